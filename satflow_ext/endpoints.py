@@ -1,0 +1,148 @@
+"""Where things are: the Prefect API and the store that are used now.
+
+Each is either named in the settings or run by the local stack, whose supervisor writes a record of itself into the runtime
+folder. A flow run reads the same record, so a credential reaches it by a private file and never through the Prefect API.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from satflow_ext.errors import SettingsWrong, StackFailed
+from satflow_ext.settings import LOCAL, Settings
+
+Service = Literal["prefect", "store"]
+
+LOCAL_POOL = "satflow-local"
+"""The work pool of the local stack."""
+
+
+@dataclass(frozen=True)
+class PrefectApi:
+    """A Prefect API and the credential that belongs to it, and to nothing else."""
+
+    url: str
+    auth_string: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store: URL template with `{digest}`, method for sending, headers with their secret values, seconds per request."""
+
+    name: str
+    url: str
+    method: Literal["PUT", "POST"] = "PUT"
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """What a registration needs to know. `local` says that the Prefect API and its worker are the local stack's."""
+
+    prefect: PrefectApi
+    store: Store
+    work_pool: str | None
+    local: bool
+
+
+class StackRecord(BaseModel):
+    """What the supervisor of the local stack says of itself (`stack.json`, mode 0600).
+
+    A service that was not asked for has no URL. `stays` is true after `satflow up`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pid: int
+    prefect_url: str | None = None
+    prefect_auth: str | None = None
+    store_url: str | None = None
+    store_token: str | None = None
+    stays: bool = False
+
+
+def record_path(settings: Settings) -> Path:
+    """Where the supervisor's record stands."""
+    return settings.runtime_dir / "stack.json"
+
+
+def read_record(settings: Settings) -> StackRecord | None:
+    """The record of the local stack, None when none runs."""
+    try:
+        return StackRecord.model_validate_json(record_path(settings).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def needed(settings: Settings) -> frozenset[Service]:
+    """The services that the settings leave to the local stack."""
+    services: set[Service] = set()
+    if settings.prefect_api_url is None:
+        services.add("prefect")
+    if settings.store == LOCAL:
+        services.add("store")
+    return frozenset(services)
+
+
+def resolve(settings: Settings, record: StackRecord | None) -> Endpoints:
+    """Put settings and the local stack's record together.
+
+    Raises:
+        SettingsWrong: a store name or one of its variables is not set.
+        StackFailed: the local stack is needed and does not run.
+    """
+    local = settings.prefect_api_url is None
+    return Endpoints(
+        prefect=_prefect(settings, record),
+        store=store_named(settings.store, settings, record),
+        work_pool=settings.work_pool or (LOCAL_POOL if local else None),
+        local=local,
+    )
+
+
+def store_named(name: str, settings: Settings, record: StackRecord | None) -> Store:
+    """The store of that name, with its credential.
+
+    Raises:
+        SettingsWrong: no such store in the settings, or a variable that its headers name is not set.
+        StackFailed: it is the built-in store and the local stack does not run.
+    """
+    if name == LOCAL:
+        if record is None or record.store_url is None:
+            raise StackFailed("The built-in store is not running.", fix="Start it with `satflow up`.")
+        headers = {"Authorization": f"Bearer {record.store_token}"}
+        return Store(LOCAL, record.store_url + "/{digest}", headers=headers)
+    if name not in settings.stores:
+        known = ", ".join(sorted({LOCAL, *settings.stores}))
+        raise SettingsWrong(
+            f"No store is called {name!r} here.", fix=f"Add [stores.{name}] to satflow.toml. Known: {known}."
+        )
+    wanted = settings.stores[name]
+    headers = {header: _variable(variable, name) for header, variable in wanted.headers.items()}
+    return Store(name, wanted.url, wanted.method, headers, wanted.timeout)
+
+
+def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
+    if settings.prefect_api_url is not None:
+        return PrefectApi(
+            settings.prefect_api_url,
+            auth_string=os.environ.get("PREFECT_API_AUTH_STRING"),
+            api_key=os.environ.get("PREFECT_API_KEY"),
+        )
+    if record is None or record.prefect_url is None:
+        raise StackFailed("The local Prefect server is not running.", fix="Start it with `satflow up`.")
+    return PrefectApi(record.prefect_url, auth_string=record.prefect_auth)
+
+
+def _variable(variable: str, store: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        raise SettingsWrong(f"Store {store!r} needs the environment variable {variable}.", fix="Set it and try again.")
+    return value

@@ -1,0 +1,240 @@
+"""Everything SatFlow raises on purpose.
+
+    SatflowError
+    ├── BadRequest              400  the request makes no sense
+    │   ├── UnknownExecutor
+    │   ├── UnknownWorkerSize
+    │   ├── InvalidExecutorOption
+    │   ├── InvalidSchedule
+    │   └── InvalidParameter
+    ├── SizeRefused             409  this machine cannot give that worker size
+    ├── ContentTooLarge         413
+    ├── ParametersTooLarge      413
+    ├── NotFound                404
+    │   ├── FlowNotFound
+    │   ├── KernelNotFound
+    │   ├── DeploymentNotFound
+    │   ├── RunNotFound
+    │   └── WorkPoolNotFound
+    ├── FlowAmbiguous           409  two flows answer to that name
+    ├── KernelUnavailable       409
+    │   ├── KernelBusy
+    │   ├── KernelDied
+    │   ├── KernelNotPython
+    │   └── KernelLacksPackage
+    ├── CannotPickle            422  something the flow reaches cannot travel
+    ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
+    ├── PythonMismatch          409  made by one Python, about to be read by another
+    ├── ContentRefused          409  content that is not what the manifest says
+    ├── StoreFailed             502  the store did not do what was asked
+    │   ├── StoreUnreachable
+    │   ├── StoreUnauthorized
+    │   ├── StoreFull
+    │   ├── StoreAnsweredHtml
+    │   └── ContentMissing
+    ├── PrefectFailed           502  the Prefect API did not do what was asked
+    │   ├── PrefectUnreachable
+    │   └── PrefectUnauthorized
+    ├── StackFailed             503  the local stack did not start
+    └── SettingsWrong           409  settings contradict each other or cannot be read
+
+Each message says what happened and to what; `fix` says what to do next. `status` is the HTTP status of the reply that tells
+of it: one place, the base handler of `satflow_ext.server`, turns these into JSON.
+"""
+
+from __future__ import annotations
+
+
+class SatflowError(Exception):
+    """Something went wrong that the user can understand.
+
+    Args:
+        message: what happened, and to what.
+        fix: what the user can do next.
+        field: the request field (dotted path) that the mistake stands in.
+    """
+
+    status = 500
+
+    def __init__(self, message: str, *, fix: str | None = None, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.fix}" if self.fix else self.message
+
+
+class BadRequest(SatflowError):
+    """The request makes no sense."""
+
+    status = 400
+
+
+class UnknownExecutor(BadRequest):
+    """No executor has that name."""
+
+
+class UnknownWorkerSize(BadRequest):
+    """No worker size has that name."""
+
+
+class InvalidExecutorOption(BadRequest):
+    """The executor has no such option, or not with that value."""
+
+
+class InvalidSchedule(BadRequest):
+    """No schedule can be made of that cron line, interval or time zone."""
+
+
+class InvalidParameter(BadRequest):
+    """A parameter's value does not fit its type, or a required one is missing."""
+
+
+class SizeRefused(SatflowError):
+    """This machine cannot give what the worker size asks for."""
+
+    status = 409
+
+
+class ContentTooLarge(SatflowError):
+    """The flow and what it captures are larger than the limit."""
+
+    status = 413
+
+
+class ParametersTooLarge(SatflowError):
+    """Prefect takes at most 524,288 bytes of parameters (PREFECT_SERVER_API_MAX_PARAMETER_SIZE)."""
+
+    status = 413
+
+
+class NotFound(SatflowError):
+    """There is no such thing."""
+
+    status = 404
+
+
+class FlowNotFound(NotFound):
+    """No flow of that name lives in the kernel."""
+
+
+class KernelNotFound(NotFound):
+    """No kernel has that id."""
+
+
+class DeploymentNotFound(NotFound):
+    """No deployment has that id or name."""
+
+
+class RunNotFound(NotFound):
+    """No flow run has that id."""
+
+
+class WorkPoolNotFound(NotFound):
+    """No work pool has that name."""
+
+
+class FlowAmbiguous(SatflowError):
+    """More than one flow answers to that name."""
+
+    status = 409
+
+
+class KernelUnavailable(SatflowError):
+    """The kernel cannot answer."""
+
+    status = 409
+
+
+class KernelBusy(KernelUnavailable):
+    """The kernel is running a cell; nothing is asked of it until it is idle."""
+
+
+class KernelDied(KernelUnavailable):
+    """The kernel died or was restarted before it answered."""
+
+
+class KernelNotPython(KernelUnavailable):
+    """The kernel speaks another language than Python."""
+
+
+class KernelLacksPackage(KernelUnavailable):
+    """The kernel's environment has no `satflow_ext` or no `prefect`."""
+
+
+class CannotPickle(SatflowError):
+    """Something the flow reaches cannot travel to another process."""
+
+    status = 422
+
+
+class NotebookFailed(SatflowError):
+    """A cell raised while a notebook was executed for registering."""
+
+    status = 422
+
+
+class PythonMismatch(SatflowError):
+    """The flow content was made by another Python than the one about to read it."""
+
+    status = 409
+
+
+class ContentRefused(SatflowError):
+    """The flow content is not what its manifest says."""
+
+    status = 409
+
+
+class StoreFailed(SatflowError):
+    """The store did not do what was asked."""
+
+    status = 502
+
+
+class StoreUnreachable(StoreFailed):
+    """Nothing answers at the store's address."""
+
+
+class StoreUnauthorized(StoreFailed):
+    """The store refused the credential."""
+
+
+class StoreFull(StoreFailed):
+    """The store has no room, or takes nothing of that size."""
+
+
+class StoreAnsweredHtml(StoreFailed):
+    """The store answered with a web page, such as a login page."""
+
+
+class ContentMissing(StoreFailed):
+    """The store has nothing under that digest."""
+
+
+class PrefectFailed(SatflowError):
+    """The Prefect API did not do what was asked."""
+
+    status = 502
+
+
+class PrefectUnreachable(PrefectFailed):
+    """Nothing answers at the Prefect API's address, or what answers is no Prefect API."""
+
+
+class PrefectUnauthorized(PrefectFailed):
+    """The Prefect API refused the credential."""
+
+
+class StackFailed(SatflowError):
+    """The local stack did not start."""
+
+    status = 503
+
+
+class SettingsWrong(SatflowError):
+    """Settings contradict each other or cannot be read."""
+
+    status = 409

@@ -1,0 +1,496 @@
+"""The wire models: what kernel, Jupyter server and browser say to each other.
+
+This file is the REST contract. `scripts/contract` turns it into `src/_api.ts`; CI fails when the two differ.
+
+Requests may have defaults, replies have none: a reply that leaves a field out is a bug, and the browser never has to guess
+what `undefined` means. Words are Prefect's (docs/architecture.md, "Words"). Sizes are bytes, durations are seconds, times are
+timezone-aware, and memory is what `distributed` calls managed plus unmanaged (`metrics["memory"]`) unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+JsonObject = dict[str, JsonValue]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class Wire(BaseModel):
+    """A value that crosses a process border: immutable, and with no field that the other side does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+class ErrorBody(Wire):
+    """Every 4xx and 5xx reply.
+
+    `error` is the name of the class in `satflow_ext.errors`, `field` the form field the mistake stands in (dotted path of
+    the request model), and `fix` what the user can do next.
+    """
+
+    error: str
+    message: str
+    fix: str | None
+    field: str | None
+
+
+# --- flows that live in a kernel --------------------------------------------------------------------------------------
+
+
+class Parameter(Wire):
+    """One parameter of a flow as its signature spells it. `default` is a repr for reading, not a value."""
+
+    name: str
+    annotation: str
+    required: bool
+    default: str | None
+
+
+class LiveFlow(Wire):
+    """A `@flow` object in a kernel's namespace.
+
+    `parameter_schema` is Prefect's JSON schema of the signature, defaults included; it goes to the browser and never to the
+    Prefect API. `fingerprint` changes when the flow, or anything it reaches, changes. `cell` is the execution count of the
+    cell that defined it, None where it was imported.
+    """
+
+    name: str
+    variable: str
+    doc: str
+    cell: int | None
+    parameters: tuple[Parameter, ...]
+    parameter_schema: JsonObject
+    fingerprint: str
+
+
+class FlowList(Wire):
+    """The flows of one kernel, in the order in which their variables were made."""
+
+    flows: tuple[LiveFlow, ...]
+    at: datetime
+
+
+# --- the choices a registration makes ---------------------------------------------------------------------------------
+
+
+class ExecutorChoice(Wire):
+    """How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`)."""
+
+    name: str = "threads"
+    options: JsonObject = {}
+
+
+class NoSchedule(Wire):
+    """Runs start by hand only."""
+
+    kind: Literal["none"] = "none"
+
+
+class CronSchedule(Wire):
+    """A five-field cron line, read in an IANA time zone."""
+
+    kind: Literal["cron"] = "cron"
+    cron: str
+    timezone: str = "UTC"
+
+
+class IntervalSchedule(Wire):
+    """Every so many seconds, counted in an IANA time zone."""
+
+    kind: Literal["interval"] = "interval"
+    seconds: float
+    timezone: str = "UTC"
+
+
+Schedule = Annotated[NoSchedule | CronSchedule | IntervalSchedule, Field(discriminator="kind")]
+
+
+class Registration(Wire):
+    """What a user decides about a deployment, whichever way she says it: form, magic, Python or command line.
+
+    `name` is the deployment's (default: the flow's name). `work_pool` None means the local stack's, or the one in settings.
+    """
+
+    name: str | None = None
+    parameters: JsonObject = {}
+    executor: ExecutorChoice = ExecutorChoice()
+    schedule: Schedule = NoSchedule()
+    work_pool: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class RegisterRequest(Registration):
+    """POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it."""
+
+    kernel_id: str
+    variable: str
+    notebook: str | None = None
+
+
+class SchedulePreviewRequest(Wire):
+    """POST /satflow/schedules/preview."""
+
+    schedule: Schedule
+    count: int = Field(5, ge=1, le=25)
+
+
+class SchedulePreview(Wire):
+    """The next runs, computed by Prefect's own schedule classes."""
+
+    next_runs: tuple[datetime, ...]
+
+
+class ExecutorInfo(Wire):
+    """One entry of the executor catalogue, enough to draw its card and its form."""
+
+    name: str
+    title: str
+    purpose: str
+    starts: str
+    options_schema: JsonObject
+
+
+class WorkerSize(Wire):
+    """A named size of one Dask worker. `available` says whether this machine can give it, `reason` why not."""
+
+    name: str
+    cores: int
+    memory: int
+    available: bool
+    reason: str | None
+
+
+class WorkPool(Wire):
+    """A Prefect work pool and how many Prefect workers poll it now."""
+
+    name: str
+    type: str
+    paused: bool
+    online_workers: int
+
+
+class Catalogue(Wire):
+    """GET /satflow/catalogue: everything the register form offers. `memory` of this machine in bytes."""
+
+    executors: tuple[ExecutorInfo, ...]
+    worker_sizes: tuple[WorkerSize, ...]
+    work_pools: tuple[WorkPool, ...]
+    default_work_pool: str | None
+    cores: int
+    memory: int
+
+
+# --- deployments ------------------------------------------------------------------------------------------------------
+
+
+class Deployment(Wire):
+    """A flow that was registered, as Prefect has it, with what its manifest in the store adds.
+
+    `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook` and
+    `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
+    """
+
+    id: str
+    name: str
+    flow_name: str
+    version: int
+    executor: ExecutorChoice | None
+    fingerprint: str | None
+    notebook: str | None
+    registered_at: datetime | None
+    manifest_problem: str | None
+    parameters: JsonObject
+    parameter_schema: JsonObject
+    schedule: Schedule
+    paused: bool
+    work_pool: str | None
+    tags: tuple[str, ...]
+    next_runs: tuple[datetime, ...]
+
+
+class DeploymentList(Wire):
+    """GET /satflow/deployments, newest first."""
+
+    deployments: tuple[Deployment, ...]
+
+
+class Registered(Wire):
+    """What registering did. `content_size` is the flow content's size in bytes."""
+
+    deployment: Deployment
+    outcome: Literal["created", "changed", "unchanged"]
+    content: Digest
+    content_size: int
+    manifest: Digest
+
+
+class PauseRequest(Wire):
+    """PATCH /satflow/deployments/<id>: pause or resume all schedules."""
+
+    paused: bool
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+StateType = Literal[
+    "SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "CRASHED", "PAUSED", "CANCELLING"
+]
+
+
+class RunRequest(Wire):
+    """POST /satflow/runs. `idempotency_key` is one per press of the button: sent twice, it makes one run."""
+
+    deployment_id: str
+    parameters: JsonObject = {}
+    idempotency_key: str
+
+
+class Run(Wire):
+    """A flow run. `why_waiting` says in words why a run that should have started has not; `duration` is in seconds."""
+
+    id: str
+    name: str
+    deployment_id: str | None
+    deployment_name: str | None
+    flow_name: str
+    state_type: StateType
+    state_name: str
+    state_message: str | None
+    created: datetime
+    expected_start: datetime | None
+    start: datetime | None
+    end: datetime | None
+    duration: float
+    parameters: JsonObject
+    scheduled: bool
+    last_line: str | None
+    why_waiting: str | None
+
+
+class RunList(Wire):
+    """GET /satflow/runs?deployment_id=&state_type=&limit=, newest first."""
+
+    runs: tuple[Run, ...]
+
+
+class TaskRun(Wire):
+    """A task run. `interrupted` marks one that Prefect still calls running although its flow run has ended."""
+
+    id: str
+    name: str
+    task: str
+    state_type: StateType
+    state_name: str
+    start: datetime | None
+    end: datetime | None
+    duration: float
+    interrupted: bool
+
+
+class Failure(Wire):
+    """Why a run failed: the last line of the traceback, and the traceback as it stands in the run's log."""
+
+    cause: str
+    traceback: str | None
+
+
+class Artifact(Wire):
+    """A Prefect artifact of a run."""
+
+    id: str
+    key: str | None
+    type: str | None
+    description: str | None
+    data: JsonValue
+
+
+class RunDetail(Wire):
+    """GET /satflow/runs/<id>."""
+
+    run: Run
+    tasks: tuple[TaskRun, ...]
+    failure: Failure | None
+    artifacts: tuple[Artifact, ...]
+
+
+class LogLine(Wire):
+    """One line of a run's log. `seq` counts from 0 in the order in which the server saw it; sort by (`time`, `seq`)."""
+
+    seq: int
+    id: str
+    time: datetime
+    level: int
+    logger: str
+    message: str
+    task_run_id: str | None
+
+
+# --- clusters ---------------------------------------------------------------------------------------------------------
+
+
+class ClusterWorker(Wire):
+    """One Dask worker. `cpu` in percent of one core, `memory` and `memory_limit` in bytes (limit 0: none)."""
+
+    name: str
+    threads: int
+    cpu: float
+    memory: int
+    memory_limit: int
+    executing: int
+    ready: int
+
+
+class ClusterStatus(Wire):
+    """A Dask cluster of one flow run, as the flow run itself sees it.
+
+    `plan` is how many Dask workers it should have (None where nobody said), `observed` how many have checked in.
+    `tasks` counts the scheduler's tasks by distributed's own state names.
+    """
+
+    run_id: str
+    run_name: str
+    deployment_name: str | None
+    executor: str
+    state: Literal["starting", "running", "lost", "closed"]
+    problem: str | None
+    plan: int | None
+    observed: int
+    worker_size: str | None
+    tasks: dict[str, int]
+    workers: tuple[ClusterWorker, ...]
+    started: datetime
+    updated: datetime
+
+
+class ClusterList(Wire):
+    """GET /satflow/clusters."""
+
+    clusters: tuple[ClusterStatus, ...]
+
+
+# --- the local stack --------------------------------------------------------------------------------------------------
+
+
+class StackStatus(Wire):
+    """Where runs go and whether that place answers.
+
+    `kind` "local" is the stack SatFlow runs on this machine, "configured" is what the settings name. `step` says what is
+    being waited for while `state` is "starting", and what went wrong when it is "failed". `stays` tells whether it goes on
+    after the last JupyterLab and terminal has gone.
+    """
+
+    kind: Literal["local", "configured"]
+    state: Literal["stopped", "starting", "ready", "failed"]
+    step: str | None
+    prefect_api: str | None
+    store: str | None
+    stays: bool
+
+
+# --- the websocket: /satflow/stream -----------------------------------------------------------------------------------
+
+
+class Subscribe(Wire):
+    """Browser → server. `run_id` is needed for "logs" and "cluster"; `cursor` is the last one received, None at first."""
+
+    type: Literal["subscribe"] = "subscribe"
+    topic: Literal["runs", "logs", "cluster"]
+    run_id: str | None = None
+    cursor: str | None = None
+
+
+class Unsubscribe(Wire):
+    """Browser → server."""
+
+    type: Literal["unsubscribe"] = "unsubscribe"
+    topic: Literal["runs", "logs", "cluster"]
+    run_id: str | None = None
+
+
+StreamRequest = Annotated[Subscribe | Unsubscribe, Field(discriminator="type")]
+
+
+class RunsFrame(Wire):
+    """A hint: the list of runs changed, read it again."""
+
+    type: Literal["runs.v1"]
+
+
+class LogsFrame(Wire):
+    """Log lines after the subscriber's cursor.
+
+    `reset` means the cursor was not known any more: forget every line of this run, these are all there are. `ended` means
+    the run is over and no line will follow. `cursor` goes into the next `Subscribe` after a cut.
+    """
+
+    type: Literal["logs.v1"]
+    run_id: str
+    reset: bool
+    lines: tuple[LogLine, ...]
+    cursor: str
+    ended: bool
+
+
+class ClusterFrame(Wire):
+    """The newest status of a run's cluster, None when it has none."""
+
+    type: Literal["cluster.v1"]
+    run_id: str
+    status: ClusterStatus | None
+
+
+class ErrorFrame(Wire):
+    """Something about one subscription went wrong; the socket stays open."""
+
+    type: Literal["error.v1"]
+    topic: str | None
+    run_id: str | None
+    error: ErrorBody
+
+
+StreamFrame = Annotated[RunsFrame | LogsFrame | ClusterFrame | ErrorFrame, Field(discriminator="type")]
+
+
+# --- from the kernel to registration ----------------------------------------------------------------------------------
+
+
+class Environment(Wire):
+    """The interpreter that packed a flow.
+
+    `magic` is `importlib.util.MAGIC_NUMBER` in hex: pickles with code objects are readable only where it is the same.
+    `packages` maps distribution names to versions.
+    """
+
+    python: str
+    implementation: str
+    magic: str
+    executable: str
+    packages: dict[str, str]
+
+
+class Source(Wire):
+    """Where a flow comes from. `cells` are the texts of the cells that define what the flow reaches, in cell order."""
+
+    notebook: str | None
+    cells: tuple[str, ...]
+
+
+class PackedFlow(Wire):
+    """A pickled flow, before it has a deployment, a version and an envelope.
+
+    `body` is the path of a private file with the cloudpickle bytes; who asked for the packing deletes it. `exact` is the
+    fingerprint with all captured data hashed in full, where `flow.fingerprint` samples large data to stay fast.
+    """
+
+    flow: LiveFlow
+    body: str
+    size: int
+    exact: str
+    environment: Environment
+    source: Source

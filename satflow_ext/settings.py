@@ -1,0 +1,136 @@
+"""Settings, in layers: environment variables over a TOML file over defaults.
+
+The file is `$SATFLOW_CONFIG`, else `satflow.toml` in the user's configuration folder. Every setting is also an environment
+variable: `SATFLOW_WORK_POOL=team`, `SATFLOW_STORES__TEAM__URL=https://…`. Secrets are never settings: a store's headers name
+environment variables, and the values are read from those when they are needed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from satflow_ext.errors import SettingsWrong
+
+GIB = 1024**3
+LOCAL = "local"
+"""The name of the built-in store and the kind of the stack that runs it."""
+
+
+class StoreSettings(BaseModel):
+    """Where and how contents are kept under one store name.
+
+    Args:
+        url: `https://host/path/{digest}`; `{digest}` becomes `sha256:…`.
+        method: how a content is sent there; reading is always GET.
+        headers: header name → name of the environment variable that holds the header's whole value.
+        timeout: seconds for one request.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    method: Literal["PUT", "POST"] = "PUT"
+    headers: dict[str, str] = {}
+    timeout: float = 60.0
+
+    @field_validator("url")
+    @classmethod
+    def _is_template(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        if url.count("{digest}") != 1:
+            raise ValueError("must contain {digest} once")
+        return url
+
+
+class SizeSettings(BaseModel):
+    """One worker size: cores, and memory in GiB."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cores: int = Field(ge=1)
+    memory: float = Field(gt=0)
+
+
+SIZES = {
+    "medium": SizeSettings(cores=2, memory=4),
+    "large": SizeSettings(cores=2, memory=16),
+    "xlarge": SizeSettings(cores=4, memory=32),
+    "2xlarge": SizeSettings(cores=8, memory=64),
+    "4xlarge": SizeSettings(cores=16, memory=128),
+    "8xlarge": SizeSettings(cores=32, memory=256),
+    "12xlarge": SizeSettings(cores=48, memory=384),
+    "16xlarge": SizeSettings(cores=64, memory=512),
+}
+"""Saturn Cloud's worker sizes, which its users know by name (prefect-saturn, `describe_sizes`)."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set.
+
+    Args:
+        state_dir: what must survive: the local stack's database, contents and logs.
+        runtime_dir: what need not: lock, socket, record of the running stack, cluster status. On a local disk, mode 0700.
+        prefect_api_url: the Prefect API to use instead of the local stack's (`PREFECT_API_URL` counts as well).
+        store: the name of the store to register with; `local` is the built-in one.
+        stores: other stores by name.
+        work_pool: the work pool to register with when a registration names none.
+        content_limit: the largest flow content, in bytes.
+        kernel_patience: seconds to wait for a kernel that is running a cell.
+        worker_sizes: the sizes on offer; given here, they replace the built-in table.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SATFLOW_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("satflow")))
+    runtime_dir: Path = Field(default_factory=lambda: _runtime_dir())
+    prefect_api_url: str | None = Field(default_factory=lambda: os.environ.get("PREFECT_API_URL") or None)
+    store: str = LOCAL
+    stores: dict[str, StoreSettings] = {}
+    work_pool: str | None = None
+    content_limit: Annotated[int, Field(gt=0)] = GIB // 4
+    kernel_patience: Annotated[float, Field(ge=0)] = 5.0
+    worker_sizes: dict[str, SizeSettings] = SIZES
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file; no dotenv and no secrets folder."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def _runtime_dir() -> Path:
+    """`$XDG_RUNTIME_DIR/satflow`, or inside the state folder where a login session made no such folder."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(runtime) / "satflow" if runtime else Path(platformdirs.user_data_dir("satflow")) / "run"
+
+
+def config_file() -> Path:
+    """The settings file, which need not exist."""
+    named = os.environ.get("SATFLOW_CONFIG")
+    return Path(named) if named else Path(platformdirs.user_config_dir("satflow")) / "satflow.toml"
+
+
+def load() -> Settings:
+    """The settings in force now.
+
+    Raises:
+        SettingsWrong: a value does not fit; the message names each one.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
+        raise SettingsWrong(f"Wrong settings: {wrong}.", fix=f"See {config_file()} and SATFLOW_* variables.") from None
