@@ -1,0 +1,145 @@
+"""Prefect's Dask task runner, with its cluster told on the board while the run goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Literal
+
+from prefect.context import FlowRunContext
+from prefect_dask.task_runners import DaskTaskRunner
+
+from satflow_ext.clusters import sample
+from satflow_ext.clusters.board import Board
+from satflow_ext.models import ClusterStatus
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+PERIOD = 1.0
+"""Seconds between two samples."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose cluster it is. `plan` is how many Dask workers it should have, None where nobody said."""
+
+    run_id: str
+    deployment_name: str | None
+    executor: str
+    plan: int | None
+    worker_size: str | None
+
+
+class WatchedDaskTaskRunner(DaskTaskRunner):
+    """A `DaskTaskRunner` whose cluster is on the board from its first task to its end.
+
+    A copy that travels to a Dask worker inside a flow is a plain `DaskTaskRunner`, so that workers need not have this package.
+    """
+
+    subject: Subject
+    board: Board
+
+    @classmethod
+    def watching(cls, runner: DaskTaskRunner, subject: Subject, board: Board) -> WatchedDaskTaskRunner:
+        """The same task runner, watched."""
+        watched = cls(**_settings_of(runner))
+        watched.subject = subject
+        watched.board = board
+        return watched
+
+    def duplicate(self) -> WatchedDaskTaskRunner:
+        """A new instance with the same settings, which is what Prefect's engine enters."""
+        return self.watching(self, self.subject, self.board)
+
+    @property
+    def client(self) -> Any:
+        """The dask client; the first use makes the cluster, and from then on it is watched."""
+        first_use = self._client is None
+        if first_use:
+            self.board.post(_status(self.subject, "starting", _now()))
+        dask_client = super().client
+        if first_use:
+            self._exit_stack.enter_context(watching(dask_client, self.subject, self.board))
+        return dask_client
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _plain, (_settings_of(self),)
+
+
+@contextmanager
+def watching(dask_client: Client, subject: Subject, board: Board) -> Iterator[None]:
+    """Keep the board up to date from a thread of its own, until left."""
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=_keep_posting, args=(dask_client, subject, board, stop), name="satflow-cluster-status", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=5)
+        board.remove(subject.run_id)
+
+
+def _keep_posting(dask_client: Client, subject: Subject, board: Board, stop: threading.Event) -> None:
+    started = _now()
+    last = sample.Sample(workers=(), tasks={})
+    while True:
+        problem = None
+        try:
+            last = sample.take(dask_client)
+        except (OSError, RuntimeError, ValueError) as error:
+            # RuntimeError and ValueError: what distributed raises from a client whose scheduler is gone.
+            problem = f"The Dask scheduler does not answer: {error or type(error).__name__}"
+        board.post(_status(subject, "lost" if problem else "running", started, last, problem))
+        if stop.wait(PERIOD):
+            return
+
+
+def _status(
+    subject: Subject,
+    state: Literal["starting", "running", "lost"],
+    started: datetime,
+    taken: sample.Sample | None = None,
+    problem: str | None = None,
+) -> ClusterStatus:
+    workers = taken.workers if taken and not problem else ()
+    return ClusterStatus(
+        run_id=subject.run_id,
+        run_name=_run_name(),
+        deployment_name=subject.deployment_name,
+        executor=subject.executor,
+        state=state,
+        problem=problem,
+        plan=subject.plan,
+        observed=len(workers),
+        worker_size=subject.worker_size,
+        tasks=taken.tasks if taken else {},
+        workers=workers,
+        started=started,
+        updated=_now(),
+    )
+
+
+def _run_name() -> str:
+    """The name of the flow run that this thread belongs to."""
+    context = FlowRunContext.get()
+    return context.flow_run.name if context and context.flow_run else ""
+
+
+def _settings_of(runner: DaskTaskRunner) -> dict[str, Any]:
+    names = ("address", "cluster_class", "cluster_kwargs", "adapt_kwargs", "client_kwargs", "performance_report_path")
+    return {name: getattr(runner, name) for name in names}
+
+
+def _plain(settings: dict[str, Any]) -> DaskTaskRunner:
+    return DaskTaskRunner(**settings)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,101 @@
+"""The catalogue of executors: a user's choice of how tasks run, and the Prefect task runner that it becomes.
+
+Adding one is one module with one record, and its place in `EXECUTORS`.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from satflow_ext.errors import InvalidExecutorOption, UnknownExecutor
+from satflow_ext.executors import sizes
+from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.dask_address import DASK_ADDRESS
+from satflow_ext.executors.dask_local import DASK_LOCAL
+from satflow_ext.executors.machine import this_machine
+from satflow_ext.executors.processes import PROCESSES
+from satflow_ext.executors.threads import THREADS
+from satflow_ext.models import ExecutorChoice, ExecutorInfo, WorkerSize
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
+
+__all__ = ["EXECUTORS", "catalogue", "named", "task_runner", "validate"]
+
+EXECUTORS: dict[str, Executor[Any]] = {e.name: e for e in (THREADS, PROCESSES, DASK_LOCAL, DASK_ADDRESS)}
+
+
+def catalogue(settings: Settings) -> tuple[tuple[ExecutorInfo, ...], tuple[WorkerSize, ...]]:
+    """What the register form offers: the executors, and the worker sizes as this machine can give them."""
+    infos = tuple(executor.info() for executor in EXECUTORS.values())
+    return infos, sizes.sizes_on(this_machine(), settings)
+
+
+def named(name: str) -> Executor[Any]:
+    """The executor of that name.
+
+    Raises:
+        UnknownExecutor: there is none.
+    """
+    if name in EXECUTORS:
+        return EXECUTORS[name]
+    near = get_close_matches(name, EXECUTORS, n=1)
+    raise UnknownExecutor(
+        f"No executor is called {name!r}.",
+        fix=f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(EXECUTORS)}.",
+        field="executor.name",
+    )
+
+
+def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -> ExecutorChoice:
+    """The choice with every option filled in.
+
+    Args:
+        choice: the executor's name and the options that were given.
+        settings: for the worker sizes.
+        here: whether runs happen on this machine, so that its size counts.
+
+    Raises:
+        UnknownExecutor: no executor has that name.
+        InvalidExecutorOption: it has no such option, or not with that value.
+        UnknownWorkerSize: no worker size has that name.
+        SizeRefused: this machine cannot give that size that many times.
+    """
+    executor = named(choice.name)
+    options = _options(executor, choice)
+    size = getattr(options, "worker_size", None)
+    if size is not None:
+        sizes.named(size, settings)
+    if here:
+        executor.check(options, settings, this_machine())
+    return ExecutorChoice(name=choice.name, options=options.model_dump(mode="json"))
+
+
+def task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any]:
+    """The Prefect task runner that the choice becomes, made where the flow runs."""
+    executor = named(choice.name)
+    return executor.task_runner(_options(executor, choice), settings)
+
+
+def _options(executor: Executor[Any], choice: ExecutorChoice) -> Options:
+    try:
+        options: Options = executor.options.model_validate(choice.options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise _invalid(executor, str(first["loc"][0]), first["type"], first["msg"]) from None
+    return options
+
+
+def _invalid(executor: Executor[Any], option: str, kind: str, message: str) -> InvalidExecutorOption:
+    known = ", ".join(executor.options.model_fields)
+    return InvalidExecutorOption(
+        f"The executor {executor.name!r} has no option {option!r}."
+        if kind == "extra_forbidden"
+        else f"The option {option!r} of executor {executor.name!r} does not fit: {message}.",
+        fix=f"Its options are {known}.",
+        field=f"executor.options.{option}",
+    )

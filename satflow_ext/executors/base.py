@@ -1,0 +1,62 @@
+"""What an executor is: one small record that says everything about one way to run tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from satflow_ext.executors.machine import Machine
+from satflow_ext.models import ExecutorInfo
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
+
+
+class Options(BaseModel):
+    """An executor's options: they draw its form, name its magic's flags and check what was said."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+def fits_anywhere(options: Options, settings: Settings, machine: Machine) -> None:
+    """Refuse nothing: for executors that ask the machine for nothing in particular."""
+
+
+@dataclass(frozen=True)
+class Executor(Generic[OptionsT]):
+    """One way to run tasks.
+
+    Args:
+        name: what users type.
+        title: what the card says.
+        purpose: what it is for, in half a sentence.
+        starts: how long until the first task can run, in words.
+        options: the model of its options.
+        task_runner: makes the Prefect task runner; called in the flow run only.
+        check: raises when a machine cannot give what the options ask for.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    starts: str
+    options: type[OptionsT]
+    task_runner: Callable[[OptionsT, Settings], TaskRunner[Any]]
+    check: Callable[[OptionsT, Settings, Machine], None] = fits_anywhere
+
+    def info(self) -> ExecutorInfo:
+        """The executor as the register form needs it."""
+        return ExecutorInfo(
+            name=self.name,
+            title=self.title,
+            purpose=self.purpose,
+            starts=self.starts,
+            options_schema=self.options.model_json_schema(),
+        )

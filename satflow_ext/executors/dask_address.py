@@ -1,0 +1,40 @@
+"""Tasks run on a Dask cluster that somebody else runs and many share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from satflow_ext.executors.base import Executor, Options
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
+
+
+class DaskAddressOptions(Options):
+    """Which scheduler to use."""
+
+    address: str = Field(
+        pattern=r"^(tcp|tls|ws|wss|ucx)://[^\s/]+(:\d+)(/.*)?$",
+        title="Scheduler address",
+        description="For example tcp://scheduler.example:8786.",
+    )
+
+
+def task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[Any]:
+    """A Prefect Dask task runner that connects to that scheduler, or fails within ten seconds."""
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    return DaskTaskRunner(address=options.address, client_kwargs={"timeout": "10s"})
+
+
+DASK_ADDRESS = Executor(
+    name="dask-address",
+    title="Dask cluster by address",
+    purpose="a cluster that is already there",
+    starts="at once",
+    options=DaskAddressOptions,
+    task_runner=task_runner,
+)

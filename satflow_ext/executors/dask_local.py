@@ -1,0 +1,76 @@
+"""Tasks run on a Dask cluster of this run alone, on the machine of the flow run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from satflow_ext.executors import sizes
+from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.machine import Machine
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
+
+QUIET: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+"""No page and no JSON on the ports that scheduler and workers open for HTTP: those ask for no credential."""
+
+
+class DaskLocalOptions(Options):
+    """How many Dask workers there are, and how big each is."""
+
+    n_workers: int = Field(2, ge=1, le=256, title="Workers")
+    threads_per_worker: int | None = Field(
+        None, ge=1, le=256, title="Threads per worker", description="Empty: the cores of the worker size, or 1."
+    )
+    worker_size: str | None = Field(
+        None, title="Worker size", description="Empty: the machine's memory, shared equally."
+    )
+
+
+def task_runner(options: DaskLocalOptions, settings: Settings) -> TaskRunner[Any]:
+    """A Prefect Dask task runner that starts its own cluster: loopback only, TLS between all parts, no dashboard."""
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    return DaskTaskRunner(cluster_class=local_cluster, cluster_kwargs=cluster_arguments(options, settings))
+
+
+def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str, Any]:
+    """Keyword arguments of `distributed.LocalCluster`; memory limits are bytes, and `auto` shares the machine's."""
+    size = sizes.named(options.worker_size, settings) if options.worker_size else None
+    return {
+        "n_workers": options.n_workers,
+        "threads_per_worker": options.threads_per_worker or (size.cores if size else 1),
+        "memory_limit": sizes.bytes_of(size) if size else "auto",
+        "host": "127.0.0.1",
+        "dashboard_address": "127.0.0.1:0",
+        "security": True,
+    }
+
+
+def local_cluster(**arguments: Any) -> Any:
+    """A `distributed.LocalCluster` that serves nothing over HTTP."""
+    import dask
+    from distributed import LocalCluster
+
+    dask.config.set(QUIET)
+    return LocalCluster(**arguments)  # type: ignore[no-untyped-call]  # distributed is typed in part
+
+
+def check(options: DaskLocalOptions, settings: Settings, machine: Machine) -> None:
+    """Refuse a size that this machine cannot give that many times."""
+    if options.worker_size:
+        sizes.refuse_unless_fits(options.worker_size, options.n_workers, settings, machine)
+
+
+DASK_LOCAL = Executor(
+    name="dask-local",
+    title="Dask on this machine",
+    purpose="parallel work on one machine",
+    starts="in seconds",
+    options=DaskLocalOptions,
+    task_runner=task_runner,
+    check=check,
+)

@@ -1,0 +1,38 @@
+"""Tasks run in threads of the flow run: nothing to start, little parallelism."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from satflow_ext.executors.base import Executor, Options
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
+
+
+class ThreadsOptions(Options):
+    """How many tasks run at once."""
+
+    max_workers: int | None = Field(
+        None, ge=1, le=1024, title="Threads", description="Empty: as many as Prefect likes."
+    )
+
+
+def task_runner(options: ThreadsOptions, settings: Settings) -> TaskRunner[Any]:
+    """Prefect's own thread pool."""
+    from prefect.task_runners import ThreadPoolTaskRunner
+
+    return ThreadPoolTaskRunner(max_workers=options.max_workers)
+
+
+THREADS = Executor(
+    name="threads",
+    title="Threads",
+    purpose="little parallelism, or tasks that wait for the network",
+    starts="at once",
+    options=ThreadsOptions,
+    task_runner=task_runner,
+)

@@ -1,0 +1,161 @@
+"""The one way to a Prefect API: Prefect's own client, with our credential and our errors.
+
+The client is Prefect's, typed and async already; nothing of it is wrapped. What this module adds is what stands around it: the
+credential that belongs to that API and to nothing else (never the one of the user's profile), patience measured in seconds,
+and one place where Prefect's and httpx's exceptions become the errors that users read.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.context import SettingsContext
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.settings import Profile, Settings, get_current_settings
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import PrefectFailed, PrefectUnauthorized, PrefectUnreachable, SatflowError
+
+RETRIES = 3
+"""Retries of one request (2 + 4 + 8 s apart): SQLite's busy times outlast one, a dead server is not waited for a minute."""
+
+TIMEOUT = httpx.Timeout(30.0, connect=3.0)
+"""Seconds to wait for bytes, and for a connection."""
+
+
+class _NotPrefect(Exception):
+    """What answered is no Prefect API: a login page, a proxy's error page, another web application."""
+
+
+@asynccontextmanager
+async def prefect_client(api: PrefectApi) -> AsyncIterator[PrefectClient]:
+    """An open Prefect client whose failures, inside the `async with` block, are SatFlow's errors.
+
+    Args:
+        api: address and credential. Prefect's own settings and profile lend neither.
+
+    Raises:
+        PrefectUnreachable: nothing answers at the address, or what answers is no Prefect API.
+        PrefectUnauthorized: the API refused the credential.
+        PrefectFailed: the API answered with another error.
+    """
+    with _translated(api), SettingsContext(profile=Profile(name="satflow", settings={}), settings=_patience(api)):
+        async with _client(api) as client:
+            yield client
+
+
+@contextmanager
+def absent(error: SatflowError) -> Iterator[None]:
+    """Inside the block, "the Prefect API has no such object" is this error.
+
+    Raises:
+        SatflowError: `error`, when the API says 404 about an object of its own.
+    """
+    try:
+        yield
+    except ObjectNotFound as missing:
+        raise _not_found(missing.http_exc, error) from missing
+    except httpx.HTTPStatusError as answer:
+        if answer.response.status_code != httpx.codes.NOT_FOUND:
+            raise
+        raise _not_found(answer, error) from answer
+
+
+def parse_id(text: str, error: SatflowError) -> UUID:
+    """The id that a user or a browser gave; text that is no id names nothing.
+
+    Raises:
+        SatflowError: `error`, when the text is no UUID.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise error from None
+
+
+def _client(api: PrefectApi) -> PrefectClient:
+    options: dict[str, Any] = {"timeout": TIMEOUT, "event_hooks": {"response": [_refuse_strangers]}}
+    if api.url.startswith("http://"):
+        # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
+        options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return PrefectClient(api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options)
+
+
+def _patience(api: PrefectApi) -> Settings:
+    """Prefect's settings with our number of retries; the user's extra headers go only to the API they were set for."""
+    settings = get_current_settings()
+    headers = settings.client.custom_headers if settings.api.url == api.url else {}
+    client = settings.client.model_copy(update={"max_retries": RETRIES, "custom_headers": headers})
+    return settings.model_copy(update={"client": client})
+
+
+async def _refuse_strangers(response: httpx.Response) -> None:
+    """A Prefect API answers in JSON. A 401 or a 502 may be a proxy's page, and its status says enough."""
+    kind = response.headers.get("content-type")
+    telling = response.is_success or response.status_code == httpx.codes.NOT_FOUND
+    if telling and kind is not None and "json" not in kind:
+        raise _NotPrefect
+
+
+@contextmanager
+def _translated(api: PrefectApi) -> Iterator[None]:
+    try:
+        yield
+    except (_NotPrefect, json.JSONDecodeError) as error:
+        raise _no_prefect(api) from error
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise PrefectUnreachable(
+            f"Nothing answers at the Prefect API's address {api.url}.",
+            fix="Start the local stack with `satflow up`, or correct PREFECT_API_URL.",
+        ) from error
+    except (ObjectNotFound, ObjectAlreadyExists) as error:
+        raise _answered(error.http_exc, api) from error
+    except httpx.HTTPStatusError as error:
+        raise _answered(error, api) from error
+
+
+def _answered(error: Exception, api: PrefectApi) -> SatflowError:
+    if not isinstance(error, httpx.HTTPStatusError):
+        return PrefectFailed(f"The Prefect API at {api.url} refused: {error}")
+    status = error.response.status_code
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return PrefectUnauthorized(
+            f"The Prefect API at {api.url} refused the credential ({status}).",
+            fix="Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to the one that belongs to it.",
+        )
+    if status == httpx.codes.NOT_FOUND and not _names_an_object(error.response):
+        return _no_prefect(api)
+    return PrefectFailed(f"The Prefect API at {api.url} answered {status}: {_detail(error.response)}")
+
+
+def _not_found(error: Exception, wanted: SatflowError) -> Exception:
+    known = isinstance(error, httpx.HTTPStatusError) and _names_an_object(error.response)
+    return wanted if known else error
+
+
+def _no_prefect(api: PrefectApi) -> PrefectUnreachable:
+    return PrefectUnreachable(
+        f"What answers at {api.url} is not a Prefect API.",
+        fix="Its address usually ends in /api. Correct PREFECT_API_URL.",
+    )
+
+
+def _names_an_object(response: httpx.Response) -> bool:
+    """Whether a 404 is about an object ("Flow run not found") and not about the path ("Not Found")."""
+    return _detail(response) not in ("", "Not Found")
+
+
+def _detail(response: httpx.Response) -> str:
+    try:
+        body = response.json()
+    except ValueError:
+        return ""
+    detail = body.get("detail", body.get("exception_message", "")) if isinstance(body, dict) else ""
+    return str(detail)[:500]

@@ -1,0 +1,170 @@
+"""Deployments that SatFlow made: read, paused, resumed, deleted. Prefect is the truth; manifests in the store add to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import DeploymentNotFound, SatflowError
+from satflow_ext.models import Deployment
+from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.registration import manifests, schedules
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.pins import Pin, pin_of
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.responses import DeploymentResponse
+
+PAGE = 200
+
+
+async def list_all(endpoints: Endpoints) -> tuple[Deployment, ...]:
+    """Every deployment of ours, newest first.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    async with prefect_client(endpoints.prefect) as client:
+        rows = [row for row in await _read_all(client) if pin_of(row)]
+        names = await _flow_names(client, {row.flow_id for row in rows})
+    return await _described(rows, names, endpoints)
+
+
+async def get(endpoints: Endpoints, deployment_id: str) -> Deployment:
+    """One deployment.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id.
+        PrefectFailed: the API did not answer.
+    """
+    missing = _missing(deployment_id)
+    async with prefect_client(endpoints.prefect) as client:
+        with absent(missing):
+            row = await client.read_deployment(parse_id(deployment_id, missing))
+        names = await _flow_names(client, {row.flow_id})
+    (deployment,) = await _described([row], names, endpoints)
+    return deployment
+
+
+async def find(endpoints: Endpoints, name: str) -> Deployment:
+    """The deployment that a user names: `flow/deployment`, a deployment's name if only one has it, or an id.
+
+    Raises:
+        DeploymentNotFound: none, or more than one, answers to it.
+    """
+    known = await list_all(endpoints)
+    matches = [d for d in known if name in (d.id, d.name, f"{d.flow_name}/{d.name}")]
+    if len(matches) == 1:
+        return matches[0]
+    said = "More than one deployment is" if matches else "No deployment is"
+    full = sorted(f"{d.flow_name}/{d.name}" for d in matches or known)
+    raise DeploymentNotFound(
+        f"{said} called {name!r}.", fix=f"Known: {', '.join(full)}." if full else "Register a flow first."
+    )
+
+
+async def set_paused(endpoints: Endpoints, deployment_id: str, paused: bool) -> Deployment:
+    """Pause or resume a deployment's schedule.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id.
+        PrefectFailed: the API did not answer.
+    """
+    missing = _missing(deployment_id)
+    async with prefect_client(endpoints.prefect) as client:
+        with absent(missing):
+            change = client.pause_deployment if paused else client.resume_deployment
+            await change(parse_id(deployment_id, missing))
+    return await get(endpoints, deployment_id)
+
+
+async def delete(endpoints: Endpoints, deployment_id: str) -> None:
+    """Delete a deployment from Prefect. Its runs stay, and so do its contents in the store.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id.
+        PrefectFailed: the API did not answer.
+    """
+    missing = _missing(deployment_id)
+    async with prefect_client(endpoints.prefect) as client:
+        with absent(missing):
+            await client.delete_deployment(parse_id(deployment_id, missing))
+
+
+async def described(row: DeploymentResponse, flow_name: str, found: Manifest | SatflowError) -> Deployment:
+    """A deployment as the browser sees it, from Prefect's row and its manifest or what stood in the manifest's way."""
+    known = found if isinstance(found, Manifest) else None
+    schedule = schedules.from_prefect(row.schedules)
+    waits = row.paused or not any(s.active for s in row.schedules)
+    return Deployment(
+        id=str(row.id),
+        name=row.name,
+        flow_name=flow_name,
+        version=known.version if known else _number(row.version),
+        executor=known.executor if known else None,
+        fingerprint=known.fingerprint if known else None,
+        notebook=known.source.notebook if known else None,
+        registered_at=known.registered_at if known else None,
+        manifest_problem=None if known else str(found),
+        parameters=row.parameters,
+        parameter_schema=known.parameter_schema if known else row.parameter_openapi_schema or {},
+        schedule=schedule,
+        paused=row.paused,
+        work_pool=row.work_pool_name,
+        tags=tuple(row.tags),
+        next_runs=() if waits else await schedules.preview(schedule),
+    )
+
+
+async def _described(
+    rows: list[DeploymentResponse], flow_names: dict[UUID, str], endpoints: Endpoints
+) -> tuple[Deployment, ...]:
+    pins = {row.id: pin_of(row) for row in rows}
+    here = {pin.manifest: endpoints.store for pin in pins.values() if pin and pin.store == endpoints.store.name}
+    found = await manifests.read_each(here)
+    return tuple(
+        [await described(row, flow_names[row.flow_id], _manifest_or_error(pins[row.id], found)) for row in rows]
+    )
+
+
+def _manifest_or_error(pin: Pin | None, found: dict[str, Manifest | SatflowError]) -> Manifest | SatflowError:
+    if pin is None:
+        return SatflowError("SatFlow did not make this deployment.")
+    if pin.manifest not in found:
+        return SatflowError(f"Its content is kept in the store {pin.store!r}, which is not the one used here.")
+    return found[pin.manifest]
+
+
+async def _read_all(client: PrefectClient) -> list[DeploymentResponse]:
+    from prefect.client.schemas.sorting import DeploymentSort
+
+    rows: list[DeploymentResponse] = []
+    while True:
+        page = await client.read_deployments(limit=PAGE, offset=len(rows), sort=DeploymentSort.CREATED_DESC)
+        rows += page
+        if len(page) < PAGE:
+            return rows
+
+
+async def _flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
+    from prefect.client.schemas.filters import FlowFilter, FlowFilterId
+
+    names: dict[UUID, str] = {}
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), PAGE):
+        some = wanted[start : start + PAGE]
+        flows = await client.read_flows(flow_filter=FlowFilter(id=FlowFilterId(any_=some)), limit=PAGE)
+        names.update((flow.id, flow.name) for flow in flows)
+    return names
+
+
+def _missing(deployment_id: str) -> DeploymentNotFound:
+    return DeploymentNotFound(
+        f"No deployment has the id {deployment_id!r}.", fix="It may have been deleted: look again."
+    )
+
+
+def _number(version: str | None) -> int:
+    return int(version) if version and version.isdigit() else 0

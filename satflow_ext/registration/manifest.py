@@ -1,0 +1,93 @@
+"""The manifest: a small JSON document that fixes one registered version.
+
+It is kept in the store under its own sha256, and the deployment in Prefect pins that digest. Canonical JSON (sorted keys, no
+white space, UTF-8) makes equal manifests equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from satflow_ext.errors import ContentRefused
+from satflow_ext.models import Digest, Environment, ExecutorChoice, JsonObject, Source
+
+
+class Manifest(BaseModel):
+    """One version of a deployment.
+
+    Args:
+        format: of this document.
+        flow_name: the flow's name in Prefect.
+        deployment: the deployment's name, without the flow's.
+        version: 1 for the first.
+        content: digest of the flow content, and `size` in bytes of all of it.
+        fingerprint: of the live flow, large data sampled; what the sidebar compares.
+        exact: fingerprint with all data hashed in full; what "unchanged" means.
+        parameter_schema: with defaults; Prefect gets it without.
+        executor: how tasks run, every option filled in.
+        environment: the interpreter that packed the flow.
+        source: the notebook and its cells.
+        registered_by: the user's name on the machine where it was registered.
+        registered_at: when.
+        previous: digest of the manifest before this one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    flow_name: str
+    deployment: str
+    version: int
+    content: Digest
+    size: int
+    fingerprint: str
+    exact: str
+    parameter_schema: JsonObject
+    executor: ExecutorChoice
+    environment: Environment
+    source: Source
+    registered_by: str
+    registered_at: datetime
+    previous: Digest | None
+
+    @property
+    def full_name(self) -> str:
+        """`flow/deployment`, as Prefect's command line writes it."""
+        return f"{self.flow_name}/{self.deployment}"
+
+    def encode(self) -> bytes:
+        """Canonical JSON."""
+        return canonical(self.model_dump(mode="json"))
+
+
+def canonical(value: object) -> bytes:
+    """JSON with one spelling for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(document: bytes) -> str:
+    """The sha256 of a document, as `sha256:…`."""
+    return f"sha256:{hashlib.sha256(document).hexdigest()}"
+
+
+def read(document: bytes, digest: str) -> Manifest:
+    """The manifest that the store gave for a digest.
+
+    Raises:
+        ContentRefused: it is not the document of that digest, or none that this version understands.
+    """
+    if digest_of(document) != digest:
+        raise ContentRefused(f"The store gave another document for manifest {digest}.")
+    try:
+        return Manifest.model_validate_json(document)
+    except ValidationError as error:
+        where = error.errors(include_url=False)[0]
+        raise ContentRefused(
+            f"Manifest {digest} cannot be read here: {'.'.join(map(str, where['loc']))}: {where['msg']}.",
+            fix="It may come from a newer SatFlow: update the one that reads it.",
+        ) from None

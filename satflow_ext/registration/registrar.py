@@ -1,0 +1,265 @@
+"""Registering: the one way a flow becomes a deployment.
+
+Content first, then the manifest that pins it, then the deployment that pins the manifest. Each step can be done twice without
+harm, and until the last one is done the deployment's earlier version runs on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import shlex
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from satflow_ext import executors
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import BadRequest, PrefectFailed, SatflowError, WorkPoolNotFound
+from satflow_ext.models import Deployment, ExecutorChoice, PackedFlow, Registered, Registration
+from satflow_ext.prefect_api import absent, prefect_client
+from satflow_ext.registration import deployments, envelope, manifests, parameters, schedules
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.pins import ENTRYPOINT, Pin, pin_of
+from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.responses import DeploymentResponse
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A registration with every default filled in."""
+
+    flow_name: str
+    name: str
+    executor: ExecutorChoice
+    work_pool: str
+    wanted: Registration
+
+    @property
+    def full_name(self) -> str:
+        """`flow/deployment`, as Prefect's command line writes it."""
+        return f"{self.flow_name}/{self.name}"
+
+
+async def register(
+    packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings
+) -> Registered:
+    """Make a deployment of a packed flow, or its next version, or nothing where nothing changed.
+
+    Args:
+        packed: the flow as the kernel packed it; its body file is read and left alone.
+        registration: what the user decided.
+        endpoints: the Prefect API and the store.
+        settings: worker sizes and limits.
+
+    Raises:
+        BadRequest: an executor, option, schedule, parameter or name that makes no sense.
+        SizeRefused: this machine cannot give the worker size.
+        ParametersTooLarge: more than Prefect takes.
+        WorkPoolNotFound: Prefect has no such work pool.
+        StoreFailed: the content was not kept; the deployment is as it was.
+        PrefectFailed: the deployment was not made; the one before is as it was.
+    """
+    executor = check(packed, registration, endpoints, settings)
+    async with prefect_client(endpoints.prefect) as client:
+        plan = Plan(
+            flow_name=packed.flow.name,
+            name=_name(registration.name or packed.flow.name),
+            executor=executor,
+            work_pool=await _work_pool(client, registration.work_pool or endpoints.work_pool),
+            wanted=registration,
+        )
+        row = await _existing(client, plan.full_name)
+        found = await _manifest_of(row, endpoints)
+        if row and isinstance(found, Manifest) and await _same(row, found, packed, plan):
+            return await _registered(row, plan, found, "unchanged")
+        made, pin = await _store(packed, plan, row, found, endpoints)
+        await _upsert(client, plan, made, pin, row, endpoints)
+        written = await _existing(client, plan.full_name)
+    if written is None or pin_of(written) != pin:
+        raise PrefectFailed(f"Prefect took the deployment {plan.full_name} and does not have it.", fix="Try again.")
+    return await _registered(written, plan, made, "changed" if row else "created")
+
+
+def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settings: Settings) -> ExecutorChoice:
+    """Everything that can be refused before anything is sent.
+
+    Returns:
+        The executor with every option filled in.
+    """
+    schedules.checked(wanted.schedule)
+    parameters.check_size(wanted.parameters)
+    if wanted.schedule.kind != "none":
+        parameters.check_complete(packed.flow.parameter_schema, wanted.parameters)
+    return executors.validate(wanted.executor, settings, here=endpoints.local)
+
+
+async def _work_pool(client: PrefectClient, name: str | None) -> str:
+    if name is None:
+        return await _only_work_pool(client)
+    with absent(
+        WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Make it first.", field="work_pool")
+    ):
+        await client.read_work_pool(name)
+    return name
+
+
+async def _only_work_pool(client: PrefectClient) -> str:
+    names = [pool.name for pool in await client.read_work_pools()]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        fix = "Make one: prefect work-pool create NAME --type process."
+        raise WorkPoolNotFound("This Prefect has no work pool.", fix=fix, field="work_pool")
+    raise BadRequest("No work pool was named.", fix=f"Choose one of {', '.join(sorted(names))}.", field="work_pool")
+
+
+async def _existing(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
+    nothing = SatflowError("no such deployment")
+    try:
+        with absent(nothing):
+            return await client.read_deployment_by_name(full_name)
+    except SatflowError as error:
+        if error is not nothing:
+            raise
+        return None
+
+
+async def _manifest_of(row: DeploymentResponse | None, endpoints: Endpoints) -> Manifest | SatflowError | None:
+    """The manifest of the version that is registered now, None where there is no such version."""
+    pin = pin_of(row) if row else None
+    if pin is None or pin.store != endpoints.store.name:
+        return None
+    found = await manifests.read_each({pin.manifest: endpoints.store})
+    return found[pin.manifest]
+
+
+async def _same(row: DeploymentResponse, known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
+    """Whether registering would change nothing, neither of what is stored nor of what Prefect has now."""
+    deployment = await deployments.described(row, plan.flow_name, known)
+    chosen = plan.wanted
+    return (
+        (known.exact, known.executor, known.environment) == (packed.exact, plan.executor, packed.environment)
+        and (deployment.parameters, deployment.schedule) == (chosen.parameters, chosen.schedule)
+        and (deployment.work_pool, set(deployment.tags)) == (plan.work_pool, set(chosen.tags))
+    )
+
+
+async def _store(
+    packed: PackedFlow,
+    plan: Plan,
+    row: DeploymentResponse | None,
+    found: Manifest | SatflowError | None,
+    endpoints: Endpoints,
+) -> tuple[Manifest, Pin]:
+    """Put content and manifest of the next version into the store."""
+    version = _next_version(row, found)
+    header = envelope.Header(
+        deployment=plan.full_name, version=version, size=packed.size, environment=packed.environment
+    )
+    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
+        content = Path(folder) / "content"
+        digest = await asyncio.to_thread(envelope.seal, Path(packed.body), header, content)
+        async with StoreClient(endpoints.store) as store_client:
+            await store_client.put_file(digest, content)
+        size = content.stat().st_size
+    pin = pin_of(row) if row else None
+    made = _manifest(packed, plan, version, digest, size, pin.manifest if pin else None)
+    return made, Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made))
+
+
+def _next_version(row: DeploymentResponse | None, found: Manifest | SatflowError | None) -> int:
+    """One more than the manifest says, or than Prefect says where the manifest is lost."""
+    if isinstance(found, Manifest):
+        return found.version + 1
+    known = row.version if row else None
+    return int(known) + 1 if known and known.isdigit() else 1
+
+
+def _manifest(packed: PackedFlow, plan: Plan, version: int, content: str, size: int, previous: str | None) -> Manifest:
+    return Manifest(
+        flow_name=plan.flow_name,
+        deployment=plan.name,
+        version=version,
+        content=content,
+        size=size,
+        fingerprint=packed.flow.fingerprint,
+        exact=packed.exact,
+        parameter_schema=packed.flow.parameter_schema,
+        executor=plan.executor,
+        environment=packed.environment,
+        source=packed.source,
+        registered_by=_user(),
+        registered_at=datetime.now(timezone.utc),
+        previous=previous,
+    )
+
+
+async def _upsert(
+    client: PrefectClient, plan: Plan, made: Manifest, pin: Pin, row: DeploymentResponse | None, endpoints: Endpoints
+) -> None:
+    await client.create_deployment(
+        flow_id=await client.create_flow_from_name(plan.flow_name),
+        name=plan.name,
+        version=str(made.version),
+        schedules=_schedules(plan),
+        parameters=plan.wanted.parameters,
+        tags=list(plan.wanted.tags),
+        work_pool_name=plan.work_pool,
+        entrypoint=ENTRYPOINT,
+        parameter_openapi_schema=parameters.schema_for_prefect(made.parameter_schema),
+        enforce_parameter_schema=True,
+        paused=row.paused if row else False,
+        pull_steps=pin.steps(),
+        job_variables=_job_variables(made, endpoints),
+    )
+
+
+def _schedules(plan: Plan) -> list[DeploymentScheduleCreate]:
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+
+    schedule = schedules.to_prefect(plan.wanted.schedule)
+    return [DeploymentScheduleCreate(schedule=schedule, active=True, slug=schedules.SLUG)] if schedule else []
+
+
+def _job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
+    """On this machine the flow runs under the very interpreter that packed it, which also saves one start of Python."""
+    if not endpoints.local:
+        return {}
+    return {"command": f"{shlex.quote(made.environment.executable)} -m prefect.engine"}
+
+
+async def _registered(
+    row: DeploymentResponse, plan: Plan, made: Manifest, outcome: Literal["created", "changed", "unchanged"]
+) -> Registered:
+    pin = pin_of(row)
+    assert pin is not None
+    deployment: Deployment = await deployments.described(row, plan.flow_name, made)
+    return Registered(
+        deployment=deployment,
+        outcome=outcome,
+        content=made.content,
+        content_size=made.size,
+        manifest=pin.manifest,
+    )
+
+
+def _name(name: str) -> str:
+    """A deployment's name, in which Prefect forbids what would break its paths."""
+    if not name or set(name) & set("/%&><"):
+        raise BadRequest(f"{name!r} is no name for a deployment.", fix="Leave out / % & > <.", field="name")
+    return name
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

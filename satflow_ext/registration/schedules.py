@@ -1,0 +1,119 @@
+"""Schedules: ours to Prefect's and back, and the next runs by Prefect's own arithmetic."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import ValidationError
+
+from satflow_ext.errors import InvalidSchedule
+from satflow_ext.models import CronSchedule, IntervalSchedule, NoSchedule, Schedule
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import DeploymentSchedule
+    from prefect.client.schemas.schedules import SCHEDULE_TYPES
+
+MACROS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+SLUG = "satflow"
+"""Every deployment of ours has at most one schedule, under this slug."""
+
+
+def checked(schedule: Schedule) -> Schedule:
+    """The schedule, if Prefect can run it.
+
+    Raises:
+        InvalidSchedule: `field` says which part is wrong.
+    """
+    if isinstance(schedule, CronSchedule):
+        _check_zone(schedule.timezone)
+        _check_cron(schedule.cron)
+    if isinstance(schedule, IntervalSchedule):
+        _check_zone(schedule.timezone)
+        _check_seconds(schedule.seconds)
+    return schedule
+
+
+def to_prefect(schedule: Schedule) -> SCHEDULE_TYPES | None:
+    """Prefect's schedule, None where runs start by hand only."""
+    from prefect.client.schemas import schedules as prefect
+
+    if isinstance(schedule, CronSchedule):
+        return prefect.CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
+    if isinstance(schedule, IntervalSchedule):
+        return prefect.IntervalSchedule(interval=timedelta(seconds=schedule.seconds), timezone=schedule.timezone)
+    return None
+
+
+def from_prefect(found: list[DeploymentSchedule]) -> Schedule:
+    """Ours for what a deployment has; a kind that we do not make (rrule) is shown as none."""
+    from prefect.client.schemas import schedules as prefect
+
+    for row in found:
+        if isinstance(row.schedule, prefect.CronSchedule):
+            return CronSchedule(cron=row.schedule.cron, timezone=row.schedule.timezone or "UTC")
+        if isinstance(row.schedule, prefect.IntervalSchedule):
+            return IntervalSchedule(
+                seconds=row.schedule.interval.total_seconds(), timezone=row.schedule.timezone or "UTC"
+            )
+    return NoSchedule()
+
+
+async def preview(schedule: Schedule, count: int = 5) -> tuple[datetime, ...]:
+    """The next `count` runs, by the classes that the Prefect server itself uses.
+
+    Raises:
+        InvalidSchedule: no schedule can be made of it.
+    """
+    checked(schedule)
+    if isinstance(schedule, NoSchedule):
+        return ()
+    server_schedule = await asyncio.to_thread(_server_schedule, schedule)
+    return tuple(await server_schedule.get_dates(count))
+
+
+def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore[no-untyped-def]  # a private union of Prefect's
+    """Prefect's server-side schedule. Its import takes a second the first time, hence the thread."""
+    from prefect.server.schemas import schedules as server
+
+    if isinstance(schedule, CronSchedule):
+        return server.CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
+    return server.IntervalSchedule(interval=timedelta(seconds=schedule.seconds), timezone=schedule.timezone)
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidSchedule(
+            f"No time zone is called {name!r}.",
+            fix="Use an IANA name such as Europe/Berlin.",
+            field="schedule.timezone",
+        ) from None
+
+
+def _check_cron(cron: str) -> None:
+    from prefect.client.schemas.schedules import CronSchedule as PrefectCron
+
+    fields = len(cron.split())
+    if cron.strip().lower() not in MACROS and fields != 5:
+        raise InvalidSchedule(
+            f"A cron line has five fields; {cron!r} has {fields}.",
+            fix="minute hour day month weekday, for example 0 6 * * *. Seconds are not supported.",
+            field="schedule.cron",
+        )
+    try:
+        PrefectCron(cron=cron)
+    except ValidationError:
+        raise InvalidSchedule(
+            f"{cron!r} is no cron line.", fix="For example 0 6 * * * is every day at six.", field="schedule.cron"
+        ) from None
+
+
+def _check_seconds(seconds: float) -> None:
+    if not 0 < seconds <= timedelta(days=36500).total_seconds():
+        raise InvalidSchedule(
+            f"An interval of {seconds:g} seconds makes no schedule.", fix="Give more than 0.", field="schedule.seconds"
+        )

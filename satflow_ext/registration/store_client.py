@@ -1,0 +1,180 @@
+"""The store client: contents go to a store and come back by their digest.
+
+Any HTTP endpoint will do that keeps what is sent to a URL and gives it back. Nothing is trusted: what comes back is hashed, a
+redirect is not followed (a credential belongs to one origin), and a web page with status 200 is a login page, not a content.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import IO, TypeVar
+
+import httpx
+
+from satflow_ext.endpoints import Store
+from satflow_ext.errors import (
+    ContentMissing,
+    ContentRefused,
+    SatflowError,
+    StoreAnsweredHtml,
+    StoreFailed,
+    StoreFull,
+    StoreUnauthorized,
+    StoreUnreachable,
+)
+
+CHUNK = 1024 * 1024
+DOCUMENT_LIMIT = 16 * 1024 * 1024
+PAUSES = (0.3, 1.0)
+"""Seconds to wait before each further try. Sending twice is harmless: the address is the content's own digest."""
+
+T = TypeVar("T")
+
+
+class StoreClient:
+    """A client of one store. Use it as an asynchronous context manager.
+
+    Args:
+        store: which one; its headers carry the credential.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        headers = {"Accept-Encoding": "identity", "User-Agent": "satflow-ext", **store.headers}
+        self._http = httpx.AsyncClient(headers=headers, timeout=store.timeout, follow_redirects=False, trust_env=False)
+
+    async def __aenter__(self) -> StoreClient:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def put_file(self, digest: str, path: Path) -> None:
+        """Send a file and see that the store has all of it.
+
+        Raises:
+            StoreFailed: it was not kept; the subclass says why.
+        """
+        size = path.stat().st_size
+        await self._try(lambda: self._send(digest, _chunks(path), size))
+        await self._try(lambda: self._verify(digest, size))
+
+    async def put(self, digest: str, document: bytes) -> None:
+        """Send a small document and read it back.
+
+        Raises:
+            StoreFailed: it was not kept; the subclass says why.
+        """
+        await self._try(lambda: self._send(digest, document, len(document)))
+        if await self.get(digest) != document:
+            raise StoreFailed(f"{self._who} gave back something else than it was sent.", fix="Check its settings.")
+
+    async def get(self, digest: str) -> bytes:
+        """A small document.
+
+        Raises:
+            ContentMissing: the store has nothing under that digest.
+            ContentRefused: what it has is something else.
+            StoreFailed: it did not answer as a store.
+        """
+        document = BytesIO()
+        await self._try(lambda: self._receive(digest, DOCUMENT_LIMIT, document))
+        return document.getvalue()
+
+    async def get_file(self, digest: str, path: Path, *, limit: int) -> None:
+        """Receive a content of at most `limit` bytes into a file.
+
+        Raises:
+            ContentMissing: the store has nothing under that digest.
+            ContentRefused: what it has is something else.
+            StoreFailed: it did not answer as a store.
+        """
+        with path.open("xb") as file:
+            await self._try(lambda: self._receive(digest, limit, file))
+
+    @property
+    def _who(self) -> str:
+        return f"The store {self._store.name!r} ({_origin(self._store.url)})"
+
+    def _url(self, digest: str) -> str:
+        return self._store.url.replace("{digest}", digest)
+
+    async def _send(self, digest: str, body: bytes | AsyncIterator[bytes], size: int) -> None:
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        response = await self._http.request(self._store.method, self._url(digest), content=body, headers=headers)
+        self._check(response, digest)
+
+    async def _verify(self, digest: str, size: int) -> None:
+        """Ask for the size; a store whose answer does not settle it is asked for the content."""
+        response = await self._http.head(self._url(digest))
+        if response.headers.get("content-length") != str(size) or not response.is_success:
+            with TemporaryFile() as file:
+                await self._receive(digest, size, file)
+
+    async def _receive(self, digest: str, limit: int, out: IO[bytes]) -> None:
+        """Read the body into `out`, counted and hashed on the way."""
+        out.seek(0)
+        out.truncate()
+        hashed, size = hashlib.sha256(), 0
+        async with self._http.stream("GET", self._url(digest)) as response:
+            self._check(response, digest)
+            async for chunk in response.aiter_raw(CHUNK):
+                size += len(chunk)
+                if size > limit:
+                    break
+                hashed.update(chunk)
+                out.write(chunk)
+        if f"sha256:{hashed.hexdigest()}" != digest:
+            raise self._another(response, digest)
+
+    def _another(self, response: httpx.Response, digest: str) -> SatflowError:
+        """What to say of an answer that is not the content."""
+        if response.headers.get("content-type", "").startswith("text/html"):
+            return StoreAnsweredHtml(
+                f"{self._who} answered with a web page, perhaps to log in.",
+                fix="Use an address that takes a credential.",
+            )
+        return ContentRefused(f"{self._who} gave something else for {digest}.", fix="See what stands before it.")
+
+    def _check(self, response: httpx.Response, digest: str) -> None:
+        status = response.status_code
+        if status in (401, 403):
+            raise StoreUnauthorized(f"{self._who} refused the credential ({status}).", fix="Check the store's headers.")
+        if status in (413, 507):
+            raise StoreFull(f"{self._who} has no room for {digest} ({status}).", fix="Make room, or raise its limit.")
+        if status == 404 and response.request.method in ("GET", "HEAD"):
+            raise ContentMissing(f"{self._who} has nothing under {digest}.", fix="Register the flow again.")
+        if not 200 <= status < 300:
+            raise StoreFailed(f"{self._who} answered {status} {response.reason_phrase}.", fix="See its log.")
+
+    async def _try(self, call: Callable[[], Awaitable[T]]) -> T:
+        for pause in (*PAUSES, None):
+            try:
+                return await call()
+            except httpx.TransportError as error:
+                if pause is None:
+                    reason = str(error) or type(error).__name__
+                    raise StoreUnreachable(f"{self._who} does not answer: {reason}.", fix="See that it runs.") from None
+                await asyncio.sleep(pause)
+        raise AssertionError("unreachable")
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            yield chunk
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port: what may be shown of a URL, whose path or query may be a secret."""
+    parsed = httpx.URL(url.replace("{digest}", ""))
+    return f"{parsed.scheme}://{parsed.netloc.decode()}"

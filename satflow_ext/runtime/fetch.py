@@ -1,0 +1,42 @@
+"""The pull step: bring a registered flow's content into the folder of a run."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from satflow_ext import endpoints, settings
+from satflow_ext.errors import SatflowError
+from satflow_ext.registration.manifest import read as read_manifest
+from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.runtime import loader
+
+
+async def pull(store: str, manifest: str) -> dict[str, str]:
+    """Prefect calls this before a flow run, with what the deployment pins.
+
+    Args:
+        store: a store's name, which this machine's settings map to an address and a credential.
+        manifest: digest of the manifest to fetch, which names the content.
+
+    Returns:
+        `directory`: the folder to run in. The loader there gives the flow, or raises what went wrong.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="satflow-", dir=Path.cwd()))
+    try:
+        await _fetch(store, manifest, folder)
+    except SatflowError as error:
+        loader.write_failure(folder, error)
+    else:
+        loader.write(folder)
+    return {"directory": str(folder)}
+
+
+async def _fetch(store_name: str, digest: str, folder: Path) -> None:
+    here = settings.load()
+    store = endpoints.store_named(store_name, here, endpoints.read_record(here))
+    async with StoreClient(store) as store_client:
+        document = await store_client.get(digest)
+        wanted = read_manifest(document, digest)
+        await store_client.get_file(wanted.content, folder / loader.CONTENT, limit=wanted.size)
+    (folder / loader.MANIFEST).write_bytes(document)

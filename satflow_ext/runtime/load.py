@@ -1,0 +1,77 @@
+"""From content to flow: checked, unpickled, and given its task runner. Only a flow run's own process does this."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cloudpickle
+
+from satflow_ext import executors, settings
+from satflow_ext.errors import ContentRefused
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.registration import envelope
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.runtime import loader
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.task_runners import TaskRunner
+
+
+def load(folder: Path) -> Flow[..., Any]:
+    """The flow whose manifest and content the pull step put into a folder.
+
+    Raises:
+        ContentRefused: the content is not what the manifest says; it was not unpickled.
+        PythonMismatch: another Python packed it; it was not unpickled.
+    """
+    # The pull step compared the manifest with the digest that the deployment pins.
+    manifest = Manifest.model_validate_json((folder / loader.MANIFEST).read_bytes())
+    body = envelope.opened(
+        folder / loader.CONTENT,
+        digest=manifest.content,
+        size=manifest.size,
+        deployment=manifest.full_name,
+        version=manifest.version,
+    )
+    return _unpickled(body).with_options(task_runner=_task_runner(manifest, settings.load()))
+
+
+def _unpickled(body: bytes) -> Flow[..., Any]:
+    from prefect import Flow
+
+    flow = cloudpickle.loads(body)
+    if not isinstance(flow, Flow):
+        raise ContentRefused(f"The flow content holds a {type(flow).__name__}, not a flow.")
+    return flow
+
+
+def _task_runner(manifest: Manifest, here: Settings) -> TaskRunner[Any]:
+    runner = executors.task_runner(manifest.executor, here)
+    run_id = os.environ.get("PREFECT__FLOW_RUN_ID")
+    if manifest.executor.name.startswith("dask-") and run_id:
+        return _watched(runner, manifest.executor, f"{manifest.deployment}", run_id, here)
+    return runner
+
+
+def _watched(
+    runner: TaskRunner[Any], choice: ExecutorChoice, deployment: str, run_id: str, here: Settings
+) -> TaskRunner[Any]:
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    from satflow_ext.clusters.board import Board
+    from satflow_ext.clusters.watched import Subject, WatchedDaskTaskRunner
+
+    assert isinstance(runner, DaskTaskRunner)
+    plan, size = choice.options.get("n_workers"), choice.options.get("worker_size")
+    subject = Subject(
+        run_id=run_id,
+        deployment_name=deployment,
+        executor=choice.name,
+        plan=plan if isinstance(plan, int) else None,
+        worker_size=size if isinstance(size, str) else None,
+    )
+    return WatchedDaskTaskRunner.watching(runner, subject, Board(here))

@@ -1,0 +1,40 @@
+"""The loader: the one file that Prefect imports to get the flow, written by the pull step into the run's folder.
+
+Pull steps run in another process, or earlier in the same one, and only files outlive them. When the pull step fails it writes a
+loader that raises, because an exception in the step itself never reaches the run's log.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from satflow_ext.errors import SatflowError
+
+FILE = "satflow_flow.py"
+MANIFEST = "manifest.json"
+CONTENT = "content"
+
+LOADS = '''"""Loads the flow that SatFlow registered."""
+from pathlib import Path
+
+from satflow_ext.runtime.load import load
+
+flow = load(Path(__file__).parent)
+'''
+
+RAISES = '''"""Says why the flow that SatFlow registered could not be fetched."""
+from satflow_ext import errors
+
+raise errors.{name}({message!r}, fix={fix!r})
+'''
+
+
+def write(folder: Path) -> None:
+    """Write the loader of a flow whose content and manifest are in the folder."""
+    (folder / FILE).write_text(LOADS)
+
+
+def write_failure(folder: Path, error: SatflowError) -> None:
+    """Write a loader that raises the error, so that it stands in the run's own log."""
+    text = RAISES.format(name=type(error).__name__, message=error.message, fix=error.fix)
+    (folder / FILE).write_text(text)

@@ -1,0 +1,111 @@
+"""The catalogue: every record is whole, and every wrong choice is refused in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from satflow_ext import executors
+from satflow_ext.errors import InvalidExecutorOption, SizeRefused, UnknownExecutor, UnknownWorkerSize
+from satflow_ext.executors import sizes
+from satflow_ext.executors.dask_local import DaskLocalOptions, cluster_arguments
+from satflow_ext.executors.machine import Machine, this_machine
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.settings import GIB, Settings, SizeSettings
+
+SETTINGS = Settings()
+
+
+@pytest.mark.parametrize("name", executors.EXECUTORS)
+def test_each_executor_says_what_it_is_for(name):
+    info = executors.named(name).info()
+    assert info.name == name
+    assert info.title
+    assert info.purpose
+    assert info.starts
+    assert info.options_schema["type"] == "object"
+
+
+def test_valid_choice_comes_back_with_every_option():
+    choice = executors.validate(ExecutorChoice(name="dask-local", options={"n_workers": 3}), SETTINGS)
+    assert choice.options == {"n_workers": 3, "threads_per_worker": None, "worker_size": None}
+
+
+def test_unknown_executor_names_the_near_one():
+    with pytest.raises(UnknownExecutor, match="Did you mean 'dask-local'") as caught:
+        executors.validate(ExecutorChoice(name="dask-locl"), SETTINGS)
+    assert caught.value.field == "executor.name"
+
+
+def test_unknown_option_lists_those_there_are():
+    with pytest.raises(InvalidExecutorOption, match=r"has no option 'workers'.*n_workers, threads_per_worker"):
+        executors.validate(ExecutorChoice(name="dask-local", options={"workers": 2}), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("threads", {"max_workers": 0}),
+        ("processes", {"max_workers": "many"}),
+        ("dask-local", {"n_workers": 0}),
+        ("dask-local", {"n_workers": 2.5}),
+        ("dask-local", {"threads_per_worker": -1}),
+        ("dask-address", {}),
+        ("dask-address", {"address": "scheduler.example"}),
+        ("dask-address", {"address": "http://scheduler.example:8787"}),
+    ],
+)
+def test_value_that_does_not_fit_names_the_option(name, options):
+    with pytest.raises(InvalidExecutorOption) as caught:
+        executors.validate(ExecutorChoice(name=name, options=options), SETTINGS)
+    assert caught.value.field == f"executor.options.{next(iter(options), 'address')}"
+
+
+def test_unknown_size_lists_those_there_are():
+    choice = ExecutorChoice(name="dask-local", options={"worker_size": "huge"})
+    with pytest.raises(UnknownWorkerSize, match=r"'huge'.*medium, large"):
+        executors.validate(choice, SETTINGS)
+
+
+def test_size_above_this_machine_is_refused_with_the_numbers():
+    monster = Settings(worker_sizes={"monster": SizeSettings(cores=1, memory=10_000)})
+    choice = ExecutorChoice(name="dask-local", options={"n_workers": 1, "worker_size": "monster"})
+    has = f"{this_machine().memory / GIB:.1f}"
+    with pytest.raises(SizeRefused, match=rf"need 10000 GiB of memory; this machine has {has} GiB"):
+        executors.validate(choice, monster)
+
+
+def test_size_elsewhere_is_not_measured_here():
+    monster = Settings(worker_sizes={"monster": SizeSettings(cores=1, memory=10_000)})
+    choice = ExecutorChoice(name="dask-local", options={"n_workers": 1, "worker_size": "monster"})
+    assert executors.validate(choice, monster, here=False).options["worker_size"] == "monster"
+
+
+def test_too_many_of_a_size_says_how_many_fit():
+    with pytest.raises(SizeRefused, match=r"3 workers of size 'large' need 48 GiB.*24 GiB.*at most 1 of that size"):
+        sizes.refuse_unless_fits("large", 3, SETTINGS, Machine(cores=2, memory=24 * GIB))
+
+
+def test_size_list_says_what_is_available():
+    listed = {size.name: size for size in sizes.sizes_on(Machine(cores=2, memory=24 * GIB), SETTINGS)}
+    assert listed["large"].available
+    assert not listed["xlarge"].available
+    assert listed["xlarge"].reason == "needs 32 GiB; this machine has 24 GiB"
+
+
+def test_size_becomes_memory_limit_and_threads():
+    arguments = cluster_arguments(DaskLocalOptions(n_workers=1, worker_size="medium"), SETTINGS)
+    assert arguments["memory_limit"] == 4 * GIB
+    assert arguments["threads_per_worker"] == 2
+
+
+@pytest.mark.parametrize(
+    ("choice", "runner"),
+    [
+        (ExecutorChoice(), "ThreadPoolTaskRunner"),
+        (ExecutorChoice(name="processes", options={"max_workers": 2}), "ProcessPoolTaskRunner"),
+        (ExecutorChoice(name="dask-local"), "DaskTaskRunner"),
+        (ExecutorChoice(name="dask-address", options={"address": "tcp://127.0.0.1:8786"}), "DaskTaskRunner"),
+    ],
+)
+def test_choice_becomes_prefects_own_task_runner(choice, runner):
+    assert type(executors.task_runner(choice, SETTINGS)).__name__ == runner
