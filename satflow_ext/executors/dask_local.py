@@ -46,6 +46,7 @@ def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str
         "memory_limit": sizes.bytes_of(size) if size else "auto",
         "host": "127.0.0.1",
         "dashboard_address": "127.0.0.1:0",
+        "scheduler_kwargs": {"dashboard": False},
         "security": True,
     }
 
