@@ -26,6 +26,9 @@ def take(dask_client: Client) -> Sample:
     Raises:
         OSError: the scheduler does not answer (`distributed.CommClosedError` and time-outs are OSErrors).
     """
+    if dask_client.status != "running":
+        # A client that tries to reconnect would keep the next call waiting for half a minute.
+        raise ConnectionError(f"the connection is {dask_client.status}")
     # n_workers=-1: the default leaves out all but five workers.
     info = dask_client.scheduler_info(n_workers=-1)
     tasks = dask_client.run_on_scheduler(_counter())  # type: ignore[no-untyped-call]  # distributed is typed in part
