@@ -1,0 +1,275 @@
+"""The store client against a store that nobody of us wrote (nginx), and against endpoints that answer as stores should not."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from satflow_ext.endpoints import Store
+from satflow_ext.errors import (
+    ContentMissing,
+    ContentRefused,
+    StoreAnsweredHtml,
+    StoreFailed,
+    StoreFull,
+    StoreUnauthorized,
+    StoreUnreachable,
+)
+from satflow_ext.registration.store_client import StoreClient
+
+DOCUMENT = b"a document"
+DIGEST = f"sha256:{hashlib.sha256(DOCUMENT).hexdigest()}"
+NOTHING = f"sha256:{'0' * 64}"
+SECRET = "Bearer a-credential-of-the-team"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+async def put(store, document=DOCUMENT, digest=DIGEST):
+    async with StoreClient(store) as client:
+        await client.put(digest, document)
+
+
+async def get(store, digest=DIGEST):
+    async with StoreClient(store) as client:
+        return await client.get(digest)
+
+
+# --- nginx --------------------------------------------------------------------------------------------------------------
+
+NGINX = """
+daemon off; worker_processes 1; error_log {root}/error.log; pid {root}/nginx.pid; user {user};
+events {{ }}
+http {{
+  access_log off; client_body_temp_path {root}/body; client_max_body_size 1m;
+  proxy_temp_path {root}/t1; fastcgi_temp_path {root}/t2; uwsgi_temp_path {root}/t3; scgi_temp_path {root}/t4;
+  server {{
+    listen 127.0.0.1:{port}; root {root}/files;
+    location /contents/ {{
+      if ($http_authorization != "{secret}") {{ return 401; }}
+      dav_methods PUT; create_full_put_path on;
+    }}
+  }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory):
+    """Debian's nginx with WebDAV's PUT, and a credential."""
+    root = tmp_path_factory.mktemp("nginx")
+    (root / "files").mkdir()
+    port = free_port()
+    user = "root" if os.getuid() == 0 else subprocess.check_output(["id", "-un"], text=True).strip()
+    (root / "nginx.conf").write_text(NGINX.format(root=root, port=port, secret=SECRET, user=user))
+    executable = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert executable, "nginx is not installed: run scripts/setup"
+    process = subprocess.Popen([executable, "-e", root / "error.log", "-c", root / "nginx.conf", "-p", root])
+    try:
+        wait_for(port)
+        yield Store("nginx", f"http://127.0.0.1:{port}/contents/{{digest}}", headers={"Authorization": SECRET})
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def wait_for(port):
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
+
+
+def test_nginx_keeps_a_document(nginx):
+    asyncio.run(put(nginx))
+    assert asyncio.run(get(nginx)) == DOCUMENT
+
+
+def test_nginx_keeps_a_file(nginx, tmp_path):
+    body = os.urandom(700_000)
+    digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    (tmp_path / "content").write_bytes(body)
+
+    async def there_and_back():
+        async with StoreClient(nginx) as client:
+            await client.put_file(digest, tmp_path / "content")
+            await client.get_file(digest, tmp_path / "back", limit=len(body))
+
+    asyncio.run(there_and_back())
+    assert (tmp_path / "back").read_bytes() == body
+
+
+def test_nginx_has_nothing_under_that_digest(nginx):
+    with pytest.raises(ContentMissing, match="has nothing under sha256:0000"):
+        asyncio.run(get(nginx, NOTHING))
+
+
+def test_nginx_refuses_a_wrong_credential(nginx):
+    stranger = Store("nginx", nginx.url, headers={"Authorization": "Bearer wrong"})
+    with pytest.raises(StoreUnauthorized, match="refused the credential"):
+        asyncio.run(put(stranger))
+
+
+def test_nginx_refuses_what_is_too_large(nginx):
+    large = os.urandom(1_200_000)
+    with pytest.raises(StoreFull, match="no room"):
+        asyncio.run(put(nginx, large, f"sha256:{hashlib.sha256(large).hexdigest()}"))
+
+
+def test_posting_to_an_endpoint_that_keeps(tmp_path):
+    kept = {}
+
+    class Keeps(Quiet):
+        def do_POST(self):
+            kept[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(200, b"<p>thanks</p>", "text/html")
+
+        def do_GET(self):
+            self.answer(200, kept[self.path])
+
+    with endpoint(Keeps) as url:
+        store = Store("webhook", f"{url}/hook/{{digest}}", method="POST")
+        asyncio.run(put(store))
+        assert asyncio.run(get(store)) == DOCUMENT
+    assert list(kept) == [f"/hook/{DIGEST}"]
+
+
+# --- endpoints that are no stores ---------------------------------------------------------------------------------------
+
+
+class Quiet(BaseHTTPRequestHandler):
+    """A handler that logs nothing."""
+
+    def answer(self, status, body=b"", kind="application/octet-stream", **headers):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def endpoint(handler):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def always(status, body=b"", kind="application/octet-stream", **headers):
+    """A handler with the same answer to everything."""
+
+    class Handler(Quiet):
+        def do_GET(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.answer(status, body, kind, **headers)
+
+        do_PUT = do_POST = do_HEAD = do_GET  # noqa: N815  # the names that http.server looks for
+
+    return Handler
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        ((200, b"<html>Log in</html>", "text/html; charset=utf-8"), StoreAnsweredHtml, "a web page"),
+        ((200, b"something else"), ContentRefused, "gave something else"),
+        ((200, b""), ContentRefused, "gave something else"),
+        ((403,), StoreUnauthorized, r"credential \(403\)"),
+        ((404,), ContentMissing, "has nothing under"),
+        ((500, b"<html>oops</html>", "text/html"), StoreFailed, "answered 500"),
+        ((302, b""), StoreFailed, "answered 302"),
+        ((507,), StoreFull, "no room"),
+    ],
+)
+def test_answers_to_reading(answer, error, words):
+    with endpoint(always(*answer)) as url, pytest.raises(error, match=words):
+        asyncio.run(get(Store("odd", f"{url}/{{digest}}")))
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ((200, b"<html>Log in</html>", "text/html"), StoreAnsweredHtml),
+        ((200, b"accepted"), ContentRefused),
+        ((401,), StoreUnauthorized),
+        ((413,), StoreFull),
+        ((507,), StoreFull),
+        ((503,), StoreFailed),
+    ],
+)
+def test_answers_to_sending(answer, error):
+    """An endpoint that says yes and keeps nothing is found out by reading back."""
+    with endpoint(always(*answer)) as url, pytest.raises(error):
+        asyncio.run(put(Store("odd", f"{url}/{{digest}}")))
+
+
+def test_credential_does_not_follow_a_redirect():
+    seen = []
+
+    class Elsewhere(Quiet):
+        def do_GET(self):
+            seen.append(self.headers.get("Authorization"))
+            self.answer(200, DOCUMENT)
+
+    with endpoint(Elsewhere) as other, endpoint(always(307, Location=f"{other}/x")) as url:
+        store = Store("odd", f"{url}/{{digest}}", headers={"Authorization": SECRET})
+        with pytest.raises(StoreFailed, match="answered 307"):
+            asyncio.run(get(store))
+    assert seen == []
+
+
+def test_nothing_answers():
+    store = Store("gone", f"http://127.0.0.1:{free_port()}/{{digest}}")
+    with pytest.raises(StoreUnreachable, match=r"The store 'gone' \(http://127.0.0.1:\d+\) does not answer"):
+        asyncio.run(get(store))
+
+
+def test_content_longer_than_its_manifest_says_is_not_read_to_the_end(tmp_path):
+    with endpoint(always(200, b"x" * 100_000)) as url:
+        store = Store("odd", f"{url}/{{digest}}")
+
+        async def fetch():
+            async with StoreClient(store) as client:
+                await client.get_file(DIGEST, tmp_path / "content", limit=10)
+
+        with pytest.raises(ContentRefused):
+            asyncio.run(fetch())
+    assert (tmp_path / "content").stat().st_size == 0
+
+
+def test_message_shows_no_path_and_no_credential_of_the_store():
+    store = Store("gone", f"http://127.0.0.1:{free_port()}/s3cr3t-path/{{digest}}", headers={"Authorization": SECRET})
+    with pytest.raises(StoreUnreachable) as caught:
+        asyncio.run(get(store))
+    assert "s3cr3t-path" not in str(caught.value)
+    assert SECRET not in str(caught.value) + repr(store)

@@ -1,0 +1,64 @@
+"""What each process loads of others: measured in a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"jupyter_server", "jupyterlab", "tornado", "distributed", "dask", "prefect", "pydantic", "httpx", "IPython"}
+WEB = {"jupyter_server", "jupyterlab", "tornado", "notebook"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level packages in `sys.modules` after a statement, other than those of a bare interpreter."""
+    program = (
+        f"{statement}\nimport json, sys\nprint(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_importing_the_package_loads_nothing():
+    assert not loaded_by("import satflow_ext") & HEAVY
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "runtime",
+        "runtime.load",
+        "runtime.fetch",
+        "executors",
+        "endpoints",
+        "settings",
+        "models",
+        "errors",
+        "registration",
+    ],
+)
+def test_what_a_flow_run_imports_loads_no_web_server(module):
+    assert not loaded_by(f"import satflow_ext.{module}") & (WEB | {"distributed"})
+
+
+def test_a_threads_run_loads_no_dask():
+    statement = (
+        "from satflow_ext import executors, settings; from satflow_ext.models import ExecutorChoice;"
+        "executors.task_runner(ExecutorChoice(), settings.load())"
+    )
+    assert not loaded_by(statement) & (WEB | {"distributed", "dask"})
+
+
+@pytest.mark.parametrize("module", ["server", "server.app"])
+def test_starting_a_jupyter_server_pays_for_nothing(module):
+    assert not loaded_by(f"import satflow_ext.{module}") & {"prefect", "distributed", "dask"}
+
+
+def test_starting_a_kernel_pays_for_nothing():
+    statement = (
+        "from IPython.core.interactiveshell import InteractiveShell; shell = InteractiveShell();"
+        "import satflow_ext; satflow_ext.load_ipython_extension(shell)"
+    )
+    assert not loaded_by(statement) & {"prefect", "pydantic", "httpx", "distributed", "jupyter_server"}

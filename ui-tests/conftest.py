@@ -1,0 +1,65 @@
+"""Real JupyterLab, real kernels, the real local stack and real Chromium. Screenshots are kept in `ui-tests/output/`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import Lab, running_lab
+from playwright.sync_api import Browser, Page, sync_playwright
+
+HERE = Path(__file__).parent
+OUTPUT = HERE / "output"
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab of this session's own, with nothing configured."""
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    executable = shutil.which("chromium")
+    assert executable, "chromium is not installed: run scripts/setup"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page on JupyterLab with an empty workspace; its kernels end with it, and a failure leaves a screenshot."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    lab.open(page)
+    yield page
+    shot(page, f"end-{request.node.name}")
+    lab.shut_kernels_down(page)
+    context.close()
+    assert not errors, f"the page raised: {errors}"
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a screenshot."""
+    OUTPUT.mkdir(exist_ok=True)
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
+    page.screenshot(path=OUTPUT / f"{safe}.png")

@@ -1,0 +1,138 @@
+"""A JupyterLab to test in: started once, driven as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+READY = """async (path) => {
+  const app = window.jupyterapp;
+  const panel = await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+  await panel.context.ready;
+  await panel.revealed;
+  await panel.sessionContext.ready;
+  await panel.sessionContext.session.kernel.info;
+}"""
+"""Open a notebook and wait until typing into it is safe: without any of these waits, keys get lost."""
+
+SETTLED = """async () => {
+  const app = window.jupyterapp;
+  const kernel = app.shell.currentWidget.sessionContext.session.kernel;
+  while (kernel.status !== 'idle') { await new Promise(done => setTimeout(done, 50)); }
+}"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab: its address, the folder that it shows, and the credential of this session."""
+
+    url: str
+    token: str
+    folder: Path
+
+    def open(self, page: Page, workspace: str | None = None) -> None:
+        """Open JupyterLab in a workspace, by default an empty one of its own."""
+        name = workspace or f"test-{secrets.token_hex(4)}"
+        reset = "" if workspace else "&reset"
+        page.goto(f"{self.url}/lab/workspaces/{name}?token={self.token}{reset}")
+        page.wait_for_function("() => window.jupyterapp && window.jupyterapp.started")
+        page.evaluate("() => window.jupyterapp.restored")
+        page.wait_for_selector("#jp-main-dock-panel")
+
+    def open_notebook(self, page: Page, name: str) -> None:
+        """Open a notebook of the folder and wait for its kernel."""
+        page.evaluate(READY, name)
+
+    def run_all(self, page: Page) -> None:
+        """Run all cells and wait until the kernel is idle."""
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.evaluate(SETTLED)
+
+    def start_running(self, page: Page) -> None:
+        """Run all cells and do not wait."""
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+
+    def shut_kernels_down(self, page: Page) -> None:
+        """End every kernel of this server."""
+        page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+
+    def write(self, name: str, *cells: str) -> str:
+        """Write a notebook with these code cells and give its name."""
+        source = [
+            {"cell_type": "code", "id": f"c{n}", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
+            for n, text in enumerate(cells)
+        ]
+        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        document = {"cells": source, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+        (self.folder / name).write_text(json.dumps(document))
+        return name
+
+
+@contextmanager
+def running_lab(home: Path) -> Iterator[Lab]:
+    """Start JupyterLab with a home of its own; end it, and see that the local stack ends with it."""
+    folder = home / "notebooks"
+    shutil.copytree(EXAMPLES, folder)
+    log = home / "lab.log"
+    token = secrets.token_hex(16)
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            _command(folder), env=_environment(home, token), stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        yield Lab(_address(log, process), token, folder)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def _command(folder: Path) -> list[str]:
+    return [
+        sys.executable,
+        *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", "--ServerApp.port_retries=0"),
+        f"--ServerApp.root_dir={folder}",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+
+
+def _environment(home: Path, token: str) -> dict[str, str]:
+    """Nothing of the user's own settings, and the token where only this user can read it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "SATFLOW_", "JUPYTER"))}
+    return {
+        **kept,
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_TOKEN": token,
+        "SATFLOW_STATE_DIR": str(home / "satflow"),
+        "SATFLOW_RUNTIME_DIR": str(home / "satflow" / "run"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+    }
+
+
+def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + 60
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
+        assert process.poll() is None, f"JupyterLab ended:\n{log.read_text()}"
+        assert time.monotonic() < deadline, f"JupyterLab did not start:\n{log.read_text()}"
+        time.sleep(0.1)
+    return found.group()
