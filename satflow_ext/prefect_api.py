@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from prefect.client.base import PrefectHttpxAsyncClient
 from prefect.client.orchestration import PrefectClient
 from prefect.context import SettingsContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
@@ -48,6 +49,7 @@ async def prefect_client(api: PrefectApi) -> AsyncIterator[PrefectClient]:
     """
     with _translated(api), SettingsContext(profile=Profile(name="satflow", settings={}), settings=_patience(api)):
         async with _client(api) as client:
+            await _take_csrf_token(client)
             yield client
 
 
@@ -88,11 +90,23 @@ def _client(api: PrefectApi) -> PrefectClient:
     return PrefectClient(api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options)
 
 
+async def _take_csrf_token(client: PrefectClient) -> None:
+    """Fetch the client's CSRF token before it is used.
+
+    Prefect's client fetches it with its first POST. Of two POSTs at once, each fetches one, the second takes the place of the
+    first on the server, and the first request is refused with 403. Prefect offers no public way to fetch it earlier.
+    """
+    http: PrefectHttpxAsyncClient = client._client  # type: ignore[assignment]  # declared as its base class
+    await http._add_csrf_headers(httpx.Request("POST", "csrf-token"))
+
+
 def _patience(api: PrefectApi) -> Settings:
     """Prefect's settings with our number of retries; the user's extra headers go only to the API they were set for."""
     settings = get_current_settings()
     headers = settings.client.custom_headers if settings.api.url == api.url else {}
-    client = settings.client.model_copy(update={"max_retries": RETRIES, "custom_headers": headers})
+    client = settings.client.model_copy(
+        update={"max_retries": RETRIES, "custom_headers": headers, "csrf_support_enabled": True}
+    )
     return settings.model_copy(update={"client": client})
 
 
@@ -125,13 +139,16 @@ def _answered(error: Exception, api: PrefectApi) -> SatflowError:
     if not isinstance(error, httpx.HTTPStatusError):
         return PrefectFailed(f"The Prefect API at {api.url} refused: {error}")
     status = error.response.status_code
+    if status == httpx.codes.NOT_FOUND and not _names_an_object(error.response):
+        return _no_prefect(api)
+    if status == httpx.codes.FORBIDDEN and "CSRF" in _detail(error.response):
+        # Prefect's middleware answers on every path; the client found no route for tokens, so this is no API's address.
+        return _no_prefect(api)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return PrefectUnauthorized(
             f"The Prefect API at {api.url} refused the credential ({status}).",
             fix="Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to the one that belongs to it.",
         )
-    if status == httpx.codes.NOT_FOUND and not _names_an_object(error.response):
-        return _no_prefect(api)
     return PrefectFailed(f"The Prefect API at {api.url} answered {status}: {_detail(error.response)}")
 
 

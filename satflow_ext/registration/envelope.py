@@ -90,7 +90,7 @@ def check_python(packed: Environment) -> None:
     Raises:
         PythonMismatch: reading it here would crash.
     """
-    here = (platform.python_implementation().lower(), importlib.util.MAGIC_NUMBER.hex())
+    here = (platform.python_implementation(), importlib.util.MAGIC_NUMBER.hex())
     if here != (packed.implementation, packed.magic):
         raise PythonMismatch(
             f"The flow was packed by {packed.implementation} {packed.python}; "

@@ -22,7 +22,7 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
     Returns:
         `directory`: the folder to run in. The loader there gives the flow, or raises what went wrong.
     """
-    folder = Path(tempfile.mkdtemp(prefix="satflow-", dir=Path.cwd()))
+    folder = Path(tempfile.mkdtemp(prefix="satflow-run-"))
     try:
         await _fetch(store, manifest, folder)
     except SatflowError as error:

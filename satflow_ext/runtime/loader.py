@@ -1,7 +1,8 @@
 """The loader: the one file that Prefect imports to get the flow, written by the pull step into the run's folder.
 
 Pull steps run in another process, or earlier in the same one, and only files outlive them. When the pull step fails it writes a
-loader that raises, because an exception in the step itself never reaches the run's log.
+loader that raises, because an exception in the step itself never reaches the run's log. Either loader takes the folder away when
+its process ends.
 """
 
 from __future__ import annotations
@@ -15,16 +16,25 @@ MANIFEST = "manifest.json"
 CONTENT = "content"
 
 LOADS = '''"""Loads the flow that SatFlow registered."""
+import atexit
+import shutil
 from pathlib import Path
 
 from satflow_ext.runtime.load import load
 
-flow = load(Path(__file__).parent)
+folder = Path(__file__).parent
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+flow = load(folder)
 '''
 
 RAISES = '''"""Says why the flow that SatFlow registered could not be fetched."""
+import atexit
+import shutil
+from pathlib import Path
+
 from satflow_ext import errors
 
+atexit.register(shutil.rmtree, Path(__file__).parent, ignore_errors=True)
 raise errors.{name}({message!r}, fix={fix!r})
 '''
 

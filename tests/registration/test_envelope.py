@@ -15,7 +15,7 @@ from satflow_ext.registration import envelope
 
 HERE = Environment(
     python=platform.python_version(),
-    implementation=platform.python_implementation().lower(),
+    implementation=platform.python_implementation(),
     magic=importlib.util.MAGIC_NUMBER.hex(),
     executable=sys.executable,
     packages={},
@@ -77,7 +77,7 @@ def test_wrong_size_is_refused_first(tmp_path):
         opened(content, digest, size=7)
 
 
-@pytest.mark.parametrize("changes", [{"magic": "00000000", "python": "3.12.1"}, {"implementation": "pypy"}])
+@pytest.mark.parametrize("changes", [{"magic": "00000000", "python": "3.12.1"}, {"implementation": "PyPy"}])
 def test_another_python_is_told_before_unpickling(tmp_path, changes):
     content, digest = seal(tmp_path, environment=HERE.model_copy(update=changes))
     with pytest.raises(PythonMismatch, match="Give the Prefect worker the same Python"):

@@ -1,0 +1,115 @@
+"""Run → first user line executes: the local stack, a stock process worker at its defaults, and `flow.serve()`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from figure import p50, report
+from places import own_stack, prefect_environment
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.prefect_api import prefect_client
+
+RUNS = 7
+
+FLOW = """
+import time
+from pathlib import Path
+from prefect import flow
+
+@flow
+def first_line(mark: str):
+    Path(mark).write_text(repr(time.time()))
+
+if __name__ == "__main__":
+    first_line.serve(name="served")
+"""
+
+REGISTER = """
+import satflow_ext
+{flow}
+satflow_ext.register(first_line)
+"""
+
+
+def seconds_to_first_line(where: Endpoints, deployment: str, folder: Path) -> list[float]:
+    """Of each run, one after the other: from asking for it to its first line."""
+    return [_one(where, deployment, folder / str(uuid4())) for _ in range(RUNS)]
+
+
+def _one(where: Endpoints, deployment: str, mark: Path) -> float:
+    start = time.time()
+    asyncio.run(_start(where, deployment, mark))
+    deadline = start + 90
+    while not mark.exists() or not mark.read_text():
+        assert time.time() < deadline, f"{deployment} did not run"
+        time.sleep(0.01)
+    time.sleep(3)  # let the run end, and the worker's poll fall anywhere
+    return float(mark.read_text()) - start
+
+
+async def _start(where: Endpoints, deployment: str, mark: Path) -> None:
+    async with prefect_client(where.prefect) as client:
+        row = await client.read_deployment_by_name(deployment)
+        await client.create_flow_run_from_deployment(row.id, parameters={"mark": str(mark)})
+
+
+@contextmanager
+def process(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[None]:
+    """A process that serves while the block runs."""
+    with (folder / "peer.log").open("ab") as log:
+        serving = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            serving.terminate()
+            serving.wait(timeout=30)
+
+
+def wait_for(where: Endpoints, deployment: str) -> None:
+    """Wait until a deployment is there."""
+
+    async def there() -> bool:
+        async with prefect_client(where.prefect) as client:
+            return deployment in {d.name for d in await client.read_deployments()}
+
+    while not asyncio.run(there()):
+        time.sleep(0.3)
+
+
+def main(where: Endpoints, folder: Path) -> None:
+    """Measure all three, one after the other."""
+    environment = prefect_environment(where)
+    prefect = [sys.executable, "-m", "prefect"]
+    (folder / "flows.py").write_text(FLOW)
+    script = folder / "register.ipy"
+    script.write_text(REGISTER.format(flow=FLOW.partition("if __name__")[0]))
+    subprocess.run([sys.executable, "-m", "IPython", script], env=dict(os.environ), check=True, capture_output=True)
+    ours = seconds_to_first_line(where, "first-line/first-line", folder)
+
+    subprocess.run([*prefect, "work-pool", "create", "stock", "--type", "process"], env=environment, check=True)
+    deploy = [*prefect, "--no-prompt", "deploy", "flows.py:first_line", "--name", "stock", "--pool", "stock"]
+    subprocess.run(deploy, env=environment, cwd=folder, check=True, capture_output=True)
+    with process([*prefect, "worker", "start", "--pool", "stock"], environment, folder):
+        time.sleep(10)
+        worker = seconds_to_first_line(where, "first-line/stock", folder)
+    with process([sys.executable, "flows.py"], environment, folder):
+        wait_for(where, "served")
+        time.sleep(5)
+        served = seconds_to_first_line(where, "first-line/served", folder)
+    report("run-start.p50", 1000 * p50(ours), 1000 * p50(worker), n=RUNS)
+    report("run-start.p50@serve", 1000 * p50(ours), 1000 * p50(served), n=RUNS)
+
+
+if __name__ == "__main__":
+    with own_stack() as (where, _), TemporaryDirectory() as folder:
+        main(where, Path(folder))

@@ -1,0 +1,72 @@
+"""The command line: `satflow COMMAND …`. Each command is a module of `satflow_ext.commands`, imported when it is used."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from satflow_ext.errors import SatflowError
+
+COMMANDS = {
+    "up": "start the local stack and keep it running",
+    "down": "end the local stack",
+    "status": "say what runs, where, and where its logs are",
+    "doctor": "check that everything SatFlow needs is there and works",
+    "register": "execute a notebook and register its flows",
+    "run": "run a deployment",
+    "logs": "print the log of a run",
+}
+
+
+class Command(Protocol):
+    """What a module of `satflow_ext.commands` offers. `rest` is what its own flags left over."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add this command's flags."""
+
+    def run(self, args: argparse.Namespace, rest: Sequence[str]) -> int:
+        """Do it; the exit code."""
+        ...
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what the words of the command line ask for; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="satflow", description="Register notebook flows with Prefect, run them and watch them."
+    )
+    choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = _wanted(sys.argv[1:] if words is None else words)
+    command: Command | None = None
+    for name, text in COMMANDS.items():
+        choice = choices.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        if name == wanted:
+            command = _command(name)
+            command.configure(choice)
+    args, rest = parser.parse_known_args(words)
+    assert command is not None  # argparse knows no other names
+    return _run(command, args, rest)
+
+
+def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int:
+    try:
+        return command.run(args, rest)
+    except SatflowError as error:
+        print(f"satflow: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _wanted(words: Sequence[str]) -> str | None:
+    return next((word for word in words if word in COMMANDS), None)
+
+
+def _command(name: str) -> Command:
+    return cast("Command", importlib.import_module(f"satflow_ext.commands.{name}"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""What every command that talks to Prefect does first: start the local stack where the settings leave something to it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from satflow_ext import endpoints, lease
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.settings import Settings
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Endpoints]:
+    """The endpoints in use, with a lease on the local stack while the block runs.
+
+    Raises:
+        StackFailed: the local stack is needed and does not start.
+        SettingsWrong: the settings name a store or a variable that is not there.
+    """
+    if not endpoints.needed(settings):
+        yield endpoints.resolve(settings, None)
+        return
+    with lease.acquire(settings, on_step=_say) as held:
+        yield endpoints.resolve(settings, held.record)
+
+
+def _say(step: str) -> None:
+    print(f"… {step}", file=sys.stderr)

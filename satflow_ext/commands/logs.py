@@ -1,0 +1,37 @@
+"""`satflow logs RUN`: a run's log, so far or to its end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from satflow_ext import runs, settings
+from satflow_ext.commands import watch
+from satflow_ext.commands.connection import connected
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.endpoints import PrefectApi
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("run", help="the run's id")
+    parser.add_argument("--follow", action="store_true", help="go on until the run ends; exit 1 unless it completes")
+    parser.add_argument("--show-cluster", action="store_true", help="with --follow: its Dask cluster, too")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Show the log."""
+    refuse_rest(rest, "logs")
+    here = settings.load()
+    with connected(here) as endpoints:
+        if args.follow:
+            return asyncio.run(watch.to_the_end(endpoints, here, args.run, show_cluster=args.show_cluster))
+        asyncio.run(_so_far(endpoints.prefect, args.run))
+    return 0
+
+
+async def _so_far(prefect_api: PrefectApi, run_id: str) -> None:
+    async for text in runs.whole_log(prefect_api, run_id):
+        sys.stdout.write(text)

@@ -1,0 +1,133 @@
+"""A notebook executed from its first cell to its last in a fresh kernel, whose flows are then packed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from pydantic import ValidationError
+from traitlets.config import Config
+
+from satflow_ext import kernel_calls
+from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
+from satflow_ext.models import FlowList, JsonObject, LiveFlow, PackedFlow
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Notebook:
+    """A notebook whose cells have all run, in a kernel that still lives.
+
+    Args:
+        path: the notebook's file.
+        client: nbclient's, with its kernel.
+    """
+
+    def __init__(self, path: Path, client: NotebookClient) -> None:
+        self._path = path
+        self._client = client
+
+    async def flows(self, names: list[str]) -> list[LiveFlow]:
+        """The flows of those names (or variables), or all where no name is given.
+
+        Raises:
+            FlowNotFound: there is no such flow, or none at all.
+            FlowAmbiguous: two flows have the name.
+        """
+        found = FlowList.model_validate(await self._ask(kernel_calls.flows_call())).flows
+        if not found:
+            raise FlowNotFound(f"{self._path} leaves no flow behind.", fix="A flow is a function with @flow.")
+        return [_only(name, found, self._path) for name in names] if names else list(found)
+
+    async def pack(self, flow: LiveFlow, parameters: JsonObject, scheduled: bool, folder: Path) -> PackedFlow:
+        """Pack a flow into a folder.
+
+        Raises:
+            CannotPickle: it reaches something that cannot travel.
+            ContentTooLarge: it captures too much.
+            InvalidParameter: a parameter's value does not fit.
+        """
+        reply = await self._ask(kernel_calls.pack_call(flow.variable, parameters, scheduled, str(folder)))
+        packed = PackedFlow.model_validate(reply)
+        return packed.model_copy(update={"source": packed.source.model_copy(update={"notebook": str(self._path)})})
+
+    async def _ask(self, expressions: dict[str, str]) -> Any:
+        """Evaluate expressions in the kernel, silently."""
+        kernel_client = self._client.kc
+        assert kernel_client is not None
+        message_id = kernel_client.execute("", silent=True, store_history=False, user_expressions=expressions)
+        reply = await self._client.async_wait_for_reply(message_id)
+        if reply is None:
+            raise KernelDied(f"The kernel of {self._path} died.", fix="See what its last cell does to memory.")
+        return kernel_calls.read_reply(reply["content"]["user_expressions"])
+
+
+@asynccontextmanager
+async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None) -> AsyncIterator[Notebook]:
+    """Execute a notebook in its own folder; the kernel ends with the block.
+
+    Args:
+        path: the notebook's file.
+        kernel: name of the kernelspec (default: the notebook's own).
+        cell_timeout: seconds for one cell, None for no limit.
+
+    Raises:
+        BadRequest: there is no such notebook, or the file is none.
+        NotebookFailed: a cell raised.
+        KernelDied: the kernel died while a cell ran.
+    """
+    document = _read(path)
+    name = kernel or document.metadata.get("kernelspec", {}).get("name", "python3")
+    resources = {"metadata": {"path": str(path.parent.resolve())}}
+    with TemporaryDirectory(prefix="satflow-") as folder:
+        # The kernel's sockets are files in a private folder, not ports.
+        sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+        client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
+        async with client.async_setup_kernel(env=_environment()):
+            for index, cell in enumerate(document.cells):
+                await _execute(client, cell, index, path)
+            yield Notebook(path, client)
+
+
+def _read(path: Path) -> nbformat.NotebookNode:
+    try:
+        document: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # typed in part
+    except FileNotFoundError:
+        raise BadRequest(f"There is no notebook {path}.", fix="Check the path.") from None
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, ValidationError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{path} is no notebook: {error}.", fix="Give a file that JupyterLab opens.") from None
+    return document
+
+
+async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:
+    try:
+        await client.async_execute_cell(cell, index)
+    except CellExecutionError as error:
+        where = f"Cell {index + 1} of {path} raised {error.ename}: {ANSI.sub('', error.evalue)}"
+        raise NotebookFailed(f"{where}.", fix=f"The cell is:\n\n{cell.source}\n") from None
+    except DeadKernelError:
+        raise KernelDied(f"The kernel died in cell {index + 1} of {path}.", fix="See its use of memory.") from None
+
+
+def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
+    matches = [flow for flow in found if name in (flow.name, flow.variable)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        variables = ", ".join(flow.variable for flow in matches)
+        raise FlowAmbiguous(f"{path} has two flows called {name!r}.", fix=f"Give the variable: {variables}.")
+    known = ", ".join(flow.name for flow in found)
+    raise FlowNotFound(f"{path} has no flow called {name!r}.", fix=f"It has {known}.")
+
+
+def _environment() -> dict[str, str]:
+    """The kernel's environment: `%register_flow` in a cell leaves registering to the command that executes the notebook."""
+    return {**os.environ, "SATFLOW_EXECUTING": "1"}

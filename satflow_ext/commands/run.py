@@ -1,0 +1,44 @@
+"""`satflow run DEPLOYMENT`: start a run, and watch it to its end if asked to."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from uuid import uuid4
+
+from satflow_ext import runs, settings
+from satflow_ext.commands import choices, watch
+from satflow_ext.commands.connection import connected
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.models import Run, RunRequest
+from satflow_ext.registration import deployments
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text")
+    parser.add_argument("--follow", action="store_true", help="show its log until it ends; exit 1 unless it completes")
+    parser.add_argument("--show-cluster", action="store_true", help="with --follow: its Dask cluster, too")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Start the run."""
+    refuse_rest(rest, "run")
+    here = settings.load()
+    with connected(here) as endpoints:
+        started = asyncio.run(_start(args, endpoints))
+        print(f"run {started.name} ({started.id})", flush=True)
+        if not args.follow:
+            return 0
+        return asyncio.run(watch.to_the_end(endpoints, here, started.id, show_cluster=args.show_cluster))
+
+
+async def _start(args: argparse.Namespace, endpoints: Endpoints) -> Run:
+    deployment = await deployments.find(endpoints, args.deployment)
+    request = RunRequest(
+        deployment_id=deployment.id, parameters=choices.parameters(args.param), idempotency_key=str(uuid4())
+    )
+    return await runs.start(endpoints.prefect, request)

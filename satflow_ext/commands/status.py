@@ -1,0 +1,61 @@
+"""`satflow status`: what runs, where, for whom, and where its logs are. Starts nothing, shows no credential."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+
+from satflow_ext import lease, settings
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.lease.client import log_path
+from satflow_ext.lease.wire import StackReport
+from satflow_ext.models import StackStatus
+from satflow_ext.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Print it. The exit code is 0 when runs can go there, 3 when they cannot."""
+    refuse_rest(rest, "status")
+    here = settings.load()
+    status = lease.status(here)
+    print(_json(status, lease.report(here)) if args.json else told(here))
+    return 0 if status.state == "ready" else 3
+
+
+def told(here: Settings) -> str:
+    """The status in words, one fact a line."""
+    return "\n".join(_lines(here, lease.status(here), lease.report(here)))
+
+
+def _lines(here: Settings, status: StackStatus, report: StackReport | None) -> Iterator[str]:
+    place = "Local stack" if status.kind == "local" else "Configured Prefect API"
+    yield f"{place}: {status.state}{f' ({status.step})' if status.step else ''}"
+    yield f"  Prefect API  {status.prefect_api or '-'}"
+    yield f"  store        {status.store or '-'}"
+    if report is None:
+        return
+    held = f"{report.leases} {'lease' if report.leases == 1 else 'leases'}"
+    ends = "stays until `satflow down`" if report.stays else "ends with its last lease"
+    yield f"  supervisor   pid {report.pid}, up {_uptime(report.started)}, {held}, {ends}"
+    for each in report.services:
+        again = f", started again {each.restarts} times" if each.restarts else ""
+        yield f"  {each.name:<14} {each.state}, pid {each.pid or '-'}{again}, log {each.log}"
+    yield f"  its own log  {log_path(here)}"
+
+
+def _json(status: StackStatus, report: StackReport | None) -> str:
+    whole = {**status.model_dump(mode="json"), "supervisor": report.model_dump(mode="json") if report else None}
+    return json.dumps(whole, indent=2)
+
+
+def _uptime(started: datetime) -> str:
+    seconds = int((datetime.now(timezone.utc) - started).total_seconds())
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds % 60} s"

@@ -1,0 +1,85 @@
+"""A run in the terminal: log lines as they come, changes of state, and its Dask cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import aclosing, suppress
+
+from satflow_ext import runs
+from satflow_ext.clusters.board import Board
+from satflow_ext.endpoints import Endpoints, PrefectApi
+from satflow_ext.models import ClusterStatus, LogLine, Run
+from satflow_ext.runs.follow import follow
+from satflow_ext.settings import Settings
+
+PERIOD = 1.0
+MIB = 1024**2
+
+
+async def to_the_end(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:
+    """Show a run until it has ended. Gives the exit code: 0 when it completed, else 1.
+
+    Raises:
+        RunNotFound: Prefect has no flow run with that id.
+        PrefectFailed: the API did not answer to begin with.
+    """
+
+    async def where() -> PrefectApi:
+        return endpoints.prefect
+
+    beside = asyncio.create_task(_beside(endpoints, Board(settings) if show_cluster else None, run_id))
+    try:
+        async with aclosing(follow(where, run_id)) as batches:
+            async for batch in batches:
+                for line in batch.lines:
+                    print(_line(line))
+                if batch.trouble:
+                    print(f"… {batch.trouble}", file=sys.stderr)
+                sys.stdout.flush()
+    finally:
+        beside.cancel()
+        with suppress(asyncio.CancelledError):
+            await beside
+    ended = await runs.get(endpoints.prefect, run_id)
+    print(f"{ended.state_name} after {ended.duration:.1f} s{_message(ended)}")
+    return 0 if ended.state_type == "COMPLETED" else 1
+
+
+async def _beside(endpoints: Endpoints, board: Board | None, run_id: str) -> None:
+    """Say what the log does not: why a run waits, and how its cluster is, each when it changes."""
+    said: set[str] = set()
+    while True:
+        for words in (await _waiting(endpoints, run_id), _cluster(board, run_id)):
+            if words and words not in said:
+                said.add(words)
+                print(words, flush=True)
+        await asyncio.sleep(PERIOD)
+
+
+async def _waiting(endpoints: Endpoints, run_id: str) -> str | None:
+    run = await runs.get(endpoints.prefect, run_id)
+    return f"… {run.why_waiting}" if run.why_waiting else None
+
+
+def _cluster(board: Board | None, run_id: str) -> str | None:
+    status = board.read(run_id) if board else None
+    return f"  dask │ {_words(status)}" if status else None
+
+
+def _words(status: ClusterStatus) -> str:
+    if status.state != "running":
+        return status.problem or status.state
+    memory = sum(worker.memory for worker in status.workers) // MIB
+    tasks = ", ".join(f"{number} {state}" for state, number in status.tasks.items() if number) or "no tasks yet"
+    plan = f"/{status.plan}" if status.plan else ""
+    return f"{status.observed}{plan} workers, {memory:,} MiB, {tasks}"
+
+
+def _line(line: LogLine) -> str:
+    return f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}│ {line.message}"
+
+
+def _message(run: Run) -> str:
+    return f": {run.state_message}" if run.state_message and run.state_type != "COMPLETED" else ""

@@ -1,0 +1,85 @@
+"""Flows packed in this process, and runs of their deployments watched to the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from satflow_ext import runs
+from satflow_ext.kernel.pack import pack
+from satflow_ext.models import PackedFlow, Registered, Registration, RunDetail, RunRequest
+from satflow_ext.registration import register
+from satflow_ext.settings import GIB
+
+PATIENCE = 90
+
+
+@pytest.fixture
+def packed(tmp_path) -> Callable[..., PackedFlow]:
+    """Packs a flow as a kernel would whose namespace holds just that flow."""
+
+    def pack_one(flow, **parameters) -> PackedFlow:
+        folder = tmp_path / uuid4().hex
+        folder.mkdir()
+        return pack(flow, folder, namespace={"flow": flow}, given=parameters, limit=GIB)
+
+    return pack_one
+
+
+@pytest.fixture
+def name() -> str:
+    """A deployment name that no other test uses."""
+    return f"test-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def registered(stack, packed, name) -> Callable[..., Registered]:
+    """Registers a flow with the test's own deployment name."""
+
+    def register_one(flow, **choices) -> Registered:
+        wanted = Registration(**{"name": name, **choices})
+        return asyncio.run(register(packed(flow), wanted, stack.endpoints, stack.settings))
+
+    return register_one
+
+
+@pytest.fixture
+def ran(stack) -> Callable[..., RunDetail]:
+    """Runs a deployment and waits for its end."""
+
+    def run_one(done: Registered, **parameters) -> RunDetail:
+        request = RunRequest(deployment_id=done.deployment.id, parameters=parameters, idempotency_key=str(uuid4()))
+        started = asyncio.run(runs.start(stack.endpoints.prefect, request))
+        return ended(stack, started.id)
+
+    return run_one
+
+
+def ended(stack, run_id: str) -> RunDetail:
+    """A run as it is after its end."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        detail = asyncio.run(runs.detail(stack.endpoints.prefect, run_id))
+        if detail.run.state_type in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            return detail
+        assert time.monotonic() < deadline, f"still {detail.run.state_name}: {detail.run.why_waiting}"
+        time.sleep(0.3)
+
+
+def log_of(stack, run_id: str) -> str:
+    """A run's whole log, once its last line (of the ended flow run) has come."""
+
+    async def read() -> str:
+        return "".join([text async for text in runs.whole_log(stack.endpoints.prefect, run_id)])
+
+    return asyncio.run(read())
+
+
+def with_work_pool(stack, work_pool):
+    """The stack's endpoints with another default work pool."""
+    return replace(stack.endpoints, work_pool=work_pool)

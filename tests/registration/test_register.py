@@ -1,0 +1,263 @@
+"""Registering on the real local stack: what is made, what is not made twice, and what is refused with nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from prefect import flow, get_run_logger, task
+
+from satflow_ext.errors import (
+    BadRequest,
+    InvalidParameter,
+    InvalidSchedule,
+    ParametersTooLarge,
+    PrefectUnauthorized,
+    PrefectUnreachable,
+    StoreUnauthorized,
+    StoreUnreachable,
+    UnknownExecutor,
+    WorkPoolNotFound,
+)
+from satflow_ext.models import CronSchedule, ExecutorChoice, IntervalSchedule, Registration
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import deployments, register
+from tests.conftest import free_port
+from tests.registration.conftest import log_of, with_work_pool
+
+
+@task
+def double(number):
+    return 2 * number
+
+
+@flow
+def doubled(count: int = 4, secret: str = "hunter2"):  # a default that must not leak
+    """Doubles numbers, and its docstring is nobody's business."""
+    get_run_logger().info(f"doubled {double.map(range(count)).result()}")
+
+
+@flow
+def needs(year: int, month: int = 1):
+    return year, month
+
+
+@flow
+def fails(reason: str = "because"):
+    raise ValueError(reason)
+
+
+def as_prefect_has_it(stack, done):
+    async def read():
+        async with prefect_client(stack.endpoints.prefect) as client:
+            return await client.read_deployment(done.deployment.id)
+
+    return asyncio.run(read())
+
+
+def test_first_time_is_version_1(registered, name):
+    done = registered(doubled)
+    assert (done.outcome, done.deployment.version) == ("created", 1)
+    assert (done.deployment.flow_name, done.deployment.name) == ("doubled", name)
+
+
+def test_same_again_is_unchanged(registered):
+    first, again = registered(doubled), registered(doubled)
+    assert again.outcome == "unchanged"
+    assert (again.manifest, again.deployment.version) == (first.manifest, 1)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"parameters": {"count": 2}},
+        {"executor": ExecutorChoice(name="threads", options={"max_workers": 3})},
+        {"schedule": CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin")},
+        {"tags": ("nightly",)},
+    ],
+)
+def test_another_choice_is_the_next_version(registered, choices):
+    first, changed, again = registered(doubled), registered(doubled, **choices), registered(doubled, **choices)
+    assert (changed.outcome, changed.deployment.version) == ("changed", 2)
+    assert changed.deployment.id == first.deployment.id
+    assert again.outcome == "unchanged"
+
+
+def test_changed_code_is_the_next_version(registered):
+    @flow(name="doubled")
+    def other(count: int = 4):
+        return count * 3
+
+    registered(doubled)
+    done = registered(other)
+    assert (done.outcome, done.deployment.version) == ("changed", 2)
+
+
+def test_prefect_learns_no_code_no_default_and_no_docstring(stack, registered):
+    known = as_prefect_has_it(stack, registered(doubled)).model_dump_json()
+    for private in ("hunter2", "nobody's business", "double.map", "__main__", "satflow-store"):
+        assert private not in known
+    assert stack.record.store_token not in known
+    assert stack.record.store_url not in known
+
+
+def test_deployment_names_store_and_manifest_and_nothing_else(stack, registered):
+    done = registered(doubled)
+    row = as_prefect_has_it(stack, done)
+    assert row.pull_steps == [{"satflow_ext.runtime.pull": {"store": "local", "manifest": done.manifest}}]
+    assert row.parameter_openapi_schema["properties"].keys() == {"count", "secret"}
+    assert row.enforce_parameter_schema
+
+
+def test_schedule_is_prefects_own(stack, registered):
+    done = registered(doubled, schedule=CronSchedule(cron="30 6 * * 1-5", timezone="Europe/Berlin"))
+    (schedule,) = as_prefect_has_it(stack, done).schedules
+    assert (schedule.schedule.cron, schedule.schedule.timezone, schedule.active) == (
+        "30 6 * * 1-5",
+        "Europe/Berlin",
+        True,
+    )
+    assert len(done.deployment.next_runs) == 5
+    assert {(moment.hour, moment.minute) for moment in done.deployment.next_runs} == {(6, 30)}
+
+
+def test_pausing_and_resuming(stack, registered):
+    done = registered(doubled, schedule=IntervalSchedule(seconds=86400))
+    paused = asyncio.run(deployments.set_paused(stack.endpoints, done.deployment.id, True))
+    assert (paused.paused, paused.next_runs) == (True, ())
+    resumed = asyncio.run(deployments.set_paused(stack.endpoints, done.deployment.id, False))
+    assert not resumed.paused
+    assert resumed.next_runs
+
+
+def test_next_version_of_a_paused_deployment_stays_paused(stack, registered):
+    done = registered(doubled, schedule=IntervalSchedule(seconds=86400))
+    asyncio.run(deployments.set_paused(stack.endpoints, done.deployment.id, True))
+    assert registered(doubled, schedule=IntervalSchedule(seconds=3600)).deployment.paused
+
+
+def test_deleted_is_gone_from_the_list(stack, registered):
+    done = registered(doubled)
+    listed = asyncio.run(deployments.list_all(stack.endpoints))
+    assert done.deployment in listed
+    asyncio.run(deployments.delete(stack.endpoints, done.deployment.id))
+    assert done.deployment.id not in {d.id for d in asyncio.run(deployments.list_all(stack.endpoints))}
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "executor",
+    [
+        ExecutorChoice(),
+        ExecutorChoice(name="processes", options={"max_workers": 2}),
+        ExecutorChoice(name="dask-local", options={"n_workers": 2}),
+    ],
+    ids=lambda choice: choice.name,
+)
+def test_each_executor_runs_a_flow_to_its_end(stack, registered, ran, executor):
+    detail = ran(registered(doubled, executor=executor), count=3)
+    assert detail.run.state_type == "COMPLETED", detail
+    assert "doubled [0, 2, 4]" in log_of(stack, detail.run.id)
+
+
+def test_flow_that_raises_shows_its_traceback(registered, ran):
+    detail = ran(registered(fails))
+    assert detail.run.state_type == "FAILED"
+    assert detail.failure.cause == "ValueError: because"
+    assert "raise ValueError(reason)" in detail.failure.traceback
+
+
+def test_missing_content_says_so_in_the_runs_own_log(stack, registered, ran):
+    done = registered(doubled)
+    for file in (stack.settings.state_dir / "store").rglob("*"):
+        if done.content.removeprefix("sha256:") in file.name:
+            file.unlink()
+    detail = ran(done)
+    assert detail.run.state_type in ("CRASHED", "FAILED")
+    assert f"has nothing under {done.content}" in log_of(stack, detail.run.id)
+
+
+def test_unreachable_scheduler_address_fails_the_run_with_the_reason(stack, registered, ran):
+    address = f"tcp://127.0.0.1:{free_port()}"
+    done = registered(doubled, executor=ExecutorChoice(name="dask-address", options={"address": address}))
+    detail = ran(done)
+    assert detail.run.state_type == "FAILED"
+    assert "Timed out trying to connect" in detail.failure.cause
+
+
+# --- refused ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("choices", "error"),
+    [
+        ({"executor": ExecutorChoice(name="spark")}, UnknownExecutor),
+        ({"schedule": CronSchedule(cron="* * * * * *")}, InvalidSchedule),
+        ({"schedule": IntervalSchedule(seconds=0)}, InvalidSchedule),
+        ({"parameters": {"secret": "x" * 600_000}}, ParametersTooLarge),
+        ({"work_pool": "nowhere"}, WorkPoolNotFound),
+        ({"name": "a/b"}, BadRequest),
+    ],
+)
+def test_refused_choice_leaves_the_earlier_version(stack, registered, choices, error):
+    first = registered(doubled)
+    with pytest.raises(error):
+        registered(doubled, **choices)
+    assert as_prefect_has_it(stack, first).version == "1"
+
+
+def test_schedule_without_a_required_parameter_is_refused(registered):
+    with pytest.raises(InvalidParameter, match="year"):
+        registered(needs, schedule=IntervalSchedule(seconds=60))
+
+
+def refused(packed, stack, endpoints):
+    return asyncio.run(register(packed(doubled), Registration(name="refused"), endpoints, stack.settings))
+
+
+def test_prefect_is_down(packed, stack):
+    down = replace(stack.endpoints, prefect=replace(stack.endpoints.prefect, url=f"http://127.0.0.1:{free_port()}/api"))
+    with pytest.raises(PrefectUnreachable, match="Nothing answers"):
+        refused(packed, stack, down)
+
+
+def test_prefect_refuses_the_credential(packed, stack):
+    stranger = replace(stack.endpoints, prefect=replace(stack.endpoints.prefect, auth_string="a:b"))
+    with pytest.raises(PrefectUnauthorized):
+        refused(packed, stack, stranger)
+
+
+def test_prefect_url_of_something_else(packed, stack):
+    wrong = replace(stack.endpoints, prefect=replace(stack.endpoints.prefect, url=stack.record.store_url))
+    with pytest.raises((PrefectUnreachable, PrefectUnauthorized)):
+        refused(packed, stack, wrong)
+
+
+def test_store_is_down(packed, stack):
+    down = replace(stack.endpoints.store, url=f"http://127.0.0.1:{free_port()}/{{digest}}")
+    with pytest.raises(StoreUnreachable):
+        refused(packed, stack, replace(stack.endpoints, store=down))
+
+
+def test_store_refuses_the_credential(packed, stack):
+    stranger = replace(stack.endpoints.store, headers={"Authorization": "Bearer wrong"})
+    with pytest.raises(StoreUnauthorized):
+        refused(packed, stack, replace(stack.endpoints, store=stranger))
+
+
+def test_no_work_pool_named_and_one_there(packed, stack, name):
+    done = asyncio.run(register(packed(doubled), Registration(name=name), with_work_pool(stack, None), stack.settings))
+    assert done.deployment.work_pool == "satflow-local"
+
+
+def test_nothing_private_in_the_manifest_either(stack, registered):
+    """The manifest is in the user's own store; secrets are not even there."""
+    done = registered(doubled)
+    from satflow_ext.registration import manifests
+
+    manifest = asyncio.run(manifests.read(stack.endpoints.store, done.manifest))
+    assert stack.record.store_token not in json.dumps(manifest.model_dump(mode="json"))
