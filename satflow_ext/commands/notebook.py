@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from pydantic import ValidationError
@@ -86,6 +87,7 @@ async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None
     """
     document = _read(path)
     name = kernel or document.metadata.get("kernelspec", {}).get("name", "python3")
+    _check_kernel(name, path)
     resources = {"metadata": {"path": str(path.parent.resolve())}}
     with TemporaryDirectory(prefix="satflow-") as folder:
         # The kernel's sockets are files in a private folder, not ports.
@@ -105,6 +107,15 @@ def _read(path: Path) -> nbformat.NotebookNode:
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, ValidationError, UnicodeDecodeError) as error:
         raise BadRequest(f"{path} is no notebook: {error}.", fix="Give a file that JupyterLab opens.") from None
     return document
+
+
+def _check_kernel(name: str, path: Path) -> None:
+    known = KernelSpecManager().find_kernel_specs()
+    if name not in known:
+        raise BadRequest(
+            f"{path} wants the kernel {name!r}, which is not installed here.",
+            fix=f"Give another one with --kernel: {', '.join(sorted(known))}.",
+        )
 
 
 async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:

@@ -14,6 +14,7 @@ from satflow_ext import runs
 from satflow_ext.kernel.pack import pack
 from satflow_ext.models import PackedFlow, Registered, Registration, RunDetail, RunRequest
 from satflow_ext.registration import register
+from satflow_ext.runs.follow import follow
 from satflow_ext.settings import GIB
 
 PATIENCE = 90
@@ -72,10 +73,13 @@ def ended(stack, run_id: str) -> RunDetail:
 
 
 def log_of(stack, run_id: str) -> str:
-    """A run's whole log, once its last line (of the ended flow run) has come."""
+    """A run's whole log: its last lines come some seconds after its end."""
+
+    async def where():
+        return stack.endpoints.prefect
 
     async def read() -> str:
-        return "".join([text async for text in runs.whole_log(stack.endpoints.prefect, run_id)])
+        return "\n".join([line.message async for batch in follow(where, run_id) for line in batch.lines])
 
     return asyncio.run(read())
 

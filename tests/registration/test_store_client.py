@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import shutil
-import socket
-import subprocess
 import threading
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -26,17 +22,13 @@ from satflow_ext.errors import (
     StoreUnreachable,
 )
 from satflow_ext.registration.store_client import StoreClient
+from tests.conftest import free_port
+from tests.registration.nginx import running_nginx
 
 DOCUMENT = b"a document"
 DIGEST = f"sha256:{hashlib.sha256(DOCUMENT).hexdigest()}"
 NOTHING = f"sha256:{'0' * 64}"
 SECRET = "Bearer a-credential-of-the-team"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def put(store, document=DOCUMENT, digest=DIGEST):
@@ -51,52 +43,12 @@ async def get(store, digest=DIGEST):
 
 # --- nginx --------------------------------------------------------------------------------------------------------------
 
-NGINX = """
-daemon off; worker_processes 1; error_log {root}/error.log; pid {root}/nginx.pid; user {user};
-events {{ }}
-http {{
-  access_log off; client_body_temp_path {root}/body; client_max_body_size 1m;
-  proxy_temp_path {root}/t1; fastcgi_temp_path {root}/t2; uwsgi_temp_path {root}/t3; scgi_temp_path {root}/t4;
-  server {{
-    listen 127.0.0.1:{port}; root {root}/files;
-    location /contents/ {{
-      if ($http_authorization != "{secret}") {{ return 401; }}
-      dav_methods PUT; create_full_put_path on;
-    }}
-  }}
-}}
-"""
-
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory):
     """Debian's nginx with WebDAV's PUT, and a credential."""
-    root = tmp_path_factory.mktemp("nginx")
-    (root / "files").mkdir()
-    port = free_port()
-    user = "root" if os.getuid() == 0 else subprocess.check_output(["id", "-un"], text=True).strip()
-    (root / "nginx.conf").write_text(NGINX.format(root=root, port=port, secret=SECRET, user=user))
-    executable = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert executable, "nginx is not installed: run scripts/setup"
-    process = subprocess.Popen([executable, "-e", root / "error.log", "-c", root / "nginx.conf", "-p", root])
-    try:
-        wait_for(port)
-        yield Store("nginx", f"http://127.0.0.1:{port}/contents/{{digest}}", headers={"Authorization": SECRET})
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def wait_for(port):
-    deadline = time.monotonic() + 15
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        else:
-            return
+    with running_nginx(tmp_path_factory.mktemp("nginx"), SECRET) as url:
+        yield Store("nginx", url, headers={"Authorization": SECRET})
 
 
 def test_nginx_keeps_a_document(nginx):

@@ -1,0 +1,103 @@
+"""What `satflow doctor` looks at without asking anybody: Python, packages, extensions, folders."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from satflow_ext.errors import SatflowError
+from satflow_ext.lease.address import private_folder
+from satflow_ext.settings import Settings
+
+LAB_EXTENSION = Path("share/jupyter/labextensions/satflow-ext/package.json")
+SERVER_EXTENSION = Path("etc/jupyter/jupyter_server_config.d/satflow_ext.json")
+REINSTALL = "Install SatFlow into this environment: pip install --force-reinstall satflow-ext"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check. `fix` says what to do when something is wrong."""
+
+    name: str
+    text: str
+    wrong: bool = False
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to look at. `find` gives what is there, and raises `SatflowError` when something is wrong."""
+
+    name: str
+    find: Callable[[], str]
+
+
+def look(check: Check) -> Finding:
+    """Do the check."""
+    try:
+        return Finding(check.name, check.find())
+    except SatflowError as error:
+        return Finding(check.name, error.message, wrong=True, fix=error.fix)
+
+
+def folders(here: Settings) -> Sequence[Check]:
+    """Whether SatFlow's own folders are this user's, and nobody else's."""
+    return [
+        Check("state folder", lambda: str(private_folder(here.state_dir))),
+        Check("runtime folder", lambda: str(private_folder(here.runtime_dir))),
+    ]
+
+
+def _python() -> str:
+    if sys.version_info < (3, 10):  # noqa: UP036 - a wheel can be forced into an older one
+        raise SatflowError(f"{sys.version.split()[0]} is too old.", fix="Use Python 3.10 or newer.")
+    return f"{sys.version.split()[0]} at {sys.executable}"
+
+
+def _package(name: str) -> Callable[[], str]:
+    def find() -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            raise SatflowError(f"{name} is not installed.", fix=REINSTALL) from None
+
+    return find
+
+
+def _prefect_server() -> str:
+    """Import Prefect's server in a process of its own: an unpinned FastAPI breaks it, and only then does it show."""
+    code = "import fastapi, prefect, prefect.server.api.server as s; print(prefect.__version__, fastapi.__version__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=False)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or ["no message"]
+        raise SatflowError(
+            f"The Prefect server cannot be imported: {last[0]}", fix="Install with SatFlow's constraints file."
+        )
+    prefect, fastapi = done.stdout.split()[-2:]
+    return f"prefect {prefect} with fastapi {fastapi} loads"
+
+
+def _installed(path: Path) -> Callable[[], str]:
+    def find() -> str:
+        found = Path(sys.prefix) / path
+        try:
+            json.loads(found.read_bytes())
+        except (OSError, ValueError) as error:
+            raise SatflowError(f"{found} cannot be read: {error}.", fix=REINSTALL) from None
+        return str(found)
+
+    return find
+
+
+INSTALLED: Sequence[Check] = (
+    Check("Python", _python),
+    Check("satflow-ext", _package("satflow-ext")),
+    Check("Prefect server", _prefect_server),
+    Check("JupyterLab extension", _installed(LAB_EXTENSION)),
+    Check("Jupyter server extension", _installed(SERVER_EXTENSION)),
+)

@@ -1,0 +1,53 @@
+"""`satflow doctor`: check that everything SatFlow needs is there and works, and say how to mend what does not."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from satflow_ext import endpoints, lease, settings
+from satflow_ext.commands import checks, live_checks
+from satflow_ext.commands.checks import Check, Finding, look
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.errors import SatflowError, SettingsWrong
+from satflow_ext.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("--offline", action="store_true", help="do not start or ask Prefect and the store")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Print one line for each check; 1 when something is wrong."""
+    refuse_rest(rest, "doctor")
+    well = [_say(look(check)) for check in checks.INSTALLED]
+    try:
+        here = settings.load()
+    except SettingsWrong as error:
+        well.append(_say(Finding("settings", error.message, wrong=True, fix=error.fix)))
+        return 1
+    well.append(_say(Finding("settings", str(settings.config_file()))))
+    well += [_say(look(check)) for check in checks.folders(here)]
+    if not args.offline:
+        well += _live(here)
+    return 0 if all(well) else 1
+
+
+def _live(here: Settings) -> list[bool]:
+    """Check what answers, with the local stack running meanwhile where it is needed."""
+    try:
+        with lease.acquire(here) as held:
+            found = endpoints.resolve(here, held.record)
+            wanted: Sequence[Check] = live_checks.of(found, here)
+            return [_say(look(check)) for check in wanted]
+    except SatflowError as error:
+        return [_say(Finding("endpoints", error.message, wrong=True, fix=error.fix))]
+
+
+def _say(finding: Finding) -> bool:
+    """Print the line; whether all is well."""
+    print(f"{'wrong' if finding.wrong else 'ok':<6} {finding.name}: {finding.text}")
+    if finding.wrong and finding.fix:
+        print(f"       → {finding.fix}")
+    return not finding.wrong

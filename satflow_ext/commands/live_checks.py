@@ -1,0 +1,81 @@
+"""What `satflow doctor` asks Prefect and the store."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+from collections.abc import Sequence
+
+import psutil
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import WorkerStatus
+
+from satflow_ext import lease
+from satflow_ext.commands.checks import Check
+from satflow_ext.endpoints import LOCAL_POOL, Endpoints, PrefectApi, Store
+from satflow_ext.errors import StackFailed, WorkPoolNotFound
+from satflow_ext.prefect_api import absent, prefect_client
+from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.settings import Settings
+
+PROBE = b"satflow doctor was here\n"
+
+
+def of(found: Endpoints, here: Settings) -> Sequence[Check]:
+    """The checks of what is in use."""
+    checks = [
+        Check("store", lambda: asyncio.run(_store(found.store))),
+        Check("Prefect API", lambda: asyncio.run(_prefect(found.prefect))),
+        Check("work pool", lambda: asyncio.run(_work_pool(found))),
+    ]
+    if found.local and found.work_pool == LOCAL_POOL:
+        checks.append(Check("Python of the Prefect worker", lambda: _worker_python(here)))
+    return checks
+
+
+async def _store(store: Store) -> str:
+    """Send a small content and get it back. It is the same each time, so that no more than one is ever kept."""
+    digest = f"sha256:{hashlib.sha256(PROBE).hexdigest()}"
+    async with StoreClient(store) as client:
+        await client.put(digest, PROBE)
+    return f"{store.name} keeps and gives back"
+
+
+async def _prefect(api: PrefectApi) -> str:
+    async with prefect_client(api) as client:
+        await client.read_work_pools(limit=1)
+        return f"{api.url} answers and takes the credential"
+
+
+async def _work_pool(found: Endpoints) -> str:
+    if found.work_pool is None:
+        return "none is set; each registration names its own"
+    missing = WorkPoolNotFound(f"There is no work pool {found.work_pool!r}.", fix="Set SATFLOW_WORK_POOL to another.")
+    async with prefect_client(found.prefect) as client:
+        with absent(missing):
+            pool = await client.read_work_pool(found.work_pool)
+        online = await _online(client, pool.name)
+    if pool.is_paused:
+        raise WorkPoolNotFound(f"{pool.name} is paused.", fix=f"prefect work-pool resume {pool.name}")
+    if not online:
+        raise WorkPoolNotFound(f"No Prefect worker polls {pool.name}.", fix=f"prefect worker start --pool {pool.name}")
+    return f"{pool.name} ({pool.type}), {online} online"
+
+
+async def _online(client: PrefectClient, pool: str) -> int:
+    workers = await client.read_workers_for_work_pool(pool)
+    return sum(worker.status == WorkerStatus.ONLINE for worker in workers)
+
+
+def _worker_python(here: Settings) -> str:
+    """The worker may have been started by a kernel or a JupyterLab of another environment."""
+    report = lease.report(here)
+    pids = [each.pid for each in report.services if each.name == "prefect-worker"] if report else []
+    if not pids or pids[0] is None:
+        raise StackFailed("The Prefect worker does not run.", fix="Run `satflow down`, then `satflow up`.")
+    theirs = psutil.Process(pids[0]).cmdline()[0]  # as it was called: a virtual environment's python is a link
+    if theirs != sys.executable:
+        fix = "Run `satflow down`, then `satflow up` from here."
+        raise StackFailed(f"It is {theirs}, this is {sys.executable}.", fix=fix)
+    return theirs

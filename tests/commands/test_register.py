@@ -1,0 +1,150 @@
+"""The command line on the real local stack, as a terminal or a CI job uses it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from satflow_ext import cli
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "tiles.ipynb"
+
+FLOWS = """
+from prefect import flow, get_run_logger
+
+@flow
+def greets(name: str = "world"):
+    get_run_logger().info("hello %s", name)
+
+@flow
+def fails():
+    raise RuntimeError("no such luck")
+"""
+
+
+def satflow(*words, **options):
+    """Run a command; gives the finished process."""
+    command = [sys.executable, "-m", "satflow_ext.cli", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, **options)
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """Writes a notebook of code cells."""
+
+    def write(*cells, kernel="python3"):
+        source = [
+            {"cell_type": "code", "id": f"c{n}", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
+            for n, text in enumerate(cells)
+        ]
+        spec = {"display_name": kernel, "language": "python", "name": kernel}
+        path = tmp_path / "flows.ipynb"
+        path.write_text(
+            json.dumps({"cells": source, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5})
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture
+def name():
+    return f"cli-{uuid4().hex[:8]}"
+
+
+@pytest.mark.usefixtures("stack")
+def test_registers_runs_and_shows(notebook, name):
+    path = notebook(FLOWS)
+    first = satflow(
+        "register", path, "--flow", "greets", "--name", name, "--cron", "0 6 * * *", "--timezone", "Europe/Berlin"
+    )
+    assert first.returncode == 0, first.stderr
+    assert f"greets/{name}: created, version 1" in first.stdout
+    assert first.stdout.count("06:00 CE") == 5
+
+    again = satflow(
+        "register", path, "--flow", "greets", "--name", name, "--cron", "0 6 * * *", "--timezone", "Europe/Berlin"
+    )
+    assert f"greets/{name}: unchanged, version 1" in again.stdout, "another kernel gives the same fingerprint"
+
+    ran = satflow("run", name, "--param", "name=moon", "--follow")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "hello moon" in ran.stdout
+    assert "Completed after" in ran.stdout
+
+    run_id = ran.stdout.split("(")[1].split(")")[0]
+    assert "hello moon" in satflow("logs", run_id).stdout
+
+
+@pytest.mark.usefixtures("stack")
+def test_all_flows_are_registered_where_none_is_named(notebook, name):
+    done = satflow("register", notebook(FLOWS), "--name", name)
+    assert f"greets/{name}: created" in done.stdout
+    assert f"fails/{name}: created" in done.stdout
+
+
+@pytest.mark.usefixtures("stack")
+def test_failed_run_is_exit_code_1(notebook, name):
+    satflow("register", notebook(FLOWS), "--flow", "fails", "--name", name)
+    ran = satflow("run", f"fails/{name}", "--follow")
+    assert ran.returncode == 1
+    assert "no such luck" in ran.stdout
+    assert "Failed after" in ran.stdout
+
+
+@pytest.mark.usefixtures("stack")
+def test_example_runs_on_dask_with_its_cluster_shown(name, tmp_path):
+    made = satflow("register", EXAMPLE, "--executor", "dask-local", "--n-workers", "2", "--name", name)
+    assert made.returncode == 0, made.stderr
+    words = ["--param", "tile_size=128", "--param", f"folder={tmp_path}"]
+    ran = satflow("run", f"tiles/{name}", *words, "--follow", "--show-cluster")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "dask │ 2/2 workers" in ran.stdout
+    assert (tmp_path / "vegetation.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("cells", "words", "said"),
+    [
+        ([FLOWS], ["--flow", "greet"], "has no flow called 'greet'. It has greets, fails."),
+        (["x = 1"], [], "leaves no flow behind"),
+        (["x = 1", "1 / 0"], [], "Cell 2 of"),
+        ([FLOWS], ["--executor", "spark"], "No executor is called 'spark'."),
+        ([FLOWS], ["--cron", "* * * * * *"], "A cron line has five fields"),
+        ([FLOWS], ["--interval", "0"], "0 seconds makes no schedule"),
+        ([FLOWS], ["--cron", "0 6 * * *", "--interval", "60"], "either --cron or --interval"),
+        ([FLOWS], ["--timezone", "Mars/Base", "--interval", "60"], "No time zone is called 'Mars/Base'."),
+        ([FLOWS], ["--flow", "greets", "--param", "name"], "'name' gives no parameter a value."),
+        ([FLOWS], ["--flow", "greets", "--param", "nam=x"], "nam"),
+        ([FLOWS], ["--n-workers"], "Executor options come in pairs"),
+        ([FLOWS], ["--executor", "dask-local", "--workers", "2"], "has no option 'workers'"),
+        ([FLOWS], ["--work-pool", "nowhere"], "Prefect has no work pool called 'nowhere'."),
+        ([FLOWS], ["--kernel", "no-such-kernel"], "no-such-kernel"),
+    ],
+)
+@pytest.mark.usefixtures("stack")
+def test_mistake_is_one_clear_message(notebook, capsys, cells, words, said):
+    assert cli.main(["register", str(notebook(*cells)), *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["register", "missing.ipynb"], "There is no notebook missing.ipynb."),
+        (["register", __file__], "is no notebook"),
+        (["run", "no-such-deployment"], "No deployment is called 'no-such-deployment'."),
+        (["logs", "00000000-0000-0000-0000-000000000000"], "No flow run has the id"),
+        (["logs", "not-an-id"], "No flow run has the id"),
+        (["logs", "not-an-id", "--follow"], "No flow run has the id"),
+    ],
+)
+def test_what_is_not_there_is_said(capsys, words, said):
+    assert cli.main(words) == 1
+    assert said in capsys.readouterr().err

@@ -1,0 +1,151 @@
+"""What the tests share: a home of their own, one local stack that really runs, and a second Prefect server.
+
+No test touches the user's folders: before anything is collected, `HOME`, `SATFLOW_*` and `PREFECT_*` point into a folder that
+is made for this run and removed after it. Whatever still runs then with that folder in its environment has leaked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from satflow_ext import endpoints, lease, settings
+from satflow_ext.endpoints import Endpoints, PrefectApi, StackRecord
+from satflow_ext.settings import Settings
+
+HOUSE = pytest.StashKey[Path]()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A local stack that runs while the tests do."""
+
+    settings: Settings
+    record: StackRecord
+    endpoints: Endpoints
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Short: a unix socket's path may have about 100 bytes.
+    house = config.stash[HOUSE] = Path(tempfile.mkdtemp(prefix="satflow-tests-", dir="/tmp"))
+    for name in [name for name in os.environ if name.startswith(("PREFECT_", "SATFLOW_", "JUPYTERHUB_"))]:
+        del os.environ[name]
+    folders = {
+        "HOME": house / "home",
+        "XDG_RUNTIME_DIR": house / "xdg",
+        "SATFLOW_STATE_DIR": house / "state",
+        "SATFLOW_RUNTIME_DIR": house / "run",
+        "PREFECT_HOME": house / "prefect",
+    }
+    for name, folder in folders.items():
+        folder.mkdir(mode=0o700)
+        os.environ[name] = str(folder)
+    os.environ["SATFLOW_CONFIG"] = str(house / "satflow.toml")
+    os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[HOUSE], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def house(request: pytest.FixtureRequest) -> Path:
+    """The folder of this test run."""
+    return request.config.stash[HOUSE]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_leaks(house: Path) -> Iterator[None]:
+    """At the end of the run, no process is left that a test started."""
+    yield
+    deadline = time.monotonic() + 10
+    while (left := processes_of(house)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    names = [f"{process.pid} {' '.join(process.cmdline())}" for process in left]
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    assert not names, f"leaked processes: {names}"
+
+
+@pytest.fixture(scope="session")
+def stack(house: Path) -> Iterator[Stack]:
+    """The local stack of this test run: Prefect server, Prefect worker and store, all real."""
+    here = settings.load()
+    assert here.state_dir == house / "state"
+    with lease.acquire(here) as held:
+        assert held.record is not None
+        yield Stack(here, held.record, endpoints.resolve(here, held.record))
+
+
+@pytest.fixture(scope="session")
+def other_prefect(house: Path) -> Iterator[PrefectApi]:
+    """A second, separately started stock Prefect server with an auth string, as a team might run one."""
+    auth = f"team:{secrets.token_urlsafe(12)}"
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(house / "other-prefect"),
+        "PREFECT_SERVER_API_AUTH_STRING": auth,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    arguments = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (house / "other-prefect.log").open("wb") as log:
+        server = subprocess.Popen(arguments, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        _wait_healthy(f"http://127.0.0.1:{port}/api", server)
+        yield PrefectApi(f"http://127.0.0.1:{port}/api", auth_string=auth)
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """The living processes whose SatFlow state folder is that folder or inside it, except this one."""
+    return [each for each in psutil.process_iter() if each.pid != os.getpid() and _lives_in(each, folder)]
+
+
+def _lives_in(process: psutil.Process, folder: Path) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        state = process.environ().get("SATFLOW_STATE_DIR", "")
+        return process.status() != psutil.STATUS_ZOMBIE and Path(state).is_relative_to(folder)
+    return False
+
+
+def _wait_healthy(url: str, server: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the other Prefect server ended"
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(f"{url}/health", timeout=2).close()
+            return
+        time.sleep(0.1)
+    raise TimeoutError(url)

@@ -1,0 +1,118 @@
+"""Nothing of the local stack: a team's Prefect server with an auth string, its stock worker, and nginx as the store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+from prefect import flow, get_run_logger
+
+from satflow_ext import endpoints, runs, settings
+from satflow_ext.errors import BadRequest, SettingsWrong, WorkPoolNotFound
+from satflow_ext.models import Registration, RunRequest
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import register
+from tests.registration.conftest import ended, log_of
+from tests.registration.nginx import running_nginx
+
+CREDENTIAL = "Bearer a-credential-of-the-team"
+
+
+@flow
+def elsewhere(name: str = "world"):
+    get_run_logger().info("hello %s", name)
+
+
+@pytest.fixture
+def team(other_prefect, tmp_path, monkeypatch):
+    """The settings of a machine of that team, as environment variables; the worker's machine has the same."""
+    with running_nginx(tmp_path, CREDENTIAL) as url:
+        monkeypatch.setenv("PREFECT_API_URL", other_prefect.url)
+        monkeypatch.setenv("PREFECT_API_AUTH_STRING", other_prefect.auth_string)
+        monkeypatch.setenv("SATFLOW_STORE", "team")
+        monkeypatch.setenv("SATFLOW_STORES__TEAM__URL", url)
+        monkeypatch.setenv("SATFLOW_STORES__TEAM__HEADERS", '{"Authorization": "TEAM_STORE_AUTH"}')
+        monkeypatch.setenv("TEAM_STORE_AUTH", CREDENTIAL)
+        here = settings.load()
+        assert endpoints.needed(here) == frozenset()
+        yield SimpleNamespace(settings=here, endpoints=endpoints.resolve(here, None))
+
+
+@pytest.fixture
+def work_pool(team, tmp_path):
+    """A work pool of the team, polled by a stock Prefect worker."""
+    name = f"team-{uuid4().hex[:8]}"
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", name]
+    with (tmp_path / "worker.log").open("wb") as log:
+        worker = subprocess.Popen(
+            command, env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "1"}, cwd=tmp_path, stdout=log, stderr=log
+        )
+    yield name
+    worker.terminate()
+    worker.wait(timeout=30)
+
+
+async def until_there(team, name):
+    """Wait until the worker has made its work pool."""
+    async with prefect_client(team.endpoints.prefect) as client:
+        while name not in {pool.name for pool in await client.read_work_pools()}:  # noqa: ASYNC110  # another process makes it
+            await asyncio.sleep(0.2)  # another process makes it
+
+
+def test_registered_and_run_elsewhere(team, work_pool, packed):
+    asyncio.run(until_there(team, work_pool))
+    wanted = Registration(work_pool=work_pool)
+    done = asyncio.run(register(packed(elsewhere), wanted, team.endpoints, team.settings))
+    assert done.outcome == "created"
+    again = asyncio.run(register(packed(elsewhere), wanted, team.endpoints, team.settings))
+    assert again.outcome == "unchanged"
+
+    request = RunRequest(deployment_id=done.deployment.id, parameters={"name": "team"}, idempotency_key=str(uuid4()))
+    detail = ended(team, asyncio.run(runs.start(team.endpoints.prefect, request)).id)
+    assert detail.run.state_type == "COMPLETED", detail
+    assert "hello team" in log_of(team, detail.run.id)
+
+
+def test_store_credential_is_nowhere_in_prefect(team, work_pool, packed):
+    asyncio.run(until_there(team, work_pool))
+    done = asyncio.run(
+        register(packed(elsewhere), Registration(name="secret", work_pool=work_pool), team.endpoints, team.settings)
+    )
+
+    async def read():
+        async with prefect_client(team.endpoints.prefect) as client:
+            return (await client.read_deployment(done.deployment.id)).model_dump_json()
+
+    known = asyncio.run(read())
+    assert CREDENTIAL not in known
+    assert "/contents/" not in known
+    assert "127.0.0.1" not in known
+
+
+def test_without_a_work_pool_the_message_names_what_to_do(team, packed):
+    with pytest.raises((WorkPoolNotFound, BadRequest)) as caught:
+        asyncio.run(register(packed(elsewhere), Registration(), team.endpoints, team.settings))
+    assert caught.value.field == "work_pool"
+
+
+def test_missing_variable_of_a_store_is_named(team, monkeypatch):
+    monkeypatch.delenv("TEAM_STORE_AUTH")
+    with pytest.raises(SettingsWrong, match="needs the environment variable TEAM_STORE_AUTH"):
+        endpoints.resolve(settings.load(), None)
+
+
+def test_unknown_store_is_named(team, monkeypatch):
+    monkeypatch.setenv("SATFLOW_STORE", "teem")
+    with pytest.raises(SettingsWrong, match="No store is called 'teem'"):
+        endpoints.resolve(settings.load(), None)
+
+
+def test_wrong_settings_are_named(monkeypatch):
+    monkeypatch.setenv("SATFLOW_STORES__TEAM__URL", "ftp://files/{digest}")
+    with pytest.raises(SettingsWrong, match=r"stores\.team\.url: .*must start with http"):
+        settings.load()
