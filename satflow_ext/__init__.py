@@ -4,3 +4,39 @@ Importing this package loads nothing else: a notebook kernel imports it at every
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from satflow_ext.kernel.api import register
+
+__all__ = ["load_ipython_extension", "register"]
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext satflow_ext`: the `%register_flow` magic and the list of flows for the sidebar."""
+    from satflow_ext.kernel.attach import attach
+
+    attach(ipython)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Jupyter Server asks with this what to load."""
+    from satflow_ext.server.app import SatflowApp
+
+    return [{"module": "satflow_ext.server.app", "app": SatflowApp}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Jupyter asks with this where the browser's part is."""
+    return [{"src": "labextension", "dest": "satflow-ext"}]
+
+
+def __getattr__(name: str) -> object:
+    """`satflow_ext.register`, loaded when it is first used."""
+    if name == "register":
+        from satflow_ext.kernel.api import register
+
+        return register
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

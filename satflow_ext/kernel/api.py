@@ -1,0 +1,195 @@
+"""`satflow_ext.register`: from Python the same as the sidebar's form and `%register_flow`."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+import tempfile
+from collections.abc import Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from satflow_ext import settings as all_settings
+from satflow_ext.endpoints import Endpoints, needed, resolve
+from satflow_ext.errors import FlowNotFound, InvalidSchedule
+from satflow_ext.kernel.find import AnyFlow, Shell
+from satflow_ext.kernel.result import RegisteredFlow
+from satflow_ext.models import (
+    CronSchedule,
+    ExecutorChoice,
+    IntervalSchedule,
+    JsonObject,
+    NoSchedule,
+    PackedFlow,
+    Registered,
+    Registration,
+    Run,
+    RunRequest,
+    Schedule,
+)
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from satflow_ext.lease import Lease
+
+T = TypeVar("T")
+
+
+def register(
+    flow: AnyFlow | str,
+    *,
+    name: str | None = None,
+    executor: str = "threads",
+    cron: str | None = None,
+    interval: float | None = None,
+    timezone: str = "UTC",
+    parameters: JsonObject | None = None,
+    work_pool: str | None = None,
+    tags: Iterable[str] = (),
+    run: bool = False,
+    **executor_options: Any,
+) -> RegisteredFlow:
+    """Register a flow of this notebook as a Prefect deployment.
+
+    Args:
+        flow: the flow, or the name of its variable.
+        name: the deployment's name (default: the flow's).
+        executor: how tasks run: `threads`, `processes`, `dask-local`, `dask-address`.
+        cron: when it runs, five fields.
+        interval: or every so many seconds.
+        timezone: the IANA time zone of the schedule.
+        parameters: values for the flow's parameters.
+        work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).
+        tags: tags of the deployment.
+        run: start a run at once.
+        executor_options: options of the executor, such as `n_workers=2, worker_size="large"`.
+
+    Raises:
+        SatflowError: it could not be registered; nothing was changed. The message says what to do.
+    """
+    choice = Registration(
+        name=name,
+        parameters=parameters or {},
+        executor=ExecutorChoice(name=executor, options=executor_options),
+        schedule=schedule(cron, interval, timezone),
+        work_pool=work_pool,
+        tags=tuple(tags),
+    )
+    return registered(flow, choice, run=run)
+
+
+def registered(flow: AnyFlow | str, choice: Registration, *, run: bool) -> RegisteredFlow:
+    """Register with everything decided. Takes a lease on the local stack that lasts as long as this kernel.
+
+    Raises:
+        SatflowError: it could not be registered; nothing was changed.
+    """
+    settings = all_settings.load()
+    _check(choice, settings)
+    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
+        packed = _packed(flow, choice, Path(folder), settings)
+        endpoints = _STACK.endpoints(settings)
+        done = _wait_for(_register(packed, choice, endpoints, settings))
+    started = _wait_for(_start(endpoints, done)) if run else None
+    return RegisteredFlow(done, started)
+
+
+def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedule:
+    """The schedule that the two ways to say it mean.
+
+    Raises:
+        InvalidSchedule: both are given.
+    """
+    if cron is not None and interval is not None:
+        raise InvalidSchedule("A cron line and an interval are both given.", fix="Give one of them.", field="schedule")
+    if cron is not None:
+        return CronSchedule(cron=cron, timezone=timezone)
+    return IntervalSchedule(seconds=interval, timezone=timezone) if interval is not None else NoSchedule()
+
+
+def _check(choice: Registration, settings: Settings) -> None:
+    """What can be refused at once, before anything is started for it."""
+    from satflow_ext.executors import validate
+    from satflow_ext.registration.schedules import checked
+
+    checked(choice.schedule)
+    validate(choice.executor, settings, here=settings.prefect_api_url is None)
+
+
+def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: Settings) -> PackedFlow:
+    if "prefect.flows" not in sys.modules:
+        raise FlowNotFound("No flow lives in this notebook.", fix="Put @flow above a function and run its cell.")
+    from satflow_ext.kernel.pack import pack
+
+    shell = _shell()
+    return pack(
+        flow,
+        folder,
+        namespace=_namespace(shell),
+        shell=shell,
+        given=choice.parameters,
+        complete=choice.schedule.kind != "none",
+        limit=settings.content_limit,
+    )
+
+
+def _shell() -> Shell | None:
+    """The IPython shell, None in plain Python."""
+    if "IPython" not in sys.modules:
+        return None
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()
+
+
+def _namespace(shell: Shell | None) -> Mapping[str, object]:
+    return shell.user_ns if shell is not None else vars(sys.modules["__main__"])
+
+
+class _Stack:
+    """This process's claim on the local stack. Kept, so that runs go on while the notebook is open."""
+
+    def __init__(self) -> None:
+        self._lease: Lease | None = None
+
+    def endpoints(self, settings: Settings) -> Endpoints:
+        """Where things are now; starts the local stack where the settings leave something to it."""
+        if not needed(settings):
+            return resolve(settings, None)
+        from satflow_ext.lease import acquire
+
+        before, self._lease = self._lease, acquire(settings, on_step=_tell)
+        if before is not None:
+            before.close()
+        return resolve(settings, self._lease.record)
+
+
+_STACK = _Stack()
+
+
+def _tell(step: str) -> None:
+    sys.stdout.write(f"{step}\n")
+
+
+async def _register(packed: PackedFlow, choice: Registration, endpoints: Endpoints, settings: Settings) -> Registered:
+    from satflow_ext.registration import register as register_packed
+
+    return await register_packed(packed, choice, endpoints, settings)
+
+
+async def _start(endpoints: Endpoints, done: Registered) -> Run:
+    from satflow_ext.runs import start
+
+    request = RunRequest(deployment_id=done.deployment.id, idempotency_key=secrets.token_hex(16))
+    return await start(endpoints.prefect, request)
+
+
+def _wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: a kernel's thread has an event loop already."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="satflow")
+    try:
+        return pool.submit(asyncio.run, work).result()
+    finally:
+        pool.shutdown(wait=False)

@@ -1,0 +1,93 @@
+"""What the Jupyter server calls in this kernel, by silent requests that leave nothing behind (see `satflow_ext.kernel_calls`)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from satflow_ext.errors import KernelLacksPackage, SatflowError
+from satflow_ext.kernel_calls import MIME
+from satflow_ext.models import ErrorBody, JsonObject, Wire
+
+log = logging.getLogger(__name__)
+
+
+class Reply:
+    """A JSON object on its way out of the kernel."""
+
+    def __init__(self, content: JsonObject) -> None:
+        self._content = content
+
+    def __repr__(self) -> str:
+        return "<SatFlow reply>"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        return {MIME: self._content, "text/plain": repr(self)}
+
+
+def flows() -> Reply:
+    """The flows that live here, as a FlowList; from now on changes are pushed."""
+    return _reply(_flows)
+
+
+def pack(arguments: str) -> Reply:
+    """Pack one flow. `arguments` is the JSON that `kernel_calls.pack_call` writes; gives a PackedFlow."""
+    return _reply(lambda: _pack(**json.loads(arguments)))
+
+
+def _flows() -> Wire:
+    from satflow_ext.kernel.hook import start
+
+    _need_prefect()
+    return start(_shell())
+
+
+def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: str) -> Wire:
+    from satflow_ext import settings
+
+    _need_prefect()
+    from satflow_ext.kernel.pack import pack as pack_flow
+
+    shell = _shell()
+    return pack_flow(
+        variable,
+        Path(directory),
+        namespace=shell.user_ns,
+        shell=shell,
+        given=parameters,
+        complete=has_schedule,
+        limit=settings.load().content_limit,
+    )
+
+
+def _reply(answer: Callable[[], Wire]) -> Reply:
+    """The edge of the kernel: whatever happens leaves it as JSON."""
+    try:
+        return Reply(answer().model_dump(mode="json"))
+    except SatflowError as error:
+        return _refusal(type(error).__name__, error.message, error.fix, error.field)
+    except Exception as error:
+        log.debug("A call from the Jupyter server failed.", exc_info=True)
+        return _refusal("SatflowError", f"The kernel failed: {type(error).__name__}: {error}.", None, None)
+
+
+def _refusal(error: str, message: str, fix: str | None, field: str | None) -> Reply:
+    body = ErrorBody(error=error, message=message, fix=fix, field=field)
+    return Reply({"error": body.model_dump(mode="json")})
+
+
+def _need_prefect() -> None:
+    if find_spec("prefect") is None:
+        raise KernelLacksPackage(
+            "This kernel's environment has no `prefect`.", fix="Run `%pip install prefect` in the notebook."
+        )
+
+
+def _shell() -> Any:
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()

@@ -1,0 +1,119 @@
+"""Local modules that a function imports only while it runs: their source travels, as there is nothing yet to pickle.
+
+Where the pickle is read, the source is written into a folder that is removed at the end of that process, and the folder is put
+last on the import path of that process and of those that it starts.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.machinery
+import importlib.util
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+from satflow_ext.kernel.code_facts import imported_names
+from satflow_ext.kernel.local_modules import NEVER_LOCAL, lies_local
+from satflow_ext.kernel.reach import reach
+
+Sources = dict[str, str]
+"""Path below the import path → text."""
+
+
+class Carrier:
+    """A flow and sources that have to be there when it runs."""
+
+    def __init__(self, flow: object, sources: Sources) -> None:
+        self.flow = flow
+        self.sources = sources
+
+
+def sources(root: object) -> Sources:
+    """The source of every local module that something reached imports while it runs, and of what those import."""
+    waiting = sorted(_imported(root))
+    found: Sources = {}
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name not in NEVER_LOCAL:
+            seen.add(name)
+            files = _files(name)
+            found |= files
+            waiting += sorted({each for text in files.values() for each in _imports(text)})
+    return dict(sorted(found.items()))
+
+
+def rebuild(carrier: Carrier) -> tuple[object, ...]:
+    """How pickle rebuilds the flow: with a function that travels by value, as no SatFlow need be where it is read."""
+    function = types.FunctionType(_unpack.__code__, {"__builtins__": __builtins__}, "_unpack")
+    function.__module__ = "__main__"
+    return function, (carrier.sources, carrier.flow)
+
+
+def _unpack(sources: dict[str, str], flow: object) -> object:
+    import atexit
+    import os
+    import shutil
+    import sys
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="satflow-modules-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for path, text in sources.items():
+        place = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(place, "w", encoding="utf-8") as file:
+            file.write(text)
+    sys.path.append(folder)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), folder]))
+    return flow
+
+
+def _imported(root: object) -> set[str]:
+    """Top-level names that functions reached import while they run."""
+    names: set[str] = set()
+    for reached in reach(root, ""):
+        if reached.view.kind == "function" and isinstance(reached.value, types.FunctionType):
+            package = str(reached.value.__globals__.get("__package__") or "").partition(".")[0]
+            imports = imported_names(reached.value.__code__)
+            names |= {package if level else name.partition(".")[0] for name, level in imports}
+    return names - {""}
+
+
+def _imports(text: str) -> Iterator[str]:
+    """Top-level names that a source imports from outside its own package."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def _files(name: str) -> Sources:
+    """The source files of a top-level module or package, empty where it is not local. Imports nothing."""
+    spec = _spec(name)
+    if spec is None:
+        return {}
+    if spec.submodule_search_locations is None:
+        files = [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") else []
+    else:
+        files = [file for folder in spec.submodule_search_locations for file in sorted(Path(folder).rglob("*.py"))]
+    return {_below(file, name): file.read_text("utf-8") for file in files if lies_local(str(file))}
+
+
+def _below(file: Path, name: str) -> str:
+    """The file's path from the folder on the import path."""
+    parts = file.with_suffix("").parts
+    depth = len(parts) - 1 - parts[::-1].index(name)
+    return Path(*file.parts[depth:]).as_posix()
+
+
+def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
+    if name in sys.stdlib_module_names:
+        return None
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None

@@ -1,0 +1,49 @@
+"""The members of a class that say what it does, in an order that does not depend on the process."""
+
+from __future__ import annotations
+
+import enum
+import types
+
+from satflow_ext.kernel.pair import Pair
+
+SKIPPED = frozenset(
+    {
+        "__dict__",
+        "__weakref__",
+        "__module__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__signature__",
+        "__abstractmethods__",
+        "_abc_impl",
+        "__annotate_func__",
+        "__annotations_cache__",
+        "__class_vars__",
+    }
+)
+"""What Python derives from the rest, or what tells only where the class stands."""
+
+PYDANTIC_KEPT = frozenset({"__pydantic_fields__", "__pydantic_decorators__"})
+DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)
+
+
+def members(cls: type) -> list[tuple[str, object]]:
+    """(label, object) of bases and members; of an enumeration the values and the methods."""
+    bases: list[tuple[str, object]] = [("", base) for base in cls.__bases__]
+    own = _enumeration(cls) if isinstance(cls, enum.EnumMeta) else _own(cls)
+    return bases + [(f".{name}", Pair((name, own[name]))) for name in sorted(own)]
+
+
+def _own(cls: type) -> dict[str, object]:
+    return {name: each for name, each in vars(cls).items() if _matters(name) and not isinstance(each, DESCRIPTORS)}
+
+
+def _matters(name: str) -> bool:
+    return name not in SKIPPED and (not name.startswith("__pydantic_") or name in PYDANTIC_KEPT)
+
+
+def _enumeration(cls: enum.EnumMeta) -> dict[str, object]:
+    values = {name: member.value for name, member in cls.__members__.items()}  # type: ignore[var-annotated]
+    methods = {name: each for name, each in vars(cls).items() if isinstance(each, (types.FunctionType, property))}
+    return {**methods, **values}

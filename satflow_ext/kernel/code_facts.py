@@ -1,0 +1,84 @@
+"""What a code object does, apart from where it stands.
+
+Line numbers and file names are left out, so that moving a function changes nothing. `co_code` is the plain bytecode on every
+Python (not what the interpreter specialised it to), but another minor version compiles to another one.
+"""
+
+from __future__ import annotations
+
+import dis
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from types import CodeType, FunctionType
+
+GLOBAL_OPS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
+
+
+def plain_facts(code: CodeType) -> tuple[object, ...]:
+    """Everything that matters but the constants: bytecode, names, arguments, flags, exception table."""
+    return (
+        code.co_code,
+        code.co_name,
+        code.co_names,
+        code.co_varnames,
+        code.co_cellvars,
+        code.co_freevars,
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        code.co_flags,
+        getattr(code, "co_exceptiontable", b""),
+    )
+
+
+@lru_cache(maxsize=4096)
+def global_names(code: CodeType) -> tuple[str, ...]:
+    """The global names that the code or code nested in it uses, sorted."""
+    names = {str(op.argval) for each in _nested(code) for op in dis.get_instructions(each) if op.opname in GLOBAL_OPS}
+    return tuple(sorted(names))
+
+
+def used_names(function: FunctionType) -> list[str]:
+    """The globals that a function uses, those in annotations that are only text (PEP 563) included, sorted."""
+    return sorted({*global_names(function.__code__), *annotation_names(function)} & function.__globals__.keys())
+
+
+def annotation_names(function: FunctionType) -> set[str]:
+    """Every word in annotations that are still text: Prefect evaluates them when the flow runs."""
+    texts = [each for each in annotations_of(function).values() if isinstance(each, str)]
+    return {word for text in texts for word in re.findall(r"[^\W\d]\w*", text)}
+
+
+def annotations_of(function: FunctionType) -> dict[str, object]:
+    """The annotations; none where they are evaluated only now and need what is not defined (Python 3.14)."""
+    try:
+        return dict(function.__annotations__)
+    except NameError:
+        return {}
+
+
+@lru_cache(maxsize=4096)
+def imported_names(code: CodeType) -> tuple[tuple[str, int], ...]:
+    """Modules that the code imports while it runs: (name as written, level of a relative import)."""
+    found: set[tuple[str, int]] = set()
+    for each in _nested(code):
+        ops = list(dis.get_instructions(each))
+        for index, op in enumerate(ops):
+            if op.opname == "IMPORT_NAME":
+                found |= _import(ops[index - 2], ops[index - 1], str(op.argval))
+    return tuple(sorted(found))
+
+
+def _import(level_op: dis.Instruction, names_op: dis.Instruction, name: str) -> set[tuple[str, int]]:
+    """The module, and for `from package import x` also `package.x`, which may be a module."""
+    level = level_op.argval if isinstance(level_op.argval, int) else 0
+    names = names_op.argval if isinstance(names_op.argval, tuple) else ()
+    return {(name, level)} | {(f"{name}.{each}" if name else each, level) for each in names}
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _nested(const)

@@ -1,0 +1,46 @@
+"""What the Tab key offers after `%register_flow`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from satflow_ext.kernel.find import live_flows
+from satflow_ext.kernel.options import OPTIONS
+
+
+def complete(shell: Any, event: Any) -> list[str]:
+    """Flows, options, executors and the chosen executor's options, as fits where the cursor stands.
+
+    Args:
+        shell: the IPython shell.
+        event: IPython's: the line up to the cursor in `line`, the word being typed in `symbol`.
+    """
+    words = event.line.split()
+    typed = event.symbol if not event.line.endswith(" ") else ""
+    before = words[-1] if event.line.endswith(" ") else (words[-2] if len(words) > 1 else "")
+    return [each for each in _offered(shell, words, before, typed) if each.startswith(typed)]
+
+
+def _offered(shell: Any, words: list[str], before: str, typed: str) -> list[str]:
+    if before == "--executor":
+        return _executors()
+    if typed.startswith("-"):
+        return [*OPTIONS, *_executor_options(words)]
+    if before in OPTIONS and OPTIONS[before].value is not None:
+        return []
+    flows = [found.variable for found in live_flows(shell.user_ns)]
+    return [*OPTIONS, *_executor_options(words)] if any(word in flows for word in words) else flows
+
+
+def _executors() -> list[str]:
+    from satflow_ext.executors import EXECUTORS
+
+    return list(EXECUTORS)
+
+
+def _executor_options(words: list[str]) -> list[str]:
+    from satflow_ext.executors import EXECUTORS
+
+    name = words[words.index("--executor") + 1] if "--executor" in words[:-1] else "threads"
+    fields = EXECUTORS[name].options.model_fields if name in EXECUTORS else {}
+    return ["--" + each.replace("_", "-") for each in fields]

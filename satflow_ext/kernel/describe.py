@@ -1,0 +1,120 @@
+"""What people see of a live flow: name, parameters, documentation."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
+
+from satflow_ext.kernel.find import AnyFlow, Found, Shell, cell_of
+from satflow_ext.kernel.fingerprint import Shared, Slow, fingerprint
+from satflow_ext.models import JsonObject, LiveFlow, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SHOWN = 120
+"""Characters of a default value."""
+
+
+class Signature(NamedTuple):
+    """What does not change as long as the flow object is the same."""
+
+    flow: AnyFlow
+    parameters: tuple[Parameter, ...]
+    schema: JsonObject
+
+
+class Descriptions:
+    """Describes flows, and remembers signatures from one cell to the next. One per kernel."""
+
+    def __init__(self) -> None:
+        self._signatures: dict[int, Signature] = {}
+        self._slow = Slow()
+
+    def describe(self, found: Iterable[Found], shell: Shell | None) -> tuple[LiveFlow, ...]:
+        """The flows as the sidebar lists them. Forgets all flows that are not among them."""
+        found = list(found)
+        self._signatures = {id(each.flow): self._signature(each.flow) for each in found}
+        shared = Shared()
+        return tuple(self._describe(each, shell, shared) for each in found)
+
+    def _signature(self, flow: AnyFlow) -> Signature:
+        known = self._signatures.get(id(flow))
+        return known if known is not None else Signature(flow, parameters(flow), schema(flow))
+
+    def _describe(self, found: Found, shell: Shell | None, shared: Shared) -> LiveFlow:
+        known = self._signatures[id(found.flow)]
+        return LiveFlow(
+            name=found.flow.name,
+            variable=found.variable,
+            doc=inspect.cleandoc(found.flow.description or ""),
+            cell=cell_of(found.flow, shell),
+            parameters=known.parameters,
+            parameter_schema=known.schema,
+            fingerprint=safe_fingerprint(found.flow, self._slow, shared),
+        )
+
+
+def safe_fingerprint(flow: AnyFlow, slow: Slow, shared: Shared) -> str:
+    """The sampled fingerprint; empty where data are nested too deep, which packing will refuse in words."""
+    try:
+        return fingerprint(flow, slow=slow, shared=shared)
+    except RecursionError:
+        return ""
+
+
+def parameters(flow: AnyFlow) -> tuple[Parameter, ...]:
+    """The rows of the signature, in its order."""
+    return tuple(_row(each) for each in inspect.signature(flow.fn).parameters.values())
+
+
+def schema(flow: AnyFlow) -> JsonObject:
+    """Prefect's JSON schema of the signature, with whatever is no JSON in it spelled out.
+
+    Prefect calls `*args` and `**kwargs` required; Python does not, and a run without them would be refused.
+    """
+    made = to_jsonable_python(flow.parameters.model_dump_for_openapi(), fallback=_short, inf_nan_mode="constants")
+    required = {row.name for row in parameters(flow) if row.required}
+    if "required" in made:
+        made["required"] = [name for name in made["required"] if name in required]
+    return {str(key): _finite(value) for key, value in made.items() if value or key != "required"}
+
+
+def _row(parameter: inspect.Parameter) -> Parameter:
+    many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    empty = parameter.default is parameter.empty
+    return Parameter(
+        name=parameter.name,
+        annotation=annotation_text(parameter.annotation),
+        required=empty and not many,
+        default=None if empty else _short(parameter.default),
+    )
+
+
+def annotation_text(annotation: object) -> str:
+    """An annotation as it was written, without the notebook's own module name."""
+    if annotation is inspect.Parameter.empty:
+        return ""
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return text.replace("__main__.", "")
+
+
+def _short(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # the value's own repr, which may raise anything
+        text = f"<{type(value).__qualname__}>"
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def _finite(value: JsonValue) -> JsonValue:
+    """JSON has no NaN and no infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,92 @@
+"""Which flows live in a namespace.
+
+Never imports prefect: where it was not imported there is no flow. Never touches a value, only its type, so proxies and lazy
+objects stay asleep.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Mapping
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from prefect.flows import Flow
+
+AnyFlow: TypeAlias = "Flow[..., Any]"
+
+
+class Shell(Protocol):
+    """What is used of an IPython shell."""
+
+    user_ns: dict[str, object]
+    compile: Any
+    history_manager: Any
+    events: Any
+
+
+class Found(NamedTuple):
+    """A flow and the first variable it is bound to."""
+
+    variable: str
+    flow: AnyFlow
+
+
+def prefect_class(module: str, name: str) -> type | None:
+    """A class of prefect, None where that module was not imported."""
+    return getattr(sys.modules.get(module), name, None)
+
+
+def is_flow(value: object) -> bool:
+    """Whether the value is a Prefect flow, told from its type alone."""
+    flow_class = prefect_class("prefect.flows", "Flow")
+    return flow_class is not None and issubclass(type(value), flow_class)
+
+
+def live_flows(namespace: Mapping[str, object]) -> list[Found]:
+    """The flows of a namespace, in the order in which their variables were made.
+
+    A flow bound to several names counts once; names that start with an underscore do not count.
+    """
+    flow_class = prefect_class("prefect.flows", "Flow")
+    if flow_class is None:
+        return []
+    found: dict[int, Found] = {}
+    for variable in _bound_to(_with_subclasses(flow_class), namespace):
+        value = namespace.get(variable)
+        if is_flow(value) and not variable.startswith("_"):
+            found.setdefault(id(value), Found(variable, value))  # type: ignore[arg-type]  # is_flow says so
+    return list(found.values())
+
+
+def cell_of(flow: AnyFlow, shell: Shell | None) -> int | None:
+    """The execution count of the cell that defined the flow, None where it came from a module."""
+    code = getattr(inspect.unwrap(flow.fn), "__code__", None)
+    return cell_number(code.co_filename, shell) if code is not None else None
+
+
+def cell_number(filename: str, shell: Shell | None) -> int | None:
+    """The execution count behind a code's file name, as IPython itself words it in tracebacks."""
+    name = shell.compile.format_code_name(filename) if shell is not None else None
+    count = re.fullmatch(r"In\s*\[(\d+)\]", name[1]) if name else None
+    return int(count[1]) if count else None
+
+
+def _bound_to(types: set[int], namespace: Mapping[str, object]) -> list[str]:
+    """Names whose values have one of those types, given by id, as a metaclass may make its classes unhashable.
+
+    Twenty thousand names go through here after each cell: no Python code runs and nothing is allocated for each name that the
+    garbage collector would count.
+    """
+    names = list(namespace)
+    kinds = map(id, map(type, map(namespace.get, names)))
+    return list(compress(names, map(types.__contains__, kinds)))
+
+
+def _with_subclasses(cls: type) -> set[int]:
+    return {id(cls)}.union(*map(_with_subclasses, type.__subclasses__(cls)))

@@ -1,0 +1,220 @@
+"""A fingerprint of a flow: changes when the flow or anything it reaches changes, and only then.
+
+The same notebook executed again in a fresh kernel gives the same value: nothing in it depends on addresses, on hash
+randomisation, on line numbers or on file names. Another minor version of Python compiles to other bytecode, and so gives
+another fingerprint.
+
+Sampled (the default), large data are read in part, so that it is cheap enough to compute after every cell; exact, they are read
+in full.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+import weakref
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
+from types import CodeType
+from typing import NamedTuple
+
+from satflow_ext.kernel.pair import Pair
+from satflow_ext.kernel.plain import atom, buffer_digest, plain_text
+from satflow_ext.kernel.views import ATOMS, View, look
+
+FORMAT = b"satflow fingerprint 1"
+DATA = frozenset({"list", "tuple", "dict", "set", "frozenset", "object"})
+FULL_VALUES = 500
+"""Sampled, so many values of one piece of data are read; then 8 of each container; after twice as many only lengths."""
+FULL_ITEMS = 200
+SLOW = 0.01
+"""Seconds. What takes longer to read is not read again while it stays the same object."""
+
+
+class Slow:
+    """What is too slow to read after each cell, by identity. One per kernel."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[object], bytes]] = {}
+
+    def get(self, value: object) -> bytes | None:
+        """The digest it had when it was read, None where it was not."""
+        known = self._known.get(id(value))
+        return known[1] if known is not None and known[0]() is value else None
+
+    def put(self, value: object, digest: bytes) -> None:
+        """Remember one, where Python can tell when it is gone."""
+        try:
+            self._known[id(value)] = weakref.ref(value), digest
+        except TypeError:
+            return
+
+
+class Known(NamedTuple):
+    """The digest of an object, how many values went into it, and whether all of them were read."""
+
+    digest: bytes
+    weight: int
+    full: bool
+
+
+class Shared:
+    """Digests that say the same wherever their objects are met, for flows that are read together."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, Known] = {}
+        self.alive: list[object] = []  # ids stay unique only while their objects live
+
+
+def fingerprint(value: object, *, exact: bool = False, slow: Slow | None = None, shared: Shared | None = None) -> str:
+    """The fingerprint of a flow or of anything else, 64 hexadecimal digits.
+
+    Args:
+        value: usually a flow.
+        exact: read large data in full.
+        slow: what earlier calls found too slow to read again.
+        shared: what was read for other flows, with no cell run in between. Changes nothing but the time it takes.
+
+    Raises:
+        RecursionError: data nested deeper than Python's stack.
+    """
+    return hashlib.sha256(FORMAT + _Reading(exact, slow, shared or Shared()).digest(value)).hexdigest()
+
+
+class _Reading:
+    """One walk. A digest of an object is made of those of its parts; an object inside itself is how far up it is.
+
+    Code is always read in full. Data are counted from the outermost container on, so that how much of them is read depends on
+    themselves alone. In a circle each digest depends on where the circle was entered, so those are forgotten when it is left.
+    """
+
+    def __init__(self, exact: bool, slow: Slow | None, shared: Shared) -> None:
+        self._exact = exact
+        self._limit = sys.maxsize if exact else FULL_VALUES
+        self._slow = None if exact else slow
+        self._shared = shared
+        self._open: dict[int, int] = {}
+        self._circle: dict[int, Known] = {}
+        self._highest = sys.maxsize  # the depth of the outermost open object that was met again
+        self._count: int | None = None  # values read since the outermost container, None in code
+
+    def digest(self, value: object) -> bytes:
+        kind = type(value)
+        if kind is Pair:
+            return _joined([b"pair", self.digest(value[0]), self.digest(value[1])])  # type: ignore[index]  # a tuple
+        if kind is CodeType:
+            return code_digest(value)
+        if kind in ATOMS:
+            self._add(1)
+            return atom(value, self._buffer)
+        if kind in (list, tuple) and (plain := plain_text(value)) is not None:  # type: ignore[arg-type]
+            self._add(1)
+            return plain
+        known = self._known(value)
+        return known if known is not None else self._new(value)
+
+    def _add(self, weight: int) -> None:
+        if self._count is not None:
+            self._count += weight
+
+    def _known(self, value: object) -> bytes | None:
+        if (depth := self._open.get(id(value))) is not None:
+            self._highest = min(self._highest, depth)
+            return b"inside itself, %d up" % (len(self._open) - depth)
+        known = self._circle.get(id(value)) or self._shared.known.get(id(value))
+        if known is None:
+            return self._slow.get(value) if self._slow is not None else None
+        if self._count is not None and not (known.full and self._count + known.weight <= self._limit):
+            return None
+        self._add(known.weight)
+        return known.digest
+
+    def _new(self, value: object) -> bytes:
+        started = time.perf_counter()
+        view = look(value)
+        self._shared.alive.append(value)
+        depth = self._open[id(value)] = len(self._open)
+        outer, self._highest, circle = self._highest, sys.maxsize, len(self._circle)
+        known, keep = self._count_parts(view)
+        del self._open[id(value)]
+        if keep:
+            self._keep(value, known, depth, circle)
+        if self._highest >= depth:
+            self._leave_circle(circle)
+        self._highest = min(outer, self._highest) if self._highest < depth else outer
+        if self._slow is not None and view.kind == "object" and time.perf_counter() - started > SLOW:
+            self._slow.put(value, known.digest)
+        return known.digest
+
+    def _keep(self, value: object, known: Known, depth: int, circle: int) -> None:
+        """For everywhere, or where it is part of a circle until that is left; not where a circle of several was entered."""
+        if self._highest < depth:
+            self._circle[id(value)] = known
+        elif self._highest > depth or len(self._circle) == circle:
+            self._shared.known[id(value)] = known
+
+    def _leave_circle(self, size: int) -> None:
+        while len(self._circle) > size:
+            self._circle.popitem()
+
+    def _count_parts(self, view: View) -> tuple[Known, bool]:
+        """The digest, and whether it is what this object has everywhere: read in full, or read from the outside."""
+        outer, data = self._count, view.kind in DATA
+        self._count = start = (outer or 0) if data else None
+        self._add(1)
+        digest = self._read(view)
+        known = Known(digest, 1, True)
+        if data and self._count is not None and start is not None:
+            known = Known(digest, self._count - start, self._count <= self._limit)
+        self._count = outer
+        self._add(known.weight)
+        return known, known.full or outer is None
+
+    def _read(self, view: View) -> bytes:
+        parts = view.parts if self._exact else self._sample(view)
+        if view.ordered:
+            digests = [self.digest(each) for _, each in parts]
+        else:
+            digests = sorted(self.digest(each) for each in _settled(each for _, each in parts))
+        facts = b"|".join(each if isinstance(each, bytes) else repr(each).encode() for each in view.facts)
+        data = self._buffer(view.buffer) if view.buffer is not None else b""
+        return _joined([view.kind.encode(), facts, data, *digests])
+
+    def _sample(self, view: View) -> Iterable[tuple[str, object]]:
+        """All parts of small things; of large data, or once much was read, the first few."""
+        if view.kind not in DATA or self._count is None:
+            return view.parts
+        if view.kind in ("set", "frozenset") and view.facts[0] > FULL_ITEMS:  # type: ignore[operator]  # its length
+            return ()  # which ones come first depends on the process
+        if self._count > 2 * self._limit:
+            return ()
+        return islice(view.parts, 8 if self._count > self._limit else FULL_ITEMS)
+
+    def _buffer(self, data: memoryview) -> bytes:
+        return buffer_digest(data, exact=self._exact)
+
+
+@lru_cache(maxsize=4096)
+def code_digest(code: CodeType) -> bytes:
+    """The digest of a code object, which never changes."""
+    return _Reading(True, None, Shared())._read(look(code))
+
+
+def _settled(values: Iterable[object]) -> list[object]:
+    """In an order that hash randomisation does not change, so that what is reached first is the same everywhere."""
+    return sorted(values, key=lambda each: _settled_key(each[0] if isinstance(each, Pair) else each))
+
+
+def _settled_key(value: object) -> tuple[str, str]:
+    said = repr(value) if type(value) in ATOMS else str(getattr(value, "__qualname__", ""))
+    return type(value).__qualname__, said
+
+
+def _joined(pieces: Iterable[bytes]) -> bytes:
+    hasher = hashlib.sha256()
+    for piece in pieces:
+        hasher.update(len(piece).to_bytes(8, "big"))
+        hasher.update(piece)
+    return hasher.digest()

@@ -1,0 +1,102 @@
+"""The push: after each cell, tell the browser when the list of flows changed.
+
+One `post_run_cell` callback and one comm that only ever sends. Between cells only, so the user's figures and the kernel's
+busy state are left alone; nothing is put into the namespace, `In`, `Out` or the history. Imports neither pydantic nor prefect:
+both are there already once a flow is.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+from satflow_ext.kernel.find import Shell, live_flows
+
+if TYPE_CHECKING:
+    from satflow_ext.kernel.describe import Descriptions
+    from satflow_ext.models import FlowList, LiveFlow
+
+TARGET = "satflow"
+log = logging.getLogger(__name__)
+
+
+class Hook:
+    """The callback of one shell, with what it last sent."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._descriptions: Descriptions | None = None
+        self._comm: Any = None
+        self._sent: tuple[LiveFlow, ...] = ()
+
+    def after_cell(self, *_: object) -> None:
+        """Send the list if it changed since the last time. Never raises: a cell must not fail because of us."""
+        if self._comm is None or not (self._sent or "prefect.flows" in sys.modules):
+            return
+        try:
+            self._send_changes()
+        except Exception:
+            log.debug("The list of flows was not sent.", exc_info=True)
+
+    def flows(self) -> tuple[LiveFlow, ...]:
+        """The flows that live here now."""
+        found = live_flows(self._shell.user_ns)
+        if not found and self._descriptions is None:
+            return ()
+        if self._descriptions is None:
+            from satflow_ext.kernel.describe import Descriptions
+
+            self._descriptions = Descriptions()
+        return self._descriptions.describe(found, self._shell)
+
+    def open(self) -> FlowList:
+        """Open the comm, again when it was open already: each page that loads needs to hear of it. Gives the list now."""
+        flow_list = _flow_list(self.flows())
+        try:
+            self._open(flow_list)
+        except Exception:
+            log.debug("No comm could be opened.", exc_info=True)
+        self._sent = flow_list.flows
+        return flow_list
+
+    def _open(self, flow_list: FlowList) -> None:
+        if getattr(self._shell, "kernel", None) is None:
+            return
+        data = flow_list.model_dump(mode="json")
+        if self._comm is None:
+            from comm import create_comm
+
+            self._comm = create_comm(target_name=TARGET, data=data)
+        else:
+            self._comm.open(data=data)
+
+    def _send_changes(self) -> None:
+        flows = self.flows()
+        if flows != self._sent:
+            self._comm.send(data=_flow_list(flows).model_dump(mode="json"))
+            self._sent = flows
+
+
+def hook_of(shell: Shell) -> Hook:
+    """The one hook of a shell, registered with it the first time."""
+    for callback in shell.events.callbacks["post_run_cell"]:
+        owner = getattr(callback, "__self__", None)
+        if isinstance(owner, Hook):
+            return owner
+    hook = Hook(shell)
+    shell.events.register("post_run_cell", hook.after_cell)
+    return hook
+
+
+def start(shell: Shell) -> FlowList:
+    """Begin to push, or announce once more that we do. Gives the flows that live here now."""
+    return hook_of(shell).open()
+
+
+def _flow_list(flows: tuple[LiveFlow, ...]) -> FlowList:
+    from datetime import datetime, timezone
+
+    from satflow_ext.models import FlowList
+
+    return FlowList(flows=flows, at=datetime.now(timezone.utc))

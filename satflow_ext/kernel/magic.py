@@ -1,0 +1,63 @@
+"""`%register_flow`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.kernel.options import Words, help_text, parameters, read
+from satflow_ext.kernel.result import RegisteredFlow
+from satflow_ext.models import ExecutorChoice, Registration
+
+EXECUTING = "SATFLOW_EXECUTING"
+"""Set while `satflow register` executes a notebook: that command registers, with its own choices."""
+
+
+def register_flow(line: str) -> RegisteredFlow | None:
+    """Carry out the line; what goes wrong is said in one message, without a traceback."""
+    try:
+        words = read(line)
+        if "--help" in words.known:
+            sys.stdout.write(help_text() + "\n")
+            return None
+        if os.environ.get(EXECUTING):
+            sys.stdout.write("Left to `satflow register`, which executes this notebook.\n")
+            return None
+        return _register(words)
+    except SatflowError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+
+
+def _register(words: Words) -> RegisteredFlow:
+    from satflow_ext.kernel.api import registered
+
+    if words.flow is None:
+        raise BadRequest("No flow is named.", fix="Write %register_flow my_flow; --help says more.")
+    return registered(words.flow, registration(words), run="--run" in words.known)
+
+
+def registration(words: Words) -> Registration:
+    """What the words decide.
+
+    Raises:
+        BadRequest: they contradict each other.
+    """
+    from satflow_ext.kernel.api import schedule
+
+    return Registration(
+        name=words.one("--name"),
+        parameters=parameters(words.known.get("--param", [])),
+        executor=ExecutorChoice(name=words.one("--executor") or "threads", options=words.executor_options),
+        schedule=schedule(words.one("--cron"), _seconds(words.one("--interval")), words.one("--timezone") or "UTC"),
+        work_pool=words.one("--work-pool"),
+        tags=tuple(words.known.get("--tag", [])),
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        raise BadRequest(f"--interval {text} is no number of seconds.", fix="Write --interval 3600.") from None

@@ -1,0 +1,144 @@
+"""The words after `%register_flow`, read."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from satflow_ext.errors import BadRequest
+from satflow_ext.models import JsonObject
+
+
+class Option(NamedTuple):
+    """An option that every executor has in common: what follows it, and what it is for."""
+
+    value: str | None
+    purpose: str
+
+
+OPTIONS = {
+    "--name": Option("NAME", "the deployment's name (default: the flow's)"),
+    "--executor": Option("EXECUTOR", "how tasks run: threads, processes, dask-local, dask-address"),
+    "--cron": Option("CRON", 'when it runs, five fields: "0 6 * * *"'),
+    "--interval": Option("SECONDS", "or how often it runs"),
+    "--timezone": Option("ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)"),
+    "--param": Option("NAME=VALUE", "a parameter; JSON where it is JSON, else text; repeat it for more"),
+    "--work-pool": Option("POOL", "the Prefect work pool"),
+    "--tag": Option("TAG", "a tag; repeat it for more"),
+    "--run": Option(None, "start a run at once"),
+    "--help": Option(None, "this text"),
+}
+REPEATED = frozenset({"--param", "--tag"})
+
+
+@dataclass
+class Words:
+    """What was written: the flow, known options by name (lists of texts), and options of the executor."""
+
+    flow: str | None = None
+    known: dict[str, list[str]] = field(default_factory=dict)
+    executor_options: JsonObject = field(default_factory=dict)
+
+    def one(self, option: str) -> str | None:
+        """The value of an option that is given at most once."""
+        return self.known[option][0] if option in self.known else None
+
+
+def help_text() -> str:
+    """What `%register_flow --help` prints."""
+    rows = [(f"{name} {option.value or ''}".strip(), option.purpose) for name, option in OPTIONS.items()]
+    width = max(len(name) for name, _ in rows)
+    listed = "\n".join(f"  {name:{width}}  {purpose}" for name, purpose in rows)
+    return (
+        "%register_flow FLOW [options]\n\nRegister a flow of this notebook as a Prefect deployment.\n\n"
+        f"{listed}\n\nAnything else is an option of the executor: --n-workers 2 --worker-size large\n\n"
+        'Example:\n  %register_flow main --executor dask-local --n-workers 2 --cron "0 6 * * *" --timezone Europe/Berlin'
+    )
+
+
+def read(line: str) -> Words:
+    """Read the line.
+
+    Raises:
+        BadRequest: it cannot be understood; the message says where.
+    """
+    words = _split(line)
+    said = Words()
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            _take_flow(said, word)
+        elif (name := word.partition("=")[0]) in OPTIONS:
+            _take_known(said, name, _value(word, words, wanted=OPTIONS[name].value))
+        else:
+            _refuse_typing_mistake(name)
+            said.executor_options[name[2:].replace("-", "_")] = from_text(_value(word, words, wanted=None) or "true")
+    return said
+
+
+def parameters(texts: list[str]) -> JsonObject:
+    """`["n=3", "name=x"]` → `{"n": 3, "name": "x"}`.
+
+    Raises:
+        BadRequest: no `=` in one of them.
+    """
+    given: JsonObject = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise BadRequest(
+                f"{text!r} gives no parameter a value.", fix="Write --param name=value.", field="parameters"
+            )
+        given[name] = from_text(value)
+    return given
+
+
+def from_text(text: str) -> JsonValue:
+    """The JSON that the text is, or else the text."""
+    try:
+        value: JsonValue = json.loads(text, parse_constant=str)
+    except ValueError:
+        return text
+    return value
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise BadRequest(f"Cannot read the line: {error}.", fix="Put the whole value between quotes.") from None
+
+
+def _take_flow(said: Words, word: str) -> None:
+    if said.flow is not None:
+        fix = f"Options start with two dashes; a value with spaces needs quotes: {word!r} stands alone."
+        raise BadRequest(f"Two flows are named: {said.flow} and {word}.", fix=fix)
+    said.flow = word
+
+
+def _take_known(said: Words, name: str, value: str | None) -> None:
+    if name in said.known and name not in REPEATED:
+        raise BadRequest(f"{name} is given twice.", fix="Keep one of them.")
+    if OPTIONS[name].value is not None and value is None:
+        raise BadRequest(f"{name} needs a value.", fix=f"Write {name} {OPTIONS[name].value}.")
+    said.known.setdefault(name, []).append(value or "")
+
+
+def _value(word: str, words: list[str], *, wanted: str | None) -> str | None:
+    """The value after `=`, else the next word unless that is an option; `--run` and `--help` take none."""
+    name, equals, value = word.partition("=")
+    if equals:
+        return value
+    takes_none = name in OPTIONS and wanted is None
+    return None if takes_none or not words or words[0].startswith("--") else words.pop(0)
+
+
+def _refuse_typing_mistake(name: str) -> None:
+    near = difflib.get_close_matches(name, OPTIONS, n=1, cutoff=0.8)
+    if near:
+        raise BadRequest(f"There is no option {name}.", fix=f"Did you mean {near[0]}?")

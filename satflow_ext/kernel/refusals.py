@@ -1,0 +1,97 @@
+"""Why a flow cannot travel, in words that name the variable."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from itertools import islice
+
+from satflow_ext.errors import CannotPickle, ContentTooLarge
+from satflow_ext.kernel.find import Found
+from satflow_ext.kernel.pickler import dump
+from satflow_ext.kernel.reach import Reached, reach, spell
+
+MIB = 1024**2
+LARGEST = 5
+
+
+def cannot_pickle(found: Found, error: BaseException | None) -> CannotPickle:
+    """The error that names what cannot be pickled, and the way the flow reaches it."""
+    reached = culprit(found) or _by_trying(found)
+    name = found.flow.name
+    fix = "Create it inside the flow or a task instead of using a global one."
+    if reached is None:
+        return CannotPickle(f"Flow {name!r} cannot be pickled: {error}.", fix=fix)
+    kind = f"{type(reached.value).__module__}.{type(reached.value).__qualname__}".removeprefix("builtins.")
+    why = reached.view.problem or str(error)
+    return CannotPickle(f"Flow {name!r} cannot be pickled: {spell(reached.path)} ({kind}): {why}.", fix=fix)
+
+
+def culprit(found: Found) -> Reached | None:
+    """The nearest thing that refuses to be pickled."""
+    return next((reached for reached in reach(found.flow, found.variable) if reached.view.problem), None)
+
+
+def lost_name(found: Found) -> Reached | None:
+    """The nearest thing that would be pickled, but only as a name that no other process knows."""
+    reaching = reach(found.flow, found.variable)
+    return next((each for each in reaching if each.view.kind == "name" and each.view.problem), None)
+
+
+def too_large(found: Found, limit: int) -> ContentTooLarge:
+    """The error that lists the largest values, by the variable that leads to them."""
+    listed = ", ".join(f"{spell(path)} ({_mib(size)})" for path, size in largest(found))
+    return ContentTooLarge(
+        f"Flow {found.flow.name!r} and what it uses are larger than {_mib(limit)}. The largest: {listed}.",
+        fix="Load large data inside the flow, or raise `content_limit` in the settings.",
+    )
+
+
+def largest(found: Found) -> list[tuple[tuple[str, ...], int]]:
+    """The variables that lead to most data, with about how many bytes; largest first."""
+    sizes: dict[tuple[str, ...], int] = {}
+    for reached in reach(found.flow, found.variable):
+        variable = _variable(reached.path)
+        sizes[variable] = sizes.get(variable, 0) + _own_size(reached)
+    return sorted(sizes.items(), key=lambda item: -item[1])[:LARGEST]
+
+
+def _variable(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path up to its last variable."""
+    length = max(index for index, step in enumerate(path) if not step.startswith((".", "[")))
+    return path[: length + 1]
+
+
+def _own_size(reached: Reached) -> int:
+    """Bytes of raw data and of text; of a long container an estimate from its first thousand."""
+    if reached.view.buffer is not None:
+        return reached.view.buffer.nbytes
+    values = [part for _, part in islice(reached.view.parts, 1000)]
+    atoms = sum(_atom_size(each) for each in _flat(values))
+    length = reached.view.facts[0] if reached.view.facts else 0
+    return int(atoms * (length / 1000 if isinstance(length, int) and length > 1000 else 1))
+
+
+def _flat(values: Iterable[object]) -> list[object]:
+    return [each for value in values for each in (value if isinstance(value, tuple) else (value,))]
+
+
+def _atom_size(value: object) -> int:
+    if isinstance(value, str):
+        return len(value)
+    return 9 if isinstance(value, (int, float)) else 0
+
+
+def _by_trying(found: Found) -> Reached | None:
+    """The first variable that fails when it is pickled alone: for objects that say yes and then fail."""
+    for reached in reach(found.flow, found.variable):
+        if len(reached.path) > 1 and not reached.path[-1].startswith((".", "[", "(")):
+            try:
+                dump(reached.value, io.BytesIO(), 64 * MIB)
+            except Exception as error:  # the object's own code, which may raise anything
+                return Reached(reached.path, reached.value, reached.view._replace(problem=str(error)))
+    return None
+
+
+def _mib(size: int) -> str:
+    return f"{size / MIB:.1f} MiB" if size >= MIB / 10 else f"{size / 1024:.1f} KiB"

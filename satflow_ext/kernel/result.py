@@ -1,0 +1,68 @@
+"""What registering gives: shown as text in a terminal and as a small table in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+from satflow_ext.models import CronSchedule, IntervalSchedule, Registered, Run, Schedule
+
+OUTCOMES = {"created": "registered", "changed": "changed", "unchanged": "unchanged, nothing new was made"}
+STYLE = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0; background: transparent"
+
+
+@dataclass(frozen=True)
+class RegisteredFlow:
+    """A deployment and, where one was asked for, the run that was started."""
+
+    registered: Registered
+    run: Run | None
+
+    def rows(self) -> list[tuple[str, str]]:
+        """(word, what it says), top to bottom."""
+        deployment = self.registered.deployment
+        rows = [
+            ("Deployment", f"{deployment.flow_name}/{deployment.name}"),
+            ("Version", f"{deployment.version}, {OUTCOMES[self.registered.outcome]}"),
+            ("Executor", deployment.executor.name if deployment.executor else "unknown"),
+            ("Work pool", deployment.work_pool or "none"),
+            ("Schedule", schedule_words(deployment.schedule)),
+        ]
+        if deployment.next_runs:
+            rows.append(("Next runs", "\n".join(f"{time:%a %d %b %Y %H:%M %Z}" for time in deployment.next_runs[:5])))
+        if self.run is not None:
+            rows.append(("Run", f"{self.run.name} started"))
+        return rows
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{word + ':':12}{_indented(text)}" for word, text in self.rows())
+
+    def _repr_html_(self) -> str:
+        return f"<table>{''.join(_html_rows(self.rows()))}</table>"
+
+
+def schedule_words(schedule: Schedule) -> str:
+    """The schedule as people say it."""
+    if isinstance(schedule, CronSchedule):
+        return f"{schedule.cron} ({schedule.timezone})"
+    if isinstance(schedule, IntervalSchedule):
+        return f"every {_duration(schedule.seconds)} ({schedule.timezone})"
+    return "none, runs start by hand"
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length and seconds % length == 0:
+            return f"{unit}" if seconds == length else f"{seconds / length:.0f} {unit}s"
+    return f"{seconds:g} seconds"
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n" + " " * 12)
+
+
+def _html_rows(rows: Iterable[tuple[str, str]]) -> Iterable[str]:
+    for word, text in rows:
+        lines = "<br>".join(map(escape, text.split("\n")))
+        yield f'<tr><th style="{STYLE}">{escape(word)}</th><td style="{STYLE}">{lines}</td></tr>'

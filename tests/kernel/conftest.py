@@ -1,0 +1,131 @@
+"""A real kernel, spoken to the way the Jupyter server and the browser do."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+from satflow_ext.kernel_calls import flows_call, pack_call, read_reply
+
+if TYPE_CHECKING:
+    from tests.kernel.corpus import Case
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60
+
+
+FORGET = """
+%reset -f
+import os, sys
+here = lambda place: str(place).startswith(os.getcwd())
+for name in [n for n, m in list(sys.modules.items()) if here(getattr(m, "__file__", ""))]: del sys.modules[name]
+sys.path[:] = [p for p in sys.path if not here(p)]
+os.makedirs({folder!r}, exist_ok=True); os.chdir({folder!r}); sys.path.insert(0, {folder!r})
+"""
+
+
+class Kernel:
+    """A kernel process and the messages it has sent."""
+
+    def __init__(self, home: Path, **env: str) -> None:
+        self.home = home
+        isolated = {"HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": str(ROOT)}
+        loggers = {"PREFECT_HOME": str(home / "prefect"), "PREFECT_LOGGING_LEVEL": "ERROR"}
+        self.manager = KernelManager(kernel_name="python3")
+        self.manager.kernel_spec.argv[0] = sys.executable
+        self.manager.start_kernel(env={**os.environ, **isolated, **loggers, **env}, cwd=str(home))
+        self.client: BlockingKernelClient = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=PATIENCE)
+
+    def send(self, code: str, **options: object) -> tuple[dict, list[dict]]:
+        """The reply to a request, and what it made the kernel publish."""
+        request = self.client.execute(textwrap.dedent(code), **options)
+        reply = self.client.get_shell_msg(timeout=PATIENCE)
+        while reply["parent_header"]["msg_id"] != request:  # `wait_for_ready` may have asked twice
+            reply = self.client.get_shell_msg(timeout=PATIENCE)
+        published = []
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE)
+            published.append(message)
+            idle = message["content"].get("execution_state") == "idle"
+            if idle and message["parent_header"]["msg_id"] == request:
+                return reply["content"], published
+
+    def run(self, code: str) -> list[dict]:
+        """Run a cell that must succeed."""
+        reply, published = self.send(code)
+        assert reply["status"] == "ok", "\n".join(reply["traceback"])
+        return published
+
+    def value(self, expression: str) -> str:
+        """The repr of an expression, asked silently."""
+        reply, _ = self.send("", silent=True, store_history=False, user_expressions={"x": expression})
+        answer = reply["user_expressions"]["x"]
+        assert answer["status"] == "ok", answer
+        return answer["data"]["text/plain"]
+
+    def ask(self, call: dict[str, str]) -> tuple[dict, list[dict]]:
+        """Ask as the Jupyter server does; gives the content of the reply and what was published."""
+        reply, published = self.send("", silent=True, store_history=False, user_expressions=call)
+        return read_reply(reply["user_expressions"]), published
+
+    def flows(self) -> list[dict]:
+        return self.ask(flows_call())[0]["flows"]
+
+    def pack(self, variable: str, parameters: dict | None = None, *, has_schedule: bool = False) -> dict:
+        directory = self.home / "packed"
+        directory.mkdir(exist_ok=True)
+        return self.ask(pack_call(variable, parameters or {}, has_schedule, str(directory)))[0]
+
+    def open_notebook(self, case: Case) -> None:
+        """Run a case's cells in its own folder, with nothing left of what ran before."""
+        folder = self.home / case.name.replace(" ", "_").replace(",", "")
+        for path, text in case.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        self.run(FORGET.format(folder=str(folder)))
+        for cell in case.cells:
+            self.run(cell)
+
+    @staticmethod
+    def pushed(published: list[dict]) -> list[list[str]]:
+        """Variables of the flows in each list that was pushed."""
+        comms = [
+            message["content"]["data"] for message in published if message["msg_type"] in ("comm_open", "comm_msg")
+        ]
+        return [[flow["variable"] for flow in data["flows"]] for data in comms]
+
+    def stop(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+        self.manager.cleanup_resources()
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Iterator[Kernel]:
+    home = tmp_path / "home"
+    home.mkdir()
+    started = Kernel(home)
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def module_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    started = Kernel(tmp_path_factory.mktemp("home"))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def start_kernel() -> type[Kernel]:
+    return Kernel

@@ -1,0 +1,251 @@
+"""`%register_flow` and `satflow_ext.register`, on the real local stack."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from satflow_ext import runs
+from satflow_ext.errors import BadRequest
+from satflow_ext.kernel.options import help_text, parameters, read
+from satflow_ext.kernel.result import RegisteredFlow
+from satflow_ext.models import CronSchedule, Deployment, ExecutorChoice, IntervalSchedule, Registered
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Stack
+    from tests.kernel.conftest import Kernel
+
+FLOW = "from prefect import flow\n@flow(name='%s', log_prints=True)\ndef main(n: int = 1):\n    print('n is', n)\n    return n"
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+@pytest.fixture(scope="module")
+def notebook(module_kernel: Kernel, stack: Stack) -> Kernel:
+    module_kernel.run("%load_ext satflow_ext")
+    module_kernel.run(FLOW % "magic")
+    return module_kernel
+
+
+def said(kernel: Kernel, line: str) -> tuple[str, str, dict[str, str]]:
+    """What a cell wrote to stdout and stderr, and the data of its result."""
+    published = kernel.run(line)
+    streams = {"stdout": "", "stderr": ""}
+    data: dict[str, str] = {}
+    for message in published:
+        content = message["content"]
+        if message["msg_type"] == "stream":
+            streams[content["name"]] += content["text"]
+        elif message["msg_type"] == "execute_result":
+            data = content["data"]
+    return streams["stdout"], streams["stderr"], data
+
+
+def test_registers_and_runs(notebook: Kernel, stack: Stack) -> None:
+    line = "%register_flow main --param n=7 --cron '0 6 * * *' --timezone Europe/Berlin --tag nightly"
+    _, errors, data = said(notebook, line + " --run")
+    assert errors == ""
+    rows = dict(row.split(None, 1) for row in data["text/plain"].splitlines() if ":" in row.split()[0])
+    assert rows["Deployment:"] == "magic/magic"
+    assert rows["Version:"] == "1, registered"
+    assert rows["Schedule:"] == "0 6 * * * (Europe/Berlin)"
+    assert len([row for row in data["text/plain"].splitlines() if row.endswith((" CET", " CEST"))]) == 5
+    assert "<td" in data["text/html"]
+    assert _run_named(stack, rows["Run:"].split()[0]) == ("COMPLETED", {"n": 7})
+    assert "Version:    1, unchanged, nothing new was made" in said(notebook, line)[2]["text/plain"]
+    assert "Version:    2, changed" in said(notebook, "%register_flow main --interval 3600")[2]["text/plain"]
+
+
+def _run_named(stack: Stack, name: str) -> tuple[str, object]:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        found = asyncio.run(runs.list_runs(stack.endpoints.prefect, runs.listing.RunQuery()))
+        run = next(each for each in found if each.name == name)
+        if run.state_type in FINAL:
+            return run.state_type, run.parameters
+        time.sleep(0.3)
+    raise AssertionError("the run did not end")
+
+
+def test_python_does_the_same(notebook: Kernel) -> None:
+    notebook.run(FLOW % "python")
+    notebook.run(
+        "import satflow_ext\nmade = satflow_ext.register(main, name='deployed', parameters={'n': 3}, tags=['x'])"
+    )
+    assert (
+        notebook.value("made.registered.outcome, made.registered.deployment.name, made.run")
+        == "('created', 'deployed', None)"
+    )
+    notebook.run("%register_flow main --name deployed --param n=3 --tag x")
+    assert notebook.value("_.registered.outcome") == "'unchanged'"
+
+
+MISTAKES = {
+    "mian": "No flow called 'mian' lives in this notebook. Did you mean main?\n",
+    "": "No flow is named. Write %register_flow my_flow; --help says more.\n",
+    "main --executor dask-locl": "No executor is called 'dask-locl'. Did you mean 'dask-local'?\n",
+    "main --executer dask-local": "There is no option --executer. Did you mean --executor?\n",
+    "main --n-workers 2": "The executor 'threads' has no option 'n_workers'.",
+    "main --cron": "--cron needs a value. Write --cron CRON.\n",
+    "main --cron '0 6 * * * *'": "A cron line has five fields",
+    "main --cron '0 6 * * *' --interval 5": "A cron line and an interval are both given. Give one of them.\n",
+    "main --interval soon": "--interval soon is no number of seconds. Write --interval 3600.\n",
+    "main --interval -5": "An interval of -5 seconds makes no schedule. Give more than 0.\n",
+    "main --interval 9 --timezone Berlim": "No time zone is called 'Berlim'. Use an IANA name such as Europe/Berlin.\n",
+    "main --param n": "'n' gives no parameter a value. Write --param name=value.\n",
+    "main --param n=many": "Parameter 'n' of flow 'words' does not fit its type int",
+    "main --param m=1": "Flow 'words' has no parameter 'm'. It has: n.\n",
+    "main --cron 0 6": "Two flows are named: main and 6. Options start with two dashes; a value with spaces needs quotes",
+    "main --name 'x": "Cannot read the line: No closing quotation. Put the whole value between quotes.\n",
+    "main --name a --name b": "--name is given twice. Keep one of them.\n",
+    "main --work-pool nowhere": "Prefect has no work pool called 'nowhere'. Make it first.\n",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_one_message(line: str, notebook: Kernel) -> None:
+    notebook.run(FLOW % "words")
+    _, errors, data = said(notebook, f"%register_flow {line}")
+    assert errors.startswith(MISTAKES[line])
+    assert errors.count("\n") == 1
+    assert "Traceback" not in errors
+    assert data == {}
+
+
+def test_help(notebook: Kernel) -> None:
+    assert said(notebook, "%register_flow --help")[0] == help_text() + "\n"
+
+
+def test_braces_and_dollars_reach_the_flow(notebook: Kernel) -> None:
+    notebook.run("n = 5\n@flow(name='braces')\ndef main(config: dict, text: str = ''): return config")
+    notebook.run("""%register_flow main --param 'config={"a": [1, {"b": null}]}' --param 'text=$n {n}'""")
+    assert (
+        notebook.value("_.registered.deployment.parameters") == "{'config': {'a': [1, {'b': None}]}, 'text': '$n {n}'}"
+    )
+
+
+def test_left_to_the_command_that_executes_the_notebook(notebook: Kernel) -> None:
+    notebook.run("import os\nos.environ['SATFLOW_EXECUTING'] = '1'")
+    output, _, data = said(notebook, "%register_flow main")
+    notebook.run("del os.environ['SATFLOW_EXECUTING']")
+    assert (output, data) == ("Left to `satflow register`, which executes this notebook.\n", {})
+
+
+COMPLETIONS = {
+    "%register_flow ": ["main"],
+    "%register_flow ma": ["main"],
+    "%register_flow main --exec": ["--executor"],
+    "%register_flow main --executor ": ["threads", "processes", "dask-local", "dask-address"],
+    "%register_flow main --executor dask-l": ["dask-local"],
+    "%register_flow main --executor dask-local --n-w": ["--n-workers"],
+    "%register_flow main --executor threads --n-w": [],
+}
+
+
+@pytest.mark.parametrize("line", COMPLETIONS)
+def test_completes(line: str, notebook: Kernel) -> None:
+    notebook.run("config = 1")
+    assert notebook.value(f"get_ipython().complete('', {line!r}, {len(line)})[1]") == repr(COMPLETIONS[line])
+
+
+def test_in_a_notebook_executed_by_nbclient(stack: Stack, tmp_path: Path) -> None:
+    document = nbformat.v4.new_notebook()
+    cells = ["%load_ext satflow_ext", FLOW % "executed", "%register_flow main --tag nbclient"]
+    document.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(document, kernel_name="python3", timeout=120, resources=resources).execute(env=_here())
+    assert "executed/executed" in document.cells[2].outputs[-1]["data"]["text/html"]
+
+
+def test_in_plain_ipython(stack: Stack, tmp_path: Path) -> None:
+    code = (
+        f"{FLOW % 'terminal'}\nip = get_ipython()\nip.run_line_magic('load_ext', 'satflow_ext')\n"
+        "print(ip.run_line_magic('register_flow', 'main'))"
+    )
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=_here(), capture_output=True, text=True, timeout=120, check=True)
+    assert "Deployment: terminal/terminal\nVersion:    1, registered" in done.stdout
+
+
+def test_in_plain_python(stack: Stack, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"{FLOW % 'script'}\nimport satflow_ext\nprint(satflow_ext.register(main))")
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, cwd=tmp_path, env=_here(), capture_output=True, text=True, timeout=120, check=True)
+    assert "Deployment: script/script\nVersion:    1, registered" in done.stdout
+
+
+def _here() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.getcwd()}
+
+
+def test_reads_values_as_json_where_they_are() -> None:
+    given = parameters(["a=1", "b=x=y", 'c="1"', "d=[1, null]", "e=", "f=NaN"])
+    assert given == {"a": 1, "b": "x=y", "c": "1", "d": [1, None], "e": "", "f": "NaN"}
+
+
+def test_executor_options_in_every_spelling() -> None:
+    words = read("--n-workers=2 main --worker-size large --flag --threads-per-worker 1 --run")
+    assert words.flow == "main"
+    assert words.executor_options == {"n_workers": 2, "worker_size": "large", "flag": True, "threads_per_worker": 1}
+    assert "--run" in words.known
+
+
+def test_a_flow_named_twice() -> None:
+    with pytest.raises(BadRequest, match="Two flows are named: a and b"):
+        read("a b")
+
+
+def test_what_is_shown_is_escaped() -> None:
+    bad = "<script>alert(1)</script>"
+    when = datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)
+    deployment = Deployment(
+        id="1",
+        name=bad,
+        flow_name=bad,
+        version=1,
+        executor=ExecutorChoice(name=bad),
+        fingerprint=None,
+        notebook=None,
+        registered_at=None,
+        manifest_problem=None,
+        parameters={},
+        parameter_schema={},
+        schedule=CronSchedule(cron=bad, timezone=bad),
+        paused=False,
+        work_pool=bad,
+        tags=(),
+        next_runs=(when,),
+    )
+    digest = "sha256:" + "0" * 64
+    made = Registered(deployment=deployment, outcome="created", content=digest, content_size=1, manifest=digest)
+    shown = RegisteredFlow(made, None)
+    assert "<script" not in shown._repr_html_()
+    assert shown._repr_html_().count("&lt;script&gt;") == 6
+    assert "Fri 02 Jan 2026 03:04 UTC" in repr(shown)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3600, "every hour"),
+        (7200, "every 2 hours"),
+        (86400, "every day"),
+        (90, "every 90 seconds"),
+        (0.5, "every 0.5 seconds"),
+    ],
+)
+def test_an_interval_in_words(seconds: float, words: str) -> None:
+    from satflow_ext.kernel.result import schedule_words
+
+    assert schedule_words(IntervalSchedule(seconds=seconds)) == f"{words} (UTC)"
