@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 
-from pydantic import JsonValue
-
 from satflow_ext.errors import BadRequest
-from satflow_ext.models import CronSchedule, ExecutorChoice, IntervalSchedule, JsonObject, Registration, Schedule
-from satflow_ext.models import NoSchedule as Never
+from satflow_ext.kernel.api import schedule
+from satflow_ext.kernel.options import from_text, parameters
+from satflow_ext.models import ExecutorChoice, JsonObject, Registration
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,36 +33,10 @@ def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> R
         name=args.name,
         parameters=parameters(args.param),
         executor=ExecutorChoice(name=args.executor, options=_options(executor_options)),
-        schedule=_schedule(args),
+        schedule=schedule(args.cron, args.interval, args.timezone),
         work_pool=args.work_pool,
         tags=tuple(args.tag),
     )
-
-
-def parameters(given: Sequence[str]) -> JsonObject:
-    """Parameters from `NAME=VALUE` words.
-
-    Raises:
-        BadRequest: a word has no `=`.
-    """
-    found: JsonObject = {}
-    for word in given:
-        name, equals, text = word.partition("=")
-        if not equals or not name:
-            raise BadRequest(
-                f"{word!r} gives no parameter a value.", fix="Write --param name=value.", field="parameters"
-            )
-        found[name] = value(text)
-    return found
-
-
-def value(text: str) -> JsonValue:
-    """The JSON value that a text spells, or the text itself."""
-    try:
-        parsed: JsonValue = json.loads(text)
-    except ValueError:
-        return text
-    return parsed
 
 
 def _options(words: Sequence[str]) -> JsonObject:
@@ -73,14 +45,4 @@ def _options(words: Sequence[str]) -> JsonObject:
     flags, values = split[::2], split[1::2]
     if len(flags) != len(values) or not all(flag.startswith("--") for flag in flags):
         raise BadRequest(f"Cannot read {' '.join(words)!r}.", fix="Executor options come in pairs: --n-workers 2.")
-    return {flag[2:].replace("-", "_"): value(text) for flag, text in zip(flags, values, strict=True)}
-
-
-def _schedule(args: argparse.Namespace) -> Schedule:
-    if args.cron is not None and args.interval is not None:
-        raise BadRequest("A schedule is either --cron or --interval.", fix="Leave one out.", field="schedule")
-    if args.cron is not None:
-        return CronSchedule(cron=args.cron, timezone=args.timezone)
-    if args.interval is not None:
-        return IntervalSchedule(seconds=args.interval, timezone=args.timezone)
-    return Never()
+    return {flag[2:].replace("-", "_"): from_text(text) for flag, text in zip(flags, values, strict=True)}

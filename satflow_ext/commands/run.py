@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from satflow_ext import runs, settings
-from satflow_ext.commands import choices, watch
+from satflow_ext.commands import watch
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import Endpoints
+from satflow_ext.kernel.options import parameters
 from satflow_ext.models import Run, RunRequest
 from satflow_ext.registration import deployments
 
@@ -38,7 +39,5 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 async def _start(args: argparse.Namespace, endpoints: Endpoints) -> Run:
     deployment = await deployments.find(endpoints, args.deployment)
-    request = RunRequest(
-        deployment_id=deployment.id, parameters=choices.parameters(args.param), idempotency_key=str(uuid4())
-    )
+    request = RunRequest(deployment_id=deployment.id, parameters=parameters(args.param), idempotency_key=str(uuid4()))
     return await runs.start(endpoints.prefect, request)

@@ -117,7 +117,7 @@ def test_example_runs_on_dask_with_its_cluster_shown(name, tmp_path):
         ([FLOWS], ["--executor", "spark"], "No executor is called 'spark'."),
         ([FLOWS], ["--cron", "* * * * * *"], "A cron line has five fields"),
         ([FLOWS], ["--interval", "0"], "0 seconds makes no schedule"),
-        ([FLOWS], ["--cron", "0 6 * * *", "--interval", "60"], "either --cron or --interval"),
+        ([FLOWS], ["--cron", "0 6 * * *", "--interval", "60"], "A cron line and an interval are both given."),
         ([FLOWS], ["--timezone", "Mars/Base", "--interval", "60"], "No time zone is called 'Mars/Base'."),
         ([FLOWS], ["--flow", "greets", "--param", "name"], "'name' gives no parameter a value."),
         ([FLOWS], ["--flow", "greets", "--param", "nam=x"], "nam"),
