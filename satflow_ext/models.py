@@ -273,6 +273,14 @@ class Run(Wire):
     why_waiting: str | None
 
 
+class RunQuery(Wire):
+    """The query of GET /satflow/runs. Without `state_type`, runs that a schedule has planned for later are left out."""
+
+    deployment_id: str | None = None
+    state_type: StateType | None = None
+    limit: int = Field(50, ge=1, le=200)
+
+
 class RunList(Wire):
     """GET /satflow/runs?deployment_id=&state_type=&limit=, newest first."""
 

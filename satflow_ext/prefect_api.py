@@ -124,7 +124,7 @@ def _translated(api: PrefectApi) -> Iterator[None]:
         yield
     except (_NotPrefect, json.JSONDecodeError) as error:
         raise _no_prefect(api) from error
-    except (httpx.TransportError, httpx.InvalidURL) as error:
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         raise PrefectUnreachable(
             f"Nothing answers at the Prefect API's address {api.url}.",
             fix="Start the local stack with `satflow up`, or correct PREFECT_API_URL.",

@@ -1,0 +1,16 @@
+"""Flow runs, as the Prefect API has them: start, list, look into, cancel, and follow their logs.
+
+The Jupyter server and the command line use the same functions. All of them are async and take the
+Prefect API that they should talk to.
+"""
+
+from __future__ import annotations
+
+from satflow_ext.runs.cancelling import cancel
+from satflow_ext.runs.detail import detail
+from satflow_ext.runs.listing import get, list_runs
+from satflow_ext.runs.pools import work_pools
+from satflow_ext.runs.starting import start
+from satflow_ext.runs.whole_log import whole_log
+
+__all__ = ["cancel", "detail", "get", "list_runs", "start", "whole_log", "work_pools"]

@@ -1,0 +1,125 @@
+"""Prefect's flow runs in our words: with names for ids, a last log line, and why a late one waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowFilter, FlowFilterId
+from pydantic import TypeAdapter
+
+from satflow_ext.models import Run, StateType, WorkPool
+from satflow_ext.runs.last_lines import last_lines
+from satflow_ext.runs.pools import read_pools
+from satflow_ext.runs.waiting import PATIENCE, WAITING, Waiting, why_waiting
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.responses import DeploymentResponse
+
+STATE_TYPE: TypeAdapter[StateType] = TypeAdapter(StateType)
+TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What belongs to flow runs and stands elsewhere in the Prefect API, each by the id or name that the runs carry."""
+
+    deployments: dict[UUID, DeploymentResponse]
+    flow_names: dict[UUID, str]
+    last_lines: dict[UUID, str]
+    pools: dict[str, WorkPool]
+
+
+async def described(client: PrefectClient, flow_runs: Sequence[FlowRun]) -> tuple[Run, ...]:
+    """The runs as the browser sees them, in the order given: at most five requests, however many they are.
+
+    Args:
+        client: an open Prefect client.
+        flow_runs: at most 200, the most that the API gives at once.
+    """
+    now = datetime.now(timezone.utc)
+    around = await _surroundings(client, flow_runs, now)
+    return tuple(_run(flow_run, around, now) for flow_run in flow_runs)
+
+
+def state_type(flow_run: FlowRun) -> StateType:
+    """The type of a run's state; a run that Prefect made but has not given a state yet is scheduled."""
+    return STATE_TYPE.validate_python(flow_run.state_type.value) if flow_run.state_type else "SCHEDULED"
+
+
+async def _surroundings(client: PrefectClient, flow_runs: Sequence[FlowRun], now: datetime) -> Surroundings:
+    open_runs = [r.id for r in flow_runs if state_type(r) not in TERMINAL | {"SCHEDULED"}]
+    deployments, flow_names, lines, pools = await asyncio.gather(
+        _deployments(client, {r.deployment_id for r in flow_runs if r.deployment_id}),
+        _flow_names(client, {r.flow_id for r in flow_runs}),
+        last_lines(client, open_runs),
+        _pools(client, any(_late(r, now) for r in flow_runs)),
+    )
+    return Surroundings(deployments, flow_names, lines, pools)
+
+
+def _late(flow_run: FlowRun, now: datetime) -> bool:
+    expected = flow_run.expected_start_time
+    return state_type(flow_run) in WAITING and expected is not None and now - expected >= PATIENCE
+
+
+async def _deployments(client: PrefectClient, ids: set[UUID]) -> dict[UUID, DeploymentResponse]:
+    if not ids:
+        return {}
+    found = await client.read_deployments(
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=sorted(ids))), limit=len(ids)
+    )
+    return {deployment.id: deployment for deployment in found}
+
+
+async def _flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
+    if not ids:
+        return {}
+    found = await client.read_flows(flow_filter=FlowFilter(id=FlowFilterId(any_=sorted(ids))), limit=len(ids))
+    return {flow.id: flow.name for flow in found}
+
+
+async def _pools(client: PrefectClient, wanted: bool) -> dict[str, WorkPool]:
+    return {pool.name: pool for pool in await read_pools(client)} if wanted else {}
+
+
+def _run(flow_run: FlowRun, around: Surroundings, now: datetime) -> Run:
+    deployment = around.deployments.get(flow_run.deployment_id) if flow_run.deployment_id else None
+    return Run(
+        id=str(flow_run.id),
+        name=flow_run.name,
+        deployment_id=str(flow_run.deployment_id) if flow_run.deployment_id else None,
+        deployment_name=deployment.name if deployment else None,
+        flow_name=around.flow_names.get(flow_run.flow_id, ""),
+        state_type=state_type(flow_run),
+        state_name=flow_run.state_name or "Scheduled",
+        state_message=flow_run.state.message if flow_run.state else None,
+        created=flow_run.created or now,
+        expected_start=flow_run.expected_start_time,
+        start=flow_run.start_time,
+        end=flow_run.end_time,
+        duration=flow_run.estimated_run_time.total_seconds(),
+        parameters=flow_run.parameters,
+        scheduled=bool(flow_run.auto_scheduled),
+        last_line=around.last_lines.get(flow_run.id),
+        why_waiting=why_waiting(_waiting(flow_run, deployment, around.pools), now),
+    )
+
+
+def _waiting(flow_run: FlowRun, deployment: DeploymentResponse | None, pools: dict[str, WorkPool]) -> Waiting:
+    limit = deployment.global_concurrency_limit if deployment else None
+    return Waiting(
+        state_type=state_type(flow_run),
+        state_name=flow_run.state_name or "",
+        expected_start=flow_run.expected_start_time,
+        deployment_name=deployment.name if deployment else None,
+        slots=limit.limit if limit else None,
+        pool_name=flow_run.work_pool_name,
+        pool=pools.get(flow_run.work_pool_name) if flow_run.work_pool_name else None,
+    )

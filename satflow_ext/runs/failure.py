@@ -1,0 +1,35 @@
+"""Why a run failed, read from its log and never from its result, which is a pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from satflow_ext.models import Failure
+
+TRACEBACK = "Traceback (most recent call last)"
+READABLE = 1_000
+"""Characters of a cause that are shown."""
+
+
+def failure(newest_errors_first: Sequence[str], state_message: str | None) -> Failure:
+    """The failure of a run.
+
+    Args:
+        newest_errors_first: messages of the run's log with level ERROR and above.
+        state_message: of the state it ended in.
+    """
+    for message in newest_errors_first:
+        if TRACEBACK in message:
+            traceback = message[message.index(TRACEBACK) :]
+            return Failure(cause=_cause(traceback), traceback=traceback)
+    said = state_message or next(iter(newest_errors_first), None)
+    return Failure(cause=(said or "The run ended without saying why.")[:READABLE], traceback=None)
+
+
+def _cause(traceback: str) -> str:
+    """The exception's own words: what follows the frames of the last traceback of a chain."""
+    frames_and_cause = traceback[traceback.rindex(TRACEBACK) :].splitlines()[1:]
+    for at, line in enumerate(frames_and_cause):
+        if line and not line.startswith((" ", "\t")):
+            return "\n".join(frames_and_cause[at:]).strip()[:READABLE]
+    return traceback.strip().splitlines()[-1][:READABLE]

@@ -1,0 +1,182 @@
+"""Following a run's log to its end: none lost, none twice.
+
+The truth is the Prefect API's list of lines, read again and again with windows that overlap, because lines of other processes
+arrive late with an earlier time. Hints say when to look, and what was read twice is recognized by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from sys import intern
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import httpx
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import RunNotFound, SatflowError
+from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.runs.described import TERMINAL, state_type
+from satflow_ext.runs.hints import hint
+from satflow_ext.runs.log_book import Batch, Line, LogBook
+from satflow_ext.runs.log_pages import log_pages
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun, Log
+
+Where = Callable[[], Awaitable[PrefectApi]]
+"""Says where the Prefect API is; asked again after each failure, for a local stack comes back at another port."""
+
+LOOK = 1.0
+"""Seconds between two looks where no hint comes."""
+QUICK = timedelta(seconds=0.2)
+"""The overlap of a look: enough for the lines of one process."""
+LATE = timedelta(seconds=5)
+"""How late other processes send their lines (Prefect's loggers send every 2 s): sweeps find those."""
+SWEEP_EVERY = 2.0
+SWEEP_SHARE = 5
+"""A sweep comes after so many times the time that the last one took: a fifth of the load at most."""
+SETTLE = timedelta(seconds=5)
+"""How long after a run's end its processes may still send lines."""
+AGAIN = 2.0
+"""Seconds until the next attempt after a failure."""
+
+
+async def follow(where: Where, run_id: str, cursor: str | None = None) -> AsyncGenerator[Batch, None]:
+    """A run's log from the beginning to its end, as it comes.
+
+    Args:
+        where: says where the Prefect API is.
+        run_id: the flow run.
+        cursor: of a batch of the same follower.
+
+    Raises:
+        RunNotFound: Prefect has no flow run with that id.
+        SatflowError: the Prefect API could not be reached to begin with.
+    """
+    follower = Follower(where, run_id)
+    async with prefect_client(await where()) as client:
+        await follower.find(client)
+    task = asyncio.create_task(follower.run())
+    try:
+        async for batch in follower.book.batches(cursor):
+            yield batch
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+class Follower:
+    """Reads one run's log into a book, however many watch.
+
+    Args:
+        where: says where the Prefect API is.
+        run_id: the flow run.
+    """
+
+    def __init__(self, where: Where, run_id: str) -> None:
+        self.book = LogBook()
+        self._where = where
+        self._missing = RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted.")
+        self._run_id = parse_id(run_id, self._missing)
+        self._newest: datetime | None = None
+        self._hinted = asyncio.Event()
+
+    async def find(self, client: PrefectClient) -> FlowRun:
+        """The run as it is now.
+
+        Raises:
+            RunNotFound: Prefect has none with that id.
+        """
+        with absent(self._missing):
+            return await client.read_flow_run(self._run_id)
+
+    async def run(self) -> None:
+        """Follow to the end. A Prefect API that is away is waited for; a run that is gone ends its log."""
+        while True:
+            try:
+                await self._follow(await self._where())
+            except RunNotFound as error:
+                self.book.report(error)
+            except SatflowError as error:
+                self.book.report(error)
+                await asyncio.sleep(AGAIN)
+                continue
+            self.book.end()
+            return
+
+    async def _follow(self, api: PrefectApi) -> None:
+        async with prefect_client(api) as client:
+            beside = [
+                asyncio.create_task(hint(api, self._run_id, self._hinted.set)),
+                asyncio.create_task(self._sweep(client)),
+            ]
+            try:
+                await self._until_ended(client)
+            finally:
+                await _cancel(beside)
+            await self._settle(client)
+
+    async def _until_ended(self, client: PrefectClient) -> None:
+        state_at = monotonic()
+        while True:
+            await self._look(client)
+            if monotonic() >= state_at:
+                if state_type(await self.find(client)) in TERMINAL:
+                    return
+                state_at = monotonic() + LOOK
+            await self._wait(LOOK)
+
+    async def _sweep(self, client: PrefectClient) -> None:
+        """Look further back, again and again, beside the quick looks. Where it fails, a quick look fails too and says so."""
+        took, swept = 0.0, self._newest
+        with suppress(SatflowError, httpx.HTTPError):
+            while True:
+                await asyncio.sleep(max(SWEEP_EVERY, SWEEP_SHARE * took))
+                begun, newest = monotonic(), self._newest
+                await self._read(client, swept - LATE if swept else None)
+                took, swept = monotonic() - begun, newest
+
+    async def _settle(self, client: PrefectClient) -> None:
+        """Read the whole log, and once more when nothing can be under way to the API any more."""
+        await self._read(client, None)
+        ended = (await self.find(client)).end_time or datetime.now(timezone.utc)
+        quiet = monotonic() + (ended + SETTLE - datetime.now(timezone.utc)).total_seconds()
+        if monotonic() >= quiet:
+            return
+        while (left := quiet - monotonic()) > 0:
+            await self._wait(min(left, LOOK))
+            await self._look(client)
+        await self._read(client, None)
+
+    async def _look(self, client: PrefectClient) -> None:
+        await self._read(client, self._newest - QUICK if self._newest else None)
+
+    async def _read(self, client: PrefectClient, since: datetime | None) -> None:
+        """Add what is new of the lines since then, or (None) of the whole log."""
+        async for page in log_pages(client, self._run_id, since):
+            self.book.add(map(_line, page))
+            newest = page[-1].timestamp
+            self._newest = max(self._newest, newest) if self._newest else newest
+        self.book.report(None)
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._hinted.wait(), seconds)
+        self._hinted.clear()
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _line(log: Log) -> Line:
+    # Logger names are few, and a message can be long: only the former are worth sharing.
+    return Line(log.id.bytes, log.timestamp, log.level, intern(log.name), log.message, log.task_run_id)

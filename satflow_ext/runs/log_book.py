@@ -1,0 +1,164 @@
+"""The lines of one run's log in the order in which they were seen, shared by everybody who watches it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from satflow_ext.errors import SatflowError
+from satflow_ext.models import LogLine
+
+LINES = 200_000
+"""The most lines that are kept of a run. A line takes about 300 bytes and its message, so that is 60 MB and the text."""
+
+BATCH = 500
+"""The most lines that are handed out at once."""
+
+
+class Line(NamedTuple):
+    """A log line as it is kept: a third of the memory of the model that is sent."""
+
+    id: bytes
+    time: datetime
+    level: int
+    logger: str
+    message: str
+    task_run_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Lines after a cursor. Words as in `models.LogsFrame`; `trouble` is why no lines come just now."""
+
+    reset: bool
+    lines: tuple[LogLine, ...]
+    cursor: str
+    ended: bool
+    trouble: SatflowError | None
+
+
+class LogBook:
+    """Append-only. Readers keep nothing but a position in it, so a slow one costs no memory and holds up nobody.
+
+    When there are more than `limit` lines, the oldest are forgotten, and who was not that far reads how many are missing.
+
+    Args:
+        limit: the most lines that are kept.
+    """
+
+    def __init__(self, limit: int = LINES) -> None:
+        self._limit = limit
+        self._generation = secrets.token_hex(4)
+        self._lines: list[Line] = []
+        self._forgotten = 0
+        self._known: set[bytes] = set()
+        self._ended = False
+        self._trouble: SatflowError | None = None
+        self._changed = asyncio.Event()
+
+    def add(self, lines: Iterable[Line]) -> int:
+        """Append those that are not there yet. Gives how many that were."""
+        before = len(self._known)
+        for line in lines:
+            if line.id not in self._known:
+                self._known.add(line.id)
+                self._lines.append(line)
+        added = len(self._known) - before
+        if len(self._lines) > self._limit * 1.1:
+            self._forget(len(self._lines) - self._limit)
+        if added:
+            self._tell()
+        return added
+
+    def end(self) -> None:
+        """No line will follow."""
+        self._ended = True
+        self._tell()
+
+    def report(self, trouble: SatflowError | None) -> None:
+        """Say why no lines come, or that they come again."""
+        if type(trouble) is not type(self._trouble):
+            self._trouble = trouble
+            self._tell()
+
+    async def batches(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
+        """What comes after the cursor, at once what is there and then what arrives, until the log has ended.
+
+        The first batch comes at once, even when it is empty.
+        """
+        position, reset = self._position(cursor)
+        while True:
+            changed = self._changed
+            lines, position = self._from(position)
+            ended = self._ended and position == self._end
+            trouble = self._trouble
+            yield Batch(reset, lines, f"{self._generation}:{position}", ended, trouble)
+            if ended:
+                return
+            reset = False
+            if position == self._end:
+                await changed.wait()
+
+    @property
+    def _end(self) -> int:
+        return self._forgotten + len(self._lines)
+
+    def _position(self, cursor: str | None) -> tuple[int, bool]:
+        """Where to go on, and whether the reader has to forget what it has."""
+        generation, _, seq = (cursor or "").partition(":")
+        if generation == self._generation and seq.isascii() and seq.isdigit() and int(seq) <= self._end:
+            return int(seq), False
+        return 0, cursor is not None
+
+    def _from(self, position: int) -> tuple[tuple[LogLine, ...], int]:
+        missing = self._forgotten - position
+        start = max(0, -missing)
+        some = self._lines[start : start + BATCH]
+        first = self._forgotten + start
+        lines = [_wire(first + at, line) for at, line in enumerate(some)]
+        if missing > 0 and some:
+            lines.insert(0, _gap(first - 1, missing, some[0]))
+        return tuple(lines), first + len(some)
+
+    def _forget(self, count: int) -> None:
+        del self._lines[:count]
+        self._forgotten += count
+
+    def _tell(self) -> None:
+        """Wake all readers; those that come later wait for the next time."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+def _wire(seq: int, line: Line) -> LogLine:
+    return LogLine(
+        seq=seq,
+        id=str(UUID(bytes=line.id)),
+        time=line.time,
+        level=line.level,
+        logger=line.logger,
+        message=line.message,
+        task_run_id=str(line.task_run_id) if line.task_run_id else None,
+    )
+
+
+def _gap(seq: int, missing: int, after: Line) -> LogLine:
+    return LogLine(
+        seq=seq,
+        id=f"gap-{seq}",
+        time=after.time,
+        level=30,
+        logger="satflow",
+        message=f"… {missing:,} older lines are not kept here. Download the log to read them.",
+        task_run_id=None,
+    )
+
+
+def sorted_by_time(lines: Sequence[LogLine]) -> list[LogLine]:
+    """In the order in which the lines were written, and of one instant in the order in which they were seen."""
+    return sorted(lines, key=lambda line: (line.time, line.seq))

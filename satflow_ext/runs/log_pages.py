@@ -1,0 +1,51 @@
+"""A run's log lines, page by page, as the Prefect API gives them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTimestamp
+from prefect.client.schemas.sorting import LogSort
+from prefect.types._datetime import create_datetime_instance
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import Log
+
+PAGE = 200
+"""The most log lines that the API gives at once."""
+
+
+async def log_pages(
+    client: PrefectClient, flow_run_id: UUID, since: datetime | None = None
+) -> AsyncIterator[list[Log]]:
+    """Pages of at most `PAGE` lines, oldest first, until there is no more. Lines may come twice, none is left out.
+
+    Pages go on by time and not by offset: lines of other processes, arriving late with an earlier time, would shift every
+    offset after them. Only lines of one and the same instant are counted through.
+
+    Args:
+        client: an open Prefect client.
+        flow_run_id: the run.
+        since: leave out what is older.
+    """
+    offset = 0
+    while True:
+        page = await client.read_logs(
+            _wanted(flow_run_id, since), limit=PAGE, offset=offset, sort=LogSort.TIMESTAMP_ASC
+        )
+        if page:
+            yield page
+        if len(page) < PAGE:
+            return
+        newest = page[-1].timestamp
+        offset = offset + len(page) if newest == since else 0
+        since = newest
+
+
+def _wanted(flow_run_id: UUID, since: datetime | None) -> LogFilter:
+    after = LogFilterTimestamp(after_=create_datetime_instance(since)) if since else None
+    return LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), timestamp=after)

@@ -1,0 +1,43 @@
+"""Work pools, and whether anybody polls them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from prefect.client.schemas.objects import WorkerStatus
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.models import WorkPool
+from satflow_ext.prefect_api import prefect_client
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import WorkPool as PrefectWorkPool
+
+
+async def work_pools(prefect_api: PrefectApi) -> tuple[WorkPool, ...]:
+    """All work pools, by name.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    async with prefect_client(prefect_api) as client:
+        return await read_pools(client)
+
+
+async def read_pools(client: PrefectClient) -> tuple[WorkPool, ...]:
+    """All work pools, by name, with how many Prefect workers poll each now.
+
+    Args:
+        client: an open Prefect client.
+    """
+    pools = await client.read_work_pools()
+    found = await asyncio.gather(*[_with_workers(client, pool) for pool in pools])
+    return tuple(sorted(found, key=lambda pool: pool.name))
+
+
+async def _with_workers(client: PrefectClient, pool: PrefectWorkPool) -> WorkPool:
+    prefect_workers = await client.read_workers_for_work_pool(pool.name)
+    online = sum(worker.status == WorkerStatus.ONLINE for worker in prefect_workers)
+    return WorkPool(name=pool.name, type=pool.type, paused=pool.is_paused, online_workers=online)

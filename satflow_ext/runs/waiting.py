@@ -1,0 +1,58 @@
+"""Why a run that should have started has not: decided from values, without asking anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from satflow_ext.endpoints import LOCAL_POOL
+from satflow_ext.models import WorkPool
+
+PATIENCE = timedelta(seconds=3)
+"""How late a run may be before anything is said: a polling Prefect worker needs that long in good health."""
+
+WAITING = frozenset({"SCHEDULED", "PENDING"})
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What there is to know about a run that has not started.
+
+    `slots` is the concurrency limit of its deployment, `pool_name` the work pool it was sent to, and `pool` that pool as it
+    is now (None when it does not exist any more).
+    """
+
+    state_type: str
+    state_name: str
+    expected_start: datetime | None
+    deployment_name: str | None
+    slots: int | None
+    pool_name: str | None
+    pool: WorkPool | None
+
+
+def why_waiting(run: Waiting, now: datetime) -> str | None:
+    """The reason in words, None when the run is not late or nothing stands in its way that can be seen from here."""
+    if run.state_type not in WAITING or run.expected_start is None or now - run.expected_start < PATIENCE:
+        return None
+    if run.state_name == "AwaitingConcurrencySlot":
+        return _no_slot(run)
+    if run.pool_name is None:
+        return f"Deployment {run.deployment_name!r} has no work pool, so no Prefect worker hears of its runs."
+    return _pool_trouble(run.pool_name, run.pool)
+
+
+def _no_slot(run: Waiting) -> str:
+    limit = "its limit" if run.slots is None else f"{run.slots}"
+    return f"Deployment {run.deployment_name!r} runs at most {limit} at a time; this one starts when another has ended."
+
+
+def _pool_trouble(name: str, pool: WorkPool | None) -> str | None:
+    if pool is None:
+        return f"Work pool {name!r} does not exist any more. Register the flow again with another one."
+    if pool.paused:
+        return f"Work pool {name!r} is paused. Resume it: prefect work-pool resume {name}"
+    if pool.online_workers == 0:
+        command = "satflow up" if name == LOCAL_POOL else f"prefect worker start --pool {name}"
+        return f"No Prefect worker polls work pool {name!r}. Start one: {command}"
+    return None

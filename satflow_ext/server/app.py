@@ -1,0 +1,31 @@
+"""The extension application: makes the managers, hangs up the routes, lets go at the end."""
+
+from __future__ import annotations
+
+from jupyter_server.extension.application import ExtensionApp
+
+from satflow_ext.server.handlers.routes import ROUTES
+from satflow_ext.server.managers import Managers
+
+
+class SatflowApp(ExtensionApp):
+    """SatFlow in a Jupyter server."""
+
+    name = "satflow_ext"
+    load_other_extensions = True
+
+    managers: Managers
+
+    def initialize_settings(self) -> None:
+        """Make the managers; nothing is started before it is needed."""
+        assert self.serverapp is not None
+        self.managers = Managers.over(self.serverapp.kernel_manager)
+        self.settings["satflow_managers"] = self.managers
+
+    def initialize_handlers(self) -> None:
+        """Hang up the routes."""
+        self.handlers.extend(ROUTES)
+
+    async def stop_extension(self) -> None:
+        """Let go of the local stack, which ends when nobody else holds it."""
+        await self.managers.close()

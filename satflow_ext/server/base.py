@@ -1,0 +1,120 @@
+"""What all handlers share: how they read, how they reply, and the one place where errors become JSON."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, TypeVar
+
+from jupyter_server.base.handlers import APIHandler
+from pydantic import ValidationError
+from tornado import web
+
+from satflow_ext.errors import BadRequest, ParametersTooLarge, SatflowError
+from satflow_ext.models import ErrorBody, Wire
+from satflow_ext.server.bodies import as_body
+from satflow_ext.server.managers import Managers
+from satflow_ext.server.mistakes import first_mistake
+
+Body = TypeVar("Body", bound=Wire)
+
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes of a request's body: Prefect's limit for parameters, with room for JSON that is written loosely."""
+
+NOT_OURS = frozenset({"token", "_xsrf", "no_track_activity"})
+"""Query arguments that Jupyter understands on every route."""
+
+
+class SatflowHandler(APIHandler):
+    """A handler of /satflow/: reads models, asks managers, replies with models.
+
+    Each verb of a subclass carries `@web.authenticated` and `@authorized` with its own action and resource, so that both can be
+    seen where the verb is. `prepare` refuses strangers once more, whatever a subclass forgets.
+    """
+
+    @property
+    def managers(self) -> Managers:
+        """What this server knows and can do."""
+        managers: Managers = self.settings["satflow_managers"]
+        return managers
+
+    @property
+    def _track_activity(self) -> bool:  # type: ignore[override]  # Jupyter's is a class attribute
+        """A sidebar that looks is no activity: an idle server may be culled."""
+        return self.request.method != "GET"
+
+    async def prepare(self) -> None:  # type: ignore[override]  # as APIHandler itself does
+        """Refuse who is not logged in, on every verb but the preflight's, which carries no credentials."""
+        await super().prepare()
+        if self.request.method != "OPTIONS" and not self.current_user:
+            raise web.HTTPError(HTTPStatus.FORBIDDEN)
+
+    def read(self, model: type[Body]) -> Body:
+        """The request's body.
+
+        Raises:
+            BadRequest: it is not JSON, or not of that model; `field` is the first that does not fit.
+            ParametersTooLarge: it is longer than any request has to be.
+        """
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise BadRequest("The request's body must be JSON.", fix="Send Content-Type: application/json.")
+        if len(self.request.body) > BODY_LIMIT:
+            raise ParametersTooLarge("The request is too large.", fix="Pass large data by name.", field="parameters")
+        try:
+            return model.model_validate_json(self.request.body)
+        except ValidationError as error:
+            raise first_mistake(error) from None
+
+    def query(self, model: type[Body]) -> Body:
+        """The request's query.
+
+        Raises:
+            BadRequest: an argument is unknown or does not fit.
+        """
+        # JupyterLab appends the time, as a name without a value, against browsers that cache too much.
+        given = {k: v[-1].decode(errors="replace") for k, v in self.request.query_arguments.items() if not k.isdigit()}
+        try:
+            return model.model_validate({k: v for k, v in given.items() if k not in NOT_OURS})
+        except ValidationError as error:
+            raise first_mistake(error) from None
+
+    def reply(self, model: Wire, status: int = HTTPStatus.OK) -> None:
+        """Answer with a model."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(model.model_dump_json())
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with an ErrorBody; of an error that nobody meant, only that there was one."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        if isinstance(error, SatflowError):
+            self.reply(as_body(error), error.status)
+        else:
+            self.reply(_as_http_says(status_code, error), status_code)
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """A refusal is no traceback's worth; everything else is."""
+        if isinstance(value, SatflowError):
+            self.log.info("SatFlow: %s %s: %s: %s", self.request.method, self.request.path, type(value).__name__, value)
+        else:
+            super().log_exception(typ, value, tb)
+
+    def on_finish(self) -> None:
+        """One line in the server's log for each call that changes something: who did what."""
+        super().on_finish()
+        if self.request.method in ("POST", "PATCH", "DELETE") and self.current_user:
+            who = self.current_user.username
+            self.log.info("SatFlow: %r: %s %s -> %s", who, self.request.method, self.request.path, self.get_status())
+
+
+def _as_http_says(status_code: int, error: BaseException | None) -> ErrorBody:
+    phrase = HTTPStatus(status_code).phrase
+    said = error.log_message if isinstance(error, web.HTTPError) else None
+    if said and isinstance(error, web.HTTPError) and error.args:
+        said = said % error.args
+    if status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
+        said = "Something went wrong in the Jupyter server; its log says what."
+    return ErrorBody(error=phrase.replace(" ", ""), message=said or phrase, fix=None, field=None)

@@ -1,0 +1,55 @@
+"""Deployments: registering asks the kernel first, the rest is registration's."""
+
+from __future__ import annotations
+
+from satflow_ext.models import Deployment, DeploymentList, Registered, RegisterRequest, Registration
+from satflow_ext.server.kernels import KernelBridge
+from satflow_ext.server.stack import StackManager
+
+
+class DeploymentManager:
+    """What the sidebar does with deployments.
+
+    Args:
+        stack: says where Prefect and the store are.
+        kernels: pack flows.
+    """
+
+    def __init__(self, stack: StackManager, kernels: KernelBridge) -> None:
+        self._stack = stack
+        self._kernels = kernels
+
+    async def register(self, request: RegisterRequest) -> Registered:
+        """Pack a kernel's flow and make a deployment of it.
+
+        Raises:
+            KernelUnavailable: the kernel cannot pack it now.
+            SatflowError: whatever packing and registering refuse.
+        """
+        where = await self._stack.endpoints()
+        from satflow_ext import registration
+
+        wanted = Registration.model_validate(request.model_dump(include=set(Registration.model_fields)))
+        async with self._kernels.packed(request) as packed:
+            return await registration.register(packed, wanted, where, self._stack.settings)
+
+    async def list_all(self) -> DeploymentList:
+        """All deployments that SatFlow made."""
+        where = await self._stack.endpoints()
+        from satflow_ext.registration import deployments
+
+        return DeploymentList(deployments=await deployments.list_all(where))
+
+    async def set_paused(self, deployment_id: str, paused: bool) -> Deployment:
+        """Pause or resume a deployment's schedule."""
+        where = await self._stack.endpoints()
+        from satflow_ext.registration import deployments
+
+        return await deployments.set_paused(where, deployment_id, paused)
+
+    async def delete(self, deployment_id: str) -> None:
+        """Delete a deployment; its runs stay."""
+        where = await self._stack.endpoints()
+        from satflow_ext.registration import deployments
+
+        await deployments.delete(where, deployment_id)

@@ -1,0 +1,46 @@
+"""/satflow/deployments."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from satflow_ext.models import PauseRequest, RegisterRequest
+from satflow_ext.server.base import SatflowHandler
+
+
+class DeploymentsHandler(SatflowHandler):
+    """All deployments."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:deployments")
+    async def get(self) -> None:
+        """DeploymentList."""
+        self.reply(await self.managers.deployments.list_all())
+
+    @web.authenticated
+    @authorized(action="write", resource="satflow_ext:deployments")
+    async def post(self) -> None:
+        """RegisterRequest → Registered: 201 when something was made, 200 when nothing had changed."""
+        registered = await self.managers.deployments.register(self.read(RegisterRequest))
+        self.reply(registered, HTTPStatus.OK if registered.outcome == "unchanged" else HTTPStatus.CREATED)
+
+
+class DeploymentHandler(SatflowHandler):
+    """One deployment."""
+
+    @web.authenticated
+    @authorized(action="write", resource="satflow_ext:deployments")
+    async def patch(self, deployment_id: str) -> None:
+        """PauseRequest → Deployment."""
+        self.reply(await self.managers.deployments.set_paused(deployment_id, self.read(PauseRequest).paused))
+
+    @web.authenticated
+    @authorized(action="write", resource="satflow_ext:deployments")
+    async def delete(self, deployment_id: str) -> None:
+        """Delete it; its runs stay."""
+        await self.managers.deployments.delete(deployment_id)
+        self.set_status(HTTPStatus.NO_CONTENT)
+        self.finish()

@@ -1,0 +1,18 @@
+"""/satflow/kernels."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from satflow_ext.server.base import SatflowHandler
+
+
+class KernelFlowsHandler(SatflowHandler):
+    """The flows of one kernel."""
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:flows")
+    async def get(self, kernel_id: str) -> None:
+        """FlowList. Asking makes the kernel push changes from now on, which is why it needs the right to execute."""
+        self.reply(await self.managers.kernels.flows(kernel_id))

@@ -1,0 +1,32 @@
+"""The route table."""
+
+from __future__ import annotations
+
+from tornado.web import RequestHandler
+
+from satflow_ext.server.handlers.catalogue import CatalogueHandler, SchedulePreviewHandler
+from satflow_ext.server.handlers.clusters import ClustersHandler
+from satflow_ext.server.handlers.deployments import DeploymentHandler, DeploymentsHandler
+from satflow_ext.server.handlers.elsewhere import ElsewhereHandler
+from satflow_ext.server.handlers.kernels import KernelFlowsHandler
+from satflow_ext.server.handlers.runs import CancelHandler, LogHandler, RunHandler, RunsHandler
+from satflow_ext.server.handlers.stack import StackHandler
+from satflow_ext.server.handlers.stream import StreamHandler
+
+ID = r"([^/]+)"
+
+ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
+    (rf"/satflow/kernels/{ID}/flows", KernelFlowsHandler),
+    (r"/satflow/catalogue", CatalogueHandler),
+    (r"/satflow/schedules/preview", SchedulePreviewHandler),
+    (r"/satflow/deployments", DeploymentsHandler),
+    (rf"/satflow/deployments/{ID}", DeploymentHandler),
+    (r"/satflow/runs", RunsHandler),
+    (rf"/satflow/runs/{ID}", RunHandler),
+    (rf"/satflow/runs/{ID}/cancel", CancelHandler),
+    (rf"/satflow/runs/{ID}/log", LogHandler),
+    (r"/satflow/clusters", ClustersHandler),
+    (r"/satflow/stack", StackHandler),
+    (r"/satflow/stream", StreamHandler),
+    (r"/satflow/.*", ElsewhereHandler),
+)

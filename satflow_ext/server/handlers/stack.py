@@ -1,0 +1,26 @@
+"""/satflow/stack."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from satflow_ext.server.base import SatflowHandler
+
+
+class StackHandler(SatflowHandler):
+    """Where runs go."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:stack")
+    async def get(self) -> None:
+        """StackStatus."""
+        self.reply(await self.managers.stack.status())
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:stack")
+    async def post(self) -> None:
+        """Start it where it does not run; StackStatus without waiting for it."""
+        self.reply(await self.managers.stack.start(), HTTPStatus.ACCEPTED)

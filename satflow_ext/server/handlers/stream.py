@@ -1,0 +1,86 @@
+"""/satflow/stream: one websocket for each browser tab."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from jupyter_server.auth.decorator import authorized, ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from jupyter_server.utils import ensure_async
+from pydantic import TypeAdapter, ValidationError
+from tornado import web
+from tornado.websocket import WebSocketHandler
+
+from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.models import ErrorFrame, StreamRequest, Subscribe, Wire
+from satflow_ext.server.bodies import as_body
+from satflow_ext.server.managers import Managers
+from satflow_ext.server.mistakes import first_mistake
+from satflow_ext.server.subscriptions import Subscriptions
+
+REQUEST: TypeAdapter[StreamRequest] = TypeAdapter(StreamRequest)
+LONGEST = 4096
+"""Characters of a request; the longest one that makes sense has some 200."""
+
+RESOURCES = {"runs": "satflow_ext:runs", "logs": "satflow_ext:runs", "cluster": "satflow_ext:clusters"}
+
+
+class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
+    """Takes Subscribe and Unsubscribe, sends frames. The origin is checked by the mixin, as for kernels."""
+
+    subscriptions: Subscriptions
+
+    async def prepare(self) -> None:  # type: ignore[override]  # as APIHandler does
+        """Refuse who is not logged in, on every verb."""
+        await super().prepare()
+        if not self.current_user:
+            raise web.HTTPError(HTTPStatus.FORBIDDEN)
+
+    @ws_authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self) -> None:  # type: ignore[override]  # Tornado types it by Any
+        """Open the socket."""
+        await super().get()
+
+    def open(self) -> None:
+        """Ready to take requests."""
+        super().open()
+        managers: Managers = self.settings["satflow_managers"]
+        self.subscriptions = Subscriptions(managers, self.send)
+
+    async def on_message(self, message: str | bytes) -> None:
+        """One request; a wrong one is told of and changes nothing."""
+        try:
+            request = _read(message)
+            if isinstance(request, Subscribe):
+                await self._check_allowed(request)
+                self.subscriptions.begin(request)
+            else:
+                self.subscriptions.end(request)
+        except SatflowError as error:
+            await self.send(ErrorFrame(type="error.v1", topic=None, run_id=None, error=as_body(error)))
+
+    def on_close(self) -> None:
+        """End every subscription of this socket."""
+        super().on_close()
+        if hasattr(self, "subscriptions"):
+            self.subscriptions.close()
+
+    async def send(self, frame: Wire) -> None:
+        """Send a frame and wait until the network has taken it, so that a stuck browser holds up only itself."""
+        await self.write_message(frame.model_dump_json())
+
+    async def _check_allowed(self, request: Subscribe) -> None:
+        resource = RESOURCES[request.topic]
+        if not await ensure_async(self.authorizer.is_authorized(self, self.current_user, "read", resource)):
+            raise BadRequest(f"You may not read {resource}.", field="topic")
+
+
+def _read(message: str | bytes) -> StreamRequest:
+    if len(message) > LONGEST:
+        raise BadRequest("The request is too long.")
+    try:
+        return REQUEST.validate_json(message)
+    except ValidationError as error:
+        raise first_mistake(error) from None

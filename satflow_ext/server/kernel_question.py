@@ -1,0 +1,120 @@
+"""One question to a kernel: wait until it is idle, ask silently, notice when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from time import monotonic
+from typing import cast
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.session import Session
+from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, ServerKernelManager
+
+from satflow_ext.errors import KernelBusy, KernelDied
+
+LOOK = 0.05
+"""Seconds between two looks at a kernel's state, which the Jupyter server keeps in memory."""
+
+JOIN = 0.3
+"""Seconds to wait for iopub's welcome (sent since ipykernel 7): what is published before it is missed."""
+
+ANSWER = 600.0
+"""Seconds for an answer once the kernel is at it: pickling much data takes long."""
+
+
+class KernelQuestion:
+    """A silent `execute_request` that only evaluates `user_expressions`.
+
+    Args:
+        kernel_manager: the server's.
+        kernel_id: of a kernel that it has.
+        patience: seconds to wait for the kernel to become idle.
+    """
+
+    def __init__(self, kernel_manager: MappingKernelManager, kernel_id: str, patience: float) -> None:
+        self._kernel_manager = kernel_manager
+        self._kernel_id = kernel_id
+        self._patience = patience
+        self._kernel = cast(ServerKernelManager, kernel_manager.get_kernel(kernel_id))
+        self._life = self._process()
+
+    async def ask(self, user_expressions: Mapping[str, str]) -> Mapping[str, object]:
+        """The `user_expressions` of the reply.
+
+        Raises:
+            KernelBusy: it runs a cell, and did for longer than our patience.
+            KernelDied: it died or was restarted before it answered.
+        """
+        deadline = monotonic() + self._patience
+        # Two clients of one session share one ZMQ identity, and one of them gets the other's replies.
+        client = self._kernel.client(session=Session(key=self._kernel.session.key))
+        client.start_channels(stdin=False, hb=False, control=False)
+        try:
+            await self._welcome(client)
+            while True:
+                await self._idle(deadline)
+                content = await self._answer(client, user_expressions, deadline)
+                # A request that was queued behind a failing cell is thrown away with the rest of the queue.
+                if content["status"] != "aborted":
+                    return cast(Mapping[str, object], content.get("user_expressions", {}))
+        finally:
+            client.stop_channels()
+
+    async def _welcome(self, client: AsyncKernelClient) -> None:
+        await client.iopub_channel.socket.poll(int(JOIN * 1000))
+
+    async def _idle(self, deadline: float) -> None:
+        """Wait until nothing runs; asked mid-cell, a kernel would mix our answer into the cell's output."""
+        while (state := self._state()) not in ("idle", "unknown"):
+            if state == "dead":
+                raise _died()
+            if monotonic() > deadline:
+                raise _busy()
+            await asyncio.sleep(LOOK)
+
+    async def _answer(
+        self, client: AsyncKernelClient, user_expressions: Mapping[str, str], deadline: float
+    ) -> dict[str, object]:
+        asked = client.execute(
+            "", silent=True, store_history=False, user_expressions=dict(user_expressions), stop_on_error=False
+        )
+        begun = False
+        end = monotonic() + ANSWER
+        while monotonic() < end:
+            if await client.shell_channel.socket.poll(int(LOOK * 1000)):
+                reply = await client.get_shell_msg()
+                if reply["parent_header"].get("msg_id") == asked:
+                    return cast(dict[str, object], reply["content"])
+            self._check_life()
+            begun = begun or await self._has_begun(client, asked)
+            if not begun and monotonic() > deadline:
+                raise _busy()
+        raise _busy()
+
+    async def _has_begun(self, client: AsyncKernelClient, asked: str) -> bool:
+        """Whether the kernel is at our request, and not at a cell that came first."""
+        while await client.iopub_channel.msg_ready():
+            message = await client.get_iopub_msg()
+            if message["parent_header"].get("msg_id") == asked:
+                return True
+        return False
+
+    def _check_life(self) -> None:
+        if self._kernel_id not in self._kernel_manager or self._process() is not self._life or self._state() == "dead":
+            raise _died()
+
+    def _state(self) -> str:
+        return self._kernel.execution_state or "unknown"
+
+    def _process(self) -> object:
+        """The process behind the kernel as far as this server can see it: another one after a restart."""
+        return getattr(self._kernel.provisioner, "process", None)
+
+
+def _busy() -> KernelBusy:
+    return KernelBusy("The kernel is running a cell.", fix="Wait until it has ended, or interrupt it, and try again.")
+
+
+def _died() -> KernelDied:
+    return KernelDied("The kernel died or was restarted before it answered.", fix="Run the notebook's cells again.")

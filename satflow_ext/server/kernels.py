@@ -1,0 +1,100 @@
+"""The bridge to notebook kernels: which flows live there, and packing one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, ServerKernelManager
+
+from satflow_ext import kernel_calls
+from satflow_ext.errors import KernelNotFound, KernelNotPython, KernelUnavailable
+from satflow_ext.models import FlowList, PackedFlow, RegisterRequest
+from satflow_ext.server.kernel_question import KernelQuestion
+from satflow_ext.server.stack import StackManager
+
+
+class KernelBridge:
+    """Asks kernels of this Jupyter server, and never while they run a cell.
+
+    Args:
+        kernel_manager: the server's.
+        stack: knows the settings: patience and the folder for packed flows.
+    """
+
+    def __init__(self, kernel_manager: MappingKernelManager, stack: StackManager) -> None:
+        self._kernel_manager = kernel_manager
+        self._stack = stack
+
+    async def flows(self, kernel_id: str) -> FlowList:
+        """The flows of a kernel, which pushes changes of them from now on.
+
+        Raises:
+            KernelNotFound: no kernel has that id.
+            KernelUnavailable: it is busy, dead, not Python, or lacks a package.
+        """
+        return FlowList.model_validate(await self._ask(kernel_id, kernel_calls.flows_call()))
+
+    @asynccontextmanager
+    async def packed(self, request: RegisterRequest) -> AsyncIterator[PackedFlow]:
+        """A flow as its kernel packed it; the file with its pickle is gone after the block.
+
+        Raises:
+            KernelNotFound: no kernel has that id.
+            KernelUnavailable: it is busy, dead, not Python, or lacks a package.
+            FlowNotFound: it has no such flow.
+            CannotPickle: something the flow reaches cannot travel.
+            ContentTooLarge: what the flow captures is larger than the limit.
+        """
+        folder = await asyncio.to_thread(self._private_folder)
+        call = kernel_calls.pack_call(
+            request.variable, request.parameters, request.schedule.kind != "none", str(folder)
+        )
+        try:
+            packed = PackedFlow.model_validate(await self._ask(request.kernel_id, call))
+            yield _inside(folder, packed)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _ask(self, kernel_id: str, user_expressions: Mapping[str, str]) -> dict[str, object]:
+        kernel = self._kernel(kernel_id)
+        question = KernelQuestion(self._kernel_manager, kernel_id, self._stack.settings.kernel_patience)
+        _check_language(kernel)
+        return kernel_calls.read_reply(await question.ask(user_expressions))
+
+    def _kernel(self, kernel_id: str) -> ServerKernelManager:
+        if kernel_id not in self._kernel_manager:
+            raise KernelNotFound(f"No kernel has the id {kernel_id!r}.", fix="Start the notebook's kernel.")
+        return cast(ServerKernelManager, self._kernel_manager.get_kernel(kernel_id))
+
+    def _private_folder(self) -> Path:
+        """A folder that only this user can read, below the runtime folder, which is as private."""
+        packs = self._stack.settings.runtime_dir / "packs"
+        packs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        packs.chmod(0o700)
+        return Path(tempfile.mkdtemp(dir=packs))
+
+
+def _check_language(kernel: ServerKernelManager) -> None:
+    spec = kernel.kernel_spec
+    if spec is not None and spec.language.lower() != "python":
+        raise KernelNotPython(
+            f"The kernel {spec.display_name!r} speaks {spec.language}; flows are Python.",
+            fix="Open a notebook with a Python kernel.",
+        )
+
+
+def _inside(folder: Path, packed: PackedFlow) -> PackedFlow:
+    """What a kernel says is read only where it was told to write."""
+    body = Path(packed.body)
+    if body.is_symlink() or body.resolve().parent != folder.resolve() or not body.is_file():
+        raise KernelUnavailable(
+            "The kernel did not put the packed flow where this server can read it.",
+            fix="Kernels must run on the same machine and as the same user as the Jupyter server.",
+        )
+    return packed

@@ -1,0 +1,56 @@
+"""The managers of one Jupyter server, made together and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
+
+from satflow_ext import settings
+from satflow_ext.models import StreamFrame, Subscribe
+from satflow_ext.server.catalogue import CatalogueManager
+from satflow_ext.server.clusters import ClusterManager
+from satflow_ext.server.deployments import DeploymentManager
+from satflow_ext.server.kernels import KernelBridge
+from satflow_ext.server.runs import RunManager
+from satflow_ext.server.stack import StackManager
+
+
+@dataclass(frozen=True)
+class Managers:
+    """What handlers ask, one for each kind of thing."""
+
+    kernels: KernelBridge
+    stack: StackManager
+    catalogue: CatalogueManager
+    deployments: DeploymentManager
+    runs: RunManager
+    clusters: ClusterManager
+
+    @classmethod
+    def over(cls, kernel_manager: MappingKernelManager) -> Managers:
+        """The managers of a server with that kernel manager. Settings are read when they are first needed."""
+        stack = StackManager(settings.load)
+        kernels = KernelBridge(kernel_manager, stack)
+        return cls(
+            kernels=kernels,
+            stack=stack,
+            catalogue=CatalogueManager(stack),
+            deployments=DeploymentManager(stack, kernels),
+            runs=RunManager(stack),
+            clusters=ClusterManager(stack),
+        )
+
+    def facts(self, request: Subscribe) -> AsyncGenerator[StreamFrame, None]:
+        """The frames that answer a subscription, until there will be none any more."""
+        if request.run_id is None or request.topic == "runs":
+            return self.runs.changes()
+        if request.topic == "logs":
+            return self.runs.log(request.run_id, request.cursor)
+        return self.clusters.changes(request.run_id)
+
+    async def close(self) -> None:
+        """End what follows something, then let go of the local stack."""
+        await self.runs.close()
+        await self.stack.close()

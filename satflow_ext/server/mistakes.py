@@ -1,0 +1,20 @@
+"""What is wrong with a request, in the words of the form that sent it."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from satflow_ext.errors import BadRequest
+
+TAGS = frozenset({"none", "cron", "interval", "subscribe", "unsubscribe"})
+"""Names that pydantic puts into a path to say which of several models it tried."""
+
+
+def first_mistake(error: ValidationError) -> BadRequest:
+    """The first thing that does not fit."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    parts = [str(part) for part in first["loc"]]
+    field = ".".join(part for at, part in enumerate(parts) if not (part in TAGS and at < len(parts) - 1))
+    if first["type"] == "json_invalid":
+        return BadRequest(f"The request's body is not JSON: {first['ctx']['error']}.")
+    return BadRequest(f"{field}: {first['msg']}." if field else f"{first['msg']}.", field=field or None)

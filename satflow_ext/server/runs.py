@@ -1,0 +1,126 @@
+"""Flow runs for the browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import SatflowError
+from satflow_ext.models import ErrorFrame, LogsFrame, Run, RunDetail, RunList, RunQuery, RunRequest, RunsFrame
+from satflow_ext.server.bodies import as_body
+from satflow_ext.server.heavy import loaded
+from satflow_ext.server.stack import StackManager
+
+if TYPE_CHECKING:
+    from satflow_ext.runs.followers import Followers
+    from satflow_ext.runs.watch import RunWatcher
+
+
+@dataclass(frozen=True)
+class Live:
+    """What follows runs once somebody watches."""
+
+    followers: Followers
+    watcher: RunWatcher
+
+
+class RunManager:
+    """What the sidebar does with flow runs.
+
+    Args:
+        stack: says where Prefect is.
+    """
+
+    def __init__(self, stack: StackManager) -> None:
+        self._stack = stack
+        self._following: Live | None = None
+
+    async def start(self, request: RunRequest) -> Run:
+        """Run a deployment now."""
+        where = await self._stack.endpoints()
+        from satflow_ext import runs
+
+        run = await runs.start(where.prefect, request)
+        self._changed()
+        return run
+
+    async def list_runs(self, query: RunQuery) -> RunList:
+        """Runs, newest first."""
+        where = await self._stack.endpoints()
+        from satflow_ext import runs
+
+        return RunList(runs=await runs.list_runs(where.prefect, query))
+
+    async def detail(self, run_id: str) -> RunDetail:
+        """One run, looked into."""
+        where = await self._stack.endpoints()
+        from satflow_ext import runs
+
+        return await runs.detail(where.prefect, run_id)
+
+    async def cancel(self, run_id: str) -> Run:
+        """Ask for a run's end."""
+        where = await self._stack.endpoints()
+        from satflow_ext import runs
+
+        run = await runs.cancel(where.prefect, run_id)
+        self._changed()
+        return run
+
+    async def whole_log(self, run_id: str) -> AsyncIterator[str]:
+        """A run's whole log in pieces of text."""
+        where = await self._stack.endpoints()
+        from satflow_ext import runs
+
+        async for piece in runs.whole_log(where.prefect, run_id):
+            yield piece
+
+    async def changes(self) -> AsyncGenerator[RunsFrame, None]:
+        """A hint whenever the list of runs has changed, and one to begin with."""
+        watcher = (await self._live()).watcher
+        async with aclosing(watcher.changes()) as changes:
+            async for _ in changes:
+                yield RunsFrame(type="runs.v1")
+
+    async def log(self, run_id: str, cursor: str | None) -> AsyncGenerator[LogsFrame | ErrorFrame, None]:
+        """A run's log after a cursor, until it ends. Trouble on the way is told of, and does not end it."""
+        followers = (await self._live()).followers
+        async with followers.following(run_id) as book, aclosing(book.batches(cursor)) as batches:
+            told: SatflowError | None = None
+            async for batch in batches:
+                if batch.trouble is not None and batch.trouble is not told:
+                    yield ErrorFrame(type="error.v1", topic="logs", run_id=run_id, error=as_body(batch.trouble))
+                told = batch.trouble
+                yield LogsFrame(
+                    type="logs.v1",
+                    run_id=run_id,
+                    reset=batch.reset,
+                    lines=batch.lines,
+                    cursor=batch.cursor,
+                    ended=batch.ended,
+                )
+
+    async def close(self) -> None:
+        """End what follows runs."""
+        if self._following is not None:
+            await self._following.watcher.close()
+            await self._following.followers.close()
+
+    async def _live(self) -> Live:
+        await loaded()
+        if self._following is None:
+            from satflow_ext.runs.followers import Followers
+            from satflow_ext.runs.watch import RunWatcher
+
+            self._following = Live(Followers(self._where), RunWatcher(self._where))
+        return self._following
+
+    async def _where(self) -> PrefectApi:
+        return (await self._stack.endpoints()).prefect
+
+    def _changed(self) -> None:
+        if self._following is not None:
+            self._following.watcher.wake()

@@ -1,0 +1,112 @@
+"""Each way a Prefect API can be out of reach has its own error, soon."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import PrefectFailed, PrefectUnauthorized, PrefectUnreachable, RunNotFound, SatflowError
+from satflow_ext.models import RunQuery
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.runs import list_runs
+
+
+def read_pools(api: PrefectApi) -> None:
+    async def read() -> None:
+        async with prefect_client(api) as client:
+            await client.read_work_pools()
+
+    asyncio.run(read())
+
+
+class LoginPage(BaseHTTPRequestHandler):
+    """What a hub sends to who is not logged in."""
+
+    def do_POST(self) -> None:
+        page = b"<!doctype html><title>Log in</title>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    do_GET = do_POST  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture
+def login_page() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), LoginPage)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/api"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/api", "http://no-such-host.invalid/api", "nonsense", "http://["])
+def test_nothing_there(url):
+    with pytest.raises(PrefectUnreachable, match="Nothing answers"):
+        read_pools(PrefectApi(url))
+
+
+def test_a_login_page(login_page):
+    with pytest.raises(PrefectUnreachable, match="not a Prefect API"):
+        read_pools(PrefectApi(login_page))
+
+
+def test_a_wrong_path(prefect_api):
+    with pytest.raises(PrefectUnreachable, match="not a Prefect API"):
+        read_pools(PrefectApi(prefect_api.url.removesuffix("/api"), auth_string=prefect_api.auth_string))
+
+
+@pytest.mark.parametrize("auth", [None, "a:wrong-secret"])
+def test_a_wrong_credential(prefect_api, auth):
+    with pytest.raises(PrefectUnauthorized) as refused:
+        read_pools(PrefectApi(prefect_api.url, auth_string=auth))
+    assert "wrong-secret" not in str(refused.value)
+
+
+def test_the_profile_lends_no_credential(prefect_api, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", prefect_api.auth_string)
+    monkeypatch.setenv("PREFECT_API_KEY", "key")
+    with pytest.raises(PrefectUnauthorized):
+        read_pools(PrefectApi(prefect_api.url))
+
+
+def test_a_refused_request_is_told_in_the_api_s_words(prefect_api):
+    async def ask() -> None:
+        async with prefect_client(prefect_api) as client:
+            await client.request("POST", "/flow_runs/filter", json={"limit": 100_000})
+
+    with pytest.raises(PrefectFailed) as refused:
+        asyncio.run(ask())
+    assert type(refused.value) is PrefectFailed
+    assert "422" in refused.value.message
+
+
+def test_our_own_errors_pass_through(prefect_api):
+    async def ask() -> None:
+        async with prefect_client(prefect_api):
+            raise RunNotFound("mine")
+
+    with pytest.raises(RunNotFound, match="mine"):
+        asyncio.run(ask())
+
+
+def test_a_list_of_nothing(prefect_api):
+    missing = "00000000-0000-4000-8000-000000000000"
+    assert asyncio.run(list_runs(prefect_api, RunQuery(deployment_id=missing))) == ()
+
+
+def test_an_id_that_is_none(prefect_api):
+    with pytest.raises(SatflowError, match="No deployment has the id 'x'"):
+        asyncio.run(list_runs(prefect_api, RunQuery(deployment_id="x")))

@@ -1,0 +1,141 @@
+"""Every route on the real stack: from a kernel's flow to a run that has ended. `ask` takes no reply that is not of its model."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from uuid import uuid4
+
+import pytest
+
+from satflow_ext.models import (
+    Catalogue,
+    ClusterList,
+    Deployment,
+    DeploymentList,
+    Registered,
+    Run,
+    RunDetail,
+    RunList,
+    SchedulePreview,
+    StackStatus,
+)
+
+FLOW = """
+from prefect import flow, task, get_run_logger
+
+@task
+def double(n):
+    return 2 * n
+
+@flow
+def doubling(n: int = 3):
+    get_run_logger().info("doubling %s", n)
+    return double(n)
+
+@flow
+def failing():
+    raise ValueError("no tiles today")
+"""
+ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+
+async def reaches(browser, run_id: str, states: frozenset[str] = ENDED) -> RunDetail:
+    while True:
+        found = await browser.ask(RunDetail, "GET", f"runs/{run_id}")
+        if found.run.state_type in states:
+            return found
+        await asyncio.sleep(0.2)
+
+
+async def test_from_cell_to_completed_run(browser, open_kernel):
+    async with open_kernel() as kernel:
+        await kernel.run(FLOW)
+        wanted = {"kernel_id": kernel.id, "variable": "doubling", "notebook": "demo.ipynb"}
+        name = f"doubling-{uuid4().hex[:6]}"
+        first = await browser.raw("POST", "deployments", {**wanted, "name": name})
+        assert first.code == HTTPStatus.CREATED
+        made = Registered.model_validate_json(first.body)
+        assert (made.outcome, made.deployment.version) == ("created", 1)
+        again = await browser.raw("POST", "deployments", {**wanted, "name": name})
+        assert again.code == HTTPStatus.OK
+        assert Registered.model_validate_json(again.body).outcome == "unchanged"
+
+    deployment_id = made.deployment.id
+    listed = await browser.ask(DeploymentList, "GET", "deployments")
+    assert deployment_id in [deployment.id for deployment in listed.deployments]
+
+    press = {"deployment_id": deployment_id, "parameters": {"n": 5}, "idempotency_key": uuid4().hex}
+    run = await browser.ask(Run, "POST", "runs", press)
+    assert (await browser.ask(Run, "POST", "runs", press)).id == run.id
+    found = await reaches(browser, run.id)
+    assert (found.run.state_type, found.failure) == ("COMPLETED", None)
+    assert found.run.parameters == {"n": 5}
+    (only,) = (await browser.ask(RunList, "GET", "runs", params={"deployment_id": deployment_id})).runs
+    assert only.id == run.id
+
+    log = await browser.raw("GET", f"runs/{run.id}/log")
+    assert log.headers["Content-Type"].startswith("text/plain")
+    assert log.headers["Content-Disposition"].startswith("attachment")
+    assert b"doubling 5" in log.body
+
+    paused = await browser.ask(Deployment, "PATCH", f"deployments/{deployment_id}", {"paused": True})
+    assert paused.paused
+    gone = await browser.raw("DELETE", f"deployments/{deployment_id}")
+    assert (gone.code, gone.body) == (HTTPStatus.NO_CONTENT, b"")
+    code, error = await browser.refused("DELETE", f"deployments/{deployment_id}")
+    assert (code, error.error) == (HTTPStatus.NOT_FOUND, "DeploymentNotFound")
+
+
+async def test_a_failing_flow_s_traceback(browser, open_kernel):
+    async with open_kernel() as kernel:
+        await kernel.run(FLOW)
+        made = await browser.ask(Registered, "POST", "deployments", {"kernel_id": kernel.id, "variable": "failing"})
+    press = {"deployment_id": made.deployment.id, "idempotency_key": uuid4().hex}
+    run = await browser.ask(Run, "POST", "runs", press)
+    found = await reaches(browser, run.id)
+    assert found.run.state_type == "FAILED"
+    assert found.failure is not None
+    assert found.failure.cause == "ValueError: no tiles today"
+    assert (found.failure.traceback or "").startswith("Traceback (most recent call last):")
+
+
+async def test_what_the_form_offers(browser):
+    catalogue = await browser.ask(Catalogue, "GET", "catalogue")
+    assert "dask-local" in [executor.name for executor in catalogue.executors]
+    assert catalogue.default_work_pool in [pool.name for pool in catalogue.work_pools]
+    (pool,) = [pool for pool in catalogue.work_pools if pool.name == catalogue.default_work_pool]
+    assert pool.online_workers >= 1
+
+
+async def test_the_stack_is_ready(browser):
+    await browser.ask(RunList, "GET", "runs")
+    status = await browser.ask(StackStatus, "GET", "stack")
+    assert (status.kind, status.state) == ("local", "ready")
+    reply = await browser.raw("POST", "stack")
+    assert reply.code == HTTPStatus.ACCEPTED
+    assert StackStatus.model_validate_json(reply.body).state == "ready"
+
+
+async def test_clusters(browser):
+    await browser.ask(ClusterList, "GET", "clusters")
+
+
+async def test_a_cancelled_run(browser, open_kernel):
+    async with open_kernel() as kernel:
+        await kernel.run("import time\nfrom prefect import flow\n@flow\ndef sleeping():\n    time.sleep(120)")
+        made = await browser.ask(Registered, "POST", "deployments", {"kernel_id": kernel.id, "variable": "sleeping"})
+    press = {"deployment_id": made.deployment.id, "idempotency_key": uuid4().hex}
+    run = await browser.ask(Run, "POST", "runs", press)
+    await reaches(browser, run.id, {"RUNNING"})
+    reply = await browser.raw("POST", f"runs/{run.id}/cancel")
+    assert reply.code == HTTPStatus.ACCEPTED
+    assert Run.model_validate_json(reply.body).state_type == "CANCELLING"
+    assert (await reaches(browser, run.id)).run.state_type == "CANCELLED"
+
+
+@pytest.mark.parametrize("cron", ["0 6 * * *", "*/5 * * * 1-5"])
+async def test_next_runs(browser, cron):
+    schedule = {"kind": "cron", "cron": cron, "timezone": "Europe/Berlin"}
+    preview = await browser.ask(SchedulePreview, "POST", "schedules/preview", {"schedule": schedule, "count": 3})
+    assert len(preview.next_runs) == 3
