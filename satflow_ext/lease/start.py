@@ -1,0 +1,87 @@
+"""Start the supervisor of the local stack, once however many want it at the same moment."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO
+
+from satflow_ext.lease.address import private_folder
+from satflow_ext.settings import Settings
+
+PATIENCE = 10.0
+"""Seconds after which a supervisor that was started and never listened is tried again."""
+
+STACK_MARK = "SATFLOW_STACK"
+"""Environment variable of every process of a stack; its value is the runtime folder."""
+
+
+class Starter:
+    """The right to start the supervisor; of several that want to, one gets it and the others wait for its socket.
+
+    Args:
+        settings: where the stack lives.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock: IO[bytes] | None = None
+        self._started: float | None = None
+
+    def __enter__(self) -> Starter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    def start(self, tell: Callable[[str], None]) -> None:
+        """Start it, unless another process is about to or this one just did.
+
+        Call it after each attempt to connect that failed: the first call that wins the right only does that, because the
+        one who had it may have started the supervisor since that attempt.
+        """
+        if self._lock is None:
+            self._lock = self._win()
+        elif self._started is None or time.monotonic() - self._started > PATIENCE:
+            tell("Starting the local stack")
+            _spawn(self._settings)
+            self._started = time.monotonic()
+
+    def _win(self) -> IO[bytes] | None:
+        path = private_folder(self._settings.runtime_dir) / "start.lock"
+        lock = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb")  # noqa: SIM115 - held until `__exit__`
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return None
+        return lock
+
+
+def _spawn(settings: Settings) -> None:
+    """Start it detached: in its own session, and nobody's child, so that no kernel or server has to reap it."""
+    private_folder(settings.state_dir)
+    logs = private_folder(settings.state_dir / "logs")
+    environment = {name: value for name, value in os.environ.items() if name != STACK_MARK}
+    environment["SATFLOW_STATE_DIR"] = str(settings.state_dir.absolute())
+    environment["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir.absolute())
+    environment["SATFLOW_CONTENT_LIMIT"] = str(settings.content_limit)
+    with open(os.open(logs / "stack.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+        subprocess.run(
+            [sys.executable, "-m", "satflow_ext.stack", "--detach"],
+            check=True,
+            cwd="/",  # a folder of the user's may hold a `random.py`
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )

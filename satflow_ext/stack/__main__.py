@@ -1,0 +1,83 @@
+"""`python -m satflow_ext.stack [--detach]`: the supervisor of the local stack, at most one a user."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import sys
+import time
+from typing import IO
+
+from satflow_ext import settings
+from satflow_ext.lease.address import private_folder, socket_path
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment, family
+
+PATIENCE = 10.0
+"""Seconds to wait for the end of a supervisor that is ending."""
+
+logger = logging.getLogger("satflow_ext.stack")
+
+
+def main() -> int:
+    """Become the supervisor, or leave it to the one that runs."""
+    parser = argparse.ArgumentParser(prog="python -m satflow_ext.stack", description=__doc__)
+    parser.add_argument("--detach", action="store_true", help="return at once and go on in the background")
+    if parser.parse_args().detach and os.fork():
+        os._exit(0)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    os.umask(0o077)
+    here = settings.load()
+    private_folder(here.state_dir)
+    private_folder(here.state_dir / "logs")
+    lock = _lock(here)
+    if lock is None:
+        logger.info("another supervisor runs")
+        return 0
+    with lock:
+        asyncio.run(_supervise(here))
+    return 0
+
+
+def _lock(here: Settings) -> IO[bytes] | None:
+    """The lock of the one supervisor. The kernel gives it back however the holder ends, so none is ever stale."""
+    lock = (private_folder(here.runtime_dir) / "stack.lock").open("ab")
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return lock
+    lock.close()
+    return None
+
+
+async def _supervise(here: Settings) -> None:
+    from satflow_ext.stack.supervisor import Supervisor
+
+    family.end(environment.mark(here))  # of a stack that died, before anything of this one runs
+    path = socket_path(here)
+    private_folder(path.parent)
+    path.unlink(missing_ok=True)
+    supervisor = Supervisor(here)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.stop)
+    door = await asyncio.start_unix_server(supervisor.answer, path)
+    logger.info("supervisor %s listens at %s", os.getpid(), path)
+    try:
+        await supervisor.run(door)
+    finally:
+        path.unlink(missing_ok=True)
+    logger.info("supervisor %s ended", os.getpid())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""The services that run now, and how all of them start and end together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable, Collection
+
+import httpx
+
+from satflow_ext.endpoints import Service
+from satflow_ext.errors import StackFailed
+from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.wire import ServiceReport
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment, family, roles
+from satflow_ext.stack.files import replace_private
+from satflow_ext.stack.keeping import Kept
+from satflow_ext.stack.leftovers import STOPPED, end_leftovers
+from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
+
+FLOW_RUN_GRACE = 1.5
+"""Seconds that flow runs and their Dask workers have to end by themselves; all of the end takes at most five."""
+
+logger = logging.getLogger(__name__)
+
+
+class Crew:
+    """The services of one stack.
+
+    Args:
+        settings: where their files are.
+        tell: told in words what is being waited for.
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._kept: dict[str, Kept] = {}
+        self.credential: Credential | None = None
+        self.store_url: str | None = None
+        self.store_token: str | None = None
+        self._listener: socket.socket | None = None
+
+    async def start(self, needs: Collection[Service]) -> None:
+        """Start what is needed and does not run; what is independent starts at the same time.
+
+        Raises:
+            StackFailed: a service did not start.
+        """
+        starting = []
+        if "prefect" in needs and self.credential is None:
+            starting.append(self._start_prefect())
+        if "store" in needs and self.store_url is None:
+            starting.append(self._start_store())
+        await asyncio.gather(*starting)
+
+    async def end(self) -> None:
+        """End every process of the stack, and give the flow runs that ran in it their final state."""
+        for kept in self._kept.values():
+            kept.release()
+        server = self._kept.get("prefect-server")
+        spare = [server.pid] if server and server.pid else []
+        mark = environment.mark(self._settings)
+        await asyncio.to_thread(family.end, mark, spare=spare, grace=FLOW_RUN_GRACE)
+        if server is not None and server.pid:
+            await self._end_runs()
+            await server.stop(grace=1.0)
+        await asyncio.to_thread(family.end, mark)
+
+    def report(self) -> tuple[ServiceReport, ...]:
+        """What `satflow status` says of the services."""
+        return tuple(kept.report() for kept in self._kept.values())
+
+    async def _start_prefect(self) -> None:
+        private_folder(environment.home(self._settings))
+        auth = f"satflow:{secrets.token_urlsafe(32)}"
+        credential = Credential(f"http://127.0.0.1:{roles.free_port()}/api", auth)
+        server = Kept(roles.prefect_server(self._settings, credential))
+        answers = asyncio.Event()
+
+        async def before() -> None:
+            await answers.wait()
+
+        worker = Kept(roles.prefect_worker(self._settings, credential, before))
+        self._kept |= {"prefect-server": server, "prefect-worker": worker}
+        self._tell("Starting the Prefect server")
+        warming = asyncio.create_task(worker.start())
+        try:
+            await server.start()
+            self._tell("Starting the Prefect worker")
+            answers.set()
+            await warming
+        except StackFailed:
+            warming.cancel()
+            await asyncio.gather(server.stop(0.5), worker.stop(0.5))
+            raise
+        self.credential = credential
+
+    async def _start_store(self) -> None:
+        private_folder(self._settings.state_dir / "store")
+        token = self._settings.runtime_dir / "store.token"
+        self.store_token = secrets.token_urlsafe(32)
+        await asyncio.to_thread(replace_private, token, self.store_token)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        role = roles.store(self._settings, self._listener, token)
+        store = self._kept["store"] = Kept(role)
+        await store.start()
+        self.store_url = role.url
+
+    async def _end_runs(self) -> None:
+        if self.credential is None or environment.DATABASE in os.environ:
+            return
+        with contextlib.suppress(httpx.HTTPError, asyncio.TimeoutError):
+            async with PrefectCalls(self.credential, timeout=1.0) as calls:
+                await asyncio.wait_for(end_leftovers(calls, STOPPED), 1.0)

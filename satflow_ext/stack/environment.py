@@ -1,0 +1,78 @@
+"""What the services see of the user's environment, and the settings Prefect is started with.
+
+The Prefect server never starts with its defaults: those take requests from any web page (cross-origin POST → 201).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from satflow_ext.lease.start import STACK_MARK
+from satflow_ext.settings import Settings
+
+DATABASE = "SATFLOW_DATABASE_URL"
+"""Environment variable with the database of the local Prefect server, where it is not to be SQLite."""
+
+HARDENED = {
+    "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+    "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "http://none.invalid",
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT_UI_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+LIVE = {
+    "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "true",
+    "PREFECT_SERVER_LOGS_STREAM_PUBLISHING_ENABLED": "true",
+}
+"""Both are needed before `/api/logs/out` sends anything."""
+
+
+def bare(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """The user's environment without what belongs to her Prefect profile, her Jupyter server or her kernel."""
+    kept = {name: value for name, value in environment.items() if _harmless(name, value)}
+    kept[STACK_MARK] = mark(settings)
+    kept["SATFLOW_STATE_DIR"] = str(settings.state_dir)
+    kept["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir)
+    kept["PREFECT_HOME"] = str(home(settings))
+    return kept
+
+
+def mark(settings: Settings) -> str:
+    """The value of `SATFLOW_STACK` for this stack."""
+    return str(settings.runtime_dir.resolve())
+
+
+def home(settings: Settings) -> Path:
+    """Prefect's own folder, with the database; the user's `~/.prefect` is not touched."""
+    return settings.state_dir / "prefect"
+
+
+def prefect_server(environment: Mapping[str, str], settings: Settings, auth: str) -> dict[str, str]:
+    """The environment of the Prefect server."""
+    server = {**bare(environment, settings), **HARDENED, **LIVE, "PREFECT_SERVER_API_AUTH_STRING": auth}
+    if database := environment.get(DATABASE):
+        server["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database
+    return server
+
+
+def prefect_worker(environment: Mapping[str, str], settings: Settings, api: str, auth: str) -> dict[str, str]:
+    """The environment of the Prefect worker, which its flow runs inherit."""
+    return {
+        **bare(environment, settings),
+        "PATH": f"{Path(sys.executable).parent}:{environment.get('PATH', '/usr/bin:/bin')}",
+        "PREFECT_API_URL": api,
+        "PREFECT_API_AUTH_STRING": auth,
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
+        "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _harmless(name: str, value: str) -> bool:
+    foreign = name.startswith(("PREFECT_", "JPY_", "JUPYTERHUB_")) or name in ("JUPYTER_TOKEN", DATABASE)
+    of_kernel = name == "MPLBACKEND" and value.startswith("module://")
+    return not foreign and not of_kernel

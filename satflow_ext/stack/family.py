@@ -1,0 +1,52 @@
+"""All processes of one stack, found by the mark in their environment.
+
+Flow runs live in sessions of their own and lose their parent when a Prefect worker is killed; the mark stays with them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Collection
+
+import psutil
+
+from satflow_ext.lease.start import STACK_MARK
+
+
+def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]:
+    """The living processes of the stack with this mark, except this process and those to spare."""
+    spared = {os.getpid(), *spare}
+    return [process for process in psutil.process_iter() if process.pid not in spared and _marked(process, mark)]
+
+
+def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
+    """End them all: asked first when there is a grace (seconds), then killed. Blocks until none is left.
+
+    Nobody is waited for by `waitpid` here: the supervisor's children are reaped by its event loop.
+    """
+    if grace:
+        _each(relatives(mark, spare=spare), psutil.Process.terminate)
+        deadline = time.monotonic() + grace
+        while relatives(mark, spare=spare) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    while left := relatives(mark, spare=spare):
+        _each(left, psutil.Process.kill)
+        time.sleep(0.02)
+
+
+def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            signal(process)
+
+
+def _marked(process: psutil.Process, mark: str) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        return (
+            process.uids().real == os.getuid()
+            and process.status() != psutil.STATUS_ZOMBIE
+            and process.environ().get(STACK_MARK) == mark
+        )
+    return False

@@ -1,0 +1,131 @@
+"""Keep one service running: start it, wait until it is ready, start it again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from satflow_ext.errors import StackFailed
+from satflow_ext.lease.wire import ServiceReport
+from satflow_ext.stack.process import Plan, ServiceProcess
+
+RESTARTS = 5
+"""A service that dies more often than this is left alone; `satflow status` says so."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a service is for the stack.
+
+    Args:
+        plan: how its process is started.
+        url: where it answers, without credentials.
+        ready: whether it does its work now.
+        before: what must have happened before a service that imports ahead may begin.
+        patience: seconds until it must be ready.
+    """
+
+    plan: Plan
+    url: str | None
+    ready: Callable[[], Awaitable[bool]]
+    before: Callable[[], Awaitable[None]] | None = None
+    patience: float = 75.0
+
+
+class Kept:
+    """A service that is kept running. `start` returns when it is ready."""
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+        self._process: ServiceProcess | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._restarts = 0
+        self._state: Literal["starting", "ready", "failed"] = "starting"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None while there is no process."""
+        return self._process.pid if self._process and self._process.alive else None
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            StackFailed: it ended, or was not ready in time.
+        """
+        self._role.plan.log.unlink(missing_ok=True)
+        try:
+            await self._launch()
+        except StackFailed:
+            self._state = "failed"
+            raise
+        self._keeper = asyncio.create_task(self._keep())
+
+    def release(self) -> None:
+        """Keep it no longer: its end is wanted now."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+
+    async def stop(self, grace: float) -> None:
+        """End it; killed when it has not ended within `grace` seconds."""
+        self.release()
+        if self._process is not None:
+            await self._process.stop(grace)
+
+    def report(self) -> ServiceReport:
+        """What `satflow status` says of it."""
+        plan = self._role.plan
+        return ServiceReport(
+            name=plan.name,
+            state=self._state,
+            pid=self.pid,
+            url=self._role.url,
+            log=str(plan.log),
+            restarts=self._restarts,
+        )
+
+    async def _launch(self) -> None:
+        self._state = "starting"
+        self._process = await ServiceProcess.start(self._role.plan)
+        try:
+            await asyncio.wait_for(self._get_ready(self._process), self._role.patience)
+        except asyncio.TimeoutError:
+            raise self._too_slow() from None
+        self._state = "ready"
+
+    async def _get_ready(self, process: ServiceProcess) -> None:
+        if self._role.before is not None:
+            await self._role.before()
+            process.go()
+        while not await self._role.ready():
+            if not process.alive:
+                raise self._ended(await process.ended())
+            await asyncio.sleep(0.1)
+
+    async def _keep(self) -> None:
+        """Start it again whenever it ends, later each time."""
+        while self._process is not None:
+            code = await self._process.ended()
+            logger.warning("%s ended with %s", self._role.plan.name, code)
+            if self._restarts >= RESTARTS:
+                self._state = "failed"
+                return
+            await asyncio.sleep(min(0.2 * 2**self._restarts, 5.0))
+            self._restarts += 1
+            with contextlib.suppress(StackFailed):
+                await self._launch()
+
+    def _ended(self, code: int) -> StackFailed:
+        words = self._process.last_words() if self._process else ""
+        plan = self._role.plan
+        return StackFailed(f"{plan.name} ended with code {code}. Its log, {plan.log}, ends with:\n{words}")
+
+    def _too_slow(self) -> StackFailed:
+        plan = self._role.plan
+        return StackFailed(f"{plan.name} was not ready after {self._role.patience:g} s. Its log is {plan.log}.")

@@ -1,0 +1,110 @@
+"""The few calls the supervisor makes to its own Prefect server, without importing Prefect."""
+
+from __future__ import annotations
+
+import ssl
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+
+import httpx
+from pydantic import BaseModel, TypeAdapter
+
+from satflow_ext.endpoints import LOCAL_POOL
+
+UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
+
+
+class FlowRun(BaseModel):
+    """A flow run as far as the supervisor cares: `infrastructure_pid` names its process."""
+
+    id: str
+    name: str
+    state_type: str
+    infrastructure_pid: str | None = None
+
+
+class PrefectWorker(BaseModel):
+    """A Prefect worker of a work pool."""
+
+    name: str
+    status: str
+    last_heartbeat_time: datetime | None = None
+
+
+_flow_runs = TypeAdapter(list[FlowRun])
+_prefect_workers = TypeAdapter(list[PrefectWorker])
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Where the server is and the `user:password` it was started with."""
+
+    url: str
+    auth: str
+
+
+class PrefectCalls:
+    """An open connection to the server. Use it as an asynchronous context manager."""
+
+    def __init__(self, credential: Credential, *, timeout: float = 10.0) -> None:
+        user, _, password = credential.auth.partition(":")
+        self._http = httpx.AsyncClient(
+            base_url=credential.url,
+            auth=(user, password),
+            timeout=timeout,
+            trust_env=False,
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # no TLS is spoken; reading all certificates takes 20 ms
+        )
+
+    async def __aenter__(self) -> PrefectCalls:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def ready(self) -> bool:
+        """Whether the server answers, and takes the credential."""
+        try:
+            health = await self._http.get("/health")
+            version = await self._http.get("/admin/version")
+        except httpx.TransportError:
+            return False
+        return health.is_success and version.is_success
+
+    async def unfinished_runs(self) -> Sequence[FlowRun]:
+        """The flow runs of the local work pool that were handed to a Prefect worker and have not ended."""
+        body = {
+            "flow_runs": {"state": {"type": {"any_": list(UNFINISHED)}}},
+            "work_pools": {"name": {"any_": [LOCAL_POOL]}},
+        }
+        return _flow_runs.validate_json(await self._post("/flow_runs/filter", body))
+
+    async def end_run(self, run: FlowRun, state_type: str, state_name: str, message: str) -> None:
+        """Set the final state of a run whose process is gone."""
+        state = {"type": state_type, "name": state_name, "message": message}
+        await self._post(f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
+
+    async def workers(self) -> Sequence[PrefectWorker]:
+        """The Prefect workers of the local work pool; none while the pool is not made yet."""
+        try:
+            return _prefect_workers.validate_json(await self._post(f"/work_pools/{LOCAL_POOL}/workers/filter", {}))
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.NOT_FOUND:
+                return []
+            raise
+
+    async def _post(self, path: str, body: dict[str, object]) -> bytes:
+        """POST with a fresh CSRF token, which the server asks of every writing call."""
+        client = str(uuid.uuid4())
+        token = await self._http.get("/csrf-token", params={"client": client})
+        token.raise_for_status()
+        headers = {"Prefect-Csrf-Client": client, "Prefect-Csrf-Token": token.json()["token"]}
+        response = await self._http.post(path, json=body, headers=headers)
+        response.raise_for_status()
+        return response.content

@@ -1,0 +1,111 @@
+"""The three services of the stack: Prefect server, Prefect worker, store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+import httpx
+
+from satflow_ext.endpoints import LOCAL_POOL
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment, family
+from satflow_ext.stack.keeping import Role
+from satflow_ext.stack.leftovers import DIED, end_leftovers
+from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
+from satflow_ext.stack.process import Plan
+
+WORKER_NAME = "satflow-local"
+"""One name for ever: every start takes over the entry of the one before it, and none is left behind offline."""
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def logs(settings: Settings, name: str) -> Path:
+    """The log file of a service."""
+    return settings.state_dir / "logs" / f"{name}.log"
+
+
+def prefect_server(settings: Settings, credential: Credential) -> Role:
+    """A stock Prefect server with nothing of its defaults that is unsafe."""
+    url = httpx.URL(credential.url)
+    plan = Plan(
+        name="prefect-server",
+        module=("prefect", "server", "start", "--host", url.host, "--port", str(url.port)),
+        environment=environment.prefect_server(os.environ, settings, credential.auth),
+        log=logs(settings, "prefect-server"),
+    )
+    return Role(plan, credential.url, lambda: _server_ready(credential))
+
+
+def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
+    """A stock Prefect worker of type process, which makes its work pool itself and installs nothing."""
+    pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
+    plan = Plan(
+        name="prefect-worker",
+        module=("prefect", "worker", "start", *pool),
+        environment=environment.prefect_worker(os.environ, settings, credential.url, credential.auth),
+        log=logs(settings, "prefect-worker"),
+        preload=("prefect.cli.worker", "prefect.workers.process", "prefect.runner"),
+    )
+    begun = datetime.now(timezone.utc)
+
+    async def leftovers_ended() -> None:
+        nonlocal begun
+        await before()
+        if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
+            alive = [each.pid for each in await asyncio.to_thread(family.relatives, environment.mark(settings))]
+            async with PrefectCalls(credential) as calls:
+                await end_leftovers(calls, DIED, alive=alive)
+        begun = datetime.now(timezone.utc)
+
+    return Role(plan, None, lambda: _worker_online(credential, begun), leftovers_ended)
+
+
+def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
+    """The built-in store on a socket of ours, so that its address stays when it is started again."""
+    host, port = listener.getsockname()
+    url = f"http://{host}:{port}"
+    plan = Plan(
+        name="store",
+        module=(
+            *("satflow_ext.store", "--root", str(settings.state_dir / "store"), "--fd", str(listener.fileno())),
+            *("--token-file", str(token), "--limit", str(settings.content_limit)),
+        ),
+        environment=environment.bare(os.environ, settings),
+        log=logs(settings, "store"),
+        passed=(listener.fileno(),),
+    )
+    return Role(plan, f"{url}/contents", lambda: _answers(url))
+
+
+async def _server_ready(credential: Credential) -> bool:
+    async with PrefectCalls(credential, timeout=2.0) as calls:
+        return await calls.ready()
+
+
+async def _worker_online(credential: Credential, begun: datetime) -> bool:
+    """Whether it has said so since it began: an earlier one's word holds for a minute after its death."""
+    async with PrefectCalls(credential) as calls:
+        workers = await calls.workers()
+    return any(each.status == "ONLINE" and (each.last_heartbeat_time or begun) > begun for each in workers)
+
+
+async def _answers(url: str) -> bool:
+    async with httpx.AsyncClient(timeout=1.0, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http:
+        try:
+            await http.get(url)
+        except httpx.TransportError:
+            await asyncio.sleep(0.05)
+            return False
+    return True

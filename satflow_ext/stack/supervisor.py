@@ -1,0 +1,159 @@
+"""The supervisor: leases come in by a unix socket, services run while there is one, and everything ends with the last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from datetime import datetime, timezone
+from typing import Literal
+
+from pydantic import ValidationError
+
+from satflow_ext.endpoints import StackRecord, record_path
+from satflow_ext.errors import StackFailed
+from satflow_ext.lease.look import failure_path
+from satflow_ext.lease.wire import Answer, Request, StackReport
+from satflow_ext.settings import Settings
+from satflow_ext.stack.crew import Crew
+from satflow_ext.stack.files import replace_private
+
+UNCLAIMED = 30.0
+"""Seconds after which a supervisor that nobody asked for anything ends."""
+
+STOPPED_EARLY = Answer(failed="it was stopped while it started.")
+
+logger = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """One stack from its first lease to its end.
+
+    Args:
+        settings: where everything is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._crew = Crew(settings, self._tell)
+        self._leases: set[asyncio.StreamWriter] = set()
+        self._waiting: set[asyncio.StreamWriter] = set()
+        self._starting = asyncio.Lock()
+        self._over = asyncio.Event()
+        self._stays = False
+        self._state: Literal["starting", "ready", "failed"] = "starting"
+        self._step: str | None = None
+        self._started = datetime.now(timezone.utc)
+
+    async def run(self, door: asyncio.Server) -> None:
+        """Serve until the last lease has gone or somebody asked for the end; then end everything."""
+        unclaimed = asyncio.get_running_loop().call_later(UNCLAIMED, self._end_if_unclaimed)
+        await self._over.wait()
+        door.close()
+        unclaimed.cancel()
+        record_path(self._settings).unlink(missing_ok=True)
+        await self._crew.end()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Do what one connection asks for."""
+        with contextlib.suppress(ConnectionError, ValidationError):
+            request = Request.model_validate_json(await reader.readline())
+            if request.verb == "report":
+                await _say(writer, Answer(report=self._report()))
+            elif request.verb == "stop":
+                self.stop()
+                await self._closed(reader)
+            elif not self._over.is_set():  # else it closes without an answer, and who asked starts the next stack
+                await self._lease(request, reader, writer)
+        writer.close()
+
+    def stop(self) -> None:
+        """End everything, whoever holds leases."""
+        self._over.set()
+
+    async def _lease(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hold the services for this connection until it closes."""
+        self._leases.add(writer)
+        self._stays = self._stays or request.stay
+        gone = asyncio.create_task(self._closed(reader))
+        try:
+            await _say(writer, await self._serve(request, writer))
+            await gone
+        finally:
+            gone.cancel()
+            self._leases.discard(writer)
+            if not self._leases and not self._stays:
+                self.stop()
+
+    async def _serve(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+        self._waiting.add(writer)
+        try:
+            async with self._starting:
+                await self._crew.start(request.needs)
+        except StackFailed as error:
+            return self._failed(str(error))
+        finally:
+            self._waiting.discard(writer)
+        if self._over.is_set():
+            return STOPPED_EARLY
+        self._state, self._step = "ready", None
+        failure_path(self._settings).unlink(missing_ok=True)
+        record = self._record()
+        await asyncio.to_thread(replace_private, record_path(self._settings), record.model_dump_json())
+        return Answer(record=record)
+
+    def _failed(self, reason: str) -> Answer:
+        if self._over.is_set():
+            return STOPPED_EARLY
+        logger.error("%s", reason)
+        self._state, self._step, self._stays = "failed", reason, False
+        replace_private(failure_path(self._settings), reason)
+        return Answer(failed=reason)
+
+    def _record(self) -> StackRecord:
+        credential = self._crew.credential
+        return StackRecord(
+            pid=os.getpid(),
+            prefect_url=credential.url if credential else None,
+            prefect_auth=credential.auth if credential else None,
+            store_url=self._crew.store_url,
+            store_token=self._crew.store_token,
+            stays=self._stays,
+        )
+
+    def _report(self) -> StackReport:
+        services = self._crew.report()
+        broken = next((each for each in services if each.state == "failed"), None)
+        return StackReport(
+            pid=os.getpid(),
+            started=self._started,
+            state="failed" if broken else self._state,
+            step=f"{broken.name} does not run; see {broken.log}" if broken else self._step,
+            stays=self._stays,
+            leases=len(self._leases),
+            services=services,
+        )
+
+    def _tell(self, step: str) -> None:
+        """Say to everybody who waits what is being waited for."""
+        logger.info("%s", step)
+        self._step = step
+        line = Answer(step=step).model_dump_json().encode() + b"\n"
+        for writer in self._waiting:
+            writer.write(line)
+
+    def _end_if_unclaimed(self) -> None:
+        if not self._leases and not self._stays:
+            self.stop()
+
+    async def _closed(self, reader: asyncio.StreamReader) -> None:
+        """Wait until the other side closes; what it still says is of no interest."""
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(4096):
+                pass
+
+
+async def _say(writer: asyncio.StreamWriter, answer: Answer) -> None:
+    writer.write(answer.model_dump_json().encode() + b"\n")
+    await writer.drain()

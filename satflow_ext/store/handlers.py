@@ -1,0 +1,180 @@
+"""The store's HTTP side."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hmac
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from tornado import web
+
+from satflow_ext.store.contents import Contents, Incoming, OverLimit, WrongDigest
+
+CHUNK = 256 * 1024
+DRAIN = 1024**3
+"""Bytes of a refused body that are read and dropped: closing a connection that still brings some resets it at the sender,
+who then never reads why."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@web.stream_request_body
+class BearerHandler(web.RequestHandler):
+    """A handler that answers in JSON, knows no cookies and lets nobody in without the credential.
+
+    A refusal is decided before the body comes, and said when it has been dropped.
+    """
+
+    def initialize(self, token: bytes) -> None:
+        """Take the credential."""
+        self._token = token
+        self._refused: web.HTTPError | None = None
+        self._dropped = 0
+
+    def set_default_headers(self) -> None:
+        """Nothing of this is for a browser."""
+        self.clear_header("Server")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def prepare(self) -> None:
+        """Decide before a byte of the body is kept."""
+        given = self.request.headers.get("Authorization", "").encode("utf-8", "replace")
+        if hmac.compare_digest(given, b"Bearer " + self._token):
+            self._refused = self.why_not()
+        else:
+            self.set_header("WWW-Authenticate", "Bearer")
+            self._refused = web.HTTPError(401, reason="The credential is missing or wrong")
+        if self._refused is not None and self.length > DRAIN:
+            raise self._refused
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Take a part of the body."""
+        if self._refused is None:
+            await self.take(chunk)
+            return
+        self._dropped += len(chunk)
+        if self._dropped > DRAIN:
+            self.send_error(self._refused.status_code, reason=self._refused.reason)
+
+    async def answer(self, *path: str) -> None:
+        """Say the refusal, or do what was asked."""
+        if self._refused is not None:
+            raise self._refused
+        await self.act(*path)
+
+    get = head = put = post = patch = delete = options = answer
+
+    @property
+    def length(self) -> int:
+        """How many bytes the sender says that it sends."""
+        return int(self.request.headers.get("Content-Length", 0))
+
+    def why_not(self) -> web.HTTPError | None:
+        """Why this is refused to somebody who has the credential."""
+        return web.HTTPError(404, reason="There is nothing here")
+
+    async def take(self, chunk: bytes) -> None:
+        """Take a part of a body that was not refused."""
+
+    async def act(self, *path: str) -> None:
+        """Do what was asked."""
+
+    def write_error(self, status_code: int, **_kwargs: object) -> None:
+        """Every refusal is an object of JSON."""
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({"error": HTTPStatus(status_code).phrase, "message": self._reason}))
+
+
+class ContentHandler(BearerHandler):
+    """One content."""
+
+    def initialize(self, token: bytes, contents: Contents) -> None:  # type: ignore[override] # each route has its own
+        """Take the credential and the folder of contents."""
+        super().initialize(token)
+        self._contents = contents
+        self._incoming: Incoming | None = None
+
+    def why_not(self) -> web.HTTPError | None:
+        """A content is sent as it is and within the limit, or it is asked for."""
+        if self.request.method not in ("GET", "HEAD", "PUT"):
+            return web.HTTPError(405, reason="A content can be put and got")
+        if self.request.headers.get("Content-Encoding", "identity") != "identity":
+            return web.HTTPError(415, reason="A content travels as it is, without Content-Encoding")
+        return self._too_large() if self.length > self._contents.limit else None
+
+    async def take(self, chunk: bytes) -> None:
+        """Write a part of the content."""
+        if self.request.method != "PUT":
+            return
+        with self._refusing():
+            self._incoming = self._incoming or self._contents.incoming(self.path_args[0])
+            await asyncio.to_thread(self._incoming.write, chunk)
+
+    async def act(self, *path: str) -> None:
+        """Keep the content, or give it."""
+        if self.request.method == "PUT":
+            await self._put(path[0])
+        else:
+            await self._get(path[0])
+
+    def on_finish(self) -> None:
+        """Remove what was not kept."""
+        self._forget()
+
+    def on_connection_close(self) -> None:
+        """Remove what came of a body that broke off."""
+        super().on_connection_close()
+        self._forget()
+
+    async def _put(self, digest: str) -> None:
+        """Keep what came; it survives a power cut when this is answered."""
+        new = False
+        with self._refusing():
+            self._incoming = self._incoming or self._contents.incoming(digest)
+            new = await asyncio.to_thread(self._incoming.keep)
+        if self._refused is not None:
+            raise self._refused
+        self.set_status(201 if new else 200)
+        self.finish({"digest": digest})
+
+    async def _get(self, digest: str) -> None:
+        size = self._contents.size(digest)
+        if size is None:
+            raise web.HTTPError(404, reason="No content has this digest")
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Length", str(size))
+        if self.request.method == "HEAD":
+            return
+        with self._contents.path(digest).open("rb") as file:
+            while chunk := await asyncio.to_thread(file.read, CHUNK):
+                self.write(chunk)
+                await self.flush()
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Turn what goes wrong inside into a refusal, and forget the upload."""
+        try:
+            yield
+        except WrongDigest:
+            self._refused = web.HTTPError(400, reason="The body is not what the digest says")
+        except OverLimit:
+            self._refused = self._too_large()
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self._refused = web.HTTPError(507, reason="There is no room for the content")
+        if self._refused is not None:
+            self._forget()
+
+    def _too_large(self) -> web.HTTPError:
+        return web.HTTPError(413, reason=f"A content may have {self._contents.limit} bytes")
+
+    def _forget(self) -> None:
+        if self._incoming is not None:
+            self._incoming.close()
+            self._incoming = None

@@ -1,0 +1,167 @@
+"""Leases: one stack however many want it, and none when nobody does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from satflow_ext import endpoints, lease
+from satflow_ext.errors import StackFailed
+from satflow_ext.lease.address import private_folder, socket_path
+from satflow_ext.settings import Settings
+from tests.stack.conftest import Place, wait_for
+
+
+def test_status_starts_nothing(light: Place, whole: Place) -> None:
+    assert lease.status(whole.settings).state == "stopped"
+    assert lease.report(light.settings) is None
+    assert light.processes() == []
+
+
+def test_a_second_lease_gets_the_same_stack(light: Place) -> None:
+    with lease.acquire(light.settings) as first, lease.acquire(light.settings) as second:
+        assert first.record == second.record
+        report = lease.report(light.settings)
+        assert report is not None
+        assert report.leases == 2
+    light.wait_gone()
+    assert lease.report(light.settings) is None
+    assert endpoints.read_record(light.settings) is None
+
+
+def test_it_goes_on_while_one_lease_is_left(light: Place) -> None:
+    first, second = lease.acquire(light.settings), lease.acquire(light.settings)
+    first.close()
+    assert second.record is not None
+    assert not second.wait_lost(0.5)
+    assert httpx.get(str(second.record.store_url), trust_env=False).status_code == 401
+    second.close()
+    light.wait_gone()
+
+
+def test_it_stays_when_asked_until_it_is_stopped(light: Place) -> None:
+    with lease.acquire(light.settings, stay=True) as held:
+        record = held.record
+    with lease.acquire(light.settings) as again:
+        assert again.record == record
+        assert lease.status(light.settings).stays
+        assert lease.stop(light.settings)
+        assert again.wait_lost(5)
+    light.wait_gone()
+    assert not lease.stop(light.settings)
+
+
+def test_the_lease_ends_with_a_killed_holder(light: Place) -> None:
+    holder = light.start_holder()
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    assert light.processes() != []
+    holder.kill()
+    light.wait_gone()
+
+
+def test_a_child_of_the_holder_does_not_keep_the_lease(light: Place) -> None:
+    """Neither one that was started, nor one that was forked and lives on."""
+    code = """
+import os, subprocess, sys, time
+from satflow_ext import lease, settings
+held = lease.acquire(settings.load())
+started = subprocess.Popen(["sleep", "60"], close_fds=False)
+forked = os.fork()
+if not forked:
+    time.sleep(60)
+print(started.pid, forked, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    holder = subprocess.Popen([sys.executable, "-c", code], env=light.environment, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    children = [int(pid) for pid in holder.stdout.readline().split()]
+    try:
+        light.wait_gone()
+        for child in children:
+            os.kill(child, 0)  # they do live on
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        holder.wait()
+        holder.stdout.close()
+
+
+def test_of_twenty_racing_starters_one_starts_it(light: Place) -> None:
+    holders = [light.start_holder() for _ in range(20)]
+    supervisors = {holder.stdout.readline() for holder in holders if holder.stdout is not None}
+    assert len(supervisors) == 1
+    running = [each for each in light.processes() if "satflow_ext.stack" in each.cmdline()]
+    assert [str(each.pid) for each in running] == [pid.strip() for pid in supervisors]
+    for holder in holders:
+        holder.kill()
+    light.wait_gone()
+
+
+def test_a_lease_asked_for_while_the_stack_ends_starts_it_anew(light: Place) -> None:
+    for _ in range(5):
+        with lease.acquire(light.settings) as held:
+            assert held.record is not None
+            assert httpx.get(str(held.record.store_url), trust_env=False).status_code == 401
+
+
+def test_a_service_that_dies_is_started_again_at_the_same_address(light: Place) -> None:
+    with lease.acquire(light.settings) as held:
+        assert held.record is not None
+        report = lease.report(light.settings)
+        assert report is not None
+        pid = report.services[0].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: _restarts(light.settings) == 1, "the store to be started again", seconds=20)
+        assert httpx.get(str(held.record.store_url), trust_env=False).status_code == 401
+        assert endpoints.read_record(light.settings) == held.record
+
+
+def test_folders_and_files_are_private(light: Place) -> None:
+    with lease.acquire(light.settings):
+        for root in (light.settings.runtime_dir, light.settings.state_dir):
+            open_ones = [path for path in (root, *root.rglob("*")) if path.lstat().st_mode & 0o077]
+            assert open_ones == []
+        assert stat.S_ISSOCK(socket_path(light.settings).stat().st_mode)
+
+
+def test_a_long_runtime_folder_has_its_socket_elsewhere(light: Place) -> None:
+    long = light.settings.model_copy(update={"runtime_dir": light.settings.runtime_dir / ("x" * 120)})
+    with lease.acquire(long) as held:
+        assert held.record is not None
+        assert socket_path(long).parent.stat().st_mode & 0o777 == 0o700
+        assert lease.stop(long)
+    wait_for(lambda: lease.report(long) is None, "the stack to end", seconds=5)
+    socket_path(long).parent.rmdir()
+
+
+def test_a_folder_that_is_a_link_is_refused(light: Place) -> None:
+    link = light.settings.runtime_dir.parent / "link"
+    link.symlink_to("/tmp")
+    with pytest.raises(StackFailed, match="not a folder of yours"):
+        private_folder(link)
+
+
+def test_a_stack_that_cannot_start_says_why(light: Place) -> None:
+    light.settings.state_dir.mkdir(mode=0o700)
+    (light.settings.state_dir / "store").mkdir(mode=0o700)
+    (light.settings.state_dir / "store" / "sha256").write_text("in the way")
+    with pytest.raises(StackFailed, match=r"store ended with code 1.*store\.log"):
+        lease.acquire(light.settings)
+    wait_for(lambda: lease.report(light.settings) is None, "the stack to end", seconds=5)
+    failed = lease.status(light.settings.model_copy(update={"prefect_api_url": None}))
+    assert failed.state == "failed"
+    assert "store ended with code 1" in (failed.step or "")
+
+
+def _restarts(here: Settings) -> int:
+    report = lease.report(here)
+    ready = report is not None and report.services[0].state == "ready"
+    return report.services[0].restarts if report is not None and ready else 0

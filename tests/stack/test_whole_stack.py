@@ -1,0 +1,132 @@
+"""The whole local stack: closed to strangers, and gone with everything it started however its owner ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import psutil
+import pytest
+
+from satflow_ext import lease
+from satflow_ext.endpoints import StackRecord, read_record
+from tests.conftest import Stack
+from tests.stack.conftest import Place, wait_for
+from tests.stack.sleeping import sleepers, start_sleeper, state_of
+
+STRANGER = {"Origin": "https://evil.example"}
+PREFLIGHT = {**STRANGER, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+
+
+def services(stack: Stack) -> list[psutil.Process]:
+    """All processes of the shared stack."""
+    return [each for each in psutil.process_iter() if _of(each, stack)]
+
+
+def test_all_services_are_ready(stack: Stack) -> None:
+    status = lease.status(stack.settings)
+    assert (status.kind, status.state, status.stays) == ("local", "ready", False)
+    report = lease.report(stack.settings)
+    assert report is not None
+    ready = {each.name: each.state for each in report.services}
+    assert ready == {"prefect-server": "ready", "prefect-worker": "ready", "store": "ready"}
+
+
+def test_the_users_prefect_profile_is_not_touched(stack: Stack, house: Path) -> None:
+    assert (stack.settings.state_dir / "prefect" / "prefect.db").is_file()
+    assert not (house / "home" / ".prefect").exists()
+
+
+@pytest.mark.parametrize("path", ["/flows/filter", "/deployments/filter", "/block_documents/filter", "/flows/"])
+def test_the_prefect_api_takes_nothing_without_the_credential(stack: Stack, path: str) -> None:
+    answer = httpx.post(f"{stack.record.prefect_url}{path}", json={"name": "evil"}, headers=STRANGER)
+    assert answer.status_code in (401, 403)
+
+
+def test_the_prefect_api_takes_no_writing_call_without_a_csrf_token(stack: Stack) -> None:
+    user, _, password = str(stack.record.prefect_auth).partition(":")
+    answer = httpx.post(f"{stack.record.prefect_url}/flows/", json={"name": "evil"}, auth=(user, password))
+    assert answer.status_code == 403
+
+
+def test_the_prefect_api_refuses_other_origins(stack: Stack) -> None:
+    answer = httpx.options(f"{stack.record.prefect_url}/flows/", headers=PREFLIGHT)
+    assert answer.status_code == 400
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_no_service_listens_beyond_loopback(stack: Stack) -> None:
+    listeners = [
+        connection.laddr
+        for process in services(stack)
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listeners) >= 2
+    assert {address.ip for address in listeners} == {"127.0.0.1"}
+
+
+def test_secrets_are_in_no_command_line_and_no_log(stack: Stack) -> None:
+    secrets = [str(stack.record.store_token), str(stack.record.prefect_auth).partition(":")[2]]
+    words = [word for process in psutil.process_iter() for word in _words(process)]
+    logs = [log.read_text(errors="replace") for log in (stack.settings.state_dir / "logs").iterdir()]
+    for secret in secrets:
+        assert not [word for word in words if secret in word]
+        assert not [log for log in logs if secret in log]
+
+
+def test_everything_ends_with_the_last_lease_and_its_runs_are_not_left_running(whole: Place, tmp_path: Path) -> None:
+    with lease.acquire(whole.settings) as held:
+        run, asleep = _sleeping(held.record, tmp_path)
+    whole.wait_gone()
+    assert [each for each in asleep if _lives(each)] == []
+    with lease.acquire(whole.settings) as again:
+        assert again.record is not None
+        state = asyncio.run(state_of(again.record, run))
+        assert state.is_crashed(), state
+
+
+def test_everything_ends_when_the_supervisor_is_killed_and_the_next_start_says_so(whole: Place, tmp_path: Path) -> None:
+    with lease.acquire(whole.settings) as held:
+        run, asleep = _sleeping(held.record, tmp_path)
+        assert held.record is not None
+        os.kill(held.record.pid, signal.SIGKILL)
+        whole.wait_gone()
+        assert held.wait_lost(1)
+    assert [each for each in asleep if _lives(each)] == []
+    with lease.acquire(whole.settings) as again:
+        assert again.record is not None
+        state = asyncio.run(state_of(again.record, run))
+        assert state.is_crashed()
+        assert "died while this was running" in (state.message or "")
+    whole.wait_gone()
+    assert read_record(whole.settings) is None
+
+
+def _sleeping(record: StackRecord | None, folder: Path) -> tuple[UUID, list[psutil.Process]]:
+    assert record is not None
+    run = asyncio.run(start_sleeper(record, folder))
+    wait_for(lambda: sleepers(folder), "the flow run to start", seconds=60)
+    return run, sleepers(folder)
+
+
+def _lives(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def _of(process: psutil.Process, stack: Stack) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        here = process.environ().get("SATFLOW_STATE_DIR") == str(stack.settings.state_dir)
+        return here and any(word.startswith("satflow_ext.") for word in process.cmdline())
+    return False
+
+
+def _words(process: psutil.Process) -> list[str]:
+    with contextlib.suppress(psutil.Error, OSError):
+        return process.cmdline()
+    return []
