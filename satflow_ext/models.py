@@ -482,11 +482,19 @@ class Environment(Wire):
     packages: dict[str, str]
 
 
+class Cell(Wire):
+    """A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks."""
+
+    file: str
+    number: int
+    text: str
+
+
 class Source(Wire):
-    """Where a flow comes from. `cells` are the texts of the cells that define what the flow reaches, in cell order."""
+    """Where a flow comes from. `cells` are the cells that define what the flow reaches, in the order of their execution."""
 
     notebook: str | None
-    cells: tuple[str, ...]
+    cells: tuple[Cell, ...]
 
 
 class PackedFlow(Wire):

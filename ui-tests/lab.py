@@ -58,6 +58,13 @@ class Lab:
         """Open a notebook of the folder and wait for its kernel."""
         page.evaluate(READY, name)
 
+    def open_example(self, page: Page, name: str) -> None:
+        """Open an example without the cells that register by themselves."""
+        document = json.loads((EXAMPLES / name).read_text())
+        document["cells"] = [cell for cell in document["cells"] if "%register_flow" not in "".join(cell["source"])]
+        (self.folder / name).write_text(json.dumps(document))
+        self.open_notebook(page, name)
+
     def run_all(self, page: Page) -> None:
         """Run all cells and wait until the kernel is idle."""
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
@@ -92,7 +99,11 @@ def running_lab(home: Path) -> Iterator[Lab]:
     token = secrets.token_hex(16)
     with log.open("wb") as out:
         process = subprocess.Popen(
-            _command(folder), env=_environment(home, token), stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            _command(folder),
+            env=_environment(home, token),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         yield Lab(_address(log, process), token, folder)
@@ -104,7 +115,15 @@ def running_lab(home: Path) -> Iterator[Lab]:
 def _command(folder: Path) -> list[str]:
     return [
         sys.executable,
-        *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", "--ServerApp.port_retries=0"),
+        *(
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--ip=127.0.0.1",
+            "--port=0",
+            "--ServerApp.port_retries=0",
+        ),
         f"--ServerApp.root_dir={folder}",
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.news_url=None",
@@ -114,12 +133,15 @@ def _command(folder: Path) -> list[str]:
 
 def _environment(home: Path, token: str) -> dict[str, str]:
     """Nothing of the user's own settings, and the token where only this user can read it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "SATFLOW_", "JUPYTER"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "SATFLOW_", "JUPYTER"))
+    }
     return {
         **kept,
         "HOME": str(home),
         "IPYTHONDIR": str(home / "ipython"),
         "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+        "JUPYTERLAB_SETTINGS_DIR": str(_settings(home)),
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTER_TOKEN": token,
@@ -127,6 +149,15 @@ def _environment(home: Path, token: str) -> dict[str, str]:
         "SATFLOW_RUNTIME_DIR": str(home / "satflow" / "run"),
         "XDG_CONFIG_HOME": str(home / "config"),
     }
+
+
+def _settings(home: Path) -> Path:
+    """User settings in which JupyterLab does not ask about its news over whatever a test looks at."""
+    folder = home / "settings"
+    plugin = folder / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    plugin.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    return folder
 
 
 def _address(log: Path, process: subprocess.Popen[bytes]) -> str:

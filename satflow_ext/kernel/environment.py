@@ -11,7 +11,7 @@ from pathlib import Path
 
 from satflow_ext.kernel.find import AnyFlow, Shell, cell_number
 from satflow_ext.kernel.reach import codes
-from satflow_ext.models import Environment, Source
+from satflow_ext.models import Cell, Environment, Source
 
 INSTALLED = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-[^-]+)?\.(dist|egg)-info")
 
@@ -45,9 +45,14 @@ def source(flow: AnyFlow, shell: Shell | None) -> Source:
     return Source(notebook=os.environ.get("JPY_SESSION_NAME"), cells=_cells(flow, shell))
 
 
-def _cells(flow: AnyFlow, shell: Shell | None) -> tuple[str, ...]:
+def _cells(flow: AnyFlow, shell: Shell | None) -> tuple[Cell, ...]:
     if shell is None:
         return ()
     texts = shell.history_manager.input_hist_raw
-    numbers = {cell_number(code.co_filename, shell) for code in codes(flow)}
-    return tuple(texts[number] for number in sorted(filter(None, numbers)) if number < len(texts))
+    files = {code.co_filename: cell_number(code.co_filename, shell) for code in codes(flow)}
+    cells = [
+        Cell(file=file, number=number, text=texts[number])
+        for file, number in files.items()
+        if number and number < len(texts)
+    ]
+    return tuple(sorted(cells, key=lambda cell: cell.number))

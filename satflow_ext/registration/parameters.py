@@ -1,16 +1,11 @@
-"""What the Prefect API learns of a flow's parameters: names and types, no defaults and no docstrings."""
+"""What the Prefect API learns of a flow's parameters, names and types, no defaults and no docstrings; and what schedules need."""
 
 from __future__ import annotations
 
-import json
-
 from pydantic import JsonValue
 
-from satflow_ext.errors import InvalidParameter, ParametersTooLarge
+from satflow_ext.errors import InvalidParameter
 from satflow_ext.models import JsonObject
-
-LIMIT = 524_288
-"""Bytes of JSON that the Prefect API takes (PREFECT_SERVER_API_MAX_PARAMETER_SIZE)."""
 
 PRIVATE = frozenset({"default", "description", "examples"})
 NAMED = frozenset({"properties", "$defs", "definitions"})
@@ -20,21 +15,6 @@ NAMED = frozenset({"properties", "$defs", "definitions"})
 def schema_for_prefect(schema: JsonObject) -> JsonObject:
     """A parameter schema without what could be private: defaults, descriptions and examples."""
     return {key: _public(key, value) for key, value in schema.items() if key not in PRIVATE}
-
-
-def check_size(parameters: JsonObject) -> None:
-    """Refuse parameters that Prefect would not take.
-
-    Raises:
-        ParametersTooLarge: they are longer than `LIMIT`.
-    """
-    size = len(json.dumps(parameters).encode())
-    if size > LIMIT:
-        raise ParametersTooLarge(
-            f"The parameters are {size:,} bytes of JSON; Prefect takes at most {LIMIT:,}.",
-            fix="Put the data into a file or a table and pass its name.",
-            field="parameters",
-        )
 
 
 def check_complete(schema: JsonObject, parameters: JsonObject) -> None:

@@ -24,6 +24,7 @@ from satflow_ext.registration import deployments, envelope, manifests, parameter
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import ENTRYPOINT, Pin, pin_of
 from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.runs.parameters import check_size
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settin
         The executor with every option filled in.
     """
     schedules.checked(wanted.schedule)
-    parameters.check_size(wanted.parameters)
+    check_size(wanted.parameters)
     if wanted.schedule.kind != "none":
         parameters.check_complete(packed.flow.parameter_schema, wanted.parameters)
     return executors.validate(wanted.executor, settings, here=endpoints.local)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from satflow_ext.models import Failure
 
 TRACEBACK = "Traceback (most recent call last)"
+PREFECTS_WORDS = "Flow run encountered an exception: "
 READABLE = 1_000
 """Characters of a cause that are shown."""
 
@@ -22,7 +23,7 @@ def failure(newest_errors_first: Sequence[str], state_message: str | None) -> Fa
         if TRACEBACK in message:
             traceback = message[message.index(TRACEBACK) :]
             return Failure(cause=_cause(traceback), traceback=traceback)
-    said = state_message or next(iter(newest_errors_first), None)
+    said = (state_message or next(iter(newest_errors_first), "")).removeprefix(PREFECTS_WORDS)
     return Failure(cause=(said or "The run ended without saying why.")[:READABLE], traceback=None)
 
 

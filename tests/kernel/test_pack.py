@@ -80,7 +80,13 @@ def test_tells_what_was_packed(kernel: Kernel) -> None:
     assert stat.S_IMODE(body.stat().st_mode) == 0o600
     assert body.stat().st_size == packed["size"]
     assert packed["flow"] == kernel.flows()[0]
-    assert packed["source"]["cells"] == ["@task\ndef work(): return 1", "@flow\ndef main(n: int = 1): return work()"]
+    assert [cell["text"] for cell in packed["source"]["cells"]] == [
+        "@task\ndef work(): return 1",
+        "@flow\ndef main(n: int = 1): return work()",
+    ]
+        "@task\ndef work(): return 1",
+        "@flow\ndef main(n: int = 1): return work()",
+    ]
     environment = packed["environment"]
     assert environment["executable"] == sys.executable
     assert environment["magic"] == __import__("importlib.util").util.MAGIC_NUMBER.hex()

@@ -8,6 +8,7 @@ import pytest
 
 from satflow_ext.errors import InvalidParameter, ParametersTooLarge
 from satflow_ext.registration import parameters
+from satflow_ext.runs.parameters import LIMIT, check_size
 
 SCHEMA = {
     "title": "Parameters",
@@ -43,12 +44,12 @@ def test_schema_for_prefect_keeps_parameters_whose_names_are_keywords():
 
 
 def test_parameters_up_to_prefects_limit_are_taken():
-    parameters.check_size({"x": "a" * (parameters.LIMIT - len('{"x": ""}'))})
+    check_size({"x": "a" * (LIMIT - len('{"x": ""}'))})
 
 
 def test_parameters_above_it_are_refused_with_the_numbers():
     with pytest.raises(ParametersTooLarge, match="524,289 bytes of JSON; Prefect takes at most 524,288"):
-        parameters.check_size({"x": "a" * (parameters.LIMIT - len('{"x": ""}') + 1)})
+        check_size({"x": "a" * (LIMIT - len('{"x": ""}') + 1)})
 
 
 def test_schedule_needs_a_value_for_every_required_parameter():

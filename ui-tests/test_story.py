@@ -1,0 +1,198 @@
+"""The main job, as a user does it: from a cell to a run on Dask that is watched while it goes."""
+
+from __future__ import annotations
+
+import re
+
+from lab import Lab
+from playwright.sync_api import Locator, Page, expect
+
+from conftest import shot
+
+STARTS = 120_000
+"""Milliseconds: the local stack may have to start first."""
+RUNS = 180_000
+
+FAILS = """
+from prefect import flow, task
+
+@task
+def divide(number):
+    return number / 0
+
+@flow
+def fails(number: int = 1):
+    return divide(number)
+"""
+
+UNPICKLABLE = """
+import sqlite3
+from prefect import flow
+
+connection = sqlite3.connect(":memory:")
+
+@flow
+def reads():
+    return connection.execute("select 1").fetchall()
+"""
+
+SLEEPS = """
+from prefect import flow
+
+@flow
+def quick():
+    return 1
+"""
+
+
+def show_flows(page: Page) -> None:
+    page.evaluate("() => window.jupyterapp.commands.execute('satflow:show-flows')")
+    expect(page.get_by_test_id("satflow-stack-starting")).to_have_count(0, timeout=STARTS)
+
+
+def open_form(page: Page) -> Locator:
+    page.get_by_test_id("satflow-flow").first.get_by_test_id("satflow-register").click()
+    form = page.get_by_test_id("satflow-register-form")
+    expect(form.get_by_test_id("satflow-executor-threads")).to_be_visible(timeout=STARTS)
+    return form
+
+
+def lines(page: Page) -> int:
+    """How many log lines the run's tab has."""
+    return int(page.get_by_test_id("satflow-log").get_attribute("data-count") or 0)
+
+
+def wait_for_lines(page: Page, more_than: int) -> None:
+    page.wait_for_function(
+        "least => Number(document.querySelector('[data-testid=satflow-log]')?.dataset.count ?? 0) > least",
+        arg=more_than,
+        timeout=RUNS,
+    )
+
+
+def test_register_run_and_watch(page: Page, lab: Lab) -> None:
+    lab.open_example(page, "tiles.ipynb")
+    lab.run_all(page)
+    show_flows(page)
+    row = page.get_by_test_id("satflow-flow").first
+    expect(row).to_contain_text("tiles")
+    expect(row.get_by_test_id("satflow-drift")).to_have_text("new")
+    shot(page, "1-flows")
+
+    form = open_form(page)
+    form.get_by_label("tile_size").fill("32")
+    form.get_by_test_id("satflow-executor-dask-local").click()
+    form.get_by_test_id("satflow-schedule-kind").select_option("cron")
+    form.get_by_test_id("satflow-cron").fill("30 6 * * 1-5")
+    form.get_by_test_id("satflow-timezone").select_option("Europe/Berlin")
+    expect(form).to_contain_text("Monday through Friday")
+    expect(form.get_by_test_id("satflow-next-runs").locator("li")).to_have_count(5)
+    shot(page, "2-form")
+    form.get_by_test_id("satflow-submit").click()
+    expect(form.get_by_test_id("satflow-registered")).to_have_attribute("data-outcome", "created", timeout=STARTS)
+    expect(row.get_by_test_id("satflow-drift")).to_contain_text("registered v1")
+    shot(page, "3-registered")
+
+    form.get_by_test_id("satflow-run-now").click()
+    run = page.get_by_test_id("satflow-run").last
+    expect(run.get_by_test_id("satflow-state").first).to_contain_text("Running", timeout=RUNS)
+    run.get_by_test_id("satflow-tab-cluster").click()
+    expect(run.get_by_test_id("satflow-worker")).to_have_count(2, timeout=RUNS)
+    expect(page.get_by_test_id("satflow-clusters")).to_contain_text(re.compile(r"2\s*(/|of)\s*2"))
+    page.wait_for_timeout(2500)
+    shot(page, "4-cluster")
+    run.get_by_test_id("satflow-tab-log").click()
+    wait_for_lines(page, 40)
+    shot(page, "5-log")
+
+    before = lines(page)
+    page.reload()
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.started")
+    run = page.get_by_test_id("satflow-run").last
+    wait_for_lines(page, before)
+    expect(run.get_by_test_id("satflow-state").first).to_contain_text("Completed", timeout=RUNS)
+    wait_for_lines(page, 2 * 180)
+    assert_every_tile_is_told_once(page)
+    run.get_by_test_id("satflow-tab-tasks").click()
+    shot(page, "6-tasks")
+    run.get_by_test_id("satflow-tab-details").click()
+    expect(run.locator("img")).to_be_visible()
+    shot(page, "7-details")
+
+
+def assert_every_tile_is_told_once(page: Page) -> None:
+    """Search goes over the whole log: 12 rows of 16 tiles, of which each says one line, and no line stands twice."""
+    search = page.get_by_test_id("satflow-log-search")
+    search.fill("tile at row")
+    expect(page.get_by_test_id("satflow-log-matches")).to_contain_text("192")
+    search.fill("picture written to")
+    expect(page.get_by_test_id("satflow-log-matches")).to_contain_text("1")
+    search.fill("")
+
+
+def test_failing_flow_shows_its_traceback(page: Page, lab: Lab) -> None:
+    lab.open_notebook(page, lab.write("fails.ipynb", FAILS))
+    lab.run_all(page)
+    show_flows(page)
+    form = open_form(page)
+    form.get_by_test_id("satflow-submit-and-run").click()
+    run = page.get_by_test_id("satflow-run").last
+    expect(run.get_by_test_id("satflow-state").first).to_contain_text("Failed", timeout=RUNS)
+    card = run.get_by_test_id("satflow-failure")
+    expect(card).to_contain_text("ZeroDivisionError: division by zero", timeout=STARTS)
+    expect(card.get_by_test_id("satflow-traceback")).to_contain_text("return number / 0")
+    shot(page, "8-failure")
+
+
+def test_unpicklable_flow_names_the_variable(page: Page, lab: Lab) -> None:
+    lab.open_notebook(page, lab.write("unpicklable.ipynb", UNPICKLABLE))
+    lab.run_all(page)
+    show_flows(page)
+    form = open_form(page)
+    form.get_by_test_id("satflow-submit").click()
+    error = form.get_by_role("alert")
+    expect(error).to_contain_text("connection (sqlite3.Connection)", timeout=STARTS)
+    expect(page.get_by_test_id("satflow-registered")).to_have_count(0)
+    shot(page, "9-unpicklable")
+
+
+def test_busy_kernel_is_said_and_not_disturbed(page: Page, lab: Lab) -> None:
+    lab.open_notebook(page, lab.write("busy.ipynb", SLEEPS, "import time; time.sleep(40)"))
+    lab.start_running(page)
+    page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets[0].model.executionCount === 1", timeout=STARTS
+    )
+    show_flows(page)
+    expect(page.get_by_test_id("satflow-kernel-busy")).to_be_visible(timeout=STARTS)
+    shot(page, "10-busy")
+
+
+def test_wrong_cron_line_stands_at_its_field(page: Page, lab: Lab) -> None:
+    lab.open_notebook(page, lab.write("cron.ipynb", SLEEPS))
+    lab.run_all(page)
+    show_flows(page)
+    form = open_form(page)
+    form.get_by_test_id("satflow-schedule-kind").select_option("cron")
+    form.get_by_test_id("satflow-cron").fill("* * * * * *")
+    form.get_by_test_id("satflow-submit").click()
+    expect(form.locator("#satflow-schedule-error")).to_contain_text("A cron line has five fields")
+    shot(page, "11-cron")
+
+
+def test_dark(page: Page, lab: Lab) -> None:
+    lab.open_notebook(page, lab.write("dark.ipynb", SLEEPS))
+    lab.run_all(page)
+    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
+    show_flows(page)
+    open_form(page)
+    page.wait_for_timeout(1000)
+    shot(page, "12-dark")
+    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
+
+
+def test_no_notebook_has_an_action(page: Page, lab: Lab) -> None:
+    show_flows(page)
+    empty = page.get_by_test_id("satflow-no-notebook")
+    expect(empty).to_be_visible()
+    expect(empty.get_by_role("button")).to_have_count(1)
+    shot(page, "13-no-notebook")
