@@ -84,9 +84,6 @@ def test_tells_what_was_packed(kernel: Kernel) -> None:
         "@task\ndef work(): return 1",
         "@flow\ndef main(n: int = 1): return work()",
     ]
-        "@task\ndef work(): return 1",
-        "@flow\ndef main(n: int = 1): return work()",
-    ]
     environment = packed["environment"]
     assert environment["executable"] == sys.executable
     assert environment["magic"] == __import__("importlib.util").util.MAGIC_NUMBER.hex()
