@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from prefect import flow, get_run_logger, task
 
+from satflow_ext import runs
 from satflow_ext.errors import (
     BadRequest,
     InvalidParameter,
@@ -164,9 +165,12 @@ def test_each_executor_runs_a_flow_to_its_end(stack, registered, ran, executor):
     assert "doubled [0, 2, 4]" in log_of(stack, detail.run.id)
 
 
-def test_flow_that_raises_shows_its_traceback(registered, ran):
+def test_flow_that_raises_shows_its_traceback(stack, registered, ran):
     detail = ran(registered(fails))
     assert detail.run.state_type == "FAILED"
+    assert detail.failure.cause == "ValueError: because"
+    log_of(stack, detail.run.id)  # the traceback is one of its last lines
+    detail = asyncio.run(runs.detail(stack.endpoints.prefect, detail.run.id))
     assert detail.failure.cause == "ValueError: because"
     assert "raise ValueError(reason)" in detail.failure.traceback
 
