@@ -80,7 +80,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     shot(page, "1-flows")
 
     form = open_form(page)
-    form.get_by_label("tile_size").fill("32")
+    form.locator("#satflow-parameters_tile_size").fill("32")
     form.get_by_test_id("satflow-executor-dask-local").click()
     form.get_by_test_id("satflow-schedule-kind").select_option("cron")
     form.get_by_test_id("satflow-cron").fill("30 6 * * 1-5")

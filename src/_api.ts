@@ -1,0 +1,484 @@
+// Generated from satflow_ext/models.py by scripts/contract. Do not edit.
+
+export type JsonValue =
+  string | number | boolean | null | JsonValue[] | JsonObject;
+
+export interface JsonObject {
+  [key: string]: JsonValue;
+}
+
+/**
+ * A Prefect artifact of a run.
+ */
+export interface Artifact {
+  id: string;
+  key: string | null;
+  type: string | null;
+  description: string | null;
+  data: JsonValue;
+}
+
+/**
+ * GET /satflow/catalogue: everything the register form offers. `memory` of this machine in bytes.
+ */
+export interface Catalogue {
+  executors: ExecutorInfo[];
+  worker_sizes: WorkerSize[];
+  work_pools: WorkPool[];
+  default_work_pool: string | null;
+  cores: number;
+  memory: number;
+}
+
+/**
+ * The newest status of a run's cluster, None when it has none.
+ */
+export interface ClusterFrame {
+  type: 'cluster.v1';
+  run_id: string;
+  status: ClusterStatus | null;
+}
+
+/**
+ * GET /satflow/clusters.
+ */
+export interface ClusterList {
+  clusters: ClusterStatus[];
+}
+
+/**
+ * A Dask cluster of one flow run, as the flow run itself sees it.
+ *
+ * `plan` is how many Dask workers it should have (None where nobody said), `observed` how many have checked in.
+ * `tasks` counts the scheduler's tasks by distributed's own state names.
+ */
+export interface ClusterStatus {
+  run_id: string;
+  run_name: string;
+  deployment_name: string | null;
+  executor: string;
+  state: 'starting' | 'running' | 'lost' | 'closed';
+  problem: string | null;
+  plan: number | null;
+  observed: number;
+  worker_size: string | null;
+  tasks: { [key: string]: number };
+  workers: ClusterWorker[];
+  started: string;
+  updated: string;
+}
+
+/**
+ * One Dask worker. `cpu` in percent of one core, `memory` and `memory_limit` in bytes (limit 0: none).
+ */
+export interface ClusterWorker {
+  name: string;
+  threads: number;
+  cpu: number;
+  memory: number;
+  memory_limit: number;
+  executing: number;
+  ready: number;
+}
+
+/**
+ * A five-field cron line, read in an IANA time zone.
+ */
+export interface CronSchedule {
+  kind: 'cron';
+  cron: string;
+  timezone: string;
+}
+
+/**
+ * A five-field cron line, read in an IANA time zone.
+ */
+export interface CronScheduleInput {
+  kind?: 'cron';
+  cron: string;
+  timezone?: string;
+}
+
+/**
+ * A flow that was registered, as Prefect has it, with what its manifest in the store adds.
+ *
+ * `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook` and
+ * `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
+ */
+export interface Deployment {
+  id: string;
+  name: string;
+  flow_name: string;
+  version: number;
+  executor: ExecutorChoice | null;
+  fingerprint: string | null;
+  notebook: string | null;
+  registered_at: string | null;
+  manifest_problem: string | null;
+  parameters: JsonObject;
+  parameter_schema: JsonObject;
+  schedule: NoSchedule | CronSchedule | IntervalSchedule;
+  paused: boolean;
+  work_pool: string | null;
+  tags: string[];
+  next_runs: string[];
+}
+
+/**
+ * GET /satflow/deployments, newest first.
+ */
+export interface DeploymentList {
+  deployments: Deployment[];
+}
+
+/**
+ * Every 4xx and 5xx reply.
+ *
+ * `error` is the name of the class in `satflow_ext.errors`, `field` the form field the mistake stands in (dotted path of
+ * the request model), and `fix` what the user can do next.
+ */
+export interface ErrorBody {
+  error: string;
+  message: string;
+  fix: string | null;
+  field: string | null;
+}
+
+/**
+ * Something about one subscription went wrong; the socket stays open.
+ */
+export interface ErrorFrame {
+  type: 'error.v1';
+  topic: string | null;
+  run_id: string | null;
+  error: ErrorBody;
+}
+
+/**
+ * How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`).
+ */
+export interface ExecutorChoice {
+  name: string;
+  options: JsonObject;
+}
+
+/**
+ * How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`).
+ */
+export interface ExecutorChoiceInput {
+  name?: string;
+  options?: JsonObject;
+}
+
+/**
+ * One entry of the executor catalogue, enough to draw its card and its form.
+ */
+export interface ExecutorInfo {
+  name: string;
+  title: string;
+  purpose: string;
+  starts: string;
+  options_schema: JsonObject;
+}
+
+/**
+ * Why a run failed: the last line of the traceback, and the traceback as it stands in the run's log.
+ */
+export interface Failure {
+  cause: string;
+  traceback: string | null;
+}
+
+/**
+ * The flows of one kernel, in the order in which their variables were made.
+ */
+export interface FlowList {
+  flows: LiveFlow[];
+  at: string;
+}
+
+/**
+ * Every so many seconds, counted in an IANA time zone.
+ */
+export interface IntervalSchedule {
+  kind: 'interval';
+  seconds: number;
+  timezone: string;
+}
+
+/**
+ * Every so many seconds, counted in an IANA time zone.
+ */
+export interface IntervalScheduleInput {
+  kind?: 'interval';
+  seconds: number;
+  timezone?: string;
+}
+
+/**
+ * A `@flow` object in a kernel's namespace.
+ *
+ * `parameter_schema` is Prefect's JSON schema of the signature, defaults included; it goes to the browser and never to the
+ * Prefect API. `fingerprint` changes when the flow, or anything it reaches, changes. `cell` is the execution count of the
+ * cell that defined it, None where it was imported.
+ */
+export interface LiveFlow {
+  name: string;
+  variable: string;
+  doc: string;
+  cell: number | null;
+  parameters: Parameter[];
+  parameter_schema: JsonObject;
+  fingerprint: string;
+}
+
+/**
+ * One line of a run's log. `seq` counts from 0 in the order in which the server saw it; sort by (`time`, `seq`).
+ */
+export interface LogLine {
+  seq: number;
+  id: string;
+  time: string;
+  level: number;
+  logger: string;
+  message: string;
+  task_run_id: string | null;
+}
+
+/**
+ * Log lines after the subscriber's cursor.
+ *
+ * `reset` means the cursor was not known any more: forget every line of this run, these are all there are. `ended` means
+ * the run is over and no line will follow. `cursor` goes into the next `Subscribe` after a cut.
+ */
+export interface LogsFrame {
+  type: 'logs.v1';
+  run_id: string;
+  reset: boolean;
+  lines: LogLine[];
+  cursor: string;
+  ended: boolean;
+}
+
+/**
+ * Runs start by hand only.
+ */
+export interface NoSchedule {
+  kind: 'none';
+}
+
+/**
+ * Runs start by hand only.
+ */
+export interface NoScheduleInput {
+  kind?: 'none';
+}
+
+/**
+ * One parameter of a flow as its signature spells it. `default` is a repr for reading, not a value.
+ */
+export interface Parameter {
+  name: string;
+  annotation: string;
+  required: boolean;
+  default: string | null;
+}
+
+/**
+ * PATCH /satflow/deployments/<id>: pause or resume all schedules.
+ */
+export interface PauseRequest {
+  paused: boolean;
+}
+
+/**
+ * POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it.
+ */
+export interface RegisterRequest {
+  name?: string | null;
+  parameters?: JsonObject;
+  executor?: ExecutorChoiceInput;
+  schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
+  work_pool?: string | null;
+  tags?: string[];
+  kernel_id: string;
+  variable: string;
+  notebook?: string | null;
+}
+
+/**
+ * What registering did. `content_size` is the flow content's size in bytes.
+ */
+export interface Registered {
+  deployment: Deployment;
+  outcome: 'created' | 'changed' | 'unchanged';
+  content: string;
+  content_size: number;
+  manifest: string;
+}
+
+/**
+ * A flow run. `why_waiting` says in words why a run that should have started has not; `duration` is in seconds.
+ */
+export interface Run {
+  id: string;
+  name: string;
+  deployment_id: string | null;
+  deployment_name: string | null;
+  flow_name: string;
+  state_type:
+    | 'SCHEDULED'
+    | 'PENDING'
+    | 'RUNNING'
+    | 'COMPLETED'
+    | 'FAILED'
+    | 'CANCELLED'
+    | 'CRASHED'
+    | 'PAUSED'
+    | 'CANCELLING';
+  state_name: string;
+  state_message: string | null;
+  created: string;
+  expected_start: string | null;
+  start: string | null;
+  end: string | null;
+  duration: number;
+  parameters: JsonObject;
+  scheduled: boolean;
+  last_line: string | null;
+  why_waiting: string | null;
+}
+
+/**
+ * GET /satflow/runs/<id>.
+ */
+export interface RunDetail {
+  run: Run;
+  tasks: TaskRun[];
+  failure: Failure | null;
+  artifacts: Artifact[];
+}
+
+/**
+ * GET /satflow/runs?deployment_id=&state_type=&limit=, newest first.
+ */
+export interface RunList {
+  runs: Run[];
+}
+
+/**
+ * POST /satflow/runs. `idempotency_key` is one per press of the button: sent twice, it makes one run.
+ */
+export interface RunRequest {
+  deployment_id: string;
+  parameters?: JsonObject;
+  idempotency_key: string;
+}
+
+/**
+ * A hint: the list of runs changed, read it again.
+ */
+export interface RunsFrame {
+  type: 'runs.v1';
+}
+
+/**
+ * The next runs, computed by Prefect's own schedule classes.
+ */
+export interface SchedulePreview {
+  next_runs: string[];
+}
+
+/**
+ * POST /satflow/schedules/preview.
+ */
+export interface SchedulePreviewRequest {
+  schedule: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
+  count?: number;
+}
+
+/**
+ * Where runs go and whether that place answers.
+ *
+ * `kind` "local" is the stack SatFlow runs on this machine, "configured" is what the settings name. `step` says what is
+ * being waited for while `state` is "starting", and what went wrong when it is "failed". `stays` tells whether it goes on
+ * after the last JupyterLab and terminal has gone.
+ */
+export interface StackStatus {
+  kind: 'local' | 'configured';
+  state: 'stopped' | 'starting' | 'ready' | 'failed';
+  step: string | null;
+  prefect_api: string | null;
+  store: string | null;
+  stays: boolean;
+}
+
+/**
+ * Browser → server. `run_id` is needed for "logs" and "cluster"; `cursor` is the last one received, None at first.
+ */
+export interface Subscribe {
+  type?: 'subscribe';
+  topic: 'runs' | 'logs' | 'cluster';
+  run_id?: string | null;
+  cursor?: string | null;
+}
+
+/**
+ * A task run. `interrupted` marks one that Prefect still calls running although its flow run has ended.
+ */
+export interface TaskRun {
+  id: string;
+  name: string;
+  task: string;
+  state_type:
+    | 'SCHEDULED'
+    | 'PENDING'
+    | 'RUNNING'
+    | 'COMPLETED'
+    | 'FAILED'
+    | 'CANCELLED'
+    | 'CRASHED'
+    | 'PAUSED'
+    | 'CANCELLING';
+  state_name: string;
+  start: string | null;
+  end: string | null;
+  duration: number;
+  interrupted: boolean;
+}
+
+/**
+ * Browser → server.
+ */
+export interface Unsubscribe {
+  type?: 'unsubscribe';
+  topic: 'runs' | 'logs' | 'cluster';
+  run_id?: string | null;
+}
+
+/**
+ * A Prefect work pool and how many Prefect workers poll it now.
+ */
+export interface WorkPool {
+  name: string;
+  type: string;
+  paused: boolean;
+  online_workers: number;
+}
+
+/**
+ * A named size of one Dask worker. `available` says whether this machine can give it, `reason` why not.
+ */
+export interface WorkerSize {
+  name: string;
+  cores: number;
+  memory: number;
+  available: boolean;
+  reason: string | null;
+}
+
+export type StreamRequest = Subscribe | Unsubscribe;
+
+export type StreamFrame = RunsFrame | LogsFrame | ClusterFrame | ErrorFrame;
+
+export type Schedule = NoSchedule | CronSchedule | IntervalSchedule;

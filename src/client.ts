@@ -1,0 +1,195 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import type * as api from './_api';
+import { RequestFailed, SERVER_MISSING, SERVER_UNREACHABLE } from './errors';
+
+/** Which runs to list; `limit` counts runs. */
+export interface IRunsQuery {
+  deployment_id?: string;
+  state_type?: api.Run['state_type'];
+  limit?: number;
+}
+
+/** The server's side of SatFlow: one method per REST endpoint. Every one rejects with `RequestFailed`. */
+export interface IClient {
+  flows(kernelId: string): Promise<api.FlowList>;
+  catalogue(): Promise<api.Catalogue>;
+  previewSchedule(
+    request: api.SchedulePreviewRequest
+  ): Promise<api.SchedulePreview>;
+  deployments(): Promise<api.DeploymentList>;
+  register(request: api.RegisterRequest): Promise<api.Registered>;
+  pauseDeployment(
+    id: string,
+    request: api.PauseRequest
+  ): Promise<api.Deployment>;
+  deleteDeployment(id: string): Promise<void>;
+  runs(query?: IRunsQuery): Promise<api.RunList>;
+  startRun(request: api.RunRequest): Promise<api.Run>;
+  run(id: string): Promise<api.RunDetail>;
+  cancelRun(id: string): Promise<api.Run>;
+  log(id: string): Promise<Blob>;
+  clusters(): Promise<api.ClusterList>;
+  stack(): Promise<api.StackStatus>;
+  startStack(): Promise<api.StackStatus>;
+}
+
+/** `IClient` over Jupyter's own authenticated connection. */
+export class Client implements IClient {
+  constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  flows(kernelId: string): Promise<api.FlowList> {
+    return this.json('GET', ['kernels', kernelId, 'flows']);
+  }
+
+  catalogue(): Promise<api.Catalogue> {
+    return this.json('GET', ['catalogue']);
+  }
+
+  previewSchedule(
+    request: api.SchedulePreviewRequest
+  ): Promise<api.SchedulePreview> {
+    return this.json('POST', ['schedules', 'preview'], request);
+  }
+
+  deployments(): Promise<api.DeploymentList> {
+    return this.json('GET', ['deployments']);
+  }
+
+  register(request: api.RegisterRequest): Promise<api.Registered> {
+    return this.json('POST', ['deployments'], request);
+  }
+
+  pauseDeployment(
+    id: string,
+    request: api.PauseRequest
+  ): Promise<api.Deployment> {
+    return this.json('PATCH', ['deployments', id], request);
+  }
+
+  async deleteDeployment(id: string): Promise<void> {
+    await this.request('DELETE', ['deployments', id]);
+  }
+
+  runs(query: IRunsQuery = {}): Promise<api.RunList> {
+    const search = URLExt.objectToQueryString({ ...query });
+    return this.json('GET', ['runs'], undefined, search);
+  }
+
+  startRun(request: api.RunRequest): Promise<api.Run> {
+    return this.json('POST', ['runs'], request);
+  }
+
+  run(id: string): Promise<api.RunDetail> {
+    return this.json('GET', ['runs', id]);
+  }
+
+  cancelRun(id: string): Promise<api.Run> {
+    return this.json('POST', ['runs', id, 'cancel']);
+  }
+
+  async log(id: string): Promise<Blob> {
+    return (await this.request('GET', ['runs', id, 'log'])).blob();
+  }
+
+  clusters(): Promise<api.ClusterList> {
+    return this.json('GET', ['clusters']);
+  }
+
+  stack(): Promise<api.StackStatus> {
+    return this.json('GET', ['stack']);
+  }
+
+  startStack(): Promise<api.StackStatus> {
+    return this.json('POST', ['stack']);
+  }
+
+  private async json<T>(
+    method: string,
+    path: string[],
+    body?: object,
+    search = ''
+  ): Promise<T> {
+    const response = await this.request(method, path, body, search);
+    return (await response.json()) as T;
+  }
+
+  private async request(
+    method: string,
+    path: string[],
+    body?: object,
+    search = ''
+  ): Promise<Response> {
+    const url = endpoint(this.settings.baseUrl, path) + search;
+    const init: RequestInit = { method };
+    if (body !== undefined) {
+      init.body = JSON.stringify(body);
+      init.headers = { 'Content-Type': 'application/json' };
+    }
+    const response = await ServerConnection.makeRequest(
+      url,
+      init,
+      this.settings
+    ).catch(unreachable);
+    if (!response.ok) {
+      throw new RequestFailed(refusal(response.status, await response.text()));
+    }
+    return response;
+  }
+}
+
+/** The websocket's address, with the token only where Jupyter itself has to put it there. */
+export function streamUrl(settings: ServerConnection.ISettings): string {
+  const url = endpoint(settings.wsUrl, ['stream']);
+  return settings.appendToken && settings.token
+    ? `${url}?token=${encodeURIComponent(settings.token)}`
+    : url;
+}
+
+function endpoint(base: string, path: string[]): string {
+  return URLExt.join(base, 'satflow', ...path.map(encodeURIComponent));
+}
+
+function unreachable(reason: Error): never {
+  throw new RequestFailed({
+    error: SERVER_UNREACHABLE,
+    message: `The Jupyter server does not answer: ${reason.message}.`,
+    fix: 'Check that it is running and reload the page.',
+    field: null
+  });
+}
+
+/** The reply's own error, or one of ours where something that is not SatFlow answered. */
+export function refusal(status: number, text: string): api.ErrorBody {
+  const body = parsed(text);
+  if (body) {
+    return body;
+  }
+  if (status === 404) {
+    return {
+      error: SERVER_MISSING,
+      message: 'The SatFlow server extension is not enabled.',
+      fix: 'jupyter server extension enable satflow_ext',
+      field: null
+    };
+  }
+  const message = `The Jupyter server answered ${status}.`;
+  return { error: 'UnexpectedReply', message, fix: null, field: null };
+}
+
+function parsed(text: string): api.ErrorBody | null {
+  try {
+    const body = JSON.parse(text) as Partial<api.ErrorBody> | null;
+    return typeof body?.error === 'string' && typeof body.message === 'string'
+      ? {
+          error: body.error,
+          message: body.message,
+          fix: body.fix ?? null,
+          field: body.field ?? null
+        }
+      : null;
+  } catch {
+    return null;
+  }
+}

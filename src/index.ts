@@ -1,0 +1,32 @@
+import { actions } from './plugins/actions';
+import { client, stream } from './plugins/connection';
+import {
+  clusters,
+  deployments,
+  flows,
+  notebook,
+  runs,
+  stack
+} from './plugins/models';
+import { notifications } from './plugins/notifications';
+import { registerTabs } from './plugins/registerTabs';
+import { runTabs } from './plugins/runTabs';
+import { settings } from './plugins/settings';
+import { sidebar } from './plugins/sidebar';
+
+export default [
+  settings,
+  client,
+  stream,
+  notebook,
+  flows,
+  deployments,
+  runs,
+  clusters,
+  stack,
+  actions,
+  sidebar,
+  registerTabs,
+  runTabs,
+  notifications
+];

@@ -1,0 +1,83 @@
+import { Poll } from '@lumino/polling';
+
+import type {
+  Deployment,
+  ErrorBody,
+  Registered,
+  RegisterRequest
+} from '../_api';
+import type { IClient } from '../client';
+import { errorBody } from '../errors';
+import { coalesced } from './coalesced';
+import { Observable } from './observable';
+
+type Served = Pick<
+  IClient,
+  'deployments' | 'register' | 'pauseDeployment' | 'deleteDeployment'
+>;
+
+/** All deployments, newest first. What changes one reads them all again: the server is the only truth. */
+export class DeploymentsModel extends Observable {
+  constructor(private readonly client: Served) {
+    super();
+    this.poll = new Poll({
+      auto: false,
+      factory: () => this.refresh(),
+      // Next runs pass, and others register: notebooks, terminals, CI.
+      frequency: { interval: 10_000, backoff: true, max: 60_000 },
+      name: 'satflow-ext:deployments',
+      standby: 'when-hidden'
+    });
+  }
+
+  get items(): Deployment[] {
+    return this._items;
+  }
+
+  get error(): ErrorBody | null {
+    return this._error;
+  }
+
+  readonly refresh = coalesced(async () => {
+    try {
+      this._items = (await this.client.deployments()).deployments;
+      this._error = null;
+    } catch (reason) {
+      this._error = errorBody(reason);
+    }
+    this.tell();
+  });
+
+  async register(request: RegisterRequest): Promise<Registered> {
+    const registered = await this.client.register(request);
+    await this.refresh();
+    return registered;
+  }
+
+  async pause(id: string, paused: boolean): Promise<void> {
+    await this.client.pauseDeployment(id, { paused });
+    await this.refresh();
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.client.deleteDeployment(id);
+    await this.refresh();
+  }
+
+  watch(): void {
+    void this.poll.refresh();
+  }
+
+  unwatch(): void {
+    void this.poll.stop();
+  }
+
+  dispose(): void {
+    this.poll.dispose();
+    super.dispose();
+  }
+
+  private readonly poll: Poll;
+  private _items: Deployment[] = [];
+  private _error: ErrorBody | null = null;
+}

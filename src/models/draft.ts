@@ -1,0 +1,188 @@
+import type {
+  Catalogue,
+  Deployment,
+  JsonObject,
+  JsonValue,
+  LiveFlow,
+  RegisterRequest,
+  Schedule
+} from '../_api';
+import {
+  chosenParameters,
+  formData,
+  type IParameterForm,
+  parameterForm
+} from './parameterSchema';
+
+/** A schedule as the form holds it: what was typed for each kind stays while another one is chosen. */
+export interface IScheduleDraft {
+  kind: 'none' | 'cron' | 'interval';
+  cron: string;
+  seconds: number;
+  timezone: string;
+}
+
+/** What the register form holds. `options` are those of each executor that was looked at. */
+export interface IDraft {
+  name: string;
+  parameters: JsonObject;
+  executor: string;
+  options: { [executor: string]: JsonObject };
+  schedule: IScheduleDraft;
+  workPool: string | null;
+  tags: string;
+}
+
+/** What a registration says, whatever kernel and notebook the flow lives in. */
+export type Choices = Required<
+  Pick<RegisterRequest, 'parameters' | 'executor' | 'work_pool' | 'tags'>
+> & { name: string; schedule: Schedule };
+
+/** What the settings say about new registrations. */
+export interface IPreset {
+  executor: string;
+  timezone: string;
+}
+
+/** The form for a flow: as it was registered last, else defaults that work. */
+export function draftOf(
+  flow: LiveFlow,
+  deployment: Deployment | null,
+  preset: IPreset
+): IDraft {
+  const form = parameterForm(flow.parameter_schema);
+  const executor = deployment?.executor ?? null;
+  return {
+    name: deployment?.name ?? flow.name,
+    parameters: formData(form, deployment?.parameters ?? {}),
+    executor: executor?.name ?? preset.executor,
+    options: executor ? { [executor.name]: executor.options } : {},
+    schedule: scheduleDraft(deployment?.schedule, preset.timezone),
+    workPool: deployment?.work_pool ?? null,
+    tags: deployment?.tags.join(', ') ?? ''
+  };
+}
+
+function scheduleDraft(
+  schedule: Schedule | undefined,
+  timezone: string
+): IScheduleDraft {
+  const empty = { kind: 'none', cron: '0 6 * * *', seconds: 3600, timezone };
+  return { ...empty, ...schedule } as IScheduleDraft;
+}
+
+/** The schedule that the form describes. */
+export function scheduleOf(draft: IScheduleDraft): Schedule {
+  const { kind, cron, seconds, timezone } = draft;
+  switch (kind) {
+    case 'cron':
+      return { kind, cron: cron.trim(), timezone };
+    case 'interval':
+      return { kind, seconds, timezone };
+    default:
+      return { kind };
+  }
+}
+
+/**
+ * What the form says.
+ *
+ * @throws RequestFailed where a parameter's text is no JSON.
+ */
+export function choicesOf(draft: IDraft, form: IParameterForm): Choices {
+  return {
+    name: draft.name.trim(),
+    parameters: chosenParameters(form, draft.parameters),
+    executor: {
+      name: draft.executor,
+      options: given(draft.options[draft.executor] ?? {})
+    },
+    schedule: scheduleOf(draft.schedule),
+    work_pool: draft.workPool,
+    tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== '')
+  };
+}
+
+/** The same as a line for a notebook cell. */
+export function magicLine(variable: string, choices: Choices): string {
+  const flags = [
+    ['--executor', choices.executor.name ?? 'threads'],
+    ...Object.entries(choices.executor.options ?? {}).map(([option, value]) => [
+      `--${option.replace(/_/g, '-')}`,
+      spelled(value)
+    ]),
+    ...scheduleFlags(choices.schedule),
+    ...Object.entries(choices.parameters).map(([name, value]) => [
+      '--param',
+      `${name}=${spelled(value)}`
+    ]),
+    ...(choices.name && choices.name !== variable
+      ? [['--name', choices.name]]
+      : []),
+    ...(choices.work_pool ? [['--work-pool', choices.work_pool]] : []),
+    ...choices.tags.map(tag => ['--tag', tag])
+  ];
+  const words = flags.map(([flag, value]) => `${flag} ${shellWord(value)}`);
+  return ['%register_flow', variable, ...words].join(' ');
+}
+
+/** The executor's options that the server's catalogue knows, with its defaults. */
+export function optionsSchema(
+  catalogue: Catalogue,
+  executor: string
+): JsonObject {
+  const info = catalogue.executors.find(one => one.name === executor);
+  return info?.options_schema ?? {};
+}
+
+function scheduleFlags(schedule: Schedule): string[][] {
+  switch (schedule.kind) {
+    case 'cron':
+      return [
+        ['--cron', schedule.cron],
+        ['--timezone', schedule.timezone]
+      ];
+    case 'interval':
+      return [
+        ['--interval', String(schedule.seconds)],
+        ['--timezone', schedule.timezone]
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Options left empty are left out, so that the executor's default holds. */
+function given(options: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(options).filter(
+      ([, value]) => value !== undefined && value !== null && value !== ''
+    )
+  );
+}
+
+/** JSON, except for text that could not be taken for something else. */
+function spelled(value: JsonValue): string {
+  return typeof value === 'string' && !isJson(value)
+    ? value
+    : JSON.stringify(value);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A word as a POSIX shell reads it, which is how the magic splits its line. */
+function shellWord(text: string): string {
+  if (/^[\w.,:/+=@%-]+$/.test(text)) {
+    return text;
+  }
+  return /["\\$`]/.test(text)
+    ? `'${text.replace(/'/g, `'"'"'`)}'`
+    : `"${text}"`;
+}

@@ -1,0 +1,171 @@
+import type { ErrorBody, FlowList, LiveFlow } from '../_api';
+import type { IClient } from '../client';
+import { errorBody, SERVER_MISSING } from '../errors';
+import type { IActiveNotebook, INotebookSource, IPushed } from '../kernel';
+import { Observable } from './observable';
+
+/** What the Flows section shows. `list` is the last one known, however old. */
+export type FlowsState =
+  | { kind: 'no-notebook' }
+  | { kind: 'no-kernel' }
+  | { kind: 'starting' }
+  | { kind: 'not-python'; language: string }
+  | { kind: 'busy'; list: FlowList | null }
+  | { kind: 'lacks-package'; error: ErrorBody }
+  | { kind: 'server-missing'; error: ErrorBody }
+  | { kind: 'failed'; error: ErrorBody }
+  | { kind: 'listed'; list: FlowList };
+
+interface IKnown {
+  generation: string;
+  asked: boolean;
+  list: FlowList | null;
+  error: ErrorBody | null;
+}
+
+/** The flows of the active notebook: asked for once when its kernel is idle, pushed by the kernel from then on. */
+export class FlowsModel extends Observable {
+  constructor(
+    private readonly client: Pick<IClient, 'flows'>,
+    private readonly notebooks: INotebookSource
+  ) {
+    super();
+    notebooks.changed.connect(this.onNotebook, this);
+    notebooks.pushed.connect(this.onPushed, this);
+  }
+
+  /** The active notebook's path and kernel, for a registration. */
+  get notebook(): IActiveNotebook | null {
+    return this.notebooks.current;
+  }
+
+  get state(): FlowsState {
+    const notebook = this.notebooks.current;
+    if (!notebook) {
+      return { kind: 'no-notebook' };
+    }
+    if (!notebook.kernelId) {
+      return { kind: 'no-kernel' };
+    }
+    if (notebook.language && notebook.language !== 'python') {
+      return { kind: 'not-python', language: notebook.language };
+    }
+    return kernelState(notebook, this.known.get(notebook.kernelId));
+  }
+
+  /** Start asking kernels; nothing is asked before. */
+  enable(): void {
+    this.enabled = true;
+    this.onNotebook();
+  }
+
+  /** Ask the active kernel again, now or as soon as it is idle. */
+  refresh(): void {
+    const id = this.notebooks.current?.kernelId;
+    const known = id ? this.known.get(id) : undefined;
+    if (known) {
+      known.asked = false;
+    }
+    this.onNotebook();
+  }
+
+  /** The flows of the active notebook, once it is known what there is. */
+  async settled(): Promise<LiveFlow[]> {
+    this.enable();
+    while (this.state.kind === 'starting') {
+      await new Promise<void>(resolve => {
+        const once = () => {
+          this.changed.disconnect(once);
+          resolve();
+        };
+        this.changed.connect(once);
+      });
+    }
+    return 'list' in this.state ? (this.state.list?.flows ?? []) : [];
+  }
+
+  private onNotebook(): void {
+    const notebook = this.notebooks.current;
+    if (this.enabled && notebook?.kernelId) {
+      const known = this.knownOf(notebook.kernelId, notebook.generation);
+      const ready =
+        notebook.status === 'idle' && notebook.language === 'python';
+      if (ready && !known.asked) {
+        void this.ask(notebook.kernelId, known);
+      }
+    }
+    this.tell();
+  }
+
+  private knownOf(kernelId: string, generation: string): IKnown {
+    const known = this.known.get(kernelId);
+    if (known?.generation === generation) {
+      return known;
+    }
+    const fresh = { generation, asked: false, list: null, error: null };
+    this.known.set(kernelId, fresh);
+    return fresh;
+  }
+
+  private async ask(kernelId: string, known: IKnown): Promise<void> {
+    known.asked = true;
+    try {
+      known.list = newer(known.list, await this.client.flows(kernelId));
+      known.error = null;
+    } catch (reason) {
+      known.error = errorBody(reason);
+      // A kernel that a cell got hold of first is asked again when it is idle.
+      known.asked = known.error.error !== 'KernelBusy';
+    }
+    this.tell();
+  }
+
+  private onPushed(_: INotebookSource, pushed: IPushed): void {
+    const known = this.known.get(pushed.kernelId) ?? {
+      generation: this.notebooks.current?.generation ?? '',
+      asked: true,
+      list: null,
+      error: null
+    };
+    this.known.set(pushed.kernelId, {
+      ...known,
+      list: pushed.list,
+      error: null
+    });
+    this.tell();
+  }
+
+  private enabled = false;
+  private readonly known = new Map<string, IKnown>();
+}
+
+function kernelState(
+  notebook: IActiveNotebook,
+  known: IKnown | undefined
+): FlowsState {
+  const list = known?.list ?? null;
+  const error = known?.error ?? null;
+  if (error && error.error !== 'KernelBusy') {
+    return refused(error);
+  }
+  if (notebook.status === 'busy') {
+    return { kind: 'busy', list };
+  }
+  return list ? { kind: 'listed', list } : { kind: 'starting' };
+}
+
+function refused(error: ErrorBody): FlowsState {
+  switch (error.error) {
+    case SERVER_MISSING:
+      return { kind: 'server-missing', error };
+    case 'KernelLacksPackage':
+      return { kind: 'lacks-package', error };
+    default:
+      return { kind: 'failed', error };
+  }
+}
+
+/** A pushed list can arrive before the reply that is older. */
+function newer(known: FlowList | null, reply: FlowList): FlowList {
+  return known && Date.parse(known.at) > Date.parse(reply.at) ? known : reply;
+}

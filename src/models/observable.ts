@@ -1,0 +1,32 @@
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+/** Something with a state that views draw again when it says so. */
+export interface IObservable {
+  readonly changed: ISignal<IObservable, void>;
+}
+
+/** A model's signal and its end. */
+export abstract class Observable implements IObservable, IDisposable {
+  get changed(): ISignal<IObservable, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    Signal.clearData(this);
+  }
+
+  protected tell(): void {
+    if (!this._isDisposed) {
+      this._changed.emit();
+    }
+  }
+
+  private _isDisposed = false;
+  private readonly _changed = new Signal<IObservable, void>(this);
+}

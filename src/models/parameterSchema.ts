@@ -1,0 +1,172 @@
+import type { JsonObject, JsonValue } from '../_api';
+import { RequestFailed } from '../errors';
+
+/** What a form needs to ask for parameters. `jsonFields` are asked for as JSON text. */
+export interface IParameterForm {
+  schema: JsonObject;
+  jsonFields: readonly string[];
+}
+
+/**
+ * A form for a schema as Pydantic writes it, in the words that the form library knows.
+ *
+ * `anyOf` with null becomes an optional field, a single `allOf` its member, `prefixItems` a tuple; what has no type of its
+ * own, or any shape at all, is asked for as JSON.
+ */
+export function parameterForm(schema: JsonObject): IParameterForm {
+  const simple = asObject(simplified(schema));
+  const fields = Object.entries(asObject(simple.properties ?? {}));
+  fields.sort(([, a], [, b]) => position(a) - position(b));
+  const jsonFields = fields
+    .filter(([, one]) => isFree(one))
+    .map(([key]) => key);
+  const properties = Object.fromEntries(
+    fields.map(([key, one]) => [
+      key,
+      jsonFields.includes(key) ? asText(asObject(one)) : one
+    ])
+  );
+  return { schema: { ...simple, title: '', properties }, jsonFields };
+}
+
+/**
+ * The parameters that differ from their defaults.
+ *
+ * @throws RequestFailed where a JSON field holds no JSON; `field` names it.
+ */
+export function chosenParameters(
+  form: IParameterForm,
+  data: JsonObject
+): JsonObject {
+  const properties = asObject(form.schema.properties);
+  const chosen = Object.entries(data).flatMap(([key, value]) => {
+    const preset = asObject(properties[key] ?? {}).default;
+    if (value === undefined || sameJson(value, preset ?? null)) {
+      return [];
+    }
+    const isJson = form.jsonFields.includes(key) && typeof value === 'string';
+    return [[key, isJson ? parsedField(key, value) : value] as const];
+  });
+  return Object.fromEntries(chosen);
+}
+
+/** Values to start a form with: those given, where a JSON field wants text. */
+export function formData(form: IParameterForm, values: JsonObject): JsonObject {
+  const entries = Object.entries(values).map(([key, value]) => [
+    key,
+    form.jsonFields.includes(key) ? JSON.stringify(value, null, 2) : value
+  ]);
+  return Object.fromEntries(entries) as JsonObject;
+}
+
+/** Whether two JSON values say the same. */
+export function sameJson(a: JsonValue, b: JsonValue): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The value as an object, or an empty one. */
+export function asObject(value: JsonValue): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? value
+    : {};
+}
+
+function simplified(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) {
+    return value.map(simplified);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  const inner = Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [
+      key,
+      key === 'default' ? one : simplified(one)
+    ])
+  );
+  return tuple(onlyMember(withoutNull(inner)));
+}
+
+function withoutNull(schema: JsonObject): JsonObject {
+  if (!Array.isArray(schema.anyOf)) {
+    return schema;
+  }
+  const { anyOf, ...rest } = schema;
+  const members = (anyOf as JsonValue[]).filter(
+    one => asObject(one).type !== 'null'
+  );
+  if (members.length !== 1) {
+    return { ...rest, anyOf: members };
+  }
+  const merged: JsonObject = { ...asObject(members[0]), ...rest };
+  if (merged.default === null) {
+    delete merged.default;
+  }
+  return merged;
+}
+
+function onlyMember(schema: JsonObject): JsonObject {
+  if (!Array.isArray(schema.allOf) || schema.allOf.length !== 1) {
+    return schema;
+  }
+  const { allOf, ...rest } = schema;
+  return { ...asObject((allOf as JsonValue[])[0]), ...rest };
+}
+
+function tuple(schema: JsonObject): JsonObject {
+  if (!Array.isArray(schema.prefixItems)) {
+    return schema;
+  }
+  const { prefixItems, ...rest } = schema;
+  return { ...rest, items: prefixItems, additionalItems: false };
+}
+
+/** A schema that says too little to draw a field for. */
+function isFree(value: JsonValue): boolean {
+  const schema = asObject(value);
+  if (schema.$ref !== undefined || schema.enum !== undefined) {
+    return false;
+  }
+  switch (schema.type) {
+    case 'object':
+      return schema.properties === undefined;
+    case 'array':
+      return Array.isArray(schema.items) || isFree(schema.items ?? {});
+    default:
+      return schema.type === undefined;
+  }
+}
+
+function asText(schema: JsonObject): JsonObject {
+  const { title, description, position: place } = schema;
+  const preset = schema.default;
+  const text: JsonObject = { type: 'string', title: title ?? '' };
+  if (typeof description === 'string') {
+    text.description = description;
+  }
+  if (place !== undefined) {
+    text.position = place;
+  }
+  if (preset !== undefined) {
+    text.default = JSON.stringify(preset);
+  }
+  return text;
+}
+
+function position(value: JsonValue): number {
+  const place = asObject(value).position;
+  return typeof place === 'number' ? place : Number.MAX_SAFE_INTEGER;
+}
+
+function parsedField(key: string, text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    throw new RequestFailed({
+      error: 'InvalidParameter',
+      message: `${key} is not JSON.`,
+      fix: 'Write for example [1, 2], {"a": 1} or "text".',
+      field: `parameters.${key}`
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+
+import { Observable } from './observable';
+
+/** The user's settings, with the schema's defaults until they are loaded. */
+export class Preferences extends Observable {
+  /** The time zone of new schedules; the browser's own where none is set. */
+  get timezone(): string {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return this.text('timezone') || own || 'UTC';
+  }
+
+  /** The executor that a new registration starts with. */
+  get executor(): string {
+    return this.text('executor') || 'threads';
+  }
+
+  /** Whether the end of a run started here is told. */
+  get notifyOnFinish(): boolean {
+    return this.settings?.composite.notifyOnFinish !== false;
+  }
+
+  /** Whether a log scrolls along with new lines when it is opened. */
+  get followLog(): boolean {
+    return this.settings?.composite.followLog !== false;
+  }
+
+  use(settings: ISettingRegistry.ISettings): void {
+    this.settings = settings;
+    settings.changed.connect(this.tell, this);
+    this.tell();
+  }
+
+  private text(key: string): string {
+    const value = this.settings?.composite[key];
+    return typeof value === 'string' ? value : '';
+  }
+
+  private settings: ISettingRegistry.ISettings | null = null;
+}

@@ -1,0 +1,132 @@
+import { DisposableSet } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+
+import type { ClusterStatus, ErrorBody, RunDetail, StreamFrame } from '../_api';
+import type { IClient } from '../client';
+import { errorBody } from '../errors';
+import type { IStream } from '../stream';
+import { hasEnded } from '../words';
+import { coalesced } from './coalesced';
+import { type ISample, sampled } from './history';
+import { LogStore } from './log';
+import { Observable } from './observable';
+
+type Served = Pick<IClient, 'run' | 'log' | 'cancelRun'>;
+
+/** One run in full, followed live. */
+export class RunModel extends Observable {
+  constructor(
+    readonly id: string,
+    private readonly client: Served,
+    private readonly stream: IStream
+  ) {
+    super();
+    this.poll = new Poll({
+      auto: false,
+      factory: () => this.refresh(),
+      // Hints come for states of the run; its tasks change without one.
+      frequency: { interval: 3000, backoff: true, max: 30_000 },
+      name: `satflow-ext:run:${id}`,
+      standby: 'when-hidden'
+    });
+  }
+
+  readonly log = new LogStore();
+
+  get detail(): RunDetail | null {
+    return this._detail;
+  }
+
+  get cluster(): ClusterStatus | null {
+    return this._cluster;
+  }
+
+  get samples(): readonly ISample[] {
+    return this._samples;
+  }
+
+  get error(): ErrorBody | null {
+    return this._error;
+  }
+
+  /** What is wrong with the live part, while the rest may be well. */
+  get streamError(): ErrorBody | null {
+    return this._streamError;
+  }
+
+  /** Subscribe and start reading; once. */
+  watch(): void {
+    if (this.subscriptions.isDisposed || this.watching) {
+      return;
+    }
+    this.watching = true;
+    const take = (frame: StreamFrame) => this.take(frame);
+    this.subscriptions.add(this.stream.subscribe('runs', null, take));
+    this.subscriptions.add(this.stream.subscribe('logs', this.id, take));
+    this.subscriptions.add(this.stream.subscribe('cluster', this.id, take));
+    void this.poll.refresh();
+  }
+
+  readonly refresh = coalesced(async () => {
+    try {
+      this._detail = await this.client.run(this.id);
+      this._error = null;
+    } catch (reason) {
+      this._error = errorBody(reason);
+    }
+    if (this._detail && hasEnded(this._detail.run.state_type)) {
+      void this.poll.stop();
+    }
+    this.tell();
+  });
+
+  async cancel(): Promise<void> {
+    await this.client.cancelRun(this.id);
+    await this.refresh();
+  }
+
+  /** The whole log, as text. */
+  download(): Promise<Blob> {
+    return this.client.log(this.id);
+  }
+
+  dispose(): void {
+    this.subscriptions.dispose();
+    this.poll.dispose();
+    super.dispose();
+  }
+
+  private take(frame: StreamFrame): void {
+    switch (frame.type) {
+      case 'logs.v1':
+        this.log.add(frame);
+        this._streamError = null;
+        break;
+      case 'cluster.v1':
+        this.takeCluster(frame.status);
+        break;
+      case 'runs.v1':
+        void this.refresh();
+        return;
+      case 'error.v1':
+        this._streamError = frame.error;
+    }
+    this.tell();
+  }
+
+  private takeCluster(status: ClusterStatus | null): void {
+    this._cluster = status ?? this._cluster;
+    if (status) {
+      this._samples = sampled(this._samples, status);
+    }
+  }
+
+  private watching = false;
+  private _detail: RunDetail | null = null;
+  private _cluster: ClusterStatus | null = null;
+  private _samples: ISample[] = [];
+  private _error: ErrorBody | null = null;
+  private _streamError: ErrorBody | null = null;
+  private readonly poll: Poll;
+  private readonly subscriptions = new DisposableSet();
+}

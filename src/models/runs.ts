@@ -1,0 +1,114 @@
+import { UUID } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { ErrorBody, JsonObject, Run } from '../_api';
+import type { IClient, IRunsQuery } from '../client';
+import { errorBody } from '../errors';
+import type { IStream } from '../stream';
+import { coalesced } from './coalesced';
+import { Observable } from './observable';
+
+type Served = Pick<IClient, 'runs' | 'startRun' | 'cancelRun'>;
+
+/** How many runs the list holds. */
+export const RUNS_LIMIT = 100;
+
+/** The newest runs that fit the filter. The stream's hint makes it read them again. */
+export class RunsModel extends Observable {
+  constructor(
+    private readonly client: Served,
+    private readonly stream: IStream
+  ) {
+    super();
+  }
+
+  get items(): Run[] {
+    return this._items;
+  }
+
+  /** Null until the list was read once. */
+  get isLoaded(): boolean {
+    return this._isLoaded;
+  }
+
+  get error(): ErrorBody | null {
+    return this._error;
+  }
+
+  get filter(): IRunsQuery {
+    return this._filter;
+  }
+
+  /** A run that was started from here. */
+  get started(): ISignal<RunsModel, Run> {
+    return this._started;
+  }
+
+  readonly refresh = coalesced(async () => {
+    try {
+      const query = { ...this._filter, limit: RUNS_LIMIT };
+      this._items = (await this.client.runs(query)).runs;
+      this._isLoaded = true;
+      this._error = null;
+    } catch (reason) {
+      this._error = errorBody(reason);
+    }
+    this.tell();
+  });
+
+  /** Read the list now and whenever the server hints, until `unwatch`. */
+  watch(): void {
+    this.subscription ??= this.stream.subscribe(
+      'runs',
+      null,
+      () => void this.refresh()
+    );
+    void this.refresh();
+  }
+
+  unwatch(): void {
+    this.subscription?.dispose();
+    this.subscription = null;
+  }
+
+  setFilter(filter: IRunsQuery): void {
+    this._filter = filter;
+    this.tell();
+    void this.refresh();
+  }
+
+  /**
+   * Start a run; one call makes one run, however often the request is sent.
+   *
+   * @param deploymentId - what to run
+   * @param parameters - those that differ from the deployment's
+   */
+  async start(deploymentId: string, parameters: JsonObject): Promise<Run> {
+    const run = await this.client.startRun({
+      deployment_id: deploymentId,
+      parameters,
+      idempotency_key: UUID.uuid4()
+    });
+    this._started.emit(run);
+    void this.refresh();
+    return run;
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.client.cancelRun(id);
+    await this.refresh();
+  }
+
+  dispose(): void {
+    this.unwatch();
+    super.dispose();
+  }
+
+  private subscription: IDisposable | null = null;
+  private _items: Run[] = [];
+  private _isLoaded = false;
+  private _error: ErrorBody | null = null;
+  private _filter: IRunsQuery = {};
+  private readonly _started = new Signal<RunsModel, Run>(this);
+}

@@ -1,0 +1,75 @@
+import { Poll } from '@lumino/polling';
+
+import type { ErrorBody, StackStatus } from '../_api';
+import type { IClient } from '../client';
+import { errorBody } from '../errors';
+import { Observable } from './observable';
+
+/** Where runs go, started on first need. */
+export class StackModel extends Observable {
+  constructor(private readonly client: Pick<IClient, 'stack' | 'startStack'>) {
+    super();
+    this.poll = new Poll({
+      auto: false,
+      factory: () => this.read(() => this.client.stack()),
+      frequency: { interval: 1000, backoff: true, max: 10_000 },
+      name: 'satflow-ext:stack',
+      standby: 'when-hidden'
+    });
+  }
+
+  get status(): StackStatus | null {
+    return this._status;
+  }
+
+  get error(): ErrorBody | null {
+    return this._error;
+  }
+
+  get isReady(): boolean {
+    return this._status?.state === 'ready';
+  }
+
+  /** See whether it runs, and start it where it does not. */
+  async ensure(): Promise<void> {
+    await this.read(() => this.client.stack());
+    if (this._status?.state === 'stopped') {
+      await this.start();
+    } else if (this._status?.state === 'starting') {
+      await this.poll.schedule({ phase: 'resolved', interval: 1000 });
+    }
+  }
+
+  /** Start it, and follow the steps until it is ready or has failed. */
+  async start(): Promise<void> {
+    await this.read(() => this.client.startStack());
+    if (this._status?.state === 'starting') {
+      await this.poll.schedule({ phase: 'resolved', interval: 1000 });
+    }
+  }
+
+  dispose(): void {
+    this.poll.dispose();
+    super.dispose();
+  }
+
+  private async read(ask: () => Promise<StackStatus>): Promise<void> {
+    try {
+      this._status = await ask();
+      this._error = null;
+    } catch (reason) {
+      this._error = errorBody(reason);
+    }
+    if (
+      this._status?.state !== 'starting' &&
+      this.poll.state.phase !== 'constructed'
+    ) {
+      void this.poll.stop();
+    }
+    this.tell();
+  }
+
+  private readonly poll: Poll;
+  private _status: StackStatus | null = null;
+  private _error: ErrorBody | null = null;
+}

@@ -1,0 +1,38 @@
+import type { TaskRun } from '../_api';
+
+/** The runs of one task: one, or many where it was mapped. */
+export interface ITaskGroup {
+  task: string;
+  runs: TaskRun[];
+  /** How many are in each state, by Prefect's word for it. */
+  counts: { type: TaskRun['state_type']; name: string; count: number }[];
+  /** Seconds, summed over the runs. */
+  duration: number;
+}
+
+/** Task runs by task, in the order in which the first of each came. */
+export function taskGroups(tasks: TaskRun[]): ITaskGroup[] {
+  const byTask = new Map<string, TaskRun[]>();
+  for (const run of tasks) {
+    const runs = byTask.get(run.task);
+    if (runs) {
+      runs.push(run);
+    } else {
+      byTask.set(run.task, [run]);
+    }
+  }
+  return [...byTask].map(([task, runs]) => ({
+    task,
+    runs,
+    counts: counts(runs),
+    duration: runs.reduce((sum, run) => sum + run.duration, 0)
+  }));
+}
+
+function counts(runs: TaskRun[]): ITaskGroup['counts'] {
+  const names = [...new Set(runs.map(run => run.state_name))];
+  return names.map(name => {
+    const same = runs.filter(run => run.state_name === name);
+    return { type: same[0].state_type, name, count: same.length };
+  });
+}

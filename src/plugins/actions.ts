@@ -1,0 +1,30 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { IActions, IDeployments, IFlows, IRuns } from '../tokens';
+import { Actions } from '../widgets/actions';
+
+export const actions: JupyterFrontEndPlugin<IActions> = {
+  id: 'satflow-ext:actions',
+  description: 'Provides what the user can do.',
+  autoStart: true,
+  requires: [INotebookTracker, IFlows, IDeployments, IRuns],
+  optional: [ITranslator],
+  provides: IActions,
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    flows: IFlows,
+    deployments: IDeployments,
+    runs: IRuns,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('satflow_ext');
+    const { commands } = app;
+    return new Actions({ commands, tracker, flows, deployments, runs, trans });
+  }
+};

@@ -1,0 +1,82 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+
+import { ActiveNotebook } from '../kernel';
+import { ClustersModel } from '../models/clusters';
+import { DeploymentsModel } from '../models/deployments';
+import { FlowsModel } from '../models/flows';
+import { RunsModel } from '../models/runs';
+import { StackModel } from '../models/stack';
+import {
+  IActiveNotebook,
+  IClient,
+  IClusters,
+  IDeployments,
+  IFlows,
+  IRuns,
+  IStack,
+  IStream
+} from '../tokens';
+
+type Plugin<T> = JupyterFrontEndPlugin<T>;
+
+export const notebook: Plugin<IActiveNotebook> = {
+  id: 'satflow-ext:notebook',
+  description: 'Provides the active notebook and what its kernel pushes.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  provides: IActiveNotebook,
+  activate: (_: JupyterFrontEnd, tracker: INotebookTracker) =>
+    new ActiveNotebook(tracker)
+};
+
+export const flows: Plugin<IFlows> = {
+  id: 'satflow-ext:flows',
+  description: 'Provides the flows of the active notebook.',
+  autoStart: true,
+  requires: [IClient, IActiveNotebook],
+  provides: IFlows,
+  activate: (_: JupyterFrontEnd, client: IClient, source: IActiveNotebook) =>
+    new FlowsModel(client, source)
+};
+
+export const deployments: Plugin<IDeployments> = {
+  id: 'satflow-ext:deployments',
+  description: 'Provides the deployments.',
+  autoStart: true,
+  requires: [IClient],
+  provides: IDeployments,
+  activate: (_: JupyterFrontEnd, client: IClient) =>
+    new DeploymentsModel(client)
+};
+
+export const runs: Plugin<IRuns> = {
+  id: 'satflow-ext:runs',
+  description: 'Provides the newest flow runs.',
+  autoStart: true,
+  requires: [IClient, IStream],
+  provides: IRuns,
+  activate: (_: JupyterFrontEnd, client: IClient, stream: IStream) =>
+    new RunsModel(client, stream)
+};
+
+export const clusters: Plugin<IClusters> = {
+  id: 'satflow-ext:clusters',
+  description: 'Provides the Dask clusters of the runs that are going.',
+  autoStart: true,
+  requires: [IClient],
+  provides: IClusters,
+  activate: (_: JupyterFrontEnd, client: IClient) => new ClustersModel(client)
+};
+
+export const stack: Plugin<IStack> = {
+  id: 'satflow-ext:stack',
+  description: 'Provides the place where runs go.',
+  autoStart: true,
+  requires: [IClient],
+  provides: IStack,
+  activate: (_: JupyterFrontEnd, client: IClient) => new StackModel(client)
+};

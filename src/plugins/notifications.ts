@@ -1,0 +1,71 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import {
+  ITranslator,
+  nullTranslator,
+  type TranslationBundle
+} from '@jupyterlab/translation';
+
+import type { Run } from '../_api';
+import { outcome } from '../models/outcome';
+import { IActions, IClient, IPreferences, IRuns, IStream } from '../tokens';
+import { duration } from '../words';
+
+export const notifications: JupyterFrontEndPlugin<void> = {
+  id: 'satflow-ext:notifications',
+  description: 'Tells how runs that were started here go.',
+  autoStart: true,
+  requires: [IRuns, IClient, IStream, IPreferences, IActions],
+  optional: [ITranslator],
+  activate: (
+    _: JupyterFrontEnd,
+    runs: IRuns,
+    client: IClient,
+    stream: IStream,
+    preferences: IPreferences,
+    actions: IActions,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('satflow_ext');
+    runs.started.connect((_, run) => {
+      if (preferences.notifyOnFinish) {
+        const end = outcome(run.id, client, stream);
+        void follow(run, end, () => actions.onOpen(run), trans);
+      }
+    });
+  }
+};
+
+/** One notification for the run, from its start to its end. */
+async function follow(
+  run: Run,
+  end: Promise<Run>,
+  open: () => void,
+  trans: TranslationBundle
+): Promise<void> {
+  const name = run.deployment_name ?? run.flow_name;
+  const actions = [{ label: trans.__('Open run'), callback: open }];
+  const started = trans.__('%1: run %2 is on its way.', name, run.name);
+  const id = Notification.emit(started, 'in-progress', {
+    actions,
+    autoClose: 4000
+  });
+  const ended = await end;
+  const message = endWords(name, ended, trans);
+  const isGood = ended.state_type === 'COMPLETED';
+  Notification.update({
+    id,
+    message,
+    type: isGood ? 'success' : 'error',
+    actions,
+    autoClose: isGood ? 8000 : false
+  });
+}
+
+function endWords(name: string, run: Run, trans: TranslationBundle): string {
+  const time = duration(run.duration);
+  return trans.__('%1: %2 after %3.', name, run.state_name, time);
+}

@@ -1,0 +1,101 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
+
+import { satflowIcon } from '../icons';
+import { RunModel } from '../models/run';
+import {
+  IActions,
+  IClient,
+  IDeployments,
+  IPreferences,
+  IStack,
+  IStream
+} from '../tokens';
+import type { IRunTabParts } from '../widgets/runTab';
+
+const COMMAND = 'satflow:open-run';
+
+export const runTabs: JupyterFrontEndPlugin<void> = {
+  id: 'satflow-ext:run-tabs',
+  description: 'Opens runs in the main area, and again after a reload.',
+  autoStart: true,
+  requires: [IClient, IStream, IDeployments, IStack, IPreferences, IActions],
+  optional: [ITranslator, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    client: IClient,
+    stream: IStream,
+    deployments: IDeployments,
+    stack: IStack,
+    preferences: IPreferences,
+    actions: IActions,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('satflow_ext');
+    const parts = { deployments, preferences, stack, actions, trans };
+    const model = (id: string) => new RunModel(id, client, stream);
+    const tracker = addCommand(app, model, parts);
+    void restorer?.restore(tracker, {
+      command: COMMAND,
+      args: tab => ({ runId: runOf(tab), name: tab.title.label }),
+      name: runOf
+    });
+  }
+};
+
+const PREFIX = 'satflow-run-';
+
+const runOf = (tab: Widget): string => tab.id.slice(PREFIX.length);
+
+const ARGS = {
+  type: 'object',
+  required: ['runId'],
+  properties: {
+    runId: { type: 'string', description: 'The id of the flow run.' },
+    name: { type: 'string', description: 'Its name, for the tab.' }
+  }
+};
+
+function addCommand(
+  { commands, shell }: JupyterFrontEnd,
+  model: (id: string) => RunModel,
+  parts: IRunTabParts
+): WidgetTracker<MainAreaWidget> {
+  const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'satflow' });
+  commands.addCommand(COMMAND, {
+    label: parts.trans.__('Open Run'),
+    describedBy: { args: ARGS },
+    execute: async args => {
+      const id = String(args.runId);
+      let tab = tracker.find(one => runOf(one) === id);
+      if (!tab) {
+        tab = await newTab(model(id), parts);
+        tab.title.label = String(args.name ?? id);
+        shell.add(tab, 'main', { type: 'SatFlow Run' });
+        await tracker.add(tab);
+      }
+      shell.activateById(tab.id);
+    }
+  });
+  return tracker;
+}
+
+async function newTab(
+  model: RunModel,
+  parts: IRunTabParts
+): Promise<MainAreaWidget> {
+  const { RunTab } = await import('../widgets/runTab');
+  const tab = new MainAreaWidget({ content: new RunTab(model, parts) });
+  tab.id = PREFIX + model.id;
+  tab.title.icon = satflowIcon;
+  tab.title.caption = parts.trans.__('Run %1', model.id);
+  tab.toolbar.hide();
+  return tab;
+}

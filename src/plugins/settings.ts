@@ -1,0 +1,25 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+
+import { Preferences } from '../models/preferences';
+import { IPreferences } from '../tokens';
+
+/** The settings, and through the schema of the same name the notebook's toolbar button. */
+export const settings: JupyterFrontEndPlugin<IPreferences> = {
+  id: 'satflow-ext:plugin',
+  description: 'Provides the settings of SatFlow.',
+  autoStart: true,
+  optional: [ISettingRegistry],
+  provides: IPreferences,
+  activate: (_: JupyterFrontEnd, registry: ISettingRegistry | null) => {
+    const preferences = new Preferences();
+    registry
+      ?.load(settings.id)
+      .then(loaded => preferences.use(loaded))
+      .catch(reason => console.error('Cannot load SatFlow settings.', reason));
+    return preferences;
+  }
+};

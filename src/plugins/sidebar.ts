@@ -1,0 +1,76 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import {
+  IActions,
+  IClusters,
+  IDeployments,
+  IFlows,
+  IRuns,
+  IStack
+} from '../tokens';
+import { type SectionName, Sidebar } from '../widgets/sidebar';
+
+export const sidebar: JupyterFrontEndPlugin<void> = {
+  id: 'satflow-ext:sidebar',
+  description: 'Shows flows, runs and clusters in the left sidebar.',
+  autoStart: true,
+  requires: [IFlows, IDeployments, IRuns, IClusters, IStack, IActions],
+  optional: [ITranslator, ILayoutRestorer, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    flows: IFlows,
+    deployments: IDeployments,
+    runs: IRuns,
+    clusters: IClusters,
+    stack: IStack,
+    actions: IActions,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null
+  ) => {
+    const shown = { flows, deployments, runs, clusters, stack };
+    const panel = new Sidebar(shown, actions, translator ?? nullTranslator);
+    app.shell.add(panel, 'left', { rank: 620, type: 'SatFlow' });
+    restorer?.add(panel, panel.id);
+    addCommands(app, panel, translator ?? nullTranslator, palette);
+  }
+};
+
+function addCommands(
+  app: JupyterFrontEnd,
+  panel: Sidebar,
+  translator: ITranslator,
+  palette: ICommandPalette | null
+): void {
+  const trans = translator.load('satflow_ext');
+  const show = (section: SectionName) => {
+    app.shell.activateById(panel.id);
+    panel.reveal(section);
+  };
+  const describedBy = { args: { type: 'object', properties: {} } };
+  app.commands.addCommand('satflow:show-flows', {
+    label: trans.__('Show Flows'),
+    describedBy,
+    execute: () => show('flows')
+  });
+  app.commands.addCommand('satflow:show-runs', {
+    label: trans.__('Show Runs'),
+    describedBy,
+    execute: () => show('runs')
+  });
+  app.commands.addCommand('satflow:show-clusters', {
+    label: trans.__('Show Clusters'),
+    describedBy,
+    execute: () => show('clusters')
+  });
+  const category = trans.__('SatFlow');
+  ['flows', 'runs', 'clusters'].forEach(name =>
+    palette?.addItem({ command: `satflow:show-${name}`, category })
+  );
+}

@@ -1,0 +1,181 @@
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+
+import type { StreamFrame, StreamRequest, Subscribe } from './_api';
+
+export type Topic = Subscribe['topic'];
+export type Listener = (frame: StreamFrame) => void;
+
+/** What the stream needs of a `WebSocket`. */
+export type ISocket = Pick<
+  WebSocket,
+  'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'
+>;
+
+/** Facts pushed by the server, by topic. */
+export interface IStream {
+  /**
+   * Hear of a topic until disposed. After a cut the stream asks again, for logs from the last cursor.
+   *
+   * @param topic - what to hear of
+   * @param runId - whose logs or cluster; null for "runs"
+   * @param listener - called with each frame
+   */
+  subscribe(
+    topic: Topic,
+    runId: string | null,
+    listener: Listener
+  ): IDisposable;
+}
+
+interface IChannel {
+  topic: Topic;
+  runId: string | null;
+  cursor: string | null;
+  listeners: Set<Listener>;
+}
+
+const TOPICS: Record<string, Topic> = {
+  'runs.v1': 'runs',
+  'logs.v1': 'logs',
+  'cluster.v1': 'cluster'
+};
+
+/** One websocket for a whole browser tab, open only while somebody listens. */
+export class Stream implements IStream, IDisposable {
+  /**
+   * @param open - makes a socket that is connecting
+   * @param interval - milliseconds before the first attempt after a cut; doubles up to 30 s while attempts fail
+   */
+  constructor(
+    private readonly open: () => ISocket,
+    interval = 500
+  ) {
+    // The promise that the poll awaits is the life of the socket, so that backing off comes with it.
+    this.poll = new Poll({
+      auto: false,
+      factory: () => this.live(),
+      frequency: { interval, backoff: true, max: 30_000 },
+      name: 'satflow-ext:stream',
+      standby: 'never'
+    });
+  }
+
+  get isDisposed(): boolean {
+    return this.poll.isDisposed;
+  }
+
+  dispose(): void {
+    this.poll.dispose();
+    this.channels.clear();
+    this.socket?.close();
+  }
+
+  subscribe(
+    topic: Topic,
+    runId: string | null,
+    listener: Listener
+  ): IDisposable {
+    const channel = this.channel(topic, runId);
+    if (channel.listeners.size > 0) {
+      channel.cursor = null; // the newcomer needs what came before; the others know those lines by their id
+    }
+    channel.listeners.add(listener);
+    this.send(subscription(channel));
+    this.connect();
+    return new DisposableDelegate(() => this.leave(channel, listener));
+  }
+
+  private channel(topic: Topic, runId: string | null): IChannel {
+    const key = `${topic}:${runId ?? ''}`;
+    const known = this.channels.get(key);
+    const channel = known ?? {
+      topic,
+      runId,
+      cursor: null,
+      listeners: new Set()
+    };
+    this.channels.set(key, channel);
+    return channel;
+  }
+
+  private leave(channel: IChannel, listener: Listener): void {
+    channel.listeners.delete(listener);
+    if (channel.listeners.size > 0) {
+      return;
+    }
+    this.channels.delete(`${channel.topic}:${channel.runId ?? ''}`);
+    this.send({
+      type: 'unsubscribe',
+      topic: channel.topic,
+      run_id: channel.runId
+    });
+    if (this.channels.size === 0) {
+      this.socket?.close();
+    }
+  }
+
+  private connect(): void {
+    if (this.socket === null && !this.isDisposed) {
+      void this.poll.refresh();
+    }
+  }
+
+  /** Resolves when a socket that was open has closed, rejects when none could be opened. */
+  private live(): Promise<void> {
+    if (this.channels.size === 0) {
+      void this.poll.stop();
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const socket = this.open();
+      let opened = false;
+      this.socket = socket;
+      socket.onopen = () => {
+        opened = true;
+        this.isOpen = true;
+        this.channels.forEach(channel => this.send(subscription(channel)));
+      };
+      socket.onmessage = event => this.receive(String(event.data));
+      socket.onclose = () => {
+        this.socket = null;
+        this.isOpen = false;
+        return opened ? resolve() : reject(new Error('no connection'));
+      };
+    });
+  }
+
+  private send(request: StreamRequest): void {
+    if (this.isOpen) {
+      this.socket?.send(JSON.stringify(request));
+    }
+  }
+
+  private receive(text: string): void {
+    const frame = JSON.parse(text) as StreamFrame;
+    const topic = frame.type === 'error.v1' ? frame.topic : TOPICS[frame.type];
+    const runId = 'run_id' in frame ? frame.run_id : null;
+    const channel = this.channels.get(`${topic}:${runId ?? ''}`);
+    if (!channel) {
+      return;
+    }
+    if (frame.type === 'logs.v1') {
+      channel.cursor = frame.cursor;
+    }
+    channel.listeners.forEach(listener => listener(frame));
+  }
+
+  private readonly poll: Poll;
+  private readonly channels = new Map<string, IChannel>();
+  private socket: ISocket | null = null;
+  private isOpen = false;
+}
+
+function subscription(channel: IChannel): Subscribe {
+  return {
+    type: 'subscribe',
+    topic: channel.topic,
+    run_id: channel.runId,
+    cursor: channel.cursor
+  };
+}

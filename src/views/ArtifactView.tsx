@@ -1,0 +1,127 @@
+import React from 'react';
+
+import type { Artifact, JsonObject, JsonValue } from '../_api';
+
+export interface IArtifactViewProps {
+  artifact: Artifact;
+}
+
+/** An artifact as text, link, picture or table; what runs wrote is never taken for HTML. */
+export function ArtifactView({ artifact }: IArtifactViewProps): JSX.Element {
+  const { key, description } = artifact;
+  return (
+    <section
+      className="jp-Satflow-artifact"
+      data-testid="satflow-artifact"
+      data-artifact={key}
+    >
+      {key && <h4>{key}</h4>}
+      {description && <p>{description}</p>}
+      <Content {...artifact} />
+    </section>
+  );
+}
+
+function Content({ type, data, key }: Artifact): JSX.Element {
+  const rows = type === 'table' ? tableRows(data) : null;
+  if (rows) {
+    return <ArtifactTable rows={rows} />;
+  }
+  const picture = type === 'image' ? safeUrl(data) : null;
+  if (picture) {
+    return <img src={picture} alt={key ?? ''} />;
+  }
+  const link = linkOf(data);
+  return link ? (
+    <a href={link.url} target="_blank" rel="noopener noreferrer">
+      {link.text}
+    </a>
+  ) : (
+    <pre>{typeof data === 'string' ? data : JSON.stringify(data, null, 2)}</pre>
+  );
+}
+
+function ArtifactTable({ rows }: { rows: JsonObject[] }): JSX.Element {
+  const columns = [...new Set(rows.flatMap(row => Object.keys(row)))];
+  return (
+    <table>
+      <thead>
+        <tr>
+          {columns.map(column => (
+            <th key={column}>{column}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, index) => (
+          <tr key={index}>
+            {columns.map(column => (
+              <td key={column}>{cell(row[column])}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function cell(value: JsonValue | undefined): string {
+  return typeof value === 'object'
+    ? JSON.stringify(value)
+    : String(value ?? '');
+}
+
+/** Prefect keeps tables as JSON text: a list of rows, or a column's values by name. */
+function tableRows(data: JsonValue): JsonObject[] | null {
+  const table = typeof data === 'string' ? parsed(data) : data;
+  if (Array.isArray(table)) {
+    const isRow = (row: JsonValue): row is JsonObject =>
+      typeof row === 'object' && row !== null && !Array.isArray(row);
+    return table.every(isRow) ? (table as JsonObject[]) : null;
+  }
+  if (typeof table !== 'object' || table === null) {
+    return null;
+  }
+  const columns = Object.entries(table);
+  const height = Math.max(
+    0,
+    ...columns.map(([, values]) => (Array.isArray(values) ? values.length : 0))
+  );
+  return Array.from({ length: height }, (_, index) =>
+    Object.fromEntries(
+      columns.map(([name, values]) => [
+        name,
+        Array.isArray(values) ? (values[index] ?? null) : null
+      ])
+    )
+  );
+}
+
+function parsed(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return null;
+  }
+}
+
+/** Prefect writes a link as `[text](url)`. */
+function linkOf(data: JsonValue): { text: string; url: string } | null {
+  const match =
+    typeof data === 'string' ? /^\[(.*)\]\((\S+)\)$/s.exec(data.trim()) : null;
+  const url = safeUrl(match ? match[2] : data, ['http:', 'https:']);
+  return url ? { text: match?.[1] || url, url } : null;
+}
+
+/** The address, where following it can do no harm. */
+export function safeUrl(
+  data: JsonValue,
+  protocols = ['http:', 'https:', 'data:']
+): string | null {
+  if (typeof data !== 'string' || !URL.canParse(data)) {
+    return null;
+  }
+  const { protocol } = new URL(data);
+  const isImage = protocol !== 'data:' || data.startsWith('data:image/');
+  return protocols.includes(protocol) && isImage ? data : null;
+}

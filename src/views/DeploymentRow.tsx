@@ -1,0 +1,95 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  deleteIcon,
+  pauseIcon,
+  runIcon,
+  undoIcon
+} from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Deployment } from '../_api';
+import { clock } from '../words';
+import { IconButton } from './IconButton';
+
+/** What the user can do with a deployment. */
+export interface IDeploymentActions {
+  onRunDeployment: (deployment: Deployment) => void;
+  onPause: (deployment: Deployment, paused: boolean) => void;
+  onDelete: (deployment: Deployment) => void;
+}
+
+export interface IDeploymentRowProps {
+  deployment: Deployment;
+  actions: IDeploymentActions;
+  trans: TranslationBundle;
+}
+
+/** A deployment: version, executor, when it runs next. */
+export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
+  const { deployment, actions, trans } = props;
+  const { name, version, executor, manifest_problem } = deployment;
+  return (
+    <li
+      className="jp-Satflow-row jp-mod-compact"
+      data-testid="satflow-deployment"
+      data-deployment={name}
+    >
+      <div className="jp-Satflow-rowHead">
+        <span className="jp-Satflow-name">{name}</span>
+        <span className="jp-Satflow-badge">{trans.__('v%1', version)}</span>
+        <span className="jp-Satflow-rowEnd">
+          <IconButton
+            icon={runIcon}
+            label={trans.__('Run %1 now…', name)}
+            onClick={() => actions.onRunDeployment(deployment)}
+            testId="satflow-run-deployment"
+          />
+          {deployment.schedule.kind !== 'none' && <PauseButton {...props} />}
+          <IconButton
+            icon={deleteIcon}
+            label={trans.__('Delete deployment %1…', name)}
+            onClick={() => actions.onDelete(deployment)}
+            testId="satflow-delete-deployment"
+          />
+        </span>
+      </div>
+      <div className="jp-Satflow-facts">
+        {executor && <span>{executor.name}</span>}
+        <span data-testid="satflow-next-run">{nextRun(deployment, trans)}</span>
+      </div>
+      {manifest_problem && (
+        <p className="jp-Satflow-note jp-mod-warning">{manifest_problem}</p>
+      )}
+    </li>
+  );
+}
+
+function PauseButton(props: IDeploymentRowProps): JSX.Element {
+  const { deployment, actions, trans } = props;
+  return deployment.paused ? (
+    <IconButton
+      icon={undoIcon}
+      label={trans.__('Resume the schedule of %1', deployment.name)}
+      onClick={() => actions.onPause(deployment, false)}
+      testId="satflow-resume"
+    />
+  ) : (
+    <IconButton
+      icon={pauseIcon}
+      label={trans.__('Pause the schedule of %1', deployment.name)}
+      onClick={() => actions.onPause(deployment, true)}
+      testId="satflow-pause"
+    />
+  );
+}
+
+function nextRun(deployment: Deployment, trans: TranslationBundle): string {
+  if (deployment.schedule.kind === 'none') {
+    return trans.__('no schedule');
+  }
+  if (deployment.paused) {
+    return trans.__('schedule paused');
+  }
+  const next = deployment.next_runs[0];
+  return next ? trans.__('next run %1', clock(next)) : trans.__('scheduled');
+}

@@ -1,0 +1,171 @@
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type {
+  Catalogue,
+  ErrorBody,
+  ExecutorInfo,
+  JsonObject,
+  WorkerSize
+} from '../_api';
+import { asObject, parameterForm } from '../models/parameterSchema';
+import { bytes } from '../words';
+import { ErrorNote } from './ErrorNote';
+import { Field } from './Field';
+import { SchemaForm } from './SchemaForm';
+
+export interface IExecutorFieldProps {
+  catalogue: Catalogue;
+  executor: string;
+  options: JsonObject;
+  error: ErrorBody | null;
+  onExecutor: (name: string) => void;
+  onOptions: (options: JsonObject) => void;
+  trans: TranslationBundle;
+  translator?: ITranslator;
+}
+
+const OPTIONS = 'executor.options.';
+
+/** Cards of the executors, and the chosen one's options. */
+export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
+  const { catalogue, executor, error, onExecutor, trans } = props;
+  const chosen = catalogue.executors.find(one => one.name === executor);
+  const atOption = error?.field?.startsWith(OPTIONS) ?? false;
+  return (
+    <fieldset className="jp-Satflow-fieldset">
+      <legend>{trans.__('Executor')}</legend>
+      <div className="jp-Satflow-cards" role="radiogroup">
+        {catalogue.executors.map(one => (
+          <ExecutorCard
+            key={one.name}
+            info={one}
+            checked={one.name === executor}
+            onSelect={() => onExecutor(one.name)}
+            trans={trans}
+          />
+        ))}
+      </div>
+      {error && !atOption && <ErrorNote error={error} />}
+      {chosen && <ExecutorOptions {...props} info={chosen} />}
+    </fieldset>
+  );
+}
+
+interface IExecutorCardProps {
+  info: ExecutorInfo;
+  checked: boolean;
+  onSelect: () => void;
+  trans: TranslationBundle;
+}
+
+function ExecutorCard(props: IExecutorCardProps): JSX.Element {
+  const { info, checked, onSelect, trans } = props;
+  return (
+    <label
+      className={`jp-Satflow-card${checked ? ' jp-mod-selected' : ''}`}
+      data-testid={`satflow-executor-${info.name}`}
+    >
+      <input
+        type="radio"
+        name="satflow-executor"
+        value={info.name}
+        checked={checked}
+        onChange={onSelect}
+      />
+      <span className="jp-Satflow-cardTitle">{info.title}</span>
+      <span>{info.purpose}</span>
+      <span className="jp-Satflow-hint">
+        {trans.__('starts: %1', info.starts)}
+      </span>
+    </label>
+  );
+}
+
+function ExecutorOptions(
+  props: IExecutorFieldProps & { info: ExecutorInfo }
+): JSX.Element | null {
+  const { info, options, error, onOptions } = props;
+  const form = parameterForm(withoutSize(info.options_schema));
+  const properties = asObject(info.options_schema.properties ?? {});
+  const hasFields = Object.keys(properties).some(key => key !== 'worker_size');
+  const field = error?.field?.startsWith(OPTIONS)
+    ? error.field.slice(OPTIONS.length)
+    : null;
+  return (
+    <div className="jp-Satflow-options">
+      {hasFields && (
+        <SchemaForm
+          key={info.name}
+          id="satflow-options"
+          schema={form.schema}
+          jsonFields={form.jsonFields}
+          data={options}
+          errors={
+            error && field && field !== 'worker_size'
+              ? { [field]: error.message }
+              : {}
+          }
+          onChange={data =>
+            onOptions({ ...data, ...sizeOf(options) } as JsonObject)
+          }
+          translator={props.translator}
+        />
+      )}
+      {'worker_size' in properties && (
+        <SizeField {...props} error={field === 'worker_size' ? error : null} />
+      )}
+    </div>
+  );
+}
+
+function SizeField(props: IExecutorFieldProps): JSX.Element {
+  const { catalogue, options, error, onOptions, trans } = props;
+  const { cores, memory } = catalogue;
+  const size = options.worker_size;
+  return (
+    <Field
+      id="satflow-worker-size"
+      label={trans.__('Worker size')}
+      hint={trans.__('This machine: %1 cores, %2.', cores, bytes(memory))}
+      error={error}
+    >
+      <HTMLSelect
+        id="satflow-worker-size"
+        data-testid="satflow-worker-size"
+        value={typeof size === 'string' ? size : ''}
+        onChange={event =>
+          onOptions({ ...options, worker_size: event.target.value || null })
+        }
+      >
+        <option value="">{trans.__('share this machine equally')}</option>
+        {catalogue.worker_sizes.map(one => (
+          <SizeOption key={one.name} size={one} trans={trans} />
+        ))}
+      </HTMLSelect>
+    </Field>
+  );
+}
+
+function SizeOption(props: {
+  size: WorkerSize;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { name, cores, memory, available, reason } = props.size;
+  const words = props.trans.__('%1: %2 cores, %3', name, cores, bytes(memory));
+  return (
+    <option value={name} disabled={!available} title={reason ?? undefined}>
+      {available ? words : props.trans.__('%1 (too big here)', words)}
+    </option>
+  );
+}
+
+function withoutSize(schema: JsonObject): JsonObject {
+  const { worker_size: _, ...properties } = asObject(schema.properties ?? {});
+  return { ...schema, properties, description: '' };
+}
+
+function sizeOf(options: JsonObject): JsonObject {
+  return 'worker_size' in options ? { worker_size: options.worker_size } : {};
+}

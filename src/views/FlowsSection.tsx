@@ -1,0 +1,206 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { Deployment, FlowList, LiveFlow } from '../_api';
+import { drift } from '../models/drift';
+import type { FlowsState } from '../models/flows';
+import { clock } from '../words';
+import { EmptyState } from './EmptyState';
+import { FlowRow } from './FlowRow';
+
+/** What the user can do from the Flows section. */
+export interface IFlowsActions {
+  onNewNotebook: () => void;
+  onInsertExample: () => void;
+  onInsertInstall: () => void;
+  onSelectKernel: () => void;
+  onRefresh: () => void;
+  onRegister: (flow: LiveFlow) => void;
+  onRun: (flow: LiveFlow, deployment: Deployment | null) => void;
+}
+
+export interface IFlowsSectionProps {
+  state: FlowsState;
+  deployments: Deployment[];
+  actions: IFlowsActions;
+  trans: TranslationBundle;
+}
+
+/** What installs SatFlow into the kernel's environment. */
+export const INSTALL = '%pip install satflow-ext';
+
+/** The flows of the active notebook, or why there are none. */
+export function FlowsSection(props: IFlowsSectionProps): JSX.Element {
+  const { state } = props;
+  if (state.kind === 'listed' && state.list.flows.length > 0) {
+    return <Flows {...props} list={state.list} />;
+  }
+  if (state.kind === 'busy' && state.list && state.list.flows.length > 0) {
+    return (
+      <>
+        <Busy list={state.list} trans={props.trans} />
+        <Flows {...props} list={state.list} />
+      </>
+    );
+  }
+  return <NoFlows {...props} />;
+}
+
+function Flows(props: IFlowsSectionProps & { list: FlowList }): JSX.Element {
+  const { list, deployments, actions, trans } = props;
+  return (
+    <ul
+      className="jp-Satflow-list"
+      aria-label={trans.__('Flows of this notebook')}
+      data-testid="satflow-flows"
+    >
+      {list.flows.map(flow => (
+        <FlowRow
+          key={flow.variable}
+          flow={flow}
+          drift={drift(flow, deployments)}
+          onRegister={actions.onRegister}
+          onRun={actions.onRun}
+          trans={trans}
+        />
+      ))}
+    </ul>
+  );
+}
+
+function Busy(props: {
+  list: FlowList;
+  trans: TranslationBundle;
+}): JSX.Element {
+  return (
+    <p
+      className="jp-Satflow-note"
+      role="status"
+      data-testid="satflow-kernel-busy"
+    >
+      {props.trans.__(
+        'List of %1; will refresh when the cell is done.',
+        clock(props.list.at)
+      )}
+    </p>
+  );
+}
+
+function NoFlows(props: IFlowsSectionProps): JSX.Element | null {
+  const { state, actions, trans } = props;
+  switch (state.kind) {
+    case 'no-notebook':
+      return (
+        <EmptyState
+          testId="satflow-no-notebook"
+          message={trans.__('Open a notebook to see the flows in it.')}
+          action={{
+            label: trans.__('New notebook'),
+            run: actions.onNewNotebook
+          }}
+        />
+      );
+    case 'no-kernel':
+      return (
+        <EmptyState
+          testId="satflow-no-kernel"
+          message={trans.__('This notebook has no kernel.')}
+          action={{
+            label: trans.__('Select kernel'),
+            run: actions.onSelectKernel
+          }}
+        />
+      );
+    case 'not-python':
+      return (
+        <EmptyState
+          testId="satflow-not-python"
+          message={trans.__(
+            'Flows are written in Python; this kernel speaks %1.',
+            state.language
+          )}
+          action={{
+            label: trans.__('Change kernel'),
+            run: actions.onSelectKernel
+          }}
+        />
+      );
+    default:
+      return <NothingListed {...props} />;
+  }
+}
+
+function NothingListed(props: IFlowsSectionProps): JSX.Element | null {
+  const { state, actions, trans } = props;
+  switch (state.kind) {
+    case 'busy':
+      return (
+        <EmptyState
+          testId="satflow-kernel-busy"
+          message={trans.__(
+            'The kernel is running a cell. The flows are listed when it is done.'
+          )}
+        />
+      );
+    case 'starting':
+      return (
+        <EmptyState
+          testId="satflow-kernel-starting"
+          message={trans.__('Waiting for the kernel…')}
+          action={{ label: trans.__('Refresh'), run: actions.onRefresh }}
+        />
+      );
+    case 'listed':
+      return (
+        <EmptyState
+          testId="satflow-no-flows"
+          message={trans.__('No flows in this notebook yet.')}
+          action={{
+            label: trans.__('Insert an example'),
+            run: actions.onInsertExample
+          }}
+        />
+      );
+    default:
+      return <Refused {...props} />;
+  }
+}
+
+function Refused(props: IFlowsSectionProps): JSX.Element | null {
+  const { state, actions, trans } = props;
+  switch (state.kind) {
+    case 'lacks-package':
+      return (
+        <EmptyState
+          testId="satflow-lacks-package"
+          message={state.error.message}
+          code={INSTALL}
+          action={{
+            label: trans.__('Insert cell'),
+            run: actions.onInsertInstall
+          }}
+        />
+      );
+    case 'server-missing':
+      return (
+        <EmptyState
+          testId="satflow-server-missing"
+          message={state.error.message}
+          code={state.error.fix ?? undefined}
+          action={{ label: trans.__('Try again'), run: actions.onRefresh }}
+        />
+      );
+    case 'failed':
+      return (
+        <EmptyState
+          testId="satflow-flows-failed"
+          message={[state.error.message, state.error.fix]
+            .filter(Boolean)
+            .join(' ')}
+          action={{ label: trans.__('Try again'), run: actions.onRefresh }}
+        />
+      );
+    default:
+      return null;
+  }
+}

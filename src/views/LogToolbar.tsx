@@ -1,0 +1,112 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  caretDownIcon,
+  caretUpIcon,
+  downloadIcon,
+  HTMLSelect,
+  InputGroup,
+  moveDownIcon
+} from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { IconButton } from './IconButton';
+
+export interface ILogToolbarProps {
+  level: number;
+  search: string;
+  /** How many lines match. */
+  found: number;
+  /** Which of them is shown, from 0. */
+  position: number;
+  follow: boolean;
+  onLevel: (level: number) => void;
+  onSearch: (words: string) => void;
+  onStep: (by: number) => void;
+  onFollow: (follow: boolean) => void;
+  onDownload: () => void;
+  trans: TranslationBundle;
+}
+
+/** What can be done with a log. */
+export function LogToolbar(props: ILogToolbarProps): JSX.Element {
+  const { level, follow, onLevel, onFollow, onDownload, trans } = props;
+  return (
+    <div
+      className="jp-Satflow-logToolbar"
+      role="toolbar"
+      aria-label={trans.__('Log')}
+    >
+      <HTMLSelect
+        aria-label={trans.__('Least level')}
+        data-testid="satflow-log-level"
+        value={String(level)}
+        options={levels(trans)}
+        onChange={event => onLevel(Number(event.target.value))}
+      />
+      <Search {...props} />
+      <span className="jp-Satflow-rowEnd">
+        <IconButton
+          icon={moveDownIcon}
+          label={trans.__('Follow new lines')}
+          pressed={follow}
+          onClick={() => onFollow(!follow)}
+          testId="satflow-log-follow"
+        />
+        <IconButton
+          icon={downloadIcon}
+          label={trans.__('Download the whole log')}
+          onClick={onDownload}
+          testId="satflow-log-download"
+        />
+      </span>
+    </div>
+  );
+}
+
+function Search(props: ILogToolbarProps): JSX.Element {
+  const { search, found, position, onSearch, onStep, trans } = props;
+  const count = found > 0 ? trans.__('%1 of %2', position + 1, found) : '0';
+  return (
+    <div className="jp-Satflow-search" role="search">
+      <InputGroup
+        type="search"
+        placeholder={trans.__('Search the log')}
+        aria-label={trans.__('Search the log')}
+        data-testid="satflow-log-search"
+        value={search}
+        onChange={event => onSearch(event.target.value)}
+        onKeyDown={event =>
+          event.key === 'Enter' && onStep(event.shiftKey ? -1 : 1)
+        }
+      />
+      {search && (
+        <>
+          <span role="status" data-testid="satflow-log-matches">
+            {count}
+          </span>
+          <IconButton
+            icon={caretUpIcon}
+            label={trans.__('Previous match')}
+            disabled={found === 0}
+            onClick={() => onStep(-1)}
+          />
+          <IconButton
+            icon={caretDownIcon}
+            label={trans.__('Next match')}
+            disabled={found === 0}
+            onClick={() => onStep(1)}
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+function levels(trans: TranslationBundle): { value: string; label: string }[] {
+  return [
+    { value: '0', label: trans.__('All levels') },
+    { value: '20', label: trans.__('Info and above') },
+    { value: '30', label: trans.__('Warnings and above') },
+    { value: '40', label: trans.__('Errors only') }
+  ];
+}

@@ -1,0 +1,87 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useEffect, useMemo, useState } from 'react';
+
+import type { ErrorBody, LogLine } from '../_api';
+import { atLeast, matches } from '../models/log';
+import { EmptyState } from './EmptyState';
+import { ErrorNote } from './ErrorNote';
+import { LogLines } from './LogLines';
+import { LogToolbar } from './LogToolbar';
+
+export interface ILogViewProps {
+  lines: readonly LogLine[];
+  ended: boolean;
+  error: ErrorBody | null;
+  /** Whether to follow new lines at first. */
+  follow: boolean;
+  onDownload: () => void;
+  trans: TranslationBundle;
+}
+
+/** The whole log of a run: filter, search, follow, download. */
+export function LogView(props: ILogViewProps): JSX.Element {
+  const { lines, ended, error, onDownload, trans } = props;
+  const [level, setLevel] = useState(0);
+  const [search, setSearch] = useState('');
+  const [step, setStep] = useState(0);
+  const [follow, setFollow] = useState(props.follow);
+  const shown = useMemo(() => atLeast(lines, level), [lines, level]);
+  const found = useMemo(() => matches(shown, search), [shown, search]);
+  useEffect(() => setStep(0), [search, level]);
+  const position = found.length > 0 ? mod(step, found.length) : 0;
+  const go = (to: number) => {
+    setFollow(false);
+    setStep(to);
+  };
+  return (
+    <div className="jp-Satflow-log">
+      <LogToolbar
+        level={level}
+        search={search}
+        found={found.length}
+        position={position}
+        follow={follow}
+        onLevel={setLevel}
+        onSearch={words => {
+          setSearch(words);
+          setFollow(words === '' && follow);
+        }}
+        onStep={by => go(position + by)}
+        onFollow={setFollow}
+        onDownload={onDownload}
+        trans={trans}
+      />
+      {error && <ErrorNote error={error} />}
+      {shown.length === 0 ? (
+        <EmptyState
+          testId="satflow-log-empty"
+          message={emptyWords(lines.length, ended, trans)}
+        />
+      ) : (
+        <LogLines
+          lines={shown}
+          search={search}
+          current={found.length > 0 ? found[position] : null}
+          follow={follow}
+          onFollow={setFollow}
+          trans={trans}
+        />
+      )}
+    </div>
+  );
+}
+
+function emptyWords(
+  count: number,
+  ended: boolean,
+  trans: TranslationBundle
+): string {
+  if (count > 0) {
+    return trans.__('No line of that level.');
+  }
+  return ended ? trans.__('The run logged nothing.') : trans.__('No line yet.');
+}
+
+function mod(value: number, count: number): number {
+  return ((value % count) + count) % count;
+}

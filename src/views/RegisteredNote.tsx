@@ -1,0 +1,55 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Registered } from '../_api';
+import { bytes, moment } from '../words';
+
+export interface IRegisteredNoteProps {
+  registered: Registered;
+  onRun: () => void;
+  trans: TranslationBundle;
+}
+
+/** What registering did, and what comes next. */
+export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
+  const { registered, onRun, trans } = props;
+  const { deployment, content_size } = registered;
+  return (
+    <div
+      className="jp-Satflow-registered"
+      role="status"
+      data-testid="satflow-registered"
+      data-outcome={registered.outcome}
+    >
+      <strong>{outcomeWords(registered, trans)}</strong>
+      <span>{trans.__('Flow content: %1', bytes(content_size))}</span>
+      {deployment.next_runs.length > 0 && (
+        <span>{trans.__('Next run: %1', moment(deployment.next_runs[0]))}</span>
+      )}
+      <Button
+        type="button"
+        className="jp-mod-styled jp-mod-accept"
+        onClick={onRun}
+        data-testid="satflow-run-now"
+      >
+        {trans.__('Run now')}
+      </Button>
+    </div>
+  );
+}
+
+function outcomeWords(
+  { outcome, deployment }: Registered,
+  trans: TranslationBundle
+): string {
+  const { name, version } = deployment;
+  switch (outcome) {
+    case 'created':
+      return trans.__('%1 is registered, version %2.', name, version);
+    case 'changed':
+      return trans.__('%1 is now version %2.', name, version);
+    case 'unchanged':
+      return trans.__('%1 is unchanged: still version %2.', name, version);
+  }
+}

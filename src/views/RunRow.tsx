@@ -1,0 +1,81 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Run } from '../_api';
+import { plain } from '../models/log';
+import { clock, duration, elapsed, hasEnded } from '../words';
+import { IconButton } from './IconButton';
+import { StateMark } from './StateMark';
+
+export interface IRunRowProps {
+  run: Run;
+  /** Milliseconds since the epoch. */
+  now: number;
+  onOpen: (run: Run) => void;
+  onCancel: (run: Run) => void;
+  onRunAgain: (run: Run) => void;
+  trans: TranslationBundle;
+}
+
+/** A run: what it is, how it goes, and its last word. */
+export function RunRow(props: IRunRowProps): JSX.Element {
+  const { run, now, onOpen, onCancel, onRunAgain, trans } = props;
+  const ended = hasEnded(run.state_type);
+  const time = run.start ?? run.expected_start ?? run.created;
+  return (
+    <li
+      className="jp-Satflow-row"
+      data-testid="satflow-run-row"
+      data-run={run.id}
+    >
+      <div className="jp-Satflow-rowHead">
+        <StateMark type={run.state_type} name={run.state_name} />
+        <Button
+          minimal
+          className="jp-Satflow-link jp-Satflow-name"
+          title={trans.__('Open run %1', run.name)}
+          onClick={() => onOpen(run)}
+          data-testid="satflow-open-run"
+        >
+          {run.deployment_name ?? run.flow_name}
+        </Button>
+        <span className="jp-Satflow-rowEnd">
+          {!ended && (
+            <IconButton
+              icon={stopIcon}
+              label={trans.__('Cancel run %1', run.name)}
+              disabled={run.state_type === 'CANCELLING'}
+              onClick={() => onCancel(run)}
+              testId="satflow-cancel-run"
+            />
+          )}
+          {run.deployment_id && (
+            <IconButton
+              icon={refreshIcon}
+              label={trans.__('Run %1 again…', run.name)}
+              onClick={() => onRunAgain(run)}
+              testId="satflow-run-again"
+            />
+          )}
+        </span>
+      </div>
+      <div className="jp-Satflow-facts">
+        <span>{run.name}</span>
+        <span>{clock(time)}</span>
+        {run.start && <span>{duration(elapsed(run, now))}</span>}
+        {run.scheduled && <span>{trans.__('scheduled')}</span>}
+      </div>
+      {run.why_waiting && (
+        <p className="jp-Satflow-note jp-mod-warning" data-testid="satflow-why">
+          {run.why_waiting}
+        </p>
+      )}
+      {run.last_line && (
+        <p className="jp-Satflow-lastLine" title={plain(run.last_line)}>
+          {plain(run.last_line)}
+        </p>
+      )}
+    </li>
+  );
+}

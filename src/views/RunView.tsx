@@ -1,0 +1,109 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useState } from 'react';
+
+import type {
+  ClusterStatus,
+  ErrorBody,
+  LogLine,
+  Run,
+  RunDetail
+} from '../_api';
+import type { ISample } from '../models/history';
+import { ClusterView } from './ClusterView';
+import { ErrorNote } from './ErrorNote';
+import { FailureCard } from './FailureCard';
+import { LogView } from './LogView';
+import { RunDetails } from './RunDetails';
+import { RunHeader } from './RunHeader';
+import { Tabs } from './Tabs';
+import { TaskTable } from './TaskTable';
+
+/** What the user can do from a run's tab. */
+export interface IRunActions {
+  onCancel: (run: Run) => void;
+  onRunAgain: (run: Run) => void;
+  onDownload: () => void;
+}
+
+export interface IRunViewProps {
+  detail: RunDetail | null;
+  /** The deployment's version, where it still exists. */
+  version: number | null;
+  lines: readonly LogLine[];
+  ended: boolean;
+  cluster: ClusterStatus | null;
+  samples: readonly ISample[];
+  error: ErrorBody | null;
+  streamError: ErrorBody | null;
+  follow: boolean;
+  actions: IRunActions;
+  trans: TranslationBundle;
+}
+
+/** A run in full. */
+export function RunView(props: IRunViewProps): JSX.Element {
+  const { detail, error, version, actions, trans } = props;
+  if (!detail) {
+    return error ? (
+      <ErrorNote error={error} />
+    ) : (
+      <p role="status">{trans.__('Loading…')}</p>
+    );
+  }
+  const { run, failure } = detail;
+  const again = () => actions.onRunAgain(run);
+  return (
+    <div className="jp-Satflow-run" data-testid="satflow-run" data-run={run.id}>
+      {error && <ErrorNote error={error} />}
+      <RunHeader run={run} version={version} actions={actions} trans={trans} />
+      {failure && (
+        <FailureCard
+          failure={failure}
+          onRunAgain={run.deployment_id ? again : null}
+          trans={trans}
+        />
+      )}
+      <RunTabs {...props} detail={detail} />
+    </div>
+  );
+}
+
+function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
+  const { detail, cluster, trans } = props;
+  const [selected, setSelected] = useState('log');
+  const tabs = [
+    { id: 'log', label: trans.__('Log') },
+    { id: 'tasks', label: trans.__('Tasks (%1)', detail.tasks.length) },
+    {
+      id: 'cluster',
+      label: cluster
+        ? trans.__('Cluster (%1)', cluster.observed)
+        : trans.__('Cluster')
+    },
+    { id: 'details', label: trans.__('Details') }
+  ];
+  return (
+    <Tabs
+      label={trans.__('Run')}
+      tabs={tabs}
+      selected={selected}
+      onSelect={setSelected}
+    >
+      {selected === 'log' && (
+        <LogView
+          lines={props.lines}
+          ended={props.ended}
+          error={props.streamError}
+          follow={props.follow}
+          onDownload={props.actions.onDownload}
+          trans={trans}
+        />
+      )}
+      {selected === 'tasks' && <TaskTable tasks={detail.tasks} trans={trans} />}
+      {selected === 'cluster' && (
+        <ClusterView cluster={cluster} samples={props.samples} trans={trans} />
+      )}
+      {selected === 'details' && <RunDetails detail={detail} trans={trans} />}
+    </Tabs>
+  );
+}

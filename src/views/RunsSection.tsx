@@ -1,0 +1,161 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Deployment, ErrorBody, Run } from '../_api';
+import { hasEnded } from '../words';
+import { DeploymentRow, type IDeploymentActions } from './DeploymentRow';
+import { EmptyState } from './EmptyState';
+import { ErrorNote } from './ErrorNote';
+import { RunRow } from './RunRow';
+import { useNow } from './useNow';
+
+/** Which runs are shown; empty strings mean all. */
+export interface IRunsFilter {
+  deployment_id?: string;
+  state_type?: Run['state_type'];
+}
+
+export interface IRunsActions extends IDeploymentActions {
+  onFilter: (filter: IRunsFilter) => void;
+  onOpen: (run: Run) => void;
+  onCancel: (run: Run) => void;
+  onRunAgain: (run: Run) => void;
+  onShowFlows: () => void;
+}
+
+export interface IRunsSectionProps {
+  runs: Run[];
+  isLoaded: boolean;
+  error: ErrorBody | null;
+  deployments: Deployment[];
+  filter: IRunsFilter;
+  actions: IRunsActions;
+  trans: TranslationBundle;
+}
+
+/** The deployments with their schedules, and the newest runs. */
+export function RunsSection(props: IRunsSectionProps): JSX.Element {
+  const { deployments, actions, error, trans } = props;
+  return (
+    <>
+      {error && <ErrorNote error={error} />}
+      {deployments.length > 0 && (
+        <details className="jp-Satflow-deployments" open>
+          <summary>{trans.__('Deployments (%1)', deployments.length)}</summary>
+          <ul
+            className="jp-Satflow-list"
+            aria-label={trans.__('Deployments')}
+            data-testid="satflow-deployments"
+          >
+            {deployments.map(one => (
+              <DeploymentRow
+                key={one.id}
+                deployment={one}
+                actions={actions}
+                trans={trans}
+              />
+            ))}
+          </ul>
+        </details>
+      )}
+      <Filters {...props} />
+      <Runs {...props} />
+    </>
+  );
+}
+
+function Filters(props: IRunsSectionProps): JSX.Element | null {
+  const { runs, deployments, filter, actions, trans } = props;
+  const filtered = Boolean(filter.deployment_id ?? filter.state_type);
+  if (runs.length === 0 && !filtered) {
+    return null;
+  }
+  const names = deployments.map(one => ({ value: one.id, label: one.name }));
+  return (
+    <div className="jp-Satflow-filters">
+      <HTMLSelect
+        aria-label={trans.__('Filter by deployment')}
+        value={filter.deployment_id ?? ''}
+        options={[{ value: '', label: trans.__('All deployments') }, ...names]}
+        onChange={event =>
+          actions.onFilter({
+            ...filter,
+            deployment_id: event.target.value || undefined
+          })
+        }
+      />
+      <HTMLSelect
+        aria-label={trans.__('Filter by state')}
+        value={filter.state_type ?? ''}
+        options={stateOptions(trans)}
+        onChange={event =>
+          actions.onFilter({
+            ...filter,
+            state_type: (event.target.value || undefined) as
+              Run['state_type'] | undefined
+          })
+        }
+      />
+    </div>
+  );
+}
+
+function Runs(props: IRunsSectionProps): JSX.Element | null {
+  const { runs, isLoaded, filter, actions, trans } = props;
+  const now = useNow(runs.some(run => !hasEnded(run.state_type)));
+  if (runs.length > 0) {
+    return (
+      <ul
+        className="jp-Satflow-list"
+        aria-label={trans.__('Runs')}
+        data-testid="satflow-runs"
+      >
+        {runs.map(run => (
+          <RunRow key={run.id} run={run} now={now} {...actions} trans={trans} />
+        ))}
+      </ul>
+    );
+  }
+  if (!isLoaded) {
+    return props.error ? null : (
+      <EmptyState
+        testId="satflow-runs-loading"
+        message={trans.__(
+          'Runs are shown when the place they run in is ready.'
+        )}
+      />
+    );
+  }
+  return filter.deployment_id || filter.state_type ? (
+    <EmptyState
+      testId="satflow-no-matching-runs"
+      message={trans.__('No run fits the filter.')}
+      action={{
+        label: trans.__('Show all runs'),
+        run: () => actions.onFilter({})
+      }}
+    />
+  ) : (
+    <EmptyState
+      testId="satflow-no-runs"
+      message={trans.__('No runs yet. Register a flow, then run it.')}
+      action={{ label: trans.__('Show flows'), run: actions.onShowFlows }}
+    />
+  );
+}
+
+function stateOptions(
+  trans: TranslationBundle
+): { value: string; label: string }[] {
+  return [
+    { value: '', label: trans.__('All states') },
+    { value: 'SCHEDULED', label: trans.__('Scheduled') },
+    { value: 'PENDING', label: trans.__('Pending') },
+    { value: 'RUNNING', label: trans.__('Running') },
+    { value: 'COMPLETED', label: trans.__('Completed') },
+    { value: 'FAILED', label: trans.__('Failed') },
+    { value: 'CRASHED', label: trans.__('Crashed') },
+    { value: 'CANCELLED', label: trans.__('Cancelled') }
+  ];
+}

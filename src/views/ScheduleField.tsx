@@ -1,0 +1,145 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
+import cronstrue from 'cronstrue';
+import React from 'react';
+
+import type { ErrorBody } from '../_api';
+import type { IScheduleDraft } from '../models/draft';
+import { duration, moment } from '../words';
+import { ErrorNote } from './ErrorNote';
+import { Field } from './Field';
+
+export interface IScheduleFieldProps {
+  schedule: IScheduleDraft;
+  nextRuns: string[] | null;
+  error: ErrorBody | null;
+  onChange: (schedule: IScheduleDraft) => void;
+  trans: TranslationBundle;
+}
+
+/** When runs start by themselves, in words and as the next five. */
+export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
+  const { schedule, error, onChange, trans } = props;
+  const kinds = [
+    { value: 'none', label: trans.__('None: I start runs myself') },
+    { value: 'cron', label: trans.__('Cron') },
+    { value: 'interval', label: trans.__('Interval') }
+  ];
+  return (
+    <fieldset className="jp-Satflow-fieldset">
+      <legend>{trans.__('Schedule')}</legend>
+      <div className="jp-Satflow-columns">
+        <Field id="satflow-schedule-kind" label={trans.__('Runs start by')}>
+          <HTMLSelect
+            id="satflow-schedule-kind"
+            data-testid="satflow-schedule-kind"
+            value={schedule.kind}
+            options={kinds}
+            onChange={event =>
+              onChange({
+                ...schedule,
+                kind: event.target.value as IScheduleDraft['kind']
+              })
+            }
+          />
+        </Field>
+        {schedule.kind === 'cron' && <CronInput {...props} />}
+        {schedule.kind === 'interval' && <IntervalInput {...props} />}
+        <Timezone {...props} />
+      </div>
+      {error && <ErrorNote error={error} id="satflow-schedule-error" />}
+      {schedule.kind !== 'none' && <NextRuns {...props} />}
+    </fieldset>
+  );
+}
+
+function CronInput(props: IScheduleFieldProps): JSX.Element {
+  const { schedule, error, onChange, trans } = props;
+  return (
+    <Field
+      id="satflow-cron"
+      label={trans.__('Cron line')}
+      hint={
+        cronWords(schedule.cron) ?? trans.__('minute hour day month weekday')
+      }
+    >
+      <InputGroup
+        id="satflow-cron"
+        data-testid="satflow-cron"
+        value={schedule.cron}
+        spellCheck={false}
+        aria-invalid={error !== null}
+        aria-describedby="satflow-schedule-error"
+        onChange={event => onChange({ ...schedule, cron: event.target.value })}
+      />
+    </Field>
+  );
+}
+
+function IntervalInput(props: IScheduleFieldProps): JSX.Element {
+  const { schedule, error, onChange, trans } = props;
+  return (
+    <Field
+      id="satflow-interval"
+      label={trans.__('Seconds between runs')}
+      hint={trans.__('every %1', duration(schedule.seconds))}
+    >
+      <InputGroup
+        id="satflow-interval"
+        data-testid="satflow-interval"
+        type="number"
+        value={String(schedule.seconds)}
+        aria-invalid={error !== null}
+        aria-describedby="satflow-schedule-error"
+        onChange={event =>
+          onChange({ ...schedule, seconds: Number(event.target.value) })
+        }
+      />
+    </Field>
+  );
+}
+
+function Timezone(props: IScheduleFieldProps): JSX.Element {
+  const { schedule, onChange, trans } = props;
+  return (
+    <Field id="satflow-timezone" label={trans.__('Time zone')}>
+      <HTMLSelect
+        id="satflow-timezone"
+        data-testid="satflow-timezone"
+        value={schedule.timezone}
+        options={timezones(schedule.timezone)}
+        onChange={event =>
+          onChange({ ...schedule, timezone: event.target.value })
+        }
+      />
+    </Field>
+  );
+}
+
+function NextRuns(props: IScheduleFieldProps): JSX.Element {
+  const { nextRuns, schedule, trans } = props;
+  return (
+    <div className="jp-Satflow-nextRuns" role="status">
+      <span>{trans.__('Next runs')}</span>
+      <ol data-testid="satflow-next-runs">
+        {(nextRuns ?? []).map(time => (
+          <li key={time}>{moment(time, schedule.timezone)}</li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+/** The cron line in words, null where it has none. */
+export function cronWords(cron: string): string | null {
+  try {
+    return cronstrue.toString(cron, { use24HourTimeFormat: true });
+  } catch {
+    return null;
+  }
+}
+
+function timezones(chosen: string): string[] {
+  const known = Intl.supportedValuesOf('timeZone');
+  return [...new Set([chosen, 'UTC', ...known])];
+}

@@ -1,0 +1,47 @@
+import {
+  checkIcon,
+  circleEmptyIcon,
+  closeIcon,
+  errorIcon,
+  historyIcon,
+  type LabIcon,
+  pauseIcon,
+  runIcon,
+  stopIcon
+} from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Run } from '../_api';
+
+const ICONS: Record<Run['state_type'], LabIcon> = {
+  SCHEDULED: historyIcon,
+  PENDING: circleEmptyIcon,
+  RUNNING: runIcon,
+  COMPLETED: checkIcon,
+  FAILED: closeIcon,
+  CANCELLED: stopIcon,
+  CRASHED: errorIcon,
+  PAUSED: pauseIcon,
+  CANCELLING: stopIcon
+};
+
+export interface IStateMarkProps {
+  type: Run['state_type'];
+  /** Prefect's word for it, such as "Late" for a SCHEDULED run. */
+  name: string;
+}
+
+/** A state as icon and word, so that colour never carries it alone. */
+export function StateMark({ type, name }: IStateMarkProps): JSX.Element {
+  const icon = ICONS[type];
+  return (
+    <span
+      className={`jp-Satflow-state jp-mod-${type.toLowerCase()}`}
+      data-testid="satflow-state"
+      data-state={type}
+    >
+      <icon.react tag="span" width="12px" aria-hidden="true" />
+      {name}
+    </span>
+  );
+}

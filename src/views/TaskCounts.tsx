@@ -1,0 +1,44 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+/** distributed's states in the order a task goes through them. */
+const ORDER = [
+  'no-worker',
+  'queued',
+  'waiting',
+  'processing',
+  'memory',
+  'erred'
+];
+
+export interface ITaskCountsProps {
+  tasks: { [state: string]: number };
+  trans: TranslationBundle;
+}
+
+/** How many Dask tasks are in which state. */
+export function TaskCounts({ tasks, trans }: ITaskCountsProps): JSX.Element {
+  const shown = ORDER.filter(state => (tasks[state] ?? 0) > 0);
+  return (
+    <div className="jp-Satflow-facts" data-testid="satflow-task-counts">
+      {shown.length === 0 && <span>{trans.__('no tasks')}</span>}
+      {shown.map(state => (
+        <span key={state} className={`jp-Satflow-count jp-mod-${state}`}>
+          {tasks[state]} {taskState(state, trans)}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function taskState(state: string, trans: TranslationBundle): string {
+  const words: Record<string, string> = {
+    'no-worker': trans.__('without worker'),
+    queued: trans.__('queued'),
+    waiting: trans.__('waiting'),
+    processing: trans.__('processing'),
+    memory: trans.__('done'),
+    erred: trans.__('erred')
+  };
+  return words[state] ?? state;
+}

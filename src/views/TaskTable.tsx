@@ -1,0 +1,90 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { TaskRun } from '../_api';
+import { type ITaskGroup, taskGroups } from '../models/tasks';
+import { duration } from '../words';
+import { EmptyState } from './EmptyState';
+import { StateMark } from './StateMark';
+
+export interface ITaskTableProps {
+  tasks: TaskRun[];
+  trans: TranslationBundle;
+}
+
+/** How many runs of a mapped task are listed when it is opened. */
+const LISTED = 200;
+
+/** The task runs; those of a mapped task under one line. */
+export function TaskTable({ tasks, trans }: ITaskTableProps): JSX.Element {
+  if (tasks.length === 0) {
+    return (
+      <EmptyState
+        testId="satflow-no-tasks"
+        message={trans.__('No task has started yet.')}
+      />
+    );
+  }
+  return (
+    <ul
+      className="jp-Satflow-list jp-Satflow-tasks"
+      aria-label={trans.__('Tasks')}
+      data-testid="satflow-tasks"
+    >
+      {taskGroups(tasks).map(group => (
+        <li key={group.task} data-testid="satflow-task" data-task={group.task}>
+          {group.runs.length === 1 ? (
+            <TaskLine run={group.runs[0]} trans={trans} />
+          ) : (
+            <MappedTask group={group} trans={trans} />
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function MappedTask(props: {
+  group: ITaskGroup;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { group, trans } = props;
+  const hidden = group.runs.length - LISTED;
+  return (
+    <details>
+      <summary className="jp-Satflow-taskLine">
+        <span className="jp-Satflow-name">
+          {group.task} × {group.runs.length}
+        </span>
+        {group.counts.map(({ type, name, count }) => (
+          <StateMark key={name} type={type} name={`${count} ${name}`} />
+        ))}
+        <span className="jp-Satflow-rowEnd">{duration(group.duration)}</span>
+      </summary>
+      {group.runs.slice(0, LISTED).map(run => (
+        <TaskLine key={run.id} run={run} trans={trans} />
+      ))}
+      {hidden > 0 && <p>{trans.__('and %1 more', hidden)}</p>}
+    </details>
+  );
+}
+
+function TaskLine(props: {
+  run: TaskRun;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { run, trans } = props;
+  return (
+    <div className="jp-Satflow-taskLine">
+      <span className="jp-Satflow-name">{run.name}</span>
+      {run.interrupted ? (
+        <StateMark type="CRASHED" name={trans.__('Interrupted')} />
+      ) : (
+        <StateMark type={run.state_type} name={run.state_name} />
+      )}
+      <span className="jp-Satflow-rowEnd">
+        {run.start && duration(run.duration)}
+      </span>
+    </div>
+  );
+}

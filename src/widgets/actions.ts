@@ -1,0 +1,117 @@
+import { Notification } from '@jupyterlab/apputils';
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+
+import type { Deployment, LiveFlow, Run } from '../_api';
+import { errorBody } from '../errors';
+import type { DeploymentsModel } from '../models/deployments';
+import type { FlowsModel } from '../models/flows';
+import type { RunsModel } from '../models/runs';
+import { INSTALL } from '../views/FlowsSection';
+import { EXAMPLE, insertCell } from './cells';
+import { askParameters, confirmCancel, confirmDelete } from './dialogs';
+
+/** What the actions act on. */
+export interface IActed {
+  commands: CommandRegistry;
+  tracker: INotebookTracker;
+  flows: FlowsModel;
+  deployments: DeploymentsModel;
+  runs: RunsModel;
+  trans: TranslationBundle;
+}
+
+/** What the user can do, wherever the button stands. What fails is told. */
+export class Actions {
+  constructor(private readonly acted: IActed) {}
+
+  readonly onNewNotebook = (): void => this.command('notebook:create-new');
+
+  readonly onSelectKernel = (): void => this.command('notebook:change-kernel');
+
+  readonly onShowFlows = (): void => this.command('satflow:show-flows');
+
+  readonly onInsertExample = (): void =>
+    insertCell(this.acted.tracker, EXAMPLE);
+
+  readonly onInsertInstall = (): void =>
+    insertCell(this.acted.tracker, INSTALL);
+
+  readonly onRefresh = (): void => this.acted.flows.refresh();
+
+  readonly onRegister = (flow: LiveFlow): void =>
+    this.command('satflow:register-flow', { variable: flow.variable });
+
+  /** Run what is registered; what is not, or has changed, goes through the form first. */
+  readonly onRun = (flow: LiveFlow, deployment: Deployment | null): void =>
+    deployment ? this.onRunDeployment(deployment) : this.onRegister(flow);
+
+  readonly onOpen = (run: Pick<Run, 'id' | 'name'>): void =>
+    this.command('satflow:open-run', { runId: run.id, name: run.name });
+
+  readonly onRunDeployment = (deployment: Deployment): void =>
+    this.told(this.run(deployment, deployment.parameters));
+
+  readonly onRunAgain = (run: Run): void => this.told(this.runAgain(run));
+
+  readonly onCancel = (run: Run): void => this.told(this.cancel(run));
+
+  readonly onPause = (deployment: Deployment, paused: boolean): void =>
+    this.told(this.acted.deployments.pause(deployment.id, paused));
+
+  readonly onDelete = (deployment: Deployment): void =>
+    this.told(this.delete(deployment));
+
+  private async runAgain(run: Run): Promise<void> {
+    const { deployments, trans } = this.acted;
+    const find = () =>
+      deployments.items.find(one => one.id === run.deployment_id);
+    if (!find()) {
+      await deployments.refresh();
+    }
+    const deployment = find();
+    if (!deployment) {
+      throw new Error(trans.__('Its deployment is gone. Register it again.'));
+    }
+    await this.run(deployment, run.parameters);
+  }
+
+  private async run(
+    deployment: Deployment,
+    start: Run['parameters']
+  ): Promise<void> {
+    const { runs, trans } = this.acted;
+    const parameters = await askParameters(deployment, start, trans);
+    if (parameters) {
+      await runs.start(deployment.id, parameters);
+    }
+  }
+
+  private async cancel(run: Run): Promise<void> {
+    if (await confirmCancel(run, this.acted.trans)) {
+      await this.acted.runs.cancel(run.id);
+    }
+  }
+
+  private async delete(deployment: Deployment): Promise<void> {
+    if (await confirmDelete(deployment, this.acted.trans)) {
+      await this.acted.deployments.delete(deployment.id);
+    }
+  }
+
+  private command(id: string, args?: Record<string, string>): void {
+    this.told(this.acted.commands.execute(id, args));
+  }
+
+  private told(work: Promise<unknown>): void {
+    work.catch(reason => tell(reason));
+  }
+}
+
+/** Say what went wrong; it stays until it is read. */
+export function tell(reason: unknown): void {
+  const { message, fix } = errorBody(reason);
+  const words = [message, fix].filter(Boolean).join(' ');
+  Notification.error(words, { autoClose: false });
+}

@@ -1,0 +1,23 @@
+import { type INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+
+/** A flow to start from. */
+export const EXAMPLE = `from prefect import flow
+
+@flow(log_prints=True)
+def hello(name: str = "world"):
+    print(f"Hello, {name}!")`;
+
+/** Put a code cell below the active one of the notebook in front; it is not run. */
+export function insertCell(tracker: INotebookTracker, source: string): void {
+  const notebook = tracker.currentWidget?.content;
+  if (!notebook) {
+    return;
+  }
+  const active = notebook.activeCell;
+  const isEmptyCode =
+    active?.model.type === 'code' && active.model.sharedModel.source === '';
+  if (!isEmptyCode) {
+    NotebookActions.insertBelow(notebook);
+  }
+  notebook.activeCell?.model.sharedModel.setSource(source);
+}

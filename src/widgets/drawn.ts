@@ -1,0 +1,56 @@
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+
+import type { IObservable } from '../models/observable';
+
+/** A view on the page, drawn again whenever one of its models says so. */
+export class Drawn extends ReactWidget {
+  /**
+   * @param models - what the view shows
+   * @param draw - the view
+   * @param onFirstShown - called once, when the user first sees it
+   */
+  constructor(
+    models: IObservable[],
+    private readonly draw: () => JSX.Element | null,
+    private readonly onFirstShown: () => void = () => undefined
+  ) {
+    super();
+    this.addClass('jp-Satflow');
+    this.node.tabIndex = -1;
+    models.forEach(model => model.changed.connect(this.update, this));
+  }
+
+  protected render(): JSX.Element | null {
+    return this.draw();
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.seen();
+  }
+
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    if (this.isVisible) {
+      this.seen();
+    }
+  }
+
+  /** The focus stays where the user put it; what is activated by other ways gets it. */
+  protected onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    if (!this.node.contains(document.activeElement)) {
+      this.node.focus({ preventScroll: true });
+    }
+  }
+
+  private seen(): void {
+    if (!this.wasSeen) {
+      this.wasSeen = true;
+      this.onFirstShown();
+    }
+  }
+
+  private wasSeen = false;
+}

@@ -1,0 +1,104 @@
+import { Clipboard, Notification } from '@jupyterlab/apputils';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { RegisterModel } from '../models/register';
+import type { StackModel } from '../models/stack';
+import { type IRegisterActions, RegisterForm } from '../views/RegisterForm';
+import { StackBanner } from '../views/StackBanner';
+import type { Actions } from './actions';
+import { Drawn } from './drawn';
+
+/** What the form's tab needs beside the form. */
+export interface IRegisterTabParts {
+  stack: StackModel;
+  actions: Actions;
+  translator: ITranslator;
+}
+
+/** The register form's main-area tab. */
+export class RegisterTab extends Drawn {
+  constructor(
+    private readonly model: RegisterModel,
+    private readonly parts: IRegisterTabParts
+  ) {
+    super(
+      [model, parts.stack],
+      () => drawForm(model, parts),
+      () => void parts.stack.ensure()
+    );
+    this.addClass('jp-Satflow-registerTab');
+    parts.stack.changed.connect(this.onStack, this);
+    this.onStack();
+  }
+
+  dispose(): void {
+    this.model.dispose();
+    super.dispose();
+  }
+
+  /** What the form offers is known once the stack is there. */
+  private onStack(): void {
+    if (this.parts.stack.isReady && !this.loading) {
+      this.loading = true;
+      void this.model.load();
+    }
+  }
+
+  private loading = false;
+}
+
+function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
+  const { stack, actions, translator } = parts;
+  const trans = translator.load('satflow_ext');
+  return (
+    <>
+      <StackBanner
+        status={stack.status}
+        error={stack.error}
+        onRetry={() => void stack.start()}
+        trans={trans}
+      />
+      <RegisterForm
+        flow={model.subject.flow}
+        form={model.form}
+        draft={model.draft}
+        catalogue={model.catalogue}
+        nextRuns={model.nextRuns}
+        error={model.error}
+        isSending={model.isSending}
+        registered={model.registered}
+        actions={formActions(model, actions, trans)}
+        trans={trans}
+        translator={translator}
+      />
+    </>
+  );
+}
+
+function formActions(
+  model: RegisterModel,
+  actions: Actions,
+  trans: TranslationBundle
+): IRegisterActions {
+  return {
+    onChange: change => model.update(change),
+    onRegister: () => void model.register(),
+    onRegisterAndRun: async () => {
+      const run = await model.registerAndRun();
+      if (run) {
+        actions.onOpen(run);
+      }
+    },
+    onCopyCode: () => {
+      try {
+        Clipboard.copyToSystem(model.code());
+        Notification.success(trans.__('Copied. Paste it into a cell.'), {
+          autoClose: 3000
+        });
+      } catch (reason) {
+        model.fail(reason);
+      }
+    }
+  };
+}

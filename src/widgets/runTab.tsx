@@ -1,0 +1,77 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { DeploymentsModel } from '../models/deployments';
+import type { Preferences } from '../models/preferences';
+import type { RunModel } from '../models/run';
+import type { StackModel } from '../models/stack';
+import { RunView } from '../views/RunView';
+import type { Actions } from './actions';
+import { tell } from './actions';
+import { Drawn } from './drawn';
+
+/** What a run's tab shows beside the run. */
+export interface IRunTabParts {
+  deployments: DeploymentsModel;
+  preferences: Preferences;
+  stack: StackModel;
+  actions: Actions;
+  trans: TranslationBundle;
+}
+
+/** A run's main-area tab; it starts to listen when it is first seen. */
+export class RunTab extends Drawn {
+  constructor(
+    private readonly run: RunModel,
+    parts: IRunTabParts
+  ) {
+    super(
+      [run, parts.deployments],
+      () => drawRun(run, parts),
+      () => {
+        void parts.stack.ensure();
+        void parts.deployments.refresh();
+        run.watch();
+      }
+    );
+    this.addClass('jp-Satflow-runTab');
+  }
+
+  dispose(): void {
+    this.run.dispose();
+    super.dispose();
+  }
+}
+
+function drawRun(run: RunModel, parts: IRunTabParts): JSX.Element {
+  const { deployments, preferences, actions, trans } = parts;
+  const { onCancel, onRunAgain } = actions;
+  const id = run.detail?.run.deployment_id;
+  const deployment = deployments.items.find(one => one.id === id);
+  const onDownload = () => void download(run).catch(tell);
+  return (
+    <RunView
+      detail={run.detail}
+      version={deployment?.version ?? null}
+      lines={run.log.lines}
+      ended={run.log.ended}
+      cluster={run.cluster}
+      samples={run.samples}
+      error={run.error}
+      streamError={run.streamError}
+      follow={preferences.followLog}
+      actions={{ onCancel, onRunAgain, onDownload }}
+      trans={trans}
+    />
+  );
+}
+
+/** Save the whole log; fetched here because a link of its own would carry no credential. */
+async function download(run: RunModel): Promise<void> {
+  const url = URL.createObjectURL(await run.download());
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `${run.detail?.run.name ?? run.id}.log`;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,193 @@
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { SidePanel } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { type AccordionPanel, Panel, type Widget } from '@lumino/widgets';
+import React from 'react';
+
+import { satflowIcon } from '../icons';
+import type { ClustersModel } from '../models/clusters';
+import type { DeploymentsModel } from '../models/deployments';
+import type { FlowsModel } from '../models/flows';
+import type { RunsModel } from '../models/runs';
+import type { StackModel } from '../models/stack';
+import { ClustersSection } from '../views/ClustersSection';
+import { FlowsSection } from '../views/FlowsSection';
+import { RunsSection } from '../views/RunsSection';
+import { StackBanner } from '../views/StackBanner';
+import type { Actions } from './actions';
+import { Drawn } from './drawn';
+
+/** What the sidebar shows. */
+export interface IShown {
+  flows: FlowsModel;
+  deployments: DeploymentsModel;
+  runs: RunsModel;
+  clusters: ClustersModel;
+  stack: StackModel;
+}
+
+/** The sections, by what they show. */
+export type SectionName = 'flows' | 'runs' | 'clusters';
+
+/** Flows, runs and clusters, in the left sidebar. Nothing is asked of anybody before it is first shown. */
+export class Sidebar extends SidePanel {
+  constructor(
+    private readonly shown: IShown,
+    actions: Actions,
+    translator: ITranslator
+  ) {
+    super({ translator, header: new Panel() });
+    const trans = translator.load('satflow_ext');
+    this.id = 'satflow-sidebar';
+    this.addClass('jp-Satflow-sidebar');
+    this.title.icon = satflowIcon;
+    this.title.caption = trans.__('SatFlow: flows, runs, clusters');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('SatFlow'));
+    this.header.addWidget(banner(shown.stack, trans));
+    this.sections = {
+      flows: flowsSection(shown, actions, trans),
+      runs: runsSection(shown, actions, trans),
+      clusters: clustersSection(shown, actions, trans)
+    };
+    Object.values(this.sections).forEach(one => this.addWidget(one));
+    (this.content as AccordionPanel).setRelativeSizes([3, 4, 2]);
+    shown.stack.changed.connect(this.follow, this);
+  }
+
+  /** Open a section. */
+  reveal(name: SectionName): void {
+    const accordion = this.content as AccordionPanel;
+    accordion.expand(accordion.widgets.indexOf(this.sections[name]));
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    if (!this.wasShown) {
+      this.wasShown = true;
+      this.shown.flows.enable();
+      void this.shown.stack.ensure();
+    }
+    this.follow();
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.follow();
+  }
+
+  /** Read and listen while the user looks and there is something to answer. */
+  private follow(): void {
+    const following = this.isVisible && this.shown.stack.isReady;
+    if (following === this.following) {
+      return;
+    }
+    this.following = following;
+    const { runs, deployments } = this.shown;
+    [runs, deployments].forEach(one =>
+      following ? one.watch() : one.unwatch()
+    );
+  }
+
+  private wasShown = false;
+  private following = false;
+  private readonly sections: Record<SectionName, Widget>;
+}
+
+function banner(stack: StackModel, trans: TranslationBundle): Widget {
+  return new Drawn([stack], () => (
+    <StackBanner
+      status={stack.status}
+      error={stack.error}
+      onRetry={() => void stack.start()}
+      trans={trans}
+    />
+  ));
+}
+
+function flowsSection(
+  { flows, deployments }: IShown,
+  actions: Actions,
+  trans: TranslationBundle
+): Widget {
+  const section = new Drawn([flows, deployments], () => (
+    <FlowsSection
+      state={flows.state}
+      deployments={deployments.items}
+      actions={actions}
+      trans={trans}
+    />
+  ));
+  return titled(section, 'flows', trans.__('Flows'));
+}
+
+function runsSection(
+  { runs, deployments, stack }: IShown,
+  actions: Actions,
+  trans: TranslationBundle
+): Widget {
+  const onFilter = runs.setFilter.bind(runs);
+  const section = new Drawn([runs, deployments, stack], () => (
+    <RunsSection
+      runs={runs.items}
+      isLoaded={runs.isLoaded}
+      error={stack.isReady ? (runs.error ?? deployments.error) : null}
+      deployments={deployments.items}
+      filter={runs.filter}
+      actions={{ ...actions, onFilter }}
+      trans={trans}
+    />
+  ));
+  return titled(section, 'runs', trans.__('Runs'));
+}
+
+function clustersSection(
+  { clusters }: IShown,
+  actions: Actions,
+  trans: TranslationBundle
+): Widget {
+  const onOpen = (id: string, name: string) => actions.onOpen({ id, name });
+  const section = new WatchedClusters(clusters, () => (
+    <ClustersSection
+      clusters={clusters.items}
+      error={clusters.error}
+      onOpen={onOpen}
+      onShowFlows={actions.onShowFlows}
+      trans={trans}
+    />
+  ));
+  return titled(section, 'clusters', trans.__('Clusters'));
+}
+
+function titled(section: Drawn, name: SectionName, label: string): Widget {
+  section.id = `satflow-section-${name}`;
+  section.title.label = label;
+  section.addClass('jp-Satflow-section');
+  section.node.dataset.testid = `satflow-section-${name}`;
+  return section;
+}
+
+/** The clusters are read only while their section is open. */
+class WatchedClusters extends Drawn {
+  constructor(
+    private readonly clusters: ClustersModel,
+    draw: () => JSX.Element
+  ) {
+    super([clusters], draw);
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.clusters.watch();
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.clusters.unwatch();
+  }
+
+  protected onBeforeHide(message: Message): void {
+    super.onBeforeHide(message);
+    this.clusters.unwatch();
+  }
+}

@@ -1,0 +1,96 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Run } from './_api';
+
+const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
+
+/** Whether nothing more will happen to a run or task run. */
+export function hasEnded(state: Run['state_type']): boolean {
+  return ENDED.includes(state);
+}
+
+/** `1 h 02 min`, `3 min 20 s`, `4.2 s`. */
+export function duration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  if (seconds < 10) {
+    return `${Math.max(0, seconds).toFixed(1)} s`;
+  }
+  if (whole < 60) {
+    return `${whole} s`;
+  }
+  const two = (value: number) => String(value).padStart(2, '0');
+  return whole < 3600
+    ? `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
+    : `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+}
+
+/** Seconds a run has taken so far; ticks on the browser's clock while it is going. */
+export function elapsed(
+  run: Pick<Run, 'start' | 'end' | 'duration'>,
+  now: number
+): number {
+  if (run.start === null || run.end !== null) {
+    return run.duration;
+  }
+  return Math.max(run.duration, (now - Date.parse(run.start)) / 1000);
+}
+
+/** `512 MiB`, `3.9 GiB`. */
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const step = Math.min(
+    units.length - 1,
+    count < 1 ? 0 : Math.floor(Math.log2(count) / 10)
+  );
+  const value = count / 1024 ** step;
+  return `${value.toFixed(step > 0 && value < 10 ? 1 : 0)} ${units[step]}`;
+}
+
+/** The time of day, with the date when that is not today. */
+export function clock(time: string, now = new Date()): string {
+  const date = new Date(time);
+  const sameDay = date.toDateString() === now.toDateString();
+  return new Intl.DateTimeFormat(undefined, {
+    ...(sameDay ? {} : { month: 'short', day: 'numeric' }),
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23'
+  }).format(date);
+}
+
+/** Date and time in a time zone, for a list of next runs. */
+export function moment(time: string, timezone?: string): string {
+  return new Intl.DateTimeFormat(undefined, {
+    weekday: 'short',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZone: timezone
+  }).format(new Date(time));
+}
+
+/** The time of a log line, to the millisecond. */
+export function stamp(time: string): string {
+  const date = new Date(time);
+  const part = (value: number, width = 2) => String(value).padStart(width, '0');
+  return `${part(date.getHours())}:${part(date.getMinutes())}:${part(date.getSeconds())}.${part(date.getMilliseconds(), 3)}`;
+}
+
+/** The names of Prefect's log levels. */
+export function levelName(level: number): string {
+  const names = ['NOTSET', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
+  return names[Math.min(5, Math.max(0, Math.floor(level / 10)))];
+}
+
+/** `10:00, 3 workers` and the like: how many Dask workers there are of those planned. */
+export function workersOf(
+  observed: number,
+  plan: number | null,
+  trans: TranslationBundle
+): string {
+  return plan === null
+    ? trans._n('%1 worker', '%1 workers', observed)
+    : trans.__('%1 of %2 workers', observed, plan);
+}

@@ -1,0 +1,111 @@
+"""Every method of the browser's client, called once against a real server; every reply is of the contract's model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from pydantic import BaseModel
+
+from satflow_ext import models
+
+FLOW = """
+import time
+from prefect import flow
+
+@flow(log_prints=True)
+def waits(line: str):
+    print(line)
+    time.sleep(600)
+"""
+
+REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
+    "flows": models.FlowList,
+    "catalogue": models.Catalogue,
+    "previewSchedule": models.SchedulePreview,
+    "deployments": models.DeploymentList,
+    "register": models.Registered,
+    "pauseDeployment": models.Deployment,
+    "deleteDeployment": None,
+    "runs": models.RunList,
+    "startRun": models.Run,
+    "run": models.RunDetail,
+    "cancelRun": models.Run,
+    "log": str,
+    "clusters": models.ClusterList,
+    "stack": models.StackStatus,
+    "startStack": models.StackStatus,
+}
+"""What each method of the client gives; no model where the endpoint has no JSON."""
+
+LINE = "said by the flow"
+
+
+class Client:
+    """The browser's client, whose replies are of the contract's models."""
+
+    def __init__(self, browser_client) -> None:
+        self._client = browser_client
+
+    def __getattr__(self, method: str):
+        def call(*arguments: object):
+            reply = self._client.call(method, *arguments)
+            model = REPLIES[method]
+            if isinstance(model, type) and issubclass(model, BaseModel):
+                return model.model_validate(reply)
+            assert reply is None if model is None else isinstance(reply, model)
+            return reply
+
+        return call
+
+
+@pytest.fixture
+def client(browser_client) -> Client:
+    return Client(browser_client)
+
+
+@pytest.fixture
+def kernel_id(jupyter_server) -> Iterator[str]:
+    started = jupyter_server.start_kernel()
+    jupyter_server.run_cell(started, FLOW)
+    yield started
+    jupyter_server.end_kernel(started)
+
+
+def wait_for_line(client: Client, run_id: str) -> None:
+    deadline = time.monotonic() + 120
+    while LINE not in client.log(run_id):
+        assert time.monotonic() < deadline, client.run(run_id)
+        time.sleep(0.5)
+
+
+def test_every_method_gives_what_the_contract_says(browser_client, client, kernel_id):
+    assert client.startStack().kind == "local"
+    assert client.stack().state in ("starting", "ready")
+    assert [executor.name for executor in client.catalogue().executors]
+    schedule = {"kind": "cron", "cron": "30 6 * * 1-5", "timezone": "Europe/Berlin"}
+    assert len(client.previewSchedule({"schedule": schedule, "count": 3}).next_runs) == 3
+
+    (flow,) = client.flows(kernel_id).flows
+    choices = {"parameters": {"line": LINE}, "schedule": schedule}
+    registered = client.register({"kernel_id": kernel_id, "variable": flow.variable, **choices})
+    deployment = registered.deployment
+    assert (registered.outcome, deployment.fingerprint) == ("created", flow.fingerprint)
+    assert client.pauseDeployment(deployment.id, {"paused": True}).paused
+    assert deployment.id in [one.id for one in client.deployments().deployments]
+
+    run = client.startRun({"deployment_id": deployment.id, "idempotency_key": "one press"})
+    wait_for_line(client, run.id)
+    assert client.run(run.id).run.parameters == {"line": LINE}
+    assert [one.id for one in client.runs({"deployment_id": deployment.id, "limit": 5}).runs] == [run.id]
+    assert run.id not in [one.run_id for one in client.clusters().clusters]
+    assert client.cancelRun(run.id).state_type in ("CANCELLING", "CANCELLED")
+    client.deleteDeployment(deployment.id)
+
+    assert browser_client.called == browser_client.methods == set(REPLIES)
+
+
+def test_a_refusal_is_an_error_of_the_contract(browser_client):
+    error = models.ErrorBody.model_validate(browser_client.refused("run", "00000000-0000-4000-8000-000000000000"))
+    assert error.error == "RunNotFound"

@@ -1,0 +1,120 @@
+"""What a user gets: the wheel's contents, and what Jupyter says of the extension that is installed here."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from configparser import ConfigParser
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAB = "share/jupyter/labextensions/satflow-ext"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
+    """A wheel of this tree around the browser part that is built already."""
+    assert (ROOT / "satflow_ext/labextension/static/style.js").exists(), (
+        "the browser part is not built: run scripts/setup"
+    )
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    (path,) = folder.glob("*.whl")
+    return ZipFile(path)
+
+
+@pytest.fixture(scope="module")
+def version() -> str:
+    return str(json.loads((ROOT / "package.json").read_text())["version"])
+
+
+def names(wheel: ZipFile) -> list[str]:
+    """The files' names, as they stand below the environment's prefix where they are data."""
+    return [re.sub(r"^[^/]+\.data/data/", "", name) for name in wheel.namelist()]
+
+
+def read(wheel: ZipFile, ending: str) -> str:
+    (name,) = [name for name in wheel.namelist() if name.endswith(ending)]
+    return wheel.read(name).decode()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{LAB}/package.json",
+        f"{LAB}/install.json",
+        f"{LAB}/schemas/satflow-ext/plugin.json",
+        f"{LAB}/static/style.js",
+        "etc/jupyter/jupyter_server_config.d/satflow_ext.json",
+        "etc/ipython/startup/50-satflow.py",
+    ],
+)
+def test_wheel_carries(wheel, name):
+    assert name in names(wheel)
+
+
+def test_wheel_carries_the_browser_part_that_its_package_json_loads(wheel):
+    package = json.loads(read(wheel, f"{LAB}/package.json"))
+    assert f"{LAB}/{package['jupyterlab']['_build']['load']}" in names(wheel)
+    assert package["jupyterlab"]["_build"]["load"].startswith("static/remoteEntry.")
+
+
+def test_wheel_carries_every_module(wheel):
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "satflow_ext").rglob("*.py")}
+    assert modules == {name for name in names(wheel) if name.startswith("satflow_ext/") and name.endswith(".py")}
+
+
+def test_wheel_carries_nothing_else(wheel):
+    expected = (
+        "satflow_ext/",
+        f"{LAB}/",
+        "etc/jupyter/jupyter_server_config.d/",
+        "etc/ipython/startup/",
+        "satflow_ext-",
+    )
+    assert [name for name in names(wheel) if not name.startswith(expected)] == []
+    unwanted = re.compile(r"(^|/)(tests|ui-tests|node_modules|__pycache__|__tests__|\.\w+)(/|$)")
+    assert [name for name in names(wheel) if unwanted.search(name)] == []
+
+
+def test_wheel_enables_the_server_extension(wheel):
+    config = json.loads(read(wheel, "jupyter_server_config.d/satflow_ext.json"))
+    assert config == {"ServerApp": {"jpserver_extensions": {"satflow_ext": True}}}
+
+
+def test_wheel_says_what_it_is(wheel, version):
+    about = Parser().parsestr(read(wheel, ".dist-info/METADATA"))
+    assert (about["Name"], about["Version"]) == ("satflow-ext", version)
+    assert json.loads(read(wheel, f"{LAB}/package.json"))["version"] == version
+    assert read(wheel, ".dist-info/licenses/LICENSE") == (ROOT / "LICENSE").read_text()
+
+
+def test_wheel_has_the_command(wheel):
+    scripts = ConfigParser()
+    scripts.read_string(read(wheel, ".dist-info/entry_points.txt"))
+    assert dict(scripts["console_scripts"]) == {"satflow": "satflow_ext.cli:main"}
+
+
+def jupyter(*words: str) -> str:
+    """What a Jupyter command says, without its colours."""
+    said = subprocess.run([sys.executable, "-m", "jupyter", *words], capture_output=True, text=True, check=True)
+    return COLOUR.sub("", said.stdout + said.stderr)
+
+
+def test_jupyterlab_accepts_the_extension(version):
+    assert re.search(rf"satflow-ext v{re.escape(version)} enabled +OK", jupyter("labextension", "list"))
+
+
+def test_jupyter_server_accepts_the_extension():
+    said = jupyter("server", "extension", "list")
+    assert re.search(r"satflow_ext enabled\n", said)
+    assert re.search(r"satflow_ext \S* ?OK\n", said)
