@@ -24,6 +24,7 @@ module.exports = {
   coverageReporters: ['text'],
   modulePathIgnorePatterns: ['<rootDir>/lib', '<rootDir>/satflow_ext'],
   reporters: ['default'],
+  roots: ['<rootDir>/src', '<rootDir>/style'],
   testRegex: 'src/__tests__/.*\\.spec\\.tsx?$',
   transformIgnorePatterns: [`/node_modules/(?!${modules}).+`]
 };

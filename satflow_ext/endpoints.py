@@ -74,11 +74,18 @@ def record_path(settings: Settings) -> Path:
 
 
 def read_record(settings: Settings) -> StackRecord | None:
-    """The record of the local stack, None when none runs."""
+    """The record of the local stack, None when none runs.
+
+    Raises:
+        StackFailed: there is one that cannot be read here.
+    """
     try:
         return StackRecord.model_validate_json(record_path(settings).read_bytes())
     except FileNotFoundError:
         return None
+    except ValueError:
+        fix = "Run `satflow down`, then `satflow up`."
+        raise StackFailed(f"{record_path(settings)} is of another version of SatFlow.", fix=fix) from None
 
 
 def needed(settings: Settings) -> frozenset[Service]:
@@ -131,10 +138,12 @@ def store_named(name: str, settings: Settings, record: StackRecord | None) -> St
 
 def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
     if settings.prefect_api_url is not None:
+        # Prefect's variables belong together: a key is never sent to another address than the one it was set with.
+        lent = os.environ if os.environ.get("PREFECT_API_URL") in (None, "", settings.prefect_api_url) else {}
         return PrefectApi(
             settings.prefect_api_url,
-            auth_string=os.environ.get("PREFECT_API_AUTH_STRING"),
-            api_key=os.environ.get("PREFECT_API_KEY"),
+            auth_string=lent.get("PREFECT_API_AUTH_STRING"),
+            api_key=lent.get("PREFECT_API_KEY"),
         )
     if record is None or record.prefect_url is None:
         raise StackFailed("The local Prefect server is not running.", fix="Start it with `satflow up`.")

@@ -30,6 +30,8 @@ RETRIES = 3
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 """Seconds to wait for bytes, and for a connection."""
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
 
 class _NotPrefect(Exception):
     """What answered is no Prefect API: a login page, a proxy's error page, another web application."""
@@ -87,6 +89,9 @@ def _client(api: PrefectApi) -> PrefectClient:
     if api.url.startswith("http://"):
         # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
         options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if httpx.URL(api.url).host in LOOPBACK:
+        # A company's proxy must not get the credential of a server on this machine.
+        options["trust_env"] = False
     return PrefectClient(api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options)
 
 

@@ -127,10 +127,12 @@ def load() -> Settings:
     """The settings in force now.
 
     Raises:
-        SettingsWrong: a value does not fit; the message names each one.
+        SettingsWrong: a value does not fit, and the message names each one; or the file or a variable cannot be read.
     """
     try:
         return Settings()
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
-        raise SettingsWrong(f"Wrong settings: {wrong}.", fix=f"See {config_file()} and SATFLOW_* variables.") from None
+    except (OSError, ValueError) as error:  # no TOML in the file, no JSON in a variable
+        wrong = str(error)
+    raise SettingsWrong(f"Wrong settings: {wrong}.", fix=f"See {config_file()} and SATFLOW_* variables.")

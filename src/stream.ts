@@ -80,10 +80,11 @@ export class Stream implements IStream, IDisposable {
     if (channel.listeners.size > 0) {
       channel.cursor = null; // the newcomer needs what came before; the others know those lines by their id
     }
-    channel.listeners.add(listener);
+    const own: Listener = frame => listener(frame); // the same function may listen twice
+    channel.listeners.add(own);
     this.send(subscription(channel));
     this.connect();
-    return new DisposableDelegate(() => this.leave(channel, listener));
+    return new DisposableDelegate(() => this.leave(channel, own));
   }
 
   private channel(topic: Topic, runId: string | null): IChannel {

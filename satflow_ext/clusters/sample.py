@@ -32,7 +32,8 @@ def take(dask_client: Client) -> Sample:
     # n_workers=-1: the default leaves out all but five workers.
     info = dask_client.scheduler_info(n_workers=-1)
     tasks = dask_client.run_on_scheduler(_counter())  # type: ignore[no-untyped-call]  # distributed is typed in part
-    return Sample(workers=tuple(_worker(row) for row in info["workers"].values()), tasks=tasks)
+    workers = [_worker(row) for row in info["workers"].values()]
+    return Sample(workers=tuple(sorted(workers, key=lambda worker: (len(worker.name), worker.name))), tasks=tasks)
 
 
 def _counter() -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 PERIOD = 1.0
 """Seconds between two samples."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class WatchedDaskTaskRunner(DaskTaskRunner):
         """The dask client; the first use makes the cluster, and from then on it is watched."""
         first_use = self._client is None
         if first_use:
-            self.board.post(_status(self.subject, "starting", _now()))
+            _post(self.board, _status(self.subject, "starting", _now()))
         dask_client = super().client
         if first_use:
             self._exit_stack.enter_context(watching(dask_client, self.subject, self.board))
@@ -74,8 +78,12 @@ class WatchedDaskTaskRunner(DaskTaskRunner):
 def watching(dask_client: Client, subject: Subject, board: Board) -> Iterator[None]:
     """Keep the board up to date from a thread of its own, until left."""
     stop = threading.Event()
+    context = copy_context()  # a new thread does not know which flow run it belongs to
     thread = threading.Thread(
-        target=_keep_posting, args=(dask_client, subject, board, stop), name="satflow-cluster-status", daemon=True
+        target=context.run,
+        args=(_keep_posting, dask_client, subject, board, stop),
+        name="satflow-cluster-status",
+        daemon=True,
     )
     thread.start()
     try:
@@ -83,7 +91,8 @@ def watching(dask_client: Client, subject: Subject, board: Board) -> Iterator[No
     finally:
         stop.set()
         thread.join(timeout=5)
-        board.remove(subject.run_id)
+        with suppress(OSError):
+            board.remove(subject.run_id)
 
 
 def _keep_posting(dask_client: Client, subject: Subject, board: Board, stop: threading.Event) -> None:
@@ -96,9 +105,17 @@ def _keep_posting(dask_client: Client, subject: Subject, board: Board, stop: thr
         except (OSError, RuntimeError, ValueError) as error:
             # RuntimeError and ValueError: what distributed raises from a client whose scheduler is gone.
             problem = f"The Dask scheduler does not answer: {error or type(error).__name__}"
-        board.post(_status(subject, "lost" if problem else "running", started, last, problem))
+        _post(board, _status(subject, "lost" if problem else "running", started, last, problem))
         if stop.wait(PERIOD):
             return
+
+
+def _post(board: Board, status: ClusterStatus) -> None:
+    """Put it up where that can be done: a run must not fail because nobody can be told of its cluster."""
+    try:
+        board.post(status)
+    except OSError:
+        log.debug("The cluster's status was not put up.", exc_info=True)
 
 
 def _status(

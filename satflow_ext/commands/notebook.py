@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from pydantic import ValidationError
 from traitlets.config import Config
 
@@ -65,9 +65,13 @@ class Notebook:
         kernel_client = self._client.kc
         assert kernel_client is not None
         message_id = kernel_client.execute("", silent=True, store_history=False, user_expressions=expressions)
-        reply = await self._client.async_wait_for_reply(message_id)
+        died = KernelDied(f"The kernel of {self._path} died.", fix="See what its last cell does to memory.")
+        try:
+            reply = await self._client.async_wait_for_reply(message_id)
+        except DeadKernelError:
+            raise died from None
         if reply is None:
-            raise KernelDied(f"The kernel of {self._path} died.", fix="See what its last cell does to memory.")
+            raise died
         return kernel_calls.read_reply(reply["content"]["user_expressions"])
 
 
@@ -104,6 +108,8 @@ def _read(path: Path) -> nbformat.NotebookNode:
         document: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # typed in part
     except FileNotFoundError:
         raise BadRequest(f"There is no notebook {path}.", fix="Check the path.") from None
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror}.", fix="Check the path.") from None
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, ValidationError, UnicodeDecodeError) as error:
         raise BadRequest(f"{path} is no notebook: {error}.", fix="Give a file that JupyterLab opens.") from None
     return document
@@ -124,6 +130,10 @@ async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: i
     except CellExecutionError as error:
         where = f"Cell {index + 1} of {path} raised {error.ename}: {ANSI.sub('', error.evalue)}"
         raise NotebookFailed(f"{where}.", fix=f"The cell is:\n\n{cell.source}\n") from None
+    except CellTimeoutError:
+        raise NotebookFailed(
+            f"Cell {index + 1} of {path} took too long.", fix="Give a longer --cell-timeout."
+        ) from None
     except DeadKernelError:
         raise KernelDied(f"The kernel died in cell {index + 1} of {path}.", fix="See its use of memory.") from None
 

@@ -30,22 +30,19 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     here = settings.load()
     wanted = choices.registration(args, rest)
     with connected(here) as endpoints:
-        for registered in asyncio.run(_register(args, wanted, endpoints, here)):
-            print(words(registered))
+        registration.check_choices(wanted, here, local=endpoints.local)  # before cells run that may take an hour
+        asyncio.run(_register(args, wanted, endpoints, here))
     return 0
 
 
-async def _register(
-    args: argparse.Namespace, wanted: Registration, endpoints: Endpoints, here: Settings
-) -> list[Registered]:
+async def _register(args: argparse.Namespace, wanted: Registration, endpoints: Endpoints, here: Settings) -> None:
+    """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
     scheduled = wanted.schedule.kind != "none"
-    done = []
     with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
         async with notebook.executed(args.notebook, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
             for flow in await executed.flows(args.flow):
                 packed = await executed.pack(flow, wanted.parameters, scheduled, Path(folder))
-                done.append(await registration.register(packed, wanted, endpoints, here))
-    return done
+                print(words(await registration.register(packed, wanted, endpoints, here)), flush=True)
 
 
 def words(registered: Registered) -> str:

@@ -10,6 +10,7 @@ from contextlib import aclosing, suppress
 from satflow_ext import runs
 from satflow_ext.clusters.board import Board
 from satflow_ext.endpoints import Endpoints, PrefectApi
+from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
 from satflow_ext.runs.follow import follow
 from satflow_ext.settings import Settings
@@ -51,10 +52,11 @@ async def _beside(endpoints: Endpoints, board: Board | None, run_id: str) -> Non
     """Say what the log does not: why a run waits, and how its cluster is, each when it changes."""
     said: set[str] = set()
     while True:
-        for words in (await _waiting(endpoints, run_id), _cluster(board, run_id)):
-            if words and words not in said:
-                said.add(words)
-                print(words, flush=True)
+        with suppress(SatflowError):  # a Prefect API that is away is waited for, and following the log says so
+            for words in (await _waiting(endpoints, run_id), _cluster(board, run_id)):
+                if words and words not in said:
+                    said.add(words)
+                    print(words, flush=True)
         await asyncio.sleep(PERIOD)
 
 

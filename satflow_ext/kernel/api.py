@@ -86,8 +86,10 @@ def registered(flow: AnyFlow | str, choice: Registration, *, run: bool) -> Regis
     Raises:
         SatflowError: it could not be registered; nothing was changed.
     """
+    from satflow_ext.registration import check_choices
+
     settings = all_settings.load()
-    _check(choice, settings)
+    check_choices(choice, settings, local=settings.prefect_api_url is None)
     with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
         packed = _packed(flow, choice, Path(folder), settings)
         endpoints = _STACK.endpoints(settings)
@@ -107,15 +109,6 @@ def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedul
     if cron is not None:
         return CronSchedule(cron=cron, timezone=timezone)
     return IntervalSchedule(seconds=interval, timezone=timezone) if interval is not None else NoSchedule()
-
-
-def _check(choice: Registration, settings: Settings) -> None:
-    """What can be refused at once, before anything is started for it."""
-    from satflow_ext.executors import validate
-    from satflow_ext.registration.schedules import checked
-
-    checked(choice.schedule)
-    validate(choice.executor, settings, here=settings.prefect_api_url is None)
 
 
 def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: Settings) -> PackedFlow:

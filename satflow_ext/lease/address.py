@@ -30,9 +30,12 @@ def private_folder(path: Path) -> Path:
     """The folder, made when it is missing, with mode 0700 and of this user.
 
     Raises:
-        StackFailed: it is somebody else's, or no folder.
+        StackFailed: it is somebody else's, or no folder, or cannot be made.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:  # such as `XDG_RUNTIME_DIR` of another user, after `su`
+        raise StackFailed(f"{path} cannot be made: {error.strerror}.", fix="Set SATFLOW_RUNTIME_DIR.") from None
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise StackFailed(f"{path} is not a folder of yours.", fix="Remove it, or set SATFLOW_RUNTIME_DIR.")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO
 
+from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
@@ -75,9 +76,9 @@ def _spawn(settings: Settings) -> None:
     environment["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir.absolute())
     environment["SATFLOW_CONTENT_LIMIT"] = str(settings.content_limit)
     with open(os.open(logs / "stack.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "satflow_ext.stack", "--detach"],
-            check=True,
+            check=False,
             cwd="/",  # a folder of the user's may hold a `random.py`
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -85,3 +86,5 @@ def _spawn(settings: Settings) -> None:
             stderr=log,
             start_new_session=True,
         )
+    if done.returncode:
+        raise StackFailed("The local stack cannot be started.", fix=f"See {logs / 'stack.log'}.")

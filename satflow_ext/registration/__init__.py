@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from satflow_ext.registration.registrar import register
+from satflow_ext.registration.registrar import check_choices, register
 
-__all__ = ["register"]
+__all__ = ["check_choices", "register"]

@@ -114,7 +114,7 @@ async def described(row: DeploymentResponse, flow_name: str, found: Manifest | S
         paused=row.paused,
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
-        next_runs=() if waits else await schedules.preview(schedule),
+        next_runs=() if waits else await schedules.next_runs(schedule),
     )
 
 

@@ -79,7 +79,12 @@ async def register(
         )
         row = await _existing(client, plan.full_name)
         found = await _manifest_of(row, endpoints)
-        if row and isinstance(found, Manifest) and await _same(row, found, packed, plan):
+        if (
+            row
+            and isinstance(found, Manifest)
+            and await _same(row, found, packed, plan)
+            and await _kept(row, found, endpoints)
+        ):
             return await _registered(row, plan, found, "unchanged")
         made, pin = await _store(packed, plan, row, found, endpoints)
         await _upsert(client, plan, made, pin, row, endpoints)
@@ -95,11 +100,26 @@ def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settin
     Returns:
         The executor with every option filled in.
     """
-    schedules.checked(wanted.schedule)
-    check_size(wanted.parameters)
+    executor = check_choices(wanted, settings, local=endpoints.local)
     if wanted.schedule.kind != "none":
         parameters.check_complete(packed.flow.parameter_schema, wanted.parameters)
-    return executors.validate(wanted.executor, settings, here=endpoints.local)
+    return executor
+
+
+def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> ExecutorChoice:
+    """Refuse what can be refused before a flow is packed, or anything is started for it.
+
+    Args:
+        wanted: what the user decided.
+        settings: worker sizes.
+        local: whether runs happen on this machine.
+
+    Returns:
+        The executor with every option filled in.
+    """
+    schedules.checked(wanted.schedule)
+    check_size(wanted.parameters)
+    return executors.validate(wanted.executor, settings, here=local)
 
 
 async def _work_pool(client: PrefectClient, name: str | None) -> str:
@@ -151,6 +171,15 @@ async def _same(row: DeploymentResponse, known: Manifest, packed: PackedFlow, pl
         and (deployment.parameters, deployment.schedule) == (chosen.parameters, chosen.schedule)
         and (deployment.work_pool, set(deployment.tags)) == (plan.work_pool, set(chosen.tags))
     )
+
+
+async def _kept(row: DeploymentResponse, known: Manifest, endpoints: Endpoints) -> bool:
+    """Whether the store still has both; what a run is told when it has not is to register again."""
+    pin = pin_of(row)
+    assert pin is not None
+    async with StoreClient(endpoints.store) as store_client:
+        sizes = ((known.content, known.size), (pin.manifest, len(known.encode())))
+        return all([await store_client.has(digest, size) for digest, size in sizes])
 
 
 async def _store(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.schedules import SCHEDULE_TYPES
 
 MACROS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+SHORTEST = 1e-6
+"""Seconds of the shortest interval: a `timedelta` makes nothing of less."""
 SLUG = "satflow"
 """Every deployment of ours has at most one schedule, under this slug."""
 
@@ -74,6 +76,14 @@ async def preview(schedule: Schedule, count: int = 5) -> tuple[datetime, ...]:
     return tuple(await server_schedule.get_dates(count))
 
 
+async def next_runs(schedule: Schedule) -> tuple[datetime, ...]:
+    """The next runs of a schedule that Prefect has; none of one that was made there and that we would refuse."""
+    try:
+        return await preview(schedule)
+    except InvalidSchedule:
+        return ()
+
+
 def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore[no-untyped-def]  # a private union of Prefect's
     """Prefect's server-side schedule. Its import takes a second the first time, hence the thread."""
     from prefect.server.schemas import schedules as server
@@ -84,17 +94,17 @@ def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore
 
 
 def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    # Not `ZoneInfo(name)`: that also takes files such as `localtime`, which Prefect then refuses.
+    if name not in available_timezones():
         raise InvalidSchedule(
             f"No time zone is called {name!r}.",
             fix="Use an IANA name such as Europe/Berlin.",
             field="schedule.timezone",
-        ) from None
+        )
 
 
 def _check_cron(cron: str) -> None:
+    from prefect._vendor.croniter.croniter import CroniterBadDateError, croniter
     from prefect.client.schemas.schedules import CronSchedule as PrefectCron
 
     fields = len(cron.split())
@@ -106,14 +116,19 @@ def _check_cron(cron: str) -> None:
         )
     try:
         PrefectCron(cron=cron)
+        croniter(cron).get_next()  # type: ignore[no-untyped-call]  # Prefect's copy has no types
     except ValidationError:
         raise InvalidSchedule(
             f"{cron!r} is no cron line.", fix="For example 0 6 * * * is every day at six.", field="schedule.cron"
         ) from None
+    except CroniterBadDateError:
+        raise InvalidSchedule(
+            f"{cron!r} names a day that never comes.", fix="Correct day or month.", field="schedule.cron"
+        ) from None
 
 
 def _check_seconds(seconds: float) -> None:
-    if not 0 < seconds <= timedelta(days=36500).total_seconds():
+    if not SHORTEST <= seconds <= timedelta(days=36500).total_seconds():
         raise InvalidSchedule(
             f"An interval of {seconds:g} seconds makes no schedule.", fix="Give more than 0.", field="schedule.seconds"
         )

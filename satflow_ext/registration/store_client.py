@@ -68,6 +68,18 @@ class StoreClient:
         await self._try(lambda: self._send(digest, _chunks(path), size))
         await self._try(lambda: self._verify(digest, size))
 
+    async def has(self, digest: str, size: int) -> bool:
+        """Whether the store has that content, of `size` bytes.
+
+        Raises:
+            StoreFailed: it did not answer as a store.
+        """
+        try:
+            await self._try(lambda: self._verify(digest, size))
+        except (ContentMissing, ContentRefused):
+            return False
+        return True
+
     async def put(self, digest: str, document: bytes) -> None:
         """Send a small document and read it back.
 

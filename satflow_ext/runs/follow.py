@@ -62,6 +62,7 @@ async def follow(where: Where, run_id: str, cursor: str | None = None) -> AsyncG
     async with prefect_client(await where()) as client:
         await follower.find(client)
     task = asyncio.create_task(follower.run())
+    task.add_done_callback(lambda _done: follower.book.end())  # also where following failed: nobody waits for ever
     try:
         async for batch in follower.book.batches(cursor):
             yield batch

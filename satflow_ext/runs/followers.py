@@ -59,13 +59,13 @@ class Followers:
         finally:
             watched.watchers -= 1
             if watched.watchers == 0:
-                watched.leaving = asyncio.get_running_loop().call_later(GRACE, self._forget, run_id)
+                watched.leaving = asyncio.get_running_loop().call_later(GRACE, self._forget, run_id, watched)
 
     async def close(self) -> None:
         """End all of them."""
         tasks = [watched.task for watched in self._watched.values()]
-        for run_id in list(self._watched):
-            self._forget(run_id)
+        for run_id, watched in list(self._watched.items()):
+            self._forget(run_id, watched)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _begin(self, run_id: str) -> None:
@@ -87,10 +87,10 @@ class Followers:
         watched.follower.book.report(SatflowError("Following this log failed; the server's log says why."))
         watched.follower.book.end()
 
-    def _forget(self, run_id: str) -> None:
-        watched = self._watched.pop(run_id, None)
-        if watched is None:
+    def _forget(self, run_id: str, watched: _Watched) -> None:
+        if self._watched.get(run_id) is not watched:  # it failed, and another one follows the run by now
             return
+        del self._watched[run_id]
         if watched.leaving is not None:
             watched.leaving.cancel()
         watched.task.cancel()

@@ -31,6 +31,7 @@ async def start(prefect_api: PrefectApi, request: RunRequest) -> Run:
         with absent(missing):
             deployment = await client.read_deployment(deployment_id)
             given = {**deployment.parameters, **request.parameters}
+            parameters.check_size(given)
             parameters.check(given, deployment.parameter_openapi_schema or {})
             flow_run = await client.create_flow_run_from_deployment(
                 deployment_id, parameters=request.parameters, idempotency_key=request.idempotency_key

@@ -27,6 +27,10 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
         await _fetch(store, manifest, folder)
     except SatflowError as error:
         loader.write_failure(folder, error)
+    except Exception as error:  # the edge of the pull step: what leaves it by raising never reaches the run's log
+        loader.write_failure(
+            folder, SatflowError(f"The flow content was not fetched: {type(error).__name__}: {error}.")
+        )
     else:
         loader.write(folder)
     return {"directory": str(folder)}

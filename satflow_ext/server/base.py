@@ -113,8 +113,8 @@ class SatflowHandler(APIHandler):
 def _as_http_says(status_code: int, error: BaseException | None) -> ErrorBody:
     phrase = HTTPStatus(status_code).phrase
     said = error.log_message if isinstance(error, web.HTTPError) else None
-    if said and isinstance(error, web.HTTPError) and error.args:
-        said = said % error.args
+    if said and isinstance(error, web.HTTPError):
+        said = said % error.args  # also without arguments: Tornado has doubled every % then
     if status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
         said = "Something went wrong in the Jupyter server; its log says what."
     return ErrorBody(error=phrase.replace(" ", ""), message=said or phrase, fix=None, field=None)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from satflow_ext import endpoints, lease
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import SatflowError, StackFailed
+from satflow_ext.errors import StackFailed
 from satflow_ext.lease import Lease
 from satflow_ext.models import StackStatus
 from satflow_ext.server.heavy import loaded
@@ -77,13 +77,15 @@ class StackManager:
     async def _lease(self) -> Lease:
         if self._acquiring is None:
             self._begin()
+        task = self._acquiring
         held = await self._acquired()
         if not await asyncio.to_thread(held.wait_lost, 0):
             return held
         if await asyncio.to_thread(lease.report, self.settings) is None:
             raise StackFailed("The local stack was stopped.", fix="Start it again.")
-        # Somebody has started it anew.
-        await self._let_go()
+        # Somebody has started it anew. What another request has acquired meanwhile is kept.
+        if self._acquiring is task:
+            await self._let_go()
         self._begin()
         return await self._acquired()
 
@@ -112,8 +114,6 @@ class StackManager:
         if task is None:
             return
         # A thread that starts the stack cannot be cancelled: what it brings is given back.
-        try:
-            held = await task
-        except SatflowError:
-            return
-        await asyncio.to_thread(held.close)
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            await asyncio.to_thread(task.result().close)

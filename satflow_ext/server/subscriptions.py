@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TypeAlias
 
 from tornado.websocket import WebSocketClosedError
@@ -16,6 +17,8 @@ from satflow_ext.server.managers import Managers
 
 Send: TypeAlias = Callable[[StreamFrame], Awaitable[None]]
 Key: TypeAlias = "tuple[str, str | None]"
+
+log = logging.getLogger(__name__)
 
 MOST = 64
 """Subscriptions of one tab; the sidebar and ten open runs have some twenty."""
@@ -67,10 +70,14 @@ class Subscriptions:
         except WebSocketClosedError:
             # The browser has gone; `close` follows.
             pass
+        except Exception:  # the edge of a subscription: the browser must hear that nothing more will come
+            log.exception("The subscription to %s of run %s failed.", request.topic, request.run_id)
+            await self._tell(request, SatflowError("Something went wrong in the Jupyter server; its log says what."))
 
     async def _tell(self, request: Subscribe, error: SatflowError) -> None:
         frame = ErrorFrame(type="error.v1", topic=request.topic, run_id=request.run_id, error=as_body(error))
-        await self._send(frame)
+        with suppress(WebSocketClosedError):
+            await self._send(frame)
 
     def _cancel(self, key: Key) -> None:
         task = self._tasks.pop(key, None)

@@ -57,7 +57,10 @@ class Crew:
             starting.append(self._start_prefect())
         if "store" in needs and self.store_url is None:
             starting.append(self._start_store())
-        await asyncio.gather(*starting)
+        # Wait for all: what went on starting beside a failure would be started twice by the next lease.
+        for failure in await asyncio.gather(*starting, return_exceptions=True):
+            if failure is not None:
+                raise failure
 
     async def end(self) -> None:
         """End every process of the stack, and give the flow runs that ran in it their final state."""

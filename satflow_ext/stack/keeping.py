@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -118,8 +117,11 @@ class Kept:
                 return
             await asyncio.sleep(min(0.2 * 2**self._restarts, 5.0))
             self._restarts += 1
-            with contextlib.suppress(StackFailed):
+            try:
                 await self._launch()
+            except StackFailed as error:
+                logger.warning("%s", error)
+                await self._process.stop(0.5)  # one that lives and is of no use would never be started again
 
     def _ended(self, code: int) -> StackFailed:
         words = self._process.last_words() if self._process else ""

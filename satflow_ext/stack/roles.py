@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -65,8 +65,7 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
         await before()
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
             alive = [each.pid for each in await asyncio.to_thread(family.relatives, environment.mark(settings))]
-            async with PrefectCalls(credential) as calls:
-                await end_leftovers(calls, DIED, alive=alive)
+            await _until_answered(lambda: _leftovers_ended(credential, alive))
         begun = datetime.now(timezone.utc)
 
     return Role(plan, None, lambda: _worker_online(credential, begun), leftovers_ended)
@@ -96,9 +95,26 @@ async def _server_ready(credential: Credential) -> bool:
 
 async def _worker_online(credential: Credential, begun: datetime) -> bool:
     """Whether it has said so since it began: an earlier one's word holds for a minute after its death."""
-    async with PrefectCalls(credential) as calls:
-        workers = await calls.workers()
+    try:
+        async with PrefectCalls(credential) as calls:
+            workers = await calls.workers()
+    except httpx.HTTPError:  # the Prefect server may have died at the same moment, and is started again
+        return False
     return any(each.status == "ONLINE" and (each.last_heartbeat_time or begun) > begun for each in workers)
+
+
+async def _leftovers_ended(credential: Credential, alive: Collection[int]) -> None:
+    async with PrefectCalls(credential) as calls:
+        await end_leftovers(calls, DIED, alive=alive)
+
+
+async def _until_answered(call: Callable[[], Awaitable[None]]) -> None:
+    """Call again while the Prefect server does not answer; how long that may take is the role's patience."""
+    while True:
+        try:
+            return await call()
+        except httpx.HTTPError:
+            await asyncio.sleep(0.5)
 
 
 async def _answers(url: str) -> bool:

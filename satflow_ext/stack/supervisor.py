@@ -93,6 +93,9 @@ class Supervisor:
                 await self._crew.start(request.needs)
         except StackFailed as error:
             return self._failed(str(error))
+        except Exception as error:  # the edge of the supervisor: who waits is told, whatever it is
+            logger.exception("The services did not start.")
+            return self._failed(f"{type(error).__name__}: {error}")
         finally:
             self._waiting.discard(writer)
         if self._over.is_set():

@@ -43,6 +43,8 @@ class Contents:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._incoming.iterdir():
             left.unlink()
+        for folder in (self._final.parent, self._final.parent.parent):
+            _sync_folder(folder)  # else a power cut can take the folder with all that is in it
 
     def path(self, digest: str) -> Path:
         """Where that content is or would be. The name is made of 64 hexadecimal digits and nothing else.

@@ -118,10 +118,20 @@ export function safeUrl(
   data: JsonValue,
   protocols = ['http:', 'https:', 'data:']
 ): string | null {
-  if (typeof data !== 'string' || !URL.canParse(data)) {
+  const protocol = protocolOf(data);
+  if (protocol === null) {
     return null;
   }
-  const { protocol } = new URL(data);
-  const isImage = protocol !== 'data:' || data.startsWith('data:image/');
-  return protocols.includes(protocol) && isImage ? data : null;
+  const url = String(data);
+  const isImage = protocol !== 'data:' || url.startsWith('data:image/');
+  return protocols.includes(protocol) && isImage ? url : null;
+}
+
+/** The protocol of a complete address, null for anything else. */
+function protocolOf(data: JsonValue): string | null {
+  try {
+    return typeof data === 'string' ? new URL(data).protocol : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,19 +1,17 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button } from '@jupyterlab/ui-components';
-import React from 'react';
+import React, { useLayoutEffect, useRef } from 'react';
 
 import type { Failure } from '../_api';
 import { AnsiText } from './AnsiText';
 
 export interface IFailureCardProps {
   failure: Failure;
-  onRunAgain: (() => void) | null;
   trans: TranslationBundle;
 }
 
 /** Why a run failed, and what to do next. */
 export function FailureCard(props: IFailureCardProps): JSX.Element {
-  const { failure, onRunAgain, trans } = props;
+  const { failure, trans } = props;
   return (
     <section
       className="jp-Satflow-failure"
@@ -24,9 +22,7 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
       {failure.traceback && (
         <details open>
           <summary>{trans.__('Traceback')}</summary>
-          <pre data-testid="satflow-traceback">
-            <AnsiText text={failure.traceback} />
-          </pre>
+          <Traceback text={failure.traceback} />
         </details>
       )}
       <p>
@@ -34,11 +30,21 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
           'Next: correct the flow in the notebook, run its cell and register it again; or run this version once more.'
         )}
       </p>
-      {onRunAgain && (
-        <Button className="jp-mod-styled" onClick={onRunAgain}>
-          {trans.__('Run again…')}
-        </Button>
-      )}
     </section>
+  );
+}
+
+/** A traceback, scrolled to its end: that is where the flow's own lines stand. */
+function Traceback({ text }: { text: string }): JSX.Element {
+  const box = useRef<HTMLPreElement>(null);
+  useLayoutEffect(() => {
+    if (box.current) {
+      box.current.scrollTop = box.current.scrollHeight;
+    }
+  }, [text]);
+  return (
+    <pre ref={box} tabIndex={0} data-testid="satflow-traceback">
+      <AnsiText text={text} />
+    </pre>
   );
 }

@@ -51,18 +51,11 @@ export function RunView(props: IRunViewProps): JSX.Element {
     );
   }
   const { run, failure } = detail;
-  const again = () => actions.onRunAgain(run);
   return (
     <div className="jp-Satflow-run" data-testid="satflow-run" data-run={run.id}>
       {error && <ErrorNote error={error} />}
       <RunHeader run={run} version={version} actions={actions} trans={trans} />
-      {failure && (
-        <FailureCard
-          failure={failure}
-          onRunAgain={run.deployment_id ? again : null}
-          trans={trans}
-        />
-      )}
+      {failure && <FailureCard failure={failure} trans={trans} />}
       <RunTabs {...props} detail={detail} />
     </div>
   );

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -60,6 +61,13 @@ class LogHandler(SatflowHandler):
             await self.flush()
         self._as_file(f"{run_id}.log")
         self.finish(set_content_type="text/plain; charset=utf-8")
+
+    def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
+        """Cut the connection where a part was sent already: a log that breaks off must not look whole."""
+        if self._headers_written and not self._finished:
+            self.detach().close()
+        else:
+            super().send_error(status_code, **kwargs)
 
     def _as_file(self, name: str) -> None:
         """Headers, set when nothing can be refused any more and as long as they have not been sent."""
