@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import linecache
 import os
 import platform
 import re
@@ -48,11 +49,11 @@ def source(flow: AnyFlow, shell: Shell | None) -> Source:
 def _cells(flow: AnyFlow, shell: Shell | None) -> tuple[Cell, ...]:
     if shell is None:
         return ()
-    texts = shell.history_manager.input_hist_raw
     files = {code.co_filename: cell_number(code.co_filename, shell) for code in codes(flow)}
+    # IPython gives `linecache` each cell as it was compiled; its history has lost blank lines at the top.
     cells = [
-        Cell(file=file, number=number, text=texts[number])
+        Cell(file=file, number=number, text="".join(linecache.getlines(file)).rstrip("\n"))
         for file, number in files.items()
-        if number and number < len(texts)
+        if number
     ]
     return tuple(sorted(cells, key=lambda cell: cell.number))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from satflow_ext import executors
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import BadRequest, PrefectFailed, SatflowError, WorkPoolNotFound
+from satflow_ext.errors import BadRequest, ContentMissing, ContentRefused, PrefectFailed, SatflowError, WorkPoolNotFound
 from satflow_ext.models import Deployment, ExecutorChoice, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import absent, prefect_client
 from satflow_ext.registration import deployments, envelope, manifests, parameters, schedules
@@ -178,8 +178,12 @@ async def _kept(row: DeploymentResponse, known: Manifest, endpoints: Endpoints) 
     pin = pin_of(row)
     assert pin is not None
     async with StoreClient(endpoints.store) as store_client:
-        sizes = ((known.content, known.size), (pin.manifest, len(known.encode())))
-        return all([await store_client.has(digest, size) for digest, size in sizes])
+        try:
+            await store_client.get(pin.manifest)
+            await store_client.verify(known.content, known.size)
+        except (ContentMissing, ContentRefused):
+            return False
+    return True
 
 
 async def _store(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.schedules import SCHEDULE_TYPES
 
 MACROS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+NO_ZONES = frozenset({"localtime", "posixrules"})
+"""Files of the time zone database that are this machine's own; Prefect refuses them."""
 SHORTEST = 1e-6
 """Seconds of the shortest interval: a `timedelta` makes nothing of less."""
 SLUG = "satflow"
@@ -94,13 +96,20 @@ def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore
 
 
 def _check_zone(name: str) -> None:
-    # Not `ZoneInfo(name)`: that also takes files such as `localtime`, which Prefect then refuses.
-    if name not in available_timezones():
+    if name in NO_ZONES or not _is_zone(name):
         raise InvalidSchedule(
             f"No time zone is called {name!r}.",
             fix="Use an IANA name such as Europe/Berlin.",
             field="schedule.timezone",
         )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _check_cron(cron: str) -> None:

@@ -66,19 +66,17 @@ class StoreClient:
         """
         size = path.stat().st_size
         await self._try(lambda: self._send(digest, _chunks(path), size))
-        await self._try(lambda: self._verify(digest, size))
+        await self.verify(digest, size)
 
-    async def has(self, digest: str, size: int) -> bool:
-        """Whether the store has that content, of `size` bytes.
+    async def verify(self, digest: str, size: int) -> None:
+        """See that the store has all `size` bytes of a content.
 
         Raises:
+            ContentMissing: the store has nothing under that digest.
+            ContentRefused: what it has is something else.
             StoreFailed: it did not answer as a store.
         """
-        try:
-            await self._try(lambda: self._verify(digest, size))
-        except (ContentMissing, ContentRefused):
-            return False
-        return True
+        await self._try(lambda: self._verify(digest, size))
 
     async def put(self, digest: str, document: bytes) -> None:
         """Send a small document and read it back.

@@ -11,7 +11,7 @@ export class StackModel extends Observable {
     super();
     this.poll = new Poll({
       auto: false,
-      factory: () => this.read(() => this.client.stack()),
+      factory: () => this.check(),
       frequency: { interval: 1000, backoff: true, max: 10_000 },
       name: 'satflow-ext:stack',
       standby: 'when-hidden'
@@ -30,9 +30,14 @@ export class StackModel extends Observable {
     return this._status?.state === 'ready';
   }
 
+  /** See how it is, and leave it so. */
+  check(): Promise<void> {
+    return this.read(() => this.client.stack());
+  }
+
   /** See whether it runs, and start it where it does not. */
   async ensure(): Promise<void> {
-    await this.read(() => this.client.stack());
+    await this.check();
     if (this._status?.state === 'stopped') {
       await this.start();
     } else if (this._status?.state === 'starting') {

@@ -17,12 +17,13 @@ export function ArtifactView({ artifact }: IArtifactViewProps): JSX.Element {
     >
       {key && <h4>{key}</h4>}
       {description && <p>{description}</p>}
-      <Content {...artifact} />
+      <Content artifact={artifact} />
     </section>
   );
 }
 
-function Content({ type, data, key }: Artifact): JSX.Element {
+function Content({ artifact }: IArtifactViewProps): JSX.Element {
+  const { type, data, key } = artifact;
   const rows = type === 'table' ? tableRows(data) : null;
   if (rows) {
     return <ArtifactTable rows={rows} />;

@@ -15,12 +15,25 @@ export interface IStackBannerProps {
 export function StackBanner(props: IStackBannerProps): JSX.Element | null {
   const { status, error, trans } = props;
   if (error) {
-    return <Failed {...props} words={[error.message, error.fix]} />;
+    const words = [error.message, error.fix];
+    return <Down {...props} words={words} action={trans.__('Retry')} />;
   }
   switch (status?.state) {
     case 'failed':
       return (
-        <Failed {...props} words={[trans.__('Not ready:'), status.step]} />
+        <Down
+          {...props}
+          words={[trans.__('Not ready:'), status.step]}
+          action={trans.__('Retry')}
+        />
+      );
+    case 'stopped':
+      return (
+        <Down
+          {...props}
+          words={[trans.__('The local stack is stopped.')]}
+          action={trans.__('Start')}
+        />
       );
     case 'starting':
       return (
@@ -41,10 +54,10 @@ export function StackBanner(props: IStackBannerProps): JSX.Element | null {
   }
 }
 
-function Failed(
-  props: IStackBannerProps & { words: (string | null)[] }
+function Down(
+  props: IStackBannerProps & { words: (string | null)[]; action: string }
 ): JSX.Element {
-  const { words, onRetry, trans } = props;
+  const { words, action, onRetry } = props;
   return (
     <div
       className="jp-Satflow-banner jp-mod-error"
@@ -53,7 +66,7 @@ function Failed(
     >
       <span>{words.filter(Boolean).join(' ')}</span>
       <Button className="jp-mod-styled jp-Satflow-button" onClick={onRetry}>
-        {trans.__('Retry')}
+        {action}
       </Button>
     </div>
   );

@@ -53,6 +53,7 @@ export class Sidebar extends SidePanel {
     Object.values(this.sections).forEach(one => this.addWidget(one));
     (this.content as AccordionPanel).setRelativeSizes([3, 4, 2]);
     shown.stack.changed.connect(this.follow, this);
+    shown.deployments.changed.connect(this.doubt, this);
   }
 
   /** Open a section. */
@@ -87,6 +88,14 @@ export class Sidebar extends SidePanel {
     [runs, deployments].forEach(one =>
       following ? one.watch() : one.unwatch()
     );
+  }
+
+  /** What answered with a mistake may not be there any more. */
+  private doubt(): void {
+    const { deployments, stack } = this.shown;
+    if (deployments.error && stack.isReady) {
+      void stack.check();
+    }
   }
 
   private wasShown = false;

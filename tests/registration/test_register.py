@@ -183,6 +183,8 @@ def test_missing_content_says_so_in_the_runs_own_log(stack, registered, ran):
     detail = ran(done)
     assert detail.run.state_type in ("CRASHED", "FAILED")
     assert f"has nothing under {done.content}" in log_of(stack, detail.run.id)
+    again = registered(doubled)
+    assert (again.outcome, ran(again).run.state_type) == ("changed", "COMPLETED"), "what the message says helps"
 
 
 def test_unreachable_scheduler_address_fails_the_run_with_the_reason(stack, registered, ran):

@@ -20,10 +20,13 @@ from satflow_ext.registration import schedules
         (CronSchedule(cron=""), "schedule.cron", "has 0"),
         (CronSchedule(cron="61 * * * *"), "schedule.cron", "is no cron line"),
         (CronSchedule(cron="a b c d e"), "schedule.cron", "is no cron line"),
+        (CronSchedule(cron="0 0 30 2 *"), "schedule.cron", "a day that never comes"),
+        (CronSchedule(cron="0 6 * * *", timezone="localtime"), "schedule.timezone", "No time zone is called"),
         (CronSchedule(cron="0 6 * * *", timezone="Europe/Berlim"), "schedule.timezone", "No time zone is called"),
         (CronSchedule(cron="0 6 * * *", timezone="../../etc/passwd"), "schedule.timezone", "No time zone is called"),
         (CronSchedule(cron="0 6 * * *", timezone=""), "schedule.timezone", "No time zone is called"),
         (IntervalSchedule(seconds=0), "schedule.seconds", "0 seconds makes no schedule"),
+        (IntervalSchedule(seconds=1e-7), "schedule.seconds", "1e-07 seconds makes no schedule"),
         (IntervalSchedule(seconds=-60), "schedule.seconds", "-60 seconds makes no schedule"),
         (IntervalSchedule(seconds=float("inf")), "schedule.seconds", "inf seconds makes no schedule"),
         (IntervalSchedule(seconds=float("nan")), "schedule.seconds", "nan seconds makes no schedule"),
@@ -61,3 +64,7 @@ def test_no_schedule_has_no_next_runs():
 def test_preview_refuses_what_registering_would():
     with pytest.raises(InvalidSchedule):
         asyncio.run(schedules.preview(CronSchedule(cron="* * * * * *")))
+
+
+def test_a_schedule_of_somebody_elses_making_has_no_next_runs_and_breaks_no_list():
+    assert asyncio.run(schedules.next_runs(CronSchedule(cron="* * * * * *"))) == ()
