@@ -37,6 +37,16 @@ SETTLED = """async () => {
 }"""
 
 
+BESIDE = """() => {
+  const shell = window.jupyterapp.shell;
+  const notebook = [...shell.widgets('main')].find(widget => widget.title.label.endsWith('.ipynb'));
+  const run = shell.currentWidget;
+  shell.add(run, 'main', { mode: 'split-right', ref: notebook.id });
+  shell.activateById(notebook.id);
+  shell.activateById(run.id);
+}"""
+
+
 @dataclass(frozen=True)
 class Lab:
     """A running JupyterLab: its address, the folder that it shows, and the credential of this session."""
@@ -73,6 +83,10 @@ class Lab:
     def start_running(self, page: Page) -> None:
         """Run all cells and do not wait."""
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+
+    def put_beside_notebook(self, page: Page) -> None:
+        """Move the tab in front to the right of the notebook."""
+        page.evaluate(BESIDE)
 
     def shut_kernels_down(self, page: Page) -> None:
         """End every kernel of this server."""

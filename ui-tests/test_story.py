@@ -103,7 +103,8 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     shot(page, "4-cluster")
     run.get_by_test_id("satflow-tab-log").click()
     wait_for_lines(page, 40)
-    shot(page, "5-log")
+    lab.put_beside_notebook(page)
+    shot(page, "5-log-beside-notebook")
 
     before = lines(page)
     page.reload()
