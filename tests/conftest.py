@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import psutil
@@ -130,7 +131,9 @@ def free_port() -> int:
 
 def processes_of(folder: Path) -> list[psutil.Process]:
     """The living processes whose SatFlow state folder is that folder or inside it, except this one."""
-    return [each for each in psutil.process_iter() if each.pid != os.getpid() and _lives_in(each, folder)]
+    # Python's own tracker of shared memory is started by the first process that is spawned, and ends with this one.
+    ours = (os.getpid(), resource_tracker._resource_tracker._pid)
+    return [each for each in psutil.process_iter() if each.pid not in ours and _lives_in(each, folder)]
 
 
 def _lives_in(process: psutil.Process, folder: Path) -> bool:

@@ -10,6 +10,8 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from websockets.asyncio.client import connect
@@ -17,6 +19,7 @@ from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 from satflow_ext.endpoints import PrefectApi
+from satflow_ext.prefect_api import LOOPBACK
 
 AGAIN = 5.0
 """Seconds until the next attempt to connect."""
@@ -39,7 +42,8 @@ async def hint(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> No
 
 async def _listen(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
     url = api.url.replace("http", "ws", 1).rstrip("/") + "/logs/out"
-    async with connect(url, subprotocols=[Subprotocol("prefect")]) as socket:
+    proxy: Literal[True] | None = None if urlsplit(url).hostname in LOOPBACK else True  # True: as the environment says
+    async with connect(url, subprotocols=[Subprotocol("prefect")], proxy=proxy) as socket:
         await socket.send(json.dumps({"type": "auth", "token": api.auth_string or api.api_key}))
         if json.loads(await socket.recv()).get("type") != "auth_success":
             return

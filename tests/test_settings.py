@@ -1,0 +1,40 @@
+"""Settings that cannot be read are told in words, and credentials go only where they belong."""
+
+from __future__ import annotations
+
+import pytest
+
+from satflow_ext import endpoints, settings
+from satflow_ext.errors import SettingsWrong, StackFailed
+from satflow_ext.settings import Settings, StoreSettings
+
+
+def test_a_file_that_is_no_toml(tmp_path, monkeypatch):
+    (tmp_path / "satflow.toml").write_text("stores = [")
+    monkeypatch.setenv("SATFLOW_CONFIG", str(tmp_path / "satflow.toml"))
+    with pytest.raises(SettingsWrong, match="Wrong settings"):
+        settings.load()
+
+
+def test_a_variable_that_is_no_json(monkeypatch):
+    monkeypatch.setenv("SATFLOW_STORES", "{team")
+    with pytest.raises(SettingsWrong, match="stores"):
+        settings.load()
+
+
+@pytest.mark.parametrize(
+    ("prefects_own", "lent"), [(None, "secret"), ("http://here/api", "secret"), ("https://cloud/api", None)]
+)
+def test_a_key_goes_only_to_the_api_it_was_set_with(monkeypatch, prefects_own, lent):
+    monkeypatch.setenv("PREFECT_API_KEY", "secret")
+    if prefects_own:
+        monkeypatch.setenv("PREFECT_API_URL", prefects_own)
+    store = StoreSettings(url="http://here/{digest}")
+    chosen = Settings(prefect_api_url="http://here/api", store="team", stores={"team": store})
+    assert endpoints.resolve(chosen, None).prefect.api_key == lent
+
+
+def test_a_record_of_another_version_is_told(tmp_path):
+    (tmp_path / "stack.json").write_text('{"pid": 1, "later": true}')
+    with pytest.raises(StackFailed, match="another version"):
+        endpoints.read_record(Settings(runtime_dir=tmp_path))
