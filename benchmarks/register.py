@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from figure import p50, p99, report
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from places import own_stack, prefect_environment
 
@@ -39,19 +42,19 @@ def ours() -> list[float]:
         manager.shutdown_kernel(now=True)
 
 
-def _one(client, count: int) -> float:
+def _one(client: BlockingKernelClient, count: int) -> float:
     _execute(client, CELL.format(count=count))
     start = time.perf_counter()
     output = _execute(client, "%register_flow bench")
     took = 1000 * (time.perf_counter() - start)
-    assert f"version {count + 1}" in output or count == 0, output
+    assert re.search(rf"^Version: +{count + 1}, ", output, re.MULTILINE), output
     return took
 
 
-def _execute(client, code: str) -> str:
+def _execute(client: BlockingKernelClient, code: str) -> str:
     texts: list[str] = []
 
-    def collect(message):
+    def collect(message: dict[str, Any]) -> None:
         content = message["content"]
         texts.append(content.get("text") or content.get("data", {}).get("text/plain", ""))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
@@ -58,6 +59,9 @@ def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `satflow logs RUN | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _wanted(words: Sequence[str]) -> str | None:

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,6 +18,8 @@ from satflow_ext.errors import SettingsWrong, StackFailed
 from satflow_ext.settings import LOCAL, Settings
 
 Service = Literal["prefect", "store"]
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 LOCAL_POOL = "satflow-local"
 """The work pool of the local stack."""
@@ -66,6 +69,17 @@ class StackRecord(BaseModel):
     store_url: str | None = None
     store_token: str | None = None
     stays: bool = False
+
+
+def on_loopback(url: str) -> bool:
+    """Whether the address is this machine's own: such a request never goes through a proxy."""
+    return urlsplit(url).hostname in LOOPBACK
+
+
+def shown(url: str) -> str:
+    """The address as it may stand in messages: without a user name and password that somebody put into it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def record_path(settings: Settings) -> Path:

@@ -21,7 +21,7 @@ from prefect.context import SettingsContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.settings import Profile, Settings, get_current_settings
 
-from satflow_ext.endpoints import PrefectApi
+from satflow_ext.endpoints import PrefectApi, on_loopback, shown
 from satflow_ext.errors import PrefectFailed, PrefectUnauthorized, PrefectUnreachable, SatflowError
 
 RETRIES = 3
@@ -29,8 +29,6 @@ RETRIES = 3
 
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 """Seconds to wait for bytes, and for a connection."""
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class _NotPrefect(Exception):
@@ -89,7 +87,7 @@ def _client(api: PrefectApi) -> PrefectClient:
     if api.url.startswith("http://"):
         # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
         options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if httpx.URL(api.url).host in LOOPBACK:
+    if on_loopback(api.url):
         # A company's proxy must not get the credential of a server on this machine.
         options["trust_env"] = False
     return PrefectClient(api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options)
@@ -131,7 +129,7 @@ def _translated(api: PrefectApi) -> Iterator[None]:
         raise _no_prefect(api) from error
     except (httpx.RequestError, httpx.InvalidURL) as error:
         raise PrefectUnreachable(
-            f"Nothing answers at the Prefect API's address {api.url}.",
+            f"Nothing answers at the Prefect API's address {shown(api.url)}.",
             fix="Start the local stack with `satflow up`, or correct PREFECT_API_URL.",
         ) from error
     except (ObjectNotFound, ObjectAlreadyExists) as error:
@@ -142,7 +140,7 @@ def _translated(api: PrefectApi) -> Iterator[None]:
 
 def _answered(error: Exception, api: PrefectApi) -> SatflowError:
     if not isinstance(error, httpx.HTTPStatusError):
-        return PrefectFailed(f"The Prefect API at {api.url} refused: {error}")
+        return PrefectFailed(f"The Prefect API at {shown(api.url)} refused: {error}")
     status = error.response.status_code
     if status == httpx.codes.NOT_FOUND and not _names_an_object(error.response):
         return _no_prefect(api)
@@ -151,10 +149,10 @@ def _answered(error: Exception, api: PrefectApi) -> SatflowError:
         return _no_prefect(api)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return PrefectUnauthorized(
-            f"The Prefect API at {api.url} refused the credential ({status}).",
+            f"The Prefect API at {shown(api.url)} refused the credential ({status}).",
             fix="Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to the one that belongs to it.",
         )
-    return PrefectFailed(f"The Prefect API at {api.url} answered {status}: {_detail(error.response)}")
+    return PrefectFailed(f"The Prefect API at {shown(api.url)} answered {status}: {_detail(error.response)}")
 
 
 def _not_found(error: Exception, wanted: SatflowError) -> Exception:
@@ -164,7 +162,7 @@ def _not_found(error: Exception, wanted: SatflowError) -> Exception:
 
 def _no_prefect(api: PrefectApi) -> PrefectUnreachable:
     return PrefectUnreachable(
-        f"What answers at {api.url} is not a Prefect API.",
+        f"What answers at {shown(api.url)} is not a Prefect API.",
         fix="Its address usually ends in /api. Correct PREFECT_API_URL.",
     )
 

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import WorkerStatus
 
 from satflow_ext import lease
 from satflow_ext.commands.checks import Check
-from satflow_ext.endpoints import LOCAL_POOL, Endpoints, PrefectApi, Store
+from satflow_ext.endpoints import LOCAL_POOL, Endpoints, PrefectApi, Store, shown
 from satflow_ext.errors import StackFailed, WorkPoolNotFound
 from satflow_ext.prefect_api import absent, prefect_client
 from satflow_ext.registration.store_client import StoreClient
@@ -45,7 +45,7 @@ async def _store(store: Store) -> str:
 async def _prefect(api: PrefectApi) -> str:
     async with prefect_client(api) as client:
         await client.read_work_pools(limit=1)
-        return f"{api.url} answers and takes the credential"
+        return f"{shown(api.url)} answers and takes the credential"
 
 
 async def _work_pool(found: Endpoints) -> str:

@@ -27,7 +27,7 @@ def status(settings: Settings) -> StackStatus:
         kind="local" if configured is None else "configured",
         state=state,
         step=step,
-        prefect_api=configured or _url(found, "prefect-server"),
+        prefect_api=endpoints.shown(configured) if configured else _url(found, "prefect-server"),
         store=_url(found, "store") if settings.store == LOCAL else settings.store,
         stays=found.stays if found else False,
     )

@@ -17,7 +17,7 @@ from typing import IO, TypeVar
 
 import httpx
 
-from satflow_ext.endpoints import Store
+from satflow_ext.endpoints import Store, on_loopback
 from satflow_ext.errors import (
     ContentMissing,
     ContentRefused,
@@ -47,7 +47,10 @@ class StoreClient:
     def __init__(self, store: Store) -> None:
         self._store = store
         headers = {"Accept-Encoding": "identity", "User-Agent": "satflow-ext", **store.headers}
-        self._http = httpx.AsyncClient(headers=headers, timeout=store.timeout, follow_redirects=False, trust_env=False)
+        proxied = not on_loopback(store.url)
+        self._http = httpx.AsyncClient(
+            headers=headers, timeout=store.timeout, follow_redirects=False, trust_env=proxied
+        )
 
     async def __aenter__(self) -> StoreClient:
         await self._http.__aenter__()

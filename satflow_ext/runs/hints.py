@@ -11,15 +11,13 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
-from satflow_ext.endpoints import PrefectApi
-from satflow_ext.prefect_api import LOOPBACK
+from satflow_ext.endpoints import PrefectApi, on_loopback
 
 AGAIN = 5.0
 """Seconds until the next attempt to connect."""
@@ -42,7 +40,7 @@ async def hint(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> No
 
 async def _listen(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
     url = api.url.replace("http", "ws", 1).rstrip("/") + "/logs/out"
-    proxy: Literal[True] | None = None if urlsplit(url).hostname in LOOPBACK else True  # True: as the environment says
+    proxy: Literal[True] | None = None if on_loopback(url) else True  # True: as the environment says
     async with connect(url, subprotocols=[Subprotocol("prefect")], proxy=proxy) as socket:
         await socket.send(json.dumps({"type": "auth", "token": api.auth_string or api.api_key}))
         if json.loads(await socket.recv()).get("type") != "auth_success":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from satflow_ext.errors import SatflowError
 from satflow_ext.registration.manifest import read as read_manifest
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.runtime import loader
+
+RUN_ID = "PREFECT__FLOW_RUN_ID"
+"""Set by Prefect in the process of a flow run, and only there."""
 
 
 async def pull(store: str, manifest: str) -> dict[str, str]:
@@ -20,9 +24,14 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
         manifest: digest of the manifest to fetch, which names the content.
 
     Returns:
-        `directory`: the folder to run in. The loader there gives the flow, or raises what went wrong.
+        `directory`: the folder to run in. The loader there gives the flow, or raises what went wrong; outside of a flow
+        run's own process it gives a flow that does nothing and has no hooks.
     """
     folder = Path(tempfile.mkdtemp(prefix="satflow-run-"))
+    if RUN_ID not in os.environ:
+        # A Prefect worker wants the flow for the hooks of a run that crashed. Nothing is unpickled there.
+        loader.write_empty(folder)
+        return {"directory": str(folder)}
     try:
         await _fetch(store, manifest, folder)
     except SatflowError as error:

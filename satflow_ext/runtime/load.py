@@ -16,6 +16,7 @@ from satflow_ext.models import Cell, ExecutorChoice
 from satflow_ext.registration import envelope
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.runtime import loader
+from satflow_ext.runtime.fetch import RUN_ID
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def load(folder: Path) -> Flow[..., Any]:
         deployment=manifest.full_name,
         version=manifest.version,
     )
+    # What was read is not needed again, and a run that is killed cannot take it away.
+    (folder / loader.CONTENT).unlink()
     _show_cells_in_tracebacks(manifest.source.cells)
     return _unpickled(body).with_options(task_runner=_task_runner(manifest, settings.load()))
 
@@ -61,7 +64,7 @@ def _unpickled(body: bytes) -> Flow[..., Any]:
 
 def _task_runner(manifest: Manifest, here: Settings) -> TaskRunner[Any]:
     runner = executors.task_runner(manifest.executor, here)
-    run_id = os.environ.get("PREFECT__FLOW_RUN_ID")
+    run_id = os.environ.get(RUN_ID)
     if manifest.executor.name.startswith("dask-") and run_id:
         return _watched(runner, manifest.executor, f"{manifest.deployment}", run_id, here)
     return runner

@@ -39,9 +39,26 @@ raise errors.{name}({message!r}, fix={fix!r})
 '''
 
 
+EMPTY = '''"""Stands for a flow where no flow runs: it does nothing and has no hooks."""
+import atexit
+import shutil
+from pathlib import Path
+
+from prefect import Flow
+
+atexit.register(shutil.rmtree, Path(__file__).parent, ignore_errors=True)
+flow = Flow(fn=lambda: None, name="elsewhere")
+'''
+
+
 def write(folder: Path) -> None:
     """Write the loader of a flow whose content and manifest are in the folder."""
     (folder / FILE).write_text(LOADS)
+
+
+def write_empty(folder: Path) -> None:
+    """Write a loader of a flow that does nothing."""
+    (folder / FILE).write_text(EMPTY)
 
 
 def write_failure(folder: Path, error: SatflowError) -> None:

@@ -21,6 +21,16 @@ def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]
     return [process for process in psutil.process_iter() if process.pid not in spared and _marked(process, mark)]
 
 
+def listens(mark: str, port: int) -> bool:
+    """Whether a process of the stack listens at that TCP port."""
+    for process in relatives(mark):
+        with contextlib.suppress(psutil.Error):
+            for each in process.net_connections("tcp"):
+                if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
+                    return True
+    return False
+
+
 def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
     """End them all: asked first when there is a grace (seconds), then killed. Blocks until none is left.
 

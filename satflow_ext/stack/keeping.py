@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,10 @@ from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.stack.process import Plan, ServiceProcess
 
 RESTARTS = 5
-"""A service that dies more often than this is left alone; `satflow status` says so."""
+"""A service that dies more often than this in a row is left alone; `satflow status` says so."""
+
+HEALTHY = 600.0
+"""Seconds after which a service is trusted again: a stack that stays for weeks may see a few deaths."""
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +114,10 @@ class Kept:
     async def _keep(self) -> None:
         """Start it again whenever it ends, later each time."""
         while self._process is not None:
+            begun = time.monotonic()
             code = await self._process.ended()
+            if time.monotonic() - begun > HEALTHY:
+                self._restarts = 0
             logger.warning("%s ended with %s", self._role.plan.name, code)
             if self._restarts >= RESTARTS:
                 self._state = "failed"

@@ -20,6 +20,9 @@ from satflow_ext.stack.leftovers import DIED, end_leftovers
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.process import Plan
 
+ENVELOPE = 16 * 1024 * 1024
+"""What the store takes beyond the largest body, in bytes: headers, and manifests where the limit is small."""
+
 WORKER_NAME = "satflow-local"
 """One name for ever: every start takes over the entry of the one before it, and none is left behind offline."""
 
@@ -45,7 +48,7 @@ def prefect_server(settings: Settings, credential: Credential) -> Role:
         environment=environment.prefect_server(os.environ, settings, credential.auth),
         log=logs(settings, "prefect-server"),
     )
-    return Role(plan, credential.url, lambda: _server_ready(credential))
+    return Role(plan, credential.url, lambda: _server_ready(credential, environment.mark(settings)))
 
 
 def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
@@ -79,7 +82,7 @@ def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
         name="store",
         module=(
             *("satflow_ext.store", "--root", str(settings.state_dir / "store"), "--fd", str(listener.fileno())),
-            *("--token-file", str(token), "--limit", str(settings.content_limit)),
+            *("--token-file", str(token), "--limit", str(settings.content_limit + ENVELOPE)),
         ),
         environment=environment.bare(os.environ, settings),
         log=logs(settings, "store"),
@@ -88,7 +91,10 @@ def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
     return Role(plan, f"{url}/contents", lambda: _answers(url))
 
 
-async def _server_ready(credential: Credential) -> bool:
+async def _server_ready(credential: Credential, mark: str) -> bool:
+    """Whether it answers. The credential is not shown to somebody else's process that was quicker at the port."""
+    if not await asyncio.to_thread(family.listens, mark, httpx.URL(credential.url).port or 0):
+        return False
     async with PrefectCalls(credential, timeout=2.0) as calls:
         return await calls.ready()
 
