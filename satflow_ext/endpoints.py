@@ -73,12 +73,18 @@ class StackRecord(BaseModel):
 
 def on_loopback(url: str) -> bool:
     """Whether the address is this machine's own: such a request never goes through a proxy."""
-    return urlsplit(url).hostname in LOOPBACK
+    try:
+        return urlsplit(url).hostname in LOOPBACK
+    except ValueError:  # such as http://[
+        return False
 
 
 def shown(url: str) -> str:
     """The address as it may stand in messages: without a user name and password that somebody put into it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address that could hold any
+        return url
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 

@@ -40,8 +40,8 @@ LATE = timedelta(seconds=5)
 SWEEP_EVERY = 2.0
 SWEEP_SHARE = 5
 """A sweep comes after so many times the time that the last one took: a fifth of the load at most."""
-SETTLE = timedelta(seconds=5)
-"""How long after a run's end its processes may still send lines."""
+SETTLE = 5.0
+"""Seconds without a new line, after a run's end, until its log counts as whole: a busy API takes lines in long after."""
 AGAIN = 2.0
 """Seconds until the next attempt after a failure."""
 
@@ -126,7 +126,10 @@ class Follower:
     async def _until_ended(self, client: PrefectClient) -> None:
         state_at = monotonic()
         while True:
+            begun = monotonic()
             await self._look(client)
+            # Every line is a hint: looking at each would leave the API no time to take lines in.
+            await asyncio.sleep(monotonic() - begun)
             if monotonic() >= state_at:
                 if state_type(await self.find(client)) in TERMINAL:
                     return
@@ -144,27 +147,30 @@ class Follower:
                 took, swept = monotonic() - begun, newest
 
     async def _settle(self, client: PrefectClient) -> None:
-        """Read the whole log, and once more when nothing can be under way to the API any more."""
+        """Read the whole log, look until nothing new has come for a while, and read all of it once more."""
         await self._read(client, None)
         ended = (await self.find(client)).end_time or datetime.now(timezone.utc)
-        quiet = monotonic() + (ended + SETTLE - datetime.now(timezone.utc)).total_seconds()
-        if monotonic() >= quiet:
+        quiet_at = monotonic() + SETTLE - (datetime.now(timezone.utc) - ended).total_seconds()
+        if monotonic() >= quiet_at:
             return
-        while (left := quiet - monotonic()) > 0:
+        while (left := quiet_at - monotonic()) > 0:
             await self._wait(min(left, LOOK))
-            await self._look(client)
+            if await self._look(client):
+                quiet_at = monotonic() + SETTLE
         await self._read(client, None)
 
-    async def _look(self, client: PrefectClient) -> None:
-        await self._read(client, self._newest - QUICK if self._newest else None)
+    async def _look(self, client: PrefectClient) -> int:
+        return await self._read(client, self._newest - QUICK if self._newest else None)
 
-    async def _read(self, client: PrefectClient, since: datetime | None) -> None:
-        """Add what is new of the lines since then, or (None) of the whole log."""
+    async def _read(self, client: PrefectClient, since: datetime | None) -> int:
+        """Add what is new of the lines since then, or (None) of the whole log. Gives how many that were."""
+        added = 0
         async for page in log_pages(client, self._run_id, since):
-            self.book.add(map(_line, page))
+            added += self.book.add(map(_line, page))
             newest = page[-1].timestamp
             self._newest = max(self._newest, newest) if self._newest else newest
         self.book.report(None)
+        return added
 
     async def _wait(self, seconds: float) -> None:
         with suppress(asyncio.TimeoutError):
