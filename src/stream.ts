@@ -77,12 +77,13 @@ export class Stream implements IStream, IDisposable {
     listener: Listener
   ): IDisposable {
     const channel = this.channel(topic, runId);
-    if (channel.listeners.size > 0) {
-      channel.cursor = null; // the newcomer needs what came before; the others know those lines by their id
-    }
     const own: Listener = frame => listener(frame); // the same function may listen twice
     channel.listeners.add(own);
-    this.send(subscription(channel));
+    // A newcomer needs what came before, except to hints; the others know those lines by their id.
+    if (channel.listeners.size === 1 || topic !== 'runs') {
+      channel.cursor = null;
+      this.send(subscription(channel));
+    }
     this.connect();
     return new DisposableDelegate(() => this.leave(channel, own));
   }

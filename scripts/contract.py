@@ -1,0 +1,169 @@
+"""Write src/_api.ts, the browser's side of the REST contract, from satflow_ext/models.py.
+
+With --check, write nothing and fail when the file is not what it should be.
+
+Requests are described as they are validated (fields with defaults are optional), replies and websocket frames as they are
+serialized (every field is there).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from satflow_ext import models
+
+ROOT = Path(__file__).resolve().parent.parent
+Schema = dict[str, Any]
+TARGET = ROOT / "src" / "_api.ts"
+HEADER = "// Generated from satflow_ext/models.py by scripts/contract. Do not edit.\n\n"
+JSON = """export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+
+export interface JsonObject {
+  [key: string]: JsonValue;
+}
+"""
+REQUESTS = (
+    models.RegisterRequest,
+    models.SchedulePreviewRequest,
+    models.PauseRequest,
+    models.RunRequest,
+    models.Subscribe,
+    models.Unsubscribe,
+)
+REPLIES = (
+    models.ErrorBody,
+    models.FlowList,
+    models.Catalogue,
+    models.SchedulePreview,
+    models.DeploymentList,
+    models.Registered,
+    models.RunList,
+    models.RunDetail,
+    models.ClusterList,
+    models.StackStatus,
+    models.RunsFrame,
+    models.LogsFrame,
+    models.ClusterFrame,
+    models.ErrorFrame,
+)
+UNIONS = {
+    "StreamRequest": ("Subscribe", "Unsubscribe"),
+    "StreamFrame": ("RunsFrame", "LogsFrame", "ClusterFrame", "ErrorFrame"),
+    "Schedule": ("NoSchedule", "CronSchedule", "IntervalSchedule"),
+}
+PRIMITIVES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
+
+
+def definitions() -> dict[str, Schema]:
+    """Every model's schema by its name; where a request's model differs from the reply's, it is called `NameInput`."""
+    replies = {name: complete(one) for name, one in schemas(REPLIES, "serialization").items()}
+    requests = schemas(REQUESTS, "validation")
+    differing = {name for name, one in requests.items() if name in replies and one != replies[name]}
+    renamed = {name: f"{name}Input" if name in differing else name for name in requests}
+    return replies | {renamed[name]: redirect(one, renamed) for name, one in requests.items()}
+
+
+def schemas(kinds: tuple[type[models.Wire], ...], mode: JsonSchemaMode) -> dict[str, Schema]:
+    """The models, and every model inside them, by name."""
+    _, schema = models_json_schema([(kind, mode) for kind in kinds], ref_template="{model}")
+    return {name: one for name, one in schema["$defs"].items() if name != "JsonValue"}
+
+
+def complete(schema: Schema) -> Schema:
+    """A reply's schema: `model_dump` leaves no field out, whatever its default."""
+    return schema | {"required": list(schema["properties"])} if "properties" in schema else schema
+
+
+def redirect(value: Any, names: dict[str, str]) -> Any:
+    """The same schema, pointing at the new names."""
+    if isinstance(value, dict):
+        return {k: names.get(v, v) if k == "$ref" else redirect(v, names) for k, v in value.items()}
+    return [redirect(one, names) for one in value] if isinstance(value, list) else value
+
+
+def typescript(schema: Schema) -> str:
+    """The TypeScript type of a schema."""
+    if "$ref" in schema:
+        return str(schema["$ref"])
+    if "const" in schema:
+        return quoted(schema["const"])
+    if "enum" in schema:
+        return " | ".join(quoted(value) for value in schema["enum"])
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return " | ".join(typescript(one) for one in schema[key])
+    if schema.get("type") == "array":
+        item = typescript(schema["items"])
+        return f"({item})[]" if " | " in item else f"{item}[]"
+    if schema.get("type") == "object":
+        return mapping(schema)
+    return PRIMITIVES[schema["type"]] if "type" in schema else "JsonValue"
+
+
+def mapping(schema: Schema) -> str:
+    """A dictionary's type."""
+    values = typescript(schema["additionalProperties"]) if isinstance(schema.get("additionalProperties"), dict) else ""
+    return "JsonObject" if values in ("", "JsonValue") else f"{{ [key: string]: {values} }}"
+
+
+def quoted(value: object) -> str:
+    """A literal as prettier writes it."""
+    return f"'{value}'" if isinstance(value, str) else str(value).lower()
+
+
+def comment(text: str | None, indent: str = "") -> str:
+    """A TSDoc block of a docstring."""
+    lines = (text or "").strip().splitlines()
+    if not lines:
+        return ""
+    body = "\n".join(f"{indent} * {line.strip()}".rstrip() for line in lines)
+    return f"{indent}/**\n{body}\n{indent} */\n"
+
+
+def declaration(name: str, schema: Schema) -> str:
+    """One exported interface, or a type where the schema is no object."""
+    if "properties" not in schema and schema.get("type") != "object":
+        return f"{comment(schema.get('description'))}export type {name} = {typescript(schema)};\n"
+    required = set(schema.get("required", ()))
+    fields = "".join(
+        f"  {key}{'' if key in required else '?'}: {typescript(one)};\n"
+        for key, one in schema.get("properties", {}).items()
+    )
+    return f"{comment(schema.get('description'))}export interface {name} {{\n{fields}}}\n"
+
+
+def rendered() -> str:
+    """The whole file, before prettier."""
+    known = definitions()
+    parts = [JSON, *(declaration(name, known[name]) for name in sorted(known))]
+    parts += [f"export type {name} = {' | '.join(members)};\n" for name, members in UNIONS.items()]
+    return HEADER + "\n".join(parts)
+
+
+def prettier(text: str) -> str:
+    """The text as the project's formatter leaves it, so that linting and generating agree."""
+    formatter = ROOT / "node_modules" / "prettier" / "bin" / "prettier.cjs"
+    command = ["node", str(formatter), "--stdin-filepath", str(TARGET)]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT)
+    return done.stdout
+
+
+def main() -> int:
+    """Write the file, or with --check compare it."""
+    text = prettier(rendered())
+    if "--check" not in sys.argv[1:]:
+        TARGET.write_text(text)
+        return 0
+    if TARGET.exists() and TARGET.read_text() == text:
+        return 0
+    print("src/_api.ts is not what satflow_ext/models.py says: run scripts/contract.", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

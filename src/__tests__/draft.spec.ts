@@ -1,0 +1,167 @@
+import { choicesOf, draftOf, type IDraft, magicLine } from '../models/draft';
+import {
+  chosenParameters,
+  formData,
+  parameterForm
+} from '../models/parameterSchema';
+import { deployment, flow } from './fakes';
+
+const PRESET = { executor: 'threads', timezone: 'Europe/Berlin' };
+const FORM = parameterForm(flow().parameter_schema);
+
+const draft = (change: Partial<IDraft> = {}): IDraft => ({
+  ...draftOf(flow(), null, PRESET),
+  ...change
+});
+
+const line = (change: Partial<IDraft> = {}): string =>
+  magicLine('tiles', choicesOf(draft(change), FORM));
+
+describe('draft', () => {
+  it('starts with defaults that work', () => {
+    expect(choicesOf(draft(), FORM)).toEqual({
+      name: 'tiles',
+      parameters: {},
+      executor: { name: 'threads', options: {} },
+      schedule: { kind: 'none' },
+      work_pool: null,
+      tags: []
+    });
+  });
+
+  it('starts with what was registered', () => {
+    const schedule = {
+      kind: 'interval',
+      seconds: 60,
+      timezone: 'UTC'
+    } as const;
+    const before = deployment({ schedule, tags: ['a', 'b'] });
+    const choices = choicesOf(draftOf(flow(), before, PRESET), FORM);
+    expect(choices).toMatchObject({
+      executor: { name: 'dask-local', options: { n_workers: 2 } },
+      schedule,
+      tags: ['a', 'b']
+    });
+  });
+
+  it('leaves out options left empty and those of other executors', () => {
+    const choices = choicesOf(
+      draft({
+        executor: 'dask-local',
+        options: {
+          'dask-local': { n_workers: 4, worker_size: null },
+          processes: { max_workers: 3 }
+        }
+      }),
+      FORM
+    );
+    expect(choices.executor.options).toEqual({ n_workers: 4 });
+  });
+});
+
+describe('%register_flow line', () => {
+  it('is short for the defaults', () => {
+    expect(line()).toBe('%register_flow tiles --executor threads');
+  });
+
+  it('says everything', () => {
+    const full = line({
+      name: 'nightly',
+      parameters: { count: 20 },
+      executor: 'dask-local',
+      options: { 'dask-local': { n_workers: 2, worker_size: 'medium' } },
+      schedule: {
+        kind: 'cron',
+        cron: '0 6 * * *',
+        seconds: 1,
+        timezone: 'Europe/Berlin'
+      },
+      workPool: 'team',
+      tags: 'a, b'
+    });
+    expect(full).toBe(
+      '%register_flow tiles --executor dask-local --n-workers 2 --worker-size medium' +
+        ' --cron "0 6 * * *" --timezone Europe/Berlin --param count=20' +
+        ' --name nightly --work-pool team --tag a --tag b'
+    );
+  });
+
+  it('tells an interval', () => {
+    const schedule = {
+      kind: 'interval',
+      cron: '',
+      seconds: 3600,
+      timezone: 'UTC'
+    } as const;
+    expect(line({ schedule })).toContain('--interval 3600 --timezone UTC');
+  });
+
+  it.each([
+    ['text', 'count=text'],
+    ['two words', '"count=two words"'],
+    ['42', `'count="42"'`],
+    [`it's "$x"`, `'count=it'"'"'s "$x"'`],
+    [[1, 2], '"count=[1,2]"']
+  ])('spells %j as %s', (count, word) => {
+    expect(line({ parameters: { count } })).toContain(`--param ${word}`);
+  });
+});
+
+describe('parameterForm', () => {
+  const form = parameterForm({
+    type: 'object',
+    properties: {
+      size: { $ref: '#/definitions/Size', position: 2 },
+      maybe: {
+        anyOf: [{ type: 'number' }, { type: 'null' }],
+        default: null,
+        position: 0
+      },
+      where: { type: 'object', default: { a: 1 }, position: 1 },
+      pair: {
+        type: 'array',
+        prefixItems: [{ type: 'number' }, { type: 'string' }]
+      },
+      names: { type: 'array', items: { type: 'string' } },
+      thing: { title: 'thing' }
+    },
+    definitions: { Size: { enum: ['s', 'l'] } }
+  });
+  const properties = form.schema.properties as Record<string, object>;
+
+  it('asks in the order of the signature', () => {
+    const [first, second, third] = Object.keys(properties);
+    expect([first, second, third]).toEqual(['maybe', 'where', 'size']);
+  });
+
+  it('makes an optional field of a union with null', () => {
+    expect(properties.maybe).toEqual({ type: 'number', position: 0 });
+  });
+
+  it('asks for JSON where the schema says too little', () => {
+    expect(form.jsonFields).toEqual(['where', 'pair', 'thing']);
+    expect(properties.where).toMatchObject({
+      type: 'string',
+      default: '{"a":1}'
+    });
+  });
+
+  it('sends only what differs from the defaults', () => {
+    const data = { maybe: 2, where: '{"a":1}', names: ['x'] };
+    expect(chosenParameters(form, data)).toEqual({ maybe: 2, names: ['x'] });
+  });
+
+  it('reads JSON fields, and names the one that is none', () => {
+    expect(chosenParameters(form, { where: '{"b": 2}' })).toEqual({
+      where: { b: 2 }
+    });
+    expect(() => chosenParameters(form, { where: '{' })).toThrow('where');
+  });
+
+  it('shows values in JSON fields as text', () => {
+    expect(formData(form, { thing: [1], maybe: 3 })).toEqual({
+      thing: '[\n  1\n]',
+      maybe: 3
+    });
+  });
+});

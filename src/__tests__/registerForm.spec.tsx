@@ -1,0 +1,144 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen } from '@testing-library/react';
+import React from 'react';
+
+import type { ErrorBody, Registered } from '../_api';
+import { draftOf, type IDraft } from '../models/draft';
+import { parameterForm } from '../models/parameterSchema';
+import { RegisterForm } from '../views/RegisterForm';
+import { catalogue, deployment, flow } from './fakes';
+
+const trans = nullTranslator.load('satflow_ext');
+
+const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
+  error: 'Wrong',
+  message: 'It is wrong.',
+  fix: 'Do this.',
+  field: null,
+  ...change
+});
+
+describe('RegisterForm', () => {
+  const form = parameterForm(flow().parameter_schema);
+  const preset = { executor: 'threads', timezone: 'UTC' };
+  const show = (
+    change: Partial<IDraft> = {},
+    error: ErrorBody | null = null,
+    registered: Registered | null = null
+  ) => {
+    const actions = {
+      onChange: jest.fn(),
+      onRegister: jest.fn(),
+      onRegisterAndRun: jest.fn(),
+      onCopyCode: jest.fn()
+    };
+    render(
+      <RegisterForm
+        flow={flow()}
+        form={form}
+        draft={{ ...draftOf(flow(), null, preset), ...change }}
+        catalogue={catalogue()}
+        nextRuns={['2026-01-02T06:00:00Z']}
+        error={error}
+        isSending={false}
+        registered={registered}
+        actions={actions}
+        trans={trans}
+      />
+    );
+    return actions;
+  };
+  const cron = {
+    kind: 'cron' as const,
+    cron: '0 6 * * *',
+    seconds: 60,
+    timezone: 'UTC'
+  };
+
+  it('registers on Enter', () => {
+    const actions = show();
+    fireEvent.submit(screen.getByTestId('satflow-register-form'));
+    expect(actions.onRegister).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks for parameters by their type', () => {
+    const actions = show();
+    const input = document.getElementById('satflow-parameters_count');
+    expect(input?.getAttribute('type')).toBe('number');
+    fireEvent.change(input as HTMLElement, { target: { value: '20' } });
+    expect(actions.onChange).toHaveBeenCalledWith({
+      parameters: { count: 20 }
+    });
+  });
+
+  it('chooses an executor by its card', () => {
+    const actions = show();
+    fireEvent.click(
+      screen.getByRole('radio', { name: /Dask on this machine/ })
+    );
+    expect(actions.onChange).toHaveBeenCalledWith({ executor: 'dask-local' });
+  });
+
+  it('disables the sizes that this machine cannot give, and says why', () => {
+    show({ executor: 'dask-local' });
+    const option = screen.getByRole('option', { name: /xlarge/ });
+    expect((option as HTMLOptionElement).disabled).toBe(true);
+    expect(option.title).toBe('This machine has 2 cores.');
+  });
+
+  it('tells a cron line in words, with the next runs', () => {
+    show({ schedule: cron });
+    expect(screen.getByText('At 06:00')).toBeTruthy();
+    expect(screen.getByTestId('satflow-next-runs').textContent).toMatch(
+      /06:00/
+    );
+  });
+
+  it('always shows the time zone', () => {
+    show();
+    expect(screen.getByLabelText('Time zone')).toBeTruthy();
+  });
+
+  it('warns of a work pool that nobody polls', () => {
+    show();
+    expect(screen.getByText(/No Prefect worker polls it/)).toBeTruthy();
+  });
+
+  it.each([
+    ['schedule.cron', 'satflow-cron'],
+    ['name', 'satflow-name'],
+    ['parameters.count', 'satflow-parameters_count'],
+    ['executor.options.worker_size', 'satflow-worker-size'],
+    ['executor.options.n_workers', 'satflow-options_n_workers'],
+    ['work_pool', 'satflow-work-pool'],
+    ['tags', 'satflow-tags']
+  ])('shows a mistake in %s there, and goes there', (field, id) => {
+    show({ schedule: cron, executor: 'dask-local' }, wrong({ field }));
+    expect(screen.getByText('It is wrong.')).toBeTruthy();
+    expect(document.activeElement?.id).toBe(id);
+  });
+
+  it('shows any other mistake at the top, with what to do', () => {
+    show({}, wrong());
+    expect(screen.getByRole('alert').textContent).toContain('Do this.');
+    expect(document.activeElement).toBe(screen.getByRole('alert'));
+  });
+
+  it.each([
+    ['created', 'tiles is registered, version 3.'],
+    ['changed', 'tiles is now version 3.'],
+    ['unchanged', 'tiles is unchanged: still version 3.']
+  ] as const)('says what happened: %s', (outcome, words) => {
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const actions = show({}, null, {
+      deployment: deployment(),
+      outcome,
+      content: digest,
+      content_size: 2048,
+      manifest: digest
+    });
+    expect(screen.getByText(words)).toBeTruthy();
+    fireEvent.click(screen.getByTestId('satflow-run-now'));
+    expect(actions.onRegisterAndRun).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,176 @@
+import type { Run, RunRequest } from '../_api';
+import type { IRunsQuery } from '../client';
+import { RequestFailed } from '../errors';
+import { coalesced } from '../models/coalesced';
+import { HISTORY, sampled } from '../models/history';
+import { RunModel } from '../models/run';
+import { RunsModel } from '../models/runs';
+import { taskGroups } from '../models/tasks';
+import { cluster, Frames, line, logs, run } from './fakes';
+
+const rest = () => new Promise(resolve => setTimeout(resolve, 0));
+
+/** The runs' part of a server that remembers what it was asked. */
+function server(runs: Run[] = [run()]) {
+  const queries: (IRunsQuery | undefined)[] = [];
+  const started: RunRequest[] = [];
+  const client = {
+    runs: async (query?: IRunsQuery) => {
+      queries.push(query);
+      return { runs };
+    },
+    startRun: async (request: RunRequest) => {
+      started.push(request);
+      return run({ id: 'r2' });
+    },
+    cancelRun: async () => run({ state_type: 'CANCELLING' })
+  };
+  return { queries, started, client };
+}
+
+describe('coalesced', () => {
+  it('makes of many calls during a run one after it', async () => {
+    let count = 0;
+    const once = coalesced(async () => {
+      count += 1;
+      await rest();
+    });
+    const first = once();
+    void once();
+    void once();
+    await first;
+    expect(count).toBe(2);
+  });
+});
+
+describe('RunsModel', () => {
+  it('reads on watch and again on a hint', async () => {
+    const { queries, client } = server();
+    const frames = new Frames();
+    const model = new RunsModel(client, frames);
+    model.watch();
+    await rest();
+    frames.send('runs', { type: 'runs.v1' });
+    await rest();
+    expect(queries).toHaveLength(2);
+    expect(model.items.map(one => one.id)).toEqual(['r1']);
+  });
+
+  it('hears nothing after unwatch', () => {
+    const frames = new Frames();
+    const model = new RunsModel(server().client, frames);
+    model.watch();
+    model.unwatch();
+    expect(frames.topics.size).toBe(0);
+  });
+
+  it('asks for what the filter says', async () => {
+    const { queries, client } = server();
+    const model = new RunsModel(client, new Frames());
+    model.setFilter({ state_type: 'FAILED' });
+    await rest();
+    expect(queries).toEqual([{ state_type: 'FAILED', limit: 100 }]);
+  });
+
+  it('keeps the list when reading fails', async () => {
+    const { client } = server();
+    const model = new RunsModel(client, new Frames());
+    await model.refresh();
+    client.runs = async () => {
+      const message = 'Prefect is away.';
+      const error = 'PrefectUnreachable';
+      throw new RequestFailed({ error, message, fix: null, field: null });
+    };
+    await model.refresh();
+    expect(model.items).toHaveLength(1);
+    expect(model.error?.error).toBe('PrefectUnreachable');
+  });
+
+  it('gives every start a key of its own and tells of it', async () => {
+    const { started, client } = server();
+    const model = new RunsModel(client, new Frames());
+    const told: string[] = [];
+    model.started.connect((_, one) => told.push(one.id), model);
+    await model.start('d1', { count: 2 });
+    await model.start('d1', {});
+    const keys = new Set(started.map(one => one.idempotency_key));
+    expect(keys.size).toBe(2);
+    expect(told).toEqual(['r2', 'r2']);
+  });
+});
+
+describe('RunModel', () => {
+  it('collects log lines and cluster samples', () => {
+    const frames = new Frames();
+    const client = {
+      run: async () => ({
+        run: run(),
+        tasks: [],
+        failure: null,
+        artifacts: []
+      }),
+      log: async () => new Blob(),
+      cancelRun: async () => run()
+    };
+    const model = new RunModel('r1', client, frames);
+    model.watch();
+    frames.send('logs', logs([line(0), line(1)]));
+    frames.send('cluster', {
+      type: 'cluster.v1',
+      run_id: 'r1',
+      status: cluster()
+    });
+    frames.send('cluster', { type: 'cluster.v1', run_id: 'r1', status: null });
+    expect(model.log.lines).toHaveLength(2);
+    expect(model.cluster?.observed).toBe(1);
+    expect(model.samples).toEqual([
+      { time: Date.UTC(2026, 0, 1, 0, 0, 5), processing: 4, memory: 1024 ** 3 }
+    ]);
+    model.dispose();
+    expect(frames.topics.size).toBe(0);
+  });
+});
+
+describe('sampled', () => {
+  it('takes each moment once and forgets the oldest', () => {
+    const at = (second: number) =>
+      cluster({ updated: new Date(1e12 + second * 1000).toISOString() });
+    let samples = sampled([], at(0));
+    samples = sampled(samples, at(0));
+    expect(samples).toHaveLength(1);
+    for (let second = 1; second <= HISTORY; second++) {
+      samples = sampled(samples, at(second));
+    }
+    expect(samples).toHaveLength(HISTORY);
+    expect(samples[0].time).toBe(1e12 + 1000);
+  });
+});
+
+describe('taskGroups', () => {
+  it('puts the runs of a mapped task together', () => {
+    const task = (id: string, done: boolean) => ({
+      id,
+      name: `square-${id}`,
+      task: 'square',
+      state_type: done ? ('COMPLETED' as const) : ('RUNNING' as const),
+      state_name: done ? 'Completed' : 'Running',
+      start: null,
+      end: null,
+      duration: 1.5,
+      interrupted: false
+    });
+    const mosaic = { ...task('m', true), task: 'mosaic' };
+    const groups = taskGroups([
+      task('a', true),
+      mosaic,
+      task('b', false),
+      task('c', true)
+    ]);
+    expect(groups.map(one => one.task)).toEqual(['square', 'mosaic']);
+    expect(groups[0].duration).toBe(4.5);
+    expect(groups[0].counts).toEqual([
+      { type: 'COMPLETED', name: 'Completed', count: 2 },
+      { type: 'RUNNING', name: 'Running', count: 1 }
+    ]);
+  });
+});

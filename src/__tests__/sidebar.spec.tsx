@@ -1,0 +1,254 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen } from '@testing-library/react';
+import React from 'react';
+
+import type { ErrorBody } from '../_api';
+import type { FlowsState } from '../models/flows';
+import { ClustersSection } from '../views/ClustersSection';
+import { ClusterView } from '../views/ClusterView';
+import { FlowsSection, INSTALL } from '../views/FlowsSection';
+import { RunsSection } from '../views/RunsSection';
+import { StackBanner } from '../views/StackBanner';
+import { cluster, deployment, flow, run } from './fakes';
+
+const trans = nullTranslator.load('satflow_ext');
+
+const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
+  error: 'Wrong',
+  message: 'It is wrong.',
+  fix: 'Do this.',
+  field: null,
+  ...change
+});
+
+describe('FlowsSection', () => {
+  const list = { flows: [flow()], at: '2026-01-01T12:03:00Z' };
+  const show = (state: FlowsState, deployments = [deployment()]) => {
+    const actions = {
+      onNewNotebook: jest.fn(),
+      onInsertExample: jest.fn(),
+      onInsertInstall: jest.fn(),
+      onSelectKernel: jest.fn(),
+      onRefresh: jest.fn(),
+      onRegister: jest.fn(),
+      onRun: jest.fn()
+    };
+    const props = { state, deployments, actions, trans };
+    render(<FlowsSection {...props} />);
+    return actions;
+  };
+
+  it.each<[FlowsState, string, string]>([
+    [{ kind: 'no-notebook' }, 'New notebook', 'onNewNotebook'],
+    [{ kind: 'no-kernel' }, 'Select kernel', 'onSelectKernel'],
+    [{ kind: 'not-python', language: 'R' }, 'Change kernel', 'onSelectKernel'],
+    [{ kind: 'starting' }, 'Refresh', 'onRefresh'],
+    [
+      { kind: 'lacks-package', error: wrong() },
+      'Insert cell',
+      'onInsertInstall'
+    ],
+    [{ kind: 'server-missing', error: wrong() }, 'Try again', 'onRefresh'],
+    [{ kind: 'failed', error: wrong() }, 'Try again', 'onRefresh'],
+    [
+      { kind: 'listed', list: { ...list, flows: [] } },
+      'Insert an example',
+      'onInsertExample'
+    ]
+  ])('is never blank: %j', (state, label, action) => {
+    const actions = show(state);
+    fireEvent.click(screen.getByRole('button', { name: label }));
+    expect(actions[action as keyof typeof actions]).toHaveBeenCalledTimes(1);
+  });
+
+  it('shows the command that installs the package', () => {
+    show({ kind: 'lacks-package', error: wrong() });
+    expect(screen.getByText(INSTALL)).toBeTruthy();
+  });
+
+  it('shows a flow with its drift, and what can be done with it', () => {
+    const actions = show({ kind: 'listed', list });
+    expect(screen.getByTestId('satflow-drift').textContent).toBe(
+      'registered v3'
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Register tiles' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Run tiles' }));
+    expect(actions.onRegister).toHaveBeenCalledWith(flow());
+    expect(actions.onRun).toHaveBeenCalledWith(flow(), deployment());
+  });
+
+  it('keeps the list of a busy kernel, with its time', () => {
+    show({ kind: 'busy', list });
+    expect(screen.getByRole('status').textContent).toMatch(/List of .*03/);
+    expect(screen.getByTestId('satflow-flow')).toBeTruthy();
+  });
+
+  it('says so where a busy kernel has no list yet', () => {
+    show({ kind: 'busy', list: null });
+    expect(screen.getByTestId('satflow-kernel-busy')).toBeTruthy();
+  });
+});
+
+describe('RunsSection', () => {
+  const actions = {
+    onFilter: jest.fn(),
+    onOpen: jest.fn(),
+    onCancel: jest.fn(),
+    onRunAgain: jest.fn(),
+    onShowFlows: jest.fn(),
+    onRunDeployment: jest.fn(),
+    onPause: jest.fn(),
+    onDelete: jest.fn()
+  };
+  const props = {
+    runs: [run()],
+    isLoaded: true,
+    error: null,
+    deployments: [deployment()],
+    filter: {},
+    actions,
+    trans
+  };
+
+  it('shows state as icon and word, the last line and why a run waits', () => {
+    const waiting = run({
+      state_type: 'SCHEDULED',
+      state_name: 'Late',
+      last_line: '\u001b[32mgreen\u001b[0m',
+      why_waiting: 'No Prefect worker polls team.'
+    });
+    render(<RunsSection {...props} runs={[waiting]} />);
+    const state = screen.getByTestId('satflow-state');
+    expect(state.textContent).toContain('Late');
+    expect(state.querySelector('svg')).toBeTruthy();
+    expect(screen.getByText('green')).toBeTruthy();
+    expect(screen.getByTestId('satflow-why').textContent).toContain('team');
+  });
+
+  it('opens, cancels and runs again', () => {
+    render(<RunsSection {...props} />);
+    fireEvent.click(screen.getByTestId('satflow-open-run'));
+    fireEvent.click(screen.getByTestId('satflow-cancel-run'));
+    fireEvent.click(screen.getByTestId('satflow-run-again'));
+    expect(actions.onOpen).toHaveBeenCalledWith(run());
+    expect(actions.onCancel).toHaveBeenCalledWith(run());
+    expect(actions.onRunAgain).toHaveBeenCalledWith(run());
+  });
+
+  it('offers no cancelling of what has ended', () => {
+    render(<RunsSection {...props} runs={[run({ state_type: 'FAILED' })]} />);
+    expect(screen.queryByTestId('satflow-cancel-run')).toBeNull();
+  });
+
+  it('filters by state', () => {
+    render(<RunsSection {...props} />);
+    const select = screen.getByLabelText('Filter by state');
+    fireEvent.change(select, { target: { value: 'FAILED' } });
+    expect(actions.onFilter).toHaveBeenCalledWith({ state_type: 'FAILED' });
+  });
+
+  it('pauses and resumes a schedule', () => {
+    const schedule = {
+      kind: 'cron',
+      cron: '0 6 * * *',
+      timezone: 'UTC'
+    } as const;
+    const scheduled = deployment({ schedule });
+    const shown = render(<RunsSection {...props} deployments={[scheduled]} />);
+    fireEvent.click(screen.getByTestId('satflow-pause'));
+    expect(actions.onPause).toHaveBeenCalledWith(scheduled, true);
+    const paused = { ...scheduled, paused: true };
+    shown.rerender(<RunsSection {...props} deployments={[paused]} />);
+    fireEvent.click(screen.getByTestId('satflow-resume'));
+    expect(actions.onPause).toHaveBeenCalledWith(paused, false);
+  });
+
+  it('is never blank', () => {
+    const shown = render(<RunsSection {...props} runs={[]} />);
+    fireEvent.click(screen.getByRole('button', { name: 'Show flows' }));
+    expect(actions.onShowFlows).toHaveBeenCalled();
+    shown.rerender(
+      <RunsSection {...props} runs={[]} filter={{ state_type: 'FAILED' }} />
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Show all runs' }));
+    expect(actions.onFilter).toHaveBeenCalledWith({});
+    shown.rerender(<RunsSection {...props} runs={[]} isLoaded={false} />);
+    expect(screen.getByTestId('satflow-runs-loading')).toBeTruthy();
+  });
+});
+
+describe('clusters', () => {
+  const onOpen = jest.fn();
+  const onShowFlows = jest.fn();
+
+  it('shows workers of those planned, memory and tasks', () => {
+    const props = { clusters: [cluster()], error: null, onOpen, onShowFlows };
+    render(<ClustersSection {...props} trans={trans} />);
+    expect(screen.getByText('1 of 2 workers')).toBeTruthy();
+    expect(screen.getByText('1.0 GiB / 4.0 GiB')).toBeTruthy();
+    expect(screen.getByText('4 processing')).toBeTruthy();
+    fireEvent.click(screen.getByRole('button', { name: 'tiles' }));
+    expect(onOpen).toHaveBeenCalledWith('r1', 'brave-owl');
+  });
+
+  it('is never blank', () => {
+    const props = { clusters: [], error: null, onOpen, onShowFlows };
+    render(<ClustersSection {...props} trans={trans} />);
+    fireEvent.click(screen.getByRole('button', { name: 'Show flows' }));
+    expect(onShowFlows).toHaveBeenCalled();
+  });
+
+  it('shows each worker with its CPU and memory', () => {
+    const samples = [{ time: 0, processing: 4, memory: 1024 }];
+    render(<ClusterView cluster={cluster()} samples={samples} trans={trans} />);
+    const cpu = screen.getByRole('meter', { name: 'CPU' });
+    expect(cpu.getAttribute('aria-valuenow')).toBe('75');
+    expect(screen.getByText('150 %')).toBeTruthy();
+  });
+
+  it('says where there is none', () => {
+    render(<ClusterView cluster={null} samples={[]} trans={trans} />);
+    expect(screen.getByTestId('satflow-no-cluster')).toBeTruthy();
+  });
+});
+
+describe('StackBanner', () => {
+  const status = {
+    kind: 'local' as const,
+    state: 'starting' as const,
+    step: 'the Prefect server',
+    prefect_api: null,
+    store: null,
+    stays: false
+  };
+
+  it('says what is being waited for', () => {
+    const props = { error: null, onRetry: jest.fn(), trans };
+    render(<StackBanner {...props} status={status} />);
+    expect(screen.getByRole('status').textContent).toContain(
+      'the Prefect server'
+    );
+  });
+
+  it('offers to retry what failed', () => {
+    const onRetry = jest.fn();
+    const failed = { ...status, state: 'failed' as const };
+    render(
+      <StackBanner
+        status={failed}
+        error={null}
+        onRetry={onRetry}
+        trans={trans}
+      />
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Retry' }));
+    expect(onRetry).toHaveBeenCalled();
+  });
+
+  it('is gone when all is ready', () => {
+    const ready = { ...status, state: 'ready' as const };
+    const props = { error: null, onRetry: jest.fn(), trans };
+    const { container } = render(<StackBanner {...props} status={ready} />);
+    expect(container.textContent).toBe('');
+  });
+});
