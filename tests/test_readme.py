@@ -1,0 +1,43 @@
+"""The README's code, as it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from satflow_ext import endpoints, settings
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def blocks(language):
+    """The code blocks of one language, in their order."""
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def quoted(start):
+    """The inline code that starts so."""
+    return re.search(rf"`({re.escape(start)}[^`]*)`", README).group(1)
+
+
+@pytest.mark.usefixtures("stack")
+def test_flow_is_registered_as_the_readme_says(tmp_path):
+    script = tmp_path / "readme.py"
+    script.write_text(f"import satflow_ext\n{blocks('python')[0]}\nprint({quoted('satflow_ext.register(doubled')})\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "doubled/doubled" in done.stdout
+
+
+def test_settings_file_is_understood(tmp_path, monkeypatch):
+    file = tmp_path / "satflow.toml"
+    file.write_text(blocks("toml")[0])
+    monkeypatch.setenv("SATFLOW_CONFIG", str(file))
+    monkeypatch.setenv("TEAM_STORE_AUTHORIZATION", "Bearer of-the-team")
+    store = endpoints.store_named("team", settings.load(), None)
+    assert store.url == "https://files.example.com/satflow/{digest}"
+    assert store.headers == {"Authorization": "Bearer of-the-team"}
