@@ -127,11 +127,11 @@ def measure(page: Page, server: Server, deployment: str, rate: int, count: int) 
 
 
 def _settle(page: Page, run_id: str) -> None:
-    """Wait until the tab's log has not grown for five seconds."""
+    """Wait until the tab's log has not grown for twenty seconds: a busy Prefect server takes lines in long after the run."""
     log = page.locator(f"[data-run='{run_id}']").get_by_test_id("satflow-log")
     before, now = "", log.get_attribute("data-count")
     while now != before:
-        page.wait_for_timeout(5000)
+        page.wait_for_timeout(20_000)
         before, now = now, log.get_attribute("data-count")
 
 
