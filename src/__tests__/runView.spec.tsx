@@ -54,7 +54,8 @@ describe('RunView', () => {
 
   it('searches the log and counts what it finds', () => {
     const lines = [line(0), line(1, { message: 'other' }), line(2)];
-    const log = { lines, ended: false, error: null, follow: true };
+    const taskNames = new Map();
+    const log = { lines, taskNames, ended: false, error: null, follow: true };
     render(<LogView {...log} onDownload={jest.fn()} trans={trans} />);
     const search = screen.getByTestId('satflow-log-search');
     fireEvent.change(search, { target: { value: 'LINE' } });
@@ -64,6 +65,16 @@ describe('RunView', () => {
     expect(count.textContent).toBe('2 of 2');
     fireEvent.keyDown(search, { key: 'Enter' });
     expect(count.textContent).toBe('1 of 2');
+  });
+
+  it('says which task a line is of', () => {
+    const lines = [line(0, { task_run_id: 'one' }), line(1)];
+    const taskNames = new Map([['one', 'vegetation-3']]);
+    const log = { lines, taskNames, ended: false, error: null, follow: true };
+    render(<LogView {...log} onDownload={jest.fn()} trans={trans} />);
+    const [first, second] = screen.getAllByTestId('satflow-log-line');
+    expect(first.textContent).toContain('vegetation-3');
+    expect(second.textContent).not.toContain('vegetation-3');
   });
 });
 

@@ -8,6 +8,7 @@ import { AnsiText } from './AnsiText';
 
 export interface ILogLinesProps {
   lines: readonly LogLine[];
+  taskNames: ReadonlyMap<string, string>;
   search: string;
   /** The position of the match to show, null for none. */
   current: number | null;
@@ -75,7 +76,11 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
             className={rowClass(lines[row.index], row.index === current)}
             style={{ transform: `translateY(${row.start}px)` }}
           >
-            <LineText line={lines[row.index]} search={search} />
+            <LineText
+              line={lines[row.index]}
+              taskNames={props.taskNames}
+              search={search}
+            />
           </div>
         ))}
       </div>
@@ -83,13 +88,21 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
   );
 }
 
-function LineText(props: { line: LogLine; search: string }): JSX.Element {
-  const { time, level, message } = props.line;
+interface ILineTextProps {
+  line: LogLine;
+  taskNames: ReadonlyMap<string, string>;
+  search: string;
+}
+
+function LineText(props: ILineTextProps): JSX.Element {
+  const { time, level, message, task_run_id } = props.line;
+  const task = task_run_id && props.taskNames.get(task_run_id);
   return (
     <>
       <time>{stamp(time)}</time>
       <span className="jp-Satflow-level">{levelName(level)}</span>
       <span className="jp-Satflow-message">
+        {task && <span className="jp-Satflow-logTask">{`${task}  `}</span>}
         <AnsiText text={message} mark={props.search} />
       </span>
     </>

@@ -10,6 +10,8 @@ import { LogToolbar } from './LogToolbar';
 
 export interface ILogViewProps {
   lines: readonly LogLine[];
+  /** The names of task runs by id, as far as they are known. */
+  taskNames: ReadonlyMap<string, string>;
   ended: boolean;
   error: ErrorBody | null;
   /** Whether to follow new lines at first. */
@@ -60,6 +62,7 @@ export function LogView(props: ILogViewProps): JSX.Element {
       ) : (
         <LogLines
           lines={shown}
+          taskNames={props.taskNames}
           search={search}
           current={found.length > 0 ? found[position] : null}
           follow={follow}

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useState } from 'react';
+import React, { useMemo, useState } from 'react';
 
 import type {
   ClusterStatus,
@@ -64,6 +64,10 @@ export function RunView(props: IRunViewProps): JSX.Element {
 function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
   const { detail, cluster, trans } = props;
   const [selected, setSelected] = useState('log');
+  const taskNames = useMemo(
+    () => new Map(detail.tasks.map(task => [task.id, task.name])),
+    [detail.tasks]
+  );
   const tabs = [
     { id: 'log', label: trans.__('Log') },
     { id: 'tasks', label: trans.__('Tasks (%1)', detail.tasks.length) },
@@ -85,6 +89,7 @@ function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
       {selected === 'log' && (
         <LogView
           lines={props.lines}
+          taskNames={taskNames}
           ended={props.ended}
           error={props.streamError}
           follow={props.follow}
