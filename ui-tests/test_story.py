@@ -103,6 +103,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     shot(page, "4-cluster")
     run.get_by_test_id("satflow-tab-log").click()
     wait_for_lines(page, 40)
+    expect(run.get_by_test_id("satflow-log")).to_contain_text("vegetation-", timeout=RUNS)
     lab.put_beside_notebook(page)
     shot(page, "5-log-beside-notebook")
 

@@ -66,16 +66,6 @@ describe('RunView', () => {
     fireEvent.keyDown(search, { key: 'Enter' });
     expect(count.textContent).toBe('1 of 2');
   });
-
-  it('says which task a line is of', () => {
-    const lines = [line(0, { task_run_id: 'one' }), line(1)];
-    const taskNames = new Map([['one', 'vegetation-3']]);
-    const log = { lines, taskNames, ended: false, error: null, follow: true };
-    render(<LogView {...log} onDownload={jest.fn()} trans={trans} />);
-    const [first, second] = screen.getAllByTestId('satflow-log-line');
-    expect(first.textContent).toContain('vegetation-3');
-    expect(second.textContent).not.toContain('vegetation-3');
-  });
 });
 
 describe('what runs write', () => {

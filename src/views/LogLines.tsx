@@ -25,7 +25,8 @@ const END = 2 * LINE;
 
 /** The lines in view, and a few around them. */
 export function LogLines(props: ILogLinesProps): JSX.Element {
-  const { lines, search, current, follow, onFollow, trans } = props;
+  const { lines, current, follow, onFollow, trans } = props;
+  const told = { search: props.search, taskNames: props.taskNames };
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: lines.length,
@@ -76,11 +77,7 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
             className={rowClass(lines[row.index], row.index === current)}
             style={{ transform: `translateY(${row.start}px)` }}
           >
-            <LineText
-              line={lines[row.index]}
-              taskNames={props.taskNames}
-              search={search}
-            />
+            <LineText line={lines[row.index]} {...told} />
           </div>
         ))}
       </div>
