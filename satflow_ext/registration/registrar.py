@@ -10,43 +10,25 @@ import asyncio
 import getpass
 import shlex
 import tempfile
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from satflow_ext import executors
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import BadRequest, ContentMissing, ContentRefused, PrefectFailed, SatflowError, WorkPoolNotFound
-from satflow_ext.models import Deployment, ExecutorChoice, PackedFlow, Registered, Registration
+from satflow_ext.errors import ContentMissing, ContentRefused, PrefectFailed, SatflowError
+from satflow_ext.models import Deployment, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import absent, prefect_client
 from satflow_ext.registration import deployments, envelope, manifests, parameters, schedules
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import ENTRYPOINT, Pin, pin_of
+from satflow_ext.registration.plan import Plan, check, work_pool
 from satflow_ext.registration.store_client import StoreClient
-from satflow_ext.runs.parameters import check_size
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.responses import DeploymentResponse
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A registration with every default filled in."""
-
-    flow_name: str
-    name: str
-    executor: ExecutorChoice
-    work_pool: str
-    wanted: Registration
-
-    @property
-    def full_name(self) -> str:
-        """`flow/deployment`, as Prefect's command line writes it."""
-        return f"{self.flow_name}/{self.name}"
 
 
 async def register(
@@ -70,13 +52,8 @@ async def register(
     """
     executor = check(packed, registration, endpoints, settings)
     async with prefect_client(endpoints.prefect) as client:
-        plan = Plan(
-            flow_name=packed.flow.name,
-            name=_name(registration.name or packed.flow.name),
-            executor=executor,
-            work_pool=await _work_pool(client, registration.work_pool or endpoints.work_pool),
-            wanted=registration,
-        )
+        pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
+        plan = Plan(packed.flow.name, registration.name or packed.flow.name, executor, pool, registration)
         row = await _existing(client, plan.full_name)
         found = await _manifest_of(row, endpoints)
         if (
@@ -92,54 +69,6 @@ async def register(
     if written is None or pin_of(written) != pin:
         raise PrefectFailed(f"Prefect took the deployment {plan.full_name} and does not have it.", fix="Try again.")
     return await _registered(written, plan, made, "changed" if row else "created")
-
-
-def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settings: Settings) -> ExecutorChoice:
-    """Everything that can be refused before anything is sent.
-
-    Returns:
-        The executor with every option filled in.
-    """
-    executor = check_choices(wanted, settings, local=endpoints.local)
-    if wanted.schedule.kind != "none":
-        parameters.check_complete(packed.flow.parameter_schema, wanted.parameters)
-    return executor
-
-
-def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> ExecutorChoice:
-    """Refuse what can be refused before a flow is packed, or anything is started for it.
-
-    Args:
-        wanted: what the user decided.
-        settings: worker sizes.
-        local: whether runs happen on this machine.
-
-    Returns:
-        The executor with every option filled in.
-    """
-    schedules.checked(wanted.schedule)
-    check_size(wanted.parameters)
-    return executors.validate(wanted.executor, settings, here=local)
-
-
-async def _work_pool(client: PrefectClient, name: str | None) -> str:
-    if name is None:
-        return await _only_work_pool(client)
-    with absent(
-        WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Make it first.", field="work_pool")
-    ):
-        await client.read_work_pool(name)
-    return name
-
-
-async def _only_work_pool(client: PrefectClient) -> str:
-    names = [pool.name for pool in await client.read_work_pools()]
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        fix = "Make one: prefect work-pool create NAME --type process."
-        raise WorkPoolNotFound("This Prefect has no work pool.", fix=fix, field="work_pool")
-    raise BadRequest("No work pool was named.", fix=f"Choose one of {', '.join(sorted(names))}.", field="work_pool")
 
 
 async def _existing(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
@@ -283,13 +212,6 @@ async def _registered(
         content_size=made.size,
         manifest=pin.manifest,
     )
-
-
-def _name(name: str) -> str:
-    """A deployment's name, in which Prefect forbids what would break its paths."""
-    if not name or set(name) & set("/%&><"):
-        raise BadRequest(f"{name!r} is no name for a deployment.", fix="Leave out / % & > <.", field="name")
-    return name
 
 
 def _user() -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from prefect.states import Cancelling
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import RunNotFound
 from satflow_ext.models import Run
-from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.described import TERMINAL, described, state_type
+from satflow_ext.runs.finding import find
 
 
 async def cancel(prefect_api: PrefectApi, run_id: str) -> Run:
@@ -20,13 +20,10 @@ async def cancel(prefect_api: PrefectApi, run_id: str) -> Run:
         RunNotFound: Prefect has no flow run with that id.
         PrefectFailed: the API did not answer.
     """
-    missing = RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted: look again.")
-    flow_run_id = parse_id(run_id, missing)
     async with prefect_client(prefect_api) as client:
-        with absent(missing):
-            flow_run = await client.read_flow_run(flow_run_id)
-            if state_type(flow_run) not in TERMINAL:
-                await client.set_flow_run_state(flow_run_id, Cancelling())
-                flow_run = await client.read_flow_run(flow_run_id)
+        flow_run = await find(client, run_id)
+        if state_type(flow_run) not in TERMINAL:
+            await client.set_flow_run_state(flow_run.id, Cancelling())
+            flow_run = await find(client, run_id)
         (run,) = await described(client, [flow_run])
     return run

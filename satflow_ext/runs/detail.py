@@ -19,11 +19,11 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.sorting import LogSort, TaskRunSort
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import RunNotFound
 from satflow_ext.models import Artifact, Failure, Run, RunDetail
-from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.described import described
 from satflow_ext.runs.failure import failure
+from satflow_ext.runs.finding import find
 from satflow_ext.runs.task_runs import task_run
 
 if TYPE_CHECKING:
@@ -44,14 +44,11 @@ async def detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
         RunNotFound: Prefect has no flow run with that id.
         PrefectFailed: the API did not answer.
     """
-    missing = RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted: look again.")
-    flow_run_id = parse_id(run_id, missing)
     async with prefect_client(prefect_api) as client:
-        with absent(missing):
-            flow_run = await client.read_flow_run(flow_run_id)
+        flow_run = await find(client, run_id)
         (run,) = await described(client, [flow_run])
         task_runs, artifacts, why = await asyncio.gather(
-            _task_runs(client, flow_run_id), _artifacts(client, flow_run_id), _failure(client, flow_run_id, run)
+            _task_runs(client, flow_run.id), _artifacts(client, flow_run.id), _failure(client, flow_run.id, run)
         )
     now = datetime.now(timezone.utc)
     return RunDetail(

@@ -17,10 +17,11 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.types import DateTime
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import DeploymentNotFound, RunNotFound
+from satflow_ext.errors import DeploymentNotFound
 from satflow_ext.models import Run, RunQuery
-from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.prefect_api import parse_id, prefect_client
 from satflow_ext.runs.described import described
+from satflow_ext.runs.finding import find
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How far the Prefect server's clock may be ahead of ours before its newest runs are taken for scheduled ones."""
@@ -49,11 +50,8 @@ async def get(prefect_api: PrefectApi, run_id: str) -> Run:
         RunNotFound: Prefect has no flow run with that id.
         PrefectFailed: the API did not answer.
     """
-    missing = RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted: look again.")
     async with prefect_client(prefect_api) as client:
-        with absent(missing):
-            flow_run = await client.read_flow_run(parse_id(run_id, missing))
-        (run,) = await described(client, [flow_run])
+        (run,) = await described(client, [await find(client, run_id)])
     return run
 
 

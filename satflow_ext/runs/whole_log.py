@@ -6,8 +6,8 @@ import logging
 from collections.abc import AsyncIterator
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import RunNotFound
-from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.runs.finding import find
 from satflow_ext.runs.log_pages import log_pages
 
 
@@ -18,13 +18,10 @@ async def whole_log(prefect_api: PrefectApi, run_id: str) -> AsyncIterator[str]:
         RunNotFound: Prefect has no flow run with that id.
         PrefectFailed: the API did not answer.
     """
-    missing = RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted: look again.")
-    flow_run_id = parse_id(run_id, missing)
     async with prefect_client(prefect_api) as client:
-        with absent(missing):
-            await client.read_flow_run(flow_run_id)
+        flow_run = await find(client, run_id)
         before: set[object] = set()
-        async for page in log_pages(client, flow_run_id):
+        async for page in log_pages(client, flow_run.id):
             # A page begins with the instant that the one before ended with.
             fresh = [log for log in page if log.id not in before]
             yield "".join(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from prefect import flow, get_run_logger, task
+from prefect.client.schemas.actions import WorkPoolCreate
 
 from satflow_ext import runs
 from satflow_ext.errors import (
@@ -255,9 +256,16 @@ def test_store_refuses_the_credential(packed, stack):
         refused(packed, stack, replace(stack.endpoints, store=stranger))
 
 
-def test_no_work_pool_named_and_one_there(packed, stack, name):
-    done = asyncio.run(register(packed(doubled), Registration(name=name), with_work_pool(stack, None), stack.settings))
-    assert done.deployment.work_pool == "satflow-local"
+def test_no_work_pool_named_and_several_there(packed, stack, name):
+    asyncio.run(make_work_pool(stack, "another"))
+    with pytest.raises(BadRequest, match=r"No work pool was named\. Choose one of .*another.*satflow-local") as caught:
+        asyncio.run(register(packed(doubled), Registration(name=name), with_work_pool(stack, None), stack.settings))
+    assert caught.value.field == "work_pool"
+
+
+async def make_work_pool(stack, pool):
+    async with prefect_client(stack.endpoints.prefect) as client:
+        await client.create_work_pool(WorkPoolCreate(name=pool, type="process"), overwrite=True)
 
 
 def test_nothing_private_in_the_manifest_either(stack, registered):

@@ -1,0 +1,96 @@
+"""What a registration decides: everything that can be refused before anything is sent, and the plan that is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from satflow_ext import executors
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import BadRequest, WorkPoolNotFound
+from satflow_ext.models import ExecutorChoice, PackedFlow, Registration
+from satflow_ext.prefect_api import absent
+from satflow_ext.registration import parameters, schedules
+from satflow_ext.runs.parameters import check_size
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A registration with every default filled in."""
+
+    flow_name: str
+    name: str
+    executor: ExecutorChoice
+    work_pool: str
+    wanted: Registration
+
+    @property
+    def full_name(self) -> str:
+        """`flow/deployment`, as Prefect's command line writes it."""
+        return f"{self.flow_name}/{self.name}"
+
+
+def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settings: Settings) -> ExecutorChoice:
+    """Everything that can be refused before anything is sent.
+
+    Returns:
+        The executor with every option filled in.
+    """
+    executor = check_choices(wanted, settings, local=endpoints.local)
+    if wanted.schedule.kind != "none":
+        parameters.check_complete(packed.flow.parameter_schema, wanted.parameters)
+    return executor
+
+
+def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> ExecutorChoice:
+    """Refuse what can be refused before a flow is packed, or anything is started for it.
+
+    Args:
+        wanted: what the user decided.
+        settings: worker sizes.
+        local: whether runs happen on this machine.
+
+    Returns:
+        The executor with every option filled in.
+    """
+    schedules.checked(wanted.schedule)
+    check_size(wanted.parameters)
+    if wanted.name is not None:
+        _check_name(wanted.name)
+    return executors.validate(wanted.executor, settings, here=local)
+
+
+async def work_pool(client: PrefectClient, name: str | None) -> str:
+    """The work pool of that name, or the only one there is.
+
+    Raises:
+        WorkPoolNotFound: Prefect has none of that name, or none at all.
+        BadRequest: it has several, and none was named.
+    """
+    if name is None:
+        return await _only_work_pool(client)
+    with absent(
+        WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Make it first.", field="work_pool")
+    ):
+        await client.read_work_pool(name)
+    return name
+
+
+async def _only_work_pool(client: PrefectClient) -> str:
+    names = [pool.name for pool in await client.read_work_pools()]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        fix = "Make one: prefect work-pool create NAME --type process."
+        raise WorkPoolNotFound("This Prefect has no work pool.", fix=fix, field="work_pool")
+    raise BadRequest("No work pool was named.", fix=f"Choose one of {', '.join(sorted(names))}.", field="work_pool")
+
+
+def _check_name(name: str) -> None:
+    """Prefect forbids in a name what would break its paths."""
+    if not name or set(name) & set("/%&><"):
+        raise BadRequest(f"{name!r} is no name for a deployment.", fix="Leave out / % & > <.", field="name")

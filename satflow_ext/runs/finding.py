@@ -1,0 +1,24 @@
+"""A flow run by the id that a user or a browser gave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from satflow_ext.errors import RunNotFound
+from satflow_ext.prefect_api import absent, parse_id
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun
+
+
+async def find(client: PrefectClient, run_id: str) -> FlowRun:
+    """The flow run as Prefect has it now.
+
+    Raises:
+        RunNotFound: Prefect has no flow run with that id, or the text is no id.
+        PrefectFailed: the API did not answer.
+    """
+    missing = RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted: look again.")
+    with absent(missing):
+        return await client.read_flow_run(parse_id(run_id, missing))
