@@ -104,8 +104,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     run.get_by_test_id("satflow-tab-log").click()
     wait_for_lines(page, 40)
     expect(run.get_by_test_id("satflow-log")).to_contain_text("vegetation-", timeout=RUNS)
-    lab.put_beside_notebook(page)
-    shot(page, "5-log-beside-notebook")
+    shot(page, "5-log")
 
     before = lines(page)
     page.reload()
@@ -120,6 +119,8 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     run.get_by_test_id("satflow-tab-details").click()
     expect(run.locator("img")).to_be_visible()
     shot(page, "7-details")
+    lab.put_beside_notebook(page)
+    shot(page, "7-beside-notebook")
 
 
 def assert_every_tile_is_told_once(page: Page) -> None:
