@@ -18,8 +18,9 @@ import httpx
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import RunNotFound, SatflowError
-from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.described import TERMINAL, state_type
+from satflow_ext.runs.finding import find, identify
 from satflow_ext.runs.hints import hint
 from satflow_ext.runs.log_book import Batch, Line, LogBook
 from satflow_ext.runs.log_pages import log_pages
@@ -83,8 +84,7 @@ class Follower:
     def __init__(self, where: Where, run_id: str) -> None:
         self.book = LogBook()
         self._where = where
-        self._missing = RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted.")
-        self._run_id = parse_id(run_id, self._missing)
+        self._run_id = identify(run_id)
         self._newest: datetime | None = None
         self._hinted = asyncio.Event()
 
@@ -94,8 +94,7 @@ class Follower:
         Raises:
             RunNotFound: Prefect has none with that id.
         """
-        with absent(self._missing):
-            return await client.read_flow_run(self._run_id)
+        return await find(client, str(self._run_id))
 
     async def run(self) -> None:
         """Follow to the end. A Prefect API that is away is waited for; a run that is gone ends its log."""
