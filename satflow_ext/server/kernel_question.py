@@ -19,6 +19,9 @@ LOOK = 0.05
 JOIN = 0.3
 """Seconds to wait for iopub's welcome (sent since ipykernel 7): what is published before it is missed."""
 
+START = 60.0
+"""Seconds to wait for a kernel that is starting: its imports take long on a busy machine."""
+
 ANSWER = 600.0
 """Seconds for an answer once the kernel is at it: pickling much data takes long."""
 
@@ -43,10 +46,10 @@ class KernelQuestion:
         """The `user_expressions` of the reply.
 
         Raises:
-            KernelBusy: it runs a cell, and did for longer than our patience.
+            KernelBusy: it runs a cell, and did for longer than our patience, or it is still starting.
             KernelDied: it died or was restarted before it answered.
         """
-        deadline = monotonic() + self._patience
+        deadline = monotonic() + (START if self._starting() else self._patience)
         # Two clients of one session share one ZMQ identity, and one of them gets the other's replies.
         client = self._kernel.client(session=Session(key=self._kernel.session.key))
         client.start_channels(stdin=False, hb=False, control=False)
@@ -65,8 +68,12 @@ class KernelQuestion:
         await client.iopub_channel.socket.poll(int(JOIN * 1000))
 
     async def _idle(self, deadline: float) -> None:
-        """Wait until nothing runs; asked mid-cell, a kernel would mix our answer into the cell's output."""
-        while (state := self._state()) not in ("idle", "unknown"):
+        """Wait until nothing runs; asked mid-cell, a kernel would mix our answer into the cell's output.
+
+        A kernel that is starting is asked at once, and answers when it is up: the server may have missed its first words, and
+        takes it for starting until something runs in it.
+        """
+        while (state := self._state()) in ("busy", "dead"):
             if state == "dead":
                 raise _died()
             if monotonic() > deadline:
@@ -89,7 +96,7 @@ class KernelQuestion:
             self._check_life()
             begun = begun or await self._has_begun(client, asked)
             if not begun and monotonic() > deadline:
-                raise _busy()
+                raise _still_starting() if self._starting() else _busy()
         raise _busy()
 
     async def _has_begun(self, client: AsyncKernelClient, asked: str) -> bool:
@@ -104,6 +111,9 @@ class KernelQuestion:
         if self._kernel_id not in self._kernel_manager or self._process() is not self._life or self._state() == "dead":
             raise _died()
 
+    def _starting(self) -> bool:
+        return self._state() not in ("idle", "busy", "dead")
+
     def _state(self) -> str:
         return self._kernel.execution_state or "unknown"
 
@@ -114,6 +124,10 @@ class KernelQuestion:
 
 def _busy() -> KernelBusy:
     return KernelBusy("The kernel is running a cell.", fix="Wait until it has ended, or interrupt it, and try again.")
+
+
+def _still_starting() -> KernelBusy:
+    return KernelBusy("The kernel is still starting.", fix="Try again when it is idle; restart it if that never comes.")
 
 
 def _died() -> KernelDied:

@@ -129,6 +129,32 @@ describe('RunModel', () => {
     model.dispose();
     expect(frames.topics.size).toBe(0);
   });
+
+  it('reads the failure again when the log is whole', async () => {
+    const frames = new Frames();
+    const failed = run({ state_type: 'FAILED' });
+    let traceback: string | null = null;
+    const client = {
+      run: async () => ({
+        run: failed,
+        tasks: [],
+        failure: { cause: 'ValueError: no', traceback },
+        artifacts: []
+      }),
+      log: async () => new Blob(),
+      cancelRun: async () => failed
+    };
+    const model = new RunModel('r1', client, frames);
+    await model.refresh();
+    expect(model.detail?.failure?.traceback).toBeNull();
+    model.watch();
+    await model.refresh();
+    traceback = 'Traceback (most recent call last):';
+    frames.send('logs', { ...logs([line(0)]), ended: true });
+    await new Promise(resolve => setTimeout(resolve));
+    expect(model.detail?.failure?.traceback).toBe(traceback);
+    model.dispose();
+  });
 });
 
 describe('sampled', () => {

@@ -101,6 +101,10 @@ export class RunModel extends Observable {
       case 'logs.v1':
         this.log.add(frame);
         this._streamError = null;
+        if (frame.ended) {
+          // Prefect tells a run's end before it has taken in the log, where the traceback is, and its last tasks.
+          void this.refresh();
+        }
         break;
       case 'cluster.v1':
         this.takeCluster(frame.status);

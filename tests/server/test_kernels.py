@@ -78,6 +78,24 @@ async def test_a_busy_kernel_that_is_idle_soon(browser, open_kernel):
         assert len((await browser.ask(FlowList, "GET", f"kernels/{kernel.id}/flows")).flows) == 1
 
 
+@pytest.mark.parametrize("taken_for", ["starting", "restarting", None])
+async def test_a_kernel_whose_first_words_the_server_missed(browser, open_kernel, taken_for):
+    async with open_kernel() as kernel:
+        await kernel.run(FLOW)
+        kernel.manager.execution_state = taken_for
+        assert len((await browser.ask(FlowList, "GET", f"kernels/{kernel.id}/flows")).flows) == 1
+
+
+async def test_a_kernel_that_is_starting(browser, jp_serverapp, monkeypatch):
+    monkeypatch.setenv("SATFLOW_KERNEL_PATIENCE", "0")  # patience is for cells; a start is waited for
+    kernels = jp_serverapp.kernel_manager
+    kernel_id = await kernels.start_kernel()
+    try:
+        assert (await browser.ask(FlowList, "GET", f"kernels/{kernel_id}/flows")).flows == ()
+    finally:
+        await kernels.shutdown_kernel(kernel_id, now=True)
+
+
 SLOW_COMPLETION = """
 import time
 
@@ -151,14 +169,23 @@ async def test_a_kernel_that_ends_while_it_packs(browser, open_kernel, jp_server
         await eventually(packing.exists)
         assert len(packs()) == 1
         if how == "killed":
-            os.kill(kernel.manager.provisioner.process.pid, signal.SIGKILL)
+            killed = kernel.manager.provisioner.process.pid
+            os.kill(killed, signal.SIGKILL)
         elif how == "restarted":
             await jp_serverapp.kernel_manager.restart_kernel(kernel.id, now=True)
         else:
             await jp_serverapp.kernel_manager.shutdown_kernel(kernel.id, now=True)
         code, error = await asked
+        if how == "killed":
+            # The server starts it again by itself, and trips over its own feet when told to end it meanwhile.
+            await eventually(lambda: is_up_again(kernel.manager, killed))
     assert (code, error.error) == (HTTPStatus.CONFLICT, "KernelDied")
     assert packs() == []
+
+
+def is_up_again(kernel, killed: int) -> bool:
+    process = kernel.provisioner and kernel.provisioner.process
+    return bool(process) and process.pid != killed and kernel.ready.done()
 
 
 async def test_what_a_kernel_refuses_to_pack(browser, open_kernel):
