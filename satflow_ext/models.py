@@ -12,10 +12,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 JsonObject = dict[str, JsonValue]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+OWN_FILES = "satflow_"
+"""What the names of SatFlow's own files in a run's folder begin with."""
 
 
 class Wire(BaseModel):
@@ -115,6 +117,7 @@ class Registration(Wire):
     """What a user decides about a deployment, whichever way she says it: form, magic, Python or command line.
 
     `name` is the deployment's (default: the flow's name). `work_pool` None means the local stack's, or the one in settings.
+    `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
     """
 
     name: str | None = None
@@ -123,6 +126,7 @@ class Registration(Wire):
     schedule: Schedule = NoSchedule()
     work_pool: str | None = None
     tags: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
 
 
 class RegisterRequest(Registration):
@@ -220,14 +224,37 @@ class DeploymentList(Wire):
     deployments: tuple[Deployment, ...]
 
 
+def carried_path(path: str) -> str:
+    """A path that stays below the folder it is joined to, and is none of SatFlow's own files there.
+
+    Raises:
+        ValueError: it does not.
+    """
+    parts = path.split("/")
+    if not set(parts).isdisjoint({"", ".", ".."}) or "\\" in path or not path.isprintable():
+        raise ValueError("must be a plain relative path")
+    if parts[0].startswith(OWN_FILES):
+        raise ValueError(f"names that begin with {OWN_FILES} are taken by SatFlow")
+    return path
+
+
+class CarriedFile(Wire):
+    """A data file that travels with a flow. `path` is relative, with slashes: where it lies in a run's working directory."""
+
+    path: Annotated[str, AfterValidator(carried_path)]
+    size: int = Field(ge=0)
+    digest: Digest
+
+
 class Registered(Wire):
-    """What registering did. `content_size` is the flow content's size in bytes."""
+    """What registering did. `content_size` is the flow content's size in bytes, without the `files` that travel with it."""
 
     deployment: Deployment
     outcome: Literal["created", "changed", "unchanged"]
     content: Digest
     content_size: int
     manifest: Digest
+    files: tuple[CarriedFile, ...]
 
 
 class PauseRequest(Wire):
@@ -500,8 +527,9 @@ class Source(Wire):
 class PackedFlow(Wire):
     """A pickled flow, before it has a deployment, a version and an envelope.
 
-    `body` is the path of a private file with the cloudpickle bytes; who asked for the packing deletes it. `exact` is the
-    fingerprint with all captured data hashed in full, where `flow.fingerprint` samples large data to stay fast.
+    `body` is the path of a private file with the cloudpickle bytes; who asked for the packing deletes it. Copies of `files`
+    lie beside it, in a folder `files`, each named by the 64 digits of its digest. `exact` is the fingerprint with all captured
+    data hashed in full, these files included, where `flow.fingerprint` samples large data to stay fast.
     """
 
     flow: LiveFlow
@@ -510,3 +538,4 @@ class PackedFlow(Wire):
     exact: str
     environment: Environment
     source: Source
+    files: tuple[CarriedFile, ...] = ()

@@ -19,6 +19,15 @@ export interface Artifact {
 }
 
 /**
+ * A data file that travels with a flow. `path` is relative, with slashes: where it lies in a run's working directory.
+ */
+export interface CarriedFile {
+  path: string;
+  size: number;
+  digest: string;
+}
+
+/**
  * GET /satflow/catalogue: everything the register form offers. `memory` of this machine in bytes.
  */
 export interface Catalogue {
@@ -301,13 +310,14 @@ export interface RegisterRequest {
   schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
   work_pool?: string | null;
   tags?: string[];
+  include?: string[];
   kernel_id: string;
   variable: string;
   notebook?: string | null;
 }
 
 /**
- * What registering did. `content_size` is the flow content's size in bytes.
+ * What registering did. `content_size` is the flow content's size in bytes, without the `files` that travel with it.
  */
 export interface Registered {
   deployment: Deployment;
@@ -315,6 +325,7 @@ export interface Registered {
   content: string;
   content_size: number;
   manifest: string;
+  files: CarriedFile[];
 }
 
 /**

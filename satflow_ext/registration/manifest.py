@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from satflow_ext.errors import ContentRefused
-from satflow_ext.models import Digest, Environment, ExecutorChoice, JsonObject, Source
+from satflow_ext.models import CarriedFile, Digest, Environment, ExecutorChoice, JsonObject, Source
 
 
 class Manifest(BaseModel):
@@ -32,6 +32,7 @@ class Manifest(BaseModel):
         executor: how tasks run, every option filled in.
         environment: the interpreter that packed the flow.
         source: the notebook and its cells.
+        files: data files that travel with the flow; each is a content of its own in the store.
         registered_by: the user's name on the machine where it was registered.
         registered_at: when.
         previous: digest of the manifest before this one.
@@ -51,6 +52,7 @@ class Manifest(BaseModel):
     executor: ExecutorChoice
     environment: Environment
     source: Source
+    files: tuple[CarriedFile, ...] = ()
     registered_by: str
     registered_at: datetime
     previous: Digest | None

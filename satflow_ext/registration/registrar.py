@@ -159,6 +159,7 @@ def _manifest(packed: PackedFlow, plan: Plan, version: int, content: str, size: 
         executor=plan.executor,
         environment=packed.environment,
         source=packed.source,
+        files=packed.files,
         registered_by=_user(),
         registered_at=datetime.now(timezone.utc),
         previous=previous,
@@ -211,6 +212,7 @@ async def _registered(
         content=made.content,
         content_size=made.size,
         manifest=pin.manifest,
+        files=made.files,
     )
 
 

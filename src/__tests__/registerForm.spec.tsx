@@ -135,7 +135,8 @@ describe('RegisterForm', () => {
       outcome,
       content: digest,
       content_size: 2048,
-      manifest: digest
+      manifest: digest,
+      files: []
     });
     expect(screen.getByText(words)).toBeTruthy();
     fireEvent.click(screen.getByTestId('satflow-run-now'));

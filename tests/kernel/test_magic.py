@@ -228,7 +228,9 @@ def test_what_is_shown_is_escaped() -> None:
         next_runs=(when,),
     )
     digest = "sha256:" + "0" * 64
-    made = Registered(deployment=deployment, outcome="created", content=digest, content_size=1, manifest=digest)
+    made = Registered(
+        deployment=deployment, outcome="created", content=digest, content_size=1, manifest=digest, files=()
+    )
     shown = RegisteredFlow(made, None)
     assert "<script" not in shown._repr_html_()
     assert shown._repr_html_().count("&lt;script&gt;") == 6
