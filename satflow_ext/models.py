@@ -113,11 +113,19 @@ class IntervalSchedule(Wire):
 Schedule = Annotated[NoSchedule | CronSchedule | IntervalSchedule, Field(discriminator="kind")]
 
 
+EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
+VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+SecretName = Annotated[str, Field(pattern=VARIABLE_NAME)]
+"""The name of a credential, which becomes that of an environment variable."""
+
+
 class Registration(Wire):
     """What a user decides about a deployment, whichever way she says it: form, magic, Python or command line.
 
     `name` is the deployment's (default: the flow's name). `work_pool` None means the local stack's, or the one in settings.
     `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
+    `environment` says what happens where a run's packages are not those of the registration (docs/environment.md). `secrets`
+    are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md).
     """
 
     name: str | None = None
@@ -127,6 +135,8 @@ class Registration(Wire):
     work_pool: str | None = None
     tags: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    environment: EnvironmentPolicy = "warn"
+    secrets: tuple[SecretName, ...] = ()
 
 
 class RegisterRequest(Registration):
@@ -196,8 +206,8 @@ class Catalogue(Wire):
 class Deployment(Wire):
     """A flow that was registered, as Prefect has it, with what its manifest in the store adds.
 
-    `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook` and
-    `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
+    `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
+    `secrets` and `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
     """
 
     id: str
@@ -207,6 +217,8 @@ class Deployment(Wire):
     executor: ExecutorChoice | None
     fingerprint: str | None
     notebook: str | None
+    environment: EnvironmentPolicy | None
+    secrets: tuple[SecretName, ...] | None
     registered_at: datetime | None
     manifest_problem: str | None
     parameters: JsonObject

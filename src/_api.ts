@@ -111,8 +111,8 @@ export interface CronScheduleInput {
 /**
  * A flow that was registered, as Prefect has it, with what its manifest in the store adds.
  *
- * `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook` and
- * `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
+ * `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
+ * `secrets` and `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
  */
 export interface Deployment {
   id: string;
@@ -122,6 +122,8 @@ export interface Deployment {
   executor: ExecutorChoice | null;
   fingerprint: string | null;
   notebook: string | null;
+  environment: 'warn' | 'refuse' | 'recreate' | null;
+  secrets: string[] | null;
   registered_at: string | null;
   manifest_problem: string | null;
   parameters: JsonObject;
@@ -311,6 +313,8 @@ export interface RegisterRequest {
   work_pool?: string | null;
   tags?: string[];
   include?: string[];
+  environment?: 'warn' | 'refuse' | 'recreate';
+  secrets?: string[];
   kernel_id: string;
   variable: string;
   notebook?: string | null;

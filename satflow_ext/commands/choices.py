@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel.api import schedule
-from satflow_ext.kernel.options import from_text, parameters
+from satflow_ext.kernel.options import environment_policy, from_text, parameters, secret_names
 from satflow_ext.models import ExecutorChoice, JsonObject, Registration
 
 
@@ -21,6 +21,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text")
     parser.add_argument("--work-pool", help="the Prefect work pool")
     parser.add_argument("--tag", action="append", default=[], help="a tag of the deployment")
+    parser.add_argument(
+        "--environment", default="warn", help="where a run's packages differ: warn (default), refuse or recreate"
+    )
+    parser.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a credential that the flow needs, found where it runs",
+    )
 
 
 def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> Registration:
@@ -36,6 +46,8 @@ def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> R
         schedule=schedule(args.cron, args.interval, args.timezone),
         work_pool=args.work_pool,
         tags=tuple(args.tag),
+        environment=environment_policy(args.environment),
+        secrets=secret_names(args.secret),
     )
 
 

@@ -15,6 +15,7 @@ from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Endpoints, needed, resolve
 from satflow_ext.errors import FlowNotFound, InvalidSchedule
 from satflow_ext.kernel.find import AnyFlow, Shell
+from satflow_ext.kernel.options import environment_policy, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
     CronSchedule,
@@ -48,6 +49,8 @@ def register(
     parameters: JsonObject | None = None,
     work_pool: str | None = None,
     tags: Iterable[str] = (),
+    environment: str = "warn",
+    secrets: Iterable[str] = (),
     run: bool = False,
     **executor_options: Any,
 ) -> RegisteredFlow:
@@ -63,6 +66,8 @@ def register(
         parameters: values for the flow's parameters.
         work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).
         tags: tags of the deployment.
+        environment: where a run's packages are not those of this notebook: `warn`, `refuse` or `recreate`.
+        secrets: names of credentials that the flow needs; their values are found where it runs.
         run: start a run at once.
         executor_options: options of the executor, such as `n_workers=2, worker_size="large"`.
 
@@ -76,6 +81,8 @@ def register(
         schedule=schedule(cron, interval, timezone),
         work_pool=work_pool,
         tags=tuple(tags),
+        environment=environment_policy(environment),
+        secrets=secret_names(secrets),
     )
     return registered(flow, choice, run=run)
 

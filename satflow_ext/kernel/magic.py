@@ -6,7 +6,7 @@ import os
 import sys
 
 from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.kernel.options import Words, help_text, parameters, read
+from satflow_ext.kernel.options import Words, environment_policy, help_text, parameters, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import ExecutorChoice, Registration
 
@@ -53,6 +53,8 @@ def registration(words: Words) -> Registration:
         schedule=schedule(words.one("--cron"), _seconds(words.one("--interval")), words.one("--timezone") or "UTC"),
         work_pool=words.one("--work-pool"),
         tags=tuple(words.known.get("--tag", [])),
+        environment=environment_policy(words.one("--environment") or "warn"),
+        secrets=secret_names(words.known.get("--secret", [])),
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from pydantic import JsonValue
 
 from satflow_ext.errors import BadRequest
-from satflow_ext.models import JsonObject
+from satflow_ext.models import VARIABLE_NAME, EnvironmentPolicy, JsonObject
 
 
 class Option(NamedTuple):
@@ -30,10 +32,13 @@ OPTIONS = {
     "--param": Option("NAME=VALUE", "a parameter; JSON where it is JSON, else text; repeat it for more"),
     "--work-pool": Option("POOL", "the Prefect work pool"),
     "--tag": Option("TAG", "a tag; repeat it for more"),
+    "--environment": Option("POLICY", "where a run's packages differ: warn (default), refuse or recreate"),
+    "--secret": Option("NAME", "a credential that the flow needs, found where it runs; repeat it for more"),
     "--run": Option(None, "start a run at once"),
     "--help": Option(None, "this text"),
 }
-REPEATED = frozenset({"--param", "--tag"})
+POLICIES: tuple[EnvironmentPolicy, ...] = get_args(EnvironmentPolicy)
+REPEATED = frozenset({"--param", "--tag", "--secret"})
 
 
 @dataclass
@@ -96,6 +101,34 @@ def parameters(texts: list[str]) -> JsonObject:
             )
         given[name] = from_text(value)
     return given
+
+
+def environment_policy(text: str) -> EnvironmentPolicy:
+    """The policy that a text names.
+
+    Raises:
+        BadRequest: it names none.
+    """
+    for policy in POLICIES:
+        if text == policy:
+            return policy
+    fix = f"Choose one of {', '.join(POLICIES)}."
+    raise BadRequest(f"No environment policy is called {text!r}.", fix=fix, field="environment")
+
+
+def secret_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of credentials, each once.
+
+    Raises:
+        BadRequest: one of them cannot be the name of an environment variable.
+    """
+    once = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
+    for name in once:
+        if not re.fullmatch(VARIABLE_NAME, name):
+            # The text is not repeated: it may be the value, given by mistake.
+            fix = "Give the name of a credential, such as AWS_SECRET_ACCESS_KEY, never its value."
+            raise BadRequest("One of the secrets has no usable name.", fix=fix, field="secrets")
+    return once
 
 
 def from_text(text: str) -> JsonValue:

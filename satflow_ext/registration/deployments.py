@@ -106,6 +106,8 @@ async def described(row: DeploymentResponse, flow_name: str, found: Manifest | S
         executor=known.executor if known else None,
         fingerprint=known.fingerprint if known else None,
         notebook=known.source.notebook if known else None,
+        environment=known.environment_policy if known else None,
+        secrets=known.secrets if known else None,
         registered_at=known.registered_at if known else None,
         manifest_problem=None if known else str(found),
         parameters=row.parameters,

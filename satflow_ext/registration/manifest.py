@@ -14,7 +14,16 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from satflow_ext.errors import ContentRefused
-from satflow_ext.models import CarriedFile, Digest, Environment, ExecutorChoice, JsonObject, Source
+from satflow_ext.models import (
+    CarriedFile,
+    Digest,
+    Environment,
+    EnvironmentPolicy,
+    ExecutorChoice,
+    JsonObject,
+    SecretName,
+    Source,
+)
 
 
 class Manifest(BaseModel):
@@ -31,6 +40,8 @@ class Manifest(BaseModel):
         parameter_schema: with defaults; Prefect gets it without.
         executor: how tasks run, every option filled in.
         environment: the interpreter that packed the flow.
+        environment_policy: what happens where a run's environment is another one.
+        secrets: names of the credentials that a run needs.
         source: the notebook and its cells.
         files: data files that travel with the flow; each is a content of its own in the store.
         registered_by: the user's name on the machine where it was registered.
@@ -51,6 +62,8 @@ class Manifest(BaseModel):
     parameter_schema: JsonObject
     executor: ExecutorChoice
     environment: Environment
+    environment_policy: EnvironmentPolicy = "warn"
+    secrets: tuple[SecretName, ...] = ()
     source: Source
     files: tuple[CarriedFile, ...] = ()
     registered_by: str

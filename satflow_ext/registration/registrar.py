@@ -99,6 +99,7 @@ async def _same(row: DeploymentResponse, known: Manifest, packed: PackedFlow, pl
         (known.exact, known.executor, known.environment) == (packed.exact, plan.executor, packed.environment)
         and (deployment.parameters, deployment.schedule) == (chosen.parameters, chosen.schedule)
         and (deployment.work_pool, set(deployment.tags)) == (plan.work_pool, set(chosen.tags))
+        and (known.environment_policy, set(known.secrets)) == (chosen.environment, set(chosen.secrets))
     )
 
 
@@ -158,6 +159,8 @@ def _manifest(packed: PackedFlow, plan: Plan, version: int, content: str, size: 
         parameter_schema=packed.flow.parameter_schema,
         executor=plan.executor,
         environment=packed.environment,
+        environment_policy=plan.wanted.environment,
+        secrets=plan.wanted.secrets,
         source=packed.source,
         files=packed.files,
         registered_by=_user(),

@@ -25,7 +25,9 @@ describe('draft', () => {
       executor: { name: 'threads', options: {} },
       schedule: { kind: 'none' },
       work_pool: null,
-      tags: []
+      tags: [],
+      environment: 'warn',
+      secrets: []
     });
   });
 
@@ -35,12 +37,19 @@ describe('draft', () => {
       seconds: 60,
       timezone: 'UTC'
     } as const;
-    const before = deployment({ schedule, tags: ['a', 'b'] });
+    const before = deployment({
+      schedule,
+      tags: ['a', 'b'],
+      environment: 'refuse',
+      secrets: ['KEY']
+    });
     const choices = choicesOf(draftOf(flow(), before, PRESET), FORM);
     expect(choices).toMatchObject({
       executor: { name: 'dask-local', options: { n_workers: 2 } },
       schedule,
-      tags: ['a', 'b']
+      tags: ['a', 'b'],
+      environment: 'refuse',
+      secrets: ['KEY']
     });
   });
 
@@ -77,12 +86,14 @@ describe('%register_flow line', () => {
         timezone: 'Europe/Berlin'
       },
       workPool: 'team',
-      tags: 'a, b'
+      tags: 'a, b',
+      environment: 'recreate',
+      secrets: ['AWS_KEY']
     });
     expect(full).toBe(
       '%register_flow tiles --executor dask-local --n-workers 2 --worker-size medium' +
         ' --cron "0 6 * * *" --timezone Europe/Berlin --param count=20' +
-        ' --name nightly --work-pool team --tag a --tag b'
+        ' --name nightly --work-pool team --tag a --tag b --environment recreate --secret AWS_KEY'
     );
   });
 

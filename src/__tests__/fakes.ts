@@ -100,6 +100,8 @@ export function deployment(
     executor: { name: 'dask-local', options: { n_workers: 2 } },
     fingerprint: 'f1',
     notebook: 'tiles.ipynb',
+    environment: 'warn',
+    secrets: [],
     registered_at: '2026-01-01T00:00:00Z',
     manifest_problem: null,
     parameters: {},

@@ -31,11 +31,19 @@ export interface IDraft {
   schedule: IScheduleDraft;
   workPool: string | null;
   tags: string;
+  environment: EnvironmentPolicy;
+  secrets: readonly string[];
 }
+
+/** What happens where a run's packages are not those of the registration. */
+export type EnvironmentPolicy = NonNullable<RegisterRequest['environment']>;
 
 /** What a registration says, whatever kernel and notebook the flow lives in. */
 export type Choices = Required<
-  Pick<RegisterRequest, 'parameters' | 'executor' | 'work_pool' | 'tags'>
+  Pick<
+    RegisterRequest,
+    'parameters' | 'executor' | 'work_pool' | 'tags' | 'environment' | 'secrets'
+  >
 > & { name: string; schedule: Schedule };
 
 /** What the settings say about new registrations. */
@@ -59,7 +67,9 @@ export function draftOf(
     options: executor ? { [executor.name]: executor.options } : {},
     schedule: scheduleDraft(deployment?.schedule, preset.timezone),
     workPool: deployment?.work_pool ?? null,
-    tags: deployment?.tags.join(', ') ?? ''
+    tags: deployment?.tags.join(', ') ?? '',
+    environment: deployment?.environment ?? 'warn',
+    secrets: deployment?.secrets ?? []
   };
 }
 
@@ -99,7 +109,9 @@ export function choicesOf(draft: IDraft, form: IParameterForm): Choices {
     },
     schedule: scheduleOf(draft.schedule),
     work_pool: draft.workPool,
-    tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== '')
+    tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== ''),
+    environment: draft.environment,
+    secrets: [...draft.secrets]
   };
 }
 
@@ -120,7 +132,11 @@ export function magicLine(variable: string, choices: Choices): string {
       ? [['--name', choices.name]]
       : []),
     ...(choices.work_pool ? [['--work-pool', choices.work_pool]] : []),
-    ...choices.tags.map(tag => ['--tag', tag])
+    ...choices.tags.map(tag => ['--tag', tag]),
+    ...(choices.environment === 'warn'
+      ? []
+      : [['--environment', choices.environment]]),
+    ...choices.secrets.map(name => ['--secret', name])
   ];
   const words = flags.map(([flag, value]) => `${flag} ${shellWord(value)}`);
   return ['%register_flow', variable, ...words].join(' ');

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 from satflow_ext import runs
 from satflow_ext.errors import BadRequest
-from satflow_ext.kernel.options import help_text, parameters, read
+from satflow_ext.kernel.options import environment_policy, help_text, parameters, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import CronSchedule, Deployment, ExecutorChoice, IntervalSchedule, Registered
 
@@ -201,6 +201,24 @@ def test_executor_options_in_every_spelling() -> None:
     assert "--run" in words.known
 
 
+def test_policy_and_names_of_secrets() -> None:
+    from satflow_ext.kernel.magic import registration
+
+    said = registration(read("main --environment refuse --secret A_KEY --secret B --secret A_KEY"))
+    assert (said.environment, said.secrets) == ("refuse", ("A_KEY", "B"))
+
+
+def test_unknown_policy() -> None:
+    with pytest.raises(BadRequest, match="No environment policy is called 'ignore'"):
+        environment_policy("ignore")
+
+
+def test_a_value_in_place_of_a_secrets_name_is_not_repeated() -> None:
+    with pytest.raises(BadRequest, match="no usable name") as caught:
+        secret_names(["wJalr+XUtn/FEMI"])
+    assert "wJalr" not in str(caught.value)
+
+
 def test_a_flow_named_twice() -> None:
     with pytest.raises(BadRequest, match="Two flows are named: a and b"):
         read("a b")
@@ -225,6 +243,8 @@ def test_what_is_shown_is_escaped() -> None:
         paused=False,
         work_pool=bad,
         tags=(),
+        environment="warn",
+        secrets=(),
         next_runs=(when,),
     )
     digest = "sha256:" + "0" * 64

@@ -78,6 +78,8 @@ def test_same_again_is_unchanged(registered):
         {"executor": ExecutorChoice(name="threads", options={"max_workers": 3})},
         {"schedule": CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin")},
         {"tags": ("nightly",)},
+        {"environment": "refuse"},
+        {"secrets": ("A_KEY",)},
     ],
 )
 def test_another_choice_is_the_next_version(registered, choices):
