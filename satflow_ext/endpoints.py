@@ -6,7 +6,11 @@ folder. A flow run reads the same record, so a credential reaches it by a privat
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -134,8 +138,16 @@ def resolve(settings: Settings, record: StackRecord | None) -> Endpoints:
     )
 
 
-def store_named(name: str, settings: Settings, record: StackRecord | None) -> Store:
+def store_named(
+    name: str, settings: Settings, record: StackRecord | None, environment: Mapping[str, str] = os.environ
+) -> Store:
     """The store of that name, with its credential.
+
+    Args:
+        name: of a store.
+        settings: where the stores are.
+        record: of the local stack, for the built-in one.
+        environment: holds the credentials; another process's, where that process is asked for.
 
     Raises:
         SettingsWrong: no such store in the settings, or a variable that its headers name is not set.
@@ -152,8 +164,15 @@ def store_named(name: str, settings: Settings, record: StackRecord | None) -> St
             f"No store is called {name!r} here.", fix=f"Add [stores.{name}] to satflow.toml. Known: {known}."
         )
     wanted = settings.stores[name]
-    headers = {header: _variable(variable, name) for header, variable in wanted.headers.items()}
+    headers = {header: _variable(variable, name, environment) for header, variable in wanted.headers.items()}
     return Store(name, wanted.url, wanted.method, headers, wanted.timeout)
+
+
+def store_mark(store: Store, record: StackRecord) -> str:
+    """What tells one address and credential from another and shows neither: keyed with what only this user can read."""
+    key = f"{record.store_token} {record.prefect_auth}".encode()
+    said = json.dumps([store.url, sorted(store.headers.items())]).encode()
+    return hmac.new(key, said, hashlib.sha256).hexdigest()
 
 
 def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
@@ -170,8 +189,8 @@ def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
     return PrefectApi(record.prefect_url, auth_string=record.prefect_auth)
 
 
-def _variable(variable: str, store: str) -> str:
-    value = os.environ.get(variable)
+def _variable(variable: str, store: str, environment: Mapping[str, str]) -> str:
+    value = environment.get(variable)
     if not value:
         raise SettingsWrong(f"Store {store!r} needs the environment variable {variable}.", fix="Set it and try again.")
     return value

@@ -24,6 +24,7 @@
     │   └── KernelLacksPackage
     ├── CannotPickle            422  something the flow reaches cannot travel
     ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
+    ├── DeploymentContested     409  somebody else registers the same deployment at the same moment
     ├── PythonMismatch          409  made by one Python, about to be read by another
     ├── ContentRefused          409  content that is not what the manifest says
     ├── StoreFailed             502  the store did not do what was asked
@@ -174,6 +175,12 @@ class NotebookFailed(SatflowError):
     """A cell raised while a notebook was executed for registering."""
 
     status = 422
+
+
+class DeploymentContested(SatflowError):
+    """Somebody else registers the same deployment at the same moment."""
+
+    status = 409
 
 
 class PythonMismatch(SatflowError):

@@ -19,12 +19,12 @@ from satflow_ext.executors.machine import this_machine
 from satflow_ext.executors.processes import PROCESSES
 from satflow_ext.executors.threads import THREADS
 from satflow_ext.models import ExecutorChoice, ExecutorInfo, WorkerSize
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, SizeSettings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
-__all__ = ["EXECUTORS", "catalogue", "named", "task_runner", "validate"]
+__all__ = ["EXECUTORS", "catalogue", "named", "sizes_of", "task_runner", "validate"]
 
 EXECUTORS: dict[str, Executor[Any]] = {e.name: e for e in (THREADS, PROCESSES, DASK_LOCAL, DASK_ADDRESS)}
 
@@ -73,6 +73,16 @@ def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -
     if here:
         executor.check(options, settings, this_machine())
     return ExecutorChoice(name=choice.name, options=options.model_dump(mode="json"))
+
+
+def sizes_of(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSettings]:
+    """The worker sizes that a choice names, with what the names mean here.
+
+    Raises:
+        UnknownWorkerSize: no size has the name.
+    """
+    name = choice.options.get("worker_size")
+    return {name: sizes.named(name, settings)} if isinstance(name, str) else {}
 
 
 def task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any]:

@@ -40,7 +40,11 @@ class ServiceReport(_Message):
 
 
 class StackReport(_Message):
-    """What the supervisor says of itself to `satflow status`."""
+    """What the supervisor says of itself to `satflow status`.
+
+    `stores` are the stores that flow runs of this stack can read from beside the built-in one, each with its mark
+    (`endpoints.store_mark`), which shows neither address nor credential.
+    """
 
     pid: int
     started: datetime
@@ -49,6 +53,7 @@ class StackReport(_Message):
     stays: bool
     leases: int
     services: tuple[ServiceReport, ...]
+    stores: dict[str, str] = {}
 
 
 class Answer(_Message):

@@ -24,6 +24,7 @@ from satflow_ext.models import (
     SecretName,
     Source,
 )
+from satflow_ext.settings import SizeSettings
 
 
 class Manifest(BaseModel):
@@ -39,6 +40,8 @@ class Manifest(BaseModel):
         exact: fingerprint with all data hashed in full; what "unchanged" means.
         parameter_schema: with defaults; Prefect gets it without.
         executor: how tasks run, every option filled in.
+        worker_sizes: what the sizes that its options name meant on the machine that registered; where the flow runs, another
+            table may be in force, or none of that name.
         environment: the interpreter that packed the flow.
         environment_policy: what happens where a run's environment is another one.
         secrets: names of the credentials that a run needs.
@@ -61,6 +64,7 @@ class Manifest(BaseModel):
     exact: str
     parameter_schema: JsonObject
     executor: ExecutorChoice
+    worker_sizes: dict[str, SizeSettings] = {}
     environment: Environment
     environment_policy: EnvironmentPolicy = "warn"
     secrets: tuple[SecretName, ...] = ()

@@ -12,7 +12,7 @@ from satflow_ext.models import ExecutorChoice, PackedFlow, Registration
 from satflow_ext.prefect_api import absent
 from satflow_ext.registration import parameters, schedules
 from satflow_ext.runs.parameters import check_size
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, SizeSettings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -25,6 +25,7 @@ class Plan:
     flow_name: str
     name: str
     executor: ExecutorChoice
+    worker_sizes: dict[str, SizeSettings]
     work_pool: str
     wanted: Registration
 

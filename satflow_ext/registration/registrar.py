@@ -14,15 +14,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from satflow_ext import executors
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import ContentMissing, ContentRefused, PrefectFailed, SatflowError
+from satflow_ext.errors import ContentMissing, ContentRefused, DeploymentContested, PrefectFailed, SatflowError
 from satflow_ext.models import Deployment, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import absent, prefect_client
 from satflow_ext.registration import deployments, envelope, manifests, parameters, schedules
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import ENTRYPOINT, Pin, pin_of
 from satflow_ext.registration.plan import Plan, check, work_pool
+from satflow_ext.registration.reachable import check_store
 from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.registration.turns import turn
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,26 +52,45 @@ async def register(
         WorkPoolNotFound: Prefect has no such work pool.
         StoreFailed: the content was not kept; the deployment is as it was.
         PrefectFailed: the deployment was not made; the one before is as it was.
+        DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
+        SettingsWrong: runs of the local stack could not read from that store.
     """
     executor = check(packed, registration, endpoints, settings)
+    await check_store(endpoints, settings)
+    sizes = executors.sizes_of(executor, settings)
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
-        plan = Plan(packed.flow.name, registration.name or packed.flow.name, executor, pool, registration)
-        row = await _existing(client, plan.full_name)
-        found = await _manifest_of(row, endpoints)
-        if (
-            row
-            and isinstance(found, Manifest)
-            and await _same(row, found, packed, plan)
-            and await _kept(row, found, endpoints)
-        ):
-            return await _registered(row, plan, found, "unchanged")
-        made, pin = await _store(packed, plan, row, found, endpoints)
-        await _upsert(client, plan, made, pin, row, endpoints)
-        written = await _existing(client, plan.full_name)
-    if written is None or pin_of(written) != pin:
+        plan = Plan(packed.flow.name, registration.name or packed.flow.name, executor, sizes, pool, registration)
+        async with turn(plan.full_name, endpoints.prefect, settings):
+            return await _register(client, packed, plan, endpoints)
+
+
+async def _register(client: PrefectClient, packed: PackedFlow, plan: Plan, endpoints: Endpoints) -> Registered:
+    row = await _existing(client, plan.full_name)
+    found = await _manifest_of(row, endpoints)
+    if (
+        row
+        and isinstance(found, Manifest)
+        and await _same(row, found, packed, plan)
+        and await _kept(row, found, endpoints)
+    ):
+        return await _registered(row, plan, found, "unchanged")
+    made, pin = await _store(packed, plan, row, found, endpoints)
+    await _upsert(client, plan, made, pin, row, endpoints)
+    written = await _existing(client, plan.full_name)
+    if written is None:
         raise PrefectFailed(f"Prefect took the deployment {plan.full_name} and does not have it.", fix="Try again.")
+    if pin_of(written) != pin:
+        raise _overtaken(plan.full_name, written)
     return await _registered(written, plan, made, "changed" if row else "created")
+
+
+def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContested:
+    """Prefect keeps who comes last, and has no way to ask for more; on one machine registrations take turns."""
+    return DeploymentContested(
+        f"Somebody else registered {full_name} at the same moment: version {written.version} is theirs, and it is what runs.",
+        fix="Look at it, and register again if yours is to be the next version.",
+    )
 
 
 async def _existing(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
@@ -96,7 +118,8 @@ async def _same(row: DeploymentResponse, known: Manifest, packed: PackedFlow, pl
     deployment = await deployments.described(row, plan.flow_name, known)
     chosen = plan.wanted
     return (
-        (known.exact, known.executor, known.environment) == (packed.exact, plan.executor, packed.environment)
+        (known.exact, known.environment) == (packed.exact, packed.environment)
+        and (known.executor, known.worker_sizes) == (plan.executor, plan.worker_sizes)
         and (deployment.parameters, deployment.schedule) == (chosen.parameters, chosen.schedule)
         and (deployment.work_pool, set(deployment.tags)) == (plan.work_pool, set(chosen.tags))
         and (known.environment_policy, set(known.secrets)) == (chosen.environment, set(chosen.secrets))
@@ -158,6 +181,7 @@ def _manifest(packed: PackedFlow, plan: Plan, version: int, content: str, size: 
         exact=packed.exact,
         parameter_schema=packed.flow.parameter_schema,
         executor=plan.executor,
+        worker_sizes=plan.worker_sizes,
         environment=packed.environment,
         environment_policy=plan.wanted.environment,
         secrets=plan.wanted.secrets,

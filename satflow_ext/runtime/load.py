@@ -63,7 +63,9 @@ def _unpickled(body: bytes) -> Flow[..., Any]:
 
 
 def _task_runner(manifest: Manifest, here: Settings) -> TaskRunner[Any]:
-    runner = executors.task_runner(manifest.executor, here)
+    # A size means what it meant when the flow was registered, whatever the table of this machine says by now.
+    sizes = {**here.worker_sizes, **manifest.worker_sizes}
+    runner = executors.task_runner(manifest.executor, here.model_copy(update={"worker_sizes": sizes}))
     run_id = os.environ.get(RUN_ID)
     if manifest.executor.name.startswith("dask-") and run_id:
         return _watched(runner, manifest.executor, f"{manifest.deployment}", run_id, here)

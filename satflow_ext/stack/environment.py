@@ -5,10 +5,13 @@ The Prefect server never starts with its defaults: those take requests from any 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from satflow_ext.endpoints import StackRecord, store_mark, store_named
+from satflow_ext.errors import SettingsWrong
 from satflow_ext.lease.start import STACK_MARK
 from satflow_ext.settings import Settings
 
@@ -72,6 +75,16 @@ def prefect_worker(environment: Mapping[str, str], settings: Settings, api: str,
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
         "DO_NOT_TRACK": "1",
     }
+
+
+def store_marks(environment: Mapping[str, str], settings: Settings, record: StackRecord) -> dict[str, str]:
+    """The stores of the settings that a flow run can read from, each with its mark; those without credential are left out."""
+    seen = bare(environment, settings)
+    marks = {}
+    for name in settings.stores:
+        with contextlib.suppress(SettingsWrong):
+            marks[name] = store_mark(store_named(name, settings, record, seen), record)
+    return marks
 
 
 def _harmless(name: str, value: str) -> bool:

@@ -11,11 +11,13 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import StackRecord, record_path
-from satflow_ext.errors import StackFailed
+from satflow_ext.errors import SettingsWrong, StackFailed
 from satflow_ext.lease.look import failure_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
+from satflow_ext.stack import environment
 from satflow_ext.stack.crew import Crew
 from satflow_ext.stack.files import replace_private
 
@@ -136,7 +138,14 @@ class Supervisor:
             stays=self._stays,
             leases=len(self._leases),
             services=services,
+            stores=self._stores(),
         )
+
+    def _stores(self) -> dict[str, str]:
+        """What flow runs would find now: they read the settings file when they start."""
+        with contextlib.suppress(SettingsWrong):
+            return environment.store_marks(os.environ, all_settings.load(), self._record())
+        return {}
 
     def _tell(self, step: str) -> None:
         """Say to everybody who waits what is being waited for."""

@@ -42,9 +42,9 @@ def name() -> str:
 def registered(stack, packed, name) -> Callable[..., Registered]:
     """Registers a flow with the test's own deployment name."""
 
-    def register_one(flow, **choices) -> Registered:
+    def register_one(flow, settings=None, **choices) -> Registered:
         wanted = Registration(**{"name": name, **choices})
-        return asyncio.run(register(packed(flow), wanted, stack.endpoints, stack.settings))
+        return asyncio.run(register(packed(flow), wanted, stack.endpoints, settings or stack.settings))
 
     return register_one
 

@@ -26,6 +26,7 @@ from satflow_ext.errors import (
 from satflow_ext.models import CronSchedule, ExecutorChoice, IntervalSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments, register
+from satflow_ext.settings import SizeSettings
 from tests.conftest import free_port
 from tests.registration.conftest import log_of, with_work_pool
 
@@ -158,12 +159,14 @@ def test_deleted_is_gone_from_the_list(stack, registered):
     [
         ExecutorChoice(),
         ExecutorChoice(name="processes", options={"max_workers": 2}),
-        ExecutorChoice(name="dask-local", options={"n_workers": 2}),
+        # The local stack does not know this size: what it means travels with the flow.
+        ExecutorChoice(name="dask-local", options={"n_workers": 2, "worker_size": "tiny"}),
     ],
     ids=lambda choice: choice.name,
 )
 def test_each_executor_runs_a_flow_to_its_end(stack, registered, ran, executor):
-    detail = ran(registered(doubled, executor=executor), count=3)
+    here = stack.settings.model_copy(update={"worker_sizes": {"tiny": SizeSettings(cores=1, memory=0.5)}})
+    detail = ran(registered(doubled, settings=here, executor=executor), count=3)
     assert detail.run.state_type == "COMPLETED", detail
     assert "doubled [0, 2, 4]" in log_of(stack, detail.run.id)
 

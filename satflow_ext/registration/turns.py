@@ -1,0 +1,57 @@
+"""Turns: on this machine one registration of a deployment at a time, whether sidebar, notebook or command line makes it.
+
+Prefect's upsert takes whatever comes last, so two at once would give two contents the same version. The lock is the kernel's: it
+ends with its holder, however that ends. Registrations from other machines are found out by reading back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import IO
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import DeploymentContested
+from satflow_ext.lease.address import private_folder
+from satflow_ext.settings import Settings
+
+PATIENCE = 120.0
+"""Seconds to wait for another registration: the upload of a large content takes long."""
+
+LOOK = 0.05
+
+
+@asynccontextmanager
+async def turn(full_name: str, prefect_api: PrefectApi, settings: Settings) -> AsyncIterator[None]:
+    """Wait until nobody else on this machine registers that deployment, and let nobody while the block runs.
+
+    Args:
+        full_name: `flow/deployment`.
+        prefect_api: where it is registered; another API's deployment of that name is another one.
+        settings: say where the runtime folder is.
+
+    Raises:
+        DeploymentContested: somebody else has been at it for longer than `PATIENCE`.
+    """
+    folder = private_folder(settings.runtime_dir / "turns")
+    name = hashlib.sha256(f"{prefect_api.url} {full_name}".encode()).hexdigest()[:32]
+    with (folder / name).open("ab") as lock:  # closing it gives the turn back
+        await _locked(lock, full_name)
+        yield
+
+
+async def _locked(lock: IO[bytes], full_name: str) -> None:
+    deadline = monotonic() + PATIENCE
+    while monotonic() < deadline:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await asyncio.sleep(LOOK)
+    raise DeploymentContested(
+        f"Another registration of {full_name} on this machine has not ended after {PATIENCE:g} s.",
+        fix="Look what it made, and register again.",
+    )

@@ -1,0 +1,49 @@
+"""What only the one who registers knows, a flow run of the local stack does not: it is refused, or travels with the manifest."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from prefect import flow
+
+from satflow_ext import settings
+from satflow_ext.endpoints import Store
+from satflow_ext.errors import SettingsWrong, StoreUnreachable
+from satflow_ext.models import Registration
+from satflow_ext.registration import register
+from tests.conftest import free_port
+
+
+@flow
+def somewhere():
+    return 1
+
+
+@pytest.fixture
+def settings_file(house):
+    file = house / "satflow.toml"
+    assert file == settings.config_file()
+    yield file
+    file.unlink(missing_ok=True)
+
+
+def test_a_store_that_the_local_stack_does_not_know_is_refused(stack, packed, settings_file, name):
+    url = f"http://127.0.0.1:{free_port()}/{{digest}}"
+    late = replace(stack.endpoints, store=Store("late", url))
+
+    def attempt():
+        asyncio.run(register(packed(somewhere), Registration(name=name), late, stack.settings))
+
+    with pytest.raises(SettingsWrong, match=r"has no store called 'late'.*satflow\.toml.*satflow down"):
+        attempt()
+    settings_file.write_text("[stores.late]\nurl = 'http://elsewhere.example/{digest}'\n")
+    with pytest.raises(SettingsWrong, match="knows the store 'late' with another address or credential"):
+        attempt()
+    settings_file.write_text(f"[stores.late]\nurl = '{url}'\nheaders = {{ Authorization = 'LATE_CREDENTIAL' }}\n")
+    with pytest.raises(SettingsWrong, match="or not its credential"):
+        attempt()
+    settings_file.write_text(f"[stores.late]\nurl = '{url}'\n")
+    with pytest.raises(StoreUnreachable):  # what is known is asked; nothing listens there
+        attempt()
