@@ -36,6 +36,10 @@
     ├── PrefectFailed           502  the Prefect API did not do what was asked
     │   ├── PrefectUnreachable
     │   └── PrefectUnauthorized
+    ├── EnvironmentDiffers      409  a run's packages are not those of the registration
+    ├── CannotRecreate          422  something that is installed comes from no index
+    ├── EnvironmentNotBuilt     502  uv did not build the environment
+    ├── SecretsMissing          409  a credential that the flow needs was not found
     ├── StackFailed             503  the local stack did not start
     └── SettingsWrong           409  settings contradict each other or cannot be read
 
@@ -233,6 +237,30 @@ class PrefectUnreachable(PrefectFailed):
 
 class PrefectUnauthorized(PrefectFailed):
     """The Prefect API refused the credential."""
+
+
+class EnvironmentDiffers(SatflowError):
+    """The packages of a flow run are not those that the flow was registered with."""
+
+    status = 409
+
+
+class CannotRecreate(SatflowError):
+    """An environment cannot be built again: something in it comes from no index."""
+
+    status = 422
+
+
+class EnvironmentNotBuilt(SatflowError):
+    """The environment of a flow run was not built."""
+
+    status = 502
+
+
+class SecretsMissing(SatflowError):
+    """A credential that the flow needs was not found where the flow runs."""
+
+    status = 409
 
 
 class StackFailed(SatflowError):

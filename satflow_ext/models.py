@@ -507,18 +507,49 @@ StreamFrame = Annotated[RunsFrame | LogsFrame | ClusterFrame | ErrorFrame, Field
 # --- from the kernel to registration ----------------------------------------------------------------------------------
 
 
+class Origin(Wire):
+    """Where a distribution was installed from, when not from an index (`direct_url.json`, PEP 610).
+
+    `url` is without user name and password. `vcs` and `commit` are of a checkout, `sha256` of an archive, in hex; `editable`
+    says that it runs from a folder of its own.
+    """
+
+    url: str
+    vcs: str | None
+    commit: str | None
+    sha256: str | None
+    editable: bool
+
+
+class Distribution(Wire):
+    """An installed distribution.
+
+    `name` is normalised (PEP 503). `files` is a digest of what its RECORD says of its files, the same for one wheel whichever
+    installer put it there, and of no use as a pip hash. `origin` None: it came from an index.
+    """
+
+    name: str
+    version: str
+    files: Digest
+    origin: Origin | None
+
+
 class Environment(Wire):
-    """The interpreter that packed a flow.
+    """The interpreter that packed a flow, and everything that was installed for it: the lock.
 
     `magic` is `importlib.util.MAGIC_NUMBER` in hex: pickles with code objects are readable only where it is the same.
-    `packages` maps distribution names to versions.
     """
 
     python: str
     implementation: str
     magic: str
     executable: str
-    packages: dict[str, str]
+    distributions: tuple[Distribution, ...]
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Distribution name → version."""
+        return {each.name: each.version for each in self.distributions}
 
 
 class Cell(Wire):
@@ -541,7 +572,8 @@ class PackedFlow(Wire):
 
     `body` is the path of a private file with the cloudpickle bytes; who asked for the packing deletes it. Copies of `files`
     lie beside it, in a folder `files`, each named by the 64 digits of its digest. `exact` is the fingerprint with all captured
-    data hashed in full, these files included, where `flow.fingerprint` samples large data to stay fast.
+    data hashed in full, these files included, where `flow.fingerprint` samples large data to stay fast. `uses` names the
+    installed distributions that it refers to.
     """
 
     flow: LiveFlow
@@ -549,5 +581,6 @@ class PackedFlow(Wire):
     size: int
     exact: str
     environment: Environment
+    uses: tuple[str, ...]
     source: Source
     files: tuple[CarriedFile, ...] = ()

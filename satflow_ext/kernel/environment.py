@@ -1,44 +1,13 @@
-"""The interpreter and the cells that a flow comes from."""
+"""The notebook and the cells that a flow comes from."""
 
 from __future__ import annotations
 
-import importlib.util
 import linecache
 import os
-import platform
-import re
-import sys
-from pathlib import Path
 
 from satflow_ext.kernel.find import AnyFlow, Shell, cell_number
 from satflow_ext.kernel.reach import codes
-from satflow_ext.models import Cell, Environment, Source
-
-INSTALLED = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-[^-]+)?\.(dist|egg)-info")
-
-
-def environment() -> Environment:
-    """The interpreter of this process and what is installed for it."""
-    return Environment(
-        python=platform.python_version(),
-        implementation=platform.python_implementation(),
-        magic=importlib.util.MAGIC_NUMBER.hex(),
-        executable=sys.executable,
-        packages=installed(),
-    )
-
-
-def installed() -> dict[str, str]:
-    """Distribution name → version, told from the names of the metadata folders: no file is read.
-
-    Names are normalised. The first on `sys.path` wins, as in an import.
-    """
-    packages: dict[str, str] = {}
-    for folder in map(Path, sys.path):
-        for entry in sorted(folder.glob("*-info")) if folder.is_dir() else ():
-            if match := INSTALLED.fullmatch(entry.name):
-                packages.setdefault(re.sub(r"[-_.]+", "-", match["name"]).lower(), match["version"])
-    return packages
+from satflow_ext.models import Cell, Source
 
 
 def source(flow: AnyFlow, shell: Shell | None) -> Source:

@@ -7,15 +7,17 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from satflow_ext.environments.installed import environment
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel import parameters, refusals
 from satflow_ext.kernel.carried import Carrier, Sources, sources
 from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.describe import Descriptions
-from satflow_ext.kernel.environment import environment, source
+from satflow_ext.kernel.environment import source
 from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.pickler import TooLarge, dump
+from satflow_ext.kernel.uses import uses
 from satflow_ext.models import JsonObject, PackedFlow
 
 
@@ -58,6 +60,7 @@ def pack(
             size=size,
             exact=fingerprint((found.flow, carried) if carried else found.flow, exact=True),
             environment=environment(),
+            uses=uses(found.flow),
             source=source(found.flow, shell),
         )
     except BaseException:

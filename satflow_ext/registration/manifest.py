@@ -42,7 +42,8 @@ class Manifest(BaseModel):
         executor: how tasks run, every option filled in.
         worker_sizes: what the sizes that its options name meant on the machine that registered; where the flow runs, another
             table may be in force, or none of that name.
-        environment: the interpreter that packed the flow.
+        environment: the interpreter that packed the flow, and what was installed for it.
+        uses: names of the distributions that the flow refers to.
         environment_policy: what happens where a run's environment is another one.
         secrets: names of the credentials that a run needs.
         source: the notebook and its cells.
@@ -66,6 +67,7 @@ class Manifest(BaseModel):
     executor: ExecutorChoice
     worker_sizes: dict[str, SizeSettings] = {}
     environment: Environment
+    uses: tuple[str, ...]
     environment_policy: EnvironmentPolicy = "warn"
     secrets: tuple[SecretName, ...] = ()
     source: Source

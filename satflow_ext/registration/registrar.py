@@ -183,6 +183,7 @@ def _manifest(packed: PackedFlow, plan: Plan, version: int, content: str, size: 
         executor=plan.executor,
         worker_sizes=plan.worker_sizes,
         environment=packed.environment,
+        uses=packed.uses,
         environment_policy=plan.wanted.environment,
         secrets=plan.wanted.secrets,
         source=packed.source,

@@ -87,8 +87,11 @@ def test_tells_what_was_packed(kernel: Kernel) -> None:
     environment = packed["environment"]
     assert environment["executable"] == sys.executable
     assert environment["magic"] == __import__("importlib.util").util.MAGIC_NUMBER.hex()
-    assert environment["packages"]["prefect"] == __import__("prefect").__version__
-    assert {"jupyter-server", "cloudpickle"} <= environment["packages"].keys()
+    packages = {each["name"]: each for each in environment["distributions"]}
+    assert packages["prefect"]["version"] == __import__("prefect").__version__
+    assert {"jupyter-server", "cloudpickle"} <= packages.keys()
+    assert packages["satflow-ext"]["origin"]["editable"]
+    assert packed["uses"] == ["cloudpickle", "prefect"]
 
 
 def test_the_exact_fingerprint_sees_what_the_sampled_one_does_not(kernel: Kernel) -> None:

@@ -18,7 +18,7 @@ HERE = Environment(
     implementation=platform.python_implementation(),
     magic=importlib.util.MAGIC_NUMBER.hex(),
     executable=sys.executable,
-    packages={},
+    distributions=(),
 )
 BODY = b"not a pickle, and never read as one"
 

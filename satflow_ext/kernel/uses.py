@@ -1,0 +1,31 @@
+"""Which installed distributions a flow refers to: by what its pickle names, and by what its functions import."""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType
+
+from satflow_ext.environments.installed import providing
+from satflow_ext.kernel.code_facts import imported_names
+from satflow_ext.kernel.reach import Reached, reach
+
+ALWAYS = frozenset({"prefect", "cloudpickle"})
+"""Modules that every flow content needs to be read and run."""
+
+
+def uses(root: object) -> tuple[str, ...]:
+    """Names of the distributions, sorted."""
+    modules = {name.partition(".")[0] for reached in reach(root, "") for name in _modules(reached)}
+    return providing((modules - sys.stdlib_module_names) | ALWAYS)
+
+
+def _modules(reached: Reached) -> list[str]:
+    """Modules that one thing names."""
+    kind, facts = reached.view.kind, reached.view.facts
+    if kind == "name":
+        return [str(facts[0]).partition(":")[0]]
+    if kind == "module":
+        return [str(facts[0])]
+    if isinstance(reached.value, CodeType):
+        return [name for name, level in imported_names(reached.value) if not level]
+    return []
