@@ -26,7 +26,11 @@
     ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
     ├── DeploymentContested     409  somebody else registers the same deployment at the same moment
     ├── PythonMismatch          409  made by one Python, about to be read by another
-    ├── ContentRefused          409  content that is not what the manifest says
+    ├── PackageMismatch         409  made with another major version of a package that has to read it
+    ├── ContentRefused          409  content or manifest that is not what it should be; nothing of it was unpickled
+    │   ├── NotTrusted               signed by a key that is not trusted here
+    │   └── SignatureWrong           changed after it was signed
+    ├── KeysRefused             409  a file with keys that is missing, unreadable, or open to others
     ├── StoreFailed             502  the store did not do what was asked
     │   ├── StoreUnreachable
     │   ├── StoreUnauthorized
@@ -193,8 +197,28 @@ class PythonMismatch(SatflowError):
     status = 409
 
 
+class PackageMismatch(SatflowError):
+    """The flow content was made with another major version of a package than the one that would read it."""
+
+    status = 409
+
+
 class ContentRefused(SatflowError):
-    """The flow content is not what its manifest says."""
+    """A flow content or manifest is not what it should be. Nothing of it was unpickled."""
+
+    status = 409
+
+
+class NotTrusted(ContentRefused):
+    """It was signed by a key that is not trusted here."""
+
+
+class SignatureWrong(ContentRefused):
+    """It is not what was signed."""
+
+
+class KeysRefused(SatflowError):
+    """A key, or a file with keys, is missing, cannot be read, or others can get at it."""
 
     status = 409
 

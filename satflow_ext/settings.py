@@ -75,12 +75,13 @@ class Settings(BaseSettings):
     """Everything that can be set.
 
     Args:
-        state_dir: what must survive: the local stack's database, contents and logs.
+        state_dir: what must survive: the local stack's database, contents and logs, and the user's keys.
         runtime_dir: what need not: lock, socket, record of the running stack, cluster status. On a local disk, mode 0700.
         prefect_api_url: the Prefect API to use instead of the local stack's (`PREFECT_API_URL` counts as well).
         store: the name of the store to register with; `local` is the built-in one.
         stores: other stores by name.
         work_pool: the work pool to register with when a registration names none.
+        trusted_keys: public keys whose owners' flows may run here besides the user's own: lines of text, or a file's path.
         content_limit: the largest flow content, in bytes.
         kernel_patience: seconds to wait for a kernel that is running a cell.
         worker_sizes: the sizes on offer; given here, they replace the built-in table.
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     store: str = LOCAL
     stores: dict[str, StoreSettings] = {}
     work_pool: str | None = None
+    trusted_keys: str | None = None
     content_limit: Annotated[int, Field(gt=0)] = GIB // 4
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0
     worker_sizes: dict[str, SizeSettings] = SIZES

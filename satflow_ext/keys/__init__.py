@@ -1,0 +1,10 @@
+"""Keys: who signed a flow, and whom this machine trusts to run code here."""
+
+from __future__ import annotations
+
+from satflow_ext.keys.keyring import Keyring, TrustedKey, user_name
+from satflow_ext.keys.public import PublicKey
+from satflow_ext.keys.seal import SEAL_SIZE, Signer, TrustedKeys
+from satflow_ext.keys.trusted import trusted
+
+__all__ = ["SEAL_SIZE", "Keyring", "PublicKey", "Signer", "TrustedKey", "TrustedKeys", "trusted", "user_name"]

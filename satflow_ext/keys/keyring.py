@@ -1,0 +1,208 @@
+"""One user's keys on disk: the private one that signs, and the public ones that are trusted.
+
+    STATE_DIR/keys/              0700
+        signing.pem              0600, PKCS #8: signs what this user registers
+        trusted/ID.json          0600, one public key, who added it, when, and when it was revoked
+
+A public key is trusted *before* its private key can sign anything, and stays so after a rotation. So whatever is killed in
+between, nothing is ever signed that this user's own runs would refuse.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from satflow_ext.errors import KeysRefused
+from satflow_ext.keys import files
+from satflow_ext.keys.public import ID, PublicKey, parse
+from satflow_ext.keys.seal import Signer
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+class TrustedKey(BaseModel):
+    """A public key in the keyring. `key` is its line of text; `revoked_at` tells since when it counts no more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    added_at: datetime
+    added_by: str
+    own: bool
+    revoked_at: datetime | None = None
+
+    @property
+    def public(self) -> PublicKey:
+        """The key itself."""
+        return parse(self.key)
+
+
+class Keyring:
+    """The keys of the user whose settings these are. Nothing is made by looking.
+
+    Args:
+        settings: where they are.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.state_dir / "keys"
+        self._private = self._folder / "signing.pem"
+        self._trusted = self._folder / "trusted"
+
+    def signer(self) -> Signer:
+        """What signs as this user; her key is made on first use.
+
+        Raises:
+            KeysRefused: others can get at the key, or it cannot be made or read.
+        """
+        found = self._signer()
+        if found is not None:
+            return found
+        with self._alone():
+            return self._signer() or self._make()
+
+    def rotate(self) -> Signer:
+        """Sign with a new key from now on. The old one stays trusted until it is revoked.
+
+        Raises:
+            KeysRefused: others can get at the keys, or they cannot be written.
+        """
+        with self._alone():
+            return self._make()
+
+    def public(self) -> PublicKey | None:
+        """The public half of the key that signs now, None while there is none.
+
+        Raises:
+            KeysRefused: others can get at the key, or it cannot be read.
+        """
+        found = self._signer()
+        if found is None:
+            return None
+        return next((e.public for e in self.entries() if e.public.raw == found.public.raw), found.public)
+
+    def entries(self) -> tuple[TrustedKey, ...]:
+        """All public keys in the keyring, revoked ones as well, the oldest first.
+
+        Raises:
+            KeysRefused: others can change them, or one cannot be read.
+        """
+        if not self._exists(self._folder) or not self._exists(self._trusted):
+            return ()
+        found = [_entry(path) for path in self._trusted.iterdir() if not path.name.startswith(".")]
+        return tuple(sorted(found, key=lambda entry: (entry.added_at, entry.key)))
+
+    def trust(self, key: PublicKey) -> TrustedKey:
+        """Trust somebody's key from now on, also one that was revoked.
+
+        Raises:
+            KeysRefused: it cannot be written.
+        """
+        with self._alone():
+            known = next((entry for entry in self.entries() if entry.public.raw == key.raw), None)
+            return self._write(_fresh(key, own=known is not None and known.own))
+
+    def revoke(self, key_id: str) -> TrustedKey:
+        """Trust a key no more. What it signed does not run here from then on.
+
+        Raises:
+            KeysRefused: there is none of that id, or it is the one that signs now.
+        """
+        with self._alone():
+            entry = next((entry for entry in self.entries() if entry.public.id == key_id), None)
+            if entry is None:
+                raise KeysRefused(f"No key has the id {key_id!r}.", fix="See `satflow keys list`.")
+            signer = self._signer()
+            if signer is not None and signer.public.raw == entry.public.raw:
+                raise KeysRefused(f"Key {key_id} signs what you register.", fix="First `satflow keys rotate`.")
+            return self._write(entry.model_copy(update={"revoked_at": _now()}))
+
+    def _signer(self) -> Signer | None:
+        if not self._exists(self._folder):
+            return None
+        content = files.read_private(self._private)
+        return None if content is None else Signer(_loaded(content, self._private))
+
+    def _make(self) -> Signer:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+        private = Ed25519PrivateKey.generate()
+        signer = Signer(private)
+        self._write(_fresh(PublicKey(signer.public.raw, f"{user_name()}@{socket.gethostname()}"[:64]), own=True))
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        files.replace_private(self._private, pem)
+        return signer
+
+    def _write(self, entry: TrustedKey) -> TrustedKey:
+        files.private_folder(self._trusted)
+        content = entry.model_dump_json(indent=2).encode()
+        files.replace_private(self._trusted / f"{entry.public.id}.json", content + b"\n")
+        return entry
+
+    def _exists(self, folder: Path) -> bool:
+        """Whether the folder is there. One that others can enter is refused rather than used."""
+        return os.path.lexists(folder) and bool(files.private_folder(folder))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While this holds, no other process changes the keyring."""
+        files.private_folder(self._folder)
+        descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _entry(path: Path) -> TrustedKey:
+    try:
+        entry = TrustedKey.model_validate_json(files.read_private(path) or b"")
+    except ValidationError:
+        raise KeysRefused(f"{path} cannot be read as a key.", fix="Remove it, and trust the key again.") from None
+    if not ID.fullmatch(path.stem) or entry.public.id != path.stem:
+        raise KeysRefused(f"{path} holds key {entry.public.id}, not the one of its name.", fix="Remove it.")
+    return entry
+
+
+def _loaded(pem: bytes, path: Path) -> Ed25519PrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        private = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        private = None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise KeysRefused(f"{path} holds no Ed25519 private key.", fix="Move it away; `satflow keys rotate` makes one.")
+    return private
+
+
+def _fresh(key: PublicKey, *, own: bool) -> TrustedKey:
+    return TrustedKey(key=key.text, added_at=_now(), added_by=user_name(), own=own)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def user_name() -> str:
+    """This user's name on this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
