@@ -1,48 +1,88 @@
 r"""Flow content: an envelope around cloudpickle bytes.
 
-    SATFLOW1\n | length of header (4 bytes, big endian) | header (JSON) | body (pickle)
+    SATFLOW1\n | length of header (4 bytes, big endian) | header (JSON) | seal (96 bytes) | body (pickle)
 
-The content's digest covers all of it and is pinned by the manifest, whose digest the deployment pins. A reader checks in this
-order and only then unpickles: size, digest, format, deployment and version, Python. A pickle with code objects read by another
-Python is no exception but a crash (3.11 and 3.12: SIGSEGV), so versions are compared and never tried.
+The seal signs the header, and the header has the body's digest. The digest of all of it is pinned by the manifest, which is
+signed as well, and whose digest the deployment pins. A reader checks in this order and only then unpickles: size, digest,
+signature by a trusted key, deployment and version, Python. Before the signature nothing is parsed but one length.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import platform
 import shutil
 import struct
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from satflow_ext.errors import ContentRefused, PythonMismatch
-from satflow_ext.models import Environment
+from satflow_ext.errors import ContentRefused
+from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
+from satflow_ext.models import Digest
+from satflow_ext.registration import maker, strict_json
+from satflow_ext.registration.maker import Maker
 
 MARK = b"SATFLOW1\n"
+PURPOSE = b"satflow content 1\n"
+"""What a content's header is signed for; no other document of SatFlow is signed for the same."""
 LENGTH = struct.Struct(">I")
+START = len(MARK) + LENGTH.size
 CHUNK = 1024 * 1024
-HEADER_LIMIT = 1024 * 1024
+HEADER_LIMIT = 16 * 1024
+NEWER = "It may come from a newer SatFlow: update the one that reads it."
+ROOM = START + HEADER_LIMIT + SEAL_SIZE
+"""The most bytes of a content beyond its body."""
 
 
 class Header(BaseModel):
-    """What must fit before the body is looked at. `deployment` is `flow/deployment`, `size` that of the body in bytes."""
+    """What must fit before the body is looked at.
+
+    Args:
+        format: of this document.
+        sha256: digest of the body, and `size` in bytes.
+        deployment: `flow/deployment` for which it was made, and its `version`.
+        made: by which interpreter and packages.
+        created: when.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Literal[1] = 1
+    sha256: Digest
+    size: int
     deployment: str
     version: int
+    made: Maker
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """What a content must be, from its manifest: digest and bytes of all of it, `flow/deployment` and version."""
+
+    digest: str
     size: int
-    environment: Environment
+    deployment: str
+    version: int
 
 
-def seal(body: Path, header: Header, content: Path) -> str:
+@dataclass(frozen=True)
+class Opened:
+    """A content that may be unpickled. `differences` tells of package versions that are not those it was made with."""
+
+    header: Header
+    body: memoryview
+    differences: tuple[str, ...]
+
+
+def seal(body: Path, header: Header, signer: Signer, content: Path) -> str:
     """Write the envelope of a body to `content` and give its digest, `sha256:…`."""
     encoded = header.model_dump_json().encode()
     with content.open("xb") as out, body.open("rb") as source:
-        out.write(MARK + LENGTH.pack(len(encoded)) + encoded)
+        out.write(MARK + LENGTH.pack(len(encoded)) + encoded + signer.seal(PURPOSE, encoded))
         shutil.copyfileobj(source, out, CHUNK)
     return digest_of(content)
 
@@ -56,61 +96,66 @@ def digest_of(path: Path) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def opened(content: Path, *, digest: str, size: int, deployment: str, version: int) -> bytes:
-    """The body of a content that is what its manifest says and that this Python can read.
+def opened(content: bytes, pinned: Pinned, trusted: TrustedKeys, reader: Maker) -> Opened:
+    """The body of a content that is what its manifest says, that a trusted key signed, and that the reader can read.
 
     Args:
-        content: the file.
-        digest: what the manifest pins.
-        size: of the whole content in bytes, from the manifest.
-        deployment: `flow/deployment` for which it must have been made.
-        version: of the deployment, likewise.
+        content: all of it.
+        pinned: what its manifest says of it.
+        trusted: whose flows may run here.
+        reader: the interpreter that is about to unpickle it.
 
     Raises:
         ContentRefused: it is another content, or made for another deployment or version.
+        NotTrusted: a key signed it that is not trusted.
+        SignatureWrong: it is not what was signed.
         PythonMismatch: another Python made it.
+        PackageMismatch: so different a package made it that this one cannot read it.
     """
-    found = content.stat().st_size
-    if found != size:
-        raise ContentRefused(f"The flow content has {found} bytes; its manifest says {size}.")
-    if digest_of(content) != digest:
-        raise ContentRefused(f"The flow content is not {digest}: it was changed or cut on its way.")
-    header, body = _split(content.read_bytes())
-    if (header.deployment, header.version) != (deployment, version):
+    if len(content) != pinned.size:
+        raise ContentRefused(f"The flow content has {len(content)} bytes; its manifest says {pinned.size}.")
+    if _digest(content) != pinned.digest:
+        raise ContentRefused(f"The flow content is not {pinned.digest}: it was changed or cut on its way.")
+    encoded, sealed, body = _parts(memoryview(content))
+    trusted.check(PURPOSE, encoded, sealed, "The flow content")
+    header = _header(encoded)
+    _check_body(header, body)
+    if (header.deployment, header.version) != (pinned.deployment, pinned.version):
         raise ContentRefused(
-            f"The flow content was made for {header.deployment} version {header.version}, not for {deployment} version {version}."
+            f"The flow content was made for {header.deployment} version {header.version}, "
+            f"not for {pinned.deployment} version {pinned.version}."
         )
-    check_python(header.environment)
-    return body
+    return Opened(header, body, maker.compare(header.made, reader))
 
 
-def check_python(packed: Environment) -> None:
-    """Compare the Python that packed a flow with this one.
-
-    Raises:
-        PythonMismatch: reading it here would crash.
-    """
-    here = (platform.python_implementation(), importlib.util.MAGIC_NUMBER.hex())
-    if here != (packed.implementation, packed.magic):
-        raise PythonMismatch(
-            f"The flow was packed by {packed.implementation} {packed.python}; "
-            f"this flow run has {here[0]} {platform.python_version()}.",
-            fix="Give the Prefect worker the same Python, or register again from a kernel that has the worker's.",
-        )
-
-
-def _split(content: bytes) -> tuple[Header, bytes]:
-    start = len(MARK) + LENGTH.size
-    if not content.startswith(MARK) or len(content) < start:
+def _parts(content: memoryview) -> tuple[bytes, bytes, memoryview]:
+    """Header, seal and body, by their places alone."""
+    if content[: len(MARK)] != MARK or len(content) < START:
         raise ContentRefused("This is no flow content: its first bytes are not those of one.")
-    (length,) = LENGTH.unpack(content[len(MARK) : start])
-    if length > HEADER_LIMIT:
-        raise ContentRefused(f"The flow content's header claims {length} bytes.")
+    (length,) = LENGTH.unpack(content[len(MARK) : START])
+    end = START + length
+    if length > HEADER_LIMIT or len(content) < end + SEAL_SIZE:
+        raise ContentRefused(f"The flow content's header cannot have {length} bytes.")
+    return bytes(content[START:end]), bytes(content[end : end + SEAL_SIZE]), content[end + SEAL_SIZE :]
+
+
+def _header(encoded: bytes) -> Header:
     try:
-        header = Header.model_validate_json(content[start : start + length])
-    except ValidationError:
-        raise ContentRefused("The flow content's header cannot be read.") from None
-    body = content[start + length :]
+        return Header.model_validate(strict_json.loads(encoded, limit=HEADER_LIMIT))
+    except ValidationError as error:
+        where = error.errors(include_url=False)[0]
+        why = f"{'.'.join(map(str, where['loc']))}: {where['msg']}"
+    except ValueError as error:
+        why = str(error)
+    raise ContentRefused(f"The flow content's header cannot be read: {why}.", fix=NEWER)
+
+
+def _check_body(header: Header, body: memoryview) -> None:
     if len(body) != header.size:
         raise ContentRefused(f"The flow content's body has {len(body)} bytes; its header says {header.size}.")
-    return header, body
+    if _digest(body) != header.sha256:
+        raise ContentRefused("The flow content's body is not the one that its header was signed with.")
+
+
+def _digest(data: bytes | memoryview) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"

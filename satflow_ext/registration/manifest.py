@@ -1,11 +1,16 @@
-"""The manifest: a small JSON document that fixes one registered version.
+r"""The manifest: a small JSON document that fixes one registered version.
 
-It is kept in the store under its own sha256, and the deployment in Prefect pins that digest. Canonical JSON (sorted keys, no
-white space, UTF-8) makes equal manifests equal bytes.
+    canonical JSON \n seal, in base64 \n
+
+It is kept in the store under its own sha256, and the deployment in Prefect pins that digest. Whoever can write to the Prefect
+API could pin another document, so the manifest is signed: the seal is over the bytes of the first line, and nothing of them is
+parsed before it was checked. Canonical JSON (sorted keys, no white space, UTF-8) has one line.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import json
 from datetime import datetime
@@ -14,6 +19,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from satflow_ext.errors import ContentRefused
+from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
 from satflow_ext.models import (
     CarriedFile,
     Digest,
@@ -24,7 +30,15 @@ from satflow_ext.models import (
     SecretName,
     Source,
 )
+from satflow_ext.registration import strict_json
 from satflow_ext.settings import SizeSettings
+
+PURPOSE = b"satflow manifest 1\n"
+"""What a manifest is signed for; no other document of SatFlow is signed for the same."""
+SEAL_LINE = SEAL_SIZE // 3 * 4
+"""Characters of the seal in base64."""
+LIMIT = 16 * 1024 * 1024
+NEWER = "It may come from a newer SatFlow: update the one that reads it."
 
 
 class Manifest(BaseModel):
@@ -81,9 +95,10 @@ class Manifest(BaseModel):
         """`flow/deployment`, as Prefect's command line writes it."""
         return f"{self.flow_name}/{self.deployment}"
 
-    def encode(self) -> bytes:
-        """Canonical JSON."""
-        return canonical(self.model_dump(mode="json"))
+    def encode(self, signer: Signer) -> bytes:
+        """The document that is kept in a store."""
+        line = canonical(self.model_dump(mode="json"))
+        return line + b"\n" + base64.b64encode(signer.seal(PURPOSE, line)) + b"\n"
 
 
 def canonical(value: object) -> bytes:
@@ -96,19 +111,47 @@ def digest_of(document: bytes) -> str:
     return f"sha256:{hashlib.sha256(document).hexdigest()}"
 
 
+def verified(document: bytes, digest: str, trusted: TrustedKeys) -> Manifest:
+    """The manifest that the store gave for a digest, if whoever signed it may run code here.
+
+    Raises:
+        NotTrusted: a key signed it that is not trusted.
+        SignatureWrong: it is not what was signed.
+        ContentRefused: it is not the document of that digest, or none that this version understands.
+    """
+    line, sealed = _lines(document, digest)
+    trusted.check(PURPOSE, line, sealed, "The manifest")
+    return _read(line, digest)
+
+
 def read(document: bytes, digest: str) -> Manifest:
-    """The manifest that the store gave for a digest.
+    """The manifest that the store gave for a digest, whoever signed it: to be shown, and not to be acted upon.
 
     Raises:
         ContentRefused: it is not the document of that digest, or none that this version understands.
     """
+    return _read(_lines(document, digest)[0], digest)
+
+
+def _lines(document: bytes, digest: str) -> tuple[bytes, bytes]:
+    """The JSON and the seal, by their places alone."""
     if digest_of(document) != digest:
         raise ContentRefused(f"The store gave another document for manifest {digest}.")
+    end = len(document) - SEAL_LINE - 2
+    if end < 0 or document[end : end + 1] != b"\n" or document[-1:] != b"\n":
+        raise ContentRefused(f"{digest} is no manifest, or not a signed one.", fix="Register the flow again.")
     try:
-        return Manifest.model_validate_json(document)
+        return document[:end], base64.b64decode(document[end + 1 : -1], validate=True)
+    except binascii.Error:
+        raise ContentRefused(f"The seal of manifest {digest} cannot be read.", fix="Register the flow again.") from None
+
+
+def _read(line: bytes, digest: str) -> Manifest:
+    try:
+        return Manifest.model_validate(strict_json.loads(line, limit=LIMIT))
     except ValidationError as error:
         where = error.errors(include_url=False)[0]
-        raise ContentRefused(
-            f"Manifest {digest} cannot be read here: {'.'.join(map(str, where['loc']))}: {where['msg']}.",
-            fix="It may come from a newer SatFlow: update the one that reads it.",
-        ) from None
+        why = f"{'.'.join(map(str, where['loc']))}: {where['msg']}"
+    except ValueError as error:
+        why = str(error)
+    raise ContentRefused(f"Manifest {digest} cannot be read here: {why}.", fix=NEWER)

@@ -1,13 +1,12 @@
 """Registering: the one way a flow becomes a deployment.
 
-Content first, then the manifest that pins it, then the deployment that pins the manifest. Each step can be done twice without
-harm, and until the last one is done the deployment's earlier version runs on.
+Content first, then the manifest that pins it, both signed, then the deployment that pins the manifest. Each step can be done
+twice without harm, and until the last one is done the deployment's earlier version runs on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import getpass
 import shlex
 import tempfile
 from datetime import datetime, timezone
@@ -17,9 +16,10 @@ from typing import TYPE_CHECKING, Literal
 from satflow_ext import executors
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, DeploymentContested, PrefectFailed, SatflowError
+from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
 from satflow_ext.models import Deployment, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import absent, prefect_client
-from satflow_ext.registration import deployments, envelope, manifests, parameters, schedules
+from satflow_ext.registration import deployments, envelope, maker, manifests, parameters, schedules
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import ENTRYPOINT, Pin, pin_of
 from satflow_ext.registration.plan import Plan, check, work_pool
@@ -43,12 +43,13 @@ async def register(
         packed: the flow as the kernel packed it; its body file is read and left alone.
         registration: what the user decided.
         endpoints: the Prefect API and the store.
-        settings: worker sizes and limits.
+        settings: worker sizes and limits, and where the keys are.
 
     Raises:
         BadRequest: an executor, option, schedule, parameter or name that makes no sense.
         SizeRefused: this machine cannot give the worker size.
         ParametersTooLarge: more than Prefect takes.
+        KeysRefused: there is something wrong with the files of the user's keys.
         WorkPoolNotFound: Prefect has no such work pool.
         StoreFailed: the content was not kept; the deployment is as it was.
         PrefectFailed: the deployment was not made; the one before is as it was.
@@ -62,12 +63,15 @@ async def register(
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = Plan(packed.flow.name, registration.name or packed.flow.name, executor, sizes, pool, registration)
         async with turn(plan.full_name, endpoints.prefect, settings):
-            return await _register(client, packed, plan, endpoints)
+            return await _register(client, packed, plan, endpoints, settings)
 
 
-async def _register(client: PrefectClient, packed: PackedFlow, plan: Plan, endpoints: Endpoints) -> Registered:
+async def _register(
+    client: PrefectClient, packed: PackedFlow, plan: Plan, endpoints: Endpoints, settings: Settings
+) -> Registered:
+    signer = await asyncio.to_thread(Keyring(settings).signer)
     row = await _existing(client, plan.full_name)
-    found = await _manifest_of(row, endpoints)
+    found = await _manifest_of(row, endpoints, trusted(settings))
     if (
         row
         and isinstance(found, Manifest)
@@ -75,7 +79,7 @@ async def _register(client: PrefectClient, packed: PackedFlow, plan: Plan, endpo
         and await _kept(row, found, endpoints)
     ):
         return await _registered(row, plan, found, "unchanged")
-    made, pin = await _store(packed, plan, row, found, endpoints)
+    made, pin = await _store(packed, plan, row, found, endpoints, signer)
     await _upsert(client, plan, made, pin, row, endpoints)
     written = await _existing(client, plan.full_name)
     if written is None:
@@ -104,13 +108,20 @@ async def _existing(client: PrefectClient, full_name: str) -> DeploymentResponse
         return None
 
 
-async def _manifest_of(row: DeploymentResponse | None, endpoints: Endpoints) -> Manifest | SatflowError | None:
-    """The manifest of the version that is registered now, None where there is no such version."""
+async def _manifest_of(
+    row: DeploymentResponse | None, endpoints: Endpoints, trusted_keys: TrustedKeys
+) -> Manifest | SatflowError | None:
+    """The manifest of the version that is registered now, None where there is no such version.
+
+    One that a stranger signed is none to compare with: what he pinned must not pass for "unchanged".
+    """
     pin = pin_of(row) if row else None
     if pin is None or pin.store != endpoints.store.name:
         return None
-    found = await manifests.read_each({pin.manifest: endpoints.store})
-    return found[pin.manifest]
+    try:
+        return await manifests.verified(endpoints.store, pin.manifest, trusted_keys)
+    except SatflowError as error:
+        return error
 
 
 async def _same(row: DeploymentResponse, known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
@@ -145,21 +156,31 @@ async def _store(
     row: DeploymentResponse | None,
     found: Manifest | SatflowError | None,
     endpoints: Endpoints,
+    signer: Signer,
 ) -> tuple[Manifest, Pin]:
     """Put content and manifest of the next version into the store."""
     version = _next_version(row, found)
-    header = envelope.Header(
-        deployment=plan.full_name, version=version, size=packed.size, environment=packed.environment
-    )
     with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
         content = Path(folder) / "content"
-        digest = await asyncio.to_thread(envelope.seal, Path(packed.body), header, content)
+        digest = await asyncio.to_thread(_seal, packed, plan, version, signer, content)
         async with StoreClient(endpoints.store) as store_client:
             await store_client.put_file(digest, content)
         size = content.stat().st_size
     pin = pin_of(row) if row else None
     made = _manifest(packed, plan, version, digest, size, pin.manifest if pin else None)
-    return made, Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made))
+    return made, Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made, signer))
+
+
+def _seal(packed: PackedFlow, plan: Plan, version: int, signer: Signer, content: Path) -> str:
+    header = envelope.Header(
+        sha256=envelope.digest_of(Path(packed.body)),
+        size=packed.size,
+        deployment=plan.full_name,
+        version=version,
+        made=maker.of(packed.environment),
+        created=datetime.now(timezone.utc),
+    )
+    return envelope.seal(Path(packed.body), header, signer, content)
 
 
 def _next_version(row: DeploymentResponse | None, found: Manifest | SatflowError | None) -> int:
@@ -188,7 +209,7 @@ def _manifest(packed: PackedFlow, plan: Plan, version: int, content: str, size: 
         secrets=plan.wanted.secrets,
         source=packed.source,
         files=packed.files,
-        registered_by=_user(),
+        registered_by=user_name(),
         registered_at=datetime.now(timezone.utc),
         previous=previous,
     )
@@ -242,10 +263,3 @@ async def _registered(
         manifest=pin.manifest,
         files=made.files,
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from pathlib import Path
 
-from satflow_ext import endpoints, settings
-from satflow_ext.errors import SatflowError
-from satflow_ext.registration.manifest import read as read_manifest
+from satflow_ext import endpoints, keys, settings
+from satflow_ext.errors import ContentRefused, SatflowError
+from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.runtime import loader
-
-RUN_ID = "PREFECT__FLOW_RUN_ID"
-"""Set by Prefect in the process of a flow run, and only there."""
+from satflow_ext.runtime.this_run import RUN_ID, deployment_name
 
 
 async def pull(store: str, manifest: str) -> dict[str, str]:
@@ -49,7 +48,12 @@ async def _fetch(store_name: str, digest: str, folder: Path) -> None:
     here = settings.load()
     store = endpoints.store_named(store_name, here, endpoints.read_record(here))
     async with StoreClient(store) as store_client:
-        document = await store_client.get(digest)
-        wanted = read_manifest(document, digest)
+        document, deployment = await asyncio.gather(store_client.get(digest), deployment_name())
+        wanted = manifests.verified(document, digest, keys.trusted(here))
+        if wanted.full_name != deployment:
+            raise ContentRefused(
+                f"The deployment {deployment} pins a flow that was signed for {wanted.full_name}.",
+                fix=f"Register {deployment} again, and see who can write to the Prefect API.",
+            )
         await store_client.get_file(wanted.content, folder / loader.CONTENT, limit=wanted.size)
     (folder / loader.MANIFEST).write_bytes(document)

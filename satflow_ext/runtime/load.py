@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from satflow_ext import executors, settings
+from satflow_ext import executors, keys, settings
 from satflow_ext.errors import ContentRefused
 from satflow_ext.models import Cell, ExecutorChoice
-from satflow_ext.registration import envelope
+from satflow_ext.registration import envelope, maker
+from satflow_ext.registration import manifest as manifests
+from satflow_ext.registration.envelope import Opened, Pinned
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.runtime import loader
-from satflow_ext.runtime.fetch import RUN_ID
+from satflow_ext.runtime import loader, this_run
+from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,22 +30,29 @@ def load(folder: Path) -> Flow[..., Any]:
     """The flow whose manifest and content the pull step put into a folder.
 
     Raises:
-        ContentRefused: the content is not what the manifest says; it was not unpickled.
+        ContentRefused: manifest or content are not what they should be; nothing was unpickled.
         PythonMismatch: another Python packed it; it was not unpickled.
+        PackageMismatch: so different a package packed it that it cannot be read; it was not unpickled.
+        KeysRefused: there is something wrong with the files of the keys that are trusted here.
     """
-    # The pull step compared the manifest with the digest that the deployment pins.
-    manifest = Manifest.model_validate_json((folder / loader.MANIFEST).read_bytes())
-    body = envelope.opened(
-        folder / loader.CONTENT,
-        digest=manifest.content,
-        size=manifest.size,
-        deployment=manifest.full_name,
-        version=manifest.version,
-    )
+    here = settings.load()
+    manifest, opened = _opened(folder, here)
+    for difference in opened.differences:
+        this_run.warn(difference)
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     _show_cells_in_tracebacks(manifest.source.cells)
-    return _unpickled(body).with_options(task_runner=_task_runner(manifest, settings.load()))
+    return _unpickled(opened.body).with_options(task_runner=_task_runner(manifest, here))
+
+
+def _opened(folder: Path, here: Settings) -> tuple[Manifest, Opened]:
+    """Manifest and content, checked. The pull step compared the manifest's digest with the one that the deployment pins."""
+    trusted = keys.trusted(here)
+    document = (folder / loader.MANIFEST).read_bytes()
+    manifest = manifests.verified(document, manifests.digest_of(document), trusted)
+    pinned = Pinned(manifest.content, manifest.size, manifest.full_name, manifest.version)
+    content = (folder / loader.CONTENT).read_bytes()
+    return manifest, envelope.opened(content, pinned, trusted, maker.here())
 
 
 def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:
@@ -53,7 +62,8 @@ def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:
         linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)
 
 
-def _unpickled(body: bytes) -> Flow[..., Any]:
+def _unpickled(body: memoryview) -> Flow[..., Any]:
+    """The one place of SatFlow in which something from a store is unpickled."""
     from prefect import Flow
 
     flow = cloudpickle.loads(body)

@@ -14,6 +14,7 @@ from prefect import flow, get_run_logger
 
 from satflow_ext import endpoints, runs, settings
 from satflow_ext.errors import BadRequest, SettingsWrong, WorkPoolNotFound
+from satflow_ext.keys import Keyring
 from satflow_ext.models import Registration, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
@@ -44,14 +45,17 @@ def team(other_prefect, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def work_pool(team, tmp_path):
-    """A work pool of the team, polled by a stock Prefect worker."""
+def work_pool(team, house, tmp_path):
+    """A work pool of the team, polled by a stock Prefect worker of another user, who was given the public key."""
     name = f"team-{uuid4().hex[:8]}"
+    there = {
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "SATFLOW_STATE_DIR": str(house / name),
+        "SATFLOW_TRUSTED_KEYS": Keyring(team.settings).signer().public.text,
+    }
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", name]
     with (tmp_path / "worker.log").open("wb") as log:
-        worker = subprocess.Popen(
-            command, env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "1"}, cwd=tmp_path, stdout=log, stderr=log
-        )
+        worker = subprocess.Popen(command, env={**os.environ, **there}, cwd=tmp_path, stdout=log, stderr=log)
     yield name
     worker.terminate()
     worker.wait(timeout=30)

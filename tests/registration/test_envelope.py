@@ -1,84 +1,172 @@
-"""The envelope: whatever is changed in a content, nothing of it is unpickled."""
+"""The envelope: what is checked before anything of a content may be unpickled, and in which order."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import platform
-import sys
 
 import pytest
 
-from satflow_ext.errors import ContentRefused, PythonMismatch
-from satflow_ext.models import Environment
-from satflow_ext.registration import envelope
+from satflow_ext.errors import ContentRefused, NotTrusted, PackageMismatch, PythonMismatch, SignatureWrong
+from satflow_ext.keys import SEAL_SIZE
+from satflow_ext.registration import envelope, maker
+from tests.registration import sealed
 
-HERE = Environment(
-    python=platform.python_version(),
-    implementation=platform.python_implementation(),
-    magic=importlib.util.MAGIC_NUMBER.hex(),
-    executable=sys.executable,
-    distributions=(),
-)
+ANNA, EVE = sealed.signer(), sealed.signer()
+TRUSTED = sealed.trusting(ANNA)
 BODY = b"not a pickle, and never read as one"
 
 
-def seal(folder, *, environment=HERE, body=BODY):
-    (folder / "body").write_bytes(body)
-    header = envelope.Header(deployment="etl/nightly", version=3, size=len(body), environment=environment)
-    digest = envelope.seal(folder / "body", header, folder / "content")
-    return folder / "content", digest
+def opened(content, *, trusted=TRUSTED, reader=sealed.HERE, **pins):
+    return envelope.opened(content, sealed.pinned(content, **pins), trusted, reader)
 
 
-def opened(content, digest, **changes):
-    expected = {"size": content.stat().st_size, "deployment": "etl/nightly", "version": 3, "digest": digest, **changes}
-    return envelope.opened(content, **expected)
+def header_length(content):
+    (length,) = envelope.LENGTH.unpack(content[len(envelope.MARK) : envelope.START])
+    return length
 
 
-def test_what_was_sealed_comes_out(tmp_path):
-    content, digest = seal(tmp_path)
-    assert opened(content, digest) == BODY
+def test_what_was_sealed_in_a_file_comes_out(tmp_path):
+    (tmp_path / "body").write_bytes(BODY)
+    digest = envelope.seal(tmp_path / "body", sealed.header(BODY), ANNA, tmp_path / "content")
+    whole = (tmp_path / "content").read_bytes()
+    assert digest == f"sha256:{hashlib.sha256(whole).hexdigest()}"
+    found = opened(whole, digest=digest)
+    assert (found.body, found.header, found.differences) == (BODY, sealed.header(BODY), ())
 
 
-def test_digest_is_the_sha256_of_the_whole_content(tmp_path):
-    content, digest = seal(tmp_path)
-    assert digest == f"sha256:{hashlib.sha256(content.read_bytes()).hexdigest()}"
+def test_an_empty_body_and_one_of_any_bytes():
+    for body in (b"", bytes(range(256)) * 3):
+        assert opened(sealed.content(ANNA, body)).body == body
 
 
-def test_every_flipped_byte_is_refused(tmp_path):
-    content, digest = seal(tmp_path)
-    whole = content.read_bytes()
-    for place in range(len(whole)):
-        content.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(ContentRefused, match="changed or cut"):
-            opened(content, digest)
+def test_size_is_refused_before_the_digest():
+    content = sealed.content(ANNA, BODY)
+    with pytest.raises(ContentRefused, match=f"has {len(content)} bytes; its manifest says 7"):
+        opened(content, size=7, digest="sha256:0")
 
 
-def test_every_truncation_is_refused_even_when_the_digest_is_right(tmp_path):
-    """Whoever can write the manifest can pin a cut content; the format itself still refuses it."""
-    content, _ = seal(tmp_path)
-    whole = content.read_bytes()
-    for length in range(len(whole)):
-        content.write_bytes(whole[:length])
-        with pytest.raises(ContentRefused):
-            opened(content, envelope.digest_of(content))
+def test_digest_is_refused_before_the_signature():
+    with pytest.raises(ContentRefused, match="changed or cut"):
+        opened(sealed.content(EVE, BODY), digest=sealed.digest(b"another"))
 
 
-@pytest.mark.parametrize("changes", [{"deployment": "etl/other"}, {"version": 2}])
-def test_content_of_another_deployment_or_version_is_refused(tmp_path, changes):
-    content, digest = seal(tmp_path)
+def test_signature_is_refused_before_the_header_is_read():
+    with pytest.raises(NotTrusted, match=f"signed by key {EVE.public.id}, which is not trusted here.*{ANNA.public.id}"):
+        opened(sealed.framed(EVE, b"{no json", BODY))
+
+
+def test_deployment_is_refused_before_the_python():
+    other = sealed.HERE.model_copy(update={"magic": "00000000"})
+    content = sealed.content(ANNA, BODY, made=other, version=2)
+    with pytest.raises(ContentRefused, match="made for etl/nightly version 2, not for etl/nightly version 3"):
+        opened(content)
+
+
+@pytest.mark.parametrize("pins", [{"deployment": "etl/other"}, {"version": 2}])
+def test_content_of_another_deployment_or_version_is_refused(pins):
     with pytest.raises(ContentRefused, match="made for etl/nightly version 3"):
-        opened(content, digest, **changes)
+        opened(sealed.content(ANNA, BODY), **pins)
 
 
-def test_wrong_size_is_refused_first(tmp_path):
-    content, digest = seal(tmp_path)
-    with pytest.raises(ContentRefused, match="its manifest says 7"):
-        opened(content, digest, size=7)
+def test_a_trusted_seal_over_another_header_is_refused():
+    content = sealed.content(ANNA, BODY)
+    start = envelope.START + header_length(content)
+    other = sealed.content(ANNA, BODY, version=4)
+    swapped = content[:start] + other[-len(BODY) - SEAL_SIZE :]
+    with pytest.raises(SignatureWrong, match="is not what key"):
+        opened(swapped)
 
 
-@pytest.mark.parametrize("changes", [{"magic": "00000000", "python": "3.12.1"}, {"implementation": "PyPy"}])
-def test_another_python_is_told_before_unpickling(tmp_path, changes):
-    content, digest = seal(tmp_path, environment=HERE.model_copy(update=changes))
-    with pytest.raises(PythonMismatch, match="Give the Prefect worker the same Python"):
-        opened(content, digest)
+def test_a_trusted_header_over_another_body_is_refused():
+    content = sealed.content(ANNA, BODY)
+    with pytest.raises(ContentRefused, match="not the one that its header was signed with"):
+        opened(content[: -len(BODY)] + b"x" * len(BODY))
+    with pytest.raises(ContentRefused, match="its header says"):
+        opened(content + b"x")
+
+
+def test_a_seal_for_a_manifest_is_none_for_a_content():
+    encoded = sealed.header(BODY).model_dump_json().encode()
+    seal = ANNA.seal(b"satflow manifest 1\n", encoded)
+    content = envelope.MARK + envelope.LENGTH.pack(len(encoded)) + encoded + seal + BODY
+    with pytest.raises(SignatureWrong):
+        opened(content)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "why"),
+    [
+        (b"[]", "no object"),
+        (b"{", "Expecting"),
+        (b"\xff", "decode"),
+        (b'{"format": NaN}', "NaN"),
+        (b"[" * 10_000, "too deep"),
+        (b'{"format": 1}', "sha256"),
+        (sealed.header(BODY).model_dump_json().replace('"format":1', '"format":2').encode(), "format"),
+        (sealed.header(BODY).model_dump_json()[:-1].encode() + b',"alg":"none"}', "alg"),
+        (sealed.header(BODY).model_dump_json()[:-1].encode() + b',"version":3}', "twice"),
+    ],
+)
+def test_a_header_that_says_something_else_is_refused_even_when_it_is_signed(encoded, why):
+    with pytest.raises(ContentRefused, match=why):
+        opened(sealed.framed(ANNA, encoded, BODY))
+
+
+@pytest.mark.parametrize("length", [envelope.HEADER_LIMIT + 1, 2**32 - 1])
+def test_a_length_that_no_header_has_is_refused(length):
+    content = envelope.MARK + envelope.LENGTH.pack(length) + b"x" * 200_000
+    with pytest.raises(ContentRefused, match=f"cannot have {length} bytes"):
+        opened(content)
+
+
+def test_every_truncation_is_refused_even_when_it_is_pinned():
+    whole = sealed.content(ANNA, BODY)
+    for length in range(len(whole)):
+        with pytest.raises(ContentRefused):
+            opened(whole[:length])
+
+
+# --- who made it ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changes", [{"magic": "00000000", "python": "3.9.1"}, {"implementation": "PyPy"}])
+def test_another_python_is_told_with_both_names(changes):
+    other = sealed.HERE.model_copy(update=changes)
+    for made, reader in ((other, sealed.HERE), (sealed.HERE, other)):
+        words = (
+            f"packed by {made.implementation} {made.python}; this flow run has {reader.implementation} {reader.python}"
+        )
+        with pytest.raises(PythonMismatch, match=words) as caught:
+            opened(sealed.content(ANNA, BODY, made=made), reader=reader)
+        assert "Give the Prefect worker the same Python" in caught.value.fix
+
+
+def with_packages(**versions):
+    return sealed.HERE.model_copy(update={"packages": versions})
+
+
+@pytest.mark.parametrize(("made", "here"), [("3.8.8", "4.0.0"), ("4.0.0", "3.8.8")])
+@pytest.mark.parametrize("package", ["cloudpickle", "prefect"])
+def test_another_major_of_a_package_is_refused_with_both_versions(package, made, here):
+    content = sealed.content(ANNA, BODY, made=with_packages(**{package: made}))
+    with pytest.raises(PackageMismatch, match=rf"packed with {package} {made}; this flow run has {package} {here}\."):
+        opened(content, reader=with_packages(**{package: here}))
+
+
+@pytest.mark.parametrize(
+    ("package", "made", "here"),
+    [("cloudpickle", "3.0.1", "3.1.0"), ("prefect", "3.9.1", "3.8.8"), ("distributed", "2026.8.0", "2027.1.0")],
+)
+def test_another_minor_of_a_package_is_told(package, made, here):
+    content = sealed.content(ANNA, BODY, made=with_packages(**{package: made}))
+    (told,) = opened(content, reader=with_packages(**{package: here})).differences
+    assert told == f"The flow was packed with {package} {made}; this flow run has {package} {here}."
+
+
+def test_another_patch_or_a_package_that_one_side_lacks_is_not_told():
+    content = sealed.content(ANNA, BODY, made=with_packages(prefect="3.8.8", distributed="2026.8.0"))
+    assert opened(content, reader=with_packages(prefect="3.8.9", cloudpickle="3.1.2")).differences == ()
+
+
+def test_the_maker_is_this_interpreter_and_what_it_has():
+    assert maker.here().packages.keys() == {"cloudpickle", "prefect", "distributed"}

@@ -1,0 +1,97 @@
+"""Who made a pickle: the interpreter, and the packages whose versions decide whether another one can read it.
+
+A pickle with code objects read by another Python is no exception but a crash (3.11 and 3.12: SIGSEGV), so Pythons are compared
+and never tried. Another version of a package can at worst raise, so a near one is tried and told of (docs/decisions/0006).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from pydantic import BaseModel, ConfigDict
+
+from satflow_ext.errors import PackageMismatch, PythonMismatch
+from satflow_ext.models import Environment
+
+PACKAGES = ("cloudpickle", "prefect", "distributed")
+"""Packages whose own objects stand in a pickled flow."""
+SEMANTIC = frozenset({"cloudpickle", "prefect"})
+"""Those whose first number says that what was made before it no longer works; distributed's is the year."""
+
+
+class Maker(BaseModel):
+    """An interpreter and its packages. `magic` is `importlib.util.MAGIC_NUMBER` in hex: the version of its code objects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    implementation: str
+    python: str
+    magic: str
+    packages: dict[str, str]
+
+
+def of(environment: Environment) -> Maker:
+    """The maker of what was packed in an environment."""
+    return Maker(
+        implementation=environment.implementation,
+        python=environment.python,
+        magic=environment.magic,
+        packages=_named(environment.packages),
+    )
+
+
+def here() -> Maker:
+    """This interpreter."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return Maker(
+        implementation=platform.python_implementation(),
+        python=platform.python_version(),
+        magic=importlib.util.MAGIC_NUMBER.hex(),
+        packages=found,
+    )
+
+
+def compare(made: Maker, reader: Maker) -> tuple[str, ...]:
+    """Compare who made a pickle with who is about to read it.
+
+    Returns:
+        What to tell the user of versions that differ and may do.
+
+    Raises:
+        PythonMismatch: reading it would crash.
+        PackageMismatch: a package has changed so much that it cannot be read.
+    """
+    if (reader.implementation, reader.magic) != (made.implementation, made.magic):
+        raise PythonMismatch(
+            f"The flow was packed by {made.implementation} {made.python}; "
+            f"this flow run has {reader.implementation} {reader.python}.",
+            fix="Give the Prefect worker the same Python, or register again from a kernel that has the worker's.",
+        )
+    both = sorted(made.packages.keys() & reader.packages.keys())
+    told = [_difference(name, made.packages[name], reader.packages[name]) for name in both]
+    return tuple(text for text in told if text)
+
+
+def _difference(name: str, made: str, reader: str) -> str | None:
+    text = f"The flow was packed with {name} {made}; this flow run has {name} {reader}."
+    if name in SEMANTIC and _numbers(made, 1) != _numbers(reader, 1):
+        raise PackageMismatch(
+            text, fix=f"Give the Prefect worker {name} {made}, or register again from a kernel like it."
+        )
+    return None if _numbers(made, 2) == _numbers(reader, 2) else text
+
+
+def _numbers(version: str, count: int) -> list[str]:
+    return version.split(".")[:count]
+
+
+def _named(packages: Mapping[str, str]) -> dict[str, str]:
+    return {name: packages[name] for name in PACKAGES if name in packages}

@@ -1,0 +1,38 @@
+"""The flow run whose process this is: its deployment, and its log."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from uuid import UUID
+
+from satflow_ext.errors import ContentRefused
+
+RUN_ID = "PREFECT__FLOW_RUN_ID"
+"""Set by Prefect in the process of a flow run, and only there."""
+
+
+async def deployment_name() -> str:
+    """`flow/deployment` of this flow run, as Prefect has it.
+
+    Raises:
+        ContentRefused: the run is of no deployment.
+    """
+    from prefect.client.orchestration import get_client
+
+    async with get_client() as client:
+        run = await client.read_flow_run(UUID(os.environ[RUN_ID]))
+        if run.deployment_id is None:
+            raise ContentRefused("This flow run is of no deployment.", fix="Start it from its deployment.")
+        deployment, flow = await asyncio.gather(
+            client.read_deployment(run.deployment_id), client.read_flow(run.flow_id)
+        )
+    return f"{flow.name}/{deployment.name}"
+
+
+def warn(text: str) -> None:
+    """Say something in the run's own log, where there is one."""
+    from prefect.logging.loggers import flow_run_logger
+
+    if RUN_ID in os.environ:
+        flow_run_logger(flow_run_id=UUID(os.environ[RUN_ID])).warning(text)
