@@ -39,10 +39,16 @@ QUICK = timedelta(seconds=0.2)
 LATE = timedelta(seconds=5)
 """How late other processes send their lines (Prefect's loggers send every 2 s): sweeps find those."""
 SWEEP_EVERY = 2.0
-SWEEP_SHARE = 5
-"""A sweep comes after so many times the time that the last one took: a fifth of the load at most."""
+SWEEP_SHARE = 10
+"""A sweep comes after so many times the time that the last one took: a tenth of the load at most."""
 SETTLE = 5.0
-"""Seconds without a new line, after a run's end, until its log counts as whole: a busy API takes lines in long after."""
+"""Seconds without a new line, after a run's end, until its log counts as whole."""
+BUSY = 3.0
+"""A busy API takes lines in long after a run's end, and many at once: by so many times as late as they came, we wait longer."""
+LONGEST = 120.0
+"""Seconds that are waited for at most."""
+OLD = timedelta(seconds=60)
+"""The log of a run that ended before is whole."""
 AGAIN = 2.0
 """Seconds until the next attempt after a failure."""
 
@@ -86,6 +92,7 @@ class Follower:
         self._where = where
         self._run_id = identify(run_id)
         self._newest: datetime | None = None
+        self._lag = 0.0  # seconds between the newest line and its reading, where it came while we followed
         self._hinted = asyncio.Event()
 
     async def find(self, client: PrefectClient) -> FlowRun:
@@ -112,6 +119,9 @@ class Follower:
 
     async def _follow(self, api: PrefectApi) -> None:
         async with prefect_client(api) as client:
+            if _ended_long_ago(await self.find(client)):
+                await self._read(client, None)
+                return
             beside = [
                 asyncio.create_task(hint(api, self._run_id, self._hinted.set)),
                 asyncio.create_task(self._sweep(client)),
@@ -148,15 +158,15 @@ class Follower:
     async def _settle(self, client: PrefectClient) -> None:
         """Read the whole log, look until nothing new has come for a while, and read all of it once more."""
         await self._read(client, None)
-        ended = (await self.find(client)).end_time or datetime.now(timezone.utc)
-        quiet_at = monotonic() + SETTLE - (datetime.now(timezone.utc) - ended).total_seconds()
-        if monotonic() >= quiet_at:
-            return
+        quiet_at = monotonic() + self._patience()
         while (left := quiet_at - monotonic()) > 0:
             await self._wait(min(left, LOOK))
             if await self._look(client):
-                quiet_at = monotonic() + SETTLE
+                quiet_at = monotonic() + self._patience()
         await self._read(client, None)
+
+    def _patience(self) -> float:
+        return min(max(SETTLE, BUSY * self._lag), LONGEST)
 
     async def _look(self, client: PrefectClient) -> int:
         return await self._read(client, self._newest - QUICK if self._newest else None)
@@ -164,10 +174,13 @@ class Follower:
     async def _read(self, client: PrefectClient, since: datetime | None) -> int:
         """Add what is new of the lines since then, or (None) of the whole log. Gives how many that were."""
         added = 0
+        before = self._newest
         async for page in log_pages(client, self._run_id, since):
             added += self.book.add(map(_line, page))
             newest = page[-1].timestamp
             self._newest = max(self._newest, newest) if self._newest else newest
+        if before and self._newest and self._newest > before:
+            self._lag = (datetime.now(timezone.utc) - self._newest).total_seconds()
         self.book.report(None)
         return added
 
@@ -175,6 +188,11 @@ class Follower:
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._hinted.wait(), seconds)
         self._hinted.clear()
+
+
+def _ended_long_ago(flow_run: FlowRun) -> bool:
+    end = flow_run.end_time
+    return state_type(flow_run) in TERMINAL and end is not None and datetime.now(timezone.utc) - end > OLD
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

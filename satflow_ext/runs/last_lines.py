@@ -1,4 +1,4 @@
-"""The newest log line of each of several runs, usually in one request."""
+"""The newest log line of each of several runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGE = 200
 """The most log lines that the API gives at once."""
 
 SINGLY = 20
-"""How many runs, drowned out of the common page by chattier ones, are asked for one by one."""
+"""How many runs are asked for one by one: one row by Prefect's index, where a page of several runs sorts all their lines."""
 
 READABLE = 500
 """Characters of a line that are shown in a row."""
@@ -31,14 +31,12 @@ async def last_lines(client: PrefectClient, run_ids: Sequence[UUID]) -> dict[UUI
         client: an open Prefect client.
         run_ids: the runs that have not ended.
     """
-    if not run_ids:
-        return {}
-    page = await _newest(client, run_ids, PAGE)
-    lines = _first_of_each(page)
-    if len(page) == PAGE:
-        missing = [run_id for run_id in run_ids if run_id not in lines][:SINGLY]
-        for found in await asyncio.gather(*[_newest(client, [run_id], 1) for run_id in missing]):
-            lines |= _first_of_each(found)
+    singly = run_ids[:SINGLY]
+    lines: dict[UUID, str] = {}
+    for found in await asyncio.gather(*[_newest(client, [run_id], 1) for run_id in singly]):
+        lines |= _first_of_each(found)
+    if rest := run_ids[SINGLY:]:
+        lines |= _first_of_each(await _newest(client, rest, PAGE))
     return lines
 
 

@@ -75,6 +75,7 @@ export class RunModel extends Observable {
       this._error = errorBody(reason);
     }
     if (this._detail && hasEnded(this._detail.run.state_type)) {
+      // What is still missing comes with the log.
       void this.poll.stop();
     }
     this.tell();
@@ -101,8 +102,7 @@ export class RunModel extends Observable {
       case 'logs.v1':
         this.log.add(frame);
         this._streamError = null;
-        if (frame.ended) {
-          // Prefect tells a run's end before it has taken in the log, where the traceback is, and its last tasks.
+        if (frame.ended || this.lacksTraceback) {
           void this.refresh();
         }
         break;
@@ -116,6 +116,12 @@ export class RunModel extends Observable {
         this._streamError = frame.error;
     }
     this.tell();
+  }
+
+  /** Prefect tells a run's end before it has taken in the log, where the traceback is. */
+  private get lacksTraceback(): boolean {
+    const failure = this._detail?.failure;
+    return failure !== undefined && failure !== null && !failure.traceback;
   }
 
   private takeCluster(status: ClusterStatus | null): void {

@@ -13,7 +13,7 @@ from prefect.states import Completed
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectUnreachable, RunNotFound
 from satflow_ext.models import LogLine
-from satflow_ext.runs.follow import Follower, follow
+from satflow_ext.runs.follow import SETTLE, Follower, follow
 from satflow_ext.runs.followers import Followers
 from satflow_ext.runs.log_book import BATCH, Batch, Line, LogBook, sorted_by_time
 
@@ -138,6 +138,35 @@ def test_lines_that_come_after_the_end(prefect):
 
     prefect.ask(end_then_write)
     assert asyncio.run(read()) == ["before", "after"]
+
+
+def test_a_server_that_takes_lines_in_late_is_waited_for_longer(prefect):
+    run_id = prefect.run()
+    stamps = {"before": -60, "late": -10, "last": 0}
+
+    async def where() -> PrefectApi:
+        return prefect.api
+
+    async def send(client, message: str) -> None:
+        at = datetime.now(timezone.utc) + timedelta(seconds=stamps[message])
+        line = LogCreate(name="demo", level=20, message=message, timestamp=at, flow_run_id=UUID(run_id))
+        await client.create_logs([line])
+
+    async def scene(client) -> list[str]:
+        await send(client, "before")
+        seen: list[str] = []
+        async for batch in follow(where, run_id):
+            seen += (new := text(batch.lines))
+            if "before" in new:
+                await send(client, "late")
+                await client.set_flow_run_state(UUID(run_id), Completed(), force=True)
+            if "late" in new:
+                # Longer than is waited for after lines that came in time.
+                await asyncio.sleep(SETTLE + 2)
+                await send(client, "last")
+        return seen
+
+    assert prefect.ask(scene) == ["before", "late", "last"]
 
 
 def test_an_outage_is_told_of_and_outlived(prefect):
