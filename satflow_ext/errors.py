@@ -14,9 +14,12 @@
     │   ├── FlowNotFound
     │   ├── KernelNotFound
     │   ├── DeploymentNotFound
+    │   ├── VersionNotFound
     │   ├── RunNotFound
     │   └── WorkPoolNotFound
     ├── FlowAmbiguous           409  two flows answer to that name
+    ├── DeploymentTaken         409  somebody else than SatFlow made the deployment of that name
+    ├── VariableTaken           409  the notebook has something else under that name
     ├── KernelUnavailable       409
     │   ├── KernelBusy
     │   ├── KernelDied
@@ -137,6 +140,10 @@ class DeploymentNotFound(NotFound):
     """No deployment has that id or name."""
 
 
+class VersionNotFound(NotFound):
+    """The deployment has no version of that number, or nothing tells of it any more."""
+
+
 class RunNotFound(NotFound):
     """No flow run has that id."""
 
@@ -147,6 +154,18 @@ class WorkPoolNotFound(NotFound):
 
 class FlowAmbiguous(SatflowError):
     """More than one flow answers to that name."""
+
+    status = 409
+
+
+class DeploymentTaken(SatflowError):
+    """Somebody else than SatFlow made the deployment of that name."""
+
+    status = 409
+
+
+class VariableTaken(SatflowError):
+    """The notebook has something else under the name that a loaded flow would get."""
 
     status = 409
 

@@ -140,11 +140,16 @@ class Registration(Wire):
 
 
 class RegisterRequest(Registration):
-    """POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it."""
+    """POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it.
+
+    A choice that is the same as in the version before leaves alone what somebody has changed in Prefect since;
+    `overwrite` puts it there all the same, and takes a deployment that somebody else than SatFlow made.
+    """
 
     kernel_id: str
     variable: str
     notebook: str | None = None
+    overwrite: bool = False
 
 
 class SchedulePreviewRequest(Wire):
@@ -203,11 +208,20 @@ class Catalogue(Wire):
 # --- deployments ------------------------------------------------------------------------------------------------------
 
 
+class Change(Wire):
+    """One thing that differs, worded for reading. `before` None: it was not there; `after` None: it is not there any more."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
 class Deployment(Wire):
     """A flow that was registered, as Prefect has it, with what its manifest in the store adds.
 
     `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
     `secrets` and `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
+    `drift` is what somebody has changed in Prefect since it was registered: `before` was registered, `after` is live.
     """
 
     id: str
@@ -228,6 +242,7 @@ class Deployment(Wire):
     work_pool: str | None
     tags: tuple[str, ...]
     next_runs: tuple[datetime, ...]
+    drift: tuple[Change, ...]
 
 
 class DeploymentList(Wire):
@@ -259,20 +274,208 @@ class CarriedFile(Wire):
 
 
 class Registered(Wire):
-    """What registering did. `content_size` is the flow content's size in bytes, without the `files` that travel with it."""
+    """What registering did, or rolling back.
+
+    `content_size` is the flow content's size in bytes, without the `files` that travel with it. "restored": the version stays,
+    and what somebody had changed in Prefect is as the version says again. `kept` is what somebody had changed in Prefect and
+    what was left so: `before` was registered, `after` is live.
+    """
 
     deployment: Deployment
-    outcome: Literal["created", "changed", "unchanged"]
+    outcome: Literal["created", "changed", "unchanged", "restored"]
     content: Digest
     content_size: int
     manifest: Digest
     files: tuple[CarriedFile, ...]
+    kept: tuple[Change, ...]
 
 
 class PauseRequest(Wire):
     """PATCH /satflow/deployments/<id>: pause or resume all schedules."""
 
     paused: bool
+
+
+# --- what a version is made of ----------------------------------------------------------------------------------------
+
+
+class Origin(Wire):
+    """Where a distribution was installed from, when not from an index (`direct_url.json`, PEP 610).
+
+    `url` is without user name and password. `vcs` and `commit` are of a checkout, `sha256` of an archive, in hex; `editable`
+    says that it runs from a folder of its own.
+    """
+
+    url: str
+    vcs: str | None
+    commit: str | None
+    sha256: str | None
+    editable: bool
+
+
+class Distribution(Wire):
+    """An installed distribution.
+
+    `name` is normalised (PEP 503). `files` is a digest of what its RECORD says of its files, the same for one wheel whichever
+    installer put it there, and of no use as a pip hash. `origin` None: it came from an index.
+    """
+
+    name: str
+    version: str
+    files: Digest
+    origin: Origin | None
+
+
+class Environment(Wire):
+    """The interpreter that packed a flow, and everything that was installed for it: the lock.
+
+    `magic` is `importlib.util.MAGIC_NUMBER` in hex: pickles with code objects are readable only where it is the same.
+    """
+
+    python: str
+    implementation: str
+    magic: str
+    executable: str
+    distributions: tuple[Distribution, ...]
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Distribution name → version."""
+        return {each.name: each.version for each in self.distributions}
+
+
+class Cell(Wire):
+    """A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks."""
+
+    file: str
+    number: int
+    text: str
+
+
+class SourceFile(Wire):
+    """The text of a local file, as it stood on disk when the flow was packed. `path` is below its import path."""
+
+    path: str
+    text: str
+
+
+class Source(Wire):
+    """Where a flow comes from.
+
+    `cells` are the cells that define what the flow reaches, in the order of their execution; `files` the local files.
+    """
+
+    notebook: str | None
+    cells: tuple[Cell, ...]
+    files: tuple[SourceFile, ...]
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+class VersionRecord(Wire):
+    """What a version's manifest says, in short.
+
+    `content_size` is in bytes; `content_kept` tells whether the store still has the content, None where it did not say.
+    `restores` is the number of the version that a rollback brought back; `summary` is one line about what changed.
+    """
+
+    registered_at: datetime
+    registered_by: str
+    notebook: str | None
+    content_size: int
+    content_kept: bool | None
+    restores: int | None
+    summary: str
+
+
+class Version(Wire):
+    """One version. `problem` says why its manifest cannot be read; then there is no `record`."""
+
+    number: int
+    manifest: Digest
+    live: bool
+    problem: str | None
+    record: VersionRecord | None
+
+
+class VersionQuery(Wire):
+    """The query of GET /satflow/deployments/<id>/versions: `limit` versions older than `before`."""
+
+    before: int | None = Field(None, ge=1)
+    limit: int = Field(20, ge=1, le=100)
+
+
+class VersionList(Wire):
+    """GET /satflow/deployments/<id>/versions, newest first.
+
+    `next` is the `before` of the next page, None where there is none. `lost` says why nothing older is known although
+    there was something.
+    """
+
+    deployment_id: str
+    versions: tuple[Version, ...]
+    next: int | None
+    lost: str | None
+
+
+class VersionDetail(Wire):
+    """GET /satflow/deployments/<id>/versions/<number>. `chosen` is everything that was decided when it was registered."""
+
+    version: Version
+    chosen: Registration
+    python: str
+    source: Source
+
+
+class CodeChange(Wire):
+    """A function, a class, or the other statements of a cell or file that differ. `diff` is a unified diff."""
+
+    name: str
+    kind: Literal["function", "class", "statements"]
+    change: Literal["added", "removed", "changed"]
+    diff: str
+
+
+class TaskChange(Wire):
+    """The tasks (and subflows) that a flow calls, as its source says: in order, each with the results that it takes.
+
+    `rewired` tells that the calls of tasks which are in both differ in order, in number or in what they take. `unsaid` lists
+    what cannot be told from the source.
+    """
+
+    flow: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    rewired: bool
+    unsaid: tuple[str, ...]
+
+
+class VersionDiff(Wire):
+    """GET /satflow/deployments/<id>/versions/<before>/diff/<after>.
+
+    `choices` are schedule, default parameters, tags, work pool and whatever else was chosen; `environment` is the interpreter.
+    `unexplained` says that the flow differs in a way that no source tells, such as in data that it captured.
+    """
+
+    before: int
+    after: int
+    code: tuple[CodeChange, ...]
+    tasks: tuple[TaskChange, ...]
+    parameters: tuple[Change, ...]
+    executor: tuple[Change, ...]
+    choices: tuple[Change, ...]
+    environment: tuple[Change, ...]
+    packages: tuple[Change, ...]
+    unexplained: str | None
+
+
+class RollbackRequest(Wire):
+    """POST /satflow/deployments/<id>/rollback → Registered."""
+
+    version: int = Field(ge=1)
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------
@@ -505,66 +708,6 @@ StreamFrame = Annotated[RunsFrame | LogsFrame | ClusterFrame | ErrorFrame, Field
 
 
 # --- from the kernel to registration ----------------------------------------------------------------------------------
-
-
-class Origin(Wire):
-    """Where a distribution was installed from, when not from an index (`direct_url.json`, PEP 610).
-
-    `url` is without user name and password. `vcs` and `commit` are of a checkout, `sha256` of an archive, in hex; `editable`
-    says that it runs from a folder of its own.
-    """
-
-    url: str
-    vcs: str | None
-    commit: str | None
-    sha256: str | None
-    editable: bool
-
-
-class Distribution(Wire):
-    """An installed distribution.
-
-    `name` is normalised (PEP 503). `files` is a digest of what its RECORD says of its files, the same for one wheel whichever
-    installer put it there, and of no use as a pip hash. `origin` None: it came from an index.
-    """
-
-    name: str
-    version: str
-    files: Digest
-    origin: Origin | None
-
-
-class Environment(Wire):
-    """The interpreter that packed a flow, and everything that was installed for it: the lock.
-
-    `magic` is `importlib.util.MAGIC_NUMBER` in hex: pickles with code objects are readable only where it is the same.
-    """
-
-    python: str
-    implementation: str
-    magic: str
-    executable: str
-    distributions: tuple[Distribution, ...]
-
-    @property
-    def packages(self) -> dict[str, str]:
-        """Distribution name → version."""
-        return {each.name: each.version for each in self.distributions}
-
-
-class Cell(Wire):
-    """A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks."""
-
-    file: str
-    number: int
-    text: str
-
-
-class Source(Wire):
-    """Where a flow comes from. `cells` are the cells that define what the flow reaches, in the order of their execution."""
-
-    notebook: str | None
-    cells: tuple[Cell, ...]
 
 
 class PackedFlow(Wire):

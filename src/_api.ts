@@ -40,6 +40,24 @@ export interface Catalogue {
 }
 
 /**
+ * A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks.
+ */
+export interface Cell {
+  file: string;
+  number: number;
+  text: string;
+}
+
+/**
+ * One thing that differs, worded for reading. `before` None: it was not there; `after` None: it is not there any more.
+ */
+export interface Change {
+  name: string;
+  before: string | null;
+  after: string | null;
+}
+
+/**
  * The newest status of a run's cluster, None when it has none.
  */
 export interface ClusterFrame {
@@ -91,6 +109,16 @@ export interface ClusterWorker {
 }
 
 /**
+ * A function, a class, or the other statements of a cell or file that differ. `diff` is a unified diff.
+ */
+export interface CodeChange {
+  name: string;
+  kind: 'function' | 'class' | 'statements';
+  change: 'added' | 'removed' | 'changed';
+  diff: string;
+}
+
+/**
  * A five-field cron line, read in an IANA time zone.
  */
 export interface CronSchedule {
@@ -113,6 +141,7 @@ export interface CronScheduleInput {
  *
  * `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
  * `secrets` and `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
+ * `drift` is what somebody has changed in Prefect since it was registered: `before` was registered, `after` is live.
  */
 export interface Deployment {
   id: string;
@@ -133,6 +162,7 @@ export interface Deployment {
   work_pool: string | null;
   tags: string[];
   next_runs: string[];
+  drift: Change[];
 }
 
 /**
@@ -304,6 +334,9 @@ export interface PauseRequest {
 
 /**
  * POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it.
+ *
+ * A choice that is the same as in the version before leaves alone what somebody has changed in Prefect since;
+ * `overwrite` puts it there all the same, and takes a deployment that somebody else than SatFlow made.
  */
 export interface RegisterRequest {
   name?: string | null;
@@ -318,18 +351,51 @@ export interface RegisterRequest {
   kernel_id: string;
   variable: string;
   notebook?: string | null;
+  overwrite?: boolean;
 }
 
 /**
- * What registering did. `content_size` is the flow content's size in bytes, without the `files` that travel with it.
+ * What registering did, or rolling back.
+ *
+ * `content_size` is the flow content's size in bytes, without the `files` that travel with it. "restored": the version stays,
+ * and what somebody had changed in Prefect is as the version says again. `kept` is what somebody had changed in Prefect and
+ * what was left so: `before` was registered, `after` is live.
  */
 export interface Registered {
   deployment: Deployment;
-  outcome: 'created' | 'changed' | 'unchanged';
+  outcome: 'created' | 'changed' | 'unchanged' | 'restored';
   content: string;
   content_size: number;
   manifest: string;
   files: CarriedFile[];
+  kept: Change[];
+}
+
+/**
+ * What a user decides about a deployment, whichever way she says it: form, magic, Python or command line.
+ *
+ * `name` is the deployment's (default: the flow's name). `work_pool` None means the local stack's, or the one in settings.
+ * `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
+ * `environment` says what happens where a run's packages are not those of the registration (docs/environment.md). `secrets`
+ * are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md).
+ */
+export interface Registration {
+  name: string | null;
+  parameters: JsonObject;
+  executor: ExecutorChoice;
+  schedule: NoSchedule | CronSchedule | IntervalSchedule;
+  work_pool: string | null;
+  tags: string[];
+  include: string[];
+  environment: 'warn' | 'refuse' | 'recreate';
+  secrets: string[];
+}
+
+/**
+ * POST /satflow/deployments/<id>/rollback → Registered.
+ */
+export interface RollbackRequest {
+  version: number;
 }
 
 /**
@@ -413,6 +479,25 @@ export interface SchedulePreviewRequest {
 }
 
 /**
+ * Where a flow comes from.
+ *
+ * `cells` are the cells that define what the flow reaches, in the order of their execution; `files` the local files.
+ */
+export interface Source {
+  notebook: string | null;
+  cells: Cell[];
+  files: SourceFile[];
+}
+
+/**
+ * The text of a local file, as it stood on disk when the flow was packed. `path` is below its import path.
+ */
+export interface SourceFile {
+  path: string;
+  text: string;
+}
+
+/**
  * Where runs go and whether that place answers.
  *
  * `kind` "local" is the stack SatFlow runs on this machine, "configured" is what the settings name. `step` says what is
@@ -436,6 +521,22 @@ export interface Subscribe {
   topic: 'runs' | 'logs' | 'cluster';
   run_id?: string | null;
   cursor?: string | null;
+}
+
+/**
+ * The tasks (and subflows) that a flow calls, as its source says: in order, each with the results that it takes.
+ *
+ * `rewired` tells that the calls of tasks which are in both differ in order, in number or in what they take. `unsaid` lists
+ * what cannot be told from the source.
+ */
+export interface TaskChange {
+  flow: string;
+  before: string[];
+  after: string[];
+  added: string[];
+  removed: string[];
+  rewired: boolean;
+  unsaid: string[];
 }
 
 /**
@@ -469,6 +570,75 @@ export interface Unsubscribe {
   type?: 'unsubscribe';
   topic: 'runs' | 'logs' | 'cluster';
   run_id?: string | null;
+}
+
+/**
+ * One version. `problem` says why its manifest cannot be read; then there is no `record`.
+ */
+export interface Version {
+  number: number;
+  manifest: string;
+  live: boolean;
+  problem: string | null;
+  record: VersionRecord | null;
+}
+
+/**
+ * GET /satflow/deployments/<id>/versions/<number>. `chosen` is everything that was decided when it was registered.
+ */
+export interface VersionDetail {
+  version: Version;
+  chosen: Registration;
+  python: string;
+  source: Source;
+}
+
+/**
+ * GET /satflow/deployments/<id>/versions/<before>/diff/<after>.
+ *
+ * `choices` are schedule, default parameters, tags, work pool and whatever else was chosen; `environment` is the interpreter.
+ * `unexplained` says that the flow differs in a way that no source tells, such as in data that it captured.
+ */
+export interface VersionDiff {
+  before: number;
+  after: number;
+  code: CodeChange[];
+  tasks: TaskChange[];
+  parameters: Change[];
+  executor: Change[];
+  choices: Change[];
+  environment: Change[];
+  packages: Change[];
+  unexplained: string | null;
+}
+
+/**
+ * GET /satflow/deployments/<id>/versions, newest first.
+ *
+ * `next` is the `before` of the next page, None where there is none. `lost` says why nothing older is known although
+ * there was something.
+ */
+export interface VersionList {
+  deployment_id: string;
+  versions: Version[];
+  next: number | null;
+  lost: string | null;
+}
+
+/**
+ * What a version's manifest says, in short.
+ *
+ * `content_size` is in bytes; `content_kept` tells whether the store still has the content, None where it did not say.
+ * `restores` is the number of the version that a rollback brought back; `summary` is one line about what changed.
+ */
+export interface VersionRecord {
+  registered_at: string;
+  registered_by: string;
+  notebook: string | null;
+  content_size: number;
+  content_kept: boolean | null;
+  restores: number | null;
+  summary: string;
 }
 
 /**

@@ -13,10 +13,10 @@ from satflow_ext.kernel import parameters, refusals
 from satflow_ext.kernel.carried import Carrier, Sources, sources
 from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.describe import Descriptions
-from satflow_ext.kernel.environment import source
 from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.pickler import TooLarge, dump
+from satflow_ext.kernel.source import source
 from satflow_ext.kernel.uses import uses
 from satflow_ext.models import JsonObject, PackedFlow
 
@@ -61,7 +61,7 @@ def pack(
             exact=fingerprint((found.flow, carried) if carried else found.flow, exact=True),
             environment=environment(),
             uses=uses(found.flow),
-            source=source(found.flow, shell),
+            source=source(found.flow, shell, carried),
         )
     except BaseException:
         body.unlink(missing_ok=True)

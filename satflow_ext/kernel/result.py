@@ -8,7 +8,12 @@ from html import escape
 
 from satflow_ext.models import CronSchedule, IntervalSchedule, Registered, Run, Schedule
 
-OUTCOMES = {"created": "registered", "changed": "changed", "unchanged": "unchanged, nothing new was made"}
+OUTCOMES = {
+    "created": "registered",
+    "changed": "changed",
+    "unchanged": "unchanged, nothing new was made",
+    "restored": "as it was registered again",
+}
 STYLE = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0; background: transparent"
 
 

@@ -10,6 +10,7 @@ from satflow_ext.errors import DeploymentNotFound, SatflowError
 from satflow_ext.models import Deployment
 from satflow_ext.prefect_api import absent, parse_id, prefect_client
 from satflow_ext.registration import manifests, schedules
+from satflow_ext.registration.drift import drift
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import Pin, pin_of
 
@@ -117,6 +118,7 @@ async def described(row: DeploymentResponse, flow_name: str, found: Manifest | S
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
         next_runs=() if waits else await schedules.next_runs(schedule),
+        drift=drift(known.chosen, row) if known else (),
     )
 
 
@@ -124,8 +126,8 @@ async def _described(
     rows: list[DeploymentResponse], flow_names: dict[UUID, str], endpoints: Endpoints
 ) -> tuple[Deployment, ...]:
     pins = {row.id: pin_of(row) for row in rows}
-    here = {pin.manifest: endpoints.store for pin in pins.values() if pin and pin.store == endpoints.store.name}
-    found = await manifests.read_each(here)
+    here = [pin.manifest for pin in pins.values() if pin and pin.store == endpoints.store.name]
+    found = await manifests.read_each(endpoints.store, here)
     return tuple(
         [await described(row, flow_names[row.flow_id], _manifest_or_error(pins[row.id], found)) for row in rows]
     )

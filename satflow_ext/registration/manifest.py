@@ -27,6 +27,7 @@ from satflow_ext.models import (
     EnvironmentPolicy,
     ExecutorChoice,
     JsonObject,
+    Registration,
     SecretName,
     Source,
 )
@@ -39,6 +40,8 @@ SEAL_LINE = SEAL_SIZE // 3 * 4
 """Characters of the seal in base64."""
 LIMIT = 16 * 1024 * 1024
 NEWER = "It may come from a newer SatFlow: update the one that reads it."
+REACH = 16
+"""Versions that a manifest knows before itself."""
 
 
 class Manifest(BaseModel):
@@ -47,30 +50,32 @@ class Manifest(BaseModel):
     Args:
         format: of this document.
         flow_name: the flow's name in Prefect.
+        variable: the flow's name in the notebook.
         deployment: the deployment's name, without the flow's.
         version: 1 for the first.
         content: digest of the flow content, and `size` in bytes of all of it.
         fingerprint: of the live flow, large data sampled; what the sidebar compares.
         exact: fingerprint with all data hashed in full; what "unchanged" means.
         parameter_schema: with defaults; Prefect gets it without.
-        executor: how tasks run, every option filled in.
-        worker_sizes: what the sizes that its options name meant on the machine that registered; where the flow runs, another
-            table may be in force, or none of that name.
+        chosen: everything that was decided: every option and default filled in. Prefect says what of it is live.
+        worker_sizes: what the sizes that the executor's options name meant on the machine that registered; where the flow runs,
+            another table may be in force, or none of that name.
         environment: the interpreter that packed the flow, and what was installed for it.
         uses: names of the distributions that the flow refers to.
-        environment_policy: what happens where a run's environment is another one.
-        secrets: names of the credentials that a run needs.
         source: the notebook and its cells.
         files: data files that travel with the flow; each is a content of its own in the store.
         registered_by: the user's name on the machine where it was registered.
         registered_at: when.
-        previous: digest of the manifest before this one.
+        restores: number of the version that a rollback brought back with this one.
+        earlier: digests of the manifests of the versions before this one, nearest first, at most `REACH`: a chain that a lost
+            manifest does not break, and that is gone down in long steps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
     flow_name: str
+    variable: str
     deployment: str
     version: int
     content: Digest
@@ -78,17 +83,31 @@ class Manifest(BaseModel):
     fingerprint: str
     exact: str
     parameter_schema: JsonObject
-    executor: ExecutorChoice
+    chosen: Registration
     worker_sizes: dict[str, SizeSettings] = {}
     environment: Environment
     uses: tuple[str, ...]
-    environment_policy: EnvironmentPolicy = "warn"
-    secrets: tuple[SecretName, ...] = ()
     source: Source
     files: tuple[CarriedFile, ...] = ()
     registered_by: str
     registered_at: datetime
-    previous: Digest | None
+    restores: int | None
+    earlier: tuple[Digest, ...]
+
+    @property
+    def executor(self) -> ExecutorChoice:
+        """How tasks run."""
+        return self.chosen.executor
+
+    @property
+    def environment_policy(self) -> EnvironmentPolicy:
+        """What happens where a run's environment is another one."""
+        return self.chosen.environment
+
+    @property
+    def secrets(self) -> tuple[SecretName, ...]:
+        """Names of the credentials that a run needs."""
+        return self.chosen.secrets
 
     @property
     def full_name(self) -> str:

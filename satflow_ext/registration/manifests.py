@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from satflow_ext.endpoints import Store
 from satflow_ext.errors import SatflowError
@@ -52,23 +52,31 @@ async def read(store: Store, digest: str) -> Manifest:
         ContentRefused: what it has is no manifest.
         StoreFailed: the store did not answer as one.
     """
-    if digest not in _known:
-        async with StoreClient(store) as store_client:
-            document = await store_client.get(digest)
-        if len(_known) >= REMEMBERED:
-            _known.clear()
-        _known[digest] = manifest.read(document, digest)
-    return _known[digest]
+    found = (await read_each(store, [digest]))[digest]
+    if isinstance(found, SatflowError):
+        raise found
+    return found
 
 
-async def read_each(wanted: Mapping[str, Store]) -> dict[str, Manifest | SatflowError]:
+async def read_each(store: Store, digests: Iterable[str]) -> dict[str, Manifest | SatflowError]:
     """Several manifests at once: digest → the manifest, or what stood in its way."""
-    found = await asyncio.gather(*(_read_or_error(store, digest) for digest, store in wanted.items()))
-    return dict(zip(wanted, found, strict=True))
+    wanted = list(dict.fromkeys(digests))
+    found: dict[str, Manifest | SatflowError] = {digest: _known[digest] for digest in wanted if digest in _known}
+    missing = [digest for digest in wanted if digest not in found]
+    if missing:
+        async with StoreClient(store) as store_client:
+            got = await asyncio.gather(*(_read_or_error(store_client, digest) for digest in missing))
+        found |= dict(zip(missing, got, strict=True))
+    return found
 
 
-async def _read_or_error(store: Store, digest: str) -> Manifest | SatflowError:
+async def _read_or_error(store_client: StoreClient, digest: str) -> Manifest | SatflowError:
     try:
-        return await read(store, digest)
+        document = await store_client.get(digest)
+        found = manifest.read(document, digest)
     except SatflowError as error:
         return error
+    while len(_known) >= REMEMBERED:  # the one that came first goes first
+        _known.pop(next(iter(_known)), None)
+    _known[digest] = found
+    return found

@@ -24,15 +24,22 @@ class Plan:
 
     flow_name: str
     name: str
-    executor: ExecutorChoice
+    chosen: Registration
     worker_sizes: dict[str, SizeSettings]
-    work_pool: str
-    wanted: Registration
 
     @property
     def full_name(self) -> str:
         """`flow/deployment`, as Prefect's command line writes it."""
         return f"{self.flow_name}/{self.name}"
+
+
+def planned(flow_name: str, wanted: Registration, executor: ExecutorChoice, work_pool: str, settings: Settings) -> Plan:
+    """The plan for what a user decided, with the executor and the work pool that came of it."""
+    name = wanted.name or flow_name
+    sets = {field: tuple(sorted(set(getattr(wanted, field)))) for field in ("tags", "include", "secrets")}
+    settled = {"name": name, "executor": executor, "work_pool": work_pool, **sets}
+    sizes = executors.sizes_of(executor, settings)
+    return Plan(flow_name, name, wanted.model_copy(update=settled), sizes)
 
 
 def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settings: Settings) -> ExecutorChoice:

@@ -7,22 +7,19 @@ twice without harm, and until the last one is done the deployment's earlier vers
 from __future__ import annotations
 
 import asyncio
-import shlex
-import tempfile
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from satflow_ext import executors
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import ContentMissing, ContentRefused, DeploymentContested, PrefectFailed, SatflowError
+from satflow_ext.errors import ContentMissing, ContentRefused, DeploymentTaken, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
-from satflow_ext.models import Deployment, PackedFlow, Registered, Registration
-from satflow_ext.prefect_api import absent, prefect_client
-from satflow_ext.registration import deployments, envelope, maker, manifests, parameters, schedules
+from satflow_ext.models import Change, PackedFlow, Registered, Registration
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import deployments, manifests, rows, sealing
+from satflow_ext.registration.drift import drift, settle
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.pins import ENTRYPOINT, Pin, pin_of
-from satflow_ext.registration.plan import Plan, check, work_pool
+from satflow_ext.registration.pins import pin_of
+from satflow_ext.registration.plan import Plan, check, planned, work_pool
 from satflow_ext.registration.reachable import check_store
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.registration.turns import turn
@@ -30,12 +27,18 @@ from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.responses import DeploymentResponse
+
+Outcome = Literal["created", "changed", "unchanged", "restored"]
 
 
 async def register(
-    packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings
+    packed: PackedFlow,
+    registration: Registration,
+    endpoints: Endpoints,
+    settings: Settings,
+    *,
+    overwrite: bool = False,
 ) -> Registered:
     """Make a deployment of a packed flow, or its next version, or nothing where nothing changed.
 
@@ -43,14 +46,15 @@ async def register(
         packed: the flow as the kernel packed it; its body file is read and left alone.
         registration: what the user decided.
         endpoints: the Prefect API and the store.
-        settings: worker sizes and limits, and where the keys are.
+        settings: worker sizes and limits.
+        overwrite: whether to overwrite what somebody has changed in Prefect, or a deployment that somebody else made.
 
     Raises:
         BadRequest: an executor, option, schedule, parameter or name that makes no sense.
         SizeRefused: this machine cannot give the worker size.
         ParametersTooLarge: more than Prefect takes.
-        KeysRefused: there is something wrong with the files of the user's keys.
         WorkPoolNotFound: Prefect has no such work pool.
+        DeploymentTaken: somebody else than SatFlow made the deployment of that name.
         StoreFailed: the content was not kept; the deployment is as it was.
         PrefectFailed: the deployment was not made; the one before is as it was.
         DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
@@ -58,57 +62,47 @@ async def register(
     """
     executor = check(packed, registration, endpoints, settings)
     await check_store(endpoints, settings)
-    sizes = executors.sizes_of(executor, settings)
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
-        plan = Plan(packed.flow.name, registration.name or packed.flow.name, executor, sizes, pool, registration)
+        plan = planned(packed.flow.name, registration, executor, pool, settings)
         async with turn(plan.full_name, endpoints.prefect, settings):
-            return await _register(client, packed, plan, endpoints, settings)
+            return await _register(client, packed, plan, endpoints, settings, overwrite=overwrite)
 
 
 async def _register(
-    client: PrefectClient, packed: PackedFlow, plan: Plan, endpoints: Endpoints, settings: Settings
+    client: PrefectClient, packed: PackedFlow, plan: Plan, endpoints: Endpoints, settings: Settings, *, overwrite: bool
 ) -> Registered:
     signer = await asyncio.to_thread(Keyring(settings).signer)
-    row = await _existing(client, plan.full_name)
-    found = await _manifest_of(row, endpoints, trusted(settings))
-    if (
-        row
-        and isinstance(found, Manifest)
-        and await _same(row, found, packed, plan)
-        and await _kept(row, found, endpoints)
-    ):
-        return await _registered(row, plan, found, "unchanged")
-    made, pin = await _store(packed, plan, row, found, endpoints, signer)
-    await _upsert(client, plan, made, pin, row, endpoints)
-    written = await _existing(client, plan.full_name)
-    if written is None:
-        raise PrefectFailed(f"Prefect took the deployment {plan.full_name} and does not have it.", fix="Try again.")
-    if pin_of(written) != pin:
-        raise _overtaken(plan.full_name, written)
-    return await _registered(written, plan, made, "changed" if row else "created")
+    row = await rows.existing(client, plan.full_name)
+    _check_ours(row, plan, overwrite=overwrite)
+    found = await manifest_of(row, endpoints, trusted(settings))
+    known = found if isinstance(found, Manifest) else None
+    if row and known and _same(known, packed, plan) and await kept(row, known, endpoints):
+        return await as_recorded(client, row, known, endpoints, overwrite=overwrite)
+    settled = settle(plan.chosen, known.chosen if known else None, row, overwrite=overwrite)
+    made = await _made(packed, plan, sealing.next_place(row, found), endpoints, signer)
+    pin = await sealing.write(made, endpoints, signer)
+    written = await rows.write(client, made, pin, settled, row, endpoints)
+    return await registered(written, made, "changed" if row else "created", settled.kept)
 
 
-def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContested:
-    """Prefect keeps who comes last, and has no way to ask for more; on one machine registrations take turns."""
-    return DeploymentContested(
-        f"Somebody else registered {full_name} at the same moment: version {written.version} is theirs, and it is what runs.",
-        fix="Look at it, and register again if yours is to be the next version.",
-    )
+async def as_recorded(
+    client: PrefectClient, row: DeploymentResponse, known: Manifest, endpoints: Endpoints, *, overwrite: bool
+) -> Registered:
+    """The version that is there already; with `overwrite`, what was changed in Prefect becomes as it was registered.
+
+    Raises:
+        PrefectFailed: Prefect does not have what it was told.
+    """
+    drifted, pin = drift(known.chosen, row), pin_of(row)
+    if not overwrite or not drifted or pin is None:
+        return await registered(row, known, "unchanged", drifted)
+    settled = settle(known.chosen, known.chosen, row, overwrite=True)
+    written = await rows.write(client, known, pin, settled, row, endpoints)
+    return await registered(written, known, "restored", ())
 
 
-async def _existing(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
-    nothing = SatflowError("no such deployment")
-    try:
-        with absent(nothing):
-            return await client.read_deployment_by_name(full_name)
-    except SatflowError as error:
-        if error is not nothing:
-            raise
-        return None
-
-
-async def _manifest_of(
+async def manifest_of(
     row: DeploymentResponse | None, endpoints: Endpoints, trusted_keys: TrustedKeys
 ) -> Manifest | SatflowError | None:
     """The manifest of the version that is registered now, None where there is no such version.
@@ -124,20 +118,7 @@ async def _manifest_of(
         return error
 
 
-async def _same(row: DeploymentResponse, known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
-    """Whether registering would change nothing, neither of what is stored nor of what Prefect has now."""
-    deployment = await deployments.described(row, plan.flow_name, known)
-    chosen = plan.wanted
-    return (
-        (known.exact, known.environment) == (packed.exact, packed.environment)
-        and (known.executor, known.worker_sizes) == (plan.executor, plan.worker_sizes)
-        and (deployment.parameters, deployment.schedule) == (chosen.parameters, chosen.schedule)
-        and (deployment.work_pool, set(deployment.tags)) == (plan.work_pool, set(chosen.tags))
-        and (known.environment_policy, set(known.secrets)) == (chosen.environment, set(chosen.secrets))
-    )
-
-
-async def _kept(row: DeploymentResponse, known: Manifest, endpoints: Endpoints) -> bool:
+async def kept(row: DeploymentResponse, known: Manifest, endpoints: Endpoints) -> bool:
     """Whether the store still has both; what a run is told when it has not is to register again."""
     pin = pin_of(row)
     assert pin is not None
@@ -150,116 +131,58 @@ async def _kept(row: DeploymentResponse, known: Manifest, endpoints: Endpoints) 
     return True
 
 
-async def _store(
-    packed: PackedFlow,
-    plan: Plan,
-    row: DeploymentResponse | None,
-    found: Manifest | SatflowError | None,
-    endpoints: Endpoints,
-    signer: Signer,
-) -> tuple[Manifest, Pin]:
-    """Put content and manifest of the next version into the store."""
-    version = _next_version(row, found)
-    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
-        content = Path(folder) / "content"
-        digest = await asyncio.to_thread(_seal, packed, plan, version, signer, content)
-        async with StoreClient(endpoints.store) as store_client:
-            await store_client.put_file(digest, content)
-        size = content.stat().st_size
-    pin = pin_of(row) if row else None
-    made = _manifest(packed, plan, version, digest, size, pin.manifest if pin else None)
-    return made, Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made, signer))
-
-
-def _seal(packed: PackedFlow, plan: Plan, version: int, signer: Signer, content: Path) -> str:
-    header = envelope.Header(
-        sha256=envelope.digest_of(Path(packed.body)),
-        size=packed.size,
-        deployment=plan.full_name,
-        version=version,
-        made=maker.of(packed.environment),
-        created=datetime.now(timezone.utc),
-    )
-    return envelope.seal(Path(packed.body), header, signer, content)
-
-
-def _next_version(row: DeploymentResponse | None, found: Manifest | SatflowError | None) -> int:
-    """One more than the manifest says, or than Prefect says where the manifest is lost."""
-    if isinstance(found, Manifest):
-        return found.version + 1
-    known = row.version if row else None
-    return int(known) + 1 if known and known.isdigit() else 1
-
-
-def _manifest(packed: PackedFlow, plan: Plan, version: int, content: str, size: int, previous: str | None) -> Manifest:
-    return Manifest(
-        flow_name=plan.flow_name,
-        deployment=plan.name,
-        version=version,
-        content=content,
-        size=size,
-        fingerprint=packed.flow.fingerprint,
-        exact=packed.exact,
-        parameter_schema=packed.flow.parameter_schema,
-        executor=plan.executor,
-        worker_sizes=plan.worker_sizes,
-        environment=packed.environment,
-        uses=packed.uses,
-        environment_policy=plan.wanted.environment,
-        secrets=plan.wanted.secrets,
-        source=packed.source,
-        files=packed.files,
-        registered_by=user_name(),
-        registered_at=datetime.now(timezone.utc),
-        previous=previous,
-    )
-
-
-async def _upsert(
-    client: PrefectClient, plan: Plan, made: Manifest, pin: Pin, row: DeploymentResponse | None, endpoints: Endpoints
-) -> None:
-    await client.create_deployment(
-        flow_id=await client.create_flow_from_name(plan.flow_name),
-        name=plan.name,
-        version=str(made.version),
-        schedules=_schedules(plan),
-        parameters=plan.wanted.parameters,
-        tags=list(plan.wanted.tags),
-        work_pool_name=plan.work_pool,
-        entrypoint=ENTRYPOINT,
-        parameter_openapi_schema=parameters.schema_for_prefect(made.parameter_schema),
-        enforce_parameter_schema=True,
-        paused=row.paused if row else False,
-        pull_steps=pin.steps(),
-        job_variables=_job_variables(made, endpoints),
-    )
-
-
-def _schedules(plan: Plan) -> list[DeploymentScheduleCreate]:
-    from prefect.client.schemas.actions import DeploymentScheduleCreate
-
-    schedule = schedules.to_prefect(plan.wanted.schedule)
-    return [DeploymentScheduleCreate(schedule=schedule, active=True, slug=schedules.SLUG)] if schedule else []
-
-
-def _job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
-    """On this machine the flow runs under the very interpreter that packed it, which also saves one start of Python."""
-    if not endpoints.local:
-        return {}
-    return {"command": f"{shlex.quote(made.environment.executable)} -m prefect.engine"}
-
-
-async def _registered(
-    row: DeploymentResponse, plan: Plan, made: Manifest, outcome: Literal["created", "changed", "unchanged"]
-) -> Registered:
+async def registered(row: DeploymentResponse, made: Manifest, outcome: Outcome, left: tuple[Change, ...]) -> Registered:
+    """What to say of it. `left` is what somebody had changed in Prefect and what stays so."""
     pin = pin_of(row)
     assert pin is not None
-    deployment: Deployment = await deployments.described(row, plan.flow_name, made)
     return Registered(
-        deployment=deployment,
+        deployment=await deployments.described(row, made.flow_name, made),
         outcome=outcome,
         content=made.content,
         content_size=made.size,
         manifest=pin.manifest,
         files=made.files,
+        kept=left,
+    )
+
+
+def _check_ours(row: DeploymentResponse | None, plan: Plan, *, overwrite: bool) -> None:
+    if row is not None and pin_of(row) is None and not overwrite:
+        raise DeploymentTaken(
+            f"There is a deployment {plan.full_name} that SatFlow did not make.",
+            fix="Choose another name, or register with overwrite.",
+            field="name",
+        )
+
+
+def _same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
+    """Whether a version made of this would be the same as the one before."""
+    before = (known.exact, known.chosen, known.worker_sizes, known.environment)
+    return before == (packed.exact, plan.chosen, plan.worker_sizes, packed.environment)
+
+
+async def _made(packed: PackedFlow, plan: Plan, place: sealing.Place, endpoints: Endpoints, signer: Signer) -> Manifest:
+    """The next version's manifest, with its content in the store."""
+    body = Path(packed.body)
+    sealed = await sealing.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
+    return Manifest(
+        flow_name=plan.flow_name,
+        variable=packed.flow.variable,
+        deployment=plan.name,
+        version=place.version,
+        content=sealed.content,
+        size=sealed.size,
+        fingerprint=packed.flow.fingerprint,
+        exact=packed.exact,
+        parameter_schema=packed.flow.parameter_schema,
+        chosen=plan.chosen,
+        worker_sizes=plan.worker_sizes,
+        environment=packed.environment,
+        uses=packed.uses,
+        source=packed.source,
+        files=packed.files,
+        registered_by=user_name(),
+        registered_at=sealing.now(),
+        restores=None,
+        earlier=place.earlier,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -65,6 +66,20 @@ def from_prefect(found: list[DeploymentSchedule]) -> Schedule:
     return NoSchedule()
 
 
+def words(schedule: Schedule) -> str:
+    """The schedule on one line, another line for another schedule; "none" where runs start by hand only."""
+    if isinstance(schedule, CronSchedule):
+        return f"{schedule.cron} ({schedule.timezone})"
+    if isinstance(schedule, IntervalSchedule):
+        return f"every {schedule.seconds!r} s ({schedule.timezone})"
+    return "none"
+
+
+def words_of(found: list[DeploymentSchedule]) -> str:
+    """The same for what a deployment has, whoever made it: also several schedules, and kinds that we do not make."""
+    return "; ".join(sorted(map(_words_of, found))) or "none"
+
+
 async def preview(schedule: Schedule, count: int = 5) -> tuple[datetime, ...]:
     """The next `count` runs, by the classes that the Prefect server itself uses.
 
@@ -93,6 +108,15 @@ def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore
     if isinstance(schedule, CronSchedule):
         return server.CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
     return server.IntervalSchedule(interval=timedelta(seconds=schedule.seconds), timezone=schedule.timezone)
+
+
+def _words_of(row: DeploymentSchedule) -> str:
+    from prefect.client.schemas import schedules as prefect
+
+    said = words(from_prefect([row]))
+    if isinstance(row.schedule, prefect.RRuleSchedule):
+        said = f"{' '.join(row.schedule.rrule.split())} ({row.schedule.timezone})"
+    return f"{said} with {json.dumps(row.parameters, sort_keys=True)}" if row.parameters else said
 
 
 def _check_zone(name: str) -> None:

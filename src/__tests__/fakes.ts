@@ -111,6 +111,7 @@ export function deployment(
     work_pool: null,
     tags: [],
     next_runs: [],
+    drift: [],
     ...change
   };
 }

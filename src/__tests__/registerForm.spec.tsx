@@ -127,7 +127,8 @@ describe('RegisterForm', () => {
   it.each([
     ['created', 'tiles is registered, version 3.'],
     ['changed', 'tiles is now version 3.'],
-    ['unchanged', 'tiles is unchanged: still version 3.']
+    ['unchanged', 'tiles is unchanged: still version 3.'],
+    ['restored', 'tiles is as version 3 says again.']
   ] as const)('says what happened: %s', (outcome, words) => {
     const digest = `sha256:${'0'.repeat(64)}`;
     const actions = show({}, null, {
@@ -136,7 +137,8 @@ describe('RegisterForm', () => {
       content: digest,
       content_size: 2048,
       manifest: digest,
-      files: []
+      files: [],
+      kept: []
     });
     expect(screen.getByText(words)).toBeTruthy();
     fireEvent.click(screen.getByTestId('satflow-run-now'));

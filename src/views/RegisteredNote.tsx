@@ -51,5 +51,7 @@ function outcomeWords(
       return trans.__('%1 is now version %2.', name, version);
     case 'unchanged':
       return trans.__('%1 is unchanged: still version %2.', name, version);
+    case 'restored':
+      return trans.__('%1 is as version %2 says again.', name, version);
   }
 }

@@ -246,10 +246,11 @@ def test_what_is_shown_is_escaped() -> None:
         environment="warn",
         secrets=(),
         next_runs=(when,),
+        drift=(),
     )
     digest = "sha256:" + "0" * 64
     made = Registered(
-        deployment=deployment, outcome="created", content=digest, content_size=1, manifest=digest, files=()
+        deployment=deployment, outcome="created", content=digest, content_size=1, manifest=digest, files=(), kept=()
     )
     shown = RegisteredFlow(made, None)
     assert "<script" not in shown._repr_html_()

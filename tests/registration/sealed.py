@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from satflow_ext.keys import Signer, TrustedKeys
-from satflow_ext.models import Environment, ExecutorChoice, Source
+from satflow_ext.models import Environment, Registration, Source
 from satflow_ext.registration import envelope, maker
 from satflow_ext.registration.envelope import Header, Pinned
 from satflow_ext.registration.manifest import Manifest
@@ -53,6 +53,7 @@ def pinned(whole: bytes, **changes) -> Pinned:
 def manifest(whole: bytes, **changes) -> Manifest:
     usual = {
         "flow_name": "etl",
+        "variable": "etl",
         "deployment": "nightly",
         "version": 3,
         "content": digest(whole),
@@ -60,7 +61,7 @@ def manifest(whole: bytes, **changes) -> Manifest:
         "fingerprint": "f",
         "exact": "e",
         "parameter_schema": {},
-        "executor": ExecutorChoice(),
+        "chosen": Registration(name="nightly"),
         "environment": Environment(
             python=HERE.python,
             implementation=HERE.implementation,
@@ -69,10 +70,11 @@ def manifest(whole: bytes, **changes) -> Manifest:
             distributions=(),
         ),
         "uses": (),
-        "source": Source(notebook=None, cells=()),
+        "source": Source(notebook=None, cells=(), files=()),
         "files": (),
         "registered_by": "anna",
         "registered_at": NOW,
-        "previous": None,
+        "restores": None,
+        "earlier": (),
     }
     return Manifest(**{**usual, **changes})

@@ -43,9 +43,8 @@ def test_what_a_stranger_signed_is_shown_and_not_acted_upon():
 
 
 def test_another_executor_under_the_old_seal_is_refused():
-    altered = MANIFEST.model_copy(
-        update={"executor": ExecutorChoice(name="dask-address", options={"address": "tcp://eve:1"})}
-    )
+    executor = ExecutorChoice(name="dask-address", options={"address": "tcp://eve:1"})
+    altered = MANIFEST.model_copy(update={"chosen": MANIFEST.chosen.model_copy(update={"executor": executor})})
     document = manifest.canonical(altered.model_dump(mode="json")) + DOCUMENT[DOCUMENT.index(b"\n") :]
     with pytest.raises(SignatureWrong, match=f"The manifest is not what key {ANNA.public.id} signed"):
         verified(document)

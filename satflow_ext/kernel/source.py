@@ -1,0 +1,57 @@
+"""Where a flow comes from: the texts of the cells and of the local files that hold what it reaches."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from satflow_ext.kernel.find import AnyFlow, Shell, cell_number
+from satflow_ext.kernel.local_modules import lies_local
+from satflow_ext.kernel.reach import codes
+from satflow_ext.models import Cell, Source, SourceFile
+
+_loaded: dict[str, Cell] = {}
+
+
+def source(flow: AnyFlow, shell: Shell | None, carried: Mapping[str, str]) -> Source:
+    """The cells and local files whose code the flow reaches, and the notebook where Jupyter said which.
+
+    Args:
+        flow: the flow.
+        shell: the IPython shell, None in plain Python.
+        carried: sources that travel as text: path below the import path → text.
+    """
+    names = sorted({code.co_filename for code in codes(flow)})
+    files = {_below_import_path(name): name for name in names if os.path.isfile(name) and lies_local(name)}
+    texts = {path: "".join(linecache.getlines(name)) for path, name in files.items()} | dict(carried)
+    return Source(
+        notebook=os.environ.get("JPY_SESSION_NAME"),
+        cells=_cells(names, shell),
+        files=tuple(SourceFile(path=path, text=text) for path, text in sorted(texts.items())),
+    )
+
+
+def remember(cells: Iterable[Cell]) -> None:
+    """Know the cells of a flow that was loaded from the store: no history of this kernel has them."""
+    _loaded.update((cell.file, cell) for cell in cells)
+
+
+def _cells(names: Iterable[str], shell: Shell | None) -> tuple[Cell, ...]:
+    # IPython gives `linecache` each cell as it was compiled; its history has lost blank lines at the top.
+    here = [
+        Cell(file=name, number=number, text="".join(linecache.getlines(name)).rstrip("\n"))
+        for name in names
+        if (number := cell_number(name, shell))
+    ]
+    known = {cell.file for cell in here}
+    loaded = [_loaded[name] for name in names if name in _loaded and name not in known]
+    return tuple(sorted([*loaded, *here], key=lambda cell: cell.number))
+
+
+def _below_import_path(file: str) -> str:
+    """The file's path from the folder on the import path, its name alone where it is in none."""
+    folders = [folder for entry in sys.path if file.startswith(folder := os.path.join(os.path.abspath(entry), ""))]
+    return Path(file.removeprefix(max(folders, key=len)) if folders else os.path.basename(file)).as_posix()

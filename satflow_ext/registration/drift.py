@@ -1,0 +1,109 @@
+"""Drift: what somebody has changed in Prefect since a version was registered, and what registering again does about it.
+
+A three-way merge. A choice that differs from the one in the version before was made on purpose and wins; a choice that is the
+same leaves alone what was changed in Prefect (docs/decisions/0006). Whether schedules are paused is a state, not a choice.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from satflow_ext.models import Change, JsonObject, Registration
+from satflow_ext.registration import schedules
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.responses import DeploymentResponse
+
+Choices = dict[str, str]
+"""Choices that Prefect keeps and anybody can change there, each under a name of its own and worded for reading."""
+
+NO_CHOICES: Choices = {}
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What Prefect is told. `kept` is what was changed there and stays so."""
+
+    parameters: JsonObject
+    tags: list[str]
+    work_pool: str | None
+    schedules: list[DeploymentScheduleCreate]
+    kept: tuple[Change, ...]
+
+
+def drift(recorded: Registration, row: DeploymentResponse) -> tuple[Change, ...]:
+    """What differs: `before` is what was registered, `after` what Prefect has now."""
+    return _changes(_chosen(recorded), _live(row))
+
+
+def settle(
+    chosen: Registration, recorded: Registration | None, row: DeploymentResponse | None, *, overwrite: bool
+) -> Settled:
+    """Put together what was chosen and what Prefect has.
+
+    Args:
+        chosen: now, with every default filled in.
+        recorded: in the version before, None where nobody knows.
+        row: what Prefect has, None where it has no such deployment.
+        overwrite: whether what was changed in Prefect is to be overwritten whatever was chosen before.
+    """
+    if row is None or recorded is None or overwrite:
+        return Settled(chosen.parameters, list(chosen.tags), chosen.work_pool, _ours(chosen, row), ())
+    wanted, before, live = _chosen(chosen), _chosen(recorded), _live(row)
+    kept = {name for name in {**wanted, **before, **live} if wanted.get(name) == before.get(name) != live.get(name)}
+    settled = {name: said for name, said in wanted.items() if name not in kept}
+    settled |= {name: live[name] for name in kept & live.keys()}
+    parameters = {**row.parameters, **{k: v for k, v in chosen.parameters.items() if f"parameters.{k}" not in kept}}
+    return Settled(
+        parameters={name: value for name, value in parameters.items() if f"parameters.{name}" in settled},
+        tags=[name.removeprefix("tags.") for name in settled if name.startswith("tags.")],
+        work_pool=row.work_pool_name if "work_pool" in kept else chosen.work_pool,
+        schedules=_as_they_are(row) if "schedule" in kept else _ours(chosen, row),
+        kept=tuple(each for each in _changes(before, live) if each.name in kept),
+    )
+
+
+def _chosen(chosen: Registration) -> Choices:
+    return _flat(schedules.words(chosen.schedule), chosen.work_pool, chosen.parameters, chosen.tags)
+
+
+def _live(row: DeploymentResponse) -> Choices:
+    return _flat(schedules.words_of(row.schedules), row.work_pool_name, row.parameters, row.tags)
+
+
+def _flat(schedule: str, work_pool: str | None, parameters: JsonObject, tags: list[str] | tuple[str, ...]) -> Choices:
+    return {
+        "schedule": schedule,
+        "work_pool": work_pool or "none",
+        **{f"parameters.{name}": json.dumps(value, sort_keys=True) for name, value in parameters.items()},
+        **{f"tags.{tag}": tag for tag in tags},
+    }
+
+
+def _changes(before: Choices, after: Choices) -> tuple[Change, ...]:
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return tuple(Change(name=name, before=before.get(name), after=after.get(name)) for name in names)
+
+
+def _ours(chosen: Registration, row: DeploymentResponse | None) -> list[DeploymentScheduleCreate]:
+    """The schedule that was chosen; where Prefect has just that one, as it stands there: somebody may have switched it off."""
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+
+    if row is not None and schedules.words(chosen.schedule) == schedules.words_of(row.schedules):
+        return _as_they_are(row)
+    schedule = schedules.to_prefect(chosen.schedule)
+    return [DeploymentScheduleCreate(schedule=schedule, active=True, slug=schedules.SLUG)] if schedule else []
+
+
+def _as_they_are(row: DeploymentResponse) -> list[DeploymentScheduleCreate]:
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+
+    return [
+        DeploymentScheduleCreate(
+            schedule=each.schedule, active=each.active, parameters=each.parameters or {}, slug=each.slug
+        )
+        for each in row.schedules
+    ]

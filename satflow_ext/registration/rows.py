@@ -1,0 +1,105 @@
+"""A deployment's row in Prefect: found by its name, and written."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import DeploymentContested, PrefectFailed, SatflowError
+from satflow_ext.prefect_api import absent
+from satflow_ext.registration import parameters
+from satflow_ext.registration.drift import Settled
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.pins import ENTRYPOINT, Pin, pin_of
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.responses import DeploymentResponse
+
+
+async def existing(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
+    """The row of `flow/deployment`, None where there is none."""
+    nothing = SatflowError("no such deployment")
+    try:
+        with absent(nothing):
+            return await client.read_deployment_by_name(full_name)
+    except SatflowError as error:
+        if error is not nothing:
+            raise
+        return None
+
+
+async def write(
+    client: PrefectClient,
+    made: Manifest,
+    pin: Pin,
+    settled: Settled,
+    row: DeploymentResponse | None,
+    endpoints: Endpoints,
+) -> DeploymentResponse:
+    """Make the deployment, or make it pin another manifest, and read it back.
+
+    Args:
+        client: an open prefect client.
+        made: the manifest.
+        pin: where it is.
+        settled: what else Prefect is told.
+        row: what Prefect has now. What SatFlow has no choice for, such as a description or a limit, stays.
+        endpoints: whether runs happen on this machine.
+
+    Raises:
+        PrefectFailed: Prefect does not have what it was told.
+        DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
+    """
+    await client.create_deployment(
+        flow_id=await client.create_flow_from_name(made.flow_name),
+        name=made.deployment,
+        version=str(made.version),
+        schedules=settled.schedules,
+        parameters=settled.parameters,
+        tags=settled.tags,
+        work_pool_name=settled.work_pool,
+        entrypoint=ENTRYPOINT,
+        parameter_openapi_schema=parameters.schema_for_prefect(made.parameter_schema),
+        enforce_parameter_schema=True,
+        pull_steps=pin.steps(),
+        job_variables={**(row.job_variables if row else {}), **job_variables(made, endpoints)},
+        **_left_alone(row, settled),
+    )
+    written = await existing(client, made.full_name)
+    if written is None:
+        raise PrefectFailed(f"Prefect took the deployment {made.full_name} and does not have it.", fix="Try again.")
+    if pin_of(written) != pin:
+        raise _overtaken(made.full_name, written)
+    return written
+
+
+def job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
+    """On this machine the flow runs under the very interpreter that packed it, which also saves one start of Python."""
+    if not endpoints.local:
+        return {}
+    return {"command": f"{shlex.quote(made.environment.executable)} -m prefect.engine"}
+
+
+def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContested:
+    """Prefect keeps who comes last, and has no way to ask for more; on one machine registrations take turns."""
+    return DeploymentContested(
+        f"Somebody else registered {full_name} at the same moment: version {written.version} is theirs, and it is what runs.",
+        fix="Look at it, and register again if yours is to be the next version.",
+    )
+
+
+def _left_alone(row: DeploymentResponse | None, settled: Settled) -> dict[str, Any]:
+    """What Prefect would forget if it were not told again."""
+    if row is None:
+        return {"paused": False}
+    limit = row.global_concurrency_limit
+    same_pool = row.work_pool_name == settled.work_pool
+    return {
+        "paused": row.paused,
+        "description": row.description,
+        "concurrency_limit": limit.limit if limit else None,
+        "concurrency_options": row.concurrency_options,
+        "work_queue_name": row.work_queue_name if same_pool else None,
+    }

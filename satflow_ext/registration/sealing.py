@@ -1,0 +1,98 @@
+"""Putting a version into the store: its content in its envelope, then the manifest that names it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import SatflowError
+from satflow_ext.keys import Signer
+from satflow_ext.models import Environment
+from satflow_ext.registration import envelope, maker, manifests
+from satflow_ext.registration.manifest import REACH, Manifest
+from satflow_ext.registration.pins import Pin, pin_of
+from satflow_ext.registration.store_client import StoreClient
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.responses import DeploymentResponse
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A content in the store: digest and size in bytes of all of it."""
+
+    content: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a version stands in its chain: its number, and the manifests before it, nearest first."""
+
+    version: int
+    earlier: tuple[str, ...]
+
+
+async def seal(
+    body: Path, environment: Environment, full_name: str, version: int, endpoints: Endpoints, signer: Signer
+) -> Sealed:
+    """Put a pickle in its signed envelope and into the store.
+
+    Args:
+        body: the pickle's file, which is read and left alone.
+        environment: what packed it.
+        full_name: `flow/deployment`.
+        version: for which it is.
+        endpoints: the store.
+        signer: whose key signs it.
+
+    Raises:
+        StoreFailed: it was not kept.
+    """
+    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
+        content = Path(folder) / "content"
+        made = functools.partial(_header, body, environment, full_name, version)
+        digest = await asyncio.to_thread(lambda: envelope.seal(body, made(), signer, content))
+        async with StoreClient(endpoints.store) as store_client:
+            await store_client.put_file(digest, content)
+        return Sealed(digest, content.stat().st_size)
+
+
+async def write(made: Manifest, endpoints: Endpoints, signer: Signer) -> Pin:
+    """Sign a manifest, put it into the store and give its pin.
+
+    Raises:
+        StoreFailed: it was not kept.
+    """
+    return Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made, signer))
+
+
+def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | None) -> Place:
+    """After what is registered now: one more than its manifest says, or than Prefect says where the manifest is lost."""
+    pin = pin_of(row) if row else None
+    if isinstance(found, Manifest) and pin:
+        return Place(found.version + 1, (pin.manifest, *found.earlier)[:REACH])
+    known = row.version if row and pin else None
+    return Place(int(known) + 1 if known and known.isdigit() else 1, (pin.manifest,) if pin else ())
+
+
+def now() -> datetime:
+    """When a version is made."""
+    return datetime.now(timezone.utc)
+
+
+def _header(body: Path, environment: Environment, full_name: str, version: int) -> envelope.Header:
+    return envelope.Header(
+        sha256=envelope.digest_of(body),
+        size=body.stat().st_size,
+        deployment=full_name,
+        version=version,
+        made=maker.of(environment),
+        created=now(),
+    )

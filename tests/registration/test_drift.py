@@ -1,0 +1,143 @@
+"""What somebody changed in Prefect's own screens: shown, left alone, and overwritten only when that is said."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from prefect import flow
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
+from prefect.client.schemas.schedules import RRuleSchedule
+
+from satflow_ext.errors import DeploymentTaken
+from satflow_ext.models import CronSchedule, Registration
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import deployments, register
+
+SIX = CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin")
+CHOICES = {"schedule": SIX, "parameters": {"count": 2, "color": "red"}, "tags": ("nightly",)}
+
+
+@flow
+def counts(count: int = 1, color: str = "blue"):
+    return count, color
+
+
+def in_prefect(stack, work):
+    """Do something with a Prefect client, as Prefect's own screens would."""
+
+    async def do():
+        async with prefect_client(stack.endpoints.prefect) as client:
+            return await work(client)
+
+    return asyncio.run(do())
+
+
+@pytest.fixture
+def edited(stack, registered):
+    """A deployment whose schedule, one parameter, tags, description and environment somebody has changed in Prefect."""
+    done = registered(counts, **CHOICES)
+
+    async def edit(client):
+        row = await client.read_deployment(done.deployment.id)
+        await client.update_deployment_schedule(row.id, row.schedules[0].id, schedule=_rrule())
+        change = DeploymentUpdate(
+            parameters={"count": 5, "color": "red"},
+            tags=["nightly", "important"],
+            description="Ask Ann",
+            job_variables={**row.job_variables, "env": {"REGION": "north"}},
+            concurrency_limit=3,
+        )
+        await client.update_deployment(row.id, change)
+
+    in_prefect(stack, edit)
+    return done
+
+
+def _rrule():
+    return RRuleSchedule(rrule="DTSTART:20200101T000000\nFREQ=WEEKLY;BYDAY=MO", timezone="Europe/Berlin")
+
+
+def rows(changes):
+    return {change.name: (change.before, change.after) for change in changes}
+
+
+DRIFT = {
+    "schedule": ("0 6 * * * (Europe/Berlin)", "DTSTART:20200101T000000 FREQ=WEEKLY;BYDAY=MO (Europe/Berlin)"),
+    "parameters.count": ("2", "5"),
+    "tags.important": (None, "important"),
+}
+
+
+def test_shown_and_left_alone_by_the_same_registration(stack, edited, registered):
+    listed = asyncio.run(deployments.get(stack.endpoints, edited.deployment.id))
+    assert rows(listed.drift) == DRIFT
+
+    again = registered(counts, **CHOICES)
+    assert (again.outcome, rows(again.kept)) == ("unchanged", DRIFT)
+    assert again.deployment.parameters == {"count": 5, "color": "red"}
+
+
+def test_left_alone_by_a_next_version_with_the_same_choices(stack, edited, registered):
+    @flow(name="counts")
+    def other(count: int = 1, color: str = "blue"):
+        return color, count
+
+    changed = registered(other, **CHOICES)
+    assert (changed.outcome, changed.deployment.version, rows(changed.kept)) == ("changed", 2, DRIFT)
+    row = in_prefect(stack, lambda client: client.read_deployment(edited.deployment.id))
+    assert [each.schedule.rrule for each in row.schedules] == [_rrule().rrule]
+    assert (row.parameters, set(row.tags)) == ({"count": 5, "color": "red"}, {"nightly", "important"})
+    assert (row.description, row.global_concurrency_limit.limit) == ("Ask Ann", 3), "no choice of ours at all"
+    assert row.job_variables["env"] == {"REGION": "north"}
+    assert row.job_variables["command"].endswith("-m prefect.engine")
+
+
+def test_another_choice_wins_where_it_is_made_and_nowhere_else(edited, registered):
+    seven = CronSchedule(cron="0 7 * * *", timezone="Europe/Berlin")
+    done = registered(counts, schedule=seven, parameters={"count": 2, "color": "green"}, tags=("nightly",))
+    assert done.deployment.schedule == seven
+    assert done.deployment.parameters == {"count": 5, "color": "green"}
+    assert rows(done.kept) == {name: DRIFT[name] for name in ("parameters.count", "tags.important")}
+
+
+def test_what_is_live_can_be_chosen(edited, registered):
+    done = registered(counts, **{**CHOICES, "parameters": {"count": 5, "color": "red"}})
+    assert (done.outcome, done.deployment.version) == ("changed", 2)
+    assert "parameters.count" not in rows(done.deployment.drift)
+
+
+def test_overwritten_when_that_is_said(stack, edited, packed, name):
+    wanted = Registration(name=name, **CHOICES)
+    again = register(packed(counts), wanted, stack.endpoints, stack.settings, overwrite=True)
+    done = asyncio.run(again)
+    assert (done.outcome, done.deployment.version) == ("restored", 1)
+    assert (done.kept, done.deployment.drift) == ((), ())
+    assert done.deployment.schedule == SIX
+    assert done.deployment.parameters == {"count": 2, "color": "red"}
+
+
+def test_a_schedule_that_was_switched_off_stays_off(stack, registered):
+    done = registered(counts, **CHOICES)
+
+    async def switch_off(client):
+        row = await client.read_deployment(done.deployment.id)
+        await client.update_deployment_schedule(row.id, row.schedules[0].id, active=False)
+
+    in_prefect(stack, switch_off)
+    changed = registered(counts, **{**CHOICES, "tags": ("hourly",)})
+    assert (changed.outcome, changed.deployment.next_runs, changed.deployment.drift) == ("changed", (), ())
+
+
+def test_a_deployment_that_somebody_else_made_is_not_taken(stack, packed, name):
+    async def make(client):
+        flow_id = await client.create_flow_from_name("counts")
+        schedules = [DeploymentScheduleCreate(schedule=_rrule())]
+        await client.create_deployment(flow_id, name, entrypoint="theirs.py:counts", schedules=schedules)
+
+    in_prefect(stack, make)
+    attempt = register(packed(counts), Registration(name=name), stack.endpoints, stack.settings)
+    with pytest.raises(DeploymentTaken, match=f"counts/{name} that SatFlow did not make"):
+        asyncio.run(attempt)
+    taken = register(packed(counts), Registration(name=name), stack.endpoints, stack.settings, overwrite=True)
+    assert asyncio.run(taken).deployment.version == 1
