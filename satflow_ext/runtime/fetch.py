@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from satflow_ext import endpoints, keys, settings
-from satflow_ext.errors import ContentRefused, SatflowError
-from satflow_ext.registration import manifest as manifests
+from satflow_ext.errors import SatflowError
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.runtime import loader
+from satflow_ext.runtime.checks import check_manifest
 from satflow_ext.runtime.this_run import RUN_ID, deployment_name
 
 
@@ -49,11 +49,6 @@ async def _fetch(store_name: str, digest: str, folder: Path) -> None:
     store = endpoints.store_named(store_name, here, endpoints.read_record(here))
     async with StoreClient(store) as store_client:
         document, deployment = await asyncio.gather(store_client.get(digest), deployment_name())
-        wanted = manifests.verified(document, digest, keys.trusted(here))
-        if wanted.full_name != deployment:
-            raise ContentRefused(
-                f"The deployment {deployment} pins a flow that was signed for {wanted.full_name}.",
-                fix=f"Register {deployment} again, and see who can write to the Prefect API.",
-            )
+        wanted = check_manifest(document, digest, deployment, keys.trusted(here))
         await store_client.get_file(wanted.content, folder / loader.CONTENT, limit=wanted.size)
     (folder / loader.MANIFEST).write_bytes(document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ import cloudpickle
 from satflow_ext import executors, keys, settings
 from satflow_ext.errors import ContentRefused
 from satflow_ext.models import Cell, ExecutorChoice
-from satflow_ext.registration import envelope, maker
+from satflow_ext.registration import maker
 from satflow_ext.registration import manifest as manifests
-from satflow_ext.registration.envelope import Opened, Pinned
+from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.runtime import loader, this_run
+from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
 
@@ -42,17 +44,15 @@ def load(folder: Path) -> Flow[..., Any]:
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     _show_cells_in_tracebacks(manifest.source.cells)
-    return _unpickled(opened.body).with_options(task_runner=_task_runner(manifest, here))
+    return unpickled(opened.body).with_options(task_runner=_task_runner(manifest, here))
 
 
 def _opened(folder: Path, here: Settings) -> tuple[Manifest, Opened]:
-    """Manifest and content, checked. The pull step compared the manifest's digest with the one that the deployment pins."""
+    """Manifest and content, checked. The pull step compared the manifest with what the deployment pins."""
     trusted = keys.trusted(here)
     document = (folder / loader.MANIFEST).read_bytes()
     manifest = manifests.verified(document, manifests.digest_of(document), trusted)
-    pinned = Pinned(manifest.content, manifest.size, manifest.full_name, manifest.version)
-    content = (folder / loader.CONTENT).read_bytes()
-    return manifest, envelope.opened(content, pinned, trusted, maker.here())
+    return manifest, check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, maker.here())
 
 
 def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:
@@ -62,10 +62,17 @@ def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:
         linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)
 
 
-def _unpickled(body: memoryview) -> Flow[..., Any]:
-    """The one place of SatFlow in which something from a store is unpickled."""
+def unpickled(body: memoryview) -> Flow[..., Any]:
+    """The flow of a body that was checked: the one place of SatFlow in which something from a store is unpickled.
+
+    Raises an auditing event `satflow.unpickle` with the size of the body (`sys.addaudithook`).
+
+    Raises:
+        ContentRefused: it holds something else than a flow.
+    """
     from prefect import Flow
 
+    sys.audit("satflow.unpickle", len(body))
     flow = cloudpickle.loads(body)
     if not isinstance(flow, Flow):
         raise ContentRefused(f"The flow content holds a {type(flow).__name__}, not a flow.")
