@@ -19,6 +19,7 @@ COMMANDS = {
     "register": "execute a notebook and register its flows",
     "run": "run a deployment",
     "logs": "print the log of a run",
+    "keys": "list, make, hand out and revoke the keys that flows are signed with",
 }
 
 

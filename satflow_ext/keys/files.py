@@ -87,12 +87,14 @@ def _read(path: Path, flags: int, forbidden: int, owners: set[int]) -> bytes | N
     except OSError as error:
         why = "it is a link" if error.errno == errno.ELOOP else error.strerror
         raise KeysRefused(f"{path} cannot be read: {why}.", fix=MEND) from None
-    with open(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise KeysRefused(f"{path} is not a plain file.", fix=MEND)
         _check(path, found, forbidden, owners)
-        content = file.read(LIMIT + 1)
+        content = os.read(descriptor, LIMIT + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > LIMIT:
         raise KeysRefused(f"{path} has more than {LIMIT} bytes: these are no keys.", fix="Give another file.")
     return content
