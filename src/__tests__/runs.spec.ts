@@ -1,3 +1,5 @@
+import type { Signal } from '@lumino/signaling';
+
 import type { Run, RunRequest } from '../_api';
 import type { IRunsQuery } from '../client';
 import { RequestFailed } from '../errors';
@@ -100,6 +102,8 @@ describe('RunsModel', () => {
 });
 
 describe('RunModel', () => {
+  const list = () => new RunsModel(server().client, new Frames());
+
   it('collects log lines and cluster samples', () => {
     const frames = new Frames();
     const client = {
@@ -112,7 +116,7 @@ describe('RunModel', () => {
       log: async () => new Blob(),
       cancelRun: async () => run()
     };
-    const model = new RunModel('r1', client, frames);
+    const model = new RunModel('r1', client, frames, list());
     model.watch();
     frames.send('logs', logs([line(0), line(1)]));
     frames.send('cluster', {
@@ -144,7 +148,7 @@ describe('RunModel', () => {
       log: async () => new Blob(),
       cancelRun: async () => failed
     };
-    const model = new RunModel('r1', client, frames);
+    const model = new RunModel('r1', client, frames, list());
     await model.refresh();
     expect(model.detail?.failure?.traceback).toBeNull();
     model.watch();
@@ -153,6 +157,66 @@ describe('RunModel', () => {
     frames.send('logs', { ...logs([line(0)]), ended: true });
     await new Promise(resolve => setTimeout(resolve));
     expect(model.detail?.failure?.traceback).toBe(traceback);
+    model.dispose();
+  });
+});
+
+describe('RunModel beside the list', () => {
+  const ended = run({ state_type: 'COMPLETED', state_name: 'Completed' });
+
+  /** A run whose own reading stays under way until `answer`. */
+  function slow() {
+    const answers: ((one: Run) => void)[] = [];
+    const client = {
+      run: async () => ({
+        run: await new Promise<Run>(resolve => answers.push(resolve)),
+        tasks: [],
+        failure: null,
+        artifacts: []
+      }),
+      log: async () => new Blob(),
+      cancelRun: async () => run()
+    };
+    const answer = async (one: Run) => {
+      answers.shift()?.(one);
+      await rest();
+    };
+    return { client, answer };
+  }
+
+  it('takes the state that the list shows at once', async () => {
+    const { client, answer } = slow();
+    const list = new RunsModel(server([ended]).client, new Frames());
+    const model = new RunModel('r1', client, new Frames(), list);
+    void model.refresh();
+    await answer(run());
+    await list.refresh();
+    expect(model.detail?.run.state_name).toBe('Completed');
+    model.dispose();
+  });
+
+  it('does not fall back to what it asked for before the list', async () => {
+    const { client, answer } = slow();
+    const list = new RunsModel(server([ended]).client, new Frames());
+    const model = new RunModel('r1', client, new Frames(), list);
+    void model.refresh();
+    await answer(run());
+    void model.refresh();
+    await list.refresh();
+    await answer(run());
+    expect(model.detail?.run.state_name).toBe('Completed');
+    model.dispose();
+  });
+
+  it('does not go back to a list that is older', async () => {
+    const { client, answer } = slow();
+    const list = new RunsModel(server([run()]).client, new Frames());
+    const model = new RunModel('r1', client, new Frames(), list);
+    await list.refresh();
+    void model.refresh();
+    await answer(ended);
+    (list.changed as Signal<RunsModel, void>).emit();
+    expect(model.detail?.run.state_name).toBe('Completed');
     model.dispose();
   });
 });

@@ -10,17 +10,21 @@ import { coalesced } from './coalesced';
 import { type ISample, sampled } from './history';
 import { LogStore } from './log';
 import { Observable } from './observable';
+import type { RunsModel } from './runs';
 
 type Served = Pick<IClient, 'run' | 'log' | 'cancelRun'>;
+type Listed = Pick<RunsModel, 'askedAt' | 'changed' | 'items'>;
 
 /** One run in full, followed live. */
 export class RunModel extends Observable {
   constructor(
     readonly id: string,
     private readonly client: Served,
-    private readonly stream: IStream
+    private readonly stream: IStream,
+    private readonly list: Listed
   ) {
     super();
+    list.changed.connect(this.onList, this);
     this.poll = new Poll({
       auto: false,
       factory: () => this.refresh(),
@@ -69,7 +73,9 @@ export class RunModel extends Observable {
 
   readonly refresh = coalesced(async () => {
     try {
+      const askedAt = performance.now();
       this._detail = await this.client.run(this.id);
+      this.askedAt = askedAt;
       this._error = null;
     } catch (reason) {
       this._error = errorBody(reason);
@@ -78,6 +84,7 @@ export class RunModel extends Observable {
       // What is still missing comes with the log.
       void this.poll.stop();
     }
+    this.takeListed();
     this.tell();
   });
 
@@ -92,6 +99,7 @@ export class RunModel extends Observable {
   }
 
   dispose(): void {
+    this.list.changed.disconnect(this.onList, this);
     this.subscriptions.dispose();
     this.poll.dispose();
     super.dispose();
@@ -124,6 +132,27 @@ export class RunModel extends Observable {
     return failure !== undefined && failure !== null && !failure.traceback;
   }
 
+  private onList(): void {
+    if (this.takeListed()) {
+      this.tell();
+      void this.refresh();
+    }
+  }
+
+  /** The list is read faster than a run with all of its tasks: what it says of the run holds until that is here. */
+  private takeListed(): boolean {
+    const run = this.list.items.find(one => one.id === this.id);
+    const detail = this._detail;
+    const isNews =
+      detail !== null &&
+      this.list.askedAt > this.askedAt &&
+      run?.state_name !== detail.run.state_name;
+    if (run && isNews) {
+      this._detail = { ...detail, run };
+    }
+    return run !== undefined && isNews;
+  }
+
   private takeCluster(status: ClusterStatus | null): void {
     this._cluster = status ?? this._cluster;
     if (status) {
@@ -131,6 +160,7 @@ export class RunModel extends Observable {
     }
   }
 
+  private askedAt = 0;
   private watching = false;
   private _detail: RunDetail | null = null;
   private _cluster: ClusterStatus | null = null;

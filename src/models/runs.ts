@@ -40,6 +40,11 @@ export class RunsModel extends Observable {
     return this._filter;
   }
 
+  /** When the list was asked for, in milliseconds of `performance.now()`. */
+  get askedAt(): number {
+    return this._askedAt;
+  }
+
   /** A run that was started from here. */
   get started(): ISignal<RunsModel, Run> {
     return this._started;
@@ -48,7 +53,9 @@ export class RunsModel extends Observable {
   readonly refresh = coalesced(async () => {
     try {
       const query = { ...this._filter, limit: RUNS_LIMIT };
+      const askedAt = performance.now();
       this._items = (await this.client.runs(query)).runs;
+      this._askedAt = askedAt;
       this._isLoaded = true;
       this._error = null;
     } catch (reason) {
@@ -107,6 +114,7 @@ export class RunsModel extends Observable {
 
   private subscription: IDisposable | null = null;
   private _items: Run[] = [];
+  private _askedAt = 0;
   private _isLoaded = false;
   private _error: ErrorBody | null = null;
   private _filter: IRunsQuery = {};

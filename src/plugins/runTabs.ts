@@ -14,6 +14,7 @@ import {
   IClient,
   IDeployments,
   IPreferences,
+  IRuns,
   IStack,
   IStream
 } from '../tokens';
@@ -25,12 +26,21 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:run-tabs',
   description: 'Opens runs in the main area, and again after a reload.',
   autoStart: true,
-  requires: [IClient, IStream, IDeployments, IStack, IPreferences, IActions],
+  requires: [
+    IClient,
+    IStream,
+    IRuns,
+    IDeployments,
+    IStack,
+    IPreferences,
+    IActions
+  ],
   optional: [ITranslator, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
     stream: IStream,
+    runs: IRuns,
     deployments: IDeployments,
     stack: IStack,
     preferences: IPreferences,
@@ -40,7 +50,7 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
     const parts = { deployments, preferences, stack, actions, trans };
-    const model = (id: string) => new RunModel(id, client, stream);
+    const model = (id: string) => new RunModel(id, client, stream, runs);
     const tracker = addCommand(app, model, parts);
     void restorer?.restore(tracker, {
       command: COMMAND,
