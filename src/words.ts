@@ -58,7 +58,11 @@ export function clock(time: string, now = new Date()): string {
   }).format(date);
 }
 
-/** Date and time in a time zone, for a list of next runs. */
+/**
+ * Date and time; in the browser's zone where none is given.
+ *
+ * @param timezone - an IANA name
+ */
 export function moment(time: string, timezone?: string): string {
   return new Intl.DateTimeFormat(undefined, {
     weekday: 'short',
@@ -69,6 +73,11 @@ export function moment(time: string, timezone?: string): string {
     hourCycle: 'h23',
     timeZone: timezone
   }).format(new Date(time));
+}
+
+/** The browser's time zone by its IANA name. */
+export function localZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** The time of a log line, to the millisecond. */

@@ -9,6 +9,7 @@ import { ClusterView } from '../views/ClusterView';
 import { FlowsSection, INSTALL } from '../views/FlowsSection';
 import { RunsSection } from '../views/RunsSection';
 import { StackBanner } from '../views/StackBanner';
+import { moment } from '../words';
 import { cluster, deployment, flow, run } from './fakes';
 
 const trans = nullTranslator.load('satflow_ext');
@@ -161,6 +162,20 @@ describe('RunsSection', () => {
     shown.rerender(<RunsSection {...props} deployments={[paused]} />);
     fireEvent.click(screen.getByTestId('satflow-resume'));
     expect(actions.onPause).toHaveBeenCalledWith(paused, false);
+  });
+
+  it('tells the next run in the zone of its schedule, and when that is here', () => {
+    const schedule = {
+      kind: 'cron',
+      cron: '30 6 * * *',
+      timezone: 'Asia/Kathmandu'
+    } as const;
+    const next_runs = ['2026-01-02T00:45:00Z'];
+    const scheduled = deployment({ schedule, next_runs });
+    render(<RunsSection {...props} deployments={[scheduled]} />);
+    const words = screen.getByTestId('satflow-next-run');
+    expect(words.textContent).toMatch(/06:30, Asia\/Kathmandu/);
+    expect(words.querySelector('time')?.title).toContain(moment(next_runs[0]));
   });
 
   it('is never blank', () => {

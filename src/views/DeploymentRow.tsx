@@ -8,8 +8,8 @@ import {
 import React from 'react';
 
 import type { Deployment } from '../_api';
-import { clock } from '../words';
 import { IconButton } from './IconButton';
+import { ZonedTime } from './ZonedTime';
 
 /** What the user can do with a deployment. */
 export interface IDeploymentActions {
@@ -35,7 +35,9 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
       data-deployment={name}
     >
       <div className="jp-Satflow-rowHead">
-        <span className="jp-Satflow-name">{name}</span>
+        <span className="jp-Satflow-name" title={name}>
+          {name}
+        </span>
         <span className="jp-Satflow-badge">{trans.__('v%1', version)}</span>
         <span className="jp-Satflow-rowEnd">
           <IconButton
@@ -55,7 +57,9 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
       </div>
       <div className="jp-Satflow-facts">
         {executor && <span>{executor.name}</span>}
-        <span data-testid="satflow-next-run">{nextRun(deployment, trans)}</span>
+        <span data-testid="satflow-next-run">
+          <NextRun {...props} />
+        </span>
       </div>
       {manifest_problem && (
         <p className="jp-Satflow-note jp-mod-warning">{manifest_problem}</p>
@@ -83,13 +87,26 @@ function PauseButton(props: IDeploymentRowProps): JSX.Element {
   );
 }
 
-function nextRun(deployment: Deployment, trans: TranslationBundle): string {
-  if (deployment.schedule.kind === 'none') {
+function NextRun({ deployment, trans }: IDeploymentRowProps): JSX.Element {
+  const { schedule, paused, next_runs } = deployment;
+  const next = next_runs[0];
+  if (schedule.kind === 'none' || paused || !next) {
+    return <>{withoutNextRun(deployment, trans)}</>;
+  }
+  return (
+    <>
+      {trans.__('next run')}{' '}
+      <ZonedTime time={next} timezone={schedule.timezone} trans={trans} />
+    </>
+  );
+}
+
+function withoutNextRun(
+  { schedule, paused }: Deployment,
+  trans: TranslationBundle
+): string {
+  if (schedule.kind === 'none') {
     return trans.__('no schedule');
   }
-  if (deployment.paused) {
-    return trans.__('schedule paused');
-  }
-  const next = deployment.next_runs[0];
-  return next ? trans.__('next run %1', clock(next)) : trans.__('scheduled');
+  return paused ? trans.__('schedule paused') : trans.__('scheduled');
 }

@@ -3,7 +3,8 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Registered } from '../_api';
-import { bytes, moment } from '../words';
+import { bytes } from '../words';
+import { ZonedTime } from './ZonedTime';
 
 export interface IRegisteredNoteProps {
   registered: Registered;
@@ -15,6 +16,7 @@ export interface IRegisteredNoteProps {
 export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
   const { registered, onRun, trans } = props;
   const { deployment, content_size } = registered;
+  const { schedule, next_runs } = deployment;
   return (
     <div
       className="jp-Satflow-registered"
@@ -24,8 +26,15 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
     >
       <strong>{outcomeWords(registered, trans)}</strong>
       <span>{trans.__('Flow content: %1', bytes(content_size))}</span>
-      {deployment.next_runs.length > 0 && (
-        <span>{trans.__('Next run: %1', moment(deployment.next_runs[0]))}</span>
+      {schedule.kind !== 'none' && next_runs.length > 0 && (
+        <span>
+          {trans.__('Next run:')}{' '}
+          <ZonedTime
+            time={next_runs[0]}
+            timezone={schedule.timezone}
+            trans={trans}
+          />
+        </span>
       )}
       <Button
         type="button"

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { RunDetail } from '../_api';
-import { moment } from '../words';
+import { localZone, moment } from '../words';
 import { ArtifactView } from './ArtifactView';
 
 export interface IRunDetailsProps {
@@ -34,7 +34,7 @@ export function RunDetails({ detail, trans }: IRunDetailsProps): JSX.Element {
           </React.Fragment>
         ))}
       </dl>
-      <h3>{trans.__('Times')}</h3>
+      <h3>{trans.__('Times, %1', localZone())}</h3>
       <dl>
         {times.map(([name, time]) => (
           <React.Fragment key={name}>
