@@ -20,3 +20,16 @@ export function errorBody(reason: unknown): ErrorBody {
   const message = reason instanceof Error ? reason.message : String(reason);
   return { error: 'Unexpected', message, fix: null, field: null };
 }
+
+/** The mistake as it is seen from a field: `field` is the path below it, null for all of it; null for mistakes elsewhere. */
+export function errorUnder(
+  error: ErrorBody | null,
+  field: string
+): ErrorBody | null {
+  if (error?.field === field) {
+    return { ...error, field: null };
+  }
+  return error?.field?.startsWith(`${field}.`)
+    ? { ...error, field: error.field.slice(field.length + 1) }
+    : null;
+}

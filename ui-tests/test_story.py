@@ -80,7 +80,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     shot(page, "1-flows")
 
     form = open_form(page)
-    form.locator("#satflow-parameters_tile_size").fill("32")
+    form.get_by_label("tile_size").fill("32")
     form.get_by_test_id("satflow-executor-dask-local").click()
     form.get_by_test_id("satflow-schedule-kind").select_option("cron")
     form.get_by_test_id("satflow-cron").fill("30 6 * * 1-5")
@@ -91,6 +91,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     form.get_by_test_id("satflow-submit").click()
     expect(form.get_by_test_id("satflow-registered")).to_have_attribute("data-outcome", "created", timeout=STARTS)
     expect(row.get_by_test_id("satflow-drift")).to_contain_text("registered v1")
+    expect(page.get_by_test_id("satflow-next-run")).to_contain_text("06:30, Europe/Berlin")
     shot(page, "3-registered")
 
     form.get_by_test_id("satflow-run-now").click()
@@ -98,7 +99,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     expect(run.get_by_test_id("satflow-state").first).to_contain_text("Running", timeout=RUNS)
     run.get_by_test_id("satflow-tab-cluster").click()
     expect(run.get_by_test_id("satflow-worker")).to_have_count(2, timeout=RUNS)
-    expect(page.get_by_test_id("satflow-clusters")).to_contain_text(re.compile(r"2\s*(/|of)\s*2"))
+    expect(page.get_by_test_id("satflow-clusters")).to_contain_text(re.compile(r"2\s*(/|of)\s*2"), timeout=RUNS)
     page.wait_for_timeout(2500)
     shot(page, "4-cluster")
     run.get_by_test_id("satflow-tab-log").click()
@@ -110,7 +111,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     page.reload()
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.started")
     run = page.get_by_test_id("satflow-run").last
-    wait_for_lines(page, before)
+    wait_for_lines(page, before - 1)
     expect(run.get_by_test_id("satflow-state").first).to_contain_text("Completed", timeout=RUNS)
     wait_for_lines(page, 2 * 180)
     assert_every_tile_is_told_once(page)

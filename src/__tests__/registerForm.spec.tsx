@@ -5,7 +5,7 @@ import React from 'react';
 import type { ErrorBody, Registered } from '../_api';
 import { draftOf, type IDraft } from '../models/draft';
 import { parameterForm } from '../models/parameterSchema';
-import { RegisterForm } from '../views/RegisterForm';
+import { type IRegisterFormProps, RegisterForm } from '../views/RegisterForm';
 import { catalogue, deployment, flow } from './fakes';
 
 const trans = nullTranslator.load('satflow_ext');
@@ -18,13 +18,20 @@ const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
   ...change
 });
 
+/** The words that an input is described by. */
+function described(input: HTMLElement): string {
+  const ids = input.getAttribute('aria-describedby')?.split(' ') ?? [];
+  return ids.map(id => document.getElementById(id)?.textContent ?? '').join('');
+}
+
 describe('RegisterForm', () => {
   const form = parameterForm(flow().parameter_schema);
   const preset = { executor: 'threads', timezone: 'UTC' };
   const show = (
     change: Partial<IDraft> = {},
     error: ErrorBody | null = null,
-    registered: Registered | null = null
+    registered: Registered | null = null,
+    more: Partial<IRegisterFormProps> = {}
   ) => {
     const actions = {
       onChange: jest.fn(),
@@ -37,6 +44,9 @@ describe('RegisterForm', () => {
         flow={flow()}
         form={form}
         draft={{ ...draftOf(flow(), null, preset), ...change }}
+        intent="register"
+        asked={1}
+        scheduleError={null}
         catalogue={catalogue()}
         nextRuns={['2026-01-02T06:00:00Z']}
         error={error}
@@ -44,6 +54,7 @@ describe('RegisterForm', () => {
         registered={registered}
         actions={actions}
         trans={trans}
+        {...more}
       />
     );
     return actions;
@@ -59,6 +70,59 @@ describe('RegisterForm', () => {
     const actions = show();
     fireEvent.submit(screen.getByTestId('satflow-register-form'));
     expect(actions.onRegister).toHaveBeenCalledTimes(1);
+  });
+
+  it('runs on Enter what the user wanted to run', () => {
+    const actions = show({}, null, null, { intent: 'run' });
+    const button = screen.getByRole('button', { name: 'Register and run' });
+    expect(document.activeElement).toBe(button);
+    fireEvent.submit(screen.getByTestId('satflow-register-form'));
+    expect(actions.onRegisterAndRun).toHaveBeenCalledTimes(1);
+    expect(actions.onRegister).not.toHaveBeenCalled();
+  });
+
+  it('goes to what a run lacks', () => {
+    const schema = {
+      type: 'object',
+      required: ['place'],
+      properties: {
+        count: { type: 'integer', title: 'count', default: 12 },
+        place: { type: 'string', title: 'place', description: 'Which one.' }
+      }
+    };
+    show({}, null, null, { intent: 'run', form: parameterForm(schema) });
+    const place = screen.getByRole('textbox', { name: 'place' });
+    expect(document.activeElement).toBe(place);
+    expect(described(place)).toBe('Which one.');
+  });
+
+  it('steals no focus when it is opened again by a reload', () => {
+    show({}, null, null, { asked: 0 });
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  it('ties a mistake inside of a parameter to its input', () => {
+    const schema = {
+      type: 'object',
+      properties: { box: { $ref: '#/$defs/Box' } },
+      $defs: {
+        Box: {
+          type: 'object',
+          title: 'Box',
+          properties: { sides: { type: 'array', items: { type: 'integer' } } }
+        }
+      }
+    };
+    show(
+      { parameters: { box: { sides: [1, 2] } } },
+      wrong({ field: 'parameters.box.sides.1' }),
+      null,
+      { form: parameterForm(schema) }
+    );
+    const input = screen.getByRole('spinbutton', { name: 'sides 2' });
+    expect(input.getAttribute('aria-invalid')).toBe('true');
+    expect(described(input)).toBe('It is wrong.Do this.');
+    expect(document.activeElement).toBe(input);
   });
 
   it('asks for parameters by their type', () => {

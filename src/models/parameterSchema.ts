@@ -30,24 +30,53 @@ export function parameterForm(schema: JsonObject): IParameterForm {
 }
 
 /**
- * The parameters that differ from their defaults.
+ * The parameters that differ from what they are when nobody says anything.
  *
+ * @param form - what they were asked with
+ * @param data - what was answered
+ * @param base - what is set already, in place of the defaults
  * @throws RequestFailed where a JSON field holds no JSON; `field` names it.
  */
 export function chosenParameters(
   form: IParameterForm,
-  data: JsonObject
+  data: JsonObject,
+  base: JsonObject = {}
 ): JsonObject {
-  const properties = asObject(form.schema.properties);
+  const preset = { ...presets(form), ...base };
   const chosen = Object.entries(data).flatMap(([key, value]) => {
-    const preset = asObject(properties[key] ?? {}).default;
-    if (value === undefined || sameJson(value, preset ?? null)) {
-      return [];
-    }
-    const isJson = form.jsonFields.includes(key) && typeof value === 'string';
-    return [[key, isJson ? parsedField(key, value) : value] as const];
+    const said = value === undefined ? undefined : valueOf(form, key, value);
+    const isSame = said === undefined || sameJson(said, preset[key] ?? null);
+    return isSame ? [] : [[key, said] as const];
   });
   return Object.fromEntries(chosen);
+}
+
+/** The defaults as values. */
+function presets(form: IParameterForm): JsonObject {
+  const properties = asObject(form.schema.properties ?? {});
+  const given = Object.entries(properties).flatMap(([key, one]) => {
+    const preset = asObject(one).default;
+    return preset === undefined ? [] : [[key, valueOf(form, key, preset)]];
+  });
+  return Object.fromEntries(given) as JsonObject;
+}
+
+function valueOf(form: IParameterForm, key: string, value: JsonValue) {
+  const isText = form.jsonFields.includes(key) && typeof value === 'string';
+  return isText ? parsedField(key, value) : value;
+}
+
+/** The parameters that a run needs and that have no value, in the form's order. */
+export function missingParameters(
+  form: IParameterForm,
+  data: JsonObject
+): string[] {
+  const { required } = form.schema;
+  const names = Array.isArray(required) ? (required as string[]) : [];
+  const fields = Object.keys(asObject(form.schema.properties ?? {}));
+  return fields.filter(
+    name => names.includes(name) && data[name] === undefined
+  );
 }
 
 /** Values to start a form with: those given, where a JSON field wants text. */

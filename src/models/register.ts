@@ -1,74 +1,96 @@
-import { Debouncer } from '@lumino/polling';
-
 import type {
   Catalogue,
   Deployment,
   ErrorBody,
+  JsonObject,
   LiveFlow,
   Registered,
   Run
 } from '../_api';
 import type { IClient } from '../client';
-import { errorBody } from '../errors';
+import { errorBody, errorUnder, RequestFailed } from '../errors';
 import type { DeploymentsModel } from './deployments';
 import {
   choicesOf,
   draftOf,
   type IDraft,
-  type IPreset,
   magicLine,
   scheduleOf
 } from './draft';
+import type { IPreset } from './draft';
 import { drift } from './drift';
+import type { FlowsModel } from './flows';
 import { Observable } from './observable';
-import { type IParameterForm, parameterForm } from './parameterSchema';
+import {
+  type IParameterForm,
+  missingParameters,
+  parameterForm
+} from './parameterSchema';
 import type { RunsModel } from './runs';
+import { SchedulePreview } from './schedulePreview';
 
-/** Which flow to register, and where it lives. */
+/** The flow that is to be registered, and where it lives. */
 export interface ISubject {
   flow: LiveFlow;
   kernelId: string;
   notebook: string | null;
 }
 
+/** What the user came to the form for, which is what Enter does there. */
+export type Intent = 'register' | 'run';
+
 /** What the form needs of the rest. */
 export interface IRegisterParts {
   client: Pick<IClient, 'catalogue' | 'previewSchedule'>;
   deployments: DeploymentsModel;
+  flows: Pick<FlowsModel, 'changed' | 'notebook' | 'state'>;
   runs: RunsModel;
 }
-
-/** Milliseconds of quiet before the next runs are computed. */
-const QUIET = 300;
 
 /** One filling-in of the register form. */
 export class RegisterModel extends Observable {
   constructor(
-    readonly subject: ISubject,
+    private _subject: ISubject,
     private readonly preset: IPreset,
     private readonly parts: IRegisterParts
   ) {
     super();
-    this.form = parameterForm(subject.flow.parameter_schema);
-    this._draft = draftOf(subject.flow, this.earlier(), preset);
+    this._form = parameterForm(_subject.flow.parameter_schema);
+    this._draft = draftOf(_subject.flow, this.earlier(), preset);
     this.untouched = this.spelled();
+    this.preview = new SchedulePreview(parts.client);
+    this.preview.changed.connect(this.tell, this);
+    parts.flows.changed.connect(this.onFlows, this);
   }
 
-  readonly form: IParameterForm;
+  readonly preview: SchedulePreview;
+
+  get subject(): ISubject {
+    return this._subject;
+  }
+
+  get form(): IParameterForm {
+    return this._form;
+  }
 
   get draft(): IDraft {
     return this._draft;
+  }
+
+  get intent(): Intent {
+    return this._intent;
+  }
+
+  /** How many times the user asked for the form. */
+  get asked(): number {
+    return this._asked;
   }
 
   get catalogue(): Catalogue | null {
     return this._catalogue;
   }
 
-  /** The next runs of the schedule as it stands, null where there is none or it is wrong. */
-  get nextRuns(): string[] | null {
-    return this._nextRuns;
-  }
-
+  /** What was wrong when it was sent. */
   get error(): ErrorBody | null {
     return this._error;
   }
@@ -81,10 +103,36 @@ export class RegisterModel extends Observable {
     return this._registered;
   }
 
+  /** The user came for this. */
+  ask(intent: Intent): void {
+    this._intent = intent;
+    this._asked += 1;
+    this.tell();
+  }
+
+  /** Go on with what was filled in before. */
+  resume(intent: Intent, draft: Partial<IDraft>): void {
+    this._intent = intent;
+    this._draft = { ...this._draft, ...draft };
+    this.tell();
+  }
+
+  /** The same flow as it is now; what was filled in stays where it still has a field. */
+  renew(subject: ISubject): void {
+    if (this._subject.flow.fingerprint !== subject.flow.fingerprint) {
+      const parameters = withField(subject.flow, this._draft.parameters);
+      this._draft = { ...this._draft, parameters };
+      this._form = parameterForm(subject.flow.parameter_schema);
+      this._registered = null;
+    }
+    this._subject = subject;
+    this.tell();
+  }
+
   /** The same as a line for a cell. */
   code(): string {
-    const choices = choicesOf(this._draft, this.form);
-    return magicLine(this.subject.flow.variable, choices);
+    const choices = choicesOf(this._draft, this._form);
+    return magicLine(this._subject.flow.variable, choices);
   }
 
   /** Read what the form offers, and how the flow was registered before where nothing was changed yet. */
@@ -94,53 +142,41 @@ export class RegisterModel extends Observable {
       this._catalogue = await this.parts.client.catalogue();
       this._error = null;
       if (this.spelled() === this.untouched) {
-        this._draft = draftOf(this.subject.flow, this.earlier(), this.preset);
+        this._draft = draftOf(this._subject.flow, this.earlier(), this.preset);
       }
     } catch (reason) {
       this._error = errorBody(reason);
     }
+    this.preview.show(scheduleOf(this._draft.schedule));
     this.tell();
-    void this.preview.invoke();
   }
 
   update(change: Partial<IDraft>): void {
     this._draft = { ...this._draft, ...change };
     this._registered = null;
-    this.tell();
     if (change.schedule) {
-      void this.preview.invoke();
+      this.preview.show(scheduleOf(change.schedule));
+      this._error = errorUnder(this._error, 'schedule') ? null : this._error;
     }
+    this.tell();
   }
 
   /** Register; what went wrong stands in `error`. */
-  async register(): Promise<Registered | null> {
-    this._isSending = true;
-    this._error = null;
-    this.tell();
-    try {
+  async register(): Promise<void> {
+    await this.sending(async () => {
       this._registered = await this.send();
-    } catch (reason) {
-      this._error = errorBody(reason);
-      this._registered = null;
-    }
-    this._isSending = false;
-    this.tell();
-    return this._registered;
+    });
   }
 
-  /** Register where that is needed, then start a run with the form's parameters. */
+  /** Register where that is needed, then start a run with the form's parameters; null where it did not start. */
   async registerAndRun(): Promise<Run | null> {
-    const registered = this._registered ?? (await this.register());
-    if (!registered) {
-      return null;
-    }
-    try {
-      return await this.parts.runs.start(registered.deployment.id, {});
-    } catch (reason) {
-      this._error = errorBody(reason);
-      this.tell();
-      return null;
-    }
+    let run: Run | null = null;
+    await this.sending(async () => {
+      this.refuseMissing();
+      this._registered ??= await this.send();
+      run = await this.parts.runs.start(this._registered.deployment.id, {});
+    });
+    return run;
   }
 
   /** Say that something the form asked for went wrong outside of it. */
@@ -150,8 +186,53 @@ export class RegisterModel extends Observable {
   }
 
   dispose(): void {
+    this.parts.flows.changed.disconnect(this.onFlows, this);
     this.preview.dispose();
     super.dispose();
+  }
+
+  /** The kernel told of its flows: this one may have changed. */
+  private onFlows(): void {
+    const { notebook, state } = this.parts.flows;
+    const { flow, kernelId, notebook: path } = this._subject;
+    if (notebook?.path !== path || !notebook?.kernelId || !('list' in state)) {
+      return;
+    }
+    const now = state.list?.flows.find(one => one.variable === flow.variable);
+    const isSame =
+      notebook.kernelId === kernelId && now?.fingerprint === flow.fingerprint;
+    if (now && !isSame) {
+      this.renew({ flow: now, kernelId: notebook.kernelId, notebook: path });
+    }
+  }
+
+  /** Do something that takes time, once at a time. */
+  private async sending(work: () => Promise<void>): Promise<void> {
+    if (this._isSending) {
+      return;
+    }
+    this._isSending = true;
+    this._error = null;
+    this.tell();
+    try {
+      await work();
+    } catch (reason) {
+      this._error = errorBody(reason);
+    }
+    this._isSending = false;
+    this.tell();
+  }
+
+  private refuseMissing(): void {
+    const [name] = missingParameters(this._form, this._draft.parameters);
+    if (name !== undefined) {
+      throw new RequestFailed({
+        error: 'InvalidParameter',
+        message: `A run needs a value for ${name}.`,
+        fix: 'Fill it in, or register without running.',
+        field: `parameters.${name}`
+      });
+    }
   }
 
   /** The draft as code, to see whether the user changed it; forms fill in defaults by themselves. */
@@ -164,48 +245,34 @@ export class RegisterModel extends Observable {
   }
 
   private earlier(): Deployment | null {
-    const found = drift(this.subject.flow, this.parts.deployments.items);
+    const found = drift(this._subject.flow, this.parts.deployments.items);
     return found.kind === 'new' ? null : found.deployment;
   }
 
   private send(): Promise<Registered> {
-    const { flow, kernelId, notebook } = this.subject;
+    const { flow, kernelId, notebook } = this._subject;
     return this.parts.deployments.register({
-      ...choicesOf(this._draft, this.form),
+      ...choicesOf(this._draft, this._form),
       kernel_id: kernelId,
       variable: flow.variable,
       notebook
     });
   }
 
-  private async readPreview(): Promise<void> {
-    const schedule = scheduleOf(this._draft.schedule);
-    this._nextRuns = null;
-    if (schedule.kind !== 'none') {
-      try {
-        const request = { schedule, count: 5 };
-        const preview = await this.parts.client.previewSchedule(request);
-        this._nextRuns = preview.next_runs;
-        this.forgetScheduleError();
-      } catch (reason) {
-        this._error = errorBody(reason);
-      }
-    }
-    this.tell();
-  }
-
-  private forgetScheduleError(): void {
-    if (this._error?.field?.startsWith('schedule')) {
-      this._error = null;
-    }
-  }
-
-  private readonly preview = new Debouncer(() => this.readPreview(), QUIET);
+  private _form: IParameterForm;
   private _draft: IDraft;
-  private readonly untouched: string | null;
+  private _intent: Intent = 'register';
+  private _asked = 0;
+  private untouched: string | null;
   private _catalogue: Catalogue | null = null;
-  private _nextRuns: string[] | null = null;
   private _error: ErrorBody | null = null;
   private _isSending = false;
   private _registered: Registered | null = null;
+}
+
+/** The values of parameters that the flow still has. */
+function withField(flow: LiveFlow, values: JsonObject): JsonObject {
+  const names = flow.parameters.map(one => one.name);
+  const kept = Object.entries(values).filter(([name]) => names.includes(name));
+  return Object.fromEntries(kept);
 }

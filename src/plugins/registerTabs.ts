@@ -1,16 +1,15 @@
-import type {
-  JupyterFrontEnd,
-  JupyterFrontEndPlugin
-} from '@jupyterlab/application';
 import {
-  ICommandPalette,
-  MainAreaWidget,
-  Notification
-} from '@jupyterlab/apputils';
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
 
 import { satflowIcon } from '../icons';
-import { type ISubject, RegisterModel } from '../models/register';
+import type { Intent, ISubject } from '../models/register';
+import { isSavedForm } from '../models/savedForm';
 import {
   IActions,
   IClient,
@@ -21,12 +20,15 @@ import {
   IStack
 } from '../tokens';
 import { pickFlow } from '../widgets/dialogs';
+import { type IFormParts, RegisterForms } from '../widgets/registerForms';
 
 const COMMAND = 'satflow:register-flow';
+const REOPEN = 'satflow:reopen-register-form';
 
 export const registerTabs: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:register-tabs',
-  description: 'Opens the register form in the main area.',
+  description:
+    'Opens the register form in the main area, and again after a reload.',
   autoStart: true,
   requires: [
     IClient,
@@ -37,7 +39,7 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     IPreferences,
     IActions
   ],
-  optional: [ITranslator, ICommandPalette],
+  optional: [ITranslator, ICommandPalette, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
@@ -48,32 +50,22 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     preferences: IPreferences,
     actions: IActions,
     translator: ITranslator | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
   ) => {
-    const category = (translator ?? nullTranslator)
-      .load('satflow_ext')
-      .__('SatFlow');
-    const known = {
-      flows,
-      deployments,
-      translator: translator ?? nullTranslator
-    };
-    const opening = { client, runs, stack, preferences, actions, ...known };
-    addCommand(app, opening);
-    palette?.addItem({ command: COMMAND, category });
+    const trans = (translator ?? nullTranslator).load('satflow_ext');
+    const models = { client, flows, deployments, runs, stack };
+    const parts = { ...models, preferences, actions, trans };
+    const forms = new RegisterForms(app.shell, parts);
+    addCommands(app.commands, forms, parts);
+    palette?.addItem({ command: COMMAND, category: trans.__('SatFlow') });
+    void restorer?.restore(forms.tracker, {
+      command: REOPEN,
+      args: tab => ({ form: forms.saved(tab) }),
+      name: tab => tab.id
+    });
   }
 };
-
-interface IOpening {
-  client: IClient;
-  flows: IFlows;
-  deployments: IDeployments;
-  runs: IRuns;
-  stack: IStack;
-  preferences: IPreferences;
-  actions: IActions;
-  translator: ITranslator;
-}
 
 const ARGS = {
   type: 'object',
@@ -81,64 +73,70 @@ const ARGS = {
     variable: {
       type: 'string',
       description: 'The variable that holds the flow; asked for when left out.'
+    },
+    run: {
+      type: 'boolean',
+      description: 'Whether the user wants a run of it.'
     }
   }
 };
 
-function addCommand(app: JupyterFrontEnd, opening: IOpening): void {
-  const trans = opening.translator.load('satflow_ext');
-  app.commands.addCommand(COMMAND, {
+const REOPEN_ARGS = {
+  type: 'object',
+  required: ['form'],
+  properties: {
+    form: { type: 'object', description: 'The form as it was kept.' }
+  }
+};
+
+function addCommands(
+  commands: CommandRegistry,
+  forms: RegisterForms,
+  parts: IFormParts
+): void {
+  const { flows, trans } = parts;
+  commands.addCommand(COMMAND, {
     label: trans.__('Register Flow…'),
     caption: trans.__('Register a flow of this notebook as a deployment'),
     icon: args => (args.toolbar ? undefined : satflowIcon),
     describedBy: { args: ARGS },
-    isEnabled: () => opening.flows.notebook !== null,
+    isEnabled: () => flows.notebook !== null,
     execute: async args => {
-      const subject = await subjectOf(opening, args.variable);
-      if (!subject) {
-        Notification.warning(
-          trans.__('There is no flow here yet. Run the cell that defines one.'),
-          { autoClose: 5000 }
-        );
-        return;
+      const subject = await subjectOf(parts, args.variable);
+      if (subject) {
+        const intent: Intent = args.run === true ? 'run' : 'register';
+        await forms.open(subject, intent);
       }
-      await openTab(app, subject, opening);
+    }
+  });
+  commands.addCommand(REOPEN, {
+    label: trans.__('Reopen Register Form'),
+    describedBy: { args: REOPEN_ARGS },
+    isVisible: () => false,
+    execute: async args => {
+      const form: unknown = args.form;
+      if (isSavedForm(form)) {
+        await forms.reopen(form);
+      }
     }
   });
 }
 
+/** The flow to register, null where there is none or the user thinks better of it. */
 async function subjectOf(
-  { flows, translator }: IOpening,
+  { flows, trans }: IFormParts,
   variable: unknown
 ): Promise<ISubject | null> {
   const all = await flows.settled();
-  const flow =
-    all.find(one => one.variable === variable) ??
-    (await pickFlow(all, translator.load('satflow_ext')));
   const notebook = flows.notebook;
-  if (!flow || !notebook?.kernelId) {
+  if (all.length === 0 || !notebook?.kernelId) {
+    Notification.warning(
+      trans.__('There is no flow here yet. Run the cell that defines one.'),
+      { autoClose: 5000 }
+    );
     return null;
   }
-  return {
-    flow,
-    kernelId: notebook.kernelId,
-    notebook: notebook.path
-  };
-}
-
-async function openTab(
-  { shell }: JupyterFrontEnd,
-  subject: ISubject,
-  opening: IOpening
-): Promise<void> {
-  const { RegisterTab } = await import('../widgets/registerTab');
-  const { executor, timezone } = opening.preferences;
-  const model = new RegisterModel(subject, { executor, timezone }, opening);
-  const tab = new MainAreaWidget({ content: new RegisterTab(model, opening) });
-  const trans = opening.translator.load('satflow_ext');
-  tab.title.label = trans.__('Register %1', subject.flow.name);
-  tab.title.icon = satflowIcon;
-  tab.toolbar.hide();
-  shell.add(tab, 'main', { type: 'SatFlow Register' });
-  shell.activateById(tab.id);
+  const flow =
+    all.find(one => one.variable === variable) ?? (await pickFlow(all, trans));
+  return flow && { flow, kernelId: notebook.kernelId, notebook: notebook.path };
 }

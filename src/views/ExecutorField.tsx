@@ -1,4 +1,4 @@
-import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -9,6 +9,7 @@ import type {
   JsonObject,
   WorkerSize
 } from '../_api';
+import { errorUnder } from '../errors';
 import { asObject, parameterForm } from '../models/parameterSchema';
 import { bytes } from '../words';
 import { ErrorNote } from './ErrorNote';
@@ -19,24 +20,26 @@ export interface IExecutorFieldProps {
   catalogue: Catalogue;
   executor: string;
   options: JsonObject;
+  /** A mistake here; `field` is the path below the executor. */
   error: ErrorBody | null;
   onExecutor: (name: string) => void;
   onOptions: (options: JsonObject) => void;
   trans: TranslationBundle;
-  translator?: ITranslator;
 }
-
-const OPTIONS = 'executor.options.';
 
 /** Cards of the executors, and the chosen one's options. */
 export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
   const { catalogue, executor, error, onExecutor, trans } = props;
   const chosen = catalogue.executors.find(one => one.name === executor);
-  const atOption = error?.field?.startsWith(OPTIONS) ?? false;
+  const atOption = errorUnder(error, 'options');
   return (
     <fieldset className="jp-Satflow-fieldset">
       <legend>{trans.__('Executor')}</legend>
-      <div className="jp-Satflow-cards" role="radiogroup">
+      <div
+        className="jp-Satflow-cards"
+        role="radiogroup"
+        aria-label={trans.__('Executor')}
+      >
         {catalogue.executors.map(one => (
           <ExecutorCard
             key={one.name}
@@ -48,7 +51,7 @@ export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
         ))}
       </div>
       {error && !atOption && <ErrorNote error={error} />}
-      {chosen && <ExecutorOptions {...props} info={chosen} />}
+      {chosen && <ExecutorOptions {...props} error={atOption} info={chosen} />}
     </fieldset>
   );
 }
@@ -90,9 +93,7 @@ function ExecutorOptions(
   const form = parameterForm(withoutSize(info.options_schema));
   const properties = asObject(info.options_schema.properties ?? {});
   const hasFields = Object.keys(properties).some(key => key !== 'worker_size');
-  const field = error?.field?.startsWith(OPTIONS)
-    ? error.field.slice(OPTIONS.length)
-    : null;
+  const atSize = errorUnder(error, 'worker_size');
   return (
     <div className="jp-Satflow-options">
       {hasFields && (
@@ -102,20 +103,15 @@ function ExecutorOptions(
           schema={form.schema}
           jsonFields={form.jsonFields}
           data={options}
-          errors={
-            error && field && field !== 'worker_size'
-              ? { [field]: error.message }
-              : {}
-          }
+          error={atSize ? null : error}
           onChange={data =>
             onOptions({ ...data, ...sizeOf(options) } as JsonObject)
           }
-          translator={props.translator}
+          trans={props.trans}
         />
       )}
-      {'worker_size' in properties && (
-        <SizeField {...props} error={field === 'worker_size' ? error : null} />
-      )}
+      {!hasFields && error && !atSize && <ErrorNote error={error} />}
+      {'worker_size' in properties && <SizeField {...props} error={atSize} />}
     </div>
   );
 }

@@ -9,17 +9,28 @@ export interface IFieldProps {
   label: string;
   hint?: string;
   error?: ErrorBody | null;
-  children: React.ReactNode;
+  /** The input; it is told what describes it and whether it is wrong. */
+  children: React.ReactElement<React.AriaAttributes>;
 }
 
 /** A label, its input, and what is wrong with it. */
 export function Field(props: IFieldProps): JSX.Element {
   const { id, label, hint, error, children } = props;
+  const described = [hint && `${id}-hint`, error && `${id}-error`];
+  const input = React.cloneElement(children, {
+    'aria-describedby': described.filter(Boolean).join(' ') || undefined,
+    'aria-invalid': error ? true : undefined,
+    ...children.props
+  });
   return (
     <div className="jp-Satflow-field">
       <label htmlFor={id}>{label}</label>
-      {children}
-      {hint && <span className="jp-Satflow-hint">{hint}</span>}
+      {input}
+      {hint && (
+        <span className="jp-Satflow-hint" id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
       {error && <ErrorNote error={error} id={`${id}-error`} />}
     </div>
   );

@@ -1,5 +1,5 @@
-import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
-import { Button, InputGroup } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { InputGroup } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef } from 'react';
 
 import type {
@@ -9,15 +9,19 @@ import type {
   LiveFlow,
   Registered
 } from '../_api';
+import { errorUnder } from '../errors';
 import type { IDraft } from '../models/draft';
 import type { IParameterForm } from '../models/parameterSchema';
+import { missingParameters } from '../models/parameterSchema';
+import type { Intent } from '../models/register';
+import { AdvancedFields } from './AdvancedFields';
 import { ErrorNote } from './ErrorNote';
 import { ExecutorField } from './ExecutorField';
 import { Field } from './Field';
-import { focusField } from './focusField';
-import { RegisteredNote } from './RegisteredNote';
+import { focusField, focusStart } from './focusField';
 import { ScheduleField } from './ScheduleField';
 import { SchemaForm } from './SchemaForm';
+import { SubmitBar } from './SubmitBar';
 import { WorkPoolField } from './WorkPoolField';
 
 /** What the user can do from the form. */
@@ -32,14 +36,18 @@ export interface IRegisterFormProps {
   flow: LiveFlow;
   form: IParameterForm;
   draft: IDraft;
+  /** What the user came for, and how many times she has asked for the form. */
+  intent: Intent;
+  asked: number;
   catalogue: Catalogue | null;
   nextRuns: string[] | null;
   error: ErrorBody | null;
+  /** What is wrong with the schedule as it is typed. */
+  scheduleError: ErrorBody | null;
   isSending: boolean;
   registered: Registered | null;
   actions: IRegisterActions;
   trans: TranslationBundle;
-  translator?: ITranslator;
 }
 
 /** The fields that show their own error; all others stand at the top. */
@@ -54,45 +62,52 @@ const SHOWN = [
 
 /** One page to register a flow; Enter takes the defaults. */
 export function RegisterForm(props: IRegisterFormProps): JSX.Element {
-  const { flow, draft, error, actions, registered, trans } = props;
+  const { flow, draft, intent, error, actions, registered, trans } = props;
   const root = useRef<HTMLFormElement>(null);
-  useEffect(() => focusField(root.current, error?.field ?? null), [error]);
-  const atField = (field: string) => (under(error, field) ? error : null);
-  const isElsewhere = error && !SHOWN.some(field => under(error, field));
+  const missing = missingParameters(props.form, draft.parameters);
+  useEffect(() => {
+    if (props.asked > 0) {
+      focusStart(root.current, intent, missing);
+    }
+  }, [props.asked]);
+  useEffect(() => {
+    if (error) {
+      focusField(root.current, error.field);
+    }
+  }, [error]);
+  const isElsewhere = error && !SHOWN.some(field => errorUnder(error, field));
+  const runs = intent === 'run' && !registered;
   return (
     <form
       ref={root}
       className="jp-Satflow-form"
       data-testid="satflow-register-form"
       aria-label={trans.__('Register %1', flow.name)}
+      noValidate
       onSubmit={event => {
         event.preventDefault();
-        actions.onRegister();
+        (runs ? actions.onRegisterAndRun : actions.onRegister)();
       }}
     >
-      <h2>{trans.__('Register %1', flow.name)}</h2>
+      <h2 title={flow.name}>{trans.__('Register %1', flow.name)}</h2>
       {flow.doc && <p className="jp-Satflow-doc">{flow.doc}</p>}
       {isElsewhere && <ErrorNote error={error} />}
-      <Field id="satflow-name" label={trans.__('Name')} error={atField('name')}>
+      <Field
+        id="satflow-name"
+        label={trans.__('Name')}
+        error={errorUnder(error, 'name')}
+      >
         <InputGroup
           id="satflow-name"
           data-testid="satflow-name"
-          autoFocus
           value={draft.name}
           onChange={event => actions.onChange({ name: event.target.value })}
         />
       </Field>
-      <Parameters {...props} error={atField('parameters')} />
+      <Parameters {...props} />
       <Choices {...props} />
-      <Advanced {...props} error={atField('tags')} />
-      {registered && (
-        <RegisteredNote
-          registered={registered}
-          onRun={actions.onRegisterAndRun}
-          trans={trans}
-        />
-      )}
-      <Submit {...props} />
+      <AdvancedFields {...props} onChange={actions.onChange} />
+      <SubmitBar {...props} {...actions} />
     </form>
   );
 }
@@ -102,19 +117,17 @@ function Parameters(props: IRegisterFormProps): JSX.Element | null {
   if (props.flow.parameters.length === 0) {
     return null;
   }
-  const field = error?.field?.split('.')[1];
   return (
     <fieldset className="jp-Satflow-fieldset" data-testid="satflow-parameters">
       <legend>{trans.__('Parameters')}</legend>
-      {error && !field && <ErrorNote error={error} />}
       <SchemaForm
         id="satflow-parameters"
         schema={form.schema}
         jsonFields={form.jsonFields}
         data={draft.parameters}
-        errors={error && field ? { [field]: error.message } : {}}
+        error={errorUnder(error, 'parameters')}
         onChange={parameters => actions.onChange({ parameters })}
-        translator={props.translator}
+        trans={trans}
       />
     </fieldset>
   );
@@ -135,88 +148,25 @@ function Choices(props: IRegisterFormProps): JSX.Element | null {
         catalogue={catalogue}
         executor={draft.executor}
         options={draft.options[draft.executor] ?? {}}
-        error={under(error, 'executor') ? error : null}
+        error={errorUnder(error, 'executor')}
         onExecutor={executor => actions.onChange({ executor })}
         onOptions={onOptions}
         trans={trans}
-        translator={props.translator}
       />
       <ScheduleField
         schedule={draft.schedule}
         nextRuns={nextRuns}
-        error={under(error, 'schedule') ? error : null}
+        error={errorUnder(error ?? props.scheduleError, 'schedule')}
         onChange={schedule => actions.onChange({ schedule })}
         trans={trans}
       />
       <WorkPoolField
         catalogue={catalogue}
         workPool={draft.workPool}
-        error={under(error, 'work_pool') ? error : null}
+        error={errorUnder(error, 'work_pool')}
         onChange={workPool => actions.onChange({ workPool })}
         trans={trans}
       />
     </>
   );
-}
-
-function Advanced(props: IRegisterFormProps): JSX.Element {
-  const { draft, error, actions, trans } = props;
-  return (
-    <details className="jp-Satflow-advanced" open={error !== null || undefined}>
-      <summary>{trans.__('Advanced')}</summary>
-      <Field
-        id="satflow-tags"
-        label={trans.__('Tags')}
-        hint={trans.__('Separated by commas.')}
-        error={error}
-      >
-        <InputGroup
-          id="satflow-tags"
-          data-testid="satflow-tags"
-          value={draft.tags}
-          onChange={event => actions.onChange({ tags: event.target.value })}
-        />
-      </Field>
-    </details>
-  );
-}
-
-function Submit(props: IRegisterFormProps): JSX.Element {
-  const { isSending, registered, actions, trans } = props;
-  return (
-    <div className="jp-Satflow-submit">
-      <Button
-        type="submit"
-        className="jp-mod-styled jp-mod-accept"
-        disabled={isSending}
-        data-testid="satflow-submit"
-      >
-        {isSending ? trans.__('Registering…') : trans.__('Register')}
-      </Button>
-      {!registered && (
-        <Button
-          type="button"
-          className="jp-mod-styled"
-          disabled={isSending}
-          onClick={actions.onRegisterAndRun}
-          data-testid="satflow-submit-and-run"
-        >
-          {trans.__('Register and run')}
-        </Button>
-      )}
-      <Button
-        type="button"
-        className="jp-mod-styled"
-        onClick={actions.onCopyCode}
-        data-testid="satflow-copy-code"
-      >
-        {trans.__('Copy as code')}
-      </Button>
-    </div>
-  );
-}
-
-function under(error: ErrorBody | null, field: string): boolean {
-  const at = error?.field;
-  return at === field || Boolean(at?.startsWith(`${field}.`));
 }

@@ -5,17 +5,21 @@ import React from 'react';
 
 import type { ErrorBody } from '../_api';
 import type { IScheduleDraft } from '../models/draft';
-import { duration, moment } from '../words';
+import { duration } from '../words';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
+import { ZonedTime } from './ZonedTime';
 
 export interface IScheduleFieldProps {
   schedule: IScheduleDraft;
   nextRuns: string[] | null;
+  /** A mistake here; `field` is the path below the schedule. */
   error: ErrorBody | null;
   onChange: (schedule: IScheduleDraft) => void;
   trans: TranslationBundle;
 }
+
+const ERROR_ID = 'satflow-schedule-error';
 
 /** When runs start by themselves, in words and as the next five. */
 export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
@@ -47,7 +51,7 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
         {schedule.kind === 'interval' && <IntervalInput {...props} />}
         <Timezone {...props} />
       </div>
-      {error && <ErrorNote error={error} id="satflow-schedule-error" />}
+      {error && <ErrorNote error={error} id={ERROR_ID} />}
       {schedule.kind !== 'none' && <NextRuns {...props} />}
     </fieldset>
   );
@@ -68,8 +72,7 @@ function CronInput(props: IScheduleFieldProps): JSX.Element {
         data-testid="satflow-cron"
         value={schedule.cron}
         spellCheck={false}
-        aria-invalid={error !== null}
-        aria-describedby="satflow-schedule-error"
+        {...wrong(error, 'cron', 'satflow-cron-hint')}
         onChange={event => onChange({ ...schedule, cron: event.target.value })}
       />
     </Field>
@@ -89,8 +92,7 @@ function IntervalInput(props: IScheduleFieldProps): JSX.Element {
         data-testid="satflow-interval"
         type="number"
         value={String(schedule.seconds)}
-        aria-invalid={error !== null}
-        aria-describedby="satflow-schedule-error"
+        {...wrong(error, 'seconds', 'satflow-interval-hint')}
         onChange={event =>
           onChange({ ...schedule, seconds: Number(event.target.value) })
         }
@@ -100,7 +102,7 @@ function IntervalInput(props: IScheduleFieldProps): JSX.Element {
 }
 
 function Timezone(props: IScheduleFieldProps): JSX.Element {
-  const { schedule, onChange, trans } = props;
+  const { schedule, error, onChange, trans } = props;
   return (
     <Field id="satflow-timezone" label={trans.__('Time zone')}>
       <HTMLSelect
@@ -108,6 +110,7 @@ function Timezone(props: IScheduleFieldProps): JSX.Element {
         data-testid="satflow-timezone"
         value={schedule.timezone}
         options={timezones(schedule.timezone)}
+        {...wrong(error, 'timezone')}
         onChange={event =>
           onChange({ ...schedule, timezone: event.target.value })
         }
@@ -120,14 +123,35 @@ function NextRuns(props: IScheduleFieldProps): JSX.Element {
   const { nextRuns, schedule, trans } = props;
   return (
     <div className="jp-Satflow-nextRuns" role="status">
-      <span>{trans.__('Next runs')}</span>
+      <span>{trans.__('Next runs, %1', schedule.timezone)}</span>
       <ol data-testid="satflow-next-runs">
         {(nextRuns ?? []).map(time => (
-          <li key={time}>{moment(time, schedule.timezone)}</li>
+          <li key={time}>
+            <ZonedTime
+              time={time}
+              timezone={schedule.timezone}
+              isZoneSaid
+              trans={trans}
+            />
+          </li>
         ))}
       </ol>
     </div>
   );
+}
+
+/** The one message about the schedule stands below all of its inputs, so each is tied to it. */
+function wrong(
+  error: ErrorBody | null,
+  field: string,
+  hint = ''
+): React.AriaAttributes {
+  const isHere = error?.field === field;
+  const described = `${hint} ${error ? ERROR_ID : ''}`.trim();
+  return {
+    'aria-invalid': isHere || undefined,
+    'aria-describedby': described || undefined
+  };
 }
 
 /** The cron line in words, null where it has none. */

@@ -1,11 +1,20 @@
-import type { ITranslator } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { FormComponent } from '@jupyterlab/ui-components';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
-import type { ErrorSchema, RJSFSchema, UiSchema } from '@rjsf/utils';
+import type { RJSFSchema, UiSchema } from '@rjsf/utils';
 import validator from '@rjsf/validator-ajv8';
 import React from 'react';
 
-import type { JsonObject } from '../_api';
+import type { ErrorBody, JsonObject } from '../_api';
+import { fieldPath } from '../models/fieldPath';
+import { asObject } from '../models/parameterSchema';
+import { ErrorNote } from './ErrorNote';
+import {
+  ArrayTemplate,
+  FieldTemplate,
+  type ISchemaFormContext,
+  ObjectTemplate
+} from './schemaTemplates';
 
 export interface ISchemaFormProps {
   /** Prefix of the inputs' ids. */
@@ -13,33 +22,43 @@ export interface ISchemaFormProps {
   schema: JsonObject;
   jsonFields?: readonly string[];
   data: JsonObject;
-  /** Messages by field name. */
-  errors?: { [field: string]: string };
+  /** A mistake in what the form holds; `field` is the dotted path below the form, empty for all of it. */
+  error?: ErrorBody | null;
   onChange: (data: JsonObject) => void;
-  translator?: ITranslator;
+  trans: TranslationBundle;
 }
+
+const TEMPLATES = {
+  FieldTemplate,
+  ObjectFieldTemplate: ObjectTemplate,
+  ArrayFieldTemplate: ArrayTemplate
+};
 
 /** JupyterLab's own form for a JSON schema, inside a form of ours; what is wrong is for the server to say. */
 export function SchemaForm(props: ISchemaFormProps): JSX.Element {
-  const { id, schema, jsonFields = [], data, errors = {}, onChange } = props;
+  const { id, schema, jsonFields = [], data, error, onChange, trans } = props;
+  const path = fieldPath(schema, (error?.field ?? '').split('.'));
+  const wrong =
+    error && path.length > 0 ? { id: [id, ...path].join('_'), error } : null;
+  const formContext: ISchemaFormContext = { root: id, wrong, trans };
   return (
-    <FormComponent
-      tagName={Group as never}
-      idPrefix={id}
-      schema={schema as RJSFSchema}
-      formContext={{}}
-      uiSchema={appearance(jsonFields)}
-      formData={data}
-      extraErrors={extraErrors(errors)}
-      validator={validator}
-      noValidate
-      noHtml5Validate
-      compact
-      showModifiedFromDefault={false}
-      showErrorList={false}
-      translator={props.translator}
-      onChange={event => onChange((event.formData ?? {}) as JsonObject)}
-    />
+    <>
+      {error && !wrong && <ErrorNote error={error} />}
+      <FormComponent
+        tagName={Group as never}
+        idPrefix={id}
+        schema={schema as RJSFSchema}
+        formContext={formContext}
+        uiSchema={appearance(schema, jsonFields)}
+        formData={data}
+        templates={TEMPLATES}
+        validator={validator}
+        noValidate
+        noHtml5Validate
+        showErrorList={false}
+        onChange={event => onChange((event.formData ?? {}) as JsonObject)}
+      />
+    </>
   );
 }
 
@@ -55,17 +74,24 @@ const Group = React.forwardRef<
 Group.displayName = 'Group';
 
 function appearance(
+  schema: JsonObject,
   jsonFields: readonly string[]
 ): UiSchema<ReadonlyJSONObject> {
   const asText = { 'ui:widget': 'textarea', 'ui:options': { rows: 3 } };
-  return Object.fromEntries(jsonFields.map(key => [key, asText]));
+  // An empty box would look like a value that is set.
+  const asChoice = { 'ui:widget': 'select' };
+  return Object.fromEntries([
+    ...jsonFields.map(key => [key, asText]),
+    ...undecided(schema).map(key => [key, asChoice])
+  ]) as UiSchema<ReadonlyJSONObject>;
 }
 
-function extraErrors(errors: { [field: string]: string }): ErrorSchema {
-  return Object.fromEntries(
-    Object.entries(errors).map(([key, message]) => [
-      key,
-      { __errors: [message] }
-    ])
-  ) as ErrorSchema;
+/** Yes-or-no fields that have no default. */
+function undecided(schema: JsonObject): string[] {
+  return Object.entries(asObject(schema.properties ?? {})).flatMap(
+    ([key, one]) => {
+      const { type, default: preset } = asObject(one);
+      return type === 'boolean' && preset === undefined ? [key] : [];
+    }
+  );
 }

@@ -10,7 +10,7 @@ import type { FlowsModel } from '../models/flows';
 import type { RunsModel } from '../models/runs';
 import { INSTALL } from '../views/FlowsSection';
 import { EXAMPLE, insertCell } from './cells';
-import { askParameters, confirmCancel, confirmDelete } from './dialogs';
+import { confirmCancel, confirmDelete, withParameters } from './dialogs';
 
 /** What the actions act on. */
 export interface IActed {
@@ -43,9 +43,14 @@ export class Actions {
   readonly onRegister = (flow: LiveFlow): void =>
     this.command('satflow:register-flow', { variable: flow.variable });
 
-  /** Run what is registered; what is not, or has changed, goes through the form first. */
+  /** Run what is registered; what is not goes through the form, where Enter then registers and runs it. */
   readonly onRun = (flow: LiveFlow, deployment: Deployment | null): void =>
-    deployment ? this.onRunDeployment(deployment) : this.onRegister(flow);
+    deployment
+      ? this.onRunDeployment(deployment)
+      : this.command('satflow:register-flow', {
+          variable: flow.variable,
+          run: true
+        });
 
   readonly onOpen = (run: Pick<Run, 'id' | 'name'>): void =>
     this.command('satflow:open-run', { runId: run.id, name: run.name });
@@ -82,10 +87,8 @@ export class Actions {
     start: Run['parameters']
   ): Promise<void> {
     const { runs, trans } = this.acted;
-    const parameters = await askParameters(deployment, start, trans);
-    if (parameters) {
-      await runs.start(deployment.id, parameters);
-    }
+    const use = (given: Run['parameters']) => runs.start(deployment.id, given);
+    await withParameters(deployment, start, use, trans);
   }
 
   private async cancel(run: Run): Promise<void> {
@@ -100,7 +103,7 @@ export class Actions {
     }
   }
 
-  private command(id: string, args?: Record<string, string>): void {
+  private command(id: string, args?: Record<string, string | boolean>): void {
     this.told(this.acted.commands.execute(id, args));
   }
 

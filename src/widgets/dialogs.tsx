@@ -3,8 +3,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { Deployment, JsonObject, LiveFlow, Run } from '../_api';
+import type { Deployment, ErrorBody, JsonObject, LiveFlow, Run } from '../_api';
+import { errorBody, errorUnder } from '../errors';
 import {
+  asObject,
   chosenParameters,
   formData,
   type IParameterForm,
@@ -70,34 +72,60 @@ export async function pickFlow(
 }
 
 /**
- * The parameters for one run, null when the user thinks better of it.
+ * Ask for the parameters of one run, again where one of them is refused, until the user thinks better of it.
  *
  * @param deployment - what is to run
  * @param start - the parameters to begin with
+ * @param use - takes those that differ from the deployment's
  */
-export async function askParameters(
+export async function withParameters(
   deployment: Deployment,
   start: JsonObject,
+  use: (parameters: JsonObject) => Promise<unknown>,
   trans: TranslationBundle
-): Promise<JsonObject | null> {
+): Promise<void> {
   const form = parameterForm(deployment.parameter_schema);
-  const properties = form.schema.properties ?? {};
-  if (Object.keys(properties).length === 0) {
-    return {};
+  if (Object.keys(asObject(form.schema.properties ?? {})).length === 0) {
+    await use({});
+    return;
   }
+  let data: JsonObject | null = formData(form, start);
+  let error: ErrorBody | null = null;
+  while ((data = await asked(deployment, { form, data, error, trans }))) {
+    try {
+      await use(chosenParameters(form, data, deployment.parameters));
+      return;
+    } catch (reason) {
+      error = errorUnder(errorBody(reason), 'parameters');
+      if (!error) {
+        throw reason;
+      }
+    }
+  }
+}
+
+/** What a dialog shows of one run's parameters. */
+interface IAsked {
+  form: IParameterForm;
+  data: JsonObject;
+  error: ErrorBody | null;
+  trans: TranslationBundle;
+}
+
+async function asked(
+  deployment: Deployment,
+  shown: IAsked
+): Promise<JsonObject | null> {
+  const { trans } = shown;
   const result = await showDialog({
     title: trans.__('Run %1', deployment.name),
-    body: new ParametersBody(form, formData(form, start)),
+    body: new ParametersBody(shown),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.okButton({ label: trans.__('Run') })
-    ],
-    // A form has its own idea of Enter and of where the focus goes first.
-    focusNodeSelector: 'input, select, textarea'
+    ]
   });
-  return result.button.accept && result.value
-    ? chosenParameters(form, result.value)
-    : null;
+  return result.button.accept ? result.value : null;
 }
 
 /** The parameters' form in a dialog. */
@@ -105,11 +133,9 @@ class ParametersBody
   extends ReactWidget
   implements Dialog.IBodyWidget<JsonObject>
 {
-  constructor(
-    private readonly form: IParameterForm,
-    private data: JsonObject
-  ) {
+  constructor(private readonly shown: IAsked) {
     super();
+    this.data = shown.data;
     this.addClass('jp-Satflow-dialog');
   }
 
@@ -118,13 +144,10 @@ class ParametersBody
   }
 
   protected render(): JSX.Element {
-    const { form } = this;
     return (
       <React.Suspense fallback={null}>
-        <SchemaForm
-          id="satflow-run"
-          schema={form.schema}
-          jsonFields={form.jsonFields}
+        <RunParameters
+          {...this.shown}
           data={this.data}
           onChange={data => {
             this.data = data;
@@ -134,10 +157,12 @@ class ParametersBody
       </React.Suspense>
     );
   }
+
+  private data: JsonObject;
 }
 
 /** The form library is large; nobody pays for it before it is needed. */
-const SchemaForm = React.lazy(async () => {
-  const { SchemaForm } = await import('../views/SchemaForm');
-  return { default: SchemaForm };
+const RunParameters = React.lazy(async () => {
+  const { RunParameters } = await import('../views/RunParameters');
+  return { default: RunParameters };
 });

@@ -1,7 +1,8 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
-import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
+import type { FlowsModel } from '../models/flows';
 import type { RegisterModel } from '../models/register';
 import type { StackModel } from '../models/stack';
 import { type IRegisterActions, RegisterForm } from '../views/RegisterForm';
@@ -11,21 +12,25 @@ import { Drawn } from './drawn';
 
 /** What the form's tab needs beside the form. */
 export interface IRegisterTabParts {
+  flows: FlowsModel;
   stack: StackModel;
   actions: Actions;
-  translator: ITranslator;
+  trans: TranslationBundle;
 }
 
 /** The register form's main-area tab. */
 export class RegisterTab extends Drawn {
   constructor(
-    private readonly model: RegisterModel,
+    readonly model: RegisterModel,
     private readonly parts: IRegisterTabParts
   ) {
     super(
       [model, parts.stack],
       () => drawForm(model, parts),
-      () => void parts.stack.ensure()
+      () => {
+        parts.flows.enable();
+        void parts.stack.ensure();
+      }
     );
     this.addClass('jp-Satflow-registerTab');
     parts.stack.changed.connect(this.onStack, this);
@@ -49,8 +54,7 @@ export class RegisterTab extends Drawn {
 }
 
 function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
-  const { stack, actions, translator } = parts;
-  const trans = translator.load('satflow_ext');
+  const { stack, actions, trans } = parts;
   return (
     <>
       <StackBanner
@@ -63,14 +67,16 @@ function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
         flow={model.subject.flow}
         form={model.form}
         draft={model.draft}
+        intent={model.intent}
+        asked={model.asked}
         catalogue={model.catalogue}
-        nextRuns={model.nextRuns}
+        nextRuns={model.preview.nextRuns}
         error={model.error}
+        scheduleError={model.preview.error}
         isSending={model.isSending}
         registered={model.registered}
         actions={formActions(model, actions, trans)}
         trans={trans}
-        translator={translator}
       />
     </>
   );

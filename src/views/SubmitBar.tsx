@@ -1,0 +1,69 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Registered } from '../_api';
+import type { Intent } from '../models/register';
+import { RegisteredNote } from './RegisteredNote';
+
+export interface ISubmitBarProps {
+  /** What Enter does. */
+  intent: Intent;
+  isSending: boolean;
+  registered: Registered | null;
+  onRegister: () => void;
+  onRegisterAndRun: () => void;
+  onCopyCode: () => void;
+  trans: TranslationBundle;
+}
+
+/** What comes of the form; stays in view however long the form is. */
+export function SubmitBar(props: ISubmitBarProps): JSX.Element {
+  const { intent, registered, onCopyCode, trans } = props;
+  const other = intent === 'run' ? 'register' : 'run';
+  return (
+    <div className="jp-Satflow-submitBar">
+      {registered && (
+        <RegisteredNote
+          registered={registered}
+          onRun={props.onRegisterAndRun}
+          trans={trans}
+        />
+      )}
+      <div className="jp-Satflow-submit">
+        <SubmitButton {...props} to={registered ? 'register' : intent} first />
+        {!registered && <SubmitButton {...props} to={other} />}
+        <Button
+          type="button"
+          className="jp-mod-styled"
+          onClick={onCopyCode}
+          data-testid="satflow-copy-code"
+        >
+          {trans.__('Copy as code')}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** Stays focusable while the form is sent, so that the focus is not lost. */
+function SubmitButton(
+  props: ISubmitBarProps & { to: Intent; first?: boolean }
+): JSX.Element {
+  const { to, first, isSending, trans } = props;
+  const isRun = to === 'run';
+  const words = isRun ? trans.__('Register and run') : trans.__('Register');
+  return (
+    <Button
+      type={first ? 'submit' : 'button'}
+      className={`jp-mod-styled${first ? ' jp-mod-accept' : ''}`}
+      aria-disabled={isSending}
+      onClick={
+        first ? undefined : isRun ? props.onRegisterAndRun : props.onRegister
+      }
+      data-testid={isRun ? 'satflow-submit-and-run' : 'satflow-submit'}
+    >
+      {first && isSending ? trans.__('Registering…') : words}
+    </Button>
+  );
+}

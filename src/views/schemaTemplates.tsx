@@ -1,0 +1,212 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  Button,
+  closeIcon,
+  moveDownIcon,
+  moveUpIcon
+} from '@jupyterlab/ui-components';
+import {
+  ADDITIONAL_PROPERTY_FLAG,
+  type ArrayFieldTemplateItemType,
+  type ArrayFieldTemplateProps,
+  canExpand,
+  descriptionId,
+  errorId,
+  type FieldTemplateProps,
+  type ObjectFieldTemplateProps
+} from '@rjsf/utils';
+import React, { useEffect, useRef } from 'react';
+
+import type { ErrorBody } from '../_api';
+import { ErrorNote } from './ErrorNote';
+import { IconButton } from './IconButton';
+
+/** What the templates know of the form that they are part of. */
+export interface ISchemaFormContext {
+  /** The form's own id, which is the prefix of its fields' ids. */
+  root: string;
+  /** A mistake and the id of the field it stands in. */
+  wrong: { id: string; error: ErrorBody } | null;
+  trans: TranslationBundle;
+}
+
+const contextOf = (props: { formContext?: unknown }): ISchemaFormContext =>
+  props.formContext as ISchemaFormContext;
+
+/** A field with its own label, what it is for, and what is wrong with it, each tied to the input. */
+export function FieldTemplate(props: FieldTemplateProps): JSX.Element {
+  const { id, hidden, displayLabel, rawDescription, children } = props;
+  const { root, wrong } = contextOf(props);
+  const error = wrong?.id === id ? wrong.error : null;
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => markInvalid(box.current, id, error !== null), [id, error]);
+  if (hidden || id === root) {
+    return <div hidden={hidden}>{children}</div>;
+  }
+  return (
+    <div
+      className={`jp-Satflow-field${isGroup(props) ? ' jp-mod-group' : ''}`}
+      ref={box}
+    >
+      {displayLabel && <Label {...props} />}
+      {children}
+      {displayLabel && rawDescription && (
+        <span className="jp-Satflow-hint" id={descriptionId(id)}>
+          {rawDescription}
+        </span>
+      )}
+      {error && <ErrorNote error={error} id={errorId(id)} />}
+    </div>
+  );
+}
+
+/** Objects and lists have a legend of their own and need the room of several fields. */
+function isGroup({ displayLabel, schema }: FieldTemplateProps): boolean {
+  return !displayLabel && ['array', 'object'].includes(String(schema.type));
+}
+
+/** A label; of what the user may name herself, the name and what removes it. */
+function Label(props: FieldTemplateProps): JSX.Element {
+  const { id, label, required, schema } = props;
+  const { trans } = contextOf(props);
+  if (ADDITIONAL_PROPERTY_FLAG in schema) {
+    return <OwnName {...props} />;
+  }
+  const item = /^(.*)-(\d+)$/.exec(label);
+  return (
+    <span>
+      <label htmlFor={id}>
+        {item ? `${item[1]} ${Number(item[2]) + 1}` : label}
+      </label>
+      {required && !item && (
+        <span className="jp-Satflow-hint" aria-hidden="true">
+          {` ${trans.__('required')}`}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function OwnName(props: FieldTemplateProps): JSX.Element {
+  const { label, onKeyChange, onDropPropertyClick } = props;
+  const { trans } = contextOf(props);
+  return (
+    <span className="jp-Satflow-ownName">
+      <input
+        className="jp-mod-styled"
+        aria-label={trans.__('Name')}
+        defaultValue={label}
+        onBlur={event => onKeyChange(event.target.value)}
+      />
+      <IconButton
+        icon={closeIcon}
+        label={trans.__('Remove %1', label)}
+        onClick={onDropPropertyClick(label)}
+      />
+    </span>
+  );
+}
+
+/** The fields of an object; those of the whole form stand side by side. */
+export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
+  const { idSchema, title, description, properties } = props;
+  const { root, trans } = contextOf(props);
+  const fields = properties.map(one => one.content);
+  if (idSchema.$id === root) {
+    return <div className="jp-Satflow-schemaFields">{fields}</div>;
+  }
+  const isOpen = canExpand(props.schema, props.uiSchema, props.formData);
+  return (
+    <fieldset className="jp-Satflow-group" id={idSchema.$id}>
+      <legend>{title}</legend>
+      {description && <span className="jp-Satflow-hint">{description}</span>}
+      {fields}
+      {isOpen && (
+        <Add
+          to={title}
+          onClick={props.onAddClick(props.schema)}
+          trans={trans}
+        />
+      )}
+    </fieldset>
+  );
+}
+
+/** The items of a list, and what adds, moves and removes them. */
+export function ArrayTemplate(props: ArrayFieldTemplateProps): JSX.Element {
+  const { idSchema, title, schema, items, canAdd, onAddClick } = props;
+  const { trans } = contextOf(props);
+  return (
+    <fieldset className="jp-Satflow-group" id={idSchema.$id}>
+      <legend>{title}</legend>
+      {schema.description && (
+        <span className="jp-Satflow-hint">{schema.description}</span>
+      )}
+      {items.map(({ key, ...item }) => (
+        <Item key={key} item={item} trans={trans} />
+      ))}
+      {canAdd && <Add to={title} onClick={onAddClick} trans={trans} />}
+    </fieldset>
+  );
+}
+
+function Add(props: {
+  to: string;
+  onClick: () => void;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { to, onClick, trans } = props;
+  return (
+    <Button
+      type="button"
+      className="jp-mod-styled jp-Satflow-button jp-Satflow-add"
+      aria-label={trans.__('Add to %1', to)}
+      onClick={onClick}
+    >
+      {trans.__('Add')}
+    </Button>
+  );
+}
+
+interface IItemProps {
+  item: Omit<ArrayFieldTemplateItemType, 'key'>;
+  trans: TranslationBundle;
+}
+
+function Item({ item, trans }: IItemProps): JSX.Element {
+  const { index, children, hasMoveUp, hasMoveDown, hasRemove } = item;
+  const place = index + 1;
+  return (
+    <div className="jp-Satflow-item">
+      {children}
+      <IconButton
+        icon={moveUpIcon}
+        label={trans.__('Move item %1 up', place)}
+        disabled={!hasMoveUp}
+        onClick={item.onReorderClick(index, index - 1)}
+      />
+      <IconButton
+        icon={moveDownIcon}
+        label={trans.__('Move item %1 down', place)}
+        disabled={!hasMoveDown}
+        onClick={item.onReorderClick(index, index + 1)}
+      />
+      <IconButton
+        icon={closeIcon}
+        label={trans.__('Remove item %1', place)}
+        disabled={!hasRemove}
+        onClick={item.onDropIndexClick(index)}
+      />
+    </div>
+  );
+}
+
+/** The form library's own inputs take no `aria-invalid`. */
+function markInvalid(box: HTMLElement | null, id: string, is: boolean): void {
+  const input = box?.querySelector(`#${CSS.escape(id)}`);
+  if (is) {
+    input?.setAttribute('aria-invalid', 'true');
+  } else {
+    input?.removeAttribute('aria-invalid');
+  }
+}
