@@ -6,6 +6,7 @@
     │   ├── UnknownWorkerSize
     │   ├── InvalidExecutorOption
     │   ├── InvalidSchedule
+    │   ├── InvalidInclude
     │   └── InvalidParameter
     ├── SizeRefused             409  this machine cannot give that worker size
     ├── ContentTooLarge         413
@@ -98,6 +99,10 @@ class InvalidExecutorOption(BadRequest):
 
 class InvalidSchedule(BadRequest):
     """No schedule can be made of that cron line, interval or time zone."""
+
+
+class InvalidInclude(BadRequest):
+    """A pattern for data files leads out of the notebook's folder or matches nothing, or what it matches cannot travel."""
 
 
 class InvalidParameter(BadRequest):

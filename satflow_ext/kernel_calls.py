@@ -7,7 +7,7 @@ inside a string literal, so no value can become code. Nothing is imported into t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from satflow_ext import errors
@@ -25,20 +25,24 @@ def flows_call() -> dict[str, str]:
     return {KEY: f"{BRIDGE}.flows()"}
 
 
-def pack_call(variable: str, parameters: Mapping[str, object], has_schedule: bool, directory: str) -> dict[str, str]:
+def pack_call(
+    variable: str, parameters: Mapping[str, object], has_schedule: bool, directory: str, include: Sequence[str] = ()
+) -> dict[str, str]:
     """Asks for a PackedFlow.
 
     Args:
         variable: the flow's variable.
         parameters: values to check against its signature; JSON.
         has_schedule: whether every required parameter needs a value.
-        directory: a private folder of this user on this machine, where the kernel puts the pickle.
+        directory: a private folder of this user on this machine, where the kernel puts the pickle and copies of data files.
+        include: patterns of data files that travel with the flow.
     """
     arguments = {
         "variable": variable,
         "parameters": dict(parameters),
         "has_schedule": has_schedule,
         "directory": directory,
+        "include": list(include),
     }
     return {KEY: f"{BRIDGE}.pack({json.dumps(json.dumps(arguments))})"}
 

@@ -10,12 +10,14 @@ timezone-aware, and memory is what `distributed` calls managed plus unmanaged (`
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 JsonObject = dict[str, JsonValue]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+UNSAFE = frozenset("\\\x7f") | set(map(chr, range(32)))
 OWN_FILES = "satflow_"
 """What the names of SatFlow's own files in a run's folder begin with."""
 
@@ -258,8 +260,9 @@ def carried_path(path: str) -> str:
         ValueError: it does not.
     """
     parts = path.split("/")
-    if not set(parts).isdisjoint({"", ".", ".."}) or "\\" in path or not path.isprintable():
+    if not set(parts).isdisjoint({"", ".", ".."}) or not UNSAFE.isdisjoint(path):
         raise ValueError("must be a plain relative path")
+    path.encode()  # a name that is no UTF-8 cannot be written down
     if parts[0].startswith(OWN_FILES):
         raise ValueError(f"names that begin with {OWN_FILES} are taken by SatFlow")
     return path
@@ -727,3 +730,8 @@ class PackedFlow(Wire):
     uses: tuple[str, ...]
     source: Source
     files: tuple[CarriedFile, ...] = ()
+
+    def copies(self) -> tuple[Path, ...]:
+        """Where the copies of `files` are, in their order."""
+        folder = Path(self.body).parent / "files"
+        return tuple(folder / file.digest.removeprefix("sha256:") for file in self.files)

@@ -31,6 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a credential that the flow needs, found where it runs",
     )
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="FILES",
+        help="data files that travel: data/*.csv, or a folder",
+    )
 
 
 def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> Registration:
@@ -48,6 +55,7 @@ def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> R
         tags=tuple(args.tag),
         environment=environment_policy(args.environment),
         secrets=secret_names(args.secret),
+        include=tuple(args.include),
     )
 
 

@@ -19,7 +19,7 @@ from traitlets.config import Config
 
 from satflow_ext import kernel_calls
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
-from satflow_ext.models import FlowList, JsonObject, LiveFlow, PackedFlow
+from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Registration
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -48,15 +48,18 @@ class Notebook:
             raise FlowNotFound(f"{self._path} leaves no flow behind.", fix="A flow is a function with @flow.")
         return [_only(name, found, self._path) for name in names] if names else list(found)
 
-    async def pack(self, flow: LiveFlow, parameters: JsonObject, scheduled: bool, folder: Path) -> PackedFlow:
-        """Pack a flow into a folder.
+    async def pack(self, flow: LiveFlow, wanted: Registration, folder: Path) -> PackedFlow:
+        """Pack a flow, with the data files that go with it, into a folder.
 
         Raises:
             CannotPickle: it reaches something that cannot travel.
             ContentTooLarge: it captures too much.
             InvalidParameter: a parameter's value does not fit.
+            InvalidInclude: data files cannot travel.
         """
-        reply = await self._ask(kernel_calls.pack_call(flow.variable, parameters, scheduled, str(folder)))
+        scheduled = wanted.schedule.kind != "none"
+        call = kernel_calls.pack_call(flow.variable, wanted.parameters, scheduled, str(folder), wanted.include)
+        reply = await self._ask(call)
         packed = PackedFlow.model_validate(reply)
         return packed.model_copy(update={"source": packed.source.model_copy(update={"notebook": str(self._path)})})
 
@@ -97,7 +100,7 @@ async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None
         # The kernel's sockets are files in a private folder, not ports.
         sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
         client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
-        async with client.async_setup_kernel(env=_environment()):
+        async with client.async_setup_kernel(env=_environment(path)):
             for index, cell in enumerate(document.cells):
                 await _execute(client, cell, index, path)
             yield Notebook(path, client)
@@ -149,6 +152,9 @@ def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
     raise FlowNotFound(f"{path} has no flow called {name!r}.", fix=f"It has {known}.")
 
 
-def _environment() -> dict[str, str]:
-    """The kernel's environment: `%register_flow` in a cell leaves registering to the command that executes the notebook."""
-    return {**os.environ, "SATFLOW_EXECUTING": "1"}
+def _environment(path: Path) -> dict[str, str]:
+    """The kernel's environment: where the notebook is, in Jupyter's own variable, which may be there from another notebook.
+
+    `%register_flow` in a cell leaves registering to the command that executes the notebook.
+    """
+    return {**os.environ, "SATFLOW_EXECUTING": "1", "JPY_SESSION_NAME": str(path.resolve())}

@@ -37,11 +37,10 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 async def _register(args: argparse.Namespace, wanted: Registration, endpoints: Endpoints, here: Settings) -> None:
     """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
-    scheduled = wanted.schedule.kind != "none"
     with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
         async with notebook.executed(args.notebook, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
             for flow in await executed.flows(args.flow):
-                packed = await executed.pack(flow, wanted.parameters, scheduled, Path(folder))
+                packed = await executed.pack(flow, wanted, Path(folder))
                 print(words(await registration.register(packed, wanted, endpoints, here)), flush=True)
 
 
@@ -50,6 +49,9 @@ def words(registered: Registered) -> str:
     deployment = registered.deployment
     size = f"{registered.content_size / 1024:,.1f} KiB"
     line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
+    if registered.files:
+        total = sum(file.size for file in registered.files)
+        line += f"\n  data files: {len(registered.files)} ({total / 1024:,.1f} KiB)"
     if not deployment.next_runs:
         return line
     return line + "\n  next runs: " + ", ".join(f"{moment:%a %d %b %H:%M %Z}" for moment in deployment.next_runs)

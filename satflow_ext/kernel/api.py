@@ -51,6 +51,7 @@ def register(
     tags: Iterable[str] = (),
     environment: str = "warn",
     secrets: Iterable[str] = (),
+    include: Iterable[str] = (),
     run: bool = False,
     **executor_options: Any,
 ) -> RegisteredFlow:
@@ -68,6 +69,8 @@ def register(
         tags: tags of the deployment.
         environment: where a run's packages are not those of this notebook: `warn`, `refuse` or `recreate`.
         secrets: names of credentials that the flow needs; their values are found where it runs.
+        include: data files that travel with the flow: patterns such as `data/*.csv` or folders, relative to the notebook's.
+            They lie at the same place in the run's working directory.
         run: start a run at once.
         executor_options: options of the executor, such as `n_workers=2, worker_size="large"`.
 
@@ -83,6 +86,7 @@ def register(
         tags=tuple(tags),
         environment=environment_policy(environment),
         secrets=secret_names(secrets),
+        include=(include,) if isinstance(include, str) else tuple(include),
     )
     return registered(flow, choice, run=run)
 
@@ -131,6 +135,7 @@ def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: S
         shell=shell,
         given=choice.parameters,
         complete=choice.schedule.kind != "none",
+        include=choice.include,
         limit=settings.content_limit,
     )
 

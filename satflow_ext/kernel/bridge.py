@@ -46,7 +46,7 @@ def _flows() -> Wire:
     return start(_shell())
 
 
-def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: str) -> Wire:
+def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: str, include: list[str]) -> Wire:
     from satflow_ext import settings
 
     _need_prefect()
@@ -60,6 +60,7 @@ def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: 
         shell=shell,
         given=parameters,
         complete=has_schedule,
+        include=include,
         limit=settings.load().content_limit,
     )
 

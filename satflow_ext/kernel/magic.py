@@ -55,6 +55,7 @@ def registration(words: Words) -> Registration:
         tags=tuple(words.known.get("--tag", [])),
         environment=environment_policy(words.one("--environment") or "warn"),
         secrets=secret_names(words.known.get("--secret", [])),
+        include=tuple(words.known.get("--include", [])),
     )
 
 

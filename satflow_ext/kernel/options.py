@@ -34,11 +34,12 @@ OPTIONS = {
     "--tag": Option("TAG", "a tag; repeat it for more"),
     "--environment": Option("POLICY", "where a run's packages differ: warn (default), refuse or recreate"),
     "--secret": Option("NAME", "a credential that the flow needs, found where it runs; repeat it for more"),
+    "--include": Option("FILES", "data files that travel with it: data/*.csv, or a folder; repeat it for more"),
     "--run": Option(None, "start a run at once"),
     "--help": Option(None, "this text"),
 }
 POLICIES: tuple[EnvironmentPolicy, ...] = get_args(EnvironmentPolicy)
-REPEATED = frozenset({"--param", "--tag", "--secret"})
+REPEATED = frozenset({"--param", "--tag", "--secret", "--include"})
 
 
 @dataclass

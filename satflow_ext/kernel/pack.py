@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from satflow_ext.environments.installed import environment
@@ -15,10 +15,11 @@ from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.describe import Descriptions
 from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.fingerprint import fingerprint
+from satflow_ext.kernel.included import included, notebook_folder
 from satflow_ext.kernel.pickler import TooLarge, dump
 from satflow_ext.kernel.source import source
 from satflow_ext.kernel.uses import uses
-from satflow_ext.models import JsonObject, PackedFlow
+from satflow_ext.models import CarriedFile, JsonObject, PackedFlow
 
 
 def pack(
@@ -29,6 +30,7 @@ def pack(
     shell: Shell | None = None,
     given: JsonObject | None = None,
     complete: bool = False,
+    include: Sequence[str] = (),
     limit: int,
 ) -> PackedFlow:
     """Pickle a flow with everything of the notebook and of local modules that it reaches.
@@ -40,12 +42,14 @@ def pack(
         shell: the IPython shell, for the texts of the cells.
         given: values for parameters.
         complete: whether every required parameter needs a value.
-        limit: the largest pickle, in bytes.
+        include: data files that travel with it, as patterns relative to the notebook's folder.
+        limit: the largest pickle, in bytes; and as much for all data files together.
 
     Raises:
         FlowNotFound: no such flow.
         FlowAmbiguous: several flows have that name.
         InvalidParameter: a value does not fit.
+        InvalidInclude: data files cannot travel.
         ContentTooLarge: more than `limit` bytes.
         CannotPickle: something that it reaches cannot travel.
     """
@@ -54,18 +58,26 @@ def pack(
     carried = sources(found.flow)
     body, size = _write(found, carried, directory, limit)
     try:
+        files = included(include, notebook_folder(shell), directory, limit)
         return PackedFlow(
             flow=Descriptions().describe([found], shell)[0],
             body=str(body),
             size=size,
-            exact=fingerprint((found.flow, carried) if carried else found.flow, exact=True),
+            exact=_exact(found.flow, carried, files),
             environment=environment(),
             uses=uses(found.flow),
             source=source(found.flow, shell, carried),
+            files=files,
         )
     except BaseException:
         body.unlink(missing_ok=True)
         raise
+
+
+def _exact(flow: AnyFlow, carried: Sources, files: tuple[CarriedFile, ...]) -> str:
+    """The fingerprint of all that travels."""
+    named = {file.path: file.digest for file in files}
+    return fingerprint((flow, carried, named) if carried or named else flow, exact=True)
 
 
 def _write(found: Found, carried: Sources, directory: Path, limit: int) -> tuple[Path, int]:

@@ -10,8 +10,8 @@ from satflow_ext.errors import CannotPickle, ContentTooLarge
 from satflow_ext.kernel.find import Found
 from satflow_ext.kernel.pickler import dump
 from satflow_ext.kernel.reach import Reached, reach, spell
+from satflow_ext.kernel.sizes import MIB, size_text
 
-MIB = 1024**2
 LARGEST = 5
 
 
@@ -40,9 +40,9 @@ def lost_name(found: Found) -> Reached | None:
 
 def too_large(found: Found, limit: int) -> ContentTooLarge:
     """The error that lists the largest values, by the variable that leads to them."""
-    listed = ", ".join(f"{spell(path)} ({_mib(size)})" for path, size in largest(found))
+    listed = ", ".join(f"{spell(path)} ({size_text(size)})" for path, size in largest(found))
     return ContentTooLarge(
-        f"Flow {found.flow.name!r} and what it uses are larger than {_mib(limit)}. The largest: {listed}.",
+        f"Flow {found.flow.name!r} and what it uses are larger than {size_text(limit)}. The largest: {listed}.",
         fix="Load large data inside the flow, or raise `content_limit` in the settings.",
     )
 
@@ -91,7 +91,3 @@ def _by_trying(found: Found) -> Reached | None:
             except Exception as error:  # the object's own code, which may raise anything
                 return Reached(reached.path, reached.value, reached.view._replace(problem=str(error)))
     return None
-
-
-def _mib(size: int) -> str:
-    return f"{size / MIB:.1f} MiB" if size >= MIB / 10 else f"{size / 1024:.1f} KiB"

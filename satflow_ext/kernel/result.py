@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
+from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import CronSchedule, IntervalSchedule, Registered, Run, Schedule
 
 OUTCOMES = {
@@ -36,6 +37,8 @@ class RegisteredFlow:
         ]
         if deployment.next_runs:
             rows.append(("Next runs", "\n".join(f"{time:%a %d %b %Y %H:%M %Z}" for time in deployment.next_runs[:5])))
+        if files := self.registered.files:
+            rows.append(("Data files", f"{len(files)}, {size_text(sum(file.size for file in files))}"))
         if self.run is not None:
             rows.append(("Run", f"{self.run.name} started"))
         return rows

@@ -15,7 +15,7 @@ from satflow_ext.errors import ContentMissing, ContentRefused, DeploymentTaken, 
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
 from satflow_ext.models import Change, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, manifests, rows, sealing
+from satflow_ext.registration import carried_files, deployments, manifests, rows, sealing
 from satflow_ext.registration.drift import drift, settle
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import pin_of
@@ -119,13 +119,14 @@ async def manifest_of(
 
 
 async def kept(row: DeploymentResponse, known: Manifest, endpoints: Endpoints) -> bool:
-    """Whether the store still has both; what a run is told when it has not is to register again."""
+    """Whether the store still has all of it; what a run is told when it has not is to register again."""
     pin = pin_of(row)
     assert pin is not None
     async with StoreClient(endpoints.store) as store_client:
         try:
             await store_client.get(pin.manifest)
             await store_client.verify(known.content, known.size)
+            await carried_files.verify(store_client, known.files)
         except (ContentMissing, ContentRefused):
             return False
     return True
@@ -165,6 +166,8 @@ async def _made(packed: PackedFlow, plan: Plan, place: sealing.Place, endpoints:
     """The next version's manifest, with its content in the store."""
     body = Path(packed.body)
     sealed = await sealing.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
+    async with StoreClient(endpoints.store) as store_client:
+        await carried_files.put(store_client, packed)
     return Manifest(
         flow_name=plan.flow_name,
         variable=packed.flow.variable,

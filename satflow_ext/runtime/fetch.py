@@ -9,6 +9,7 @@ from pathlib import Path
 
 from satflow_ext import endpoints, keys, settings
 from satflow_ext.errors import SatflowError
+from satflow_ext.registration import carried_files
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.runtime import loader
 from satflow_ext.runtime.checks import check_manifest
@@ -51,4 +52,5 @@ async def _fetch(store_name: str, digest: str, folder: Path) -> None:
         document, deployment = await asyncio.gather(store_client.get(digest), deployment_name())
         wanted = check_manifest(document, digest, deployment, keys.trusted(here))
         await store_client.get_file(wanted.content, folder / loader.CONTENT, limit=wanted.size)
+        await carried_files.get(store_client, wanted.files, folder)
     (folder / loader.MANIFEST).write_bytes(document)

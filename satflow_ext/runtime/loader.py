@@ -2,7 +2,7 @@
 
 Pull steps run in another process, or earlier in the same one, and only files outlive them. When the pull step fails it writes a
 loader that raises, because an exception in the step itself never reaches the run's log. Either loader takes the folder away when
-its process ends.
+its process ends. The names of these files begin with what no data file's may (`models.OWN_FILES`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from satflow_ext.errors import SatflowError
 
 FILE = "satflow_flow.py"
-MANIFEST = "manifest.json"
-CONTENT = "content"
+MANIFEST = "satflow_manifest.json"
+CONTENT = "satflow_content"
 
 LOADS = '''"""Loads the flow that SatFlow registered."""
 import atexit

@@ -49,11 +49,12 @@ class KernelBridge:
             KernelUnavailable: it is busy, dead, not Python, or lacks a package.
             FlowNotFound: it has no such flow.
             CannotPickle: something the flow reaches cannot travel.
+            InvalidInclude: data files cannot travel.
             ContentTooLarge: what the flow captures is larger than the limit.
         """
         folder = await asyncio.to_thread(self._private_folder)
         call = kernel_calls.pack_call(
-            request.variable, request.parameters, request.schedule.kind != "none", str(folder)
+            request.variable, request.parameters, request.schedule.kind != "none", str(folder), request.include
         )
         try:
             packed = PackedFlow.model_validate(await self._ask(request.kernel_id, call))
@@ -92,9 +93,14 @@ def _check_language(kernel: ServerKernelManager) -> None:
 def _inside(folder: Path, packed: PackedFlow) -> PackedFlow:
     """What a kernel says is read only where it was told to write."""
     body = Path(packed.body)
-    if body.is_symlink() or body.resolve().parent != folder.resolve() or not body.is_file():
+    if body.resolve().parent != folder.resolve() or not all(map(_is_file, (body, *packed.copies()))):
         raise KernelUnavailable(
             "The kernel did not put the packed flow where this server can read it.",
             fix="Kernels must run on the same machine and as the same user as the Jupyter server.",
         )
     return packed
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there, and no link to one."""
+    return path.is_file() and not path.is_symlink() and not path.parent.is_symlink()

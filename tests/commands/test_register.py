@@ -60,16 +60,15 @@ def name():
 @pytest.mark.usefixtures("stack")
 def test_registers_runs_and_shows(notebook, name):
     path = notebook(FLOWS)
-    first = satflow(
-        "register", path, "--flow", "greets", "--name", name, "--cron", "0 6 * * *", "--timezone", "Europe/Berlin"
-    )
+    (path.parent / "data.csv").write_text("1,2\n" * 1024)
+    words = ("register", path, "--flow", "greets", "--name", name, "--include", "*.csv")
+    first = satflow(*words, "--cron", "0 6 * * *", "--timezone", "Europe/Berlin")
     assert first.returncode == 0, first.stderr
+    assert "\n  data files: 1 (4.0 KiB)\n" in first.stdout
     assert f"greets/{name}: created, version 1" in first.stdout
     assert first.stdout.count("06:00 CE") == 5
 
-    again = satflow(
-        "register", path, "--flow", "greets", "--name", name, "--cron", "0 6 * * *", "--timezone", "Europe/Berlin"
-    )
+    again = satflow(*words, "--cron", "0 6 * * *", "--timezone", "Europe/Berlin")
     assert f"greets/{name}: unchanged, version 1" in again.stdout, "another kernel gives the same fingerprint"
 
     ran = satflow("run", name, "--param", "name=moon", "--follow")

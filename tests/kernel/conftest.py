@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,10 +81,18 @@ class Kernel:
     def flows(self) -> list[dict]:
         return self.ask(flows_call())[0]["flows"]
 
-    def pack(self, variable: str, parameters: dict | None = None, *, has_schedule: bool = False) -> dict:
-        directory = self.home / "packed"
+    def pack(
+        self,
+        variable: str,
+        parameters: dict | None = None,
+        *,
+        has_schedule: bool = False,
+        include: Sequence[str] = (),
+        directory: Path | None = None,
+    ) -> dict:
+        directory = directory or self.home / "packed"
         directory.mkdir(exist_ok=True)
-        return self.ask(pack_call(variable, parameters or {}, has_schedule, str(directory)))[0]
+        return self.ask(pack_call(variable, parameters or {}, has_schedule, str(directory), include))[0]
 
     def open_notebook(self, case: Case) -> None:
         """Run a case's cells in its own folder, with nothing left of what ran before."""

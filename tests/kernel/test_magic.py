@@ -105,6 +105,7 @@ MISTAKES = {
     "main --param n": "'n' gives no parameter a value. Write --param name=value.\n",
     "main --param n=many": "Parameter 'n' of flow 'words' does not fit its type int",
     "main --param m=1": "Flow 'words' has no parameter 'm'. It has: n.\n",
+    "main --include *.csv --include ../x": "'*.csv' matches no file in ",
     "main --cron 0 6": "Two flows are named: main and 6. Options start with two dashes; a value with spaces needs quotes",
     "main --name 'x": "Cannot read the line: No closing quotation. Put the whole value between quotes.\n",
     "main --name a --name b": "--name is given twice. Keep one of them.\n",

@@ -54,12 +54,18 @@ async def reaches(browser, run_id: str, state: Callable[[RunDetail], bool] = end
 async def test_from_cell_to_completed_run(browser, open_kernel):
     async with open_kernel() as kernel:
         await kernel.run(FLOW)
-        wanted = {"kernel_id": kernel.id, "variable": "doubling", "notebook": "demo.ipynb"}
+        wanted = {
+            "kernel_id": kernel.id,
+            "variable": "doubling",
+            "notebook": "demo.ipynb",
+            "include": ["pyproject.toml"],
+        }
         name = f"doubling-{uuid4().hex[:6]}"
         first = await browser.raw("POST", "deployments", {**wanted, "name": name})
         assert first.code == HTTPStatus.CREATED
         made = Registered.model_validate_json(first.body)
         assert (made.outcome, made.deployment.version) == ("created", 1)
+        assert [file.path for file in made.files] == ["pyproject.toml"]
         again = await browser.raw("POST", "deployments", {**wanted, "name": name})
         assert again.code == HTTPStatus.OK
         assert Registered.model_validate_json(again.body).outcome == "unchanged"

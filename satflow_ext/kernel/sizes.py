@@ -1,0 +1,10 @@
+"""Sizes as people read them."""
+
+from __future__ import annotations
+
+MIB = 1024**2
+
+
+def size_text(size: int) -> str:
+    """Bytes in MiB, or in KiB where that would be little: `3.1 MiB`, `12.0 KiB`."""
+    return f"{size / MIB:.1f} MiB" if size >= MIB / 10 else f"{size / 1024:.1f} KiB"
