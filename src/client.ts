@@ -11,6 +11,12 @@ export interface IRunsQuery {
   limit?: number;
 }
 
+/** Which versions to list: `limit` of those older than `before`. */
+export interface IVersionsQuery {
+  before?: number;
+  limit?: number;
+}
+
 /** The server's side of SatFlow: one method per REST endpoint. Every one rejects with `RequestFailed`. */
 export interface IClient {
   flows(kernelId: string): Promise<api.FlowList>;
@@ -25,6 +31,14 @@ export interface IClient {
     request: api.PauseRequest
   ): Promise<api.Deployment>;
   deleteDeployment(id: string): Promise<void>;
+  versions(id: string, query?: IVersionsQuery): Promise<api.VersionList>;
+  version(id: string, number: number): Promise<api.VersionDetail>;
+  diffVersions(
+    id: string,
+    before: number,
+    after: number
+  ): Promise<api.VersionDiff>;
+  rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered>;
   runs(query?: IRunsQuery): Promise<api.RunList>;
   startRun(request: api.RunRequest): Promise<api.Run>;
   run(id: string): Promise<api.RunDetail>;
@@ -70,6 +84,28 @@ export class Client implements IClient {
 
   async deleteDeployment(id: string): Promise<void> {
     await this.request('DELETE', ['deployments', id]);
+  }
+
+  versions(id: string, query: IVersionsQuery = {}): Promise<api.VersionList> {
+    const search = URLExt.objectToQueryString({ ...query });
+    return this.json('GET', ['deployments', id, 'versions'], undefined, search);
+  }
+
+  version(id: string, number: number): Promise<api.VersionDetail> {
+    return this.json('GET', ['deployments', id, 'versions', `${number}`]);
+  }
+
+  diffVersions(
+    id: string,
+    before: number,
+    after: number
+  ): Promise<api.VersionDiff> {
+    const path = ['versions', `${before}`, 'diff', `${after}`];
+    return this.json('GET', ['deployments', id, ...path]);
+  }
+
+  rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered> {
+    return this.json('POST', ['deployments', id, 'rollback'], request);
   }
 
   runs(query: IRunsQuery = {}): Promise<api.RunList> {

@@ -40,13 +40,23 @@ async def get(endpoints: Endpoints, deployment_id: str) -> Deployment:
         DeploymentNotFound: Prefect has none with that id.
         PrefectFailed: the API did not answer.
     """
-    missing = _missing(deployment_id)
     async with prefect_client(endpoints.prefect) as client:
-        with absent(missing):
-            row = await client.read_deployment(parse_id(deployment_id, missing))
-        names = await _flow_names(client, {row.flow_id})
-    (deployment,) = await _described([row], names, endpoints)
+        row, flow_name = await read_row(client, deployment_id)
+    (deployment,) = await _described([row], {row.flow_id: flow_name}, endpoints)
     return deployment
+
+
+async def read_row(client: PrefectClient, deployment_id: str) -> tuple[DeploymentResponse, str]:
+    """A deployment as Prefect has it, and its flow's name.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id.
+    """
+    missing = _missing(deployment_id)
+    with absent(missing):
+        row = await client.read_deployment(parse_id(deployment_id, missing))
+    names = await _flow_names(client, {row.flow_id})
+    return row, names[row.flow_id]
 
 
 async def find(endpoints: Endpoints, name: str) -> Deployment:
@@ -103,7 +113,7 @@ async def described(row: DeploymentResponse, flow_name: str, found: Manifest | S
         id=str(row.id),
         name=row.name,
         flow_name=flow_name,
-        version=known.version if known else _number(row.version),
+        version=known.version if known else number(row.version),
         executor=known.executor if known else None,
         fingerprint=known.fingerprint if known else None,
         notebook=known.source.notebook if known else None,
@@ -170,5 +180,6 @@ def _missing(deployment_id: str) -> DeploymentNotFound:
     )
 
 
-def _number(version: str | None) -> int:
+def number(version: str | None) -> int:
+    """The version that Prefect keeps as text, 0 where it is none of ours."""
     return int(version) if version and version.isdigit() else 0

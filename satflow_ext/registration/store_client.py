@@ -81,6 +81,17 @@ class StoreClient:
         """
         await self._try(lambda: self._verify(digest, size))
 
+    async def has(self, digest: str, size: int) -> bool | None:
+        """Whether the store has a content of that size, None where its answer does not settle it. Reads no content."""
+        try:
+            response = await self._http.head(self._url(digest))
+        except httpx.TransportError:
+            return None
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return False
+        settled = response.is_success and response.headers.get("content-length") == str(size)
+        return True if settled else None
+
     async def put(self, digest: str, document: bytes) -> None:
         """Send a small document and read it back.
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from satflow_ext.models import Deployment, DeploymentList, Registered, RegisterRequest, Registration
+from satflow_ext.models import (
+    Deployment,
+    DeploymentList,
+    Registered,
+    RegisterRequest,
+    Registration,
+    VersionDetail,
+    VersionDiff,
+    VersionList,
+    VersionQuery,
+)
 from satflow_ext.server.kernels import KernelBridge
 from satflow_ext.server.stack import StackManager
 
@@ -31,7 +41,7 @@ class DeploymentManager:
 
         wanted = Registration.model_validate(request.model_dump(include=set(Registration.model_fields)))
         async with self._kernels.packed(request) as packed:
-            return await registration.register(packed, wanted, where, self._stack.settings)
+            return await registration.register(packed, wanted, where, self._stack.settings, overwrite=request.overwrite)
 
     async def list_all(self) -> DeploymentList:
         """All deployments that SatFlow made."""
@@ -53,3 +63,31 @@ class DeploymentManager:
         from satflow_ext.registration import deployments
 
         await deployments.delete(where, deployment_id)
+
+    async def versions(self, deployment_id: str, query: VersionQuery) -> VersionList:
+        """A page of a deployment's versions, newest first."""
+        where = await self._stack.endpoints()
+        from satflow_ext.registration import versions
+
+        return await versions.history(where, deployment_id, query)
+
+    async def version(self, deployment_id: str, number: int) -> VersionDetail:
+        """One version, looked into."""
+        where = await self._stack.endpoints()
+        from satflow_ext.registration import versions
+
+        return await versions.detail(where, deployment_id, number)
+
+    async def diff(self, deployment_id: str, before: int, after: int) -> VersionDiff:
+        """What differs from one version to another."""
+        where = await self._stack.endpoints()
+        from satflow_ext.registration import versions
+
+        return await versions.diff(where, deployment_id, before, after)
+
+    async def roll_back(self, deployment_id: str, version: int) -> Registered:
+        """Make the next version of an earlier one."""
+        where = await self._stack.endpoints()
+        from satflow_ext.registration import rollback
+
+        return await rollback.roll_back(where, self._stack.settings, deployment_id, version)

@@ -28,6 +28,10 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "register": models.Registered,
     "pauseDeployment": models.Deployment,
     "deleteDeployment": None,
+    "versions": models.VersionList,
+    "version": models.VersionDetail,
+    "diffVersions": models.VersionDiff,
+    "rollBack": models.Registered,
     "runs": models.RunList,
     "startRun": models.Run,
     "run": models.RunDetail,
@@ -94,6 +98,14 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     assert (registered.outcome, deployment.fingerprint) == ("created", flow.fingerprint)
     assert client.pauseDeployment(deployment.id, {"paused": True}).paused
     assert deployment.id in [one.id for one in client.deployments().deployments]
+
+    client.register({"kernel_id": kernel_id, "variable": flow.variable, **choices, "tags": ["second"]})
+    assert client.diffVersions(deployment.id, 1, 2).choices == (
+        models.Change(name="tags.second", before=None, after="second"),
+    )
+    assert client.rollBack(deployment.id, {"version": 1}).deployment.version == 3
+    assert [one.number for one in client.versions(deployment.id, {"before": 3, "limit": 1}).versions] == [2]
+    assert client.version(deployment.id, 1).version.record.summary == "the first version"
 
     run = client.startRun({"deployment_id": deployment.id, "idempotency_key": "one press"})
     wait_for_line(client, run.id)

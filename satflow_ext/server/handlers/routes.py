@@ -12,6 +12,12 @@ from satflow_ext.server.handlers.kernels import KernelFlowsHandler
 from satflow_ext.server.handlers.runs import CancelHandler, LogHandler, RunHandler, RunsHandler
 from satflow_ext.server.handlers.stack import StackHandler
 from satflow_ext.server.handlers.stream import StreamHandler
+from satflow_ext.server.handlers.versions import (
+    RollbackHandler,
+    VersionDiffHandler,
+    VersionHandler,
+    VersionsHandler,
+)
 
 ID = r"([^/]+)"
 
@@ -21,6 +27,10 @@ ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
     (r"/satflow/schedules/preview", SchedulePreviewHandler),
     (r"/satflow/deployments", DeploymentsHandler),
     (rf"/satflow/deployments/{ID}", DeploymentHandler),
+    (rf"/satflow/deployments/{ID}/versions", VersionsHandler),
+    (rf"/satflow/deployments/{ID}/versions/{ID}", VersionHandler),
+    (rf"/satflow/deployments/{ID}/versions/{ID}/diff/{ID}", VersionDiffHandler),
+    (rf"/satflow/deployments/{ID}/rollback", RollbackHandler),
     (r"/satflow/runs", RunsHandler),
     (rf"/satflow/runs/{ID}", RunHandler),
     (rf"/satflow/runs/{ID}/cancel", CancelHandler),

@@ -1,0 +1,68 @@
+"""The versions of a deployment: a chain of manifests, of which each knows the digests of some before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from satflow_ext.endpoints import Store
+from satflow_ext.errors import ContentRefused, SatflowError
+from satflow_ext.registration import manifests
+from satflow_ext.registration.manifest import REACH, Manifest
+
+
+@dataclass(frozen=True)
+class Link:
+    """One version: its number, its manifest's digest, and the manifest or what stood in its way."""
+
+    number: int
+    digest: str
+    found: Manifest | SatflowError
+
+
+@dataclass
+class Chain:
+    """The versions of one deployment, found from the newest down. Nothing is read that is not asked for.
+
+    Args:
+        store: where the manifests are.
+        full_name: `flow/deployment`.
+        newest: number of the version that is live.
+        digests: number → digest of its manifest, as far as they are known; the live one's at first.
+    """
+
+    store: Store
+    full_name: str
+    newest: int
+    digests: dict[int, str] = field(default_factory=dict)
+
+    async def links(self, first: int, count: int) -> list[Link]:
+        """Versions `first`, `first - 1` and so on, at most `count`, and fewer where nothing tells of those before."""
+        lowest = max(first - count + 1, 1)
+        await self._descend(lowest)
+        numbers = [number for number in range(min(first, self.newest), lowest - 1, -1) if number in self.digests]
+        found = await self._read(numbers)
+        return [Link(number, self.digests[number], found[number]) for number in numbers]
+
+    async def _descend(self, lowest: int) -> None:
+        """Learn digests down to a version: one manifest tells of `REACH` before it, so few of them have to be read."""
+        while (known := min(self.digests)) > lowest:
+            for number in range(known, min(known + REACH, self.newest) + 1):
+                found = (await self._read([number]))[number] if number in self.digests else None
+                if isinstance(found, Manifest):
+                    before = enumerate(found.earlier, start=1)
+                    self.digests = {number - step: digest for step, digest in before if step < number} | self.digests
+                if min(self.digests) < known:
+                    break
+            else:
+                return
+
+    async def _read(self, numbers: list[int]) -> dict[int, Manifest | SatflowError]:
+        found = await manifests.read_each(self.store, [self.digests[number] for number in numbers])
+        return {number: self._checked(number, found[self.digests[number]]) for number in numbers}
+
+    def _checked(self, number: int, found: Manifest | SatflowError) -> Manifest | SatflowError:
+        if isinstance(found, SatflowError) or (found.full_name, found.version) == (self.full_name, number):
+            return found
+        return ContentRefused(
+            f"The manifest is of {found.full_name} version {found.version}, not of {self.full_name} version {number}."
+        )

@@ -1,0 +1,53 @@
+"""What was chosen, and what the flow was packed with."""
+
+from __future__ import annotations
+
+from satflow_ext.models import Change
+from satflow_ext.registration import schedules
+from satflow_ext.registration.compare.facts import changes, said
+from satflow_ext.registration.manifest import Manifest
+
+ELSEWHERE = frozenset({"name", "executor", "schedule", "parameters", "tags"})
+"""Choices that are not compared as they stand: the name is the same, the others are worded."""
+
+
+def executor(before: Manifest, after: Manifest) -> tuple[Change, ...]:
+    """The executor and its options."""
+    return changes(_executor(before), _executor(after))
+
+
+def others(before: Manifest, after: Manifest) -> tuple[Change, ...]:
+    """Schedule, default parameters, tags, work pool, and whatever else can be chosen; and data files."""
+    return changes(_others(before), _others(after))
+
+
+def environment(before: Manifest, after: Manifest) -> tuple[Change, ...]:
+    """The interpreter."""
+    return changes(_environment(before), _environment(after))
+
+
+def packages(before: Manifest, after: Manifest) -> tuple[Change, ...]:
+    """Installed distributions: added, removed, or of another version."""
+    return changes(before.environment.packages, after.environment.packages)
+
+
+def _executor(manifest: Manifest) -> dict[str, str]:
+    chosen = manifest.executor
+    return {"executor": chosen.name, **{name: said(value) for name, value in chosen.options.items()}}
+
+
+def _others(manifest: Manifest) -> dict[str, str]:
+    chosen = manifest.chosen
+    plain = chosen.model_dump(mode="json", exclude=set(ELSEWHERE))
+    return {
+        "schedule": schedules.words(chosen.schedule),
+        **{f"parameters.{name}": said(value) for name, value in chosen.parameters.items()},
+        **{f"tags.{tag}": tag for tag in chosen.tags},
+        **{name: said(value) for name, value in plain.items()},
+        **{f"files.{file.path}": file.digest for file in manifest.files},
+    }
+
+
+def _environment(manifest: Manifest) -> dict[str, str]:
+    found = manifest.environment
+    return {"python": f"{found.implementation} {found.python}", "executable": found.executable}

@@ -1,0 +1,41 @@
+"""A flow's parameters as their schema says: type and default."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from pydantic import JsonValue
+
+from satflow_ext.models import Change, JsonObject
+from satflow_ext.registration.compare.facts import changes as changed
+
+
+def changes(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:
+    """Parameters that were added, removed, or have another type or default."""
+    return changed(_said(before), _said(after))
+
+
+def _said(schema: JsonObject) -> dict[str, str]:
+    properties = cast("dict[str, JsonObject]", schema.get("properties") or {})
+    return {name: _words(each) for name, each in properties.items()}
+
+
+def _words(parameter: JsonObject) -> str:
+    """Such as `integer = 4`; a parameter without a default is required."""
+    kind = _kind(parameter)
+    return f"{kind} = {json.dumps(parameter['default'])}" if "default" in parameter else kind
+
+
+def _kind(schema: JsonValue) -> str:
+    if not isinstance(schema, dict):
+        return "any"
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    for several in ("anyOf", "allOf", "oneOf"):
+        if isinstance(options := schema.get(several), list):
+            return " or ".join(map(_kind, options))
+    if "enum" in schema:
+        return "one of " + json.dumps(schema["enum"])
+    kind = str(schema.get("format") or schema.get("type") or "any")
+    return f"{kind} of {_kind(schema['items'])}" if schema.get("items") else kind

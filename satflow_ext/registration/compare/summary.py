@@ -1,0 +1,49 @@
+"""What changed, on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from satflow_ext.models import Change, VersionDiff
+
+FEW = 3
+"""Names that are spelled out; of more, the number."""
+
+
+def summary(diff: VersionDiff) -> str:
+    """The kinds of change, most telling first."""
+    return "; ".join(_parts(diff)) or "nothing"
+
+
+def _parts(diff: VersionDiff) -> Iterator[str]:
+    if diff.code:
+        yield f"code of {_names((piece.name for piece in diff.code), 'pieces')}"
+    for kind, changes in (("parameter", diff.parameters), ("executor", diff.executor)):
+        if changes:
+            yield f"{kind} {_arrow(changes)}"
+    if diff.choices:
+        yield _arrow(diff.choices)
+    if diff.environment:
+        yield _arrow(diff.environment)
+    if diff.packages:
+        yield f"packages {_names((change.name for change in diff.packages), 'packages')}"
+    if diff.unexplained:
+        yield "captured data"
+
+
+def _arrow(changes: tuple[Change, ...]) -> str:
+    if len(changes) > 1:
+        return _names((change.name for change in changes), "changes")
+    (change,) = changes
+    if change.before is None or change.after is None:
+        return f"{change.name} {'added' if change.before is None else 'removed'}"
+    return f"{change.name} {_short(change.before)} → {_short(change.after)}"
+
+
+def _names(names: Iterable[str], word: str) -> str:
+    known = list(names)
+    return ", ".join(known) if len(known) <= FEW else f"{len(known)} {word}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"

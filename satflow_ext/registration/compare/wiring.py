@@ -1,0 +1,176 @@
+"""Which tasks a flow calls, and whose results each takes, as far as the source says it without being run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from satflow_ext.models import Source, TaskChange
+from satflow_ext.registration.compare.pieces import parsed, texts
+
+CALLS = frozenset({"submit", "map", "delay", "apply_async"})
+"""Methods that only tasks have."""
+WAYS = CALLS | {"with_options"}
+MARKS = {"task": "task", "flow": "flow", "prefect.task": "task", "prefect.flow": "flow"}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass
+class Wiring:
+    """A flow's calls in the order of the source, the tasks in them, and what cannot be told."""
+
+    calls: list[str] = field(default_factory=list)
+    tasks: list[str] = field(default_factory=list)
+    unsaid: list[str] = field(default_factory=list)
+
+
+def changes(before: Source, after: Source) -> tuple[TaskChange, ...]:
+    """The flows whose calls differ."""
+    old, new = wirings(before), wirings(after)
+    names = [*new, *(name for name in old if name not in new)]
+    pairs = [(name, old.get(name, Wiring()), new.get(name, Wiring())) for name in names]
+    return tuple(_change(name, was, now) for name, was, now in pairs if was != now)
+
+
+def wirings(source: Source) -> dict[str, Wiring]:
+    """Flow → its wiring, for every flow that the source defines with a decorator."""
+    trees = [tree for _, text in texts(source) if (tree := parsed(text)) is not None]
+    bodies = {node.name: node for tree in trees for node in tree.body if isinstance(node, Function)}
+    marked = {name: mark for name, node in bodies.items() if (mark := _mark(node))}
+    marked |= {name: "task" for tree in trees for name in _wrapped(tree)}
+    return {name: _Reader(marked).read(bodies[name]) for name, mark in marked.items() if mark == "flow"}
+
+
+def _change(flow: str, old: Wiring, new: Wiring) -> TaskChange:
+    both = set(old.tasks) & set(new.tasks)
+    return TaskChange(
+        flow=flow,
+        before=tuple(old.calls),
+        after=tuple(new.calls),
+        added=tuple(dict.fromkeys(name for name in new.tasks if name not in both)),
+        removed=tuple(dict.fromkeys(name for name in old.tasks if name not in both)),
+        rewired=_of(old, both) != _of(new, both),
+        unsaid=tuple(dict.fromkeys(new.unsaid)),
+    )
+
+
+def _of(wiring: Wiring, names: set[str]) -> list[str]:
+    return [call for call, task in zip(wiring.calls, wiring.tasks, strict=True) if task in names]
+
+
+def _mark(node: Function) -> str | None:
+    """Whether the function is decorated as a task or a flow."""
+    for decorator in node.decorator_list:
+        name = _dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        if name in MARKS:
+            return MARKS[name]
+    return None
+
+
+def _wrapped(tree: ast.Module) -> Iterator[str]:
+    """Names bound at the top level to `task(function)` or to another task `.with_options(…)`."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            name = _dotted(node.value.func)
+            if MARKS.get(name) == "task" or name.endswith(".with_options"):
+                yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
+
+
+class _Reader(ast.NodeVisitor):
+    """Goes through a flow's body in its order.
+
+    Args:
+        marked: names that are tasks or flows.
+    """
+
+    def __init__(self, marked: Iterable[str]) -> None:
+        self._marked = set(marked)
+        self._made_by: dict[str, list[str]] = {}
+        self._wiring = Wiring()
+
+    def read(self, node: Function) -> Wiring:
+        """The wiring of one flow."""
+        for statement in node.body:
+            self.visit(statement)
+        return self._wiring
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self.visit(node.value)
+        for target in node.targets:
+            self._bind(target, node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+            self._bind(node.target, node.value)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.visit(node.value)
+        for name in _names(node.target):
+            self._made_by[name] = sorted({*self._made_by.get(name, []), *self._sources(node.value)})
+
+    def visit_For(self, node: ast.For) -> None:
+        self.visit(node.iter)
+        self._bind(node.target, node.iter)
+        for each in [*node.body, *node.orelse]:
+            self.visit(each)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.generic_visit(node)  # calls inside of the arguments come first, as when it runs
+        name, way = _called(node.func)
+        if self._task(node):
+            self._note(name, way, node)
+        elif name in ("getattr", "exec", "eval", "globals"):
+            self._wiring.unsaid.append(f"uses {name}()")
+        elif isinstance(node.func, (ast.Subscript, ast.Call)) and way is None:
+            self._wiring.unsaid.append(f"calls {ast.unparse(node.func)}, which only a run tells")
+
+    def _note(self, name: str, way: str | None, node: ast.Call) -> None:
+        values = [*node.args, *(keyword.value for keyword in node.keywords)]
+        taken = sorted({source for value in values for source in self._sources(value)})
+        call = f"{name}.{way}" if way else name
+        self._wiring.calls.append(f"{call} ← {', '.join(taken)}" if taken else call)
+        self._wiring.tasks.append(name)
+
+    def _bind(self, target: ast.expr, value: ast.expr) -> None:
+        for name in _names(target):
+            self._made_by[name] = self._sources(value)
+
+    def _sources(self, value: ast.AST) -> list[str]:
+        """The tasks whose results an expression holds; what such a task took is in its result no more."""
+        if isinstance(value, ast.Name):
+            return self._made_by.get(value.id, [])
+        if isinstance(value, ast.Call) and (task := self._task(value)):
+            return [task[0]]
+        return sorted({source for child in ast.iter_child_nodes(value) for source in self._sources(child)})
+
+    def _task(self, node: ast.Call) -> tuple[str, str | None] | None:
+        """The task that a call calls, and the way; None where it calls something else."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "with_options":
+            return None
+        name, way = _called(node.func)
+        return (name, way) if name in self._marked or way in CALLS else None
+
+
+def _names(target: ast.expr) -> list[str]:
+    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
+
+
+def _called(function: ast.expr) -> tuple[str, str | None]:
+    """The name that is called and the way: `double.map` and `double.with_options(retries=2).map` are both double, map."""
+    way = None
+    while True:
+        if isinstance(function, ast.Attribute) and function.attr in WAYS:
+            way = way or (function.attr if function.attr != "with_options" else None)
+            function = function.value
+        elif isinstance(function, ast.Call) and isinstance(function.func, ast.Attribute) and function.func.attr in WAYS:
+            function = function.func
+        else:
+            return _dotted(function), way

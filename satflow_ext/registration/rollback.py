@@ -1,0 +1,106 @@
+"""Rolling back: the next version, made of an earlier one (docs/decisions/0010).
+
+A number means one thing for ever, so the earlier manifest is not pinned again: its content is checked, then sealed and signed
+anew for the next number, by whoever rolls back. What was chosen then is chosen again, and overwrites what was changed in Prefect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import PythonMismatch
+from satflow_ext.keys import Keyring, Signer, trusted, user_name
+from satflow_ext.models import Registered
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import deployments, opening, rows, sealing
+from satflow_ext.registration.drift import settle
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.plan import check_choices, work_pool
+from satflow_ext.registration.registrar import as_recorded, manifest_of, registered
+from satflow_ext.registration.turns import turn
+from satflow_ext.registration.versions import chain_from
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.responses import DeploymentResponse
+
+
+async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str, number: int) -> Registered:
+    """Make the next version of an earlier one: its code, and everything that was chosen with it.
+
+    Rolling back to the version that is live puts what somebody has changed in Prefect back to what that version says.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        VersionNotFound: it has no such version.
+        ContentMissing: the store does not have that version's content any more.
+        NotTrusted: it was signed by a key that is not trusted here.
+        PythonMismatch: the interpreter that packed it has gone from this machine.
+        SizeRefused: this machine cannot give its worker size any more.
+        WorkPoolNotFound: Prefect does not have its work pool any more.
+        StoreFailed: the store did not do what was asked; the deployment is as it was.
+        PrefectFailed: the deployment was not made; the one before is as it was.
+    """
+    async with prefect_client(endpoints.prefect) as client:
+        row, flow_name = await deployments.read_row(client, deployment_id)
+        full_name = f"{flow_name}/{row.name}"
+        async with turn(full_name, endpoints.prefect, settings):
+            row, _ = await deployments.read_row(client, deployment_id)  # whose turn came first has changed it
+            return await _roll_back(client, row, full_name, number, endpoints, settings)
+
+
+async def _roll_back(
+    client: PrefectClient,
+    row: DeploymentResponse,
+    full_name: str,
+    number: int,
+    endpoints: Endpoints,
+    settings: Settings,
+) -> Registered:
+    keys = trusted(settings)
+    chain = await chain_from(row, full_name, endpoints.store)
+    brought = await opening.bring(chain, number, keys)
+    await _check(client, brought.manifest, endpoints, settings)
+    if number == chain.newest:
+        return await as_recorded(client, row, brought.manifest, endpoints, overwrite=True)
+    signer = await asyncio.to_thread(Keyring(settings).signer)
+    place = sealing.next_place(row, await manifest_of(row, endpoints, keys))
+    made = await _made(brought, place, endpoints, signer)
+    pin = await sealing.write(made, endpoints, signer)
+    settled = settle(made.chosen, None, row, overwrite=True)
+    written = await rows.write(client, made, pin, settled, row, endpoints)
+    return await registered(written, made, "changed", ())
+
+
+async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, settings: Settings) -> None:
+    """Whether that version can run where it would."""
+    check_choices(wanted.chosen, settings, local=endpoints.local)
+    await work_pool(client, wanted.chosen.work_pool)
+    await opening.check_files(endpoints.store, wanted)
+    executable = wanted.environment.executable
+    if endpoints.local and not os.access(executable, os.X_OK):
+        raise PythonMismatch(
+            f"Version {wanted.version} of {wanted.full_name} runs with {executable}, which is not there any more.",
+            fix="Load it into a notebook with %load_flow and register it from there.",
+        )
+
+
+async def _made(brought: opening.Brought, place: sealing.Place, endpoints: Endpoints, signer: Signer) -> Manifest:
+    """The manifest of the next version, with its content in the store."""
+    earlier = brought.manifest
+    async with opening.as_file(brought.opened) as body:
+        sealed = await sealing.seal(body, earlier.environment, earlier.full_name, place.version, endpoints, signer)
+    changed = {
+        "version": place.version,
+        "content": sealed.content,
+        "size": sealed.size,
+        "registered_by": user_name(),
+        "registered_at": sealing.now(),
+        "restores": earlier.version,
+        "earlier": place.earlier,
+    }
+    return earlier.model_copy(update=changed)

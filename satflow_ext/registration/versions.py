@@ -1,0 +1,176 @@
+"""The versions of a deployment: listed, looked into, compared."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from satflow_ext.endpoints import Endpoints, Store
+from satflow_ext.errors import DeploymentNotFound, SatflowError, SettingsWrong, VersionNotFound
+from satflow_ext.models import Version, VersionDetail, VersionDiff, VersionList, VersionQuery, VersionRecord
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import compare, deployments, manifests
+from satflow_ext.registration.chain import Chain, Link
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.pins import pin_of
+from satflow_ext.registration.store_client import StoreClient
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.responses import DeploymentResponse
+
+LOST = "What came before version {number} is not known any more: its manifest cannot be read."
+ELSEWHERE = "The versions of {name} are kept in the store {store!r}, which is not the one used here."
+
+
+async def history(endpoints: Endpoints, deployment_id: str, query: VersionQuery) -> VersionList:
+    """A page of versions, newest first.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        SettingsWrong: its versions are in another store.
+        PrefectFailed: the API did not answer.
+    """
+    chain = await chain_of(endpoints, deployment_id)
+    first = min(chain.newest, query.before - 1) if query.before is not None else chain.newest
+    links = await chain.links(first, query.limit + 1) if first > 0 else []
+    page, further = links[: query.limit], links[query.limit :]
+    kept = await _kept(endpoints.store, page)
+    told = await asyncio.to_thread(_summaries, [*page, *further])
+    lowest = page[-1].number if page else first + 1
+    return VersionList(
+        deployment_id=deployment_id,
+        versions=tuple(_version(link, chain, kept[link.number], told[link.number]) for link in page),
+        next=further[0].number + 1 if further else None,
+        lost=LOST.format(number=lowest) if not further and lowest > 1 and len(page) < query.limit + 1 else None,
+    )
+
+
+async def detail(endpoints: Endpoints, deployment_id: str, number: int) -> VersionDetail:
+    """One version, looked into.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        VersionNotFound: it has no such version.
+        ContentMissing: the store has lost the version's manifest.
+    """
+    chain = await chain_of(endpoints, deployment_id)
+    manifest = await manifest_of(chain, number)
+    links = await chain.links(number, 2)
+    kept, told = await _kept(endpoints.store, links[:1]), await asyncio.to_thread(_summaries, links)
+    return VersionDetail(
+        version=_version(links[0], chain, kept[number], told[number]),
+        chosen=manifest.chosen,
+        python=manifest.environment.python,
+        source=manifest.source,
+    )
+
+
+async def diff(endpoints: Endpoints, deployment_id: str, before: int, after: int) -> VersionDiff:
+    """What differs from one version to another.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        VersionNotFound: it has no such version.
+        ContentMissing: the store has lost a version's manifest.
+    """
+    chain = await chain_of(endpoints, deployment_id)
+    old, new = await manifest_of(chain, before), await manifest_of(chain, after)
+    return await asyncio.to_thread(compare.between, old, new)
+
+
+async def chain_of(endpoints: Endpoints, deployment_id: str) -> Chain:
+    """The versions of a deployment.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        SettingsWrong: its versions are in another store.
+    """
+    async with prefect_client(endpoints.prefect) as client:
+        row, flow_name = await deployments.read_row(client, deployment_id)
+    return await chain_from(row, f"{flow_name}/{row.name}", endpoints.store)
+
+
+async def chain_from(row: DeploymentResponse, full_name: str, store: Store) -> Chain:
+    """The same for a deployment whose row is known."""
+    pin = pin_of(row)
+    if pin is None:
+        raise DeploymentNotFound(f"SatFlow did not make {full_name}.", fix="Only its own deployments have versions.")
+    if pin.store != store.name:
+        raise SettingsWrong(ELSEWHERE.format(name=full_name, store=pin.store), fix=f"Set SATFLOW_STORE={pin.store}.")
+    found = (await manifests.read_each(store, [pin.manifest]))[pin.manifest]
+    newest = found.version if isinstance(found, Manifest) else deployments.number(row.version)
+    return Chain(store, full_name, newest, {newest: pin.manifest})
+
+
+async def manifest_of(chain: Chain, number: int) -> Manifest:
+    """The manifest of one version.
+
+    Raises:
+        VersionNotFound: there is no such version, or nothing tells of it any more.
+        ContentMissing: the store has lost the manifest.
+    """
+    links = await chain.links(number, 1) if 0 < number <= chain.newest else []
+    if not links:
+        known = f"It has versions 1 to {chain.newest}." if chain.newest else None
+        raise VersionNotFound(f"{chain.full_name} has no version {number}.", fix=known, field="version")
+    if isinstance(links[0].found, SatflowError):
+        raise links[0].found
+    return links[0].found
+
+
+def _summaries(links: list[Link]) -> dict[int, str]:
+    """Version → what changed against the one before, as far as both can be read."""
+    before = {link.number + 1: link.found for link in links}
+    return {link.number: _summary(before.get(link.number), link.found) for link in links}
+
+
+def _summary(before: Manifest | SatflowError | None, found: Manifest | SatflowError) -> str:
+    if isinstance(found, Manifest) and found.restores is not None:
+        return f"version {found.restores} again"
+    if isinstance(found, Manifest) and found.version == 1:
+        return "the first version"
+    if isinstance(found, Manifest) and isinstance(before, Manifest):
+        return compare.summary(compare.between(before, found))
+    return "what changed is not known"
+
+
+async def _kept(store: Store, links: list[Link]) -> dict[int, bool | None]:
+    """Version → whether the store still has its content."""
+    async with StoreClient(store) as store_client:
+        answers = await asyncio.gather(
+            *(
+                store_client.has(link.found.content, link.found.size)
+                if isinstance(link.found, Manifest)
+                else _unknown()
+                for link in links
+            )
+        )
+    return dict(zip((link.number for link in links), answers, strict=True))
+
+
+async def _unknown() -> None:
+    return None
+
+
+def _version(link: Link, chain: Chain, kept: bool | None, summary: str) -> Version:
+    found = link.found
+    known = found if isinstance(found, Manifest) else None
+    return Version(
+        number=link.number,
+        manifest=link.digest,
+        live=link.number == chain.newest,
+        problem=None if known else str(found),
+        record=_record(known, kept, summary) if known else None,
+    )
+
+
+def _record(known: Manifest, kept: bool | None, summary: str) -> VersionRecord:
+    return VersionRecord(
+        registered_at=known.registered_at,
+        registered_by=known.registered_by,
+        notebook=known.source.notebook,
+        content_size=known.size,
+        content_kept=kept,
+        restores=known.restores,
+        summary=summary,
+    )
