@@ -9,9 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from satflow_ext.kernel.api import register
+    from satflow_ext.kernel.api import preflight, register
 
-__all__ = ["load_ipython_extension", "register"]
+__all__ = ["load_ipython_extension", "preflight", "register"]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -34,9 +34,9 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 
 def __getattr__(name: str) -> object:
-    """`satflow_ext.register`, loaded when it is first used."""
-    if name == "register":
-        from satflow_ext.kernel.api import register
+    """What the kernel's Python interface offers, loaded when it is first used."""
+    if name in ("preflight", "register"):
+        from satflow_ext.kernel import api
 
-        return register
+        return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -47,6 +47,11 @@ def pack_call(
     return {KEY: f"{BRIDGE}.pack({json.dumps(json.dumps(arguments))})"}
 
 
+def preflight_call(variable: str) -> dict[str, str]:
+    """Asks for a Preflight of a flow, by its variable."""
+    return {KEY: f"{BRIDGE}.preflight({json.dumps(json.dumps({'variable': variable}))})"}
+
+
 def read_reply(user_expressions: Mapping[str, object]) -> Json:
     """The JSON object that the kernel answered with.
 

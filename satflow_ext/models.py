@@ -154,6 +154,49 @@ class RegisterRequest(Registration):
     overwrite: bool = False
 
 
+class PreflightRequest(RegisterRequest):
+    """POST /satflow/preflight: what would travel. With `rehearse`, the flow content is also loaded in a clean process."""
+
+    rehearse: bool = False
+
+
+class Captured(Wire):
+    """Something that travels by value: the way the flow reaches it, its type, and about how many bytes of data it leads to."""
+
+    where: str
+    type: str
+    size: int
+
+
+FindingKind = Literal["live object", "credential", "size", "python", "package", "choice", "load"]
+
+
+class Finding(Wire):
+    """One thing that the pre-flight report says. An "error" stops the registration, a "warning" may bite when the flow runs."""
+
+    kind: FindingKind
+    level: Literal["error", "warning"]
+    where: str
+    message: str
+    fix: str | None
+
+
+class Preflight(Wire):
+    """The pre-flight report: what would travel and what speaks against it. Nothing was sent.
+
+    `size` of the pickle is None where the flow cannot be pickled; `captured` is sorted, the biggest first. `packages` are the
+    installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not asked for or failed.
+    """
+
+    flow: str
+    size: int | None
+    captured: tuple[Captured, ...]
+    local_modules: tuple[str, ...]
+    packages: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    rehearsed: float | None
+
+
 class SchedulePreviewRequest(Wire):
     """POST /satflow/schedules/preview."""
 

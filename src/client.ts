@@ -24,6 +24,7 @@ export interface IClient {
   previewSchedule(
     request: api.SchedulePreviewRequest
   ): Promise<api.SchedulePreview>;
+  preflight(request: api.PreflightRequest): Promise<api.Preflight>;
   deployments(): Promise<api.DeploymentList>;
   register(request: api.RegisterRequest): Promise<api.Registered>;
   pauseDeployment(
@@ -65,6 +66,10 @@ export class Client implements IClient {
     request: api.SchedulePreviewRequest
   ): Promise<api.SchedulePreview> {
     return this.json('POST', ['schedules', 'preview'], request);
+  }
+
+  preflight(request: api.PreflightRequest): Promise<api.Preflight> {
+    return this.json('POST', ['preflight'], request);
   }
 
   deployments(): Promise<api.DeploymentList> {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Endpoints, needed, resolve
 from satflow_ext.errors import FlowNotFound, InvalidSchedule
+from satflow_ext.kernel.checked import CheckedFlow
 from satflow_ext.kernel.find import AnyFlow, Shell
 from satflow_ext.kernel.options import environment_policy, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
@@ -109,6 +110,39 @@ def registered(flow: AnyFlow | str, choice: Registration, *, run: bool) -> Regis
     return RegisteredFlow(done, started)
 
 
+def preflight(flow: AnyFlow | str) -> CheckedFlow:
+    """What would travel with a flow of this notebook, and what speaks against it. Nothing is sent.
+
+    Args:
+        flow: the flow, or the name of its variable.
+
+    Raises:
+        FlowNotFound: this notebook has no such flow.
+    """
+    return checked(flow, Registration())
+
+
+def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
+    """The pre-flight report on a registration, with a real load of the flow in a clean process where nothing else is wrong.
+
+    Raises:
+        FlowNotFound: this notebook has no such flow.
+        InvalidParameter: a value does not fit the flow's signature.
+    """
+    _need_flows()
+    from satflow_ext.kernel.preflight import preflight as report_on
+    from satflow_ext.registration.preflight import refused, with_choices, with_rehearsal
+
+    settings = all_settings.load()
+    found = report_on(flow, namespace=_namespace(_shell()), limit=settings.content_limit)
+    report = with_choices(found, choice, settings, local=settings.prefect_api_url is None)
+    if refused(report):
+        return CheckedFlow(report)
+    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
+        packed = _packed(flow, choice, Path(folder), settings)
+        return CheckedFlow(_wait_for(with_rehearsal(report, packed)))
+
+
 def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedule:
     """The schedule that the two ways to say it mean.
 
@@ -123,8 +157,7 @@ def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedul
 
 
 def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: Settings) -> PackedFlow:
-    if "prefect.flows" not in sys.modules:
-        raise FlowNotFound("No flow lives in this notebook.", fix="Put @flow above a function and run its cell.")
+    _need_flows()
     from satflow_ext.kernel.pack import pack
 
     shell = _shell()
@@ -138,6 +171,12 @@ def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: S
         include=choice.include,
         limit=settings.content_limit,
     )
+
+
+def _need_flows() -> None:
+    """Looking for flows would import Prefect, which takes seconds."""
+    if "prefect.flows" not in sys.modules:
+        raise FlowNotFound("No flow lives in this notebook.", fix="Put @flow above a function and run its cell.")
 
 
 def _shell() -> Shell | None:

@@ -39,6 +39,11 @@ def pack(arguments: str) -> Reply:
     return _reply(lambda: _pack(**json.loads(arguments)))
 
 
+def preflight(arguments: str) -> Reply:
+    """What would travel with a flow. `arguments` is the JSON that `kernel_calls.preflight_call` writes; gives a Preflight."""
+    return _reply(lambda: _preflight(**json.loads(arguments)))
+
+
 def _flows() -> Wire:
     from satflow_ext.kernel.hook import start
 
@@ -63,6 +68,15 @@ def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: 
         include=include,
         limit=settings.load().content_limit,
     )
+
+
+def _preflight(variable: str) -> Wire:
+    from satflow_ext import settings
+
+    _need_prefect()
+    from satflow_ext.kernel.preflight import preflight as report_on
+
+    return report_on(variable, namespace=_shell().user_ns, limit=settings.load().content_limit)
 
 
 def _reply(answer: Callable[[], Wire]) -> Reply:

@@ -6,6 +6,7 @@ import os
 import sys
 
 from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.kernel.checked import CheckedFlow
 from satflow_ext.kernel.options import Words, environment_policy, help_text, parameters, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import ExecutorChoice, Registration
@@ -14,7 +15,7 @@ EXECUTING = "SATFLOW_EXECUTING"
 """Set while `satflow register` executes a notebook: that command registers, with its own choices."""
 
 
-def register_flow(line: str) -> RegisteredFlow | None:
+def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
     """Carry out the line; what goes wrong is said in one message, without a traceback."""
     try:
         words = read(line)
@@ -30,11 +31,13 @@ def register_flow(line: str) -> RegisteredFlow | None:
         return None
 
 
-def _register(words: Words) -> RegisteredFlow:
-    from satflow_ext.kernel.api import registered
+def _register(words: Words) -> RegisteredFlow | CheckedFlow:
+    from satflow_ext.kernel.api import checked, registered
 
     if words.flow is None:
         raise BadRequest("No flow is named.", fix="Write %register_flow my_flow; --help says more.")
+    if "--check" in words.known:
+        return checked(words.flow, registration(words))
     return registered(words.flow, registration(words), run="--run" in words.known)
 
 

@@ -35,6 +35,7 @@ OPTIONS = {
     "--environment": Option("POLICY", "where a run's packages differ: warn (default), refuse or recreate"),
     "--secret": Option("NAME", "a credential that the flow needs, found where it runs; repeat it for more"),
     "--include": Option("FILES", "data files that travel with it: data/*.csv, or a folder; repeat it for more"),
+    "--check": Option(None, "only say what would travel, and what speaks against it"),
     "--run": Option(None, "start a run at once"),
     "--help": Option(None, "this text"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from types import CodeType
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ def reach(root: object, name: str) -> Iterator[Reached]:
             continue
         seen[id(value)] = value  # kept: an id is its own only while the object lives
         view = look(value)
+        view = view._replace(parts=tuple(islice(view.parts, ENOUGH)))  # read by the caller as well as here
         yield Reached(path, value, view)
         waiting.extend(((*path, label) if label else path, part) for label, part in view.parts)
 

@@ -40,25 +40,28 @@ def lost_name(found: Found) -> Reached | None:
 
 def too_large(found: Found, limit: int) -> ContentTooLarge:
     """The error that lists the largest values, by the variable that leads to them."""
-    listed = ", ".join(f"{spell(path)} ({size_text(size)})" for path, size in largest(found))
+    listed = ", ".join(f"{spell(path)} ({size_text(size)})" for path, _, size in largest(found, LARGEST))
     return ContentTooLarge(
         f"Flow {found.flow.name!r} and what it uses are larger than {size_text(limit)}. The largest: {listed}.",
         fix="Load large data inside the flow, or raise `content_limit` in the settings.",
     )
 
 
-def largest(found: Found) -> list[tuple[tuple[str, ...], int]]:
-    """The variables that lead to most data, with about how many bytes; largest first."""
+def largest(found: Found, count: int) -> list[tuple[tuple[str, ...], object, int]]:
+    """The variables that lead to most data: path, value, and about how many bytes; largest first."""
     sizes: dict[tuple[str, ...], int] = {}
+    values: dict[tuple[str, ...], object] = {}
     for reached in reach(found.flow, found.variable):
         variable = _variable(reached.path)
+        values.setdefault(variable, reached.value)
         sizes[variable] = sizes.get(variable, 0) + _own_size(reached)
-    return sorted(sizes.items(), key=lambda item: -item[1])[:LARGEST]
+    most = sorted(sizes, key=lambda path: -sizes[path])[:count]
+    return [(path, values[path], sizes[path]) for path in most]
 
 
 def _variable(path: tuple[str, ...]) -> tuple[str, ...]:
     """The path up to its last variable."""
-    length = max(index for index, step in enumerate(path) if not step.startswith((".", "[")))
+    length = max(index for index, step in enumerate(path) if not step.startswith((".", "[", "(")))
     return path[: length + 1]
 
 

@@ -14,7 +14,7 @@ from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, 
 
 from satflow_ext import kernel_calls
 from satflow_ext.errors import KernelNotFound, KernelNotPython, KernelUnavailable
-from satflow_ext.models import FlowList, PackedFlow, RegisterRequest
+from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
 from satflow_ext.server.kernel_question import KernelQuestion
 from satflow_ext.server.stack import StackManager
 
@@ -39,6 +39,17 @@ class KernelBridge:
             KernelUnavailable: it is busy, dead, not Python, or lacks a package.
         """
         return FlowList.model_validate(await self._ask(kernel_id, kernel_calls.flows_call()))
+
+    async def preflight(self, request: RegisterRequest) -> Preflight:
+        """What would travel with a flow.
+
+        Raises:
+            KernelNotFound: no kernel has that id.
+            KernelUnavailable: it is busy, dead, not Python, or lacks a package.
+            FlowNotFound: it has no such flow.
+        """
+        call = kernel_calls.preflight_call(request.variable)
+        return Preflight.model_validate(await self._ask(request.kernel_id, call))
 
     @asynccontextmanager
     async def packed(self, request: RegisterRequest) -> AsyncIterator[PackedFlow]:

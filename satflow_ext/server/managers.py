@@ -13,6 +13,7 @@ from satflow_ext.server.catalogue import CatalogueManager
 from satflow_ext.server.clusters import ClusterManager
 from satflow_ext.server.deployments import DeploymentManager
 from satflow_ext.server.kernels import KernelBridge
+from satflow_ext.server.preflight import PreflightManager
 from satflow_ext.server.runs import RunManager
 from satflow_ext.server.stack import StackManager
 
@@ -25,6 +26,7 @@ class Managers:
     stack: StackManager
     catalogue: CatalogueManager
     deployments: DeploymentManager
+    preflight: PreflightManager
     runs: RunManager
     clusters: ClusterManager
 
@@ -38,6 +40,7 @@ class Managers:
             stack=stack,
             catalogue=CatalogueManager(stack),
             deployments=DeploymentManager(stack, kernels),
+            preflight=PreflightManager(stack, kernels),
             runs=RunManager(stack),
             clusters=ClusterManager(stack),
         )

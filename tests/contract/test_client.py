@@ -24,6 +24,7 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "flows": models.FlowList,
     "catalogue": models.Catalogue,
     "previewSchedule": models.SchedulePreview,
+    "preflight": models.Preflight,
     "deployments": models.DeploymentList,
     "register": models.Registered,
     "pauseDeployment": models.Deployment,
@@ -93,6 +94,9 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
 
     (flow,) = client.flows(kernel_id).flows
     choices = {"parameters": {"line": LINE}, "schedule": schedule}
+    report = client.preflight({"kernel_id": kernel_id, "variable": flow.variable, **choices, "rehearse": True})
+    assert (report.flow, report.findings) == (flow.name, ())
+    assert report.rehearsed
     registered = client.register({"kernel_id": kernel_id, "variable": flow.variable, **choices})
     deployment = registered.deployment
     assert (registered.outcome, deployment.fingerprint) == ("created", flow.fingerprint)

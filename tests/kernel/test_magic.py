@@ -77,6 +77,16 @@ def _run_named(stack: Stack, name: str) -> tuple[str, object]:
     raise AssertionError("the run did not end")
 
 
+def test_a_check_says_what_would_travel_and_sends_nothing(notebook: Kernel) -> None:
+    _, errors, data = said(notebook, "%register_flow main --name checked --check")
+    assert errors == ""
+    assert "Loads:         in a clean process" in data["text/plain"]
+    assert data["text/plain"].endswith("can be registered")
+    assert "<td" in data["text/html"]
+    _, _, data = said(notebook, "%register_flow main --name checked")
+    assert "Version:    1, registered" in data["text/plain"]
+
+
 def test_python_does_the_same(notebook: Kernel) -> None:
     notebook.run(FLOW % "python")
     notebook.run(

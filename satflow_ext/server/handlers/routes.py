@@ -9,6 +9,7 @@ from satflow_ext.server.handlers.clusters import ClustersHandler
 from satflow_ext.server.handlers.deployments import DeploymentHandler, DeploymentsHandler
 from satflow_ext.server.handlers.elsewhere import ElsewhereHandler
 from satflow_ext.server.handlers.kernels import KernelFlowsHandler
+from satflow_ext.server.handlers.preflight import PreflightHandler
 from satflow_ext.server.handlers.runs import CancelHandler, LogHandler, RunHandler, RunsHandler
 from satflow_ext.server.handlers.stack import StackHandler
 from satflow_ext.server.handlers.stream import StreamHandler
@@ -25,6 +26,7 @@ ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
     (rf"/satflow/kernels/{ID}/flows", KernelFlowsHandler),
     (r"/satflow/catalogue", CatalogueHandler),
     (r"/satflow/schedules/preview", SchedulePreviewHandler),
+    (r"/satflow/preflight", PreflightHandler),
     (r"/satflow/deployments", DeploymentsHandler),
     (rf"/satflow/deployments/{ID}", DeploymentHandler),
     (rf"/satflow/deployments/{ID}/versions", VersionsHandler),

@@ -1,0 +1,96 @@
+"""Objects that live in one process only, and what people do instead of sending them."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import NamedTuple
+
+from satflow_ext.kernel.reach import Reached
+
+
+class Kind(NamedTuple):
+    """A sort of live object: in words, and the usual fix."""
+
+    words: str
+    fix: str
+
+
+INSIDE = "Create it inside the flow or a task instead of using a global one."
+CONNECT = (
+    "Connect inside the task that needs it; keep the address in a parameter and the password in a declared secret."
+)
+
+KINDS: dict[str, Kind] = {
+    "_thread": Kind("a lock", "Create it inside the flow, or leave it out: tasks in other processes do not share it."),
+    "threading": Kind("a lock or thread", "Create it inside the flow: tasks in other processes do not share it."),
+    "multiprocessing": Kind("a process, queue or lock", "Let the executor run things in parallel: my_task.map(items)."),
+    "asyncio": Kind("an asyncio object", INSIDE),
+    "socket": Kind("an open socket", CONNECT),
+    "ssl": Kind("an open connection", CONNECT),
+    "subprocess": Kind("a running process", "Start it inside a task."),
+    "sqlite3": Kind("a database connection", CONNECT),
+    "psycopg": Kind("a database connection", CONNECT),
+    "psycopg2": Kind("a database connection", CONNECT),
+    "pymysql": Kind("a database connection", CONNECT),
+    "sqlalchemy": Kind("a database connection", CONNECT),
+    "duckdb": Kind("a database connection", CONNECT),
+    "pymongo": Kind("a database connection", CONNECT),
+    "redis": Kind("a database connection", CONNECT),
+    "snowflake": Kind("a database connection", CONNECT),
+    "pyspark": Kind("a Spark session", "Get it inside the task: SparkSession.builder.getOrCreate()."),
+    "botocore": Kind("an AWS client", "Make it inside the task: boto3.client(...)."),
+    "boto3": Kind("an AWS client", "Make it inside the task: boto3.client(...)."),
+    "google": Kind("a Google Cloud client", INSIDE),
+    "azure": Kind("an Azure client", INSIDE),
+    "httpx": Kind("an HTTP client", "Make it inside the task: with httpx.Client() as client."),
+    "requests": Kind("an HTTP session", "Make it inside the task: with requests.Session() as session."),
+    "aiohttp": Kind("an HTTP session", "Make it inside the task: async with aiohttp.ClientSession() as session."),
+    "distributed": Kind(
+        "a Dask client, cluster or future", "Choose an executor that starts with dask-; tasks then run there."
+    ),
+    "dask_gateway": Kind("a Dask cluster", "Choose an executor that starts with dask-; tasks then run there."),
+    "tempfile": Kind("a temporary file", "Make it inside the task that uses it."),
+    "weakref": Kind("a weak reference", INSIDE),
+    "cupy": Kind("a GPU array", "Send it as a NumPy array: cupy.asnumpy(array)."),
+    "numba": Kind("a GPU array", "Send it as a NumPy array: array.copy_to_host()."),
+    "ipywidgets": Kind("a widget", "Send its value instead: widget.value."),
+    "IPython": Kind("a part of the notebook itself", "Leave it out: no notebook is there when the flow runs."),
+}
+"""By the top-level module of the object's type."""
+
+BY_TYPE: dict[str, Kind] = {
+    "generator": Kind("a generator", "Make it inside the flow, or send a list: list(generator)."),
+    "coroutine": Kind("a coroutine", "Await it inside the flow."),
+    "async_generator": Kind("an asynchronous generator", "Make it inside the flow."),
+    "frame": Kind("a stack frame", INSIDE),
+    "traceback": Kind("a traceback", "Send its text: traceback.format_exc()."),
+}
+
+GPU = Kind("a tensor on a GPU", "Send it from the CPU: tensor.cpu().")
+ENVIRONMENT = Kind(
+    "all environment variables of the notebook",
+    "Write os.environ[...] inside the task: it then reads those of the flow run.",
+)
+FILE = Kind("an open file", "Open it inside the task that reads or writes it; send its path.")
+
+PICKLED_DEAD = frozenset({"distributed", "dask_gateway", "requests", "sqlalchemy", "redis"})
+"""Modules some of whose live objects pickle well, and mean another thing, or nothing, where they arrive."""
+SURVIVORS = frozenset(
+    {"Session", "Client", "Future", "Engine", "LocalCluster", "GatewayCluster", "SpecCluster", "Redis"}
+)
+
+
+def live(reached: Reached) -> Kind | None:
+    """What sort of live object that is; None where it is none, or one that nobody has heard of."""
+    kind = type(reached.value)
+    module = kind.__module__.partition(".")[0]
+    if isinstance(reached.value, io.IOBase):
+        return None if isinstance(reached.value, (io.BytesIO, io.StringIO)) else FILE
+    if reached.value is os.environ:
+        return ENVIRONMENT
+    if module == "torch" and bool(getattr(reached.value, "is_cuda", False)):
+        return GPU
+    if not reached.view.problem and not (module in PICKLED_DEAD and kind.__name__ in SURVIVORS):
+        return None
+    return BY_TYPE.get(kind.__name__) or KINDS.get(module)

@@ -1,0 +1,44 @@
+"""What the pre-flight report says beyond the kernel's own part: the choices, and a real load of the flow content."""
+
+from __future__ import annotations
+
+from satflow_ext.errors import CannotPickle, SatflowError
+from satflow_ext.models import Finding, PackedFlow, Preflight, Registration
+from satflow_ext.registration.plan import check_choices
+from satflow_ext.registration.rehearsal import rehearse
+from satflow_ext.settings import Settings
+
+
+def with_choices(report: Preflight, wanted: Registration, settings: Settings, *, local: bool) -> Preflight:
+    """The report, and the first of the choices that registering would refuse.
+
+    Args:
+        report: of the kernel.
+        wanted: what the user decided.
+        settings: worker sizes.
+        local: whether runs happen on this machine.
+    """
+    try:
+        check_choices(wanted, settings, local=local)
+    except SatflowError as error:
+        where = error.field or "registration"
+        return _and(report, Finding(kind="choice", level="error", where=where, message=error.message, fix=error.fix))
+    return report
+
+
+async def with_rehearsal(report: Preflight, packed: PackedFlow) -> Preflight:
+    """The report, and how long a clean process took to load the flow, or why it could not."""
+    try:
+        return report.model_copy(update={"rehearsed": await rehearse(packed)})
+    except CannotPickle as error:
+        where = packed.flow.variable
+        return _and(report, Finding(kind="load", level="error", where=where, message=error.message, fix=error.fix))
+
+
+def refused(report: Preflight) -> bool:
+    """Whether registering would fail."""
+    return any(finding.level == "error" for finding in report.findings)
+
+
+def _and(report: Preflight, finding: Finding) -> Preflight:
+    return report.model_copy(update={"findings": (finding, *report.findings)})

@@ -1,0 +1,19 @@
+"""/satflow/preflight."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from satflow_ext.models import PreflightRequest
+from satflow_ext.server.base import SatflowHandler
+
+
+class PreflightHandler(SatflowHandler):
+    """What would travel with a flow."""
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:flows")
+    async def post(self) -> None:
+        """PreflightRequest → Preflight. Looking into a kernel's objects runs code there: their own pickling methods."""
+        self.reply(await self.managers.preflight.report(self.read(PreflightRequest)))

@@ -1,0 +1,39 @@
+"""The pre-flight report: the kernel's part, and what this server can add to it."""
+
+from __future__ import annotations
+
+from satflow_ext.models import Preflight, PreflightRequest, Registration
+from satflow_ext.server.kernels import KernelBridge
+from satflow_ext.server.stack import StackManager
+
+
+class PreflightManager:
+    """Says what would travel before anything does. The local stack is not started for it.
+
+    Args:
+        stack: knows the settings.
+        kernels: look into flows and pack them.
+    """
+
+    def __init__(self, stack: StackManager, kernels: KernelBridge) -> None:
+        self._stack = stack
+        self._kernels = kernels
+
+    async def report(self, request: PreflightRequest) -> Preflight:
+        """The report on a kernel's flow.
+
+        Raises:
+            KernelUnavailable: the kernel cannot answer now.
+            FlowNotFound: it has no such flow.
+            InvalidParameter: a value does not fit the flow's signature.
+        """
+        found = await self._kernels.preflight(request)
+        from satflow_ext.registration import preflight
+
+        settings = self._stack.settings
+        wanted = Registration.model_validate(request.model_dump(include=set(Registration.model_fields)))
+        report = preflight.with_choices(found, wanted, settings, local=settings.prefect_api_url is None)
+        if not request.rehearse or preflight.refused(report):
+            return report
+        async with self._kernels.packed(request) as packed:
+            return await preflight.with_rehearsal(report, packed)
