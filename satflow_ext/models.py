@@ -278,6 +278,7 @@ class Deployment(Wire):
     notebook: str | None
     environment: EnvironmentPolicy | None
     secrets: tuple[SecretName, ...] | None
+    include: tuple[str, ...] | None
     registered_at: datetime | None
     manifest_problem: str | None
     parameters: JsonObject

@@ -153,6 +153,7 @@ export interface Deployment {
   notebook: string | null;
   environment: 'warn' | 'refuse' | 'recreate' | null;
   secrets: string[] | null;
+  include: string[] | null;
   registered_at: string | null;
   manifest_problem: string | null;
   parameters: JsonObject;

@@ -119,6 +119,7 @@ async def described(row: DeploymentResponse, flow_name: str, found: Manifest | S
         notebook=known.source.notebook if known else None,
         environment=known.environment_policy if known else None,
         secrets=known.secrets if known else None,
+        include=known.chosen.include if known else None,
         registered_at=known.registered_at if known else None,
         manifest_problem=None if known else str(found),
         parameters=row.parameters,

@@ -27,8 +27,18 @@ describe('draft', () => {
       work_pool: null,
       tags: [],
       environment: 'warn',
+      secrets: [],
+      include: []
+    });
+  });
+
+  it('says each line of a list that has something in it', () => {
+    const typed = { include: ['data/*.csv ', '', ' maps'], secrets: ['', ''] };
+    expect(choicesOf(draft(typed), FORM)).toMatchObject({
+      include: ['data/*.csv', 'maps'],
       secrets: []
     });
+    expect(line(typed)).toContain('--include maps');
   });
 
   it('starts with what was registered', () => {

@@ -102,6 +102,7 @@ export function deployment(
     notebook: 'tiles.ipynb',
     environment: 'warn',
     secrets: [],
+    include: [],
     registered_at: '2026-01-01T00:00:00Z',
     manifest_problem: null,
     parameters: {},

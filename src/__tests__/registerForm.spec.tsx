@@ -175,11 +175,24 @@ describe('RegisterForm', () => {
     ['executor.options.worker_size', 'satflow-worker-size'],
     ['executor.options.n_workers', 'satflow-options_n_workers'],
     ['work_pool', 'satflow-work-pool'],
-    ['tags', 'satflow-tags']
+    ['tags', 'satflow-tags'],
+    ['include', 'satflow-include'],
+    ['secrets.1', 'satflow-secrets']
   ])('shows a mistake in %s there, and goes there', (field, id) => {
     show({ schedule: cron, executor: 'dask-local' }, wrong({ field }));
     expect(screen.getByText('It is wrong.')).toBeTruthy();
     expect(document.activeElement?.id).toBe(id);
+  });
+
+  it('takes names and patterns line by line', () => {
+    const actions = show({ secrets: ['A'] });
+    expect(screen.getByTestId('satflow-advanced')).toHaveProperty('open', true);
+    const input = screen.getByLabelText('Secrets, by name');
+    expect(described(input)).toContain('Values stay out of here');
+    fireEvent.change(input, { target: { value: 'A\nB' } });
+    expect(actions.onChange).toHaveBeenCalledWith({ secrets: ['A', 'B'] });
+    fireEvent.click(screen.getByRole('radio', { name: /^Refuse:/ }));
+    expect(actions.onChange).toHaveBeenCalledWith({ environment: 'refuse' });
   });
 
   it('shows any other mistake at the top, with what to do', () => {

@@ -33,6 +33,7 @@ export interface IDraft {
   tags: string;
   environment: EnvironmentPolicy;
   secrets: readonly string[];
+  include: readonly string[];
 }
 
 /** What happens where a run's packages are not those of the registration. */
@@ -42,7 +43,13 @@ export type EnvironmentPolicy = NonNullable<RegisterRequest['environment']>;
 export type Choices = Required<
   Pick<
     RegisterRequest,
-    'parameters' | 'executor' | 'work_pool' | 'tags' | 'environment' | 'secrets'
+    | 'parameters'
+    | 'executor'
+    | 'work_pool'
+    | 'tags'
+    | 'environment'
+    | 'secrets'
+    | 'include'
   >
 > & { name: string; schedule: Schedule };
 
@@ -69,7 +76,8 @@ export function draftOf(
     workPool: deployment?.work_pool ?? null,
     tags: deployment?.tags.join(', ') ?? '',
     environment: deployment?.environment ?? 'warn',
-    secrets: deployment?.secrets ?? []
+    secrets: deployment?.secrets ?? [],
+    include: deployment?.include ?? []
   };
 }
 
@@ -111,7 +119,8 @@ export function choicesOf(draft: IDraft, form: IParameterForm): Choices {
     work_pool: draft.workPool,
     tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== ''),
     environment: draft.environment,
-    secrets: [...draft.secrets]
+    secrets: said(draft.secrets),
+    include: said(draft.include)
   };
 }
 
@@ -136,7 +145,8 @@ export function magicLine(variable: string, choices: Choices): string {
     ...(choices.environment === 'warn'
       ? []
       : [['--environment', choices.environment]]),
-    ...choices.secrets.map(name => ['--secret', name])
+    ...choices.secrets.map(name => ['--secret', name]),
+    ...choices.include.map(pattern => ['--include', pattern])
   ];
   const words = flags.map(([flag, value]) => `${flag} ${shellWord(value)}`);
   return ['%register_flow', variable, ...words].join(' ');
@@ -166,6 +176,11 @@ function scheduleFlags(schedule: Schedule): string[][] {
     default:
       return [];
   }
+}
+
+/** Lines as they were typed, without those left empty. */
+function said(lines: readonly string[]): string[] {
+  return lines.map(line => line.trim()).filter(line => line !== '');
 }
 
 /** Options left empty are left out, so that the executor's default holds. */

@@ -1,11 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { InputGroup } from '@jupyterlab/ui-components';
-import React from 'react';
+import React, { useState } from 'react';
 
 import type { ErrorBody } from '../_api';
 import { errorUnder } from '../errors';
 import type { IDraft } from '../models/draft';
+import { EnvironmentField } from './EnvironmentField';
 import { Field } from './Field';
+import { LinesField } from './LinesField';
 
 export interface IAdvancedFieldsProps {
   draft: IDraft;
@@ -14,29 +16,71 @@ export interface IAdvancedFieldsProps {
   trans: TranslationBundle;
 }
 
-/** What most registrations leave as it is; open where something in it is wrong. */
+/** The fields of the request that stand here. */
+export const ADVANCED = ['tags', 'include', 'secrets', 'environment'];
+
+/** What most registrations leave as it is; open where something is set or wrong. */
 export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
   const { draft, error, onChange, trans } = props;
-  const atTags = errorUnder(error, 'tags');
+  const [isOpen, setOpen] = useState(isSet(draft));
+  const isWrong = ADVANCED.some(field => errorUnder(error, field));
   return (
     <details
       className="jp-Satflow-advanced"
-      open={atTags !== null || undefined}
+      data-testid="satflow-advanced"
+      open={isOpen || isWrong}
+      onToggle={event => setOpen(event.currentTarget.open)}
     >
       <summary>{trans.__('Advanced')}</summary>
-      <Field
-        id="satflow-tags"
-        label={trans.__('Tags')}
-        hint={trans.__('Separated by commas.')}
-        error={atTags}
-      >
-        <InputGroup
-          id="satflow-tags"
-          data-testid="satflow-tags"
-          value={draft.tags}
-          onChange={event => onChange({ tags: event.target.value })}
+      <div className="jp-Satflow-schemaFields">
+        <LinesField
+          id="satflow-include"
+          label={trans.__('Data files that travel with the flow')}
+          hint={trans.__(
+            'One file, folder or pattern a line, such as data/*.csv; they lie beside the notebook.'
+          )}
+          lines={draft.include}
+          error={errorUnder(error, 'include')}
+          onChange={include => onChange({ include })}
         />
-      </Field>
+        <LinesField
+          id="satflow-secrets"
+          label={trans.__('Secrets, by name')}
+          hint={trans.__(
+            'One name a line, such as AWS_SECRET_ACCESS_KEY. Values stay out of here: they are found where the flow runs.'
+          )}
+          lines={draft.secrets}
+          error={errorUnder(error, 'secrets')}
+          onChange={secrets => onChange({ secrets })}
+        />
+        <EnvironmentField
+          policy={draft.environment}
+          error={errorUnder(error, 'environment')}
+          onChange={environment => onChange({ environment })}
+          trans={trans}
+        />
+        <Field
+          id="satflow-tags"
+          label={trans.__('Tags')}
+          hint={trans.__('Separated by commas.')}
+          error={errorUnder(error, 'tags')}
+        >
+          <InputGroup
+            id="satflow-tags"
+            data-testid="satflow-tags"
+            value={draft.tags}
+            onChange={event => onChange({ tags: event.target.value })}
+          />
+        </Field>
+      </div>
     </details>
+  );
+}
+
+function isSet(draft: IDraft): boolean {
+  return (
+    draft.include.length > 0 ||
+    draft.secrets.length > 0 ||
+    draft.environment !== 'warn'
   );
 }

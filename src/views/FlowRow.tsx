@@ -24,7 +24,10 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
       data-flow={flow.name}
     >
       <div className="jp-Satflow-rowHead">
-        <span className="jp-Satflow-name" title={flow.doc}>
+        <span
+          className="jp-Satflow-name"
+          title={[flow.name, flow.doc].filter(Boolean).join('\n\n')}
+        >
           {flow.name}
         </span>
         <DriftBadge drift={drift} trans={trans} />
@@ -34,7 +37,9 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
           </span>
         )}
       </div>
-      <code className="jp-Satflow-signature">({signature(flow)})</code>
+      <code className="jp-Satflow-signature" title={signature(flow)}>
+        ({signature(flow)})
+      </code>
       <div className="jp-Satflow-actions">
         <Button
           className="jp-mod-styled jp-Satflow-button jp-mod-accept"

@@ -14,7 +14,7 @@ import type { IDraft } from '../models/draft';
 import type { IParameterForm } from '../models/parameterSchema';
 import { missingParameters } from '../models/parameterSchema';
 import type { Intent } from '../models/register';
-import { AdvancedFields } from './AdvancedFields';
+import { ADVANCED, AdvancedFields } from './AdvancedFields';
 import { ErrorNote } from './ErrorNote';
 import { ExecutorField } from './ExecutorField';
 import { Field } from './Field';
@@ -57,7 +57,7 @@ const SHOWN = [
   'executor',
   'schedule',
   'work_pool',
-  'tags'
+  ...ADVANCED
 ];
 
 /** One page to register a flow; Enter takes the defaults. */

@@ -2,8 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { Registered } from '../_api';
+import type { CarriedFile, Registered } from '../_api';
 import { bytes } from '../words';
+import { ChangeList } from './ChangeList';
 import { ZonedTime } from './ZonedTime';
 
 export interface IRegisteredNoteProps {
@@ -15,7 +16,7 @@ export interface IRegisteredNoteProps {
 /** What registering did, and what comes next. */
 export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
   const { registered, onRun, trans } = props;
-  const { deployment, content_size } = registered;
+  const { deployment, content_size, files, kept } = registered;
   const { schedule, next_runs } = deployment;
   return (
     <div
@@ -26,6 +27,7 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
     >
       <strong>{outcomeWords(registered, trans)}</strong>
       <span>{trans.__('Flow content: %1', bytes(content_size))}</span>
+      {files.length > 0 && <span>{fileWords(files, trans)}</span>}
       {schedule.kind !== 'none' && next_runs.length > 0 && (
         <span>
           {trans.__('Next run:')}{' '}
@@ -36,6 +38,14 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
           />
         </span>
       )}
+      {kept.length > 0 && (
+        <details className="jp-Satflow-kept">
+          <summary>
+            {trans.__('Left as it was changed in Prefect (%1)', kept.length)}
+          </summary>
+          <ChangeList changes={kept} trans={trans} />
+        </details>
+      )}
       <Button
         type="button"
         className="jp-mod-styled jp-mod-accept"
@@ -45,6 +55,16 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
         {trans.__('Run now')}
       </Button>
     </div>
+  );
+}
+
+function fileWords(files: CarriedFile[], trans: TranslationBundle): string {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  return trans._n(
+    '%1 data file, %2',
+    '%1 data files, %2',
+    files.length,
+    bytes(size)
   );
 }
 

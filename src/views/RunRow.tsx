@@ -22,7 +22,7 @@ export interface IRunRowProps {
 export function RunRow(props: IRunRowProps): JSX.Element {
   const { run, now, onOpen, onCancel, onRunAgain, trans } = props;
   const ended = hasEnded(run.state_type);
-  const time = run.start ?? run.expected_start ?? run.created;
+  const name = run.deployment_name ?? run.flow_name;
   return (
     <li
       className="jp-Satflow-row"
@@ -34,11 +34,11 @@ export function RunRow(props: IRunRowProps): JSX.Element {
         <Button
           minimal
           className="jp-Satflow-link jp-Satflow-name"
-          title={trans.__('Open run %1', run.name)}
+          title={trans.__('Open run %1 of %2', run.name, name)}
           onClick={() => onOpen(run)}
           data-testid="satflow-open-run"
         >
-          {run.deployment_name ?? run.flow_name}
+          {name}
         </Button>
         <span className="jp-Satflow-rowEnd">
           {!ended && (
@@ -62,7 +62,7 @@ export function RunRow(props: IRunRowProps): JSX.Element {
       </div>
       <div className="jp-Satflow-facts">
         <span>{run.name}</span>
-        <span>{clock(time)}</span>
+        <span>{clock(run.start ?? run.expected_start ?? run.created)}</span>
         {run.start && <span>{duration(elapsed(run, now))}</span>}
         {run.scheduled && <span>{trans.__('scheduled')}</span>}
       </div>

@@ -53,12 +53,14 @@ function MappedTask(props: {
   return (
     <details>
       <summary className="jp-Satflow-taskLine">
-        <span className="jp-Satflow-name">
+        <span className="jp-Satflow-name" title={group.task}>
           {group.task} × {group.runs.length}
         </span>
-        {group.counts.map(({ type, name, count }) => (
-          <StateMark key={name} type={type} name={`${count} ${name}`} />
-        ))}
+        <span className="jp-Satflow-states">
+          {group.counts.map(({ type, name, count }) => (
+            <StateMark key={name} type={type} name={`${count} ${name}`} />
+          ))}
+        </span>
         <span className="jp-Satflow-rowEnd">{duration(group.duration)}</span>
       </summary>
       {group.runs.slice(0, LISTED).map(run => (
@@ -76,7 +78,9 @@ function TaskLine(props: {
   const { run, trans } = props;
   return (
     <div className="jp-Satflow-taskLine">
-      <span className="jp-Satflow-name">{run.name}</span>
+      <span className="jp-Satflow-name" title={run.name}>
+        {run.name}
+      </span>
       {run.interrupted ? (
         <StateMark type="CRASHED" name={trans.__('Interrupted')} />
       ) : (

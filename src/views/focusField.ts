@@ -8,7 +8,10 @@ const INPUTS: Record<string, string> = {
   'schedule.timezone': 'satflow-timezone',
   'executor.options.worker_size': 'satflow-worker-size',
   work_pool: 'satflow-work-pool',
-  tags: 'satflow-tags'
+  tags: 'satflow-tags',
+  include: 'satflow-include',
+  secrets: 'satflow-secrets',
+  environment: 'satflow-environment'
 };
 
 const FOCUSABLE = 'input, select, textarea';
@@ -52,8 +55,8 @@ function inputOf(root: HTMLElement | null, field: string): HTMLElement | null {
       ? found
       : found.querySelector<HTMLElement>(FOCUSABLE);
   }
-  const above = field.slice(0, field.lastIndexOf('.'));
-  return above.includes('.') ? inputOf(root, above) : null;
+  const end = field.lastIndexOf('.');
+  return end < 0 ? null : inputOf(root, field.slice(0, end));
 }
 
 function idOf(field: string): string {

@@ -256,6 +256,7 @@ def test_what_is_shown_is_escaped() -> None:
         tags=(),
         environment="warn",
         secrets=(),
+        include=(),
         next_runs=(when,),
         drift=(),
     )
