@@ -29,6 +29,7 @@ export interface JsonObject {
 """
 REQUESTS = (
     models.RegisterRequest,
+    models.PreflightRequest,
     models.SchedulePreviewRequest,
     models.PauseRequest,
     models.RollbackRequest,
@@ -40,6 +41,7 @@ REPLIES = (
     models.ErrorBody,
     models.FlowList,
     models.Catalogue,
+    models.Preflight,
     models.SchedulePreview,
     models.DeploymentList,
     models.Registered,

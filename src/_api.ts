@@ -19,6 +19,15 @@ export interface Artifact {
 }
 
 /**
+ * Something that travels by value: the way the flow reaches it, its type, and about how many bytes of data it leads to.
+ */
+export interface Captured {
+  where: string;
+  type: string;
+  size: number;
+}
+
+/**
  * A data file that travels with a flow. `path` is relative, with slashes: where it lies in a run's working directory.
  */
 export interface CarriedFile {
@@ -232,6 +241,24 @@ export interface Failure {
 }
 
 /**
+ * One thing that the pre-flight report says. An "error" stops the registration, a "warning" may bite when the flow runs.
+ */
+export interface Finding {
+  kind:
+    | 'live object'
+    | 'credential'
+    | 'size'
+    | 'python'
+    | 'package'
+    | 'choice'
+    | 'load';
+  level: 'error' | 'warning';
+  where: string;
+  message: string;
+  fix: string | null;
+}
+
+/**
  * The flows of one kernel, in the order in which their variables were made.
  */
 export interface FlowList {
@@ -331,6 +358,42 @@ export interface Parameter {
  */
 export interface PauseRequest {
   paused: boolean;
+}
+
+/**
+ * The pre-flight report: what would travel and what speaks against it. Nothing was sent.
+ *
+ * `size` of the pickle is None where the flow cannot be pickled; `captured` is sorted, the biggest first. `packages` are the
+ * installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not asked for or failed.
+ */
+export interface Preflight {
+  flow: string;
+  size: number | null;
+  captured: Captured[];
+  local_modules: string[];
+  packages: string[];
+  findings: Finding[];
+  rehearsed: number | null;
+}
+
+/**
+ * POST /satflow/preflight: what would travel. With `rehearse`, the flow content is also loaded in a clean process.
+ */
+export interface PreflightRequest {
+  name?: string | null;
+  parameters?: JsonObject;
+  executor?: ExecutorChoiceInput;
+  schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
+  work_pool?: string | null;
+  tags?: string[];
+  include?: string[];
+  environment?: 'warn' | 'refuse' | 'recreate';
+  secrets?: string[];
+  kernel_id: string;
+  variable: string;
+  notebook?: string | null;
+  overwrite?: boolean;
+  rehearse?: boolean;
 }
 
 /**
