@@ -45,6 +45,7 @@ REPLIES = (
     models.SchedulePreview,
     models.DeploymentList,
     models.Registered,
+    models.Preflight,
     models.VersionList,
     models.VersionDetail,
     models.VersionDiff,
