@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from satflow_ext import keys
 from satflow_ext.errors import SatflowError
+from satflow_ext.keys import Keyring
 from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
@@ -50,7 +52,15 @@ def folders(here: Settings) -> Sequence[Check]:
     return [
         Check("state folder", lambda: str(private_folder(here.state_dir))),
         Check("runtime folder", lambda: str(private_folder(here.runtime_dir))),
+        Check("keys", lambda: _keys(here)),
     ]
+
+
+def _keys(here: Settings) -> str:
+    """Whether the files with keys can be read, and nobody else can get at them."""
+    signs, trusted = Keyring(here).public(), keys.trusted(here).keys
+    signing = f"{signs.id} signs" if signs else "none signs yet: it is made when you first register"
+    return f"{signing}; {len(trusted)} trusted"
 
 
 def _python() -> str:
