@@ -33,8 +33,6 @@ START = len(MARK) + LENGTH.size
 CHUNK = 1024 * 1024
 HEADER_LIMIT = 16 * 1024
 NEWER = "It may come from a newer SatFlow: update the one that reads it."
-ROOM = START + HEADER_LIMIT + SEAL_SIZE
-"""The most bytes of a content beyond its body."""
 
 
 class Header(BaseModel):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from satflow_ext.errors import ContentRefused, NotTrusted, PackageMismatch, PythonMismatch, SignatureWrong
 from satflow_ext.keys import SEAL_SIZE
@@ -32,6 +34,22 @@ def test_what_was_sealed_in_a_file_comes_out(tmp_path):
     assert digest == f"sha256:{hashlib.sha256(whole).hexdigest()}"
     found = opened(whole, digest=digest)
     assert (found.body, found.header, found.differences) == (BODY, sealed.header(BODY), ())
+
+
+def test_the_format_is_the_one_that_is_written_down():
+    """Read here without SatFlow: what was registered must be readable for whoever comes later."""
+    content = sealed.content(ANNA, BODY)
+    mark, rest = content[:9], content[9:]
+    length = int.from_bytes(rest[:4], "big")
+    encoded, key, signature, body = (
+        rest[4:][:length],
+        rest[4:][length:][:32],
+        rest[4:][length + 32 :][:64],
+        rest[100 + length :],
+    )
+    assert (mark, body) == (b"SATFLOW1\n", BODY)
+    assert json.loads(encoded)["sha256"] == f"sha256:{hashlib.sha256(BODY).hexdigest()}"
+    Ed25519PublicKey.from_public_bytes(key).verify(signature, b"satflow content 1\n" + encoded)
 
 
 def test_an_empty_body_and_one_of_any_bytes():
@@ -117,6 +135,14 @@ def test_a_length_that_no_header_has_is_refused(length):
     content = envelope.MARK + envelope.LENGTH.pack(length) + b"x" * 200_000
     with pytest.raises(ContentRefused, match=f"cannot have {length} bytes"):
         opened(content)
+
+
+def test_a_header_may_have_sixteen_kibibytes_and_no_more():
+    encoded = sealed.header(BODY).model_dump_json().encode()
+    padding = b" " * (16384 - len(encoded))
+    assert opened(sealed.framed(ANNA, encoded + padding, BODY)).body == BODY
+    with pytest.raises(ContentRefused, match="cannot have 16385 bytes"):
+        opened(sealed.framed(ANNA, encoded + padding + b" ", BODY))
 
 
 def test_every_truncation_is_refused_even_when_it_is_pinned():

@@ -6,6 +6,7 @@ import base64
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from satflow_ext.errors import ContentRefused, NotTrusted, SignatureWrong
 from satflow_ext.models import ExecutorChoice
@@ -29,6 +30,13 @@ def test_its_first_line_is_the_manifest_as_canonical_json():
     line = DOCUMENT.split(b"\n")[0]
     assert json.loads(line) == MANIFEST.model_dump(mode="json")
     assert line == manifest.canonical(json.loads(line))
+
+
+def test_the_format_is_the_one_that_is_written_down():
+    line, seal, end = DOCUMENT.split(b"\n")
+    raw = base64.b64decode(seal)
+    assert (len(raw), end) == (96, b"")
+    Ed25519PublicKey.from_public_bytes(raw[:32]).verify(raw[32:], b"satflow manifest 1\n" + line)
 
 
 def test_what_a_trusted_key_signed_is_read():

@@ -61,6 +61,20 @@ def test_the_flow_of_another_deployment_is_refused(stack, registered, ran):
     assert full in log_of(stack, detail.run.id)
 
 
+def test_another_minor_of_a_package_is_told_in_the_runs_log(stack, packed, name, ran):
+    flow_here = packed(harmless)
+    installed = tuple(
+        each.model_copy(update={"version": "3.7.1"}) if each.name == "prefect" else each
+        for each in flow_here.environment.distributions
+    )
+    environment = flow_here.environment.model_copy(update={"distributions": installed})
+    made = flow_here.model_copy(update={"environment": environment})
+    done = asyncio.run(register(made, Registration(name=name), stack.endpoints, stack.settings))
+    detail = ran(done)
+    assert detail.run.state_type == "COMPLETED"
+    assert "The flow was packed with prefect 3.7.1; this flow run has prefect 3." in log_of(stack, detail.run.id)
+
+
 async def repin(stack, done, manifest):
     """What somebody can do who may write to the Prefect API."""
     async with prefect_client(stack.endpoints.prefect) as client:
