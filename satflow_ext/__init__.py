@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from satflow_ext.kernel.api import preflight, register
+    from satflow_ext.kernel.load_flow import load_flow
 
-__all__ = ["load_ipython_extension", "preflight", "register"]
+__all__ = ["load_flow", "load_ipython_extension", "preflight", "register"]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -39,4 +40,8 @@ def __getattr__(name: str) -> object:
         from satflow_ext.kernel import api
 
         return getattr(api, name)
+    if name == "load_flow":
+        from satflow_ext.kernel.load_flow import load_flow
+
+        return load_flow
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

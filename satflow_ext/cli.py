@@ -19,6 +19,9 @@ COMMANDS = {
     "register": "execute a notebook and register its flows",
     "run": "run a deployment",
     "logs": "print the log of a run",
+    "versions": "list the versions of a deployment",
+    "diff": "say what differs between two versions of a deployment",
+    "rollback": "make the next version of an earlier one",
     "keys": "list, make, hand out and revoke the keys that flows are signed with",
 }
 

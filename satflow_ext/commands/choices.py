@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timezone", default="UTC", help="IANA name, for example Europe/Berlin")
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text")
     parser.add_argument("--work-pool", help="the Prefect work pool")
+    parser.add_argument("--overwrite", action="store_true", help="overwrite what somebody has changed in Prefect")
     parser.add_argument("--tag", action="append", default=[], help="a tag of the deployment")
     parser.add_argument(
         "--environment", default="warn", help="where a run's packages differ: warn (default), refuse or recreate"

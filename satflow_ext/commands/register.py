@@ -11,6 +11,7 @@ from pathlib import Path
 from satflow_ext import registration, settings
 from satflow_ext.commands import choices, notebook
 from satflow_ext.commands.connection import connected
+from satflow_ext.commands.words import changed
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import Registered, Registration
 from satflow_ext.settings import Settings
@@ -41,17 +42,22 @@ async def _register(args: argparse.Namespace, wanted: Registration, endpoints: E
         async with notebook.executed(args.notebook, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
             for flow in await executed.flows(args.flow):
                 packed = await executed.pack(flow, wanted, Path(folder))
-                print(words(await registration.register(packed, wanted, endpoints, here)), flush=True)
+                print(
+                    words(await registration.register(packed, wanted, endpoints, here, overwrite=args.overwrite)),
+                    flush=True,
+                )
 
 
 def words(registered: Registered) -> str:
-    """One line for what registering did, and one for the next runs."""
+    """One line for what registering did, others for what was left alone in Prefect and for the next runs."""
     deployment = registered.deployment
     size = f"{registered.content_size / 1024:,.1f} KiB"
     line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
+    lines = [line, *(f"  kept as changed in Prefect: {changed(change)}" for change in registered.kept)]
     if registered.files:
         total = sum(file.size for file in registered.files)
-        line += f"\n  data files: {len(registered.files)} ({total / 1024:,.1f} KiB)"
-    if not deployment.next_runs:
-        return line
-    return line + "\n  next runs: " + ", ".join(f"{moment:%a %d %b %H:%M %Z}" for moment in deployment.next_runs)
+        lines.append(f"  data files: {len(registered.files)} ({total / 1024:,.1f} KiB)")
+    if deployment.next_runs:
+        moments = ", ".join(f"{moment:%a %d %b %H:%M %Z}" for moment in deployment.next_runs)
+        lines.append(f"  next runs: {moments}")
+    return "\n".join(lines)

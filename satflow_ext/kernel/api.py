@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import sys
 import tempfile
-from collections.abc import Coroutine, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from satflow_ext import settings as all_settings
-from satflow_ext.endpoints import Endpoints, needed, resolve
+from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import FlowNotFound, InvalidSchedule
 from satflow_ext.kernel.checked import CheckedFlow
-from satflow_ext.kernel.find import AnyFlow, Shell
+from satflow_ext.kernel.find import AnyFlow
+from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
 from satflow_ext.kernel.options import environment_policy, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
@@ -33,11 +32,6 @@ from satflow_ext.models import (
 )
 from satflow_ext.settings import Settings
 
-if TYPE_CHECKING:
-    from satflow_ext.lease import Lease
-
-T = TypeVar("T")
-
 
 def register(
     flow: AnyFlow | str,
@@ -54,6 +48,7 @@ def register(
     secrets: Iterable[str] = (),
     include: Iterable[str] = (),
     run: bool = False,
+    overwrite: bool = False,
     **executor_options: Any,
 ) -> RegisteredFlow:
     """Register a flow of this notebook as a Prefect deployment.
@@ -73,6 +68,7 @@ def register(
         include: data files that travel with the flow: patterns such as `data/*.csv` or folders, relative to the notebook's.
             They lie at the same place in the run's working directory.
         run: start a run at once.
+        overwrite: overwrite what somebody has changed in Prefect, which is left alone otherwise (docs/versions.md).
         executor_options: options of the executor, such as `n_workers=2, worker_size="large"`.
 
     Raises:
@@ -89,10 +85,10 @@ def register(
         secrets=secret_names(secrets),
         include=(include,) if isinstance(include, str) else tuple(include),
     )
-    return registered(flow, choice, run=run)
+    return registered(flow, choice, run=run, overwrite=overwrite)
 
 
-def registered(flow: AnyFlow | str, choice: Registration, *, run: bool) -> RegisteredFlow:
+def registered(flow: AnyFlow | str, choice: Registration, *, run: bool, overwrite: bool = False) -> RegisteredFlow:
     """Register with everything decided. Takes a lease on the local stack that lasts as long as this kernel.
 
     Raises:
@@ -104,9 +100,9 @@ def registered(flow: AnyFlow | str, choice: Registration, *, run: bool) -> Regis
     check_choices(choice, settings, local=settings.prefect_api_url is None)
     with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
         packed = _packed(flow, choice, Path(folder), settings)
-        endpoints = _STACK.endpoints(settings)
-        done = _wait_for(_register(packed, choice, endpoints, settings))
-    started = _wait_for(_start(endpoints, done)) if run else None
+        endpoints = endpoints_of(settings)
+        done = wait_for(_register(packed, choice, endpoints, settings, overwrite=overwrite))
+    started = wait_for(_start(endpoints, done)) if run else None
     return RegisteredFlow(done, started)
 
 
@@ -134,13 +130,13 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
     from satflow_ext.registration.preflight import refused, with_choices, with_rehearsal
 
     settings = all_settings.load()
-    found = report_on(flow, namespace=_namespace(_shell()), limit=settings.content_limit)
+    found = report_on(flow, namespace=namespace_of(shell_here()), limit=settings.content_limit)
     report = with_choices(found, choice, settings, local=settings.prefect_api_url is None)
     if refused(report):
         return CheckedFlow(report)
     with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
         packed = _packed(flow, choice, Path(folder), settings)
-        return CheckedFlow(_wait_for(with_rehearsal(report, packed)))
+        return CheckedFlow(wait_for(with_rehearsal(report, packed)))
 
 
 def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedule:
@@ -160,11 +156,11 @@ def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: S
     _need_flows()
     from satflow_ext.kernel.pack import pack
 
-    shell = _shell()
+    shell = shell_here()
     return pack(
         flow,
         folder,
-        namespace=_namespace(shell),
+        namespace=namespace_of(shell),
         shell=shell,
         given=choice.parameters,
         complete=choice.schedule.kind != "none",
@@ -179,48 +175,12 @@ def _need_flows() -> None:
         raise FlowNotFound("No flow lives in this notebook.", fix="Put @flow above a function and run its cell.")
 
 
-def _shell() -> Shell | None:
-    """The IPython shell, None in plain Python."""
-    if "IPython" not in sys.modules:
-        return None
-    from IPython.core.getipython import get_ipython
-
-    return get_ipython()
-
-
-def _namespace(shell: Shell | None) -> Mapping[str, object]:
-    return shell.user_ns if shell is not None else vars(sys.modules["__main__"])
-
-
-class _Stack:
-    """This process's claim on the local stack. Kept, so that runs go on while the notebook is open."""
-
-    def __init__(self) -> None:
-        self._lease: Lease | None = None
-
-    def endpoints(self, settings: Settings) -> Endpoints:
-        """Where things are now; starts the local stack where the settings leave something to it."""
-        if not needed(settings):
-            return resolve(settings, None)
-        from satflow_ext.lease import acquire
-
-        before, self._lease = self._lease, acquire(settings, on_step=_tell)
-        if before is not None:
-            before.close()
-        return resolve(settings, self._lease.record)
-
-
-_STACK = _Stack()
-
-
-def _tell(step: str) -> None:
-    sys.stdout.write(f"{step}\n")
-
-
-async def _register(packed: PackedFlow, choice: Registration, endpoints: Endpoints, settings: Settings) -> Registered:
+async def _register(
+    packed: PackedFlow, choice: Registration, endpoints: Endpoints, settings: Settings, *, overwrite: bool
+) -> Registered:
     from satflow_ext.registration import register as register_packed
 
-    return await register_packed(packed, choice, endpoints, settings)
+    return await register_packed(packed, choice, endpoints, settings, overwrite=overwrite)
 
 
 async def _start(endpoints: Endpoints, done: Registered) -> Run:
@@ -228,12 +188,3 @@ async def _start(endpoints: Endpoints, done: Registered) -> Run:
 
     request = RunRequest(deployment_id=done.deployment.id, idempotency_key=secrets.token_hex(16))
     return await start(endpoints.prefect, request)
-
-
-def _wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run it in a thread of its own: a kernel's thread has an event loop already."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="satflow")
-    try:
-        return pool.submit(asyncio.run, work).result()
-    finally:
-        pool.shutdown(wait=False)

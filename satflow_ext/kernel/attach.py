@@ -12,6 +12,7 @@ def attach(shell: Any) -> None:
     from satflow_ext.kernel.hook import hook_of
 
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
+    shell.register_magic_function(no_var_expand(_load_flow), "line", "load_flow")
     shell.set_hook("complete_command", _complete, str_key="%register_flow")
     hook_of(shell)
 
@@ -21,6 +22,13 @@ def _register_flow(line: str) -> Any:
     from satflow_ext.kernel.magic import register_flow
 
     return register_flow(line)
+
+
+def _load_flow(line: str) -> Any:
+    """Bring a registered flow back into the notebook; `%load_flow --help` says how."""
+    from satflow_ext.kernel.load_magic import load_flow
+
+    return load_flow(line)
 
 
 def _complete(shell: Any, event: Any) -> list[str]:

@@ -29,6 +29,9 @@ class Shell(Protocol):
     history_manager: Any
     events: Any
 
+    def set_next_input(self, text: str) -> None:
+        """Put text into a new cell below."""
+
 
 class Found(NamedTuple):
     """A flow and the first variable it is bound to."""

@@ -38,7 +38,8 @@ def _register(words: Words) -> RegisteredFlow | CheckedFlow:
         raise BadRequest("No flow is named.", fix="Write %register_flow my_flow; --help says more.")
     if "--check" in words.known:
         return checked(words.flow, registration(words))
-    return registered(words.flow, registration(words), run="--run" in words.known)
+    said = words.known
+    return registered(words.flow, registration(words), run="--run" in said, overwrite="--overwrite" in said)
 
 
 def registration(words: Words) -> Registration:

@@ -37,6 +37,7 @@ OPTIONS = {
     "--include": Option("FILES", "data files that travel with it: data/*.csv, or a folder; repeat it for more"),
     "--check": Option(None, "only say what would travel, and what speaks against it"),
     "--run": Option(None, "start a run at once"),
+    "--overwrite": Option(None, "overwrite what somebody has changed in Prefect"),
     "--help": Option(None, "this text"),
 }
 POLICIES: tuple[EnvironmentPolicy, ...] = get_args(EnvironmentPolicy)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from satflow_ext.kernel.sizes import size_text
-from satflow_ext.models import CronSchedule, IntervalSchedule, Registered, Run, Schedule
+from satflow_ext.models import Change, CronSchedule, IntervalSchedule, Registered, Run, Schedule
 
 OUTCOMES = {
     "created": "registered",
@@ -39,6 +39,7 @@ class RegisteredFlow:
             rows.append(("Next runs", "\n".join(f"{time:%a %d %b %Y %H:%M %Z}" for time in deployment.next_runs[:5])))
         if files := self.registered.files:
             rows.append(("Data files", f"{len(files)}, {size_text(sum(file.size for file in files))}"))
+        rows += [("Kept", f"{kept_words(change)} was changed in Prefect") for change in self.registered.kept]
         if self.run is not None:
             rows.append(("Run", f"{self.run.name} started"))
         return rows
@@ -48,6 +49,11 @@ class RegisteredFlow:
 
     def _repr_html_(self) -> str:
         return f"<table>{''.join(_html_rows(self.rows()))}</table>"
+
+
+def kept_words(change: Change) -> str:
+    """What somebody has changed in Prefect and what stays so."""
+    return f"{change.name} {change.after if change.after is not None else 'removed'}"
 
 
 def schedule_words(schedule: Schedule) -> str:

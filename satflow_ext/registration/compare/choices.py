@@ -33,7 +33,8 @@ def packages(before: Manifest, after: Manifest) -> tuple[Change, ...]:
 
 def _executor(manifest: Manifest) -> dict[str, str]:
     chosen = manifest.executor
-    return {"executor": chosen.name, **{name: said(value) for name, value in chosen.options.items()}}
+    given = {name: said(value) for name, value in chosen.options.items() if value is not None}
+    return {"executor": chosen.name, **given}
 
 
 def _others(manifest: Manifest) -> dict[str, str]:

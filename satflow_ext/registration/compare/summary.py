@@ -18,9 +18,11 @@ def summary(diff: VersionDiff) -> str:
 def _parts(diff: VersionDiff) -> Iterator[str]:
     if diff.code:
         yield f"code of {_names((piece.name for piece in diff.code), 'pieces')}"
-    for kind, changes in (("parameter", diff.parameters), ("executor", diff.executor)):
-        if changes:
-            yield f"{kind} {_arrow(changes)}"
+    if diff.parameters:
+        yield f"parameter {_arrow(diff.parameters)}"
+    if diff.executor:
+        another = tuple(change for change in diff.executor if change.name == "executor")
+        yield _arrow(another or diff.executor)
     if diff.choices:
         yield _arrow(diff.choices)
     if diff.environment:

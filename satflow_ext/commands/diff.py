@@ -1,0 +1,82 @@
+"""`satflow diff DEPLOYMENT [A [B]]`: what differs between two versions."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from satflow_ext import settings
+from satflow_ext.commands.connection import connected
+from satflow_ext.commands.words import changed, refuse_rest
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import VersionNotFound
+from satflow_ext.models import TaskChange, VersionDiff
+from satflow_ext.registration import deployments, versions
+
+SECTIONS = {
+    "parameters": "Parameters",
+    "executor": "Executor",
+    "choices": "Choices",
+    "environment": "Interpreter",
+    "packages": "Packages",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
+    parser.add_argument("before", type=int, nargs="?", help="a version (default: the one before the live one)")
+    parser.add_argument("after", type=int, nargs="?", help="another version (default: the live one)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Print it."""
+    refuse_rest(rest, "diff")
+    with connected(settings.load()) as endpoints:
+        found = asyncio.run(_read(endpoints, args.deployment, args.before, args.after))
+    print(found.model_dump_json(indent=2) if args.json else told(found))
+    return 0
+
+
+async def _read(endpoints: Endpoints, name: str, before: int | None, after: int | None) -> VersionDiff:
+    deployment = await deployments.find(endpoints, name)
+    after = deployment.version if after is None else after
+    before = deployment.version - 1 if before is None else before
+    if before == 0:
+        raise VersionNotFound(f"{name} has one version only.", fix="See it with `satflow versions`.")
+    return await versions.diff(endpoints, deployment.id, before, after)
+
+
+def told(diff: VersionDiff) -> str:
+    """The differences in words, or that there are none."""
+    lines = [*_lines(diff)]
+    return "\n".join(lines or [f"Versions {diff.before} and {diff.after} do not differ."])
+
+
+def _lines(diff: VersionDiff) -> Iterator[str]:
+    for name, title in SECTIONS.items():
+        if changes := getattr(diff, name):
+            yield f"{title}:"
+            yield from (f"  {changed(change)}" for change in changes)
+    for task in diff.tasks:
+        yield from _tasks(task)
+    for piece in diff.code:
+        yield f"Code, {piece.kind} {piece.name} {piece.change}:"
+        yield from (f"  {line}" for line in piece.diff.splitlines()[2:])
+    if diff.unexplained:
+        yield diff.unexplained
+
+
+def _tasks(change: TaskChange) -> Iterator[str]:
+    yield f"Tasks of {change.flow}:"
+    yield f"  before  {'; '.join(change.before) or 'none'}"
+    yield f"  after   {'; '.join(change.after) or 'none'}"
+    for word, names in (("added", change.added), ("removed", change.removed)):
+        if names:
+            yield f"  {word}: {', '.join(names)}"
+    if change.rewired:
+        yield "  the others are called in another order, or take other results"
+    for each in change.unsaid:
+        yield f"  cannot be told: it {each}"

@@ -1,0 +1,39 @@
+"""`satflow rollback DEPLOYMENT VERSION`: make the next version of an earlier one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+
+from satflow_ext import settings
+from satflow_ext.commands.connection import connected
+from satflow_ext.commands.register import words
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.models import Registered
+from satflow_ext.registration import deployments
+from satflow_ext.registration.rollback import roll_back
+from satflow_ext.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
+    parser.add_argument("version", type=int, help="the version to go back to, as `satflow versions` numbers them")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Do it, and say what came of it."""
+    refuse_rest(rest, "rollback")
+    here = settings.load()
+    with connected(here) as endpoints:
+        done = asyncio.run(_roll_back(endpoints, here, args.deployment, args.version))
+    print(done.model_dump_json(indent=2) if args.json else words(done))
+    return 0
+
+
+async def _roll_back(endpoints: Endpoints, here: Settings, name: str, version: int) -> Registered:
+    deployment = await deployments.find(endpoints, name)
+    return await roll_back(endpoints, here, deployment.id, version)

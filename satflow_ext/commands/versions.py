@@ -1,0 +1,60 @@
+"""`satflow versions DEPLOYMENT`: what was registered under that name, newest first."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from satflow_ext import settings
+from satflow_ext.commands.connection import connected
+from satflow_ext.commands.words import changed, refuse_rest
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
+from satflow_ext.registration import deployments, versions
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
+    parser.add_argument("--before", type=int, metavar="VERSION", help="only those older than this one")
+    parser.add_argument("--limit", type=int, default=20, help="how many, at most 100 (default: 20)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Print them."""
+    refuse_rest(rest, "versions")
+    query = VersionQuery(before=args.before, limit=min(max(args.limit, 1), 100))
+    with connected(settings.load()) as endpoints:
+        found, drift = asyncio.run(_read(endpoints, args.deployment, query))
+    print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found, drift)))
+    return 0
+
+
+async def _read(endpoints: Endpoints, name: str, query: VersionQuery) -> tuple[VersionList, tuple[Change, ...]]:
+    deployment = await deployments.find(endpoints, name)
+    return await versions.history(endpoints, deployment.id, query), deployment.drift
+
+
+def _lines(found: VersionList, drift: tuple[Change, ...]) -> Iterator[str]:
+    for version in found.versions:
+        yield f"{'*' if version.live else ' '} {version.number:>4}  {_words(version)}"
+    if found.lost:
+        yield f"         {found.lost}"
+    if found.next:
+        yield f"         Older ones: --before {found.next}"
+    for change in drift:
+        yield f"! changed in Prefect since: {changed(change)}"
+
+
+def _words(version: Version) -> str:
+    if version.record is None:
+        return version.problem or "its manifest cannot be read"
+    return _record(version.record)
+
+
+def _record(record: VersionRecord) -> str:
+    gone = "  (content is gone)" if record.content_kept is False else ""
+    when = f"{record.registered_at.astimezone():%Y-%m-%d %H:%M}"
+    return f"{when}  {record.registered_by:<10}  {record.content_size / 1024:>9,.1f} KiB  {record.summary}{gone}"

@@ -1,0 +1,133 @@
+"""`%load_flow NAME[@version]` and `satflow_ext.load_flow`: a registered version back in a notebook.
+
+This is the one place besides a flow run in which something from a store is unpickled, and it happens after the same checks: size,
+digest, signature by a trusted key, deployment and version, Python (docs/decisions/0012).
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from satflow_ext import settings as all_settings
+from satflow_ext.errors import BadRequest, ContentRefused, VariableTaken
+from satflow_ext.kernel.find import AnyFlow, is_flow
+from satflow_ext.kernel.fingerprint import fingerprint
+from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
+from satflow_ext.kernel.source import remember
+from satflow_ext.models import Cell
+from satflow_ext.registration.manifest import Manifest
+
+if TYPE_CHECKING:
+    from satflow_ext.endpoints import Endpoints
+    from satflow_ext.registration.opening import Brought
+    from satflow_ext.settings import Settings
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A version's flow, under the name that it has in the notebook, and its manifest."""
+
+    flow: AnyFlow
+    variable: str
+    manifest: Manifest
+
+    def __repr__(self) -> str:
+        found = self.manifest
+        return f"{self.variable}: {found.full_name} version {found.version}, registered {found.registered_at:%d %b %Y %H:%M %Z}"
+
+
+def load_flow(name: str, *, as_name: str | None = None) -> AnyFlow:
+    """Bring a registered flow back into this notebook, under the name that it had.
+
+    Args:
+        name: `flow/deployment`, the deployment's name or its id; `name@2` for version 2 (default: the live one).
+        as_name: another variable for it.
+
+    Raises:
+        DeploymentNotFound: no such deployment.
+        VersionNotFound: it has no such version.
+        NotTrusted: a key signed it that is not trusted here; nothing was unpickled.
+        PythonMismatch: another Python packed it; nothing was unpickled.
+        VariableTaken: the notebook has something else under that name; nothing was changed.
+    """
+    return loaded(name, as_name).flow
+
+
+def loaded(name: str, as_name: str | None = None) -> Loaded:
+    """The same, with what it is bound to and where it comes from."""
+    settings = all_settings.load()
+    endpoints = endpoints_of(settings)
+    brought = wait_for(_brought(name, endpoints, settings))
+    manifest = brought.manifest
+    variable = as_name or manifest.variable
+    if not variable.isidentifier():
+        raise BadRequest(f"{variable!r} is no name for a variable.", fix="Give another one with --as NAME.")
+    namespace = namespace_of(shell_here())
+    _check_free(namespace, variable, manifest)
+    _show_cells_in_tracebacks(manifest.source.cells)
+    flow = _unpickled(brought)
+    remember(manifest.source.cells)
+    namespace[variable] = flow
+    return Loaded(flow, variable, manifest)
+
+
+def cells_text(manifest: Manifest) -> str:
+    """The cells of a version as the text of one new cell.
+
+    Raises:
+        BadRequest: it was not registered from cells.
+    """
+    source = manifest.source
+    if not source.cells:
+        files = ", ".join(file.path for file in source.files) or "elsewhere"
+        raise BadRequest(f"{manifest.full_name} was defined in no cell, but in {files}.", fix="Leave out --cells.")
+    title = f"{manifest.full_name} version {manifest.version}"
+    return "\n\n".join(f"# [{cell.number}] of {title}\n{cell.text}" for cell in source.cells)
+
+
+async def _brought(name: str, endpoints: Endpoints, settings: Settings) -> Brought:
+    from satflow_ext.keys import trusted
+    from satflow_ext.registration import deployments, maker, opening, versions
+
+    deployment, number = split(name)
+    found = await deployments.find(endpoints, deployment)
+    chain = await versions.chain_of(endpoints, found.id)
+    return await opening.bring(chain, number or chain.newest, trusted(settings), maker.here())
+
+
+def split(name: str) -> tuple[str, int | None]:
+    """`name@2` → (`name`, 2); an @ that no number follows belongs to the name."""
+    deployment, _, number = name.rpartition("@")
+    return (deployment, int(number)) if deployment and number.isascii() and number.isdigit() else (name, None)
+
+
+def _check_free(namespace: dict[str, object], variable: str, manifest: Manifest) -> None:
+    """Nothing of the user's is lost: only the same flow may be there already."""
+    if variable not in namespace:
+        return
+    value = namespace[variable]
+    if is_flow(value) and fingerprint(value) == manifest.fingerprint:
+        return
+    raise VariableTaken(
+        f"This notebook has something else under the name {variable}: a {type(value).__qualname__}.",
+        fix=f"Give another name, such as --as {variable}_{manifest.version}, or delete it first.",
+    )
+
+
+def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:
+    """Give tracebacks the lines of cells that ran in another kernel."""
+    for cell in cells:
+        lines = [f"{line}\n" for line in cell.text.splitlines()]
+        linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)
+
+
+def _unpickled(brought: Brought) -> AnyFlow:
+    import cloudpickle
+
+    flow: AnyFlow = cloudpickle.loads(brought.opened.body)
+    if not is_flow(flow):
+        raise ContentRefused(f"The flow content holds a {type(flow).__name__}, not a flow.")
+    return flow

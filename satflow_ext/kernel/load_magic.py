@@ -1,0 +1,57 @@
+"""`%load_flow`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from typing import NoReturn
+
+from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.kernel.here import shell_here
+from satflow_ext.kernel.load_flow import Loaded, cells_text, loaded
+
+
+class _Line(argparse.ArgumentParser):
+    """A parser that neither ends the process nor prints."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadRequest(f"Cannot read the line: {message}.", fix="%load_flow --help says more.")
+
+
+def load_flow(line: str) -> Loaded | None:
+    """Carry out the line; what goes wrong is said in one message, without a traceback."""
+    parser = _parser()
+    try:
+        words = parser.parse_args(_split(line))
+        if words.help or not words.name:
+            sys.stdout.write(parser.format_help())
+            return None
+        done = loaded(words.name, words.as_name)
+        shell = shell_here()
+        if words.cells and shell is not None:
+            shell.set_next_input(cells_text(done.manifest))
+    except SatflowError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+    return done
+
+
+def _parser() -> _Line:
+    parser = _Line(
+        prog="%load_flow",
+        description="Bring a registered flow back into this notebook, after everything about it was checked.",
+        add_help=False,
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME[@VERSION]", help="the deployment (default: its live version)")
+    parser.add_argument("--as", dest="as_name", metavar="VARIABLE", help="another name for it in this notebook")
+    parser.add_argument("--cells", action="store_true", help="put the cells that defined it into a new cell")
+    parser.add_argument("--help", action="store_true", help="this text")
+    return parser
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise BadRequest(f"Cannot read the line: {error}.", fix="Put the whole value between quotes.") from None
