@@ -13,6 +13,7 @@ import { registerTabs } from './plugins/registerTabs';
 import { runTabs } from './plugins/runTabs';
 import { settings } from './plugins/settings';
 import { sidebar } from './plugins/sidebar';
+import { versionTabs } from './plugins/versionTabs';
 
 export default [
   settings,
@@ -28,5 +29,6 @@ export default [
   sidebar,
   registerTabs,
   runTabs,
+  versionTabs,
   notifications
 ];

@@ -99,6 +99,7 @@ describe('RunsSection', () => {
     onShowFlows: jest.fn(),
     onRunDeployment: jest.fn(),
     onPause: jest.fn(),
+    onVersions: jest.fn(),
     onDelete: jest.fn()
   };
   const props = {

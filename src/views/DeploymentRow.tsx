@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   deleteIcon,
+  historyIcon,
   pauseIcon,
   runIcon,
   undoIcon
@@ -15,6 +16,7 @@ import { ZonedTime } from './ZonedTime';
 export interface IDeploymentActions {
   onRunDeployment: (deployment: Deployment) => void;
   onPause: (deployment: Deployment, paused: boolean) => void;
+  onVersions: (deployment: Deployment) => void;
   onDelete: (deployment: Deployment) => void;
 }
 
@@ -47,6 +49,12 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
             testId="satflow-run-deployment"
           />
           {deployment.schedule.kind !== 'none' && <PauseButton {...props} />}
+          <IconButton
+            icon={historyIcon}
+            label={trans.__('Versions of %1', name)}
+            onClick={() => actions.onVersions(deployment)}
+            testId="satflow-show-versions"
+          />
           <IconButton
             icon={deleteIcon}
             label={trans.__('Delete deployment %1…', name)}

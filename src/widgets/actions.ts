@@ -65,6 +65,9 @@ export class Actions {
   readonly onPause = (deployment: Deployment, paused: boolean): void =>
     this.told(this.acted.deployments.pause(deployment.id, paused));
 
+  readonly onVersions = ({ id, name }: Deployment): void =>
+    this.command('satflow:show-versions', { deploymentId: id, name });
+
   readonly onDelete = (deployment: Deployment): void =>
     this.told(this.delete(deployment));
 

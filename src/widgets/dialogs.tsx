@@ -42,6 +42,24 @@ export function confirmDelete(
   );
 }
 
+/** Whether the user means to go back to an earlier version. */
+export function confirmRollBack(
+  name: string,
+  version: number,
+  trans: TranslationBundle
+): Promise<boolean> {
+  return confirmed(
+    trans.__('Roll back to version %1?', version),
+    trans.__(
+      'A new version of %1 is made of the code and choices of version %2, and its next runs use it. No version is lost, and runs that are going go on as they are.',
+      name,
+      version
+    ),
+    trans.__('Roll back'),
+    trans.__('Keep')
+  );
+}
+
 async function confirmed(
   title: string,
   body: string,

@@ -1,0 +1,98 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
+
+import { satflowIcon } from '../icons';
+import { VersionsModel } from '../models/versions';
+import { IClient, IDeployments, IStack } from '../tokens';
+import type { IVersionsTabParts } from '../widgets/versionsTab';
+
+const COMMAND = 'satflow:show-versions';
+
+export const versionTabs: JupyterFrontEndPlugin<void> = {
+  id: 'satflow-ext:version-tabs',
+  description: 'Opens the versions of deployments in the main area.',
+  autoStart: true,
+  requires: [IClient, IDeployments, IStack],
+  optional: [ITranslator, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    client: IClient,
+    deployments: IDeployments,
+    stack: IStack,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('satflow_ext');
+    const parts = { deployments, stack, trans };
+    const model = (id: string) => new VersionsModel(id, client, deployments);
+    const tracker = addCommand(app, model, parts);
+    void restorer?.restore(tracker, {
+      command: COMMAND,
+      args: tab => ({ deploymentId: idOf(tab), name: nameOf(tab) }),
+      name: idOf
+    });
+  }
+};
+
+const PREFIX = 'satflow-versions-';
+
+const idOf = (tab: Widget): string => tab.id.slice(PREFIX.length);
+
+const nameOf = (tab: Widget): string => tab.title.dataset.name ?? '';
+
+const ARGS = {
+  type: 'object',
+  required: ['deploymentId', 'name'],
+  properties: {
+    deploymentId: { type: 'string', description: 'The deployment.' },
+    name: { type: 'string', description: 'Its name, for the tab.' }
+  }
+};
+
+function addCommand(
+  { commands, shell }: JupyterFrontEnd,
+  model: (id: string) => VersionsModel,
+  parts: IVersionsTabParts
+): WidgetTracker<MainAreaWidget> {
+  const tracker = new WidgetTracker<MainAreaWidget>({
+    namespace: 'satflow-versions'
+  });
+  commands.addCommand(COMMAND, {
+    label: parts.trans.__('Show Versions'),
+    describedBy: { args: ARGS },
+    execute: async args => {
+      const id = String(args.deploymentId);
+      let tab = tracker.find(one => idOf(one) === id);
+      if (!tab) {
+        tab = await newTab(model(id), String(args.name), parts);
+        shell.add(tab, 'main', { type: 'SatFlow Versions' });
+        await tracker.add(tab);
+      }
+      shell.activateById(tab.id);
+    }
+  });
+  return tracker;
+}
+
+async function newTab(
+  model: VersionsModel,
+  name: string,
+  parts: IVersionsTabParts
+): Promise<MainAreaWidget> {
+  const { VersionsTab } = await import('../widgets/versionsTab');
+  const content = new VersionsTab(model, name, parts);
+  const tab = new MainAreaWidget({ content });
+  tab.id = PREFIX + model.deploymentId;
+  tab.title.label = parts.trans.__('Versions of %1', name);
+  tab.title.caption = tab.title.label;
+  tab.title.dataset = { name };
+  tab.title.icon = satflowIcon;
+  tab.toolbar.hide();
+  return tab;
+}

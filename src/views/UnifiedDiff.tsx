@@ -1,0 +1,60 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { CodeChange } from '../_api';
+
+export interface IUnifiedDiffProps {
+  change: CodeChange;
+  trans: TranslationBundle;
+}
+
+/** A changed piece of code; each line keeps its + or -, so that colour never says it alone. */
+export function UnifiedDiff({ change, trans }: IUnifiedDiffProps): JSX.Element {
+  const lines = change.diff.replace(/\n$/, '').split('\n');
+  return (
+    <details open>
+      <summary>
+        <code>{change.name}</code> {changeWords(change, trans)}
+      </summary>
+      <pre className="jp-Satflow-code jp-Satflow-diffText" tabIndex={0}>
+        {lines.map((line, index) => (
+          <span key={index} className={lineClass(line)}>
+            {line + '\n'}
+          </span>
+        ))}
+      </pre>
+    </details>
+  );
+}
+
+/** By the first characters, as unified diffs have them. */
+function lineClass(line: string): string | undefined {
+  if (/^(\+\+\+|---|@@)/.test(line)) {
+    return 'jp-mod-place';
+  }
+  switch (line[0]) {
+    case '+':
+      return 'jp-mod-added';
+    case '-':
+      return 'jp-mod-removed';
+    default:
+      return undefined;
+  }
+}
+
+function changeWords(
+  { change, kind }: CodeChange,
+  trans: TranslationBundle
+): string {
+  const kinds = {
+    function: trans.__('function'),
+    class: trans.__('class'),
+    statements: trans.__('statements')
+  };
+  const changes = {
+    added: trans.__('added'),
+    removed: trans.__('removed'),
+    changed: trans.__('changed')
+  };
+  return `${kinds[kind]}, ${changes[change]}`;
+}

@@ -1,0 +1,107 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { Change, TaskChange, VersionDiff } from '../_api';
+import { ChangeList } from './ChangeList';
+import { UnifiedDiff } from './UnifiedDiff';
+
+export interface IVersionDiffViewProps {
+  diff: VersionDiff;
+  trans: TranslationBundle;
+}
+
+/** How many changed packages are listed at once; more are opened by the user. */
+const FEW = 8;
+
+/** Two versions side by side: code first, then everything else that differs. */
+export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
+  const { diff, trans } = props;
+  const lists: [string, Change[]][] = [
+    [trans.__('Parameters'), diff.parameters],
+    [trans.__('Executor'), diff.executor],
+    [trans.__('Choices'), diff.choices],
+    [trans.__('Interpreter'), diff.environment],
+    [trans.__('Packages'), diff.packages]
+  ];
+  const shown = lists.filter(([, changes]) => changes.length > 0);
+  return (
+    <section
+      className="jp-Satflow-diff"
+      aria-label={trans.__('Changes')}
+      data-testid="satflow-version-diff"
+    >
+      <h3>
+        {trans.__('From version %1 to version %2', diff.before, diff.after)}
+      </h3>
+      {diff.unexplained && (
+        <p className="jp-Satflow-note jp-mod-warning">{diff.unexplained}</p>
+      )}
+      {isEmpty(diff) && <p>{trans.__('Nothing differs.')}</p>}
+      {diff.code.map(change => (
+        <UnifiedDiff
+          key={`${change.kind} ${change.name}`}
+          change={change}
+          trans={trans}
+        />
+      ))}
+      {diff.tasks.map(change => (
+        <Tasks key={change.flow} change={change} trans={trans} />
+      ))}
+      {shown.map(([title, changes]) => (
+        <details key={title} open={changes.length <= FEW}>
+          <summary>{trans.__('%1 (%2)', title, changes.length)}</summary>
+          <ChangeList changes={changes} trans={trans} />
+        </details>
+      ))}
+    </section>
+  );
+}
+
+function Tasks(props: {
+  change: TaskChange;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { change, trans } = props;
+  const lines: [string, string[]][] = [
+    [trans.__('added'), change.added],
+    [trans.__('removed'), change.removed],
+    [trans.__('cannot be told'), change.unsaid]
+  ];
+  return (
+    <details open>
+      <summary>{trans.__('Tasks of %1', change.flow)}</summary>
+      <ul className="jp-Satflow-changes">
+        {lines
+          .filter(([, names]) => names.length > 0)
+          .map(([words, names]) => (
+            <li key={words}>
+              <span className="jp-Satflow-changeName">{words}</span>
+              {names.join(', ')}
+            </li>
+          ))}
+        {change.rewired && (
+          <li>
+            <span className="jp-Satflow-changeName">
+              {trans.__('called otherwise')}
+            </span>
+            {trans.__(
+              'before: %1; now: %2',
+              change.before.join(', '),
+              change.after.join(', ')
+            )}
+          </li>
+        )}
+      </ul>
+    </details>
+  );
+}
+
+function isEmpty(diff: VersionDiff): boolean {
+  const { code, tasks, parameters, executor, choices } = diff;
+  const parts = [code, tasks, parameters, executor, choices];
+  const rest = [diff.environment, diff.packages];
+  return (
+    diff.unexplained === null &&
+    [...parts, ...rest].every(part => part.length === 0)
+  );
+}

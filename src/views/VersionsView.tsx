@@ -1,0 +1,95 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { ErrorBody, Version, VersionDiff } from '../_api';
+import type { IPair } from '../models/versions';
+import { ErrorNote } from './ErrorNote';
+import { VersionDiffView } from './VersionDiffView';
+import { type IVersionActions, VersionList } from './VersionList';
+
+export interface IVersionsViewProps {
+  /** The deployment's name. */
+  name: string;
+  /** Null until they are read. */
+  versions: Version[] | null;
+  hasMore: boolean;
+  lost: string | null;
+  pair: IPair | null;
+  diff: VersionDiff | null;
+  error: ErrorBody | null;
+  isBusy: boolean;
+  actions: IVersionActions;
+  trans: TranslationBundle;
+}
+
+/** The versions of a deployment, and two of them side by side. */
+export function VersionsView(props: IVersionsViewProps): JSX.Element {
+  const { name, versions, error, isBusy, diff, trans } = props;
+  return (
+    <div className="jp-Satflow-versionsView" aria-busy={isBusy}>
+      <h2>{trans.__('Versions of %1', name)}</h2>
+      {error && <ErrorNote error={error} />}
+      {versions ? (
+        <VersionList {...props} versions={versions} />
+      ) : (
+        !error && <p role="status">{trans.__('Loading…')}</p>
+      )}
+      {versions && <Pair {...props} versions={versions} />}
+      {diff && <VersionDiffView diff={diff} trans={trans} />}
+    </div>
+  );
+}
+
+function Pair(
+  props: IVersionsViewProps & { versions: Version[] }
+): JSX.Element | null {
+  const { versions, pair, actions, trans } = props;
+  if (!pair) {
+    return null;
+  }
+  const choose = (change: Partial<IPair>) =>
+    actions.onCompare({ ...pair, ...change });
+  return (
+    <div className="jp-Satflow-pair">
+      <Numbers
+        label={trans.__('Compare')}
+        versions={versions}
+        value={pair.before}
+        onChange={before => choose({ before })}
+        trans={trans}
+      />
+      <Numbers
+        label={trans.__('with')}
+        versions={versions}
+        value={pair.after}
+        onChange={after => choose({ after })}
+        trans={trans}
+      />
+    </div>
+  );
+}
+
+function Numbers(props: {
+  label: string;
+  versions: Version[];
+  value: number;
+  onChange: (number: number) => void;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { label, versions, value, onChange, trans } = props;
+  const options = versions.map(({ number }) => ({
+    value: String(number),
+    label: trans.__('version %1', number)
+  }));
+  return (
+    <label>
+      {label}
+      <HTMLSelect
+        value={String(value)}
+        options={options}
+        onChange={event => onChange(Number(event.target.value))}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,123 @@
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { Version } from '../_api';
+import type { DeploymentsModel } from '../models/deployments';
+import type { StackModel } from '../models/stack';
+import type { VersionsModel } from '../models/versions';
+import { StackBanner } from '../views/StackBanner';
+import type { IVersionActions } from '../views/VersionList';
+import { VersionsView } from '../views/VersionsView';
+import { confirmRollBack } from './dialogs';
+import { Drawn } from './drawn';
+
+/** What a versions tab shows beside the versions. */
+export interface IVersionsTabParts {
+  deployments: DeploymentsModel;
+  stack: StackModel;
+  trans: TranslationBundle;
+}
+
+/** The main-area tab with the versions of a deployment; they are read when it is first seen. */
+export class VersionsTab extends Drawn {
+  /**
+   * @param versions - what is shown
+   * @param name - the deployment's name
+   * @param parts - what is shown beside
+   */
+  constructor(
+    private readonly versions: VersionsModel,
+    private readonly name: string,
+    private readonly parts: IVersionsTabParts
+  ) {
+    super(
+      [versions, parts.stack],
+      () => this.drawAll(),
+      () => void parts.stack.ensure()
+    );
+    this.addClass('jp-Satflow-versionsTab');
+    parts.stack.changed.connect(this.onStack, this);
+    parts.deployments.changed.connect(this.onDeployments, this);
+    this.onStack();
+  }
+
+  dispose(): void {
+    this.versions.dispose();
+    super.dispose();
+  }
+
+  private drawAll(): JSX.Element {
+    const { versions, name } = this;
+    const { stack, trans } = this.parts;
+    return (
+      <>
+        <StackBanner
+          status={stack.status}
+          error={stack.error}
+          onRetry={() => void stack.start()}
+          trans={trans}
+        />
+        <VersionsView
+          name={name}
+          versions={versions.items}
+          hasMore={versions.hasMore}
+          lost={versions.lost}
+          pair={versions.pair}
+          diff={versions.diff}
+          error={versions.error}
+          isBusy={versions.isBusy}
+          actions={this.actions}
+          trans={trans}
+        />
+      </>
+    );
+  }
+
+  private readonly actions: IVersionActions = {
+    onCompare: pair => void this.versions.compare(pair),
+    onMore: () => void this.versions.more(),
+    onRollBack: version => void this.rollBack(version)
+  };
+
+  private async rollBack({ number }: Version): Promise<void> {
+    const { trans } = this.parts;
+    if (!(await confirmRollBack(this.name, number, trans))) {
+      return;
+    }
+    const done = await this.versions.rollBack(number);
+    if (done) {
+      const { version } = done.deployment;
+      Notification.success(
+        trans.__(
+          '%1: version %2 is version %3 again.',
+          this.name,
+          version,
+          number
+        ),
+        { autoClose: 8000 }
+      );
+    }
+  }
+
+  private onStack(): void {
+    if (this.parts.stack.isReady && !this.loaded) {
+      this.loaded = true;
+      void this.versions.load();
+    }
+  }
+
+  /** Somebody registered: there is a newer version. */
+  private onDeployments(): void {
+    const { items, deploymentId, isBusy } = this.versions;
+    const now = this.parts.deployments.items.find(
+      one => one.id === deploymentId
+    );
+    const newest = items?.[0]?.number;
+    if (now && newest !== undefined && newest < now.version && !isBusy) {
+      void this.versions.load();
+    }
+  }
+
+  private loaded = false;
+}
