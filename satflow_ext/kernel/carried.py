@@ -1,7 +1,9 @@
-"""Local modules that a function imports only while it runs: their source travels, as there is nothing yet to pickle.
+"""Local modules that a function imports only while it runs.
 
-Where the pickle is read, the source is written into a folder that is removed at the end of that process, and the folder is put
-last on the import path of that process and of those that it starts.
+One that the notebook has imported travels as it is there, by value, and is what an import gives where the flow runs. The source
+of all of them travels as well, for those that are not imported yet and for the processes that the flow run starts: it is written
+into a folder that is removed at the end of that process, and the folder is put last on the import path of that process and of
+those that it starts.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from satflow_ext.kernel.code_facts import imported_names
-from satflow_ext.kernel.local_modules import NEVER_LOCAL, lies_local
+from satflow_ext.kernel.local_modules import NEVER_LOCAL, is_local, lies_local
 from satflow_ext.kernel.reach import reach
 
 Sources = dict[str, str]
@@ -23,11 +26,23 @@ Sources = dict[str, str]
 
 
 class Carrier:
-    """A flow and sources that have to be there when it runs."""
+    """A flow, and what has to be there when it runs: sources by place, modules by name."""
 
-    def __init__(self, flow: object, sources: Sources) -> None:
+    def __init__(self, flow: object, sources: Sources, modules: dict[str, types.ModuleType]) -> None:
         self.flow = flow
         self.sources = sources
+        self.modules = modules
+
+
+def modules(sources: Sources) -> dict[str, types.ModuleType]:
+    """The modules of those sources that are imported now and that can be pickled, with all that is below them."""
+    tops = {place.partition("/")[0].removesuffix(".py") for place in sources}
+    found: dict[str, types.ModuleType] = {}
+    for top in sorted(tops & sys.modules.keys()):
+        below = {name: each for name, each in sys.modules.items() if name.partition(".")[0] == top and is_local(each)}
+        if not any(reached.view.problem for each in below.values() for reached in reach(each, "")):
+            found |= below
+    return found
 
 
 def sources(root: object) -> Sources:
@@ -45,20 +60,29 @@ def sources(root: object) -> Sources:
     return dict(sorted(found.items()))
 
 
-def rebuild(carrier: Carrier) -> tuple[object, ...]:
-    """How pickle rebuilds the flow: with a function that travels by value, as no SatFlow need be where it is read."""
+def rebuild(carrier: Carrier, models: list[type]) -> tuple[object, ...]:
+    """How pickle rebuilds the flow: with a function that travels by value, as no SatFlow need be where it is read.
+
+    Args:
+        carrier: the flow and what comes with it.
+        models: filled while the flow is pickled: pydantic models, which are finished when all of them are there.
+    """
     function = types.FunctionType(_unpack.__code__, {"__builtins__": __builtins__}, "_unpack")
     function.__module__ = "__main__"
-    return function, (carrier.sources, carrier.flow)
+    return function, (carrier.sources, carrier.modules, carrier.flow, models)
 
 
-def _unpack(sources: dict[str, str], flow: object) -> object:
+def _unpack(sources: dict[str, str], modules: dict[str, types.ModuleType], flow: object, models: list[Any]) -> object:
     import atexit
     import os
     import shutil
     import sys
     import tempfile
 
+    for model in models:
+        model.model_rebuild(force=True)
+    if not sources:
+        return flow
     folder = tempfile.mkdtemp(prefix="satflow-modules-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for path, text in sources.items():
@@ -66,6 +90,10 @@ def _unpack(sources: dict[str, str], flow: object) -> object:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         with open(place, "w", encoding="utf-8") as file:
             file.write(text)
+    for name, module in modules.items():
+        if hasattr(module, "__path__"):  # what is not imported yet is found in the folder
+            module.__path__ = [os.path.join(folder, *name.split("."))]
+        sys.modules[name] = module
     sys.path.append(folder)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), folder]))
     return flow
@@ -97,17 +125,14 @@ def _files(name: str) -> Sources:
     if spec is None:
         return {}
     if spec.submodule_search_locations is None:
-        files = [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") else []
+        files = {f"{name}.py": Path(spec.origin)} if spec.origin and spec.origin.endswith(".py") else {}
     else:
-        files = [file for folder in spec.submodule_search_locations for file in sorted(Path(folder).rglob("*.py"))]
-    return {_below(file, name): file.read_text("utf-8") for file in files if lies_local(str(file))}
-
-
-def _below(file: Path, name: str) -> str:
-    """The file's path from the folder on the import path."""
-    parts = file.with_suffix("").parts
-    depth = len(parts) - 1 - parts[::-1].index(name)
-    return Path(*file.parts[depth:]).as_posix()
+        files = {
+            f"{name}/{file.relative_to(folder).as_posix()}": file
+            for folder in map(Path, reversed(list(spec.submodule_search_locations)))  # the first one of a name counts
+            for file in sorted(folder.rglob("*.py"))
+        }
+    return {place: file.read_text("utf-8") for place, file in files.items() if lies_local(str(file))}
 
 
 def _spec(name: str) -> importlib.machinery.ModuleSpec | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 import types
 
 from satflow_ext.kernel.pair import Pair
@@ -25,6 +26,7 @@ SKIPPED = frozenset(
 """What Python derives from the rest, or what tells only where the class stands."""
 
 PYDANTIC_KEPT = frozenset({"__pydantic_fields__", "__pydantic_decorators__"})
+MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
@@ -33,6 +35,18 @@ def members(cls: type) -> list[tuple[str, object]]:
     bases: list[tuple[str, object]] = [("", base) for base in cls.__bases__]
     own = _enumeration(cls) if isinstance(cls, enum.EnumMeta) else _own(cls)
     return bases + [(f".{name}", Pair((name, own[name]))) for name in sorted(own)]
+
+
+def wanted_arguments(base: type) -> str | None:
+    """What `__init_subclass__` of a class cannot do without: where a class is rebuilt, its arguments are not known any more."""
+    hook = vars(base).get("__init_subclass__")
+    if not isinstance(hook, classmethod) or not isinstance(hook.__func__, types.FunctionType):
+        return None
+    named = list(inspect.signature(hook.__func__).parameters.values())[1:]
+    wanted = [each.name for each in named if each.default is each.empty and each.kind not in MANY]
+    return (
+        f"{base.__qualname__}.__init_subclass__ needs {', '.join(wanted)}, which is not known there" if wanted else None
+    )
 
 
 def _own(cls: type) -> dict[str, object]:

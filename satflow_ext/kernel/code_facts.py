@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType, FunctionType
 
+CALLED_IMPORTS = frozenset({"import_module", "__import__"})
+MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 GLOBAL_OPS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
 
 
@@ -60,9 +62,14 @@ def annotations_of(function: FunctionType) -> dict[str, object]:
 
 @lru_cache(maxsize=4096)
 def imported_names(code: CodeType) -> tuple[tuple[str, int], ...]:
-    """Modules that the code imports while it runs: (name as written, level of a relative import)."""
+    """Modules that the code imports while it runs: (name as written, level of a relative import).
+
+    Where it calls `import_module`, any of its strings may be the name of one.
+    """
     found: set[tuple[str, int]] = set()
     for each in _nested(code):
+        if not CALLED_IMPORTS.isdisjoint(each.co_names):
+            found |= {(const, 0) for const in each.co_consts if isinstance(const, str) and MODULE.fullmatch(const)}
         ops = list(dis.get_instructions(each))
         for index, op in enumerate(ops):
             if op.opname == "IMPORT_NAME":

@@ -41,13 +41,15 @@ def local_modules() -> list[ModuleType]:
 
 @contextmanager
 def by_value() -> Iterator[None]:
-    """Make cloudpickle take local modules by value for the duration."""
+    """Make cloudpickle take local modules by value for the duration, and what they are rebuilt with."""
     import cloudpickle
+
+    from satflow_ext.kernel import travelling
 
     already = cloudpickle.list_registry_pickle_by_value()
     registered: list[ModuleType] = []
     try:
-        for module in local_modules():
+        for module in (travelling, *local_modules()):
             if module.__name__ not in already and sys.modules.get(module.__name__) is module:
                 cloudpickle.register_pickle_by_value(module)
                 registered.append(module)

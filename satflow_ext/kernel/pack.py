@@ -10,7 +10,7 @@ from pathlib import Path
 from satflow_ext.environments.installed import environment
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel import parameters, refusals
-from satflow_ext.kernel.carried import Carrier, Sources, sources
+from satflow_ext.kernel.carried import Carrier, Sources, modules, sources
 from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.describe import Descriptions
 from satflow_ext.kernel.find import AnyFlow, Found, Shell
@@ -77,7 +77,7 @@ def pack(
 def _exact(flow: AnyFlow, carried: Sources, files: tuple[CarriedFile, ...]) -> str:
     """The fingerprint of all that travels."""
     named = {file.path: file.digest for file in files}
-    return fingerprint((flow, carried, named) if carried or named else flow, exact=True)
+    return fingerprint((flow, carried, modules(carried), named) if carried or named else flow, exact=True)
 
 
 def _write(found: Found, carried: Sources, directory: Path, limit: int) -> tuple[Path, int]:
@@ -88,7 +88,7 @@ def _write(found: Found, carried: Sources, directory: Path, limit: int) -> tuple
     descriptor = os.open(body, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            return body, dump(Carrier(found.flow, carried) if carried else found.flow, file, limit)
+            return body, dump(Carrier(found.flow, carried, modules(carried)), file, limit)
     except BaseException as error:
         body.unlink(missing_ok=True)
         raise _why(found, error, limit) from None

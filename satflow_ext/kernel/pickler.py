@@ -5,7 +5,9 @@ Nothing of SatFlow is needed to read the bytes: every constructor named in them 
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
+import enum
 import functools
 import sys
 import types
@@ -16,10 +18,15 @@ import cloudpickle
 
 from satflow_ext.kernel.carried import Carrier, rebuild
 from satflow_ext.kernel.code_facts import annotation_names
+from satflow_ext.kernel.dispatch import implementations, is_dispatch
 from satflow_ext.kernel.local_modules import by_value, is_local, is_local_name
+from satflow_ext.kernel.travelling import TravellingModule, fill_dispatch, fill_enum, reduced
 
 PROTOCOL = 5
-LOADER_NAMES = frozenset({"__builtins__", "__spec__", "__loader__", "__cached__"})
+FULL = 6
+"""Length of a reduction that has its own way to fill what was made."""
+REBUILT_BY_PYDANTIC = frozenset({"__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__"})
+"""Made anew from a model's fields once all models are there: those of models that know each other cannot be read in any order."""
 
 
 class TooLarge(Exception):
@@ -49,24 +56,56 @@ class CappedFile:
 
 
 class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle has no types
-    """cloudpickle, and the few things that it sends by name although they live in the notebook."""
+    """cloudpickle, and the few things that it sends by name or takes apart although they live in the notebook."""
+
+    def __init__(self, file: CappedFile) -> None:
+        super().__init__(file, protocol=PROTOCOL)
+        self._cells: dict[int, types.CellType] = {}
+        self._models: list[type] = []
 
     def reducer_override(self, obj: Any) -> Any:
         """How to rebuild `obj`, NotImplemented where Python's own way is right."""
         kind = type(obj)
         if kind is Carrier:
-            return rebuild(obj)
+            return rebuild(obj, self._models)
         if kind is types.ModuleType and is_local(obj):
-            return _module(obj)
+            return reduced(obj, vars(obj), TravellingModule)
         if kind is types.FunctionType:
-            return _with_annotations(obj, super().reducer_override(obj))
+            return self._function(obj, super().reducer_override(obj))
+        if issubclass(kind, type):
+            return self._class(obj, super().reducer_override(obj))
         if kind in _SENTINELS:
             return _SENTINELS[kind]
-        if kind is functools.cached_property:
-            return functools.cached_property, (obj.func,), {"attrname": obj.attrname, "__doc__": obj.__doc__}
+        if kind in _TAKEN_APART:
+            return _TAKEN_APART[kind](obj)
         if kind in _REBUILT and _lives_here(obj):
             return _REBUILT[kind](obj)
         return super().reducer_override(obj)
+
+    def _function(self, function: types.FunctionType, reduced: Any) -> Any:
+        """Functions that shared a variable of the function around them share it again: cloudpickle makes new cells for each."""
+        if not isinstance(reduced, tuple):
+            return reduced
+        if is_dispatch(function):
+            found = implementations(function)
+            return functools.singledispatch, (dict(found)[object],), found, None, None, fill_dispatch
+        make, arguments, *rest = _with_annotations(function, reduced)
+        shared = tuple(self._cells.setdefault(id(cell), types.CellType()) for cell in function.__closure__ or ())
+        return make, (*arguments[:-1], shared or None), *rest
+
+    def _class(self, cls: Any, reduced: Any) -> Any:
+        if not isinstance(reduced, tuple) or len(reduced) != FULL:
+            return reduced
+        make, arguments, state, _, _, fill = reduced
+        if isinstance(cls, enum.EnumMeta):
+            members: dict[str, Any] = dict(cls.__members__)
+            own = {name: _attributes(member) for name, member in members.items()}
+            return make, arguments, (fill, state, own), None, None, fill_enum
+        if "__pydantic_core_schema__" in vars(cls) and hasattr(cls, "model_rebuild"):
+            self._models.append(cls)
+            kept = {name: value for name, value in state[0].items() if name not in REBUILT_BY_PYDANTIC}
+            return make, arguments, (kept, *state[1:]), None, None, fill
+        return reduced
 
 
 def dump(value: object, file: IO[bytes], limit: int) -> int:
@@ -77,8 +116,13 @@ def dump(value: object, file: IO[bytes], limit: int) -> int:
     """
     capped = CappedFile(file, limit)
     with by_value():
-        FlowPickler(capped, protocol=PROTOCOL).dump(value)
+        FlowPickler(capped).dump(value)
     return capped.size
+
+
+def _attributes(member: Any) -> dict[str, Any]:
+    """What a member's own `__init__` or `__new__` gave it."""
+    return {name: value for name, value in vars(member).items() if not name.startswith("_") and name != "name"}
 
 
 def _lives_here(value: object) -> bool:
@@ -95,12 +139,6 @@ def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:
     return reduced
 
 
-def _module(module: types.ModuleType) -> Any:
-    """State apart from creation, so that modules may refer to each other in circles."""
-    state = {name: value for name, value in vars(module).items() if name not in LOADER_NAMES}
-    return types.ModuleType, (module.__name__,), state
-
-
 def _lru_cache(cached: Any) -> Any:
     """The cached function with an empty cache."""
     settings = cached.cache_parameters()
@@ -113,6 +151,19 @@ def _new_type(new_type: Any) -> Any:
     return typing.NewType, (new_type.__name__, new_type.__supertype__), {"__module__": new_type.__module__}
 
 
+def _cached_property(value: functools.cached_property[Any]) -> Any:
+    return functools.cached_property, (value.func,), {"attrname": value.attrname, "__doc__": value.__doc__}
+
+
+def _context_variable(variable: contextvars.ContextVar[Any]) -> Any:
+    """Name and default; the value that it has in a cell is the cell's."""
+    try:
+        default = contextvars.Context().run(variable.get)
+    except LookupError:
+        return contextvars.ContextVar, (variable.name,)
+    return functools.partial(contextvars.ContextVar, default=default), (variable.name,)
+
+
 def _named(variable: Any) -> Any:
     return type(variable), (variable.__name__,)
 
@@ -123,6 +174,12 @@ _SENTINELS = {
     type(dataclasses._HAS_DEFAULT_FACTORY): "_HAS_DEFAULT_FACTORY",  # type: ignore[attr-defined]
 }
 """Single objects that are compared by identity; cloudpickle would make new ones. Pickle finds them by these names."""
+
+_TAKEN_APART: dict[type, Any] = {
+    functools.cached_property: _cached_property,
+    contextvars.ContextVar: _context_variable,
+}
+"""Objects without a name, which cannot be pickled or only with a lock."""
 
 _REBUILT: dict[type, Any] = {
     type(functools.lru_cache(len)): _lru_cache,

@@ -13,18 +13,29 @@ from satflow_ext.kernel.reach import Reached, reach, spell
 from satflow_ext.kernel.sizes import MIB, size_text
 
 LARGEST = 5
+SHELL = "get_ipython"
 
 
 def cannot_pickle(found: Found, error: BaseException | None) -> CannotPickle:
     """The error that names what cannot be pickled, and the way the flow reaches it."""
     reached = culprit(found) or _by_trying(found)
     name = found.flow.name
+    if reached is not None and SHELL in reached.path:
+        return _uses_the_shell(name, reached.path[: reached.path.index(SHELL) + 1])
     fix = "Create it inside the flow or a task instead of using a global one."
     if reached is None:
         return CannotPickle(f"Flow {name!r} cannot be pickled: {error}.", fix=fix)
     kind = f"{type(reached.value).__module__}.{type(reached.value).__qualname__}".removeprefix("builtins.")
     why = reached.view.problem or str(error)
+    fix = "Give them defaults." if reached.view.kind == "class" else fix
     return CannotPickle(f"Flow {name!r} cannot be pickled: {spell(reached.path)} ({kind}): {why}.", fix=fix)
+
+
+def _uses_the_shell(name: str, path: tuple[str, ...]) -> CannotPickle:
+    return CannotPickle(
+        f"Flow {name!r} cannot travel: {spell(path)} is the notebook itself, which a magic or a ! command in a function needs.",
+        fix="Write it as Python, such as subprocess.run, or move the line out of the function.",
+    )
 
 
 def culprit(found: Found) -> Reached | None:
@@ -33,9 +44,9 @@ def culprit(found: Found) -> Reached | None:
 
 
 def lost_name(found: Found) -> Reached | None:
-    """The nearest thing that would be pickled, but only as a name that no other process knows."""
+    """The nearest thing that would be pickled and could not be read: a name that no other process knows, or such a class."""
     reaching = reach(found.flow, found.variable)
-    return next((each for each in reaching if each.view.kind == "name" and each.view.problem), None)
+    return next((each for each in reaching if each.view.kind in ("name", "class") and each.view.problem), None)
 
 
 def too_large(found: Found, limit: int) -> ContentTooLarge:

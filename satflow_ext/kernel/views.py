@@ -6,6 +6,7 @@ is what its own `__reduce_ex__` says, so that any object can be looked into with
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import io
 import logging
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 from satflow_ext.kernel import classes, prefect_views
 from satflow_ext.kernel.code_facts import annotations_of, plain_facts, used_names
+from satflow_ext.kernel.dispatch import implementations, is_dispatch
 from satflow_ext.kernel.local_modules import is_local, is_local_name
 from satflow_ext.kernel.pair import Pair
 
@@ -47,6 +49,7 @@ class View(NamedTuple):
 ATOMS = frozenset({type(None), bool, int, float, complex, str, type(Ellipsis), type(NotImplemented)})
 """Types whose values say everything about themselves."""
 
+SUBCLASSED = "__init_subclass__"
 BUFFERS = (bytes, bytearray, memoryview)
 
 
@@ -85,6 +88,11 @@ def by_name(value: object) -> str | None:
 def _function(function: types.FunctionType) -> View:
     if reference := by_name(function):
         return View("name", (reference,))
+    if is_dispatch(function):
+        found = implementations(function)
+        return View(
+            "singledispatch", (), [(f"[{cls.__name__}]", Pair((cls, each))) for cls, each in found], ordered=False
+        )
     closed_over = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     parts: list[tuple[str, object]] = [("", function.__code__)]
     parts += [(name, function.__globals__[name]) for name in used_names(function) if name != "__builtins__"]
@@ -103,7 +111,8 @@ def _code(code: types.CodeType) -> View:
 def _class(cls: type) -> View:
     if reference := by_name(cls):
         return View("name", (reference,))
-    return View("class", (cls.__name__, type(cls).__qualname__), classes.members(cls))
+    problem = classes.wanted_arguments(next((base for base in cls.__mro__[1:] if SUBCLASSED in vars(base)), object))
+    return View("class", (cls.__name__, type(cls).__qualname__), classes.members(cls), problem=problem)
 
 
 def _module(module: types.ModuleType) -> View:
@@ -153,6 +162,14 @@ def _typing_name(value: Any) -> View:
     """Type variables and the like: their name and what they stand for, not the random id that cloudpickle adds."""
     bounds = [getattr(value, name, None) for name in ("__bound__", "__constraints__", "__supertype__", "__value__")]
     return View(type(value).__name__, (value.__name__,), [("", each) for each in bounds])
+
+
+def _context_variable(value: contextvars.ContextVar[Any]) -> View:
+    """The name and the default, which only an empty context tells."""
+    try:
+        return View("context variable", (value.name,), [("", contextvars.Context().run(value.get))])
+    except LookupError:
+        return View("context variable", (value.name,))
 
 
 def _cached_property(value: functools.cached_property[Any]) -> View:
@@ -215,6 +232,7 @@ _VIEWS: dict[type, Callable[[Any], View]] = {
     frozenset: _set,
     Pair: _pair,
     functools.cached_property: _cached_property,
+    contextvars.ContextVar: _context_variable,
     type(functools.lru_cache(len)): _lru_cache,
     **dict.fromkeys(BUFFERS, _buffer),
     pickle.PickleBuffer: _pickle_buffer,

@@ -70,6 +70,31 @@ def test_names_what_cannot_be_pickled(name: str, notebook: Kernel) -> None:
     assert list((notebook.home / "packed").iterdir()) == []
 
 
+ELSEWHERE = {
+    "a shell command": (
+        "@task\ndef listed():\n    found = !ls\n    return found\n@flow\ndef main(): return listed()",
+        "Flow 'main' cannot travel: main -> listed -> get_ipython is the notebook itself, "
+        "which a magic or a ! command in a function needs.",
+        "Write it as Python, such as subprocess.run, or move the line out of the function.",
+    ),
+    "arguments of a class": (
+        "class Base:\n    def __init_subclass__(cls, key): cls.key = key\nclass Thing(Base, key=1): pass\n"
+        "@flow\ndef main(): return Thing.key",
+        "Flow 'main' cannot be pickled: main -> Thing (type): Base.__init_subclass__ needs key, which is not known there.",
+        "Give them defaults.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_says_what_would_not_work_where_the_flow_runs(name: str, notebook: Kernel) -> None:
+    cell, message, fix = ELSEWHERE[name]
+    notebook.run(cell)
+    with pytest.raises(CannotPickle) as refused:
+        notebook.pack("main")
+    assert (refused.value.message, refused.value.fix) == (message, fix)
+
+
 def test_lists_the_largest_when_too_large(notebook: Kernel) -> None:
     notebook.run("import os, numpy as np\nos.environ['SATFLOW_CONTENT_LIMIT'] = str(2 * 1024**2)")
     notebook.run("big = np.zeros(400_000)\ntext = 'x' * 1024**2\nsmall = 1")

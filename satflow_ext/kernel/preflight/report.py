@@ -9,7 +9,7 @@ from types import FunctionType
 
 from satflow_ext.errors import CannotPickle, SatflowError
 from satflow_ext.kernel import refusals
-from satflow_ext.kernel.carried import Carrier, Sources, sources
+from satflow_ext.kernel.carried import Carrier, Sources, modules, sources
 from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.find import AnyFlow, Found
 from satflow_ext.kernel.pair import Pair
@@ -70,7 +70,7 @@ def _pickled_size(found: Found, carried: Sources, limit: int) -> int:
     if refusals.lost_name(found) is not None:
         raise refusals.cannot_pickle(found, None)
     with open(os.devnull, "wb") as nowhere:
-        return dump(Carrier(found.flow, carried) if carried else found.flow, nowhere, limit)
+        return dump(Carrier(found.flow, carried, modules(carried)), nowhere, limit)
 
 
 def _refusal(kind: FindingKind, found: Found, error: SatflowError) -> Finding:
