@@ -16,7 +16,7 @@ from jupyter_client.manager import KernelManager
 from satflow_ext.kernel_calls import flows_call, pack_call, read_reply
 
 if TYPE_CHECKING:
-    from tests.kernel.corpus import Case
+    from tests.kernel.notebooks import Notebook
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
@@ -25,8 +25,10 @@ PATIENCE = 60
 FORGET = """
 %reset -f
 import os, sys
-here = lambda place: str(place).startswith(os.getcwd())
-for name in [n for n, m in list(sys.modules.items()) if here(getattr(m, "__file__", ""))]: del sys.modules[name]
+here = lambda place: os.path.abspath(str(place)).startswith({home!r})
+place = lambda module: getattr(module, "__file__", None) or [*getattr(module, "__path__", ()), sys.prefix][0]
+for name in [n for n, m in list(sys.modules.items()) if here(place(m))]: del sys.modules[name]
+if "autoreload" in get_ipython().magics_manager.magics["line"]: get_ipython().run_line_magic("autoreload", "0")
 sys.path[:] = [p for p in sys.path if not here(p)]
 os.makedirs({folder!r}, exist_ok=True); os.chdir({folder!r}); sys.path.insert(0, {folder!r})
 """
@@ -94,15 +96,20 @@ class Kernel:
         directory.mkdir(exist_ok=True)
         return self.ask(pack_call(variable, parameters or {}, has_schedule, str(directory), include))[0]
 
-    def open_notebook(self, case: Case) -> None:
-        """Run a case's cells in its own folder, with nothing left of what ran before."""
-        folder = self.home / case.name.replace(" ", "_").replace(",", "")
-        for path, text in case.files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
-        self.run(FORGET.format(folder=str(folder)))
-        for cell in case.cells:
-            self.run(cell)
+    def open_notebook(self, notebook: Notebook) -> None:
+        """Run a notebook's cells in a folder of its own, with nothing left of what ran before."""
+        folder = self.home / notebook.name
+        self.run(FORGET.format(folder=str(folder), home=str(self.home)))
+        for cell in notebook.cells:
+            self._run_as_browser(cell)
+
+    def _run_as_browser(self, cell: str) -> None:
+        """Run a cell, and what `%load` puts in its place."""
+        reply, _ = self.send(cell)
+        assert reply["status"] == "ok", "\n".join(reply["traceback"])
+        for payload in reply["payload"]:
+            if payload["source"] == "set_next_input":
+                self.run(payload["text"])
 
     @staticmethod
     def pushed(published: list[dict]) -> list[list[str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from satflow_ext.kernel.fingerprint import Shared, Slow, fingerprint
-from tests.kernel.corpus import CASES
+from tests.kernel.notebooks import NOTEBOOKS
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Kernel
@@ -174,7 +174,7 @@ def two_kernels(tmp_path_factory: pytest.TempPathFactory, start_kernel: Any) -> 
         kernel.stop()
 
 
-@pytest.mark.parametrize("each", CASES, ids=lambda each: each.name)
+@pytest.mark.parametrize("each", NOTEBOOKS, ids=lambda each: each.name)
 def test_same_in_two_kernels(each: Any, two_kernels: tuple[Kernel, Kernel]) -> None:
     first, second = two_kernels
     first.open_notebook(each)

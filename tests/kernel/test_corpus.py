@@ -1,0 +1,121 @@
+"""Every notebook of the corpus: registered from a real kernel; with kernel and folder gone, run by the stock worker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from satflow_ext import runs
+from satflow_ext.models import RunDetail, RunRequest
+from tests.kernel.notebooks import NOTEBOOKS, Notebook
+
+if TYPE_CHECKING:
+    from tests.conftest import Stack
+    from tests.kernel.conftest import Kernel
+
+AT_ONCE = 4
+BATCH = 17
+"""Notebooks that one kernel registers before it ends; the next batch registers while these run."""
+PATIENCE = 240
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+REGISTER = """
+def _tell(flow, run, state):
+    import json, sys
+    told = {{"gave": repr(getattr(state.data, "result", state.data)), "path": [each for each in sys.path if "satflow-" in each]}}
+    with open({answer!r}, "w") as file:
+        json.dump(told, file)
+main.on_completion(_tell)
+import satflow_ext as _satflow
+_made = _satflow.register(main, name={name!r}, executor={executor!r}, parameters={parameters!r}, **{options!r})
+"""
+"""A hook tells what the flow gave: Prefect itself keeps no result that nobody asks for."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, what the flow gave, and the folders that the run had made for itself."""
+
+    detail: RunDetail
+    gave: str | None
+    path: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    stack: Stack, start_kernel: type[Kernel], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Outcome]]]:
+    """The outcome of each notebook, by its name, as soon as there is one."""
+    answers = tmp_path_factory.mktemp("answers")
+    found: dict[str, Future[Outcome]] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for first in range(0, len(NOTEBOOKS), BATCH):
+            home = tmp_path_factory.mktemp("home")
+            registered = _registered(NOTEBOOKS[first : first + BATCH], start_kernel(home), answers)
+            for name, deployment_id in registered.items():
+                found[name] = pool.submit(_ran, stack, deployment_id, answers / name)
+        yield found
+
+
+def _registered(notebooks: tuple[Notebook, ...], kernel: Kernel, answers: Path) -> dict[str, str]:
+    """Notebook → id of its deployment; the kernel and everything it wrote are gone afterwards."""
+    try:
+        return {each.name: _register(each, kernel, answers) for each in notebooks}
+    finally:
+        kernel.stop()
+        shutil.rmtree(kernel.home)
+
+
+def _register(notebook: Notebook, kernel: Kernel, answers: Path) -> str:
+    kernel.open_notebook(notebook)
+    kernel.run(
+        REGISTER.format(
+            answer=str(answers / notebook.name),
+            name=notebook.name,
+            executor=notebook.executor,
+            parameters=notebook.parameters,
+            options=notebook.options,
+        )
+    )
+    return kernel.value("_made.registered.deployment.id").strip("'")
+
+
+def _ran(stack: Stack, deployment_id: str, answer: Path) -> Outcome:
+    request = RunRequest(deployment_id=deployment_id, idempotency_key=str(uuid4()))
+    run = asyncio.run(runs.start(stack.endpoints.prefect, request))
+    deadline = time.monotonic() + PATIENCE
+    while (detail := asyncio.run(runs.detail(stack.endpoints.prefect, run.id))).run.state_type not in ENDED:
+        assert time.monotonic() < deadline, detail
+        time.sleep(0.5)
+    told = json.loads(answer.read_text()) if answer.exists() else {"gave": None, "path": []}
+    return Outcome(detail, told["gave"], tuple(told["path"]))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+def test_runs_with_the_kernel_gone(notebook: Notebook, outcomes: dict[str, Future[Outcome]]) -> None:
+    outcome = outcomes[notebook.name].result()
+    assert outcome.gave == notebook.gives, outcome.detail
+
+
+def test_a_run_leaves_no_folder_behind(outcomes: dict[str, Future[Outcome]]) -> None:
+    folders = [Path(each) for outcome in outcomes.values() for each in outcome.result().path]
+    assert folders, "some of them bring source along"
+    deadline = time.monotonic() + 30
+    while left := [folder for folder in folders if folder.exists()]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def test_the_corpus_is_large() -> None:
+    assert len(NOTEBOOKS) >= 60
