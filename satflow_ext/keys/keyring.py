@@ -160,12 +160,20 @@ class Keyring:
     def _alone(self) -> Iterator[None]:
         """While this holds, no other process changes the keyring."""
         files.private_folder(self._folder)
-        descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = _locked(self._folder / ".lock")
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)
+
+
+def _locked(path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        raise KeysRefused(f"{path} cannot be locked: {error.strerror}.", fix="Set SATFLOW_STATE_DIR.") from None
+    return descriptor
 
 
 def _entry(path: Path) -> TrustedKey:

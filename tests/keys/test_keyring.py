@@ -278,6 +278,15 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
         Keyring(Settings(state_dir=tmp_path / "file" / "state")).signer()
 
 
+def test_a_lock_that_cannot_be_had_is_told(here):
+    Keyring(here).signer()
+    lock = here.state_dir / "keys" / ".lock"
+    lock.unlink()
+    lock.symlink_to(here.state_dir / "elsewhere")
+    with pytest.raises(KeysRefused, match="cannot be locked"):
+        Keyring(here).rotate()
+
+
 # --- the line of text ---------------------------------------------------------------------------------------------------
 
 
