@@ -16,7 +16,7 @@ COMMANDS = {
     "down": "end the local stack",
     "status": "say what runs, where, and where its logs are",
     "doctor": "check that everything SatFlow needs is there and works",
-    "register": "execute a notebook and register its flows",
+    "register": "execute notebooks, or import a Python file, and register their flows",
     "run": "run a deployment",
     "logs": "print the log of a run",
     "versions": "list the versions of a deployment",

@@ -406,13 +406,22 @@ class SourceFile(Wire):
     text: str
 
 
+class Commit(Wire):
+    """The commit that a git repository stood at. `dirty` tells of changes that were not committed, None where git did not say."""
+
+    id: str
+    dirty: bool | None
+
+
 class Source(Wire):
     """Where a flow comes from.
 
-    `cells` are the cells that define what the flow reaches, in the order of their execution; `files` the local files.
+    `cells` are the cells that define what the flow reaches, in the order of their execution; `files` the local files. `commit`
+    is of the repository that the notebook's folder belongs to, None where there is none, or no git.
     """
 
     notebook: str | None
+    commit: Commit | None
     cells: tuple[Cell, ...]
     files: tuple[SourceFile, ...]
 

@@ -128,6 +128,14 @@ export interface CodeChange {
 }
 
 /**
+ * The commit that a git repository stood at. `dirty` tells of changes that were not committed, None where git did not say.
+ */
+export interface Commit {
+  id: string;
+  dirty: boolean | null;
+}
+
+/**
  * A five-field cron line, read in an IANA time zone.
  */
 export interface CronSchedule {
@@ -545,10 +553,12 @@ export interface SchedulePreviewRequest {
 /**
  * Where a flow comes from.
  *
- * `cells` are the cells that define what the flow reaches, in the order of their execution; `files` the local files.
+ * `cells` are the cells that define what the flow reaches, in the order of their execution; `files` the local files. `commit`
+ * is of the repository that the notebook's folder belongs to, None where there is none, or no git.
  */
 export interface Source {
   notebook: string | null;
+  commit: Commit | null;
   cells: Cell[];
   files: SourceFile[];
 }

@@ -1,4 +1,4 @@
-"""A notebook executed from its first cell to its last in a fresh kernel, whose flows are then packed."""
+"""A notebook executed from its first cell to its last in a fresh kernel, or a Python file imported in one, to pack its flows."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ from satflow_ext import kernel_calls
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
 from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Registration
 
+IMPORT = """\
+import {name} as _file
+if not _file.__file__ or not __import__("os").path.samefile(_file.__file__, {place!r}):
+    raise ImportError("another module is called {name} as well: " + str(_file))
+globals().update({{name: each for name, each in vars(_file).items() if not name.startswith("_")}})
+"""
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -92,7 +98,7 @@ async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None
         NotebookFailed: a cell raised.
         KernelDied: the kernel died while a cell ran.
     """
-    document = _read(path)
+    document = opened(path)
     name = kernel or document.metadata.get("kernelspec", {}).get("name", "python3")
     _check_kernel(name, path)
     resources = {"metadata": {"path": str(path.parent.resolve())}}
@@ -106,7 +112,14 @@ async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None
             yield Notebook(path, client)
 
 
-def _read(path: Path) -> nbformat.NotebookNode:
+def opened(path: Path) -> nbformat.NotebookNode:
+    """The notebook of a file; of a Python file, one that imports it.
+
+    Raises:
+        BadRequest: there is no such file, or it is none.
+    """
+    if path.suffix == ".py":
+        return _importing(path)
     try:
         document: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # typed in part
     except FileNotFoundError:
@@ -115,6 +128,17 @@ def _read(path: Path) -> nbformat.NotebookNode:
         raise BadRequest(f"{path} cannot be read: {error.strerror}.", fix="Check the path.") from None
     except (nbformat.reader.NotJSONError, nbformat.ValidationError, ValidationError, UnicodeDecodeError) as error:
         raise BadRequest(f"{path} is no notebook: {error}.", fix="Give a file that JupyterLab opens.") from None
+    return document
+
+
+def _importing(path: Path) -> nbformat.NotebookNode:
+    """A notebook that imports a Python file: what it guards with `__name__` does not run, and it travels as a local module."""
+    if not path.is_file():
+        raise BadRequest(f"There is no file {path}.", fix="Check the path.")
+    if not path.stem.isidentifier():
+        raise BadRequest(f"{path.name} cannot be imported under that name.", fix="Give it a name such as flows.py.")
+    cell = nbformat.v4.new_code_cell(IMPORT.format(name=path.stem, place=str(path.resolve())))  # type: ignore[no-untyped-call]  # typed in part
+    document: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
     return document
 
 

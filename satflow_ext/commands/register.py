@@ -1,9 +1,10 @@
-"""`satflow register NOTEBOOK.ipynb`: execute a notebook and register the flows that it leaves behind."""
+"""`satflow register PATH`: execute notebooks, or import a Python file, and register the flows that they leave behind."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,41 +12,77 @@ from pathlib import Path
 from satflow_ext import registration, settings
 from satflow_ext.commands import choices, notebook
 from satflow_ext.commands.connection import connected
+from satflow_ext.commands.diff import told
+from satflow_ext.commands.wanted import Wanted, wanted_in
 from satflow_ext.commands.words import changed
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.models import Registered, Registration
+from satflow_ext.errors import SatflowError
+from satflow_ext.models import ErrorBody, Registered
+from satflow_ext.registration.preview import Preview, preview
 from satflow_ext.settings import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
-    parser.add_argument("notebook", type=Path, help="the notebook, executed from its first cell to its last")
+    parser.add_argument(
+        "path",
+        help="a notebook, a Python file (flows.py:main for one flow of it), or a folder: each notebook in it that has a "
+        "%%register_flow, with what that line says",
+    )
     parser.add_argument("--flow", action="append", default=[], help="register only this flow (repeatable)")
     parser.add_argument("--kernel", help="kernelspec to execute it with (default: the notebook's own)")
     parser.add_argument("--cell-timeout", type=float, help="seconds that one cell may take (default: no limit)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would change, and send nothing")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     choices.configure(parser)
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Register, and say what came of it."""
+    """Register, and say what came of it. The first failure ends it."""
     here = settings.load()
-    wanted = choices.registration(args, rest)
+    everything = wanted_in(args.path, args.flow, choices.registration(args, rest))
     with connected(here) as endpoints:
-        registration.check_choices(wanted, here, local=endpoints.local)  # before cells run that may take an hour
-        asyncio.run(_register(args, wanted, endpoints, here))
+        for wanted in everything:
+            try:
+                _run_one(args, wanted, endpoints, here)
+            except SatflowError as error:
+                if args.json:
+                    body = ErrorBody(
+                        error=type(error).__name__, message=error.message, fix=error.fix, field=error.field
+                    )
+                    print(json.dumps({"path": str(wanted.path), **body.model_dump()}), flush=True)
+                raise
     return 0
 
 
-async def _register(args: argparse.Namespace, wanted: Registration, endpoints: Endpoints, here: Settings) -> None:
+def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
+    for _, choice in wanted.choices:  # before cells run that may take an hour
+        registration.check_choices(choice, here, local=endpoints.local)
+    asyncio.run(_register(args, wanted, endpoints, here))
+
+
+async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
     """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
     with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
-        async with notebook.executed(args.notebook, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
-            for flow in await executed.flows(args.flow):
-                packed = await executed.pack(flow, wanted, Path(folder))
-                print(
-                    words(await registration.register(packed, wanted, endpoints, here, overwrite=args.overwrite)),
-                    flush=True,
-                )
+        async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
+            for name, choice in wanted.choices:
+                for flow in await executed.flows([name] if name else []):
+                    packed = await executed.pack(flow, choice, Path(folder))
+                    if args.dry_run:
+                        _say_preview(await preview(packed, choice, endpoints, here), as_json=args.json)
+                    else:
+                        done = await registration.register(packed, choice, endpoints, here, overwrite=args.overwrite)
+                        print(done.model_dump_json() if args.json else words(done), flush=True)
+
+
+def _say_preview(found: Preview, *, as_json: bool) -> None:
+    if as_json:
+        diff = found.diff.model_dump(mode="json") if found.diff else None
+        print(json.dumps({"deployment": found.full_name, "outcome": found.outcome, "diff": diff}), flush=True)
+        return
+    print(f"{found.full_name}: would be {found.outcome}", flush=True)
+    if found.diff:
+        print("\n".join(f"  {line}" for line in told(found.diff).splitlines()), flush=True)
 
 
 def words(registered: Registered) -> str:

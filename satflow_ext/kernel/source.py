@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from satflow_ext.kernel.find import AnyFlow, Shell, cell_number
+from satflow_ext.kernel.git import commit_of
 from satflow_ext.kernel.local_modules import lies_local
 from satflow_ext.kernel.reach import codes
 from satflow_ext.models import Cell, Source, SourceFile
@@ -17,7 +18,7 @@ _loaded: dict[str, Cell] = {}
 
 
 def source(flow: AnyFlow, shell: Shell | None, carried: Mapping[str, str]) -> Source:
-    """The cells and local files whose code the flow reaches, and the notebook where Jupyter said which.
+    """The cells and local files whose code the flow reaches, the notebook where Jupyter said which, and the git commit.
 
     Args:
         flow: the flow.
@@ -29,6 +30,7 @@ def source(flow: AnyFlow, shell: Shell | None, carried: Mapping[str, str]) -> So
     texts = {path: "".join(linecache.getlines(name)) for path, name in files.items()} | dict(carried)
     return Source(
         notebook=os.environ.get("JPY_SESSION_NAME"),
+        commit=commit_of(Path.cwd()),
         cells=_cells(names, shell),
         files=tuple(SourceFile(path=path, text=text) for path, text in sorted(texts.items())),
     )

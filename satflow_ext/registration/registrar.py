@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, DeploymentTaken, SatflowError
-from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
+from satflow_ext.keys import Keyring, TrustedKeys, trusted, user_name
 from satflow_ext.models import Change, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import carried_files, deployments, manifests, rows, sealing
@@ -77,10 +77,13 @@ async def _register(
     _check_ours(row, plan, overwrite=overwrite)
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
-    if row and known and _same(known, packed, plan) and await kept(row, known, endpoints):
+    if row and known and same(known, packed, plan) and await kept(row, known, endpoints):
         return await as_recorded(client, row, known, endpoints, overwrite=overwrite)
     settled = settle(plan.chosen, known.chosen if known else None, row, overwrite=overwrite)
-    made = await _made(packed, plan, sealing.next_place(row, found), endpoints, signer)
+    place = sealing.next_place(row, found)
+    body = Path(packed.body)
+    sealed = await sealing.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
+    made = manifest_for(packed, plan, place, sealed)
     pin = await sealing.write(made, endpoints, signer)
     written = await rows.write(client, made, pin, settled, row, endpoints)
     return await registered(written, made, "changed" if row else "created", settled.kept)
@@ -156,18 +159,14 @@ def _check_ours(row: DeploymentResponse | None, plan: Plan, *, overwrite: bool) 
         )
 
 
-def _same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
+def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
     """Whether a version made of this would be the same as the one before."""
     before = (known.exact, known.chosen, known.worker_sizes, known.environment)
     return before == (packed.exact, plan.chosen, plan.worker_sizes, packed.environment)
 
 
-async def _made(packed: PackedFlow, plan: Plan, place: sealing.Place, endpoints: Endpoints, signer: Signer) -> Manifest:
-    """The next version's manifest, with its content in the store."""
-    body = Path(packed.body)
-    sealed = await sealing.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
-    async with StoreClient(endpoints.store) as store_client:
-        await carried_files.put(store_client, packed)
+def manifest_for(packed: PackedFlow, plan: Plan, place: sealing.Place, sealed: sealing.Sealed) -> Manifest:
+    """The manifest of a version."""
     return Manifest(
         flow_name=plan.flow_name,
         variable=packed.flow.variable,

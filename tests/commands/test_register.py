@@ -12,7 +12,8 @@ import pytest
 
 from satflow_ext import cli
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "tiles.ipynb"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "tiles.ipynb"
 
 FLOWS = """
 from prefect import flow, get_run_logger
@@ -137,7 +138,9 @@ def test_mistake_is_one_clear_message(notebook, capsys, cells, words, said):
     ("words", "said"),
     [
         (["register", "missing.ipynb"], "There is no notebook missing.ipynb."),
-        (["register", __file__], "is no notebook"),
+        (["register", str(ROOT / "README.md")], "is no notebook"),
+        (["register", "missing.py"], "There is no file missing.py."),
+        (["register", str(ROOT / "src")], "has a %register_flow"),
         (["run", "no-such-deployment"], "No deployment is called 'no-such-deployment'."),
         (["logs", "00000000-0000-0000-0000-000000000000"], "No flow run has the id"),
         (["logs", "not-an-id"], "No flow run has the id"),

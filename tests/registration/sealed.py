@@ -70,7 +70,7 @@ def manifest(whole: bytes, **changes) -> Manifest:
             distributions=(),
         ),
         "uses": (),
-        "source": Source(notebook=None, cells=(), files=()),
+        "source": Source(notebook=None, commit=None, cells=(), files=()),
         "files": (),
         "registered_by": "anna",
         "registered_at": NOW,

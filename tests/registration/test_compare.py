@@ -30,6 +30,7 @@ def etl(days: int = 3):
 def source(*cells: str, **files: str) -> Source:
     return Source(
         notebook="etl.ipynb",
+        commit=None,
         cells=tuple(Cell(file=f"cell-{at}", number=at, text=text) for at, text in enumerate(cells, start=1)),
         files=tuple(SourceFile(path=f"{name}.py", text=text) for name, text in files.items()),
     )

@@ -1,0 +1,72 @@
+"""What `satflow register PATH` is to register: flows of one file, or what the notebooks of a folder say themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from satflow_ext.commands import notebook
+from satflow_ext.errors import BadRequest
+from satflow_ext.kernel.magic import registration
+from satflow_ext.kernel.options import read
+from satflow_ext.models import Registration
+
+LINE = re.compile(r"^[ \t]*%register_flow[ \t]+(?P<words>.+?)[ \t]*$", re.MULTILINE)
+SKIPPED = frozenset({".ipynb_checkpoints", "node_modules", ".venv", ".git"})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file and what is to be registered of it: pairs of a flow and its choices, with no name for all its flows."""
+
+    path: Path
+    choices: tuple[tuple[str, Registration], ...]
+
+
+def wanted_in(path: str, flows: Sequence[str], choice: Registration) -> list[Wanted]:
+    """What a path on the command line means.
+
+    Args:
+        path: a notebook, a Python file, such a file with `:flow`, or a folder.
+        flows: names given by `--flow`.
+        choice: what the flags say; a folder's notebooks say it themselves.
+
+    Raises:
+        BadRequest: there is nothing to register, or a flag that means nothing for a folder.
+    """
+    if Path(path).is_dir():
+        if flows or choice != Registration():
+            raise BadRequest("The notebooks of a folder say themselves what is chosen.", fix="Leave out these flags.")
+        return list(_in_folder(Path(path)))
+    file, _, flow = path.rpartition(":") if path.rpartition(":")[0].endswith(".py") else (path, "", "")
+    names = [flow] if flow else [*flows]
+    return [Wanted(Path(file), tuple((name, choice) for name in names or [""]))]
+
+
+def _in_folder(folder: Path) -> Iterator[Wanted]:
+    found = False
+    for path in sorted(folder.rglob("*.ipynb")):
+        if SKIPPED.isdisjoint(path.relative_to(folder).parts) and (choices := _said(path)):
+            found = True
+            yield Wanted(path, choices)
+    if not found:
+        raise BadRequest(f"No notebook in {folder} has a %register_flow.", fix="Write one into a cell of it.")
+
+
+def _said(path: Path) -> tuple[tuple[str, Registration], ...]:
+    """The `%register_flow` lines of a notebook."""
+    choices: list[tuple[str, Registration]] = []
+    for text in _code(notebook.opened(path)):
+        for line in LINE.finditer(text):
+            words = read(line["words"])
+            if words.flow is not None and not words.known.keys() & {"--help", "--check"}:
+                choices.append((words.flow, registration(words)))
+    return tuple(choices)
+
+
+def _code(document: nbformat.NotebookNode) -> list[str]:
+    return [str(cell.source) for cell in document.cells if cell.cell_type == "code"]

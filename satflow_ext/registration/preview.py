@@ -1,0 +1,47 @@
+"""What registering would do, found out with nothing sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.keys import trusted
+from satflow_ext.models import PackedFlow, Registration, VersionDiff
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import compare, rows, sealing
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.plan import check, planned, work_pool
+from satflow_ext.registration.registrar import manifest_for, manifest_of, same
+from satflow_ext.settings import Settings
+
+NOT_SENT = sealing.Sealed("sha256:" + "0" * 64, 0)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would become of `flow/deployment`. `diff` None: there is nothing to compare with, or no difference."""
+
+    full_name: str
+    outcome: Literal["created", "changed", "unchanged"]
+    diff: VersionDiff | None
+
+
+async def preview(packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings) -> Preview:
+    """Check everything that registering checks before it sends anything, and compare with what is live.
+
+    Raises:
+        SatflowError: it would be refused.
+    """
+    executor = check(packed, registration, endpoints, settings)
+    async with prefect_client(endpoints.prefect) as client:
+        pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
+        plan = planned(packed.flow.name, registration, executor, pool, settings)
+        row = await rows.existing(client, plan.full_name)
+    found = await manifest_of(row, endpoints, trusted(settings))
+    if not isinstance(found, Manifest):
+        return Preview(plan.full_name, "changed" if row else "created", None)
+    if same(found, packed, plan):
+        return Preview(plan.full_name, "unchanged", None)
+    wanted = manifest_for(packed, plan, sealing.next_place(row, found), NOT_SENT)
+    return Preview(plan.full_name, "changed", compare.between(found, wanted))
