@@ -165,6 +165,13 @@ describe('RunsSection', () => {
     expect(actions.onPause).toHaveBeenCalledWith(paused, false);
   });
 
+  it('tells what somebody changed in Prefect', () => {
+    const drift = [{ name: 'tags', before: 'a', after: null }];
+    render(<RunsSection {...props} deployments={[deployment({ drift })]} />);
+    expect(screen.getByText('Changed in Prefect (1)')).toBeTruthy();
+    expect(screen.getByText('not there')).toBeTruthy();
+  });
+
   it('tells the next run in the zone of its schedule, and when that is here', () => {
     const schedule = {
       kind: 'cron',

@@ -1,4 +1,5 @@
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -21,6 +22,7 @@ import {
 } from '../tokens';
 import { pickFlow } from '../widgets/dialogs';
 import { type IFormParts, RegisterForms } from '../widgets/registerForms';
+import { tabArea } from '../widgets/tabArea';
 
 const COMMAND = 'satflow:register-flow';
 const REOPEN = 'satflow:reopen-register-form';
@@ -39,7 +41,7 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     IPreferences,
     IActions
   ],
-  optional: [ITranslator, ICommandPalette, ILayoutRestorer],
+  optional: [ITranslator, ICommandPalette, ILayoutRestorer, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
@@ -51,12 +53,14 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     actions: IActions,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    lab: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
     const models = { client, flows, deployments, runs, stack };
     const parts = { ...models, preferences, actions, trans };
-    const forms = new RegisterForms(app.shell, parts);
+    const area = tabArea(lab);
+    const forms = new RegisterForms(app.shell, { ...parts, area });
     addCommands(app.commands, forms, parts);
     palette?.addItem({ command: COMMAND, category: trans.__('SatFlow') });
     void restorer?.restore(forms.tracker, {

@@ -1,4 +1,5 @@
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -19,6 +20,7 @@ import {
   IStream
 } from '../tokens';
 import type { IRunTabParts } from '../widgets/runTab';
+import { tabArea } from '../widgets/tabArea';
 
 const COMMAND = 'satflow:open-run';
 
@@ -35,7 +37,7 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     IPreferences,
     IActions
   ],
-  optional: [ITranslator, ILayoutRestorer],
+  optional: [ITranslator, ILayoutRestorer, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
@@ -46,12 +48,13 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     preferences: IPreferences,
     actions: IActions,
     translator: ITranslator | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    lab: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
     const parts = { deployments, preferences, stack, actions, trans };
     const model = (id: string) => new RunModel(id, client, stream, runs);
-    const tracker = addCommand(app, model, parts);
+    const tracker = addCommand(app, model, { ...parts, area: tabArea(lab) });
     void restorer?.restore(tracker, {
       command: COMMAND,
       args: tab => ({ runId: runOf(tab), name: tab.title.label }),
@@ -59,6 +62,9 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** What a tab needs, and where it goes. */
+type IOpening = IRunTabParts & { area: ReturnType<typeof tabArea> };
 
 const PREFIX = 'satflow-run-';
 
@@ -76,7 +82,7 @@ const ARGS = {
 function addCommand(
   { commands, shell }: JupyterFrontEnd,
   model: (id: string) => RunModel,
-  parts: IRunTabParts
+  { area, ...parts }: IOpening
 ): WidgetTracker<MainAreaWidget> {
   const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'satflow' });
   commands.addCommand(COMMAND, {
@@ -88,7 +94,7 @@ function addCommand(
       if (!tab) {
         tab = await newTab(model(id), parts);
         tab.title.label = String(args.name ?? id);
-        shell.add(tab, 'main', { type: 'SatFlow Run' });
+        shell.add(tab, area, { type: 'SatFlow Run' });
         await tracker.add(tab);
       }
       shell.activateById(tab.id);

@@ -1,4 +1,5 @@
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -10,6 +11,7 @@ import type { Widget } from '@lumino/widgets';
 import { satflowIcon } from '../icons';
 import { VersionsModel } from '../models/versions';
 import { IClient, IDeployments, IStack } from '../tokens';
+import { tabArea } from '../widgets/tabArea';
 import type { IVersionsTabParts } from '../widgets/versionsTab';
 
 const COMMAND = 'satflow:show-versions';
@@ -19,19 +21,20 @@ export const versionTabs: JupyterFrontEndPlugin<void> = {
   description: 'Opens the versions of deployments in the main area.',
   autoStart: true,
   requires: [IClient, IDeployments, IStack],
-  optional: [ITranslator, ILayoutRestorer],
+  optional: [ITranslator, ILayoutRestorer, ILabShell],
   activate: (
     app: JupyterFrontEnd,
     client: IClient,
     deployments: IDeployments,
     stack: IStack,
     translator: ITranslator | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    lab: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
     const parts = { deployments, stack, trans };
     const model = (id: string) => new VersionsModel(id, client, deployments);
-    const tracker = addCommand(app, model, parts);
+    const tracker = addCommand(app, model, { ...parts, area: tabArea(lab) });
     void restorer?.restore(tracker, {
       command: COMMAND,
       args: tab => ({ deploymentId: idOf(tab), name: nameOf(tab) }),
@@ -39,6 +42,9 @@ export const versionTabs: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** What a tab needs, and where it goes. */
+type IOpening = IVersionsTabParts & { area: ReturnType<typeof tabArea> };
 
 const PREFIX = 'satflow-versions-';
 
@@ -58,7 +64,7 @@ const ARGS = {
 function addCommand(
   { commands, shell }: JupyterFrontEnd,
   model: (id: string) => VersionsModel,
-  parts: IVersionsTabParts
+  { area, ...parts }: IOpening
 ): WidgetTracker<MainAreaWidget> {
   const tracker = new WidgetTracker<MainAreaWidget>({
     namespace: 'satflow-versions'
@@ -71,7 +77,7 @@ function addCommand(
       let tab = tracker.find(one => idOf(one) === id);
       if (!tab) {
         tab = await newTab(model(id), String(args.name), parts);
-        shell.add(tab, 'main', { type: 'SatFlow Versions' });
+        shell.add(tab, area, { type: 'SatFlow Versions' });
         await tracker.add(tab);
       }
       shell.activateById(tab.id);

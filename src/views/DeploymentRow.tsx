@@ -9,6 +9,7 @@ import {
 import React from 'react';
 
 import type { Deployment } from '../_api';
+import { ChangeList } from './ChangeList';
 import { IconButton } from './IconButton';
 import { ZonedTime } from './ZonedTime';
 
@@ -69,6 +70,14 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
           <NextRun {...props} />
         </span>
       </div>
+      {deployment.drift.length > 0 && (
+        <details className="jp-Satflow-note jp-mod-warning">
+          <summary>
+            {trans.__('Changed in Prefect (%1)', deployment.drift.length)}
+          </summary>
+          <ChangeList changes={deployment.drift} trans={trans} />
+        </details>
+      )}
       {manifest_problem && (
         <p className="jp-Satflow-note jp-mod-warning">{manifest_problem}</p>
       )}

@@ -36,7 +36,7 @@ type Tab = MainAreaWidget<RegisterTab>;
 export class RegisterForms {
   constructor(
     private readonly shell: JupyterFrontEnd.IShell,
-    private readonly parts: IFormParts
+    private readonly parts: IFormParts & { area: string }
   ) {}
 
   readonly tracker = new WidgetTracker<Tab>({ namespace: 'satflow-register' });
@@ -80,7 +80,7 @@ export class RegisterForms {
     tab.title.caption = tab.title.label;
     tab.title.icon = satflowIcon;
     tab.toolbar.hide();
-    this.shell.add(tab, 'main', { type: 'SatFlow Register' });
+    this.shell.add(tab, this.parts.area, { type: 'SatFlow Register' });
     await this.tracker.add(tab);
     this.keep(tab);
     return tab;
