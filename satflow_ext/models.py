@@ -349,13 +349,14 @@ class PauseRequest(Wire):
 class Origin(Wire):
     """Where a distribution was installed from, when not from an index (`direct_url.json`, PEP 610).
 
-    `url` is without user name and password. `vcs` and `commit` are of a checkout, `sha256` of an archive, in hex; `editable`
-    says that it runs from a folder of its own.
+    `url` is without user name and password. `vcs`, `commit` and `subdirectory` are of a checkout, `sha256` of an archive, in
+    hex; `editable` says that it runs from a folder of its own.
     """
 
     url: str
     vcs: str | None
     commit: str | None
+    subdirectory: str | None
     sha256: str | None
     editable: bool
 

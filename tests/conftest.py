@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
 
+import platformdirs
 import psutil
 import pytest
 
@@ -42,6 +43,11 @@ class Stack:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Packages that were fetched before need not be fetched again.
+    os.environ.setdefault("UV_CACHE_DIR", str(platformdirs.user_cache_dir("uv")))
+    for name, file in (("UV_CONFIG_FILE", "uv/uv.toml"), ("PIP_CONFIG_FILE", "pip/pip.conf")):
+        if (settings_file := platformdirs.user_config_path() / file).exists():
+            os.environ.setdefault(name, str(settings_file))
     # Short: a unix socket's path may have about 100 bytes.
     house = config.stash[HOUSE] = Path(tempfile.mkdtemp(prefix="satflow-tests-", dir="/tmp"))
     for name in [name for name in os.environ if name.startswith(("PREFECT_", "SATFLOW_", "JUPYTERHUB_"))]:
@@ -51,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "XDG_RUNTIME_DIR": house / "xdg",
         "SATFLOW_STATE_DIR": house / "state",
         "SATFLOW_RUNTIME_DIR": house / "run",
+        "SATFLOW_CACHE_DIR": house / "cache",
         "PREFECT_HOME": house / "prefect",
     }
     for name, folder in folders.items():

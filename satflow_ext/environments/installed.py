@@ -57,6 +57,11 @@ def named(names: Iterable[str]) -> dict[str, Distribution]:
     return {name: _read(folder, name, version, _changed(folder)).distribution for name, version, folder in chosen}
 
 
+def metadata_folder(name: str) -> Path | None:
+    """Where the metadata of a distribution are, None where it is not installed."""
+    return next((folder for each, _, folder in _folders() if each == name), None)
+
+
 def providing(modules: Iterable[str]) -> tuple[str, ...]:
     """The distributions whose files give one of these top-level names to imports, sorted."""
     wanted = frozenset(modules)
@@ -131,6 +136,7 @@ def _origin(folder: Path) -> Origin | None:
             url=shown(said["url"]),
             vcs=vcs.get("vcs"),
             commit=vcs.get("commit_id"),
+            subdirectory=said.get("subdirectory"),
             sha256=_sha256_of(archive),
             editable=bool((said.get("dir_info") or {}).get("editable")),
         )

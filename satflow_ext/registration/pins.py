@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 STEP = "satflow_ext.runtime.pull"
 """The pull step: `satflow_ext.runtime` exports a function of that name."""
 
+RECREATED = "satflow_ext.runtime.recreated"
+"""The module that starts a run in an environment that was built for it."""
+
 ENTRYPOINT = "satflow_flow.py:flow"
 """The loader that the pull step writes."""
 

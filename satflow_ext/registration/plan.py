@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from satflow_ext import executors
 from satflow_ext.endpoints import Endpoints
+from satflow_ext.environments import requirements
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
 from satflow_ext.models import ExecutorChoice, PackedFlow, Registration
 from satflow_ext.prefect_api import absent
@@ -49,6 +50,8 @@ def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settin
         The executor with every option filled in.
     """
     executor = check_choices(wanted, settings, local=endpoints.local)
+    if wanted.environment == "recreate":
+        requirements.refuse_unobtainable(packed.environment)
     if wanted.schedule.kind != "none":
         parameters.check_complete(packed.flow.parameter_schema, wanted.parameters)
     return executor

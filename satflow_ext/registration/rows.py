@@ -6,12 +6,13 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext.endpoints import Endpoints
+from satflow_ext.environments import requirements
 from satflow_ext.errors import DeploymentContested, PrefectFailed, SatflowError
 from satflow_ext.prefect_api import absent
 from satflow_ext.registration import parameters
 from satflow_ext.registration.drift import Settled
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.pins import ENTRYPOINT, Pin, pin_of
+from satflow_ext.registration.pins import ENTRYPOINT, RECREATED, Pin, pin_of
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -79,7 +80,10 @@ def job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
     """On this machine the flow runs under the very interpreter that packed it, which also saves one start of Python."""
     if not endpoints.local:
         return {}
-    return {"command": f"{shlex.quote(made.environment.executable)} -m prefect.engine"}
+    python = shlex.quote(made.environment.executable)
+    if made.environment_policy == "recreate":
+        return {"command": f"{python} -m {RECREATED} {requirements.digest(made.environment)}"}
+    return {"command": f"{python} -m prefect.engine"}
 
 
 def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContested:

@@ -13,12 +13,13 @@ import cloudpickle
 
 from satflow_ext import executors, keys, settings
 from satflow_ext.errors import ContentRefused
+from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import Cell, ExecutorChoice
 from satflow_ext.registration import maker
 from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.runtime import loader, this_run
+from satflow_ext.runtime import loader, surroundings
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
@@ -35,24 +36,30 @@ def load(folder: Path) -> Flow[..., Any]:
         ContentRefused: manifest or content are not what they should be; nothing was unpickled.
         PythonMismatch: another Python packed it; it was not unpickled.
         PackageMismatch: so different a package packed it that it cannot be read; it was not unpickled.
+        EnvironmentDiffers: packages differ, and the registration says to refuse that.
+        EnvironmentNotBuilt: the environment was to be recreated, and that failed.
         KeysRefused: there is something wrong with the files of the keys that are trusted here.
     """
     here = settings.load()
-    manifest, opened = _opened(folder, here)
-    for difference in opened.differences:
-        this_run.warn(difference)
+    trusted = keys.trusted(here)
+    manifest = _manifest(folder, trusted)
+    surroundings.check(manifest, folder, here)
+    opened = _opened(folder, manifest, trusted)
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     _show_cells_in_tracebacks(manifest.source.cells)
     return unpickled(opened.body).with_options(task_runner=_task_runner(manifest, here))
 
 
-def _opened(folder: Path, here: Settings) -> tuple[Manifest, Opened]:
-    """Manifest and content, checked. The pull step compared the manifest with what the deployment pins."""
-    trusted = keys.trusted(here)
+def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
+    """The manifest, checked. The pull step compared its digest with the one that the deployment pins."""
     document = (folder / loader.MANIFEST).read_bytes()
-    manifest = manifests.verified(document, manifests.digest_of(document), trusted)
-    return manifest, check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, maker.here())
+    return manifests.verified(document, manifests.digest_of(document), trusted)
+
+
+def _opened(folder: Path, manifest: Manifest, trusted: TrustedKeys) -> Opened:
+    """The content, checked. What differs in packages has been told already, with all the others."""
+    return check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, maker.here())
 
 
 def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:

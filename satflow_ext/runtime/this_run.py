@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import ssl
 from uuid import UUID
 
 from satflow_ext.errors import ContentRefused
+
+Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 RUN_ID = "PREFECT__FLOW_RUN_ID"
 """Set by Prefect in the process of a flow run, and only there."""
@@ -35,9 +38,16 @@ async def deployment_name() -> str:
     return f"{flow.name}/{deployment.name}"
 
 
-def warn(text: str) -> None:
-    """Say something in the run's own log, where there is one."""
+def log() -> Log:
+    """Writes into the run's own log; outside of a flow run, into this process's."""
     from prefect.logging.loggers import flow_run_logger
 
-    if RUN_ID in os.environ:
-        flow_run_logger(flow_run_id=UUID(os.environ[RUN_ID])).warning(text)
+    run_id = os.environ.get(RUN_ID)
+    return flow_run_logger(flow_run_id=UUID(run_id)) if run_id else logging.getLogger(__name__)
+
+
+def flush_log() -> None:
+    """Send what is still waiting to be sent to the run's log, or give up after some seconds."""
+    from prefect.logging.handlers import APILogHandler
+
+    APILogHandler().flush()

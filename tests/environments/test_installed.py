@@ -89,18 +89,25 @@ def test_other_files_are_another_digest(tmp_path: Path, only) -> None:
     ("said", "expected"),
     [
         (
-            {"url": "https://me:hunter2@git.example/x", "vcs_info": {"vcs": "git", "commit_id": "abc"}},
-            ("https://git.example/x", "git", "abc", None, False),
+            {
+                "url": "https://me:hunter2@git.example/x",
+                "vcs_info": {"vcs": "git", "commit_id": "abc"},
+                "subdirectory": "py",
+            },
+            ("https://git.example/x", "git", "abc", "py", None, False),
         ),
         (
             {"url": "https://files.example/x.whl", "archive_info": {"hashes": {"sha256": "12"}}},
-            ("https://files.example/x.whl", None, None, "12", False),
+            ("https://files.example/x.whl", None, None, None, "12", False),
         ),
         (
             {"url": "https://files.example/x.whl", "archive_info": {"hash": "sha256=34"}},
-            ("https://files.example/x.whl", None, None, "34", False),
+            ("https://files.example/x.whl", None, None, None, "34", False),
         ),
-        ({"url": "file:///home/me/x", "dir_info": {"editable": True}}, ("file:///home/me/x", None, None, None, True)),
+        (
+            {"url": "file:///home/me/x", "dir_info": {"editable": True}},
+            ("file:///home/me/x", None, None, None, None, True),
+        ),
         (["not", "what", "PEP 610", "says"], None),
     ],
 )

@@ -61,9 +61,9 @@ def ran(stack) -> Callable[..., RunDetail]:
     return run_one
 
 
-def ended(stack, run_id: str) -> RunDetail:
+def ended(stack, run_id: str, patience: float = PATIENCE) -> RunDetail:
     """A run as it is after its end."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         detail = asyncio.run(runs.detail(stack.endpoints.prefect, run_id))
         if detail.run.state_type in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):

@@ -1,0 +1,155 @@
+"""An environment built again from a lock, with uv, once for each lock and machine.
+
+It is built beside its place and renamed when it is whole, under a lock file: runs that want it at the same moment build one,
+and one that is killed leaves nothing that looks ready.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from satflow_ext.environments import index_settings, requirements
+from satflow_ext.environments.installed import metadata_folder
+from satflow_ext.errors import EnvironmentNotBuilt
+from satflow_ext.models import Environment
+from satflow_ext.settings import Settings
+
+LINES = 20
+"""Lines of what uv said that are shown."""
+
+PASSWORD = re.compile(r"//[^/@\s]+@")
+
+
+def place(digest: str, here: Settings) -> Path:
+    """Where the environment of a lock with that digest is, or would be."""
+    return here.cache_dir / "environments" / digest[:32]
+
+
+def python_in(environment: Path) -> Path:
+    """The interpreter of an environment; it is there only when the environment is whole."""
+    return environment / "bin" / "python"
+
+
+def built(lock: Environment, here: Settings, say: Callable[[str], None]) -> Path:
+    """The environment of a lock, built now if it is not there.
+
+    Args:
+        lock: what to install.
+        here: where environments are kept.
+        say: told what takes time.
+
+    Raises:
+        CannotRecreate: something in the lock comes from a folder or file of another machine.
+        EnvironmentNotBuilt: there is no uv, or it failed; the message has what it said.
+    """
+    requirements.refuse_unobtainable(lock)
+    wanted = place(requirements.digest(lock), here)
+    wanted.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not python_in(wanted).exists():
+        with _only_one(wanted, say):
+            if not python_in(wanted).exists():
+                _build(lock, wanted, say)
+    _link_ours(lock, wanted)
+    return wanted
+
+
+@contextmanager
+def _only_one(wanted: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Held by one process of this machine; the lock goes with the process, however it ends."""
+    with wanted.with_suffix(".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another run is building this environment; waiting for it.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _build(lock: Environment, wanted: Path, say: Callable[[str], None]) -> None:
+    for left in wanted.parent.glob(f"{wanted.name}.*.tmp"):  # by a build that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    say(
+        f"Building the environment of this version: {lock.implementation} {lock.python}, {len(lock.distributions)} packages."
+    )
+    building = wanted.with_suffix(f".{secrets.token_hex(4)}.tmp")
+    try:
+        _uv(
+            "venv", "--relocatable", "--no-project", "--python", _interpreter(lock), str(building), folder=wanted.parent
+        )
+        listed = building / "requirements.txt"
+        listed.write_text(requirements.text(lock))
+        interpreter = ("--python", str(python_in(building)))
+        _uv("pip", "install", *interpreter, "--no-deps", "--requirement", str(listed), folder=wanted.parent)
+        building.rename(wanted)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _interpreter(lock: Environment) -> str:
+    """This run's own Python where it is of the same minor version, else one that uv finds."""
+    if importlib.util.MAGIC_NUMBER.hex() == lock.magic:
+        return sys.executable
+    return f"{lock.implementation.lower()}{'.'.join(lock.python.split('.')[:2])}"
+
+
+def _uv(*words: str, folder: Path) -> None:
+    # In a folder of ours, so that no project's own settings count; the user's do.
+    settings = index_settings.for_uv(os.environ)
+    done = subprocess.run(
+        [_find_uv(), "--quiet", "--no-progress", *words],
+        cwd=folder,
+        env={**os.environ, **settings, "UV_NO_PROGRESS": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = PASSWORD.sub("//", done.stderr or done.stdout).strip().splitlines()[-LINES:]
+        raise EnvironmentNotBuilt(
+            f"The environment of this version was not built: uv {words[0]} failed.\n" + "\n".join(said) + "\n",
+            fix="See that the index which uv and pip are configured with here has these versions.",
+        )
+
+
+def _find_uv() -> str:
+    """The uv of this environment (`pip install uv`), else the one on the path."""
+    beside = Path(sysconfig.get_path("scripts")) / "uv"
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    if found is None:
+        raise EnvironmentNotBuilt(
+            "The environment of this version was not built: there is no uv on this machine.",
+            fix="Run `pip install uv` in the Prefect worker's environment.",
+        )
+    return found
+
+
+def _link_ours(lock: Environment, environment: Path) -> None:
+    """Give the environment the SatFlow of this process, where the lock's comes from a folder and from no index."""
+    if not any(
+        each.name == requirements.OURS and requirements.requirement(each) is None for each in lock.distributions
+    ):
+        return
+    (site_packages,) = environment.glob("lib/python*/site-packages")
+    metadata = metadata_folder(requirements.OURS)
+    for target in (Path(__file__).parents[1], *([metadata] if metadata else [])):
+        _link(site_packages / target.name, target)
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    fresh = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
+    fresh.symlink_to(target)
+    fresh.rename(link)  # in one step: another run may be importing through it

@@ -1,0 +1,67 @@
+"""Where packages come from, as the user's own pip settings say it, said to uv, which does not read them."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
+TAKEN = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+}
+"""pip's option → uv's environment variable, and what separates its values."""
+
+
+def for_uv(environment: Mapping[str, str]) -> dict[str, str]:
+    """Environment variables to add for uv: none where the user has told uv itself.
+
+    They are variables and no arguments, because an index's address may hold a password.
+    """
+    if any(environment.get(name) for name in UVS_OWN) or any(file.exists() for file in _uv_files()):
+        return {}
+    said = {**_from_files(environment), **_from_variables(environment)}
+    added = {TAKEN[option][0]: TAKEN[option][1].join(value.split()) for option, value in said.items() if value.split()}
+    # pip looks at all indexes alike; uv would stop at the first that has the name.
+    strategy = {"UV_INDEX_STRATEGY": "unsafe-best-match"} if "UV_INDEX" in added else {}
+    return {name: value for name, value in {**added, **strategy}.items() if name not in environment}
+
+
+def _from_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    names = {option: f"PIP_{option.upper().replace('-', '_')}" for option in TAKEN}
+    return {option: environment[name] for option, name in names.items() if environment.get(name)}
+
+
+def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
+    said: dict[str, str] = {}
+    for file in _pip_files(environment):
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(file, encoding="utf-8")
+        except (configparser.Error, ValueError):
+            continue  # pip itself will say what is wrong with it
+        for section in ("global", "install"):
+            said |= {option: parser[section][option] for option in TAKEN if parser.has_option(section, option)}
+    return said
+
+
+def _pip_files(environment: Mapping[str, str]) -> list[Path]:
+    """Pip's configuration files, the strongest last (pip's documentation, "Configuration", "Location")."""
+    home = Path.home()
+    named = environment.get("PIP_CONFIG_FILE")
+    if named == os.devnull:
+        return []
+    files = [Path("/etc/pip.conf"), home / ".pip" / "pip.conf", platformdirs.user_config_path("pip") / "pip.conf"]
+    return [*files, Path(sys.prefix) / "pip.conf", *([Path(named)] if named else [])]
+
+
+def _uv_files() -> tuple[Path, Path]:
+    return platformdirs.user_config_path("uv") / "uv.toml", Path("/etc/uv/uv.toml")

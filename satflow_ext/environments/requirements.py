@@ -1,0 +1,84 @@
+"""A lock written down for installers: one requirement for each distribution, nothing left to choose."""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import urlsplit
+
+from satflow_ext.errors import CannotRecreate
+from satflow_ext.models import Distribution, Environment
+
+OURS = "satflow-ext"
+"""Where it comes from a folder, a recreated environment takes it from where the Prefect worker has it."""
+
+
+def lines(lock: Environment) -> list[str]:
+    """One requirement for each distribution that an installer can get, sorted by name."""
+    return [line for each in lock.distributions if (line := requirement(each)) is not None]
+
+
+def requirement(distribution: Distribution) -> str | None:
+    """The requirement that names just this distribution; None where it comes from a folder or file of one machine."""
+    name, origin = distribution.name, distribution.origin
+    if origin is None:
+        return f"{name}=={distribution.version}"
+    if origin.vcs and origin.commit:
+        below = f"#subdirectory={origin.subdirectory}" if origin.subdirectory else ""
+        return f"{name} @ {origin.vcs}+{origin.url}@{origin.commit}{below}"
+    if urlsplit(origin.url).scheme in ("http", "https"):
+        # pip would want a hash for every line if one had it; as part of the address it is checked all the same.
+        return f"{name} @ {origin.url}" + (f"#sha256={origin.sha256}" if origin.sha256 else "")
+    return None
+
+
+def unobtainable(lock: Environment) -> tuple[Distribution, ...]:
+    """What no installer can get, because it comes from a folder or file of one machine; SatFlow itself aside."""
+    return tuple(each for each in lock.distributions if requirement(each) is None and each.name != OURS)
+
+
+def refuse_unobtainable(lock: Environment) -> None:
+    """Refuse to build an environment that cannot be had.
+
+    Raises:
+        CannotRecreate: something in the lock comes from a folder or file of one machine; the message names it.
+    """
+    if lost := unobtainable(lock):
+        names = ", ".join(f"{each.name} {each.version} ({'editable' if _editable(each) else 'local'})" for each in lost)
+        raise CannotRecreate(
+            f"The environment cannot be recreated, because these were not installed from an index: {names}.",
+            fix="Install them from an index or a repository, uninstall them, or register with environment='refuse'.",
+            field="environment",
+        )
+
+
+def text(lock: Environment) -> str:
+    """A requirements file for `pip install --no-deps -r`. What cannot be had stands in it as a comment."""
+    head = [f"# {lock.implementation} {lock.python}, {len(lock.distributions)} distributions; install with --no-deps."]
+    local = [each for each in lock.distributions if requirement(each) is None]
+    missing = [f"# {each.name} {each.version} came from {each.origin.url}" for each in local if each.origin]
+    return "\n".join([*head, *missing, *lines(lock)]) + "\n"
+
+
+def containerfile(lock: Environment) -> str:
+    """A Containerfile of an image that runs flows of this lock, beside its requirements.txt."""
+    major_minor = ".".join(lock.python.split(".")[:2])
+    return (
+        "# Build it in a folder with the requirements.txt that `satflow environment DEPLOYMENT --requirements` writes.\n"
+        "# Packages come from the index that the build is configured with.\n"
+        f"FROM python:{lock.python if lock.python.replace('.', '').isdigit() else major_minor}-slim\n"
+        "COPY requirements.txt /tmp/requirements.txt\n"
+        "RUN pip install --no-cache-dir --no-deps -r /tmp/requirements.txt && rm /tmp/requirements.txt\n"
+        "RUN useradd --create-home flow\n"
+        "USER flow\n"
+        "WORKDIR /home/flow\n"
+    )
+
+
+def digest(lock: Environment) -> str:
+    """Names an environment built from the lock: 64 hex digits, equal for locks that build the same."""
+    ours = [f"{OURS} from here" for each in lock.distributions if each.name == OURS and requirement(each) is None]
+    return hashlib.sha256("\n".join([lock.implementation, lock.python, *lines(lock), *ours]).encode()).hexdigest()
+
+
+def _editable(distribution: Distribution) -> bool:
+    return distribution.origin is not None and distribution.origin.editable

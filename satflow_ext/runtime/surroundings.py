@@ -1,0 +1,121 @@
+"""The packages around a flow run: compared with those of the registration, and built again where that was chosen."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from satflow_ext.environments import build, installed, requirements
+from satflow_ext.environments.compare import Comparison, compare
+from satflow_ext.errors import EnvironmentDiffers, EnvironmentNotBuilt
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.runtime import loader, this_run
+from satflow_ext.runtime.recreated import variables
+from satflow_ext.settings import Settings
+
+DASK = frozenset({"dask", "distributed", "prefect-dask"})
+
+
+def check(manifest: Manifest, folder: Path, here: Settings) -> None:
+    """Compare, and do what the registration's policy says. May not return: then the run goes on in another interpreter.
+
+    Args:
+        manifest: of the version that runs.
+        folder: where the loader is.
+        here: where environments are kept.
+
+    Raises:
+        EnvironmentDiffers: the policy is to refuse, and what the flow refers to differs.
+        CannotRecreate: the policy is to recreate, and that cannot be.
+        EnvironmentNotBuilt: the same, and it failed.
+    """
+    found = _compared(manifest)
+    if manifest.environment_policy == "recreate" and not _is_the_lock(manifest, found, here):
+        _go_on_in(build.built(manifest.environment, here, this_run.log().info), folder)
+    if manifest.environment_policy == "refuse":
+        _refuse(manifest, found)
+    _tell(found)
+
+
+def _compared(manifest: Manifest) -> Comparison:
+    lock = manifest.environment
+    return compare(lock, platform.python_version(), installed.versions(), _used(manifest))
+
+
+def _used(manifest: Manifest) -> frozenset[str]:
+    """What the flow refers to, and what its executor does."""
+    return frozenset(manifest.uses) | (DASK if manifest.executor.name.startswith("dask-") else frozenset())
+
+
+def _is_the_lock(manifest: Manifest, found: Comparison, here: Settings) -> bool:
+    """Whether this interpreter is the rebuilt one, or has just what the lock has and nothing more."""
+    lock = manifest.environment
+    rebuilt = build.place(requirements.digest(lock), here)
+    if Path(sys.prefix).resolve() == rebuilt.resolve():
+        return True
+    if os.environ.get("VIRTUAL_ENV") == str(rebuilt):
+        raise EnvironmentNotBuilt(f"{rebuilt} was started and is no environment of its own.", fix="Delete that folder.")
+    return found.verdict == "same" and installed.environment().distributions == lock.distributions
+
+
+def _refuse(manifest: Manifest, found: Comparison) -> None:
+    fix = "Give the Prefect worker these packages, register again from an environment like it, or with environment='recreate'."
+    if found.verdict == "different":
+        raise EnvironmentDiffers(
+            f"This flow run's packages are not those that the flow was registered with.\n{found.text()}\n", fix=fix
+        )
+    if changed := _other_files(manifest):
+        raise EnvironmentDiffers(
+            f"These packages have the version that the flow was registered with, but other files: {', '.join(changed)}.",
+            fix=fix,
+        )
+
+
+def _other_files(manifest: Manifest) -> list[str]:
+    """What the flow refers to and is here in the same version, built otherwise. Editable ones have no files to compare."""
+    used = _used(manifest)
+    here = installed.named(used)
+    pairs = [(each, here[each.name]) for each in manifest.environment.distributions if each.name in here]
+    return [
+        then.name
+        for then, now in pairs
+        if then.version == now.version and then.files != now.files and not (then.origin or now.origin)
+    ]
+
+
+def _tell(found: Comparison) -> None:
+    """Say what differs in the run's own log: as a warning where it matters to the flow."""
+    if found.verdict == "different":
+        fix = "Register again from an environment like this one, or with environment='recreate'."
+        this_run.log().warning(
+            f"This flow run's packages are not those that the flow was registered with.\n{found.text()}\n{fix}"
+        )
+    elif found.verdict == "compatible":
+        this_run.log().info(
+            f"Some packages here are not quite those that the flow was registered with.\n{found.text()}"
+        )
+
+
+def _go_on_in(environment: Path, folder: Path) -> NoReturn:
+    """Become Prefect's engine again, under the environment's interpreter, with the same loader in the same process."""
+    this_run.flush_log()
+    python = str(build.python_in(environment))
+    os.chdir(folder)
+    changes = {**variables(environment), **_control_channel(), ENTRYPOINT: f"{folder / loader.FILE}:flow"}
+    os.execve(python, [python, "-m", "prefect.engine"], {**os.environ, **changes})
+
+
+ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
+"""Tells Prefect's engine where the flow is, after pull steps have been done."""
+
+
+def _control_channel() -> dict[str, str]:
+    """What Prefect's engine took out of its environment when it began: how its worker tells it to cancel."""
+    from prefect._internal import control_listener
+
+    port = getattr(control_listener, "_configured_port", None)
+    token = getattr(control_listener, "_configured_token", None)
+    return {"PREFECT__CONTROL_PORT": str(port), "PREFECT__CONTROL_TOKEN": str(token)} if port and token else {}
