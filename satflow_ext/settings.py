@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     Args:
         state_dir: what must survive: the local stack's database, contents and logs, and the user's keys.
         cache_dir: what can be made again: environments built for runs.
+        secrets_dir: where the values of secrets are mounted, one file for each, on a machine where flows run.
         runtime_dir: what need not: lock, socket, record of the running stack, cluster status. On a local disk, mode 0700.
         prefect_api_url: the Prefect API to use instead of the local stack's (`PREFECT_API_URL` counts as well).
         store: the name of the store to register with; `local` is the built-in one.
@@ -92,6 +93,7 @@ class Settings(BaseSettings):
 
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("satflow")))
     cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("satflow")))
+    secrets_dir: Path = Path("/run/secrets")
     runtime_dir: Path = Field(default_factory=lambda: _runtime_dir())
     prefect_api_url: str | None = Field(default_factory=lambda: os.environ.get("PREFECT_API_URL") or None)
     store: str = LOCAL

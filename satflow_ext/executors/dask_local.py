@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from satflow_ext.credentials import guard
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.machine import Machine
@@ -57,6 +58,8 @@ def local_cluster(**arguments: Any) -> Any:
     from distributed import LocalCluster
 
     dask.config.set(QUIET)
+    if guard.declared():
+        dask.config.set({"distributed.worker.preload": [guard.MODULE]})
     return LocalCluster(**arguments)  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 

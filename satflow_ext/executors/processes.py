@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from satflow_ext.credentials import guard
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.settings import Settings
 
@@ -23,6 +24,8 @@ def task_runner(options: ProcessesOptions, settings: Settings) -> TaskRunner[Any
     """Prefect's own process pool."""
     from prefect.task_runners import ProcessPoolTaskRunner
 
+    if guard.declared():
+        return ProcessPoolTaskRunner(max_workers=options.max_workers, initializer=guard.guard)
     return ProcessPoolTaskRunner(max_workers=options.max_workers)
 
 

@@ -19,7 +19,7 @@ from satflow_ext.registration import maker
 from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.runtime import loader, surroundings
+from satflow_ext.runtime import loader, secrets, surroundings
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
@@ -37,6 +37,7 @@ def load(folder: Path) -> Flow[..., Any]:
         PythonMismatch: another Python packed it; it was not unpickled.
         PackageMismatch: so different a package packed it that it cannot be read; it was not unpickled.
         EnvironmentDiffers: packages differ, and the registration says to refuse that.
+        SecretsMissing: credentials that the flow needs were not found.
         EnvironmentNotBuilt: the environment was to be recreated, and that failed.
         KeysRefused: there is something wrong with the files of the keys that are trusted here.
     """
@@ -45,6 +46,7 @@ def load(folder: Path) -> Flow[..., Any]:
     manifest = _manifest(folder, trusted)
     surroundings.check(manifest, folder, here)
     opened = _opened(folder, manifest, trusted)
+    secrets.provide(manifest.secrets, here)
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     _show_cells_in_tracebacks(manifest.source.cells)

@@ -1,0 +1,72 @@
+"""Where the values of declared secrets come from, on the machine where the flow runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import cast
+
+from satflow_ext.errors import SecretsMissing
+from satflow_ext.settings import Settings
+
+LIMIT = 64 * 1024
+"""Bytes of a value. Linux gives no process an environment variable of more than 128 KiB."""
+
+
+def values(names: Iterable[str], here: Settings) -> dict[str, str]:
+    """The value of each secret, from the nearest place that has it.
+
+    Args:
+        names: of the secrets, as they were registered.
+        here: for the folder of mounted files.
+
+    Raises:
+        SecretsMissing: some were not found; the message has their names, and where was looked.
+    """
+    places: tuple[Callable[[str], str | None], ...] = (
+        lambda name: os.environ.get(name),
+        lambda name: _in_file(here.secrets_dir / name),
+        _in_block,
+    )
+    looked = {name: next((value for place in places if (value := place(name))), None) for name in names}
+    if missing := [name for name, value in looked.items() if value is None]:
+        blocks = ", ".join(block_name(name) for name in missing)
+        raise SecretsMissing(
+            f"This flow run needs {', '.join(missing)}, found neither in the environment of the flow run, "
+            f"nor as a file in {here.secrets_dir}, nor as a Prefect Secret block ({blocks}).",
+            fix="Give it to the Prefect worker in one of these ways, then run again.",
+        )
+    return {name: value for name, value in looked.items() if value is not None}
+
+
+def block_name(name: str) -> str:
+    """The name of the Prefect Secret block for a secret: `AWS_KEY` is `aws-key`, as Prefect allows no other characters."""
+    return name.lower().replace("_", "-").strip("-")
+
+
+def _in_file(file: Path) -> str | None:
+    """The text of a mounted file, without the line end that editors add."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(LIMIT + 1)
+    except OSError:
+        return None
+    if len(data) > LIMIT or b"\0" in data:
+        raise SecretsMissing(
+            f"{file} is no secret: it is larger than {LIMIT} bytes, or binary.", fix="Give it as text."
+        )
+    return data.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+
+
+def _in_block(name: str) -> str | None:
+    import httpx
+    from prefect.blocks.system import Secret
+
+    try:
+        block = cast("Secret[str]", Secret.load(block_name(name), _sync=True))  # type: ignore[call-arg]  # Prefect adds it
+    except (ValueError, httpx.HTTPError):  # none of that name; or the API does not give it
+        return None
+    value = block.value.get_secret_value()
+    return value if isinstance(value, str) else json.dumps(value)

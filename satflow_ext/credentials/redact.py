@@ -1,0 +1,62 @@
+"""Takes the values of secrets out of texts, in the forms in which they end up there."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote, quote_plus
+
+SHORTEST = 4
+"""Characters of a value. A shorter one stands in too many texts that have nothing to do with it."""
+
+LONG_LINE = 16
+"""Characters of one line of a value that are hidden without the other lines: keys come in several lines."""
+
+
+class Redactor:
+    """Replaces each value by `[secret NAME]`.
+
+    Args:
+        secrets: name → value.
+    """
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        forms = {form: name for name, value in secrets.items() for form in _forms(value)}
+        # The longest first: a value may begin with another one.
+        self._names = {form: forms[form] for form in sorted(forms, key=len, reverse=True)}
+        self._pattern = re.compile("|".join(map(re.escape, self._names)) or r"(?!)")
+
+    def __call__(self, text: str) -> str:
+        """The text without any of the values."""
+        return self._pattern.sub(lambda found: f"[secret {self._names[found[0]]}]", text)
+
+
+def _forms(value: str) -> Iterator[str]:
+    if len(value) < SHORTEST:
+        return
+    yield value
+    yield from (line for line in value.splitlines() if len(line) >= LONG_LINE)
+    yield from (quote(value, safe=""), quote(value), quote_plus(value))
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield repr(value)[1:-1]
+    data = value.encode("utf-8", "surrogateescape")
+    yield data.hex()
+    for encoded in _base64_within(data):
+        yield encoded
+        yield encoded.replace("+", "-").replace("/", "_")
+
+
+def _base64_within(data: bytes) -> Iterator[str]:
+    """What base64 makes of the data wherever it stands in something larger, such as `user:password`.
+
+    The ends, which depend on what stands beside it, are left out.
+    """
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        cut = (before + len(data)) % 3
+        inner = encoded[(0, 2, 3)[before] : len(encoded) - (1 if cut else 0)]
+        if len(inner) >= 2 * SHORTEST:
+            yield inner
