@@ -22,6 +22,7 @@ COMMANDS = {
     "versions": "list the versions of a deployment",
     "diff": "say what differs between two versions of a deployment",
     "rollback": "make the next version of an earlier one",
+    "environment": "print what was installed where a deployment was registered",
     "keys": "list, make, hand out and revoke the keys that flows are signed with",
 }
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from satflow_ext.environments import index_settings, requirements
 from satflow_ext.environments.installed import metadata_folder
+from satflow_ext.environments.start import python_in
 from satflow_ext.errors import EnvironmentNotBuilt
 from satflow_ext.models import Environment
 from satflow_ext.settings import Settings
@@ -34,11 +35,6 @@ PASSWORD = re.compile(r"//[^/@\s]+@")
 def place(digest: str, here: Settings) -> Path:
     """Where the environment of a lock with that digest is, or would be."""
     return here.cache_dir / "environments" / digest[:32]
-
-
-def python_in(environment: Path) -> Path:
-    """The interpreter of an environment; it is there only when the environment is whole."""
-    return environment / "bin" / "python"
 
 
 def built(lock: Environment, here: Settings, say: Callable[[str], None]) -> Path:
@@ -56,9 +52,9 @@ def built(lock: Environment, here: Settings, say: Callable[[str], None]) -> Path
     requirements.refuse_unobtainable(lock)
     wanted = place(requirements.digest(lock), here)
     wanted.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not python_in(wanted).exists():
+    if not Path(python_in(str(wanted))).exists():
         with _only_one(wanted, say):
-            if not python_in(wanted).exists():
+            if not Path(python_in(str(wanted))).exists():
                 _build(lock, wanted, say)
     _link_ours(lock, wanted)
     return wanted
@@ -89,7 +85,7 @@ def _build(lock: Environment, wanted: Path, say: Callable[[str], None]) -> None:
         )
         listed = building / "requirements.txt"
         listed.write_text(requirements.text(lock))
-        interpreter = ("--python", str(python_in(building)))
+        interpreter = ("--python", python_in(str(building)))
         _uv("pip", "install", *interpreter, "--no-deps", "--requirement", str(listed), folder=wanted.parent)
         building.rename(wanted)
     finally:

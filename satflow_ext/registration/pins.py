@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STEP = "satflow_ext.runtime.pull"
 """The pull step: `satflow_ext.runtime` exports a function of that name."""
 
-RECREATED = "satflow_ext.runtime.recreated"
+RECREATED = "satflow_ext.environments.start"
 """The module that starts a run in an environment that was built for it."""
 
 ENTRYPOINT = "satflow_flow.py:flow"

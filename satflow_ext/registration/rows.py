@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from satflow_ext import settings
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.environments import requirements
+from satflow_ext.environments import build, requirements
 from satflow_ext.errors import DeploymentContested, PrefectFailed, SatflowError
 from satflow_ext.prefect_api import absent
 from satflow_ext.registration import parameters
@@ -82,7 +83,8 @@ def job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
         return {}
     python = shlex.quote(made.environment.executable)
     if made.environment_policy == "recreate":
-        return {"command": f"{python} -m {RECREATED} {requirements.digest(made.environment)}"}
+        environment = build.place(requirements.digest(made.environment), settings.load())
+        return {"command": f"{python} -m {RECREATED} {shlex.quote(str(environment))}"}
     return {"command": f"{python} -m prefect.engine"}
 
 

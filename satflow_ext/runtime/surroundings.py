@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from satflow_ext.environments import build, installed, requirements
+from satflow_ext.environments import build, installed, requirements, start
 from satflow_ext.environments.compare import Comparison, compare
 from satflow_ext.errors import EnvironmentDiffers, EnvironmentNotBuilt
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.runtime import loader, this_run
-from satflow_ext.runtime.recreated import variables
 from satflow_ext.settings import Settings
 
 DASK = frozenset({"dask", "distributed", "prefect-dask"})
@@ -102,10 +101,8 @@ def _tell(found: Comparison) -> None:
 def _go_on_in(environment: Path, folder: Path) -> NoReturn:
     """Become Prefect's engine again, under the environment's interpreter, with the same loader in the same process."""
     this_run.flush_log()
-    python = str(build.python_in(environment))
     os.chdir(folder)
-    changes = {**variables(environment), **_control_channel(), ENTRYPOINT: f"{folder / loader.FILE}:flow"}
-    os.execve(python, [python, "-m", "prefect.engine"], {**os.environ, **changes})
+    start.become_engine(str(environment), {**_control_channel(), ENTRYPOINT: f"{folder / loader.FILE}:flow"})
 
 
 ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"

@@ -10,7 +10,8 @@ import pytest
 
 from satflow_ext import settings
 from satflow_ext.environments import build, requirements
-from satflow_ext.environments.build import built, python_in
+from satflow_ext.environments.build import built
+from satflow_ext.environments.start import python_in
 from satflow_ext.errors import EnvironmentNotBuilt
 from satflow_ext.settings import Settings
 from tests.environments.locks import distribution, lock, origin
@@ -32,7 +33,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def code(environment: Path, statement: str) -> str:
-    return subprocess.run([python_in(environment), "-c", statement], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [python_in(str(environment)), "-c", statement], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_two_at_once_build_one(here: Settings) -> None:

@@ -1,0 +1,75 @@
+"""`satflow environment DEPLOYMENT`: what was installed where a deployment was registered, to read or to build images from."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from satflow_ext import settings
+from satflow_ext.commands.connection import connected
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.environments import requirements
+from satflow_ext.errors import ContentMissing
+from satflow_ext.keys import TrustedKeys, trusted
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import deployments, manifests
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.pins import pin_of
+from satflow_ext.registration.rows import existing
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--requirements", action="store_true", help="print a requirements file, for pip install --no-deps"
+    )
+    form.add_argument("--containerfile", action="store_true", help="print a Containerfile that installs such a file")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Print it."""
+    refuse_rest(rest, "environment")
+    here = settings.load()
+    with connected(here) as endpoints:
+        manifest = asyncio.run(_manifest(endpoints, args.deployment, trusted(here)))
+    lock = manifest.environment
+    if args.containerfile:
+        print(requirements.containerfile(lock), end="")
+    elif args.requirements:
+        print(requirements.text(lock), end="")
+    else:
+        print(words(manifest))
+    for each in requirements.unobtainable(lock):
+        print(
+            f"satflow: {each.name} {each.version} was installed from a folder or file: no index has it.",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def words(manifest: Manifest) -> str:
+    """The interpreter, what the flow refers to, and how much else there is."""
+    lock = manifest.environment
+    used = [f"  {each.name} {each.version}" for each in lock.distributions if each.name in manifest.uses]
+    head = f"{manifest.full_name} version {manifest.version}, {manifest.environment_policy}: {lock.implementation} {lock.python}"
+    rest = f"  and {len(lock.distributions) - len(used)} others that the flow does not refer to"
+    return "\n".join([head, *used, rest])
+
+
+async def _manifest(endpoints: Endpoints, name: str, trusted_keys: TrustedKeys) -> Manifest:
+    deployment = await deployments.find(endpoints, name)
+    async with prefect_client(endpoints.prefect) as client:
+        row = await existing(client, f"{deployment.flow_name}/{deployment.name}")
+    pin = pin_of(row) if row else None
+    if pin is None or pin.store != endpoints.store.name:
+        raise ContentMissing(
+            f"The manifest of {deployment.flow_name}/{deployment.name} is not in the store {endpoints.store.name!r}.",
+            fix="Set SATFLOW_STORE to the store that it was registered with.",
+        )
+    # Who installs what stands in it lets it decide what runs.
+    return await manifests.verified(endpoints.store, pin.manifest, trusted_keys)
