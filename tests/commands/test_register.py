@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
 
@@ -150,3 +151,15 @@ def test_mistake_is_one_clear_message(notebook, capsys, cells, words, said):
 def test_what_is_not_there_is_said(capsys, words, said):
     assert cli.main(words) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_lock_of_a_deployment(notebook, name):
+    done = satflow("register", notebook(FLOWS), "--flow", "greets", "--name", name)
+    assert done.returncode == 0, done.stderr
+    shown = satflow("environment", name)
+    assert "  prefect " in shown.stdout
+    requirements = satflow("environment", name, "--requirements").stdout
+    assert f"\nprefect=={version('prefect')}\n" in requirements
+    assert "# satflow-ext" in requirements
+    assert "FROM python:3." in satflow("environment", name, "--containerfile").stdout

@@ -5,9 +5,21 @@ from __future__ import annotations
 import importlib.util
 import platform
 
-from satflow_ext.models import Distribution, Environment, Origin
+from satflow_ext.models import Distribution, Environment, Origin, PackedFlow
 
 NO_FILES = "sha256:" + "0" * 64
+
+
+OTHER = "0.12.1"
+"""A version of toolz that is not the one installed here, and that the index has."""
+
+
+def changed(packed: PackedFlow, name: str, **changes: object) -> PackedFlow:
+    """The packed flow as if another distribution had been installed where it was packed."""
+    locked = packed.environment
+    assert name in locked.packages
+    others = tuple(each.model_copy(update=changes) if each.name == name else each for each in locked.distributions)
+    return packed.model_copy(update={"environment": locked.model_copy(update={"distributions": others})})
 
 
 def origin(url: str, **said: object) -> Origin:

@@ -18,6 +18,7 @@ from satflow_ext.keys import Keyring
 from satflow_ext.models import Registration, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
+from tests.environments.locks import OTHER, changed
 from tests.registration.conftest import ended, log_of
 from tests.registration.nginx import running_nginx
 
@@ -80,6 +81,28 @@ def test_registered_and_run_elsewhere(team, work_pool, packed):
     detail = ended(team, asyncio.run(runs.start(team.endpoints.prefect, request)).id)
     assert detail.run.state_type == "COMPLETED", detail
     assert "hello team" in log_of(team, detail.run.id)
+
+
+@flow
+def tells_of_toolz():
+    import sys
+
+    import toolz
+
+    get_run_logger().info(f"toolz {toolz.__version__} in {sys.prefix}")
+
+
+def test_recreated_elsewhere(team, work_pool, packed):
+    """The worker's own command starts the run: its supervisor has done the pull step, and the loader does the rest."""
+    asyncio.run(until_there(team, work_pool))
+    wanted = Registration(work_pool=work_pool, environment="recreate")
+    other = changed(packed(tells_of_toolz), "toolz", version=OTHER)
+    done = asyncio.run(register(other, wanted, team.endpoints, team.settings))
+    request = RunRequest(deployment_id=done.deployment.id, idempotency_key=str(uuid4()))
+    detail = ended(team, asyncio.run(runs.start(team.endpoints.prefect, request)).id, patience=240)
+    log = log_of(team, detail.run.id)
+    assert detail.run.state_type == "COMPLETED", log
+    assert f"toolz {OTHER} in {team.settings.cache_dir}" in log
 
 
 def test_store_credential_is_nowhere_in_prefect(team, work_pool, packed):

@@ -15,12 +15,10 @@ from satflow_ext.errors import CannotRecreate, EnvironmentDiffers
 from satflow_ext.models import Origin, Registration, RunRequest
 from satflow_ext.registration import manifests, register
 from satflow_ext.runtime import surroundings
+from tests.environments.locks import OTHER, changed
 from tests.registration.conftest import ended, log_of, name, packed, ran
 
 __all__ = ["name", "packed", "ran"]
-
-OTHER = "0.12.1"
-"""A version of toolz that is not the one installed here, and that the index has."""
 
 
 @flow
@@ -30,14 +28,6 @@ def tells():
     import toolz
 
     get_run_logger().info(f"user code runs with toolz {toolz.__version__} in {sys.prefix}")
-
-
-def changed(packed, name, **changes):
-    """The packed flow as if another distribution had been installed where it was packed."""
-    locked = packed.environment
-    assert name in locked.packages
-    others = tuple(each.model_copy(update=changes) if each.name == name else each for each in locked.distributions)
-    return packed.model_copy(update={"environment": locked.model_copy(update={"distributions": others})})
 
 
 @pytest.fixture
