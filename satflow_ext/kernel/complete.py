@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from satflow_ext.kernel.find import live_flows
-from satflow_ext.kernel.options import OPTIONS
+from satflow_ext.kernel.options import OPTIONS, POLICIES
 
 
 def complete(shell: Any, event: Any) -> list[str]:
@@ -24,6 +24,8 @@ def complete(shell: Any, event: Any) -> list[str]:
 def _offered(shell: Any, words: list[str], before: str, typed: str) -> list[str]:
     if before == "--executor":
         return _executors()
+    if before == "--environment":
+        return list(POLICIES)
     if typed.startswith("-"):
         return [*OPTIONS, *_executor_options(words)]
     if before in OPTIONS and OPTIONS[before].value is not None:

@@ -158,6 +158,7 @@ COMPLETIONS = {
     "%register_flow main --exec": ["--executor"],
     "%register_flow main --executor ": ["threads", "processes", "dask-local", "dask-address"],
     "%register_flow main --executor dask-l": ["dask-local"],
+    "%register_flow main --environment re": ["refuse", "recreate"],
     "%register_flow main --executor dask-local --n-w": ["--n-workers"],
     "%register_flow main --executor threads --n-w": [],
 }
