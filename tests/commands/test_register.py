@@ -154,12 +154,16 @@ def test_what_is_not_there_is_said(capsys, words, said):
 
 
 @pytest.mark.usefixtures("stack")
-def test_the_lock_of_a_deployment(notebook, name):
+def test_the_lock_of_a_deployment(notebook, name, capsys):
     done = satflow("register", notebook(FLOWS), "--flow", "greets", "--name", name)
     assert done.returncode == 0, done.stderr
-    shown = satflow("environment", name)
-    assert "  prefect " in shown.stdout
-    requirements = satflow("environment", name, "--requirements").stdout
+
+    def printed(*flags):
+        assert cli.main(["environment", name, *flags]) == 0
+        return capsys.readouterr().out
+
+    assert "  prefect " in printed()
+    requirements = printed("--requirements")
     assert f"\nprefect=={version('prefect')}\n" in requirements
     assert "# satflow-ext" in requirements
-    assert "FROM python:3." in satflow("environment", name, "--containerfile").stdout
+    assert "FROM python:3." in printed("--containerfile")
