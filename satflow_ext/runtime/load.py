@@ -72,7 +72,7 @@ def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:
 
 
 def unpickled(body: memoryview) -> Flow[..., Any]:
-    """The flow of a body that was checked: the one place of SatFlow in which something from a store is unpickled.
+    """The flow of a body that was checked: the one place in which a flow run unpickles something.
 
     Raises an auditing event `satflow.unpickle` with the size of the body (`sys.addaudithook`).
 
