@@ -69,6 +69,19 @@ export class Socket implements ISocket {
   }
 }
 
+export function preflight(change: Partial<api.Preflight> = {}): api.Preflight {
+  return {
+    flow: 'tiles',
+    size: 8_000_000,
+    captured: [{ where: 'tiles -> big', type: 'ndarray', size: 8_000_000 }],
+    local_modules: ['shelves'],
+    packages: ['numpy', 'prefect'],
+    findings: [],
+    rehearsed: null,
+    ...change
+  };
+}
+
 export function flow(change: Partial<api.LiveFlow> = {}): api.LiveFlow {
   return {
     name: 'tiles',

@@ -7,7 +7,15 @@ import type { FlowsModel } from '../models/flows';
 import { type IRegisterParts, RegisterModel } from '../models/register';
 import { RunsModel } from '../models/runs';
 import { isSavedForm, savedForm } from '../models/savedForm';
-import { catalogue, deployment, flow, Frames, NOTEBOOK, run } from './fakes';
+import {
+  catalogue,
+  deployment,
+  flow,
+  Frames,
+  NOTEBOOK,
+  run,
+  preflight
+} from './fakes';
 
 const PRESET = { executor: 'threads', timezone: 'UTC' };
 const DIGEST = `sha256:${'0'.repeat(64)}`;
@@ -63,6 +71,7 @@ function form(subject = flow()) {
   const started: string[] = [];
   const client = {
     catalogue: async () => catalogue(),
+    preflight: async () => preflight(),
     previewSchedule: async () => ({ next_runs: [] }),
     deployments: async () => ({ deployments: [] }),
     register: async (request: RegisterRequest): Promise<Registered> => {

@@ -37,7 +37,9 @@ describe('RegisterForm', () => {
       onChange: jest.fn(),
       onRegister: jest.fn(),
       onRegisterAndRun: jest.fn(),
-      onCopyCode: jest.fn()
+      onCopyCode: jest.fn(),
+      onCheck: jest.fn(),
+      onRehearse: jest.fn()
     };
     render(
       <RegisterForm
@@ -48,6 +50,7 @@ describe('RegisterForm', () => {
         asked={1}
         scheduleError={null}
         catalogue={catalogue()}
+        preflight={{ report: null, error: null, doing: null }}
         nextRuns={['2026-01-02T06:00:00Z']}
         error={error}
         isSending={false}

@@ -5,6 +5,7 @@ import type {
   JsonObject,
   LiveFlow,
   Registered,
+  RegisterRequest,
   Run
 } from '../_api';
 import type { IClient } from '../client';
@@ -26,6 +27,7 @@ import {
   missingParameters,
   parameterForm
 } from './parameterSchema';
+import { PreflightModel } from './preflight';
 import type { RunsModel } from './runs';
 import { SchedulePreview } from './schedulePreview';
 
@@ -41,7 +43,7 @@ export type Intent = 'register' | 'run';
 
 /** What the form needs of the rest. */
 export interface IRegisterParts {
-  client: Pick<IClient, 'catalogue' | 'previewSchedule'>;
+  client: Pick<IClient, 'catalogue' | 'preflight' | 'previewSchedule'>;
   deployments: DeploymentsModel;
   flows: Pick<FlowsModel, 'changed' | 'notebook' | 'state'>;
   runs: RunsModel;
@@ -60,10 +62,14 @@ export class RegisterModel extends Observable {
     this.untouched = this.spelled();
     this.preview = new SchedulePreview(parts.client);
     this.preview.changed.connect(this.tell, this);
+    this.preflight = new PreflightModel(parts.client);
+    this.preflight.changed.connect(this.tell, this);
     parts.flows.changed.connect(this.onFlows, this);
   }
 
   readonly preview: SchedulePreview;
+
+  readonly preflight: PreflightModel;
 
   get subject(): ISubject {
     return this._subject;
@@ -126,6 +132,7 @@ export class RegisterModel extends Observable {
       this._registered = null;
     }
     this._subject = subject;
+    void this.check(false);
     this.tell();
   }
 
@@ -161,6 +168,15 @@ export class RegisterModel extends Observable {
     this.tell();
   }
 
+  /** Ask what would travel; with `rehearse` also whether a clean process can load it. */
+  async check(rehearse: boolean): Promise<void> {
+    try {
+      await this.preflight.ask({ ...this.request(), rehearse });
+    } catch (reason) {
+      this.fail(reason);
+    }
+  }
+
   /** Register; what went wrong stands in `error`. */
   async register(): Promise<void> {
     await this.sending(async () => {
@@ -188,6 +204,7 @@ export class RegisterModel extends Observable {
   dispose(): void {
     this.parts.flows.changed.disconnect(this.onFlows, this);
     this.preview.dispose();
+    this.preflight.dispose();
     super.dispose();
   }
 
@@ -250,13 +267,17 @@ export class RegisterModel extends Observable {
   }
 
   private send(): Promise<Registered> {
+    return this.parts.deployments.register(this.request());
+  }
+
+  private request(): RegisterRequest {
     const { flow, kernelId, notebook } = this._subject;
-    return this.parts.deployments.register({
+    return {
       ...choicesOf(this._draft, this._form),
       kernel_id: kernelId,
       variable: flow.variable,
       notebook
-    });
+    };
   }
 
   private _form: IParameterForm;

@@ -19,6 +19,7 @@ import { ErrorNote } from './ErrorNote';
 import { ExecutorField } from './ExecutorField';
 import { Field } from './Field';
 import { focusField, focusStart } from './focusField';
+import { type IPreflightPanelProps, PreflightPanel } from './PreflightPanel';
 import { ScheduleField } from './ScheduleField';
 import { SchemaForm } from './SchemaForm';
 import { SubmitBar } from './SubmitBar';
@@ -30,6 +31,8 @@ export interface IRegisterActions {
   onRegister: () => void;
   onRegisterAndRun: () => void;
   onCopyCode: () => void;
+  onCheck: () => void;
+  onRehearse: () => void;
 }
 
 export interface IRegisterFormProps {
@@ -41,6 +44,7 @@ export interface IRegisterFormProps {
   asked: number;
   catalogue: Catalogue | null;
   nextRuns: string[] | null;
+  preflight: Pick<IPreflightPanelProps, 'report' | 'error' | 'doing'>;
   error: ErrorBody | null;
   /** What is wrong with the schedule as it is typed. */
   scheduleError: ErrorBody | null;
@@ -107,6 +111,14 @@ export function RegisterForm(props: IRegisterFormProps): JSX.Element {
       <Parameters {...props} />
       <Choices {...props} />
       <AdvancedFields {...props} onChange={actions.onChange} />
+      <PreflightPanel
+        report={props.preflight.report}
+        error={props.preflight.error}
+        doing={props.preflight.doing}
+        onCheck={actions.onCheck}
+        onRehearse={actions.onRehearse}
+        trans={trans}
+      />
       <SubmitBar {...props} {...actions} />
     </form>
   );

@@ -46,7 +46,7 @@ export class RegisterTab extends Drawn {
   private onStack(): void {
     if (this.parts.stack.isReady && !this.loading) {
       this.loading = true;
-      void this.model.load();
+      void this.model.load().then(() => this.model.check(false));
     }
   }
 
@@ -71,6 +71,7 @@ function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
         asked={model.asked}
         catalogue={model.catalogue}
         nextRuns={model.preview.nextRuns}
+        preflight={model.preflight}
         error={model.error}
         scheduleError={model.preview.error}
         isSending={model.isSending}
@@ -96,6 +97,8 @@ function formActions(
         actions.onOpen(run);
       }
     },
+    onCheck: () => void model.check(false),
+    onRehearse: () => void model.check(true),
     onCopyCode: () => {
       try {
         Clipboard.copyToSystem(model.code());

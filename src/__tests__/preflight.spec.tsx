@@ -1,0 +1,99 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen } from '@testing-library/react';
+import React from 'react';
+
+import type { Preflight, PreflightRequest } from '../_api';
+import { PreflightModel } from '../models/preflight';
+import { PreflightPanel } from '../views/PreflightPanel';
+import { preflight } from './fakes';
+
+const REQUEST: PreflightRequest = { kernel_id: 'k1', variable: 'tiles' };
+
+describe('PreflightModel', () => {
+  it('takes the answer to the newest question only', async () => {
+    const answers: ((report: Preflight) => void)[] = [];
+    const model = new PreflightModel({
+      preflight: () => new Promise(resolve => answers.push(resolve))
+    });
+    const first = model.ask(REQUEST);
+    const second = model.ask({ ...REQUEST, rehearse: true });
+    expect(model.doing).toBe('rehearse');
+    answers[1](preflight({ rehearsed: 2 }));
+    await second;
+    answers[0](preflight());
+    await first;
+    expect(model.report?.rehearsed).toBe(2);
+    expect(model.doing).toBeNull();
+  });
+
+  it('says why there is no report', async () => {
+    const error = {
+      error: 'KernelBusy',
+      message: 'The kernel is running a cell.',
+      fix: null,
+      field: null
+    };
+    const model = new PreflightModel({
+      preflight: () => Promise.reject(new Error(error.message))
+    });
+    await model.ask(REQUEST);
+    expect(model.report).toBeNull();
+    expect(model.error?.message).toContain(error.message);
+  });
+});
+
+describe('PreflightPanel', () => {
+  const trans = nullTranslator.load('satflow-ext');
+
+  function show(report: Preflight | null, doing: 'check' | null = null) {
+    const onCheck = jest.fn();
+    const onRehearse = jest.fn();
+    render(
+      <PreflightPanel
+        report={report}
+        error={null}
+        doing={doing}
+        onCheck={onCheck}
+        onRehearse={onRehearse}
+        trans={trans}
+      />
+    );
+    return { onCheck, onRehearse };
+  }
+
+  it('tells size and findings, and offers a rehearsal', () => {
+    const credential = {
+      kind: 'credential' as const,
+      level: 'warning' as const,
+      where: 'tiles -> KEY',
+      message: 'looks like a GitHub token',
+      fix: 'Declare it by name.'
+    };
+    const { onRehearse } = show(preflight({ findings: [credential] }));
+    expect(screen.getByRole('status').textContent).toContain('7.6 MiB');
+    expect(screen.getByTestId('satflow-finding').textContent).toBe(
+      'Warning tiles -> KEY looks like a GitHub token. Declare it by name.'
+    );
+    fireEvent.click(screen.getByTestId('satflow-preflight-rehearse'));
+    expect(onRehearse).toHaveBeenCalledTimes(1);
+  });
+
+  it('offers no rehearsal of what cannot be registered', () => {
+    const lock = {
+      kind: 'live object' as const,
+      level: 'error' as const,
+      where: 'tiles -> lock',
+      message: 'a lock',
+      fix: null
+    };
+    show(preflight({ size: null, findings: [lock] }));
+    expect(screen.getByRole('status').textContent).toContain('cannot');
+    expect(screen.queryByTestId('satflow-preflight-rehearse')).toBeNull();
+  });
+
+  it('does nothing twice', () => {
+    const { onCheck } = show(null, 'check');
+    fireEvent.click(screen.getByTestId('satflow-preflight-check'));
+    expect(onCheck).not.toHaveBeenCalled();
+  });
+});

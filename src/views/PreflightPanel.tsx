@@ -1,0 +1,150 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { ErrorBody, Finding, Preflight } from '../_api';
+import { bytes, duration } from '../words';
+import { ErrorNote } from './ErrorNote';
+
+export interface IPreflightPanelProps {
+  report: Preflight | null;
+  error: ErrorBody | null;
+  doing: 'check' | 'rehearse' | null;
+  onCheck: () => void;
+  onRehearse: () => void;
+  trans: TranslationBundle;
+}
+
+/** What would travel with the flow, before anything is sent. */
+export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
+  const { report, error, doing, trans } = props;
+  return (
+    <fieldset
+      className="jp-Satflow-fieldset jp-Satflow-preflight"
+      data-testid="satflow-preflight"
+      aria-busy={doing !== null}
+    >
+      <legend>{trans.__('What travels')}</legend>
+      <p role="status" data-testid="satflow-preflight-summary">
+        {summary(props)}
+      </p>
+      {error && <ErrorNote error={error} />}
+      {report && <Findings findings={report.findings} trans={trans} />}
+      {report && <Captured report={report} trans={trans} />}
+      <div className="jp-Satflow-preflightActions">
+        <Action {...props} words={trans.__('Check again')} to="check" />
+        {report && !refused(report) && report.rehearsed === null && (
+          <Action
+            {...props}
+            words={trans.__('Load it in a clean process')}
+            to="rehearse"
+          />
+        )}
+      </div>
+    </fieldset>
+  );
+}
+
+function Action(
+  props: IPreflightPanelProps & { words: string; to: 'check' | 'rehearse' }
+): JSX.Element {
+  const { doing, to, words } = props;
+  const act = to === 'check' ? props.onCheck : props.onRehearse;
+  return (
+    <Button
+      type="button"
+      className="jp-mod-styled"
+      aria-disabled={doing !== null}
+      onClick={() => doing === null && act()}
+      data-testid={`satflow-preflight-${to}`}
+    >
+      {words}
+    </Button>
+  );
+}
+
+function Findings(props: {
+  findings: readonly Finding[];
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { findings, trans } = props;
+  return (
+    <ul className="jp-Satflow-findings">
+      {findings.map((finding, index) => (
+        <li
+          key={index}
+          className={`jp-mod-${finding.level}`}
+          data-testid="satflow-finding"
+        >
+          <strong>
+            {finding.level === 'error'
+              ? trans.__('Error')
+              : trans.__('Warning')}
+          </strong>{' '}
+          <code>{finding.where}</code> {finding.message}.
+          {finding.fix && (
+            <span className="jp-Satflow-fix"> {finding.fix}</span>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Captured(props: {
+  report: Preflight;
+  trans: TranslationBundle;
+}): JSX.Element | null {
+  const { report, trans } = props;
+  const { captured, local_modules, packages } = report;
+  return (
+    <details>
+      <summary>{trans.__('By value, the biggest first')}</summary>
+      <table className="jp-Satflow-captured">
+        <tbody>
+          {captured.map(each => (
+            <tr key={each.where}>
+              <td>{bytes(each.size)}</td>
+              <td>
+                <code>{each.where}</code>
+              </td>
+              <td>{each.type}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {local_modules.length > 0 && (
+        <p>{trans.__('Local modules: %1', local_modules.join(', '))}</p>
+      )}
+      <p>{trans.__('Installed packages: %1', packages.join(', '))}</p>
+    </details>
+  );
+}
+
+function summary(props: IPreflightPanelProps): string {
+  const { report, doing, trans } = props;
+  if (doing === 'check') {
+    return trans.__('Looking into the kernel…');
+  }
+  if (doing === 'rehearse') {
+    return trans.__('Loading it in a clean process…');
+  }
+  if (!report) {
+    return trans.__('Not checked.');
+  }
+  if (refused(report)) {
+    return trans.__('This flow cannot be registered as it is.');
+  }
+  const size = bytes(report.size ?? 0);
+  return report.rehearsed === null
+    ? trans.__('%1 travel with the flow.', size)
+    : trans.__(
+        '%1 travel with the flow; a clean process loaded them in %2.',
+        size,
+        duration(report.rehearsed)
+      );
+}
+
+function refused(report: Preflight): boolean {
+  return report.findings.some(finding => finding.level === 'error');
+}
