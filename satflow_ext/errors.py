@@ -26,6 +26,7 @@
     │   ├── KernelDied
     │   ├── KernelNotPython
     │   └── KernelLacksPackage
+    ├── DiskFull                507  a disk of this machine takes no more
     ├── CannotPickle            422  something the flow reaches cannot travel
     ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
     ├── DeploymentContested     409  somebody else registers the same deployment at the same moment
@@ -78,6 +79,10 @@ class SatflowError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.fix}" if self.fix else self.message
 
+    def for_log(self) -> str:
+        """What a server may write into its log: never a user's data."""
+        return str(self)
+
 
 class BadRequest(SatflowError):
     """The request makes no sense."""
@@ -107,6 +112,10 @@ class InvalidInclude(BadRequest):
 
 class InvalidParameter(BadRequest):
     """A parameter's value does not fit its type, or a required one is missing."""
+
+    def for_log(self) -> str:
+        """Which parameter: a validator that the user wrote may repeat the value in its message."""
+        return f"{self.field or 'a parameter'} does not fit."
 
 
 class SizeRefused(SatflowError):
@@ -195,6 +204,12 @@ class KernelNotPython(KernelUnavailable):
 
 class KernelLacksPackage(KernelUnavailable):
     """The kernel's environment has no `satflow_ext` or no `prefect`."""
+
+
+class DiskFull(SatflowError):
+    """A disk of this machine, or a quota on it, takes no more."""
+
+    status = 507
 
 
 class CannotPickle(SatflowError):

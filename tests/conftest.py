@@ -77,6 +77,15 @@ def house(request: pytest.FixtureRequest) -> Path:
     return request.config.stash[HOUSE]
 
 
+@pytest.fixture
+def settings_file(house: Path) -> Iterator[Path]:
+    """The settings file, for a test to write. The local stack's flow runs read it as well."""
+    file = settings.config_file()
+    assert file.parent == house
+    yield file
+    file.unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_leaks(house: Path) -> Iterator[None]:
     """At the end of the run, no process is left that a test started."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
-from satflow_ext import registration, settings
+from satflow_ext import registration, scratch, settings
 from satflow_ext.commands import choices, notebook
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
@@ -63,11 +61,11 @@ def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, her
 
 async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
     """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
-    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
+    with scratch.folder(here, "pack") as folder:
         async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
             for name, choice in wanted.choices:
                 for flow in await executed.flows([name] if name else []):
-                    packed = await executed.pack(flow, choice, Path(folder))
+                    packed = await executed.pack(flow, choice, folder)
                     if args.dry_run:
                         _say_preview(await preview(packed, choice, endpoints, here), as_json=args.json)
                     else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from satflow_ext import scratch
 from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import FlowNotFound, InvalidSchedule
@@ -32,6 +33,9 @@ from satflow_ext.models import (
 )
 from satflow_ext.settings import Settings
 
+EXECUTING = "SATFLOW_EXECUTING"
+"""Set while `satflow register` executes a notebook: that command registers, with its own choices."""
+
 
 def register(
     flow: AnyFlow | str,
@@ -50,7 +54,7 @@ def register(
     run: bool = False,
     overwrite: bool = False,
     **executor_options: Any,
-) -> RegisteredFlow:
+) -> RegisteredFlow | None:
     """Register a flow of this notebook as a Prefect deployment.
 
     Args:
@@ -71,6 +75,9 @@ def register(
         overwrite: overwrite what somebody has changed in Prefect, which is left alone otherwise (docs/versions.md).
         executor_options: options of the executor, such as `n_workers=2, worker_size="large"`.
 
+    Returns:
+        What was made. None while `satflow register` executes this notebook: that command registers, with its own choices.
+
     Raises:
         SatflowError: it could not be registered; nothing was changed. The message says what to do.
     """
@@ -88,18 +95,26 @@ def register(
     return registered(flow, choice, run=run, overwrite=overwrite)
 
 
-def registered(flow: AnyFlow | str, choice: Registration, *, run: bool, overwrite: bool = False) -> RegisteredFlow:
+def registered(
+    flow: AnyFlow | str, choice: Registration, *, run: bool, overwrite: bool = False
+) -> RegisteredFlow | None:
     """Register with everything decided. Takes a lease on the local stack that lasts as long as this kernel.
+
+    Returns:
+        What was made; None where it is left to the command that executes this notebook.
 
     Raises:
         SatflowError: it could not be registered; nothing was changed.
     """
+    if os.environ.get(EXECUTING):
+        sys.stdout.write("Left to `satflow register`, which executes this notebook.\n")
+        return None
     from satflow_ext.registration import check_choices
 
     settings = all_settings.load()
     check_choices(choice, settings, local=settings.prefect_api_url is None)
-    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
-        packed = _packed(flow, choice, Path(folder), settings)
+    with scratch.folder(settings, "pack") as folder, scratch.room(folder):
+        packed = _packed(flow, choice, folder, settings)
         endpoints = endpoints_of(settings)
         done = wait_for(_register(packed, choice, endpoints, settings, overwrite=overwrite))
     started = wait_for(_start(endpoints, done)) if run else None
@@ -134,8 +149,8 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
     report = with_choices(found, choice, settings, local=settings.prefect_api_url is None)
     if refused(report):
         return CheckedFlow(report)
-    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
-        packed = _packed(flow, choice, Path(folder), settings)
+    with scratch.folder(settings, "pack") as folder, scratch.room(folder):
+        packed = _packed(flow, choice, folder, settings)
         return CheckedFlow(wait_for(with_rehearsal(report, packed)))
 
 

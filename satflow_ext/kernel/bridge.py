@@ -52,22 +52,23 @@ def _flows() -> Wire:
 
 
 def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: str, include: list[str]) -> Wire:
-    from satflow_ext import settings
+    from satflow_ext import scratch, settings
 
     _need_prefect()
     from satflow_ext.kernel.pack import pack as pack_flow
 
-    shell = _shell()
-    return pack_flow(
-        variable,
-        Path(directory),
-        namespace=shell.user_ns,
-        shell=shell,
-        given=parameters,
-        complete=has_schedule,
-        include=include,
-        limit=settings.load().content_limit,
-    )
+    shell, folder = _shell(), Path(directory)
+    with scratch.room(folder):
+        return pack_flow(
+            variable,
+            folder,
+            namespace=shell.user_ns,
+            shell=shell,
+            given=parameters,
+            complete=has_schedule,
+            include=include,
+            limit=settings.load().content_limit,
+        )
 
 
 def _preflight(variable: str) -> Wire:

@@ -83,7 +83,7 @@ def _unpack(sources: dict[str, str], modules: dict[str, types.ModuleType], flow:
         model.model_rebuild(force=True)
     if not sources:
         return flow
-    folder = tempfile.mkdtemp(prefix="satflow-modules-")
+    folder = tempfile.mkdtemp(prefix="satflow-modules-", dir=os.environ.get("SATFLOW_RUN_FOLDER"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for path, text in sources.items():
         place = os.path.join(folder, path)

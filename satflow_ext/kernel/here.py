@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from satflow_ext.endpoints import Endpoints, needed, resolve
@@ -67,9 +68,20 @@ def _tell(step: str) -> None:
 
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run it in a thread of its own: a kernel's thread has an event loop already."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="satflow")
-    try:
-        return pool.submit(asyncio.run, work).result()
-    finally:
-        pool.shutdown(wait=False)
+    """Run it in a thread of its own: a kernel's thread has an event loop already. An interrupt ends it before it goes on."""
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
+
+    async def cancellable() -> T:
+        task = asyncio.ensure_future(work)
+        started.set_result((asyncio.get_running_loop(), task))
+        return await task
+
+    with ThreadPoolExecutor(1, thread_name_prefix="satflow") as pool:
+        waiting = pool.submit(asyncio.run, cancellable())
+        try:
+            return waiting.result()
+        except KeyboardInterrupt:
+            loop, task = started.result()
+            with suppress(RuntimeError):  # it has just ended
+                loop.call_soon_threadsafe(task.cancel)
+            raise  # leaving the block waits for the end: nothing goes on unseen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from satflow_ext.errors import BadRequest, SatflowError
@@ -10,9 +9,6 @@ from satflow_ext.kernel.checked import CheckedFlow
 from satflow_ext.kernel.options import Words, environment_policy, help_text, parameters, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import ExecutorChoice, Registration
-
-EXECUTING = "SATFLOW_EXECUTING"
-"""Set while `satflow register` executes a notebook: that command registers, with its own choices."""
 
 
 def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
@@ -22,16 +18,13 @@ def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
         if "--help" in words.known:
             sys.stdout.write(help_text() + "\n")
             return None
-        if os.environ.get(EXECUTING):
-            sys.stdout.write("Left to `satflow register`, which executes this notebook.\n")
-            return None
         return _register(words)
     except SatflowError as error:
         sys.stderr.write(f"{error}\n")
         return None
 
 
-def _register(words: Words) -> RegisteredFlow | CheckedFlow:
+def _register(words: Words) -> RegisteredFlow | CheckedFlow | None:
     from satflow_ext.kernel.api import checked, registered
 
     if words.flow is None:

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from satflow_ext import scratch
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import Signer
@@ -54,8 +55,10 @@ async def seal(
 
     Raises:
         StoreFailed: it was not kept.
+        DiskFull: there is no room for the envelope on this machine.
     """
-    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
+    # Beside the body: who made that folder takes it away, also after this process was killed.
+    with tempfile.TemporaryDirectory(dir=body.parent) as folder, scratch.room(Path(folder)):
         content = Path(folder) / "content"
         made = functools.partial(_header, body, environment, full_name, version)
         digest = await asyncio.to_thread(lambda: envelope.seal(body, made(), signer, content))

@@ -177,6 +177,11 @@ class StoreClient:
             raise StoreFull(f"{self._who} has no room for {digest} ({status}).", fix="Make room, or raise its limit.")
         if status == 404 and response.request.method in ("GET", "HEAD"):
             raise ContentMissing(f"{self._who} has nothing under {digest}.", fix="Register the flow again.")
+        if 300 <= status < 400:
+            raise StoreFailed(
+                f"{self._who} answered with a redirect ({status}), which is not followed: a credential belongs to one address.",
+                fix="Set the address that keeps the contents itself; a redirect often leads to a login page.",
+            )
         if not 200 <= status < 300:
             raise StoreFailed(f"{self._who} answered {status} {response.reason_phrase}.", fix="See its log.")
 

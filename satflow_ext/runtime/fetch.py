@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import tempfile
 from pathlib import Path
 
-from satflow_ext import endpoints, keys, settings
+from satflow_ext import endpoints, keys, scratch, settings
 from satflow_ext.errors import SatflowError
 from satflow_ext.registration import carried_files
 from satflow_ext.registration.store_client import StoreClient
@@ -27,22 +28,46 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
         `directory`: the folder to run in. The loader there gives the flow, or raises what went wrong; outside of a flow
         run's own process it gives a flow that does nothing and has no hooks.
     """
-    folder = Path(tempfile.mkdtemp(prefix="satflow-run-"))
     if RUN_ID not in os.environ:
         # A Prefect worker wants the flow for the hooks of a run that crashed. Nothing is unpickled there.
-        loader.write_empty(folder)
-        return {"directory": str(folder)}
+        return {"directory": str(_elsewhere())}
+    folder = _folder()
     try:
-        await _fetch(store, manifest, folder)
+        with scratch.room(folder):
+            await _fetch(store, manifest, folder)
+            loader.write(folder)
     except SatflowError as error:
-        loader.write_failure(folder, error)
+        folder = _failed(folder, error)
     except Exception as error:  # the edge of the pull step: what leaves it by raising never reaches the run's log
-        loader.write_failure(
-            folder, SatflowError(f"The flow content was not fetched: {type(error).__name__}: {error}.")
-        )
-    else:
-        loader.write(folder)
+        folder = _failed(folder, SatflowError(f"The flow content was not fetched: {type(error).__name__}: {error}."))
     return {"directory": str(folder)}
+
+
+@functools.cache
+def _elsewhere() -> Path:
+    """One folder for whatever crashes: a Prefect worker may live for months."""
+    folder = _folder()
+    loader.write_empty(folder)
+    return folder
+
+
+def _folder() -> Path:
+    try:
+        return scratch.make(settings.load(), "run")
+    except SatflowError:  # fetching says it again, where it can be told in the run's log
+        return Path(tempfile.mkdtemp(prefix="satflow-run-"))
+
+
+def _failed(folder: Path, error: SatflowError) -> Path:
+    """Leave a loader that raises the error, elsewhere when the disk has no room even for that; the folder it stands in."""
+    for fetched in (loader.CONTENT, loader.MANIFEST):
+        (folder / fetched).unlink(missing_ok=True)
+    try:
+        loader.write_failure(folder, error)
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="satflow-run-"))
+        loader.write_failure(folder, error)
+    return folder
 
 
 async def _fetch(store_name: str, digest: str, folder: Path) -> None:

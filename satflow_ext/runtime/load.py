@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from prefect import Flow
     from prefect.task_runners import TaskRunner
 
+RUN_FOLDER = "SATFLOW_RUN_FOLDER"
+"""Where what a flow unpacks for itself goes: the folder is swept when the run was killed (`kernel.carried` reads it)."""
+
 
 def load(folder: Path) -> Flow[..., Any]:
     """The flow whose manifest and content the pull step put into a folder.
@@ -41,6 +44,7 @@ def load(folder: Path) -> Flow[..., Any]:
         EnvironmentNotBuilt: the environment was to be recreated, and that failed.
         KeysRefused: there is something wrong with the files of the keys that are trusted here.
     """
+    os.environ[RUN_FOLDER] = str(folder)
     here = settings.load()
     trusted = keys.trusted(here)
     manifest = _manifest(folder, trusted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import cast
 
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, ServerKernelManager
 
-from satflow_ext import kernel_calls
+from satflow_ext import kernel_calls, scratch
 from satflow_ext.errors import KernelNotFound, KernelNotPython, KernelUnavailable
 from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
 from satflow_ext.server.kernel_question import KernelQuestion
@@ -63,7 +62,7 @@ class KernelBridge:
             InvalidInclude: data files cannot travel.
             ContentTooLarge: what the flow captures is larger than the limit.
         """
-        folder = await asyncio.to_thread(self._private_folder)
+        folder = await asyncio.to_thread(scratch.make, self._stack.settings, "pack")
         call = kernel_calls.pack_call(
             request.variable, request.parameters, request.schedule.kind != "none", str(folder), request.include
         )
@@ -83,13 +82,6 @@ class KernelBridge:
         if kernel_id not in self._kernel_manager:
             raise KernelNotFound(f"No kernel has the id {kernel_id!r}.", fix="Start the notebook's kernel.")
         return cast(ServerKernelManager, self._kernel_manager.get_kernel(kernel_id))
-
-    def _private_folder(self) -> Path:
-        """A folder that only this user can read, below the runtime folder, which is as private."""
-        packs = self._stack.settings.runtime_dir / "packs"
-        packs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        packs.chmod(0o700)
-        return Path(tempfile.mkdtemp(dir=packs))
 
 
 def _check_language(kernel: ServerKernelManager) -> None:

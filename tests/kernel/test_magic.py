@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -15,10 +17,12 @@ import pytest
 from nbclient import NotebookClient
 
 from satflow_ext import runs
-from satflow_ext.errors import BadRequest
+from satflow_ext.errors import BadRequest, DeploymentNotFound
 from satflow_ext.kernel.options import environment_policy, help_text, parameters, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import CronSchedule, Deployment, ExecutorChoice, IntervalSchedule, Registered
+from satflow_ext.registration import deployments
+from tests.webhook import Quiet, endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +152,9 @@ def test_braces_and_dollars_reach_the_flow(notebook: Kernel) -> None:
 def test_left_to_the_command_that_executes_the_notebook(notebook: Kernel) -> None:
     notebook.run("import os\nos.environ['SATFLOW_EXECUTING'] = '1'")
     output, _, data = said(notebook, "%register_flow main")
+    notebook.run("import satflow_ext; left = satflow_ext.register(main)")
     notebook.run("del os.environ['SATFLOW_EXECUTING']")
+    assert notebook.value("left") == "None"
     assert (output, data) == ("Left to `satflow register`, which executes this notebook.\n", {})
 
 
@@ -195,6 +201,29 @@ def test_in_plain_python(stack: Stack, tmp_path: Path) -> None:
     command = [sys.executable, str(script)]
     done = subprocess.run(command, cwd=tmp_path, env=_here(), capture_output=True, text=True, timeout=120, check=True)
     assert "Deployment: script/script\nVersion:    1, registered" in done.stdout
+
+
+def test_an_interrupt_ends_registering(stack: Stack, tmp_path: Path, settings_file: Path) -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    class Hangs(Quiet):
+        def do_PUT(self) -> None:  # noqa: N802 - the name that http.server looks for
+            asked.set()
+            over.wait()
+
+    with endpoint(Hangs) as url:
+        settings_file.write_text(f"[stores.hangs]\nurl = '{url}/{{digest}}'\ntimeout = 600\n")
+        script = tmp_path / "script.py"
+        script.write_text(f"{FLOW % 'interrupted'}\nimport satflow_ext\nsatflow_ext.register(main)")
+        environment = {**_here(), "SATFLOW_STORE": "hangs"}
+        process = subprocess.Popen([sys.executable, str(script)], env=environment, stderr=subprocess.PIPE, text=True)
+        assert asked.wait(60)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)  # the store would have had ten minutes
+        over.set()
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    with pytest.raises(DeploymentNotFound):
+        asyncio.run(deployments.find(stack.endpoints, "interrupted/interrupted"))
 
 
 def _here() -> dict[str, str]:

@@ -17,7 +17,7 @@ from satflow_ext.registration import register
 from satflow_ext.runs.follow import follow
 from satflow_ext.settings import GIB
 
-PATIENCE = 90
+PATIENCE = 180
 
 
 @pytest.fixture

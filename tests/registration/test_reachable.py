@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from prefect import flow
 
-from satflow_ext import settings
 from satflow_ext.endpoints import Store
 from satflow_ext.errors import SettingsWrong, StoreUnreachable
 from satflow_ext.models import Registration
@@ -19,14 +18,6 @@ from tests.conftest import free_port
 @flow
 def somewhere():
     return 1
-
-
-@pytest.fixture
-def settings_file(house):
-    file = house / "satflow.toml"
-    assert file == settings.config_file()
-    yield file
-    file.unlink(missing_ok=True)
 
 
 def test_a_store_that_the_local_stack_does_not_know_is_refused(stack, packed, settings_file, name):

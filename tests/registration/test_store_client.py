@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -24,6 +21,7 @@ from satflow_ext.errors import (
 from satflow_ext.registration.store_client import StoreClient
 from tests.conftest import free_port
 from tests.registration.nginx import running_nginx
+from tests.webhook import Quiet, always, endpoint
 
 DOCUMENT = b"a document"
 DIGEST = f"sha256:{hashlib.sha256(DOCUMENT).hexdigest()}"
@@ -91,11 +89,11 @@ def test_posting_to_an_endpoint_that_keeps(tmp_path):
     kept = {}
 
     class Keeps(Quiet):
-        def do_POST(self):
+        def do_POST(self):  # noqa: N802 - the name that http.server looks for
             kept[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
             self.answer(200, b"<p>thanks</p>", "text/html")
 
-        def do_GET(self):
+        def do_GET(self):  # noqa: N802 - the name that http.server looks for
             self.answer(200, kept[self.path])
 
     with endpoint(Keeps) as url:
@@ -108,48 +106,6 @@ def test_posting_to_an_endpoint_that_keeps(tmp_path):
 # --- endpoints that are no stores ---------------------------------------------------------------------------------------
 
 
-class Quiet(BaseHTTPRequestHandler):
-    """A handler that logs nothing."""
-
-    def answer(self, status, body=b"", kind="application/octet-stream", **headers):
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def endpoint(handler):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def always(status, body=b"", kind="application/octet-stream", **headers):
-    """A handler with the same answer to everything."""
-
-    class Handler(Quiet):
-        def do_GET(self):
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.answer(status, body, kind, **headers)
-
-        do_PUT = do_POST = do_HEAD = do_GET  # noqa: N815  # the names that http.server looks for
-
-    return Handler
-
-
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
@@ -159,7 +115,7 @@ def always(status, body=b"", kind="application/octet-stream", **headers):
         ((403,), StoreUnauthorized, r"credential \(403\)"),
         ((404,), ContentMissing, "has nothing under"),
         ((500, b"<html>oops</html>", "text/html"), StoreFailed, "answered 500"),
-        ((302, b""), StoreFailed, "answered 302"),
+        ((302, b""), StoreFailed, r"redirect \(302\), which is not followed"),
         ((507,), StoreFull, "no room"),
     ],
 )
@@ -189,13 +145,13 @@ def test_credential_does_not_follow_a_redirect():
     seen = []
 
     class Elsewhere(Quiet):
-        def do_GET(self):
+        def do_GET(self):  # noqa: N802 - the name that http.server looks for
             seen.append(self.headers.get("Authorization"))
             self.answer(200, DOCUMENT)
 
     with endpoint(Elsewhere) as other, endpoint(always(307, Location=f"{other}/x")) as url:
         store = Store("odd", f"{url}/{{digest}}", headers={"Authorization": SECRET})
-        with pytest.raises(StoreFailed, match="answered 307"):
+        with pytest.raises(StoreFailed, match=r"redirect \(307\)"):
             asyncio.run(get(store))
     assert seen == []
 

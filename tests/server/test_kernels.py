@@ -26,8 +26,7 @@ def tiles(n: int = 3):
 
 
 def packs() -> list[str]:
-    folder = settings.load().runtime_dir / "packs"
-    return [str(path) for path in folder.iterdir()] if folder.exists() else []
+    return [str(path) for path in (settings.load().runtime_dir / "scratch").glob("pack-*")]
 
 
 def registration(kernel_id: str, variable: str = "tiles", **changes: object) -> dict[str, object]:

@@ -1,0 +1,93 @@
+"""Folders that a process needs for a while: private, below the runtime folder, and taken away when their process was killed.
+
+A folder's name says whose it is. Whose process is gone, or was started after the folder last changed and so is another one with
+the same number, needs it no longer.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from satflow_ext.errors import DiskFull
+from satflow_ext.lease.address import private_folder
+from satflow_ext.settings import Settings
+
+Purpose = Literal["run", "pack"]
+
+NAME = re.compile(r"(run|pack)-(\d+)-.+")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def make(settings: Settings, purpose: Purpose) -> Path:
+    """A new folder of this process. Who makes it takes it away.
+
+    Raises:
+        StackFailed: the runtime folder is somebody else's, or cannot be made.
+        DiskFull: there is no room for it.
+    """
+    parent = private_folder(settings.runtime_dir / "scratch")
+    with room(parent):
+        return Path(tempfile.mkdtemp(prefix=f"{purpose}-{os.getpid()}-", dir=parent))
+
+
+@contextmanager
+def folder(settings: Settings, purpose: Purpose) -> Iterator[Path]:
+    """A new folder of this process, gone after the block.
+
+    Raises:
+        StackFailed: the runtime folder is somebody else's, or cannot be made.
+        DiskFull: there is no room for it.
+    """
+    made = make(settings, purpose)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def room(place: Path) -> Iterator[None]:
+    """Inside the block, "no space left on device" is told with the place where room is missing.
+
+    Raises:
+        DiskFull: the disk, a quota or a limit took no more.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise DiskFull(
+            f"There is no room left in {place}: {error.strerror}.",
+            fix="Make room there, or set SATFLOW_RUNTIME_DIR to a folder on a larger disk.",
+        ) from error
+
+
+def sweep(settings: Settings) -> int:
+    """Take away what killed processes left behind; how many folders that were."""
+    left = [path for path in (settings.runtime_dir / "scratch").glob("*-*-*") if _is_left(path)]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(left)
+
+
+def _is_left(path: Path) -> bool:
+    import psutil
+
+    match = NAME.fullmatch(path.name)
+    if match is None:
+        return False
+    try:
+        return psutil.Process(int(match[2])).create_time() > path.stat().st_mtime + 1
+    except psutil.NoSuchProcess:
+        return True
+    except FileNotFoundError:  # its owner was quicker
+        return False

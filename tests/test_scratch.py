@@ -1,0 +1,58 @@
+"""Scratch folders: private, gone after use, and swept where their process was killed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from satflow_ext import scratch
+from satflow_ext.errors import DiskFull
+from satflow_ext.settings import Settings
+
+MAKES = """
+import os
+from satflow_ext import scratch, settings
+print(scratch.make(settings.load(), "run"), flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Settings:
+    monkeypatch.setenv("SATFLOW_RUNTIME_DIR", str(tmp_path / "run"))
+    return Settings()
+
+
+def test_what_a_killed_process_left_is_swept_and_nothing_else(here):
+    killed = subprocess.run([sys.executable, "-c", MAKES], stdout=subprocess.PIPE, text=True, check=False)
+    left = Path(killed.stdout.strip())
+    (left / "content").write_bytes(b"a flow")
+    mine = scratch.make(here, "pack")
+    earlier = mine.with_name(f"run-{os.getpid()}-of-a-process-that-had-this-number")
+    earlier.mkdir()
+    os.utime(earlier, (0, 0))
+    other = mine.parent / "somebody-else-s"
+    other.mkdir()
+    assert left.parent == mine.parent
+    assert mine.stat().st_mode & 0o777 == mine.parent.stat().st_mode & 0o777 == 0o700
+    assert scratch.sweep(here) == 2
+    assert sorted(mine.parent.iterdir()) == sorted([mine, other])
+
+
+def test_a_folder_is_gone_after_the_block(here):
+    with scratch.folder(here, "pack") as folder:
+        (folder / "body").write_bytes(b"")
+    assert not folder.exists()
+    assert scratch.sweep(here) == 0
+
+
+def test_only_a_lack_of_room_is_told_as_one(tmp_path):
+    with pytest.raises(DiskFull, match=f"no room left in {tmp_path}"), scratch.room(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(PermissionError), scratch.room(tmp_path):
+        raise PermissionError(errno.EACCES, "no")
