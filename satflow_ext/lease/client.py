@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,9 @@ from satflow_ext.lease.line import Hung, Line
 from satflow_ext.lease.start import Starter
 from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
+
+LOOK = 0.2
+"""Seconds between two looks whether somebody has given up waiting."""
 
 REPLY_SECONDS = 5.0
 STOP_SECONDS = 15.0
@@ -60,7 +65,12 @@ class Lease:
 
 
 def acquire(
-    settings: Settings, *, on_step: Callable[[str], None] | None = None, stay: bool = False, timeout: float = 90
+    settings: Settings,
+    *,
+    on_step: Callable[[str], None] | None = None,
+    stay: bool = False,
+    timeout: float = 90,
+    cancelled: threading.Event | None = None,
 ) -> Lease:
     """Take a lease on what the settings leave to the local stack, and start that when it does not run. Blocks.
 
@@ -69,24 +79,58 @@ def acquire(
         on_step: told in words what is being waited for.
         stay: let the stack go on after its last lease, until `stop`.
         timeout: seconds to wait for everything to be ready.
+        cancelled: set by another thread that wants nothing of it any more; then this gives up at once.
 
     Raises:
-        StackFailed: it did not start; the message says why and where its log is.
+        StackFailed: it did not start; the message says why and where its log is. Or it was given up.
     """
     services = tuple(sorted(needed(settings)))
     if not services:
         return Lease(None, None)
     tell = on_step or (lambda _step: None)
-    deadline = time.monotonic() + timeout
+    patience = _Patience(timeout, cancelled or threading.Event())
     request = Request(verb="lease", needs=services, stay=stay)
     with Starter(settings) as starter:
-        while time.monotonic() < deadline:
+        while patience.left():
             try:
-                return _lease(Line(settings), request, tell, deadline)
+                return _lease(Line(settings), request, tell, patience)
+            except TimeoutError:
+                break
             except (OSError, Hung):
                 starter.start(tell)
             time.sleep(0.05)
     raise _too_slow(settings, timeout)
+
+
+class _Patience:
+    """How long somebody waits for the stack: so many seconds, or until another thread has set the event."""
+
+    def __init__(self, seconds: float, cancelled: threading.Event) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._cancelled = cancelled
+
+    def left(self) -> bool:
+        """Whether there is any left.
+
+        Raises:
+            StackFailed: it was cancelled.
+        """
+        if self._cancelled.is_set():
+            raise StackFailed("Waiting for the local stack was given up.")
+        return time.monotonic() < self._deadline
+
+    def answer(self, line: Line) -> Answer:
+        """The supervisor's next answer.
+
+        Raises:
+            StackFailed: it was cancelled.
+            TimeoutError: none came in time.
+            Hung: the supervisor has gone.
+        """
+        while self.left():
+            with contextlib.suppress(TimeoutError):
+                return line.answer(min(self._deadline, time.monotonic() + LOOK))
+        raise TimeoutError
 
 
 def report(settings: Settings) -> StackReport | None:
@@ -131,11 +175,11 @@ def log_path(settings: Settings) -> Path:
     return settings.state_dir / "logs" / "stack.log"
 
 
-def _lease(line: Line, request: Request, tell: Callable[[str], None], deadline: float) -> Lease:
+def _lease(line: Line, request: Request, tell: Callable[[str], None], patience: _Patience) -> Lease:
     try:
         line.send(request)
         while True:
-            answer = line.answer(deadline)
+            answer = patience.answer(line)
             if answer.record is not None:
                 return Lease(answer.record, line)
             _tell_or_raise(answer, tell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 from satflow_ext import endpoints, lease
@@ -29,6 +30,7 @@ class StackManager:
         self._settings: Settings | None = None
         self._step: str | None = None
         self._acquiring: asyncio.Task[Lease] | None = None
+        self._given_up = threading.Event()
 
     @property
     def settings(self) -> Settings:
@@ -107,13 +109,15 @@ class StackManager:
         def on_step(step: str) -> None:
             loop.call_soon_threadsafe(setattr, self, "_step", step)
 
-        return await asyncio.to_thread(lease.acquire, self.settings, on_step=on_step)
+        given_up = self._given_up = threading.Event()
+        return await asyncio.to_thread(lease.acquire, self.settings, on_step=on_step, cancelled=given_up)
 
     async def _let_go(self) -> None:
         task, self._acquiring = self._acquiring, None
         if task is None:
             return
-        # A thread that starts the stack cannot be cancelled: what it brings is given back.
+        # The thread that waits for the stack gives up; what it brings nevertheless is given back.
+        self._given_up.set()
         await asyncio.wait([task])
         if not task.cancelled() and task.exception() is None:
             await asyncio.to_thread(task.result().close)

@@ -98,8 +98,9 @@ class Crew:
             self._tell("Starting the Prefect worker")
             answers.set()
             await warming
-        except StackFailed:
+        except (StackFailed, asyncio.CancelledError):
             warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
             await asyncio.gather(server.stop(0.5), worker.stop(0.5))
             raise
         self.credential = credential

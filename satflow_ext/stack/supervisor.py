@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections.abc import Collection
 from datetime import datetime, timezone
 from typing import Literal
 
 from pydantic import ValidationError
 
+from satflow_ext import scratch
 from satflow_ext import settings as all_settings
-from satflow_ext.endpoints import StackRecord, record_path
+from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import SettingsWrong, StackFailed
 from satflow_ext.lease.look import failure_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
@@ -23,6 +25,9 @@ from satflow_ext.stack.files import replace_private
 
 UNCLAIMED = 30.0
 """Seconds after which a supervisor that nobody asked for anything ends."""
+
+SWEEP = 600.0
+"""Seconds between two looks at what killed flow runs left."""
 
 STOPPED_EARLY = Answer(failed="it was stopped while it started.")
 
@@ -51,15 +56,19 @@ class Supervisor:
     async def run(self, door: asyncio.Server) -> None:
         """Serve until the last lease has gone or somebody asked for the end; then end everything."""
         unclaimed = asyncio.get_running_loop().call_later(UNCLAIMED, self._end_if_unclaimed)
+        sweeping = asyncio.create_task(self._sweep())
         await self._over.wait()
-        door.close()
+        async with self._starting:  # what is starting has been called off: no process may appear after the end
+            door.close()
         unclaimed.cancel()
+        sweeping.cancel()
         record_path(self._settings).unlink(missing_ok=True)
         await self._crew.end()
+        await asyncio.to_thread(scratch.sweep, self._settings)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Do what one connection asks for."""
-        with contextlib.suppress(ConnectionError, ValidationError):
+        with contextlib.suppress(ConnectionError, ValidationError, asyncio.CancelledError):  # the last: the loop ends
             request = Request.model_validate_json(await reader.readline())
             if request.verb == "report":
                 await _say(writer, Answer(report=self._report()))
@@ -77,22 +86,26 @@ class Supervisor:
     async def _lease(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hold the services for this connection until it closes."""
         self._leases.add(writer)
-        self._stays = self._stays or request.stay
         gone = asyncio.create_task(self._closed(reader))
+        gone.add_done_callback(lambda _: self._leave(writer))  # also while the services are starting
         try:
             await _say(writer, await self._serve(request, writer))
             await gone
         finally:
             gone.cancel()
-            self._leases.discard(writer)
-            if not self._leases and not self._stays:
-                self.stop()
+            self._leave(writer)
+
+    def _leave(self, writer: asyncio.StreamWriter) -> None:
+        """One lease less, and the end of everything where it was the last."""
+        self._leases.discard(writer)
+        if not self._leases and not self._stays:
+            self.stop()
 
     async def _serve(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
         self._waiting.add(writer)
         try:
             async with self._starting:
-                await self._crew.start(request.needs)
+                await self._start(request.needs)
         except StackFailed as error:
             return self._failed(str(error))
         except Exception as error:  # the edge of the supervisor: who waits is told, whatever it is
@@ -102,17 +115,32 @@ class Supervisor:
             self._waiting.discard(writer)
         if self._over.is_set():
             return STOPPED_EARLY
+        self._stays = self._stays or request.stay
         self._state, self._step = "ready", None
         failure_path(self._settings).unlink(missing_ok=True)
         record = self._record()
         await asyncio.to_thread(replace_private, record_path(self._settings), record.model_dump_json())
         return Answer(record=record)
 
+    async def _start(self, needs: Collection[Service]) -> None:
+        """Start what is needed, unless the end comes first.
+
+        Raises:
+            StackFailed: a service did not start.
+        """
+        starting = asyncio.create_task(self._crew.start(needs))
+        over = asyncio.create_task(self._over.wait())
+        await asyncio.wait([starting, over], return_when=asyncio.FIRST_COMPLETED)
+        for task in (over, starting):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+
     def _failed(self, reason: str) -> Answer:
         if self._over.is_set():
             return STOPPED_EARLY
         logger.error("%s", reason)
-        self._state, self._step, self._stays = "failed", reason, False
+        self._state, self._step = "failed", reason
         replace_private(failure_path(self._settings), reason)
         return Answer(failed=reason)
 
@@ -154,6 +182,12 @@ class Supervisor:
         line = Answer(step=step).model_dump_json().encode() + b"\n"
         for writer in self._waiting:
             writer.write(line)
+
+    async def _sweep(self) -> None:
+        """Take away what killed flow runs left: a stack that stays may run for months."""
+        while True:
+            await asyncio.to_thread(scratch.sweep, self._settings)
+            await asyncio.sleep(SWEEP)
 
     def _end_if_unclaimed(self) -> None:
         if not self._leases and not self._stays:

@@ -15,13 +15,15 @@ from satflow_ext.prefect_api import prefect_client
 FLOW = """
 import os, subprocess, sys, time
 from pathlib import Path
-from prefect import flow
+from prefect import flow, get_run_logger
 
 @flow
 def sleeper(pids: str):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
     Path(pids).write_text(f"{os.getpid()} {child.pid}")
-    time.sleep(300)
+    for second in range(300):
+        get_run_logger().info("second %s", second)
+        time.sleep(1)
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import stat
@@ -14,6 +15,7 @@ import pytest
 from satflow_ext import endpoints, lease
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import private_folder, socket_path
+from satflow_ext.server.stack import StackManager
 from satflow_ext.settings import Settings
 from tests.stack.conftest import Place, wait_for
 
@@ -55,6 +57,37 @@ def test_it_stays_when_asked_until_it_is_stopped(light: Place) -> None:
         assert again.wait_lost(5)
     light.wait_gone()
     assert not lease.stop(light.settings)
+
+
+def test_it_stays_although_another_lease_asked_for_what_does_not_start(light: Place) -> None:
+    with lease.acquire(light.settings, stay=True):
+        pass
+    (light.settings.state_dir / "prefect").write_text("in the way of the Prefect server's folder")
+    with pytest.raises(StackFailed, match="prefect"):
+        lease.acquire(light.settings.model_copy(update={"prefect_api_url": None}))
+    report = lease.report(light.settings)
+    assert report is not None
+    assert report.stays
+    with lease.acquire(light.settings) as held:
+        assert held.record is not None
+        assert held.record.stays
+
+
+def test_who_gives_up_while_it_starts_waits_for_nothing_and_leaves_nothing(whole: Place) -> None:
+    """As JupyterLab does that is closed at once, and as `satflow up` does at Ctrl-C."""
+
+    async def close_at_once() -> None:
+        manager = StackManager(lambda: whole.settings)
+        asked = asyncio.create_task(manager.endpoints())
+        while not await asyncio.to_thread(lease.report, whole.settings):  # noqa: ASYNC110 - another process starts
+            await asyncio.sleep(0.05)
+        await manager.close()
+        with pytest.raises(StackFailed, match="was given up"):
+            await asked
+
+    asyncio.run(close_at_once())
+    whole.wait_gone()
+    assert lease.status(whole.settings).state != "ready"
 
 
 def test_the_lease_ends_with_a_killed_holder(light: Place) -> None:

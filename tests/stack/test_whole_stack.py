@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,9 @@ import pytest
 
 from satflow_ext import lease
 from satflow_ext.endpoints import StackRecord, read_record
+from satflow_ext.models import ErrorFrame, LogLine
+from satflow_ext.server.runs import RunManager
+from satflow_ext.server.stack import StackManager
 from tests.conftest import Stack
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
@@ -91,21 +95,91 @@ def test_everything_ends_with_the_last_lease_and_its_runs_are_not_left_running(w
         assert state.is_crashed(), state
 
 
-def test_everything_ends_when_the_supervisor_is_killed_and_the_next_start_says_so(whole: Place, tmp_path: Path) -> None:
-    with lease.acquire(whole.settings) as held:
-        run, asleep = _sleeping(held.record, tmp_path)
-        assert held.record is not None
-        os.kill(held.record.pid, signal.SIGKILL)
-        whole.wait_gone()
-        assert held.wait_lost(1)
-    assert [each for each in asleep if _lives(each)] == []
-    with lease.acquire(whole.settings) as again:
-        assert again.record is not None
-        state = asyncio.run(state_of(again.record, run))
-        assert state.is_crashed()
-        assert "died while this was running" in (state.message or "")
+def test_a_run_outlives_its_server_and_worker_and_tells_the_truth_when_all_are_killed(
+    whole: Place, tmp_path: Path
+) -> None:
+    """Seen by a page that shows the run's log all the while."""
+    asyncio.run(_killed_twice(whole, tmp_path))
     whole.wait_gone()
     assert read_record(whole.settings) is None
+
+
+async def _killed_twice(whole: Place, folder: Path) -> None:
+    manager = StackManager(lambda: whole.settings)
+    page = RunManager(manager)
+    record = read_record(whole.settings) if await manager.endpoints() else None
+    assert record is not None
+    run, asleep = await asyncio.to_thread(_sleeping, record, folder)
+    shown = Shown()
+    reading = asyncio.create_task(shown.read(page, str(run)))
+    await _until(lambda: len(shown.lines) > 3)
+
+    _kill(whole, "prefect-server", "prefect-worker")
+    await _until(lambda: "PrefectUnreachable" in shown.troubles)
+    seen = len(shown.lines)
+    await _until(lambda: len(shown.lines) > seen + 3)
+    assert (await page.detail(str(run))).run.state_type == "RUNNING"
+
+    _kill(whole, "prefect-server", "prefect-worker", supervisor=True)
+    await asyncio.to_thread(whole.wait_gone)
+    assert [each for each in asleep if _lives(each)] == []
+    await _until(lambda: "StackFailed" in shown.troubles)
+    await manager.start()  # what the button in the sidebar does
+    await reading
+    seconds = [int(line.message.split()[1]) for line in shown.lines if line.message.startswith("second ")]
+    assert seconds == sorted(set(seconds)), "none twice, and in their order"
+    assert shown.resets == 0
+    found = (await page.detail(str(run))).run
+    assert found.state_type == "CRASHED"
+    assert "died while this was running" in (found.state_message or "")
+    await page.close()
+    await manager.close()
+
+
+class Shown:
+    """What a page shows of a run's log."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
+        self.troubles: list[str] = []
+        self.resets = 0
+
+    async def read(self, page: RunManager, run_id: str) -> None:
+        """Read to the end of the log."""
+        async for frame in page.log(run_id, None):
+            if isinstance(frame, ErrorFrame):
+                self.troubles.append(frame.error.error)
+            else:
+                self.lines += frame.lines
+                self.resets += frame.reset
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    while not done():  # noqa: ASYNC110 - other processes do it
+        await asyncio.sleep(0.1)
+
+
+def _kill(place: Place, *names: str, supervisor: bool = False) -> None:
+    report = lease.report(place.settings)
+    assert report is not None
+    pids = [each.pid for each in report.services if each.name in names and each.pid]
+    assert len(pids) == len(names)
+    for pid in [report.pid, *pids] if supervisor else pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_the_database_may_be_elsewhere(whole: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = tmp_path / "of-the-team.db"
+    monkeypatch.setenv("SATFLOW_DATABASE_URL", f"sqlite+aiosqlite:///{database}")
+    with lease.acquire(whole.settings) as held:
+        assert held.record is not None
+        assert database.stat().st_size > 0
+        assert not (whole.settings.state_dir / "prefect" / "prefect.db").exists()
+        report = lease.report(whole.settings)
+        assert report is not None
+        worker = next(each.pid for each in report.services if each.name == "prefect-worker")
+        assert str(database) not in str(psutil.Process(worker).environ()), "flow runs do not get to know its password"
+        assert not [word for process in whole.processes() for word in _words(process) if str(database) in word]
 
 
 def _sleeping(record: StackRecord | None, folder: Path) -> tuple[UUID, list[psutil.Process]]:
