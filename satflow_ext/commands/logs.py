@@ -12,6 +12,7 @@ from satflow_ext.commands import watch
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import SatflowError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,5 +34,13 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 
 async def _so_far(prefect_api: PrefectApi, run_id: str) -> None:
-    async for text in runs.whole_log(prefect_api, run_id):
-        sys.stdout.write(text)
+    begun = False
+    try:
+        async for text in runs.whole_log(prefect_api, run_id):
+            sys.stdout.write(text)
+            begun = True
+    except SatflowError:
+        if begun:
+            sys.stdout.flush()
+            print("… the log breaks off here; it is not whole.", file=sys.stderr)
+        raise

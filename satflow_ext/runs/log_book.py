@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +16,10 @@ from satflow_ext.models import LogLine
 
 LINES = 200_000
 """The most lines that are kept of a run. A line takes about 300 bytes and its message, so that is 60 MB and the text."""
+
+LATEST = timedelta(minutes=5)
+"""How much later than a line's own time it may arrive and still be told from one that was here and is forgotten. Prefect's
+loggers send every two seconds, their server takes lines in within a minute even when it is very busy, and clocks differ."""
 
 BATCH = 500
 """The most lines that are handed out at once."""
@@ -46,6 +51,8 @@ class LogBook:
     """Append-only. Readers keep nothing but a position in it, so a slow one costs no memory and holds up nobody.
 
     When there are more than `limit` lines, the oldest are forgotten, and who was not that far reads how many are missing.
+    Of forgotten lines the ids are remembered as long as such a line could still be new (`LATEST`): whatever is older than that
+    and comes again, as it does when the whole log is read once more, was here.
 
     Args:
         limit: the most lines that are kept.
@@ -57,18 +64,20 @@ class LogBook:
         self._lines: list[Line] = []
         self._forgotten = 0
         self._known: set[bytes] = set()
+        self._fading: deque[tuple[datetime, bytes]] = deque()
+        self._horizon: datetime | None = None
         self._ended = False
         self._trouble: SatflowError | None = None
         self._changed = asyncio.Event()
 
     def add(self, lines: Iterable[Line]) -> int:
         """Append those that are not there yet. Gives how many that were."""
-        before = len(self._known)
+        added = 0
         for line in lines:
-            if line.id not in self._known:
+            if line.id not in self._known and not self._past(line):
                 self._known.add(line.id)
                 self._lines.append(line)
-        added = len(self._known) - before
+                added += 1
         if len(self._lines) > self._limit * 1.1:
             self._forget(len(self._lines) - self._limit)
         if added:
@@ -126,8 +135,18 @@ class LogBook:
         return tuple(lines), first + len(some)
 
     def _forget(self, count: int) -> None:
+        self._fading.extend((line.time, line.id) for line in self._lines[:count])
         del self._lines[:count]
         self._forgotten += count
+        newest = max(line.time for line in self._lines)
+        while self._fading and self._fading[0][0] < newest - LATEST:
+            time, known = self._fading.popleft()
+            self._known.discard(known)
+            self._horizon = max(time, self._horizon or time)
+
+    def _past(self, line: Line) -> bool:
+        """Whether the line is from a time of which nothing is known any more."""
+        return self._horizon is not None and line.time <= self._horizon
 
     def _tell(self) -> None:
         """Wake all readers; those that come later wait for the next time."""

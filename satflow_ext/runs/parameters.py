@@ -15,13 +15,34 @@ LIMIT = 524_288
 """Bytes of JSON that the Prefect API takes (PREFECT_SERVER_API_MAX_PARAMETER_SIZE)."""
 
 READABLE = 300
-"""Characters of a validator's message that are shown; it repeats the value, which may be large."""
+"""Characters of an expectation that are shown: an enumeration may be long."""
+
+NOT_OF_TYPE = "it is not of type {}"
+EXPECTED = {
+    "type": NOT_OF_TYPE,
+    "enum": "it is none of {}",
+    "const": "it is not {}",
+    "minimum": "it is less than {}",
+    "maximum": "it is more than {}",
+    "exclusiveMinimum": "it is not more than {}",
+    "exclusiveMaximum": "it is not less than {}",
+    "multipleOf": "it is no multiple of {}",
+    "minLength": "it is shorter than {}",
+    "maxLength": "it is longer than {}",
+    "minItems": "it has fewer items than {}",
+    "maxItems": "it has more items than {}",
+    "pattern": "it does not match {}",
+    "format": "it is no {}",
+}
+"""What a value breaks, in words, by the keyword of the schema. The value itself is the user's data and is never repeated, as
+jsonschema's own messages would: this message goes into the server's log as well."""
 
 
 class _Mistake(Protocol):
     """What is used of jsonschema's ValidationError, which comes without types."""
 
     validator: str
+    validator_value: object
     message: str
     absolute_path: Iterable[str | int]
 
@@ -59,10 +80,26 @@ def check(given: JsonObject, schema: JsonObject) -> None:
     mistakes: list[_Mistake] = validation.validate(given, schema)
     for error in sorted(mistakes, key=_path):
         path = _path(error)
-        message = "it needs a value" if error.validator == "required" else error.message[:READABLE]
         raise InvalidParameter(
-            f"Parameter {path!r}: {message}.", fix="Correct the value.", field=f"parameters.{path}".rstrip(".")
+            f"Parameter {path!r}: {_expected(error)}.", fix="Correct the value.", field=f"parameters.{path}".rstrip(".")
         )
+
+
+def _expected(error: _Mistake) -> str:
+    if error.validator == "required":
+        return "it needs a value"
+    words = EXPECTED.get(error.validator)
+    if words is not None:
+        return words.format(repr(error.validator_value))[:READABLE]
+    wanted = sorted(set(_types(error.validator_value)))
+    return NOT_OF_TYPE.format(" or ".join(map(repr, wanted))) if wanted else f"it does not fit {error.validator!r}"
+
+
+def _types(alternatives: object) -> Iterable[str]:
+    """The types that one of several schemas (`anyOf`) takes, as far as they say so directly."""
+    for one in alternatives if isinstance(alternatives, list) else []:
+        if isinstance(one, dict) and isinstance(one.get("type"), str):
+            yield one["type"]
 
 
 def _check_names(given: JsonObject, schema: JsonObject) -> None:

@@ -45,7 +45,6 @@ class RunWatcher:
         self._watchers += 1
         if self._task is None:
             self._task = asyncio.create_task(self._watch())
-            self._task.add_done_callback(self._check)
         try:
             while True:
                 changed = self._changed
@@ -66,19 +65,16 @@ class RunWatcher:
 
     async def _watch(self) -> None:
         while True:
-            # A Prefect API that is away changes nothing; who reads the list is told why by that.
-            with suppress(SatflowError):
+            try:
                 await self._look()
+            except SatflowError:
+                pass  # a Prefect API that is away changes nothing; who reads the list is told why by that
+            except Exception:  # the edge of the watching: whoever waits would wait for ever if it ended here
+                log.exception("Looking at the list of runs failed; the next look comes in %s s.", QUIET)
             busy = any(run.state_type not in TERMINAL for run in self._seen or ())
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), BUSY if busy else QUIET)
             self._woken.clear()
-
-    def _check(self, done: asyncio.Task[None]) -> None:
-        """Where watching failed in a way that nobody foresaw, say so, and let the next watcher begin anew."""
-        if not done.cancelled() and (error := done.exception()) is not None:
-            log.error("Watching the list of runs failed.", exc_info=error)
-            self._task = None
 
     async def _look(self) -> None:
         found = await list_runs(await self._where(), RunQuery())

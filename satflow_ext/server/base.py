@@ -98,7 +98,8 @@ class SatflowHandler(APIHandler):
     ) -> None:
         """A refusal is no traceback's worth; everything else is."""
         if isinstance(value, SatflowError):
-            self.log.info("SatFlow: %s %s: %s: %s", self.request.method, self.request.path, type(value).__name__, value)
+            asked, name = f"{self.request.method} {self.request.path}", type(value).__name__
+            self.log.info("SatFlow: %s: %s: %s", asked, name, value.for_log())
         else:
             super().log_exception(typ, value, tb)
 

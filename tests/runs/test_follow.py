@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
@@ -15,7 +16,8 @@ from satflow_ext.errors import PrefectUnreachable, RunNotFound
 from satflow_ext.models import LogLine
 from satflow_ext.runs.follow import SETTLE, Follower, follow
 from satflow_ext.runs.followers import Followers
-from satflow_ext.runs.log_book import BATCH, Batch, Line, LogBook, sorted_by_time
+from satflow_ext.runs.log_book import BATCH, LATEST, Batch, Line, LogBook, sorted_by_time
+from satflow_ext.runs.watch import RunWatcher
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
 
@@ -85,6 +87,21 @@ def test_lines_beyond_the_bound_are_counted():
     assert text(only.lines)[0].startswith("… 20 older lines")
     assert text(only.lines)[1:] == [f"line {n}" for n in range(20, 120)]
     assert len({line.seq for line in only.lines}) == 101
+
+
+def test_what_is_forgotten_and_read_again_is_not_there_twice_and_costs_nothing():
+    book, hour = LogBook(limit=100), 3_600
+    lines = [line(number) for number in range(hour)]  # one a second
+    for start in range(0, hour, 50):
+        assert book.add(lines[start : start + 50]) == 50
+        assert book.add(lines[max(0, start - 200) : start + 50]) == 0  # as overlapping looks do
+    late = line(hour - 60)
+    assert book.add([late]) == 1, "a line of another process that comes late is none that was forgotten"
+    assert book.add([*lines, late]) == 0  # as reading the whole log once more does
+    book.end()
+    shown = [message for batch in read_all(book) for message in text(batch.lines)]
+    assert len(shown) == len(set(shown)) + 1  # the late line says the same as another one
+    assert len(book._known) < 2 * LATEST.total_seconds()
 
 
 def test_order_of_late_lines():
@@ -208,6 +225,30 @@ def test_two_watchers_share_a_follower(prefect):
         return same
 
     assert asyncio.run(watch())
+
+
+def test_watching_goes_on_after_what_nobody_foresaw(prefect, caplog):
+    looks = []
+
+    async def where() -> PrefectApi:
+        looks.append(1)
+        if len(looks) == 2:
+            raise RuntimeError("nobody foresaw this")
+        return prefect.api
+
+    async def watch() -> None:
+        watcher = RunWatcher(where)
+        async with aclosing(watcher.changes()) as changes:
+            await anext(changes)
+            while len(looks) < 2:
+                watcher.wake()
+                await asyncio.sleep(0.02)
+            await asyncio.to_thread(prefect.run, "COMPLETED")
+            watcher.wake()
+            await asyncio.wait_for(anext(changes), 60)
+
+    asyncio.run(watch())
+    assert "nobody foresaw this" in caplog.text
 
 
 @pytest.mark.parametrize("run_id", ["nonsense", "00000000-0000-4000-8000-000000000000"])

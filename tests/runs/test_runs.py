@@ -45,6 +45,8 @@ def test_parameters_that_do_not_fit(prefect, parameters, field, message):
     with pytest.raises(InvalidParameter, match=message) as refused:
         asyncio.run(runs.start(prefect.api, wanted))
     assert refused.value.field == field
+    assert "three" not in str(refused.value), "a value is the user's data"
+    assert refused.value.for_log() == f"{field} does not fit."
 
 
 def test_the_deployment_s_own_parameters_count(prefect):

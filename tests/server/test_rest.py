@@ -96,6 +96,24 @@ async def test_from_cell_to_completed_run(browser, open_kernel):
     assert (code, error.error) == (HTTPStatus.NOT_FOUND, "DeploymentNotFound")
 
 
+async def test_two_tabs_that_register_at_once(browser, open_kernel, caplog):
+    async with open_kernel() as kernel:
+        await kernel.run(FLOW)
+        wanted = {"kernel_id": kernel.id, "variable": "doubling", "name": f"tabs-{uuid4().hex[:6]}"}
+        replies = await asyncio.gather(*[browser.raw("POST", "deployments", wanted) for _ in range(2)])
+        assert sorted(reply.code for reply in replies) == [HTTPStatus.OK, HTTPStatus.CREATED]
+        first, second = [Registered.model_validate_json(reply.body) for reply in replies]
+        assert (first.manifest, first.deployment.version) == (second.manifest, 1)
+
+        deployment_id = first.deployment.id
+        press = {"deployment_id": deployment_id, "parameters": {"n": "a-value-of-the-user"}, "idempotency_key": "k"}
+        with caplog.at_level("INFO"):
+            code, told = await browser.refused("POST", "runs", press)
+    assert (code, told.field) == (HTTPStatus.BAD_REQUEST, "parameters.n")
+    assert "InvalidParameter: parameters.n does not fit." in caplog.text
+    assert "a-value-of-the-user" not in caplog.text + told.message
+
+
 async def test_a_failing_flow_s_traceback(browser, open_kernel):
     async with open_kernel() as kernel:
         await kernel.run(FLOW)
