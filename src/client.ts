@@ -2,7 +2,12 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import type * as api from './_api';
-import { RequestFailed, SERVER_MISSING, SERVER_UNREACHABLE } from './errors';
+import {
+  BROKEN_OFF,
+  RequestFailed,
+  SERVER_MISSING,
+  SERVER_UNREACHABLE
+} from './errors';
 
 /** Which runs to list; `limit` counts runs. */
 export interface IRunsQuery {
@@ -131,7 +136,8 @@ export class Client implements IClient {
   }
 
   async log(id: string): Promise<Blob> {
-    return (await this.request('GET', ['runs', id, 'log'])).blob();
+    const response = await this.request('GET', ['runs', id, 'log']);
+    return response.blob().catch(brokenOff);
   }
 
   clusters(): Promise<api.ClusterList> {
@@ -197,6 +203,16 @@ function unreachable(reason: Error): never {
     error: SERVER_UNREACHABLE,
     message: `The Jupyter server does not answer: ${reason.message}.`,
     fix: 'Check that it is running and reload the page.',
+    field: null
+  });
+}
+
+/** The server cuts the connection where it cannot go on, so that a part of a log never looks like all of it. */
+function brokenOff(): never {
+  throw new RequestFailed({
+    error: BROKEN_OFF,
+    message: 'The log broke off before its end, and nothing was saved.',
+    fix: 'Try again when the Prefect API answers.',
     field: null
   });
 }

@@ -3,6 +3,7 @@ import type { ErrorBody } from './_api';
 /** Names in `ErrorBody.error` that come from the browser's own side, beside those of satflow_ext/errors.py. */
 export const SERVER_MISSING = 'ServerExtensionMissing';
 export const SERVER_UNREACHABLE = 'ServerUnreachable';
+export const BROKEN_OFF = 'BrokenOff';
 
 /** A request that was refused or got no answer, with what the user can do about it. */
 export class RequestFailed extends Error {
