@@ -1,7 +1,7 @@
 """`%load_flow NAME[@version]` and `satflow_ext.load_flow`: a registered version back in a notebook.
 
 This is the one place besides a flow run in which something from a store is unpickled, and it happens after the same checks: size,
-digest, signature by a trusted key, deployment and version, Python (docs/decisions/0012).
+digest, signature by a trusted key, deployment and version, Python (docs/decisions/0009).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Drift: what somebody has changed in Prefect since a version was registered, and what registering again does about it.
 
 A three-way merge. A choice that differs from the one in the version before was made on purpose and wins; a choice that is the
-same leaves alone what was changed in Prefect (docs/decisions/0011). Whether schedules are paused is a state, not a choice.
+same leaves alone what was changed in Prefect (docs/decisions/0008). Whether schedules are paused is a state, not a choice.
 """
 
 from __future__ import annotations

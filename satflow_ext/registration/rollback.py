@@ -1,4 +1,4 @@
-"""Rolling back: the next version, made of an earlier one (docs/decisions/0010).
+"""Rolling back: the next version, made of an earlier one (docs/decisions/0007).
 
 A number means one thing for ever, so the earlier manifest is not pinned again: its content is checked, then sealed and signed
 anew for the next number, by whoever rolls back. What was chosen then is chosen again, and overwrites what was changed in Prefect.
