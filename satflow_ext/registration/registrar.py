@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, DeploymentTaken, SatflowError
-from satflow_ext.keys import Keyring, TrustedKeys, trusted, user_name
+from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
 from satflow_ext.models import Change, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import carried_files, deployments, manifests, rows, sealing
@@ -81,12 +81,19 @@ async def _register(
         return await as_recorded(client, row, known, endpoints, overwrite=overwrite)
     settled = settle(plan.chosen, known.chosen if known else None, row, overwrite=overwrite)
     place = sealing.next_place(row, found)
-    body = Path(packed.body)
-    sealed = await sealing.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
-    made = manifest_for(packed, plan, place, sealed)
+    made = manifest_for(packed, plan, place, await _store(packed, plan, place, endpoints, signer))
     pin = await sealing.write(made, endpoints, signer)
     written = await rows.write(client, made, pin, settled, row, endpoints)
     return await registered(written, made, "changed" if row else "created", settled.kept)
+
+
+async def _store(
+    packed: PackedFlow, plan: Plan, place: sealing.Place, endpoints: Endpoints, signer: Signer
+) -> sealing.Sealed:
+    """Put what the manifest will name into the store: the data files, and the content."""
+    async with StoreClient(endpoints.store) as store_client:
+        await carried_files.put(store_client, packed)
+    return await sealing.seal(Path(packed.body), packed.environment, plan.full_name, place.version, endpoints, signer)
 
 
 async def as_recorded(
