@@ -1,10 +1,9 @@
 # Tasks with a cache key of the notebook's own, a storage key, persisted results.
 # gives: (['work'], 'Cached', 10, 'Cached')
 # %%
-import uuid
 from prefect import flow, task
 from prefect.cache_policies import INPUTS
-calls, salt = [], str(uuid.uuid4())
+calls, salt = [], "corpus"
 class Size:
     def __init__(self, n): self.n = n
 def key(context, parameters): return f"{salt}-{parameters['n']}"
