@@ -6,11 +6,12 @@ import asyncio
 import logging
 import os
 import ssl
+from typing import TypeAlias
 from uuid import UUID
 
 from satflow_ext.errors import ContentRefused
 
-Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
+Log: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"  # no subscript at run time before 3.11
 
 RUN_ID = "PREFECT__FLOW_RUN_ID"
 """Set by Prefect in the process of a flow run, and only there."""
