@@ -45,7 +45,7 @@ SETTLE = 5.0
 """Seconds without a new line, after a run's end, until its log counts as whole."""
 BUSY = 3.0
 """A busy API takes lines in long after a run's end, and many at once: by so many times as late as they came, we wait longer."""
-LONGEST = 120.0
+LONGEST = 60.0
 """Seconds that are waited for at most."""
 OLD = timedelta(seconds=60)
 """The log of a run that ended before is whole."""
@@ -92,7 +92,8 @@ class Follower:
         self._where = where
         self._run_id = identify(run_id)
         self._newest: datetime | None = None
-        self._lag = 0.0  # seconds between the newest line and its reading, where it came while we followed
+        self._looked: datetime | None = None
+        self._lag = 0.0  # by so many seconds the newest line was late: older than a look that did not find it
         self._hinted = asyncio.Event()
 
     async def find(self, client: PrefectClient) -> FlowRun:
@@ -174,13 +175,14 @@ class Follower:
     async def _read(self, client: PrefectClient, since: datetime | None) -> int:
         """Add what is new of the lines since then, or (None) of the whole log. Gives how many that were."""
         added = 0
-        before = self._newest
+        before, begun = self._newest, datetime.now(timezone.utc)
         async for page in log_pages(client, self._run_id, since):
             added += self.book.add(map(_line, page))
             newest = page[-1].timestamp
             self._newest = max(self._newest, newest) if self._newest else newest
-        if before and self._newest and self._newest > before:
-            self._lag = (datetime.now(timezone.utc) - self._newest).total_seconds()
+        if before and self._looked and self._newest and self._newest > before:
+            self._lag = (self._looked - self._newest).total_seconds()
+        self._looked = begun
         self.book.report(None)
         return added
 
