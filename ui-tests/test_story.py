@@ -91,7 +91,8 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
     form.get_by_test_id("satflow-submit").click()
     expect(form.get_by_test_id("satflow-registered")).to_have_attribute("data-outcome", "created", timeout=STARTS)
     expect(row.get_by_test_id("satflow-drift")).to_contain_text("registered v1")
-    expect(page.get_by_test_id("satflow-next-run")).to_contain_text("06:30, Europe/Berlin")
+    deployed = page.locator("[data-deployment=tiles]")
+    expect(deployed.get_by_test_id("satflow-next-run")).to_contain_text("06:30, Europe/Berlin")
     shot(page, "3-registered")
 
     form.get_by_test_id("satflow-run-now").click()

@@ -49,5 +49,5 @@ def test_versions_are_compared_and_rolled_back(page: Page, lab: Lab) -> None:
     page.get_by_role("button", name="Roll back to version 1").click()
     page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
     expect(versions.get_by_test_id("satflow-version").first).to_contain_text("version 1 again", timeout=STARTS)
-    expect(page.get_by_test_id("satflow-deployment")).to_contain_text("v3")
+    expect(page.locator("[data-deployment=greet]")).to_contain_text("v3")
     shot(page, "16-rolled-back")
