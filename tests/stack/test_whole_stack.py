@@ -115,9 +115,10 @@ async def _killed_twice(whole: Place, folder: Path) -> None:
     await _until(lambda: len(shown.lines) > 3)
 
     _kill(whole, "prefect-server", "prefect-worker")
-    await _until(lambda: "PrefectUnreachable" in shown.troubles)
     seen = len(shown.lines)
-    await _until(lambda: len(shown.lines) > seen + 3)
+    await _until(
+        lambda: len(shown.lines) > seen + 5
+    )  # the page may not even notice: they are started again within seconds
     assert (await page.detail(str(run))).run.state_type == "RUNNING"
 
     _kill(whole, "prefect-server", "prefect-worker", supervisor=True)
