@@ -10,14 +10,13 @@ signature by a trusted key, deployment and version, Python. Before the signature
 from __future__ import annotations
 
 import hashlib
-import shutil
 import struct
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
@@ -32,7 +31,6 @@ LENGTH = struct.Struct(">I")
 START = len(MARK) + LENGTH.size
 CHUNK = 1024 * 1024
 HEADER_LIMIT = 16 * 1024
-NEWER = "It may come from a newer SatFlow: update the one that reads it."
 
 
 class Header(BaseModel):
@@ -79,10 +77,14 @@ class Opened:
 def seal(body: Path, header: Header, signer: Signer, content: Path) -> str:
     """Write the envelope of a body to `content` and give its digest, `sha256:…`."""
     encoded = header.model_dump_json().encode()
+    start = MARK + LENGTH.pack(len(encoded)) + encoded + signer.seal(PURPOSE, encoded)
+    digest = hashlib.sha256(start)
     with content.open("xb") as out, body.open("rb") as source:
-        out.write(MARK + LENGTH.pack(len(encoded)) + encoded + signer.seal(PURPOSE, encoded))
-        shutil.copyfileobj(source, out, CHUNK)
-    return digest_of(content)
+        out.write(start)
+        while chunk := source.read(CHUNK):
+            digest.update(chunk)
+            out.write(chunk)
+    return f"sha256:{digest.hexdigest()}"
 
 
 def digest_of(path: Path) -> str:
@@ -139,13 +141,9 @@ def _parts(content: memoryview) -> tuple[bytes, bytes, memoryview]:
 
 def _header(encoded: bytes) -> Header:
     try:
-        return Header.model_validate(strict_json.loads(encoded, limit=HEADER_LIMIT))
-    except ValidationError as error:
-        where = error.errors(include_url=False)[0]
-        why = f"{'.'.join(map(str, where['loc']))}: {where['msg']}"
+        return strict_json.read(Header, encoded, limit=HEADER_LIMIT)
     except ValueError as error:
-        why = str(error)
-    raise ContentRefused(f"The flow content's header cannot be read: {why}.", fix=NEWER)
+        raise ContentRefused(f"The flow content's header cannot be read: {error}.", fix=strict_json.NEWER) from None
 
 
 def _check_body(header: Header, body: memoryview) -> None:

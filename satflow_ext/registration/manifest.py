@@ -16,7 +16,7 @@ import json
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
@@ -32,6 +32,7 @@ from satflow_ext.models import (
     Source,
 )
 from satflow_ext.registration import strict_json
+from satflow_ext.registration.envelope import Pinned
 from satflow_ext.settings import SizeSettings
 
 PURPOSE = b"satflow manifest 1\n"
@@ -39,7 +40,6 @@ PURPOSE = b"satflow manifest 1\n"
 SEAL_LINE = SEAL_SIZE // 3 * 4
 """Characters of the seal in base64."""
 LIMIT = 16 * 1024 * 1024
-NEWER = "It may come from a newer SatFlow: update the one that reads it."
 REACH = 16
 """Versions that a manifest knows before itself."""
 
@@ -114,6 +114,11 @@ class Manifest(BaseModel):
         """`flow/deployment`, as Prefect's command line writes it."""
         return f"{self.flow_name}/{self.deployment}"
 
+    @property
+    def pinned(self) -> Pinned:
+        """What the flow content must be."""
+        return Pinned(self.content, self.size, self.full_name, self.version)
+
     def encode(self, signer: Signer) -> bytes:
         """The document that is kept in a store."""
         line = canonical(self.model_dump(mode="json"))
@@ -167,10 +172,6 @@ def _lines(document: bytes, digest: str) -> tuple[bytes, bytes]:
 
 def _read(line: bytes, digest: str) -> Manifest:
     try:
-        return Manifest.model_validate(strict_json.loads(line, limit=LIMIT))
-    except ValidationError as error:
-        where = error.errors(include_url=False)[0]
-        why = f"{'.'.join(map(str, where['loc']))}: {where['msg']}"
+        return strict_json.read(Manifest, line, limit=LIMIT)
     except ValueError as error:
-        why = str(error)
-    raise ContentRefused(f"Manifest {digest} cannot be read here: {why}.", fix=NEWER)
+        raise ContentRefused(f"Manifest {digest} cannot be read here: {error}.", fix=strict_json.NEWER) from None

@@ -1,4 +1,4 @@
-"""JSON that has one meaning: no key twice, no NaN, an object at the top, and of no more than so many bytes.
+"""JSON that has one meaning, and models of it: no key twice, no NaN, an object at the top, and of no more than so many bytes.
 
 Most parsers take the last of two equal keys and some the first, so a document with both says different things to different
 readers. Here it is refused.
@@ -7,9 +7,14 @@ readers. Here it is refused.
 from __future__ import annotations
 
 import json
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+NEWER = "It may come from a newer SatFlow: update the one that reads it."
+"""What to do about a document that cannot be read although it was signed."""
 
 
 def loads(document: bytes, *, limit: int) -> dict[str, JsonValue]:
@@ -27,6 +32,19 @@ def loads(document: bytes, *, limit: int) -> dict[str, JsonValue]:
     if not isinstance(value, dict):
         raise ValueError("no object")  # noqa: TRY004 - one kind of error for whatever is wrong with a document
     return value
+
+
+def read(model: type[Model], document: bytes, *, limit: int) -> Model:
+    """The model that a document is.
+
+    Raises:
+        ValueError: it is none; in words, the first thing that does not fit.
+    """
+    try:
+        return model.model_validate(loads(document, limit=limit))
+    except ValidationError as error:
+        where = error.errors(include_url=False)[0]
+        raise ValueError(f"{'.'.join(map(str, where['loc']))}: {where['msg']}") from None
 
 
 def _once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

@@ -6,7 +6,7 @@ from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.registration import envelope
 from satflow_ext.registration import manifest as manifests
-from satflow_ext.registration.envelope import Opened, Pinned
+from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.maker import Maker
 from satflow_ext.registration.manifest import Manifest
 
@@ -40,5 +40,4 @@ def check_content(manifest: Manifest, content: bytes, trusted: TrustedKeys, read
         PythonMismatch: another Python made it.
         PackageMismatch: so different a package made it that it cannot be read.
     """
-    pinned = Pinned(manifest.content, manifest.size, manifest.full_name, manifest.version)
-    return envelope.opened(content, pinned, trusted, reader)
+    return envelope.opened(content, manifest.pinned, trusted, reader)
