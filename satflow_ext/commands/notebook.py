@@ -103,7 +103,7 @@ async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None
     _check_kernel(name, path)
     resources = {"metadata": {"path": str(path.parent.resolve())}}
     with TemporaryDirectory(prefix="satflow-") as folder:
-        # The kernel's sockets are files in a private folder, not ports.
+        # The kernel's sockets are files in a private folder, not ports; below /tmp, as a socket's path may have about 100 bytes.
         sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
         client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
         async with client.async_setup_kernel(env=_environment(path)):

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from satflow_ext import scratch
 from satflow_ext.endpoints import Store
 from satflow_ext.errors import ContentMissing
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.registration import envelope, maker, manifests
 from satflow_ext.registration.chain import Chain
-from satflow_ext.registration.envelope import Opened, Pinned
+from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.maker import Maker
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.registration.versions import manifest_of
+from satflow_ext.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,20 @@ async def bring(chain: Chain, number: int, trusted: TrustedKeys, reader: Maker |
     shown = await manifest_of(chain, number)
     manifest = await manifests.verified(chain.store, chain.digests[number], trusted)
     content = await _content(chain.store, manifest)
-    pinned = Pinned(manifest.content, manifest.size, manifest.full_name, manifest.version)
     assert manifest == shown  # one digest, one document
     reads = reader or maker.of(manifest.environment)
-    return Brought(manifest, await asyncio.to_thread(envelope.opened, content, pinned, trusted, reads))
+    return Brought(manifest, await asyncio.to_thread(envelope.opened, content, manifest.pinned, trusted, reads))
 
 
 @asynccontextmanager
-async def as_file(opened: Opened) -> AsyncIterator[Path]:
-    """The pickle as a private file while the block runs."""
-    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
-        body = Path(folder) / "body"
+async def as_file(opened: Opened, settings: Settings) -> AsyncIterator[Path]:
+    """The pickle as a private file while the block runs.
+
+    Raises:
+        DiskFull: there is no room for it on this machine.
+    """
+    with scratch.folder(settings, "pack") as folder, scratch.room(folder):
+        body = folder / "body"
         await asyncio.to_thread(body.write_bytes, opened.body)
         yield body
 
@@ -78,14 +82,11 @@ async def check_files(store: Store, manifest: Manifest) -> None:
 
 
 async def _content(store: Store, manifest: Manifest) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
-        content = Path(folder) / "content"
-        async with StoreClient(store) as store_client:
-            try:
-                await store_client.get_file(manifest.content, content, limit=manifest.size)
-            except ContentMissing:
-                raise _gone("the content", manifest) from None
-        return await asyncio.to_thread(content.read_bytes)
+    async with StoreClient(store) as store_client:
+        try:
+            return await store_client.get(manifest.content, limit=manifest.size)
+        except ContentMissing:
+            raise _gone("the content", manifest) from None
 
 
 def _gone(what: str, manifest: Manifest) -> ContentMissing:

@@ -29,12 +29,14 @@ async def rehearse(packed: PackedFlow) -> float:
     """
     begun = monotonic()
     environment = {name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN}
-    with tempfile.TemporaryDirectory(prefix="satflow-") as folder:
+    body = Path(packed.body).resolve()
+    # Beside the body: who made that folder takes it away, also after this process was killed.
+    with tempfile.TemporaryDirectory(dir=body.parent) as folder:
         process = await asyncio.create_subprocess_exec(
             packed.environment.executable,
             "-c",
             LOADS,
-            str(Path(packed.body).resolve()),
+            str(body),
             cwd=folder,
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,
@@ -55,10 +57,10 @@ async def _end_of(process: asyncio.subprocess.Process) -> str:
     """What the process wrote to its stderr until it ended. One that is too slow, or not waited for any more, is ended."""
     try:
         _, said = await asyncio.wait_for(process.communicate(), LONGEST)
-    except BaseException as error:
-        process.kill()
-        await process.wait()
-        if isinstance(error, asyncio.TimeoutError):
-            return f"it was not loaded after {LONGEST:g} s"
-        raise
+    except asyncio.TimeoutError:
+        return f"it was not loaded after {LONGEST:g} s"
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return said.decode(errors="replace")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from satflow_ext.endpoints import Endpoints
@@ -69,7 +70,8 @@ async def _roll_back(
         return await as_recorded(client, row, brought.manifest, endpoints, overwrite=True)
     signer = await asyncio.to_thread(Keyring(settings).signer)
     place = sealing.next_place(row, await manifest_of(row, endpoints, keys))
-    made = await _made(brought, place, endpoints, signer)
+    async with opening.as_file(brought.opened, settings) as body:
+        made = await _made(brought.manifest, body, place, endpoints, signer)
     pin = await sealing.write(made, endpoints, signer)
     settled = settle(made.chosen, None, row, overwrite=True)
     written = await rows.write(client, made, pin, settled, row, endpoints)
@@ -89,11 +91,9 @@ async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, 
         )
 
 
-async def _made(brought: opening.Brought, place: sealing.Place, endpoints: Endpoints, signer: Signer) -> Manifest:
+async def _made(earlier: Manifest, body: Path, place: sealing.Place, endpoints: Endpoints, signer: Signer) -> Manifest:
     """The manifest of the next version, with its content in the store."""
-    earlier = brought.manifest
-    async with opening.as_file(brought.opened) as body:
-        sealed = await sealing.seal(body, earlier.environment, earlier.full_name, place.version, endpoints, signer)
+    sealed = await sealing.seal(body, earlier.environment, earlier.full_name, place.version, endpoints, signer)
     changed = {
         "version": place.version,
         "content": sealed.content,

@@ -102,8 +102,8 @@ class StoreClient:
         if await self.get(digest) != document:
             raise StoreFailed(f"{self._who} gave back something else than it was sent.", fix="Check its settings.")
 
-    async def get(self, digest: str) -> bytes:
-        """A small document.
+    async def get(self, digest: str, *, limit: int = DOCUMENT_LIMIT) -> bytes:
+        """A document, or a content, of at most `limit` bytes.
 
         Raises:
             ContentMissing: the store has nothing under that digest.
@@ -111,7 +111,7 @@ class StoreClient:
             StoreFailed: it did not answer as a store.
         """
         document = BytesIO()
-        await self._try(lambda: self._receive(digest, DOCUMENT_LIMIT, document))
+        await self._try(lambda: self._receive(digest, limit, document))
         return document.getvalue()
 
     async def get_file(self, digest: str, path: Path, *, limit: int) -> None:
