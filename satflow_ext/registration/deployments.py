@@ -27,9 +27,7 @@ async def list_all(endpoints: Endpoints) -> tuple[Deployment, ...]:
     Raises:
         PrefectFailed: the API did not answer.
     """
-    async with prefect_client(endpoints.prefect) as client:
-        rows = [row for row in await _read_all(client) if pin_of(row)]
-        names = await _flow_names(client, {row.flow_id for row in rows})
+    rows, names = await _ours(endpoints)
     return await _described(rows, names, endpoints)
 
 
@@ -65,12 +63,13 @@ async def find(endpoints: Endpoints, name: str) -> Deployment:
     Raises:
         DeploymentNotFound: none, or more than one, answers to it.
     """
-    known = await list_all(endpoints)
-    matches = [d for d in known if name in (d.id, d.name, f"{d.flow_name}/{d.name}")]
+    rows, names = await _ours(endpoints)
+    matches = [row for row in rows if name in (str(row.id), row.name, f"{names[row.flow_id]}/{row.name}")]
     if len(matches) == 1:
-        return matches[0]
+        (deployment,) = await _described(matches, names, endpoints)
+        return deployment
     said = "More than one deployment is" if matches else "No deployment is"
-    full = sorted(f"{d.flow_name}/{d.name}" for d in matches or known)
+    full = sorted(f"{names[row.flow_id]}/{row.name}" for row in matches or rows)
     raise DeploymentNotFound(
         f"{said} called {name!r}.", fix=f"Known: {', '.join(full)}." if full else "Register a flow first."
     )
@@ -150,6 +149,13 @@ def _manifest_or_error(pin: Pin | None, found: dict[str, Manifest | SatflowError
     if pin.manifest not in found:
         return SatflowError(f"Its content is kept in the store {pin.store!r}, which is not the one used here.")
     return found[pin.manifest]
+
+
+async def _ours(endpoints: Endpoints) -> tuple[list[DeploymentResponse], dict[UUID, str]]:
+    """All of ours as Prefect has them, newest first, and the names of their flows."""
+    async with prefect_client(endpoints.prefect) as client:
+        rows = [row for row in await _read_all(client) if pin_of(row)]
+        return rows, await _flow_names(client, {row.flow_id for row in rows})
 
 
 async def _read_all(client: PrefectClient) -> list[DeploymentResponse]:

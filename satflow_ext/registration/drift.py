@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 Choices = dict[str, str]
 """Choices that Prefect keeps and anybody can change there, each under a name of its own and worded for reading."""
 
-NO_CHOICES: Choices = {}
-
 
 @dataclass(frozen=True)
 class Settled:

@@ -77,7 +77,7 @@ async def _register(
     _check_ours(row, plan, overwrite=overwrite)
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
-    if row and known and same(known, packed, plan) and await kept(row, known, endpoints):
+    if row and known and same(known, packed, plan) and await kept(known, endpoints):
         return await as_recorded(client, row, known, endpoints, overwrite=overwrite)
     settled = settle(plan.chosen, known.chosen if known else None, row, overwrite=overwrite)
     place = sealing.next_place(row, found)
@@ -128,13 +128,10 @@ async def manifest_of(
         return error
 
 
-async def kept(row: DeploymentResponse, known: Manifest, endpoints: Endpoints) -> bool:
-    """Whether the store still has all of it; what a run is told when it has not is to register again."""
-    pin = pin_of(row)
-    assert pin is not None
+async def kept(known: Manifest, endpoints: Endpoints) -> bool:
+    """Whether the store still has all that a manifest names; what a run is told when it has not is to register again."""
     async with StoreClient(endpoints.store) as store_client:
         try:
-            await store_client.get(pin.manifest)
             await store_client.verify(known.content, known.size)
             await carried_files.verify(store_client, known.files)
         except (ContentMissing, ContentRefused):

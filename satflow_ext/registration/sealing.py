@@ -15,7 +15,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import Signer
 from satflow_ext.models import Environment
-from satflow_ext.registration import envelope, maker, manifests
+from satflow_ext.registration import deployments, envelope, maker, manifests
 from satflow_ext.registration.manifest import REACH, Manifest
 from satflow_ext.registration.pins import Pin, pin_of
 from satflow_ext.registration.store_client import StoreClient
@@ -81,8 +81,7 @@ def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | 
     pin = pin_of(row) if row else None
     if isinstance(found, Manifest) and pin:
         return Place(found.version + 1, (pin.manifest, *found.earlier)[:REACH])
-    known = row.version if row and pin else None
-    return Place(int(known) + 1 if known and known.isdigit() else 1, (pin.manifest,) if pin else ())
+    return Place(deployments.number(row.version) + 1 if row and pin else 1, (pin.manifest,) if pin else ())
 
 
 def now() -> datetime:
