@@ -23,9 +23,10 @@ from prefect.settings import Profile, Settings, get_current_settings
 
 from satflow_ext.endpoints import PrefectApi, on_loopback, shown
 from satflow_ext.errors import PrefectFailed, PrefectUnauthorized, PrefectUnreachable, SatflowError
+from satflow_ext.prefect_transport import PersistentTransport
 
 RETRIES = 3
-"""Retries of one request (2 + 4 + 8 s apart): SQLite's busy times outlast one, a dead server is not waited for a minute."""
+"""Retries of one request (2 + 4 + 8 s apart): a server that starts again is waited for, a dead one not for a minute."""
 
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 """Seconds to wait for bytes, and for a connection."""
@@ -88,8 +89,9 @@ def _client(api: PrefectApi) -> PrefectClient:
         # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
         options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if on_loopback(api.url):
-        # A company's proxy must not get the credential of a server on this machine.
+        # A company's proxy must not get the credential of a server on this machine, whose database may well be SQLite.
         options["trust_env"] = False
+        options["transport"] = PersistentTransport(options.get("verify", True))
     return PrefectClient(api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options)
 
 

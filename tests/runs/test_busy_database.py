@@ -1,0 +1,75 @@
+"""A Prefect server on SQLite that says 503 because others write is asked until it is our turn."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from satflow_ext import runs
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.models import RunRequest
+
+WRITES, BREATH = 1.0, 0.1
+"""Seconds in which somebody writes without a break, and in which nobody does."""
+
+RUNS = 8
+
+
+@pytest.fixture
+def other_writer(stack) -> Iterator[None]:
+    """Somebody who commits something to the server's database every few milliseconds, with a breath now and then."""
+    over = threading.Event()
+    writer = threading.Thread(target=_write, args=(stack.settings.state_dir / "prefect" / "prefect.db", over))
+    writer.start()
+    yield
+    over.set()
+    writer.join()
+
+
+def _write(database: Path, over: threading.Event) -> None:
+    with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS other_writer (n INTEGER)")
+        while not over.is_set():
+            rest = time.monotonic() + WRITES
+            while time.monotonic() < rest:
+                connection.execute("INSERT INTO other_writer VALUES (1)")
+                time.sleep(0.002)
+            time.sleep(BREATH)
+        connection.execute("DROP TABLE other_writer")
+
+
+async def _until_refused(api: PrefectApi, deployment: str) -> httpx.Response:
+    assert api.auth_string is not None
+    credential = httpx.BasicAuth(*api.auth_string.split(":", 1))
+    async with httpx.AsyncClient(auth=credential, trust_env=False) as client:
+        while True:
+            token = await client.get(f"{api.url}/csrf-token", params={"client": str(uuid4())})
+            csrf = {"Prefect-Csrf-Token": token.json()["token"], "Prefect-Csrf-Client": token.json()["client"]}
+            url = f"{api.url}/deployments/{deployment}/create_flow_run"
+            made = await client.post(url, json={"parameters": {"n": 1}}, headers=csrf)
+            if made.status_code != httpx.codes.CREATED:
+                return made
+
+
+def _request(deployment: str, n: int) -> RunRequest:
+    return RunRequest(deployment_id=deployment, parameters={"n": n}, idempotency_key=f"busy-{n}")
+
+
+def test_runs_start_while_somebody_else_writes(prefect_api, prefect, other_writer) -> None:
+    deployment = prefect.deployment("busy", work_pool_name=prefect.pool("nobody"))
+    assert asyncio.run(_until_refused(prefect_api, deployment)).status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+    async def start() -> set[str]:
+        requests = [_request(deployment, n) for n in range(RUNS)]
+        return {each.id for each in await asyncio.gather(*[runs.start(prefect_api, each) for each in requests])}
+
+    assert len(asyncio.run(start())) == RUNS
