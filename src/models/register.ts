@@ -1,7 +1,6 @@
 import type {
   Catalogue,
   Deployment,
-  ErrorBody,
   JsonObject,
   LiveFlow,
   Registered,
@@ -21,7 +20,6 @@ import {
 import type { IPreset } from './draft';
 import { drift } from './drift';
 import type { FlowsModel } from './flows';
-import { Observable } from './observable';
 import {
   type IParameterForm,
   missingParameters,
@@ -30,6 +28,7 @@ import {
 import { PreflightModel } from './preflight';
 import type { RunsModel } from './runs';
 import { SchedulePreview } from './schedulePreview';
+import { Working } from './working';
 
 /** The flow that is to be registered, and where it lives. */
 export interface ISubject {
@@ -50,7 +49,7 @@ export interface IRegisterParts {
 }
 
 /** One filling-in of the register form. */
-export class RegisterModel extends Observable {
+export class RegisterModel extends Working {
   constructor(
     private _subject: ISubject,
     private readonly preset: IPreset,
@@ -94,15 +93,6 @@ export class RegisterModel extends Observable {
 
   get catalogue(): Catalogue | null {
     return this._catalogue;
-  }
-
-  /** What was wrong when it was sent. */
-  get error(): ErrorBody | null {
-    return this._error;
-  }
-
-  get isSending(): boolean {
-    return this._isSending;
   }
 
   get registered(): Registered | null {
@@ -223,21 +213,11 @@ export class RegisterModel extends Observable {
     }
   }
 
-  /** Do something that takes time, once at a time. */
+  /** Send it, once at a time. */
   private async sending(work: () => Promise<void>): Promise<void> {
-    if (this._isSending) {
-      return;
+    if (!this.isBusy) {
+      await this.doing(work);
     }
-    this._isSending = true;
-    this._error = null;
-    this.tell();
-    try {
-      await work();
-    } catch (reason) {
-      this._error = errorBody(reason);
-    }
-    this._isSending = false;
-    this.tell();
   }
 
   private refuseMissing(): void {
@@ -286,8 +266,6 @@ export class RegisterModel extends Observable {
   private _asked = 0;
   private untouched: string | null;
   private _catalogue: Catalogue | null = null;
-  private _error: ErrorBody | null = null;
-  private _isSending = false;
   private _registered: Registered | null = null;
 }
 

@@ -30,6 +30,18 @@ export class StackModel extends Observable {
     return this._status?.state === 'ready';
   }
 
+  /** Do something once, as soon as it is ready; an owner that is gone by then is forgotten. */
+  onceReady(owner: object, work: () => void): void {
+    const look = () => {
+      if (this.isReady) {
+        this.changed.disconnect(look, owner);
+        work();
+      }
+    };
+    this.changed.connect(look, owner);
+    look();
+  }
+
   /** See how it is, and leave it so. */
   check(): Promise<void> {
     return this.read(() => this.client.stack());

@@ -1,13 +1,6 @@
-import type {
-  Deployment,
-  ErrorBody,
-  Registered,
-  Version,
-  VersionDiff
-} from '../_api';
+import type { Deployment, Registered, Version, VersionDiff } from '../_api';
 import type { IClient } from '../client';
-import { errorBody } from '../errors';
-import { Observable } from './observable';
+import { Working } from './working';
 
 type Served = Pick<IClient, 'versions' | 'diffVersions' | 'rollBack'>;
 
@@ -24,7 +17,7 @@ export interface IDeploymentsRead {
 }
 
 /** The versions of one deployment, two of them side by side, and the way back to an earlier one. */
-export class VersionsModel extends Observable {
+export class VersionsModel extends Working {
   constructor(
     readonly deploymentId: string,
     private readonly client: Served,
@@ -56,14 +49,6 @@ export class VersionsModel extends Observable {
   /** How the two differ, null until that is read. */
   get diff(): VersionDiff | null {
     return this._diff;
-  }
-
-  get error(): ErrorBody | null {
-    return this._error;
-  }
-
-  get isBusy(): boolean {
-    return this._isBusy;
   }
 
   /** Read the newest again, and compare the newest two. */
@@ -122,24 +107,9 @@ export class VersionsModel extends Observable {
     this._lost = page.lost;
   }
 
-  private async doing(work: () => Promise<void>): Promise<void> {
-    this._isBusy = true;
-    this._error = null;
-    this.tell();
-    try {
-      await work();
-    } catch (reason) {
-      this._error = errorBody(reason);
-    }
-    this._isBusy = false;
-    this.tell();
-  }
-
   private next: number | null = null;
   private _items: Version[] | null = null;
   private _lost: string | null = null;
   private _pair: IPair | null = null;
   private _diff: VersionDiff | null = null;
-  private _error: ErrorBody | null = null;
-  private _isBusy = false;
 }

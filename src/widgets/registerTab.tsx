@@ -22,7 +22,7 @@ export interface IRegisterTabParts {
 export class RegisterTab extends Drawn {
   constructor(
     readonly model: RegisterModel,
-    private readonly parts: IRegisterTabParts
+    parts: IRegisterTabParts
   ) {
     super(
       [model, parts.stack],
@@ -33,24 +33,16 @@ export class RegisterTab extends Drawn {
       }
     );
     this.addClass('jp-Satflow-registerTab');
-    parts.stack.changed.connect(this.onStack, this);
-    this.onStack();
+    // What the form offers is known only then.
+    parts.stack.onceReady(this, () => {
+      void model.load().then(() => model.check(false));
+    });
   }
 
   dispose(): void {
     this.model.dispose();
     super.dispose();
   }
-
-  /** What the form offers is known once the stack is there. */
-  private onStack(): void {
-    if (this.parts.stack.isReady && !this.loading) {
-      this.loading = true;
-      void this.model.load().then(() => this.model.check(false));
-    }
-  }
-
-  private loading = false;
 }
 
 function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
@@ -74,7 +66,7 @@ function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
         preflight={model.preflight}
         error={model.error}
         scheduleError={model.preview.error}
-        isSending={model.isSending}
+        isSending={model.isBusy}
         registered={model.registered}
         actions={formActions(model, actions, trans)}
         trans={trans}

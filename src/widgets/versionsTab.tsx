@@ -37,9 +37,8 @@ export class VersionsTab extends Drawn {
       () => void parts.stack.ensure()
     );
     this.addClass('jp-Satflow-versionsTab');
-    parts.stack.changed.connect(this.onStack, this);
     parts.deployments.changed.connect(this.onDeployments, this);
-    this.onStack();
+    parts.stack.onceReady(this, () => void versions.load());
   }
 
   dispose(): void {
@@ -100,13 +99,6 @@ export class VersionsTab extends Drawn {
     }
   }
 
-  private onStack(): void {
-    if (this.parts.stack.isReady && !this.loaded) {
-      this.loaded = true;
-      void this.versions.load();
-    }
-  }
-
   /** Somebody registered: there is a newer version. */
   private onDeployments(): void {
     const { items, deploymentId, isBusy } = this.versions;
@@ -118,6 +110,4 @@ export class VersionsTab extends Drawn {
       void this.versions.load();
     }
   }
-
-  private loaded = false;
 }
