@@ -30,6 +30,8 @@
     ├── CannotPickle            422  something the flow reaches cannot travel
     ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
     ├── DeploymentContested     409  somebody else registers the same deployment at the same moment
+    ├── DeploymentDrifted       409  somebody changed or deleted in Prefect what this would overwrite
+    ├── JournalFailed           507  a disk of this machine did not take, or give, the journal of registrations
     ├── PythonMismatch          409  made by one Python, about to be read by another
     ├── PackageMismatch         409  made with another major version of a package that has to read it
     ├── ContentRefused          409  content or manifest that is not what it should be; nothing of it was unpickled
@@ -228,6 +230,18 @@ class DeploymentContested(SatflowError):
     """Somebody else registers the same deployment at the same moment."""
 
     status = 409
+
+
+class DeploymentDrifted(SatflowError):
+    """Somebody has changed or deleted a deployment in Prefect, and registering would overwrite that."""
+
+    status = 409
+
+
+class JournalFailed(SatflowError):
+    """The journal of registrations cannot be written or read."""
+
+    status = 507
 
 
 class PythonMismatch(SatflowError):

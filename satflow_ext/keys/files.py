@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+from satflow_ext import durable
 from satflow_ext.errors import KeysRefused
 
 LIMIT = 64 * 1024
@@ -62,17 +63,9 @@ def replace_private(path: Path, content: bytes) -> None:
     Raises:
         KeysRefused: the disk did not take it.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        fresh.unlink(missing_ok=True)
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        _sync(path.parent)
+        durable.replace(path, content)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise KeysRefused(
             f"{path} cannot be written: {error.strerror}.", fix="Make room, or see whose it is."
         ) from None
@@ -107,11 +100,3 @@ def _check(path: Path, found: os.stat_result, forbidden: int, owners: set[int]) 
     if mode & forbidden:
         can = "read" if forbidden == PRIVATE else "change"
         raise KeysRefused(f"Others can {can} {path} (mode {mode:04o}).", fix=MEND)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from satflow_ext import durable
+
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -44,7 +46,7 @@ class Contents:
         for left in self._incoming.iterdir():
             left.unlink()
         for folder in (self._final.parent, self._final.parent.parent):
-            _sync_folder(folder)  # else a power cut can take the folder with all that is in it
+            durable.sync(folder)  # else a power cut can take the folder with all that is in it
 
     def path(self, digest: str) -> Path:
         """Where that content is or would be. The name is made of 64 hexadecimal digits and nothing else.
@@ -124,20 +126,12 @@ class Incoming:
         shelf = self._path.parent
         if not shelf.exists():
             shelf.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(shelf.parent)
+            durable.sync(shelf.parent)
         self._temporary.replace(self._path)
-        _sync_folder(shelf)
+        durable.sync(shelf)
         return new
 
     def close(self) -> None:
         """Close the file, and remove it unless it was kept."""
         self._file.close()
         self._temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
