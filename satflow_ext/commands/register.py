@@ -67,7 +67,9 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
                 for flow in await executed.flows([name] if name else []):
                     packed = await executed.pack(flow, choice, folder)
                     if args.dry_run:
-                        _say_preview(await preview(packed, choice, endpoints, here), as_json=args.json)
+                        _say_preview(
+                            await preview(packed, choice, endpoints, here, overwrite=args.overwrite), as_json=args.json
+                        )
                     else:
                         done = await registration.register(packed, choice, endpoints, here, overwrite=args.overwrite)
                         print(done.model_dump_json() if args.json else words(done), flush=True)

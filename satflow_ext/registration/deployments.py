@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -9,10 +10,13 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, SatflowError
 from satflow_ext.models import Deployment
 from satflow_ext.prefect_api import absent, parse_id, prefect_client
-from satflow_ext.registration import manifests, schedules
+from satflow_ext.registration import manifests, schedules, witness
 from satflow_ext.registration.drift import drift
+from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import Pin, pin_of
+from satflow_ext.registration.turns import turn
+from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -75,32 +79,43 @@ async def find(endpoints: Endpoints, name: str) -> Deployment:
     )
 
 
-async def set_paused(endpoints: Endpoints, deployment_id: str, paused: bool) -> Deployment:
+async def set_paused(endpoints: Endpoints, settings: Settings, deployment_id: str, paused: bool) -> Deployment:
     """Pause or resume a deployment's schedule.
 
     Raises:
         DeploymentNotFound: Prefect has none with that id.
         PrefectFailed: the API did not answer.
+        JournalFailed: a disk of this machine did not take the journal.
     """
     missing = _missing(deployment_id)
     async with prefect_client(endpoints.prefect) as client:
-        with absent(missing):
-            change = client.pause_deployment if paused else client.resume_deployment
-            await change(parse_id(deployment_id, missing))
+        row, flow_name = await read_row(client, deployment_id)
+        full_name = f"{flow_name}/{row.name}"
+        async with turn(full_name, endpoints.prefect, settings):
+            with absent(missing):
+                await (client.pause_deployment if paused else client.resume_deployment)(row.id)
+            await asyncio.to_thread(Journal(settings).note_paused, endpoints, full_name, paused)
     return await get(endpoints, deployment_id)
 
 
-async def delete(endpoints: Endpoints, deployment_id: str) -> None:
+async def delete(endpoints: Endpoints, settings: Settings, deployment_id: str) -> None:
     """Delete a deployment from Prefect. Its runs stay, and so do its contents in the store.
 
     Raises:
         DeploymentNotFound: Prefect has none with that id.
         PrefectFailed: the API did not answer.
+        JournalFailed: a disk of this machine did not take the journal.
     """
-    missing = _missing(deployment_id)
     async with prefect_client(endpoints.prefect) as client:
-        with absent(missing):
-            await client.delete_deployment(parse_id(deployment_id, missing))
+        row, flow_name = await read_row(client, deployment_id)
+        full_name = f"{flow_name}/{row.name}"
+        async with turn(full_name, endpoints.prefect, settings):
+            # First: what the journal does not know is not taken for lost, however this ends.
+            entry = await asyncio.to_thread(Journal(settings).forget, endpoints, full_name)
+            with absent(_missing(deployment_id)):
+                await client.delete_deployment(row.id)
+            if entry is not None and entry.witness is not None:
+                await witness.remove(client, entry.witness)
 
 
 async def described(row: DeploymentResponse, flow_name: str, found: Manifest | SatflowError) -> Deployment:

@@ -1,7 +1,8 @@
 """Drift: what somebody has changed in Prefect since a version was registered, and what registering again does about it.
 
-A three-way merge. A choice that differs from the one in the version before was made on purpose and wins; a choice that is the
-same leaves alone what was changed in Prefect (docs/decisions/0008). Whether schedules are paused is a state, not a choice.
+A three-way merge. A choice that is the same as in the version before leaves alone what was changed in Prefect; one that differs
+from it was made on purpose, and is refused where somebody has changed just that to something else (docs/decisions/0008). Whether
+schedules are paused is a state, not a choice.
 """
 
 from __future__ import annotations
@@ -23,13 +24,18 @@ Choices = dict[str, str]
 
 @dataclass(frozen=True)
 class Settled:
-    """What Prefect is told. `kept` is what was changed there and stays so."""
+    """What Prefect is told.
+
+    Of what was changed there, `kept` stays so, and `contested` was chosen anew as well: `before` was registered, `after` is live.
+    """
 
     parameters: JsonObject
     tags: list[str]
     work_pool: str | None
     schedules: list[DeploymentScheduleCreate]
+    paused: bool
     kept: tuple[Change, ...]
+    contested: tuple[Change, ...] = ()
 
 
 def drift(recorded: Registration, row: DeploymentResponse) -> tuple[Change, ...]:
@@ -49,9 +55,11 @@ def settle(
         overwrite: whether what was changed in Prefect is to be overwritten whatever was chosen before.
     """
     if row is None or recorded is None or overwrite:
-        return Settled(chosen.parameters, list(chosen.tags), chosen.work_pool, _ours(chosen, row), ())
+        paused = row is not None and row.paused
+        return Settled(chosen.parameters, list(chosen.tags), chosen.work_pool, _ours(chosen, row), paused, ())
     wanted, before, live = _chosen(chosen), _chosen(recorded), _live(row)
     kept = {name for name in {**wanted, **before, **live} if wanted.get(name) == before.get(name) != live.get(name)}
+    changed = _changes(before, live)
     settled = {name: said for name, said in wanted.items() if name not in kept}
     settled |= {name: live[name] for name in kept & live.keys()}
     parameters = {**row.parameters, **{k: v for k, v in chosen.parameters.items() if f"parameters.{k}" not in kept}}
@@ -60,8 +68,14 @@ def settle(
         tags=[name.removeprefix("tags.") for name in settled if name.startswith("tags.")],
         work_pool=row.work_pool_name if "work_pool" in kept else chosen.work_pool,
         schedules=_as_they_are(row) if "schedule" in kept else _ours(chosen, row),
-        kept=tuple(each for each in _changes(before, live) if each.name in kept),
+        paused=row.paused,
+        kept=tuple(each for each in changed if each.name in kept),
+        contested=tuple(each for each in changed if _is_contested(wanted.get(each.name), each)),
     )
+
+
+def _is_contested(wanted: str | None, changed: Change) -> bool:
+    return wanted not in (changed.before, changed.after)
 
 
 def _chosen(chosen: Registration) -> Choices:

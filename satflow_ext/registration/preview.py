@@ -9,7 +9,8 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.keys import trusted
 from satflow_ext.models import PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import compare, rows, sealing
+from satflow_ext.registration import compare, healing, objections, sealing
+from satflow_ext.registration.drift import settle
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.plan import check, planned, work_pool
 from satflow_ext.registration.registrar import manifest_for, manifest_of, same
@@ -27,7 +28,9 @@ class Preview:
     diff: VersionDiff | None
 
 
-async def preview(packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings) -> Preview:
+async def preview(
+    packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings, *, overwrite: bool = False
+) -> Preview:
     """Check everything that registering checks before it sends anything, and compare with what is live.
 
     Raises:
@@ -37,11 +40,15 @@ async def preview(packed: PackedFlow, registration: Registration, endpoints: End
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = planned(packed.flow.name, registration, executor, pool, settings)
-        row = await rows.existing(client, plan.full_name)
+        healed = await healing.look(client, plan.full_name, endpoints, settings)
+    if not overwrite:
+        objections.check_ours(healed, plan.full_name)
+    row = healed.row
     found = await manifest_of(row, endpoints, trusted(settings))
     if not isinstance(found, Manifest):
         return Preview(plan.full_name, "changed" if row else "created", None)
     if same(found, packed, plan):
         return Preview(plan.full_name, "unchanged", None)
-    wanted = manifest_for(packed, plan, sealing.next_place(row, found), NOT_SENT)
+    objections.check_conflicts(settle(plan.chosen, found.chosen, row, overwrite=overwrite), plan.full_name)
+    wanted = manifest_for(packed, plan, sealing.next_place(row, found, healed.written), NOT_SENT)
     return Preview(plan.full_name, "changed", compare.between(found, wanted))

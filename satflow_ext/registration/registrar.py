@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import ContentMissing, ContentRefused, DeploymentTaken, SatflowError
+from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
 from satflow_ext.models import Change, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import carried_files, deployments, manifests, rows, sealing
+from satflow_ext.registration import carried_files, deployments, healing, manifests, objections, saga, sealing
 from satflow_ext.registration.drift import drift, settle
+from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import pin_of
 from satflow_ext.registration.plan import Plan, check, planned, work_pool
@@ -55,10 +56,12 @@ async def register(
         ParametersTooLarge: more than Prefect takes.
         WorkPoolNotFound: Prefect has no such work pool.
         DeploymentTaken: somebody else than SatFlow made the deployment of that name.
+        DeploymentDrifted: somebody has changed or deleted in Prefect what this would overwrite.
         StoreFailed: the content was not kept; the deployment is as it was.
         PrefectFailed: the deployment was not made; the one before is as it was.
         DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
         SettingsWrong: runs of the local stack could not read from that store.
+        JournalFailed: a disk of this machine did not take the journal.
     """
     executor = check(packed, registration, endpoints, settings)
     await check_store(endpoints, settings)
@@ -73,17 +76,20 @@ async def _register(
     client: PrefectClient, packed: PackedFlow, plan: Plan, endpoints: Endpoints, settings: Settings, *, overwrite: bool
 ) -> Registered:
     signer = await asyncio.to_thread(Keyring(settings).signer)
-    row = await rows.existing(client, plan.full_name)
-    _check_ours(row, plan, overwrite=overwrite)
+    healed = await healing.heal(client, plan.full_name, endpoints, settings)
+    if not overwrite:
+        objections.check_ours(healed, plan.full_name)
+    row = healed.row
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
     if row and known and same(known, packed, plan) and await kept(known, endpoints):
-        return await as_recorded(client, row, known, endpoints, overwrite=overwrite)
+        return await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
     settled = settle(plan.chosen, known.chosen if known else None, row, overwrite=overwrite)
-    place = sealing.next_place(row, found)
+    objections.check_conflicts(settled, plan.full_name)
+    place = sealing.next_place(row, found, healed.written)
     made = manifest_for(packed, plan, place, await _store(packed, plan, place, endpoints, signer))
     pin = await sealing.write(made, endpoints, signer)
-    written = await rows.write(client, made, pin, settled, row, endpoints)
+    written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
     return await registered(written, made, "changed" if row else "created", settled.kept)
 
 
@@ -97,7 +103,13 @@ async def _store(
 
 
 async def as_recorded(
-    client: PrefectClient, row: DeploymentResponse, known: Manifest, endpoints: Endpoints, *, overwrite: bool
+    client: PrefectClient,
+    row: DeploymentResponse,
+    known: Manifest,
+    endpoints: Endpoints,
+    settings: Settings,
+    *,
+    overwrite: bool,
 ) -> Registered:
     """The version that is there already; with `overwrite`, what was changed in Prefect becomes as it was registered.
 
@@ -108,7 +120,7 @@ async def as_recorded(
     if not overwrite or not drifted or pin is None:
         return await registered(row, known, "unchanged", drifted)
     settled = settle(known.chosen, known.chosen, row, overwrite=True)
-    written = await rows.write(client, known, pin, settled, row, endpoints)
+    written = await saga.tell(client, known, pin, settled, row, endpoints, Journal(settings))
     return await registered(written, known, "restored", ())
 
 
@@ -152,15 +164,6 @@ async def registered(row: DeploymentResponse, made: Manifest, outcome: Outcome, 
         files=made.files,
         kept=left,
     )
-
-
-def _check_ours(row: DeploymentResponse | None, plan: Plan, *, overwrite: bool) -> None:
-    if row is not None and pin_of(row) is None and not overwrite:
-        raise DeploymentTaken(
-            f"There is a deployment {plan.full_name} that SatFlow did not make.",
-            fix="Choose another name, or register with overwrite.",
-            field="name",
-        )
 
 
 def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:

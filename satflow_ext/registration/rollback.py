@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import PythonMismatch
+from satflow_ext.errors import DeploymentNotFound, PythonMismatch
 from satflow_ext.keys import Keyring, Signer, trusted, user_name
 from satflow_ext.models import Registered
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, opening, rows, sealing
+from satflow_ext.registration import deployments, healing, opening, saga, sealing
 from satflow_ext.registration.drift import settle
+from satflow_ext.registration.healing import Healed
+from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.plan import check_choices, work_pool
 from satflow_ext.registration.registrar import as_recorded, manifest_of, registered
@@ -27,7 +29,6 @@ from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.responses import DeploymentResponse
 
 
 async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str, number: int) -> Registered:
@@ -50,31 +51,33 @@ async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str
         row, flow_name = await deployments.read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
         async with turn(full_name, endpoints.prefect, settings):
-            row, _ = await deployments.read_row(client, deployment_id)  # whose turn came first has changed it
-            return await _roll_back(client, row, full_name, number, endpoints, settings)
+            healed = await healing.heal(client, full_name, endpoints, settings)  # whose turn came first has changed it
+            return await _roll_back(client, healed, full_name, number, endpoints, settings)
 
 
 async def _roll_back(
     client: PrefectClient,
-    row: DeploymentResponse,
+    healed: Healed,
     full_name: str,
     number: int,
     endpoints: Endpoints,
     settings: Settings,
 ) -> Registered:
-    keys = trusted(settings)
+    row, keys = healed.row, trusted(settings)
+    if row is None:
+        raise DeploymentNotFound(f"{full_name} was deleted a moment ago.", fix="Register the flow again.")
     chain = await chain_from(row, full_name, endpoints.store)
     brought = await opening.bring(chain, number, keys)
     await _check(client, brought.manifest, endpoints, settings)
     if number == chain.newest:
-        return await as_recorded(client, row, brought.manifest, endpoints, overwrite=True)
+        return await as_recorded(client, row, brought.manifest, endpoints, settings, overwrite=True)
     signer = await asyncio.to_thread(Keyring(settings).signer)
-    place = sealing.next_place(row, await manifest_of(row, endpoints, keys))
+    place = sealing.next_place(row, await manifest_of(row, endpoints, keys), healed.written)
     async with opening.as_file(brought.opened, settings) as body:
         made = await _made(brought.manifest, body, place, endpoints, signer)
     pin = await sealing.write(made, endpoints, signer)
     settled = settle(made.chosen, None, row, overwrite=True)
-    written = await rows.write(client, made, pin, settled, row, endpoints)
+    written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
     return await registered(written, made, "changed", ())
 
 

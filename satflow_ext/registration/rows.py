@@ -39,8 +39,8 @@ async def write(
     settled: Settled,
     row: DeploymentResponse | None,
     endpoints: Endpoints,
-) -> DeploymentResponse:
-    """Make the deployment, or make it pin another manifest, and read it back.
+) -> None:
+    """Make the deployment, or make it pin another manifest.
 
     Args:
         client: an open prefect client.
@@ -51,8 +51,7 @@ async def write(
         endpoints: whether runs happen on this machine.
 
     Raises:
-        PrefectFailed: Prefect does not have what it was told.
-        DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
+        PrefectFailed: Prefect did not take it, or nobody knows whether it did.
     """
     await client.create_deployment(
         flow_id=await client.create_flow_from_name(made.flow_name),
@@ -67,8 +66,18 @@ async def write(
         enforce_parameter_schema=True,
         pull_steps=pin.steps(),
         job_variables={**(row.job_variables if row else {}), **job_variables(made, endpoints)},
+        paused=settled.paused,
         **_left_alone(row, settled),
     )
+
+
+async def read_back(client: PrefectClient, made: Manifest, pin: Pin) -> DeploymentResponse:
+    """The row that was just written.
+
+    Raises:
+        PrefectFailed: Prefect does not have what it was told.
+        DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
+    """
     written = await existing(client, made.full_name)
     if written is None:
         raise PrefectFailed(f"Prefect took the deployment {made.full_name} and does not have it.", fix="Try again.")
@@ -99,11 +108,10 @@ def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContest
 def _left_alone(row: DeploymentResponse | None, settled: Settled) -> dict[str, Any]:
     """What Prefect would forget if it were not told again."""
     if row is None:
-        return {"paused": False}
+        return {}
     limit = row.global_concurrency_limit
     same_pool = row.work_pool_name == settled.work_pool
     return {
-        "paused": row.paused,
         "description": row.description,
         "concurrency_limit": limit.limit if limit else None,
         "concurrency_options": row.concurrency_options,

@@ -16,6 +16,7 @@ from satflow_ext.errors import SatflowError
 from satflow_ext.keys import Signer
 from satflow_ext.models import Environment
 from satflow_ext.registration import deployments, envelope, maker, manifests
+from satflow_ext.registration.journal import Written
 from satflow_ext.registration.manifest import REACH, Manifest
 from satflow_ext.registration.pins import Pin, pin_of
 from satflow_ext.registration.store_client import StoreClient
@@ -76,12 +77,22 @@ async def write(made: Manifest, endpoints: Endpoints, signer: Signer) -> Pin:
     return Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made, signer))
 
 
-def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | None) -> Place:
-    """After what is registered now: one more than its manifest says, or than Prefect says where the manifest is lost."""
+def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | None, written: Written | None) -> Place:
+    """After what is registered now: one more than its manifest says, or than Prefect says where the manifest is lost.
+
+    Args:
+        row: what Prefect has.
+        found: its manifest, or what stood in its way.
+        written: what this machine wrote last: a number is given once, also where Prefect does not have that row any more.
+    """
     pin = pin_of(row) if row else None
     if isinstance(found, Manifest) and pin:
-        return Place(found.version + 1, (pin.manifest, *found.earlier)[:REACH])
-    return Place(deployments.number(row.version) + 1 if row and pin else 1, (pin.manifest,) if pin else ())
+        place = Place(found.version + 1, (pin.manifest, *found.earlier)[:REACH])
+    else:
+        place = Place(deployments.number(row.version) + 1 if row and pin else 1, (pin.manifest,) if pin else ())
+    if written is None or place.version > written.version:
+        return place
+    return Place(written.version + 1, (written.manifest,))
 
 
 def now() -> datetime:

@@ -55,14 +55,14 @@ class DeploymentManager:
         where = await self._stack.endpoints()
         from satflow_ext.registration import deployments
 
-        return await deployments.set_paused(where, deployment_id, paused)
+        return await deployments.set_paused(where, self._stack.settings, deployment_id, paused)
 
     async def delete(self, deployment_id: str) -> None:
         """Delete a deployment; its runs stay."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import deployments
 
-        await deployments.delete(where, deployment_id)
+        await deployments.delete(where, self._stack.settings, deployment_id)
 
     async def versions(self, deployment_id: str, query: VersionQuery) -> VersionList:
         """A page of a deployment's versions, newest first."""

@@ -9,7 +9,7 @@ from prefect import flow
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
 from prefect.client.schemas.schedules import RRuleSchedule
 
-from satflow_ext.errors import DeploymentTaken
+from satflow_ext.errors import DeploymentDrifted, DeploymentTaken
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments, register
@@ -93,12 +93,23 @@ def test_left_alone_by_a_next_version_with_the_same_choices(stack, edited, regis
     assert row.job_variables["command"].endswith("-m prefect.engine")
 
 
-def test_another_choice_wins_where_it_is_made_and_nowhere_else(edited, registered):
-    seven = CronSchedule(cron="0 7 * * *", timezone="Europe/Berlin")
-    done = registered(counts, schedule=seven, parameters={"count": 2, "color": "green"}, tags=("nightly",))
-    assert done.deployment.schedule == seven
+def test_another_choice_wins_where_nobody_else_changed_that(edited, registered):
+    done = registered(counts, **{**CHOICES, "parameters": {"count": 2, "color": "green"}})
     assert done.deployment.parameters == {"count": 5, "color": "green"}
-    assert rows(done.kept) == {name: DRIFT[name] for name in ("parameters.count", "tags.important")}
+    assert rows(done.kept) == DRIFT
+
+
+def test_what_both_have_changed_is_refused_and_nothing_is_lost(stack, edited, packed, name):
+    seven = CronSchedule(cron="0 7 * * *", timezone="Europe/Berlin")
+    wanted = Registration(name=name, schedule=seven, parameters={"count": 3, "color": "red"}, tags=("nightly",))
+    attempt = register(packed(counts), wanted, stack.endpoints, stack.settings)
+    said = r"schedule: 0 6 \* \* \* .* → DTSTART.*; parameters.count: 2 → 5\. .*--overwrite"
+    with pytest.raises(DeploymentDrifted, match=said):
+        asyncio.run(attempt)
+    listed = asyncio.run(deployments.get(stack.endpoints, edited.deployment.id))
+    assert (listed.version, rows(listed.drift)) == (1, DRIFT)
+    done = asyncio.run(register(packed(counts), wanted, stack.endpoints, stack.settings, overwrite=True))
+    assert (done.deployment.schedule, done.deployment.parameters) == (seven, {"count": 3, "color": "red"})
 
 
 def test_what_is_live_can_be_chosen(edited, registered):

@@ -130,16 +130,16 @@ def test_schedule_is_prefects_own(stack, registered):
 
 def test_pausing_and_resuming(stack, registered):
     done = registered(doubled, schedule=IntervalSchedule(seconds=86400))
-    paused = asyncio.run(deployments.set_paused(stack.endpoints, done.deployment.id, True))
+    paused = asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
     assert (paused.paused, paused.next_runs) == (True, ())
-    resumed = asyncio.run(deployments.set_paused(stack.endpoints, done.deployment.id, False))
+    resumed = asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, False))
     assert not resumed.paused
     assert resumed.next_runs
 
 
 def test_next_version_of_a_paused_deployment_stays_paused(stack, registered):
     done = registered(doubled, schedule=IntervalSchedule(seconds=86400))
-    asyncio.run(deployments.set_paused(stack.endpoints, done.deployment.id, True))
+    asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
     assert registered(doubled, schedule=IntervalSchedule(seconds=3600)).deployment.paused
 
 
@@ -147,7 +147,7 @@ def test_deleted_is_gone_from_the_list(stack, registered):
     done = registered(doubled)
     listed = asyncio.run(deployments.list_all(stack.endpoints))
     assert done.deployment in listed
-    asyncio.run(deployments.delete(stack.endpoints, done.deployment.id))
+    asyncio.run(deployments.delete(stack.endpoints, stack.settings, done.deployment.id))
     assert done.deployment.id not in {d.id for d in asyncio.run(deployments.list_all(stack.endpoints))}
 
 

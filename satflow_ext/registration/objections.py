@@ -1,0 +1,50 @@
+"""What speaks against writing a deployment: somebody else made it, or has changed or deleted it in Prefect since we wrote it.
+
+None of it stops who says `overwrite`.
+"""
+
+from __future__ import annotations
+
+from satflow_ext.errors import DeploymentDrifted, DeploymentTaken
+from satflow_ext.registration.drift import Settled
+from satflow_ext.registration.healing import Healed
+from satflow_ext.registration.pins import pin_of
+
+OVERWRITE = "Register with overwrite (--overwrite, overwrite=True) if that is to go, or under another name."
+SAID = {
+    "deleted": "{name} was deleted in Prefect after version {number} was registered.",
+    "gone": "{name} is not in Prefect any more: somebody has deleted version {number}, or Prefect has lost it.",
+    "changed": "{name} does not run version {number}, which was registered, any more: somebody has changed it in Prefect.",
+}
+
+
+def check_ours(healed: Healed, full_name: str) -> None:
+    """Refuse a deployment that is not as we left it.
+
+    Raises:
+        DeploymentDrifted: somebody has deleted it, or made it run something else.
+        DeploymentTaken: somebody else than SatFlow made it.
+    """
+    if healed.written is not None and healed.verdict in SAID:
+        said = SAID[healed.verdict].format(name=full_name, number=healed.written.version)
+        raise DeploymentDrifted(said, fix=OVERWRITE, field="name")
+    if healed.row is not None and pin_of(healed.row) is None:
+        raise DeploymentTaken(
+            f"There is a deployment {full_name} that SatFlow did not make.",
+            fix="Choose another name, or register with overwrite.",
+            field="name",
+        )
+
+
+def check_conflicts(settled: Settled, full_name: str) -> None:
+    """Refuse choices that would silently take the place of what somebody has changed in Prefect.
+
+    Raises:
+        DeploymentDrifted: what was chosen anew, somebody has changed as well, to something else.
+    """
+    if settled.contested:
+        told = "; ".join(f"{each.name}: {each.before} → {each.after}" for each in settled.contested)
+        raise DeploymentDrifted(
+            f"Somebody has changed in Prefect what you are about to change in {full_name}: {told}.",
+            fix="Choose what is there, or register with overwrite (--overwrite, overwrite=True) to have it as you chose.",
+        )
