@@ -32,7 +32,7 @@ async def to_the_end(endpoints: Endpoints, settings: Settings, run_id: str, *, s
 
     beside = asyncio.create_task(_beside(endpoints, Board(settings) if show_cluster else None, run_id))
     try:
-        async with aclosing(follow(where, run_id)) as batches:
+        async with aclosing(follow(where, run_id, here=settings)) as batches:
             async for batch in batches:
                 for line in batch.lines:
                     print(_line(line))

@@ -1,13 +1,14 @@
 """Following a run's log to its end: none lost, none twice.
 
 The truth is the Prefect API's list of lines, read again and again with windows that overlap, because lines of other processes
-arrive late with an earlier time. Hints say when to look, and what was read twice is recognized by its id.
+arrive late with an earlier time. Hints say when to look, and what was read twice is recognized by its id. The lines of a run on
+this machine are read from its own file as well, before the API has them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from sys import intern
@@ -16,14 +17,17 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from satflow_ext import local_log
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import RunNotFound, SatflowError
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.described import TERMINAL, state_type
 from satflow_ext.runs.finding import find, identify
 from satflow_ext.runs.hints import hint
-from satflow_ext.runs.log_book import Batch, Line, LogBook
+from satflow_ext.runs.log_book import Batch, Line, LogBook, identity
 from satflow_ext.runs.log_pages import log_pages
+from satflow_ext.runs.tail import tail
+from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -53,19 +57,22 @@ AGAIN = 2.0
 """Seconds until the next attempt after a failure."""
 
 
-async def follow(where: Where, run_id: str, cursor: str | None = None) -> AsyncGenerator[Batch, None]:
+async def follow(
+    where: Where, run_id: str, cursor: str | None = None, *, here: Settings | None = None
+) -> AsyncGenerator[Batch, None]:
     """A run's log from the beginning to its end, as it comes.
 
     Args:
         where: says where the Prefect API is.
         run_id: the flow run.
         cursor: of a batch of the same follower.
+        here: this machine's settings, where runs of its local stack are followed.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
         SatflowError: the Prefect API could not be reached to begin with.
     """
-    follower = Follower(where, run_id)
+    follower = Follower(where, run_id, here)
     async with prefect_client(await where()) as client:
         await follower.find(client)
     task = asyncio.create_task(follower.run())
@@ -85,12 +92,15 @@ class Follower:
     Args:
         where: says where the Prefect API is.
         run_id: the flow run.
+        here: this machine's settings, where runs of its local stack are followed.
     """
 
-    def __init__(self, where: Where, run_id: str) -> None:
+    def __init__(self, where: Where, run_id: str, here: Settings | None = None) -> None:
         self.book = LogBook()
         self._where = where
         self._run_id = identify(run_id)
+        self._file = local_log.path(here, self._run_id) if here else None
+        self._tailed = False
         self._newest: datetime | None = None
         self._looked: datetime | None = None
         self._lag = 0.0  # by so many seconds the newest line was late: older than a look that did not find it
@@ -126,6 +136,7 @@ class Follower:
             beside = [
                 asyncio.create_task(hint(api, self._run_id, self._hinted.set)),
                 asyncio.create_task(self._sweep(client)),
+                asyncio.create_task(self._tail()),
             ]
             try:
                 await self._until_ended(client)
@@ -139,7 +150,7 @@ class Follower:
             begun = monotonic()
             await self._look(client)
             # Every line is a hint: looking at each would leave the API no time to take lines in.
-            await asyncio.sleep(monotonic() - begun)
+            await asyncio.sleep((monotonic() - begun) * (SWEEP_SHARE if self._tailed else 1))
             if monotonic() >= state_at:
                 if state_type(await self.find(client)) in TERMINAL:
                     return
@@ -156,13 +167,23 @@ class Follower:
                 await self._read(client, swept - LATE if swept else None)
                 took, swept = monotonic() - begun, newest
 
+    async def _tail(self) -> None:
+        if self._file is not None:
+            await tail(self._file, self._take)
+
+    def _take(self, lines: Iterable[Line]) -> None:
+        self._tailed = True
+        self.book.add(lines)
+
     async def _settle(self, client: PrefectClient) -> None:
         """Read the whole log, look until nothing new has come for a while, and read all of it once more."""
         await self._read(client, None)
         quiet_at = monotonic() + self._patience()
         while (left := quiet_at - monotonic()) > 0:
             await self._wait(min(left, LOOK))
-            if await self._look(client):
+            newest = self._newest
+            # What the run's own file has told already counts as well: the API is still taking lines in.
+            if await self._look(client) or self._newest != newest:
                 quiet_at = monotonic() + self._patience()
         await self._read(client, None)
 
@@ -205,4 +226,5 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
 
 def _line(log: Log) -> Line:
     # Logger names are few, and a message can be long: only the former are worth sharing.
-    return Line(log.id.bytes, log.timestamp, log.level, intern(log.name), log.message, log.task_run_id)
+    told = (log.timestamp, log.level, intern(log.name), log.message, log.task_run_id)
+    return Line(identity(*told), *told)

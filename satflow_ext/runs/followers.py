@@ -12,6 +12,7 @@ from satflow_ext.errors import SatflowError
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.follow import Follower, Where
 from satflow_ext.runs.log_book import LogBook
+from satflow_ext.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,12 @@ class Followers:
 
     Args:
         where: says where the Prefect API is.
+        here: this machine's settings, where runs of its local stack are followed.
     """
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: Where, here: Settings | None = None) -> None:
         self._where = where
+        self._here = here
         self._watched: dict[str, _Watched] = {}
 
     @asynccontextmanager
@@ -69,7 +72,7 @@ class Followers:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _begin(self, run_id: str) -> None:
-        follower = Follower(self._where, run_id)
+        follower = Follower(self._where, run_id, self._here)
         async with prefect_client(await self._where()) as client:
             await follower.find(client)
         # Another watcher may have been quicker while this one asked.

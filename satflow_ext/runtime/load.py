@@ -19,7 +19,7 @@ from satflow_ext.registration import maker
 from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.runtime import loader, secrets, surroundings
+from satflow_ext.runtime import loader, local_lines, secrets, surroundings
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
@@ -46,6 +46,7 @@ def load(folder: Path) -> Flow[..., Any]:
     """
     os.environ[RUN_FOLDER] = str(folder)
     here = settings.load()
+    local_lines.attach(here)
     trusted = keys.trusted(here)
     manifest = _manifest(folder, trusted)
     surroundings.check(manifest, folder, here)

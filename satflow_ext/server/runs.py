@@ -115,7 +115,7 @@ class RunManager:
             from satflow_ext.runs.followers import Followers
             from satflow_ext.runs.watch import RunWatcher
 
-            self._following = Live(Followers(self._where), RunWatcher(self._where))
+            self._following = Live(Followers(self._where, self._stack.settings), RunWatcher(self._where))
         return self._following
 
     async def _where(self) -> PrefectApi:

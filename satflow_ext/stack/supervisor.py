@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from satflow_ext import scratch
+from satflow_ext import local_log, scratch
 from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import SettingsWrong, StackFailed
@@ -56,7 +56,7 @@ class Supervisor:
     async def run(self, door: asyncio.Server) -> None:
         """Serve until the last lease has gone or somebody asked for the end; then end everything."""
         unclaimed = asyncio.get_running_loop().call_later(UNCLAIMED, self._end_if_unclaimed)
-        sweeping = asyncio.create_task(self._sweep())
+        sweeping = asyncio.create_task(self._keep_sweeping())
         await self._over.wait()
         async with self._starting:  # what is starting has been called off: no process may appear after the end
             door.close()
@@ -64,7 +64,7 @@ class Supervisor:
         sweeping.cancel()
         record_path(self._settings).unlink(missing_ok=True)
         await self._crew.end()
-        await asyncio.to_thread(scratch.sweep, self._settings)
+        await self._sweep()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Do what one connection asks for."""
@@ -183,11 +183,16 @@ class Supervisor:
         for writer in self._waiting:
             writer.write(line)
 
-    async def _sweep(self) -> None:
-        """Take away what killed flow runs left: a stack that stays may run for months."""
+    async def _keep_sweeping(self) -> None:
+        """A stack that stays may run for months."""
         while True:
-            await asyncio.to_thread(scratch.sweep, self._settings)
+            await self._sweep()
             await asyncio.sleep(SWEEP)
+
+    async def _sweep(self) -> None:
+        """Take away what killed flow runs left."""
+        await asyncio.to_thread(scratch.sweep, self._settings)
+        await asyncio.to_thread(local_log.sweep, self._settings)
 
     def _end_if_unclaimed(self) -> None:
         if not self._leases and not self._stays:
