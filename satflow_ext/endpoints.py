@@ -10,8 +10,8 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, ConfigDict
 
 from satflow_ext.errors import SettingsWrong, StackFailed
-from satflow_ext.settings import LOCAL, Settings
+from satflow_ext.settings import LOCAL, AwsSettings, Settings, StoreSettings
 
 Service = Literal["prefect", "store"]
 
@@ -39,14 +39,32 @@ class PrefectApi:
 
 
 @dataclass(frozen=True)
+class AwsCredential:
+    """Who signs the requests to an S3-compatible store, and for which region."""
+
+    region: str
+    key_id: str
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Store:
-    """A store: URL template with `{digest}`, method for sending, headers with their secret values, seconds per request."""
+    """A store: URL template with `{digest}`, method for sending, headers with their secret values, seconds per request.
+
+    Requests to one with an `aws` credential are signed.
+    """
 
     name: str
     url: str
     method: Literal["PUT", "POST"] = "PUT"
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 60.0
+    aws: AwsCredential | None = None
+
+    def address(self, digest: str) -> str:
+        """Where the content of that digest is. A signature is over one spelling of the path: S3's own, with `%3A`."""
+        return self.url.replace("{digest}", digest.replace(":", "%3A") if self.aws else digest)
 
 
 @dataclass(frozen=True)
@@ -163,15 +181,34 @@ def store_named(
         raise SettingsWrong(
             f"No store is called {name!r} here.", fix=f"Add [stores.{name}] to satflow.toml. Known: {known}."
         )
-    wanted = settings.stores[name]
-    headers = {header: _variable(variable, name, environment) for header, variable in wanted.headers.items()}
-    return Store(name, wanted.url, wanted.method, headers, wanted.timeout)
+    return store_of(name, settings.stores[name], environment)
+
+
+def store_of(name: str, wanted: StoreSettings, environment: Mapping[str, str] = os.environ) -> Store:
+    """The store that some settings describe, with its credential.
+
+    Raises:
+        SettingsWrong: a variable that they name is not set.
+    """
+
+    def value(variable: str) -> str:
+        return _variable(variable, name, environment)
+
+    headers = {header: value(variable) for header, variable in wanted.headers.items()}
+    aws = _aws_credential(wanted.aws, value) if wanted.aws else None
+    return Store(name, wanted.url, wanted.method, headers, wanted.timeout, aws)
+
+
+def _aws_credential(wanted: AwsSettings, value: Callable[[str], str]) -> AwsCredential:
+    token = value(wanted.session_token) if wanted.session_token else None
+    return AwsCredential(wanted.region, value(wanted.key_id), value(wanted.secret_key), token)
 
 
 def store_mark(store: Store, record: StackRecord) -> str:
     """What tells one address and credential from another and shows neither: keyed with what only this user can read."""
     key = f"{record.store_token} {record.prefect_auth}".encode()
-    said = json.dumps([store.url, sorted(store.headers.items())]).encode()
+    signer = astuple(store.aws) if store.aws else ()
+    said = json.dumps([store.url, sorted(store.headers.items()), signer]).encode()
     return hmac.new(key, said, hashlib.sha256).hexdigest()
 
 

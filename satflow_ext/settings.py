@@ -22,6 +22,24 @@ LOCAL = "local"
 """The name of the built-in store and the kind of the stack that runs it."""
 
 
+class AwsSettings(BaseModel):
+    """Requests that are signed as S3 wants it (AWS Signature Version 4).
+
+    Args:
+        region: such as `eu-central-1`; servers of others often take `us-east-1`.
+        key_id: name of the environment variable that holds the access key's id.
+        secret_key: name of the one that holds the secret key.
+        session_token: name of the one that holds the token of a temporary credential.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    region: str
+    key_id: str = "AWS_ACCESS_KEY_ID"
+    secret_key: str = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - a name, not a secret
+    session_token: str | None = None
+
+
 class StoreSettings(BaseModel):
     """Where and how contents are kept under one store name.
 
@@ -29,6 +47,7 @@ class StoreSettings(BaseModel):
         url: `https://host/path/{digest}`; `{digest}` becomes `sha256:…`.
         method: how a content is sent there; reading is always GET.
         headers: header name → name of the environment variable that holds the header's whole value.
+        aws: how requests are signed, for an S3-compatible store.
         timeout: seconds for one request.
     """
 
@@ -37,6 +56,7 @@ class StoreSettings(BaseModel):
     url: str
     method: Literal["PUT", "POST"] = "PUT"
     headers: dict[str, str] = {}
+    aws: AwsSettings | None = None
     timeout: float = 60.0
 
     @field_validator("url")

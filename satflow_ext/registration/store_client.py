@@ -28,13 +28,21 @@ from satflow_ext.errors import (
     StoreUnauthorized,
     StoreUnreachable,
 )
+from satflow_ext.registration.aws_signature import AwsSignature
 
 CHUNK = 1024 * 1024
 DOCUMENT_LIMIT = 16 * 1024 * 1024
 PAUSES = (0.3, 1.0)
 """Seconds to wait before each further try. Sending twice is harmless: the address is the content's own digest."""
 
+BUSY = (500, 502, 503, 504)
+"""Answers of a store that may do better in a moment; S3 asks its clients to try again after them."""
+
 T = TypeVar("T")
+
+
+class _Busy(StoreFailed):
+    """The store answered with one of `BUSY`."""
 
 
 class StoreClient:
@@ -47,9 +55,12 @@ class StoreClient:
     def __init__(self, store: Store) -> None:
         self._store = store
         headers = {"Accept-Encoding": "identity", "User-Agent": "satflow-ext", **store.headers}
-        proxied = not on_loopback(store.url)
         self._http = httpx.AsyncClient(
-            headers=headers, timeout=store.timeout, follow_redirects=False, trust_env=proxied
+            headers=headers,
+            auth=AwsSignature(store.aws) if store.aws else None,
+            timeout=store.timeout,
+            follow_redirects=False,
+            trust_env=not on_loopback(store.url),
         )
 
     async def __aenter__(self) -> StoreClient:
@@ -84,7 +95,7 @@ class StoreClient:
     async def has(self, digest: str, size: int) -> bool | None:
         """Whether the store has a content of that size, None where its answer does not settle it. Reads no content."""
         try:
-            response = await self._http.head(self._url(digest))
+            response = await self._http.head(self._store.address(digest))
         except httpx.TransportError:
             return None
         if response.status_code == httpx.codes.NOT_FOUND:
@@ -129,17 +140,16 @@ class StoreClient:
     def _who(self) -> str:
         return f"The store {self._store.name!r} ({_origin(self._store.url)})"
 
-    def _url(self, digest: str) -> str:
-        return self._store.url.replace("{digest}", digest)
-
     async def _send(self, digest: str, body: bytes | AsyncIterator[bytes], size: int) -> None:
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        response = await self._http.request(self._store.method, self._url(digest), content=body, headers=headers)
+        response = await self._http.request(
+            self._store.method, self._store.address(digest), content=body, headers=headers
+        )
         self._check(response, digest)
 
     async def _verify(self, digest: str, size: int) -> None:
         """Ask for the size; a store whose answer does not settle it is asked for the content."""
-        response = await self._http.head(self._url(digest))
+        response = await self._http.head(self._store.address(digest))
         if response.headers.get("content-length") != str(size) or not response.is_success:
             with TemporaryFile() as file:
                 await self._receive(digest, size, file)
@@ -149,7 +159,7 @@ class StoreClient:
         out.seek(0)
         out.truncate()
         hashed, size = hashlib.sha256(), 0
-        async with self._http.stream("GET", self._url(digest)) as response:
+        async with self._http.stream("GET", self._store.address(digest)) as response:
             self._check(response, digest)
             async for chunk in response.aiter_raw(CHUNK):
                 size += len(chunk)
@@ -183,7 +193,8 @@ class StoreClient:
                 fix="Set the address that keeps the contents itself; a redirect often leads to a login page.",
             )
         if not 200 <= status < 300:
-            raise StoreFailed(f"{self._who} answered {status} {response.reason_phrase}.", fix="See its log.")
+            failure = _Busy if status in BUSY else StoreFailed
+            raise failure(f"{self._who} answered {status} {response.reason_phrase}.", fix="See its log.")
 
     async def _try(self, call: Callable[[], Awaitable[T]]) -> T:
         for pause in (*PAUSES, None):
@@ -193,7 +204,10 @@ class StoreClient:
                 if pause is None:
                     reason = str(error) or type(error).__name__
                     raise StoreUnreachable(f"{self._who} does not answer: {reason}.", fix="See that it runs.") from None
-                await asyncio.sleep(pause)
+            except _Busy:
+                if pause is None:
+                    raise
+            await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
 
