@@ -42,7 +42,7 @@ def application(contents: Contents, token: bytes) -> web.Application:
     """The routes of the store."""
     return web.Application(
         [
-            (r"/contents/(sha256:[0-9a-f]{64})", ContentHandler, {"token": token, "contents": contents}),
+            (r"/contents/(sha256(?::|%3[Aa])[0-9a-f]{64})", ContentHandler, {"token": token, "contents": contents}),
             (r".*", BearerHandler, {"token": token}),
         ],
     )

@@ -71,8 +71,15 @@ class BearerHandler(web.RequestHandler):
 
     @property
     def length(self) -> int:
-        """How many bytes the sender says that it sends."""
-        return int(self.request.headers.get("Content-Length", 0))
+        """How many bytes the sender says that it sends.
+
+        Raises:
+            HTTPError: it says none, or several numbers.
+        """
+        said = self.request.headers.get("Content-Length", "0")
+        if not (said.isascii() and said.isdigit()):
+            raise web.HTTPError(400, reason="Content-Length is no number")
+        return int(said)
 
     def why_not(self) -> web.HTTPError | None:
         """Why this is refused to somebody who has the credential."""
