@@ -19,6 +19,11 @@ events {{ }}
 http {{
   access_log off; client_body_temp_path {root}/body; client_max_body_size 1m;
   proxy_temp_path {root}/t1; fastcgi_temp_path {root}/t2; uwsgi_temp_path {root}/t3; scgi_temp_path {root}/t4;
+  {server}
+}}
+"""
+
+PLAIN = """
   server {{
     listen 127.0.0.1:{port}; root {root}/files;
     location /contents/ {{
@@ -26,19 +31,19 @@ http {{
       dav_methods PUT; create_full_put_path on;
     }}
   }}
-}}
 """
 
 
 @contextmanager
-def running_nginx(root: Path, secret: str) -> Iterator[str]:
-    """Its URL template, while the block runs. It takes contents up to 1 MiB."""
+def running_nginx(root: Path, secret: str, server: str = PLAIN) -> Iterator[str]:
+    """Its URL template, while the block runs. The plain server takes contents up to 1 MiB."""
     executable = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert executable, "nginx is not installed: run scripts/setup"
     (root / "files").mkdir()
     port = free_port()
     user = subprocess.check_output(["id", "-un"], text=True).strip()
-    (root / "nginx.conf").write_text(CONFIGURATION.format(root=root, port=port, secret=secret, user=user))
+    described = server.format(root=root, port=port, secret=secret)
+    (root / "nginx.conf").write_text(CONFIGURATION.format(root=root, user=user, server=described))
     process = subprocess.Popen([executable, "-e", root / "error.log", "-c", root / "nginx.conf", "-p", root])
     try:
         _wait_for(port)

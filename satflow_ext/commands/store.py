@@ -1,0 +1,147 @@
+"""`satflow store`: whether an HTTP endpoint is one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Sequence
+
+from pydantic import ValidationError
+
+from satflow_ext import endpoints, lease, settings
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.conformance import Report, Result
+from satflow_ext.conformance import run as let_loose
+from satflow_ext.conformance.suite import LARGEST
+from satflow_ext.endpoints import Store
+from satflow_ext.errors import BadRequest
+from satflow_ext.settings import LOCAL, Settings, StoreSettings
+
+MARKS = {"pass": "pass", "fail": "FAIL", "not applicable": "n/a"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    text = "let some hundred checks loose on a store"
+    check = verbs.add_parser(
+        "check", help=text, description=f"{text[0].upper()}{text[1:]}. Ends with 1 when a required one fails."
+    )
+    check.add_argument(
+        "store", metavar="NAME_OR_URL", help="a store of the settings, `local`, or https://host/path/{digest}"
+    )
+    check.add_argument(
+        "--header",
+        action="append",
+        default=[],
+        metavar="NAME=VARIABLE",
+        help="with a URL: a header and the environment variable that holds its whole value",
+    )
+    check.add_argument(
+        "--aws-region",
+        metavar="REGION",
+        help="with a URL: sign as S3 wants it, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    )
+    check.add_argument("--method", choices=("PUT", "POST"), default="PUT", help="with a URL: how contents are sent")
+    check.add_argument(
+        "--largest",
+        type=int,
+        default=LARGEST,
+        metavar="BYTES",
+        help="the largest content to send (default: %(default)s)",
+    )
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.set_defaults(act=_check)
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Do it, and say how it went."""
+    refuse_rest(rest, "store")
+    act: Callable[[argparse.Namespace, Settings], int] = args.act
+    return act(args, settings.load())
+
+
+def _check(args: argparse.Namespace, here: Settings) -> int:
+    if args.store != LOCAL:
+        return _checked(_store(args, here), args)
+    _no_url_flags(args)
+    with lease.acquire(here.model_copy(update={"store": LOCAL})) as held:
+        return _checked(endpoints.store_named(LOCAL, here, held.record), args)
+
+
+def _store(args: argparse.Namespace, here: Settings) -> Store:
+    """The store that is meant.
+
+    Raises:
+        BadRequest: the flags describe none.
+        SettingsWrong: it is in no settings, or its credential's variable is not set.
+    """
+    if "://" not in args.store:
+        _no_url_flags(args)
+        return endpoints.store_named(args.store, here, None)
+    if endpoints.shown(args.store) != args.store:
+        raise BadRequest("A credential does not belong into an address.", fix="Name its variable with --header.")
+    url = args.store if "{digest}" in args.store else f"{args.store.rstrip('/')}/{{digest}}"
+    try:
+        wanted = StoreSettings(url=url, method=args.method, headers=_headers(args.header), aws=_aws(args.aws_region))
+    except ValidationError as error:
+        raise BadRequest(f"{args.store}: {error.errors(include_url=False)[0]['msg']}.") from None
+    return endpoints.store_of(args.store, wanted)
+
+
+def _no_url_flags(args: argparse.Namespace) -> None:
+    if args.header or args.aws_region or args.method != "PUT":
+        raise BadRequest("--header, --method and --aws-region go with a URL.", fix="The settings say it for a name.")
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    split = [each.partition("=") for each in given]
+    if any(not name or not variable.isidentifier() for name, _, variable in split):
+        raise BadRequest("--header wants NAME=VARIABLE.", fix="Its value stays in that environment variable.")
+    return {name: variable for name, _, variable in split}
+
+
+def _aws(region: str | None) -> settings.AwsSettings | None:
+    return settings.AwsSettings(region=region) if region else None
+
+
+def _checked(store: Store, args: argparse.Namespace) -> int:
+    def tell(result: Result) -> None:
+        if not args.json:
+            print(_line(result), flush=True)
+
+    report = asyncio.run(let_loose(store, largest=args.largest, tell=tell))
+    print(_json(report) if args.json else "\n".join(_summary(report)))
+    return 0 if report.usable else 1
+
+
+def _line(result: Result) -> str:
+    need = "required" if result.check.required else "recommended"
+    why = f"\n        → {result.why}" if result.why else ""
+    return f"{MARKS[result.outcome]:<5} {need:<12} {result.check.name:<32} {result.check.text}{why}"
+
+
+def _summary(report: Report) -> Iterator[str]:
+    yield ""
+    for need, required in (("required", True), ("recommended", False)):
+        found = [each.outcome for each in report.results if each.check.required == required]
+        asked = len(found) - found.count("not applicable")
+        yield f"{need}: {found.count('pass')} of {asked} passed, {found.count('not applicable')} not applicable"
+    if report.left:
+        yield f"{len(report.left)} contents of the checks are left: this store lets nobody remove them over HTTP."
+    yield "SatFlow can use this store." if report.usable else "SatFlow cannot use this store."
+
+
+def _json(report: Report) -> str:
+    rows = [
+        {
+            "name": each.check.name,
+            "text": each.check.text,
+            "required": each.check.required,
+            "outcome": each.outcome,
+            "why": each.why,
+        }
+        for each in report.results
+    ]
+    return json.dumps({"usable": report.usable, "checks": rows, "left": report.left}, indent=2)

@@ -1,0 +1,136 @@
+"""Nobody comes in without the credential, and refusals are refusals: no login page, no redirect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import httpx
+
+from satflow_ext.conformance.check import Act, Group, NotApplicable, expect
+from satflow_ext.conformance.probe import Content, Probe
+
+group = Group("access")
+
+Forged = Callable[[Mapping[str, str]], dict[str, str]]
+
+
+def _each(change: Callable[[str], str]) -> Forged:
+    return lambda headers: {name: change(value) for name, value in headers.items()}
+
+
+FORGED: dict[str, tuple[str, Forged]] = {
+    "none": ("without a credential", lambda _: {}),
+    "wrong": ("with another credential", _each(lambda _: "Bearer wrong")),
+    "empty": ("with an empty credential", _each(lambda _: "")),
+    "last-character": ("with a credential that differs in its last character", _each(lambda value: f"{value[:-1]}~")),
+    "shortened": ("with the first half of the credential", _each(lambda value: value[: len(value) // 2])),
+    "extended": ("with more than the credential", _each(lambda value: f"{value}x")),
+    "cookie": ("with the credential as a cookie", lambda headers: {"Cookie": f"token={next(iter(headers.values()))}"}),
+}
+
+
+def credential_of(probe: Probe) -> dict[str, str]:
+    """The credential's headers.
+
+    Raises:
+        NotApplicable: the settings name none.
+    """
+    headers = probe.credential
+    if not headers:
+        raise NotApplicable("the store's settings name no credential")
+    return headers
+
+
+def _reading(forge: Forged, method: str) -> Act:
+    async def act(probe: Probe) -> None:
+        headers, content = credential_of(probe), Content.random()
+        await probe.put(content)
+        got = await probe.ask_as(forge(headers), method, content.digest)
+        expect(got.status_code >= 400, f"answered {got.status_code}")
+        expect(content.body not in got.content, "the content was given")
+
+    return act
+
+
+def _sending(forge: Forged) -> Act:
+    async def act(probe: Probe) -> None:
+        headers, content = credential_of(probe), Content.random()
+        sent = await probe.ask_as(forge(headers), probe.store.method, content.digest, content.body)
+        expect(sent.status_code >= 400, f"answered {sent.status_code}")
+        expect((await probe.get(content.digest)).status_code != 200, "the content was kept")
+
+    return act
+
+
+for _name, (_text, _forge) in FORGED.items():
+    group.add(f"read-{_name}", f"nothing is read {_text}", _reading(_forge, "GET"), required=True)
+    group.add(f"send-{_name}", f"nothing is kept {_text}", _sending(_forge), required=True)
+group.add(
+    "size-none", "not even a size is told without a credential", _reading(FORGED["none"][1], "HEAD"), required=True
+)
+
+
+@group.recommended
+async def says_so(probe: Probe) -> None:
+    """A refusal is 401 or 403, which SatFlow tells as a refused credential."""
+    for forge in (FORGED["none"][1], FORGED["wrong"][1]):
+        got = await probe.ask_as(forge(credential_of(probe)), "GET", Content.random().digest)
+        expect(got.status_code in (401, 403), f"answered {got.status_code}")
+
+
+@group.recommended
+async def large_refused(probe: Probe) -> None:
+    """Who sends 3 MB with a wrong credential can read the refusal."""
+    content, headers = Content.random(3_000_000), dict.fromkeys(credential_of(probe), "wrong")
+    try:
+        sent = await probe.ask_as(headers, probe.store.method, content.digest, content.body)
+    except httpx.TransportError as error:
+        expect(False, f"the connection broke instead: {type(error).__name__}")
+    else:
+        expect(sent.status_code >= 400, f"answered {sent.status_code}")
+
+
+@group.required
+async def never_told(probe: Probe) -> None:
+    """The credential stands in no answer."""
+    credential_of(probe)
+    content = Content.random()
+    answers = [await probe.put(content), await probe.get(content.digest), await probe.get(Content.random().digest)]
+    answers.append(await probe.ask_as({}, "GET", content.digest))
+    told = [f"{answer.headers} {answer.text}" for answer in answers]
+    expect(not any(secret in text for secret in probe.secrets for text in told), "it does")
+
+
+@group.required
+async def not_removed(probe: Probe) -> None:
+    """Nothing is removed without the credential."""
+    credential_of(probe)
+    content = Content.random()
+    await probe.put(content)
+    await probe.ask_as({}, "DELETE", content.digest)
+    expect((await probe.get(content.digest)).content == content.body, "the content is gone")
+
+
+def _plain(method: str) -> Act:
+    async def act(probe: Probe) -> None:
+        content = Content.random()
+        sent = await probe.put(content)
+        got = sent if method == "PUT" else await probe.ask(method, content.digest)
+        expect(not got.is_redirect, f"answered {got.status_code}, which SatFlow does not follow")
+        kind = got.headers.get("content-type", "")
+        expect(not (got.is_success and got.content and "html" in kind), "it answered with a web page")
+
+    return act
+
+
+group.add("no-redirect-send", "sending is answered without redirect or web page", _plain("PUT"), required=True)
+group.add("no-redirect-read", "reading is answered without redirect or web page", _plain("GET"), required=True)
+group.add("no-redirect-size", "HEAD is answered without redirect or web page", _plain("HEAD"), required=True)
+
+
+@group.required
+async def no_login_page(probe: Probe) -> None:
+    """An unknown digest, and who has no credential, get no web page with status 200 and no redirect to one."""
+    answers = [await probe.get(Content.random().digest), await probe.ask_as({}, "GET", Content.random().digest)]
+    for got in answers:
+        expect(got.status_code >= 400, f"answered {got.status_code} {got.headers.get('location', '')}".strip())

@@ -1,0 +1,124 @@
+"""Addresses beside the contents', and methods beside reading and sending."""
+
+from __future__ import annotations
+
+import httpx
+
+from satflow_ext.conformance import bare
+from satflow_ext.conformance.check import Act, Group, NotApplicable, expect
+from satflow_ext.conformance.keeping import there_and_back
+from satflow_ext.conformance.probe import Content, Probe
+
+group = Group("addresses")
+
+OUTSIDE = {
+    "dots": "../../../../../../etc/passwd",
+    "encoded-dots": "%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    "backslashes": "..%5c..%5c..%5c..%5cetc%5cpasswd",
+    "nul": "%00/../../../../etc/passwd",
+}
+NO_DIGESTS = {
+    "short": f"sha256:{'a' * 63}",
+    "long": f"sha256:{'a' * 65}",
+    "no-digits": f"sha256:{'g' * 64}",
+    "other-algorithm": f"md5:{'a' * 32}",
+}
+
+
+def _outside(place: str) -> Act:
+    async def act(probe: Probe) -> None:
+        bare.require_direct(probe)
+        path = httpx.URL(probe.store.address("")).raw_path.decode() + place
+        named = "\r\n".join(f"{name}: {value}" for name, value in probe.credential.items())
+        host = httpx.URL(probe.store.address("")).netloc.decode()
+        request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{named}\r\n\r\n"
+        async with probe.connection() as (reader, writer):
+            writer.write(request.encode())
+            answer = await reader.read()
+        expect(b"root:" not in answer, "a file of the machine was given")
+
+    return act
+
+
+for _name, _place in OUTSIDE.items():
+    group.add(f"outside-{_name}", f"no file of the machine is read by {_place[:24]}…", _outside(_place), required=True)
+
+
+def _no_digest(name: str) -> Act:
+    async def act(probe: Probe) -> None:
+        sent = await probe.put_as(name, b"body")
+        expect(400 <= sent.status_code < 500, f"answered {sent.status_code}")
+
+    return act
+
+
+for _name, _place in NO_DIGESTS.items():
+    group.add(f"no-digest-{_name}", f"{_place[:12]}… is refused as an address", _no_digest(_place), required=False)
+
+
+@group.recommended
+async def encoded_colon(probe: Probe) -> None:
+    """`sha256%3A…` is the same address as `sha256:…`, as proxies and browsers write it."""
+    content = Content.random()
+    await probe.put(content)
+    plain = probe.store.url.replace("{digest}", content.digest)
+    for url in (plain, plain.replace(content.digest, content.digest.replace(":", "%3A"))):
+        got = await probe.ask_at(url)
+        expect(got.content == content.body, f"{url[-75:-55]}… answered {got.status_code}")
+
+
+@group.required
+async def no_listing_for_strangers(probe: Probe) -> None:
+    """Nobody gets a list of contents without the credential."""
+    if not probe.credential:
+        raise NotApplicable("the store's settings name no credential")
+    content = Content.random()
+    await probe.put(content)
+    got = await probe.ask_as({}, "GET", "")
+    expect(content.digest[7:] not in got.text, "there is one")
+
+
+@group.required
+async def sent_elsewhere(probe: Probe) -> None:
+    """A content is under its own address only."""
+    content, other = Content.random(), Content.random()
+    await probe.put(content)
+    got = await probe.get(other.digest)
+    expect(got.status_code == 404, f"another address answered {got.status_code}")
+
+
+def _unchanged_by(method: str) -> Act:
+    async def act(probe: Probe) -> None:
+        content = Content.random()
+        await there_and_back(probe, content)
+        await probe.ask(method, content.digest, b"changed", Content_Type="application/octet-stream")
+        expect((await probe.get(content.digest)).content == content.body, "the content is another one, or gone")
+
+    return act
+
+
+for _method in ("POST", "PATCH", "DELETE", "MOVE"):
+    group.add(
+        f"kept-from-{_method.lower()}",
+        f"{_method} with the credential changes no content",
+        _unchanged_by(_method),
+        required=False,
+    )
+
+
+@group.recommended
+async def no_web_origin(probe: Probe) -> None:
+    """Web pages of others may not read contents (Access-Control-Allow-Origin)."""
+    content = Content.random()
+    await probe.put(content)
+    allowed = (await probe.get(content.digest, Origin="https://elsewhere.example")).headers.get(
+        "access-control-allow-origin"
+    )
+    expect(allowed is None, f"allowed to {allowed}")
+
+
+@group.recommended
+async def no_trace(probe: Probe) -> None:
+    """TRACE does not send the credential back."""
+    got = await probe.ask("TRACE", Content.random().digest)
+    expect(not any(secret in got.text for secret in probe.secrets), "it does")

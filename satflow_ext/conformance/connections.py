@@ -1,0 +1,129 @@
+"""Slow, cut and idle connections, which must harm nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from satflow_ext.conformance import bare
+from satflow_ext.conformance.check import Group, expect
+from satflow_ext.conformance.keeping import there_and_back
+from satflow_ext.conformance.probe import Content, Probe
+
+group = Group("connections")
+
+PAUSE = 0.1
+HALF_OPEN = 20
+
+
+@group.required
+async def slow_sender(probe: Probe) -> None:
+    """A body that comes in twenty pieces over two seconds is kept."""
+    content = Content.random(20_000)
+    head = probe.head_of_put(content.digest, "Content-Length: 20000", "Connection: close")
+    pieces = [content.body[at : at + 1000] for at in range(0, 20_000, 1000)]
+    status = await bare.send(probe, head, *pieces, pause=PAUSE)
+    expect(status is not None and 200 <= status < 300, f"answered {status}")
+    expect((await probe.get(content.digest)).content == content.body, "it did not come back")
+
+
+@group.required
+async def slow_headers(probe: Probe) -> None:
+    """A head that comes in pieces is understood."""
+    content = Content.random(100)
+    whole = probe.head_of_put(content.digest, "Content-Length: 100", "Connection: close") + content.body
+    third = len(whole) // 3
+    status = await bare.send(probe, whole[:third], whole[third : 2 * third], whole[2 * third :], pause=PAUSE)
+    expect(status is not None and 200 <= status < 300, f"answered {status}")
+
+
+@group.required
+async def slow_reader(probe: Probe) -> None:
+    """A reader who takes two seconds for a megabyte gets all of it."""
+    content = Content.random(1_000_000)
+    await probe.put(content)
+    got = b""
+    async with probe.reading(content.digest) as answer:
+        async for chunk in answer.aiter_raw(50_000):
+            got += chunk
+            await asyncio.sleep(PAUSE)
+    expect(got == content.body, f"{len(got)} of 1,000,000 bytes came")
+
+
+@group.required
+async def cut_reader(probe: Probe) -> None:
+    """A reader who goes away leaves the content for the next."""
+    content = Content.random(1_000_000)
+    await probe.put(content)
+    for _ in range(5):
+        async with probe.reading(content.digest) as answer:
+            await anext(answer.aiter_raw(1000))
+    expect((await probe.get(content.digest)).content == content.body, "it did not come back")
+
+
+@group.required
+async def half_open(probe: Probe) -> None:
+    """Twenty senders that stand still in their bodies keep nobody else waiting."""
+    bare.require_direct(probe)
+    async with contextlib.AsyncExitStack() as still:
+        for _ in range(HALF_OPEN):
+            _, writer = await still.enter_async_context(probe.connection())
+            writer.write(probe.head_of_put(Content.random().digest, "Content-Length: 1000") + b"half")
+        await there_and_back(probe, Content.random())
+
+
+@group.required
+async def silent(probe: Probe) -> None:
+    """Twenty connections that say nothing keep nobody else waiting."""
+    bare.require_direct(probe)
+    async with contextlib.AsyncExitStack() as still:
+        for _ in range(HALF_OPEN):
+            await still.enter_async_context(probe.connection())
+        await there_and_back(probe, Content.random())
+
+
+@group.required
+async def idle(probe: Probe) -> None:
+    """A connection that was idle for two seconds can be used again, or is closed cleanly."""
+    await there_and_back(probe, Content.random())
+    await asyncio.sleep(2)
+    await there_and_back(probe, Content.random())
+
+
+@group.recommended
+async def two_on_one(probe: Probe) -> None:
+    """Two contents can be sent on one connection."""
+    bare.require_direct(probe)
+    first, second = Content.random(100), Content.random(100)
+    async with probe.connection() as (reader, writer):
+        for content in (first, second):
+            writer.write(probe.head_of_put(content.digest, "Content-Length: 100") + content.body)
+            status = await bare.status(reader)
+            expect(status is not None and 200 <= status < 300, f"answered {status}")
+            await _rest_of_answer(reader)
+    for content in (first, second):
+        expect((await probe.get(content.digest)).content == content.body, "one of them did not come back")
+
+
+async def _rest_of_answer(reader: asyncio.StreamReader) -> None:
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), bare.PATIENCE)
+    lines = [line.partition(b":") for line in head.lower().splitlines()]
+    length = next((int(value) for name, _, value in lines if name == b"content-length"), 0)
+    await asyncio.wait_for(reader.readexactly(length), bare.PATIENCE)
+
+
+@group.recommended
+async def expecting(probe: Probe) -> None:
+    """Who asks first (Expect: 100-continue) is told to go on."""
+    content = Content.random(1000)
+    head = probe.head_of_put(content.digest, "Content-Length: 1000", "Expect: 100-continue", "Connection: close")
+    status = await bare.send(probe, head, content.body, pause=PAUSE)
+    expect(status is not None and 200 <= status < 300, f"answered {status}")
+
+
+@group.recommended
+async def long_headers(probe: Probe) -> None:
+    """A credential of 4 kB, as a token of a login service may have, is no reason to refuse."""
+    content = Content.random()
+    sent = await probe.put(content, X_Long="x" * 4096)
+    expect(sent.is_success, f"answered {sent.status_code}")

@@ -1,0 +1,52 @@
+"""Bodies that are whole, and not what their digest names. SatFlow finds them when it reads; a good store takes none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from satflow_ext.conformance.broken import absent
+from satflow_ext.conformance.check import Act, Group, expect
+from satflow_ext.conformance.keeping import there_and_back
+from satflow_ext.conformance.probe import Content, Probe
+
+group = Group("digest")
+
+WRONG: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "bit-flipped": ("a body with one bit flipped", lambda body: bytes([body[0] ^ 1]) + body[1:]),
+    "byte-short": ("a body one byte short", lambda body: body[:-1]),
+    "byte-long": ("a body one byte long", lambda body: body + b"x"),
+    "empty-body": ("an empty body under a digest of something", lambda _: b""),
+    "other-body": ("the body of another content", lambda _: Content.random().body),
+}
+
+
+def _refused(change: Callable[[bytes], bytes]) -> Act:
+    async def act(probe: Probe) -> None:
+        content = Content.random()
+        sent = await probe.put_as(content.digest, change(content.body))
+        expect(not sent.is_success, f"it was taken ({sent.status_code})")
+        expect(sent.status_code < 500, f"answered {sent.status_code}")
+        await absent(probe, content.digest)
+
+    return act
+
+
+for _name, (_text, _change) in WRONG.items():
+    group.add(_name, f"{_text} is refused", _refused(_change), required=False)
+
+
+@group.recommended
+async def kept_from_wrong(probe: Probe) -> None:
+    """A wrong body does not take the place of a content that is there."""
+    content = Content.random()
+    await there_and_back(probe, content)
+    await probe.put_as(content.digest, b"something else")
+    expect((await probe.get(content.digest)).content == content.body, "the content is gone")
+
+
+@group.required
+async def mended(probe: Probe) -> None:
+    """The right body can be put where a wrong one was sent."""
+    content = Content.random()
+    await probe.put_as(content.digest, b"something else")
+    await there_and_back(probe, content)
