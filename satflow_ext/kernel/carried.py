@@ -13,13 +13,13 @@ import importlib.machinery
 import importlib.util
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from satflow_ext.kernel.code_facts import imported_names
 from satflow_ext.kernel.local_modules import NEVER_LOCAL, is_local, lies_local
-from satflow_ext.kernel.reach import reach
+from satflow_ext.kernel.reach import Reached, Whole, reach
 
 Sources = dict[str, str]
 """Path below the import path → text."""
@@ -34,6 +34,12 @@ class Carrier:
         self.modules = modules
 
 
+def carrier(whole: Whole) -> Carrier:
+    """A flow with the local modules that it imports while it runs."""
+    carried = sources(whole.reached)
+    return Carrier(whole.found.flow, carried, modules(carried))
+
+
 def modules(sources: Sources) -> dict[str, types.ModuleType]:
     """The modules of those sources that are imported now and that can be pickled, with all that is below them."""
     tops = {place.partition("/")[0].removesuffix(".py") for place in sources}
@@ -45,9 +51,9 @@ def modules(sources: Sources) -> dict[str, types.ModuleType]:
     return found
 
 
-def sources(root: object) -> Sources:
+def sources(everything: Iterable[Reached]) -> Sources:
     """The source of every local module that something reached imports while it runs, and of what those import."""
-    waiting = sorted(_imported(root))
+    waiting = sorted(_imported(everything))
     found: Sources = {}
     seen: set[str] = set()
     while waiting:
@@ -99,10 +105,10 @@ def _unpack(sources: dict[str, str], modules: dict[str, types.ModuleType], flow:
     return flow
 
 
-def _imported(root: object) -> set[str]:
+def _imported(everything: Iterable[Reached]) -> set[str]:
     """Top-level names that functions reached import while they run."""
     names: set[str] = set()
-    for reached in reach(root, ""):
+    for reached in everything:
         if reached.view.kind == "function" and isinstance(reached.value, types.FunctionType):
             package = str(reached.value.__globals__.get("__package__") or "").partition(".")[0]
             imports = imported_names(reached.value.__code__)

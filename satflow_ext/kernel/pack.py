@@ -6,20 +6,29 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from satflow_ext.environments.installed import environment
-from satflow_ext.errors import SatflowError
+from satflow_ext.kernel import body as bodies
 from satflow_ext.kernel import parameters, refusals
-from satflow_ext.kernel.carried import Carrier, Sources, modules, sources
+from satflow_ext.kernel.carried import Carrier, carrier
 from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.describe import Descriptions
 from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.included import included, notebook_folder
-from satflow_ext.kernel.pickler import TooLarge, dump
-from satflow_ext.kernel.source import source
+from satflow_ext.kernel.reach import walk
+from satflow_ext.kernel.source import code_files, source
 from satflow_ext.kernel.uses import uses
 from satflow_ext.models import CarriedFile, JsonObject, PackedFlow
+
+
+class _Seen(NamedTuple):
+    """What one walk over a flow tells of it."""
+
+    carrier: Carrier
+    uses: tuple[str, ...]
+    code_files: list[str]
 
 
 def pack(
@@ -55,18 +64,18 @@ def pack(
     """
     found = choose(flow, namespace)
     parameters.check(found.flow, given or {}, complete=complete)
-    carried = sources(found.flow)
-    body, size = _write(found, carried, directory, limit)
+    seen = _look(found)
+    body, size = _write(found, seen.carrier, directory, limit)
     try:
         files = included(include, notebook_folder(shell), directory, limit)
         return PackedFlow(
             flow=Descriptions().describe([found], shell)[0],
             body=str(body),
             size=size,
-            exact=_exact(found.flow, carried, files),
+            exact=_exact(seen.carrier, files),
             environment=environment(),
-            uses=uses(found.flow),
-            source=source(found.flow, shell, carried),
+            uses=seen.uses,
+            source=source(seen.code_files, shell, seen.carrier.sources),
             files=files,
         )
     except BaseException:
@@ -74,30 +83,27 @@ def pack(
         raise
 
 
-def _exact(flow: AnyFlow, carried: Sources, files: tuple[CarriedFile, ...]) -> str:
+def _look(found: Found) -> _Seen:
+    """Walk over the flow, and keep none of what its objects gave on the way: that may be as large as they are."""
+    everything = walk(found)
+    seen = _Seen(carrier(everything), uses(everything.reached), code_files(everything.reached))
+    refusals.refuse_lost_names(everything)
+    return seen
+
+
+def _exact(carrier: Carrier, files: tuple[CarriedFile, ...]) -> str:
     """The fingerprint of all that travels."""
-    named = {file.path: file.digest for file in files}
-    return fingerprint((flow, carried, modules(carried), named) if carried or named else flow, exact=True)
+    flow, sources, named = carrier.flow, carrier.sources, {file.path: file.digest for file in files}
+    return fingerprint((flow, sources, carrier.modules, named) if sources or named else flow, exact=True)
 
 
-def _write(found: Found, carried: Sources, directory: Path, limit: int) -> tuple[Path, int]:
+def _write(found: Found, carrier: Carrier, directory: Path, limit: int) -> tuple[Path, int]:
     """The pickle in a new file that only its owner can read; no file is left when that fails."""
-    if refusals.lost_name(found) is not None:
-        raise refusals.cannot_pickle(found, None)
     body = directory / f"flow-{secrets.token_hex(8)}.pkl"
     descriptor = os.open(body, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            return body, dump(Carrier(found.flow, carried, modules(carried)), file, limit)
-    except BaseException as error:
+            return body, bodies.write(found, carrier, file, limit)
+    except BaseException:
         body.unlink(missing_ok=True)
-        raise _why(found, error, limit) from None
-
-
-def _why(found: Found, error: BaseException, limit: int) -> BaseException:
-    """What to raise instead. Whatever is no Exception, such as an interrupt, stays what it is."""
-    if isinstance(error, TooLarge):
-        return refusals.too_large(found, limit)
-    if isinstance(error, SatflowError | OSError) or not isinstance(error, Exception):
-        return error
-    return refusals.cannot_pickle(found, error)
+        raise

@@ -133,7 +133,7 @@ def _lives_here(value: object) -> bool:
 
 def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:
     """Add to what cloudpickle takes, the globals that the code uses, those of annotations that are only text."""
-    if isinstance(reduced, tuple) and (missing := annotation_names(function) & function.__globals__.keys()):
+    if missing := annotation_names(function) & function.__globals__.keys():
         _, slots = reduced[2]
         slots["__globals__"].update((name, function.__globals__[name]) for name in sorted(missing))
     return reduced

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from types import CodeType
 from typing import NamedTuple
 
+from satflow_ext.kernel.find import Found
 from satflow_ext.kernel.views import ATOMS, View, look
 
 ENOUGH = 200_000
@@ -32,17 +32,34 @@ def reach(root: object, name: str) -> Iterator[Reached]:
             continue
         seen[id(value)] = value  # kept: an id is its own only while the object lives
         view = look(value)
-        view = view._replace(parts=tuple(islice(view.parts, ENOUGH)))  # read by the caller as well as here
         yield Reached(path, value, view)
-        waiting.extend(((*path, label) if label else path, part) for label, part in view.parts)
+        parts = islice(view.parts, ENOUGH)
+        waiting.extend(((*path, label) if label else path, part) for label, part in parts if type(part) not in ATOMS)
+
+
+class Whole(NamedTuple):
+    """A flow and all that it reaches, walked over once for everybody who asks."""
+
+    found: Found
+    reached: list[Reached]
+
+
+def walk(found: Found) -> Whole:
+    """Walk over a flow. Kept, it keeps what the objects' own pickling methods gave."""
+    return Whole(found, list(reach(found.flow, found.variable)))
+
+
+def is_variable(step: str) -> bool:
+    """Whether a step of a path is a variable's name, and no attribute, index or default."""
+    return not step.startswith((".", "[", "("))
+
+
+def type_name(value: object) -> str:
+    """The type of something reached, as people read it."""
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
 
 
 def spell(path: tuple[str, ...]) -> str:
     """A path as people read it: `main -> helper -> client.session`."""
     steps = (step if step.startswith((".", "[")) else f" -> {step}" for step in path[1:])
     return path[0] + "".join(steps)
-
-
-def codes(root: object) -> list[CodeType]:
-    """The code of every function that a flow reaches and that travels by value."""
-    return [reached.value for reached in reach(root, "") if isinstance(reached.value, CodeType)]

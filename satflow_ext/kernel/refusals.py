@@ -7,28 +7,27 @@ from collections.abc import Iterable
 from itertools import islice
 
 from satflow_ext.errors import CannotPickle, ContentTooLarge
-from satflow_ext.kernel.find import Found
 from satflow_ext.kernel.pickler import dump
-from satflow_ext.kernel.reach import Reached, reach, spell
+from satflow_ext.kernel.reach import Reached, Whole, is_variable, spell, type_name
 from satflow_ext.kernel.sizes import MIB, size_text
 
 LARGEST = 5
 SHELL = "get_ipython"
+INSIDE = "Create it inside the flow or a task instead of using a global one."
 
 
-def cannot_pickle(found: Found, error: BaseException | None) -> CannotPickle:
+def cannot_pickle(whole: Whole, error: BaseException | None) -> CannotPickle:
     """The error that names what cannot be pickled, and the way the flow reaches it."""
-    reached = culprit(found) or _by_trying(found)
-    name = found.flow.name
+    reached = _culprit(whole) or _by_trying(whole)
+    name = whole.found.flow.name
     if reached is not None and SHELL in reached.path:
         return _uses_the_shell(name, reached.path[: reached.path.index(SHELL) + 1])
-    fix = "Create it inside the flow or a task instead of using a global one."
     if reached is None:
-        return CannotPickle(f"Flow {name!r} cannot be pickled: {error}.", fix=fix)
-    kind = f"{type(reached.value).__module__}.{type(reached.value).__qualname__}".removeprefix("builtins.")
+        return CannotPickle(f"Flow {name!r} cannot be pickled: {error}.", fix=INSIDE)
+    which = f"{spell(reached.path)} ({type_name(reached.value)})"
     why = reached.view.problem or str(error)
-    fix = "Give them defaults." if reached.view.kind == "class" else fix
-    return CannotPickle(f"Flow {name!r} cannot be pickled: {spell(reached.path)} ({kind}): {why}.", fix=fix)
+    fix = "Give them defaults." if reached.view.kind == "class" else INSIDE
+    return CannotPickle(f"Flow {name!r} cannot be pickled: {which}: {why}.", fix=fix)
 
 
 def _uses_the_shell(name: str, path: tuple[str, ...]) -> CannotPickle:
@@ -38,31 +37,35 @@ def _uses_the_shell(name: str, path: tuple[str, ...]) -> CannotPickle:
     )
 
 
-def culprit(found: Found) -> Reached | None:
+def _culprit(whole: Whole) -> Reached | None:
     """The nearest thing that refuses to be pickled."""
-    return next((reached for reached in reach(found.flow, found.variable) if reached.view.problem), None)
+    return next((reached for reached in whole.reached if reached.view.problem), None)
 
 
-def lost_name(found: Found) -> Reached | None:
-    """The nearest thing that would be pickled and could not be read: a name that no other process knows, or such a class."""
-    reaching = reach(found.flow, found.variable)
-    return next((each for each in reaching if each.view.kind in ("name", "class") and each.view.problem), None)
+def refuse_lost_names(whole: Whole) -> None:
+    """Refuse what would be pickled and could not be read: a name that no other process knows, or such a class.
+
+    Raises:
+        CannotPickle: there is such a thing.
+    """
+    if any(each.view.problem and each.view.kind in ("name", "class") for each in whole.reached):
+        raise cannot_pickle(whole, None)
 
 
-def too_large(found: Found, limit: int) -> ContentTooLarge:
+def too_large(whole: Whole, limit: int) -> ContentTooLarge:
     """The error that lists the largest values, by the variable that leads to them."""
-    listed = ", ".join(f"{spell(path)} ({size_text(size)})" for path, _, size in largest(found, LARGEST))
+    listed = ", ".join(f"{spell(path)} ({size_text(size)})" for path, _, size in largest(whole, LARGEST))
     return ContentTooLarge(
-        f"Flow {found.flow.name!r} and what it uses are larger than {size_text(limit)}. The largest: {listed}.",
+        f"Flow {whole.found.flow.name!r} and what it uses are larger than {size_text(limit)}. The largest: {listed}.",
         fix="Load large data inside the flow, or raise `content_limit` in the settings.",
     )
 
 
-def largest(found: Found, count: int) -> list[tuple[tuple[str, ...], object, int]]:
+def largest(whole: Whole, count: int) -> list[tuple[tuple[str, ...], object, int]]:
     """The variables that lead to most data: path, value, and about how many bytes; largest first."""
     sizes: dict[tuple[str, ...], int] = {}
     values: dict[tuple[str, ...], object] = {}
-    for reached in reach(found.flow, found.variable):
+    for reached in whole.reached:
         variable = _variable(reached.path)
         values.setdefault(variable, reached.value)
         sizes[variable] = sizes.get(variable, 0) + _own_size(reached)
@@ -72,7 +75,7 @@ def largest(found: Found, count: int) -> list[tuple[tuple[str, ...], object, int
 
 def _variable(path: tuple[str, ...]) -> tuple[str, ...]:
     """The path up to its last variable."""
-    length = max(index for index, step in enumerate(path) if not step.startswith((".", "[", "(")))
+    length = max(index for index, step in enumerate(path) if is_variable(step))
     return path[: length + 1]
 
 
@@ -96,10 +99,10 @@ def _atom_size(value: object) -> int:
     return 9 if isinstance(value, (int, float)) else 0
 
 
-def _by_trying(found: Found) -> Reached | None:
+def _by_trying(whole: Whole) -> Reached | None:
     """The first variable that fails when it is pickled alone: for objects that say yes and then fail."""
-    for reached in reach(found.flow, found.variable):
-        if len(reached.path) > 1 and not reached.path[-1].startswith((".", "[", "(")):
+    for reached in whole.reached:
+        if len(reached.path) > 1 and is_variable(reached.path[-1]):
             try:
                 dump(reached.value, io.BytesIO(), 64 * MIB)
             except Exception as error:  # the object's own code, which may raise anything

@@ -7,25 +7,30 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import CodeType
 
-from satflow_ext.kernel.find import AnyFlow, Shell, cell_number
+from satflow_ext.kernel.find import Shell, cell_number
 from satflow_ext.kernel.git import commit_of
 from satflow_ext.kernel.local_modules import lies_local
-from satflow_ext.kernel.reach import codes
+from satflow_ext.kernel.reach import Reached
 from satflow_ext.models import Cell, Source, SourceFile
 
 _loaded: dict[str, Cell] = {}
 
 
-def source(flow: AnyFlow, shell: Shell | None, carried: Mapping[str, str]) -> Source:
+def code_files(everything: Iterable[Reached]) -> list[str]:
+    """The names of the files and cells whose code travels by value, sorted."""
+    return sorted({each.value.co_filename for each in everything if isinstance(each.value, CodeType)})
+
+
+def source(names: Iterable[str], shell: Shell | None, carried: Mapping[str, str]) -> Source:
     """The cells and local files whose code the flow reaches, the notebook where Jupyter said which, and the git commit.
 
     Args:
-        flow: the flow.
+        names: as `code_files` gives them.
         shell: the IPython shell, None in plain Python.
         carried: sources that travel as text: path below the import path → text.
     """
-    names = sorted({code.co_filename for code in codes(flow)})
     files = {_below_import_path(name): name for name in names if os.path.isfile(name) and lies_local(name)}
     texts = {path: "".join(linecache.getlines(name)) for path, name in files.items()} | dict(carried)
     return Source(

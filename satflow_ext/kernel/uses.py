@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from types import CodeType
 
 from satflow_ext.environments.installed import providing
 from satflow_ext.kernel.code_facts import imported_names
-from satflow_ext.kernel.reach import Reached, reach
+from satflow_ext.kernel.reach import Reached
 
 ALWAYS = frozenset({"prefect", "cloudpickle"})
 """Modules that every flow content needs to be read and run."""
 
 
-def uses(root: object) -> tuple[str, ...]:
-    """Names of the distributions, sorted."""
-    modules = {name.partition(".")[0] for reached in reach(root, "") for name in _modules(reached)}
+def uses(everything: Iterable[Reached]) -> tuple[str, ...]:
+    """Names of the distributions that what a flow reaches refers to, sorted."""
+    modules = {name.partition(".")[0] for reached in everything for name in _modules(reached)}
     return providing((modules - sys.stdlib_module_names) | ALWAYS)
 
 

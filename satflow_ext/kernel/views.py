@@ -14,7 +14,7 @@ import pickle
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from satflow_ext.kernel import classes, prefect_views
@@ -26,13 +26,24 @@ from satflow_ext.kernel.pair import Pair
 Parts = Iterable[tuple[str, object]]
 
 
+class Each:
+    """Parts that are made whenever they are read: those of a long container would fill memory."""
+
+    def __init__(self, make: Callable[[], Parts]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[tuple[str, object]]:
+        return iter(self._make())
+
+
 class View(NamedTuple):
     """An object opened up.
 
     Args:
         kind: what sort of thing it is.
         facts: what it says of itself, plain values only.
-        parts: (label, object) of what it refers to. A label is a variable's name, `.attribute`, `[index]`, or empty.
+        parts: (label, object) of what it refers to; can be read again. A label is a variable's name, `.attribute`, `[index]`,
+            or empty.
         ordered: whether the order of the parts means something.
         buffer: its bytes, where it is raw data.
         problem: why it cannot be pickled.
@@ -125,7 +136,8 @@ def _module(module: types.ModuleType) -> View:
 
 
 def _list(values: list[object] | tuple[object, ...]) -> View:
-    return View(type(values).__name__, (len(values),), ((f"[{index}]", each) for index, each in enumerate(values)))
+    parts = Each(lambda: ((f"[{index}]", each) for index, each in enumerate(values)))
+    return View(type(values).__name__, (len(values),), parts)
 
 
 def _pair(pair: Pair) -> View:
@@ -133,12 +145,15 @@ def _pair(pair: Pair) -> View:
 
 
 def _mapping(mapping: Mapping[object, object]) -> View:
-    items = ((f"[{key!r:.40}]" if type(key) in ATOMS else "[…]", Pair((key, each))) for key, each in mapping.items())
-    return View("dict", (len(mapping),), items, ordered=False)
+    return View("dict", (len(mapping),), Each(lambda: map(_item, mapping.items())), ordered=False)
+
+
+def _item(item: tuple[object, object]) -> tuple[str, Pair]:
+    return f"[{item[0]!r:.40}]" if type(item[0]) in ATOMS else "[…]", Pair(item)
 
 
 def _set(values: set[object] | frozenset[object]) -> View:
-    return View(type(values).__name__, (len(values),), (("", each) for each in values), ordered=False)
+    return View(type(values).__name__, (len(values),), Each(lambda: (("", each) for each in values)), ordered=False)
 
 
 def _cell(cell: types.CellType) -> View:

@@ -7,6 +7,7 @@ import os
 from typing import NamedTuple
 
 from satflow_ext.kernel.reach import Reached
+from satflow_ext.kernel.refusals import INSIDE
 
 
 class Kind(NamedTuple):
@@ -16,7 +17,6 @@ class Kind(NamedTuple):
     fix: str
 
 
-INSIDE = "Create it inside the flow or a task instead of using a global one."
 CONNECT = (
     "Connect inside the task that needs it; keep the address in a parameter and the password in a declared secret."
 )

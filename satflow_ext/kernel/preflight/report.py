@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from types import FunctionType
 
-from satflow_ext.errors import CannotPickle, SatflowError
-from satflow_ext.kernel import refusals
-from satflow_ext.kernel.carried import Carrier, Sources, modules, sources
+from satflow_ext.errors import CannotPickle, ContentTooLarge, SatflowError
+from satflow_ext.kernel import body, refusals
+from satflow_ext.kernel.carried import Carrier, carrier
 from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.find import AnyFlow, Found
 from satflow_ext.kernel.pair import Pair
-from satflow_ext.kernel.pickler import TooLarge, dump
 from satflow_ext.kernel.preflight.credentials import LONGEST, credential
-from satflow_ext.kernel.preflight.live_objects import INSIDE, live
-from satflow_ext.kernel.reach import Reached, reach, spell
+from satflow_ext.kernel.preflight.live_objects import live
+from satflow_ext.kernel.reach import ENOUGH, Reached, Whole, spell, type_name, walk
 from satflow_ext.kernel.uses import uses
 from satflow_ext.models import Captured, Finding, FindingKind, Preflight
 
@@ -37,48 +36,46 @@ def preflight(flow: AnyFlow | str, *, namespace: Mapping[str, object], limit: in
         FlowAmbiguous: several flows have that name.
     """
     found = choose(flow, namespace)
-    everything = list(reach(found.flow, found.variable))
-    carried = sources(found.flow)
-    size, refused = _size(found, carried, limit)
+    whole = walk(found)
+    everything, carried = whole.reached, carrier(whole)
+    size, refused = _size(whole, carried, limit)
     findings = [*islice(_live_objects(everything), MOST), *islice(_credentials(everything), MOST)]
     if refused is not None and not any(finding.level == "error" for finding in findings):
         findings.insert(0, refused)
     return Preflight(
         flow=found.flow.name,
         size=size,
-        captured=tuple(_captured(found)),
-        local_modules=tuple(sorted({*_local_modules(everything), *(path.partition("/")[0] for path in carried)})),
-        packages=uses(found.flow),
+        captured=tuple(_captured(whole)),
+        local_modules=tuple(
+            sorted({*_local_modules(everything), *(path.partition("/")[0] for path in carried.sources)})
+        ),
+        packages=uses(everything),
         findings=tuple(findings),
         rehearsed=None,
     )
 
 
-def _size(found: Found, carried: Sources, limit: int) -> tuple[int | None, Finding | None]:
+def _size(whole: Whole, carried: Carrier, limit: int) -> tuple[int | None, Finding | None]:
     """The pickle's size, and why there is none."""
+    found = whole.found
     try:
-        return _pickled_size(found, carried, limit), None
-    except TooLarge:
-        return None, _refusal("size", found, refusals.too_large(found, limit))
+        refusals.refuse_lost_names(whole)
+        with open(os.devnull, "wb") as nowhere:
+            return body.write(found, carried, nowhere, limit), None
+    except ContentTooLarge as error:
+        return None, _refusal("size", found, error)
     except CannotPickle as error:
         return None, _refusal("live object", found, error)
-    except Exception as error:  # the pickled objects' own code, which may raise anything
-        return None, _refusal("live object", found, refusals.cannot_pickle(found, error))
-
-
-def _pickled_size(found: Found, carried: Sources, limit: int) -> int:
-    if refusals.lost_name(found) is not None:
-        raise refusals.cannot_pickle(found, None)
-    with open(os.devnull, "wb") as nowhere:
-        return dump(Carrier(found.flow, carried, modules(carried)), nowhere, limit)
+    except OSError as error:  # nowhere takes everything: something that the flow reaches raised it
+        return None, _refusal("live object", found, refusals.cannot_pickle(whole, error))
 
 
 def _refusal(kind: FindingKind, found: Found, error: SatflowError) -> Finding:
     return Finding(kind=kind, level="error", where=found.variable, message=error.message, fix=error.fix)
 
 
-def _captured(found: Found) -> Iterator[Captured]:
-    for path, value, size in refusals.largest(found, MOST):
+def _captured(whole: Whole) -> Iterator[Captured]:
+    for path, value, size in refusals.largest(whole, MOST):
         if size:
             yield Captured(where=spell(path), type=type(value).__qualname__, size=size)
 
@@ -103,8 +100,8 @@ def _live_objects(everything: list[Reached]) -> Iterator[Finding]:
             kind="live object",
             level="error" if problem else "warning",
             where=path,
-            message=f"{words} ({_type(reached.value)})",
-            fix=kind.fix if kind else INSIDE,
+            message=f"{words} ({type_name(reached.value)})",
+            fix=kind.fix if kind else refusals.INSIDE,
         )
 
 
@@ -125,7 +122,7 @@ def _texts(reached: Reached) -> Iterator[tuple[tuple[str, ...], str]]:
     """The texts right inside one thing, each with its path."""
     if reached.view.buffer is not None:
         yield reached.path, bytes(reached.view.buffer[:LONGEST]).decode("latin-1")
-    for label, part in (*reached.view.parts, *_defaults(reached.value)):
+    for label, part in chain(islice(reached.view.parts, ENOUGH), _defaults(reached.value)):
         value = part[1] if type(part) is Pair else part
         if type(value) is str and label != "(default)":
             yield ((*reached.path, label) if label else reached.path), value
@@ -137,7 +134,3 @@ def _defaults(value: object) -> Iterator[tuple[str, object]]:
         names = value.__code__.co_varnames[: value.__code__.co_argcount]
         for name, default in zip(names[-len(value.__defaults__) :], value.__defaults__, strict=True):
             yield f"(default {name})", default
-
-
-def _type(value: object) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
