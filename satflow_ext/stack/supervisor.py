@@ -19,7 +19,7 @@ from satflow_ext.errors import SettingsWrong, StackFailed
 from satflow_ext.lease.look import failure_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment
+from satflow_ext.stack import environment, healing
 from satflow_ext.stack.crew import Crew
 from satflow_ext.stack.files import replace_private
 
@@ -48,6 +48,7 @@ class Supervisor:
         self._waiting: set[asyncio.StreamWriter] = set()
         self._starting = asyncio.Lock()
         self._over = asyncio.Event()
+        self._healing: asyncio.Task[None] | None = None
         self._stays = False
         self._state: Literal["starting", "ready", "failed"] = "starting"
         self._step: str | None = None
@@ -62,6 +63,8 @@ class Supervisor:
             door.close()
         unclaimed.cancel()
         sweeping.cancel()
+        if self._healing is not None:
+            self._healing.cancel()
         record_path(self._settings).unlink(missing_ok=True)
         await self._crew.end()
         await self._sweep()
@@ -120,6 +123,8 @@ class Supervisor:
         failure_path(self._settings).unlink(missing_ok=True)
         record = self._record()
         await asyncio.to_thread(replace_private, record_path(self._settings), record.model_dump_json())
+        if record.prefect_url is not None and self._healing is None:
+            self._healing = asyncio.create_task(healing.heal(self._settings))
         return Answer(record=record)
 
     async def _start(self, needs: Collection[Service]) -> None:
