@@ -23,7 +23,7 @@ COMMANDS = {
     "diff": "say what differs between two versions of a deployment",
     "rollback": "make the next version of an earlier one",
     "environment": "print what was installed where a deployment was registered",
-    "store": "check whether an HTTP endpoint is a store",
+    "store": "check whether an HTTP endpoint is a store, and collect what the built-in one need not keep",
     "keys": "list, make, hand out and revoke the keys that flows are signed with",
 }
 

@@ -105,6 +105,7 @@ class Settings(BaseSettings):
         work_pool: the work pool to register with when a registration names none.
         trusted_keys: public keys whose owners' flows may run here besides the user's own: lines of text, or a file's path.
         content_limit: the largest flow content, in bytes.
+        retention_days: how long the built-in store keeps what nobody refers to any more.
         kernel_patience: seconds to wait for a kernel that is running a cell.
         worker_sizes: the sizes on offer; given here, they replace the built-in table.
     """
@@ -121,6 +122,7 @@ class Settings(BaseSettings):
     work_pool: str | None = None
     trusted_keys: str | None = None
     content_limit: Annotated[int, Field(gt=0)] = GIB // 4
+    retention_days: Annotated[float, Field(ge=1)] = 30.0
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0
     worker_sizes: dict[str, SizeSettings] = SIZES
 

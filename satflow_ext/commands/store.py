@@ -1,4 +1,4 @@
-"""`satflow store`: whether an HTTP endpoint is one."""
+"""`satflow store`: whether an HTTP endpoint is one, and taking away what the built-in one need not keep."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pydantic import ValidationError
 
 from satflow_ext import endpoints, lease, settings
+from satflow_ext.commands import store_collect
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.conformance import Report, Result
 from satflow_ext.conformance import run as let_loose
@@ -53,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--json", action="store_true", help="print one JSON object")
     check.set_defaults(act=_check)
+    store_collect.configure(verbs)
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:

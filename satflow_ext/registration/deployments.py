@@ -35,6 +35,16 @@ async def list_all(endpoints: Endpoints) -> tuple[Deployment, ...]:
     return await _described(rows, names, endpoints)
 
 
+async def pins(endpoints: Endpoints) -> tuple[Pin, ...]:
+    """What each deployment of ours pins.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    async with prefect_client(endpoints.prefect) as client:
+        return tuple(pin for row in await _read_all(client) if (pin := pin_of(row)))
+
+
 async def get(endpoints: Endpoints, deployment_id: str) -> Deployment:
     """One deployment.
 

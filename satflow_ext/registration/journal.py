@@ -109,6 +109,16 @@ class Journal:
                 found.append(entry)
         return found
 
+    def pins_elsewhere(self, endpoints: Endpoints) -> list[Pin]:
+        """What the deployments of other Prefect APIs than this one pin, as far as this machine wrote them.
+
+        Raises:
+            JournalFailed: an entry cannot be read.
+        """
+        entries = [_read(path) for path in sorted(self._folder.glob("*.json"))]
+        others = [entry for entry in entries if entry is not None and entry.prefect != _prefect(endpoints)]
+        return [each.pin for entry in others for each in (entry.written, entry.begun) if each is not None]
+
     def fresh(self, endpoints: Endpoints, full_name: str) -> Entry:
         """An entry of a deployment that has none. Only a database of our own gets a witness."""
         witness = f"satflow_{uuid4().hex}" if endpoints.local else None

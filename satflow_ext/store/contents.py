@@ -6,10 +6,15 @@ cut leaves torn contents, without the last it leaves none.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -32,12 +37,23 @@ class Contents:
     Args:
         root: the folder; made with mode 0700 when it is missing. What an interrupted upload left in it is removed.
         limit: the largest content, in bytes.
+        clock: seconds of the epoch.
     """
 
-    def __init__(self, root: Path, *, limit: int) -> None:
+    @dataclass(frozen=True)
+    class Found:
+        """A content that is there: digest, bytes, and when it was last sent or asked for, in seconds of the epoch."""
+
+        digest: str
+        size: int
+        touched: float
+
+    def __init__(self, root: Path, *, limit: int, clock: Callable[[], float] = time.time) -> None:
         self._final = root / "sha256"
         self._incoming = root / "incoming"
+        self.root = root
         self.limit = limit
+        self.clock = clock
 
     def prepare(self) -> None:
         """Make the folders, and remove what interrupted uploads left."""
@@ -66,9 +82,49 @@ class Contents:
         except FileNotFoundError:
             return None
 
+    def touch(self, digest: str) -> int | None:
+        """Note that a content is wanted now, so that it is not collected; its bytes, None when there is none."""
+        now = self.clock()
+        with locked(self.root, fcntl.LOCK_SH):
+            try:
+                os.utime(self.path(digest), (now, now))
+            except FileNotFoundError:
+                return None
+            return self.size(digest)
+
+    def remove(self, digest: str, *, untouched_since: float) -> bool:
+        """Remove a content that nobody has sent or asked for since then; whether it is gone.
+
+        Raises:
+            OSError: the disk failed.
+        """
+        path = self.path(digest)
+        with locked(self.root, fcntl.LOCK_EX):
+            if path.stat().st_mtime > untouched_since:
+                return False
+            path.unlink()
+        return True
+
+    def all(self) -> Iterator[Found]:
+        """Every content that is there."""
+        for path in self._final.glob("??/*"):
+            found = path.stat()
+            yield Contents.Found(f"sha256:{path.name}", found.st_size, found.st_mtime)
+
+    def count(self) -> int:
+        """How many contents are there."""
+        return sum(1 for _ in self._final.glob("??/*"))
+
+    def read(self, digest: str) -> bytes | None:
+        """All of a content, None when there is none."""
+        try:
+            return self.path(digest).read_bytes()
+        except FileNotFoundError:
+            return None
+
     def incoming(self, digest: str) -> Incoming:
         """A content that is being received."""
-        return Incoming(self.path(digest), self._incoming, self.limit)
+        return Incoming(self.path(digest), self)
 
 
 class Incoming:
@@ -76,16 +132,15 @@ class Incoming:
 
     Args:
         path: where it goes.
-        folder: where it stands until then, on the same file system.
-        limit: the most bytes it may have.
+        contents: whose it is, which say where it stands until then and how large it may be.
     """
 
-    def __init__(self, path: Path, folder: Path, limit: int) -> None:
+    def __init__(self, path: Path, contents: Contents) -> None:
         self._path = path
-        self._limit = limit
+        self._contents = contents
         self._size = 0
         self._hash = hashlib.sha256()
-        descriptor, name = tempfile.mkstemp(dir=folder)
+        descriptor, name = tempfile.mkstemp(dir=contents.root / "incoming")
         self._temporary = Path(name)
         self._file = open(descriptor, "wb", buffering=0)  # noqa: SIM115 - closed by `close`
 
@@ -105,7 +160,7 @@ class Incoming:
             OSError: there is no room for them.
         """
         self._size += len(chunk)
-        if self._size > self._limit:
+        if self._size > self._contents.limit:
             raise OverLimit
         self._hash.update(chunk)
         rest = memoryview(chunk)
@@ -127,7 +182,10 @@ class Incoming:
         if not shelf.exists():
             shelf.mkdir(mode=0o700, exist_ok=True)
             durable.sync(shelf.parent)
-        self._temporary.replace(self._path)
+        now = self._contents.clock()
+        os.utime(self._temporary, (now, now))
+        with locked(self._contents.root, fcntl.LOCK_SH):
+            self._temporary.replace(self._path)
         durable.sync(shelf)
         return new
 
@@ -135,3 +193,14 @@ class Incoming:
         """Close the file, and remove it unless it was kept."""
         self._file.close()
         self._temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: Path, kind: int) -> Iterator[None]:
+    """Hold the lock of a folder, shared or alone. The kernel ends it with its holder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield
+    finally:
+        os.close(descriptor)

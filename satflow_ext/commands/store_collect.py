@@ -1,0 +1,55 @@
+"""`satflow store collect`: remove from the built-in store what nobody has referred to for the whole grace period."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from satflow_ext import endpoints, lease
+from satflow_ext.errors import DiskFull
+from satflow_ext.registration import references
+from satflow_ext.settings import LOCAL, Settings
+from satflow_ext.store.collecting import DAY, Collected, Kept, collect
+from satflow_ext.store.contents import Contents
+
+
+def configure(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add this verb and its flags."""
+    text = "remove from the built-in store what no deployment and no version of one has referred to for SATFLOW_RETENTION_DAYS"
+    parser = verbs.add_parser("collect", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.add_argument("--dry-run", action="store_true", help="remove nothing, and say what would go")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(act=_collect)
+
+
+def _collect(args: argparse.Namespace, here: Settings) -> int:
+    with lease.acquire(here.model_copy(update={"store": LOCAL})) as held:
+        found = endpoints.resolve(here.model_copy(update={"store": LOCAL}), held.record)
+        contents = Contents(here.state_dir / "store", limit=here.content_limit)
+        in_use = asyncio.run(references.in_use(found, here, contents.read))
+        try:
+            done = collect(contents, in_use, grace=here.retention_days * DAY, dry=args.dry_run)
+        except OSError as error:
+            raise DiskFull(
+                f"The store's folder failed: {error.strerror}.", fix="See what it says and try again."
+            ) from None
+    print(json.dumps(asdict(done), indent=2) if args.json else "\n".join(_lines(done, here, dry=args.dry_run)))
+    return 0
+
+
+def _lines(done: Collected, here: Settings, *, dry: bool) -> Iterator[str]:
+    yield f"{done.in_use} contents are in use."
+    yield f"{_sum(done.removed)} {'would be' if dry else 'were'} removed."
+    if done.waiting:
+        first = datetime.fromtimestamp(
+            min(each.since for each in done.waiting) + here.retention_days * DAY
+        ).astimezone()
+        yield f"{_sum(done.waiting)} are not in use, and can go from {first:%Y-%m-%d %H:%M} on."
+
+
+def _sum(kept: Sequence[Kept]) -> str:
+    return f"{len(kept)} contents ({sum(each.size for each in kept) / 1024:,.1f} KiB)"
