@@ -2,6 +2,7 @@ import type { LiveFlow, Registered, RegisterRequest } from '../_api';
 import type { FlowsState } from '../models/flows';
 import { Signal } from '@lumino/signaling';
 
+import { RequestFailed } from '../errors';
 import { DeploymentsModel } from '../models/deployments';
 import type { FlowsModel } from '../models/flows';
 import { type IRegisterParts, RegisterModel } from '../models/register';
@@ -66,7 +67,7 @@ class Flows implements Pick<FlowsModel, 'changed' | 'notebook' | 'state'> {
   }
 }
 
-function form(subject = flow()) {
+function form(subject = flow(), refusal: string | null = null) {
   const sent: RegisterRequest[] = [];
   const started: string[] = [];
   const client = {
@@ -76,6 +77,10 @@ function form(subject = flow()) {
     deployments: async () => ({ deployments: [] }),
     register: async (request: RegisterRequest): Promise<Registered> => {
       sent.push(request);
+      if (refusal && !request.overwrite) {
+        const body = { message: 'Not that.', fix: null, field: 'name' };
+        throw new RequestFailed({ error: refusal, ...body });
+      }
       return {
         deployment: deployment(),
         outcome: 'created',
@@ -134,6 +139,23 @@ describe('RegisterModel', () => {
     const { model, sent } = form(needy());
     await model.register();
     expect(sent).toHaveLength(1);
+  });
+
+  it('overwrites what others changed only when that is asked for', async () => {
+    const { model, sent } = form(flow(), 'DeploymentDrifted');
+    await model.register();
+    expect([model.canOverwrite, model.registered]).toEqual([true, null]);
+    await model.overwrite();
+    expect(sent.map(one => one.overwrite)).toEqual([undefined, true]);
+    expect([model.canOverwrite, model.error]).toEqual([false, null]);
+    expect(model.registered).not.toBeNull();
+  });
+
+  it('does not offer to overwrite where that is no way out', async () => {
+    const { model } = form(flow(), 'KernelBusy');
+    await model.register();
+    expect(model.error?.error).toBe('KernelBusy');
+    expect(model.canOverwrite).toBe(false);
   });
 
   it('follows its flow in the kernel and keeps what still has a field', async () => {

@@ -36,6 +36,7 @@ describe('RegisterForm', () => {
     const actions = {
       onChange: jest.fn(),
       onRegister: jest.fn(),
+      onOverwrite: jest.fn(),
       onRegisterAndRun: jest.fn(),
       onCopyCode: jest.fn(),
       onCheck: jest.fn(),
@@ -54,6 +55,7 @@ describe('RegisterForm', () => {
         nextRuns={['2026-01-02T06:00:00Z']}
         error={error}
         isSending={false}
+        canOverwrite={false}
         registered={registered}
         actions={actions}
         trans={trans}
@@ -73,6 +75,19 @@ describe('RegisterForm', () => {
     const actions = show();
     fireEvent.submit(screen.getByTestId('satflow-register-form'));
     expect(actions.onRegister).toHaveBeenCalledTimes(1);
+  });
+
+  it('offers to overwrite only where that is the way out', () => {
+    show();
+    expect(screen.queryByTestId('satflow-overwrite')).toBeNull();
+  });
+
+  it('overwrites on request', () => {
+    const refused = wrong({ error: 'DeploymentDrifted', field: 'name' });
+    const actions = show({}, refused, null, { canOverwrite: true });
+    fireEvent.click(screen.getByRole('button', { name: 'Overwrite' }));
+    expect(actions.onOverwrite).toHaveBeenCalledTimes(1);
+    expect(actions.onRegister).not.toHaveBeenCalled();
   });
 
   it('runs on Enter what the user wanted to run', () => {

@@ -40,6 +40,9 @@ export interface ISubject {
 /** What the user came to the form for, which is what Enter does there. */
 export type Intent = 'register' | 'run';
 
+/** Refusals of satflow_ext/errors.py that `overwrite` is the way out of. */
+const OVERWRITABLE = ['DeploymentDrifted', 'DeploymentTaken'];
+
 /** What the form needs of the rest. */
 export interface IRegisterParts {
   client: Pick<IClient, 'catalogue' | 'preflight' | 'previewSchedule'>;
@@ -93,6 +96,11 @@ export class RegisterModel extends Working {
 
   get catalogue(): Catalogue | null {
     return this._catalogue;
+  }
+
+  /** Whether it was refused for the sake of what stands in Prefect, which the user may have overwritten. */
+  get canOverwrite(): boolean {
+    return OVERWRITABLE.includes(this._error?.error ?? '');
   }
 
   get registered(): Registered | null {
@@ -171,6 +179,14 @@ export class RegisterModel extends Working {
   async register(): Promise<void> {
     await this.sending(async () => {
       this._registered = await this.send();
+    });
+  }
+
+  /** Register whatever somebody else has changed or made in Prefect. */
+  async overwrite(): Promise<void> {
+    await this.sending(async () => {
+      const request = { ...this.request(), overwrite: true };
+      this._registered = await this.parts.deployments.register(request);
     });
   }
 

@@ -29,6 +29,7 @@ import { WorkPoolField } from './WorkPoolField';
 export interface IRegisterActions {
   onChange: (change: Partial<IDraft>) => void;
   onRegister: () => void;
+  onOverwrite: () => void;
   onRegisterAndRun: () => void;
   onCopyCode: () => void;
   onCheck: () => void;
@@ -49,6 +50,7 @@ export interface IRegisterFormProps {
   /** What is wrong with the schedule as it is typed. */
   scheduleError: ErrorBody | null;
   isSending: boolean;
+  canOverwrite: boolean;
   registered: Registered | null;
   actions: IRegisterActions;
   trans: TranslationBundle;

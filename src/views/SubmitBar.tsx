@@ -11,7 +11,10 @@ export interface ISubmitBarProps {
   intent: Intent;
   isSending: boolean;
   registered: Registered | null;
+  /** Whether it was refused for the sake of what stands in Prefect. */
+  canOverwrite: boolean;
   onRegister: () => void;
+  onOverwrite: () => void;
   onRegisterAndRun: () => void;
   onCopyCode: () => void;
   trans: TranslationBundle;
@@ -33,6 +36,17 @@ export function SubmitBar(props: ISubmitBarProps): JSX.Element {
       <div className="jp-Satflow-submit">
         <SubmitButton {...props} to={registered ? 'register' : intent} first />
         {!registered && <SubmitButton {...props} to={other} />}
+        {props.canOverwrite && (
+          <Button
+            type="button"
+            className="jp-mod-styled jp-mod-warn"
+            aria-disabled={props.isSending}
+            onClick={props.onOverwrite}
+            data-testid="satflow-overwrite"
+          >
+            {trans.__('Overwrite')}
+          </Button>
+        )}
         <Button
           type="button"
           className="jp-mod-styled"

@@ -67,6 +67,7 @@ function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
         error={model.error}
         scheduleError={model.preview.error}
         isSending={model.isBusy}
+        canOverwrite={model.canOverwrite}
         registered={model.registered}
         actions={formActions(model, actions, trans)}
         trans={trans}
@@ -83,6 +84,7 @@ function formActions(
   return {
     onChange: change => model.update(change),
     onRegister: () => void model.register(),
+    onOverwrite: () => void model.overwrite(),
     onRegisterAndRun: async () => {
       const run = await model.registerAndRun();
       if (run) {
