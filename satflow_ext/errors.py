@@ -7,6 +7,7 @@
     │   ├── InvalidExecutorOption
     │   ├── InvalidSchedule
     │   ├── InvalidInclude
+    │   ├── InvalidSecretName
     │   └── InvalidParameter
     ├── SizeRefused             409  this machine cannot give that worker size
     ├── ContentTooLarge         413
@@ -110,6 +111,14 @@ class InvalidSchedule(BadRequest):
 
 class InvalidInclude(BadRequest):
     """A pattern for data files leads out of the notebook's folder or matches nothing, or what it matches cannot travel."""
+
+
+class InvalidSecretName(BadRequest):
+    """A text that cannot be the name of a credential. It is not repeated: it may be the value, given by mistake."""
+
+    def __init__(self) -> None:
+        fix = "Give the name of a credential, such as AWS_SECRET_ACCESS_KEY, never its value."
+        super().__init__("One of the secrets has no usable name.", fix=fix, field="secrets")
 
 
 class InvalidParameter(BadRequest):

@@ -12,7 +12,7 @@ from typing import NamedTuple, get_args
 
 from pydantic import JsonValue
 
-from satflow_ext.errors import BadRequest
+from satflow_ext.errors import BadRequest, InvalidSecretName
 from satflow_ext.models import VARIABLE_NAME, EnvironmentPolicy, JsonObject
 
 
@@ -123,14 +123,12 @@ def secret_names(names: Iterable[str]) -> tuple[str, ...]:
     """Names of credentials, each once.
 
     Raises:
-        BadRequest: one of them cannot be the name of an environment variable.
+        InvalidSecretName: one of them cannot be the name of an environment variable.
     """
     once = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
     for name in once:
         if not re.fullmatch(VARIABLE_NAME, name):
-            # The text is not repeated: it may be the value, given by mistake.
-            fix = "Give the name of a credential, such as AWS_SECRET_ACCESS_KEY, never its value."
-            raise BadRequest("One of the secrets has no usable name.", fix=fix, field="secrets")
+            raise InvalidSecretName
     return once
 
 

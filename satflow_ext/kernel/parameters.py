@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ConfigDict, JsonValue, ValidationError, create_model
@@ -28,12 +29,11 @@ def check(flow: AnyFlow, given: JsonObject, *, complete: bool) -> None:
         InvalidParameter: the first one that is wrong.
     """
     known = _signature(flow).parameters
-    takes_any = any(each.kind is each.VAR_KEYWORD for each in known.values())
     for name, value in given.items():
         if name in known:
             _check_type(flow, known[name], value)
-        elif not takes_any:
-            raise _unknown(flow, name, list(known))
+        else:
+            raise _unknown(flow, name, known)
     missing = [name for name, each in known.items() if _required(each) and name not in given]
     if complete and missing:
         raise _missing(flow, missing)
@@ -84,8 +84,11 @@ def _wrong(flow: AnyFlow, parameter: inspect.Parameter, error: ValidationError) 
     )
 
 
-def _unknown(flow: AnyFlow, name: str, known: list[str]) -> InvalidParameter:
+def _unknown(flow: AnyFlow, name: str, known: Mapping[str, inspect.Parameter]) -> InvalidParameter:
     has = f"It has: {', '.join(known)}." if known else "It has none."
+    more = next((each.name for each in known.values() if each.kind is each.VAR_KEYWORD), None)
+    if more is not None:  # Prefect takes what goes there as one value
+        has = f"Give it inside {more!r}, as {{{name!r}: …}}."
     return InvalidParameter(f"Flow {flow.name!r} has no parameter {name!r}.", fix=has, field=f"parameters.{name}")
 
 

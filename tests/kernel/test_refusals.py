@@ -129,6 +129,14 @@ def test_two_flows_with_one_name(notebook: Kernel) -> None:
     assert notebook.pack("second")["flow"]["variable"] == "second"
 
 
+def test_a_parameter_for_the_rest_goes_inside_it(notebook: Kernel) -> None:
+    notebook.run("@flow\ndef open_ended(n=1, **rest): pass")
+    assert notebook.pack("open_ended", {"rest": {"colour": "red"}})
+    with pytest.raises(InvalidParameter) as refused:
+        notebook.pack("open_ended", {"colour": "red"})
+    assert str(refused.value) == "Flow 'open-ended' has no parameter 'colour'. Give it inside 'rest', as {'colour': …}."
+
+
 PARAMETERS = [
     (
         {"count": "many"},

@@ -125,6 +125,7 @@ async def test_a_body_over_any_limit(browser):
         ({"work_pool": "no-such-pool"}, "WorkPoolNotFound", "work_pool"),
         ({"schedule": {"kind": "cron", "cron": "* * * * * *"}}, "InvalidSchedule", "schedule.cron"),
         ({"parameters": {"n": "three"}}, "InvalidParameter", "parameters.n"),
+        ({"secrets": ["not a name"]}, "InvalidSecretName", "secrets"),
     ],
 )
 async def test_choices_that_are_refused(browser, open_kernel, choice, error, field):
