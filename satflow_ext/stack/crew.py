@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection
 
 import httpx
 
+from satflow_ext import durable
 from satflow_ext.endpoints import Service
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import private_folder
 from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, family, roles
-from satflow_ext.stack.files import replace_private
 from satflow_ext.stack.keeping import Kept
 from satflow_ext.stack.leftovers import STOPPED, end_leftovers
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
@@ -109,7 +109,7 @@ class Crew:
         private_folder(self._settings.state_dir / "store")
         token = self._settings.runtime_dir / "store.token"
         self.store_token = secrets.token_urlsafe(32)
-        await asyncio.to_thread(replace_private, token, self.store_token)
+        await asyncio.to_thread(durable.replace, token, self.store_token.encode())
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         role = roles.store(self._settings, self._listener, token)
         store = self._kept["store"] = Kept(role)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from satflow_ext import local_log, scratch
+from satflow_ext import durable, local_log, scratch
 from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import SettingsWrong, StackFailed
@@ -21,7 +21,6 @@ from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, healing
 from satflow_ext.stack.crew import Crew
-from satflow_ext.stack.files import replace_private
 
 UNCLAIMED = 30.0
 """Seconds after which a supervisor that nobody asked for anything ends."""
@@ -109,6 +108,7 @@ class Supervisor:
         try:
             async with self._starting:
                 await self._start(request.needs)
+                return STOPPED_EARLY if self._over.is_set() else await self._ready(request)
         except StackFailed as error:
             return self._failed(str(error))
         except Exception as error:  # the edge of the supervisor: who waits is told, whatever it is
@@ -116,13 +116,14 @@ class Supervisor:
             return self._failed(f"{type(error).__name__}: {error}")
         finally:
             self._waiting.discard(writer)
-        if self._over.is_set():
-            return STOPPED_EARLY
+
+    async def _ready(self, request: Request) -> Answer:
+        """Write down where everything is, for who takes no lease."""
         self._stays = self._stays or request.stay
         self._state, self._step = "ready", None
         failure_path(self._settings).unlink(missing_ok=True)
         record = self._record()
-        await asyncio.to_thread(replace_private, record_path(self._settings), record.model_dump_json())
+        await asyncio.to_thread(durable.replace, record_path(self._settings), record.model_dump_json().encode())
         if record.prefect_url is not None and self._healing is None:
             self._healing = asyncio.create_task(healing.heal(self._settings))
         return Answer(record=record)
@@ -146,7 +147,7 @@ class Supervisor:
             return STOPPED_EARLY
         logger.error("%s", reason)
         self._state, self._step = "failed", reason
-        replace_private(failure_path(self._settings), reason)
+        durable.replace(failure_path(self._settings), reason.encode())
         return Answer(failed=reason)
 
     def _record(self) -> StackRecord:

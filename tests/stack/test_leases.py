@@ -194,6 +194,14 @@ def test_a_stack_that_cannot_start_says_why(light: Place) -> None:
     assert "store ended with code 1" in (failed.step or "")
 
 
+def test_a_stack_whose_record_cannot_be_written_says_so(light: Place) -> None:
+    """Rather than to hang up, for then whoever asked starts the next supervisor, and the next."""
+    endpoints.record_path(light.settings).mkdir(mode=0o700, parents=True)
+    with pytest.raises(StackFailed, match=r"Is a directory.*stack\.json"):
+        lease.acquire(light.settings)
+    endpoints.record_path(light.settings).rmdir()
+
+
 def _leases(here: Settings) -> int:
     report = lease.report(here)
     return report.leases if report is not None else 0
