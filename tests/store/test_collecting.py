@@ -191,3 +191,17 @@ def test_marks_that_cannot_be_read_begin_anew(contents):
     put(contents, b"x")
     (contents.root / "unreferenced.json").write_bytes(b"[not a dictionary")
     assert collect(contents, frozenset(), grace=0.0).removed == ()
+
+
+@pytest.mark.parametrize(("later", "gone"), [(GRACE - 1, False), (GRACE, False), (GRACE + 1, True)])
+@pytest.mark.parametrize("dry", [False, True])
+def test_the_period_is_as_long_as_it_says(tmp_path, later, gone, dry):
+    moments = [0.0]
+    contents = Contents(tmp_path, limit=10**6, clock=lambda: moments[-1])
+    contents.prepare()
+    body = put(contents, b"x")
+    assert collect(contents, frozenset(), grace=GRACE).removed == ()
+    moments.append(later)
+    done = collect(contents, frozenset(), grace=GRACE, dry=dry)
+    assert [each.digest for each in done.removed] == [body] * gone
+    assert (contents.size(body) is None) == (gone and not dry)
