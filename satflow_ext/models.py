@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
+from satflow_ext.errors import SatflowError
+
 JsonObject = dict[str, JsonValue]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 UNSAFE = frozenset("\\\x7f") | set(map(chr, range(32)))
@@ -42,6 +44,11 @@ class ErrorBody(Wire):
     message: str
     fix: str | None
     field: str | None
+
+    @classmethod
+    def of(cls, error: SatflowError) -> ErrorBody:
+        """What tells of an error on the other side of a border."""
+        return cls(error=type(error).__name__, message=error.message, fix=error.fix, field=error.field)
 
 
 # --- flows that live in a kernel --------------------------------------------------------------------------------------
@@ -153,6 +160,11 @@ class RegisterRequest(Registration):
     notebook: str | None = None
     overwrite: bool = False
 
+    @property
+    def registration(self) -> Registration:
+        """What was decided, without where the flow is."""
+        return Registration.model_validate(self.model_dump(include=set(Registration.model_fields)))
+
 
 class PreflightRequest(RegisterRequest):
     """POST /satflow/preflight: what would travel. With `rehearse`, the flow content is also loaded in a clean process."""
@@ -195,6 +207,11 @@ class Preflight(Wire):
     packages: tuple[str, ...]
     findings: tuple[Finding, ...]
     rehearsed: float | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether registering would fail."""
+        return any(finding.level == "error" for finding in self.findings)
 
 
 class SchedulePreviewRequest(Wire):

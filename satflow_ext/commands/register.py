@@ -15,6 +15,7 @@ from satflow_ext.commands.wanted import Wanted, wanted_in
 from satflow_ext.commands.words import changed
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
+from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import ErrorBody, Registered
 from satflow_ext.registration.preview import Preview, preview
 from satflow_ext.settings import Settings
@@ -45,10 +46,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
                 _run_one(args, wanted, endpoints, here)
             except SatflowError as error:
                 if args.json:
-                    body = ErrorBody(
-                        error=type(error).__name__, message=error.message, fix=error.fix, field=error.field
-                    )
-                    print(json.dumps({"path": str(wanted.path), **body.model_dump()}), flush=True)
+                    print(json.dumps({"path": str(wanted.path), **ErrorBody.of(error).model_dump()}), flush=True)
                 raise
     return 0
 
@@ -88,12 +86,12 @@ def _say_preview(found: Preview, *, as_json: bool) -> None:
 def words(registered: Registered) -> str:
     """One line for what registering did, others for what was left alone in Prefect and for the next runs."""
     deployment = registered.deployment
-    size = f"{registered.content_size / 1024:,.1f} KiB"
+    size = size_text(registered.content_size)
     line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
     lines = [line, *(f"  kept as changed in Prefect: {changed(change)}" for change in registered.kept)]
     if registered.files:
-        total = sum(file.size for file in registered.files)
-        lines.append(f"  data files: {len(registered.files)} ({total / 1024:,.1f} KiB)")
+        total = size_text(sum(file.size for file in registered.files))
+        lines.append(f"  data files: {len(registered.files)} ({total})")
     if deployment.next_runs:
         moments = ", ".join(f"{moment:%a %d %b %H:%M %Z}" for moment in deployment.next_runs)
         lines.append(f"  next runs: {moments}")

@@ -142,12 +142,12 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
     """
     _need_flows()
     from satflow_ext.kernel.preflight import preflight as report_on
-    from satflow_ext.registration.preflight import refused, with_choices, with_rehearsal
+    from satflow_ext.registration.preflight import with_choices, with_rehearsal
 
     settings = all_settings.load()
     found = report_on(flow, namespace=namespace_of(shell_here()), limit=settings.content_limit)
     report = with_choices(found, choice, settings, local=settings.prefect_api_url is None)
-    if refused(report):
+    if report.refused:
         return CheckedFlow(report)
     with scratch.folder(settings, "pack") as folder, scratch.room(folder):
         packed = _packed(flow, choice, folder, settings)

@@ -85,15 +85,14 @@ def _reply(answer: Callable[[], Wire]) -> Reply:
     try:
         return Reply(answer().model_dump(mode="json"))
     except SatflowError as error:
-        return _refusal(type(error).__name__, error.message, error.fix, error.field)
+        return _refusal(error)
     except Exception as error:
         log.debug("A call from the Jupyter server failed.", exc_info=True)
-        return _refusal("SatflowError", f"The kernel failed: {type(error).__name__}: {error}.", None, None)
+        return _refusal(SatflowError(f"The kernel failed: {type(error).__name__}: {error}."))
 
 
-def _refusal(error: str, message: str, fix: str | None, field: str | None) -> Reply:
-    body = ErrorBody(error=error, message=message, fix=fix, field=field)
-    return Reply({"error": body.model_dump(mode="json")})
+def _refusal(error: SatflowError) -> Reply:
+    return Reply({"error": ErrorBody.of(error).model_dump(mode="json")})
 
 
 def _need_prefect() -> None:

@@ -6,8 +6,6 @@ digest, signature by a trusted key, deployment and version, Python (docs/decisio
 
 from __future__ import annotations
 
-import linecache
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +15,7 @@ from satflow_ext.kernel.find import AnyFlow, is_flow
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
 from satflow_ext.kernel.source import remember
-from satflow_ext.models import Cell
+from satflow_ext.registration import tracebacks
 from satflow_ext.registration.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -67,7 +65,7 @@ def loaded(name: str, as_name: str | None = None) -> Loaded:
         raise BadRequest(f"{variable!r} is no name for a variable.", fix="Give another one with --as NAME.")
     namespace = namespace_of(shell_here())
     _check_free(namespace, variable, manifest)
-    _show_cells_in_tracebacks(manifest.source.cells)
+    tracebacks.show(manifest.source.cells)
     flow = _unpickled(brought)
     remember(manifest.source.cells)
     namespace[variable] = flow
@@ -115,13 +113,6 @@ def _check_free(namespace: dict[str, object], variable: str, manifest: Manifest)
         f"This notebook has something else under the name {variable}: a {type(value).__qualname__}.",
         fix=f"Give another name, such as --as {variable}_{manifest.version}, or delete it first.",
     )
-
-
-def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:
-    """Give tracebacks the lines of cells that ran in another kernel."""
-    for cell in cells:
-        lines = [f"{line}\n" for line in cell.text.splitlines()]
-        linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)
 
 
 def _unpickled(brought: Brought) -> AnyFlow:

@@ -35,10 +35,5 @@ async def with_rehearsal(report: Preflight, packed: PackedFlow) -> Preflight:
         return _and(report, Finding(kind="load", level="error", where=where, message=error.message, fix=error.fix))
 
 
-def refused(report: Preflight) -> bool:
-    """Whether registering would fail."""
-    return any(finding.level == "error" for finding in report.findings)
-
-
 def _and(report: Preflight, finding: Finding) -> Preflight:
     return report.model_copy(update={"findings": (finding, *report.findings)})

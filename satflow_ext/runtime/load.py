@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +12,8 @@ import cloudpickle
 from satflow_ext import executors, keys, settings
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import TrustedKeys
-from satflow_ext.models import Cell, ExecutorChoice
-from satflow_ext.registration import maker
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.registration import maker, tracebacks
 from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.manifest import Manifest
@@ -54,7 +52,7 @@ def load(folder: Path) -> Flow[..., Any]:
     secrets.provide(manifest.secrets, here)
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
-    _show_cells_in_tracebacks(manifest.source.cells)
+    tracebacks.show(manifest.source.cells)
     return unpickled(opened.body).with_options(task_runner=_task_runner(manifest, here))
 
 
@@ -67,13 +65,6 @@ def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
 def _opened(folder: Path, manifest: Manifest, trusted: TrustedKeys) -> Opened:
     """The content, checked. What differs in packages has been told already, with all the others."""
     return check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, maker.here())
-
-
-def _show_cells_in_tracebacks(cells: Iterable[Cell]) -> None:
-    """Give tracebacks the lines of cells, whose files were never there. No time of change: `linecache` then keeps them."""
-    for cell in cells:
-        lines = [f"{line}\n" for line in cell.text.splitlines()]
-        linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)
 
 
 def unpickled(body: memoryview) -> Flow[..., Any]:

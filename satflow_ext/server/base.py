@@ -12,7 +12,6 @@ from tornado import web
 
 from satflow_ext.errors import BadRequest, ParametersTooLarge, SatflowError
 from satflow_ext.models import ErrorBody, Wire
-from satflow_ext.server.bodies import as_body
 from satflow_ext.server.managers import Managers
 from satflow_ext.server.mistakes import first_mistake
 
@@ -89,7 +88,7 @@ class SatflowHandler(APIHandler):
         """Answer with an ErrorBody; of an error that nobody meant, only that there was one."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(error, SatflowError):
-            self.reply(as_body(error), error.status)
+            self.reply(ErrorBody.of(error), error.status)
         else:
             self.reply(_as_http_says(status_code, error), status_code)
 

@@ -7,7 +7,6 @@ from satflow_ext.models import (
     DeploymentList,
     Registered,
     RegisterRequest,
-    Registration,
     VersionDetail,
     VersionDiff,
     VersionList,
@@ -39,9 +38,9 @@ class DeploymentManager:
         where = await self._stack.endpoints()
         from satflow_ext import registration
 
-        wanted = Registration.model_validate(request.model_dump(include=set(Registration.model_fields)))
+        wanted, settings = request.registration, self._stack.settings
         async with self._kernels.packed(request) as packed:
-            return await registration.register(packed, wanted, where, self._stack.settings, overwrite=request.overwrite)
+            return await registration.register(packed, wanted, where, settings, overwrite=request.overwrite)
 
     async def list_all(self) -> DeploymentList:
         """All deployments that SatFlow made."""

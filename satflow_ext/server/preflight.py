@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satflow_ext.models import Preflight, PreflightRequest, Registration
+from satflow_ext.models import Preflight, PreflightRequest
 from satflow_ext.server.kernels import KernelBridge
 from satflow_ext.server.stack import StackManager
 
@@ -31,9 +31,8 @@ class PreflightManager:
         from satflow_ext.registration import preflight
 
         settings = self._stack.settings
-        wanted = Registration.model_validate(request.model_dump(include=set(Registration.model_fields)))
-        report = preflight.with_choices(found, wanted, settings, local=settings.prefect_api_url is None)
-        if not request.rehearse or preflight.refused(report):
+        report = preflight.with_choices(found, request.registration, settings, local=settings.prefect_api_url is None)
+        if not request.rehearse or report.refused:
             return report
         async with self._kernels.packed(request) as packed:
             return await preflight.with_rehearsal(report, packed)

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
-from satflow_ext.models import ErrorFrame, LogsFrame, Run, RunDetail, RunList, RunQuery, RunRequest, RunsFrame
-from satflow_ext.server.bodies import as_body
+from satflow_ext.models import (
+    ErrorBody,
+    ErrorFrame,
+    LogsFrame,
+    Run,
+    RunDetail,
+    RunList,
+    RunQuery,
+    RunRequest,
+    RunsFrame,
+)
 from satflow_ext.server.heavy import loaded
 from satflow_ext.server.stack import StackManager
 
@@ -92,7 +101,7 @@ class RunManager:
             told: SatflowError | None = None
             async for batch in batches:
                 if batch.trouble is not None and batch.trouble is not told:
-                    yield ErrorFrame(type="error.v1", topic="logs", run_id=run_id, error=as_body(batch.trouble))
+                    yield ErrorFrame(type="error.v1", topic="logs", run_id=run_id, error=ErrorBody.of(batch.trouble))
                 told = batch.trouble
                 yield LogsFrame(
                     type="logs.v1",

@@ -11,8 +11,7 @@ from typing import TypeAlias
 from tornado.websocket import WebSocketClosedError
 
 from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.models import ErrorFrame, StreamFrame, Subscribe, Unsubscribe
-from satflow_ext.server.bodies import as_body
+from satflow_ext.models import ErrorBody, ErrorFrame, StreamFrame, Subscribe, Unsubscribe
 from satflow_ext.server.managers import Managers
 
 Send: TypeAlias = Callable[[StreamFrame], Awaitable[None]]
@@ -75,7 +74,7 @@ class Subscriptions:
             await self._tell(request, SatflowError("Something went wrong in the Jupyter server; its log says what."))
 
     async def _tell(self, request: Subscribe, error: SatflowError) -> None:
-        frame = ErrorFrame(type="error.v1", topic=request.topic, run_id=request.run_id, error=as_body(error))
+        frame = ErrorFrame(type="error.v1", topic=request.topic, run_id=request.run_id, error=ErrorBody.of(error))
         with suppress(WebSocketClosedError):
             await self._send(frame)
 

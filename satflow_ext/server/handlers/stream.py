@@ -13,8 +13,7 @@ from tornado import web
 from tornado.websocket import WebSocketHandler
 
 from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.models import ErrorFrame, StreamRequest, Subscribe, Wire
-from satflow_ext.server.bodies import as_body
+from satflow_ext.models import ErrorBody, ErrorFrame, StreamRequest, Subscribe, Wire
 from satflow_ext.server.managers import Managers
 from satflow_ext.server.mistakes import first_mistake
 from satflow_ext.server.subscriptions import Subscriptions
@@ -59,7 +58,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             else:
                 self.subscriptions.end(request)
         except SatflowError as error:
-            await self.send(ErrorFrame(type="error.v1", topic=None, run_id=None, error=as_body(error)))
+            await self.send(ErrorFrame(type="error.v1", topic=None, run_id=None, error=ErrorBody.of(error)))
 
     def on_close(self) -> None:
         """End every subscription of this socket."""
