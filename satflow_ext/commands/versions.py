@@ -10,6 +10,7 @@ from satflow_ext import settings
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import changed, refuse_rest
 from satflow_ext.endpoints import Endpoints
+from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
 from satflow_ext.registration import deployments, versions
 
@@ -57,4 +58,4 @@ def _words(version: Version) -> str:
 def _record(record: VersionRecord) -> str:
     gone = "  (content is gone)" if record.content_kept is False else ""
     when = f"{record.registered_at.astimezone():%Y-%m-%d %H:%M}"
-    return f"{when}  {record.registered_by:<10}  {record.content_size / 1024:>9,.1f} KiB  {record.summary}{gone}"
+    return f"{when}  {record.registered_by:<10}  {size_text(record.content_size):>13}  {record.summary}{gone}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
-from satflow_ext.kernel.result import STYLE
+from satflow_ext.kernel.sizes import size_text
+from satflow_ext.kernel.table import as_html, as_text
 from satflow_ext.models import Preflight
 
 MARKS = {"error": "✗", "warning": "!"}
@@ -23,15 +23,18 @@ class CheckedFlow:
     @property
     def ok(self) -> bool:
         """Whether it can be registered."""
-        return all(finding.level != "error" for finding in self.report.findings)
+        return not self.report.refused
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """(word, what it says), top to bottom."""
+        """(word, what it says), top to bottom, of what there is to say."""
+        return ((word, text) for word, text in self._rows() if text)
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
         report = self.report
-        yield "Flow", f"{report.flow}, {_size(report.size) if report.size is not None else 'cannot be pickled'}"
+        yield "Flow", f"{report.flow}, {size_text(report.size) if report.size is not None else 'cannot be pickled'}"
         yield (
             "By value",
-            "\n".join(f"{_size(each.size):>10}  {each.where} ({each.type})" for each in report.captured[:SHOWN]),
+            "\n".join(f"{size_text(each.size):>10}  {each.where} ({each.type})" for each in report.captured[:SHOWN]),
         )
         yield "Modules", ", ".join(report.local_modules)
         yield "Packages", ", ".join(report.packages)
@@ -43,20 +46,7 @@ class CheckedFlow:
         yield "Verdict", "can be registered" if self.ok else "cannot be registered"
 
     def __repr__(self) -> str:
-        return "\n".join(f"{word + ':':15}{_indented(text)}" for word, text in self.rows() if text)
+        return as_text(self.rows(), width=15)
 
     def _repr_html_(self) -> str:
-        return f"<table>{''.join(_html(word, text) for word, text in self.rows() if text)}</table>"
-
-
-def _html(word: str, text: str) -> str:
-    lines = "<br>".join(map(escape, text.split("\n")))
-    return f'<tr><th style="{STYLE}">{escape(word)}</th><td style="{STYLE}">{lines}</td></tr>'
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n" + " " * 15)
-
-
-def _size(size: int) -> str:
-    return f"{size / 1024**2:,.1f} MiB" if size >= 1024**2 / 10 else f"{size / 1024:,.1f} KiB"
+        return as_html(self.rows())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from typing import NoReturn
 
 from satflow_ext.errors import BadRequest, SatflowError
 from satflow_ext.kernel.here import shell_here
 from satflow_ext.kernel.load_flow import Loaded, cells_text, loaded
+from satflow_ext.kernel.options import split
 
 
 class _Line(argparse.ArgumentParser):
@@ -23,7 +23,7 @@ def load_flow(line: str) -> Loaded | None:
     """Carry out the line; what goes wrong is said in one message, without a traceback."""
     parser = _parser()
     try:
-        words = parser.parse_args(_split(line))
+        words = parser.parse_args(split(line))
         if words.help or not words.name:
             sys.stdout.write(parser.format_help())
             return None
@@ -48,10 +48,3 @@ def _parser() -> _Line:
     parser.add_argument("--cells", action="store_true", help="put the cells that defined it into a new cell")
     parser.add_argument("--help", action="store_true", help="this text")
     return parser
-
-
-def _split(line: str) -> list[str]:
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise BadRequest(f"Cannot read the line: {error}.", fix="Put the whole value between quotes.") from None

@@ -75,7 +75,7 @@ def read(line: str) -> Words:
     Raises:
         BadRequest: it cannot be understood; the message says where.
     """
-    words = _split(line)
+    words = split(line)
     said = Words()
     while words:
         word = words.pop(0)
@@ -141,7 +141,12 @@ def from_text(text: str) -> JsonValue:
     return value
 
 
-def _split(line: str) -> list[str]:
+def split(line: str) -> list[str]:
+    """The words of a magic's line, as a shell would split them.
+
+    Raises:
+        BadRequest: a quote is never closed.
+    """
     try:
         return shlex.split(line)
     except ValueError as error:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 
 from satflow_ext.kernel.sizes import size_text
+from satflow_ext.kernel.table import as_html, as_text
 from satflow_ext.models import Change, CronSchedule, IntervalSchedule, Registered, Run, Schedule
 
 OUTCOMES = {
@@ -15,7 +14,6 @@ OUTCOMES = {
     "unchanged": "unchanged, nothing new was made",
     "restored": "as it was registered again",
 }
-STYLE = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0; background: transparent"
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,10 @@ class RegisteredFlow:
         return rows
 
     def __repr__(self) -> str:
-        return "\n".join(f"{word + ':':12}{_indented(text)}" for word, text in self.rows())
+        return as_text(self.rows(), width=12)
 
     def _repr_html_(self) -> str:
-        return f"<table>{''.join(_html_rows(self.rows()))}</table>"
+        return as_html(self.rows())
 
 
 def kept_words(change: Change) -> str:
@@ -70,13 +68,3 @@ def _duration(seconds: float) -> str:
         if seconds >= length and seconds % length == 0:
             return f"{unit}" if seconds == length else f"{seconds / length:.0f} {unit}s"
     return f"{seconds:g} seconds"
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n" + " " * 12)
-
-
-def _html_rows(rows: Iterable[tuple[str, str]]) -> Iterable[str]:
-    for word, text in rows:
-        lines = "<br>".join(map(escape, text.split("\n")))
-        yield f'<tr><th style="{STYLE}">{escape(word)}</th><td style="{STYLE}">{lines}</td></tr>'
