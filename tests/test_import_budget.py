@@ -21,8 +21,9 @@ def loaded_by(statement: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_importing_the_package_loads_nothing():
-    assert not loaded_by("import satflow_ext") & HEAVY
+@pytest.mark.parametrize("module", ["satflow_ext", "satflow_ext.compat.prefect_saturn"])
+def test_importing_the_package_loads_nothing(module):
+    assert not loaded_by(f"import {module}") & HEAVY
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""The executor that a `dask_saturn.SaturnCluster` becomes.
+
+The arguments are those of dask-saturn 0.4.4. Like there, one that is None was not given. Unlike there, none is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from satflow_ext.errors import InvalidExecutorOption
+from satflow_ext.models import ExecutorChoice, JsonObject
+
+Plain = bool | int | float | str
+CLUSTER = "dask_cluster_kwargs"
+ADAPT = "dask_adapt_kwargs"
+NAMES = {"n_workers": "n_workers", "nthreads": "threads_per_worker", "worker_size": "worker_size"}
+"""Argument → option of the executor `dask-local`."""
+BOUNDS = ("minimum", "maximum")
+
+
+class _Gone(NamedTuple):
+    """An argument that is not followed: the values that ask for what happens anyway, why no other is, and what to do."""
+
+    harmless: tuple[object, ...]
+    reason: str
+    fix: str
+
+
+ADDRESS = 'satflow_ext.register(flow, executor="dask-address", address="tls://…")'
+_LIFE = _Gone(
+    (True,),
+    "each flow run has a cluster of its own, which ends with the run",
+    f"Leave it out. For a cluster that outlives its runs, start one and register with {ADDRESS}.",
+)
+_LOCAL = "the cluster runs on the machine of the flow run"
+GONE = {
+    "autoclose": _LIFE,
+    "shutdown_on_close": _LIFE,
+    "worker_is_spot": _Gone((False,), _LOCAL, "Leave it out."),
+    "scheduler_size": _Gone((), "the scheduler is a part of the flow run, and has no size of its own", "Leave it out."),
+    "nprocs": _Gone((1,), "a Dask worker is one process", "Leave it out, and multiply n_workers by it."),
+    "scheduler_service_wait_timeout": _Gone((), f"{_LOCAL}, and starts in seconds", "Leave it out."),
+    "cluster_url": _Gone((), "a cluster that is there already is known by its address", f"Register with {ADDRESS}."),
+    "external_connection": _Gone((False,), _LOCAL, f"For a cluster elsewhere, register with {ADDRESS}."),
+}
+
+
+def executor(cluster: Mapping[str, object] | None, adapt: Mapping[str, object] | None) -> ExecutorChoice:
+    """The choice that the two dictionaries of `register_flow_with_saturn` mean.
+
+    Raises:
+        InvalidExecutorOption: something in them is unknown, cannot be had, or contradicts the rest.
+    """
+    workers = _workers(adapt)
+    if cluster is None and workers is None:
+        return ExecutorChoice(name="threads")
+    if cluster is None:
+        raise InvalidExecutorOption(
+            f"{ADAPT} is given without {CLUSTER}, so there is no cluster that it could be about.",
+            fix=f"Leave it out, or give {CLUSTER}={{}} as well.",
+            field=ADAPT,
+        )
+    options = _options(_given(cluster, CLUSTER))
+    if workers is not None and options.setdefault("n_workers", workers) != workers:
+        raise InvalidExecutorOption(
+            f"{CLUSTER} asks for {options['n_workers']} workers and {ADAPT} for {workers}.",
+            fix=f"Say it once, as n_workers in {CLUSTER}, and leave {ADAPT} out.",
+            field=ADAPT,
+        )
+    return ExecutorChoice(name="dask-local", options=options)
+
+
+def _workers(adapt: Mapping[str, object] | None) -> Plain | None:
+    """The fixed number of workers that adapting between equal bounds comes to, None where there are no bounds."""
+    bounds = _given(adapt or {}, ADAPT)
+    for name in bounds:
+        if name not in BOUNDS:
+            raise _unknown(name, ADAPT, BOUNDS)
+    if not bounds:
+        return None
+    for name in BOUNDS:
+        if name not in bounds:
+            raise InvalidExecutorOption(f"{ADAPT} has no {name}.", fix="Give both, or leave it out.", field=ADAPT)
+    minimum, maximum = (bounds[name] for name in BOUNDS)
+    if minimum != maximum:
+        raise InvalidExecutorOption(
+            f"Adaptive clusters are not there yet, and {ADAPT} asks for {minimum} to {maximum} workers.",
+            fix=f'Write "n_workers": {maximum} in {CLUSTER} for a fixed number, and leave {ADAPT} out.',
+            field=ADAPT,
+        )
+    return minimum
+
+
+def _options(given: dict[str, Plain]) -> JsonObject:
+    """The options of `dask-local`."""
+    for name, value in given.items():
+        if name not in NAMES and name not in GONE:
+            raise _unknown(name, CLUSTER, tuple(NAMES))
+        if name in GONE and value not in GONE[name].harmless:
+            message = f"{name} in {CLUSTER} cannot be followed: {GONE[name].reason}."
+            raise InvalidExecutorOption(message, fix=GONE[name].fix, field=f"{CLUSTER}.{name}")
+    return {NAMES[name]: value for name, value in given.items() if name in NAMES}
+
+
+def _given(arguments: Mapping[str, object], where: str) -> dict[str, Plain]:
+    """The arguments that are not None."""
+    if not isinstance(arguments, Mapping):
+        kind = type(arguments).__qualname__
+        raise InvalidExecutorOption(f"{where} is a {kind}.", fix="Give a dictionary.", field=where)
+    return {name: _plain(value, f"{where}.{name}") for name, value in arguments.items() if value is not None}
+
+
+def _plain(value: object, field: str) -> Plain:
+    if isinstance(value, Plain):
+        return value
+    kind = type(value).__qualname__
+    raise InvalidExecutorOption(f"{field} is a {kind}.", fix="Give a plain number or text.", field=field)
+
+
+def _unknown(name: str, where: str, known: tuple[str, ...]) -> InvalidExecutorOption:
+    near = get_close_matches(name, known, n=1)
+    fix = f"Did you mean {near[0]!r}?" if near else f"It takes {', '.join(known)}."
+    return InvalidExecutorOption(f"{where} has no argument {name!r}.", fix=fix, field=f"{where}.{name}")
