@@ -1,7 +1,7 @@
 """The journal: what this machine told Prefect of each deployment last, and what it is about to tell.
 
 One small file a deployment, replaced whole and durably, so that what a killed process or a power cut left can be told and mended
-(docs/decisions/0011). Whoever writes an entry has the deployment's turn (`turns.py`).
+(docs/decisions/0014). Whoever writes an entry has the deployment's turn (`turns.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The witness: a variable in Prefect's database that says how many of a deployment's writes this database has seen.
 
 It is written after the row. A database that lost its last commits (SQLite after a power cut, a copy put back) has lost the
-witness with the row or before it, while one in which somebody deleted the row has the witness still (docs/decisions/0011).
+witness with the row or before it, while one in which somebody deleted the row has the witness still (docs/decisions/0014).
 """
 
 from __future__ import annotations

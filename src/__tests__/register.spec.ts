@@ -67,7 +67,11 @@ class Flows implements Pick<FlowsModel, 'changed' | 'notebook' | 'state'> {
   }
 }
 
-function form(subject = flow(), refusal: string | null = null) {
+function form(
+  subject = flow(),
+  refusal: string | null = null,
+  refused = { now: true }
+) {
   const sent: RegisterRequest[] = [];
   const started: string[] = [];
   const client = {
@@ -77,7 +81,7 @@ function form(subject = flow(), refusal: string | null = null) {
     deployments: async () => ({ deployments: [] }),
     register: async (request: RegisterRequest): Promise<Registered> => {
       sent.push(request);
-      if (refusal && !request.overwrite) {
+      if (refusal && refused.now && !request.overwrite) {
         const body = { message: 'Not that.', fix: null, field: 'name' };
         throw new RequestFailed({ error: refusal, ...body });
       }
@@ -149,6 +153,18 @@ describe('RegisterModel', () => {
     expect(sent.map(one => one.overwrite)).toEqual([undefined, true]);
     expect([model.canOverwrite, model.error]).toEqual([false, null]);
     expect(model.registered).not.toBeNull();
+  });
+
+  it('does not say registered under a refusal', async () => {
+    const refused = { now: false };
+    const { model } = form(flow(), 'DeploymentDrifted', refused);
+    await model.register();
+    refused.now = true;
+    await model.register();
+    expect([model.error?.error, model.registered]).toEqual([
+      'DeploymentDrifted',
+      null
+    ]);
   });
 
   it('does not offer to overwrite where that is no way out', async () => {

@@ -178,6 +178,7 @@ export class RegisterModel extends Working {
   /** Register; what went wrong stands in `error`. */
   async register(): Promise<void> {
     await this.sending(async () => {
+      this._registered = null; // what stood there is not what came of this
       this._registered = await this.send();
     });
   }
