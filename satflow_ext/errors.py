@@ -27,12 +27,13 @@
     │   ├── KernelDied
     │   ├── KernelNotPython
     │   └── KernelLacksPackage
-    ├── DiskFull                507  a disk of this machine takes no more
+    ├── DiskFailed              507  a disk of this machine did not do what was asked
+    │   ├── DiskFull                 it, or a quota on it, takes no more
+    │   └── JournalFailed            it did not take, or give, the journal of registrations
     ├── CannotPickle            422  something the flow reaches cannot travel
     ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
     ├── DeploymentContested     409  somebody else registers the same deployment at the same moment
     ├── DeploymentDrifted       409  somebody changed or deleted in Prefect what this would overwrite
-    ├── JournalFailed           507  a disk of this machine did not take, or give, the journal of registrations
     ├── PythonMismatch          409  made by one Python, about to be read by another
     ├── PackageMismatch         409  made with another major version of a package that has to read it
     ├── ContentRefused          409  content or manifest that is not what it should be; nothing of it was unpickled
@@ -217,10 +218,18 @@ class KernelLacksPackage(KernelUnavailable):
     """The kernel's environment has no `satflow_ext` or no `prefect`."""
 
 
-class DiskFull(SatflowError):
-    """A disk of this machine, or a quota on it, takes no more."""
+class DiskFailed(SatflowError):
+    """A disk of this machine did not do what was asked."""
 
     status = 507
+
+
+class DiskFull(DiskFailed):
+    """A disk of this machine, or a quota on it, takes no more."""
+
+
+class JournalFailed(DiskFailed):
+    """The journal of registrations cannot be written or read."""
 
 
 class CannotPickle(SatflowError):
@@ -245,12 +254,6 @@ class DeploymentDrifted(SatflowError):
     """Somebody has changed or deleted a deployment in Prefect, and registering would overwrite that."""
 
     status = 409
-
-
-class JournalFailed(SatflowError):
-    """The journal of registrations cannot be written or read."""
-
-    status = 507
 
 
 class PythonMismatch(SatflowError):

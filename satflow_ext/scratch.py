@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from satflow_ext.errors import DiskFull
+from satflow_ext.errors import DiskFailed, DiskFull
 from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
@@ -31,10 +31,10 @@ def make(settings: Settings, purpose: Purpose) -> Path:
 
     Raises:
         StackFailed: the runtime folder is somebody else's, or cannot be made.
-        DiskFull: there is no room for it.
+        DiskFailed: the disk did not take it.
     """
     parent = private_folder(settings.runtime_dir / "scratch")
-    with room(parent):
+    with disk(parent):
         return Path(tempfile.mkdtemp(prefix=f"{purpose}-{os.getpid()}-", dir=parent))
 
 
@@ -44,7 +44,7 @@ def folder(settings: Settings, purpose: Purpose) -> Iterator[Path]:
 
     Raises:
         StackFailed: the runtime folder is somebody else's, or cannot be made.
-        DiskFull: there is no room for it.
+        DiskFailed: the disk did not take it.
     """
     made = make(settings, purpose)
     try:
@@ -68,6 +68,24 @@ def room(place: Path) -> Iterator[None]:
         raise DiskFull(
             f"There is no room left in {place}: {error.strerror}.",
             fix="Make room there, or set SATFLOW_RUNTIME_DIR to a folder on a larger disk.",
+        ) from error
+
+
+@contextmanager
+def disk(place: Path) -> Iterator[None]:
+    """Inside the block, whatever a disk did not do is told with the place. The block runs no code of the user's.
+
+    Raises:
+        DiskFull: the disk, a quota or a limit took no more.
+        DiskFailed: something else stood in the way.
+    """
+    try:
+        with room(place):
+            yield
+    except OSError as error:
+        raise DiskFailed(
+            f"{error.filename or place} cannot be written or read: {error.strerror or error}.",
+            fix="See what is wrong with that disk, or set SATFLOW_RUNTIME_DIR to a folder on another one.",
         ) from error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from satflow_ext import scratch
-from satflow_ext.errors import DiskFull
+from satflow_ext.errors import DiskFailed, DiskFull
 from satflow_ext.settings import Settings
 
 MAKES = """
@@ -56,3 +56,13 @@ def test_only_a_lack_of_room_is_told_as_one(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(PermissionError), scratch.room(tmp_path):
         raise PermissionError(errno.EACCES, "no")
+
+
+def test_whatever_a_disk_does_not_do_is_told_with_its_place(tmp_path):
+    with pytest.raises(DiskFull, match=f"no room left in {tmp_path}"), scratch.disk(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(DiskFailed, match=f"{tmp_path} cannot be written or read: Input/output error.*RUNTIME_DIR"):
+        with scratch.disk(tmp_path):
+            raise OSError(errno.EIO, "Input/output error")
+    with pytest.raises(DiskFailed, match="/content cannot be written or read: No such file"), scratch.disk(tmp_path):
+        (tmp_path / "content").read_bytes()

@@ -86,6 +86,10 @@ def _read(path: Path, flags: int, forbidden: int, owners: set[int]) -> bytes | N
             raise KeysRefused(f"{path} is not a plain file.", fix=MEND)
         _check(path, found, forbidden, owners)
         content = os.read(descriptor, LIMIT + 1)
+    except OSError as error:
+        raise KeysRefused(
+            f"{path} cannot be read: {error.strerror}.", fix="See what is wrong with that disk."
+        ) from None
     finally:
         os.close(descriptor)
     if len(content) > LIMIT:

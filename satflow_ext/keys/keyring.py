@@ -168,10 +168,13 @@ class Keyring:
 
 
 def _locked(path: Path) -> int:
+    descriptor = None
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError as error:
+        if descriptor is not None:
+            os.close(descriptor)
         raise KeysRefused(f"{path} cannot be locked: {error.strerror}.", fix="Set SATFLOW_STATE_DIR.") from None
     return descriptor
 

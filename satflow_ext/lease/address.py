@@ -34,9 +34,9 @@ def private_folder(path: Path) -> Path:
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = path.lstat()
     except OSError as error:  # such as `XDG_RUNTIME_DIR` of another user, after `su`
         raise StackFailed(f"{path} cannot be made: {error.strerror}.", fix="Set SATFLOW_RUNTIME_DIR.") from None
-    found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise StackFailed(f"{path} is not a folder of yours.", fix="Remove it, or set SATFLOW_RUNTIME_DIR.")
     if stat.S_IMODE(found.st_mode) & 0o077:

@@ -10,6 +10,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from satflow_ext import scratch
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
@@ -61,7 +62,7 @@ async def register(
         PrefectFailed: the deployment was not made; the one before is as it was.
         DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
         SettingsWrong: runs of the local stack could not read from that store.
-        JournalFailed: a disk of this machine did not take the journal.
+        DiskFailed: a disk of this machine did not take what is on its way, the journal (`JournalFailed`) or a lock.
     """
     executor = check(packed, registration, endpoints, settings)
     await check_store(endpoints, settings)
@@ -97,9 +98,11 @@ async def _store(
     packed: PackedFlow, plan: Plan, place: sealing.Place, endpoints: Endpoints, signer: Signer
 ) -> sealing.Sealed:
     """Put what the manifest will name into the store: the data files, and the content."""
-    async with StoreClient(endpoints.store) as store_client:
-        await carried_files.put(store_client, packed)
-    return await sealing.seal(Path(packed.body), packed.environment, plan.full_name, place.version, endpoints, signer)
+    body = Path(packed.body)
+    with scratch.disk(body.parent):
+        async with StoreClient(endpoints.store) as store_client:
+            await carried_files.put(store_client, packed)
+    return await sealing.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
 
 
 async def as_recorded(

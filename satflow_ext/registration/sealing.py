@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from satflow_ext import scratch
@@ -56,10 +56,10 @@ async def seal(
 
     Raises:
         StoreFailed: it was not kept.
-        DiskFull: there is no room for the envelope on this machine.
+        DiskFailed: a disk of this machine did not take the envelope, or give the pickle.
     """
-    # Beside the body: who made that folder takes it away, also after this process was killed.
-    with tempfile.TemporaryDirectory(dir=body.parent) as folder, scratch.room(Path(folder)):
+    # Beside the body: who made that folder takes it away, also after this process was killed, or where the disk fails again.
+    with scratch.disk(body.parent), TemporaryDirectory(dir=body.parent, ignore_cleanup_errors=True) as folder:
         content = Path(folder) / "content"
         made = functools.partial(_header, body, environment, full_name, version)
         digest = await asyncio.to_thread(lambda: envelope.seal(body, made(), signer, content))

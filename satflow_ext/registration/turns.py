@@ -11,11 +11,12 @@ import fcntl
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import monotonic
 from typing import IO
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import DeploymentContested
+from satflow_ext.errors import DeploymentContested, DiskFailed
 from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
@@ -36,12 +37,21 @@ async def turn(full_name: str, prefect_api: PrefectApi, settings: Settings) -> A
 
     Raises:
         DeploymentContested: somebody else has been at it for longer than `PATIENCE`.
+        StackFailed: the runtime folder is somebody else's, or cannot be made.
+        DiskFailed: the runtime folder takes no locks.
     """
     folder = private_folder(settings.runtime_dir / "turns")
     name = hashlib.sha256(f"{prefect_api.url} {full_name}".encode()).hexdigest()[:32]
-    with (folder / name).open("ab") as lock:  # closing it gives the turn back
+    with _opened(folder / name) as lock:  # closing it gives the turn back
         await _locked(lock, full_name)
         yield
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("ab")
+    except OSError as error:
+        raise _no_lock(path, error) from None
 
 
 async def _locked(lock: IO[bytes], full_name: str) -> None:
@@ -51,7 +61,16 @@ async def _locked(lock: IO[bytes], full_name: str) -> None:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             await asyncio.sleep(LOOK)
+        except OSError as error:  # such as ENOLCK, on a network's file system
+            raise _no_lock(Path(lock.name), error) from None
     raise DeploymentContested(
         f"Another registration of {full_name} on this machine has not ended after {PATIENCE:g} s.",
         fix="Look what it made, and register again.",
+    )
+
+
+def _no_lock(path: Path, error: OSError) -> DiskFailed:
+    return DiskFailed(
+        f"{path} cannot be locked: {error.strerror}. Nothing was changed.",
+        fix="Make room there, or set SATFLOW_RUNTIME_DIR to a folder on a local disk.",
     )

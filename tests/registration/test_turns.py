@@ -8,9 +8,12 @@ from dataclasses import replace
 import pytest
 from prefect import flow
 
-from satflow_ext.errors import DeploymentContested
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import DeploymentContested, DiskFailed
 from satflow_ext.models import Registration
 from satflow_ext.registration import deployments, register
+from satflow_ext.registration.turns import turn
+from satflow_ext.settings import Settings
 from tests.between import between
 
 
@@ -58,3 +61,18 @@ def test_who_is_overtaken_from_another_machine_is_told_whose_version_runs(stack,
             asyncio.run(register(overtaken, changed, through, stack.settings))
     listed = asyncio.run(deployments.find(stack.endpoints, f"contested/{name}"))
     assert (listed.version, listed.tags) == (3, ())
+
+
+def test_a_lock_that_cannot_be_opened_is_told_with_its_path(tmp_path):
+    here = Settings(runtime_dir=tmp_path)
+
+    async def take():
+        async with turn("contested/nightly", PrefectApi("http://127.0.0.1:1/api"), here):
+            return [path.name for path in (tmp_path / "turns").iterdir()]
+
+    (name,) = asyncio.run(take())
+    lock = tmp_path / "turns" / name
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(DiskFailed, match=f"{lock} cannot be locked: Is a directory. Nothing was changed.*RUNTIME_DIR"):
+        asyncio.run(take())
