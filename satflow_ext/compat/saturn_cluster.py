@@ -28,7 +28,7 @@ class _Gone(NamedTuple):
     fix: str
 
 
-ADDRESS = 'satflow_ext.register(flow, executor="dask-address", address="tls://…")'
+ADDRESS = 'satflow_ext.register(flow, executor="dask-address", address="tcp://…")'
 _LIFE = _Gone(
     (True,),
     "each flow run has a cluster of its own, which ends with the run",
