@@ -31,6 +31,8 @@ from satflow_ext.endpoints import Endpoints, PrefectApi, StackRecord
 from satflow_ext.settings import Settings
 
 HOUSE = pytest.StashKey[Path]()
+SWITCHES = ("SATFLOW_EVERY_KILL",)
+"""What says how much is tested; it is no setting of SatFlow's."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Short: a unix socket's path may have about 100 bytes.
     house = config.stash[HOUSE] = Path(tempfile.mkdtemp(prefix="satflow-tests-", dir="/tmp"))
     for name in [name for name in os.environ if name.startswith(("PREFECT_", "SATFLOW_", "JUPYTERHUB_"))]:
-        del os.environ[name]
+        if name not in SWITCHES:
+            del os.environ[name]
     folders = {
         "HOME": house / "home",
         "XDG_RUNTIME_DIR": house / "xdg",

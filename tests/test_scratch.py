@@ -61,8 +61,7 @@ def test_only_a_lack_of_room_is_told_as_one(tmp_path):
 def test_whatever_a_disk_does_not_do_is_told_with_its_place(tmp_path):
     with pytest.raises(DiskFull, match=f"no room left in {tmp_path}"), scratch.disk(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(DiskFailed, match=f"{tmp_path} cannot be written or read: Input/output error.*RUNTIME_DIR"):
-        with scratch.disk(tmp_path):
-            raise OSError(errno.EIO, "Input/output error")
+    with pytest.raises(DiskFailed, match=f"{tmp_path} cannot be .*: Input/output error"), scratch.disk(tmp_path):
+        raise OSError(errno.EIO, "Input/output error")
     with pytest.raises(DiskFailed, match="/content cannot be written or read: No such file"), scratch.disk(tmp_path):
         (tmp_path / "content").read_bytes()

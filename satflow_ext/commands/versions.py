@@ -12,7 +12,8 @@ from satflow_ext.commands.words import changed, refuse_rest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
-from satflow_ext.registration import deployments, versions
+from satflow_ext.registration import finding, versions
+from satflow_ext.settings import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,14 +28,17 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print them."""
     refuse_rest(rest, "versions")
     query = VersionQuery(before=args.before, limit=min(max(args.limit, 1), 100))
-    with connected(settings.load()) as endpoints:
-        found, drift = asyncio.run(_read(endpoints, args.deployment, query))
+    here = settings.load()
+    with connected(here) as endpoints:
+        found, drift = asyncio.run(_read(endpoints, here, args.deployment, query))
     print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found, drift)))
     return 0
 
 
-async def _read(endpoints: Endpoints, name: str, query: VersionQuery) -> tuple[VersionList, tuple[Change, ...]]:
-    deployment = await deployments.find(endpoints, name)
+async def _read(
+    endpoints: Endpoints, here: Settings, name: str, query: VersionQuery
+) -> tuple[VersionList, tuple[Change, ...]]:
+    deployment = await finding.find(endpoints, here, name)
     return await versions.history(endpoints, deployment.id, query), deployment.drift
 
 

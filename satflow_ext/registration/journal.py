@@ -99,13 +99,21 @@ class Journal:
 
     def local(self) -> list[Entry]:
         """The entries of the local stack's deployments, without those that cannot be read."""
+        return self._entries(LOCAL)
+
+    def called(self, endpoints: Endpoints, name: str) -> list[Entry]:
+        """The entries that a user may mean: by `flow/deployment`, or by the deployment's name."""
+        entries = self._entries(_prefect(endpoints))
+        return [each for each in entries if name in (each.full_name, each.full_name.rpartition("/")[2])]
+
+    def _entries(self, prefect: str) -> list[Entry]:
         found = []
         for path in sorted(self._folder.glob("*.json")):
             try:
                 entry = _read(path)
             except JournalFailed:
                 continue
-            if entry is not None and entry.prefect == LOCAL:
+            if entry is not None and entry.prefect == prefect:
                 found.append(entry)
         return found
 

@@ -25,8 +25,8 @@ def check_ours(healed: Healed, full_name: str) -> None:
         DeploymentDrifted: somebody has deleted it, or made it run something else.
         DeploymentTaken: somebody else than SatFlow made it.
     """
-    if healed.written is not None and healed.verdict in SAID:
-        said = SAID[healed.verdict].format(name=full_name, number=healed.written.version)
+    said = said_of(healed, full_name)
+    if said is not None:
         raise DeploymentDrifted(said, fix=OVERWRITE, field="name")
     if healed.row is not None and pin_of(healed.row) is None:
         raise DeploymentTaken(
@@ -34,6 +34,13 @@ def check_ours(healed: Healed, full_name: str) -> None:
             fix="Choose another name, or register with overwrite.",
             field="name",
         )
+
+
+def said_of(healed: Healed, full_name: str) -> str | None:
+    """What somebody has done to a deployment that we wrote, None where it is as we left it."""
+    if healed.written is None or healed.verdict not in SAID:
+        return None
+    return SAID[healed.verdict].format(name=full_name, number=healed.written.version)
 
 
 def check_conflicts(settled: Settled, full_name: str) -> None:

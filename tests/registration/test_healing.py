@@ -12,7 +12,7 @@ from prefect import flow
 from satflow_ext.errors import DeploymentDrifted, DeploymentNotFound
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import at_start, deployments, register, witness
+from satflow_ext.registration import at_start, deployments, finding, register, witness
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.pins import Pin
 
@@ -138,6 +138,9 @@ def test_what_somebody_deleted_in_prefect_does_not_come_back_unasked(stack, regi
     assert heal_all() == ""
     with pytest.raises(DeploymentNotFound):
         found(stack, name)
+    asked = finding.find(stack.endpoints, stack.settings, name)
+    with pytest.raises(DeploymentNotFound, match=f"counts/{name} was deleted in Prefect after version 1.*overwrite"):
+        asyncio.run(asked)
     with pytest.raises(DeploymentDrifted, match=f"counts/{name} was deleted in Prefect after version 1.*--overwrite"):
         registered(counts, **CHOICES)
     wanted = Registration(name=name, **CHOICES)
