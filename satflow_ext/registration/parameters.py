@@ -7,14 +7,29 @@ from pydantic import JsonValue
 from satflow_ext.errors import InvalidParameter
 from satflow_ext.models import JsonObject
 
-PRIVATE = frozenset({"default", "description", "examples"})
-NAMED = frozenset({"properties", "$defs", "definitions"})
+_WORDS = """
+$defs $ref definitions title type enum const format discriminator
+allOf anyOf oneOf not if then else dependentSchemas
+prefixItems items contains minContains maxContains minItems maxItems uniqueItems unevaluatedItems
+properties patternProperties additionalProperties propertyNames unevaluatedProperties minProperties maxProperties required
+dependentRequired multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern
+contentEncoding contentMediaType contentSchema deprecated readOnly writeOnly
+position block_type_slug block_schema_references
+"""
+PUBLIC = frozenset(_WORDS.split())
+"""What Prefect checks values with (JSON Schema's vocabularies) and draws forms from; the last three are its own. No defaults,
+descriptions, examples and comments, and nothing that a flow's author has made up (`json_schema_extra`)."""
+
+NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
 """Keywords whose values map names to schemas: a parameter may well be called `default`."""
+
+WHOLE = frozenset({"enum", "const", "discriminator", "dependentRequired", "block_schema_references"})
+"""Keywords whose values are no schemas."""
 
 
 def schema_for_prefect(schema: JsonObject) -> JsonObject:
-    """A parameter schema without what could be private: defaults, descriptions and examples."""
-    return {key: _public(key, value) for key, value in schema.items() if key not in PRIVATE}
+    """A parameter schema with nothing but names, types and what values have to be like."""
+    return {key: _public(key, value) for key, value in schema.items() if key in PUBLIC}
 
 
 def check_complete(schema: JsonObject, parameters: JsonObject) -> None:
@@ -34,6 +49,8 @@ def check_complete(schema: JsonObject, parameters: JsonObject) -> None:
 
 
 def _public(key: str, value: JsonValue) -> JsonValue:
+    if key in WHOLE:
+        return value
     if key in NAMED and isinstance(value, dict):
         return {name: _without_private(schema) for name, schema in value.items()}
     return _without_private(value)

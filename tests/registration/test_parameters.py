@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 import json
+from typing import Annotated, Literal
 
 import pytest
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
 from satflow_ext.errors import InvalidParameter, ParametersTooLarge
 from satflow_ext.registration import parameters
@@ -41,6 +45,47 @@ def test_schema_for_prefect_keeps_parameters_whose_names_are_keywords():
     assert public["properties"]["default"] == {"type": "integer"}
     assert public["definitions"]["Options"]["properties"] == {"description": {"type": "string"}}
     assert public["required"] == ["description"]
+
+
+class Kind(enum.Enum):
+    A = "a"
+
+
+class Choice(BaseModel):
+    kind: Literal["choice"]
+    weights: dict[Kind, int] = Field({}, min_length=1, max_length=3, json_schema_extra={"x-note": "LEAK"})
+    password: SecretStr = SecretStr("LEAK")
+
+
+class Other(BaseModel):
+    kind: Literal["other"]
+    default: Annotated[int, Field(gt=0, le=9, description="LEAK")] = 1
+
+
+def test_schema_for_prefect_takes_and_refuses_the_same_values():
+    """What is left out is what no value is checked with."""
+    schema = TypeAdapter(Annotated[Choice | Other, Field(discriminator="kind", examples=["LEAK"])]).json_schema()
+    public = parameters.schema_for_prefect(schema)
+    assert "LEAK" not in json.dumps(public)
+    for value in (
+        {"kind": "choice", "weights": {"a": 1}, "password": "p"},
+        {"kind": "choice", "weights": {}},
+        {"kind": "choice", "weights": {"b": 1}},
+        {"kind": "other", "default": 0},
+        {"kind": "other", "default": 9},
+        {"kind": "none"},
+    ):
+        whole, less = (Draft202012Validator(each).is_valid(value) for each in (schema, public))
+        assert whole is less, value
+    assert {"propertyNames", "minProperties", "writeOnly", "discriminator"} <= keywords(public)
+    assert keywords(schema) - keywords(public) == {"description", "examples", "x-note"}
+
+
+def keywords(value: object) -> set[str]:
+    """The keywords of a schema, and the names in it."""
+    if isinstance(value, dict):
+        return {*value, *(word for each in value.values() for word in keywords(each))}
+    return {word for each in value for word in keywords(each)} if isinstance(value, list) else set()
 
 
 def test_parameters_up_to_prefects_limit_are_taken():
