@@ -18,6 +18,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from satflow_ext.errors import SettingsWrong
 
 GIB = 1024**3
+Telling = Literal["everything", "messages", "types"]
+"""How much the Prefect API is told of exceptions, nested flows and places (docs/what-prefect-sees.md)."""
+
 LOCAL = "local"
 """The name of the built-in store and the kind of the stack that runs it."""
 
@@ -104,6 +107,8 @@ class Settings(BaseSettings):
         stores: other stores by name.
         work_pool: the work pool to register with when a registration names none.
         trusted_keys: public keys whose owners' flows may run here besides the user's own: lines of text, or a file's path.
+        tell_prefect: where flows run: how much the Prefect API is told of exceptions, nested flows and places. None means
+            everything to the local stack's, and messages to any other.
         content_limit: the largest flow content, in bytes.
         retention_days: how long the built-in store keeps what nobody refers to any more.
         kernel_patience: seconds to wait for a kernel that is running a cell.
@@ -121,6 +126,7 @@ class Settings(BaseSettings):
     stores: dict[str, StoreSettings] = {}
     work_pool: str | None = None
     trusted_keys: str | None = None
+    tell_prefect: Telling | None = None
     content_limit: Annotated[int, Field(gt=0)] = GIB // 4
     retention_days: Annotated[float, Field(ge=1)] = 30.0
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0

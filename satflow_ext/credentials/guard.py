@@ -1,7 +1,7 @@
 """Keeps the values of secrets out of log lines and state messages of this process.
 
 Each process of a flow run needs it: the flow run's own, the processes of the `processes` executor, and the Dask workers of
-`dask-local`, which load this module when they start (`distributed.worker.preload`).
+`dask-local` (`telling.guard`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from satflow_ext.credentials.redact import SHORTEST, Redactor
 NAMES = "SATFLOW_SECRETS"
 """Environment variable with the names of the secrets in this process's environment, separated by commas."""
 
-MODULE = __name__
-
 
 def give(secrets: Mapping[str, str]) -> None:
     """Put the secrets into the environment of this process and of those that it starts, and guard this one."""
@@ -30,11 +28,15 @@ def give(secrets: Mapping[str, str]) -> None:
 
 def guard() -> None:
     """Guard this process, where its environment has secrets."""
-    secrets = {name: os.environ.get(name, "") for name in declared()}
-    if secrets:
-        clean = Redactor(secrets)
+    if declared():
+        clean = cleaner()
         _guard_logs(clean)
         _guard_states(clean)
+
+
+def cleaner() -> Redactor:
+    """What takes the values that this process was given out of a text."""
+    return Redactor({name: os.environ.get(name, "") for name in declared()})
 
 
 def declared() -> tuple[str, ...]:
@@ -45,11 +47,6 @@ def declared() -> tuple[str, ...]:
 def too_short(secrets: Mapping[str, str]) -> Iterable[str]:
     """Names of the secrets whose values cannot be hidden."""
     return [name for name, value in secrets.items() if len(value) < SHORTEST]
-
-
-def dask_setup(worker: object) -> None:
-    """Distributed calls this in every Dask worker that preloads the module."""
-    guard()
 
 
 def _guard_logs(clean: Callable[[str], str]) -> None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.credentials import guard
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.machine import Machine
 from satflow_ext.settings import Settings
+from satflow_ext.telling import guard
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
@@ -58,7 +58,7 @@ def local_cluster(**arguments: Any) -> Any:
     from distributed import LocalCluster
 
     dask.config.set(QUIET)
-    if guard.declared():
+    if guard.needed():
         dask.config.set({"distributed.worker.preload": [guard.MODULE]})
     return LocalCluster(**arguments)  # type: ignore[no-untyped-call]  # distributed is typed in part
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.credentials import guard
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.settings import Settings
+from satflow_ext.telling import guard
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
@@ -24,7 +24,7 @@ def task_runner(options: ProcessesOptions, settings: Settings) -> TaskRunner[Any
     """Prefect's own process pool."""
     from prefect.task_runners import ProcessPoolTaskRunner
 
-    if guard.declared():
+    if guard.needed():
         return ProcessPoolTaskRunner(max_workers=options.max_workers, initializer=guard.guard)
     return ProcessPoolTaskRunner(max_workers=options.max_workers)
 

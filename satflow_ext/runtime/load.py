@@ -21,6 +21,7 @@ from satflow_ext.runtime import loader, local_lines, secrets, surroundings
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
+from satflow_ext.telling import guard
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -43,6 +44,7 @@ def load(folder: Path) -> Flow[..., Any]:
         KeysRefused: there is something wrong with the files of the keys that are trusted here.
     """
     os.environ[RUN_FOLDER] = str(folder)
+    guard.begin()
     here = settings.load()
     local_lines.attach(here)
     trusted = keys.trusted(here)

@@ -102,11 +102,7 @@ def _go_on_in(environment: Path, folder: Path) -> NoReturn:
     """Become Prefect's engine again, under the environment's interpreter, with the same loader in the same process."""
     this_run.flush_log()
     os.chdir(folder)
-    start.become_engine(str(environment), {**_control_channel(), ENTRYPOINT: f"{folder / loader.FILE}:flow"})
-
-
-ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
-"""Tells Prefect's engine where the flow is, after pull steps have been done."""
+    start.become_engine(str(environment), {**_control_channel(), this_run.ENTRYPOINT: f"{folder / loader.FILE}:flow"})
 
 
 def _control_channel() -> dict[str, str]:

@@ -16,6 +16,9 @@ Log: TypeAlias = "logging.Logger | logging.LoggerAdapter[logging.Logger]"  # no 
 RUN_ID = "PREFECT__FLOW_RUN_ID"
 """Set by Prefect in the process of a flow run, and only there."""
 
+ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
+"""Tells Prefect's engine where the flow is, after pull steps have been done."""
+
 
 async def deployment_name() -> str:
     """`flow/deployment` of this flow run, as Prefect has it.
