@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import platform
 import re
 import sys
@@ -59,7 +60,7 @@ def named(names: Iterable[str]) -> dict[str, Distribution]:
 
 def metadata_folder(name: str) -> Path | None:
     """Where the metadata of a distribution are, None where it is not installed."""
-    return next((folder for each, _, folder in _folders() if each == name), None)
+    return next((Path(folder) for each, _, folder in _folders() if each == name), None)
 
 
 def providing(modules: Iterable[str]) -> tuple[str, ...]:
@@ -73,25 +74,43 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _folders() -> Iterator[tuple[str, str, Path]]:
+def _folders() -> Iterator[tuple[str, str, str]]:
     """Name, version and metadata folder; the first on `sys.path` wins, as in an import."""
     seen: set[str] = set()
-    for place in map(Path, sys.path):
-        for entry in sorted(place.glob("*-info")) if place.is_dir() else ():
-            match = FOLDER.fullmatch(entry.name)
-            if match and (name := normal(match["name"])) not in seen:
-                seen.add(name)
-                yield name, match["version"], entry
+    for place in sys.path:
+        for entry in sorted(_entries(place or ".")):
+            named = _named(entry)
+            if named and named[0] not in seen:
+                seen.add(named[0])
+                yield *named, os.path.join(place, entry)
 
 
-def _changed(folder: Path) -> int:
-    """When the metadata changed last, in nanoseconds."""
-    record = folder / "RECORD"
-    return (record if record.exists() else folder).stat().st_mtime_ns
+def _entries(place: str) -> list[str]:
+    """What is in a place on `sys.path`, which may be a zip file or may not exist."""
+    try:
+        return os.listdir(place)
+    except OSError:
+        return []
 
 
 @lru_cache(maxsize=4096)
-def _read(folder: Path, name: str, version: str, changed: int) -> Installed:
+def _named(entry: str) -> tuple[str, str] | None:
+    """The name and version that a metadata folder's own name tells, None for another entry."""
+    match = FOLDER.fullmatch(entry)
+    return (normal(match["name"]), match["version"]) if match else None
+
+
+def _changed(folder: str) -> int:
+    """When the metadata changed last, in nanoseconds."""
+    try:
+        return os.stat(os.path.join(folder, "RECORD")).st_mtime_ns
+    except OSError:
+        return os.stat(folder).st_mtime_ns
+
+
+@lru_cache(maxsize=4096)
+def _read(place: str, name: str, version: str, changed: int) -> Installed:
+    folder = Path(place)
     record = _text(folder / "RECORD")
     digest = _digest_of_record(record) if record else _digest_of_metadata(folder)
     distribution = Distribution(name=name, version=version, files=digest, origin=_origin(folder))

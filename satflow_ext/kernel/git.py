@@ -9,17 +9,23 @@ from pathlib import Path
 
 from satflow_ext.models import Commit
 
+HEAD = "# branch.oid "
+UNBORN = "(initial)"
+"""What `git status --porcelain=v2 --branch` says before the commit, and where there is none yet."""
 PATIENCE = 2.0
 """Seconds for one question; a repository that takes longer is registered without an answer."""
 
 
 def commit_of(folder: Path) -> Commit | None:
     """The commit of the repository that the folder belongs to, None where there is none, or no git."""
-    commit = _git(folder, "rev-parse", "--verify", "HEAD")
-    if not commit:
-        return None
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    return Commit(id=commit.strip(), dirty=None if changed is None else bool(changed.strip()))
+    status = _git(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
+    if status is None:  # too slow, for one
+        commit = _git(folder, "rev-parse", "--verify", "HEAD")
+        return Commit(id=commit.strip(), dirty=None) if commit else None
+    lines = status.splitlines()
+    commits = [line.removeprefix(HEAD) for line in lines if line.startswith(HEAD)]
+    changed = any(not line.startswith("#") for line in lines)
+    return Commit(id=commits[0], dirty=changed) if commits and commits[0] != UNBORN else None
 
 
 def _git(folder: Path, *words: str) -> str | None:
