@@ -7,11 +7,10 @@ elsewhere, such as the console that a Prefect worker streams to its own log, sta
 from __future__ import annotations
 
 import copy
-import inspect
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,6 @@ from satflow_ext.telling.exceptions import shortened, without_words
 from satflow_ext.telling.names import Namer, places
 
 if TYPE_CHECKING:
-    from prefect.client.schemas.objects import FlowRun
     from prefect.results import ResultRecord  # type: ignore[attr-defined]  # where Prefect used to keep it
 
 MODULE = __name__
@@ -145,22 +143,9 @@ def _guard_nested_flows() -> None:
 def _with_types_only(create: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(create)
     def create_told(self: Any, flow: Any, *args: Any, **fields: Any) -> Any:
-        given = fields.get("parameters")
         # With a work pool, the run is to be started elsewhere and needs them.
-        if not given or not fields.get("parent_task_run_id") or fields.get("work_pool_name"):
-            return create(self, flow, *args, **fields)
-        types = {name: f"<{type(value).__name__}>" for name, value in given.items()}
-        made = create(self, flow, *args, **{**fields, "parameters": types})
-        return _awaited(made, given) if inspect.isawaitable(made) else _as_it_is(made, given)
+        if fields.get("parent_task_run_id") and fields.get("parameters") and not fields.get("work_pool_name"):
+            fields["parameters"] = {name: f"<{type(value).__name__}>" for name, value in fields["parameters"].items()}
+        return create(self, flow, *args, **fields)
 
     return create_told
-
-
-async def _awaited(made: Awaitable[FlowRun], given: dict[str, Any]) -> FlowRun:
-    return _as_it_is(await made, given)
-
-
-def _as_it_is(flow_run: FlowRun, given: dict[str, Any]) -> FlowRun:
-    """The nested run as hooks of its flow see it in this process: with what it was given."""
-    flow_run.parameters = given
-    return flow_run
