@@ -1,0 +1,312 @@
+"""The published list: every field that reaches the Prefect API, and what of the user's it can hold.
+
+docs/what-prefect-sees.md is generated from it (`scripts/what-prefect-sees`), and a test holds it against a recording of what is
+really sent: what is not here is not sent, and what is here is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from satflow_ext.settings import Telling
+
+LEVELS: tuple[Telling, ...] = ("types", "messages", "everything")
+"""From the least to the most."""
+
+Who = Literal["registering", "running", "watching", "Prefect worker"]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One kind of thing that Prefect may learn.
+
+    Args:
+        what: in words.
+        choice: whose choice it is, and what to do where it should not become known.
+        since: the lowest level of `tell_prefect` at which it is told.
+    """
+
+    what: str
+    choice: str
+    since: Telling = "types"
+
+
+FACTS = {
+    "name": Fact(
+        "Names of flows, tasks and their parameters, deployments, tags, runs, work pools, Prefect workers and stores",
+        "You name them.",
+    ),
+    "parameter schema": Fact(
+        "Names and types of a flow's parameters: names of models, their fields and titles, values of enumerations, limits, "
+        "patterns",
+        "Prefect checks values with it. Of a parameter annotated as `dict` it says no more than that. Defaults, descriptions, "
+        "docstrings and examples are left out.",
+    ),
+    "parameter value": Fact(
+        "Values of parameters that you set for a deployment or a run",
+        "You set them. Pass the name of a secret or of a file instead of what it holds.",
+    ),
+    "log line": Fact(
+        "What a flow logs with Prefect's logger, and prints with `log_prints=True`",
+        "You write it. `PREFECT_LOGGING_TO_API_ENABLED=false` where flows run sends none, and `print` without `log_prints` "
+        "is not sent.",
+    ),
+    "state message": Fact("Messages of states that a flow returns", "You write them."),
+    "artifact": Fact("Artifacts: key, description and data", "A flow makes them by calling Prefect for it."),
+    "result key": Fact(
+        "Where a *persisted* result of a task is kept: the path or key, not the result",
+        "You persist them (`persist_result=True`). Without, nothing is told of results.",
+    ),
+    "secret name": Fact("Names of the secrets that a flow declares", "You name them. The values are never told."),
+    "place in code": Fact(
+        "Where an exception was raised: names of files without their folders, line numbers, names of functions",
+        "`PREFECT_LOGGING_TO_API_ENABLED=false` where flows run sends no tracebacks.",
+    ),
+    "types of exceptions": Fact("Names of the types of exceptions", "You name those that are yours."),
+    "words of exceptions": Fact(
+        "What exceptions say", '`tell_prefect = "types"` leaves only the types.', since="messages"
+    ),
+    "lines of code": Fact(
+        "The lines of code in tracebacks", 'Only with `tell_prefect = "everything"`.', since="everything"
+    ),
+    "values given to nested flows": Fact(
+        "Arguments of flows that are called inside of a flow, defaults included",
+        'Only with `tell_prefect = "everything"`; else their types.',
+        since="everything",
+    ),
+    "places": Fact(
+        "Addresses of clusters and stores, and the folders of SatFlow, the home and the environment, where a text names them",
+        'Only with `tell_prefect = "everything"`; else `~`, `[cluster address]`, `[store NAME]` and so on.',
+        since="everything",
+    ),
+    "digest": Fact("The manifest's sha256, with the store's name", "It pins the version that runs."),
+    "flow version": Fact(
+        "A flow's `version`",
+        "You set it (`@flow(version=...)`). Without, Prefect takes a hash of the file that the flow is in, where there is one.",
+    ),
+    "schedule": Fact("Schedules: cron, interval or rrule, with time zone", "You set them."),
+    "witness": Fact(
+        "How often SatFlow has written a deployment: a number, in a Prefect variable called `satflow_` and 32 hexadecimal digits",
+        "On the local stack alone: it tells a deployment that somebody deleted from one that a power cut took.",
+    ),
+    "command": Fact(
+        "The path of the interpreter that runs it, on the local stack alone",
+        "Its Prefect server is on the same machine.",
+    ),
+    "credential": Fact("The credential of that Prefect API itself", "You give it. It goes to that address only."),
+    "packages": Fact(
+        "Names and versions of packages that differ between registration and run",
+        "SatFlow says so in the run's log; register from an environment like the worker's.",
+    ),
+}
+"""Name → what it is. Whatever else a field holds is Prefect's own bookkeeping: ids, times, states, versions, settings."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One kind of request to the Prefect API, or of message on a websocket to it.
+
+    Args:
+        who: while doing what it is sent.
+        call: method and path, as `POST /deployments/`; `WS` is a message on a websocket. `*` stands for anything.
+        holds: JSON path, `(path)` or `header:name` → the facts that may stand there, apart by commas. `*` stands for anything.
+        plain: the other fields, apart by spaces.
+        seldom: whether it takes an accident for it to be sent, so that no test can wait for it.
+    """
+
+    who: Who
+    call: str
+    holds: Mapping[str, str] = field(default_factory=dict)
+    plain: str = ""
+    seldom: bool = False
+
+    def facts(self, name: str) -> frozenset[str] | None:
+        """What a field may hold of the user's; None where it is no field of this call."""
+        for pattern, facts in self.holds.items():
+            if matches(pattern, name):
+                return frozenset(facts.split(", "))
+        return frozenset() if any(matches(pattern, name) for pattern in self.plain.split()) else None
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a text fits a pattern of this list."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+
+
+STATE = "state state.data state.message state.name state.type state.state_details state.state_details.traceparent"
+RETRIES = "empirical_policy empirical_policy.*"
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        "registering",
+        "any",
+        {
+            "header:authorization": "credential",
+            "header:x-prefect-deployment-name": "name",
+            "header:x-prefect-flow-name": "name",
+            "header:x-prefect-worker-name": "name",
+        },
+        "header:accept header:accept-encoding header:connection header:content-* header:host header:user-agent "
+        "header:sec-websocket-* header:upgrade header:x-prefect-api-version header:x-prefect-*-id "
+        "header:prefect-csrf-*",
+    ),
+    Call("registering", "GET /csrf-token", plain="(path) (query)"),
+    Call("registering", "GET /deployments/name/*", {"(path)": "name"}),
+    Call("registering", "GET /deployments/{id}", plain="(path)"),
+    Call("registering", "GET /work_pools/*", {"(path)": "name"}),
+    Call("registering", "GET /variables/name/*", {"(path)": "witness"}),
+    Call("registering", "POST /variables/", {"name": "witness", "value": "witness"}, "(path) tags tags[]"),
+    Call("registering", "PATCH /variables/name/*", {"(path)": "witness", "value": "witness"}, "name"),
+    Call("registering", "DELETE /variables/name/*", {"(path)": "witness"}),
+    Call("registering", "DELETE /deployments/{id}", plain="(path)"),
+    Call("registering", "PATCH /deployments/{id}", plain="(path) paused"),
+    Call("registering", "POST /flows/", {"name": "name"}, "(path) labels tags"),
+    Call(
+        "registering",
+        "POST /deployments/",
+        {
+            "name": "name",
+            "tags[]": "name",
+            "work_pool_name": "name",
+            "parameter_openapi_schema.*": "parameter schema",
+            "parameters.*": "parameter value",
+            "pull_steps[].satflow_ext.runtime.pull.manifest": "digest",
+            "pull_steps[].satflow_ext.runtime.pull.store": "name",
+            "schedules[].schedule.*": "schedule",
+            "job_variables.command": "command",
+        },
+        "(path) concurrency_limit concurrency_options description enforce_parameter_schema entrypoint flow_id "
+        "infrastructure_document_id job_variables labels parameter_openapi_schema parameters path paused pull_steps "
+        "pull_steps[].satflow_ext.runtime.pull schedules schedules[].active schedules[].max_scheduled_runs "
+        "schedules[].parameters schedules[].replaces schedules[].schedule schedules[].slug storage_document_id tags version "
+        "work_queue_name",
+    ),
+    Call(
+        "registering",
+        "POST /deployments/{id}/create_flow_run",
+        {"parameters.*": "parameter value"},
+        f"(path) context idempotency_key job_variables labels name parameters parent_task_run_id tags {STATE} "
+        "state.state_details.scheduled_time",
+    ),
+    Call(
+        "running",
+        "POST /logs/",
+        {
+            "[].message": (
+                "name, log line, state message, secret name, place in code, types of exceptions, words of exceptions, "
+                "lines of code, places, packages"
+            )
+        },
+        "(path) [].flow_run_id [].level [].name [].task_run_id [].timestamp",
+    ),
+    Call(
+        "running",
+        "POST /flow_runs/{id}/set_state",
+        {
+            "state.message": "state message, types of exceptions, words of exceptions, places",
+            "state.data.storage_key": "result key, places",
+        },
+        f"(path) force {STATE} state.state_details.* state.data.*",
+    ),
+    Call(
+        "running",
+        "PATCH /flow_runs/{id}",
+        {"name": "name", "flow_version": "flow version"},
+        f"(path) {RETRIES} infrastructure_pid",
+    ),
+    Call(
+        "running",
+        "POST /flow_runs/",
+        {"parameters.*": "values given to nested flows", "flow_version": "flow version"},
+        f"(path) context flow_id name parameters parent_task_run_id tags {RETRIES} {STATE}",
+    ),
+    Call(
+        "running",
+        "POST /task_runs/",
+        {"name": "name", "task_key": "name", "task_inputs.*": "name"},
+        "(path) cache_expiration cache_key dynamic_key flow_run_id labels tags task_inputs task_version "
+        f"{RETRIES} {STATE} state.state_details.*",
+    ),
+    Call("running", "POST /artifacts/", {"data": "artifact", "key": "artifact"}, "(path) description *_run_id type"),
+    Call("running", "GET /block_types/slug/secret/*", {"(path)": "secret name"}, "(query)"),
+    Call("running", "POST /v2/concurrency_limits/increment-with-lease", {"names[]": "name"}, "*"),
+    Call("running", "GET /admin/*", plain="(path)"),
+    Call("running", "GET /flow_runs/{id}", plain="(path)"),
+    Call("running", "GET /flows/{id}", plain="(path)"),
+    Call("running", "GET /events/in", plain="(path)"),
+    Call(
+        "running",
+        "WS /events/in",
+        {
+            "token": "credential",
+            "payload.task_run.name": "name",
+            "payload.task_run.tags[]": "name",
+            "payload.task_run.task_key": "name",
+            "payload.task_run.task_inputs.*": "name",
+            "payload.inputs.store": "name",
+            "payload.inputs.manifest": "digest",
+            "payload.key": "artifact",
+            "payload.validated_state.message": "types of exceptions, words of exceptions, places",
+            "payload.validated_state.data.storage_key": "result key, places",
+            "related[].prefect.resource.id": "name",
+            "related[].prefect.resource.name": "name",
+            "resource.prefect.resource.id": "name",
+            "resource.prefect.resource.name": "name, artifact, secret name",
+            "resource.prefect.state-message": "types of exceptions, words of exceptions, places",
+        },
+        "(path) event follows id occurred payload payload.* related related[].* resource resource.* type",
+    ),
+    Call("Prefect worker", "GET /work_queues/{id}", plain="(path)"),
+    Call("Prefect worker", "PATCH /flow_runs/{id}/labels", {"*.name": "name"}, "(path) prefect.*"),
+    Call(
+        "Prefect worker",
+        "POST /work_pools/*/workers/heartbeat",
+        {"(path)": "name", "name": "name"},
+        "heartbeat_interval_seconds metadata metadata.* type work_pool_id",
+        seldom=True,
+    ),
+    Call(
+        "Prefect worker",
+        "POST /work_pools/",
+        {"name": "name"},
+        "(path) type base_job_template description",
+        seldom=True,
+    ),
+    Call(
+        "Prefect worker",
+        "PATCH /work_pools/*",
+        {"(path)": "name"},
+        "base_job_template base_job_template.* description",
+        seldom=True,
+    ),
+    Call("Prefect worker", "POST /work_pools/*/*", {"(path)": "name"}, "limit offset scheduled_before work_queue*"),
+    Call(
+        "Prefect worker",
+        "WS /work_pools/*/workers/connect",
+        {"(path)": "name", "payload.worker_name": "name", "token": "credential"},
+        "id payload payload.* sent_at type",
+    ),
+    Call("running", "WS control", plain="(body)"),
+    Call("watching", "POST /*/filter", plain="*"),
+    Call("watching", "GET /events/out", plain="(path)"),
+    Call("watching", "WS /events/out", {"token": "credential"}, "(path) filter filter.* type"),
+    Call("watching", "GET /logs/out", plain="(path)"),
+    Call("watching", "WS /logs/out", {"token": "credential"}, "(path) filter filter.* type"),
+)
+"""Everything. `payload.*` of events and of a Prefect worker's greeting is what Prefect makes of itself: states, retries, times,
+the settings that a work pool of its type takes."""
+
+
+def facts(call: str, name: str) -> frozenset[str] | None:
+    """What a field of a call may hold; None where it is not on the list."""
+    found = [each.facts(name) for each in CALLS if matches(each.call, call)]
+    known = [each for each in found if each is not None]
+    return frozenset().union(*known) if known else None
+
+
+def told_at(fact: str, level: Telling) -> bool:
+    """Whether a fact is told at a level."""
+    return LEVELS.index(FACTS[fact].since) <= LEVELS.index(level)
