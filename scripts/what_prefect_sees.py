@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from satflow_ext.telling.published import CALLS, FACTS, LEVELS, Call
+from satflow_ext.telling.facts import FACTS, LEVELS
+from satflow_ext.telling.published import CALLS, Call
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "what-prefect-sees.md"

@@ -1,6 +1,6 @@
 """What is planted: a text of its own at each place that Prefect might learn from, and what may become known of it.
 
-A canary's name says where it is planted (`notebook.py`, `place.py`). Its fact is the published one (`telling.published`) that
+A canary's name says where it is planted (`notebook.py`, `place.py`). Its fact is the published one (`telling.facts`) that
 it is an example of; with none it must never arrive.
 """
 

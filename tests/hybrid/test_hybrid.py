@@ -19,7 +19,7 @@ import pytest
 from prefect.blocks.system import Secret
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-from satflow_ext.telling import published
+from satflow_ext.telling import facts, published
 from tests.hybrid import asking
 from tests.hybrid.at_home import at_home
 from tests.hybrid.canaries import ANSWERED, FACTS, KINDS, Canaries, stem
@@ -140,7 +140,7 @@ def test_nothing_is_told_that_is_not_published(measured, level):
 
 def _may_stand(kind: str, at: At, level: str) -> bool:
     listed = published.facts(at.call, at.field) or frozenset()
-    return any(fact in listed and published.told_at(fact, level) for fact in FACTS.get(kind, "").split(", ") if fact)
+    return any(fact in listed and facts.told_at(fact, level) for fact in FACTS.get(kind, "").split(", ") if fact)
 
 
 def test_every_run_failed(measured):
@@ -175,9 +175,9 @@ def test_every_fact_has_been_seen(measured):
     everywhere = {level: {kind for kind, _, _ in each.report.sightings} for level, each in measured.items()}
     unseen = set(FACTS) - everywhere["everything"] - everywhere["messages"]
     assert not unseen
-    for kind, facts in FACTS.items():
+    for kind, named in FACTS.items():
         if kind in everywhere["types"] | everywhere["messages"]:
-            assert any(published.FACTS[fact].since != "everything" for fact in facts.split(", ")), kind
+            assert any(facts.FACTS[fact].since != "everything" for fact in named.split(", ")), kind
 
 
 def test_nothing_was_misread(measured):

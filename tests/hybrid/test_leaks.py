@@ -14,6 +14,7 @@ from websockets import Subprotocol
 from websockets.asyncio.client import connect
 
 from satflow_ext.telling import published
+from satflow_ext.telling.facts import FACTS
 from tests.hybrid.canaries import Canaries, stem
 from tests.hybrid.encodings import ENCODINGS
 from tests.hybrid.hiding import hidden
@@ -112,4 +113,4 @@ def test_found_in_messages_of_websockets(other_prefect, compression):
 def test_every_fact_stands_somewhere():
     """So that nothing is on the list of facts for a field that is gone."""
     everything = {fact for call in published.CALLS for facts in call.holds.values() for fact in facts.split(", ")}
-    assert everything == set(published.FACTS)
+    assert everything == set(FACTS)
