@@ -11,6 +11,7 @@ from satflow_ext.errors import DeploymentNotFound, SatflowError
 from satflow_ext.models import Deployment
 from satflow_ext.prefect_api import absent, parse_id, prefect_client
 from satflow_ext.registration import manifests, schedules, witness
+from satflow_ext.registration.detours import detours
 from satflow_ext.registration.drift import drift
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
@@ -128,8 +129,13 @@ async def delete(endpoints: Endpoints, settings: Settings, deployment_id: str) -
                 await witness.remove(client, entry.witness)
 
 
-async def described(row: DeploymentResponse, flow_name: str, found: Manifest | SatflowError) -> Deployment:
-    """A deployment as the browser sees it, from Prefect's row and its manifest or what stood in the manifest's way."""
+async def described(
+    row: DeploymentResponse, flow_name: str, found: Manifest | SatflowError, *, local: bool
+) -> Deployment:
+    """A deployment as the browser sees it, from Prefect's row and its manifest or what stood in the manifest's way.
+
+    `local` says whether it is one of the local stack's.
+    """
     known = found if isinstance(found, Manifest) else None
     schedule = schedules.from_prefect(row.schedules)
     waits = row.paused or not any(s.active for s in row.schedules)
@@ -153,7 +159,7 @@ async def described(row: DeploymentResponse, flow_name: str, found: Manifest | S
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
         next_runs=() if waits else await schedules.next_runs(schedule),
-        drift=drift(known.chosen, row) if known else (),
+        drift=(*(drift(known.chosen, row) if known else ()), *detours(known, row, local=local)),
     )
 
 
@@ -164,7 +170,12 @@ async def _described(
     here = [pin.manifest for pin in pins.values() if pin and pin.store == endpoints.store.name]
     found = await manifests.read_each(endpoints.store, here)
     return tuple(
-        [await described(row, flow_names[row.flow_id], _manifest_or_error(pins[row.id], found)) for row in rows]
+        [
+            await described(
+                row, flow_names[row.flow_id], _manifest_or_error(pins[row.id], found), local=endpoints.local
+            )
+            for row in rows
+        ]
     )
 
 

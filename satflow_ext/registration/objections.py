@@ -6,7 +6,7 @@ None of it stops who says `overwrite`.
 from __future__ import annotations
 
 from satflow_ext.errors import DeploymentDrifted, DeploymentTaken
-from satflow_ext.registration.drift import Settled
+from satflow_ext.models import Change
 from satflow_ext.registration.healing import Healed
 from satflow_ext.registration.pins import pin_of
 
@@ -43,14 +43,18 @@ def said_of(healed: Healed, full_name: str) -> str | None:
     return SAID[healed.verdict].format(name=full_name, number=healed.written.version)
 
 
-def check_conflicts(settled: Settled, full_name: str) -> None:
-    """Refuse choices that would silently take the place of what somebody has changed in Prefect.
+def check_conflicts(contested: tuple[Change, ...], full_name: str) -> None:
+    """Refuse to take silently the place of what somebody has changed in Prefect.
+
+    Args:
+        contested: what was chosen anew and somebody has changed as well, to something else; and what leads elsewhere.
+        full_name: `flow/deployment`.
 
     Raises:
-        DeploymentDrifted: what was chosen anew, somebody has changed as well, to something else.
+        DeploymentDrifted: there is something of the kind.
     """
-    if settled.contested:
-        told = "; ".join(f"{each.name}: {each.before} → {each.after}" for each in settled.contested)
+    if contested:
+        told = "; ".join(f"{each.name}: {each.before} → {each.after}" for each in contested)
         raise DeploymentDrifted(
             f"Somebody has changed in Prefect what you are about to change in {full_name}: {told}.",
             fix="Choose what is there, or register with overwrite (--overwrite, overwrite=True) to have it as you chose.",

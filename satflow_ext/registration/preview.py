@@ -10,6 +10,7 @@ from satflow_ext.keys import trusted
 from satflow_ext.models import PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import compare, healing, objections, sealing
+from satflow_ext.registration.detours import detours
 from satflow_ext.registration.drift import settle
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.plan import check, planned, work_pool
@@ -45,10 +46,13 @@ async def preview(
         objections.check_ours(healed, plan.full_name)
     row = healed.row
     found = await manifest_of(row, endpoints, trusted(settings))
-    if not isinstance(found, Manifest):
-        return Preview(plan.full_name, "changed" if row else "created", None)
-    if same(found, packed, plan):
+    known = found if isinstance(found, Manifest) else None
+    if known and same(known, packed, plan):
         return Preview(plan.full_name, "unchanged", None)
-    objections.check_conflicts(settle(plan.chosen, found.chosen, row, overwrite=overwrite), plan.full_name)
+    if row and not overwrite:
+        contested = settle(plan.chosen, known.chosen if known else None, row, overwrite=False).contested
+        objections.check_conflicts(contested + detours(known, row, local=endpoints.local), plan.full_name)
+    if known is None:
+        return Preview(plan.full_name, "changed" if row else "created", None)
     wanted = manifest_for(packed, plan, sealing.next_place(row, found, healed.written), NOT_SENT)
-    return Preview(plan.full_name, "changed", compare.between(found, wanted))
+    return Preview(plan.full_name, "changed", compare.between(known, wanted))

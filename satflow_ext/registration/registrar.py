@@ -17,6 +17,7 @@ from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
 from satflow_ext.models import Change, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import carried_files, deployments, healing, manifests, objections, saga, sealing
+from satflow_ext.registration.detours import detours
 from satflow_ext.registration.drift import drift, settle
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
@@ -86,12 +87,13 @@ async def _register(
     if row and known and same(known, packed, plan) and await kept(known, endpoints):
         return await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
     settled = settle(plan.chosen, known.chosen if known else None, row, overwrite=overwrite)
-    objections.check_conflicts(settled, plan.full_name)
+    if row and not overwrite:
+        objections.check_conflicts(settled.contested + detours(known, row, local=endpoints.local), plan.full_name)
     place = sealing.next_place(row, found, healed.written)
     made = manifest_for(packed, plan, place, await _store(packed, plan, place, endpoints, signer))
     pin = await sealing.write(made, endpoints, signer)
     written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
-    return await registered(written, made, "changed" if row else "created", settled.kept)
+    return await registered(written, made, "changed" if row else "created", settled.kept, endpoints)
 
 
 async def _store(
@@ -119,12 +121,13 @@ async def as_recorded(
     Raises:
         PrefectFailed: Prefect does not have what it was told.
     """
-    drifted, pin = drift(known.chosen, row), pin_of(row)
+    drifted = drift(known.chosen, row) + detours(known, row, local=endpoints.local)
+    pin = pin_of(row)
     if not overwrite or not drifted or pin is None:
-        return await registered(row, known, "unchanged", drifted)
+        return await registered(row, known, "unchanged", drifted, endpoints)
     settled = settle(known.chosen, known.chosen, row, overwrite=True)
     written = await saga.tell(client, known, pin, settled, row, endpoints, Journal(settings))
-    return await registered(written, known, "restored", ())
+    return await registered(written, known, "restored", (), endpoints)
 
 
 async def manifest_of(
@@ -154,12 +157,14 @@ async def kept(known: Manifest, endpoints: Endpoints) -> bool:
     return True
 
 
-async def registered(row: DeploymentResponse, made: Manifest, outcome: Outcome, left: tuple[Change, ...]) -> Registered:
+async def registered(
+    row: DeploymentResponse, made: Manifest, outcome: Outcome, left: tuple[Change, ...], endpoints: Endpoints
+) -> Registered:
     """What to say of it. `left` is what somebody had changed in Prefect and what stays so."""
     pin = pin_of(row)
     assert pin is not None
     return Registered(
-        deployment=await deployments.described(row, made.flow_name, made),
+        deployment=await deployments.described(row, made.flow_name, made, local=endpoints.local),
         outcome=outcome,
         content=made.content,
         content_size=made.size,

@@ -78,7 +78,7 @@ async def _roll_back(
     pin = await sealing.write(made, endpoints, signer)
     settled = settle(made.chosen, None, row, overwrite=True)
     written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
-    return await registered(written, made, "changed", ())
+    return await registered(written, made, "changed", (), endpoints)
 
 
 async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, settings: Settings) -> None:

@@ -90,11 +90,16 @@ def job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
     """On this machine the flow runs under the very interpreter that packed it, which also saves one start of Python."""
     if not endpoints.local:
         return {}
-    python = shlex.quote(made.environment.executable)
     if made.environment_policy == "recreate":
         environment = build.place(requirements.digest(made.environment), settings.load())
-        return {"command": f"{python} -m {RECREATED} {shlex.quote(str(environment))}"}
-    return {"command": f"{python} -m prefect.engine"}
+        return {"command": f"{command(made)} {shlex.quote(str(environment))}"}
+    return {"command": command(made)}
+
+
+def command(made: Manifest) -> str:
+    """How runs of a version start on this machine, without the folder of an environment that is built for them."""
+    module = RECREATED if made.environment_policy == "recreate" else "prefect.engine"
+    return f"{shlex.quote(made.environment.executable)} -m {module}"
 
 
 def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContested:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 from prefect import flow
@@ -13,6 +14,7 @@ from satflow_ext.errors import DeploymentDrifted, DeploymentTaken
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments, register
+from satflow_ext.registration.preview import preview
 
 SIX = CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin")
 CHOICES = {"schedule": SIX, "parameters": {"count": 2, "color": "red"}, "tags": ("nightly",)}
@@ -110,6 +112,76 @@ def test_what_both_have_changed_is_refused_and_nothing_is_lost(stack, edited, pa
     assert (listed.version, rows(listed.drift)) == (1, DRIFT)
     done = asyncio.run(register(packed(counts), wanted, stack.endpoints, stack.settings, overwrite=True))
     assert (done.deployment.schedule, done.deployment.parameters) == (seven, {"count": 3, "color": "red"})
+
+
+@pytest.fixture
+def detour(stack, registered):
+    """A deployment of which somebody has changed pull steps, entrypoint and command."""
+    done = registered(counts, **CHOICES)
+    added = {"prefect.deployments.steps.set_working_directory": {"directory": "/srv/secret"}}
+
+    async def edit(client):
+        row = await client.read_deployment(done.deployment.id)
+        change = DeploymentUpdate(
+            pull_steps=[added, *row.pull_steps],
+            entrypoint="theirs.py:flow",
+            job_variables={**row.job_variables, "command": "nice python -m prefect.engine"},
+        )
+        await client.update_deployment(row.id, change)
+
+    in_prefect(stack, edit)
+    return done
+
+
+def way_of(stack, done):
+    row = in_prefect(stack, lambda client: client.read_deployment(done.deployment.id))
+    return row.version, row.pull_steps, row.entrypoint, row.job_variables["command"]
+
+
+PULL = "satflow_ext.runtime.pull(manifest, store)"
+DETOURS = {
+    "pull_steps": (PULL, f"prefect.deployments.steps.set_working_directory(directory), {PULL}"),
+    "entrypoint": ("satflow_flow.py:flow", "theirs.py:flow"),
+    "job_variables.command": (f"{sys.executable} -m prefect.engine", "nice python -m prefect.engine"),
+}
+
+
+def test_what_leads_elsewhere_is_shown_and_left_alone_by_the_same_registration(stack, detour, registered):
+    listed = asyncio.run(deployments.get(stack.endpoints, detour.deployment.id))
+    assert rows(listed.drift) == DETOURS
+    again = registered(counts, **CHOICES)
+    assert (again.outcome, rows(again.kept)) == ("unchanged", DETOURS)
+
+
+def test_what_leads_elsewhere_is_overwritten_only_when_that_is_said(stack, detour, packed, name):
+    wanted = Registration(name=name, **{**CHOICES, "tags": ("hourly",)})
+    before = way_of(stack, detour)
+    said = r"pull_steps: .*; entrypoint: .* → theirs.py:flow; job_variables.command: .* → nice .*--overwrite"
+    attempt = register(packed(counts), wanted, stack.endpoints, stack.settings)
+    with pytest.raises(DeploymentDrifted, match=said):
+        asyncio.run(attempt)
+    attempt = preview(packed(counts), wanted, stack.endpoints, stack.settings)
+    with pytest.raises(DeploymentDrifted, match=said):
+        asyncio.run(attempt)
+    assert way_of(stack, detour) == before
+    done = asyncio.run(register(packed(counts), wanted, stack.endpoints, stack.settings, overwrite=True))
+    assert (done.deployment.version, done.deployment.drift) == (2, ())
+    version, steps, *way = way_of(stack, detour)
+    assert (version, len(steps), way) == ("2", 1, [DETOURS["entrypoint"][0], DETOURS["job_variables.command"][0]])
+
+
+def test_an_environment_that_is_built_anew_leads_nowhere_else(stack, registered):
+    done = registered(counts, **CHOICES, environment="recreate")
+    assert done.deployment.drift == ()
+
+    async def edit(client):
+        row = await client.read_deployment(done.deployment.id)
+        job_variables = {**row.job_variables, "command": "python -m prefect.engine"}
+        await client.update_deployment(row.id, DeploymentUpdate(job_variables=job_variables))
+
+    in_prefect(stack, edit)
+    (change,) = registered(counts, **CHOICES, environment="recreate").kept
+    assert (change.name, change.after) == ("job_variables.command", "python -m prefect.engine")
 
 
 def test_what_is_live_can_be_chosen(edited, registered):

@@ -47,6 +47,9 @@ TOLD = [
     ("fsync", "1+", r"JournalFailed: The journal /.* cannot be written: Input/output error\. "),
 ]
 
+LONGEST = 3600
+"""Seconds that every point may take together."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -128,6 +131,7 @@ def test_a_disk_that_is_full_when_the_row_is_written_is_told_with_the_version_th
 
 if EVERY:
 
+    @pytest.mark.timeout(LONGEST)
     def test_killed_at_every_call_of_a_c_function(series):
         calls = series.attempt()["calls"]
         assert {"posix.fsync", "posix.replace", "socket.send", "socket.connect", "fcntl.flock"} <= calls.keys()
@@ -139,6 +143,7 @@ if EVERY:
         ]
         assert survived(series, points, at) > len(points) // 2
 
+    @pytest.mark.timeout(LONGEST)
     def test_killed_at_every_system_call(series, system_calls):
         points = [
             (call, number + 1)
@@ -147,6 +152,7 @@ if EVERY:
         ]
         assert survived(series, points, killed) > len(points) // 2
 
+    @pytest.mark.timeout(LONGEST)
     def test_a_disk_that_fails_at_every_system_call(series, system_calls):
         points = [(call, number + 1) for call in FAILURES for number in range(system_calls.get(call, 0))]
         assert survived(series, points, failing)

@@ -24,6 +24,8 @@ Request = tuple[str, str]
 
 logger = logging.getLogger(__name__)
 
+pytestmark = pytest.mark.timeout(3600 if EVERY else 300)
+
 
 @pytest.fixture
 def series(stack, packed, name):
