@@ -9,9 +9,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from conftest import shot
 
-STARTS = 120_000
+STARTS = 240_000
 """Milliseconds: the local stack may have to start first."""
-RUNS = 180_000
+RUNS = 480_000
 
 FAILS = """
 from prefect import flow, task

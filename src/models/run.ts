@@ -154,9 +154,11 @@ export class RunModel extends Observable {
   }
 
   private takeCluster(status: ClusterStatus | null): void {
-    this._cluster = status ?? this._cluster;
     if (status) {
+      this._cluster = status;
       this._samples = sampled(this._samples, status);
+    } else if (this._cluster) {
+      this._cluster = { ...this._cluster, state: 'closed' }; // as it was when it was last seen
     }
   }
 
