@@ -32,6 +32,8 @@
     │   └── JournalFailed            it did not take, or give, the journal of registrations
     ├── CannotPickle            422  something the flow reaches cannot travel
     ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
+    ├── NotInGit                422  a run could not load the flow from a git repository
+    ├── CommitNotFetched        502  git did not get the commit that a flow is loaded from
     ├── DeploymentContested     409  somebody else registers the same deployment at the same moment
     ├── DeploymentDrifted       409  somebody changed or deleted in Prefect what this would overwrite
     ├── PythonMismatch          409  made by one Python, about to be read by another
@@ -242,6 +244,18 @@ class NotebookFailed(SatflowError):
     """A cell raised while a notebook was executed for registering."""
 
     status = 422
+
+
+class NotInGit(SatflowError):
+    """A run could not load the flow from a git repository: it is not committed, not pushed, or no Python file."""
+
+    status = 422
+
+
+class CommitNotFetched(SatflowError):
+    """Git did not get the commit that a flow is loaded from."""
+
+    status = 502
 
 
 class DeploymentContested(SatflowError):

@@ -431,6 +431,19 @@ class Commit(Wire):
     dirty: bool | None
 
 
+class GitFile(Wire):
+    """A file of a git repository that a run loads its flow from, in the place of a pickle.
+
+    `repository` is an address without credentials, `commit` what is checked out, `path` the file's in it. `tree` is git's own
+    name for what the file's folder holds, and so for all that the file can import from beside it.
+    """
+
+    repository: str
+    commit: str
+    path: str
+    tree: str
+
+
 class Source(Wire):
     """Where a flow comes from.
 
@@ -790,7 +803,7 @@ class PackedFlow(Wire):
     `body` is the path of a private file with the cloudpickle bytes; who asked for the packing deletes it. Copies of `files`
     lie beside it, in a folder `files`, each named by the 64 digits of its digest. `exact` is the fingerprint with all captured
     data hashed in full, these files included, where `flow.fingerprint` samples large data to stay fast. `uses` names the
-    installed distributions that it refers to.
+    installed distributions that it refers to. With `git`, runs load that file, and `body` only says so.
     """
 
     flow: LiveFlow
@@ -801,6 +814,7 @@ class PackedFlow(Wire):
     uses: tuple[str, ...]
     source: Source
     files: tuple[CarriedFile, ...] = ()
+    git: GitFile | None = None
 
     def copies(self) -> tuple[Path, ...]:
         """Where the copies of `files` are, in their order."""

@@ -11,6 +11,7 @@ from satflow_ext import registration, scratch, settings
 from satflow_ext.commands import choices, notebook
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
+from satflow_ext.commands.in_git import in_git, located
 from satflow_ext.commands.wanted import Wanted, wanted_in
 from satflow_ext.commands.words import changed
 from satflow_ext.endpoints import Endpoints
@@ -31,6 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--flow", action="append", default=[], help="register only this flow (repeatable)")
     parser.add_argument("--kernel", help="kernelspec to execute it with (default: the notebook's own)")
     parser.add_argument("--cell-timeout", type=float, help="seconds that one cell may take (default: no limit)")
+    parser.add_argument(
+        "--storage",
+        choices=("store", "git"),
+        default="store",
+        help="what a run loads: the flow as it was packed (default), or a Python file from its git commit",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would change, and send nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     choices.configure(parser)
@@ -54,6 +61,8 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
     for _, choice in wanted.choices:  # before cells run that may take an hour
         registration.check_choices(choice, here, local=endpoints.local)
+    if args.storage == "git":
+        located(wanted.path)
     asyncio.run(_register(args, wanted, endpoints, here))
 
 
@@ -64,6 +73,8 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
             for name, choice in wanted.choices:
                 for flow in await executed.flows([name] if name else []):
                     packed = await executed.pack(flow, choice, folder)
+                    if args.storage == "git":
+                        packed = in_git(packed, wanted.path)
                     if args.dry_run:
                         _say_preview(
                             await preview(packed, choice, endpoints, here, overwrite=args.overwrite), as_json=args.json

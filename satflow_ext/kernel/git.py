@@ -18,9 +18,9 @@ PATIENCE = 2.0
 
 def commit_of(folder: Path) -> Commit | None:
     """The commit of the repository that the folder belongs to, None where there is none, or no git."""
-    status = _git(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
+    status = ask(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
     if status is None:  # too slow, for one
-        commit = _git(folder, "rev-parse", "--verify", "HEAD")
+        commit = ask(folder, "rev-parse", "--verify", "HEAD")
         return Commit(id=commit.strip(), dirty=None) if commit else None
     lines = status.splitlines()
     commits = [line.removeprefix(HEAD) for line in lines if line.startswith(HEAD)]
@@ -28,7 +28,8 @@ def commit_of(folder: Path) -> Commit | None:
     return Commit(id=commits[0], dirty=changed) if commits and commits[0] != UNBORN else None
 
 
-def _git(folder: Path, *words: str) -> str | None:
+def ask(folder: Path, *words: str, patience: float = PATIENCE) -> str | None:
+    """What git prints in a folder, None where it fails, takes longer than `patience` seconds, or is not there."""
     program = shutil.which("git")
     if program is None:
         return None
@@ -42,7 +43,7 @@ def _git(folder: Path, *words: str) -> str | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):

@@ -118,6 +118,11 @@ def _check_free(namespace: dict[str, object], variable: str, manifest: Manifest)
 def _unpickled(brought: Brought) -> AnyFlow:
     import cloudpickle
 
+    if git := brought.manifest.git:
+        raise BadRequest(
+            f"{brought.manifest.full_name} is loaded from {git.path} of {git.repository}.",
+            fix=f"git checkout {git.commit[:12]}",
+        )
     flow: AnyFlow = cloudpickle.loads(brought.opened.body)
     if not is_flow(flow):
         raise ContentRefused(f"The flow content holds a {type(flow).__name__}, not a flow.")

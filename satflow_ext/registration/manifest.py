@@ -26,6 +26,7 @@ from satflow_ext.models import (
     Environment,
     EnvironmentPolicy,
     ExecutorChoice,
+    GitFile,
     JsonObject,
     Registration,
     SecretName,
@@ -63,6 +64,7 @@ class Manifest(BaseModel):
         environment: the interpreter that packed the flow, and what was installed for it.
         uses: names of the distributions that the flow refers to.
         source: the notebook and its cells.
+        git: the file that runs load the flow from; None where the content is the flow.
         files: data files that travel with the flow; each is a content of its own in the store.
         registered_by: the user's name on the machine where it was registered.
         registered_at: when.
@@ -88,6 +90,7 @@ class Manifest(BaseModel):
     environment: Environment
     uses: tuple[str, ...]
     source: Source
+    git: GitFile | None = None
     files: tuple[CarriedFile, ...] = ()
     registered_by: str
     registered_at: datetime

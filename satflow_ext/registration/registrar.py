@@ -14,7 +14,7 @@ from satflow_ext import scratch
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
-from satflow_ext.models import Change, PackedFlow, Registered, Registration
+from satflow_ext.models import Change, GitFile, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import carried_files, deployments, healing, manifests, objections, saga, sealing
 from satflow_ext.registration.detours import detours
@@ -177,7 +177,14 @@ async def registered(
 def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
     """Whether a version made of this would be the same as the one before."""
     before = (known.exact, known.chosen, known.worker_sizes, known.environment)
-    return before == (packed.exact, plan.chosen, plan.worker_sizes, packed.environment)
+    if before != (packed.exact, plan.chosen, plan.worker_sizes, packed.environment):
+        return False
+    return _files_of(known.git) == _files_of(packed.git)
+
+
+def _files_of(git: GitFile | None) -> tuple[str, str, str] | None:
+    """What a run finds there: another commit may hold the same."""
+    return (git.repository, git.path, git.tree) if git else None
 
 
 def manifest_for(packed: PackedFlow, plan: Plan, place: sealing.Place, sealed: sealing.Sealed) -> Manifest:
@@ -198,6 +205,7 @@ def manifest_for(packed: PackedFlow, plan: Plan, place: sealing.Place, sealed: s
         uses=packed.uses,
         source=packed.source,
         files=packed.files,
+        git=packed.git,
         registered_by=user_name(),
         registered_at=sealing.now(),
         restores=None,

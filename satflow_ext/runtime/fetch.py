@@ -12,7 +12,7 @@ from satflow_ext import endpoints, keys, scratch, settings
 from satflow_ext.errors import SatflowError
 from satflow_ext.registration import carried_files
 from satflow_ext.registration.store_client import StoreClient
-from satflow_ext.runtime import loader
+from satflow_ext.runtime import from_git, loader
 from satflow_ext.runtime.checks import check_manifest
 from satflow_ext.runtime.this_run import RUN_ID, deployment_name
 
@@ -78,4 +78,6 @@ async def _fetch(store_name: str, digest: str, folder: Path) -> None:
         wanted = check_manifest(document, digest, deployment, keys.trusted(here))
         await store_client.get_file(wanted.content, folder / loader.CONTENT, limit=wanted.size)
         await carried_files.get(store_client, wanted.files, folder)
+    if wanted.git:
+        await from_git.check_out(wanted.git, folder)
     (folder / loader.MANIFEST).write_bytes(document)

@@ -17,7 +17,7 @@ from satflow_ext.registration import maker, tracebacks
 from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.runtime import loader, local_lines, secrets, surroundings
+from satflow_ext.runtime import from_git, loader, local_lines, secrets, surroundings
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
@@ -55,7 +55,7 @@ def load(folder: Path) -> Flow[..., Any]:
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     tracebacks.show(manifest.source.cells)
-    return unpickled(opened.body).with_options(task_runner=_task_runner(manifest, here))
+    return _flow(manifest, opened, folder).with_options(task_runner=_task_runner(manifest, here))
 
 
 def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
@@ -67,6 +67,12 @@ def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
 def _opened(folder: Path, manifest: Manifest, trusted: TrustedKeys) -> Opened:
     """The content, checked. What differs in packages has been told already, with all the others."""
     return check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, maker.here())
+
+
+def _flow(manifest: Manifest, opened: Opened, folder: Path) -> Flow[..., Any]:
+    if manifest.git:
+        return from_git.flow_of(manifest.git, manifest.variable, folder)
+    return unpickled(opened.body)
 
 
 def unpickled(body: memoryview) -> Flow[..., Any]:
