@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from satflow_ext.errors import NotInGit
 from satflow_ext.kernel.git import ask
 from satflow_ext.models import GitFile, PackedFlow
+from satflow_ext.registration.rehearsal import failure
+from satflow_ext.runtime import from_git
 
+LOAD = """
+import pathlib, sys
+from satflow_ext.models import GitFile
+from satflow_ext.runtime.from_git import flow_of
+flow_of(GitFile.model_validate_json(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3]))
+"""
 PATIENCE = 60.0
 """Seconds for one question to git: without an answer nothing is registered."""
 
 
-def in_git(packed: PackedFlow, path: Path) -> PackedFlow:
+async def in_git(packed: PackedFlow, path: Path) -> PackedFlow:
     """The same flow, of which only the file's place travels.
 
     Args:
-        packed: as it was packed; what was captured by value decides what else must be committed.
+        packed: as it was packed.
         path: the file that defines the flow.
 
     Raises:
-        NotInGit: a run could not get just this from the repository; the message says why, and what to do.
+        NotInGit: a run could not load it from the repository; the message says why, and what to do.
+        CommitNotFetched: the repository does not give the commit.
     """
     git = located(path)
-    _check_committed(packed, path)
+    await _rehearse(git, packed)
     body = Path(packed.body)
     body.write_text(git.model_dump_json())
     return packed.model_copy(update={"git": git, "size": body.stat().st_size})
@@ -78,19 +88,17 @@ def _remote(folder: Path, path: Path) -> str:
     return without_credentials(address)
 
 
-def _check_committed(packed: PackedFlow, path: Path) -> None:
-    """Whether git has each local file that the flow reaches, where the run will look for it: beside the flow's own."""
-    folder = path.resolve().parent
-    for file in packed.source.files:
-        if not (folder / file.path).is_file():
-            raise NotInGit(
-                f"The flow reaches {file.path}, which is not below {folder}.",
-                fix="A run imports from there only: move it.",
-            )
-        if not _said(folder, "ls-files", "--", file.path):
-            raise NotInGit(
-                f"The flow reaches {file.path}, which git does not have.", fix=f"git add {file.path}, commit, push."
-            )
+async def _rehearse(git: GitFile, packed: PackedFlow) -> None:
+    """Load the flow as a run will: from what the repository gives, by the same interpreter, in a folder with nothing else."""
+    with tempfile.TemporaryDirectory(dir=Path(packed.body).parent) as folder:
+        await from_git.check_out(git, Path(folder))
+        words = (git.model_dump_json(), packed.flow.variable, folder)
+        failed = await failure(packed.environment.executable, LOAD, *words, folder=folder)
+    if failed:
+        raise NotInGit(
+            f"{git.path} cannot be imported from commit {git.commit[:12]}: {failed}",
+            fix="Commit and push all that it imports from beside it.",
+        )
 
 
 def _said(folder: Path, *words: str) -> str:

@@ -19,7 +19,7 @@ from traitlets.config import Config
 
 from satflow_ext import kernel_calls
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
-from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Registration
+from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration
 
 IMPORT = """\
 import {name} as _file
@@ -53,6 +53,10 @@ class Notebook:
         if not found:
             raise FlowNotFound(f"{self._path} leaves no flow behind.", fix="A flow is a function with @flow.")
         return [_only(name, found, self._path) for name in names] if names else list(found)
+
+    async def preflight(self, flow: LiveFlow) -> Preflight:
+        """The kernel's part of the pre-flight report on a flow."""
+        return Preflight.model_validate(await self._ask(kernel_calls.preflight_call(flow.variable)))
 
     async def pack(self, flow: LiveFlow, wanted: Registration, folder: Path) -> PackedFlow:
         """Pack a flow, with the data files that go with it, into a folder.

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 
 from satflow_ext import registration, scratch, settings
-from satflow_ext.commands import choices, notebook
+from satflow_ext.commands import check, choices, notebook
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
 from satflow_ext.commands.in_git import in_git, located
@@ -38,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="store",
         help="what a run loads: the flow as it was packed (default), or a Python file from its git commit",
     )
+    parser.add_argument(
+        "--check", action="store_true", help="say what would travel and what speaks against it, send nothing"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would change, and send nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     choices.configure(parser)
@@ -47,6 +50,11 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Register, and say what came of it. The first failure ends it."""
     here = settings.load()
     everything = wanted_in(args.path, args.flow, choices.registration(args, rest))
+    if args.check:
+        return check.run(args, everything, here)
+    if args.storage == "git":
+        for wanted in everything:
+            located(wanted.path)
     with connected(here) as endpoints:
         for wanted in everything:
             try:
@@ -61,8 +69,6 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
     for _, choice in wanted.choices:  # before cells run that may take an hour
         registration.check_choices(choice, here, local=endpoints.local)
-    if args.storage == "git":
-        located(wanted.path)
     asyncio.run(_register(args, wanted, endpoints, here))
 
 
@@ -74,7 +80,7 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
                 for flow in await executed.flows([name] if name else []):
                     packed = await executed.pack(flow, choice, folder)
                     if args.storage == "git":
-                        packed = in_git(packed, wanted.path)
+                        packed = await in_git(packed, wanted.path)
                     if args.dry_run:
                         _say_preview(
                             await preview(packed, choice, endpoints, here, overwrite=args.overwrite), as_json=args.json

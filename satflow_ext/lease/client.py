@@ -69,7 +69,7 @@ def acquire(
     *,
     on_step: Callable[[str], None] | None = None,
     stay: bool = False,
-    timeout: float = 90,
+    timeout: float = 200,
     cancelled: threading.Event | None = None,
 ) -> Lease:
     """Take a lease on what the settings leave to the local stack, and start that when it does not run. Blocks.

@@ -28,29 +28,46 @@ async def rehearse(packed: PackedFlow) -> float:
         CannotPickle: it cannot be loaded there; the message is the last line that Python wrote.
     """
     begun = monotonic()
-    environment = {name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN}
     body = Path(packed.body).resolve()
     # Beside the body: who made that folder takes it away, also after this process was killed.
     with tempfile.TemporaryDirectory(dir=body.parent) as folder:
-        process = await asyncio.create_subprocess_exec(
-            packed.environment.executable,
-            "-c",
-            LOADS,
-            str(body),
-            cwd=folder,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        said = await _end_of(process)
-    if process.returncode:
-        last = said.strip().splitlines()[-1:] or [f"the process ended with code {process.returncode}"]
+        failed = await failure(packed.environment.executable, LOADS, str(body), folder=folder)
+    if failed:
         raise CannotPickle(
-            f"The flow cannot be loaded in a clean process: {last[0]}",
+            f"The flow cannot be loaded in a clean process: {failed}",
             fix="Something that it needs is not where runs happen: a module, a file, or an environment variable.",
         )
     return monotonic() - begun
+
+
+async def failure(executable: str, code: str, *words: str, folder: str) -> str | None:
+    """Run code in a process of its own, without what only a notebook's kernel has in its environment.
+
+    Args:
+        executable: the interpreter.
+        code: what it runs.
+        words: its arguments.
+        folder: where it runs.
+
+    Returns:
+        The last line that it wrote where it failed; None where it did not.
+    """
+    process = await asyncio.create_subprocess_exec(
+        executable,
+        "-c",
+        code,
+        *words,
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said = await _end_of(process)
+    if not process.returncode:
+        return None
+    last = said.strip().splitlines()[-1:]
+    return last[0] if last else f"the process ended with code {process.returncode}"
 
 
 async def _end_of(process: asyncio.subprocess.Process) -> str:

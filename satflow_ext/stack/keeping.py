@@ -38,7 +38,7 @@ class Role:
     url: str | None
     ready: Callable[[], Awaitable[bool]]
     before: Callable[[], Awaitable[None]] | None = None
-    patience: float = 75.0
+    patience: float = 180.0
 
 
 class Kept:

@@ -167,3 +167,20 @@ def test_the_lock_of_a_deployment(notebook, name, capsys):
     assert f"\nprefect=={version('prefect')}\n" in requirements
     assert "# satflow-ext" in requirements
     assert "FROM python:3." in printed("--containerfile")
+
+
+def test_check_reports_on_each_flow_and_sends_nothing(notebook):
+    path = notebook(FLOWS, "import threading\nlock = threading.Lock()\n@flow\ndef waits():\n    lock.acquire()")
+    done = satflow("register", path, "--flow", "greets", "--check")
+    assert done.returncode == 0, done.stderr
+    assert "can be registered" in done.stdout
+    assert "in a clean process" in done.stdout
+
+    done = satflow("register", path, "--check", "--json")
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {each["flow"]: [found["where"] for found in each["findings"]] for each in reports} == {
+        "greets": [],
+        "fails": [],
+        "waits": ["waits -> lock"],
+    }
+    assert done.returncode == 1

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AT_ONCE = 4
 BATCH = 17
 """Notebooks that one kernel registers before it ends."""
-PATIENCE = 240
+PATIENCE = 600
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 REGISTER = """

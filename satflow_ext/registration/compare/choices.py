@@ -46,6 +46,11 @@ def _others(manifest: Manifest) -> dict[str, str]:
         **{f"tags.{tag}": tag for tag in chosen.tags},
         **{name: said(value) for name, value in plain.items()},
         **{f"files.{file.path}": file.digest for file in manifest.files},
+        **(
+            {"git": f"{manifest.git.path} of {manifest.git.repository} at {manifest.git.commit[:12]}"}
+            if manifest.git
+            else {}
+        ),
     }
 
 

@@ -1,0 +1,46 @@
+"""`satflow register PATH --check`: the pre-flight report on each flow. Nothing is sent, and the local stack is not started."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+from satflow_ext import scratch
+from satflow_ext.commands import notebook
+from satflow_ext.commands.notebook import Notebook
+from satflow_ext.commands.wanted import Wanted
+from satflow_ext.kernel.checked import CheckedFlow
+from satflow_ext.models import LiveFlow, Preflight, Registration
+from satflow_ext.registration.preflight import with_choices, with_rehearsal
+from satflow_ext.settings import Settings
+
+
+def run(args: argparse.Namespace, everything: Iterable[Wanted], here: Settings) -> int:
+    """Print every report; the exit code is 1 where one of them says that registering would be refused."""
+    return max(asyncio.run(_run_one(args, wanted, here)) for wanted in everything)
+
+
+async def _run_one(args: argparse.Namespace, wanted: Wanted, here: Settings) -> int:
+    code = 0
+    async for report in _reports(args, wanted, here):
+        checked = CheckedFlow(report)
+        print(report.model_dump_json() if args.json else f"{checked!r}\n", flush=True)
+        code = code if checked.ok else 1
+    return code
+
+
+async def _reports(args: argparse.Namespace, wanted: Wanted, here: Settings) -> AsyncIterator[Preflight]:
+    async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
+        for name, choice in wanted.choices:
+            for flow in await executed.flows([name] if name else []):
+                yield await _report(executed, flow, choice, here)
+
+
+async def _report(executed: Notebook, flow: LiveFlow, choice: Registration, here: Settings) -> Preflight:
+    found = await executed.preflight(flow)
+    report = with_choices(found, choice, here, local=here.prefect_api_url is None)
+    if report.refused:
+        return report
+    with scratch.folder(here, "pack") as folder, scratch.room(folder):
+        return await with_rehearsal(report, await executed.pack(flow, choice, folder))
