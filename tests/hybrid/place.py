@@ -32,7 +32,7 @@ AT_ONCE = "2"
 """Flow runs of one Prefect worker at a time: three Prefect workers share one SQLite database."""
 
 PATIENCE = 5400
-"""Seconds for a run to end, behind all others."""
+"""Seconds for whatever needs a busy Prefect server."""
 
 SECRETS = 'secrets=["<<secret_in_use>>", "A_FILE", "<<secret_of_block_name>>"]'
 
@@ -145,6 +145,7 @@ def place(folder: Path, house: Path, api: PrefectApi, canaries: Canaries, level:
         team = _environment(canaries, recording.url, api, url)
         kernel = Kernel(_kernel_home(folder, canaries), **team, **{canaries["environment_name"]: "1"})
         stack.callback(kernel.stop)
+        kernel.patience = PATIENCE  # registering waits for a busy Prefect server
         _open_notebook(kernel, canaries)
         proxied = PrefectApi(recording.url, auth_string=api.auth_string)
         made = Place(canaries, recording, kernel, proxied, api)

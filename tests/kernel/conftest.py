@@ -35,7 +35,12 @@ os.makedirs({folder!r}, exist_ok=True); os.chdir({folder!r}); sys.path.insert(0,
 
 
 class Kernel:
-    """A kernel process and the messages it has sent."""
+    """A kernel process and the messages it has sent.
+
+    `patience` is how many seconds a message may take.
+    """
+
+    patience: float = PATIENCE
 
     def __init__(self, home: Path, **env: str) -> None:
         self.home = home
@@ -46,17 +51,17 @@ class Kernel:
         self.manager.start_kernel(env={**os.environ, **isolated, **loggers, **env}, cwd=str(home))
         self.client: BlockingKernelClient = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=PATIENCE)
+        self.client.wait_for_ready(timeout=self.patience)
 
     def send(self, code: str, **options: object) -> tuple[dict, list[dict]]:
         """The reply to a request, and what it made the kernel publish."""
         request = self.client.execute(textwrap.dedent(code), **options)
-        reply = self.client.get_shell_msg(timeout=PATIENCE)
+        reply = self.client.get_shell_msg(timeout=self.patience)
         while reply["parent_header"]["msg_id"] != request:  # `wait_for_ready` may have asked twice
-            reply = self.client.get_shell_msg(timeout=PATIENCE)
+            reply = self.client.get_shell_msg(timeout=self.patience)
         published = []
         while True:
-            message = self.client.get_iopub_msg(timeout=PATIENCE)
+            message = self.client.get_iopub_msg(timeout=self.patience)
             published.append(message)
             idle = message["content"].get("execution_state") == "idle"
             if idle and message["parent_header"]["msg_id"] == request:
