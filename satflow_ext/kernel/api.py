@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from satflow_ext import scratch
 from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Endpoints
@@ -18,6 +20,7 @@ from satflow_ext.kernel.find import AnyFlow
 from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
 from satflow_ext.kernel.options import environment_policy, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
+from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import (
     CronSchedule,
     ExecutorChoice,
@@ -81,17 +84,20 @@ def register(
     Raises:
         SatflowError: it could not be registered; nothing was changed. The message says what to do.
     """
-    choice = Registration(
-        name=name,
-        parameters=parameters or {},
-        executor=ExecutorChoice(name=executor, options=executor_options),
-        schedule=schedule(cron, interval, timezone),
-        work_pool=work_pool,
-        tags=tuple(tags),
-        environment=environment_policy(environment),
-        secrets=secret_names(secrets),
-        include=(include,) if isinstance(include, str) else tuple(include),
-    )
+    try:
+        choice = Registration(
+            name=name,
+            parameters=parameters or {},
+            executor=ExecutorChoice(name=executor, options=executor_options),
+            schedule=schedule(cron, interval, timezone),
+            work_pool=work_pool,
+            tags=tuple(tags),
+            environment=environment_policy(environment),
+            secrets=secret_names(secrets),
+            include=(include,) if isinstance(include, str) else tuple(include),
+        )
+    except ValidationError as error:
+        raise first_mistake(error) from None
     return registered(flow, choice, run=run, overwrite=overwrite)
 
 

@@ -13,9 +13,9 @@ from tornado import web
 from tornado.websocket import WebSocketHandler
 
 from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import ErrorBody, ErrorFrame, StreamRequest, Subscribe, Wire
 from satflow_ext.server.managers import Managers
-from satflow_ext.server.mistakes import first_mistake
 from satflow_ext.server.subscriptions import Subscriptions
 
 REQUEST: TypeAdapter[StreamRequest] = TypeAdapter(StreamRequest)

@@ -1,4 +1,4 @@
-"""What is wrong with a request, in the words of the form that sent it."""
+"""What is wrong with a request or with arguments, in the words of the form or the call that has them."""
 
 from __future__ import annotations
 
