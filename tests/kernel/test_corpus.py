@@ -31,15 +31,19 @@ ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 REGISTER = """
 def _tell(flow, run, state):
-    import json, sys
+    import json, os, sys
     told = {{"gave": repr(getattr(state.data, "result", state.data)), "path": [each for each in sys.path if "satflow-" in each]}}
-    with open({answer!r}, "w") as file:
+    with open({answer!r} + ".part", "w") as file:
         json.dump(told, file)
+    os.replace({answer!r} + ".part", {answer!r})
 main.on_completion(_tell)
 import satflow_ext as _satflow
 _made = _satflow.register(main, name={name!r}, executor={executor!r}, parameters={parameters!r}, **{options!r})
 """
-"""A hook tells what the flow gave: Prefect itself keeps no result that nobody asks for."""
+"""A hook tells what the flow gave: Prefect itself keeps no result that nobody asks for.
+
+It is called when the run's last state is known to Prefect already, so it may be asked for before it has told.
+"""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,12 @@ def _ran(stack: Stack, deployment_id: str, answer: Path) -> Outcome:
     while (detail := asyncio.run(runs.detail(stack.endpoints.prefect, run.id))).run.state_type not in ENDED:
         assert time.monotonic() < deadline, detail
         time.sleep(0.5)
-    told = json.loads(answer.read_text()) if answer.exists() else {"gave": None, "path": []}
+    if detail.run.state_type != "COMPLETED":
+        return Outcome(detail, None, ())
+    while not answer.exists():
+        assert time.monotonic() < deadline, detail
+        time.sleep(0.1)
+    told = json.loads(answer.read_text())
     return Outcome(detail, told["gave"], tuple(told["path"]))
 
 
