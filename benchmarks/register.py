@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,9 +36,16 @@ def bench(count: int = {count}):
 
 def ours() -> list[float]:
     """Milliseconds of each registration of a flow that changed."""
+    with kernel() as client:
+        return [one(client, count) for count in range(OURS + 3)][3:]
+
+
+@contextmanager
+def kernel() -> Iterator[BlockingKernelClient]:
+    """A kernel that registers with the local stack of this process's environment."""
     manager, client = start_new_kernel(kernel_name="python3", env=dict(os.environ))
     try:
-        return [one(client, count) for count in range(OURS + 3)][3:]
+        yield client
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

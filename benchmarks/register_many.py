@@ -6,18 +6,13 @@ Two local stacks and a kernel at each, which register in turns, so that whatever
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from figure import p50, p99, report
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import start_new_kernel
 from places import own_stack
 from prefect import flow
-from register import one
+from register import kernel, one
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.pack import pack
@@ -35,17 +30,6 @@ WARM_UP = 3
 def other(count: int = 3) -> int:
     """One of many."""
     return count
-
-
-@contextmanager
-def kernel() -> Iterator[BlockingKernelClient]:
-    """A kernel that registers with the local stack of this process's environment."""
-    manager, client = start_new_kernel(kernel_name="python3", env=dict(os.environ))
-    try:
-        yield client
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
 
 
 async def fill(where: Endpoints, here: Settings) -> None:

@@ -7,7 +7,7 @@ import json
 import httpx
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_story import STARTS, open_form, show_flows
+from test_story import STARTS, register_first
 
 from conftest import shot
 
@@ -32,13 +32,7 @@ def delete_in_prefect(lab: Lab, deployment: str) -> None:
 
 
 def test_a_deleted_deployment_comes_back_only_when_asked_for(page: Page, lab: Lab) -> None:
-    lab.open_notebook(page, lab.write("measure.ipynb", MEASURE))
-    lab.run_all(page)
-    show_flows(page)
-    form = open_form(page)
-    form.get_by_test_id("satflow-submit").click()
-    registered = form.get_by_test_id("satflow-registered")
-    expect(registered).to_have_attribute("data-outcome", "created", timeout=STARTS)
+    form, registered = register_first(page, lab, "measure.ipynb", MEASURE)
 
     delete_in_prefect(lab, "measure/measure")
     form.get_by_test_id("satflow-submit").click()

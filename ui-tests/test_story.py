@@ -57,6 +57,18 @@ def open_form(page: Page) -> Locator:
     return form
 
 
+def register_first(page: Page, lab: Lab, name: str, cell: str) -> tuple[Locator, Locator]:
+    """Register the flow of a new notebook for the first time: the form, and what it says of the registration."""
+    lab.open_notebook(page, lab.write(name, cell))
+    lab.run_all(page)
+    show_flows(page)
+    form = open_form(page)
+    form.get_by_test_id("satflow-submit").click()
+    registered = form.get_by_test_id("satflow-registered")
+    expect(registered).to_have_attribute("data-outcome", "created", timeout=STARTS)
+    return form, registered
+
+
 def lines(page: Page) -> int:
     """How many log lines the run's tab has."""
     return int(page.get_by_test_id("satflow-log").get_attribute("data-count") or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_story import STARTS, open_form, show_flows
+from test_story import STARTS, register_first
 
 from conftest import shot
 
@@ -24,13 +24,7 @@ REWRITE = """source => {
 
 
 def test_versions_are_compared_and_rolled_back(page: Page, lab: Lab) -> None:
-    lab.open_notebook(page, lab.write("greet.ipynb", GREET))
-    lab.run_all(page)
-    show_flows(page)
-    form = open_form(page)
-    form.get_by_test_id("satflow-submit").click()
-    registered = form.get_by_test_id("satflow-registered")
-    expect(registered).to_have_attribute("data-outcome", "created", timeout=STARTS)
+    form, registered = register_first(page, lab, "greet.ipynb", GREET)
     page.evaluate(REWRITE, GREET.replace("hello", "good night"))
     lab.run_all(page)
     flow = page.get_by_test_id("satflow-flow").first

@@ -32,14 +32,13 @@ async def _run_one(args: argparse.Namespace, wanted: Wanted, here: Settings) -> 
 
 async def _reports(args: argparse.Namespace, wanted: Wanted, here: Settings) -> AsyncIterator[Preflight]:
     async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
-        for name, choice in wanted.choices:
-            for flow in await executed.flows([name] if name else []):
-                yield await _report(executed, flow, choice, here)
+        async for flow, choice in wanted.flows(executed):
+            yield await _report(executed, flow, choice, here)
 
 
 async def _report(executed: Notebook, flow: LiveFlow, choice: Registration, here: Settings) -> Preflight:
     found = await executed.preflight(flow)
-    report = with_choices(found, choice, here, local=here.prefect_api_url is None)
+    report = with_choices(found, choice, here)
     if report.refused:
         return report
     with scratch.folder(here, "pack") as folder, scratch.room(folder):

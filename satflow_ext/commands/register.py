@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     if args.check:
         return check.run(args, everything, here)
     if args.storage == "git":
-        for wanted in everything:
+        for wanted in everything:  # before a stack is started for it; and again when it has been packed
             located(wanted.path)
     with connected(here) as endpoints:
         for wanted in everything:
@@ -76,18 +76,17 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
     """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
     with scratch.folder(here, "pack") as folder:
         async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
-            for name, choice in wanted.choices:
-                for flow in await executed.flows([name] if name else []):
-                    packed = await executed.pack(flow, choice, folder)
-                    if args.storage == "git":
-                        packed = await in_git(packed, wanted.path)
-                    if args.dry_run:
-                        _say_preview(
-                            await preview(packed, choice, endpoints, here, overwrite=args.overwrite), as_json=args.json
-                        )
-                    else:
-                        done = await registration.register(packed, choice, endpoints, here, overwrite=args.overwrite)
-                        print(done.model_dump_json() if args.json else words(done), flush=True)
+            async for flow, choice in wanted.flows(executed):
+                packed = await executed.pack(flow, choice, folder)
+                if args.storage == "git":
+                    packed = await in_git(packed, wanted.path)
+                if args.dry_run:
+                    _say_preview(
+                        await preview(packed, choice, endpoints, here, overwrite=args.overwrite), as_json=args.json
+                    )
+                else:
+                    done = await registration.register(packed, choice, endpoints, here, overwrite=args.overwrite)
+                    print(done.model_dump_json() if args.json else words(done), flush=True)
 
 
 def _say_preview(found: Preview, *, as_json: bool) -> None:

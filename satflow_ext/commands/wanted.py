@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 
 from satflow_ext.commands import notebook
+from satflow_ext.commands.notebook import Notebook
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel.magic import registration
 from satflow_ext.kernel.options import read
-from satflow_ext.models import Registration
+from satflow_ext.models import LiveFlow, Registration
 
 LINE = re.compile(r"^[ \t]*%register_flow[ \t]+(?P<words>.+?)[ \t]*$", re.MULTILINE)
 SKIPPED = frozenset({".ipynb_checkpoints", "node_modules", ".venv", ".git"})
@@ -25,6 +26,17 @@ class Wanted:
 
     path: Path
     choices: tuple[tuple[str, Registration], ...]
+
+    async def flows(self, executed: Notebook) -> AsyncIterator[tuple[LiveFlow, Registration]]:
+        """Each flow that the executed file is to give, with its choices.
+
+        Raises:
+            FlowNotFound: there is no such flow, or none at all.
+            FlowAmbiguous: two flows have the name.
+        """
+        for name, choice in self.choices:
+            for flow in await executed.flows([name] if name else []):
+                yield flow, choice
 
 
 def wanted_in(path: str, flows: Sequence[str], choice: Registration) -> list[Wanted]:

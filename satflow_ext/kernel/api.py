@@ -152,7 +152,7 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
 
     settings = all_settings.load()
     found = report_on(flow, namespace=namespace_of(shell_here()), limit=settings.content_limit)
-    report = with_choices(found, choice, settings, local=settings.prefect_api_url is None)
+    report = with_choices(found, choice, settings)
     if report.refused:
         return CheckedFlow(report)
     with scratch.folder(settings, "pack") as folder, scratch.room(folder):

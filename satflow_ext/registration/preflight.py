@@ -9,17 +9,16 @@ from satflow_ext.registration.rehearsal import rehearse
 from satflow_ext.settings import Settings
 
 
-def with_choices(report: Preflight, wanted: Registration, settings: Settings, *, local: bool) -> Preflight:
+def with_choices(report: Preflight, wanted: Registration, settings: Settings) -> Preflight:
     """The report, and the first of the choices that registering would refuse.
 
     Args:
         report: of the kernel.
         wanted: what the user decided.
-        settings: worker sizes.
-        local: whether runs happen on this machine.
+        settings: worker sizes, and whether runs happen on this machine.
     """
     try:
-        check_choices(wanted, settings, local=local)
+        check_choices(wanted, settings, local=settings.prefect_api_url is None)
     except SatflowError as error:
         where = error.field or "registration"
         return _and(report, Finding(kind="choice", level="error", where=where, message=error.message, fix=error.fix))

@@ -31,7 +31,7 @@ class PreflightManager:
         from satflow_ext.registration import preflight
 
         settings = self._stack.settings
-        report = preflight.with_choices(found, request.registration, settings, local=settings.prefect_api_url is None)
+        report = preflight.with_choices(found, request.registration, settings)
         if not request.rehearse or report.refused:
             return report
         async with self._kernels.packed(request) as packed:
