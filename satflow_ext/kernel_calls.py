@@ -47,9 +47,10 @@ def pack_call(
     return {KEY: f"{BRIDGE}.pack({json.dumps(json.dumps(arguments))})"}
 
 
-def preflight_call(variable: str) -> dict[str, str]:
-    """Asks for a Preflight of a flow, by its variable."""
-    return {KEY: f"{BRIDGE}.preflight({json.dumps(json.dumps({'variable': variable}))})"}
+def preflight_call(variable: str, include: Sequence[str] = ()) -> dict[str, str]:
+    """Asks for a Preflight of a flow, by its variable, and of the data files that are to travel with it."""
+    arguments = {"variable": variable, "include": list(include)}
+    return {KEY: f"{BRIDGE}.preflight({json.dumps(json.dumps(arguments))})"}
 
 
 def read_reply(user_expressions: Mapping[str, object]) -> Json:

@@ -180,7 +180,14 @@ class Captured(Wire):
     size: int
 
 
-FindingKind = Literal["live object", "credential", "size", "python", "package", "choice", "load"]
+class Included(Wire):
+    """A data file that would travel, by its place below the notebook's folder; `size` in bytes."""
+
+    path: str
+    size: int
+
+
+FindingKind = Literal["live object", "credential", "size", "file", "task runner", "choice", "load"]
 
 
 class Finding(Wire):
@@ -192,12 +199,18 @@ class Finding(Wire):
     message: str
     fix: str | None
 
+    @classmethod
+    def of(cls, error: SatflowError, kind: FindingKind, where: str) -> Finding:
+        """What an error says, as a finding, which is put into a sentence by who shows it."""
+        return cls(kind=kind, level="error", where=where, message=error.message.removesuffix("."), fix=error.fix)
+
 
 class Preflight(Wire):
     """The pre-flight report: what would travel and what speaks against it. Nothing was sent.
 
-    `size` of the pickle is None where the flow cannot be pickled; `captured` is sorted, the biggest first. `packages` are the
-    installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not asked for or failed.
+    `size` of the pickle is None where the flow cannot be pickled; `captured` and `files` are sorted, the biggest first.
+    `packages` are the installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not
+    asked for or failed.
     """
 
     flow: str
@@ -205,6 +218,7 @@ class Preflight(Wire):
     captured: tuple[Captured, ...]
     local_modules: tuple[str, ...]
     packages: tuple[str, ...]
+    files: tuple[Included, ...]
     findings: tuple[Finding, ...]
     rehearsed: float | None
 

@@ -256,8 +256,8 @@ export interface Finding {
     | 'live object'
     | 'credential'
     | 'size'
-    | 'python'
-    | 'package'
+    | 'file'
+    | 'task runner'
     | 'choice'
     | 'load';
   level: 'error' | 'warning';
@@ -272,6 +272,14 @@ export interface Finding {
 export interface FlowList {
   flows: LiveFlow[];
   at: string;
+}
+
+/**
+ * A data file that would travel, by its place below the notebook's folder; `size` in bytes.
+ */
+export interface Included {
+  path: string;
+  size: number;
 }
 
 /**
@@ -371,8 +379,9 @@ export interface PauseRequest {
 /**
  * The pre-flight report: what would travel and what speaks against it. Nothing was sent.
  *
- * `size` of the pickle is None where the flow cannot be pickled; `captured` is sorted, the biggest first. `packages` are the
- * installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not asked for or failed.
+ * `size` of the pickle is None where the flow cannot be pickled; `captured` and `files` are sorted, the biggest first.
+ * `packages` are the installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not
+ * asked for or failed.
  */
 export interface Preflight {
   flow: string;
@@ -380,6 +389,7 @@ export interface Preflight {
   captured: Captured[];
   local_modules: string[];
   packages: string[];
+  files: Included[];
   findings: Finding[];
   rehearsed: number | null;
 }

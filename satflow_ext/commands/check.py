@@ -37,7 +37,7 @@ async def _reports(args: argparse.Namespace, wanted: Wanted, here: Settings) -> 
 
 
 async def _report(executed: Notebook, flow: LiveFlow, choice: Registration, here: Settings) -> Preflight:
-    found = await executed.preflight(flow)
+    found = await executed.preflight(flow, choice)
     report = with_choices(found, choice, here)
     if report.refused:
         return report

@@ -54,9 +54,10 @@ class Notebook:
             raise FlowNotFound(f"{self._path} leaves no flow behind.", fix="A flow is a function with @flow.")
         return [_only(name, found, self._path) for name in names] if names else list(found)
 
-    async def preflight(self, flow: LiveFlow) -> Preflight:
+    async def preflight(self, flow: LiveFlow, wanted: Registration) -> Preflight:
         """The kernel's part of the pre-flight report on a flow."""
-        return Preflight.model_validate(await self._ask(kernel_calls.preflight_call(flow.variable)))
+        call = kernel_calls.preflight_call(flow.variable, wanted.include)
+        return Preflight.model_validate(await self._ask(call))
 
     async def pack(self, flow: LiveFlow, wanted: Registration, folder: Path) -> PackedFlow:
         """Pack a flow, with the data files that go with it, into a folder.

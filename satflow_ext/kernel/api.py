@@ -150,8 +150,10 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
     from satflow_ext.kernel.preflight import preflight as report_on
     from satflow_ext.registration.preflight import with_choices, with_rehearsal
 
-    settings = all_settings.load()
-    found = report_on(flow, namespace=namespace_of(shell_here()), limit=settings.content_limit)
+    settings, shell = all_settings.load(), shell_here()
+    found = report_on(
+        flow, namespace=namespace_of(shell), shell=shell, include=choice.include, limit=settings.content_limit
+    )
     report = with_choices(found, choice, settings)
     if report.refused:
         return CheckedFlow(report)

@@ -71,13 +71,16 @@ def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: 
         )
 
 
-def _preflight(variable: str) -> Wire:
+def _preflight(variable: str, include: list[str]) -> Wire:
     from satflow_ext import settings
 
     _need_prefect()
     from satflow_ext.kernel.preflight import preflight as report_on
 
-    return report_on(variable, namespace=_shell().user_ns, limit=settings.load().content_limit)
+    shell = _shell()
+    return report_on(
+        variable, namespace=shell.user_ns, shell=shell, include=include, limit=settings.load().content_limit
+    )
 
 
 def _reply(answer: Callable[[], Wire]) -> Reply:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.kernel.table import as_html, as_text
-from satflow_ext.models import Preflight
+from satflow_ext.models import Included, Preflight
 
 MARKS = {"error": "✗", "warning": "!"}
 SHOWN = 5
@@ -36,6 +36,7 @@ class CheckedFlow:
             "By value",
             "\n".join(f"{size_text(each.size):>10}  {each.where} ({each.type})" for each in report.captured[:SHOWN]),
         )
+        yield "Files", "\n".join(_listed(report.files))
         yield "Modules", ", ".join(report.local_modules)
         yield "Packages", ", ".join(report.packages)
         if report.rehearsed is not None:
@@ -50,3 +51,10 @@ class CheckedFlow:
 
     def _repr_html_(self) -> str:
         return as_html(self.rows())
+
+
+def _listed(files: tuple[Included, ...]) -> Iterator[str]:
+    for each in files[:SHOWN]:
+        yield f"{size_text(each.size):>10}  {each.path}"
+    if rest := files[SHOWN:]:
+        yield f"{size_text(sum(each.size for each in rest)):>10}  in {len(rest)} more"

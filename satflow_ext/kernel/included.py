@@ -56,15 +56,30 @@ def included(patterns: Sequence[str], folder: Path, directory: Path, limit: int)
         InvalidInclude: a pattern leads out of the folder or matches nothing, or a file cannot be read or named.
         ContentTooLarge: they are larger than `limit`.
     """
-    if not patterns:
-        return ()
+    found = matching(patterns, folder, limit)
+    if found:
+        (directory / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    return tuple(_copied(place, found[place], directory / FOLDER) for place in sorted(found))
+
+
+def matching(patterns: Sequence[str], folder: Path, limit: int) -> dict[str, Path]:
+    """Place below the notebook's folder → file, for every file that patterns name.
+
+    Args:
+        patterns: glob patterns or folders, relative to `folder`; a folder means everything below it.
+        folder: the notebook's.
+        limit: bytes that all of them may have together.
+
+    Raises:
+        InvalidInclude: a pattern leads out of the folder or matches nothing.
+        ContentTooLarge: they are larger than `limit`.
+    """
     folder = folder.resolve()
     found = {place: file for pattern in patterns for place, file in _matches(pattern, folder)}
     if len(found) > MOST_FILES:
         raise _refused(f"{len(found)} files match, more than {MOST_FILES}.", "Put them into one archive.")
     _check_size(found, limit)
-    (directory / FOLDER).mkdir(mode=0o700, exist_ok=True)
-    return tuple(_copied(place, found[place], directory / FOLDER) for place in sorted(found))
+    return found
 
 
 def _matches(pattern: str, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -20,8 +20,7 @@ def with_choices(report: Preflight, wanted: Registration, settings: Settings) ->
     try:
         check_choices(wanted, settings, local=settings.prefect_api_url is None)
     except SatflowError as error:
-        where = error.field or "registration"
-        return _and(report, Finding(kind="choice", level="error", where=where, message=error.message, fix=error.fix))
+        return _and(report, Finding.of(error, "choice", error.field or "registration"))
     return report
 
 
@@ -30,8 +29,7 @@ async def with_rehearsal(report: Preflight, packed: PackedFlow) -> Preflight:
     try:
         return report.model_copy(update={"rehearsed": await rehearse(packed)})
     except CannotPickle as error:
-        where = packed.flow.variable
-        return _and(report, Finding(kind="load", level="error", where=where, message=error.message, fix=error.fix))
+        return _and(report, Finding.of(error, "load", packed.flow.variable))
 
 
 def _and(report: Preflight, finding: Finding) -> Preflight:

@@ -47,7 +47,7 @@ class KernelBridge:
             KernelUnavailable: it is busy, dead, not Python, or lacks a package.
             FlowNotFound: it has no such flow.
         """
-        call = kernel_calls.preflight_call(request.variable)
+        call = kernel_calls.preflight_call(request.variable, request.include)
         return Preflight.model_validate(await self._ask(request.kernel_id, call))
 
     @asynccontextmanager

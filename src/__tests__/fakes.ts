@@ -76,6 +76,7 @@ export function preflight(change: Partial<api.Preflight> = {}): api.Preflight {
     captured: [{ where: 'tiles -> big', type: 'ndarray', size: 8_000_000 }],
     local_modules: ['shelves'],
     packages: ['numpy', 'prefect'],
+    files: [],
     findings: [],
     rehearsed: null,
     ...change

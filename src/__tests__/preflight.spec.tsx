@@ -78,6 +78,14 @@ describe('PreflightPanel', () => {
     expect(onRehearse).toHaveBeenCalledTimes(1);
   });
 
+  it('counts data files in, and lists them', () => {
+    show(preflight({ files: [{ path: 'data/big.csv', size: 8_000_000 }] }));
+    expect(screen.getByRole('status').textContent).toContain('15.3 MiB');
+    expect(screen.getByTestId('satflow-preflight-file').textContent).toContain(
+      'data/big.csv'
+    );
+  });
+
   it('offers no rehearsal of what cannot be registered', () => {
     const lock = {
       kind: 'live object' as const,

@@ -96,7 +96,7 @@ function Captured(props: {
   trans: TranslationBundle;
 }): JSX.Element | null {
   const { report, trans } = props;
-  const { captured, local_modules, packages } = report;
+  const { captured, files, local_modules, packages } = report;
   return (
     <details>
       <summary>{trans.__('By value, the biggest first')}</summary>
@@ -109,6 +109,15 @@ function Captured(props: {
                 <code>{each.where}</code>
               </td>
               <td>{each.type}</td>
+            </tr>
+          ))}
+          {files.map(each => (
+            <tr key={each.path} data-testid="satflow-preflight-file">
+              <td>{bytes(each.size)}</td>
+              <td>
+                <code>{each.path}</code>
+              </td>
+              <td>{trans.__('file')}</td>
             </tr>
           ))}
         </tbody>
@@ -135,7 +144,9 @@ function summary(props: IPreflightPanelProps): string {
   if (refused(report)) {
     return trans.__('This flow cannot be registered as it is.');
   }
-  const size = bytes(report.size ?? 0);
+  const size = bytes(
+    report.files.reduce((sum, each) => sum + each.size, report.size ?? 0)
+  );
   return report.rehearsed === null
     ? trans.__('%1 travel with the flow.', size)
     : trans.__(

@@ -17,6 +17,7 @@ CELL = """
 import os, sqlite3, threading
 import numpy as np
 from prefect import flow, task
+from prefect.task_runners import ThreadPoolTaskRunner
 import shelves
 
 big = np.zeros(1_000_000)
@@ -40,6 +41,10 @@ def fine(n: int = 3):
 def telling(key: str = SECRET_KEY):
     return GITHUB, key
 
+@flow(task_runner=ThreadPoolTaskRunner(max_workers=2))
+def careful():
+    return 1
+
 @flow
 def dead():
     with lock:
@@ -54,8 +59,8 @@ def notebook(module_kernel: Kernel) -> Kernel:
     return module_kernel
 
 
-def report(kernel: Kernel, variable: str) -> Preflight:
-    content, published = kernel.ask(preflight_call(variable))
+def report(kernel: Kernel, variable: str, *include: str) -> Preflight:
+    content, published = kernel.ask(preflight_call(variable, include))
     assert [each["msg_type"] for each in published] == ["status", "status"]
     return Preflight.model_validate(content)
 
@@ -102,3 +107,18 @@ def test_a_default_is_searched_under_its_parameter_s_name(notebook: Kernel) -> N
         ("asks -> (default password)", "credential"),
         ("asks -> (default token)", "credential"),
     ]
+
+
+def test_data_files_with_their_sizes_the_biggest_first(notebook: Kernel) -> None:
+    notebook.run("for name, size in (('a', 1), ('b', 300), ('c', 20)): open(name + '.dat', 'w').write('x' * size)")
+    found = report(notebook, "fine", "*.dat")
+    assert [(each.path, each.size) for each in found.files] == [("b.dat", 300), ("c.dat", 20), ("a.dat", 1)]
+    (finding,) = report(notebook, "fine", "*.dta").findings
+    assert (finding.kind, finding.level, finding.where) == ("file", "error", "include")
+    assert "'*.dta' matches no file" in finding.message
+
+
+def test_a_task_runner_of_the_flow_s_own_is_told_of(notebook: Kernel) -> None:
+    (finding,) = report(notebook, "careful").findings
+    assert (finding.kind, finding.level, finding.where) == ("task runner", "warning", "careful")
+    assert "ThreadPoolTaskRunner is not used" in finding.message

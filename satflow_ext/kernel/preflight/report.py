@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
+from pathlib import Path
 from types import FunctionType
 
-from satflow_ext.errors import CannotPickle, ContentTooLarge, SatflowError
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from satflow_ext.errors import CannotPickle, ContentTooLarge, InvalidInclude
 from satflow_ext.kernel import body, refusals
 from satflow_ext.kernel.carried import Carrier, carrier
 from satflow_ext.kernel.choose import choose
-from satflow_ext.kernel.find import AnyFlow, Found
+from satflow_ext.kernel.find import AnyFlow, Found, Shell
+from satflow_ext.kernel.included import matching, notebook_folder
 from satflow_ext.kernel.pair import Pair
 from satflow_ext.kernel.preflight.credentials import LONGEST, credential
 from satflow_ext.kernel.preflight.live_objects import live
 from satflow_ext.kernel.reach import ENOUGH, Reached, Whole, spell, type_name, walk
 from satflow_ext.kernel.uses import uses
-from satflow_ext.models import Captured, Finding, FindingKind, Preflight
+from satflow_ext.models import Captured, Finding, Included, Preflight
 
 MOST = 50
 """The most things that are listed of one sort."""
 
 
-def preflight(flow: AnyFlow | str, *, namespace: Mapping[str, object], limit: int) -> Preflight:
+def preflight(
+    flow: AnyFlow | str,
+    *,
+    namespace: Mapping[str, object],
+    shell: Shell | None = None,
+    include: Sequence[str] = (),
+    limit: int,
+) -> Preflight:
     """The report on a flow of this kernel. Nothing is sent, and nothing of it is kept.
 
     Args:
         flow: the flow, its variable or its name.
         namespace: where the flow lives.
-        limit: the largest pickle, in bytes.
+        shell: the IPython shell, which knows the notebook's folder.
+        include: data files that are to travel with it, as patterns relative to that folder.
+        limit: the largest pickle, in bytes; and as much for all data files together.
 
     Raises:
         FlowNotFound: no such flow.
@@ -39,7 +52,8 @@ def preflight(flow: AnyFlow | str, *, namespace: Mapping[str, object], limit: in
     whole = walk(found)
     everything, carried = whole.reached, carrier(whole)
     size, refused = _size(whole, carried, limit)
-    findings = [*islice(_live_objects(everything), MOST), *islice(_credentials(everything), MOST)]
+    files, unfit = _files(include, notebook_folder(shell), limit)
+    findings = [*islice(_live_objects(everything), MOST), *islice(_credentials(everything), MOST), *_replaced(found)]
     if refused is not None and not any(finding.level == "error" for finding in findings):
         findings.insert(0, refused)
     return Preflight(
@@ -50,7 +64,8 @@ def preflight(flow: AnyFlow | str, *, namespace: Mapping[str, object], limit: in
             sorted({*_local_modules(everything), *(path.partition("/")[0] for path in carried.sources)})
         ),
         packages=uses(everything),
-        findings=tuple(findings),
+        files=files,
+        findings=(*findings, *unfit),
         rehearsed=None,
     )
 
@@ -63,15 +78,41 @@ def _size(whole: Whole, carried: Carrier, limit: int) -> tuple[int | None, Findi
         with open(os.devnull, "wb") as nowhere:
             return body.write(found, carried, nowhere, limit), None
     except ContentTooLarge as error:
-        return None, _refusal("size", found, error)
+        return None, Finding.of(error, "size", found.variable)
     except CannotPickle as error:
-        return None, _refusal("live object", found, error)
+        return None, Finding.of(error, "live object", found.variable)
     except OSError as error:  # nowhere takes everything: something that the flow reaches raised it
-        return None, _refusal("live object", found, refusals.cannot_pickle(whole, error))
+        return None, Finding.of(refusals.cannot_pickle(whole, error), "live object", found.variable)
 
 
-def _refusal(kind: FindingKind, found: Found, error: SatflowError) -> Finding:
-    return Finding(kind=kind, level="error", where=found.variable, message=error.message, fix=error.fix)
+def _files(include: Sequence[str], folder: Path, limit: int) -> tuple[tuple[Included, ...], tuple[Finding, ...]]:
+    """The data files that patterns name, the biggest first, and why they cannot travel."""
+    try:
+        found = matching(include, folder, limit)
+    except (InvalidInclude, ContentTooLarge) as error:
+        return (), (Finding.of(error, "file", "include"),)
+    sizes = [Included(path=place, size=file.stat().st_size) for place, file in found.items()]
+    return tuple(sorted(sizes, key=lambda each: (-each.size, each.path))), ()
+
+
+def _replaced(found: Found) -> Iterator[Finding]:
+    """The flow's own task runner, which gives way to the executor that is chosen for the deployment."""
+    own: object = found.flow.task_runner
+    usual: object = ThreadPoolTaskRunner()
+    if type(own) is type(usual) and _threads(own) == _threads(usual):
+        return
+    yield Finding(
+        kind="task runner",
+        level="warning",
+        where=found.variable,
+        message=f"the flow's own {type(own).__name__} is not used: the executor says how its tasks run",
+        fix="Choose the executor that does the same.",
+    )
+
+
+def _threads(runner: object) -> object:
+    """The number that it was made with; Prefect has no public name for it."""
+    return getattr(runner, "_max_workers", None)
 
 
 def _captured(whole: Whole) -> Iterator[Captured]:
