@@ -9,10 +9,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from satflow_ext.executors.flow_cluster import dask_client
     from satflow_ext.kernel.api import preflight, register
     from satflow_ext.kernel.load_flow import load_flow
 
-__all__ = ["load_flow", "load_ipython_extension", "preflight", "register"]
+__all__ = ["dask_client", "load_flow", "load_ipython_extension", "preflight", "register"]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -35,7 +36,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 
 def __getattr__(name: str) -> object:
-    """What the kernel's Python interface offers, loaded when it is first used."""
+    """What notebooks and flows may ask for, loaded when it is first used."""
     if name in ("preflight", "register"):
         from satflow_ext.kernel import api
 
@@ -44,4 +45,8 @@ def __getattr__(name: str) -> object:
         from satflow_ext.kernel.load_flow import load_flow
 
         return load_flow
+    if name == "dask_client":
+        from satflow_ext.executors.flow_cluster import dask_client
+
+        return dask_client
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

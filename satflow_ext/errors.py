@@ -37,6 +37,7 @@
     ├── DeploymentContested     409  somebody else registers the same deployment at the same moment
     ├── DeploymentDrifted       409  somebody changed or deleted in Prefect what this would overwrite
     ├── PythonMismatch          409  made by one Python, about to be read by another
+    ├── NoDaskCluster           409  a dask client was asked for where there is no Dask cluster
     ├── PackageMismatch         409  made with another major version of a package that has to read it
     ├── ContentRefused          409  content or manifest that is not what it should be; nothing of it was unpickled
     │   ├── NotTrusted               signed by a key that is not trusted here
@@ -272,6 +273,12 @@ class DeploymentDrifted(SatflowError):
 
 class PythonMismatch(SatflowError):
     """The flow content was made by another Python than the one about to read it."""
+
+    status = 409
+
+
+class NoDaskCluster(SatflowError):
+    """A dask client was asked for where there is no Dask cluster."""
 
     status = 409
 

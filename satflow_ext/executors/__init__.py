@@ -14,6 +14,7 @@ from satflow_ext.errors import InvalidExecutorOption, UnknownExecutor
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.dask_address import DASK_ADDRESS
+from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.executors.dask_local import DASK_LOCAL
 from satflow_ext.executors.machine import this_machine
 from satflow_ext.executors.processes import PROCESSES
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXECUTORS", "catalogue", "named", "sizes_of", "task_runner", "validate"]
 
-EXECUTORS: dict[str, Executor[Any]] = {e.name: e for e in (THREADS, PROCESSES, DASK_LOCAL, DASK_ADDRESS)}
+EXECUTORS: dict[str, Executor[Any]] = {e.name: e for e in (THREADS, PROCESSES, DASK_LOCAL, DASK_CLIENT, DASK_ADDRESS)}
 
 
 def catalogue(settings: Settings) -> tuple[tuple[ExecutorInfo, ...], tuple[WorkerSize, ...]]:
@@ -96,8 +97,17 @@ def _options(executor: Executor[Any], choice: ExecutorChoice) -> Options:
         options: Options = executor.options.model_validate(choice.options)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if not first["loc"]:
+            raise _contradictory(executor, first["msg"]) from None
         raise _invalid(executor, str(first["loc"][0]), first["type"], first["msg"]) from None
     return options
+
+
+def _contradictory(executor: Executor[Any], message: str) -> InvalidExecutorOption:
+    return InvalidExecutorOption(
+        f"The options of executor {executor.name!r} contradict each other: {message.removeprefix('Value error, ')}.",
+        field="executor.options",
+    )
 
 
 def _invalid(executor: Executor[Any], option: str, kind: str, message: str) -> InvalidExecutorOption:

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 
+ADDRESS = r"^(tcp|tls|ws|wss|ucx)://[^\s/]+(:\d+)(/.*)?$"
+CONNECT_SECONDS = 10
+
+
 class DaskAddressOptions(Options):
     """Which scheduler to use."""
 
     address: str = Field(
-        pattern=r"^(tcp|tls|ws|wss|ucx)://[^\s/]+(:\d+)(/.*)?$",
+        pattern=ADDRESS,
         title="Scheduler address",
         description="For example tcp://scheduler.example:8786.",
     )
@@ -27,7 +31,7 @@ def task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[A
     """A Prefect Dask task runner that connects to that scheduler, or fails within ten seconds."""
     from prefect_dask.task_runners import DaskTaskRunner
 
-    return DaskTaskRunner(address=options.address, client_kwargs={"timeout": "10s"})
+    return DaskTaskRunner(address=options.address, client_kwargs={"timeout": CONNECT_SECONDS})
 
 
 DASK_ADDRESS = Executor(

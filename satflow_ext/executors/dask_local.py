@@ -63,7 +63,7 @@ def local_cluster(**arguments: Any) -> Any:
     return LocalCluster(**arguments)  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 
-def check(options: DaskLocalOptions, settings: Settings, machine: Machine) -> None:
+def check_size(options: DaskLocalOptions, settings: Settings, machine: Machine) -> None:
     """Refuse a size that this machine cannot give that many times."""
     if options.worker_size:
         sizes.refuse_unless_fits(options.worker_size, options.n_workers, settings, machine)
@@ -76,5 +76,5 @@ DASK_LOCAL = Executor(
     starts="in seconds",
     options=DaskLocalOptions,
     task_runner=task_runner,
-    check=check,
+    check=check_size,
 )

@@ -108,9 +108,9 @@ def _watched(
     from prefect_dask.task_runners import DaskTaskRunner
 
     from satflow_ext.clusters.board import Board
-    from satflow_ext.clusters.watched import Subject, WatchedDaskTaskRunner
+    from satflow_ext.clusters.watched import Subject, WatchedDaskTaskRunner, watching
+    from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
 
-    assert isinstance(runner, DaskTaskRunner)
     plan, size = choice.options.get("n_workers"), choice.options.get("worker_size")
     subject = Subject(
         run_id=run_id,
@@ -119,4 +119,7 @@ def _watched(
         plan=plan if isinstance(plan, int) else None,
         worker_size=size if isinstance(size, str) else None,
     )
+    if isinstance(runner, DaskClientTaskRunner):
+        return runner.watched(lambda client: watching(client, subject, Board(here)))
+    assert isinstance(runner, DaskTaskRunner)
     return WatchedDaskTaskRunner.watching(runner, subject, Board(here))

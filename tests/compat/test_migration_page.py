@@ -38,10 +38,13 @@ def local(**options) -> ExecutorChoice:
 
 
 THREADS = ExecutorChoice(name="threads", options={"max_workers": None})
+BESIDE = ExecutorChoice(
+    name="dask-client", options={"n_workers": 3, "threads_per_worker": None, "worker_size": None, "address": None}
+)
 SETUPS = [
     (local(n_workers=3, threads_per_worker=None), {"multiply", "subtract"}, ""),
     (local(n_workers=3, threads_per_worker=2), {"multiply", "subtract"}, ""),
-    (THREADS, {"mean_of_array"}, "mean of Dask array X is 0."),
+    (BESIDE, {"mean_of_array"}, "mean of Dask array X is 0."),
     (THREADS, {"multiply", "subtract"}, ""),
 ]
 

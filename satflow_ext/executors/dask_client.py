@@ -1,0 +1,114 @@
+"""The flow run has a Dask cluster, and its tasks, which run in threads of its own, use it for arrays, tables and futures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, model_validator
+
+from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS
+from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, local_cluster
+from satflow_ext.executors.machine import Machine
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from prefect.task_runners import TaskRunner
+
+    from satflow_ext.executors.flow_cluster import Opened
+
+
+USUAL = 2
+"""Workers, where no number is chosen."""
+
+
+class DaskClientOptions(Options):
+    """A cluster of the run's own, or one that is there."""
+
+    n_workers: int | None = Field(None, ge=1, le=256, title="Workers", description=f"Empty: {USUAL}.")
+    threads_per_worker: int | None = Field(
+        None, ge=1, le=256, title="Threads per worker", description="Empty: the cores of the worker size, or 1."
+    )
+    worker_size: str | None = Field(
+        None, title="Worker size", description="Empty: the machine's memory, shared equally."
+    )
+    address: str | None = Field(
+        None, pattern=ADDRESS, title="Scheduler address", description="Instead of a cluster of the run's own."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_number(cls, given: Any) -> Any:
+        """A cluster of the run's own has a number of workers that can be shown, also where nobody chose it."""
+        if isinstance(given, dict) and given.get("address") is None and given.get("n_workers") is None:
+            return {**given, "n_workers": USUAL}
+        return given
+
+    @model_validator(mode="after")
+    def _one_cluster(self) -> DaskClientOptions:
+        if self.address is not None and _given(self):
+            raise ValueError(f"a cluster that is there has its own workers; leave out {', '.join(_given(self))}")
+        return self
+
+
+def task_runner(options: DaskClientOptions, settings: Settings) -> TaskRunner[Any]:
+    """Prefect's thread pool, beside a Dask cluster."""
+    from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
+
+    return DaskClientTaskRunner(_opened(options, settings))
+
+
+def _opened(options: DaskClientOptions, settings: Settings) -> Opened:
+    if options.address is not None:
+        return partial(_connected, options.address)
+    return partial(_started, cluster_arguments(_own(options), settings))
+
+
+@contextmanager
+def _started(arguments: dict[str, Any]) -> Iterator[Client]:
+    """The client of a cluster that ends with the block."""
+    with local_cluster(**arguments) as cluster, _client(cluster) as client:
+        yield client
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    """A client of a cluster that goes on after the block."""
+    with _client(address) as client:
+        yield client
+
+
+def _client(cluster: Any) -> Client:
+    from distributed import Client
+
+    return Client(cluster, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]  # distributed is typed in part
+
+
+def check(options: DaskClientOptions, settings: Settings, machine: Machine) -> None:
+    """Refuse a size that this machine cannot give that many times."""
+    if options.address is None:
+        check_size(_own(options), settings, machine)
+
+
+def _own(options: DaskClientOptions) -> DaskLocalOptions:
+    return DaskLocalOptions(**{name: getattr(options, name) for name in _given(options)})
+
+
+def _given(options: DaskClientOptions) -> list[str]:
+    """The options of a cluster of the run's own that were given."""
+    return [name for name in DaskLocalOptions.model_fields if getattr(options, name) is not None]
+
+
+DASK_CLIENT = Executor(
+    name="dask-client",
+    title="Dask inside tasks",
+    purpose="arrays, tables and models that tasks compute with Dask",
+    starts="in seconds",
+    options=DaskClientOptions,
+    task_runner=task_runner,
+    check=check,
+)
