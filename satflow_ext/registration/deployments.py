@@ -104,9 +104,17 @@ async def set_paused(endpoints: Endpoints, settings: Settings, deployment_id: st
         full_name = f"{flow_name}/{row.name}"
         async with turn(full_name, endpoints.prefect, settings):
             with absent(missing):
-                await (client.pause_deployment if paused else client.resume_deployment)(row.id)
+                await (client.pause_deployment(row.id) if paused else _resume(client, row))
             await asyncio.to_thread(Journal(settings).note_paused, endpoints, full_name, paused)
     return await get(endpoints, deployment_id)
+
+
+async def _resume(client: PrefectClient, row: DeploymentResponse) -> None:
+    """Resume a deployment that was paused, or whose schedules somebody has switched off in Prefect, which looks the same."""
+    await client.resume_deployment(row.id)
+    if not any(schedule.active for schedule in row.schedules):
+        for schedule in row.schedules:
+            await client.update_deployment_schedule(row.id, schedule.id, active=True)
 
 
 async def delete(endpoints: Endpoints, settings: Settings, deployment_id: str) -> None:
@@ -138,7 +146,7 @@ async def described(
     """
     known = found if isinstance(found, Manifest) else None
     schedule = schedules.from_prefect(row.schedules)
-    waits = row.paused or not any(s.active for s in row.schedules)
+    switched_on = any(each.active for each in row.schedules)
     return Deployment(
         id=str(row.id),
         name=row.name,
@@ -155,10 +163,10 @@ async def described(
         parameters=row.parameters,
         parameter_schema=known.parameter_schema if known else row.parameter_openapi_schema or {},
         schedule=schedule,
-        paused=row.paused,
+        paused=row.paused or (bool(row.schedules) and not switched_on),
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
-        next_runs=() if waits else await schedules.next_runs(schedule),
+        next_runs=() if row.paused or not switched_on else await schedules.next_runs(schedule),
         drift=(*(drift(known.chosen, row) if known else ()), *detours(known, row, local=local)),
     )
 

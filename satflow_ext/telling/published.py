@@ -72,6 +72,7 @@ CALLS: tuple[Call, ...] = (
     Call("registering", "DELETE /variables/name/*", {"(path)": "witness"}),
     Call("registering", "DELETE /deployments/{id}", plain="(path)"),
     Call("registering", "PATCH /deployments/{id}", plain="(path) paused"),
+    Call("registering", "PATCH /deployments/{id}/schedules/{id}", plain="(path) active"),
     Call("registering", "POST /flows/", {"name": "name"}, "(path) labels tags"),
     Call(
         "registering",

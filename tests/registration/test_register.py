@@ -137,6 +137,23 @@ def test_pausing_and_resuming(stack, registered):
     assert resumed.next_runs
 
 
+def test_a_schedule_that_was_switched_off_in_prefect_is_paused_until_it_is_resumed(stack, registered):
+    done = registered(doubled, schedule=IntervalSchedule(seconds=86400))
+
+    (schedule,) = as_prefect_has_it(stack, done).schedules
+
+    async def switch_off():
+        async with prefect_client(stack.endpoints.prefect) as client:
+            await client.update_deployment_schedule(done.deployment.id, schedule.id, active=False)
+
+    asyncio.run(switch_off())
+    found = asyncio.run(deployments.get(stack.endpoints, done.deployment.id))
+    assert (found.paused, found.next_runs) == (True, ())
+    resumed = asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, False))
+    assert not resumed.paused
+    assert resumed.next_runs
+
+
 def test_next_version_of_a_paused_deployment_stays_paused(stack, registered):
     done = registered(doubled, schedule=IntervalSchedule(seconds=86400))
     asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
