@@ -24,6 +24,7 @@ COMMANDS = {
     "rollback": "make the next version of an earlier one",
     "environment": "print what was installed where a deployment was registered",
     "store": "check whether an HTTP endpoint is a store, and collect what the built-in one need not keep",
+    "sizes": "list the worker sizes, and what runs needed of theirs",
     "keys": "list, make, hand out and revoke the keys that flows are signed with",
 }
 

@@ -252,11 +252,12 @@ class ExecutorInfo(Wire):
 
 
 class WorkerSize(Wire):
-    """A named size of one Dask worker. `available` says whether this machine can give it, `reason` why not."""
+    """A named size of one Dask worker: memory in bytes. `available` says whether this machine can give it, `reason` why not."""
 
     name: str
     cores: int
     memory: int
+    gpus: int
     available: bool
     reason: str | None
 
@@ -271,14 +272,17 @@ class WorkPool(Wire):
 
 
 class Catalogue(Wire):
-    """GET /satflow/catalogue: everything the register form offers. `memory` of this machine in bytes."""
+    """GET /satflow/catalogue: everything the register form offers.
+
+    `cores` and `memory` (bytes) are those of this machine, None where runs happen elsewhere.
+    """
 
     executors: tuple[ExecutorInfo, ...]
     worker_sizes: tuple[WorkerSize, ...]
     work_pools: tuple[WorkPool, ...]
     default_work_pool: str | None
-    cores: int
-    memory: int
+    cores: int | None
+    memory: int | None
 
 
 # --- deployments ------------------------------------------------------------------------------------------------------
@@ -297,7 +301,8 @@ class Deployment(Wire):
 
     `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
     `secrets` and `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
-    `drift` is what somebody has changed in Prefect since it was registered: `before` was registered, `after` is live.
+    `drift` is what somebody has changed in Prefect since it was registered: `before` was registered, `after` is live. `needed`
+    says what its last runs on this machine needed of their worker size, None where nothing is known of it.
     """
 
     id: str
@@ -320,6 +325,7 @@ class Deployment(Wire):
     tags: tuple[str, ...]
     next_runs: tuple[datetime, ...]
     drift: tuple[Change, ...]
+    needed: str | None = None
 
 
 class DeploymentList(Wire):

@@ -73,12 +73,13 @@ class StoreSettings(BaseModel):
 
 
 class SizeSettings(BaseModel):
-    """One worker size: cores, and memory in GiB."""
+    """One worker size: cores, memory in GiB, and GPUs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     cores: int = Field(ge=1)
     memory: float = Field(gt=0)
+    gpus: int = Field(0, ge=0)
 
 
 SIZES = {
@@ -90,6 +91,12 @@ SIZES = {
     "8xlarge": SizeSettings(cores=32, memory=256),
     "12xlarge": SizeSettings(cores=48, memory=384),
     "16xlarge": SizeSettings(cores=64, memory=512),
+    "g4dnxlarge": SizeSettings(cores=4, memory=16, gpus=1),
+    "g4dn4xlarge": SizeSettings(cores=16, memory=64, gpus=1),
+    "g4dn8xlarge": SizeSettings(cores=32, memory=128, gpus=1),
+    "p32xlarge": SizeSettings(cores=8, memory=61, gpus=1),
+    "p38xlarge": SizeSettings(cores=32, memory=244, gpus=4),
+    "p316xlarge": SizeSettings(cores=64, memory=488, gpus=8),
 }
 """Saturn Cloud's worker sizes, which its users know by name (prefect-saturn, `describe_sizes`)."""
 

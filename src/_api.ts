@@ -37,15 +37,17 @@ export interface CarriedFile {
 }
 
 /**
- * GET /satflow/catalogue: everything the register form offers. `memory` of this machine in bytes.
+ * GET /satflow/catalogue: everything the register form offers.
+ *
+ * `cores` and `memory` (bytes) are those of this machine, None where runs happen elsewhere.
  */
 export interface Catalogue {
   executors: ExecutorInfo[];
   worker_sizes: WorkerSize[];
   work_pools: WorkPool[];
   default_work_pool: string | null;
-  cores: number;
-  memory: number;
+  cores: number | null;
+  memory: number | null;
 }
 
 /**
@@ -158,7 +160,8 @@ export interface CronScheduleInput {
  *
  * `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
  * `secrets` and `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
- * `drift` is what somebody has changed in Prefect since it was registered: `before` was registered, `after` is live.
+ * `drift` is what somebody has changed in Prefect since it was registered: `before` was registered, `after` is live. `needed`
+ * says what its last runs on this machine needed of their worker size, None where nothing is known of it.
  */
 export interface Deployment {
   id: string;
@@ -181,6 +184,7 @@ export interface Deployment {
   tags: string[];
   next_runs: string[];
   drift: Change[];
+  needed: string | null;
 }
 
 /**
@@ -736,12 +740,13 @@ export interface WorkPool {
 }
 
 /**
- * A named size of one Dask worker. `available` says whether this machine can give it, `reason` why not.
+ * A named size of one Dask worker: memory in bytes. `available` says whether this machine can give it, `reason` why not.
  */
 export interface WorkerSize {
   name: string;
   cores: number;
   memory: number;
+  gpus: number;
   available: boolean;
   reason: string | null;
 }

@@ -16,7 +16,10 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from satflow_ext.clusters import sample
 from satflow_ext.clusters.board import Board
+from satflow_ext.clusters.peak import Peak
+from satflow_ext.executors.needs import Need, Needs
 from satflow_ext.models import ClusterStatus
+from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,10 +32,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose cluster it is. `plan` is how many Dask workers it should have, None where nobody said."""
+    """Whose cluster it is: of which `flow/deployment`. `plan` is how many Dask workers it should have, None: nobody said."""
 
     run_id: str
-    deployment_name: str | None
+    deployment: str
     executor: str
     plan: int | None
     worker_size: str | None
@@ -45,29 +48,29 @@ class WatchedDaskTaskRunner(DaskTaskRunner):
     """
 
     subject: Subject
-    board: Board
+    here: Settings
 
     @classmethod
-    def watching(cls, runner: DaskTaskRunner, subject: Subject, board: Board) -> WatchedDaskTaskRunner:
+    def watching(cls, runner: DaskTaskRunner, subject: Subject, here: Settings) -> WatchedDaskTaskRunner:
         """The same task runner, watched."""
         watched = cls(**_settings_of(runner))
         watched.subject = subject
-        watched.board = board
+        watched.here = here
         return watched
 
     def duplicate(self) -> WatchedDaskTaskRunner:
         """A new instance with the same settings, which is what Prefect's engine enters."""
-        return self.watching(self, self.subject, self.board)
+        return self.watching(self, self.subject, self.here)
 
     @property
     def client(self) -> Any:
         """The dask client; the first use makes the cluster, and from then on it is watched."""
         first_use = self._client is None
         if first_use:
-            _post(self.board, _status(self.subject, "starting", _now()))
+            _post(Board(self.here), _status(self.subject, "starting", _now()))
         dask_client = super().client
         if first_use:
-            self._exit_stack.enter_context(watching(dask_client, self.subject, self.board))
+            self._exit_stack.enter_context(watching(dask_client, self.subject, self.here))
         return dask_client
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -75,13 +78,13 @@ class WatchedDaskTaskRunner(DaskTaskRunner):
 
 
 @contextmanager
-def watching(dask_client: Client, subject: Subject, board: Board) -> Iterator[None]:
-    """Keep the board up to date from a thread of its own, until left."""
-    stop = threading.Event()
+def watching(dask_client: Client, subject: Subject, here: Settings) -> Iterator[None]:
+    """Keep the board up to date from a thread of its own, until left; then keep what the Dask workers needed."""
+    stop, board, peak = threading.Event(), Board(here), Peak()
     context = copy_context()  # a new thread does not know which flow run it belongs to
     thread = threading.Thread(
         target=context.run,
-        args=(_keep_posting, dask_client, subject, board, stop),
+        args=(_keep_posting, dask_client, subject, board, peak, stop),
         name="satflow-cluster-status",
         daemon=True,
     )
@@ -93,21 +96,29 @@ def watching(dask_client: Client, subject: Subject, board: Board) -> Iterator[No
         thread.join(timeout=5)
         with suppress(OSError):
             board.remove(subject.run_id)
+        with suppress(OSError):
+            _keep(peak.need(subject.worker_size), subject, here)
 
 
-def _keep_posting(dask_client: Client, subject: Subject, board: Board, stop: threading.Event) -> None:
+def _keep_posting(dask_client: Client, subject: Subject, board: Board, peak: Peak, stop: threading.Event) -> None:
     started = _now()
     last = sample.Sample(workers=(), tasks={})
     while True:
         problem = None
         try:
             last = sample.take(dask_client)
+            peak.see(last.workers)
         except (OSError, RuntimeError, ValueError) as error:
             # RuntimeError and ValueError: what distributed raises from a client whose scheduler is gone.
             problem = f"The Dask scheduler does not answer: {error or type(error).__name__}"
         _post(board, _status(subject, "lost" if problem else "running", started, last, problem))
         if stop.wait(PERIOD):
             return
+
+
+def _keep(need: Need | None, subject: Subject, here: Settings) -> None:
+    if need is not None:
+        Needs(here).add(subject.deployment, need)
 
 
 def _post(board: Board, status: ClusterStatus) -> None:
@@ -129,7 +140,7 @@ def _status(
     return ClusterStatus(
         run_id=subject.run_id,
         run_name=_run_name(),
-        deployment_name=subject.deployment_name,
+        deployment_name=subject.deployment.partition("/")[2],
         executor=subject.executor,
         state=state,
         problem=problem,

@@ -82,8 +82,9 @@ def describe_sizes() -> dict[str, str]:
 
 def _described(name: str, size: SizeSettings) -> str:
     """In Saturn Cloud's words, which called `2xlarge` 2XLarge."""
-    title = name.title().replace("Xlarge", "XLarge")
-    return f"{title} - {size.cores} {'core' if size.cores == 1 else 'cores'} - {size.memory:g} GB RAM"
+    title = name if size.gpus else name.title().replace("Xlarge", "XLarge")
+    gpus = f" - {size.gpus} GPU" if size.gpus else ""
+    return f"{title} - {size.cores} {'core' if size.cores == 1 else 'cores'} - {size.memory:g} GB RAM{gpus}"
 
 
 def _check_project(name: object) -> None:

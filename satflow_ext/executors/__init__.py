@@ -16,7 +16,7 @@ from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.executors.dask_local import DASK_LOCAL
-from satflow_ext.executors.machine import this_machine
+from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.executors.processes import PROCESSES
 from satflow_ext.executors.threads import THREADS
 from satflow_ext.models import ExecutorChoice, ExecutorInfo, WorkerSize
@@ -30,10 +30,15 @@ __all__ = ["EXECUTORS", "catalogue", "named", "sizes_of", "task_runner", "valida
 EXECUTORS: dict[str, Executor[Any]] = {e.name: e for e in (THREADS, PROCESSES, DASK_LOCAL, DASK_CLIENT, DASK_ADDRESS)}
 
 
-def catalogue(settings: Settings) -> tuple[tuple[ExecutorInfo, ...], tuple[WorkerSize, ...]]:
-    """What the register form offers: the executors, and the worker sizes as this machine can give them."""
+def catalogue(settings: Settings, machine: Machine | None) -> tuple[tuple[ExecutorInfo, ...], tuple[WorkerSize, ...]]:
+    """What the register form offers: the executors, and the worker sizes as the machine of runs can give them.
+
+    Args:
+        settings: the sizes.
+        machine: None where it is not known here.
+    """
     infos = tuple(executor.info() for executor in EXECUTORS.values())
-    return infos, sizes.sizes_on(this_machine(), settings)
+    return infos, sizes.sizes_on(machine, settings)
 
 
 def named(name: str) -> Executor[Any]:

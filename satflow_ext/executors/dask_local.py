@@ -47,6 +47,7 @@ def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str
         "memory_limit": sizes.bytes_of(size) if size else "auto",
         "host": "127.0.0.1",
         "dashboard_address": "127.0.0.1:0",
+        **({"resources": {"GPU": size.gpus}} if size and size.gpus else {}),
         "scheduler_kwargs": {"dashboard": False},
         "security": True,
     }

@@ -1,4 +1,4 @@
-"""Worker sizes: names for cores and memory of one Dask worker, and what a machine can give of them."""
+"""Worker sizes: names for cores, memory and GPUs of one Dask worker, and what a machine can give of them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from satflow_ext.models import WorkerSize
 from satflow_ext.settings import GIB, Settings, SizeSettings
 
 
-def sizes_on(machine: Machine, settings: Settings) -> tuple[WorkerSize, ...]:
-    """Every worker size, and whether one such worker fits on this machine."""
+def sizes_on(machine: Machine | None, settings: Settings) -> tuple[WorkerSize, ...]:
+    """Every worker size, and whether one such worker fits on a machine; None: on one that is not known here."""
     return tuple(_size(name, size, machine) for name, size in settings.worker_sizes.items())
 
 
@@ -35,12 +35,14 @@ def bytes_of(size: SizeSettings) -> int:
 def refuse_unless_fits(name: str, count: int, settings: Settings, machine: Machine) -> None:
     """Compare what `count` workers of a size need with what the machine has.
 
-    Only memory is compared: a Dask worker's threads are slots for tasks, not a claim on cores.
+    Memory and GPUs are compared: a Dask worker's threads are slots for tasks, not a claim on cores.
 
     Raises:
         SizeRefused: they need more; the message has the numbers.
     """
-    each = bytes_of(named(name, settings))
+    size = named(name, settings)
+    _refuse_without_gpus(name, size.gpus, count, machine)
+    each = bytes_of(size)
     if each * count <= machine.memory:
         return
     raise SizeRefused(
@@ -51,6 +53,25 @@ def refuse_unless_fits(name: str, count: int, settings: Settings, machine: Machi
     )
 
 
+def _refuse_without_gpus(name: str, gpus: int, count: int, machine: Machine) -> None:
+    if gpus and count > 1:
+        raise SizeRefused(
+            f"{count} workers of size {name!r} would all have the same GPUs: on one machine Dask does not share them out.",
+            fix="Take one worker, or a size without GPUs.",
+            field="executor.options.worker_size",
+        )
+    if gpus > machine.gpus:
+        raise SizeRefused(
+            f"A worker of size {name!r} needs {_number(gpus)}; this machine has {machine.gpus or 'none'}.",
+            fix="Choose a size without GPUs.",
+            field="executor.options.worker_size",
+        )
+
+
+def _number(gpus: int) -> str:
+    return "1 GPU" if gpus == 1 else f"{gpus} GPUs"
+
+
 def _advice(each: int, settings: Settings, machine: Machine) -> str:
     possible = machine.memory // each
     if possible:
@@ -59,11 +80,19 @@ def _advice(each: int, settings: Settings, machine: Machine) -> str:
     return f"Choose one of {', '.join(fitting)}." if fitting else "Give no worker size, to share what there is."
 
 
-def _size(name: str, size: SizeSettings, machine: Machine) -> WorkerSize:
-    memory = bytes_of(size)
-    fits = memory <= machine.memory
-    reason = None if fits else f"needs {_gib(memory)} GiB; this machine has {_gib(machine.memory)} GiB"
-    return WorkerSize(name=name, cores=size.cores, memory=memory, available=fits, reason=reason)
+def _size(name: str, size: SizeSettings, machine: Machine | None) -> WorkerSize:
+    reason = _too_big(size, machine) if machine else None
+    return WorkerSize(
+        name=name, cores=size.cores, memory=bytes_of(size), gpus=size.gpus, available=reason is None, reason=reason
+    )
+
+
+def _too_big(size: SizeSettings, machine: Machine) -> str | None:
+    if bytes_of(size) > machine.memory:
+        return f"needs {_gib(bytes_of(size))} GiB; this machine has {_gib(machine.memory)} GiB"
+    if size.gpus > machine.gpus:
+        return f"needs {_number(size.gpus)}; this machine has {machine.gpus or 'none'}"
+    return None
 
 
 def _gib(size: int) -> str:

@@ -98,7 +98,7 @@ def _task_runner(manifest: Manifest, here: Settings) -> TaskRunner[Any]:
     runner = executors.task_runner(manifest.executor, here.model_copy(update={"worker_sizes": sizes}))
     run_id = os.environ.get(RUN_ID)
     if manifest.executor.name.startswith("dask-") and run_id:
-        return _watched(runner, manifest.executor, f"{manifest.deployment}", run_id, here)
+        return _watched(runner, manifest.executor, manifest.full_name, run_id, here)
     return runner
 
 
@@ -107,19 +107,18 @@ def _watched(
 ) -> TaskRunner[Any]:
     from prefect_dask.task_runners import DaskTaskRunner
 
-    from satflow_ext.clusters.board import Board
     from satflow_ext.clusters.watched import Subject, WatchedDaskTaskRunner, watching
     from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
 
     plan, size = choice.options.get("n_workers"), choice.options.get("worker_size")
     subject = Subject(
         run_id=run_id,
-        deployment_name=deployment,
+        deployment=deployment,
         executor=choice.name,
         plan=plan if isinstance(plan, int) else None,
         worker_size=size if isinstance(size, str) else None,
     )
     if isinstance(runner, DaskClientTaskRunner):
-        return runner.watched(lambda client: watching(client, subject, Board(here)))
+        return runner.watched(lambda client: watching(client, subject, here))
     assert isinstance(runner, DaskTaskRunner)
-    return WatchedDaskTaskRunner.watching(runner, subject, Board(here))
+    return WatchedDaskTaskRunner.watching(runner, subject, here)

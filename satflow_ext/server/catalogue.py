@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import psutil
-
+from satflow_ext.executors.machine import this_machine
 from satflow_ext.models import Catalogue, SchedulePreview, SchedulePreviewRequest
 from satflow_ext.server.heavy import loaded
 from satflow_ext.server.stack import StackManager
@@ -29,14 +28,15 @@ class CatalogueManager:
         where = await self._stack.endpoints()
         from satflow_ext import executors, runs
 
-        infos, sizes = executors.catalogue(self._stack.settings)
+        machine = this_machine() if where.local else None
+        infos, sizes = executors.catalogue(self._stack.settings, machine)
         return Catalogue(
             executors=infos,
             worker_sizes=sizes,
             work_pools=await runs.work_pools(where.prefect),
             default_work_pool=where.work_pool,
-            cores=psutil.cpu_count() or 1,
-            memory=psutil.virtual_memory().total,
+            cores=machine.cores if machine else None,
+            memory=machine.memory if machine else None,
         )
 
     async def preview(self, request: SchedulePreviewRequest) -> SchedulePreview:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from satflow_ext.executors.needs import Needs, advice
 from satflow_ext.models import (
     Deployment,
     DeploymentList,
@@ -14,6 +17,14 @@ from satflow_ext.models import (
 )
 from satflow_ext.server.kernels import KernelBridge
 from satflow_ext.server.stack import StackManager
+from satflow_ext.settings import Settings
+
+
+def _with_needs(found: tuple[Deployment, ...], settings: Settings) -> tuple[Deployment, ...]:
+    """With what their runs on this machine needed of their worker sizes."""
+    needs = Needs(settings)
+    said = ((each, advice(needs.read(f"{each.flow_name}/{each.name}"), settings)) for each in found)
+    return tuple(each.model_copy(update={"needed": words}) for each, words in said)
 
 
 class DeploymentManager:
@@ -47,7 +58,8 @@ class DeploymentManager:
         where = await self._stack.endpoints()
         from satflow_ext.registration import deployments
 
-        return DeploymentList(deployments=await deployments.list_all(where))
+        found = await deployments.list_all(where)
+        return DeploymentList(deployments=await asyncio.to_thread(_with_needs, found, self._stack.settings))
 
     async def set_paused(self, deployment_id: str, paused: bool) -> Deployment:
         """Pause or resume a deployment's schedule."""

@@ -127,6 +127,7 @@ export function deployment(
     tags: [],
     next_runs: [],
     drift: [],
+    needed: null,
     ...change
   };
 }
@@ -244,6 +245,7 @@ export function catalogue(): api.Catalogue {
         name: 'medium',
         cores: 2,
         memory: 4 * 1024 ** 3,
+        gpus: 0,
         available: true,
         reason: null
       },
@@ -251,6 +253,7 @@ export function catalogue(): api.Catalogue {
         name: 'xlarge',
         cores: 4,
         memory: 32 * 1024 ** 3,
+        gpus: 0,
         available: false,
         reason: 'This machine has 2 cores.'
       }

@@ -80,7 +80,7 @@ describe('PreflightPanel', () => {
 
   it('counts data files in, and lists them', () => {
     show(preflight({ files: [{ path: 'data/big.csv', size: 8_000_000 }] }));
-    expect(screen.getByRole('status').textContent).toContain('15.3 MiB');
+    expect(screen.getByRole('status').textContent).toContain('15 MiB');
     expect(screen.getByTestId('satflow-preflight-file').textContent).toContain(
       'data/big.csv'
     );

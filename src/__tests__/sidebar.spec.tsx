@@ -186,6 +186,12 @@ describe('RunsSection', () => {
     expect(words.querySelector('time')?.title).toContain(moment(next_runs[0]));
   });
 
+  it('tells what the last runs needed of their worker size', () => {
+    const needed = 'peak 2.1 of 16 GiB over 3 runs: medium would do';
+    render(<RunsSection {...props} deployments={[deployment({ needed })]} />);
+    expect(screen.getByTestId('satflow-needed').textContent).toBe(needed);
+  });
+
   it('is never blank', () => {
     const shown = render(<RunsSection {...props} runs={[]} />);
     fireEvent.click(screen.getByRole('button', { name: 'Show flows' }));

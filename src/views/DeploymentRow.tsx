@@ -69,6 +69,9 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
         <span data-testid="satflow-next-run">
           <NextRun {...props} />
         </span>
+        {deployment.needed && (
+          <span data-testid="satflow-needed">{deployment.needed}</span>
+        )}
       </div>
       {deployment.drift.length > 0 && (
         <details className="jp-Satflow-note jp-mod-warning">

@@ -124,7 +124,11 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
     <Field
       id="satflow-worker-size"
       label={trans.__('Worker size')}
-      hint={trans.__('This machine: %1 cores, %2.', cores, bytes(memory))}
+      hint={
+        cores !== null && memory !== null
+          ? trans.__('This machine: %1 cores, %2.', cores, bytes(memory))
+          : undefined
+      }
       error={error}
     >
       <HTMLSelect
@@ -135,7 +139,7 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
           onOptions({ ...options, worker_size: event.target.value || null })
         }
       >
-        <option value="">{trans.__('share this machine equally')}</option>
+        <option value="">{trans.__('share the machine equally')}</option>
         {catalogue.worker_sizes.map(one => (
           <SizeOption key={one.name} size={one} trans={trans} />
         ))}
@@ -148,11 +152,15 @@ function SizeOption(props: {
   size: WorkerSize;
   trans: TranslationBundle;
 }): JSX.Element {
-  const { name, cores, memory, available, reason } = props.size;
-  const words = props.trans.__('%1: %2 cores, %3', name, cores, bytes(memory));
+  const { size, trans } = props;
+  const { name, cores, memory, gpus, available, reason } = size;
+  const plain = trans.__('%1: %2 cores, %3', name, cores, bytes(memory));
+  const words = gpus
+    ? trans._n('%2, %1 GPU', '%2, %1 GPUs', gpus, plain)
+    : plain;
   return (
     <option value={name} disabled={!available} title={reason ?? undefined}>
-      {available ? words : props.trans.__('%1 (too big here)', words)}
+      {available ? words : trans.__('%1 (not on this machine)', words)}
     </option>
   );
 }

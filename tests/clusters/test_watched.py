@@ -17,11 +17,12 @@ from prefect_dask.task_runners import DaskTaskRunner
 from satflow_ext import executors
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.watched import Subject, WatchedDaskTaskRunner
+from satflow_ext.executors.needs import Needs
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
 
 RUN = "3f0a6a5e-6c1b-4c55-9c53-0b6f3a1d2e4f"
-SUBJECT = Subject(run_id=RUN, deployment_name="tiles", executor="dask-local", plan=2, worker_size=None)
+SUBJECT = Subject(run_id=RUN, deployment="flow/tiles", executor="dask-local", plan=2, worker_size=None)
 
 
 def eventually(read, seconds=30):
@@ -34,17 +35,22 @@ def eventually(read, seconds=30):
 
 
 @pytest.fixture
-def board(tmp_path):
-    return Board(Settings(runtime_dir=tmp_path / "run", state_dir=tmp_path))
+def here(tmp_path):
+    return Settings(runtime_dir=tmp_path / "run", state_dir=tmp_path)
 
 
 @pytest.fixture
-def runner(board):
+def board(here):
+    return Board(here)
+
+
+@pytest.fixture
+def runner(here):
     choice = ExecutorChoice(name="dask-local", options={"n_workers": 2})
-    return WatchedDaskTaskRunner.watching(executors.task_runner(choice, Settings()), SUBJECT, board)
+    return WatchedDaskTaskRunner.watching(executors.task_runner(choice, Settings()), SUBJECT, here)
 
 
-def test_cluster_is_on_the_board_from_first_use_to_end(board, runner):
+def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here):
     with runner.duplicate() as entered:
         assert board.read(RUN) is None, "no cluster before the first task"
         dask_client = entered.client
@@ -56,7 +62,11 @@ def test_cluster_is_on_the_board_from_first_use_to_end(board, runner):
         dask_client.gather(futures)
         eventually(lambda: (s := board.read(RUN)) and s.tasks.get("memory", 0) >= 6)
         del futures
+        limit = seen.workers[0].memory_limit
     assert board.read(RUN) is None
+    (need,) = Needs(here).read("flow/tiles")
+    assert (need.worker_size, need.limit) == (None, limit)
+    assert max(worker.memory for worker in seen.workers) <= need.memory < limit
 
 
 def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
@@ -70,10 +80,10 @@ def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
         assert {httpx.get(origin + path).status_code for path in ("/status", "/json/counts.json", "/metrics")} == {404}
 
 
-def test_lost_scheduler_is_told(board, tmp_path):
+def test_lost_scheduler_is_told(board, here, tmp_path):
     with (
         scheduler(tmp_path / "scheduler.json") as (process, address),
-        WatchedDaskTaskRunner.watching(DaskTaskRunner(address=address), SUBJECT, board) as entered,
+        WatchedDaskTaskRunner.watching(DaskTaskRunner(address=address), SUBJECT, here) as entered,
     ):
         assert entered.client
         eventually(lambda: (s := board.read(RUN)) and s.state == "running")

@@ -92,6 +92,20 @@ def test_size_list_says_what_is_available():
     assert listed["xlarge"].reason == "needs 32 GiB; this machine has 24 GiB"
 
 
+def test_gpus_are_given_to_one_worker_where_there_are_enough():
+    two = Machine(cores=64, memory=999 * GIB, gpus=2)
+    sizes.refuse_unless_fits("g4dnxlarge", 1, SETTINGS, two)
+    with pytest.raises(SizeRefused, match="2 workers of size 'g4dnxlarge' would all have the same GPUs"):
+        sizes.refuse_unless_fits("g4dnxlarge", 2, SETTINGS, two)
+    with pytest.raises(SizeRefused, match="needs 4 GPUs; this machine has 2"):
+        sizes.refuse_unless_fits("p38xlarge", 1, SETTINGS, two)
+    listed = {size.name: size for size in sizes.sizes_on(two, SETTINGS)}
+    assert listed["g4dnxlarge"].available
+    assert listed["p38xlarge"].reason == "needs 4 GPUs; this machine has 2"
+    arguments = cluster_arguments(DaskLocalOptions(n_workers=1, worker_size="g4dnxlarge"), SETTINGS)
+    assert arguments["resources"] == {"GPU": 1}
+
+
 def test_size_becomes_memory_limit_and_threads():
     arguments = cluster_arguments(DaskLocalOptions(n_workers=1, worker_size="medium"), SETTINGS)
     assert arguments["memory_limit"] == 4 * GIB

@@ -1,0 +1,55 @@
+"""`satflow sizes`: the worker sizes, what this machine can give of them, and what the runs of a deployment needed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+
+from satflow_ext import settings
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.executors import sizes
+from satflow_ext.executors.machine import Machine, this_machine
+from satflow_ext.executors.needs import Needs, advice
+from satflow_ext.models import WorkerSize
+from satflow_ext.settings import GIB, Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's words and flags."""
+    parser.add_argument("deployment", nargs="?", help="also say what the last runs of this FLOW/DEPLOYMENT needed here")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Print a line for each size."""
+    refuse_rest(rest, "sizes")
+    here, machine = settings.load(), this_machine()
+    found = sizes.sizes_on(machine, here)
+    said = _needed(args.deployment, here) if args.deployment else None
+    if args.json:
+        print(json.dumps({"sizes": [each.model_dump(mode="json") for each in found], "needed": said}, indent=2))
+    else:
+        print("\n".join(_lines(found, machine)))
+        if said:
+            print(f"\n{args.deployment}: {said}.")
+    return 0
+
+
+def _lines(found: Sequence[WorkerSize], machine: Machine) -> Iterator[str]:
+    has = f"{machine.cores} cores, {machine.memory / GIB:.1f} GiB, {machine.gpus or 'no'} GPUs"
+    yield f"{'size':<12} {'cores':>5} {'GiB':>6} {'GPUs':>5}  on this machine ({has})"
+    for each in found:
+        yield f"{each.name:<12} {each.cores:>5} {each.memory / GIB:>6g} {each.gpus or '':>5}  {_here(each, machine)}"
+
+
+def _here(size: WorkerSize, machine: Machine) -> str:
+    """How many such workers fit; on one machine Dask does not share GPUs out."""
+    fits = (1 if size.gpus else machine.memory // size.memory) if size.available else 0
+    return f"{fits} {'worker' if fits == 1 else 'workers'}" if fits else "none"
+
+
+def _needed(deployment: str, here: Settings) -> str:
+    return (
+        advice(Needs(here).read(deployment), here) or "no run on Dask workers of this machine has told what it needed"
+    )
