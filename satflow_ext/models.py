@@ -187,7 +187,7 @@ class Included(Wire):
     size: int
 
 
-FindingKind = Literal["live object", "credential", "size", "file", "task runner", "choice", "load"]
+FindingKind = Literal["live object", "credential", "size", "file", "python", "package", "task runner", "choice", "load"]
 
 
 class Finding(Wire):

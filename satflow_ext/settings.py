@@ -112,6 +112,7 @@ class Settings(BaseSettings):
         prefect_api_url: the Prefect API to use instead of the local stack's (`PREFECT_API_URL` counts as well).
         store: the name of the store to register with; `local` is the built-in one.
         stores: other stores by name.
+        runs_python: an interpreter here whose environment is that of the Prefect workers elsewhere: the pre-flight loads with it.
         work_pool: the work pool to register with when a registration names none.
         trusted_keys: public keys whose owners' flows may run here besides the user's own: lines of text, or a file's path.
         tell_prefect: where flows run: how much the Prefect API is told of exceptions, nested flows and places. None means
@@ -131,6 +132,7 @@ class Settings(BaseSettings):
     prefect_api_url: str | None = Field(default_factory=lambda: os.environ.get("PREFECT_API_URL") or None)
     store: str = LOCAL
     stores: dict[str, StoreSettings] = {}
+    runs_python: Path | None = None
     work_pool: str | None = None
     trusted_keys: str | None = None
     tell_prefect: Telling | None = None

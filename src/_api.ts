@@ -261,6 +261,8 @@ export interface Finding {
     | 'credential'
     | 'size'
     | 'file'
+    | 'python'
+    | 'package'
     | 'task runner'
     | 'choice'
     | 'load';

@@ -42,4 +42,4 @@ async def _report(executed: Notebook, flow: LiveFlow, choice: Registration, here
     if report.refused:
         return report
     with scratch.folder(here, "pack") as folder, scratch.room(folder):
-        return await with_rehearsal(report, await executed.pack(flow, choice, folder))
+        return await with_rehearsal(report, await executed.pack(flow, choice, folder), choice, here)

@@ -159,7 +159,7 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
         return CheckedFlow(report)
     with scratch.folder(settings, "pack") as folder, scratch.room(folder):
         packed = _packed(flow, choice, folder, settings)
-        return CheckedFlow(wait_for(with_rehearsal(report, packed)))
+        return CheckedFlow(wait_for(with_rehearsal(report, packed, choice, settings)))
 
 
 def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedule:

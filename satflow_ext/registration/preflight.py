@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from satflow_ext.errors import CannotPickle, SatflowError
+from satflow_ext.errors import CannotPickle, SatflowError, SettingsWrong
 from satflow_ext.models import Finding, PackedFlow, Preflight, Registration
+from satflow_ext.registration import target
 from satflow_ext.registration.plan import check_choices
 from satflow_ext.registration.rehearsal import rehearse
 from satflow_ext.settings import Settings
@@ -24,13 +25,32 @@ def with_choices(report: Preflight, wanted: Registration, settings: Settings) ->
     return report
 
 
-async def with_rehearsal(report: Preflight, packed: PackedFlow) -> Preflight:
-    """The report, and how long a clean process took to load the flow, or why it could not."""
+async def with_rehearsal(report: Preflight, packed: PackedFlow, wanted: Registration, settings: Settings) -> Preflight:
+    """The report, and how long a clean process took to load the flow, or why it could not.
+
+    Args:
+        report: of the kernel.
+        packed: the flow.
+        wanted: what the user decided.
+        settings: which Python loads it where runs happen elsewhere; then what it lacks is in the report as well.
+    """
+    python = target.executable(wanted, settings)
+    if python is None:
+        return await _rehearsed(report, packed, packed.environment.executable)
     try:
-        return report.model_copy(update={"rehearsed": await rehearse(packed)})
+        there = await target.ask(python)
+    except SettingsWrong as error:
+        return _and(report, Finding.of(error, "python", "runs_python"))
+    found = _and(report, *target.lacks(packed, there))
+    return await _rehearsed(found, packed, str(python)) if there.reads(packed) else found
+
+
+async def _rehearsed(report: Preflight, packed: PackedFlow, executable: str) -> Preflight:
+    try:
+        return report.model_copy(update={"rehearsed": await rehearse(packed, executable)})
     except CannotPickle as error:
         return _and(report, Finding.of(error, "load", packed.flow.variable))
 
 
-def _and(report: Preflight, finding: Finding) -> Preflight:
-    return report.model_copy(update={"findings": (finding, *report.findings)})
+def _and(report: Preflight, *more: Finding) -> Preflight:
+    return report.model_copy(update={"findings": (*more, *report.findings)})

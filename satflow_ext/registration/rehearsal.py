@@ -18,8 +18,12 @@ NOTEBOOKS_OWN = ("PYTHONPATH", "PYTHONSTARTUP", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables that a kernel may have and a flow run has not."""
 
 
-async def rehearse(packed: PackedFlow) -> float:
-    """Load the pickle with the interpreter that packed it, in an empty folder and a process of its own.
+async def rehearse(packed: PackedFlow, executable: str) -> float:
+    """Load the pickle in an empty folder and a process of its own.
+
+    Args:
+        packed: the flow.
+        executable: the Python that loads it, of the same minor version as the one that packed it.
 
     Returns:
         How long that took, in seconds.
@@ -31,7 +35,7 @@ async def rehearse(packed: PackedFlow) -> float:
     body = Path(packed.body).resolve()
     # Beside the body: who made that folder takes it away, also after this process was killed.
     with tempfile.TemporaryDirectory(dir=body.parent) as folder:
-        failed = await failure(packed.environment.executable, LOADS, str(body), folder=folder)
+        failed = await failure(executable, LOADS, str(body), folder=folder)
     if failed:
         raise CannotPickle(
             f"The flow cannot be loaded in a clean process: {failed}",

@@ -35,4 +35,4 @@ class PreflightManager:
         if not request.rehearse or report.refused:
             return report
         async with self._kernels.packed(request) as packed:
-            return await preflight.with_rehearsal(report, packed)
+            return await preflight.with_rehearsal(report, packed, request.registration, settings)

@@ -1,0 +1,93 @@
+"""The environment of the Prefect workers elsewhere, as an interpreter on this machine has it.
+
+On this machine flows run under the kernel's own interpreter. What Prefect workers elsewhere have is not known here, unless the
+settings name an interpreter (`runs_python`) whose environment is made like theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from satflow_ext.errors import SettingsWrong
+from satflow_ext.models import Finding, PackedFlow, Registration
+from satflow_ext.settings import Settings
+
+ASKS = """
+import importlib.metadata, importlib.util, json, platform, re
+named = {each.metadata["Name"]: each.version for each in importlib.metadata.distributions() if each.metadata["Name"]}
+print(json.dumps({
+    "python": platform.python_version(),
+    "implementation": platform.python_implementation(),
+    "magic": importlib.util.MAGIC_NUMBER.hex(),
+    "packages": {re.sub("[-_.]+", "-", name).lower(): version for name, version in named.items()},
+}))
+"""
+
+
+class Target(BaseModel):
+    """What an interpreter says of itself: `magic` as in `models.Environment`, and name → version of what is installed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    python: str
+    implementation: str
+    magic: str
+    packages: dict[str, str]
+
+    def reads(self, packed: PackedFlow) -> bool:
+        """Whether it can read the pickled flow at all: where it cannot, it would crash."""
+        made = packed.environment
+        return (self.implementation, self.magic) == (made.implementation, made.magic)
+
+
+def executable(wanted: Registration, settings: Settings) -> Path | None:
+    """The interpreter that stands for the one of the runs; None where the kernel's own does."""
+    elsewhere = settings.prefect_api_url is not None and wanted.environment != "recreate"
+    return settings.runs_python if elsewhere else None
+
+
+async def ask(interpreter: Path) -> Target:
+    """What that interpreter has.
+
+    Raises:
+        SettingsWrong: it is none, or does not answer.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(str(interpreter), "-c", ASKS),
+            cwd=interpreter.parent,  # Python looks for modules where it runs: not where the notebook lies
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        said, _ = await process.communicate()
+        return Target.model_validate_json(said)
+    except (OSError, ValidationError):
+        fix = "Correct `runs_python` in satflow.toml: an interpreter whose environment is that of the Prefect workers."
+        raise SettingsWrong(f"{interpreter} is no Python that answers.", fix=fix) from None
+
+
+def lacks(packed: PackedFlow, there: Target) -> Iterator[Finding]:
+    """What speaks against running the flow with that interpreter."""
+    made = packed.environment
+    if not there.reads(packed):
+        yield Finding(
+            kind="python",
+            level="error",
+            where=packed.flow.variable,
+            message=f"is packed by {made.implementation} {made.python}; runs have {there.implementation} {there.python}",
+            fix="Choose a kernel with that Python, or let runs recreate their environment (environment: recreate).",
+        )
+    for name in packed.uses:
+        if name not in there.packages:
+            yield Finding(
+                kind="package",
+                level="warning",
+                where=name,
+                message="is not installed where the flow would run",
+                fix="Install it there, or let runs recreate their environment (environment: recreate).",
+            )
