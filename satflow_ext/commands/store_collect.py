@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from satflow_ext import endpoints, lease
+from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DiskFull
 from satflow_ext.registration import references
 from satflow_ext.settings import LOCAL, Settings
@@ -29,27 +30,40 @@ def configure(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _collect(args: argparse.Namespace, here: Settings) -> int:
     with lease.acquire(here.model_copy(update={"store": LOCAL})) as held:
         found = endpoints.resolve(here.model_copy(update={"store": LOCAL}), held.record)
-        contents = Contents(here.state_dir / "store", limit=here.content_limit)
-        in_use = asyncio.run(references.in_use(found, here, contents.read))
-        try:
-            done = collect(contents, in_use, grace=here.retention_days * DAY, dry=args.dry_run)
-        except OSError as error:
-            raise DiskFull(
-                f"The store's folder failed: {error.strerror}.", fix="See what it says and try again."
-            ) from None
+        done = collected(found, here, dry=args.dry_run)
     print(json.dumps(asdict(done), indent=2) if args.json else "\n".join(_lines(done, here, dry=args.dry_run)))
     return 0
 
 
+def collected(found: Endpoints, here: Settings, *, dry: bool) -> Collected:
+    """Remove what is not in use from the built-in store.
+
+    Args:
+        found: the Prefect API that is asked what is in use.
+        here: where the store is, and the grace period.
+        dry: remove nothing.
+
+    Raises:
+        SatflowError: nobody knows what is in use, or the disk failed.
+    """
+    contents = Contents(here.state_dir / "store", limit=here.content_limit)
+    in_use = asyncio.run(references.in_use(found, here, contents.read))
+    try:
+        return collect(contents, in_use, grace=here.retention_days * DAY, dry=dry)
+    except OSError as error:
+        raise DiskFull(f"The store's folder failed: {error.strerror}.", fix="See what it says and try again.") from None
+
+
 def _lines(done: Collected, here: Settings, *, dry: bool) -> Iterator[str]:
     yield f"{done.in_use} contents are in use."
-    yield f"{_sum(done.removed)} {'would be' if dry else 'were'} removed."
+    yield f"{total(done.removed)} {'would be' if dry else 'were'} removed."
     if done.waiting:
         first = datetime.fromtimestamp(
             min(each.since for each in done.waiting) + here.retention_days * DAY
         ).astimezone()
-        yield f"{_sum(done.waiting)} are not in use, and can go from {first:%Y-%m-%d %H:%M} on."
+        yield f"{total(done.waiting)} are not in use, and can go from {first:%Y-%m-%d %H:%M} on."
 
 
-def _sum(kept: Sequence[Kept]) -> str:
+def total(kept: Sequence[Kept]) -> str:
+    """How many contents, and how big together."""
     return f"{len(kept)} contents ({sum(each.size for each in kept) / 1024:,.1f} KiB)"

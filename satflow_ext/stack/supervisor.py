@@ -19,7 +19,7 @@ from satflow_ext.errors import SettingsWrong, StackFailed
 from satflow_ext.lease.look import failure_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, healing
+from satflow_ext.stack import chores, environment
 from satflow_ext.stack.crew import Crew
 
 UNCLAIMED = 30.0
@@ -47,7 +47,7 @@ class Supervisor:
         self._waiting: set[asyncio.StreamWriter] = set()
         self._starting = asyncio.Lock()
         self._over = asyncio.Event()
-        self._healing: asyncio.Task[None] | None = None
+        self._chores: asyncio.Task[None] | None = None
         self._stays = False
         self._state: Literal["starting", "ready", "failed"] = "starting"
         self._step: str | None = None
@@ -62,8 +62,8 @@ class Supervisor:
             door.close()
         unclaimed.cancel()
         sweeping.cancel()
-        if self._healing is not None:
-            self._healing.cancel()
+        if self._chores is not None:
+            self._chores.cancel()
         record_path(self._settings).unlink(missing_ok=True)
         await self._crew.end()
         await self._sweep()
@@ -124,8 +124,8 @@ class Supervisor:
         failure_path(self._settings).unlink(missing_ok=True)
         record = self._record()
         await asyncio.to_thread(durable.replace, record_path(self._settings), record.model_dump_json().encode())
-        if record.prefect_url is not None and self._healing is None:
-            self._healing = asyncio.create_task(healing.heal(self._settings))
+        if record.prefect_url is not None and self._chores is None:
+            self._chores = asyncio.create_task(chores.keep_doing(self._settings))
         return Answer(record=record)
 
     async def _start(self, needs: Collection[Service]) -> None:

@@ -1,0 +1,54 @@
+"""What the local stack does beside its services, by processes that end: it heals when it starts, and collects once a day."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment, roles
+from satflow_ext.stack.process import Plan, ServiceProcess
+
+CALM = 60.0
+"""Seconds after the start in which its user has better uses for the machine."""
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+async def keep_doing(settings: Settings, *, calm: float = CALM, pause: float = HOUR) -> None:
+    """Heal what the database has lost, then look now and then whether a collection is due. Their logs say what they did.
+
+    Args:
+        settings: where everything is.
+        calm: seconds until the first look.
+        pause: seconds between two looks.
+    """
+    if any((settings.state_dir / "journal").glob("*.json")):
+        await _run("healing", "satflow_ext.registration.at_start", settings)
+    await asyncio.sleep(calm)
+    while True:
+        if _due(settings):
+            await _run("collecting", "satflow_ext.commands.daily", settings)
+        await asyncio.sleep(pause)
+
+
+def _due(settings: Settings) -> bool:
+    """Whether the built-in store has anything, and no collection has looked at it for a day."""
+    store = settings.state_dir / "store"
+    try:
+        return time.time() - (store / "unreferenced.json").stat().st_mtime > DAY
+    except FileNotFoundError:
+        return (store / "sha256").exists()
+
+
+async def _run(name: str, module: str, settings: Settings) -> None:
+    plan = Plan(
+        name=name,
+        module=(module,),
+        environment=environment.bare(os.environ, settings),
+        log=roles.logs(settings, name),
+    )
+    process = await ServiceProcess.start(plan)
+    await process.ended()
