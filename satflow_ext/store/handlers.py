@@ -6,18 +6,25 @@ import asyncio
 import errno
 import hmac
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from typing import TypeVar
 
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from satflow_ext.store.contents import Contents, Incoming, OverLimit, WrongDigest
+
+T = TypeVar("T")
 
 CHUNK = 256 * 1024
 DRAIN = 1024**3
 """Bytes of a refused body that are read and dropped: closing a connection that still brings some resets it at the sender,
 who then never reads why."""
+
+OTHERS = ("CONNECT", "TRACE", "COPY", "MOVE", "LOCK", "UNLOCK", "MKCOL", "PROPFIND", "PROPPATCH")
+"""Methods that Tornado would refuse before their bodies came, with that reset. They are refused like all others."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -28,6 +35,8 @@ class BearerHandler(web.RequestHandler):
 
     A refusal is decided before the body comes, and said when it has been dropped.
     """
+
+    SUPPORTED_METHODS = (*web.RequestHandler.SUPPORTED_METHODS, *OTHERS)
 
     def initialize(self, token: bytes) -> None:
         """Take the credential."""
@@ -68,6 +77,7 @@ class BearerHandler(web.RequestHandler):
         await self.act(*path)
 
     get = head = put = post = patch = delete = options = answer
+    connect = trace = copy = move = lock = unlock = mkcol = propfind = proppatch = answer
 
     @property
     def length(self) -> int:
@@ -105,6 +115,8 @@ class ContentHandler(BearerHandler):
         super().initialize(token)
         self._contents = contents
         self._incoming: Incoming | None = None
+        self._at_work = False
+        self._gone = False
 
     def why_not(self) -> web.HTTPError | None:
         """A content is sent as it is and within the limit, or it is asked for."""
@@ -118,9 +130,7 @@ class ContentHandler(BearerHandler):
         """Write a part of the content."""
         if self.request.method != "PUT":
             return
-        with self._refusing():
-            self._incoming = self._incoming or self._contents.incoming(self.path_args[0])
-            await asyncio.to_thread(self._incoming.write, chunk)
+        await self._work(lambda incoming: incoming.write(chunk))
 
     async def act(self, *path: str) -> None:
         """Keep the content, or give it."""
@@ -134,20 +144,32 @@ class ContentHandler(BearerHandler):
         self._forget()
 
     def on_connection_close(self) -> None:
-        """Remove what came of a body that broke off."""
+        """Remove what came of a body that broke off; of one that came whole, what is being kept stays."""
         super().on_connection_close()
-        self._forget()
+        self._gone = True
+        if not self._at_work:
+            self._forget()
 
     async def _put(self, digest: str) -> None:
         """Keep what came; it survives a power cut when this is answered."""
-        new = False
-        with self._refusing():
-            self._incoming = self._incoming or self._contents.incoming(digest)
-            new = await asyncio.to_thread(self._incoming.keep)
+        new = await self._work(Incoming.keep)
         if self._refused is not None:
             raise self._refused
         self.set_status(201 if new else 200)
         self.finish({"digest": digest})
+
+    async def _work(self, act: Callable[[Incoming], T]) -> T | None:
+        """Do something with the upload in a thread, which may end after the connection has."""
+        self._at_work = True
+        try:
+            with self._refusing():
+                self._incoming = self._incoming or self._contents.incoming(self.path_args[0])
+                return await asyncio.to_thread(act, self._incoming)
+        finally:
+            self._at_work = False
+            if self._gone:
+                self._forget()
+        return None
 
     async def _get(self, digest: str) -> None:
         size = await asyncio.to_thread(self._contents.touch, digest)
@@ -157,7 +179,7 @@ class ContentHandler(BearerHandler):
         self.set_header("Content-Length", str(size))
         if self.request.method == "HEAD":
             return
-        with self._contents.path(digest).open("rb") as file:
+        with self._contents.path(digest).open("rb") as file, suppress(StreamClosedError):
             while chunk := await asyncio.to_thread(file.read, CHUNK):
                 self.write(chunk)
                 await self.flush()

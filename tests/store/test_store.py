@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -103,6 +104,27 @@ def test_a_body_that_breaks_off_is_not_kept(store: StoreProcess, tmp_path: Path)
     assert kept(tmp_path / "store") == []
 
 
+def test_senders_and_readers_who_hang_up_are_no_failure_of_the_store(
+    start_store: StartStore, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the store was doing with the content at that moment."""
+    store = start_store(limit=20_000_000)
+    where = urlsplit(store.url)
+    bodies = [bytes([number]) * 900_000 for number in range(40)]
+    for body in bodies:
+        with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+            connection.sendall(head_of_put(digest_of(body), f"Content-Length: {len(body)}") + body)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+    long = bytes(20_000_000)
+    assert store.put(digest_of(long), long).status_code == 201
+    for _ in range(3):
+        with store.http.stream("GET", f"{store.url}/{digest_of(long)}") as answer:
+            next(answer.iter_raw(1000))
+    assert store.get(digest_of(b"nothing")).status_code == 404
+    assert all(digest_of(path.read_bytes()).endswith(path.name) for path in kept(tmp_path / "store"))
+    assert "Uncaught exception" not in capfd.readouterr().err
+
+
 def test_bytes_after_the_body_are_not_part_of_it(store: StoreProcess) -> None:
     answer = raw(store, head_of_put(digest_of(b"whole"), "Content-Length: 5") + b"whole and more")
     assert b" 201 " in answer
@@ -174,6 +196,22 @@ def test_no_other_path_is_anything(store: StoreProcess, path: str) -> None:
 def test_nothing_can_be_removed_or_posted(store: StoreProcess) -> None:
     for method in ("DELETE", "POST", "PATCH", "OPTIONS"):
         assert store.http.request(method, f"{store.url}/{digest_of(b'x')}").status_code == 405
+
+
+@pytest.mark.parametrize("method", ["DELETE", "MOVE", "PROPFIND", "TRACE"])
+def test_a_method_is_refused_when_its_body_has_come(store: StoreProcess, method: str) -> None:
+    """An answer before it would close the connection on a body that is on its way, and reset it at the sender."""
+    where = urlsplit(store.url)
+    head = head_of_put(digest_of(b"x"), "Content-Length: 7").replace(b"PUT", method.encode(), 1)
+    with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+        connection.sendall(head)
+        store.get(digest_of(b"y"))  # when this is answered, the head that came before it has been read
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+        connection.settimeout(10)
+        connection.sendall(b"changed")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 405 ")
 
 
 def test_contents_survive_a_restart_and_what_was_left_half_done_does_not(
