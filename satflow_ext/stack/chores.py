@@ -13,6 +13,9 @@ from satflow_ext.stack.process import Plan, ServiceProcess
 CALM = 60.0
 """Seconds after the start in which its user has better uses for the machine."""
 
+GRACE = 1.0
+"""Seconds that a chore has to end when the stack ends."""
+
 HOUR = 3600.0
 DAY = 24 * HOUR
 
@@ -51,4 +54,8 @@ async def _run(name: str, module: str, settings: Settings) -> None:
         log=roles.logs(settings, name),
     )
     process = await ServiceProcess.start(plan)
-    await process.ended()
+    try:
+        await process.ended()
+    except asyncio.CancelledError:
+        await process.stop(GRACE)
+        raise

@@ -66,6 +66,8 @@ class Supervisor:
             self._chores.cancel()
         record_path(self._settings).unlink(missing_ok=True)
         await self._crew.end()
+        if self._chores is not None:
+            await asyncio.gather(self._chores, return_exceptions=True)
         await self._sweep()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -46,7 +46,7 @@ def test_what_a_power_cut_took_from_the_database_is_there_after_the_next_start(w
     (tmp_path / "before.db").rename(database)
     with lease.acquire(whole.settings) as held:
         where = endpoints.resolve(whole.settings, held.record)
-        wait_for(lambda: asyncio.run(deployments.list_all(where)), "the deployment to be there again", seconds=60)
+        wait_for(lambda: asyncio.run(deployments.list_all(where)), "the deployment to be there again", seconds=240)
         (healed,) = asyncio.run(deployments.list_all(where))
         collects_what_nobody_refers_to(whole)
     assert (healed.flow_name, healed.version, healed.manifest_problem, healed.drift) == ("kept", 1, None, ())
@@ -76,8 +76,9 @@ def collects_what_nobody_refers_to(whole: Place) -> None:
 
 async def do_chores_until(done: Callable[[], bool], whole: Place) -> None:
     doing = asyncio.create_task(chores.keep_doing(whole.settings, calm=0, pause=0.1))
-    await asyncio.to_thread(wait_for, done, "the chore to be done", seconds=60)
+    await asyncio.to_thread(wait_for, done, "the chore to be done", seconds=240)
     doing.cancel()
+    await asyncio.gather(doing, return_exceptions=True)
 
 
 def log_of(whole: Place, chore: str) -> str:
