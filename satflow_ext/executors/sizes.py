@@ -54,16 +54,16 @@ def refuse_unless_fits(name: str, count: int, settings: Settings, machine: Machi
 
 
 def _refuse_without_gpus(name: str, gpus: int, count: int, machine: Machine) -> None:
-    if gpus and count > 1:
-        raise SizeRefused(
-            f"{count} workers of size {name!r} would all have the same GPUs: on one machine Dask does not share them out.",
-            fix="Take one worker, or a size without GPUs.",
-            field="executor.options.worker_size",
-        )
     if gpus > machine.gpus:
         raise SizeRefused(
             f"A worker of size {name!r} needs {_number(gpus)}; this machine has {machine.gpus or 'none'}.",
             fix="Choose a size without GPUs.",
+            field="executor.options.worker_size",
+        )
+    if gpus and count > 1:
+        raise SizeRefused(
+            f"{count} workers of size {name!r} would all have the same GPUs: on one machine Dask does not share them out.",
+            fix="Take one worker, or a size without GPUs.",
             field="executor.options.worker_size",
         )
 

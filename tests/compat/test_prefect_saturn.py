@@ -139,10 +139,8 @@ def test_refused_before_anything_is_started(monkeypatch, arguments, message):
 
 
 def test_unknown_size_lists_those_there_are():
-    with pytest.raises(UnknownWorkerSize, match=r"'g4dnxlarge'.*Choose one of medium, large, xlarge"):
-        PrefectCloudIntegration("x").register_flow_with_saturn(
-            squares, dask_cluster_kwargs={"worker_size": "g4dnxlarge"}
-        )
+    with pytest.raises(UnknownWorkerSize, match=r"'gpu'.*Choose one of medium, large, xlarge"):
+        PrefectCloudIntegration("x").register_flow_with_saturn(squares, dask_cluster_kwargs={"worker_size": "gpu"})
 
 
 @pytest.mark.parametrize("project", [None, 7])
@@ -170,6 +168,7 @@ def test_sizes_read_as_they_did():
     assert sizes["medium"] == "Medium - 2 cores - 4 GB RAM"
     assert sizes["xlarge"] == "XLarge - 4 cores - 32 GB RAM"
     assert sizes["16xlarge"] == "16XLarge - 64 cores - 512 GB RAM"
+    assert sizes["p38xlarge"] == "p38xlarge - 32 cores - 244 GB RAM - 4 GPU"
     assert list(sizes) == list(Settings().worker_sizes)
 
 

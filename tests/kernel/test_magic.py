@@ -162,7 +162,7 @@ COMPLETIONS = {
     "%register_flow ": ["main"],
     "%register_flow ma": ["main"],
     "%register_flow main --exec": ["--executor"],
-    "%register_flow main --executor ": ["threads", "processes", "dask-local", "dask-address"],
+    "%register_flow main --executor ": ["threads", "processes", "dask-local", "dask-client", "dask-address"],
     "%register_flow main --executor dask-l": ["dask-local"],
     "%register_flow main --environment re": ["refuse", "recreate"],
     "%register_flow main --executor dask-local --n-w": ["--n-workers"],
