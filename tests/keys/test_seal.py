@@ -29,7 +29,7 @@ def test_no_bit_of_it_may_differ():
             check(bytes(seal))
 
 
-@pytest.mark.parametrize("seal", [b"", SEAL[:32], SEAL[:-1], SEAL + b"\0", SEAL * 2])
+@pytest.mark.parametrize("seal", [b"", SEAL[:32], SEAL[:-1], SEAL + b"\0", SEAL * 2], ids=len)
 def test_a_seal_of_another_length_is_none(seal):
     with pytest.raises(SignatureWrong, match=f"It has a seal of {len(seal)} bytes, not 96"):
         check(seal)

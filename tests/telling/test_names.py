@@ -19,13 +19,13 @@ TEAM = StoreSettings(url="https://files.example.com:8443/a/{digest}")
         ("<Client: 'tls://10.0.0.7:8786' processes=2>", "<Client: '[cluster address]' processes=2>"),
         ("The store at https://files.example.com:8443 does not answer.", "https://[store team] does not answer"),
         ("no file /srv/flows/state/keys", "no file [state_dir]/keys"),
-        (f"no file {Path.home() / 'prices.csv'}", "no file ~/prices.csv"),
+        ("no file {home}/prices.csv", "no file ~/prices.csv"),
         ("see https://prefect.io/docs", "see https://prefect.io/docs"),
     ],
 )
 def test_named(said, told):
     here = Settings(state_dir=Path("/srv/flows/state"), stores={"team": TEAM})
-    assert told in Namer(places(here))(said)
+    assert told in Namer(places(here))(said.replace("{home}", str(Path.home())))
 
 
 def test_a_short_place_is_no_secret():
