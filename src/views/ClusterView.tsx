@@ -37,6 +37,9 @@ export function ClusterView(props: IClusterViewProps): JSX.Element {
           {workersOf(cluster.observed, cluster.plan, trans)}
         </span>
         {cluster.worker_size && <span>{cluster.worker_size}</span>}
+        {cluster.state === 'closed' && (
+          <span>{trans.__('as it was last seen')}</span>
+        )}
       </div>
       {cluster.problem && (
         <p className="jp-Satflow-note jp-mod-warning">{cluster.problem}</p>
