@@ -10,7 +10,7 @@ from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, roles
 from satflow_ext.stack.process import Plan, ServiceProcess
 
-CALM = 60.0
+CALM = 600.0
 """Seconds after the start in which its user has better uses for the machine."""
 
 GRACE = 1.0
