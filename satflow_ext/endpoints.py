@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from satflow_ext.errors import SettingsWrong, StackFailed
 from satflow_ext.settings import LOCAL, AwsSettings, Settings, StoreSettings
 
-Service = Literal["prefect", "store"]
+Service = Literal["prefect", "store", "gateway"]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -90,6 +90,8 @@ class StackRecord(BaseModel):
     prefect_auth: str | None = None
     store_url: str | None = None
     store_token: str | None = None
+    gateway_url: str | None = None
+    gateway_password: str | None = None
     stays: bool = False
 
 

@@ -9,7 +9,7 @@
     │   ├── InvalidInclude
     │   ├── InvalidSecretName
     │   └── InvalidParameter
-    ├── SizeRefused             409  this machine cannot give that worker size
+    ├── SizeRefused             409  this machine, or a Dask Gateway, cannot give that worker size
     ├── ContentTooLarge         413
     ├── ParametersTooLarge      413
     ├── NotFound                404
@@ -18,6 +18,7 @@
     │   ├── DeploymentNotFound
     │   ├── VersionNotFound
     │   ├── RunNotFound
+    │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
     ├── FlowAmbiguous           409  two flows answer to that name
     ├── DeploymentTaken         409  somebody else than SatFlow made the deployment of that name
@@ -56,6 +57,12 @@
     ├── CannotRecreate          422  something that is installed comes from no index
     ├── EnvironmentNotBuilt     502  uv did not build the environment
     ├── SecretsMissing          409  a credential that the flow needs was not found
+    ├── ExtraMissing            409  an optional package that this needs is not installed
+    ├── ClusterFailed           502  a Dask cluster, or what runs it, did not do what was asked
+    │   ├── GatewayUnreachable
+    │   ├── GatewayUnauthorized
+    │   ├── GatewayRefused           it gives no cluster like that, or not now
+    │   └── ClusterNotStarted        it failed, or was not ready in time
     ├── StackFailed             503  the local stack did not start
     └── SettingsWrong           409  settings contradict each other or cannot be read
 
@@ -134,7 +141,7 @@ class InvalidParameter(BadRequest):
 
 
 class SizeRefused(SatflowError):
-    """This machine cannot give what the worker size asks for."""
+    """This machine, or a Dask Gateway, cannot give what the worker size asks for."""
 
     status = 409
 
@@ -175,6 +182,10 @@ class VersionNotFound(NotFound):
 
 class RunNotFound(NotFound):
     """No flow run has that id."""
+
+
+class ClusterNotFound(NotFound):
+    """The deployment has no cluster of its own now."""
 
 
 class WorkPoolNotFound(NotFound):
@@ -371,6 +382,36 @@ class SecretsMissing(SatflowError):
     """A credential that the flow needs was not found where the flow runs."""
 
     status = 409
+
+
+class ExtraMissing(SatflowError):
+    """An optional package that this needs is not installed."""
+
+    status = 409
+
+
+class ClusterFailed(SatflowError):
+    """A Dask cluster, or what runs it, did not do what was asked."""
+
+    status = 502
+
+
+class GatewayUnreachable(ClusterFailed):
+    """Nothing answers at the Dask Gateway's address, or what answers is no Dask Gateway."""
+
+
+class GatewayUnauthorized(ClusterFailed):
+    """The Dask Gateway refused the credential."""
+
+
+class GatewayRefused(ClusterFailed):
+    """The Dask Gateway gives no cluster like that, or not now."""
+
+    status = 409
+
+
+class ClusterNotStarted(ClusterFailed):
+    """The cluster failed while it started, or was not ready in time; it was cleaned up."""
 
 
 class StackFailed(SatflowError):

@@ -72,6 +72,26 @@ class StoreSettings(BaseModel):
         return url
 
 
+class GatewaySettings(BaseModel):
+    """A Dask Gateway under one name.
+
+    Args:
+        url: of its API, `https://host/path`.
+        schedulers: where it takes connections to schedulers, as `host:port`, where that is not the url's host and port.
+        auth: how its users say who they are: HTTP basic authentication, or a token of JupyterHub.
+        user: for basic authentication; None means the name of the user on this machine.
+        credential: name of the environment variable that holds the password or token.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(pattern=r"^https?://")
+    schedulers: str | None = Field(None, pattern=r"^[^\s/]+:\d+$")
+    auth: Literal["basic", "jupyterhub"] = "basic"
+    user: str | None = None
+    credential: str
+
+
 class SizeSettings(BaseModel):
     """One worker size: cores, memory in GiB, and GPUs."""
 
@@ -113,6 +133,7 @@ class Settings(BaseSettings):
         store: the name of the store to register with; `local` is the built-in one.
         stores: other stores by name.
         runs_python: an interpreter here whose environment is that of the Prefect workers elsewhere: the pre-flight loads with it.
+        gateways: Dask Gateways by name, besides the local stack's own.
         work_pool: the work pool to register with when a registration names none.
         trusted_keys: public keys whose owners' flows may run here besides the user's own: lines of text, or a file's path.
         tell_prefect: where flows run: how much the Prefect API is told of exceptions, nested flows and places. None means
@@ -133,6 +154,7 @@ class Settings(BaseSettings):
     store: str = LOCAL
     stores: dict[str, StoreSettings] = {}
     runs_python: Path | None = None
+    gateways: dict[str, GatewaySettings] = {}
     work_pool: str | None = None
     trusted_keys: str | None = None
     tell_prefect: Telling | None = None

@@ -6,7 +6,7 @@ by `kill -9`. Nothing here imports Prefect or Jupyter: kernel, Jupyter server an
 
 from __future__ import annotations
 
-from satflow_ext.lease.client import Lease, acquire, report, stop
+from satflow_ext.lease.client import Lease, acquire, have_started, report, stop
 from satflow_ext.lease.look import status
 
-__all__ = ["Lease", "acquire", "report", "status", "stop"]
+__all__ = ["Lease", "acquire", "have_started", "report", "status", "stop"]

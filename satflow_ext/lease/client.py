@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 
-from satflow_ext.endpoints import StackRecord, needed
+from satflow_ext.endpoints import Service, StackRecord, needed
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.line import Hung, Line
 from satflow_ext.lease.start import Starter
@@ -67,6 +67,7 @@ class Lease:
 def acquire(
     settings: Settings,
     *,
+    also: Collection[Service] = (),
     on_step: Callable[[str], None] | None = None,
     stay: bool = False,
     timeout: float = 200,
@@ -76,6 +77,7 @@ def acquire(
 
     Args:
         settings: where the stack lives and what it must run.
+        also: services that it must run besides.
         on_step: told in words what is being waited for.
         stay: let the stack go on after its last lease, until `stop`.
         timeout: seconds to wait for everything to be ready.
@@ -84,7 +86,7 @@ def acquire(
     Raises:
         StackFailed: it did not start; the message says why and where its log is. Or it was given up.
     """
-    services = tuple(sorted(needed(settings)))
+    services = tuple(sorted(needed(settings).union(also)))
     if not services:
         return Lease(None, None)
     tell = on_step or (lambda _step: None)
@@ -133,6 +135,30 @@ class _Patience:
         raise TimeoutError
 
 
+def have_started(
+    settings: Settings,
+    services: Collection[Service],
+    *,
+    on_step: Callable[[str], None] | None = None,
+    timeout: float = 200,
+) -> StackRecord:
+    """Let the local stack that runs start services besides, without a lease: what belongs to the stack must not keep it. Blocks.
+
+    Raises:
+        StackFailed: it does not run, or a service did not start; the message says why and where its log is.
+    """
+    try:
+        line = Line(settings)
+        with contextlib.closing(line):
+            request = Request(verb="start", needs=tuple(sorted(services)))
+            line.send(request)
+            return _record(line, on_step or (lambda _step: None), _Patience(timeout, threading.Event()))
+    except TimeoutError:
+        raise _too_slow(settings, timeout) from None
+    except (OSError, Hung):
+        raise StackFailed("The local stack does not run.", fix="Start it with `satflow up`.") from None
+
+
 def report(settings: Settings) -> StackReport | None:
     """What the local stack says of itself, None when it does not run. Never starts anything."""
     try:
@@ -178,14 +204,18 @@ def log_path(settings: Settings) -> Path:
 def _lease(line: Line, request: Request, tell: Callable[[str], None], patience: _Patience) -> Lease:
     try:
         line.send(request)
-        while True:
-            answer = patience.answer(line)
-            if answer.record is not None:
-                return Lease(answer.record, line)
-            _tell_or_raise(answer, tell)
+        return Lease(_record(line, tell, patience), line)
     except BaseException:
         line.close()
         raise
+
+
+def _record(line: Line, tell: Callable[[str], None], patience: _Patience) -> StackRecord:
+    while True:
+        answer = patience.answer(line)
+        if answer.record is not None:
+            return answer.record
+        _tell_or_raise(answer, tell)
 
 
 def _tell_or_raise(answer: Answer, tell: Callable[[str], None]) -> None:

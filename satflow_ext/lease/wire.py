@@ -18,12 +18,12 @@ class _Message(BaseModel):
 
 
 class Request(_Message):
-    """What a client wants: a lease on services, a report, or that everything ends.
+    """What a client wants: a lease on services, services besides without a lease, a report, or that everything ends.
 
     `stay` makes the stack go on after its last lease, until somebody asks it to stop.
     """
 
-    verb: Literal["lease", "report", "stop"]
+    verb: Literal["lease", "start", "report", "stop"]
     needs: tuple[Service, ...] = ()
     stay: bool = False
 

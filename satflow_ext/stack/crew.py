@@ -18,7 +18,7 @@ from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import private_folder
 from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, family, roles
+from satflow_ext.stack import environment, family, gateway, roles
 from satflow_ext.stack.keeping import Kept
 from satflow_ext.stack.leftovers import STOPPED, end_leftovers
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
@@ -44,6 +44,8 @@ class Crew:
         self.credential: Credential | None = None
         self.store_url: str | None = None
         self.store_token: str | None = None
+        self.gateway_url: str | None = None
+        self.gateway_password: str | None = None
         self._listener: socket.socket | None = None
 
     async def start(self, needs: Collection[Service]) -> None:
@@ -57,6 +59,8 @@ class Crew:
             starting.append(self._start_prefect())
         if "store" in needs and self.store_url is None:
             starting.append(self._start_store())
+        if "gateway" in needs and self.gateway_url is None:
+            starting.append(self._start_gateway())
         # Wait for all: what went on starting beside a failure would be started twice by the next lease.
         for failure in await asyncio.gather(*starting, return_exceptions=True):
             if failure is not None:
@@ -115,6 +119,17 @@ class Crew:
         store = self._kept["store"] = Kept(role)
         await store.start()
         self.store_url = role.url
+
+    async def _start_gateway(self) -> None:
+        plan = await asyncio.to_thread(gateway.prepare, self._settings)
+        self._tell("Starting the Dask Gateway")
+        server = self._kept["dask-gateway"] = Kept(gateway.role(self._settings, plan))
+        try:
+            await server.start()
+        except (StackFailed, asyncio.CancelledError):
+            await self._kept.pop("dask-gateway").stop(0.5)
+            raise
+        self.gateway_url, self.gateway_password = plan.url, plan.password
 
     async def _end_runs(self) -> None:
         if self.credential is None or environment.DATABASE in os.environ:

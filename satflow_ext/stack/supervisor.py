@@ -79,6 +79,8 @@ class Supervisor:
             elif request.verb == "stop":
                 self.stop()
                 await self._closed(reader)
+            elif request.verb == "start" and not self._over.is_set():
+                await _say(writer, await self._serve(request, writer))
             elif not self._over.is_set():  # else it closes without an answer, and who asked starts the next stack
                 await self._lease(request, reader, writer)
         writer.close()
@@ -112,6 +114,8 @@ class Supervisor:
                 await self._start(request.needs)
                 return STOPPED_EARLY if self._over.is_set() else await self._ready(request)
         except StackFailed as error:
+            if request.verb == "start" and not self._over.is_set():  # the others go on
+                return Answer(failed=str(error))
             return self._failed(str(error))
         except Exception as error:  # the edge of the supervisor: who waits is told, whatever it is
             logger.exception("The services did not start.")
@@ -160,6 +164,8 @@ class Supervisor:
             prefect_auth=credential.auth if credential else None,
             store_url=self._crew.store_url,
             store_token=self._crew.store_token,
+            gateway_url=self._crew.gateway_url,
+            gateway_password=self._crew.gateway_password,
             stays=self._stays,
         )
 

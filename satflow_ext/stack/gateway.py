@@ -1,0 +1,98 @@
+"""The Dask Gateway of the local stack: started when somebody first asks for it, with a folder and a credential of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import importlib.util
+import os
+import secrets
+import shutil
+import ssl
+from pathlib import Path
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from satflow_ext import durable
+from satflow_ext.errors import StackFailed
+from satflow_ext.lease.address import private_folder
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment, family, roles
+from satflow_ext.stack.keeping import Role
+from satflow_ext.stack.process import Plan
+
+INSTALL = "pip install 'satflow-ext[gateway]'"
+
+
+class GatewayPlan(BaseModel):
+    """What the server's process reads from a private file, so that no credential stands in its arguments.
+
+    Args:
+        folder: where its database, the clusters' folders and what Dask workers spill are.
+        api: `host:port` of the server itself, which only its proxy and the clusters use.
+        proxy: `host:port` for everybody else: the API, and schedulers by TLS.
+        password: the credential of all clients.
+        database_key: encrypts the clusters' keys in the database.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder: Path
+    api: str
+    proxy: str
+    password: str
+    database_key: str
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        return f"http://{self.proxy}"
+
+
+def prepare(settings: Settings) -> GatewayPlan:
+    """Choose ports and credentials, and empty the folder: nothing of an earlier stack is alive. Blocks.
+
+    Raises:
+        StackFailed: dask-gateway is not installed where the stack runs.
+    """
+    if importlib.util.find_spec("dask_gateway_server") is None:
+        raise StackFailed("The local stack has no dask-gateway-server.", fix=f"{INSTALL}, then `satflow down`.")
+    folder = settings.state_dir / "gateway"
+    shutil.rmtree(folder, ignore_errors=True)
+    private_folder(folder)
+    plan = GatewayPlan(
+        folder=folder,
+        api=f"127.0.0.1:{roles.free_port()}",
+        proxy=f"127.0.0.1:{roles.free_port()}",
+        password=secrets.token_urlsafe(32),
+        database_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    )
+    durable.replace(_file(settings), plan.model_dump_json().encode())
+    return plan
+
+
+def role(settings: Settings, plan: GatewayPlan) -> Role:
+    """Dask Gateway's own server. Started again after a death, it finds its clusters in its database."""
+    process = Plan(
+        name="dask-gateway",
+        module=("satflow_ext.stack.gateway_server", str(_file(settings))),
+        environment=environment.bare(os.environ, settings),
+        log=roles.logs(settings, "dask-gateway"),
+    )
+    return Role(process, plan.url, lambda: _ready(plan, environment.mark(settings)))
+
+
+def _file(settings: Settings) -> Path:
+    return settings.runtime_dir / "gateway.json"
+
+
+async def _ready(plan: GatewayPlan, mark: str) -> bool:
+    """Whether it answers through its proxy. No client shows its password to somebody else who was quicker at the port."""
+    if not await asyncio.to_thread(family.listens, mark, int(plan.proxy.rpartition(":")[2])):
+        return False
+    async with httpx.AsyncClient(timeout=2.0, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http:
+        try:
+            return (await http.get(f"{plan.url}/api/health")).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False

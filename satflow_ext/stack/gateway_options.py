@@ -1,0 +1,52 @@
+"""What a client of the local stack's Dask Gateway may choose about a cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from dask_gateway_server.options import Float, Integer, Options, String
+
+from satflow_ext.gateways import idle
+from satflow_ext.settings import GIB
+
+
+def cluster_options(environment: Mapping[str, str]) -> Options:
+    """The options by their usual names, and two of ours: whose cluster it is, and the interpreter that its flow runs have.
+
+    Args:
+        environment: variables of every Dask process.
+    """
+
+    def configured(options: Any) -> dict[str, Any]:
+        return _configured(options, environment)
+
+    return Options(
+        String("deployment"),
+        String("python"),
+        Integer("worker_cores", default=1, min=1),
+        Float("worker_memory", default=1.0, min=0.05),
+        Float("idle_timeout", default=600.0, min=1.0),
+        handler=configured,
+    )
+
+
+def _configured(options: Any, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The same in the words of dask-gateway's cluster configuration.
+
+    Dask processes have the flow runs' interpreter: what is pickled there is read here, with the same packages.
+    """
+    python = options.python
+    if not os.path.isabs(python) or not os.access(python, os.X_OK):
+        raise ValueError(f"{python!r} is no interpreter of this machine")
+    return {
+        "scheduler_cmd": [python, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--preload", idle.MODULE],
+        "worker_cmd": [
+            *(python, "-m", "distributed.cli.dask_worker", "--host", "127.0.0.1", "--no-dashboard"),
+            *("--death-timeout", "60"),
+        ],
+        "worker_cores": options.worker_cores,
+        "worker_memory": int(options.worker_memory * GIB),
+        "environment": {**environment, idle.SECONDS: str(options.idle_timeout)},
+    }

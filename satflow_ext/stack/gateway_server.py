@@ -1,0 +1,71 @@
+"""`python -m satflow_ext.stack.gateway_server FILE`: dask-gateway's own server, with nothing of its defaults that is unsafe.
+
+Its clusters are processes of this user, as those of `dask-local` are, so its `UnsafeLocalBackend` is the right one: "unsafe" is
+that it keeps users apart from nobody. Its `LocalBackend` must never run: as root, it changes the owner of `/`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from dask_gateway_server.app import DaskGateway
+from traitlets.config import Config
+
+from satflow_ext.stack.gateway import GatewayPlan
+from satflow_ext.stack.gateway_options import cluster_options
+
+HEARTBEAT = 2
+"""Seconds between two signs of life of a scheduler. With the next two, a dead one is noticed within ten seconds."""
+SILENCE = 7.0
+LOOK = 1.0
+PROCESS_GRACE = 2
+"""Seconds that a Dask process has to end after each of three signals."""
+
+NO_PAGES = {
+    "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
+    "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
+}
+"""The gateway's proxy passes on a cluster's pages and JSON to whoever knows its name, and asks for no credential."""
+
+
+def main() -> None:
+    """Serve until the end is asked for."""
+    plan = GatewayPlan.model_validate_json(Path(sys.argv[1]).read_bytes())
+    DaskGateway.launch_instance(argv=[], config=configuration(plan))
+
+
+def configuration(plan: GatewayPlan) -> Config:
+    """Its configuration, in its own words (gateway.dask.org/api-server.html)."""
+    config = Config()
+    config.DaskGateway.address = plan.api
+    config.DaskGateway.log_level = "WARN"  # else each heartbeat is a line
+    config.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"
+    config.SimpleAuthenticator.password = plan.password
+    config.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
+    config.Proxy.address = plan.proxy
+    config.Proxy.proxy_status_period = LOOK
+    _set_backend(config.UnsafeLocalBackend, plan)
+    return config
+
+
+def _set_backend(backend: Config, plan: GatewayPlan) -> None:
+    backend.api_url = f"http://{plan.api}/api"
+    environment = {**NO_PAGES, "DASK_TEMPORARY_DIRECTORY": str(plan.folder / "scratch")}
+    backend.cluster_options = cluster_options(environment)
+    backend.clusters_directory = str(plan.folder / "clusters")
+    # The clusters outlive the server, which is started again; with the stack they end as all of its processes do.
+    backend.stop_clusters_on_shutdown = False
+    backend.db_url = f"sqlite:///{plan.folder / 'gateway.sqlite'}"
+    backend.db_encrypt_keys = [plan.database_key]
+    backend.inherited_environment = [name for name in os.environ if name not in environment]
+    backend.cluster_heartbeat_period = HEARTBEAT
+    backend.cluster_heartbeat_timeout = SILENCE
+    backend.check_timeouts_period = LOOK
+    backend.cluster_status_period = backend.worker_status_period = float(HEARTBEAT)
+    backend.sigint_timeout = backend.sigterm_timeout = backend.sigkill_timeout = PROCESS_GRACE
+
+
+if __name__ == "__main__":
+    main()
