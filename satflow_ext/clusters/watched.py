@@ -74,7 +74,8 @@ class WatchedDaskTaskRunner(DaskTaskRunner):
         return dask_client
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _plain, (_settings_of(self),)
+        # Without what makes a cluster: a scheduler unpickles this as well, and on a worker the cluster is there.
+        return DaskTaskRunner, (None, self.address)
 
 
 @contextmanager
@@ -163,10 +164,6 @@ def _run_name() -> str:
 def _settings_of(runner: DaskTaskRunner) -> dict[str, Any]:
     names = ("address", "cluster_class", "cluster_kwargs", "adapt_kwargs", "client_kwargs", "performance_report_path")
     return {name: getattr(runner, name) for name in names}
-
-
-def _plain(settings: dict[str, Any]) -> DaskTaskRunner:
-    return DaskTaskRunner(**settings)
 
 
 def _now() -> datetime:

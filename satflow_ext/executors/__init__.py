@@ -15,6 +15,7 @@ from satflow_ext.executors import sizes
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
+from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.executors.dask_local import DASK_LOCAL
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.executors.processes import PROCESSES
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EXECUTORS", "catalogue", "named", "sizes_of", "task_runner", "validate"]
 
-EXECUTORS: dict[str, Executor[Any]] = {e.name: e for e in (THREADS, PROCESSES, DASK_LOCAL, DASK_CLIENT, DASK_ADDRESS)}
+KINDS = (THREADS, PROCESSES, DASK_LOCAL, DASK_CLUSTER, DASK_CLIENT, DASK_ADDRESS)
+EXECUTORS: dict[str, Executor[Any]] = {each.name: each for each in KINDS}
 
 
 def catalogue(settings: Settings, machine: Machine | None) -> tuple[tuple[ExecutorInfo, ...], tuple[WorkerSize, ...]]:

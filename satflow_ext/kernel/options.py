@@ -25,7 +25,7 @@ class Option(NamedTuple):
 
 OPTIONS = {
     "--name": Option("NAME", "the deployment's name (default: the flow's)"),
-    "--executor": Option("EXECUTOR", "how tasks run: threads, processes, dask-local, dask-client, dask-address"),
+    "--executor": Option("EXECUTOR", "how tasks run: threads, processes, dask-local, dask-cluster, dask-client, …"),
     "--cron": Option("CRON", 'when it runs, five fields: "0 6 * * *"'),
     "--interval": Option("SECONDS", "or how often it runs"),
     "--timezone": Option("ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)"),

@@ -1,17 +1,24 @@
-"""Whether the flow runs of the local stack can read from the store that a flow is about to be registered with.
+"""Whether flow runs will have what they need from elsewhere: the store that a flow is registered with, and its Dask Gateway.
 
-They have the settings of whoever started the stack, and the settings file as it is when they start: a store that only a later
-JupyterLab's environment names would be unknown to them, and every run would fail.
+Those of the local stack have the settings of whoever started the stack, and the settings file as it is when they start: a
+store that only a later JupyterLab's environment names would be unknown to them, and every run would fail. A Dask Gateway says
+itself what it gives.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from satflow_ext import endpoints as places
 from satflow_ext import lease
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import SettingsWrong
+from satflow_ext.errors import SettingsWrong, SizeRefused
+from satflow_ext.executors import dask_cluster
+from satflow_ext.gateways import connection
+from satflow_ext.gateways import wanted as clusters
+from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import LOCAL, Settings
 
 FIX = (
@@ -43,3 +50,31 @@ async def check_store(endpoints: Endpoints, settings: Settings) -> None:
             f"The local stack, where the flow would run, knows the store {store.name!r} with another address or credential.",
             fix=FIX,
         )
+
+
+async def check_gateway(executor: ExecutorChoice, settings: Settings) -> None:
+    """Refuse what a Dask Gateway of the settings does not give. What it is to give to runs elsewhere, nobody can ask here.
+
+    Raises:
+        SizeRefused: it does not give that worker size; the message has those that it gives.
+        GatewayRefused: it cannot keep a shared cluster apart from others.
+        ClusterFailed: it does not answer, or refuses the credential.
+        SettingsWrong: the variable of its credential is not set.
+    """
+    if executor.name != dask_cluster.DASK_CLUSTER.name:
+        return
+    options = dask_cluster.DaskClusterOptions.model_validate(executor.options)
+    if options.gateway in settings.gateways:
+        wanted = dask_cluster.wanted(options, settings, sys.executable)
+        await asyncio.to_thread(_check_offer, wanted, settings, shared=options.share == "deployment")
+
+
+def _check_offer(wanted: Wanted, settings: Settings, *, shared: bool) -> None:
+    with connection.reached(wanted.gateway, settings) as where, connection.connected(where) as gateway:
+        offered = gateway.cluster_options(use_local_defaults=False)
+        try:
+            clusters.choose(offered, wanted, "any" if shared else None)
+        except SizeRefused as error:
+            names = clusters.sizes_of(offered, wanted, settings.worker_sizes)
+            fix = f"Choose one of {', '.join(names)}." if names else "Choose no worker size."
+            raise SizeRefused(error.message, fix=fix, field=error.field) from None

@@ -23,7 +23,7 @@ from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import pin_of
 from satflow_ext.registration.plan import Plan, check, planned, work_pool
-from satflow_ext.registration.reachable import check_store
+from satflow_ext.registration.reachable import check_gateway, check_store
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.registration.turns import turn
 from satflow_ext.settings import Settings
@@ -63,10 +63,12 @@ async def register(
         PrefectFailed: the deployment was not made; the one before is as it was.
         DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
         SettingsWrong: runs of the local stack could not read from that store.
+        ClusterFailed: the Dask Gateway that was chosen does not answer, or gives no such cluster.
         DiskFailed: a disk of this machine did not take what is on its way, the journal (`JournalFailed`) or a lock.
     """
     executor = check(packed, registration, endpoints, settings)
     await check_store(endpoints, settings)
+    await check_gateway(executor, settings)
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = planned(packed.flow.name, registration, executor, pool, settings)

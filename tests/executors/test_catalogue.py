@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from satflow_ext import executors
-from satflow_ext.errors import InvalidExecutorOption, SizeRefused, UnknownExecutor, UnknownWorkerSize
+from satflow_ext.errors import (
+    ExtraMissing,
+    InvalidExecutorOption,
+    SettingsWrong,
+    SizeRefused,
+    UnknownExecutor,
+    UnknownWorkerSize,
+)
 from satflow_ext.executors import sizes
 from satflow_ext.executors.dask_local import DaskLocalOptions, cluster_arguments
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.settings import GIB, Settings, SizeSettings
+from satflow_ext.settings import GIB, GatewaySettings, Settings, SizeSettings
 
 SETTINGS = Settings()
 
@@ -49,6 +58,13 @@ def test_unknown_option_lists_those_there_are():
         ("dask-local", {"n_workers": 0}),
         ("dask-local", {"n_workers": 2.5}),
         ("dask-local", {"threads_per_worker": -1}),
+        ("dask-cluster", {"n_workers": 0}),
+        ("dask-cluster", {"maximum": 0}),
+        ("dask-cluster", {"maximum": 2, "minimum": 3}),
+        ("dask-cluster", {"maximum": None, "minimum": 1}),
+        ("dask-cluster", {"maximum": 4, "n_workers": 2}),
+        ("dask-cluster", {"share": "team"}),
+        ("dask-cluster", {"idle_timeout": 0}),
         ("dask-address", {}),
         ("dask-address", {"address": "scheduler.example"}),
         ("dask-address", {"address": "http://scheduler.example:8787"}),
@@ -58,6 +74,27 @@ def test_value_that_does_not_fit_names_the_option(name, options):
     with pytest.raises(InvalidExecutorOption) as caught:
         executors.validate(ExecutorChoice(name=name, options=options), SETTINGS)
     assert caught.value.field == f"executor.options.{next(iter(options), 'address')}"
+
+
+@pytest.mark.parametrize(("given", "workers"), [({}, 2), ({"n_workers": 3}, 3), ({"maximum": 4}, None)])
+def test_cluster_is_fixed_unless_it_is_adaptive(given, workers):
+    choice = executors.validate(ExecutorChoice(name="dask-cluster", options=given), SETTINGS)
+    assert choice.options["n_workers"] == workers
+    assert executors.validate(choice, SETTINGS) == choice
+
+
+def test_cluster_of_an_unknown_gateway_names_those_there_are():
+    known = Settings(gateways={"team": GatewaySettings(url="https://gateway.example", credential="TEAM_TOKEN")})
+    with pytest.raises(SettingsWrong, match=r"'teams'.*Known: team") as caught:
+        executors.validate(ExecutorChoice(name="dask-cluster", options={"gateway": "teams"}), known)
+    assert caught.value.field == "executor.options.gateway"
+
+
+@pytest.mark.parametrize("package", ["dask_gateway", "dask_gateway_server"])
+def test_without_dask_gateway_the_command_that_installs_it_is_told(package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ExtraMissing, match=r"pip install 'satflow-ext\[gateway\]'"):
+        executors.validate(ExecutorChoice(name="dask-cluster"), SETTINGS)
 
 
 def test_unknown_size_lists_those_there_are():
@@ -118,6 +155,7 @@ def test_size_becomes_memory_limit_and_threads():
         (ExecutorChoice(), "ThreadPoolTaskRunner"),
         (ExecutorChoice(name="processes", options={"max_workers": 2}), "ProcessPoolTaskRunner"),
         (ExecutorChoice(name="dask-local"), "DaskTaskRunner"),
+        (ExecutorChoice(name="dask-cluster"), "DaskTaskRunner"),
         (ExecutorChoice(name="dask-address", options={"address": "tcp://127.0.0.1:8786"}), "DaskTaskRunner"),
     ],
 )

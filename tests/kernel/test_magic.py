@@ -55,6 +55,15 @@ def said(kernel: Kernel, line: str) -> tuple[str, str, dict[str, str]]:
     return streams["stdout"], streams["stderr"], data
 
 
+def test_manages_shared_clusters(notebook: Kernel) -> None:
+    said(notebook, "%register_flow main --name shares --executor dask-cluster")
+    assert "magic/shares: no cluster" in said(notebook, "%dask_cluster list")[0]
+    said(notebook, "%register_flow main --name alone")
+    assert "magic/alone share no cluster" in said(notebook, "%dask_cluster start alone")[1]
+    assert "%dask_cluster --help says more" in said(notebook, "%dask_cluster scale")[1]
+    assert "close  end the cluster" in said(notebook, "%dask_cluster --help")[0]
+
+
 def test_registers_and_runs(notebook: Kernel, stack: Stack) -> None:
     line = "%register_flow main --param n=7 --cron '0 6 * * *' --timezone Europe/Berlin --tag nightly"
     _, errors, data = said(notebook, line + " --run")
@@ -162,7 +171,9 @@ COMPLETIONS = {
     "%register_flow ": ["main"],
     "%register_flow ma": ["main"],
     "%register_flow main --exec": ["--executor"],
-    "%register_flow main --executor ": ["threads", "processes", "dask-local", "dask-client", "dask-address"],
+    "%register_flow main --executor ": [
+        *("threads", "processes", "dask-local", "dask-cluster", "dask-client", "dask-address"),
+    ],
     "%register_flow main --executor dask-l": ["dask-local"],
     "%register_flow main --environment re": ["refuse", "recreate"],
     "%register_flow main --executor dask-local --n-w": ["--n-workers"],

@@ -1,0 +1,174 @@
+"""Tasks run on a cluster of a Dask Gateway: the local stack's own, or one that an administrator runs on many machines."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from satflow_ext.errors import SizeRefused
+from satflow_ext.executors import sizes
+from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.machine import Machine, this_machine
+from satflow_ext.gateways import connection
+from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.gateways.where import gateway_settings
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
+
+FIXED = 2
+"""Dask workers where nobody says how many."""
+
+
+class DaskClusterOptions(Options):
+    """How many Dask workers there are and how big, and how long the cluster lives."""
+
+    n_workers: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        title="Workers",
+        description=f"A fixed number. Empty: {FIXED}, or as many as there is work for.",
+    )
+    minimum: int | None = Field(None, ge=0, le=1024, title="Minimum", description="Where the number follows the work.")
+    maximum: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        title="Maximum",
+        description="Set it to let the number follow the work.",
+        validate_default=True,
+    )
+    worker_size: str | None = Field(
+        None, title="Worker size", description="Empty: what the Dask Gateway gives by itself."
+    )
+    share: Literal["deployment", "run"] = Field(
+        "deployment",
+        title="Cluster of",
+        description="One that all runs of the deployment share and find warm, or one for each run.",
+    )
+    autoclose: bool = Field(
+        False,
+        title="Close a shared one with the last run",
+        description="Else it stays until nobody has used it for a while.",
+    )
+    idle_timeout: float = Field(
+        600,
+        ge=1,
+        le=7 * 86400,
+        title="Idle time-out",
+        description="Seconds after which a cluster that nobody uses ends.",
+    )
+    start_timeout: float = Field(
+        300, ge=1, le=86400, title="Start time-out", description="Seconds that the cluster may take to be ready."
+    )
+    gateway: str = Field("", title="Dask Gateway", description="Its name in satflow.toml. Empty: this machine's own.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fixed_unless_said(cls, given: Any) -> Any:
+        sized = isinstance(given, dict) and any(
+            given.get(name) is not None for name in ("n_workers", "minimum", "maximum")
+        )
+        return {**given, "n_workers": FIXED} if isinstance(given, dict) and not sized else given
+
+    @field_validator("maximum")
+    @classmethod
+    def _one_way_to_say_how_many(cls, maximum: int | None, info: ValidationInfo) -> int | None:
+        workers, minimum = info.data.get("n_workers"), info.data.get("minimum")
+        if workers is not None and (minimum is not None or maximum is not None):
+            raise PydanticCustomError(
+                "contradiction", "a fixed number of workers and a minimum or maximum contradict each other"
+            )
+        if minimum is not None and maximum is None:
+            raise PydanticCustomError("contradiction", "a minimum needs a maximum")
+        if minimum is not None and maximum is not None and minimum > maximum:
+            raise PydanticCustomError(
+                "contradiction", "it is less than the minimum, which is {least}", {"least": minimum}
+            )
+        return maximum
+
+    @property
+    def most(self) -> int:
+        """The most Dask workers that there can be."""
+        return self.n_workers or self.maximum or FIXED
+
+
+def wanted(options: DaskClusterOptions, settings: Settings, python: str) -> Wanted:
+    """The cluster that the options describe, for flow runs with that interpreter.
+
+    Raises:
+        UnknownWorkerSize: no size has the name.
+    """
+    size = sizes.named(options.worker_size, settings) if options.worker_size else None
+    local = not options.gateway
+    return Wanted(
+        gateway=options.gateway,
+        python=python,
+        workers=options.n_workers,
+        minimum=options.minimum or 0,
+        maximum=options.maximum,
+        size=options.worker_size,
+        cores=size.cores if size else (1 if local else None),
+        memory=sizes.bytes_of(size) if size else (this_machine().memory // options.most if local else None),
+        gpus=size.gpus if size else 0,
+        idle_timeout=options.idle_timeout,
+        start_timeout=options.start_timeout,
+    )
+
+
+def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:
+    """A Prefect Dask task runner that has its cluster made or found when its first task comes."""
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    from satflow_ext.gateways.factory import gateway_cluster
+
+    cluster = asdict(wanted(options, settings, sys.executable))
+    share = options.share == "deployment"
+    return DaskTaskRunner(
+        cluster_class=gateway_cluster,  # type: ignore[arg-type]  # it enters what this gives, be it a cluster or not
+        cluster_kwargs={"wanted": cluster, "share": share, "autoclose": options.autoclose},
+    )
+
+
+def check(options: DaskClusterOptions, settings: Settings, machine: Machine) -> None:
+    """Refuse what a run on this machine could not have, as far as that can be known without asking a gateway.
+
+    Raises:
+        ExtraMissing: dask-gateway is not installed.
+        SettingsWrong: no gateway has that name.
+        SizeRefused: this machine cannot give that size that many times.
+    """
+    connection.need_client()
+    if options.gateway:
+        gateway_settings(options.gateway, settings)
+        return
+    connection.need_server()
+    if options.worker_size:
+        _refuse_gpus(options.worker_size, settings)
+        sizes.refuse_unless_fits(options.worker_size, options.most, settings, machine)
+
+
+def _refuse_gpus(size: str, settings: Settings) -> None:
+    if sizes.named(size, settings).gpus:
+        raise SizeRefused(
+            f"This machine's own Dask Gateway gives no GPUs, which {size!r} has.",
+            fix="Choose a size without GPUs, or name a Dask Gateway that has some.",
+            field="executor.options.worker_size",
+        )
+
+
+DASK_CLUSTER = Executor(
+    name="dask-cluster",
+    title="Dask cluster",
+    purpose="a cluster of its own that stays warm, here or on many machines",
+    starts="in seconds, at once while it is warm",
+    options=DaskClusterOptions,
+    task_runner=task_runner,
+    check=check,
+)

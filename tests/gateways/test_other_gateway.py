@@ -1,0 +1,141 @@
+"""A Dask Gateway of somebody else's, with few options and a limit: what it gives, and what it refuses before anything runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from satflow_ext import executors
+from satflow_ext.errors import GatewayRefused, GatewayUnauthorized, SettingsWrong, SizeRefused
+from satflow_ext.gateways import factory, shared
+from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.starting import let_go
+from satflow_ext.gateways.wanted import Wanted, choose
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.registration.reachable import check_gateway
+from satflow_ext.settings import GIB, GatewaySettings, Settings
+from tests.conftest import free_port
+
+PASSWORD = "TEAM_GATEWAY_PASSWORD"
+CONFIGURATION = """
+import sys
+from dask_gateway_server.options import Integer, Mapping, Options, Select
+c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
+c.DaskGateway.address = "127.0.0.1:{api}"
+c.SimpleAuthenticator.password = "of the team"
+c.Proxy.address, c.Proxy.tcp_address = "127.0.0.1:{http}", "127.0.0.1:{schedulers}"
+c.ClusterConfig.scheduler_cmd = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+c.ClusterConfig.worker_cmd = [sys.executable, "-m", "distributed.cli.dask_worker"]
+c.ClusterConfig.cluster_max_workers = 1
+c.UnsafeLocalBackend.clusters_directory = "{folder}"
+c.UnsafeLocalBackend.inherited_environment = ["PATH", "HOME", "SATFLOW_STATE_DIR"]
+c.UnsafeLocalBackend.sigint_timeout = 2
+GIB = 1024**3
+SIZES = {{"medium": (1, GIB // 4), "large": (2, GIB // 2)}}
+def shaped(options):
+    cores, memory = options.worker_size
+    size = {{"worker_cores": cores, "worker_memory": memory}}
+    return {{**size, "idle_timeout": options.idle_timeout, "environment": options.environment}}
+fields = Select("worker_size", list(SIZES.items())), Integer("idle_timeout", default=60), Mapping("environment")
+c.Backend.cluster_options = Options(*fields, handler=shaped)
+"""
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory):
+    """Settings with a gateway `team`, which really runs."""
+    folder = tmp_path_factory.mktemp("team")
+    ports = {"api": free_port(), "http": free_port(), "schedulers": free_port()}
+    (folder / "config.py").write_text(CONFIGURATION.format(folder=folder, **ports))
+    command = [sys.executable, "-m", "dask_gateway_server", "-f", str(folder / "config.py")]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{ports['http']}"
+    found = GatewaySettings(url=url, schedulers=f"127.0.0.1:{ports['schedulers']}", user="ann", credential=PASSWORD)
+    os.environ[PASSWORD] = "of the team"
+    try:
+        _wait_for(url, server)
+        yield Settings(gateways={"team": found})
+    finally:
+        del os.environ[PASSWORD]
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(url, server):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.poll() is None
+        try:
+            if httpx.get(f"{url}/api/health").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+def chosen(settings, **options):
+    choice = ExecutorChoice(name="dask-cluster", options={"gateway": "team", **options})
+    return executors.validate(choice, settings)
+
+
+def test_what_it_gives_is_taken(team):
+    asyncio.run(check_gateway(chosen(team, worker_size="large"), team))
+    asyncio.run(check_gateway(chosen(team), team))
+
+
+def test_a_size_that_it_has_not_is_refused_with_those_that_it_has(team):
+    with pytest.raises(SizeRefused, match=r"does not give workers of size '4xlarge'.*Choose one of medium, large\."):
+        asyncio.run(check_gateway(chosen(team, worker_size="4xlarge"), team))
+
+
+def test_a_wrong_and_a_missing_credential_are_told_before_anything_runs(team, monkeypatch):
+    monkeypatch.setenv(PASSWORD, "guessed")
+    with pytest.raises(GatewayUnauthorized, match=r"'team' refused the credential.*\[gateways\.team\]"):
+        asyncio.run(check_gateway(chosen(team), team))
+    monkeypatch.delenv(PASSWORD)
+    with pytest.raises(SettingsWrong, match=PASSWORD):
+        asyncio.run(check_gateway(chosen(team), team))
+
+
+def test_more_workers_than_it_allows_are_refused_and_the_cluster_taken_away(team):
+    label = str(uuid4())
+    with reached("team", team) as where:
+        with pytest.raises(GatewayRefused, match="exceed resource limit of 1 workers"), connected(where) as gateway:
+            factory.started(gateway, _wanted(workers=2), label, team)
+        with connected(where) as gateway:
+            assert shared.found(gateway, label) == []
+
+
+def test_its_clusters_are_shared_by_what_their_environment_says(team):
+    label = str(uuid4())
+    with reached("team", team) as where, connected(where) as gateway:
+        first = factory.started(gateway, _wanted(), label, team)
+        again = factory.started(gateway, _wanted(), label, team)
+        with again.get_client(set_as_default=False) as dask_client:
+            assert dask_client.submit(sum, [1, 2]).result() == 3
+        assert again.name == first.name
+        let_go(again)
+        let_go(first)
+        gateway.stop_cluster(first.name)
+
+
+def test_without_any_option_for_it_nothing_is_shared():
+    from dask_gateway.options import Options
+
+    with pytest.raises(GatewayRefused, match='share="run"') as caught:
+        choose(Options(), _wanted(size=None), "anybody")
+    assert caught.value.field == "executor.options.share"
+
+
+def _wanted(workers=1, size="medium"):
+    cores, memory = (1, GIB // 4) if size else (None, None)
+    return Wanted("team", sys.executable, workers, 0, None, size, cores, memory, 0, idle_timeout=60, start_timeout=120)

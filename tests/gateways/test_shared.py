@@ -1,0 +1,199 @@
+"""Clusters that runs share, on the real Dask Gateway of the local stack."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from uuid import uuid4
+
+import httpx
+import psutil
+import pytest
+
+from satflow_ext import endpoints
+from satflow_ext.errors import ClusterNotFound, ClusterNotStarted, GatewayUnauthorized, GatewayUnreachable
+from satflow_ext.gateways import factory, shared
+from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.factory import used
+from satflow_ext.gateways.managing import Managed
+from satflow_ext.gateways.starting import let_go
+from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.gateways.where import gateway_named
+from satflow_ext.settings import GIB
+
+ONE = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120)
+
+
+def eventually(read, what, seconds=30):
+    """The first value of `read()` that is true."""
+    deadline = time.monotonic() + seconds
+    while not (value := read()):
+        assert time.monotonic() < deadline, f"never came true: {what}"
+        time.sleep(0.1)
+    return value
+
+
+@pytest.fixture(scope="module")
+def where(stack):
+    with reached("", stack.settings) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def gateway(where):
+    with connected(where) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def label():
+    return str(uuid4())
+
+
+@pytest.fixture(scope="module")
+def cluster(gateway, stack, label):
+    """A warm cluster that many asked for at the same moment."""
+    together = threading.Barrier(50)
+
+    def ask(_):
+        together.wait()
+        with connected(gateway_named("", stack.settings, endpoints.read_record(stack.settings))) as own:
+            return factory._named(own, ONE, label, stack.settings)
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(ask, range(50)))
+    assert len({name for name, _ in answers}) == 1
+    assert [made for _, made in answers].count(True) == 1
+    joined = factory.started(gateway, ONE, label, stack.settings)
+    yield joined
+    let_go(joined)
+    Managed(ONE, label, stack.settings).close()
+
+
+def dask_processes(stack, name="distributed.cli"):
+    return [each for each in psutil.process_iter(["cmdline"]) if _is(each, name, str(stack.settings.state_dir))]
+
+
+def _is(process, name, state):
+    try:
+        return any(name in word for word in process.cmdline()) and process.environ().get("SATFLOW_STATE_DIR") == state
+    except psutil.Error:
+        return False
+
+
+def test_first_runs_at_the_same_moment_make_one_cluster(gateway, cluster, label):
+    assert [each.name for each in shared.found(gateway, label)] == [cluster.name]
+
+
+def test_a_cluster_of_another_shape_is_another(gateway, cluster, stack, label):
+    bigger = replace(ONE, memory=GIB // 2)
+    name, made = factory._named(gateway, bigger, label, stack.settings)
+    gateway.stop_cluster(name)
+    assert made
+    assert name != cluster.name
+
+
+def test_a_shared_cluster_ends_with_the_last_run_that_uses_it(gateway, stack):
+    label, alone = str(uuid4()), replace(ONE, workers=None, maximum=1)
+    with ExitStack() as last:
+        with used(alone, label, stack.settings, autoclose=True) as first:
+            second = last.enter_context(used(alone, label, stack.settings, autoclose=True))
+            assert second.name == first.name
+        assert [each.name for each in shared.found(gateway, label)] == [first.name]
+    assert shared.found(gateway, label) == []
+
+
+def test_a_runs_own_cluster_ends_with_it(gateway, stack):
+    with used(replace(ONE, workers=None, maximum=1), None, stack.settings, autoclose=False) as own:
+        assert gateway.get_cluster(own.name).status.name == "RUNNING"
+    assert own.name not in [each.name for each in gateway.list_clusters()]
+
+
+def test_a_cluster_that_nobody_uses_ends_by_itself(gateway, stack):
+    label = str(uuid4())
+    with used(replace(ONE, workers=None, maximum=1, idle_timeout=1), label, stack.settings, autoclose=False):
+        time.sleep(2)  # a connected run that has no task now
+        assert shared.found(gateway, label)
+    eventually(lambda: not shared.found(gateway, label), "the idle cluster ended")
+
+
+def test_nothing_is_served_without_a_credential_or_beyond_loopback(where, gateway, cluster, stack):
+    for path in ("/api/v1/clusters/", f"/api/v1/clusters/{cluster.name}", "/api/v1/options"):
+        assert httpx.get(where.url + path).status_code == 401
+    for page in ("status", "json/counts.json", "metrics", "info/main/workers.html", "health"):
+        assert httpx.get(f"{where.url}/clusters/{cluster.name}/{page}").status_code == 404
+    processes = [*dask_processes(stack), *dask_processes(stack, "gateway")]
+    listening = {c.laddr.ip for p in processes for c in p.net_connections() if c.status == psutil.CONN_LISTEN}
+    assert listening == {"127.0.0.1"}
+
+
+def test_the_credential_is_in_no_argument_and_no_log(where, cluster, stack):
+    words = [word for each in psutil.process_iter(["cmdline"]) for word in each.info["cmdline"] or []]
+    folder = stack.settings.state_dir
+    logs = [
+        log.read_text(errors="replace") for log in [*folder.glob("logs/*"), *folder.glob("gateway/clusters/*/logs/*")]
+    ]
+    assert len(logs) > 3
+    assert not [text for text in (*words, *logs) if where.credential in text]
+    assert where.credential not in repr(where)
+    assert {
+        file.stat().st_mode & 0o077 for file in (stack.settings.runtime_dir / "gateway.json", folder / "gateway")
+    } == {0}
+
+
+def test_a_wrong_credential_and_a_wrong_address_are_told(where):
+    with (
+        pytest.raises(GatewayUnauthorized, match="refused the credential"),
+        connected(replace(where, credential="no")) as own,
+    ):
+        own.list_clusters()
+    with (
+        pytest.raises(GatewayUnreachable, match="does not answer"),
+        connected(replace(where, url="http://127.0.0.1:9")) as own,
+    ):
+        own.list_clusters()
+
+
+def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(gateway, stack):
+    label = str(uuid4())
+    with pytest.raises(ClusterNotStarted, match=r"no scheduler after 0\.2 s"):
+        factory.started(gateway, replace(ONE, start_timeout=0.2), label, stack.settings)
+    assert shared.found(gateway, label) == []
+
+
+def test_an_interpreter_that_is_none_is_refused(gateway, stack):
+    with pytest.raises(ValueError, match="no interpreter"):
+        factory.started(gateway, replace(ONE, python="/nowhere/python"), str(uuid4()), stack.settings)
+
+
+def test_nobody_scales_what_is_not_there(stack, where):
+    with pytest.raises(ClusterNotFound, match="no cluster now"):
+        Managed(ONE, str(uuid4()), stack.settings).resize(2)
+
+
+def test_clusters_outlive_their_gateway_and_dead_schedulers_are_replaced(gateway, cluster, stack, label):
+    (server,) = dask_processes(stack, "satflow_ext.stack.gateway_server")
+    server.kill()
+    managed = Managed(ONE, label, stack.settings)
+    eventually(lambda: dask_processes(stack, "satflow_ext.stack.gateway_server"), "the gateway was started again")
+    eventually(lambda: _answers(managed) == ("running", 1), "the cluster is known again")
+    schedulers = [each for each in dask_processes(stack, "dask_scheduler") if cluster.name in each.cwd()]
+    os.kill(schedulers[0].pid, signal.SIGKILL)
+    begun = time.monotonic()
+    with used(ONE, label, stack.settings, autoclose=True) as fresh:
+        assert fresh.name != cluster.name
+    assert time.monotonic() - begun < ONE.start_timeout
+
+
+def _answers(managed):
+    try:
+        seen = managed.look()
+    except GatewayUnreachable:
+        return None
+    return seen.state, seen.workers

@@ -1,0 +1,42 @@
+"""The local stack's Dask Gateway: there when it is asked for, and gone with everything it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from satflow_ext import lease
+from satflow_ext.gateways import factory
+from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.starting import let_go
+from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.settings import GIB
+from tests.stack.conftest import Place
+
+ONE = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 4, 0, idle_timeout=600, start_timeout=60)
+
+
+def test_it_starts_on_first_need_and_its_clusters_end_with_a_killed_supervisor(light: Place) -> None:
+    with lease.acquire(light.settings) as held:
+        assert held.record is not None
+        assert held.record.gateway_url is None
+        assert not [each for each in light.processes() if "gateway_server" in " ".join(each.cmdline())]
+        with reached("", light.settings) as where, connected(where) as gateway:
+            let_go(factory.started(gateway, ONE, "somebody", light.settings))
+        record = lease.have_started(light.settings, ["gateway"])
+        assert record.gateway_url == where.url
+        dask = [each for each in light.processes() if "distributed.cli" in " ".join(each.cmdline())]
+        assert len(dask) >= 2
+        os.kill(held.record.pid, signal.SIGKILL)
+        light.wait_gone()
+
+
+def test_clusters_end_with_the_last_lease(light: Place) -> None:
+    with (
+        lease.acquire(light.settings, also=["gateway"]),
+        reached("", light.settings) as where,
+        connected(where) as gateway,
+    ):
+        let_go(factory.started(gateway, ONE, "somebody", light.settings))
+    light.wait_gone()
