@@ -16,6 +16,8 @@ def first_mistake(error: ValidationError) -> BadRequest:
     parts = [str(part) for part in first["loc"]]
     if parts[:1] == ["secrets"] and first["type"] == "string_pattern_mismatch":
         return InvalidSecretName()
+    if parts[:1] == ["order"]:  # its kind follows, as pydantic tells of a choice between several models
+        del parts[1:2]
     field = ".".join(part for at, part in enumerate(parts) if not (part in TAGS and at < len(parts) - 1))
     if first["type"] == "json_invalid":
         return BadRequest(f"The request's body is not JSON: {first['ctx']['error']}.")

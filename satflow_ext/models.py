@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from satflow_ext.errors import SatflowError
 
@@ -729,6 +730,61 @@ class ClusterList(Wire):
     """GET /satflow/clusters."""
 
     clusters: tuple[ClusterStatus, ...]
+
+
+class StartCluster(Wire):
+    """Start the cluster ahead of runs; nothing is done where it runs."""
+
+    do: Literal["start"] = "start"
+
+
+class ScaleCluster(Wire):
+    """A fixed number of Dask workers."""
+
+    do: Literal["scale"] = "scale"
+    workers: int = Field(ge=1, le=1024)
+
+
+class AdaptCluster(Wire):
+    """As many Dask workers as there is work for, between two numbers."""
+
+    do: Literal["adapt"] = "adapt"
+    minimum: int = Field(0, ge=0, le=1024)
+    maximum: int = Field(ge=1, le=1024)
+
+    @field_validator("maximum")
+    @classmethod
+    def _not_below_minimum(cls, maximum: int, info: ValidationInfo) -> int:
+        if maximum < info.data.get("minimum", 0):
+            raise PydanticCustomError("contradiction", "must not be less than the minimum")
+        return maximum
+
+
+class RestartCluster(Wire):
+    """End the cluster and start another one; runs that use it fail."""
+
+    do: Literal["restart"] = "restart"
+
+
+class ClusterOrder(Wire):
+    """POST /satflow/deployments/<id>/cluster: what the cluster that a deployment's runs share is to do."""
+
+    order: Annotated[StartCluster | ScaleCluster | AdaptCluster | RestartCluster, Field(discriminator="do")]
+
+
+class SharedCluster(Wire):
+    """The cluster that a deployment's runs share (executor `dask-cluster`). `state` "none": it has none now.
+
+    `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's own. `workers` have checked in.
+    """
+
+    deployment_id: str
+    deployment_name: str
+    gateway: str
+    state: Literal["none", "starting", "running"]
+    workers: int
+    worker_size: str | None
+    started: datetime | None
 
 
 # --- the local stack --------------------------------------------------------------------------------------------------

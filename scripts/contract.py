@@ -34,6 +34,7 @@ REQUESTS = (
     models.PauseRequest,
     models.RollbackRequest,
     models.RunRequest,
+    models.ClusterOrder,
     models.Subscribe,
     models.Unsubscribe,
 )
@@ -52,6 +53,7 @@ REPLIES = (
     models.RunList,
     models.RunDetail,
     models.ClusterList,
+    models.SharedCluster,
     models.StackStatus,
     models.RunsFrame,
     models.LogsFrame,

@@ -8,6 +8,15 @@ export interface JsonObject {
 }
 
 /**
+ * As many Dask workers as there is work for, between two numbers.
+ */
+export interface AdaptCluster {
+  do?: 'adapt';
+  minimum?: number;
+  maximum: number;
+}
+
+/**
  * A Prefect artifact of a run.
  */
 export interface Artifact {
@@ -82,6 +91,13 @@ export interface ClusterFrame {
  */
 export interface ClusterList {
   clusters: ClusterStatus[];
+}
+
+/**
+ * POST /satflow/deployments/<id>/cluster: what the cluster that a deployment's runs share is to do.
+ */
+export interface ClusterOrder {
+  order: StartCluster | ScaleCluster | AdaptCluster | RestartCluster;
 }
 
 /**
@@ -480,6 +496,13 @@ export interface Registration {
 }
 
 /**
+ * End the cluster and start another one; runs that use it fail.
+ */
+export interface RestartCluster {
+  do?: 'restart';
+}
+
+/**
  * POST /satflow/deployments/<id>/rollback → Registered.
  */
 export interface RollbackRequest {
@@ -552,6 +575,14 @@ export interface RunsFrame {
 }
 
 /**
+ * A fixed number of Dask workers.
+ */
+export interface ScaleCluster {
+  do?: 'scale';
+  workers: number;
+}
+
+/**
  * The next runs, computed by Prefect's own schedule classes.
  */
 export interface SchedulePreview {
@@ -564,6 +595,21 @@ export interface SchedulePreview {
 export interface SchedulePreviewRequest {
   schedule: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
   count?: number;
+}
+
+/**
+ * The cluster that a deployment's runs share (executor `dask-cluster`). `state` "none": it has none now.
+ *
+ * `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's own. `workers` have checked in.
+ */
+export interface SharedCluster {
+  deployment_id: string;
+  deployment_name: string;
+  gateway: string;
+  state: 'none' | 'starting' | 'running';
+  workers: number;
+  worker_size: string | null;
+  started: string | null;
 }
 
 /**
@@ -601,6 +647,13 @@ export interface StackStatus {
   prefect_api: string | null;
   store: string | null;
   stays: boolean;
+}
+
+/**
+ * Start the cluster ahead of runs; nothing is done where it runs.
+ */
+export interface StartCluster {
+  do?: 'start';
 }
 
 /**

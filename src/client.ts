@@ -45,6 +45,12 @@ export interface IClient {
     after: number
   ): Promise<api.VersionDiff>;
   rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered>;
+  sharedCluster(id: string): Promise<api.SharedCluster>;
+  orderCluster(
+    id: string,
+    order: api.ClusterOrder
+  ): Promise<api.SharedCluster>;
+  closeCluster(id: string): Promise<void>;
   runs(query?: IRunsQuery): Promise<api.RunList>;
   startRun(request: api.RunRequest): Promise<api.Run>;
   run(id: string): Promise<api.RunDetail>;
@@ -116,6 +122,21 @@ export class Client implements IClient {
 
   rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered> {
     return this.json('POST', ['deployments', id, 'rollback'], request);
+  }
+
+  sharedCluster(id: string): Promise<api.SharedCluster> {
+    return this.json('GET', ['deployments', id, 'cluster']);
+  }
+
+  orderCluster(
+    id: string,
+    order: api.ClusterOrder
+  ): Promise<api.SharedCluster> {
+    return this.json('POST', ['deployments', id, 'cluster'], order);
+  }
+
+  async closeCluster(id: string): Promise<void> {
+    await this.request('DELETE', ['deployments', id, 'cluster']);
   }
 
   runs(query: IRunsQuery = {}): Promise<api.RunList> {

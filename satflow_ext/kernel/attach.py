@@ -13,6 +13,7 @@ def attach(shell: Any) -> None:
 
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
     shell.register_magic_function(no_var_expand(_load_flow), "line", "load_flow")
+    shell.register_magic_function(no_var_expand(_dask_cluster), "line", "dask_cluster")
     shell.set_hook("complete_command", _complete, str_key="%register_flow")
     hook_of(shell)
 
@@ -29,6 +30,13 @@ def _load_flow(line: str) -> Any:
     from satflow_ext.kernel.load_magic import load_flow
 
     return load_flow(line)
+
+
+def _dask_cluster(line: str) -> Any:
+    """Manage the cluster that a deployment's runs share; `%dask_cluster --help` says how."""
+    from satflow_ext.kernel.cluster_magic import dask_cluster
+
+    return dask_cluster(line)
 
 
 def _complete(shell: Any, event: Any) -> list[str]:

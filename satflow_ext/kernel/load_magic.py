@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from typing import NoReturn
 
-from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.errors import SatflowError
 from satflow_ext.kernel.here import shell_here
+from satflow_ext.kernel.line import LineParser
 from satflow_ext.kernel.load_flow import Loaded, cells_text, loaded
 from satflow_ext.kernel.options import split
-
-
-class _Line(argparse.ArgumentParser):
-    """A parser that neither ends the process nor prints."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadRequest(f"Cannot read the line: {message}.", fix="%load_flow --help says more.")
 
 
 def load_flow(line: str) -> Loaded | None:
@@ -37,8 +29,8 @@ def load_flow(line: str) -> Loaded | None:
     return done
 
 
-def _parser() -> _Line:
-    parser = _Line(
+def _parser() -> LineParser:
+    parser = LineParser(
         prog="%load_flow",
         description="Bring a registered flow back into this notebook, after everything about it was checked.",
         add_help=False,

@@ -15,6 +15,7 @@ from satflow_ext.server.deployments import DeploymentManager
 from satflow_ext.server.kernels import KernelBridge
 from satflow_ext.server.preflight import PreflightManager
 from satflow_ext.server.runs import RunManager
+from satflow_ext.server.shared_clusters import SharedClusterManager
 from satflow_ext.server.stack import StackManager
 
 
@@ -29,6 +30,7 @@ class Managers:
     preflight: PreflightManager
     runs: RunManager
     clusters: ClusterManager
+    shared_clusters: SharedClusterManager
 
     @classmethod
     def over(cls, kernel_manager: MappingKernelManager) -> Managers:
@@ -43,6 +45,7 @@ class Managers:
             preflight=PreflightManager(stack, kernels),
             runs=RunManager(stack),
             clusters=ClusterManager(stack),
+            shared_clusters=SharedClusterManager(stack),
         )
 
     def facts(self, request: Subscribe) -> AsyncGenerator[StreamFrame, None]:

@@ -1,10 +1,13 @@
-"""/satflow/clusters."""
+"""/satflow/clusters, and the cluster that a deployment's runs share."""
 
 from __future__ import annotations
+
+from http import HTTPStatus
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from satflow_ext.models import ClusterOrder
 from satflow_ext.server.base import SatflowHandler
 
 
@@ -16,3 +19,27 @@ class ClustersHandler(SatflowHandler):
     async def get(self) -> None:
         """ClusterList."""
         self.reply(await self.managers.clusters.list_all())
+
+
+class SharedClusterHandler(SatflowHandler):
+    """The cluster that a deployment's runs share."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:clusters")
+    async def get(self, deployment_id: str) -> None:
+        """SharedCluster."""
+        self.reply(await self.managers.shared_clusters.look(deployment_id))
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:clusters")
+    async def post(self, deployment_id: str) -> None:
+        """ClusterOrder → SharedCluster, once it was done."""
+        self.reply(await self.managers.shared_clusters.obey(deployment_id, self.read(ClusterOrder)))
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:clusters")
+    async def delete(self, deployment_id: str) -> None:
+        """End it; runs that use it fail."""
+        await self.managers.shared_clusters.close(deployment_id)
+        self.set_status(HTTPStatus.NO_CONTENT)
+        self.finish()

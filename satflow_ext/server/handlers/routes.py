@@ -5,7 +5,7 @@ from __future__ import annotations
 from tornado.web import RequestHandler
 
 from satflow_ext.server.handlers.catalogue import CatalogueHandler, SchedulePreviewHandler
-from satflow_ext.server.handlers.clusters import ClustersHandler
+from satflow_ext.server.handlers.clusters import ClustersHandler, SharedClusterHandler
 from satflow_ext.server.handlers.deployments import DeploymentHandler, DeploymentsHandler
 from satflow_ext.server.handlers.elsewhere import ElsewhereHandler
 from satflow_ext.server.handlers.kernels import KernelFlowsHandler
@@ -33,6 +33,7 @@ ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
     (rf"/satflow/deployments/{ID}/versions/{ID}", VersionHandler),
     (rf"/satflow/deployments/{ID}/versions/{ID}/diff/{ID}", VersionDiffHandler),
     (rf"/satflow/deployments/{ID}/rollback", RollbackHandler),
+    (rf"/satflow/deployments/{ID}/cluster", SharedClusterHandler),
     (r"/satflow/runs", RunsHandler),
     (rf"/satflow/runs/{ID}", RunHandler),
     (rf"/satflow/runs/{ID}/cancel", CancelHandler),

@@ -1,0 +1,43 @@
+"""`satflow clusters`: the clusters that deployments' runs share, managed ahead of runs and between them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+
+from satflow_ext import lease, settings
+from satflow_ext.commands.connection import connected
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.kernel import cluster_words
+from satflow_ext.models import SharedCluster
+from satflow_ext.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's flags."""
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    cluster_words.configure(parser)
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Do it, and print the clusters in question as they are afterwards."""
+    refuse_rest(rest, "clusters")
+    here = settings.load()
+    with connected(here) as endpoints:
+        done = asyncio.run(cluster_words.carry_out(args, endpoints, here))
+        if _ends_soon(done, here):
+            print(
+                "… The local stack, and the cluster, end with this command: `satflow up` keeps both.", file=sys.stderr
+            )
+    rows = [each.model_dump(mode="json") for each in done]
+    print(json.dumps(rows, indent=2) if args.json else cluster_words.told(done))
+    return 0
+
+
+def _ends_soon(done: tuple[SharedCluster, ...], here: Settings) -> bool:
+    """Whether a cluster of the local stack has nobody but this command to keep it."""
+    report = lease.report(here) if any(each.state != "none" and not each.gateway for each in done) else None
+    return report is not None and not report.stays and report.leases <= 1

@@ -1,0 +1,33 @@
+"""`%dask_cluster`."""
+
+from __future__ import annotations
+
+import sys
+
+from satflow_ext import settings as all_settings
+from satflow_ext.errors import SatflowError
+from satflow_ext.kernel import cluster_words
+from satflow_ext.kernel.here import endpoints_of, wait_for
+from satflow_ext.kernel.line import LineParser
+from satflow_ext.kernel.options import split
+
+
+def dask_cluster(line: str) -> None:
+    """Carry out the line; what goes wrong is said in one message, without a traceback."""
+    parser = LineParser(
+        prog="%dask_cluster",
+        description="Start, resize and end the cluster that a deployment's runs share, ahead of runs and between them.",
+        add_help=False,
+    )
+    cluster_words.configure(parser)
+    words = line.split()
+    if not words or "--help" in words:
+        sys.stdout.write(parser.format_help())
+        return
+    try:
+        args = parser.parse_args(split(line))
+        settings = all_settings.load()
+        done = wait_for(cluster_words.carry_out(args, endpoints_of(settings), settings))
+        sys.stdout.write(f"{cluster_words.told(done)}\n")
+    except SatflowError as error:
+        sys.stderr.write(f"{error}\n")

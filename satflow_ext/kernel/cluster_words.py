@@ -1,0 +1,83 @@
+"""The words after `%dask_cluster` and `satflow clusters`: what they are, what they ask for, and what is said of it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from satflow_ext.mistakes import first_mistake
+from satflow_ext.models import ClusterOrder, SharedCluster
+
+if TYPE_CHECKING:
+    from satflow_ext.endpoints import Endpoints
+    from satflow_ext.settings import Settings
+
+VERBS = {
+    "list": "the clusters of all deployments that can have one",
+    "start": "start a deployment's cluster ahead of its runs, and wait until it is ready",
+    "scale": "a fixed number of Dask workers",
+    "adapt": "as many Dask workers as there is work for, between two numbers",
+    "restart": "end the cluster and start another one; runs that use it fail",
+    "close": "end the cluster; runs that use it fail",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verbs and their words."""
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, text in VERBS.items():
+        verb = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", add_help=parser.add_help)
+        if name != "list":
+            verb.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
+        if name == "scale":
+            verb.add_argument("workers", type=int, help="how many")
+        if name == "adapt":
+            verb.add_argument("--minimum", type=int, default=0, help="the least (default: 0)")
+            verb.add_argument("--maximum", type=int, required=True, help="the most")
+
+
+async def carry_out(args: argparse.Namespace, endpoints: Endpoints, here: Settings) -> tuple[SharedCluster, ...]:
+    """Do what the words say; the clusters in question as they are afterwards.
+
+    Raises:
+        DeploymentNotFound: no deployment answers to the name.
+        BadRequest: its runs share no cluster, or a number makes no sense.
+        ClusterFailed: it did not do it; the subclass says why.
+    """
+    from satflow_ext.registration import clusters, finding
+
+    if args.verb == "list":
+        return await clusters.look_at_all(endpoints, here)
+    order = None if args.verb == "close" else _order(args)
+    found = await finding.find(endpoints, here, args.deployment)
+    if order is not None:
+        return (await clusters.obey(endpoints, here, found.id, order),)
+    await clusters.close(endpoints, here, found.id)
+    return (await clusters.look(endpoints, here, found.id),)
+
+
+def told(clusters: tuple[SharedCluster, ...]) -> str:
+    """One line for each."""
+    return "\n".join(map(_line, clusters)) or "No deployment has the executor dask-cluster and shares a cluster."
+
+
+def _order(args: argparse.Namespace) -> ClusterOrder:
+    names = {"scale": ("workers",), "adapt": ("minimum", "maximum")}.get(args.verb, ())
+    try:
+        return ClusterOrder.model_validate(
+            {"order": {"do": args.verb, **{name: getattr(args, name) for name in names}}}
+        )
+    except ValidationError as error:
+        raise first_mistake(error) from None
+
+
+def _line(cluster: SharedCluster) -> str:
+    if cluster.state == "none":
+        return f"{cluster.deployment_name}: no cluster"
+    size = f" of size {cluster.worker_size}" if cluster.worker_size else ""
+    since = f", since {cluster.started.astimezone():%Y-%m-%d %H:%M}" if cluster.started else ""
+    where = f", on {cluster.gateway}" if cluster.gateway else ""
+    count = f"{cluster.workers} Dask worker{'' if cluster.workers == 1 else 's'}"
+    return f"{cluster.deployment_name}: {cluster.state}, {count}{size}{since}{where}"

@@ -1,0 +1,21 @@
+"""The line of a magic, read by argparse."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from satflow_ext.errors import BadRequest
+
+
+class LineParser(argparse.ArgumentParser):
+    """A parser that neither ends the process nor prints."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the line.
+
+        Raises:
+            BadRequest: always.
+        """
+        magic = self.prog.split()[0]
+        raise BadRequest(f"Cannot read the line: {message}.", fix=f"{magic} --help says more.")

@@ -1,0 +1,124 @@
+"""The clusters that deployments' runs share, as their live versions chose them: for sidebar, magic and command line alike."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
+from satflow_ext.executors import dask_cluster
+from satflow_ext.gateways.managing import Managed, Seen
+from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.keys import trusted
+from satflow_ext.models import AdaptCluster, ClusterOrder, ScaleCluster, SharedCluster, StartCluster
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import deployments
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.registrar import manifest_of
+from satflow_ext.settings import Settings
+
+CHOOSE = "Register it with the executor dask-cluster, and share=deployment."
+
+
+@dataclass(frozen=True)
+class _Owned:
+    """A deployment's shared cluster, and how it is called."""
+
+    managed: Managed
+    name: str
+
+    def shown(self, seen: Seen) -> SharedCluster:
+        return SharedCluster(
+            deployment_id=self.managed.label,
+            deployment_name=self.name,
+            gateway=self.managed.wanted.gateway,
+            worker_size=self.managed.wanted.size,
+            **dataclasses.asdict(seen),
+        )
+
+
+async def look(endpoints: Endpoints, settings: Settings, deployment_id: str) -> SharedCluster:
+    """The cluster that the deployment's runs share.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        BadRequest: its runs share no cluster.
+        ClusterFailed: the gateway does not answer.
+    """
+    owned = await _owned(endpoints, settings, deployment_id)
+    return owned.shown(await asyncio.to_thread(owned.managed.look))
+
+
+async def obey(endpoints: Endpoints, settings: Settings, deployment_id: str, order: ClusterOrder) -> SharedCluster:
+    """Let it do what was asked for.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        BadRequest: its runs share no cluster.
+        ClusterNotFound: there is none that could be scaled.
+        ClusterFailed: it did not; the subclass says why.
+    """
+    owned = await _owned(endpoints, settings, deployment_id)
+    return owned.shown(await asyncio.to_thread(_deed(owned.managed, order)))
+
+
+async def close(endpoints: Endpoints, settings: Settings, deployment_id: str) -> bool:
+    """End it; whether there was any.
+
+    Raises:
+        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        BadRequest: its runs share no cluster.
+        ClusterFailed: the gateway does not answer.
+    """
+    owned = await _owned(endpoints, settings, deployment_id)
+    return await asyncio.to_thread(owned.managed.close)
+
+
+async def look_at_all(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
+    """Those of all deployments that can have one, whether they have it now or not.
+
+    Raises:
+        ClusterFailed: a gateway does not answer.
+    """
+    every = await deployments.list_all(endpoints)
+    can = [each for each in every if each.executor and _shares(each.executor.name, each.executor.options)]
+    return tuple([await look(endpoints, settings, each.id) for each in can])
+
+
+def _deed(managed: Managed, order: ClusterOrder) -> Callable[[], Seen]:
+    asked = order.order
+    if isinstance(asked, ScaleCluster):
+        return lambda: managed.resize(asked.workers)
+    if isinstance(asked, AdaptCluster):
+        return lambda: managed.resize(None, asked.minimum, asked.maximum)
+    return managed.start if isinstance(asked, StartCluster) else managed.restart
+
+
+async def _owned(endpoints: Endpoints, settings: Settings, deployment_id: str) -> _Owned:
+    async with prefect_client(endpoints.prefect) as client:
+        row, flow_name = await deployments.read_row(client, deployment_id)
+    found = await manifest_of(row, endpoints, trusted(settings))
+    if isinstance(found, SatflowError):
+        raise found
+    if found is None:
+        raise DeploymentNotFound(f"SatFlow did not make {flow_name}/{row.name}.", fix="Register it first.")
+    return _Owned(Managed(_wanted(found, settings), deployment_id, settings), found.full_name)
+
+
+def _wanted(manifest: Manifest, settings: Settings) -> Wanted:
+    """The cluster as the runs of a version will look for it: with the interpreter that they have."""
+    if not _shares(manifest.executor.name, manifest.executor.options):
+        raise BadRequest(f"The runs of {manifest.full_name} share no cluster.", fix=CHOOSE)
+    if manifest.environment_policy == "recreate":
+        raise BadRequest(f"The runs of {manifest.full_name} build their own environment.", fix="Start a run instead.")
+    sized = settings.model_copy(update={"worker_sizes": {**settings.worker_sizes, **manifest.worker_sizes}})
+    options = dask_cluster.DaskClusterOptions.model_validate(manifest.executor.options)
+    return dask_cluster.wanted(options, sized, manifest.environment.executable or sys.executable)
+
+
+def _shares(executor: str, options: object) -> bool:
+    return executor == dask_cluster.DASK_CLUSTER.name and isinstance(options, dict) and options.get("share") != "run"
