@@ -6,6 +6,7 @@ import {
   flows,
   notebook,
   runs,
+  sharedClusters,
   stack
 } from './plugins/models';
 import { notifications } from './plugins/notifications';
@@ -24,6 +25,7 @@ export default [
   deployments,
   runs,
   clusters,
+  sharedClusters,
   stack,
   actions,
   sidebar,

@@ -6,6 +6,7 @@ import type { ClustersModel } from './models/clusters';
 import type { DeploymentsModel } from './models/deployments';
 import type { FlowsModel } from './models/flows';
 import type { RunsModel } from './models/runs';
+import type { SharedClustersModel } from './models/sharedClusters';
 import type { StackModel } from './models/stack';
 import type { Preferences } from './models/preferences';
 import type { IStream as Stream } from './stream';
@@ -58,6 +59,13 @@ export type IClusters = ClustersModel;
 export const IClusters = new Token<IClusters>(
   'satflow-ext:IClusters',
   'The Dask clusters of the runs that are going.'
+);
+
+/** The clusters that deployments' runs share. */
+export type ISharedClusters = SharedClustersModel;
+export const ISharedClusters = new Token<ISharedClusters>(
+  'satflow-ext:ISharedClusters',
+  'The Dask clusters that the runs of a deployment share.'
 );
 
 /** Where runs go. */

@@ -168,6 +168,14 @@ describe('RegisterForm', () => {
     expect(option.title).toBe('This machine has 2 cores.');
   });
 
+  it('leaves it to a Dask Gateway which sizes that can give', () => {
+    const options = { 'dask-local': { gateway: 'team' } };
+    show({ executor: 'dask-local', options });
+    const option = screen.getByRole('option', { name: /xlarge/ });
+    expect((option as HTMLOptionElement).disabled).toBe(false);
+    expect(screen.getByText(/Gateway says what it can give/)).toBeTruthy();
+  });
+
   it('tells a cron line in words, with the next runs', () => {
     show({ schedule: cron });
     expect(screen.getByText('At 06:00')).toBeTruthy();

@@ -10,7 +10,7 @@ import { FlowsSection, INSTALL } from '../views/FlowsSection';
 import { RunsSection } from '../views/RunsSection';
 import { StackBanner } from '../views/StackBanner';
 import { moment } from '../words';
-import { cluster, deployment, flow, run } from './fakes';
+import { cluster, deployment, flow, run, sharedCluster } from './fakes';
 
 const trans = nullTranslator.load('satflow_ext');
 
@@ -209,10 +209,16 @@ describe('RunsSection', () => {
 describe('clusters', () => {
   const onOpen = jest.fn();
   const onShowFlows = jest.fn();
+  const actions = {
+    onStartCluster: jest.fn(),
+    onResizeCluster: jest.fn(),
+    onRestartCluster: jest.fn(),
+    onCloseCluster: jest.fn()
+  };
+  const some = { shared: [], error: null, onOpen, onShowFlows, actions, trans };
 
   it('shows workers of those planned, memory and tasks', () => {
-    const props = { clusters: [cluster()], error: null, onOpen, onShowFlows };
-    render(<ClustersSection {...props} trans={trans} />);
+    render(<ClustersSection {...some} clusters={[cluster()]} />);
     expect(screen.getByText('1 of 2 workers')).toBeTruthy();
     expect(screen.getByText('1.0 GiB / 4.0 GiB')).toBeTruthy();
     expect(screen.getByText('4 processing')).toBeTruthy();
@@ -221,10 +227,29 @@ describe('clusters', () => {
   });
 
   it('is never blank', () => {
-    const props = { clusters: [], error: null, onOpen, onShowFlows };
-    render(<ClustersSection {...props} trans={trans} />);
+    render(<ClustersSection {...some} clusters={[]} />);
     fireEvent.click(screen.getByRole('button', { name: 'Show flows' }));
     expect(onShowFlows).toHaveBeenCalled();
+  });
+
+  it('offers what can be done with a shared cluster that runs', () => {
+    const running = { ...sharedCluster(), isBusy: false };
+    render(<ClustersSection {...some} clusters={[]} shared={[running]} />);
+    expect(screen.getByText('3 workers')).toBeTruthy();
+    ['Resize', 'Restart', 'Close'].forEach(verb => {
+      const name = `${verb} the cluster of tiles/tiles…`;
+      fireEvent.click(screen.getByRole('button', { name }));
+      const done = `on${verb}Cluster` as keyof typeof actions;
+      expect(actions[done]).toHaveBeenCalledWith(running);
+    });
+  });
+
+  it('offers to start one that does not run, and not twice', () => {
+    const resting = { ...sharedCluster({ state: 'none' }), isBusy: true };
+    render(<ClustersSection {...some} clusters={[]} shared={[resting]} />);
+    const start = screen.getByRole('button', { name: /^Start the cluster/ });
+    expect(start).toHaveProperty('disabled', true);
+    expect(screen.getByText('working…')).toBeTruthy();
   });
 
   it('shows each worker with its CPU and memory', () => {

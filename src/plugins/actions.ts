@@ -5,14 +5,20 @@ import type {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { IActions, IDeployments, IFlows, IRuns } from '../tokens';
+import {
+  IActions,
+  IDeployments,
+  IFlows,
+  IRuns,
+  ISharedClusters
+} from '../tokens';
 import { Actions } from '../widgets/actions';
 
 export const actions: JupyterFrontEndPlugin<IActions> = {
   id: 'satflow-ext:actions',
   description: 'Provides what the user can do.',
   autoStart: true,
-  requires: [INotebookTracker, IFlows, IDeployments, IRuns],
+  requires: [INotebookTracker, IFlows, IDeployments, IRuns, ISharedClusters],
   optional: [ITranslator],
   provides: IActions,
   activate: (
@@ -21,10 +27,12 @@ export const actions: JupyterFrontEndPlugin<IActions> = {
     flows: IFlows,
     deployments: IDeployments,
     runs: IRuns,
+    sharedClusters: ISharedClusters,
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
     const { commands } = app;
-    return new Actions({ commands, tracker, flows, deployments, runs, trans });
+    const models = { flows, deployments, runs, sharedClusters };
+    return new Actions({ commands, tracker, ...models, trans });
   }
 };

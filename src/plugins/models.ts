@@ -9,6 +9,7 @@ import { ClustersModel } from '../models/clusters';
 import { DeploymentsModel } from '../models/deployments';
 import { FlowsModel } from '../models/flows';
 import { RunsModel } from '../models/runs';
+import { SharedClustersModel } from '../models/sharedClusters';
 import { StackModel } from '../models/stack';
 import {
   IActiveNotebook,
@@ -17,6 +18,7 @@ import {
   IDeployments,
   IFlows,
   IRuns,
+  ISharedClusters,
   IStack,
   IStream
 } from '../tokens';
@@ -70,6 +72,16 @@ export const clusters: Plugin<IClusters> = {
   requires: [IClient],
   provides: IClusters,
   activate: (_: JupyterFrontEnd, client: IClient) => new ClustersModel(client)
+};
+
+export const sharedClusters: Plugin<ISharedClusters> = {
+  id: 'satflow-ext:shared-clusters',
+  description: 'Provides the Dask clusters that the runs of a deployment share.',
+  autoStart: true,
+  requires: [IClient, IDeployments],
+  provides: ISharedClusters,
+  activate: (_: JupyterFrontEnd, client: IClient, deployments: IDeployments) =>
+    new SharedClustersModel(client, deployments)
 };
 
 export const stack: Plugin<IStack> = {

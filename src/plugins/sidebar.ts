@@ -12,6 +12,7 @@ import {
   IDeployments,
   IFlows,
   IRuns,
+  ISharedClusters,
   IStack
 } from '../tokens';
 import { type SectionName, Sidebar } from '../widgets/sidebar';
@@ -20,7 +21,15 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:sidebar',
   description: 'Shows flows, runs and clusters in the left sidebar.',
   autoStart: true,
-  requires: [IFlows, IDeployments, IRuns, IClusters, IStack, IActions],
+  requires: [
+    IFlows,
+    IDeployments,
+    IRuns,
+    IClusters,
+    ISharedClusters,
+    IStack,
+    IActions
+  ],
   optional: [ITranslator, ILayoutRestorer, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
@@ -28,13 +37,14 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     deployments: IDeployments,
     runs: IRuns,
     clusters: IClusters,
+    shared: ISharedClusters,
     stack: IStack,
     actions: IActions,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null
   ) => {
-    const shown = { flows, deployments, runs, clusters, stack };
+    const shown = { flows, deployments, runs, clusters, shared, stack };
     const panel = new Sidebar(shown, actions, translator ?? nullTranslator);
     app.shell.add(panel, 'left', { rank: 620, type: 'SatFlow' });
     restorer?.add(panel, panel.id);

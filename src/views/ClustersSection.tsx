@@ -3,25 +3,45 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { ClusterStatus, ErrorBody } from '../_api';
+import type { ISharedCluster } from '../models/sharedClusters';
 import { bytes, workersOf } from '../words';
 import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
 import { Meter } from './Meter';
+import {
+  type ISharedClusterActions,
+  SharedClusterList
+} from './SharedClusterList';
 import { TaskCounts } from './TaskCounts';
 
 export interface IClustersSectionProps {
   clusters: ClusterStatus[];
+  shared: ISharedCluster[];
   error: ErrorBody | null;
   onOpen: (runId: string, name: string) => void;
   onShowFlows: () => void;
+  actions: ISharedClusterActions;
   trans: TranslationBundle;
 }
 
-/** The Dask clusters of the runs that are going. */
+/** The Dask clusters that deployments' runs share, and those of the runs that are going. */
 export function ClustersSection(props: IClustersSectionProps): JSX.Element {
-  const { clusters, error, onOpen, onShowFlows, trans } = props;
+  const { shared, actions, trans } = props;
+  return (
+    <>
+      <SharedClusterList clusters={shared} actions={actions} trans={trans} />
+      <RunClusters {...props} />
+    </>
+  );
+}
+
+function RunClusters(props: IClustersSectionProps): JSX.Element | null {
+  const { clusters, shared, error, onOpen, onShowFlows, trans } = props;
   if (error) {
     return <ErrorNote error={error} />;
+  }
+  if (clusters.length === 0 && shared.length > 0) {
+    return null;
   }
   if (clusters.length === 0) {
     return (

@@ -120,14 +120,17 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
   const { catalogue, options, error, onOptions, trans } = props;
   const { cores, memory } = catalogue;
   const size = options.worker_size;
+  const isElsewhere = Boolean(options.gateway);
   return (
     <Field
       id="satflow-worker-size"
       label={trans.__('Worker size')}
       hint={
-        cores !== null && memory !== null
-          ? trans.__('This machine: %1 cores, %2.', cores, bytes(memory))
-          : undefined
+        isElsewhere
+          ? trans.__('The Dask Gateway says what it can give.')
+          : cores !== null && memory !== null
+            ? trans.__('This machine: %1 cores, %2.', cores, bytes(memory))
+            : undefined
       }
       error={error}
     >
@@ -139,9 +142,17 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
           onOptions({ ...options, worker_size: event.target.value || null })
         }
       >
-        <option value="">{trans.__('share the machine equally')}</option>
+        <option value="">
+          {isElsewhere
+            ? trans.__('as the Dask Gateway has it')
+            : trans.__('share the machine equally')}
+        </option>
         {catalogue.worker_sizes.map(one => (
-          <SizeOption key={one.name} size={one} trans={trans} />
+          <SizeOption
+            key={one.name}
+            size={isElsewhere ? { ...one, available: true } : one}
+            trans={trans}
+          />
         ))}
       </HTMLSelect>
     </Field>

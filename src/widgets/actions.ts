@@ -3,14 +3,22 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-import type { Deployment, LiveFlow, Run } from '../_api';
+import type { Deployment, LiveFlow, Run, SharedCluster } from '../_api';
 import { errorBody } from '../errors';
 import type { DeploymentsModel } from '../models/deployments';
 import type { FlowsModel } from '../models/flows';
 import type { RunsModel } from '../models/runs';
+import { type SharedClustersModel, sizeOrder } from '../models/sharedClusters';
 import { INSTALL } from '../views/FlowsSection';
 import { EXAMPLE, insertCell } from './cells';
-import { confirmCancel, confirmDelete, withParameters } from './dialogs';
+import {
+  askSize,
+  confirmCancel,
+  confirmClose,
+  confirmDelete,
+  confirmRestart,
+  withParameters
+} from './dialogs';
 
 /** What the actions act on. */
 export interface IActed {
@@ -19,6 +27,7 @@ export interface IActed {
   flows: FlowsModel;
   deployments: DeploymentsModel;
   runs: RunsModel;
+  sharedClusters: SharedClustersModel;
   trans: TranslationBundle;
 }
 
@@ -70,6 +79,46 @@ export class Actions {
 
   readonly onDelete = (deployment: Deployment): void =>
     this.told(this.delete(deployment));
+
+  readonly onStartCluster = ({ deployment_id }: SharedCluster): void =>
+    this.told(this.acted.sharedClusters.order(deployment_id, { do: 'start' }));
+
+  readonly onResizeCluster = (cluster: SharedCluster): void =>
+    this.told(this.resize(cluster));
+
+  readonly onRestartCluster = (cluster: SharedCluster): void =>
+    this.told(this.restart(cluster));
+
+  readonly onCloseCluster = (cluster: SharedCluster): void =>
+    this.told(this.close(cluster));
+
+  private async resize(cluster: SharedCluster): Promise<void> {
+    const { sharedClusters, trans } = this.acted;
+    const { deployment_id, deployment_name, workers } = cluster;
+    const text = await askSize(deployment_name, workers, trans);
+    if (text === null) {
+      return;
+    }
+    const order = sizeOrder(text);
+    if (order === null) {
+      throw new Error(trans.__('%1 is no number of Dask workers.', text));
+    }
+    await sharedClusters.order(deployment_id, order);
+  }
+
+  private async restart(cluster: SharedCluster): Promise<void> {
+    const { sharedClusters, trans } = this.acted;
+    if (await confirmRestart(cluster.deployment_name, trans)) {
+      await sharedClusters.order(cluster.deployment_id, { do: 'restart' });
+    }
+  }
+
+  private async close(cluster: SharedCluster): Promise<void> {
+    const { sharedClusters, trans } = this.acted;
+    if (await confirmClose(cluster.deployment_name, trans)) {
+      await sharedClusters.close(cluster.deployment_id);
+    }
+  }
 
   private async runAgain(run: Run): Promise<void> {
     const { deployments, trans } = this.acted;

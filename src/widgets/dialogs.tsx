@@ -60,6 +60,46 @@ export function confirmRollBack(
   );
 }
 
+/** Whether the user means to end a cluster that runs may be using. */
+export function confirmClose(
+  name: string,
+  trans: TranslationBundle
+): Promise<boolean> {
+  return confirmed(
+    trans.__('Close cluster?'),
+    trans.__('Runs of %1 that use it fail.', name),
+    trans.__('Close cluster'),
+    trans.__('Keep')
+  );
+}
+
+/** Whether the user means to end such a cluster and start another one. */
+export function confirmRestart(
+  name: string,
+  trans: TranslationBundle
+): Promise<boolean> {
+  return confirmed(
+    trans.__('Restart cluster?'),
+    trans.__('Runs of %1 that use it fail.', name),
+    trans.__('Restart cluster'),
+    trans.__('Keep')
+  );
+}
+
+/** How many Dask workers a cluster is to have, in the user's words; null where she thinks better of it. */
+export async function askSize(
+  name: string,
+  workers: number,
+  trans: TranslationBundle
+): Promise<string | null> {
+  const result = await InputDialog.getText({
+    title: trans.__('Dask workers of %1', name),
+    label: trans.__('A number, or two for as many as there is work for: 1-8'),
+    text: `${workers}`
+  });
+  return result.button.accept ? result.value : null;
+}
+
 async function confirmed(
   title: string,
   body: string,

@@ -9,6 +9,7 @@ import type { ClustersModel } from '../models/clusters';
 import type { DeploymentsModel } from '../models/deployments';
 import type { FlowsModel } from '../models/flows';
 import type { RunsModel } from '../models/runs';
+import type { SharedClustersModel } from '../models/sharedClusters';
 import type { StackModel } from '../models/stack';
 import { ClustersSection } from '../views/ClustersSection';
 import { FlowsSection } from '../views/FlowsSection';
@@ -23,6 +24,7 @@ export interface IShown {
   deployments: DeploymentsModel;
   runs: RunsModel;
   clusters: ClustersModel;
+  shared: SharedClustersModel;
   stack: StackModel;
 }
 
@@ -151,17 +153,19 @@ function runsSection(
 }
 
 function clustersSection(
-  { clusters }: IShown,
+  { clusters, shared }: IShown,
   actions: Actions,
   trans: TranslationBundle
 ): Widget {
   const onOpen = (id: string, name: string) => actions.onOpen({ id, name });
-  const section = new WatchedClusters(clusters, () => (
+  const section = new WatchedClusters([clusters, shared], () => (
     <ClustersSection
       clusters={clusters.items}
+      shared={shared.items}
       error={clusters.error}
       onOpen={onOpen}
       onShowFlows={actions.onShowFlows}
+      actions={actions}
       trans={trans}
     />
   ));
@@ -179,24 +183,24 @@ function titled(section: Drawn, name: SectionName, label: string): Widget {
 /** The clusters are read only while their section is open. */
 class WatchedClusters extends Drawn {
   constructor(
-    private readonly clusters: ClustersModel,
+    private readonly models: (ClustersModel | SharedClustersModel)[],
     draw: () => JSX.Element
   ) {
-    super([clusters], draw);
+    super(models, draw);
   }
 
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this.clusters.watch();
+    this.models.forEach(one => one.watch());
   }
 
   protected onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this.clusters.unwatch();
+    this.models.forEach(one => one.unwatch());
   }
 
   protected onBeforeHide(message: Message): void {
     super.onBeforeHide(message);
-    this.clusters.unwatch();
+    this.models.forEach(one => one.unwatch());
   }
 }
