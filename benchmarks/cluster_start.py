@@ -1,0 +1,66 @@
+"""A run's way to the result of its first Dask task: on a cluster of its own started cold, on a warm one, and peers.
+
+The peer of the cold start is dask-gateway without SatFlow, of the warm one a `LocalCluster`, which is what Prefect's Dask task
+runner starts for each run by default. Measured in this process, without the start of a flow run's own, which all of them have.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+from distributed import Client, LocalCluster
+from figure import p50, report
+from places import own_stack
+
+from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.factory import used
+from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.settings import GIB, Settings
+
+COLD, WARM = 3, 15
+WANTED = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 2, 0, idle_timeout=600, start_timeout=120)
+
+
+def first_result(cluster: Callable[[], AbstractContextManager[Any]]) -> float:
+    """Milliseconds from nothing to the result of a task; what comes after it is not counted."""
+    begun = time.perf_counter()
+    with cluster() as entered, Client(entered, set_as_default=False) as dask_client:
+        dask_client.submit(sum, [1, 2]).result()
+        return 1000 * (time.perf_counter() - begun)
+
+
+def bare(here: Settings) -> Callable[[], AbstractContextManager[Any]]:
+    """A new cluster by dask-gateway's own client, with the same options."""
+
+    def new() -> AbstractContextManager[Any]:
+        with reached("", here) as where, connected(where) as gateway:
+            options = gateway.cluster_options(use_local_defaults=False)
+            options.update(python=WANTED.python, worker_memory=0.5)
+            made = gateway.new_cluster(cluster_options=options)
+            made.scale(1)
+            return made  # type: ignore[no-any-return]  # dask-gateway is not typed
+
+    return new
+
+
+def main(here: Settings) -> None:
+    """Measure all of them, in turn."""
+    own = lambda: used(replace(WANTED), None, here, autoclose=False)  # noqa: E731
+    warm = lambda: used(WANTED, "bench", here, autoclose=False)  # noqa: E731
+    local = lambda: LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)  # noqa: E731
+    first_result(own)  # the gateway itself starts with it
+    cold, peers = zip(*[(first_result(own), first_result(bare(here))) for _ in range(COLD)], strict=True)
+    report("cluster-start.cold", p50(cold), p50(peers), n=COLD)
+    first_result(warm)
+    ours = [first_result(warm) for _ in range(WARM)]
+    report("cluster-start.warm", p50(ours), p50([first_result(local) for _ in range(5)]), n=WARM)
+
+
+if __name__ == "__main__":
+    with own_stack() as (_, here):
+        main(here)
