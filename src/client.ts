@@ -46,10 +46,7 @@ export interface IClient {
   ): Promise<api.VersionDiff>;
   rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered>;
   sharedCluster(id: string): Promise<api.SharedCluster>;
-  orderCluster(
-    id: string,
-    order: api.ClusterOrder
-  ): Promise<api.SharedCluster>;
+  orderCluster(id: string, order: api.ClusterOrder): Promise<api.SharedCluster>;
   closeCluster(id: string): Promise<void>;
   runs(query?: IRunsQuery): Promise<api.RunList>;
   startRun(request: api.RunRequest): Promise<api.Run>;

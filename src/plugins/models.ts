@@ -76,7 +76,8 @@ export const clusters: Plugin<IClusters> = {
 
 export const sharedClusters: Plugin<ISharedClusters> = {
   id: 'satflow-ext:shared-clusters',
-  description: 'Provides the Dask clusters that the runs of a deployment share.',
+  description:
+    'Provides the Dask clusters that the runs of a deployment share.',
   autoStart: true,
   requires: [IClient, IDeployments],
   provides: ISharedClusters,
