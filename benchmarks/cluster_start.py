@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from distributed import Client, LocalCluster
 from figure import p50, report
 from places import own_stack
 
-from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.connection import connected, disarm, reached
 from satflow_ext.gateways.factory import used
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.settings import GIB, Settings
@@ -34,18 +34,17 @@ def first_result(cluster: Callable[[], AbstractContextManager[Any]]) -> float:
         return 1000 * (time.perf_counter() - begun)
 
 
-def bare(here: Settings) -> Callable[[], AbstractContextManager[Any]]:
+@contextmanager
+def bare(here: Settings) -> Iterator[Any]:
     """A new cluster by dask-gateway's own client, with the same options."""
-
-    def new() -> AbstractContextManager[Any]:
-        with reached("", here) as where, connected(where) as gateway:
-            options = gateway.cluster_options(use_local_defaults=False)
-            options.update(python=WANTED.python, worker_memory=0.5)
-            made = gateway.new_cluster(cluster_options=options)
-            made.scale(1)
-            return made  # type: ignore[no-any-return]  # dask-gateway is not typed
-
-    return new
+    with reached("", here) as where, connected(where) as gateway:
+        options = gateway.cluster_options(use_local_defaults=False)
+        options.update(python=WANTED.python, worker_memory=0.5)
+        made = gateway.new_cluster(cluster_options=options)
+        made.scale(1)
+        yield made
+        made.shutdown()
+        disarm(made.gateway)
 
 
 def main(here: Settings) -> None:
@@ -54,7 +53,7 @@ def main(here: Settings) -> None:
     warm = lambda: used(WANTED, "bench", here, autoclose=False)  # noqa: E731
     local = lambda: LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)  # noqa: E731
     first_result(own)  # the gateway itself starts with it
-    cold, peers = zip(*[(first_result(own), first_result(bare(here))) for _ in range(COLD)], strict=True)
+    cold, peers = zip(*[(first_result(own), first_result(lambda: bare(here))) for _ in range(COLD)], strict=True)
     report("cluster-start.cold", p50(cold), p50(peers), n=COLD)
     first_result(warm)
     ours = [first_result(warm) for _ in range(WARM)]

@@ -8,12 +8,9 @@ import os
 from prefect import flow, task
 
 from satflow_ext import cli
-from satflow_ext.gateways.connection import connected, reached
-from satflow_ext.gateways.wanted import label_of
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import SizeSettings
 from tests.registration.conftest import log_of
-from tests.stack.conftest import wait_for
 
 SMALL = {"tiny": SizeSettings(cores=1, memory=0.3)}
 CHOICE = ExecutorChoice(name="dask-cluster", options={"n_workers": 1, "worker_size": "tiny"})
@@ -50,16 +47,6 @@ def test_runs_of_a_deployment_find_its_cluster_warm(stack, registered, ran, caps
     assert json_of(capsys, "adapt", done.deployment.id, "--maximum", "1")[0][0] == "running"
     assert (done.deployment.name, "running") in names_of(capsys)
     assert json_of(capsys, "close", done.deployment.id) == [("none", 0)]
-
-
-def test_a_run_with_a_cluster_of_its_own_leaves_none(stack, registered, ran):
-    options = {"maximum": 1, "worker_size": "tiny", "share": "run"}
-    here = stack.settings.model_copy(update={"worker_sizes": SMALL})
-    detail = ran(registered(placed, settings=here, executor=ExecutorChoice(name="dask-cluster", options=options)))
-    assert detail.run.state_type == "COMPLETED", log_of(stack, detail.run.id)
-    with reached("", stack.settings) as where, connected(where) as gateway:
-        # A run is completed when its flow is, which is before its task runner ends.
-        wait_for(lambda: not [c for c in gateway.list_clusters() if not label_of(c.options)], "its end", seconds=30)
 
 
 def test_orders_that_make_no_sense_are_told_in_words(stack, registered, capsys):

@@ -66,7 +66,12 @@ def spelled(value: str) -> list[bytes]:
 
 @pytest.mark.parametrize(
     "executor",
-    [ExecutorChoice(), ExecutorChoice(name="processes"), ExecutorChoice(name="dask-local", options={"n_workers": 1})],
+    [
+        ExecutorChoice(),
+        ExecutorChoice(name="processes"),
+        ExecutorChoice(name="dask-local", options={"n_workers": 1}),
+        ExecutorChoice(name="dask-cluster", options={"n_workers": 1, "share": "run"}),
+    ],
     ids=lambda choice: choice.name,
 )
 def test_used_everywhere_and_written_nowhere(stack, registered, ran, canary, executor):
