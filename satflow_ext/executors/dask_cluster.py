@@ -52,11 +52,7 @@ class DaskClusterOptions(Options):
         title="Cluster of",
         description="One that all runs of the deployment share and find warm, or one for each run.",
     )
-    autoclose: bool = Field(
-        False,
-        title="Close a shared one with the last run",
-        description="Else it stays until nobody has used it for a while.",
-    )
+    autoclose: bool = Field(False, title="End a shared cluster with its last run")
     idle_timeout: float = Field(
         600,
         ge=1,

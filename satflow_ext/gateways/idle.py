@@ -17,6 +17,9 @@ MODULE = __name__
 SECONDS = "SATFLOW_IDLE_SECONDS"
 """Environment variable of the scheduler with the time after which it ends."""
 
+FIRST_USER = 30.0
+"""Seconds more that it is given before anybody has used it: who had it made is about to connect."""
+
 logger = logging.getLogger(__name__)
 _watches: set[asyncio.Task[None]] = set()
 
@@ -33,7 +36,7 @@ def users(clients: Iterable[str], *, but: str = "") -> list[str]:
 
 
 async def _watch(scheduler: Any, seconds: float) -> None:
-    last = time.monotonic()
+    last = time.monotonic() + FIRST_USER
     while time.monotonic() - last < seconds:
         await asyncio.sleep(min(seconds / 4, 5.0))
         if _busy(scheduler):

@@ -69,7 +69,7 @@ function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
     >
       <div className="jp-Satflow-rowHead">
         <span className="jp-Satflow-name" title={name}>
-          {name}
+          {name.split('/').pop()}
         </span>
         <span className={`jp-Satflow-badge jp-mod-${cluster.state}`}>
           {stateOf(cluster, trans)}

@@ -36,7 +36,7 @@ c.ClusterConfig.worker_cmd = [sys.executable, "-m", "distributed.cli.dask_worker
 c.ClusterConfig.cluster_max_workers = 1
 c.UnsafeLocalBackend.clusters_directory = "{folder}"
 c.UnsafeLocalBackend.inherited_environment = ["PATH", "HOME", "SATFLOW_STATE_DIR"]
-c.UnsafeLocalBackend.sigint_timeout = 2
+c.UnsafeLocalBackend.sigint_timeout = c.UnsafeLocalBackend.cluster_heartbeat_period = 1
 GIB = 1024**3
 SIZES = {{"medium": (1, GIB // 4), "large": (2, GIB // 2)}}
 def shaped(options):
