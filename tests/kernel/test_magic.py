@@ -184,7 +184,8 @@ COMPLETIONS = {
 @pytest.mark.parametrize("line", COMPLETIONS)
 def test_completes(line: str, notebook: Kernel) -> None:
     notebook.run("config = 1")
-    assert notebook.value(f"get_ipython().complete('', {line!r}, {len(line)})[1]") == repr(COMPLETIONS[line])
+    completed = notebook.value(f"' '.join(get_ipython().complete('', {line!r}, {len(line)})[1])")
+    assert completed == repr(" ".join(COMPLETIONS[line]))
 
 
 def test_in_a_notebook_executed_by_nbclient(stack: Stack, tmp_path: Path) -> None:
