@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+
+from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import ClusterOrder, SharedCluster
 from satflow_ext.server.stack import StackManager
 
@@ -18,21 +22,27 @@ class SharedClusterManager:
 
     async def look(self, deployment_id: str) -> SharedCluster:
         """How it is now."""
-        where = await self._stack.endpoints()
+        where = await self._where()
         from satflow_ext.registration import clusters
 
         return await clusters.look(where, self._stack.settings, deployment_id)
 
     async def obey(self, deployment_id: str, order: ClusterOrder) -> SharedCluster:
         """Let it do what was asked for; starting waits until it is ready."""
-        where = await self._stack.endpoints()
+        where = await self._where()
         from satflow_ext.registration import clusters
 
         return await clusters.obey(where, self._stack.settings, deployment_id, order)
 
     async def close(self, deployment_id: str) -> None:
         """End it, where there is one."""
-        where = await self._stack.endpoints()
+        where = await self._where()
         from satflow_ext.registration import clusters
 
         await clusters.close(where, self._stack.settings, deployment_id)
+
+    async def _where(self) -> Endpoints:
+        """Where things are, once distributed, which takes a second, was imported by a thread."""
+        where = await self._stack.endpoints()
+        await asyncio.to_thread(importlib.import_module, "satflow_ext.registration.clusters")
+        return where

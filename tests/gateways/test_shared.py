@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import sys
 import threading
@@ -12,13 +13,21 @@ from contextlib import ExitStack
 from dataclasses import replace
 from uuid import uuid4
 
+import distributed
 import httpx
 import psutil
 import pytest
 
 from satflow_ext import endpoints
-from satflow_ext.errors import ClusterNotFound, ClusterNotStarted, GatewayUnauthorized, GatewayUnreachable
-from satflow_ext.gateways import factory, shared
+from satflow_ext.errors import (
+    ClusterNotFound,
+    ClusterNotStarted,
+    GatewayUnauthorized,
+    GatewayUnreachable,
+    PackageMismatch,
+    PythonMismatch,
+)
+from satflow_ext.gateways import factory, shared, starting
 from satflow_ext.gateways.connection import connected, reached
 from satflow_ext.gateways.factory import used
 from satflow_ext.gateways.managing import Managed
@@ -146,7 +155,7 @@ def test_the_credential_is_in_no_argument_and_no_log(where, cluster, stack):
         log.read_text(errors="replace") for log in [*folder.glob("logs/*"), *folder.glob("gateway/clusters/*/logs/*")]
     ]
     assert len(logs) > 3
-    assert not [text for text in (*words, *logs) if where.credential in text]
+    assert not [text for text in (*words, *logs) if where.credential in text or "PRIVATE KEY" in text]
     assert where.credential not in repr(where)
     assert {
         file.stat().st_mode & 0o077 for file in (stack.settings.runtime_dir / "gateway.json", folder / "gateway")
@@ -176,6 +185,16 @@ def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(gateway, sta
 def test_an_interpreter_that_is_none_is_refused(gateway, stack):
     with pytest.raises(ValueError, match="no interpreter"):
         factory.started(gateway, replace(ONE, python="/nowhere/python"), str(uuid4()), stack.settings)
+
+
+@pytest.mark.parametrize(
+    ("python", "dask", "error"),
+    [("3.9.1.final.0", distributed.__version__, PythonMismatch), (None, "2020.1.0", PackageMismatch)],
+)
+def test_a_cluster_of_other_versions_is_refused(python, dask, error):
+    said = {"host": {"python": python or platform.python_version()}, "packages": {"distributed": dask}}
+    with pytest.raises(error, match="The cluster has"):
+        starting._check_versions(said)
 
 
 def test_nobody_scales_what_is_not_there(stack, where):
