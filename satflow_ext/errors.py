@@ -63,6 +63,7 @@
     │   ├── GatewayUnauthorized
     │   ├── GatewayRefused           it gives no cluster like that, or not now
     │   └── ClusterNotStarted        it failed, or was not ready in time
+    ├── DaskClusterUnfit        409  a Dask cluster lacks what tasks of a flow need
     ├── StackFailed             503  the local stack did not start
     └── SettingsWrong           409  settings contradict each other or cannot be read
 
@@ -380,6 +381,12 @@ class EnvironmentNotBuilt(SatflowError):
 
 class SecretsMissing(SatflowError):
     """A credential that the flow needs was not found where the flow runs."""
+
+    status = 409
+
+
+class DaskClusterUnfit(SatflowError):
+    """A Dask cluster lacks what tasks of a flow need."""
 
     status = 409
 

@@ -50,7 +50,7 @@ Not promised:
 
 - What your flow itself sends: it can call Prefect, or anything else, with whatever it has. A secret that is changed before it is logged is not recognised ([secrets.md](secrets.md)).
 - What a Prefect worker logs of failures of its own, before or after a flow run. It is a stock one.
-- Workers of a Dask cluster that somebody else runs (`dask-address`): tasks there tell what stock Prefect tells.
+- Workers of a Dask cluster that somebody else runs (`dask-address`): tasks there tell what stock Prefect tells, and the worker's name.
 - Whom connections come from: addresses of machines, and times.
 
 ## Every field

@@ -1,4 +1,4 @@
-"""Prefect's Dask task runner, with its cluster told on the board while the run goes on."""
+"""A Dask task runner with its cluster told on the board while the run goes on."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 from satflow_ext.clusters import sample
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.peak import Peak
+from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.executors.needs import Need, Needs
 from satflow_ext.models import ClusterStatus
 from satflow_ext.settings import Settings
@@ -41,11 +42,8 @@ class Subject:
     worker_size: str | None
 
 
-class WatchedDaskTaskRunner(DaskTaskRunner):
-    """A `DaskTaskRunner` whose cluster is on the board from its first task to its end.
-
-    A copy that travels to a Dask worker inside a flow is a plain `DaskTaskRunner`, so that workers need not have this package.
-    """
+class WatchedDaskTaskRunner(FastDaskTaskRunner):
+    """A task runner whose cluster is on the board from its first task to its end. A copy that travels is not watched."""
 
     subject: Subject
     here: Settings
@@ -54,6 +52,8 @@ class WatchedDaskTaskRunner(DaskTaskRunner):
     def watching(cls, runner: DaskTaskRunner, subject: Subject, here: Settings) -> WatchedDaskTaskRunner:
         """The same task runner, watched."""
         watched = cls(**_settings_of(runner))
+        if isinstance(runner, FastDaskTaskRunner):
+            watched.carried = runner.carried
         watched.subject = subject
         watched.here = here
         return watched
@@ -72,10 +72,6 @@ class WatchedDaskTaskRunner(DaskTaskRunner):
         if first_use:
             self._exit_stack.enter_context(watching(dask_client, self.subject, self.here))
         return dask_client
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Without what makes a cluster: a scheduler unpickles this as well, and on a worker the cluster is there.
-        return DaskTaskRunner, (None, self.address)
 
 
 @contextmanager

@@ -28,10 +28,10 @@ class DaskAddressOptions(Options):
 
 
 def task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[Any]:
-    """A Prefect Dask task runner that connects to that scheduler, or fails within ten seconds."""
-    from prefect_dask.task_runners import DaskTaskRunner
+    """A Dask task runner that connects to that scheduler, or fails within ten seconds."""
+    from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
-    return DaskTaskRunner(address=options.address, client_kwargs={"timeout": CONNECT_SECONDS})
+    return FastDaskTaskRunner(address=options.address, client_kwargs={"timeout": CONNECT_SECONDS})
 
 
 DASK_ADDRESS = Executor(

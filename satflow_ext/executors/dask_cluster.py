@@ -119,15 +119,14 @@ def wanted(options: DaskClusterOptions, settings: Settings, python: str) -> Want
 
 
 def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:
-    """A Prefect Dask task runner that has its cluster made or found when its first task comes."""
-    from prefect_dask.task_runners import DaskTaskRunner
-
+    """A Dask task runner that has its cluster made or found when its first task comes."""
+    from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
     from satflow_ext.gateways.factory import gateway_cluster
 
     cluster = asdict(wanted(options, settings, sys.executable))
     share = options.share == "deployment"
-    return DaskTaskRunner(
-        cluster_class=gateway_cluster,  # type: ignore[arg-type]  # it enters what this gives, be it a cluster or not
+    return FastDaskTaskRunner(
+        cluster_class=gateway_cluster,
         cluster_kwargs={"wanted": cluster, "share": share, "autoclose": options.autoclose},
     )
 

@@ -32,10 +32,10 @@ class DaskLocalOptions(Options):
 
 
 def task_runner(options: DaskLocalOptions, settings: Settings) -> TaskRunner[Any]:
-    """A Prefect Dask task runner that starts its own cluster: loopback only, TLS between all parts, no dashboard."""
-    from prefect_dask.task_runners import DaskTaskRunner
+    """A Dask task runner that starts its own cluster: loopback only, TLS between all parts, no dashboard."""
+    from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
-    return DaskTaskRunner(cluster_class=local_cluster, cluster_kwargs=cluster_arguments(options, settings))
+    return FastDaskTaskRunner(cluster_class=local_cluster, cluster_kwargs=cluster_arguments(options, settings))
 
 
 def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str, Any]:

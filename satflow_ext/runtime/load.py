@@ -55,7 +55,7 @@ def load(folder: Path) -> Flow[..., Any]:
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     tracebacks.show(manifest.source.cells)
-    return _flow(manifest, opened, folder).with_options(task_runner=_task_runner(manifest, here))
+    return _flow(manifest, opened, folder).with_options(task_runner=_task_runner(manifest, here, folder))
 
 
 def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
@@ -92,13 +92,25 @@ def unpickled(body: memoryview) -> Flow[..., Any]:
     return flow
 
 
-def _task_runner(manifest: Manifest, here: Settings) -> TaskRunner[Any]:
+def _task_runner(manifest: Manifest, here: Settings, folder: Path) -> TaskRunner[Any]:
     # A size means what it meant when the flow was registered, whatever the table of this machine says by now.
     sizes = {**here.worker_sizes, **manifest.worker_sizes}
     runner = executors.task_runner(manifest.executor, here.model_copy(update={"worker_sizes": sizes}))
+    if not manifest.executor.name.startswith("dask-"):
+        return runner
+    runner = _carrying(runner, manifest, folder)
     run_id = os.environ.get(RUN_ID)
-    if manifest.executor.name.startswith("dask-") and run_id:
-        return _watched(runner, manifest.executor, manifest.full_name, run_id, here)
+    return _watched(runner, manifest.executor, manifest.full_name, run_id, here) if run_id else runner
+
+
+def _carrying(runner: TaskRunner[Any], manifest: Manifest, folder: Path) -> TaskRunner[Any]:
+    """The runner, which brings what lies in the run's folder to Dask workers elsewhere."""
+    from satflow_ext.dask_tasks.carried import Carried
+    from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
+
+    if isinstance(runner, FastDaskTaskRunner):
+        modules = next(folder.glob("satflow-modules-*"), None)  # `kernel.carried` has put it there
+        runner.carried = Carried(folder, tuple(file.path for file in manifest.files), modules)
     return runner
 
 

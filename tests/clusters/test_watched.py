@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import contextmanager
 
+import cloudpickle
 import httpx
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 from satflow_ext import executors
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.watched import Subject, WatchedDaskTaskRunner
+from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.executors.needs import Needs
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
@@ -93,8 +95,8 @@ def test_lost_scheduler_is_told(board, here, tmp_path):
     assert board.read(RUN) is None
 
 
-def test_copy_that_travels_is_prefects_own(runner):
-    assert type(pickle.loads(pickle.dumps(runner))) is DaskTaskRunner
+def test_copy_that_travels_is_not_watched(runner):
+    assert type(pickle.loads(cloudpickle.dumps(runner))) is FastDaskTaskRunner
 
 
 def _slow(number):

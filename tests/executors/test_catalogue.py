@@ -154,10 +154,10 @@ def test_size_becomes_memory_limit_and_threads():
     [
         (ExecutorChoice(), "ThreadPoolTaskRunner"),
         (ExecutorChoice(name="processes", options={"max_workers": 2}), "ProcessPoolTaskRunner"),
-        (ExecutorChoice(name="dask-local"), "DaskTaskRunner"),
-        (ExecutorChoice(name="dask-cluster"), "DaskTaskRunner"),
-        (ExecutorChoice(name="dask-address", options={"address": "tcp://127.0.0.1:8786"}), "DaskTaskRunner"),
+        (ExecutorChoice(name="dask-local"), "FastDaskTaskRunner"),
+        (ExecutorChoice(name="dask-cluster"), "FastDaskTaskRunner"),
+        (ExecutorChoice(name="dask-address", options={"address": "tcp://127.0.0.1:8786"}), "FastDaskTaskRunner"),
     ],
 )
-def test_choice_becomes_prefects_own_task_runner(choice, runner):
+def test_choice_becomes_a_task_runner(choice, runner):
     assert type(executors.task_runner(choice, SETTINGS)).__name__ == runner

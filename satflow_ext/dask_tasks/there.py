@@ -1,0 +1,74 @@
+"""What a Dask cluster has installed, and whether Prefect tasks can run on it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from logging import Logger
+from typing import TYPE_CHECKING, cast
+
+from satflow_ext.errors import DaskClusterUnfit, PythonMismatch
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from distributed.client import VersionsDict
+
+OURS = "satflow-ext"
+
+Versions = Mapping[str, str | None]
+"""Package → version, of one process; None where it does not have the package."""
+
+
+def fits(dask_client: Client, logger: Logger) -> bool:
+    """Whether every Dask worker that is there has the same SatFlow as this process.
+
+    Where not, tasks run as Prefect's own task runner runs them. A worker that joins later is taken to be like the scheduler.
+
+    Raises:
+        PythonMismatch: it runs another Python, which could not read what it is sent.
+        DaskClusterUnfit: it has no Prefect.
+    """
+    found = cast("VersionsDict", dask_client.get_versions(packages=[OURS, "prefect"]))
+    told = {"scheduler": found["scheduler"], **found["workers"]}
+    installed = {name: each["packages"] for name, each in told.items() if isinstance(each, Mapping)}
+    return decide(installed, dask_client.scheduler_info()["address"], logger)
+
+
+def decide(installed: Mapping[str, Versions], address: str, logger: Logger) -> bool:
+    """The same, from what each process of the cluster has said, by its name."""
+    for name, versions in installed.items():
+        _check_python(name, versions["python"] or "", address)
+    wanted = version(OURS)
+    other = {name: versions[OURS] for name, versions in installed.items() if versions[OURS] != wanted}
+    if not other:
+        _check_prefect({name: each for name, each in installed.items() if name != "scheduler"}, address)
+        return True
+    _check_prefect(installed, address)
+    name, found = next(iter(other.items()))
+    logger.warning(
+        "Tasks on the Dask cluster at %s take longer than they need to: its %s has %s. Install satflow-ext==%s there.",
+        address,
+        name,
+        f"satflow-ext {found}" if found else "no satflow-ext",
+        wanted,
+    )
+    return False
+
+
+def _check_python(name: str, python: str, address: str) -> None:
+    there, here = python.split(".")[:2], [str(part) for part in sys.version_info[:2]]
+    if there != here:
+        raise PythonMismatch(
+            f"The Dask cluster at {address} runs Python {'.'.join(there)} ({name}), this flow run Python {'.'.join(here)}.",
+            fix="Use a cluster with this Python, or register from a kernel with the cluster's.",
+        )
+
+
+def _check_prefect(installed: Mapping[str, Versions], address: str) -> None:
+    lacking = [name for name, versions in installed.items() if not versions["prefect"]]
+    if lacking:
+        raise DaskClusterUnfit(
+            f"The Dask cluster at {address} has no Prefect ({lacking[0]}), so that no task of a flow can run there.",
+            fix=f"Install prefect=={version('prefect')} and satflow-ext=={version(OURS)} on its workers and its scheduler.",
+        )
