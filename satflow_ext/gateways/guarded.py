@@ -16,29 +16,40 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
-class Guard(WorkerPlugin):
-    """Gives a Dask worker these variables and guards it; also one that joins later.
-
-    Args:
-        variables: names and values of environment variables.
-    """
-
-    name = "satflow-guard"
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = dict(variables)
-
-    def setup(self, worker: Any) -> None:
-        """Distributed calls this in each Dask worker; again for every run that shares the cluster."""
-        if not self._variables.items() <= os.environ.items():
-            os.environ.update(self._variables)
-            telling.guard()
-
-
 def guard(dask_client: Client) -> None:
-    """Guard all Dask workers of its cluster, where this flow run needs it."""
+    """Guard all Dask workers of its cluster, also those that join later, where this flow run needs it.
+
+    One that lacks this package cannot be guarded. It gets no secret, and tells Prefect what Prefect by itself tells.
+    """
     if telling.needed():
-        dask_client.register_plugin(Guard(_variables()))
+        dask_client.register_plugin(plugin(_variables()))
+
+
+def plugin(variables: Mapping[str, str]) -> WorkerPlugin:
+    """What gives a Dask worker these environment variables and guards it.
+
+    Its class is made here so that it travels by value: a Dask worker that cannot read a plugin never starts.
+    """
+    given = dict(variables)
+
+    class Guard(WorkerPlugin):
+        name = "satflow-guard"
+
+        def setup(self, worker: Any) -> None:
+            """Distributed calls this in each Dask worker; again for every run that shares the cluster."""
+            import logging
+            import os
+
+            try:
+                from satflow_ext.telling import guard
+            except ImportError:
+                logging.getLogger("distributed.worker").warning("satflow-ext is missing: flow runs' secrets stay away.")
+                return
+            if not given.items() <= os.environ.items():
+                os.environ.update(given)
+                guard.guard()
+
+    return Guard()
 
 
 def _variables() -> dict[str, str]:
