@@ -102,6 +102,7 @@ def _cycles(made: Place, level: str) -> tuple[str, ...]:
     _, deployment_id, run_id = started[0]
     asyncio.run(asking.ask(made.proxied, deployment_id, run_id))
     if level == "messages":
+        made.switch_off(deployment_id)
         stopped = asyncio.run(asking.press(made.proxied, deployment_id))
         assert made.state_after(stopped)["name"] == "Cancelled"
         asyncio.run(asking.delete(made.proxied, deployment_id))

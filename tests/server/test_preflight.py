@@ -65,7 +65,7 @@ async def test_a_choice_that_registering_would_refuse(browser, open_kernel, choi
         assert finding.where.startswith(where)
         code, error = await browser.refused("POST", "deployments", wanted)
     assert code < HTTPStatus.INTERNAL_SERVER_ERROR
-    assert error.message == finding.message
+    assert error.message == f"{finding.message}."
 
 
 async def test_no_such_flow(browser, open_kernel):
