@@ -115,9 +115,8 @@ def _wanted(manifest: Manifest, settings: Settings) -> Wanted:
         raise BadRequest(f"The runs of {manifest.full_name} share no cluster.", fix=CHOOSE)
     if manifest.environment_policy == "recreate":
         raise BadRequest(f"The runs of {manifest.full_name} build their own environment.", fix="Start a run instead.")
-    sized = settings.model_copy(update={"worker_sizes": {**settings.worker_sizes, **manifest.worker_sizes}})
     options = dask_cluster.DaskClusterOptions.model_validate(manifest.executor.options)
-    return dask_cluster.wanted(options, sized, manifest.environment.executable or sys.executable)
+    return dask_cluster.wanted(options, manifest.sized(settings), manifest.environment.executable or sys.executable)
 
 
 def _shares(executor: str, options: object) -> bool:

@@ -34,7 +34,7 @@ from satflow_ext.models import (
 )
 from satflow_ext.registration import strict_json
 from satflow_ext.registration.envelope import Pinned
-from satflow_ext.settings import SizeSettings
+from satflow_ext.settings import Settings, SizeSettings
 
 PURPOSE = b"satflow manifest 1\n"
 """What a manifest is signed for; no other document of SatFlow is signed for the same."""
@@ -121,6 +121,10 @@ class Manifest(BaseModel):
     def pinned(self) -> Pinned:
         """What the flow content must be."""
         return Pinned(self.content, self.size, self.full_name, self.version)
+
+    def sized(self, settings: Settings) -> Settings:
+        """The settings with worker sizes as they were when it was registered, whatever this machine's table says by now."""
+        return settings.model_copy(update={"worker_sizes": {**settings.worker_sizes, **self.worker_sizes}})
 
     def encode(self, signer: Signer) -> bytes:
         """The document that is kept in a store."""

@@ -93,9 +93,7 @@ def unpickled(body: memoryview) -> Flow[..., Any]:
 
 
 def _task_runner(manifest: Manifest, here: Settings, folder: Path) -> TaskRunner[Any]:
-    # A size means what it meant when the flow was registered, whatever the table of this machine says by now.
-    sizes = {**here.worker_sizes, **manifest.worker_sizes}
-    runner = executors.task_runner(manifest.executor, here.model_copy(update={"worker_sizes": sizes}))
+    runner = executors.task_runner(manifest.executor, manifest.sized(here))
     if not manifest.executor.name.startswith("dask-"):
         return runner
     runner = _carrying(runner, manifest, folder)

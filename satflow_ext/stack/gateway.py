@@ -16,13 +16,12 @@ from pydantic import BaseModel, ConfigDict
 
 from satflow_ext import durable
 from satflow_ext.errors import StackFailed
+from satflow_ext.gateways.connection import INSTALL
 from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, family, roles
 from satflow_ext.stack.keeping import Role
 from satflow_ext.stack.process import Plan
-
-INSTALL = "pip install 'satflow-ext[gateway]'"
 
 
 class GatewayPlan(BaseModel):

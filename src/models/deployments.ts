@@ -1,5 +1,3 @@
-import { Poll } from '@lumino/polling';
-
 import type {
   Deployment,
   ErrorBody,
@@ -9,7 +7,7 @@ import type {
 import type { IClient } from '../client';
 import { errorBody } from '../errors';
 import { coalesced } from './coalesced';
-import { Observable } from './observable';
+import { Polled } from './polled';
 
 type Served = Pick<
   IClient,
@@ -17,17 +15,10 @@ type Served = Pick<
 >;
 
 /** All deployments, newest first. What changes one reads them all again: the server is the only truth. */
-export class DeploymentsModel extends Observable {
+export class DeploymentsModel extends Polled {
   constructor(private readonly client: Served) {
-    super();
-    this.poll = new Poll({
-      auto: false,
-      factory: () => this.refresh(),
-      // Next runs pass, and others register: notebooks, terminals, CI.
-      frequency: { interval: 10_000, backoff: true, max: 60_000 },
-      name: 'satflow-ext:deployments',
-      standby: 'when-hidden'
-    });
+    // Next runs pass, and others register: notebooks, terminals, CI.
+    super({ name: 'deployments', interval: 10_000, max: 60_000 });
   }
 
   get items(): Deployment[] {
@@ -64,20 +55,10 @@ export class DeploymentsModel extends Observable {
     await this.refresh();
   }
 
-  watch(): void {
-    void this.poll.refresh();
+  protected read(): Promise<void> {
+    return this.refresh();
   }
 
-  unwatch(): void {
-    void this.poll.stop();
-  }
-
-  dispose(): void {
-    this.poll.dispose();
-    super.dispose();
-  }
-
-  private readonly poll: Poll;
   private _items: Deployment[] = [];
   private _error: ErrorBody | null = null;
 }

@@ -1,9 +1,7 @@
-import { Poll } from '@lumino/polling';
-
 import type { ClusterOrder, Deployment, SharedCluster } from '../_api';
 import type { IClient } from '../client';
 import type { DeploymentsModel } from './deployments';
-import { Observable } from './observable';
+import { Polled } from './polled';
 
 type Served = Pick<IClient, 'sharedCluster' | 'orderCluster' | 'closeCluster'>;
 type Order = ClusterOrder['order'];
@@ -14,19 +12,12 @@ export interface ISharedCluster extends SharedCluster {
 }
 
 /** The clusters that deployments' runs share, read every few seconds while somebody looks. */
-export class SharedClustersModel extends Observable {
+export class SharedClustersModel extends Polled {
   constructor(
     private readonly client: Served,
     private readonly deployments: Pick<DeploymentsModel, 'items'>
   ) {
-    super();
-    this.poll = new Poll({
-      auto: false,
-      factory: () => this.read(),
-      frequency: { interval: 5000, backoff: true, max: 60_000 },
-      name: 'satflow-ext:shared-clusters',
-      standby: 'when-hidden'
-    });
+    super({ name: 'shared-clusters', interval: 5000, max: 60_000 });
   }
 
   get items(): ISharedCluster[] {
@@ -49,19 +40,6 @@ export class SharedClustersModel extends Observable {
     );
   }
 
-  watch(): void {
-    void this.poll.refresh();
-  }
-
-  unwatch(): void {
-    void this.poll.stop();
-  }
-
-  dispose(): void {
-    this.poll.dispose();
-    super.dispose();
-  }
-
   private async doing(id: string, work: () => Promise<void>): Promise<void> {
     this.busy.add(id);
     this.tell();
@@ -74,7 +52,7 @@ export class SharedClustersModel extends Observable {
   }
 
   /** One that does not answer is left out: who does something with it is told why. */
-  private async read(): Promise<void> {
+  protected async read(): Promise<void> {
     const looked = await Promise.allSettled(
       this.deployments.items
         .filter(shares)
@@ -86,7 +64,6 @@ export class SharedClustersModel extends Observable {
     this.tell();
   }
 
-  private readonly poll: Poll;
   private readonly busy = new Set<string>();
   private _items: SharedCluster[] = [];
 }
