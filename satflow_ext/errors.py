@@ -5,6 +5,7 @@
     │   ├── UnknownExecutor
     │   ├── UnknownWorkerSize
     │   ├── InvalidExecutorOption
+    │   ├── UnknownBackEnd
     │   ├── InvalidSchedule
     │   ├── InvalidInclude
     │   ├── InvalidSecretName
@@ -115,6 +116,10 @@ class UnknownWorkerSize(BadRequest):
 
 class InvalidExecutorOption(BadRequest):
     """The executor has no such option, or not with that value."""
+
+
+class UnknownBackEnd(BadRequest):
+    """No back end of clusters has that name, or its class is not there where the flow would run."""
 
 
 class InvalidSchedule(BadRequest):

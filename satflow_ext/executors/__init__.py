@@ -71,13 +71,15 @@ def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -
         UnknownExecutor: no executor has that name.
         InvalidExecutorOption: it has no such option, or not with that value.
         UnknownWorkerSize: no worker size has that name.
-        SizeRefused: this machine cannot give that size that many times.
+        UnknownBackEnd: no back end has that name.
+        SizeRefused: this machine, or the back end, cannot give that size that many times.
     """
     executor = named(choice.name)
     options = _options(executor, choice)
     size = getattr(options, "worker_size", None)
     if size is not None:
         sizes.named(size, settings)
+    executor.refuse(options, settings)
     if here:
         executor.check(options, settings, this_machine())
     return ExecutorChoice(name=choice.name, options=options.model_dump(mode="json"))

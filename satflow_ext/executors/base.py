@@ -29,6 +29,10 @@ def fits_anywhere(options: Options, settings: Settings, machine: Machine) -> Non
     """Refuse nothing: for executors that ask the machine for nothing in particular."""
 
 
+def means_something(options: Options, settings: Settings) -> None:
+    """Refuse nothing: for executors whose options say by themselves what fits."""
+
+
 @dataclass(frozen=True)
 class Executor(Generic[OptionsT]):
     """One way to run tasks.
@@ -41,6 +45,7 @@ class Executor(Generic[OptionsT]):
         options: the model of its options.
         task_runner: makes the Prefect task runner; called in the flow run only.
         check: raises when a machine cannot give what the options ask for.
+        refuse: raises when the options make no sense, wherever flows run.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Executor(Generic[OptionsT]):
     options: type[OptionsT]
     task_runner: Callable[[OptionsT, Settings], TaskRunner[Any]]
     check: Callable[[OptionsT, Settings, Machine], None] = fits_anywhere
+    refuse: Callable[[OptionsT, Settings], None] = means_something
 
     def info(self) -> ExecutorInfo:
         """The executor as the register form needs it."""

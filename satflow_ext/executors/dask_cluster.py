@@ -1,7 +1,8 @@
-"""Tasks run on a cluster of a Dask Gateway: the local stack's own, or one that an administrator runs on many machines."""
+"""Tasks run on a cluster of a Dask Gateway, the local stack's own or an administrator's, or of another back end."""
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from satflow_ext.errors import SizeRefused
+from satflow_ext import backends
+from satflow_ext.backends import GATEWAY, Asked
+from satflow_ext.errors import InvalidExecutorOption, SizeRefused
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.gateways import connection
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.gateways.where import gateway_settings
+from satflow_ext.models import JsonObject
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,13 +48,21 @@ class DaskClusterOptions(Options):
         description="Set it to let the number follow the work.",
         validate_default=True,
     )
-    worker_size: str | None = Field(
-        None, title="Worker size", description="Empty: what the Dask Gateway gives by itself."
+    worker_size: str | None = Field(None, title="Worker size", description="Empty: what the back end gives by itself.")
+    backend: str = Field(
+        GATEWAY,
+        title="Back end",
+        description=f"Where clusters come from: {', '.join(backends.NAMES)}, or any class as module:Class.",
+        min_length=1,
     )
-    share: Literal["deployment", "run"] = Field(
-        "deployment",
+    backend_options: JsonObject = Field(
+        {}, title="Back end's options", description="Keyword arguments of its class, as JSON. Never a secret."
+    )
+    share: Literal["deployment", "run"] | None = Field(
+        None,
         title="Cluster of",
-        description="One that all runs of the deployment share and find warm, or one for each run.",
+        description="One that all runs of the deployment share and find warm, or one for each run. Empty: shared on a "
+        "Dask Gateway.",
     )
     autoclose: bool = Field(False, title="End a shared cluster with its last run")
     idle_timeout: float = Field(
@@ -72,6 +84,22 @@ class DaskClusterOptions(Options):
             given.get(name) is not None for name in ("n_workers", "minimum", "maximum")
         )
         return {**given, "n_workers": FIXED} if isinstance(given, dict) and not sized else given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shared_where_that_can_be(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("share") is not None:
+            return given
+        return {**given, "share": "deployment" if given.get("backend", GATEWAY) == GATEWAY else "run"}
+
+    @field_validator("backend_options", mode="before")
+    @classmethod
+    def _from_text(cls, given: Any) -> Any:
+        """A form and a command line have text."""
+        try:
+            return json.loads(given or "{}") if isinstance(given, str) else given
+        except ValueError:
+            raise PydanticCustomError("no_json", 'it is no JSON object, such as {{"queue": "main"}}') from None
 
     @field_validator("maximum")
     @classmethod
@@ -118,9 +146,36 @@ def wanted(options: DaskClusterOptions, settings: Settings, python: str) -> Want
     )
 
 
+def asked(options: DaskClusterOptions, settings: Settings) -> Asked:
+    """The cluster that the options describe, for another back end than a Dask Gateway.
+
+    Raises:
+        UnknownWorkerSize: no size has the name.
+    """
+    size = sizes.named(options.worker_size, settings) if options.worker_size else None
+    return Asked(
+        backend=options.backend,
+        options=options.backend_options,
+        workers=options.n_workers,
+        minimum=options.minimum or 0,
+        maximum=options.maximum,
+        size=options.worker_size,
+        cores=size.cores if size else None,
+        memory=sizes.bytes_of(size) if size else None,
+        gpus=size.gpus if size else 0,
+        idle_timeout=options.idle_timeout,
+        start_timeout=options.start_timeout,
+    )
+
+
 def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:
     """A Dask task runner that has its cluster made or found when its first task comes."""
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
+
+    if options.backend != GATEWAY:
+        from satflow_ext.backends.starting import started
+
+        return FastDaskTaskRunner(cluster_class=started, cluster_kwargs={"asked": asdict(asked(options, settings))})
     from satflow_ext.gateways.factory import gateway_cluster
 
     cluster = asdict(wanted(options, settings, sys.executable))
@@ -137,8 +192,11 @@ def check(options: DaskClusterOptions, settings: Settings, machine: Machine) -> 
     Raises:
         ExtraMissing: dask-gateway is not installed.
         SettingsWrong: no gateway has that name.
-        SizeRefused: this machine cannot give that size that many times.
+        SizeRefused: this machine, or the back end, cannot give that size that many times.
     """
+    if options.backend != GATEWAY:
+        backends.named(options.backend).check(asked(options, settings), settings)
+        return
     connection.need_client()
     if options.gateway:
         gateway_settings(options.gateway, settings)
@@ -147,6 +205,34 @@ def check(options: DaskClusterOptions, settings: Settings, machine: Machine) -> 
     if options.worker_size:
         _refuse_gpus(options.worker_size, settings)
         sizes.refuse_unless_fits(options.worker_size, options.most, settings, machine)
+
+
+def refuse(options: DaskClusterOptions, settings: Settings) -> None:
+    """Refuse options that contradict the back end.
+
+    Raises:
+        UnknownBackEnd: no back end has that name.
+        InvalidExecutorOption: it does not take an option.
+        SizeRefused: it takes no worker sizes.
+    """
+    if options.backend != GATEWAY:
+        _refuse_of_gateway(options)
+        backends.refuse(asked(options, settings))
+    elif options.backend_options:
+        raise _invalid("backend_options", "A Dask Gateway takes no backend_options.", "Choose another backend.")
+
+
+def _refuse_of_gateway(options: DaskClusterOptions) -> None:
+    if options.gateway:
+        fix = f"Leave out gateway, or choose backend={GATEWAY}."
+        raise _invalid("gateway", f"The back end {options.backend} is no Dask Gateway.", fix)
+    if options.share == "deployment":
+        fix = "Choose share=run, or a Dask Gateway."
+        raise _invalid("share", f"A cluster of the back end {options.backend} ends with its flow run.", fix)
+
+
+def _invalid(option: str, message: str, fix: str) -> InvalidExecutorOption:
+    return InvalidExecutorOption(message, fix=fix, field=f"executor.options.{option}")
 
 
 def _refuse_gpus(size: str, settings: Settings) -> None:
@@ -166,4 +252,5 @@ DASK_CLUSTER = Executor(
     options=DaskClusterOptions,
     task_runner=task_runner,
     check=check,
+    refuse=refuse,
 )

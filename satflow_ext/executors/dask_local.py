@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from satflow_ext.backends.quiet import QUIET
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.machine import Machine
@@ -14,9 +15,6 @@ from satflow_ext.telling import guard
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
-
-QUIET: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-"""No page and no JSON on the ports that scheduler and workers open for HTTP: those ask for no credential."""
 
 
 class DaskLocalOptions(Options):

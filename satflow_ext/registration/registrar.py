@@ -16,7 +16,8 @@ from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
 from satflow_ext.models import Change, GitFile, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import carried_files, deployments, healing, manifests, objections, saga, sealing
+from satflow_ext.registration import carried_files, deployments, healing, manifests, objections, saga, sealing, target
+from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.registration.detours import detours
 from satflow_ext.registration.drift import drift, settle
 from satflow_ext.registration.journal import Journal
@@ -54,7 +55,8 @@ async def register(
 
     Raises:
         BadRequest: an executor, option, schedule, parameter or name that makes no sense.
-        SizeRefused: this machine cannot give the worker size.
+        SizeRefused: this machine, or a back end, cannot give the worker size.
+        ExtraMissing: what the back end of a cluster needs is not installed.
         ParametersTooLarge: more than Prefect takes.
         WorkPoolNotFound: Prefect has no such work pool.
         DeploymentTaken: somebody else than SatFlow made the deployment of that name.
@@ -69,6 +71,7 @@ async def register(
     executor = check(packed, registration, endpoints, settings)
     await check_store(endpoints, settings)
     await check_gateway(executor, settings)
+    await check_class(executor, target.interpreter(packed, registration, settings, local=endpoints.local))
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = planned(packed.flow.name, registration, executor, pool, settings)

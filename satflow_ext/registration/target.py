@@ -50,6 +50,11 @@ def executable(wanted: Registration, settings: Settings) -> Path | None:
     return settings.runs_python if elsewhere else None
 
 
+def interpreter(packed: PackedFlow, wanted: Registration, settings: Settings, *, local: bool) -> Path | None:
+    """The one that flow runs will have, or one like it; None where nobody here knows it."""
+    return Path(packed.environment.executable) if local else executable(wanted, settings)
+
+
 async def ask(interpreter: Path) -> Target:
     """What that interpreter has.
 

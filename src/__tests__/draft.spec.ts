@@ -2,6 +2,7 @@ import { choicesOf, draftOf, type IDraft, magicLine } from '../models/draft';
 import {
   chosenParameters,
   formData,
+  jsonTexts,
   parameterForm
 } from '../models/parameterSchema';
 import { deployment, flow } from './fakes';
@@ -183,6 +184,14 @@ describe('parameterForm', () => {
     expect(formData(form, { thing: [1], maybe: 3 })).toEqual({
       thing: '[\n  1\n]',
       maybe: 3
+    });
+  });
+
+  it('leaves what is typed into a JSON field as it is', () => {
+    const typed = { thing: '[1', where: { a: 1 } };
+    expect(jsonTexts(form, typed)).toEqual({
+      thing: '[1',
+      where: '{\n  "a": 1\n}'
     });
   });
 });

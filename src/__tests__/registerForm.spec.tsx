@@ -173,7 +173,7 @@ describe('RegisterForm', () => {
     show({ executor: 'dask-local', options });
     const option = screen.getByRole('option', { name: /xlarge/ });
     expect((option as HTMLOptionElement).disabled).toBe(false);
-    expect(screen.getByText(/Gateway says what it can give/)).toBeTruthy();
+    expect(screen.getByText(/back end says what it can give/)).toBeTruthy();
   });
 
   it('tells a cron line in words, with the next runs', () => {

@@ -88,6 +88,17 @@ export function formData(form: IParameterForm, values: JsonObject): JsonObject {
   return Object.fromEntries(entries) as JsonObject;
 }
 
+/** The same where a JSON field may hold what was typed, which stays as it is. */
+export function jsonTexts(
+  form: IParameterForm,
+  values: JsonObject
+): JsonObject {
+  const isTyped = ([key, value]: [string, JsonValue]) =>
+    form.jsonFields.includes(key) && typeof value === 'string';
+  const typed = Object.entries(values).filter(isTyped);
+  return { ...formData(form, values), ...Object.fromEntries(typed) };
+}
+
 /** Whether two JSON values say the same. */
 export function sameJson(a: JsonValue, b: JsonValue): boolean {
   return JSON.stringify(a) === JSON.stringify(b);

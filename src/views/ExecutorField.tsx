@@ -10,7 +10,7 @@ import type {
   WorkerSize
 } from '../_api';
 import { errorUnder } from '../errors';
-import { asObject, parameterForm } from '../models/parameterSchema';
+import { asObject, jsonTexts, parameterForm } from '../models/parameterSchema';
 import { bytes } from '../words';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
@@ -102,7 +102,7 @@ function ExecutorOptions(
           id="satflow-options"
           schema={form.schema}
           jsonFields={form.jsonFields}
-          data={options}
+          data={jsonTexts(form, options)}
           error={atSize ? null : error}
           onChange={data =>
             onOptions({ ...data, ...sizeOf(options) } as JsonObject)
@@ -120,14 +120,15 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
   const { catalogue, options, error, onOptions, trans } = props;
   const { cores, memory } = catalogue;
   const size = options.worker_size;
-  const isElsewhere = Boolean(options.gateway);
+  const backEnd = options.backend ?? 'gateway';
+  const isElsewhere = Boolean(options.gateway) || backEnd !== 'gateway';
   return (
     <Field
       id="satflow-worker-size"
       label={trans.__('Worker size')}
       hint={
         isElsewhere
-          ? trans.__('The Dask Gateway says what it can give.')
+          ? trans.__('The back end says what it can give.')
           : cores !== null && memory !== null
             ? trans.__('This machine: %1 cores, %2.', cores, bytes(memory))
             : undefined
@@ -144,7 +145,7 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
       >
         <option value="">
           {isElsewhere
-            ? trans.__('as the Dask Gateway has it')
+            ? trans.__('as the back end has it')
             : trans.__('share the machine equally')}
         </option>
         {catalogue.worker_sizes.map(one => (

@@ -1,0 +1,85 @@
+"""What a back end is: one small record that says everything about one way to get a Dask cluster for a flow run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from satflow_ext.models import JsonObject
+from satflow_ext.settings import Settings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A cluster as somebody asks a back end for it.
+
+    Args:
+        backend: its name.
+        options: what it is told besides: keyword arguments of its class.
+        workers: how many Dask workers; None where the number follows the work.
+        minimum: the least of them, where it does.
+        maximum: the most.
+        size: name of the worker size, None where none was chosen; then `cores` and `memory` are None.
+        cores: of one Dask worker.
+        memory: of one Dask worker, in bytes.
+        gpus: of one Dask worker.
+        idle_timeout: seconds after which a cluster that its flow run has left behind ends, where its class can do that.
+        start_timeout: seconds that it may take to be ready.
+    """
+
+    backend: str
+    options: JsonObject
+    workers: int | None
+    minimum: int
+    maximum: int | None
+    size: str | None
+    cores: int | None
+    memory: int | None
+    gpus: int
+    idle_timeout: float
+    start_timeout: float
+
+    @property
+    def first_workers(self) -> int:
+        """How many Dask workers it has before there is any work."""
+        return self.minimum if self.workers is None else self.workers
+
+
+def its_options(asked: Asked) -> dict[str, Any]:
+    """What the class is called with where the options say all of it."""
+    return dict(asked.options)
+
+
+def gives_anything(asked: Asked, settings: Settings) -> None:
+    """For back ends that give whatever is asked for."""
+
+
+def knows_nothing(cluster: Any) -> str | None:
+    """For back ends that cannot tell what Dask workers wait for."""
+    return None
+
+
+@dataclass(frozen=True)
+class BackEnd:
+    """One way to get a Dask cluster that lives as long as its flow run.
+
+    Args:
+        name: what users type.
+        cluster_class: what makes a cluster, as `module:Class`, imported in the flow run only.
+        arguments: the keyword arguments that it is called with; called in the flow run.
+        install: the command that installs what it needs, where something else than SatFlow has to be there.
+        owned: keyword arguments that SatFlow sets itself, and the option of the executor that says the same.
+        sizes: whether it takes worker sizes.
+        check: raises where a run on this machine could not have what is asked for; called before anything is registered.
+        waiting: why Dask workers that were asked for are not there yet, in words; None where that is not known.
+    """
+
+    name: str
+    cluster_class: str
+    arguments: Callable[[Asked], dict[str, Any]] = its_options
+    install: str | None = None
+    owned: dict[str, str] = field(default_factory=dict)
+    sizes: bool = True
+    check: Callable[[Asked, Settings], None] = gives_anything
+    waiting: Callable[[Any], str | None] = knows_nothing

@@ -1,0 +1,68 @@
+"""What a cluster class can be called with: its own keyword arguments, and those that it hands on."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Keyword arguments by name, and whether that is all: `open` where any others are taken as well."""
+
+    named: dict[str, inspect.Parameter]
+    open: bool
+
+    @property
+    def required(self) -> list[str]:
+        """The names of those that have no default."""
+        return [name for name, each in self.named.items() if each.default is inspect.Parameter.empty]
+
+    def unknown(self, names: list[str]) -> list[str]:
+        """Those of the names that are no keyword argument."""
+        return [] if self.open else [name for name in names if name not in self.named]
+
+
+def imported(path: str) -> Callable[..., Any]:
+    """What `module:Class` names.
+
+    Raises:
+        ImportError: there is no such module, or something that it imports is missing.
+        AttributeError: the module has nothing of that name.
+        TypeError: what it has cannot be called.
+    """
+    module, _, name = path.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    if not callable(found):
+        raise TypeError(f"{path} is no class")
+    return found  # type: ignore[no-any-return]  # `callable` says no more
+
+
+def parameters(called: Callable[..., Any]) -> Parameters:
+    """The keyword arguments of a class, down its bases as long as each hands on what it does not know, or of a function.
+
+    What jobs are made of (`job_cls`, as dask-jobqueue has it) is handed the rest.
+    """
+    if not isinstance(called, type):
+        return _of([called])
+    job = getattr(called, "job_cls", None)
+    return _of([*_constructors(called), *(_constructors(job) if isinstance(job, type) else ())])
+
+
+def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
+    return (vars(each)["__init__"] for each in cls.__mro__ if each is not object and "__init__" in vars(each))
+
+
+def _of(functions: list[Callable[..., Any]]) -> Parameters:
+    named: dict[str, inspect.Parameter] = {}
+    for function in functions:
+        every = inspect.signature(function).parameters
+        named |= {name: each for name, each in every.items() if each.kind in NAMED and name not in {"self", *named}}
+        if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in every.values()):
+            return Parameters(named, open=False)
+    return Parameters(named, open=True)

@@ -1,0 +1,127 @@
+"""What a Dask task runner calls for a cluster of its flow run's own: made, given its Dask workers, watched over, and ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from satflow_ext.backends import named, signature
+from satflow_ext.backends.base import Asked, BackEnd
+from satflow_ext.backends.keeping import kept
+from satflow_ext.backends.making import Making, end
+from satflow_ext.backends.quiet import PROMPT, QUIET
+from satflow_ext.backends.run_log import run_log
+from satflow_ext.backends.telling import tell
+from satflow_ext.backends.unadvertised import Unadvertised
+from satflow_ext.errors import ClusterNotStarted
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOOK = 0.2
+"""Seconds between two looks at the number of Dask workers."""
+
+ASK = 5.0
+"""Seconds between two questions why they are not there yet."""
+
+
+@contextmanager
+def started(*, asked: Mapping[str, Any]) -> Iterator[Unadvertised]:
+    """A cluster for this flow run, which ends with it.
+
+    Args:
+        asked: the fields of `Asked`.
+
+    Raises:
+        ClusterFailed: there is none; the subclass says why. What was begun was cleaned up.
+    """
+    import dask
+
+    wanted = Asked(**asked)
+    back_end = named(wanted.backend)
+    until = time.monotonic() + wanted.start_timeout
+    dask.config.set({**QUIET, **PROMPT})
+    cluster = Making(back_end.cluster_class, _arguments(back_end, wanted)).made(wanted.start_timeout)
+    try:
+        with _connected(cluster, until) as dask_client:
+            furnish(cluster, dask_client, back_end, wanted, until)
+            tell(dask_client)
+            with kept(cluster, dask_client, wanted):
+                yield Unadvertised(cluster)
+    finally:
+        end(cluster)
+
+
+def _arguments(back_end: BackEnd, wanted: Asked) -> dict[str, Any]:
+    """What the class is called with, and its number of Dask workers and idle time-out where it has such arguments."""
+    arguments = back_end.arguments(wanted)
+    try:
+        known = signature.parameters(signature.imported(back_end.cluster_class)).named
+    except (ImportError, AttributeError, TypeError, ValueError):  # making it will say so
+        return arguments
+    offered = {"n_workers": wanted.first_workers, "idle_timeout": wanted.idle_timeout}
+    return {name: value for name, value in offered.items() if name in known} | arguments
+
+
+@contextmanager
+def _connected(cluster: Any, until: float) -> Iterator[Client]:
+    from distributed import Client
+
+    try:
+        client = Client(cluster, timeout=_left(until), set_as_default=False)  # type: ignore[no-untyped-call]
+    except OSError as error:
+        raise ClusterNotStarted(f"The cluster's scheduler does not answer: {error}.") from None
+    try:
+        yield client
+    finally:
+        client.close()  # type: ignore[no-untyped-call]  # distributed is typed in part
+
+
+def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked, until: float) -> None:
+    """Let the cluster have the Dask workers that are wanted, and wait for the first.
+
+    Raises:
+        ClusterNotStarted: it cannot have them, or none came in time.
+    """
+    _resize(cluster, back_end, wanted)
+    said, asks = None, 0.0
+    while wanted.first_workers and not workers_of(dask_client):
+        if time.monotonic() > asks:
+            said, asks = _say_why(cluster, back_end, said), time.monotonic() + ASK
+        if time.monotonic() > until:
+            raise ClusterNotStarted(
+                f"The cluster had no Dask worker after {wanted.start_timeout:g} s{f': {said}' if said else ''}.",
+                fix="Give it more time (start_timeout), ask for less, or see what keeps its workers from starting.",
+            )
+        time.sleep(LOOK)
+
+
+def workers_of(dask_client: Client) -> int:
+    """How many Dask workers have checked in."""
+    return len(dask_client.scheduler_info(n_workers=-1)["workers"])
+
+
+def _resize(cluster: Any, back_end: BackEnd, wanted: Asked) -> None:
+    if not getattr(cluster, "_supports_scaling", True) or not hasattr(cluster, "scale"):
+        raise ClusterNotStarted(
+            f"{back_end.name} cannot be told how many Dask workers there are to be.",
+            fix="Choose a class whose clusters can be scaled.",
+        )
+    if wanted.workers is not None:
+        cluster.scale(wanted.workers)
+    else:
+        cluster.adapt(minimum=wanted.minimum, maximum=wanted.maximum)
+
+
+def _say_why(cluster: Any, back_end: BackEnd, said: str | None) -> str | None:
+    """Why there are no workers, told in the run's log when it changes."""
+    why = back_end.waiting(cluster)
+    if why and why != said:
+        run_log().info("No Dask worker yet: %s.", why)
+    return why or said
+
+
+def _left(until: float) -> float:
+    return max(until - time.monotonic(), 1.0)

@@ -1,0 +1,26 @@
+"""A cluster object that says nothing of its dashboard: Prefect's task runner would write that address into the run's log."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+
+class Unadvertised:
+    """A `distributed.deploy.Cluster` as it is, but for its dashboard.
+
+    Args:
+        cluster: that cluster.
+    """
+
+    dashboard_link = None
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+    def __await__(self) -> Generator[Any, Any, Unadvertised]:
+        yield from self._cluster.__await__()
+        return self

@@ -1,0 +1,100 @@
+"""Clusters of any class: refused where they cannot be had, ready in time or taken away, and ended with their flow run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+from distributed import Client
+
+from satflow_ext import executors
+from satflow_ext.backends import Asked
+from satflow_ext.backends.starting import started
+from satflow_ext.errors import ClusterNotStarted, InvalidExecutorOption, SizeRefused, UnknownBackEnd
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.settings import Settings
+from tests.backends import clusters
+
+MODULE = clusters.__name__
+ASKED = Asked(f"{MODULE}:Small", {}, 1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60)
+
+
+def choice(**options):
+    return ExecutorChoice(name="dask-cluster", options=options)
+
+
+def entered(asked):
+    with started(asked=asdict(asked)):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def events():
+    clusters.events.clear()
+    return clusters.events
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said", "field"),
+    [
+        ({"backend": "gatewy"}, UnknownBackEnd, "Did you mean 'gateway'", "backend"),
+        ({"backend": "pbs"}, UnknownBackEnd, "Choose one of gateway", "backend"),
+        ({"backend": "a b:C"}, UnknownBackEnd, "module:Class", "backend"),
+        ({"backend": "m:C", "share": "deployment"}, InvalidExecutorOption, "ends with its flow run", "share"),
+        ({"backend": "m:C", "gateway": "team"}, InvalidExecutorOption, "no Dask Gateway", "gateway"),
+        ({"backend": "m:C", "worker_size": "large"}, SizeRefused, "words of its own", "worker_size"),
+        ({"backend": "m:C", "backend_options": {"n_workers": 3}}, InvalidExecutorOption, "Say n_workers", None),
+        ({"backend": "m:C", "backend_options": {"loop": 1}}, InvalidExecutorOption, "Leave it out", None),
+        ({"backend": "m:C", "backend_options": "{"}, InvalidExecutorOption, "no JSON object", None),
+        ({"backend": "m:C", "backend_options": [1]}, InvalidExecutorOption, "valid dictionary", None),
+        ({"backend_options": {"queue": "main"}}, InvalidExecutorOption, "Choose another backend", None),
+    ],
+)
+@pytest.mark.parametrize("here", [True, False])
+def test_options_that_make_no_sense_are_refused(options, error, said, field, here):
+    with pytest.raises(error, match=said) as caught:
+        executors.validate(choice(**options), Settings(), here=here)
+    assert caught.value.field == f"executor.options.{field or 'backend_options'}"
+
+
+def test_a_class_has_a_cluster_for_each_run_and_takes_its_options_as_text():
+    chosen = executors.validate(choice(backend="m:C", backend_options='{"zone": "x"}'), Settings())
+    assert (chosen.options["share"], chosen.options["backend_options"]) == ("run", {"zone": "x"})
+    assert executors.validate(choice(), Settings(), here=False).options["share"] == "deployment"
+
+
+def test_a_cluster_is_as_it_was_asked_for_and_replaces_workers(events):
+    asked = replace(ASKED, options={"note": "it"}, workers=2, idle_timeout=4)
+    with started(asked=asdict(asked)) as cluster, Client(cluster) as client:
+        assert cluster.dashboard_link is None
+        client.wait_for_workers(2, timeout=60)
+        assert client.submit(sum, [1, 2]).result() == 3
+        lost = next(iter(client.scheduler_info(n_workers=-1)["workers"]))
+        client.retire_workers([lost])
+        client.wait_for_workers(2, timeout=60)
+        assert lost not in client.scheduler_info(n_workers=-1)["workers"]
+    assert events == ["made 2 4 it", "closed"]
+
+
+def test_a_cluster_follows_the_work():
+    with started(asked=asdict(replace(ASKED, workers=None, maximum=1))) as cluster, Client(cluster) as client:
+        assert client.scheduler_info(n_workers=-1)["workers"] == {}
+        assert client.submit(sum, [1, 2]).result() == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said", "happened"),
+    [
+        ("NeverStarts", {}, r"had made no cluster after 1 s", ["begun", "ended"]),
+        ("NoWorkers", {}, r"no Dask worker after 1 s", ["scaled 1", "closed", "scaled 0"]),
+        ("Broken", {"region": "mars"}, "RuntimeError: no such region: mars", []),
+        ("Broken", {}, "TypeError: .*region", []),
+        ("Gone", {}, "AttributeError: .*Gone", []),
+        ("fixed", {}, "cannot be told how many Dask workers", []),
+    ],
+)
+def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(name, options, said, happened, events):
+    asked = replace(ASKED, backend=f"{MODULE}:{name}", options=options, start_timeout=1)
+    with pytest.raises(ClusterNotStarted, match=said):
+        entered(asked)
+    assert events == happened
