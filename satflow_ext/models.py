@@ -693,35 +693,61 @@ class LogLine(Wire):
 
 
 class ClusterWorker(Wire):
-    """One Dask worker. `cpu` in percent of one core, `memory` and `memory_limit` in bytes (limit 0: none)."""
+    """One Dask worker.
+
+    `state` is distributed's own word, such as "running" or "paused" (it takes no tasks because its memory is nearly full). `cpu`
+    is in percent of one core; the others in bytes: `memory` that the process holds, the part of it that is results of tasks
+    (`managed`, the rest is not Dask's), results on disk (`spilled`), and `memory_limit` (0: none).
+    """
 
     name: str
     threads: int
+    state: str
     cpu: float
     memory: int
+    managed: int
+    spilled: int
     memory_limit: int
     executing: int
     ready: int
 
 
-class ClusterStatus(Wire):
-    """A Dask cluster of one flow run, as the flow run itself sees it.
+class ClusterEvent(Wire):
+    """Something that happened to a cluster.
 
-    `plan` is how many Dask workers it should have (None where nobody said), `observed` how many have checked in.
-    `tasks` counts the scheduler's tasks by distributed's own state names.
+    A Dask worker "joined", "left" as it was told to, was "lost", or was "replaced": `worker` has come for one that was lost.
+    `tasks` is how many a lost one had begun or done that are done again. "unreachable" and "back" are its scheduler's.
     """
 
-    run_id: str
-    run_name: str
+    time: datetime
+    kind: Literal["joined", "left", "lost", "replaced", "unreachable", "back"]
+    worker: str | None
+    tasks: int
+
+
+class ClusterStatus(Wire):
+    """A Dask cluster of one flow run as the flow run itself sees it, or (`run_id` None) of a deployment, also between its runs.
+
+    `plan` is how many Dask workers it should have and `requested` how many were asked for (None where nobody says), `observed`
+    how many have checked in, `pending` why they are fewer, or why tasks find none. `tasks` counts the scheduler's tasks by
+    distributed's own state names. `events` are the latest, oldest first.
+    """
+
+    run_id: str | None
+    run_name: str | None
+    deployment_id: str | None
     deployment_name: str | None
     executor: str
     state: Literal["starting", "running", "lost", "closed"]
     problem: str | None
     plan: int | None
+    requested: int | None
     observed: int
+    pending: str | None
     worker_size: str | None
     tasks: dict[str, int]
     workers: tuple[ClusterWorker, ...]
+    events: tuple[ClusterEvent, ...]
     started: datetime
     updated: datetime
 

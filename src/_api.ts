@@ -78,6 +78,19 @@ export interface Change {
 }
 
 /**
+ * Something that happened to a cluster.
+ *
+ * A Dask worker "joined", "left" as it was told to, was "lost", or was "replaced": `worker` has come for one that was lost.
+ * `tasks` is how many a lost one had begun or done that are done again. "unreachable" and "back" are its scheduler's.
+ */
+export interface ClusterEvent {
+  time: string;
+  kind: 'joined' | 'left' | 'lost' | 'replaced' | 'unreachable' | 'back';
+  worker: string | null;
+  tasks: number;
+}
+
+/**
  * The newest status of a run's cluster, None when it has none.
  */
 export interface ClusterFrame {
@@ -101,35 +114,47 @@ export interface ClusterOrder {
 }
 
 /**
- * A Dask cluster of one flow run, as the flow run itself sees it.
+ * A Dask cluster of one flow run as the flow run itself sees it, or (`run_id` None) of a deployment, also between its runs.
  *
- * `plan` is how many Dask workers it should have (None where nobody said), `observed` how many have checked in.
- * `tasks` counts the scheduler's tasks by distributed's own state names.
+ * `plan` is how many Dask workers it should have and `requested` how many were asked for (None where nobody says), `observed`
+ * how many have checked in, `pending` why they are fewer, or why tasks find none. `tasks` counts the scheduler's tasks by
+ * distributed's own state names. `events` are the latest, oldest first.
  */
 export interface ClusterStatus {
-  run_id: string;
-  run_name: string;
+  run_id: string | null;
+  run_name: string | null;
+  deployment_id: string | null;
   deployment_name: string | null;
   executor: string;
   state: 'starting' | 'running' | 'lost' | 'closed';
   problem: string | null;
   plan: number | null;
+  requested: number | null;
   observed: number;
+  pending: string | null;
   worker_size: string | null;
   tasks: { [key: string]: number };
   workers: ClusterWorker[];
+  events: ClusterEvent[];
   started: string;
   updated: string;
 }
 
 /**
- * One Dask worker. `cpu` in percent of one core, `memory` and `memory_limit` in bytes (limit 0: none).
+ * One Dask worker.
+ *
+ * `state` is distributed's own word, such as "running" or "paused" (it takes no tasks because its memory is nearly full). `cpu`
+ * is in percent of one core; the others in bytes: `memory` that the process holds, the part of it that is results of tasks
+ * (`managed`, the rest is not Dask's), results on disk (`spilled`), and `memory_limit` (0: none).
  */
 export interface ClusterWorker {
   name: string;
   threads: number;
+  state: string;
   cpu: number;
   memory: number;
+  managed: number;
+  spilled: number;
   memory_limit: number;
   executing: number;
   ready: number;

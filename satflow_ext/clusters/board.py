@@ -1,7 +1,8 @@
-"""The board: what flow runs on this machine say of their Dask clusters.
+"""The board: what is said on this machine of Dask clusters.
 
-A folder with one private file per flow run. The run writes its file anew every second and takes it away at the end; a reader
-takes away what a killed run left behind. Cluster addresses never stand on it, and nothing of it goes to the Prefect API.
+A folder with one private file per cluster: by the id of the flow run whose it is, or of the deployment that has it also between
+runs. Who says something writes its file anew every second and takes it away at the end; a reader takes away what a killed one
+left behind. Cluster addresses never stand on it, and nothing of it goes to the Prefect API.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from satflow_ext.models import ClusterStatus
 from satflow_ext.settings import Settings
 
-RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Notice(BaseModel):
@@ -47,29 +48,30 @@ class Board:
         self._folder = settings.runtime_dir / "clusters"
 
     def post(self, status: ClusterStatus) -> None:
-        """Put a status up, in the place of the run's earlier one."""
+        """Put a status up, in the place of the cluster's earlier one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         notice = Notice(pid=os.getpid(), born=psutil.Process().create_time(), status=status)
-        draft = self._path(status.run_id).with_suffix(".draft")
+        path = self._path(status.run_id or status.deployment_id or "")
+        draft = path.with_suffix(f".{os.getpid()}")  # several may tell of a deployment's
         draft.touch(mode=0o600)
         draft.write_text(notice.model_dump_json())
-        draft.replace(self._path(status.run_id))
+        draft.replace(path)
 
-    def remove(self, run_id: str) -> None:
-        """Take a run's status down."""
-        self._path(run_id).unlink(missing_ok=True)
+    def remove(self, key: str) -> None:
+        """Take down the status of a run's cluster, or of a deployment's."""
+        self._path(key).unlink(missing_ok=True)
 
-    def read(self, run_id: str) -> ClusterStatus | None:
-        """The status of one run's cluster, None when it has none."""
-        return self._read(self._path(run_id)) if RUN_ID.fullmatch(run_id) else None
+    def read(self, key: str) -> ClusterStatus | None:
+        """The status of the cluster of a run or of a deployment, None when there is none."""
+        return self._read(self._path(key)) if ID.fullmatch(key) else None
 
     def read_all(self) -> tuple[ClusterStatus, ...]:
         """Every status there is, newest cluster first."""
         read = (self._read(path) for path in self._folder.glob("*.json"))
         return tuple(sorted((status for status in read if status), key=lambda s: s.started, reverse=True))
 
-    def _path(self, run_id: str) -> Path:
-        return self._folder / f"{run_id}.json"
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
 
     def _read(self, path: Path) -> ClusterStatus | None:
         try:

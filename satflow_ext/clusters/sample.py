@@ -1,70 +1,82 @@
-"""What a Dask cluster is doing now, asked through a dask client in about two milliseconds."""
+"""What a Dask cluster is doing now, asked of its scheduler in about two milliseconds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timezone
+from typing import Any
 
-from satflow_ext.models import ClusterWorker
+from satflow_ext.clusters import reporter
+from satflow_ext.models import ClusterEvent, ClusterWorker
 
-if TYPE_CHECKING:
-    from distributed import Client
+ANSWER = 5.0
+"""Seconds that a scheduler has to answer. One that was killed is known of at once, one that hangs only so."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Dask workers that have checked in, and the scheduler's tasks counted by state."""
+    """Dask workers that have checked in, the scheduler's tasks counted by state, and what happened since the last sample.
+
+    `asked` is how many Dask workers a Dask Gateway was asked for, None where there is no gateway.
+    """
 
     workers: tuple[ClusterWorker, ...]
     tasks: dict[str, int]
+    events: tuple[ClusterEvent, ...] = ()
+    asked: int | None = None
 
 
-def take(dask_client: Client) -> Sample:
-    """Ask the scheduler.
+class Probe:
+    """Asks one scheduler, again and again.
 
-    Raises:
-        OSError: the scheduler does not answer (`distributed.CommClosedError` and time-outs are OSErrors).
+    Args:
+        scheduler: distributed's `rpc` to it; of a dask client, its `scheduler`.
     """
-    if dask_client.status != "running":
-        # A client that tries to reconnect would keep the next call waiting for half a minute.
-        raise ConnectionError(f"the connection is {dask_client.status}")
-    # n_workers=-1: the default leaves out all but five workers.
-    info = dask_client.scheduler_info(n_workers=-1)
-    tasks = dask_client.run_on_scheduler(_counter())  # type: ignore[no-untyped-call]  # distributed is typed in part
-    workers = [_worker(row) for row in info["workers"].values()]
-    return Sample(workers=tuple(sorted(workers, key=lambda worker: (len(worker.name), worker.name))), tasks=tasks)
+
+    def __init__(self, scheduler: Any) -> None:
+        self._scheduler = scheduler
+        self._answered = False
+        self._id: str | None = None
+        self._since = 0
+
+    async def take(self) -> Sample:
+        """Ask now.
+
+        Raises:
+            OSError: the scheduler does not answer (`distributed.CommClosedError` is an OSError).
+            asyncio.TimeoutError: it did not in time; from Python 3.11 on that is an OSError too.
+            ValueError: it takes no code from its clients.
+        """
+        answered, self._answered = self._answered, False
+        sample = await asyncio.wait_for(self._taken(is_known=answered), ANSWER)
+        self._answered = True
+        return sample
+
+    async def _taken(self, *, is_known: bool) -> Sample:
+        if not is_known:  # it may be another scheduler at the same address
+            plugin = reporter.pickled()
+            await self._scheduler.register_scheduler_plugin(plugin=plugin, name=reporter.NAME, idempotent=True)
+        said: Mapping[str, Any] = await getattr(self._scheduler, reporter.CALL)(since=self._since)
+        if said["id"] != self._id and self._since:
+            self._since = 0  # events of another scheduler have numbers of their own
+            said = await getattr(self._scheduler, reporter.CALL)(since=0)
+        self._id = said["id"]
+        self._since = max([self._since, *(event[0] for event in said["events"])])
+        workers = map(_worker, said["workers"])
+        return Sample(
+            workers=tuple(sorted(workers, key=lambda worker: (len(worker.name), worker.name))),
+            tasks=dict(said["tasks"]),
+            events=tuple(map(_event, said["events"])),
+            asked=said["asked"],
+        )
 
 
-def _counter() -> Any:
-    """A function that counts tasks, made anew so that it travels by value: the scheduler may not have this package."""
-
-    def count(dask_scheduler: Any) -> dict[str, int]:
-        totals: dict[str, int] = {}
-        for prefix in dask_scheduler.task_prefixes.values():
-            for state, number in prefix.states.items():
-                totals[state] = totals.get(state, 0) + number
-        return totals
-
-    return count
+def _worker(row: Sequence[Any]) -> ClusterWorker:
+    return ClusterWorker(**dict(zip(reporter.ROW, row, strict=True)))
 
 
-def _worker(row: Mapping[str, Any]) -> ClusterWorker:
-    metrics = row["metrics"]
-    counts: Mapping[Any, int] = metrics["task_counts"]
-    return ClusterWorker(
-        name=str(row["name"]),
-        threads=row["nthreads"],
-        cpu=metrics["cpu"],
-        memory=metrics["memory"],
-        memory_limit=row["memory_limit"] or 0,
-        executing=_number(counts, "executing"),
-        ready=_number(counts, "ready"),
-    )
-
-
-def _number(counts: Mapping[Any, int], state: str) -> int:
-    """Workers count by (task prefix, state) or by state, depending on distributed's version."""
-    return sum(
-        number for key, number in counts.items() if key == state or (isinstance(key, tuple) and key[-1] == state)
-    )
+def _event(told: Sequence[Any]) -> ClusterEvent:
+    _, when, kind, worker, tasks = told
+    return ClusterEvent(time=datetime.fromtimestamp(when, timezone.utc), kind=kind, worker=worker, tasks=tasks)

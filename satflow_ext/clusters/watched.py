@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import copy_context
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 from prefect.context import FlowRunContext
 from prefect_dask.task_runners import DaskTaskRunner
 
-from satflow_ext.clusters import sample
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.peak import Peak
+from satflow_ext.clusters.sample import Probe, Sample
+from satflow_ext.clusters.told import Subject, Told
+from satflow_ext.clusters.waits import Waits
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.executors.needs import Need, Needs
 from satflow_ext.models import ClusterStatus
@@ -29,17 +30,6 @@ PERIOD = 1.0
 """Seconds between two samples."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Whose cluster it is: of which `flow/deployment`. `plan` is how many Dask workers it should have, None: nobody said."""
-
-    run_id: str
-    deployment: str
-    executor: str
-    plan: int | None
-    worker_size: str | None
 
 
 class WatchedDaskTaskRunner(FastDaskTaskRunner):
@@ -67,7 +57,7 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
         """The dask client; the first use makes the cluster, and from then on it is watched."""
         first_use = self._client is None
         if first_use:
-            _post(Board(self.here), _status(self.subject, "starting", _now()))
+            _post(Board(self.here), Told(_named(self.subject)).starting())
         dask_client = super().client
         if first_use:
             self._exit_stack.enter_context(watching(dask_client, self.subject, self.here))
@@ -78,10 +68,9 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
 def watching(dask_client: Client, subject: Subject, here: Settings) -> Iterator[None]:
     """Keep the board up to date from a thread of its own, until left; then keep what the Dask workers needed."""
     stop, board, peak = threading.Event(), Board(here), Peak()
-    context = copy_context()  # a new thread does not know which flow run it belongs to
     thread = threading.Thread(
-        target=context.run,
-        args=(_keep_posting, dask_client, subject, board, peak, stop),
+        target=_keep_posting,
+        args=(dask_client, Told(_named(subject)), board, peak, stop),
         name="satflow-cluster-status",
         daemon=True,
     )
@@ -92,25 +81,32 @@ def watching(dask_client: Client, subject: Subject, here: Settings) -> Iterator[
         stop.set()
         thread.join(timeout=5)
         with suppress(OSError):
-            board.remove(subject.run_id)
+            board.remove(subject.key)
         with suppress(OSError):
             _keep(peak.need(subject.worker_size), subject, here)
 
 
-def _keep_posting(dask_client: Client, subject: Subject, board: Board, peak: Peak, stop: threading.Event) -> None:
-    started = _now()
-    last = sample.Sample(workers=(), tasks={})
+def _keep_posting(dask_client: Client, told: Told, board: Board, peak: Peak, stop: threading.Event) -> None:
+    probe, waits = Probe(dask_client.scheduler), Waits(dask_client.cluster)
     while True:
-        problem = None
         try:
-            last = sample.take(dask_client)
-            peak.see(last.workers)
-        except (OSError, RuntimeError, ValueError) as error:
+            sample = _taken(dask_client, probe)
+        except (OSError, RuntimeError, ValueError, asyncio.TimeoutError) as error:
             # RuntimeError and ValueError: what distributed raises from a client whose scheduler is gone.
-            problem = f"The Dask scheduler does not answer: {error or type(error).__name__}"
-        _post(board, _status(subject, "lost" if problem else "running", started, last, problem))
+            status = told.missed(f"The Dask scheduler does not answer: {error or type(error).__name__}")
+        else:
+            peak.see(sample.workers)
+            status = told.seen(sample, waits.counts(len(sample.workers)))
+        _post(board, status)
         if stop.wait(PERIOD):
             return
+
+
+def _taken(dask_client: Client, probe: Probe) -> Sample:
+    if dask_client.status != "running":
+        # A client that tries to reconnect would keep the next call waiting for half a minute.
+        raise ConnectionError(f"the connection is {dask_client.status}")
+    return cast(Sample, dask_client.sync(probe.take))  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 
 def _keep(need: Need | None, subject: Subject, here: Settings) -> None:
@@ -126,41 +122,16 @@ def _post(board: Board, status: ClusterStatus) -> None:
         log.debug("The cluster's status was not put up.", exc_info=True)
 
 
-def _status(
-    subject: Subject,
-    state: Literal["starting", "running", "lost"],
-    started: datetime,
-    taken: sample.Sample | None = None,
-    problem: str | None = None,
-) -> ClusterStatus:
-    workers = taken.workers if taken and not problem else ()
-    return ClusterStatus(
-        run_id=subject.run_id,
-        run_name=_run_name(),
-        deployment_name=subject.deployment.partition("/")[2],
-        executor=subject.executor,
-        state=state,
-        problem=problem,
-        plan=subject.plan,
-        observed=len(workers),
-        worker_size=subject.worker_size,
-        tasks=taken.tasks if taken else {},
-        workers=workers,
-        started=started,
-        updated=_now(),
-    )
-
-
-def _run_name() -> str:
-    """The name of the flow run that this thread belongs to."""
+def _named(subject: Subject) -> Subject:
+    """With what Prefect says of the flow run that this thread belongs to."""
     context = FlowRunContext.get()
-    return context.flow_run.name if context and context.flow_run else ""
+    run = context.flow_run if context else None
+    if run is None:
+        return subject
+    deployment_id = str(run.deployment_id) if run.deployment_id else None
+    return replace(subject, run_name=run.name, deployment_id=deployment_id)
 
 
 def _settings_of(runner: DaskTaskRunner) -> dict[str, Any]:
     names = ("address", "cluster_class", "cluster_kwargs", "adapt_kwargs", "client_kwargs", "performance_report_path")
     return {name: getattr(runner, name) for name in names}
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -75,8 +75,9 @@ def _words(status: ClusterStatus) -> str:
         return status.problem or status.state
     memory = sum(worker.memory for worker in status.workers) // MIB
     tasks = ", ".join(f"{number} {state}" for state, number in status.tasks.items() if number) or "no tasks yet"
-    plan = f"/{status.plan}" if status.plan else ""
-    return f"{status.observed}{plan} workers, {memory:,} MiB, {tasks}"
+    plan = f"/{status.plan}" if status.plan is not None else ""
+    waits = f". {status.pending}" if status.pending else ""
+    return f"{status.observed}{plan} workers, {memory:,} MiB, {tasks}{waits}"
 
 
 def _line(line: LogLine) -> str:

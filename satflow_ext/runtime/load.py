@@ -117,7 +117,8 @@ def _watched(
 ) -> TaskRunner[Any]:
     from prefect_dask.task_runners import DaskTaskRunner
 
-    from satflow_ext.clusters.watched import Subject, WatchedDaskTaskRunner, watching
+    from satflow_ext.clusters.told import Subject
+    from satflow_ext.clusters.watched import WatchedDaskTaskRunner, watching
     from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
 
     plan, size = choice.options.get("n_workers"), choice.options.get("worker_size")

@@ -2,6 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
+import { type ISample, sampled } from '../models/history';
 import { ClustersSection } from '../views/ClustersSection';
 import { ClusterView } from '../views/ClusterView';
 import { cluster, sharedCluster } from './fakes';
@@ -17,7 +18,15 @@ describe('clusters', () => {
     onRestartCluster: jest.fn(),
     onCloseCluster: jest.fn()
   };
-  const some = { shared: [], error: null, onOpen, onShowFlows, actions, trans };
+  const some = {
+    shared: [],
+    samples: new Map<string, ISample[]>(),
+    error: null,
+    onOpen,
+    onShowFlows,
+    actions,
+    trans
+  };
 
   it('shows workers of those planned, memory and tasks', () => {
     render(<ClustersSection {...some} clusters={[cluster()]} />);
@@ -55,11 +64,41 @@ describe('clusters', () => {
   });
 
   it('shows each worker with its CPU and memory', () => {
-    const samples = [{ time: 0, processing: 4, memory: 1024 }];
-    render(<ClusterView cluster={cluster()} samples={samples} trans={trans} />);
+    render(<ClusterView cluster={cluster()} samples={[]} trans={trans} />);
     const cpu = screen.getByRole('meter', { name: 'CPU' });
     expect(cpu.getAttribute('aria-valuenow')).toBe('75');
     expect(screen.getByText('150 %')).toBeTruthy();
+    const memory = screen.getByRole('meter', { name: 'Memory' });
+    expect(memory.getAttribute('aria-valuetext')).toBe(
+      '1.0 GiB / 4.0 GiB; 512 MiB results of tasks, 512 MiB other, 0 B on disk'
+    );
+  });
+
+  it('draws a cluster over time, and says what happened to it', () => {
+    const time = '2026-01-01T00:00:05Z';
+    const lost = { time, kind: 'lost' as const, worker: '3', tasks: 2 };
+    const one = cluster({ events: [lost], pending: '1 Dask worker paused.' });
+    const at = (second: number) => ({
+      ...one,
+      updated: `2026-01-01T00:00:0${second}Z`
+    });
+    const samples = [4, 5, 6].reduce<ISample[]>(
+      (before, second) => sampled(before, at(second)),
+      []
+    );
+    render(<ClusterView cluster={one} samples={samples} trans={trans} />);
+    const workers = screen.getByRole('img', { name: /^Workers/ });
+    expect(workers.getAttribute('aria-label')).toBe(
+      'Workers: there 1, planned 2'
+    );
+    expect(workers.querySelector('title')?.textContent).toBe(
+      'Worker 3 was lost; 2 tasks run again'
+    );
+    expect(screen.getByTestId('satflow-cluster-events').textContent).toContain(
+      'Worker 3 was lost; 2 tasks run again'
+    );
+    expect(screen.getByText('1 Dask worker paused.')).toBeTruthy();
+    expect(screen.getByRole('img', { name: /^CPU: cores busy 1.5/ }));
   });
 
   it('says where there is none', () => {

@@ -192,25 +192,32 @@ export function cluster(
   return {
     run_id: 'r1',
     run_name: 'brave-owl',
+    deployment_id: 'd1',
     deployment_name: 'tiles',
     executor: 'dask-local',
     state: 'running',
     problem: null,
     plan: 2,
+    requested: 2,
     observed: 1,
+    pending: null,
     worker_size: 'medium',
     tasks: { processing: 4, memory: 2 },
     workers: [
       {
         name: 'w0',
         threads: 2,
+        state: 'running',
         cpu: 150,
         memory: 1024 ** 3,
+        managed: 512 * 1024 ** 2,
+        spilled: 0,
         memory_limit: 4 * 1024 ** 3,
         executing: 1,
         ready: 0
       }
     ],
+    events: [],
     started: '2026-01-01T00:00:00Z',
     updated: '2026-01-01T00:00:05Z',
     ...change

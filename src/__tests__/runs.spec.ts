@@ -127,7 +127,7 @@ describe('RunModel', () => {
     frames.send('cluster', { type: 'cluster.v1', run_id: 'r1', status: null });
     expect(model.log.lines).toHaveLength(2);
     expect(model.cluster).toMatchObject({ observed: 1, state: 'closed' });
-    expect(model.samples).toEqual([
+    expect(model.samples).toMatchObject([
       { time: Date.UTC(2026, 0, 1, 0, 0, 5), processing: 4, memory: 1024 ** 3 }
     ]);
     model.dispose();

@@ -1,10 +1,17 @@
-import type { ClusterStatus } from '../_api';
+import type { ClusterStatus, ClusterWorker } from '../_api';
 
-/** One moment of a cluster: memory in bytes, over all of its workers. */
+/** One moment of a cluster, over all of its workers: CPU in cores, memory in bytes. */
 export interface ISample {
   time: number;
+  plan: number | null;
+  observed: number;
   processing: number;
+  /** Tasks that could run and do not: queued, or without a worker that can take them. */
+  held: number;
+  cpu: number;
   memory: number;
+  managed: number;
+  spilled: number;
 }
 
 /** How many samples are kept: ten minutes at one a second. */
@@ -19,10 +26,22 @@ export function sampled(
   if (samples.length > 0 && samples[samples.length - 1].time >= time) {
     return [...samples];
   }
-  const sample = {
+  return [...samples, sample(time, status)].slice(-HISTORY);
+}
+
+function sample(time: number, status: ClusterStatus): ISample {
+  const { tasks, workers, plan, observed } = status;
+  const sum = (value: (worker: ClusterWorker) => number) =>
+    workers.reduce((total, worker) => total + value(worker), 0);
+  return {
     time,
-    processing: status.tasks['processing'] ?? 0,
-    memory: status.workers.reduce((sum, worker) => sum + worker.memory, 0)
+    plan,
+    observed,
+    processing: tasks['processing'] ?? 0,
+    held: (tasks['queued'] ?? 0) + (tasks['no-worker'] ?? 0),
+    cpu: sum(worker => worker.cpu) / 100,
+    memory: sum(worker => worker.memory),
+    managed: sum(worker => worker.managed),
+    spilled: sum(worker => worker.spilled)
   };
-  return [...samples, sample].slice(-HISTORY);
 }

@@ -3,19 +3,22 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { ClusterStatus, ErrorBody } from '../_api';
+import { clusterKey } from '../models/clusters';
+import type { ISample } from '../models/history';
 import type { ISharedCluster } from '../models/sharedClusters';
-import { bytes, workersOf } from '../words';
+import { ClusterFacts } from './ClusterFacts';
+import { ClusterLoad } from './ClusterLoad';
 import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
-import { Meter } from './Meter';
 import {
   type ISharedClusterActions,
   SharedClusterList
 } from './SharedClusterList';
-import { TaskCounts } from './TaskCounts';
 
 export interface IClustersSectionProps {
   clusters: ClusterStatus[];
+  /** How each was before, by its key. */
+  samples: ReadonlyMap<string, readonly ISample[]>;
   shared: ISharedCluster[];
   error: ErrorBody | null;
   onOpen: (runId: string, name: string) => void;
@@ -36,7 +39,8 @@ export function ClustersSection(props: IClustersSectionProps): JSX.Element {
 }
 
 function RunClusters(props: IClustersSectionProps): JSX.Element | null {
-  const { clusters, shared, error, onOpen, onShowFlows, trans } = props;
+  const { clusters, samples, shared, error, onOpen, onShowFlows, trans } =
+    props;
   if (error) {
     return <ErrorNote error={error} />;
   }
@@ -62,8 +66,9 @@ function RunClusters(props: IClustersSectionProps): JSX.Element | null {
     >
       {clusters.map(one => (
         <ClusterRow
-          key={one.run_id}
+          key={clusterKey(one)}
           cluster={one}
+          samples={samples.get(clusterKey(one)) ?? []}
           onOpen={onOpen}
           trans={trans}
         />
@@ -74,63 +79,38 @@ function RunClusters(props: IClustersSectionProps): JSX.Element | null {
 
 interface IClusterRowProps {
   cluster: ClusterStatus;
+  samples: readonly ISample[];
   onOpen: (runId: string, name: string) => void;
   trans: TranslationBundle;
 }
 
-function ClusterRow({ cluster, onOpen, trans }: IClusterRowProps): JSX.Element {
-  const used = cluster.workers.reduce((sum, one) => sum + one.memory, 0);
-  const limit = cluster.workers.reduce((sum, one) => sum + one.memory_limit, 0);
+function ClusterRow(props: IClusterRowProps): JSX.Element {
+  const { cluster, samples, onOpen, trans } = props;
+  const { run_id, run_name, deployment_name, executor } = cluster;
+  const name = deployment_name ?? run_name ?? executor;
   return (
     <li
       className="jp-Satflow-row"
       data-testid="satflow-cluster"
-      data-run={cluster.run_id}
+      data-run={run_id}
     >
       <div className="jp-Satflow-rowHead">
-        <Button
-          minimal
-          className="jp-Satflow-link jp-Satflow-name"
-          title={trans.__('Open run %1', cluster.run_name)}
-          onClick={() => onOpen(cluster.run_id, cluster.run_name)}
-        >
-          {cluster.deployment_name ?? cluster.run_name}
-        </Button>
-        <span className={`jp-Satflow-badge jp-mod-${cluster.state}`}>
-          {clusterState(cluster.state, trans)}
-        </span>
+        {run_id === null ? (
+          <span className="jp-Satflow-name">{name}</span>
+        ) : (
+          <Button
+            minimal
+            className="jp-Satflow-link jp-Satflow-name"
+            title={trans.__('Open run %1', run_name)}
+            onClick={() => onOpen(run_id, run_name ?? '')}
+          >
+            {name}
+          </Button>
+        )}
+        <span>{executor}</span>
       </div>
-      <div className="jp-Satflow-facts">
-        <span>{cluster.executor}</span>
-        <span data-testid="satflow-cluster-workers">
-          {workersOf(cluster.observed, cluster.plan, trans)}
-        </span>
-        {cluster.worker_size && <span>{cluster.worker_size}</span>}
-      </div>
-      <Meter
-        label={trans.__('Memory')}
-        value={used}
-        limit={limit}
-        words={limit ? `${bytes(used)} / ${bytes(limit)}` : bytes(used)}
-      />
-      <TaskCounts tasks={cluster.tasks} trans={trans} />
-      {cluster.problem && (
-        <p className="jp-Satflow-note jp-mod-warning">{cluster.problem}</p>
-      )}
+      <ClusterFacts cluster={cluster} trans={trans} />
+      <ClusterLoad cluster={cluster} samples={samples} trans={trans} />
     </li>
   );
-}
-
-/** A cluster's state in words. */
-export function clusterState(
-  state: ClusterStatus['state'],
-  trans: TranslationBundle
-): string {
-  const words = {
-    starting: trans.__('starting'),
-    running: trans.__('running'),
-    lost: trans.__('lost'),
-    closed: trans.__('closed')
-  };
-  return words[state];
 }

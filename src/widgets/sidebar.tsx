@@ -161,6 +161,7 @@ function clustersSection(
   const section = new WatchedClusters([clusters, shared], () => (
     <ClustersSection
       clusters={clusters.items}
+      samples={clusters.samples}
       shared={shared.items}
       error={clusters.error}
       onOpen={onOpen}

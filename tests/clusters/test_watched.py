@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +19,8 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from satflow_ext import executors
 from satflow_ext.clusters.board import Board
-from satflow_ext.clusters.watched import Subject, WatchedDaskTaskRunner
+from satflow_ext.clusters.told import Subject
+from satflow_ext.clusters.watched import WatchedDaskTaskRunner
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.executors.needs import Needs
 from satflow_ext.models import ExecutorChoice
@@ -52,23 +55,40 @@ def runner(here):
     return WatchedDaskTaskRunner.watching(executors.task_runner(choice, Settings()), SUBJECT, here)
 
 
-def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here):
+def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here, tmp_path):
     with runner.duplicate() as entered:
         assert board.read(RUN) is None, "no cluster before the first task"
         dask_client = entered.client
         seen = eventually(lambda: (s := board.read(RUN)) and s.observed == 2 and s)
         assert (seen.state, seen.plan, seen.deployment_name) == ("running", 2, "tiles")
-        assert all(worker.memory > 0 for worker in seen.workers)
+        assert (seen.requested, seen.pending) == (2, None)
+        assert all(0 <= worker.managed < worker.memory < worker.memory_limit for worker in seen.workers)
+        assert {(event.kind, event.worker) for event in seen.events} <= {("joined", "0"), ("joined", "1")}
         futures = dask_client.map(_slow, range(6))
         eventually(lambda: (s := board.read(RUN)) and s.tasks.get("processing", 0) > 0)
         dask_client.gather(futures)
         eventually(lambda: (s := board.read(RUN)) and s.tasks.get("memory", 0) >= 6)
         del futures
         limit = seen.workers[0].memory_limit
+        _kill_one_at_work(dask_client, board, tmp_path / "go")
     assert board.read(RUN) is None
     (need,) = Needs(here).read("flow/tiles")
     assert (need.worker_size, need.limit) == (None, limit)
     assert max(worker.memory for worker in seen.workers) <= need.memory < limit
+
+
+def _kill_one_at_work(dask_client, board, go):
+    """A Dask worker dies with a task, and its nanny starts another: both are told."""
+    task = dask_client.submit(_wait_for, go)
+    (address,) = eventually(lambda: [worker for worker, keys in dask_client.processing().items() if keys])
+    name = str(dask_client.scheduler_info()["workers"][address]["name"])
+    os.kill(dask_client.run(os.getpid)[address], signal.SIGKILL)
+    lost, replaced = eventually(lambda: (e := _losses(board)) and len(e) == 2 and e)
+    assert (lost.kind, lost.worker, lost.tasks > 0) == ("lost", name, True)
+    assert (replaced.kind, replaced.worker) == ("replaced", name)
+    eventually(lambda: board.read(RUN).observed == 2)
+    go.touch()
+    task.result()
 
 
 def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
@@ -82,21 +102,37 @@ def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
         assert {httpx.get(origin + path).status_code for path in ("/status", "/json/counts.json", "/metrics")} == {404}
 
 
-def test_lost_scheduler_is_told(board, here, tmp_path):
+def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
     with (
         scheduler(tmp_path / "scheduler.json") as (process, address),
         WatchedDaskTaskRunner.watching(DaskTaskRunner(address=address), SUBJECT, here) as entered,
     ):
-        assert entered.client
-        eventually(lambda: (s := board.read(RUN)) and s.state == "running")
+        homeless = entered.client.submit(sum, [1])
+        pending = eventually(lambda: (s := board.read(RUN)) and s.tasks and s.pending)
+        assert pending == "2 Dask workers not there yet. 1 task waits: no Dask worker is there."
+        process.send_signal(signal.SIGSTOP)
+        eventually(lambda: board.read(RUN).state == "lost")
+        process.send_signal(signal.SIGCONT)
+        eventually(lambda: board.read(RUN).state == "running")
         process.kill()
         lost = eventually(lambda: (s := board.read(RUN)) and s.state == "lost" and s)
         assert "does not answer" in lost.problem
+        assert [event.kind for event in lost.events] == ["unreachable", "back", "unreachable"]
+        assert homeless.cancelled()
     assert board.read(RUN) is None
 
 
 def test_copy_that_travels_is_not_watched(runner):
     assert type(pickle.loads(cloudpickle.dumps(runner))) is FastDaskTaskRunner
+
+
+def _losses(board):
+    return [event for event in board.read(RUN).events if event.kind in ("lost", "replaced")]
+
+
+def _wait_for(file):
+    while not file.exists():
+        time.sleep(0.1)
 
 
 def _slow(number):

@@ -1,0 +1,147 @@
+import React from 'react';
+
+/** One line of a chart: a value for each moment, null where there is none. */
+export interface ISeries {
+  label: string;
+  values: (number | null)[];
+  /** "main" has an area below it, "part" is drawn within it, "aim" is what should be. */
+  kind: 'main' | 'part' | 'aim';
+}
+
+/** Something that happened, at a moment of the chart. */
+export interface IMark {
+  time: number;
+  label: string;
+}
+
+export interface IChartProps {
+  label: string;
+  times: number[];
+  series: ISeries[];
+  marks: IMark[];
+  /** A value as it is read. */
+  words: (value: number) => string;
+}
+
+const WIDTH = 320;
+const HEIGHT = 80;
+const STEP = 5 * 60_000;
+
+/** Quantities over time on one scale, with their newest values and what happened meanwhile. */
+export function Chart(props: IChartProps): JSX.Element {
+  const { label, times, series, words } = props;
+  const top = Math.max(1e-9, ...series.flatMap(one => one.values.map(Number)));
+  const newest = series.map(one => `${one.label} ${said(one, words)}`);
+  return (
+    <figure className="jp-Satflow-chart">
+      <figcaption>
+        <span>{label}</span>
+        {series.map(one => (
+          <span key={one.label} className={`jp-Satflow-key jp-mod-${one.kind}`}>
+            {one.label} <strong>{said(one, words)}</strong>
+          </span>
+        ))}
+      </figcaption>
+      <div className="jp-Satflow-plot">
+        <span className="jp-Satflow-scale">{words(top)}</span>
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`${label}: ${newest.join(', ')}`}
+        >
+          <Minutes times={times} />
+          {series.map(one => (
+            <Line key={one.label} series={one} times={times} top={top} />
+          ))}
+          <Marks {...props} />
+        </svg>
+      </div>
+    </figure>
+  );
+}
+
+function Line(props: {
+  series: ISeries;
+  times: number[];
+  top: number;
+}): JSX.Element {
+  const { series, times, top } = props;
+  const across = places(times);
+  const points = series.values.flatMap((value, index) =>
+    value === null
+      ? []
+      : [`${across(times[index])},${height(value / top).toFixed(1)}`]
+  );
+  const first = points[0]?.split(',')[0] ?? 0;
+  return (
+    <g className={`jp-mod-${series.kind}`}>
+      {series.kind !== 'aim' && points.length > 1 && (
+        <path
+          className="jp-Satflow-area"
+          d={`M${first},${HEIGHT} L${points.join(' L')} L${WIDTH},${HEIGHT} Z`}
+        />
+      )}
+      <polyline
+        points={points.join(' ')}
+        vectorEffect="non-scaling-stroke"
+        data-points={points.length}
+      />
+    </g>
+  );
+}
+
+/** A thin line at each fifth minute, so that charts side by side are read alike. */
+function Minutes({ times }: { times: number[] }): JSX.Element {
+  const across = places(times);
+  const [from, to] = [times[0] ?? 0, times[times.length - 1] ?? 0];
+  const lines: number[] = [];
+  for (let time = Math.ceil(from / STEP) * STEP; time < to; time += STEP) {
+    lines.push(time);
+  }
+  return (
+    <g className="jp-mod-minute">
+      {lines.map(time => (
+        <Upright key={time} at={across(time)} />
+      ))}
+    </g>
+  );
+}
+
+function Marks({ marks, times }: IChartProps): JSX.Element {
+  const across = places(times);
+  const [from, to] = [times[0] ?? 0, times[times.length - 1] ?? 0];
+  const shown = marks.filter(({ time }) => time >= from && time <= to);
+  return (
+    <g className="jp-mod-mark">
+      {shown.map(({ time, label }, index) => (
+        <Upright key={index} at={across(time)} title={label} />
+      ))}
+    </g>
+  );
+}
+
+function Upright(props: { at: string; title?: string }): JSX.Element {
+  const { at, title } = props;
+  return (
+    <line x1={at} x2={at} y1={0} y2={HEIGHT} vectorEffect="non-scaling-stroke">
+      {title && <title>{title}</title>}
+    </line>
+  );
+}
+
+/** Where a moment stands from left to right. */
+function places(times: number[]): (time: number) => string {
+  const from = times[0] ?? 0;
+  const span = Math.max(1, (times[times.length - 1] ?? 0) - from);
+  return time => (((time - from) / span) * WIDTH).toFixed(1);
+}
+
+function height(share: number): number {
+  return HEIGHT - 2 - share * (HEIGHT - 4);
+}
+
+function said(series: ISeries, words: (value: number) => string): string {
+  const last = series.values[series.values.length - 1] ?? null;
+  return last === null ? '–' : words(last);
+}

@@ -1,0 +1,57 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { ClusterEvent } from '../_api';
+import { stamp } from '../words';
+
+export interface IClusterEventsProps {
+  events: ClusterEvent[];
+  trans: TranslationBundle;
+}
+
+/** What happened to a cluster, newest first. */
+export function ClusterEvents(props: IClusterEventsProps): JSX.Element | null {
+  const { events, trans } = props;
+  if (events.length === 0) {
+    return null;
+  }
+  return (
+    <section aria-label={trans.__('What happened')}>
+      <h3>{trans.__('What happened')}</h3>
+      <ol className="jp-Satflow-events" data-testid="satflow-cluster-events">
+        {[...events].reverse().map(event => (
+          <li
+            key={`${event.time} ${event.kind} ${event.worker}`}
+            className={`jp-mod-${event.kind}`}
+          >
+            <time dateTime={event.time}>{stamp(event.time).slice(0, 8)}</time>{' '}
+            {eventWords(event, trans)}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** An event as it is read. */
+export function eventWords(
+  { kind, worker, tasks }: ClusterEvent,
+  trans: TranslationBundle
+): string {
+  const words = {
+    joined: trans.__('Worker %1 joined', worker),
+    left: trans.__('Worker %1 left', worker),
+    lost: trans.__('Worker %1 was lost', worker),
+    replaced: trans.__('Worker %1 came for one that was lost', worker),
+    unreachable: trans.__('The scheduler does not answer'),
+    back: trans.__('The scheduler answers again')
+  };
+  return tasks > 0
+    ? trans._n(
+        '%2; %1 task runs again',
+        '%2; %1 tasks run again',
+        tasks,
+        words[kind]
+      )
+    : words[kind];
+}

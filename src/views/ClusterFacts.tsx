@@ -1,0 +1,51 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { ClusterStatus } from '../_api';
+import { workersOf } from '../words';
+
+export interface IClusterFactsProps {
+  cluster: ClusterStatus;
+  trans: TranslationBundle;
+}
+
+/** A cluster's state and workers, and what is wrong with it or waited for. */
+export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
+  const { cluster, trans } = props;
+  const { state, observed, plan, worker_size: size } = cluster;
+  return (
+    <>
+      <div className="jp-Satflow-facts">
+        <span className={`jp-Satflow-badge jp-mod-${state}`}>
+          {clusterState(state, trans)}
+        </span>
+        <span data-testid="satflow-cluster-workers">
+          {workersOf(observed, plan, trans)}
+        </span>
+        {size && <span>{size}</span>}
+        {state === 'closed' && <span>{trans.__('as it was last seen')}</span>}
+      </div>
+      {cluster.problem && (
+        <p className="jp-Satflow-note jp-mod-warning">{cluster.problem}</p>
+      )}
+      {cluster.pending && (
+        <p className="jp-Satflow-note" data-testid="satflow-cluster-pending">
+          {cluster.pending}
+        </p>
+      )}
+    </>
+  );
+}
+
+function clusterState(
+  state: ClusterStatus['state'],
+  trans: TranslationBundle
+): string {
+  const words = {
+    starting: trans.__('starting'),
+    running: trans.__('running'),
+    lost: trans.__('lost'),
+    closed: trans.__('closed')
+  };
+  return words[state];
+}

@@ -1,0 +1,41 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { ClusterStatus } from '../_api';
+import type { ISample } from '../models/history';
+import { bytes } from '../words';
+import { MemoryMeter } from './MemoryMeter';
+import { Sparkline } from './Sparkline';
+import { TaskCounts } from './TaskCounts';
+
+export interface IClusterLoadProps {
+  cluster: ClusterStatus;
+  samples: readonly ISample[];
+  trans: TranslationBundle;
+}
+
+/** What a cluster has to do, in the few lines that a sidebar has. */
+export function ClusterLoad(props: IClusterLoadProps): JSX.Element {
+  const { cluster, samples, trans } = props;
+  const last = samples[samples.length - 1];
+  return (
+    <>
+      {last && (
+        <div className="jp-Satflow-sparks" data-testid="satflow-cluster-sparks">
+          <Sparkline
+            label={trans.__('CPU')}
+            words={trans.__('%1 cores', last.cpu.toFixed(1))}
+            values={samples.map(one => one.cpu)}
+          />
+          <Sparkline
+            label={trans.__('Memory')}
+            words={bytes(last.memory)}
+            values={samples.map(one => one.memory)}
+          />
+        </div>
+      )}
+      <MemoryMeter workers={cluster.workers} trans={trans} />
+      <TaskCounts tasks={cluster.tasks} trans={trans} />
+    </>
+  );
+}

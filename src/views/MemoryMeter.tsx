@@ -1,0 +1,55 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { ClusterWorker } from '../_api';
+import { bytes } from '../words';
+
+export interface IMemoryMeterProps {
+  workers: Pick<
+    ClusterWorker,
+    'memory' | 'managed' | 'spilled' | 'memory_limit'
+  >[];
+  trans: TranslationBundle;
+}
+
+/** Memory of workers together: results of tasks, everything else of their processes, the limit, and what is on disk. */
+export function MemoryMeter(props: IMemoryMeterProps): JSX.Element {
+  const { workers, trans } = props;
+  const sum = (name: keyof (typeof workers)[0]) =>
+    workers.reduce((total, worker) => total + worker[name], 0);
+  const [memory, limit, spilled] = [
+    sum('memory'),
+    sum('memory_limit'),
+    sum('spilled')
+  ];
+  const managed = Math.min(memory, sum('managed'));
+  const share = (value: number) => (limit > 0 ? Math.min(1, value / limit) : 0);
+  const whole = limit ? `${bytes(memory)} / ${bytes(limit)}` : bytes(memory);
+  const parts = trans.__(
+    '%1 results of tasks, %2 other, %3 on disk',
+    bytes(managed),
+    bytes(memory - managed),
+    bytes(spilled)
+  );
+  return (
+    <div className="jp-Satflow-meter" title={parts}>
+      <span>{trans.__('Memory')}</span>
+      <span
+        className={`jp-Satflow-bar jp-mod-stacked${share(memory) > 0.9 ? ' jp-mod-warning' : ''}`}
+        role="meter"
+        aria-label={trans.__('Memory')}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(share(memory) * 100)}
+        aria-valuetext={`${whole}; ${parts}`}
+      >
+        <span style={{ width: `${share(managed) * 100}%` }} />
+        <span style={{ width: `${share(memory - managed) * 100}%` }} />
+      </span>
+      <span>
+        {whole}
+        {spilled > 0 && ` + ${trans.__('%1 on disk', bytes(spilled))}`}
+      </span>
+    </div>
+  );
+}
