@@ -30,16 +30,26 @@ class FastDaskFuture(PrefectDaskFuture[R]):
 
     def __init__(self, task_run_id: UUID, harvest: Harvest) -> None:
         PrefectTaskRunFuture.__init__(self, task_run_id)
-        self._harvest = harvest
+        self.harvest = harvest
 
     def sent(self, future: Future[R]) -> None:
         """The call was sent; this is Dask's future of it."""
         self._wrapped_future = future
-        self._place = self._harvest.add(self)
+        self._place = self.harvest.add(self)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether there may still be a final state that is not here yet."""
+        return self._final_state is None and self._wrapped_future.status not in ("error", "cancelled")
 
     def can_be_fetched(self) -> bool:
         """Whether there is a final state that is not here yet."""
         return self._final_state is None and self._wrapped_future.status == "finished"
+
+    @property
+    def final_state(self) -> State[R] | None:
+        """The final state, where it is here. Prefect's `state` asks the API otherwise."""
+        return self._final_state
 
     def fetched(self, state: State[R]) -> None:
         """This is the final state."""
@@ -49,7 +59,7 @@ class FastDaskFuture(PrefectDaskFuture[R]):
         """Wait for the task run's end, or until so many seconds have gone by."""
         self._fetch()
         if self._final_state is None:
-            with _room_for_others():
+            with room_for_others():
                 super().wait(timeout)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
@@ -62,7 +72,7 @@ class FastDaskFuture(PrefectDaskFuture[R]):
         self._fetch()
         if self._final_state is not None:
             return super().result(timeout, raise_on_failure)
-        with _room_for_others():
+        with room_for_others():
             return super().result(timeout, raise_on_failure)
 
     def add_done_callback(self, fn: Callable[[PrefectFuture[R]], None]) -> None:
@@ -73,11 +83,11 @@ class FastDaskFuture(PrefectDaskFuture[R]):
 
     def _fetch(self) -> None:
         if self.can_be_fetched():
-            self._harvest.fetch(self, self._place)
+            self.harvest.fetch(self, self._place)
 
 
 @contextmanager
-def _room_for_others() -> Iterator[None]:
+def room_for_others() -> Iterator[None]:
     """On a Dask worker, leave the thread's place to another task while this one waits: that may be the one waited for."""
     try:
         get_worker()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dask.sizeof import sizeof
+from distributed import wait
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -42,19 +44,28 @@ class Harvest:
         self._sent.append(weakref.ref(future))
         return len(self._sent) - 1
 
+    def wait(self, future: FastDaskFuture[Any], timeout: float) -> None:
+        """Wait until a task run has ended, or until so many seconds have gone by."""
+        with suppress(asyncio.TimeoutError), self._dask_client.as_current():
+            wait([future.wrapped_future], timeout=timeout)  # type: ignore[no-untyped-call]  # typed in part
+
     def fetch(self, first: FastDaskFuture[Any], place: int) -> None:
         """Fetch the final state of a task run that has ended, and those of the next ones that have, while they are small."""
-        wanted = [first, *self._next(place)]
-        futures = {number: each.wrapped_future for number, each in enumerate(wanted)}
-        fetched = self._dask_client.gather(futures, errors="skip")  # type: ignore[no-untyped-call]  # typed in part
-        for number, future in enumerate(wanted):
-            if (state := fetched[number]) is not None:
-                future.fetched(state)
-        size = sizeof(getattr(getattr(fetched[0], "data", None), "result", None))
+        self.gather([first, *self._next(place)])
+        size = sizeof(getattr(getattr(first.final_state, "data", None), "result", None))
         self._ahead = min(MOST, BYTES // max(1, size))
 
+    def gather(self, ended: Sequence[FastDaskFuture[Any]]) -> None:
+        """Fetch the final states of task runs that have ended; those that Dask has lost since are left."""
+        for first in range(0, len(ended), MOST):
+            futures = dict(enumerate(each.wrapped_future for each in ended[first : first + MOST]))
+            fetched = self._dask_client.gather(futures, errors="skip")  # type: ignore[no-untyped-call]  # typed in part
+            for number, state in fetched.items():
+                if state is not None:
+                    ended[first + number].fetched(state)
+
     def _next(self, place: int) -> Iterator[FastDaskFuture[Any]]:
-        for reference in islice(self._sent, place + 1, place + 1 + self._ahead):
+        for reference in self._sent[place + 1 : place + 1 + self._ahead]:
             future = reference()
             if future is not None and future.can_be_fetched():
                 yield future

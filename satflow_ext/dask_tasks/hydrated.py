@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from distributed import get_worker
 from prefect.context import FlowRunContext, SettingsContext, SyncClientContext, hydrated_context
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.task_engine import run_task_async, run_task_sync
 from prefect.utilities.collections import visit_collection
 
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 
     from satflow_ext.dask_tasks.plugins import SharedContext
 
+DELIVERY = 20.0
+"""Seconds in which a Dask worker tells Prefect's API its last events and log lines. A nanny would kill it after four."""
+
 _making = threading.Lock()
+_alive: set[Hydrated] = set()
 
 
 def of(plugin: SharedContext) -> Hydrated:
@@ -33,6 +39,7 @@ def of(plugin: SharedContext) -> Hydrated:
         if plugin.made is None:
             made = Hydrated(plugin.name, pickle.loads(plugin.data), _files(plugin))  # noqa: S301  # Dask brought it
             plugin.made, plugin.close = made, made.close
+            _alive.add(made)
         assert isinstance(plugin.made, Hydrated)
         return plugin.made
 
@@ -85,6 +92,10 @@ class Hydrated:
         if self._closing and not self._running:
             self._closing = False
             self._loops.close()
+            _alive.discard(self)
+            if not _alive:  # what stops here would stop for other flow runs as well
+                APILogWorker.drain_all(timeout=DELIVERY)
+                EventsWorker.drain_all(timeout=DELIVERY)
             self._where.run(self._stack.close)
 
     def _enter(self, serialized: dict[str, Any]) -> None:

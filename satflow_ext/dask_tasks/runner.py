@@ -17,6 +17,7 @@ from satflow_ext.dask_tasks import there
 from satflow_ext.dask_tasks.batch import Batch
 from satflow_ext.dask_tasks.calls import Wanted
 from satflow_ext.dask_tasks.carried import Carried
+from satflow_ext.dask_tasks.future_list import FastDaskFutureList
 from satflow_ext.dask_tasks.sender import Sender
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class FastDaskTaskRunner(DaskTaskRunner):
         finally:
             self._batches.open = None
         batch.send()
-        return futures
+        return FastDaskFutureList(futures)  # type: ignore[abstract]  # so is Prefect's, which is a list all the same
 
     def _sending(self) -> Sender | None:
         """What sends to this cluster; None where only Prefect's own way does."""

@@ -273,3 +273,36 @@ def test_a_cluster_without_this_package_runs_tasks_as_prefect_does(api, stack, t
             process.wait()
     assert had is False
     assert run_id
+
+
+def _undelivered():
+    from prefect._internal.concurrency.services import _QueueServiceBase
+
+    return [type(each).__name__ for each in _QueueServiceBase._instances.values()]
+
+
+def test_a_failure_is_known_while_others_run_and_nothing_is_left_untold(runner, cluster, tmp_path):
+    """The slow task ends only after the flow has heard of the other's failure."""
+    may_end = tmp_path / "may-end"
+
+    @task
+    def mapped(number):
+        if number == 1:
+            raise ValueError("the second one")
+        while not may_end.exists():
+            time.sleep(0.05)
+        return number
+
+    @flow(task_runner=runner)
+    def fails_early():
+        futures = mapped.map(range(3))
+        with pytest.raises(ValueError, match="the second one"):
+            futures.result()
+        may_end.touch()
+        futures.wait()
+        first, failed, third = futures.result(raise_on_failure=False)
+        return first, str(failed), third
+
+    assert fails_early() == (0, "the second one", 2)
+    with Client(cluster.scheduler_address) as client:
+        assert list(client.run(_undelivered).values()) == [[], []]

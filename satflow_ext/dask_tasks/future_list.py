@@ -1,0 +1,50 @@
+"""The futures of a mapped task."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from prefect.futures import PrefectFutureList
+
+from satflow_ext.dask_tasks.futures import FastDaskFuture, room_for_others
+
+MOMENT = 0.25
+"""Seconds after which what has ended is fetched, also where little has: a failure is to be known soon."""
+
+
+class FastDaskFutureList(PrefectFutureList[Any]):
+    """Prefect's list, whose results are fetched many at a time: Prefect waits for each by itself, and fetches it then."""
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for all, or until so many seconds have gone by."""
+        if timeout is None:
+            self._fetch(until_failure=False)
+        super().wait(timeout)
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> list[Any]:
+        """The results of all, in their order; a failure is raised soon after it happened.
+
+        Raises:
+            TimeoutError: they are not all there within so many seconds.
+            Exception: what a task raised, unless `raise_on_failure` is false.
+        """
+        if timeout is None:
+            self._fetch(until_failure=raise_on_failure)
+        return super().result(timeout, raise_on_failure)
+
+    def _fetch(self, until_failure: bool) -> None:
+        """Fetch final states as tasks end. What Dask could not run stays without one, which Prefect's own methods tell."""
+        pending = [each for each in cast("list[FastDaskFuture[Any]]", self) if each.is_awaited]
+        with room_for_others():
+            while pending:
+                harvest = pending[0].harvest
+                harvest.wait(pending[len(pending) // 2], MOMENT)
+                ended = [each for each in pending if each.can_be_fetched()]
+                harvest.gather(ended)
+                if until_failure and any(_has_failed(each) for each in ended):
+                    return
+                pending = [each for each in pending if each.is_awaited]
+
+
+def _has_failed(future: FastDaskFuture[Any]) -> bool:
+    return future.final_state is not None and not future.final_state.is_completed()
