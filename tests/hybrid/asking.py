@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+import asyncio
+from contextlib import suppress
+from uuid import UUID, uuid4
 
 from satflow_ext import runs, settings
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.models import RunQuery, RunRequest
 from satflow_ext.registration import deployments
 from satflow_ext.runs.follow import follow
+from satflow_ext.runs.hints import hint
+from tests.hybrid.messages import of_connection
+from tests.hybrid.recording import Recording
+
+LOG_SOCKET = b"GET /api/logs/out "
 
 
 async def ask(api: PrefectApi, deployment_id: str, run_id: str) -> None:
@@ -30,6 +37,22 @@ async def ask(api: PrefectApi, deployment_id: str, run_id: str) -> None:
     await runs.detail(api, run_id)
     assert [piece async for piece in runs.whole_log(api, run_id)]
     assert [line async for batch in follow(where, run_id) for line in batch.lines]
+
+
+async def listen(api: PrefectApi, run_id: str, recording: Recording) -> None:
+    """Listen on the log socket, as whoever follows a run does as long as it goes on, until both messages have gone out."""
+    listening = asyncio.create_task(hint(api, UUID(run_id), lambda: None))
+    while not _has_asked(recording):  # noqa: ASYNC110  # another thread writes it
+        await asyncio.sleep(0.1)
+    listening.cancel()
+    with suppress(asyncio.CancelledError):
+        await listening
+
+
+def _has_asked(recording: Recording) -> bool:
+    """Whether the credential and the filter were sent."""
+    sockets = [each for each in recording.connections if each.sent.startswith(LOG_SOCKET)]
+    return any(sum(message.method == "WS" for message in of_connection(each)) == 2 for each in sockets)
 
 
 async def press(api: PrefectApi, deployment_id: str) -> str:

@@ -101,6 +101,7 @@ def _cycles(made: Place, level: str) -> tuple[str, ...]:
     states += [made.ended(*each) for each in started[len(states) :]]
     _, deployment_id, run_id = started[0]
     asyncio.run(asking.ask(made.proxied, deployment_id, run_id))
+    asyncio.run(asking.listen(made.proxied, run_id, made.recording))
     if level == "messages":
         made.switch_off(deployment_id)
         stopped = asyncio.run(asking.press(made.proxied, deployment_id))
