@@ -10,6 +10,7 @@ from types import FunctionType
 
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from satflow_ext.credentials.shapes import LONGEST, credential
 from satflow_ext.errors import CannotPickle, ContentTooLarge, InvalidInclude
 from satflow_ext.kernel import body, refusals
 from satflow_ext.kernel.carried import Carrier, carrier
@@ -17,7 +18,6 @@ from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.included import matching, notebook_folder
 from satflow_ext.kernel.pair import Pair
-from satflow_ext.kernel.preflight.credentials import LONGEST, credential
 from satflow_ext.kernel.preflight.live_objects import live
 from satflow_ext.kernel.reach import ENOUGH, Reached, Whole, spell, type_name, walk
 from satflow_ext.kernel.uses import uses

@@ -9,7 +9,7 @@ import string
 import uuid
 from collections.abc import Iterator
 
-from satflow_ext.kernel.preflight.credentials import credential
+from satflow_ext.credentials.shapes import credential
 
 LETTERS = string.ascii_letters
 ALNUM = string.ascii_letters + string.digits
