@@ -8,6 +8,7 @@
     │   ├── UnknownBackEnd
     │   ├── InvalidSchedule
     │   ├── InvalidInclude
+    │   ├── InvalidInfrastructure
     │   ├── InvalidSecretName
     │   └── InvalidParameter
     ├── SizeRefused             409  this machine, or a Dask Gateway, cannot give that worker size
@@ -128,6 +129,14 @@ class InvalidSchedule(BadRequest):
 
 class InvalidInclude(BadRequest):
     """A pattern for data files leads out of the notebook's folder or matches nothing, or what it matches cannot travel."""
+
+
+class InvalidInfrastructure(BadRequest):
+    """The work pool cannot start flow runs with that, or it is no place for it."""
+
+    def for_log(self) -> str:
+        """Which field: what does not fit stands in the message."""
+        return f"{self.field or 'infrastructure'} does not fit."
 
 
 class InvalidSecretName(BadRequest):

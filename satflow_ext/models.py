@@ -128,6 +128,27 @@ VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 SecretName = Annotated[str, Field(pattern=VARIABLE_NAME)]
 """The name of a credential, which becomes that of an environment variable."""
 
+IMAGE = (
+    r"^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{32,})?$"
+)
+"""A container image's reference, as the distribution project writes its grammar."""
+
+
+class Infrastructure(Wire):
+    """What each flow run is started with, where its work pool's Prefect workers start runs in containers (docs/containers.md).
+
+    `cpu` in cores, `memory` in GiB. `env` are environment variables, which Prefect stores readable: no place for credentials.
+    `job_variables` are what else the work pool takes, by the names in its base job template.
+    """
+
+    image: str | None = Field(None, pattern=IMAGE, max_length=1024)
+    cpu: float | None = Field(None, ge=0.001, le=4096)
+    memory: float | None = Field(None, ge=0.001, le=65536)
+    gpus: int | None = Field(None, ge=1, le=64)
+    env: dict[Annotated[str, Field(pattern=VARIABLE_NAME)], str] = {}
+    job_variables: JsonObject = {}
+
 
 class Registration(Wire):
     """What a user decides about a deployment, whichever way she says it: form, magic, Python or command line.
@@ -135,7 +156,8 @@ class Registration(Wire):
     `name` is the deployment's (default: the flow's name). `work_pool` None means the local stack's, or the one in settings.
     `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
     `environment` says what happens where a run's packages are not those of the registration (docs/environment.md). `secrets`
-    are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md).
+    are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md). `infrastructure` is
+    what the work pool starts its runs with.
     """
 
     name: str | None = None
@@ -143,6 +165,7 @@ class Registration(Wire):
     executor: ExecutorChoice = ExecutorChoice()
     schedule: Schedule = NoSchedule()
     work_pool: str | None = None
+    infrastructure: Infrastructure = Infrastructure()
     tags: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     environment: EnvironmentPolicy = "warn"
@@ -263,13 +286,21 @@ class WorkerSize(Wire):
     reason: str | None
 
 
+InfrastructureField = Literal["image", "cpu", "memory", "gpus", "env"]
+
+
 class WorkPool(Wire):
-    """A Prefect work pool and how many Prefect workers poll it now."""
+    """A Prefect work pool and how many Prefect workers poll it now.
+
+    `takes` are the fields of `Infrastructure` that it has a place for, and `job_variables` is the schema of what else it takes.
+    """
 
     name: str
     type: str
     paused: bool
     online_workers: int
+    takes: tuple[InfrastructureField, ...]
+    job_variables: JsonObject
 
 
 class Catalogue(Wire):
@@ -301,9 +332,10 @@ class Deployment(Wire):
     """A flow that was registered, as Prefect has it, with what its manifest in the store adds.
 
     `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
-    `secrets` and `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
-    `drift` is what somebody has changed in Prefect since it was registered: `before` was registered, `after` is live. `needed`
-    says what its last runs on this machine needed of their worker size, None where nothing is known of it.
+    `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults only when
+    the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
+    registered, `after` is live. `needed` says what its last runs on this machine needed of their worker size, None where
+    nothing is known of it.
     """
 
     id: str
@@ -316,6 +348,7 @@ class Deployment(Wire):
     environment: EnvironmentPolicy | None
     secrets: tuple[SecretName, ...] | None
     include: tuple[str, ...] | None
+    infrastructure: Infrastructure | None
     registered_at: datetime | None
     manifest_problem: str | None
     parameters: JsonObject

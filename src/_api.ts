@@ -200,9 +200,10 @@ export interface CronScheduleInput {
  * A flow that was registered, as Prefect has it, with what its manifest in the store adds.
  *
  * `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
- * `secrets` and `registered_at` are None. `parameter_schema` carries the defaults only when the manifest could be read.
- * `drift` is what somebody has changed in Prefect since it was registered: `before` was registered, `after` is live. `needed`
- * says what its last runs on this machine needed of their worker size, None where nothing is known of it.
+ * `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults only when
+ * the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
+ * registered, `after` is live. `needed` says what its last runs on this machine needed of their worker size, None where
+ * nothing is known of it.
  */
 export interface Deployment {
   id: string;
@@ -215,6 +216,7 @@ export interface Deployment {
   environment: 'warn' | 'refuse' | 'recreate' | null;
   secrets: string[] | null;
   include: string[] | null;
+  infrastructure: Infrastructure | null;
   registered_at: string | null;
   manifest_problem: string | null;
   parameters: JsonObject;
@@ -327,6 +329,36 @@ export interface FlowList {
 export interface Included {
   path: string;
   size: number;
+}
+
+/**
+ * What each flow run is started with, where its work pool's Prefect workers start runs in containers (docs/containers.md).
+ *
+ * `cpu` in cores, `memory` in GiB. `env` are environment variables, which Prefect stores readable: no place for credentials.
+ * `job_variables` are what else the work pool takes, by the names in its base job template.
+ */
+export interface Infrastructure {
+  image: string | null;
+  cpu: number | null;
+  memory: number | null;
+  gpus: number | null;
+  env: JsonObject;
+  job_variables: JsonObject;
+}
+
+/**
+ * What each flow run is started with, where its work pool's Prefect workers start runs in containers (docs/containers.md).
+ *
+ * `cpu` in cores, `memory` in GiB. `env` are environment variables, which Prefect stores readable: no place for credentials.
+ * `job_variables` are what else the work pool takes, by the names in its base job template.
+ */
+export interface InfrastructureInput {
+  image?: string | null;
+  cpu?: number | null;
+  memory?: number | null;
+  gpus?: number | null;
+  env?: JsonObject;
+  job_variables?: JsonObject;
 }
 
 /**
@@ -450,6 +482,7 @@ export interface PreflightRequest {
   executor?: ExecutorChoiceInput;
   schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
   work_pool?: string | null;
+  infrastructure?: InfrastructureInput;
   tags?: string[];
   include?: string[];
   environment?: 'warn' | 'refuse' | 'recreate';
@@ -473,6 +506,7 @@ export interface RegisterRequest {
   executor?: ExecutorChoiceInput;
   schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
   work_pool?: string | null;
+  infrastructure?: InfrastructureInput;
   tags?: string[];
   include?: string[];
   environment?: 'warn' | 'refuse' | 'recreate';
@@ -506,7 +540,8 @@ export interface Registered {
  * `name` is the deployment's (default: the flow's name). `work_pool` None means the local stack's, or the one in settings.
  * `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
  * `environment` says what happens where a run's packages are not those of the registration (docs/environment.md). `secrets`
- * are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md).
+ * are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md). `infrastructure` is
+ * what the work pool starts its runs with.
  */
 export interface Registration {
   name: string | null;
@@ -514,6 +549,7 @@ export interface Registration {
   executor: ExecutorChoice;
   schedule: NoSchedule | CronSchedule | IntervalSchedule;
   work_pool: string | null;
+  infrastructure: Infrastructure;
   tags: string[];
   include: string[];
   environment: 'warn' | 'refuse' | 'recreate';
@@ -811,12 +847,16 @@ export interface VersionRecord {
 
 /**
  * A Prefect work pool and how many Prefect workers poll it now.
+ *
+ * `takes` are the fields of `Infrastructure` that it has a place for, and `job_variables` is the schema of what else it takes.
  */
 export interface WorkPool {
   name: string;
   type: string;
   paused: boolean;
   online_workers: number;
+  takes: ('image' | 'cpu' | 'memory' | 'gpus' | 'env')[];
+  job_variables: JsonObject;
 }
 
 /**

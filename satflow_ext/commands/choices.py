@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel.api import schedule
-from satflow_ext.kernel.options import environment_policy, from_text, parameters, secret_names
+from satflow_ext.kernel.options import environment_policy, from_text, infrastructure, parameters, secret_names
 from satflow_ext.models import ExecutorChoice, JsonObject, Registration
 
 
@@ -20,6 +20,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timezone", default="UTC", help="IANA name, for example Europe/Berlin")
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text")
     parser.add_argument("--work-pool", help="the Prefect work pool")
+    parser.add_argument("--image", help="the container image of its runs, where the work pool starts containers")
+    parser.add_argument("--cpu", metavar="CORES", help="how many cores a run gets there")
+    parser.add_argument("--memory", metavar="GIB", help="and how much memory")
+    parser.add_argument("--gpus", metavar="NUMBER", help="and how many GPUs")
+    parser.add_argument(
+        "--env", action="append", metavar="NAME=VALUE", help="an environment variable of its runs, no credential"
+    )
+    parser.add_argument(
+        "--job-variable", action="append", metavar="NAME=VALUE", help="what else the work pool takes, by its own name"
+    )
     parser.add_argument("--overwrite", action="store_true", help="overwrite what somebody has changed in Prefect")
     parser.add_argument("--tag", action="append", default=[], help="a tag of the deployment")
     parser.add_argument(
@@ -53,11 +63,19 @@ def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> R
         executor=ExecutorChoice(name=args.executor, options=_options(executor_options)),
         schedule=schedule(args.cron, args.interval, args.timezone),
         work_pool=args.work_pool,
+        infrastructure=infrastructure(_given(args)),
         tags=tuple(args.tag),
         environment=environment_policy(args.environment),
         secrets=secret_names(args.secret),
         include=tuple(args.include),
     )
+
+
+def _given(args: argparse.Namespace) -> dict[str, list[str]]:
+    """The options of infrastructure that were given, as the magic reads them."""
+    once = {f"--{name}": [getattr(args, name)] for name in ("image", "cpu", "memory", "gpus") if getattr(args, name)}
+    more = {"--env": args.env, "--job-variable": args.job_variable}
+    return once | {name: values for name, values in more.items() if values}
 
 
 def _options(words: Sequence[str]) -> JsonObject:

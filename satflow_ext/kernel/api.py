@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from satflow_ext import scratch
 from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import FlowNotFound, InvalidSchedule
+from satflow_ext.errors import FlowNotFound, InvalidInfrastructure, InvalidSchedule
 from satflow_ext.kernel.checked import CheckedFlow
 from satflow_ext.kernel.find import AnyFlow
 from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
@@ -24,6 +24,7 @@ from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import (
     CronSchedule,
     ExecutorChoice,
+    Infrastructure,
     IntervalSchedule,
     JsonObject,
     NoSchedule,
@@ -50,6 +51,7 @@ def register(
     timezone: str = "UTC",
     parameters: JsonObject | None = None,
     work_pool: str | None = None,
+    infrastructure: Infrastructure | Mapping[str, Any] | None = None,
     tags: Iterable[str] = (),
     environment: str = "warn",
     secrets: Iterable[str] = (),
@@ -69,6 +71,8 @@ def register(
         timezone: the IANA time zone of the schedule.
         parameters: values for the flow's parameters.
         work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).
+        infrastructure: what the work pool starts each run with (docs/containers.md): `image`, `cpu` in cores, `memory` in GiB,
+            `gpus`, `env` by name, and `job_variables` for what else the work pool takes.
         tags: tags of the deployment.
         environment: where a run's packages are not those of this notebook: `warn`, `refuse` or `recreate`.
         secrets: names of credentials that the flow needs; their values are found where it runs.
@@ -91,6 +95,7 @@ def register(
             executor=ExecutorChoice(name=executor, options=executor_options),
             schedule=schedule(cron, interval, timezone),
             work_pool=work_pool,
+            infrastructure=infrastructure_of(infrastructure),
             tags=tuple(tags),
             environment=environment_policy(environment),
             secrets=secret_names(secrets),
@@ -173,6 +178,19 @@ def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedul
     if cron is not None:
         return CronSchedule(cron=cron, timezone=timezone)
     return IntervalSchedule(seconds=interval, timezone=timezone) if interval is not None else NoSchedule()
+
+
+def infrastructure_of(given: Infrastructure | Mapping[str, Any] | None) -> Infrastructure:
+    """The infrastructure that was given in one of the ways to give it.
+
+    Raises:
+        InvalidInfrastructure: it is none.
+    """
+    try:
+        return given if isinstance(given, Infrastructure) else Infrastructure.model_validate(dict(given or {}))
+    except ValidationError as error:
+        mistake = first_mistake(error)
+        raise InvalidInfrastructure(mistake.message, field=f"infrastructure.{mistake.field}") from None
 
 
 def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: Settings) -> PackedFlow:

@@ -6,7 +6,15 @@ import sys
 
 from satflow_ext.errors import BadRequest, SatflowError
 from satflow_ext.kernel.checked import CheckedFlow
-from satflow_ext.kernel.options import Words, environment_policy, help_text, parameters, read, secret_names
+from satflow_ext.kernel.options import (
+    Words,
+    environment_policy,
+    help_text,
+    infrastructure,
+    parameters,
+    read,
+    secret_names,
+)
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import ExecutorChoice, Registration
 
@@ -49,6 +57,7 @@ def registration(words: Words) -> Registration:
         executor=ExecutorChoice(name=words.one("--executor") or "threads", options=words.executor_options),
         schedule=schedule(words.one("--cron"), _seconds(words.one("--interval")), words.one("--timezone") or "UTC"),
         work_pool=words.one("--work-pool"),
+        infrastructure=infrastructure(words.known),
         tags=tuple(words.known.get("--tag", [])),
         environment=environment_policy(words.one("--environment") or "warn"),
         secrets=secret_names(words.known.get("--secret", [])),

@@ -6,14 +6,15 @@ import difflib
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, get_args
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
-from satflow_ext.errors import BadRequest, InvalidSecretName
-from satflow_ext.models import VARIABLE_NAME, EnvironmentPolicy, JsonObject
+from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSecretName
+from satflow_ext.mistakes import first_mistake
+from satflow_ext.models import VARIABLE_NAME, EnvironmentPolicy, Infrastructure, JsonObject
 
 
 class Option(NamedTuple):
@@ -31,6 +32,12 @@ OPTIONS = {
     "--timezone": Option("ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)"),
     "--param": Option("NAME=VALUE", "a parameter; JSON where it is JSON, else text; repeat it for more"),
     "--work-pool": Option("POOL", "the Prefect work pool"),
+    "--image": Option("IMAGE", "the container image of its runs, where the work pool starts containers"),
+    "--cpu": Option("CORES", "how many cores a run gets there"),
+    "--memory": Option("GIB", "and how much memory"),
+    "--gpus": Option("NUMBER", "and how many GPUs"),
+    "--env": Option("NAME=VALUE", "an environment variable of its runs, no credential; repeat it for more"),
+    "--job-variable": Option("NAME=VALUE", "what else the work pool takes, by its own name; repeat it for more"),
     "--tag": Option("TAG", "a tag; repeat it for more"),
     "--environment": Option("POLICY", "where a run's packages differ: warn (default), refuse or recreate"),
     "--secret": Option("NAME", "a credential that the flow needs, found where it runs; repeat it for more"),
@@ -41,7 +48,7 @@ OPTIONS = {
     "--help": Option(None, "this text"),
 }
 POLICIES: tuple[EnvironmentPolicy, ...] = get_args(EnvironmentPolicy)
-REPEATED = frozenset({"--param", "--tag", "--secret", "--include"})
+REPEATED = frozenset({"--param", "--env", "--job-variable", "--tag", "--secret", "--include"})
 
 
 @dataclass
@@ -95,15 +102,50 @@ def parameters(texts: list[str]) -> JsonObject:
     Raises:
         BadRequest: no `=` in one of them.
     """
-    given: JsonObject = {}
+    return {name: from_text(value) for name, value in pairs(texts, "--param", "parameter", "parameters").items()}
+
+
+def pairs(texts: Iterable[str], option: str, what: str, field: str) -> dict[str, str]:
+    """`["n=3", "name=x"]` → `{"n": "3", "name": "x"}`.
+
+    Args:
+        texts: what was written after an option.
+        option: the option.
+        what: each text gives a value.
+        field: of the request that a mistake stands in.
+
+    Raises:
+        BadRequest: no `=` in one of them.
+    """
+    given = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise BadRequest(
-                f"{text!r} gives no parameter a value.", fix="Write --param name=value.", field="parameters"
-            )
-        given[name] = from_text(value)
+            raise BadRequest(f"{text!r} gives no {what} a value.", fix=f"Write {option} name=value.", field=field)
+        given[name] = value
     return given
+
+
+def infrastructure(said: Mapping[str, Sequence[str]]) -> Infrastructure:
+    """What the options say of the infrastructure of runs.
+
+    Args:
+        said: option → what it was given, for those that were.
+
+    Raises:
+        BadRequest: one of them cannot be read.
+    """
+    fields: dict[str, object] = {
+        name: said[f"--{name}"][0] for name in ("image", "cpu", "memory", "gpus") if f"--{name}" in said
+    }
+    fields["env"] = pairs(said.get("--env", ()), "--env", "environment variable", "infrastructure.env")
+    own = pairs(said.get("--job-variable", ()), "--job-variable", "job variable", "infrastructure.job_variables")
+    fields["job_variables"] = {name: from_text(value) for name, value in own.items()}
+    try:
+        return Infrastructure.model_validate(fields)
+    except ValidationError as error:
+        mistake = first_mistake(error)
+        raise InvalidInfrastructure(f"--{mistake.message}", field=f"infrastructure.{mistake.field}") from None
 
 
 def environment_policy(text: str) -> EnvironmentPolicy:

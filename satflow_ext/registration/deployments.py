@@ -158,6 +158,7 @@ async def described(
         environment=known.environment_policy if known else None,
         secrets=known.secrets if known else None,
         include=known.chosen.include if known else None,
+        infrastructure=known.chosen.infrastructure if known else None,
         registered_at=known.registered_at if known else None,
         manifest_problem=None if known else str(found),
         parameters=row.parameters,
@@ -167,7 +168,7 @@ async def described(
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
         next_runs=() if row.paused or not switched_on else await schedules.next_runs(schedule),
-        drift=(*(drift(known.chosen, row) if known else ()), *detours(known, row, local=local)),
+        drift=(*(drift(known, row) if known else ()), *detours(known, row, local=local)),
     )
 
 

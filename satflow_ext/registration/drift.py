@@ -8,9 +8,11 @@ schedules are paused is a state, not a choice.
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from satflow_ext.job_variables import flat, whole
 from satflow_ext.models import Change, JsonObject, Registration
 from satflow_ext.registration import schedules
 
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
 
 Choices = dict[str, str]
 """Choices that Prefect keeps and anybody can change there, each under a name of its own and worded for reading."""
+
+
+class Decided(Protocol):
+    """What somebody decided, and what it means in the words of the work pool: a plan, or a manifest."""
+
+    @property
+    def chosen(self) -> Registration:
+        """With every default filled in."""
+
+    @property
+    def job_variables(self) -> JsonObject:
+        """Of the work pool."""
 
 
 @dataclass(frozen=True)
@@ -32,32 +46,33 @@ class Settled:
     parameters: JsonObject
     tags: list[str]
     work_pool: str | None
+    job_variables: JsonObject
     schedules: list[DeploymentScheduleCreate]
     paused: bool
     kept: tuple[Change, ...]
     contested: tuple[Change, ...] = ()
 
 
-def drift(recorded: Registration, row: DeploymentResponse) -> tuple[Change, ...]:
+def drift(recorded: Decided, row: DeploymentResponse) -> tuple[Change, ...]:
     """What differs: `before` is what was registered, `after` what Prefect has now."""
-    return _changes(_chosen(recorded), _live(row))
+    return _changes(_chosen(recorded), _live(row, _set_by(recorded)))
 
 
-def settle(
-    chosen: Registration, recorded: Registration | None, row: DeploymentResponse | None, *, overwrite: bool
-) -> Settled:
+def settle(decided: Decided, recorded: Decided | None, row: DeploymentResponse | None, *, overwrite: bool) -> Settled:
     """Put together what was chosen and what Prefect has.
 
     Args:
-        chosen: now, with every default filled in.
-        recorded: in the version before, None where nobody knows.
+        decided: what was chosen now.
+        recorded: what was chosen in the version before, None where nobody knows.
         row: what Prefect has, None where it has no such deployment.
         overwrite: whether what was changed in Prefect is to be overwritten whatever was chosen before.
     """
+    chosen = decided.chosen
     if row is None or recorded is None or overwrite:
         paused = row is not None and row.paused
-        return Settled(chosen.parameters, list(chosen.tags), chosen.work_pool, _ours(chosen, row), paused, ())
-    wanted, before, live = _chosen(chosen), _chosen(recorded), _live(row)
+        told = _job_variables(decided, recorded, row, frozenset())
+        return Settled(chosen.parameters, list(chosen.tags), chosen.work_pool, told, _ours(chosen, row), paused, ())
+    wanted, before, live = _chosen(decided), _chosen(recorded), _live(row, _set_by(decided) | _set_by(recorded))
     kept = {name for name in {**wanted, **before, **live} if wanted.get(name) == before.get(name) != live.get(name)}
     changed = _changes(before, live)
     settled = {name: said for name, said in wanted.items() if name not in kept}
@@ -67,6 +82,7 @@ def settle(
         parameters={name: value for name, value in parameters.items() if f"parameters.{name}" in settled},
         tags=[name.removeprefix("tags.") for name in settled if name.startswith("tags.")],
         work_pool=row.work_pool_name if "work_pool" in kept else chosen.work_pool,
+        job_variables=_job_variables(decided, recorded, row, kept),
         schedules=_as_they_are(row) if "schedule" in kept else _ours(chosen, row),
         paused=row.paused,
         kept=tuple(each for each in changed if each.name in kept),
@@ -78,12 +94,36 @@ def _is_contested(wanted: str | None, changed: Change) -> bool:
     return wanted not in (changed.before, changed.after)
 
 
-def _chosen(chosen: Registration) -> Choices:
-    return _flat(schedules.words(chosen.schedule), chosen.work_pool, chosen.parameters, chosen.tags)
+def _job_variables(
+    decided: Decided, recorded: Decided | None, row: DeploymentResponse | None, kept: Set[str]
+) -> JsonObject:
+    """Ours as they were chosen, or kept as they are; and what others have set beside, as it is."""
+    live = flat(row.job_variables or {}) if row else {}
+    ours = _set_by(recorded) if recorded else frozenset()
+    stay = {name: value for name, value in live.items() if name not in ours or f"job_variables.{name}" in kept}
+    mine = {name: value for name, value in flat(decided.job_variables).items() if f"job_variables.{name}" not in kept}
+    return whole({**stay, **mine})
 
 
-def _live(row: DeploymentResponse) -> Choices:
-    return _flat(schedules.words_of(row.schedules), row.work_pool_name, row.parameters, row.tags)
+def _set_by(decided: Decided) -> frozenset[str]:
+    return frozenset(flat(decided.job_variables))
+
+
+def _chosen(decided: Decided) -> Choices:
+    chosen = decided.chosen
+    settled = _flat(schedules.words(chosen.schedule), chosen.work_pool, chosen.parameters, chosen.tags)
+    return settled | _worded(flat(decided.job_variables))
+
+
+def _live(row: DeploymentResponse, job_variables: frozenset[str]) -> Choices:
+    """Of job variables only those named: any others are no choices of ours."""
+    settled = _flat(schedules.words_of(row.schedules), row.work_pool_name, row.parameters, row.tags)
+    ours = {name: value for name, value in flat(row.job_variables or {}).items() if name in job_variables}
+    return settled | _worded(ours)
+
+
+def _worded(job_variables: JsonObject) -> Choices:
+    return {f"job_variables.{name}": json.dumps(value, sort_keys=True) for name, value in job_variables.items()}
 
 
 def _flat(schedule: str, work_pool: str | None, parameters: JsonObject, tags: list[str] | tuple[str, ...]) -> Choices:

@@ -116,6 +116,7 @@ def _as_told(written: Written) -> Settled:
         parameters=written.parameters,
         tags=list(written.tags),
         work_pool=written.work_pool,
+        job_variables=written.job_variables,
         schedules=[DeploymentScheduleCreate.model_validate(each) for each in written.schedules],
         paused=written.paused,
         kept=(),

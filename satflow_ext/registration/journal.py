@@ -39,6 +39,7 @@ class Written(BaseModel):
     parameters: JsonObject
     tags: tuple[str, ...]
     work_pool: str | None
+    job_variables: JsonObject = {}
     schedules: tuple[JsonObject, ...]
     paused: bool
 

@@ -61,6 +61,7 @@ class Manifest(BaseModel):
         chosen: everything that was decided: every option and default filled in. Prefect says what of it is live.
         worker_sizes: what the sizes that the executor's options name meant on the machine that registered; where the flow runs,
             another table may be in force, or none of that name.
+        job_variables: what the infrastructure that was chosen meant in the words of the work pool.
         environment: the interpreter that packed the flow, and what was installed for it.
         uses: names of the distributions that the flow refers to.
         source: the notebook and its cells.
@@ -87,6 +88,7 @@ class Manifest(BaseModel):
     parameter_schema: JsonObject
     chosen: Registration
     worker_sizes: dict[str, SizeSettings] = {}
+    job_variables: JsonObject = {}
     environment: Environment
     uses: tuple[str, ...]
     source: Source

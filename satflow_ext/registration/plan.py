@@ -9,7 +9,8 @@ from satflow_ext import executors
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import requirements
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
-from satflow_ext.models import ExecutorChoice, PackedFlow, Registration
+from satflow_ext.job_variables import Template, check_plain, job_variables
+from satflow_ext.models import ExecutorChoice, JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_api import absent
 from satflow_ext.registration import parameters, schedules
 from satflow_ext.runs.parameters import check_size
@@ -17,16 +18,21 @@ from satflow_ext.settings import Settings, SizeSettings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import WorkPool
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A registration with every default filled in."""
+    """A registration with every default filled in.
+
+    `worker_sizes` are what its sizes mean here, `job_variables` what its infrastructure means in the work pool.
+    """
 
     flow_name: str
     name: str
     chosen: Registration
     worker_sizes: dict[str, SizeSettings]
+    job_variables: JsonObject
 
     @property
     def full_name(self) -> str:
@@ -34,13 +40,26 @@ class Plan:
         return f"{self.flow_name}/{self.name}"
 
 
-def planned(flow_name: str, wanted: Registration, executor: ExecutorChoice, work_pool: str, settings: Settings) -> Plan:
-    """The plan for what a user decided, with the executor and the work pool that came of it."""
+def planned(flow_name: str, wanted: Registration, executor: ExecutorChoice, pool: WorkPool, settings: Settings) -> Plan:
+    """The plan for what a user decided, with the executor and the work pool that came of it.
+
+    Raises:
+        InvalidInfrastructure: the work pool cannot start flow runs with what was decided.
+    """
     name = wanted.name or flow_name
     sets = {field: tuple(sorted(set(getattr(wanted, field)))) for field in ("tags", "include", "secrets")}
-    settled = {"name": name, "executor": executor, "work_pool": work_pool, **sets}
+    settled = {"name": name, "executor": executor, "work_pool": pool.name, **sets}
     sizes = executors.sizes_of(executor, settings)
-    return Plan(flow_name, name, wanted.model_copy(update=settled), sizes)
+    return Plan(flow_name, name, wanted.model_copy(update=settled), sizes, asked_of(pool, wanted))
+
+
+def asked_of(pool: WorkPool, wanted: Registration) -> JsonObject:
+    """The job variables that a work pool is given.
+
+    Raises:
+        InvalidInfrastructure: it cannot start flow runs with what was decided.
+    """
+    return job_variables(wanted.infrastructure, Template.of(pool.name, pool.type, pool.base_job_template))
 
 
 def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settings: Settings) -> ExecutorChoice:
@@ -72,10 +91,11 @@ def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> E
     check_size(wanted.parameters)
     if wanted.name is not None:
         _check_name(wanted.name)
+    check_plain(wanted.infrastructure, local=local)
     return executors.validate(wanted.executor, settings, here=local)
 
 
-async def work_pool(client: PrefectClient, name: str | None) -> str:
+async def work_pool(client: PrefectClient, name: str | None) -> WorkPool:
     """The work pool of that name, or the only one there is.
 
     Raises:
@@ -87,18 +107,21 @@ async def work_pool(client: PrefectClient, name: str | None) -> str:
     with absent(
         WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Make it first.", field="work_pool")
     ):
-        await client.read_work_pool(name)
-    return name
+        return await client.read_work_pool(name)
 
 
-async def _only_work_pool(client: PrefectClient) -> str:
-    names = [pool.name for pool in await client.read_work_pools()]
-    if len(names) == 1:
-        return names[0]
-    if not names:
+async def _only_work_pool(client: PrefectClient) -> WorkPool:
+    pools = await client.read_work_pools()
+    if len(pools) == 1:
+        return pools[0]
+    if not pools:
         fix = "Make one: prefect work-pool create NAME --type process."
         raise WorkPoolNotFound("This Prefect has no work pool.", fix=fix, field="work_pool")
-    raise BadRequest("No work pool was named.", fix=f"Choose one of {', '.join(sorted(names))}.", field="work_pool")
+    raise BadRequest(
+        "No work pool was named.",
+        fix=f"Choose one of {', '.join(sorted(pool.name for pool in pools))}.",
+        field="work_pool",
+    )
 
 
 def _check_name(name: str) -> None:

@@ -50,7 +50,7 @@ async def preview(
     if known and same(known, packed, plan):
         return Preview(plan.full_name, "unchanged", None)
     if row and not overwrite:
-        contested = settle(plan.chosen, known.chosen if known else None, row, overwrite=False).contested
+        contested = settle(plan, known, row, overwrite=False).contested
         objections.check_conflicts(contested + detours(known, row, local=endpoints.local), plan.full_name)
     if known is None:
         return Preview(plan.full_name, "changed" if row else "created", None)

@@ -55,6 +55,7 @@ async def register(
 
     Raises:
         BadRequest: an executor, option, schedule, parameter or name that makes no sense.
+        InvalidInfrastructure: the work pool cannot start flow runs with what was decided.
         SizeRefused: this machine, or a back end, cannot give the worker size.
         ExtraMissing: what the back end of a cluster needs is not installed.
         ParametersTooLarge: more than Prefect takes.
@@ -91,7 +92,7 @@ async def _register(
     known = found if isinstance(found, Manifest) else None
     if row and known and same(known, packed, plan) and await kept(known, endpoints):
         return await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
-    settled = settle(plan.chosen, known.chosen if known else None, row, overwrite=overwrite)
+    settled = settle(plan, known, row, overwrite=overwrite)
     if row and not overwrite:
         objections.check_conflicts(settled.contested + detours(known, row, local=endpoints.local), plan.full_name)
     place = sealing.next_place(row, found, healed.written)
@@ -126,11 +127,11 @@ async def as_recorded(
     Raises:
         PrefectFailed: Prefect does not have what it was told.
     """
-    drifted = drift(known.chosen, row) + detours(known, row, local=endpoints.local)
+    drifted = drift(known, row) + detours(known, row, local=endpoints.local)
     pin = pin_of(row)
     if not overwrite or not drifted or pin is None:
         return await registered(row, known, "unchanged", drifted, endpoints)
-    settled = settle(known.chosen, known.chosen, row, overwrite=True)
+    settled = settle(known, known, row, overwrite=True)
     written = await saga.tell(client, known, pin, settled, row, endpoints, Journal(settings))
     return await registered(written, known, "restored", (), endpoints)
 
@@ -181,8 +182,8 @@ async def registered(
 
 def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
     """Whether a version made of this would be the same as the one before."""
-    before = (known.exact, known.chosen, known.worker_sizes, known.environment)
-    if before != (packed.exact, plan.chosen, plan.worker_sizes, packed.environment):
+    before = (known.exact, known.chosen, known.worker_sizes, known.job_variables, known.environment)
+    if before != (packed.exact, plan.chosen, plan.worker_sizes, plan.job_variables, packed.environment):
         return False
     return _files_of(known.git) == _files_of(packed.git)
 
@@ -206,6 +207,7 @@ def manifest_for(packed: PackedFlow, plan: Plan, place: sealing.Place, sealed: s
         parameter_schema=packed.flow.parameter_schema,
         chosen=plan.chosen,
         worker_sizes=plan.worker_sizes,
+        job_variables=plan.job_variables,
         environment=packed.environment,
         uses=packed.uses,
         source=packed.source,

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, PythonMismatch
 from satflow_ext.keys import Keyring, Signer, trusted, user_name
-from satflow_ext.models import Registered
+from satflow_ext.models import JsonObject, Registered
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments, healing, opening, saga, sealing
 from satflow_ext.registration.drift import settle
 from satflow_ext.registration.healing import Healed
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.plan import check_choices, work_pool
+from satflow_ext.registration.plan import asked_of, check_choices, work_pool
 from satflow_ext.registration.registrar import as_recorded, manifest_of, registered
 from satflow_ext.registration.turns import turn
 from satflow_ext.registration.versions import chain_from
@@ -68,23 +68,25 @@ async def _roll_back(
         raise DeploymentNotFound(f"{full_name} was deleted a moment ago.", fix="Register the flow again.")
     chain = await chain_from(row, full_name, endpoints.store)
     brought = await opening.bring(chain, number, keys)
-    await _check(client, brought.manifest, endpoints, settings)
+    asked = await _check(client, brought.manifest, endpoints, settings)
     if number == chain.newest:
         return await as_recorded(client, row, brought.manifest, endpoints, settings, overwrite=True)
     signer = await asyncio.to_thread(Keyring(settings).signer)
-    place = sealing.next_place(row, await manifest_of(row, endpoints, keys), healed.written)
+    live = await manifest_of(row, endpoints, keys)
+    place = sealing.next_place(row, live, healed.written)
     async with opening.as_file(brought.opened, settings) as body:
         made = await _made(brought.manifest, body, place, endpoints, signer)
+    made = made.model_copy(update={"job_variables": asked})
     pin = await sealing.write(made, endpoints, signer)
-    settled = settle(made.chosen, None, row, overwrite=True)
+    settled = settle(made, live if isinstance(live, Manifest) else None, row, overwrite=True)
     written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
     return await registered(written, made, "changed", (), endpoints)
 
 
-async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, settings: Settings) -> None:
-    """Whether that version can run where it would."""
+async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, settings: Settings) -> JsonObject:
+    """Whether that version can run where it would; and the job variables, in the words that the work pool has now."""
     check_choices(wanted.chosen, settings, local=endpoints.local)
-    await work_pool(client, wanted.chosen.work_pool)
+    asked = asked_of(await work_pool(client, wanted.chosen.work_pool), wanted.chosen)
     await opening.check_files(endpoints.store, wanted)
     executable = wanted.environment.executable
     if endpoints.local and not os.access(executable, os.X_OK):
@@ -92,6 +94,7 @@ async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, 
             f"Version {wanted.version} of {wanted.full_name} runs with {executable}, which is not there any more.",
             fix="Load it into a notebook with %load_flow and register it from there.",
         )
+    return asked
 
 
 async def _made(earlier: Manifest, body: Path, place: sealing.Place, endpoints: Endpoints, signer: Signer) -> Manifest:

@@ -65,7 +65,7 @@ async def write(
         parameter_openapi_schema=parameters.schema_for_prefect(made.parameter_schema),
         enforce_parameter_schema=True,
         pull_steps=pin.steps(),
-        job_variables={**(row.job_variables if row else {}), **job_variables(made, endpoints)},
+        job_variables={**settled.job_variables, **job_variables(made, endpoints)},
         paused=settled.paused,
         **_left_alone(row, settled),
     )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import JournalFailed
+from satflow_ext.job_variables import flat, whole
+from satflow_ext.models import JsonObject
 from satflow_ext.registration import rows, witness
 from satflow_ext.registration.drift import Settled
 from satflow_ext.registration.journal import Entry, Journal, Written
@@ -71,12 +73,19 @@ def _begin(journal: Journal, endpoints: Endpoints, made: Manifest, pin: Pin, set
         parameters=settled.parameters,
         tags=tuple(settled.tags),
         work_pool=settled.work_pool,
+        job_variables=_ours(made, settled),
         schedules=tuple(each.model_dump(mode="json") for each in settled.schedules),
         paused=settled.paused,
     )
     entry = known.model_copy(update={"count": begun.number, "begun": begun})
     journal.write(entry)
     return entry
+
+
+def _ours(made: Manifest, settled: Settled) -> JsonObject:
+    """Of the job variables that Prefect is told, those that SatFlow decides of."""
+    names = flat(made.job_variables).keys()
+    return whole({name: value for name, value in flat(settled.job_variables).items() if name in names})
 
 
 def _end(journal: Journal, endpoints: Endpoints, entry: Entry) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prefect.client.schemas.objects import WorkerStatus
 
 from satflow_ext.endpoints import PrefectApi
+from satflow_ext.job_variables import Template, others, takes
 from satflow_ext.models import WorkPool
 from satflow_ext.prefect_api import prefect_client
 
@@ -40,4 +41,12 @@ async def read_pools(client: PrefectClient) -> tuple[WorkPool, ...]:
 async def _with_workers(client: PrefectClient, pool: PrefectWorkPool) -> WorkPool:
     prefect_workers = await client.read_workers_for_work_pool(pool.name)
     online = sum(worker.status == WorkerStatus.ONLINE for worker in prefect_workers)
-    return WorkPool(name=pool.name, type=pool.type, paused=pool.is_paused, online_workers=online)
+    template = Template.of(pool.name, pool.type, pool.base_job_template)
+    return WorkPool(
+        name=pool.name,
+        type=pool.type,
+        paused=pool.is_paused,
+        online_workers=online,
+        takes=takes(template),
+        job_variables=others(template),
+    )

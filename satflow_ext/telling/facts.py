@@ -78,6 +78,10 @@ FACTS = {
         "A flow's `version`",
         "You set it (`@flow(version=...)`). Without, Prefect takes a hash of the file that the flow is in, where there is one.",
     ),
+    "job variable": Fact(
+        "What a work pool is to start runs with: image, cores, memory, GPUs, environment variables, and its other job variables",
+        "You set them. What looks like a credential is refused: declare it by name.",
+    ),
     "schedule": Fact("Schedules: cron, interval or rrule, with time zone", "You set them."),
     "witness": Fact(
         "How often SatFlow has written a deployment: a number, in a Prefect variable called `satflow_` and 32 hexadecimal digits",

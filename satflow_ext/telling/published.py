@@ -87,6 +87,7 @@ CALLS: tuple[Call, ...] = (
             "pull_steps[].satflow_ext.runtime.pull.store": "name",
             "schedules[].schedule.*": "schedule",
             "job_variables.command": "command",
+            "job_variables.*": "job variable",
         },
         "(path) concurrency_limit concurrency_options description enforce_parameter_schema entrypoint flow_id "
         "infrastructure_document_id job_variables labels parameter_openapi_schema parameters path paused pull_steps "

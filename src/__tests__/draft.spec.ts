@@ -5,10 +5,12 @@ import {
   jsonTexts,
   parameterForm
 } from '../models/parameterSchema';
-import { deployment, flow } from './fakes';
+import { poolForm, poolOf } from '../models/infrastructure';
+import { catalogue, deployment, flow } from './fakes';
 
 const PRESET = { executor: 'threads', timezone: 'Europe/Berlin' };
 const FORM = parameterForm(flow().parameter_schema);
+const POOL = poolForm(poolOf(catalogue(), 'k8s'));
 
 const draft = (change: Partial<IDraft> = {}): IDraft => ({
   ...draftOf(flow(), null, PRESET),
@@ -16,11 +18,11 @@ const draft = (change: Partial<IDraft> = {}): IDraft => ({
 });
 
 const line = (change: Partial<IDraft> = {}): string =>
-  magicLine('tiles', choicesOf(draft(change), FORM));
+  magicLine('tiles', choicesOf(draft(change), FORM, POOL));
 
 describe('draft', () => {
   it('starts with defaults that work', () => {
-    expect(choicesOf(draft(), FORM)).toEqual({
+    expect(choicesOf(draft(), FORM, POOL)).toEqual({
       name: 'tiles',
       parameters: {},
       executor: { name: 'threads', options: {} },
@@ -29,13 +31,68 @@ describe('draft', () => {
       tags: [],
       environment: 'warn',
       secrets: [],
-      include: []
+      include: [],
+      infrastructure: {}
+    });
+  });
+
+  it('says what runs are started with in the work pool', () => {
+    const infrastructure = {
+      image: ' team/tiles:1 ',
+      cpu: '1.5',
+      memory: '',
+      gpus: '',
+      env: ['REGION=north', '', 'URL=a=b c'],
+      more: { namespace: 'default', labels: '{"team": "sky"}' }
+    };
+    expect(choicesOf(draft({ infrastructure }), FORM, POOL)).toMatchObject({
+      infrastructure: {
+        image: 'team/tiles:1',
+        cpu: 1.5,
+        env: { REGION: 'north', URL: 'a=b c' },
+        job_variables: { labels: { team: 'sky' } }
+      }
+    });
+    expect(line({ infrastructure })).toContain(
+      `--image team/tiles:1 --cpu 1.5 --env REGION=north --env "URL=a=b c" --job-variable 'labels={"team":"sky"}'`
+    );
+  });
+
+  it.each([
+    [{ env: ['REGION'] }, 'infrastructure.env'],
+    [{ more: { labels: '{' } }, 'infrastructure.job_variables.labels']
+  ])('refuses what cannot be read: %j', (change, field) => {
+    const infrastructure = { ...draft().infrastructure, ...change };
+    expect(() => choicesOf(draft({ infrastructure }), FORM, POOL)).toThrow(
+      expect.objectContaining({ body: expect.objectContaining({ field }) })
+    );
+  });
+
+  it('starts with the infrastructure that was registered', () => {
+    const before = {
+      image: 'team/tiles:1',
+      cpu: null,
+      memory: 2,
+      gpus: null,
+      env: { REGION: 'north' },
+      job_variables: { labels: { team: 'sky' } }
+    };
+    const again = draftOf(
+      flow(),
+      deployment({ infrastructure: before }),
+      PRESET
+    );
+    expect(choicesOf(again, FORM, POOL).infrastructure).toEqual({
+      image: 'team/tiles:1',
+      memory: 2,
+      env: { REGION: 'north' },
+      job_variables: { labels: { team: 'sky' } }
     });
   });
 
   it('says each line of a list that has something in it', () => {
     const typed = { include: ['data/*.csv ', '', ' maps'], secrets: ['', ''] };
-    expect(choicesOf(draft(typed), FORM)).toMatchObject({
+    expect(choicesOf(draft(typed), FORM, POOL)).toMatchObject({
       include: ['data/*.csv', 'maps'],
       secrets: []
     });
@@ -54,7 +111,7 @@ describe('draft', () => {
       environment: 'refuse',
       secrets: ['KEY']
     });
-    const choices = choicesOf(draftOf(flow(), before, PRESET), FORM);
+    const choices = choicesOf(draftOf(flow(), before, PRESET), FORM, POOL);
     expect(choices).toMatchObject({
       executor: { name: 'dask-local', options: { n_workers: 2 } },
       schedule,
@@ -73,7 +130,8 @@ describe('draft', () => {
           processes: { max_workers: 3 }
         }
       }),
-      FORM
+      FORM,
+      POOL
     );
     expect(choices.executor.options).toEqual({ n_workers: 4 });
   });

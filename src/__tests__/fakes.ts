@@ -4,6 +4,7 @@ import { Signal } from '@lumino/signaling';
 import type * as api from '../_api';
 import type { IActiveNotebook, INotebookSource, IPushed } from '../kernel';
 import type { ISocket, IStream, Listener, Topic } from '../stream';
+import { KUBERNETES, NO_INFRASTRUCTURE, PROCESS } from './workPools';
 
 /** A notebook source that a test moves. */
 export class Notebooks implements INotebookSource {
@@ -117,6 +118,7 @@ export function deployment(
     environment: 'warn',
     secrets: [],
     include: [],
+    infrastructure: NO_INFRASTRUCTURE,
     registered_at: '2026-01-01T00:00:00Z',
     manifest_problem: null,
     parameters: {},
@@ -280,9 +282,7 @@ export function catalogue(): api.Catalogue {
         reason: 'This machine has 2 cores.'
       }
     ],
-    work_pools: [
-      { name: 'team', type: 'process', paused: false, online_workers: 0 }
-    ],
+    work_pools: [PROCESS, KUBERNETES],
     default_work_pool: 'team',
     cores: 2,
     memory: 24 * 1024 ** 3

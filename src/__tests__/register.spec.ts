@@ -197,13 +197,19 @@ describe('savedForm', () => {
         api_token: 'planted',
         login: { key: 'planted' },
         place: 'planted'
+      },
+      infrastructure: {
+        ...model.draft.infrastructure,
+        env: ['REGION=north', 'API_TOKEN=planted'],
+        more: { registry: { password: 'planted' } }
       }
     });
     const saved = JSON.parse(JSON.stringify(savedForm(model)));
     expect(isSavedForm(saved)).toBe(true);
     expect(saved.draft).toMatchObject({
       name: 'nightly',
-      parameters: { count: 2 }
+      parameters: { count: 2 },
+      infrastructure: { env: ['REGION=north'], more: {} }
     });
     expect(saved.intent).toBe('run');
     expect(JSON.stringify(saved)).not.toContain('planted');

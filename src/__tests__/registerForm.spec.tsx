@@ -203,11 +203,33 @@ describe('RegisterForm', () => {
     ['work_pool', 'satflow-work-pool'],
     ['tags', 'satflow-tags'],
     ['include', 'satflow-include'],
-    ['secrets.1', 'satflow-secrets']
+    ['secrets.1', 'satflow-secrets'],
+    ['infrastructure.env.REGION', 'satflow-env'],
+    ['infrastructure.memory', 'satflow-memory']
   ])('shows a mistake in %s there, and goes there', (field, id) => {
     show({ schedule: cron, executor: 'dask-local' }, wrong({ field }));
     expect(screen.getByText('It is wrong.')).toBeTruthy();
     expect(document.activeElement?.id).toBe(id);
+  });
+
+  it('asks for what the work pool takes', () => {
+    const actions = show({ workPool: 'k8s' });
+    expect(screen.getByLabelText('Container image')).toBeTruthy();
+    expect(screen.queryByLabelText('GPUs')).toBeNull();
+    expect(screen.getByLabelText('Namespace')).toBeTruthy();
+    fireEvent.change(screen.getByLabelText('Memory, in GiB'), {
+      target: { value: '4' }
+    });
+    expect(actions.onChange).toHaveBeenCalledWith({
+      infrastructure: expect.objectContaining({ memory: '4', image: '' })
+    });
+  });
+
+  it('shows what was set although the work pool does not take it', () => {
+    const { infrastructure } = draftOf(flow(), null, preset);
+    show({ infrastructure: { ...infrastructure, gpus: '2' } });
+    expect(screen.getByLabelText('GPUs')).toHaveProperty('value', '2');
+    expect(screen.queryByLabelText('Cores')).toBeNull();
   });
 
   it('takes names and patterns line by line', () => {

@@ -8,6 +8,12 @@ import type {
   Schedule
 } from '../_api';
 import {
+  type IInfrastructureDraft,
+  infrastructureDraft,
+  infrastructureFlags,
+  infrastructureOf
+} from './infrastructure';
+import {
   chosenParameters,
   formData,
   type IParameterForm,
@@ -30,6 +36,7 @@ export interface IDraft {
   options: { [executor: string]: JsonObject };
   schedule: IScheduleDraft;
   workPool: string | null;
+  infrastructure: IInfrastructureDraft;
   tags: string;
   environment: EnvironmentPolicy;
   secrets: readonly string[];
@@ -46,6 +53,7 @@ export type Choices = Required<
     | 'parameters'
     | 'executor'
     | 'work_pool'
+    | 'infrastructure'
     | 'tags'
     | 'environment'
     | 'secrets'
@@ -74,6 +82,7 @@ export function draftOf(
     options: executor ? { [executor.name]: executor.options } : {},
     schedule: scheduleDraft(deployment?.schedule, preset.timezone),
     workPool: deployment?.work_pool ?? null,
+    infrastructure: infrastructureDraft(deployment?.infrastructure),
     tags: deployment?.tags.join(', ') ?? '',
     environment: deployment?.environment ?? 'warn',
     secrets: deployment?.secrets ?? [],
@@ -105,9 +114,15 @@ export function scheduleOf(draft: IScheduleDraft): Schedule {
 /**
  * What the form says.
  *
- * @throws RequestFailed where a parameter's text is no JSON.
+ * @param form - of the flow's parameters
+ * @param pool - the form of what else the work pool takes
+ * @throws RequestFailed where a text is not what its field wants.
  */
-export function choicesOf(draft: IDraft, form: IParameterForm): Choices {
+export function choicesOf(
+  draft: IDraft,
+  form: IParameterForm,
+  pool: IParameterForm
+): Choices {
   return {
     name: draft.name.trim(),
     parameters: chosenParameters(form, draft.parameters),
@@ -117,6 +132,7 @@ export function choicesOf(draft: IDraft, form: IParameterForm): Choices {
     },
     schedule: scheduleOf(draft.schedule),
     work_pool: draft.workPool,
+    infrastructure: infrastructureOf(draft.infrastructure, pool),
     tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== ''),
     environment: draft.environment,
     secrets: said(draft.secrets),
@@ -141,6 +157,7 @@ export function magicLine(variable: string, choices: Choices): string {
       ? [['--name', choices.name]]
       : []),
     ...(choices.work_pool ? [['--work-pool', choices.work_pool]] : []),
+    ...infrastructureFlags(choices.infrastructure, spelled),
     ...choices.tags.map(tag => ['--tag', tag]),
     ...(choices.environment === 'warn'
       ? []

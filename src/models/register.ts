@@ -11,6 +11,7 @@ import type { IClient } from '../client';
 import { errorBody, errorUnder, RequestFailed } from '../errors';
 import type { DeploymentsModel } from './deployments';
 import {
+  type Choices,
   choicesOf,
   draftOf,
   type IDraft,
@@ -20,6 +21,7 @@ import {
 import type { IPreset } from './draft';
 import { drift } from './drift';
 import type { FlowsModel } from './flows';
+import { poolForm, poolOf } from './infrastructure';
 import {
   type IParameterForm,
   missingParameters,
@@ -136,8 +138,7 @@ export class RegisterModel extends Working {
 
   /** The same as a line for a cell. */
   code(): string {
-    const choices = choicesOf(this._draft, this._form);
-    return magicLine(this._subject.flow.variable, choices);
+    return magicLine(this._subject.flow.variable, this.choices());
   }
 
   /** Read what the form offers, and how the flow was registered before where nothing was changed yet. */
@@ -267,10 +268,15 @@ export class RegisterModel extends Working {
     return this.parts.deployments.register(this.request());
   }
 
+  private choices(): Choices {
+    const pool = poolOf(this._catalogue, this._draft.workPool);
+    return choicesOf(this._draft, this._form, poolForm(pool));
+  }
+
   private request(): RegisterRequest {
     const { flow, kernelId, notebook } = this._subject;
     return {
-      ...choicesOf(this._draft, this._form),
+      ...this.choices(),
       kernel_id: kernelId,
       variable: flow.variable,
       notebook

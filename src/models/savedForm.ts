@@ -1,5 +1,6 @@
 import type { JsonObject } from '../_api';
 import type { IDraft } from './draft';
+import { publicInfrastructure } from './infrastructure';
 import { asObject, sameJson } from './parameterSchema';
 import { publicFlow, publicValues } from './privacy';
 import type { Intent, ISubject, RegisterModel } from './register';
@@ -25,6 +26,7 @@ export function savedForm(model: RegisterModel): ISavedForm {
     draft: {
       ...draft,
       options: Object.fromEntries(options) as IDraft['options'],
+      infrastructure: publicInfrastructure(draft.infrastructure),
       parameters: publicValues(
         parameter_schema,
         chosen(model.form.schema, draft.parameters)

@@ -11,6 +11,7 @@ import type {
 } from '../_api';
 import { errorUnder } from '../errors';
 import type { IDraft } from '../models/draft';
+import { poolOf } from '../models/infrastructure';
 import type { IParameterForm } from '../models/parameterSchema';
 import { missingParameters } from '../models/parameterSchema';
 import type { Intent } from '../models/register';
@@ -19,6 +20,7 @@ import { ErrorNote } from './ErrorNote';
 import { ExecutorField } from './ExecutorField';
 import { Field } from './Field';
 import { focusField, focusStart } from './focusField';
+import { InfrastructureFields } from './InfrastructureFields';
 import { type IPreflightPanelProps, PreflightPanel } from './PreflightPanel';
 import { ScheduleField } from './ScheduleField';
 import { SchemaForm } from './SchemaForm';
@@ -63,6 +65,7 @@ const SHOWN = [
   'executor',
   'schedule',
   'work_pool',
+  'infrastructure',
   ...ADVANCED
 ];
 
@@ -179,6 +182,13 @@ function Choices(props: IRegisterFormProps): JSX.Element | null {
         workPool={draft.workPool}
         error={errorUnder(error, 'work_pool')}
         onChange={workPool => actions.onChange({ workPool })}
+        trans={trans}
+      />
+      <InfrastructureFields
+        pool={poolOf(catalogue, draft.workPool)}
+        draft={draft.infrastructure}
+        error={errorUnder(error, 'infrastructure')}
+        onChange={infrastructure => actions.onChange({ infrastructure })}
         trans={trans}
       />
     </>

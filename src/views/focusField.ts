@@ -8,6 +8,11 @@ const INPUTS: Record<string, string> = {
   'schedule.timezone': 'satflow-timezone',
   'executor.options.worker_size': 'satflow-worker-size',
   work_pool: 'satflow-work-pool',
+  'infrastructure.image': 'satflow-image',
+  'infrastructure.cpu': 'satflow-cpu',
+  'infrastructure.memory': 'satflow-memory',
+  'infrastructure.gpus': 'satflow-gpus',
+  'infrastructure.env': 'satflow-env',
   tags: 'satflow-tags',
   include: 'satflow-include',
   secrets: 'satflow-secrets',
@@ -63,6 +68,9 @@ function idOf(field: string): string {
   const [first, ...rest] = field.split('.');
   if (first === 'parameters') {
     return ['satflow-parameters', ...rest].join('_');
+  }
+  if (field.startsWith('infrastructure.job_variables.')) {
+    return ['satflow-job-variables', ...rest.slice(1)].join('_');
   }
   if (!(field in INPUTS) && field.startsWith('executor.options.')) {
     return ['satflow-options', ...rest.slice(1)].join('_');

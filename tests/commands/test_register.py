@@ -125,6 +125,8 @@ def test_example_runs_on_dask_with_its_cluster_shown(name, tmp_path):
         ([FLOWS], ["--n-workers"], "Executor options come in pairs"),
         ([FLOWS], ["--executor", "dask-local", "--workers", "2"], "has no option 'workers'"),
         ([FLOWS], ["--work-pool", "nowhere"], "Prefect has no work pool called 'nowhere'."),
+        ([FLOWS], ["--gpus", "1", "--flow", "greets"], "has no place for gpus."),
+        ([FLOWS], ["--env", "API_TOKEN=b7e23ec29af22b0b4e41da31e868d572"], "API_TOKEN looks like a credential"),
         ([FLOWS], ["--kernel", "no-such-kernel"], "no-such-kernel"),
     ],
 )

@@ -31,6 +31,8 @@ FACTS: dict[str, str] = {
     "task_parameter": "name",
     "flow_run_name": "name",
     "work_pool": "name",
+    "job_variable_name": "job variable",
+    "job_variable": "job variable",
     "worker": "name",
     "store": "name",
     "flow_version": "flow version",

@@ -111,6 +111,14 @@ def test_python_does_the_same(notebook: Kernel) -> None:
     )
     notebook.run("%register_flow main --name deployed --param n=3 --tag x")
     assert notebook.value("_.registered.outcome") == "'unchanged'"
+    started_with = "infrastructure={'env': {'A': 'b c'}, 'job_variables': {'stream_output': False}}"
+    notebook.run(
+        f"made = satflow_ext.register(main, name='deployed', parameters={{'n': 3}}, tags=['x'], {started_with})"
+    )
+    notebook.run(
+        "%register_flow main --name deployed --param n=3 --tag x --env 'A=b c' --job-variable stream_output=false"
+    )
+    assert notebook.value("made.registered.outcome, _.registered.outcome") == "('changed', 'unchanged')"
 
 
 MISTAKES = {
@@ -129,6 +137,11 @@ MISTAKES = {
     "main --param n=many": "Parameter 'n' of flow 'words' does not fit its type int",
     "main --param m=1": "Flow 'words' has no parameter 'm'. It has: n.\n",
     "main --include *.csv --include ../x": "'*.csv' matches no file in ",
+    "main --env REGION": "'REGION' gives no environment variable a value. Write --env name=value.\n",
+    "main --memory much": "--memory: Input should be a valid number",
+    "main --image Tiles:1": "--image: String should match pattern",
+    "main --memory 4": "The work pool 'satflow-local', of type process, has no place for memory. It takes ",
+    "main --job-variable working_dri=/x": "The work pool 'satflow-local' has no job variable 'working_dri'. Did you mean",
     "main --cron 0 6": "Two flows are named: main and 6. Options start with two dashes; a value with spaces needs quotes",
     "main --name 'x": "Cannot read the line: No closing quotation. Put the whole value between quotes.\n",
     "main --name a --name b": "--name is given twice. Keep one of them.\n",

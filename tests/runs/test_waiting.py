@@ -10,7 +10,7 @@ from satflow_ext.models import WorkPool
 from satflow_ext.runs.waiting import Waiting, why_waiting
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
-POOL = WorkPool(name="team", type="process", paused=False, online_workers=1)
+POOL = WorkPool(name="team", type="process", paused=False, online_workers=1, takes=(), job_variables={})
 
 
 def waiting(**changes: object) -> Waiting:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from satflow_ext.job_variables import flat
 from satflow_ext.models import Change
 from satflow_ext.registration import schedules
 from satflow_ext.registration.compare.facts import changes, said
 from satflow_ext.registration.manifest import Manifest
 
-ELSEWHERE = frozenset({"name", "executor", "schedule", "parameters", "tags"})
+ELSEWHERE = frozenset({"name", "executor", "schedule", "parameters", "tags", "infrastructure"})
 """Choices that are not compared as they stand: the name is the same, the others are worded."""
 
 
@@ -45,6 +46,7 @@ def _others(manifest: Manifest) -> dict[str, str]:
         **{f"parameters.{name}": said(value) for name, value in chosen.parameters.items()},
         **{f"tags.{tag}": tag for tag in chosen.tags},
         **{name: said(value) for name, value in plain.items()},
+        **{f"job_variables.{name}": said(value) for name, value in flat(manifest.job_variables).items()},
         **{f"files.{file.path}": file.digest for file in manifest.files},
         **(
             {"git": f"{manifest.git.path} of {manifest.git.repository} at {manifest.git.commit[:12]}"}

@@ -1,0 +1,92 @@
+"""From what a user decides to job variables that fit the work pool, or to the reason why they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import JsonValue
+
+from satflow_ext.errors import InvalidInfrastructure
+from satflow_ext.job_variables.flat import ENV
+from satflow_ext.job_variables.misfits import refuse_misfits, refuse_missing, refuse_unknown
+from satflow_ext.job_variables.template import Template
+from satflow_ext.job_variables.worker_types import RESOURCES, WORKER_TYPES, Resource, variables_of
+from satflow_ext.models import Infrastructure, JsonObject
+
+IMAGE = "image"
+
+
+def job_variables(wanted: Infrastructure, template: Template) -> JsonObject:
+    """What the deployment says to the work pool.
+
+    Raises:
+        InvalidInfrastructure: the work pool has no place for something, or takes no such value; or it needs more.
+    """
+    found: JsonObject = {}
+    for name, value in _said(wanted, template):
+        _put(found, name, value)
+    for name, value in wanted.job_variables.items():
+        refuse_unknown(name, template)
+        _put(found, name, value)
+    refuse_missing(found, template)
+    refuse_misfits(found, template)
+    return found
+
+
+def _said(wanted: Infrastructure, template: Template) -> Iterator[tuple[str, JsonValue]]:
+    if wanted.image is not None:
+        _need(IMAGE, template)
+        yield IMAGE, wanted.image
+    if wanted.env:
+        _need(ENV, template)
+        yield ENV, dict(wanted.env)
+    for name in RESOURCES:
+        amount = getattr(wanted, name)
+        if amount is not None:
+            yield from _spelled(name, amount, template)
+
+
+def _spelled(name: Resource, amount: float, template: Template) -> Iterator[tuple[str, JsonValue]]:
+    variables = variables_of(name, template)
+    if not variables:
+        raise _no_room(name, template)
+    value = WORKER_TYPES[template.type][name].spell(amount)
+    for variable in variables:
+        is_text = template.variables[variable].get("type") == "string"
+        yield variable, str(value) if is_text else value
+
+
+def _put(found: JsonObject, name: str, value: JsonValue) -> None:
+    """Set a variable; two objects are put together where they do not say the same thing twice."""
+    before = found.get(name)
+    if isinstance(before, dict) and isinstance(value, dict) and not before.keys() & value.keys():
+        found[name] = {**before, **value}
+    elif name in found:
+        raise InvalidInfrastructure(
+            f"{name} is set twice.",
+            fix="Say it once: image, cpu, memory, gpus and env set job variables of the work pool.",
+            field=f"infrastructure.job_variables.{name}",
+        )
+    else:
+        found[name] = value
+
+
+def _need(name: str, template: Template) -> None:
+    if name not in template.variables:
+        raise _no_room(name, template)
+
+
+def _no_room(name: str, template: Template) -> InvalidInfrastructure:
+    way = WORKER_TYPES.get(template.type, {}).get(name)  # type: ignore[call-overload]  # image and env have none
+    fix = (
+        f"Add to its base job template {way.room}, or choose another work pool."
+        if way
+        else f"It takes {', '.join(template.variables)}."
+        if template.variables
+        else "Start a Prefect worker that polls it, which tells what it takes."
+    )
+    return InvalidInfrastructure(
+        f"The work pool {template.pool!r}, of type {template.type}, has no place for {name}.",
+        fix=fix,
+        field=f"infrastructure.{name}",
+    )

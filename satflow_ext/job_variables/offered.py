@@ -1,0 +1,32 @@
+"""What a work pool offers: what the register form asks for."""
+
+from __future__ import annotations
+
+from satflow_ext.job_variables.fit import IMAGE
+from satflow_ext.job_variables.flat import ENV
+from satflow_ext.job_variables.template import Template
+from satflow_ext.job_variables.worker_types import RESOURCES, variables_of
+from satflow_ext.models import InfrastructureField, JsonObject
+
+
+def takes(template: Template) -> tuple[InfrastructureField, ...]:
+    """What of `Infrastructure` the work pool has a place for."""
+    plain: tuple[InfrastructureField, ...] = tuple(name for name in ("image", "env") if name in template.variables)
+    return (*plain, *(name for name in RESOURCES if variables_of(name, template)))
+
+
+def others(template: Template) -> JsonObject:
+    """The schema of the job variables that `takes` does not cover, without those that are blocks of Prefect's."""
+    covered = {IMAGE, ENV, *(each for name in RESOURCES for each in variables_of(name, template))}
+    left = {name: each for name, each in template.variables.items() if name not in covered and not _is_block(each)}
+    return {**template.schema, "properties": {**left}, "description": ""}
+
+
+def _is_block(schema: JsonObject) -> bool:
+    """Prefect's templates refer to nothing but blocks, which may hold credentials and are made in Prefect."""
+    return "$ref" in schema or any("$ref" in each for key in ("allOf", "anyOf") for each in _members(schema, key))
+
+
+def _members(schema: JsonObject, key: str) -> list[JsonObject]:
+    found = schema.get(key)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -1,0 +1,71 @@
+"""A work pool's base job template, read: which variables it has, and where each ends up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pydantic import JsonValue
+
+from satflow_ext.models import JsonObject
+
+Place = tuple[str, ...]
+"""A path into a job configuration; numbers stand for places in lists, and `*` for any text."""
+
+PLACEHOLDER = re.compile(r"^\{\{\s*(\w+)\s*\}\}$")
+
+
+@dataclass(frozen=True)
+class Template:
+    """What can be set for the flow runs of a work pool.
+
+    Args:
+        pool: the work pool's name.
+        type: of its Prefect workers, such as `kubernetes`.
+        schema: of its job variables, as JSON schema.
+        configuration: of a job, with the names of job variables in braces.
+    """
+
+    pool: str
+    type: str
+    schema: JsonObject
+    configuration: JsonObject
+
+    @classmethod
+    def of(cls, pool: str, type: str, base_job_template: Mapping[str, Any]) -> Template:  # noqa: A002 - Prefect's word
+        """The template that Prefect gives, which is empty for a work pool that no Prefect worker has polled yet."""
+        schema, configuration = base_job_template.get("variables"), base_job_template.get("job_configuration")
+        return cls(pool, type, schema or {}, configuration or {})
+
+    @property
+    def variables(self) -> dict[str, JsonObject]:
+        """Name → schema of each variable."""
+        found = self.schema.get("properties")
+        return {name: each for name, each in found.items() if isinstance(each, dict)} if isinstance(found, dict) else {}
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Variables without which no run starts."""
+        found = self.schema.get("required")
+        names = [str(name) for name in found] if isinstance(found, list) else []
+        return tuple(name for name in names if "default" not in self.variables.get(name, {}))
+
+    def at(self, places: tuple[Place, ...]) -> tuple[str, ...]:
+        """The variables that stand at those places."""
+        standing = [each for place in places for each in _standing(self.configuration, place)]
+        named = [match[1] for each in standing if isinstance(each, str) and (match := PLACEHOLDER.match(each))]
+        return tuple(dict.fromkeys(name for name in named if name in self.variables))
+
+
+def _standing(value: JsonValue, place: Place) -> Iterator[JsonValue]:
+    if not place:
+        yield value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if fnmatchcase(key, place[0]):
+                yield from _standing(each, place[1:])
+    elif isinstance(value, list) and place[0].isdigit() and int(place[0]) < len(value):
+        yield from _standing(value[int(place[0])], place[1:])

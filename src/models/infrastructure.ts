@@ -1,0 +1,170 @@
+import type {
+  Catalogue,
+  Infrastructure,
+  InfrastructureInput,
+  JsonObject,
+  JsonValue,
+  WorkPool
+} from '../_api';
+import { RequestFailed } from '../errors';
+import {
+  chosenParameters,
+  type IParameterForm,
+  parameterForm
+} from './parameterSchema';
+import { publicValues } from './privacy';
+
+/** What runs are started with, as the form holds it: texts as they were typed, `more` by the work pool's own names. */
+export interface IInfrastructureDraft {
+  image: string;
+  cpu: string;
+  memory: string;
+  gpus: string;
+  env: readonly string[];
+  more: JsonObject;
+}
+
+export const NOTHING: IInfrastructureDraft = {
+  image: '',
+  cpu: '',
+  memory: '',
+  gpus: '',
+  env: [],
+  more: {}
+};
+
+const AMOUNTS = ['cpu', 'memory', 'gpus'] as const;
+
+/** The form for what was registered. */
+export function infrastructureDraft(
+  known: Infrastructure | null | undefined
+): IInfrastructureDraft {
+  if (!known) {
+    return NOTHING;
+  }
+  const { image, cpu, memory, gpus, env, job_variables: more } = known;
+  return {
+    image: image ?? '',
+    cpu: text(cpu),
+    memory: text(memory),
+    gpus: text(gpus),
+    env: Object.entries(env ?? {}).map(([name, one]) => `${name}=${one}`),
+    more: more ?? {}
+  };
+}
+
+/** What of it may be kept in the browser: nothing that is called like a secret. */
+export function publicInfrastructure(
+  draft: IInfrastructureDraft
+): IInfrastructureDraft {
+  const isPublic = (line: string) => {
+    const [name, ...value] = line.split('=');
+    return name in publicValues({}, { [name]: value.join('=') });
+  };
+  const env = draft.env.filter(isPublic);
+  return { ...draft, env, more: publicValues({}, draft.more) };
+}
+
+/** Whether anything is said. */
+export function isSaid(draft: IInfrastructureDraft): boolean {
+  const { env, more, ...texts } = draft;
+  return (
+    Object.values(texts).some(one => one !== '') ||
+    env.length > 0 ||
+    Object.keys(more).length > 0
+  );
+}
+
+/** The work pool that runs go to, where it is known. */
+export function poolOf(
+  catalogue: Catalogue | null,
+  name: string | null
+): WorkPool | null {
+  const chosen = name ?? catalogue?.default_work_pool;
+  return catalogue?.work_pools.find(one => one.name === chosen) ?? null;
+}
+
+/** The form of what else a work pool takes. */
+export function poolForm(pool: WorkPool | null): IParameterForm {
+  return parameterForm(pool?.job_variables ?? {});
+}
+
+/**
+ * What the form says; nothing that is left empty.
+ *
+ * @throws RequestFailed where an environment variable has no value, or a text is no JSON.
+ */
+export function infrastructureOf(
+  draft: IInfrastructureDraft,
+  form: IParameterForm
+): InfrastructureInput {
+  const amounts = AMOUNTS.filter(name => draft[name].trim() !== '');
+  const env = variables(draft.env);
+  const more = chosen(form, draft.more);
+  return {
+    ...(draft.image.trim() ? { image: draft.image.trim() } : {}),
+    ...Object.fromEntries(amounts.map(name => [name, Number(draft[name])])),
+    ...(Object.keys(env).length > 0 ? { env } : {}),
+    ...(Object.keys(more).length > 0 ? { job_variables: more } : {})
+  };
+}
+
+/** The same as flags of the magic. */
+export function infrastructureFlags(
+  said: InfrastructureInput,
+  spelled: (value: JsonValue) => string
+): string[][] {
+  const { image, env, job_variables: more } = said;
+  return [
+    ...(image ? [['--image', image]] : []),
+    ...AMOUNTS.flatMap(name =>
+      said[name] ? [[`--${name}`, String(said[name])]] : []
+    ),
+    ...Object.entries(env ?? {}).map(([name, one]) => [
+      '--env',
+      `${name}=${one}`
+    ]),
+    ...Object.entries(more ?? {}).map(([name, one]) => [
+      '--job-variable',
+      `${name}=${spelled(one)}`
+    ])
+  ];
+}
+
+function chosen(form: IParameterForm, more: JsonObject): JsonObject {
+  try {
+    const said = chosenParameters(form, more);
+    return Object.fromEntries(
+      Object.entries(said).filter(([, one]) => one !== '')
+    );
+  } catch (reason) {
+    const { body } = reason as RequestFailed;
+    const field = body.field?.replace(
+      /^parameters/,
+      'infrastructure.job_variables'
+    );
+    throw new RequestFailed({ ...body, field: field ?? null });
+  }
+}
+
+function variables(lines: readonly string[]): JsonObject {
+  const said = lines.map(line => line.trim()).filter(line => line !== '');
+  return Object.fromEntries(said.map(variable));
+}
+
+function variable(line: string): [string, string] {
+  const at = line.indexOf('=');
+  if (at < 1) {
+    throw new RequestFailed({
+      error: 'InvalidInfrastructure',
+      message: `${line} gives no environment variable a value.`,
+      fix: 'Write NAME=value, one a line.',
+      field: 'infrastructure.env'
+    });
+  }
+  return [line.slice(0, at).trim(), line.slice(at + 1)];
+}
+
+function text(amount: number | null): string {
+  return amount === null || amount === undefined ? '' : String(amount);
+}
