@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         folder.mkdir(mode=0o700)
         os.environ[name] = str(folder)
     os.environ["SATFLOW_CONFIG"] = str(house / "satflow.toml")
+    os.environ["SLURM_CONF"] = str(house / "slurm" / "slurm.conf")  # for flow runs as well, whenever the stack starts
     os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
 
 

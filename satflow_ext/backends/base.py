@@ -55,9 +55,17 @@ def gives_anything(asked: Asked, settings: Settings) -> None:
     """For back ends that give whatever is asked for."""
 
 
-def knows_nothing(cluster: Any) -> str | None:
+@dataclass(frozen=True)
+class Missing:
+    """Of Dask workers that were asked for and are not there: why, in words, and the names of those that will never come."""
+
+    why: str | None = None
+    gone: frozenset[str] = frozenset()
+
+
+def knows_nothing(cluster: Any) -> Missing:
     """For back ends that cannot tell what Dask workers wait for."""
-    return None
+    return Missing()
 
 
 @dataclass(frozen=True)
@@ -71,8 +79,8 @@ class BackEnd:
         install: the command that installs what it needs, where something else than SatFlow has to be there.
         owned: keyword arguments that SatFlow sets itself, and the option of the executor that says the same.
         sizes: whether it takes worker sizes.
-        check: raises where a run on this machine could not have what is asked for; called before anything is registered.
-        waiting: why Dask workers that were asked for are not there yet, in words; None where that is not known.
+        check: raises where a run on this machine could not have what is asked for; called when registering, and may ask.
+        missing: what became of Dask workers that are not there; raises `ClusterFailed` where there is no hope.
     """
 
     name: str
@@ -82,4 +90,4 @@ class BackEnd:
     owned: dict[str, str] = field(default_factory=dict)
     sizes: bool = True
     check: Callable[[Asked, Settings], None] = gives_anything
-    waiting: Callable[[Any], str | None] = knows_nothing
+    missing: Callable[[Any], Missing] = knows_nothing

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.backends.base import Asked
+from satflow_ext.backends.base import Asked, BackEnd, Missing
+from satflow_ext.backends.run_log import run_log
+from satflow_ext.errors import ClusterFailed
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -21,12 +23,12 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def kept(cluster: Any, dask_client: Client, wanted: Asked) -> Iterator[None]:
+def kept(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked) -> Iterator[None]:
     """Keep a cluster as it is wanted until the block is left."""
     stop = threading.Event()
     thread = threading.Thread(
         target=copy_context().run,
-        args=(_keep, cluster, dask_client, min(PERIOD, wanted.idle_timeout / 4), stop),
+        args=(_keep, cluster, dask_client, back_end, min(PERIOD, wanted.idle_timeout / 4), stop),
         name="satflow-cluster-keeper",
         daemon=True,
     )
@@ -38,21 +40,47 @@ def kept(cluster: Any, dask_client: Client, wanted: Asked) -> Iterator[None]:
         thread.join(timeout=5)
 
 
-def _keep(cluster: Any, dask_client: Client, period: float, stop: threading.Event) -> None:
-    from distributed.deploy.spec import SpecCluster
+def say_why(cluster: Any, back_end: BackEnd, said: str | None) -> Missing:
+    """What became of Dask workers that are not there; in the run's log as well, where that is not what was said last.
 
+    Raises:
+        ClusterFailed: there is no hope.
+    """
+    missing = back_end.missing(cluster)
+    if missing.why and missing.why != said:
+        run_log().info("Dask workers are missing: %s.", missing.why)
+    return missing
+
+
+def _keep(cluster: Any, dask_client: Client, back_end: BackEnd, period: float, stop: threading.Event) -> None:
+    said = None
     while not stop.wait(period):
-        if isinstance(cluster, SpecCluster) and cluster.new_spec and cluster.loop:
-            cluster.loop.add_callback(_replace_lost, cluster)
         try:
             if dask_client.status == "running":
                 dask_client.run_on_scheduler(_in_use())  # type: ignore[no-untyped-call]  # distributed is typed in part
-        except (OSError, RuntimeError, ValueError):  # what distributed raises from a client whose scheduler is gone
+            missing = say_why(cluster, back_end, said)
+            said = missing.why
+            _replace(cluster, missing.gone)
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+            ClusterFailed,
+        ):  # what distributed raises where the scheduler is gone
             log.debug("The cluster does not answer.", exc_info=True)
 
 
-def _replace_lost(cluster: Any) -> None:
+def _replace(cluster: Any, gone: frozenset[str]) -> None:
+    from distributed.deploy.spec import SpecCluster
+
+    if isinstance(cluster, SpecCluster) and cluster.new_spec and cluster.loop:
+        cluster.loop.add_callback(_replace_lost, cluster, gone)
+
+
+def _replace_lost(cluster: Any, gone: frozenset[str]) -> None:
     """As many as there should be: those that were lost are opened again. In the cluster's own thread, beside `adapt`."""
+    for name in gone:
+        cluster.workers.pop(name, None)
     cluster.scale(len(cluster.worker_spec))
 
 

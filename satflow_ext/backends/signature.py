@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +44,19 @@ def imported(path: str) -> Callable[..., Any]:
 
 
 def parameters(called: Callable[..., Any]) -> Parameters:
-    """The keyword arguments of a class, down its bases as long as each hands on what it does not know, or of a function.
-
-    What jobs are made of (`job_cls`, as dask-jobqueue has it) is handed the rest.
-    """
+    """The keyword arguments of a class, down its bases as long as each hands on what it does not know, or of a function."""
     if not isinstance(called, type):
         return _of([called])
     job = getattr(called, "job_cls", None)
-    return _of([*_constructors(called), *(_constructors(job) if isinstance(job, type) else ())])
+    if not isinstance(job, type):
+        return _of(_constructors(called))
+    # dask-jobqueue hands what it does not know to the class that its jobs are made of, not to its own bases.
+    own = (each for each in _constructors(called) if not each.__module__.startswith("distributed."))
+    return _of([*own, *_constructors(job)])
 
 
-def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
-    return (vars(each)["__init__"] for each in cls.__mro__ if each is not object and "__init__" in vars(each))
+def _constructors(cls: type) -> list[Callable[..., Any]]:
+    return [vars(each)["__init__"] for each in cls.__mro__ if each is not object and "__init__" in vars(each)]
 
 
 def _of(functions: list[Callable[..., Any]]) -> Parameters:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from satflow_ext.backends import named, signature
 from satflow_ext.backends.base import Asked, BackEnd
-from satflow_ext.backends.keeping import kept
+from satflow_ext.backends.keeping import kept, say_why
 from satflow_ext.backends.making import Making, end
 from satflow_ext.backends.quiet import PROMPT, QUIET
-from satflow_ext.backends.run_log import run_log
 from satflow_ext.backends.telling import tell
 from satflow_ext.backends.unadvertised import Unadvertised
 from satflow_ext.errors import ClusterNotStarted
@@ -48,7 +47,7 @@ def started(*, asked: Mapping[str, Any]) -> Iterator[Unadvertised]:
         with _connected(cluster, until) as dask_client:
             furnish(cluster, dask_client, back_end, wanted, until)
             tell(dask_client)
-            with kept(cluster, dask_client, wanted):
+            with kept(cluster, dask_client, back_end, wanted):
                 yield Unadvertised(cluster)
     finally:
         end(cluster)
@@ -86,10 +85,11 @@ def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked,
         ClusterNotStarted: it cannot have them, or none came in time.
     """
     _resize(cluster, back_end, wanted)
-    said, asks = None, 0.0
+    said = None
+    asks = time.monotonic() + LOOK
     while wanted.first_workers and not workers_of(dask_client):
         if time.monotonic() > asks:
-            said, asks = _say_why(cluster, back_end, said), time.monotonic() + ASK
+            said, asks = say_why(cluster, back_end, said).why, time.monotonic() + ASK
         if time.monotonic() > until:
             raise ClusterNotStarted(
                 f"The cluster had no Dask worker after {wanted.start_timeout:g} s{f': {said}' if said else ''}.",
@@ -113,14 +113,6 @@ def _resize(cluster: Any, back_end: BackEnd, wanted: Asked) -> None:
         cluster.scale(wanted.workers)
     else:
         cluster.adapt(minimum=wanted.minimum, maximum=wanted.maximum)
-
-
-def _say_why(cluster: Any, back_end: BackEnd, said: str | None) -> str | None:
-    """Why there are no workers, told in the run's log when it changes."""
-    why = back_end.waiting(cluster)
-    if why and why != said:
-        run_log().info("No Dask worker yet: %s.", why)
-    return why or said
 
 
 def _left(until: float) -> float:

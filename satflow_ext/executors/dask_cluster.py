@@ -192,11 +192,10 @@ def check(options: DaskClusterOptions, settings: Settings, machine: Machine) -> 
     Raises:
         ExtraMissing: dask-gateway is not installed.
         SettingsWrong: no gateway has that name.
-        SizeRefused: this machine, or the back end, cannot give that size that many times.
+        SizeRefused: this machine cannot give that size that many times.
     """
     if options.backend != GATEWAY:
-        backends.named(options.backend).check(asked(options, settings), settings)
-        return
+        return  # it is asked when registering, for that may take a while
     connection.need_client()
     if options.gateway:
         gateway_settings(options.gateway, settings)

@@ -72,7 +72,8 @@ async def register(
     executor = check(packed, registration, endpoints, settings)
     await check_store(endpoints, settings)
     await check_gateway(executor, settings)
-    await check_class(executor, target.interpreter(packed, registration, settings, local=endpoints.local))
+    python = target.interpreter(packed, registration, settings, local=endpoints.local)
+    await check_class(executor, python, settings, local=endpoints.local)
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = planned(packed.flow.name, registration, executor, pool, settings)

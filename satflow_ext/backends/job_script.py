@@ -1,0 +1,30 @@
+"""What a job's script tells the Dask worker in it: its TLS key, and to serve nothing over HTTP."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distributed.security import Security
+
+NAMES = {"ca_file": "CA_FILE", "cert": "WORKER__CERT", "key": "WORKER__KEY"}
+PLAIN = {
+    "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True",
+    "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
+    "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
+}
+
+
+def variables(security: Security) -> Iterator[tuple[str, str]]:
+    """Environment variables by which Dask has its settings (dask's documentation, "Configuration")."""
+    yield from PLAIN.items()
+    for key, value in security.get_tls_config_for_role("worker").items():  # type: ignore[no-untyped-call]  # distributed is typed in part
+        if key in NAMES and value:
+            yield f"DASK_DISTRIBUTED__COMM__TLS__{NAMES[key]}", value
+
+
+def exports(security: Security) -> list[str]:
+    """The same as lines of a shell's script."""
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables(security)]

@@ -1,0 +1,94 @@
+"""Clusters of SLURM: the scheduler runs beside the flow, each Dask worker is a job (dask-jobqueue)."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from satflow_ext.backends.base import Asked, BackEnd, Missing
+from satflow_ext.backends.slurm_nodes import Node, nodes_of, partitions_of
+from satflow_ext.backends.slurm_queue import missing
+from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
+from satflow_ext.settings import GIB, Settings, SizeSettings
+
+QUEUE = "queue"
+"""What dask-jobqueue calls a partition."""
+
+
+def arguments(asked: Asked) -> dict[str, Any]:
+    """A worker size becomes what each job asks for."""
+    size = {"cores": asked.cores, "memory": f"{asked.memory}B", "gpus": asked.gpus} if asked.size else {}
+    return {**asked.options, **size}
+
+
+def check(asked: Asked, settings: Settings) -> None:
+    """Ask SLURM whether it has nodes like that.
+
+    Raises:
+        ExtraMissing: this machine has no SLURM.
+        ClusterFailed: it does not answer.
+        InvalidExecutorOption: it has no such partition.
+        SizeRefused: none of its nodes is that big; the message has the sizes that it has nodes for.
+    """
+    if shutil.which("sbatch") is None:
+        fix = "Register, and run flows, on a machine from which jobs are submitted."
+        raise ExtraMissing("This machine has no SLURM: there is no sbatch.", fix=fix, field="executor.options.backend")
+    queue = asked.options.get(QUEUE)
+    nodes = nodes_of(queue if isinstance(queue, str) else None)
+    if not nodes:
+        raise InvalidExecutorOption(
+            f"SLURM has no partition called {queue!r} with nodes in it.",
+            fix=f"Choose one of {', '.join(partitions_of())}.",
+            field="executor.options.backend_options",
+        )
+    if asked.size is not None:
+        _refuse_unless_one_fits(asked, nodes, settings)
+
+
+def _refuse_unless_one_fits(asked: Asked, nodes: list[Node], settings: Settings) -> None:
+    assert asked.size is not None
+    if _fits(settings.worker_sizes[asked.size], nodes):
+        return
+    names = [name for name, size in settings.worker_sizes.items() if _fits(size, nodes)]
+    raise SizeRefused(
+        f"SLURM has no node for a Dask worker of size {asked.size!r}: the largest have {_largest(nodes)}.",
+        fix=f"Choose one of {', '.join(names)}."
+        if names
+        else "Choose no worker size, and say cores in dask's settings.",
+        field="executor.options.worker_size",
+    )
+
+
+def _fits(size: SizeSettings, nodes: list[Node]) -> bool:
+    return any(
+        size.cores <= node.cores and size.memory * GIB <= node.memory and size.gpus <= node.gpus for node in nodes
+    )
+
+
+def _largest(nodes: list[Node]) -> str:
+    cores, memory, gpus = (max(getattr(node, name) for node in nodes) for name in ("cores", "memory", "gpus"))
+    return f"{cores} cores, {memory / GIB:.1f} GiB, {gpus or 'no'} GPUs"
+
+
+def look(cluster: Any) -> Missing:
+    """What became of the jobs whose Dask workers are not there."""
+    return missing(cluster)
+
+
+OWNED = {
+    "n_workers": "n_workers",
+    "cores": "worker_size",
+    "memory": "worker_size",
+    "gpus": "worker_size",
+    **dict.fromkeys(("asynchronous", "job_cls", "loop", "processes", "protocol", "scheduler_cls", "security"), ""),
+}
+
+SLURM = BackEnd(
+    name="slurm",
+    cluster_class="satflow_ext.backends.slurm_cluster:SlurmCluster",
+    arguments=arguments,
+    install="pip install 'satflow-ext[slurm]'",
+    owned=OWNED,
+    check=check,
+    missing=look,
+)

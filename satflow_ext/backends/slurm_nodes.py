@@ -1,0 +1,46 @@
+"""What SLURM's nodes have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from satflow_ext.backends.slurm_command import ask
+
+MIB = 1024**2
+GPU = re.compile(r"(?:^|,)gpu(?::[^,:(]+)?:(\d+)")
+"""In a list of generic resources: `gpu:2`, `gpu:a100:4(S:0-1)`, `gpu:tesla:2,nvme:1` (sinfo's manual page, `%G`)."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """Cores, memory in bytes, and GPUs of a node."""
+
+    cores: int
+    memory: int
+    gpus: int
+
+
+def nodes_of(partition: str | None) -> list[Node]:
+    """The kinds of nodes in a partition, or in all of them.
+
+    Raises:
+        ClusterFailed: SLURM does not answer.
+    """
+    chosen = (f"--partition={partition}",) if partition else ()
+    return [_node(line) for line in ask("sinfo", "--noheader", "--exact", "--format=%c|%m|%G", *chosen)]
+
+
+def partitions_of() -> list[str]:
+    """The names of the partitions.
+
+    Raises:
+        ClusterFailed: SLURM does not answer.
+    """
+    return sorted(set(ask("sinfo", "--noheader", "--format=%R")))
+
+
+def _node(line: str) -> Node:
+    cores, memory, resources = line.split("|", 2)
+    gpus = sum(int(number) for number in GPU.findall(resources))
+    return Node(int(cores.rstrip("+")), int(memory.rstrip("+")) * MIB, gpus)

@@ -1,0 +1,14 @@
+"""A process that has a cluster of SLURM and is killed: `python slurm_victim.py OPTIONS` says when there is a Dask worker."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from satflow_ext.backends.starting import started
+
+if __name__ == "__main__":
+    with started(asked=json.loads(sys.argv[1])):
+        print("has a Dask worker", flush=True)  # noqa: T201
+        time.sleep(600)

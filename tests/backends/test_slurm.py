@@ -1,0 +1,207 @@
+"""Clusters of a real SLURM: queued, replaced, given GPUs, refused, and gone with their flow run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import psutil
+import pytest
+from distributed import Client
+from prefect import flow, task
+
+from satflow_ext.backends import Asked, signature, slurm_command
+from satflow_ext.backends.slurm import SLURM
+from satflow_ext.backends.slurm_nodes import Node, nodes_of
+from satflow_ext.backends.slurm_queue import tell
+from satflow_ext.backends.starting import started
+from satflow_ext.errors import ClusterFailed, ClusterNotStarted, ExtraMissing, InvalidExecutorOption, SizeRefused
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.registration.cluster_class import check_class
+from satflow_ext.settings import GIB, Settings, SizeSettings
+from tests.backends.slurm_here import said
+from tests.registration.conftest import log_of
+
+HERE = {"scheduler_options": {"host": "127.0.0.1"}}
+ASKED = Asked("slurm", HERE, 1, 0, None, "tiny", 1, GIB // 2, 0, idle_timeout=60, start_timeout=120)
+SIZES = {
+    "tiny": SizeSettings(cores=1, memory=0.4),
+    "gpu": SizeSettings(cores=1, memory=0.4, gpus=1),
+    "wide": SizeSettings(cores=4, memory=0.4),
+    "gpus": SizeSettings(cores=1, memory=0.4, gpus=2),
+}
+HELD = {**HERE, "job_extra_directives": ["--begin=now+1hour"]}
+
+
+def eventually(read, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (value := read()):
+        assert time.monotonic() < deadline, f"never came true: {what}"
+        time.sleep(0.2)
+    return value
+
+
+def jobs():
+    """The jobs that are or will be: those that end take their time for it."""
+    return said("squeue", "-h", "-t", "PENDING,RUNNING", "-o", "%i").split()
+
+
+def choice(size="tiny", workers=1, **options):
+    given = {"backend": "slurm", "n_workers": workers, "worker_size": size, "backend_options": {**HERE, **options}}
+    return ExecutorChoice(name="dask-cluster", options=given)
+
+
+@task
+def where(number):
+    time.sleep(0.5)
+    return number, os.environ["SLURM_JOB_ID"]
+
+
+@flow(log_prints=True)
+def in_jobs(count: int = 6):
+    numbers, ids = zip(*where.map(range(count)).result(), strict=True)
+    print("numbers", list(numbers), "jobs", sorted(set(ids)))  # noqa: T201
+    time.sleep(6)  # until somebody has looked at the job that cannot start
+
+
+def test_a_flow_runs_in_jobs_and_the_log_says_what_waits(slurm, stack, registered, ran):
+    here = stack.settings.model_copy(update={"worker_sizes": SIZES})
+    detail = ran(registered(in_jobs, settings=here, executor=choice(workers=4)))
+    log = log_of(stack, detail.run.id)
+    assert detail.run.state_type == "COMPLETED", log
+    assert "numbers [0, 1, 2, 3, 4, 5] jobs ['" in log
+    assert "is pending (Resources)" in log
+    assert "tls://" not in log
+    assert jobs() == []
+
+
+def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm):
+    with started(asked=asdict(replace(ASKED, workers=2))) as cluster, Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
+        before = jobs()
+        assert said("scontrol", "show", "job", before[0]).count("PRIVATE KEY") == 0
+        assert not [
+            word for each in psutil.process_iter(["cmdline"]) for word in each.info["cmdline"] or [] if KEY in word
+        ]
+        assert _answers_over_http(client) == {404}
+        said("scancel", before[0])
+        eventually(lambda: len(jobs()) == 2 and before[0] not in jobs(), "the job was replaced")
+        eventually(lambda: len(client.ncores()) == 2, "its Dask worker came")
+        assert client.submit(sum, [1, 2]).result() == 3
+    assert jobs() == []
+
+
+def test_gpus_are_given_to_who_asks_for_them(slurm):
+    with started(asked=asdict(replace(ASKED, gpus=1))) as cluster, Client(cluster) as client:
+        future = client.submit(
+            lambda: (os.environ["SLURMD_NODENAME"], os.environ["CUDA_VISIBLE_DEVICES"]), resources={"GPU": 1}
+        )
+        assert future.result(timeout=60) == ("n2", "0")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (HELD, r"no Dask worker after 3 s: job \d+ is pending \(BeginTime\)"),
+        ({**HERE, "job_extra_directives": ["--partition=nowhere"]}, "SLURM took no job: sbatch: error"),
+    ],
+)
+def test_a_cluster_without_workers_is_told_and_taken_away(slurm, options, message):
+    with (
+        pytest.raises(ClusterNotStarted, match=message),
+        started(asked=asdict(replace(ASKED, options=options, start_timeout=3))),
+    ):
+        pass
+    assert jobs() == []
+
+
+def test_the_jobs_of_a_run_that_was_killed_end(slurm):
+    run = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("slurm_victim.py")), json.dumps(asdict(ASKED))],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    assert run.stdout.readline() == b"has a Dask worker\n"
+    assert len(jobs()) == 1
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    eventually(lambda: not jobs(), "the job ended")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "error", "message"),
+    [
+        (choice("wide"), SizeRefused, r"largest have 2 cores, 2\.0 GiB, 1 GPUs\. Choose one of tiny, gpu\."),
+        (choice("gpus"), SizeRefused, r"no node for a Dask worker of size 'gpus'"),
+        (choice("gpu", queue="main"), None, None),
+        (choice(queue="night"), InvalidExecutorOption, r"no partition called 'night'.*Choose one of gpu, main\."),
+        (choice(queu="main"), InvalidExecutorOption, r"slurm does not take queu\. It takes .*queue"),
+    ],
+)
+def test_what_slurm_cannot_give_is_refused(slurm, chosen, error, message):
+    def check():
+        asyncio.run(check_class(chosen, Path(sys.executable), Settings(worker_sizes=SIZES), local=True))
+
+    if error is None:
+        check()
+        return
+    with pytest.raises(error, match=message):
+        check()
+
+
+def test_a_machine_without_slurm_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "none.conf"))
+    monkeypatch.setattr(slurm_command, "PATIENCE", 1)
+    with pytest.raises(ClusterFailed, match="SLURM"):
+        nodes_of(None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ExtraMissing, match="there is no sbatch"):
+        SLURM.check(ASKED, Settings())
+
+
+def test_what_is_missing_is_told_with_its_reason():
+    told = tell({"a": "7", "b": "8", "c": "9"}, {"7": ("PENDING", "Resources"), "9": ("RUNNING", "None")})
+    assert told.gone == {"b"}
+    assert told.why == "job 7 is pending (Resources), job 9 is running, job 8 is gone"
+
+
+def test_the_class_says_what_it_takes():
+    known = signature.parameters(signature.imported(SLURM.cluster_class))
+    assert not known.open
+    assert {"queue", "account", "walltime", "interface", "job_script_prologue"} <= known.named.keys()
+
+
+@pytest.mark.parametrize(
+    ("said", "gpus"), [("(null)", 0), ("gpu:2", 2), ("gpu:a100:4(S:0-1)", 4), ("nvme:3,gpu:t4:1,gpu:2", 3)]
+)
+def test_gpus_are_read_as_slurm_writes_them(said, gpus, monkeypatch, tmp_path):
+    sinfo = tmp_path / "sinfo"
+    sinfo.write_text(f"#!/bin/sh\necho '8|1024|{said}'\n")
+    sinfo.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert nodes_of(None) == [Node(8, GIB, gpus)]
+
+
+def _answers_over_http(client):
+    """What the ports say that Dask workers open for HTTP."""
+    import urllib.error
+    import urllib.request
+
+    codes = set()
+    for worker in client.scheduler_info(n_workers=-1)["workers"].values():
+        for page in ("status", "metrics", "health", "info/main/workers.html"):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{worker['services']['dashboard']}/{page}", timeout=5)
+            except urllib.error.HTTPError as error:
+                codes.add(error.code)
+    return codes
+
+
+KEY = "PRIVATE KEY"
