@@ -872,7 +872,7 @@ class Subscribe(Wire):
     """Browser → server. `run_id` is needed for "logs" and "cluster"; `cursor` is the last one received, None at first."""
 
     type: Literal["subscribe"] = "subscribe"
-    topic: Literal["runs", "logs", "cluster"]
+    topic: Literal["runs", "logs", "cluster", "clusters"]
     run_id: str | None = None
     cursor: str | None = None
 
@@ -881,7 +881,7 @@ class Unsubscribe(Wire):
     """Browser → server."""
 
     type: Literal["unsubscribe"] = "unsubscribe"
-    topic: Literal["runs", "logs", "cluster"]
+    topic: Literal["runs", "logs", "cluster", "clusters"]
     run_id: str | None = None
 
 
@@ -917,6 +917,13 @@ class ClusterFrame(Wire):
     status: ClusterStatus | None
 
 
+class ClustersFrame(Wire):
+    """The newest status of every cluster: of runs on this machine, and of deployments that have one also between runs."""
+
+    type: Literal["clusters.v1"]
+    clusters: tuple[ClusterStatus, ...]
+
+
 class ErrorFrame(Wire):
     """Something about one subscription went wrong; the socket stays open."""
 
@@ -926,7 +933,7 @@ class ErrorFrame(Wire):
     error: ErrorBody
 
 
-StreamFrame = Annotated[RunsFrame | LogsFrame | ClusterFrame | ErrorFrame, Field(discriminator="type")]
+StreamFrame = Annotated[RunsFrame | LogsFrame | ClusterFrame | ClustersFrame | ErrorFrame, Field(discriminator="type")]
 
 
 # --- from the kernel to registration ----------------------------------------------------------------------------------

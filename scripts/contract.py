@@ -58,11 +58,12 @@ REPLIES = (
     models.RunsFrame,
     models.LogsFrame,
     models.ClusterFrame,
+    models.ClustersFrame,
     models.ErrorFrame,
 )
 UNIONS = {
     "StreamRequest": ("Subscribe", "Unsubscribe"),
-    "StreamFrame": ("RunsFrame", "LogsFrame", "ClusterFrame", "ErrorFrame"),
+    "StreamFrame": ("RunsFrame", "LogsFrame", "ClusterFrame", "ClustersFrame", "ErrorFrame"),
     "Schedule": ("NoSchedule", "CronSchedule", "IntervalSchedule"),
 }
 PRIMITIVES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}

@@ -161,6 +161,14 @@ export interface ClusterWorker {
 }
 
 /**
+ * The newest status of every cluster: of runs on this machine, and of deployments that have one also between runs.
+ */
+export interface ClustersFrame {
+  type: 'clusters.v1';
+  clusters: ClusterStatus[];
+}
+
+/**
  * A function, a class, or the other statements of a cell or file that differ. `diff` is a unified diff.
  */
 export interface CodeChange {
@@ -722,7 +730,7 @@ export interface StartCluster {
  */
 export interface Subscribe {
   type?: 'subscribe';
-  topic: 'runs' | 'logs' | 'cluster';
+  topic: 'runs' | 'logs' | 'cluster' | 'clusters';
   run_id?: string | null;
   cursor?: string | null;
 }
@@ -772,7 +780,7 @@ export interface TaskRun {
  */
 export interface Unsubscribe {
   type?: 'unsubscribe';
-  topic: 'runs' | 'logs' | 'cluster';
+  topic: 'runs' | 'logs' | 'cluster' | 'clusters';
   run_id?: string | null;
 }
 
@@ -873,6 +881,7 @@ export interface WorkerSize {
 
 export type StreamRequest = Subscribe | Unsubscribe;
 
-export type StreamFrame = RunsFrame | LogsFrame | ClusterFrame | ErrorFrame;
+export type StreamFrame =
+  RunsFrame | LogsFrame | ClusterFrame | ClustersFrame | ErrorFrame;
 
 export type Schedule = NoSchedule | CronSchedule | IntervalSchedule;

@@ -18,7 +18,7 @@ export interface IStream {
    * Hear of a topic until disposed. After a cut the stream asks again, for logs from the last cursor.
    *
    * @param topic - what to hear of
-   * @param runId - whose logs or cluster; null for "runs"
+   * @param runId - whose logs or cluster; null for "runs" and "clusters"
    * @param listener - called with each frame
    */
   subscribe(
@@ -38,7 +38,8 @@ interface IChannel {
 const TOPICS: Record<string, Topic> = {
   'runs.v1': 'runs',
   'logs.v1': 'logs',
-  'cluster.v1': 'cluster'
+  'cluster.v1': 'cluster',
+  'clusters.v1': 'clusters'
 };
 
 /** One websocket for a whole browser tab, open only while somebody listens. */

@@ -54,11 +54,11 @@ export const IRuns = new Token<IRuns>(
   'The newest flow runs, and what starts and cancels them.'
 );
 
-/** The clusters of all runs that are going. */
+/** The clusters of the runs that are going, and of deployments between runs. */
 export type IClusters = ClustersModel;
 export const IClusters = new Token<IClusters>(
   'satflow-ext:IClusters',
-  'The Dask clusters of the runs that are going.'
+  'The Dask clusters of runs that are going, and of deployments between runs.'
 );
 
 /** The clusters that deployments' runs share. */

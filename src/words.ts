@@ -93,13 +93,13 @@ export function levelName(level: number): string {
   return names[Math.min(5, Math.max(0, Math.floor(level / 10)))];
 }
 
-/** `10:00, 3 workers` and the like: how many Dask workers there are of those planned. */
+/** `3 workers`, `1 of 3 workers`: how many Dask workers there are, of those planned where that is known. */
 export function workersOf(
   observed: number,
   plan: number | null,
   trans: TranslationBundle
 ): string {
-  return plan === null
+  return plan === null || plan + observed === 0
     ? trans._n('%1 worker', '%1 workers', observed)
     : trans.__('%1 of %2 workers', observed, plan);
 }

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
+import pytest
 from lab import Lab
 from playwright.sync_api import Page, expect
 from test_story import RUNS, STARTS, open_form, show_flows
@@ -41,3 +47,41 @@ def test_a_shared_cluster_is_chosen_started_and_closed(page: Page, lab: Lab) -> 
     cluster.get_by_role("button", name=re.compile("Close")).click()
     page.get_by_role("button", name="Close cluster").click()
     expect(cluster).to_contain_text("not running", timeout=STARTS)
+
+
+@pytest.fixture
+def team_cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A Dask cluster of somebody else's, with two Dask workers: its address, and the process of its first one."""
+    address = "tcp://127.0.0.1:28786"
+    loopback = ["--host", "127.0.0.1", "--no-dashboard"]
+    workers = [["worker", address, "--name", name, "--nthreads", "1", *loopback] for name in ("north", "south")]
+    commands = [["scheduler", "--port", "28786", *loopback], *workers]
+    with ExitStack() as processes:
+        started = [
+            processes.enter_context(subprocess.Popen([sys.executable, "-m", "dask", *command], cwd=tmp_path))
+            for command in commands
+        ]
+        yield address, started[1]
+        for process in started:
+            process.terminate()
+
+
+def test_a_cluster_at_an_address_is_seen_between_runs(
+    page: Page, lab: Lab, team_cluster: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    address, worker = team_cluster
+    lab.open_notebook(page, lab.write("elsewhere.ipynb", FLOW.replace("warmed", "elsewhere")))
+    lab.run_all(page)
+    show_flows(page)
+    form = open_form(page)
+    form.get_by_test_id("satflow-executor-dask-address").click()
+    form.get_by_label("Scheduler address").fill(address)
+    form.get_by_test_id("satflow-submit").click()
+    expect(form.get_by_test_id("satflow-registered")).to_have_attribute("data-outcome", "created", timeout=STARTS)
+
+    cluster = page.get_by_test_id("satflow-cluster").filter(has_text="elsewhere")
+    expect(cluster).to_contain_text("2 workers", timeout=STARTS)
+    page.wait_for_timeout(5000)
+    shot(page, "42-between-runs")
+    worker.terminate()
+    expect(cluster).to_contain_text("1 worker", timeout=STARTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -13,6 +14,9 @@ from satflow_ext.models import ClusterEvent, ClusterWorker
 
 ANSWER = 5.0
 """Seconds that a scheduler has to answer. One that was killed is known of at once, one that hangs only so."""
+UNANSWERED = (OSError, RuntimeError, ValueError, asyncio.TimeoutError)
+"""What asking raises of a scheduler that does not answer; RuntimeError and ValueError where it is gone."""
+ADDRESS = re.compile(r"[a-z]+://[^\s'>,]+")
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,11 @@ class Probe:
             events=tuple(map(_event, said["events"])),
             asked=said["asked"],
         )
+
+
+def unanswered(error: BaseException) -> str:
+    """The problem in words, without the scheduler's address."""
+    return f"The Dask scheduler does not answer: {ADDRESS.sub('…', str(error)) or type(error).__name__}"
 
 
 def _worker(row: Sequence[Any]) -> ClusterWorker:

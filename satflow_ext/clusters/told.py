@@ -9,32 +9,12 @@ from datetime import datetime, timezone
 from typing import Literal
 
 from satflow_ext.clusters.sample import Sample
+from satflow_ext.clusters.subject import Subject
 from satflow_ext.models import ClusterEvent, ClusterStatus
 
 KEPT = 50
 """Events that a status has."""
 NOTHING = Sample(workers=(), tasks={})
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Whose cluster it is: of which `flow/deployment`. `plan` is how many Dask workers it should have, None: nobody said.
-
-    `run_id` is None for a cluster that a deployment has also between its runs; then it is known by `deployment_id`.
-    """
-
-    run_id: str | None
-    deployment: str
-    executor: str
-    plan: int | None
-    worker_size: str | None
-    run_name: str | None = None
-    deployment_id: str | None = None
-
-    @property
-    def key(self) -> str:
-        """The id by which the cluster is known."""
-        return self.run_id or self.deployment_id or ""
 
 
 @dataclass(frozen=True)
@@ -51,11 +31,12 @@ class Told:
 
     Args:
         subject: whose it is.
+        started: when it was; None: now.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, started: datetime | None = None) -> None:
         self._subject = subject
-        self._started = _now()
+        self._started = started or _now()
         self._last = NOTHING
         self._events: deque[ClusterEvent] = deque(maxlen=KEPT)
         self._away = False
@@ -70,9 +51,8 @@ class Told:
             self._happened("back")
         self._away, self._last = False, sample
         self._events.extend(sample.events)
-        plan = self._subject.plan if counts.plan is None else counts.plan
-        requested = sample.asked if counts.requested is None else counts.requested
-        return self._status("running", sample, Counts(requested if plan is None else plan, requested, counts.waiting))
+        plan = _first(counts.plan, sample.asked, self._subject.plan)
+        return self._status("running", sample, Counts(plan, _first(counts.requested, sample.asked), counts.waiting))
 
     def missed(self, problem: str) -> ClusterStatus:
         """When it has not: none of its Dask workers is of use, and the tasks are as they were last seen."""
@@ -128,6 +108,11 @@ def pending(sample: Sample, counts: Counts) -> str | None:
         _paused(sum(worker.state == "paused" for worker in sample.workers)),
     ]
     return " ".join(filter(None, lines)) or None
+
+
+def _first(*numbers: int | None) -> int | None:
+    """The first of them that is known."""
+    return next((number for number in numbers if number is not None), None)
 
 
 def _homeless(tasks: Mapping[str, int], observed: int) -> str | None:

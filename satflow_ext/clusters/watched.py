@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Iterator
@@ -15,8 +14,9 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.peak import Peak
-from satflow_ext.clusters.sample import Probe, Sample
-from satflow_ext.clusters.told import Subject, Told
+from satflow_ext.clusters.sample import UNANSWERED, Probe, Sample, unanswered
+from satflow_ext.clusters.subject import Subject
+from satflow_ext.clusters.told import Told
 from satflow_ext.clusters.waits import Waits
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.executors.needs import Need, Needs
@@ -91,9 +91,8 @@ def _keep_posting(dask_client: Client, told: Told, board: Board, peak: Peak, sto
     while True:
         try:
             sample = _taken(dask_client, probe)
-        except (OSError, RuntimeError, ValueError, asyncio.TimeoutError) as error:
-            # RuntimeError and ValueError: what distributed raises from a client whose scheduler is gone.
-            status = told.missed(f"The Dask scheduler does not answer: {error or type(error).__name__}")
+        except UNANSWERED as error:
+            status = told.missed(unanswered(error))
         else:
             peak.see(sample.workers)
             status = told.seen(sample, waits.counts(len(sample.workers)))

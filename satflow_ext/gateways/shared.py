@@ -37,9 +37,14 @@ def alone(label: str, settings: Settings) -> Iterator[None]:
 
 def found(gateway: Gateway, label: str, chosen: dict[str, Any] | None = None) -> list[ClusterReport]:
     """The living clusters with that label, and these options where they are given; the oldest first."""
-    reports = [each for each in gateway.list_clusters() if label_of(each.options) == label]
+    reports = [each for each in gateway.list_clusters() if is_of(each, label)]
     like = [each for each in reports if chosen is None or is_like(each.options, chosen)]
     return sorted(like, key=lambda each: (each.start_time, each.name))
+
+
+def is_of(report: ClusterReport, label: str) -> bool:
+    """Whether a cluster has that label."""
+    return label_of(report.options) == label
 
 
 def found_or_made(gateway: Gateway, options: Options, chosen: dict[str, Any], label: str) -> tuple[str, bool]:

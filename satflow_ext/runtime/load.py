@@ -117,7 +117,7 @@ def _watched(
 ) -> TaskRunner[Any]:
     from prefect_dask.task_runners import DaskTaskRunner
 
-    from satflow_ext.clusters.told import Subject
+    from satflow_ext.clusters.subject import Subject
     from satflow_ext.clusters.watched import WatchedDaskTaskRunner, watching
     from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
 

@@ -1,4 +1,4 @@
-"""Dask clusters of flow runs on this machine, as those runs say of them."""
+"""Dask clusters: of flow runs on this machine, as those say, and of deployments that have one also between their runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from satflow_ext.clusters.board import Board
-from satflow_ext.models import ClusterFrame, ClusterList, ClusterStatus
+from satflow_ext.models import ClusterFrame, ClusterList, ClustersFrame, ClusterStatus
+from satflow_ext.server.lookout import Lookout
 from satflow_ext.server.stack import StackManager
 
 LOOK = 1.0
@@ -18,10 +19,12 @@ class ClusterManager:
 
     Args:
         stack: knows the settings, which say where the board is.
+        lookout: tells on it of clusters between runs.
     """
 
-    def __init__(self, stack: StackManager) -> None:
+    def __init__(self, stack: StackManager, lookout: Lookout) -> None:
         self._stack = stack
+        self._lookout = lookout
 
     async def list_all(self) -> ClusterList:
         """Every cluster, newest first."""
@@ -41,6 +44,21 @@ class ClusterManager:
                 yield ClusterFrame(type="cluster.v1", run_id=run_id, status=status)
             seen, first = status, False
             await asyncio.sleep(LOOK)
+
+    async def all_changes(self) -> AsyncGenerator[ClustersFrame, None]:
+        """Every cluster, at once and whenever one has changed; as long as somebody listens those between runs are looked at."""
+        seen: tuple[ClusterStatus, ...] | None = None
+        with self._lookout.held():
+            while True:
+                clusters = (await self.list_all()).clusters
+                if clusters != seen:
+                    yield ClustersFrame(type="clusters.v1", clusters=clusters)
+                seen = clusters
+                await asyncio.sleep(LOOK)
+
+    async def close(self) -> None:
+        """Look at nothing any more."""
+        await self._lookout.close()
 
     def _board(self) -> Board:
         return Board(self._stack.settings)

@@ -13,6 +13,7 @@ from satflow_ext.server.catalogue import CatalogueManager
 from satflow_ext.server.clusters import ClusterManager
 from satflow_ext.server.deployments import DeploymentManager
 from satflow_ext.server.kernels import KernelBridge
+from satflow_ext.server.lookout import Lookout
 from satflow_ext.server.preflight import PreflightManager
 from satflow_ext.server.runs import RunManager
 from satflow_ext.server.shared_clusters import SharedClusterManager
@@ -44,12 +45,14 @@ class Managers:
             deployments=DeploymentManager(stack, kernels),
             preflight=PreflightManager(stack, kernels),
             runs=RunManager(stack),
-            clusters=ClusterManager(stack),
+            clusters=ClusterManager(stack, Lookout(stack)),
             shared_clusters=SharedClusterManager(stack),
         )
 
     def facts(self, request: Subscribe) -> AsyncGenerator[StreamFrame, None]:
         """The frames that answer a subscription, until there will be none any more."""
+        if request.topic == "clusters":
+            return self.clusters.all_changes()
         if request.run_id is None or request.topic == "runs":
             return self.runs.changes()
         if request.topic == "logs":
@@ -58,5 +61,6 @@ class Managers:
 
     async def close(self) -> None:
         """End what follows something, then let go of the local stack."""
+        await self.clusters.close()
         await self.runs.close()
         await self.stack.close()

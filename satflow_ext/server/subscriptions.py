@@ -19,6 +19,8 @@ Key: TypeAlias = "tuple[str, str | None]"
 
 log = logging.getLogger(__name__)
 
+OF_ALL = ("runs", "clusters")
+"""Topics that are of no run."""
 MOST = 64
 """Subscriptions of one tab; the sidebar and ten open runs have some twenty."""
 
@@ -89,7 +91,7 @@ class Subscriptions:
 
 
 def _key(request: Subscribe | Unsubscribe) -> Key:
-    if request.topic == "runs":
+    if request.topic in OF_ALL:
         return request.topic, None
     if request.run_id is None:
         raise BadRequest(f"The topic {request.topic!r} needs a run.", field="run_id")

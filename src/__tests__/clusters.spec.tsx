@@ -1,11 +1,12 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { fireEvent, render, screen } from '@testing-library/react';
+import { fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
 
+import { ClustersModel } from '../models/clusters';
 import { type ISample, sampled } from '../models/history';
 import { ClustersSection } from '../views/ClustersSection';
 import { ClusterView } from '../views/ClusterView';
-import { cluster, sharedCluster } from './fakes';
+import { cluster, Frames, sharedCluster } from './fakes';
 
 const trans = nullTranslator.load('satflow_ext');
 
@@ -53,6 +54,45 @@ describe('clusters', () => {
       const done = `on${verb}Cluster` as keyof typeof actions;
       expect(actions[done]).toHaveBeenCalledWith(running);
     });
+  });
+
+  it('shows how a shared cluster is, and which runs use it', () => {
+    const running = { ...sharedCluster(), isBusy: false };
+    const executor = 'dask-cluster';
+    const own = cluster({ executor, run_id: null, run_name: null, plan: 3 });
+    const clusters = [cluster({ executor }), own, cluster({ run_id: 'r2' })];
+    const samples = new Map([['d1', sampled([], own)]]);
+    render(
+      <ClustersSection
+        {...some}
+        clusters={clusters}
+        samples={samples}
+        shared={[running]}
+      />
+    );
+    const row = screen.getByTestId('satflow-shared-cluster');
+    expect(within(row).getByText('1 of 3 workers')).toBeTruthy();
+    expect(within(row).getByRole('img', { name: 'CPU: 1.5 cores' }));
+    fireEvent.click(within(row).getByRole('button', { name: 'brave-owl' }));
+    expect(onOpen).toHaveBeenCalledWith('r1', 'brave-owl');
+    expect(screen.getAllByTestId('satflow-cluster')).toHaveLength(1);
+  });
+
+  it('follows every cluster while somebody looks', () => {
+    const stream = new Frames();
+    const model = new ClustersModel(stream);
+    const told = cluster({ run_id: null });
+    model.watch();
+    model.watch();
+    stream.send('clusters', { type: 'clusters.v1', clusters: [told] });
+    expect(model.items).toEqual([told]);
+    expect(model.samples.get('d1')).toHaveLength(1);
+    const error = { error: 'E', message: 'no', fix: null, field: null };
+    const topic = 'clusters' as const;
+    stream.send(topic, { type: 'error.v1', topic, run_id: null, error });
+    expect(model.error).toBe(error);
+    model.dispose();
+    expect(stream.topics.size).toBe(0);
   });
 
   it('offers to start one that does not run, and not twice', () => {

@@ -1,18 +1,19 @@
-import type { ClusterStatus, ErrorBody } from '../_api';
-import type { IClient } from '../client';
-import { errorBody } from '../errors';
+import type { IDisposable } from '@lumino/disposable';
+
+import type { ClusterStatus, ErrorBody, StreamFrame } from '../_api';
+import type { IStream } from '../stream';
 import { type ISample, sampled } from './history';
-import { Polled } from './polled';
+import { Observable } from './observable';
 
 /** What a cluster is known by: its run, or the deployment that has it also between runs. */
 export function clusterKey(status: ClusterStatus): string {
   return status.run_id ?? status.deployment_id ?? '';
 }
 
-/** The clusters of all runs that are going, read every two seconds while somebody looks. */
-export class ClustersModel extends Polled {
-  constructor(private readonly client: Pick<IClient, 'clusters'>) {
-    super({ name: 'clusters', interval: 2000, max: 30_000 });
+/** Every cluster of these deployments, as it changes while somebody looks. */
+export class ClustersModel extends Observable {
+  constructor(private readonly stream: IStream) {
+    super();
   }
 
   get items(): ClusterStatus[] {
@@ -28,28 +29,39 @@ export class ClustersModel extends Polled {
     return this._error;
   }
 
-  protected async read(): Promise<void> {
-    try {
-      this.take((await this.client.clusters()).clusters);
+  watch(): void {
+    this.subscription ??= this.stream.subscribe('clusters', null, frame =>
+      this.take(frame)
+    );
+  }
+
+  unwatch(): void {
+    this.subscription?.dispose();
+    this.subscription = null;
+  }
+
+  dispose(): void {
+    this.unwatch();
+    super.dispose();
+  }
+
+  private take(frame: StreamFrame): void {
+    if (frame.type === 'clusters.v1') {
       this._error = null;
-    } catch (reason) {
-      this._error = errorBody(reason);
-      this.tell();
-      throw reason; // the poll backs off
+      this._items = frame.clusters;
+      this._samples = new Map(
+        frame.clusters.map(one => {
+          const key = clusterKey(one);
+          return [key, sampled(this._samples.get(key) ?? [], one)];
+        })
+      );
+    } else if (frame.type === 'error.v1') {
+      this._error = frame.error;
     }
     this.tell();
   }
 
-  private take(items: ClusterStatus[]): void {
-    this._items = items;
-    this._samples = new Map(
-      items.map(one => {
-        const key = clusterKey(one);
-        return [key, sampled(this._samples.get(key) ?? [], one)];
-      })
-    );
-  }
-
+  private subscription: IDisposable | null = null;
   private _items: ClusterStatus[] = [];
   private _samples = new Map<string, ISample[]>();
   private _error: ErrorBody | null = null;

@@ -67,11 +67,11 @@ export const runs: Plugin<IRuns> = {
 
 export const clusters: Plugin<IClusters> = {
   id: 'satflow-ext:clusters',
-  description: 'Provides the Dask clusters of the runs that are going.',
+  description: 'Provides the Dask clusters of runs and deployments.',
   autoStart: true,
-  requires: [IClient],
+  requires: [IStream],
   provides: IClusters,
-  activate: (_: JupyterFrontEnd, client: IClient) => new ClustersModel(client)
+  activate: (_: JupyterFrontEnd, stream: IStream) => new ClustersModel(stream)
 };
 
 export const sharedClusters: Plugin<ISharedClusters> = {

@@ -9,16 +9,14 @@ export interface IClusterFactsProps {
   trans: TranslationBundle;
 }
 
-/** A cluster's state and workers, and what is wrong with it or waited for. */
+/** A cluster's workers, and what is wrong with it or waited for. */
 export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
   const { cluster, trans } = props;
-  const { state, observed, plan, worker_size: size } = cluster;
+  const { state, executor, observed, plan, worker_size: size } = cluster;
   return (
     <>
       <div className="jp-Satflow-facts">
-        <span className={`jp-Satflow-badge jp-mod-${state}`}>
-          {clusterState(state, trans)}
-        </span>
+        <span>{executor}</span>
         <span data-testid="satflow-cluster-workers">
           {workersOf(observed, plan, trans)}
         </span>
@@ -37,15 +35,18 @@ export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
   );
 }
 
-function clusterState(
-  state: ClusterStatus['state'],
-  trans: TranslationBundle
-): string {
+/** A cluster's state in a word. */
+export function ClusterBadge(props: IClusterFactsProps): JSX.Element {
+  const { cluster, trans } = props;
   const words = {
     starting: trans.__('starting'),
     running: trans.__('running'),
     lost: trans.__('lost'),
     closed: trans.__('closed')
   };
-  return words[state];
+  return (
+    <span className={`jp-Satflow-badge jp-mod-${cluster.state}`}>
+      {words[cluster.state]}
+    </span>
+  );
 }

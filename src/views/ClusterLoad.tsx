@@ -3,7 +3,6 @@ import React from 'react';
 
 import type { ClusterStatus } from '../_api';
 import type { ISample } from '../models/history';
-import { bytes } from '../words';
 import { MemoryMeter } from './MemoryMeter';
 import { Sparkline } from './Sparkline';
 import { TaskCounts } from './TaskCounts';
@@ -28,9 +27,9 @@ export function ClusterLoad(props: IClusterLoadProps): JSX.Element {
             values={samples.map(one => one.cpu)}
           />
           <Sparkline
-            label={trans.__('Memory')}
-            words={bytes(last.memory)}
-            values={samples.map(one => one.memory)}
+            label={trans.__('Tasks')}
+            words={String(last.processing)}
+            values={samples.map(one => one.processing)}
           />
         </div>
       )}

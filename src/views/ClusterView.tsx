@@ -5,7 +5,7 @@ import type { ClusterStatus, ClusterWorker } from '../_api';
 import type { ISample } from '../models/history';
 import { ClusterCharts } from './ClusterCharts';
 import { ClusterEvents } from './ClusterEvents';
-import { ClusterFacts } from './ClusterFacts';
+import { ClusterBadge, ClusterFacts } from './ClusterFacts';
 import { EmptyState } from './EmptyState';
 import { MemoryMeter } from './MemoryMeter';
 import { Meter } from './Meter';
@@ -30,6 +30,9 @@ export function ClusterView(props: IClusterViewProps): JSX.Element {
   }
   return (
     <div className="jp-Satflow-cluster" data-testid="satflow-cluster-view">
+      <div className="jp-Satflow-rowHead">
+        <ClusterBadge cluster={cluster} trans={trans} />
+      </div>
       <ClusterFacts cluster={cluster} trans={trans} />
       <TaskCounts tasks={cluster.tasks} trans={trans} />
       <ClusterCharts samples={samples} events={cluster.events} trans={trans} />

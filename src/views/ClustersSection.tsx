@@ -6,7 +6,7 @@ import type { ClusterStatus, ErrorBody } from '../_api';
 import { clusterKey } from '../models/clusters';
 import type { ISample } from '../models/history';
 import type { ISharedCluster } from '../models/sharedClusters';
-import { ClusterFacts } from './ClusterFacts';
+import { ClusterBadge, ClusterFacts } from './ClusterFacts';
 import { ClusterLoad } from './ClusterLoad';
 import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
@@ -23,27 +23,40 @@ export interface IClustersSectionProps {
   error: ErrorBody | null;
   onOpen: (runId: string, name: string) => void;
   onShowFlows: () => void;
-  actions: ISharedClusterActions;
+  actions: Omit<ISharedClusterActions, 'onOpen'>;
   trans: TranslationBundle;
 }
 
-/** The Dask clusters that deployments' runs share, and those of the runs that are going. */
+/** The Dask clusters that deployments' runs share, other people's that they use, and those of the runs that are going. */
 export function ClustersSection(props: IClustersSectionProps): JSX.Element {
-  const { shared, actions, trans } = props;
+  const { clusters, samples, shared, error, actions, onOpen, trans } = props;
+  const isShared = (one: ClusterStatus) =>
+    one.executor === SHARED &&
+    shared.some(({ deployment_id: id }) => id === one.deployment_id);
+  const others = clusters.filter(one => !isShared(one));
   return (
     <>
-      <SharedClusterList clusters={shared} actions={actions} trans={trans} />
-      <RunClusters {...props} />
+      <SharedClusterList
+        clusters={shared}
+        statuses={clusters.filter(isShared)}
+        samples={samples}
+        actions={{ ...actions, onOpen }}
+        trans={trans}
+      />
+      {error ? (
+        <ErrorNote error={error} />
+      ) : (
+        <OtherClusters {...props} clusters={others} />
+      )}
     </>
   );
 }
 
-function RunClusters(props: IClustersSectionProps): JSX.Element | null {
-  const { clusters, samples, shared, error, onOpen, onShowFlows, trans } =
-    props;
-  if (error) {
-    return <ErrorNote error={error} />;
-  }
+/** The executor whose clusters runs can share. */
+const SHARED = 'dask-cluster';
+
+function OtherClusters(props: IClustersSectionProps): JSX.Element | null {
+  const { clusters, samples, shared, onOpen, onShowFlows, trans } = props;
   if (clusters.length === 0 && shared.length > 0) {
     return null;
   }
@@ -107,7 +120,7 @@ function ClusterRow(props: IClusterRowProps): JSX.Element {
             {name}
           </Button>
         )}
-        <span>{executor}</span>
+        <ClusterBadge cluster={cluster} trans={trans} />
       </div>
       <ClusterFacts cluster={cluster} trans={trans} />
       <ClusterLoad cluster={cluster} samples={samples} trans={trans} />

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
+  Button,
   editIcon,
   refreshIcon,
   runIcon,
@@ -7,9 +8,13 @@ import {
 } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { SharedCluster } from '../_api';
+import type { ClusterStatus, SharedCluster } from '../_api';
+import { clusterKey } from '../models/clusters';
+import type { ISample } from '../models/history';
 import type { ISharedCluster } from '../models/sharedClusters';
 import { workersOf } from '../words';
+import { ClusterFacts } from './ClusterFacts';
+import { ClusterLoad } from './ClusterLoad';
 import { IconButton } from './IconButton';
 
 /** What the user can do with the cluster that a deployment's runs share. */
@@ -18,10 +23,14 @@ export interface ISharedClusterActions {
   onResizeCluster: (cluster: SharedCluster) => void;
   onRestartCluster: (cluster: SharedCluster) => void;
   onCloseCluster: (cluster: SharedCluster) => void;
+  onOpen: (runId: string, name: string) => void;
 }
 
 export interface ISharedClusterListProps {
   clusters: ISharedCluster[];
+  /** How they are, and how the runs that use them see them. */
+  statuses: ClusterStatus[];
+  samples: ReadonlyMap<string, readonly ISample[]>;
   actions: ISharedClusterActions;
   trans: TranslationBundle;
 }
@@ -30,7 +39,7 @@ export interface ISharedClusterListProps {
 export function SharedClusterList(
   props: ISharedClusterListProps
 ): JSX.Element | null {
-  const { clusters, actions, trans } = props;
+  const { clusters, statuses, samples, actions, trans } = props;
   if (clusters.length === 0) {
     return null;
   }
@@ -44,6 +53,10 @@ export function SharedClusterList(
         <SharedClusterRow
           key={one.deployment_id}
           cluster={one}
+          statuses={statuses.filter(
+            ({ deployment_id: id }) => id === one.deployment_id
+          )}
+          samples={samples}
           actions={actions}
           trans={trans}
         />
@@ -54,12 +67,14 @@ export function SharedClusterList(
 
 interface ISharedClusterRowProps {
   cluster: ISharedCluster;
+  statuses: ClusterStatus[];
+  samples: ReadonlyMap<string, readonly ISample[]>;
   actions: ISharedClusterActions;
   trans: TranslationBundle;
 }
 
 function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
-  const { cluster, trans } = props;
+  const { cluster, statuses, trans } = props;
   const name = cluster.deployment_name;
   return (
     <li
@@ -80,12 +95,50 @@ function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
       </div>
       <div className="jp-Satflow-facts">
         <span>{cluster.gateway || trans.__('this machine')}</span>
-        {cluster.state === 'running' && (
+        {cluster.state === 'running' && statuses.length === 0 && (
           <span>{workersOf(cluster.workers, null, trans)}</span>
         )}
-        {cluster.worker_size && <span>{cluster.worker_size}</span>}
+        {cluster.worker_size && statuses.length === 0 && (
+          <span>{cluster.worker_size}</span>
+        )}
       </div>
+      <Shown {...props} />
     </li>
+  );
+}
+
+/** How it is, by itself or else by a run that uses it; and those runs. */
+function Shown(props: ISharedClusterRowProps): JSX.Element | null {
+  const { statuses, samples, actions, trans } = props;
+  const own = statuses.find(({ run_id }) => run_id === null) ?? statuses[0];
+  if (!own) {
+    return null;
+  }
+  const runs = statuses.filter(({ run_id }) => run_id !== null);
+  return (
+    <>
+      <ClusterFacts cluster={own} trans={trans} />
+      <ClusterLoad
+        cluster={own}
+        samples={samples.get(clusterKey(own)) ?? []}
+        trans={trans}
+      />
+      {runs.length > 0 && (
+        <div className="jp-Satflow-facts" data-testid="satflow-cluster-users">
+          <span>{trans.__('used by')}</span>
+          {runs.map(({ run_id, run_name }) => (
+            <Button
+              key={run_id}
+              minimal
+              className="jp-Satflow-link"
+              onClick={() => actions.onOpen(run_id ?? '', run_name ?? '')}
+            >
+              {run_name}
+            </Button>
+          ))}
+        </div>
+      )}
+    </>
   );
 }
 

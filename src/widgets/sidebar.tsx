@@ -53,7 +53,7 @@ export class Sidebar extends SidePanel {
       clusters: clustersSection(shown, actions, trans)
     };
     Object.values(this.sections).forEach(one => this.addWidget(one));
-    (this.content as AccordionPanel).setRelativeSizes([3, 5, 2]);
+    (this.content as AccordionPanel).setRelativeSizes([3, 4, 3]);
     shown.stack.changed.connect(this.follow, this);
     shown.deployments.changed.connect(this.doubt, this);
   }

@@ -19,7 +19,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from satflow_ext import executors
 from satflow_ext.clusters.board import Board
-from satflow_ext.clusters.told import Subject
+from satflow_ext.clusters.subject import Subject
 from satflow_ext.clusters.watched import WatchedDaskTaskRunner
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.executors.needs import Needs

@@ -6,12 +6,15 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from prefect.states import Completed
 
-from satflow_ext.models import ClusterFrame, ErrorFrame, LogLine, LogsFrame, RunsFrame
+from satflow_ext.clusters.board import Board
+from satflow_ext.clusters.subject import Subject
+from satflow_ext.clusters.told import Told
+from satflow_ext.models import ClusterFrame, ClustersFrame, ErrorFrame, LogLine, LogsFrame, RunsFrame
 from satflow_ext.prefect_api import prefect_client
 
 POUR = Path(__file__).parents[1] / "runs" / "pour.py"
@@ -148,6 +151,19 @@ async def test_the_cluster_of_a_run_that_has_none(open_tab, prefect_api):
         frame = await tab.frame()
     assert frame == ClusterFrame(type="cluster.v1", run_id=run_id, status=None)
     await end(prefect_api, run_id)
+
+
+async def test_every_cluster_as_it_changes(open_tab, stack):
+    board = Board(stack.settings)
+    async with open_tab() as tab:
+        await tab.subscribe("clusters")
+        before = await tab.frame()
+        assert isinstance(before, ClustersFrame)
+        told = Told(Subject(str(uuid4()), "flow/tiles", "dask-local", 2, None)).starting()
+        board.post(told)
+        assert (await tab.frame()).clusters == (told, *before.clusters)
+        board.remove(told.run_id)
+        assert (await tab.frame()).clusters == before.clusters
 
 
 async def test_nothing_follows_when_nobody_listens(open_tab, prefect_api, jp_serverapp, stack):

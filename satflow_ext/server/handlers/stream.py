@@ -22,7 +22,12 @@ REQUEST: TypeAdapter[StreamRequest] = TypeAdapter(StreamRequest)
 LONGEST = 4096
 """Characters of a request; the longest one that makes sense has some 200."""
 
-RESOURCES = {"runs": "satflow_ext:runs", "logs": "satflow_ext:runs", "cluster": "satflow_ext:clusters"}
+RESOURCES = {
+    "runs": "satflow_ext:runs",
+    "logs": "satflow_ext:runs",
+    "cluster": "satflow_ext:clusters",
+    "clusters": "satflow_ext:clusters",
+}
 
 
 class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):

@@ -1,0 +1,104 @@
+"""The process that looks at clusters between runs: started when somebody wants to see them, told which, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from satflow_ext.errors import SatflowError
+from satflow_ext.server.stack import StackManager
+
+COMMAND = (sys.executable, "-m", "satflow_ext.clusters.lookout")
+REFRESH = 5.0
+"""Seconds between two looks at which deployments there are."""
+LINGERS = 3
+"""Such looks without a listener before the process ends: who reloads the page is back by then."""
+ENDS = 5.0
+"""Seconds that it has to end."""
+
+log = logging.getLogger(__name__)
+
+
+class Lookout:
+    """Keeps the process while somebody listens, and only where there is something to look at.
+
+    Args:
+        stack: says where Prefect and the store are.
+    """
+
+    def __init__(self, stack: StackManager) -> None:
+        self._stack = stack
+        self._listeners = 0
+        self._task: asyncio.Task[None] | None = None
+        self._process: Process | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Look at standing clusters at least until the block is left."""
+        self._listeners += 1
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._keep())
+        try:
+            yield
+        finally:
+            self._listeners -= 1
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _keep(self) -> None:
+        silent = 0
+        try:
+            while silent < LINGERS:
+                silent = 0 if self._listeners else silent + 1
+                await self._tell()
+                await asyncio.sleep(REFRESH)
+        except Exception:  # the edge of this task: nobody waits for it
+            log.exception("Clusters between runs are not looked at any more.")
+        finally:
+            await self._end()
+
+    async def _tell(self) -> None:
+        line = await self._wanted()
+        if line is None or (line == b"[]" and self._process is None):
+            return
+        if self._process is None or self._process.returncode is not None:
+            # A session of its own: Ctrl-C in the server's terminal is for the server.
+            self._process = await asyncio.create_subprocess_exec(
+                *COMMAND, stdin=PIPE, stdout=DEVNULL, start_new_session=True
+            )
+        assert self._process.stdin is not None
+        with suppress(ConnectionError):  # it has died, and is started again the next time
+            self._process.stdin.write(line + b"\n")
+            await self._process.stdin.drain()
+
+    async def _wanted(self) -> bytes | None:
+        """What to look at, as the process reads it; None where that cannot be told now."""
+        try:
+            if (await self._stack.status()).state != "ready":  # to look at clusters is no reason to start anything
+                return None
+            where = await self._stack.endpoints()
+            from satflow_ext.clusters import standing
+            from satflow_ext.registration import deployments
+
+            return standing.as_line(standing.standing(await deployments.list_all(where)))
+        except SatflowError:
+            return None
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), ENDS)
+        except asyncio.TimeoutError:
+            process.kill()
+            await process.wait()

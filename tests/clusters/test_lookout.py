@@ -1,0 +1,105 @@
+"""The process that tells of clusters between runs: a scheduler at an address, and a shared cluster of a real Dask Gateway."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+from distributed import Client
+
+from satflow_ext.clusters import standing
+from satflow_ext.clusters.board import Board
+from satflow_ext.clusters.standing import Standing
+from satflow_ext.gateways.managing import Managed
+from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.models import Deployment, ExecutorChoice
+from satflow_ext.settings import GIB
+from tests.clusters.test_watched import eventually, scheduler
+
+ONE = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120)
+
+
+@contextmanager
+def lookout():
+    """The process, and what tells it what to look at."""
+    command = [sys.executable, "-m", "satflow_ext.clusters.lookout"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+
+        def look_at(*clusters):
+            process.stdin.write(standing.as_line(clusters) + b"\n")
+            process.stdin.flush()
+
+        yield look_at
+        process.stdin.close()
+        assert process.wait(timeout=30) == 0
+
+
+def at(address):
+    return of("dask-address", address=address)
+
+
+def of(executor, **where):
+    where = {"address": None, "gateway": None} | where
+    name = "flow/tiles"
+    return Standing(
+        deployment_id=str(uuid4()), deployment=name, executor=executor, plan=None, worker_size=None, **where
+    )
+
+
+def _clients(dask_scheduler):
+    return [name for name in dask_scheduler.clients if name != "fire-and-forget"]
+
+
+def test_clusters_are_told_of_between_runs_and_not_kept(stack, tmp_path):
+    board = Board(stack.settings)
+    shared = of("dask-cluster", gateway="")
+    managed = Managed(ONE, shared.deployment_id, stack.settings)
+    with scheduler(tmp_path / "scheduler.json") as (process, address), lookout() as look_at:
+        there, nowhere = at(address), at("tcp://127.0.0.1:9")
+        look_at(there, nowhere, shared)
+        seen = eventually(lambda: (s := board.read(there.deployment_id)) and s.state == "running" and s)
+        assert (seen.run_id, seen.deployment_name, seen.observed) == (None, "tiles", 0)
+        with Client(address, set_as_default=False) as dask_client:
+            assert dask_client.run_on_scheduler(_clients) == [dask_client.id], "who looks is no user"
+        lost = eventually(lambda: (s := board.read(nowhere.deployment_id)) and s.problem)
+        assert "does not answer" in lost
+        assert "127.0.0.1" not in lost
+        assert board.read(shared.deployment_id) is None
+
+        assert managed.start().state == "running"
+        warm = eventually(lambda: (s := board.read(shared.deployment_id)) and s.observed and s)
+        assert (warm.state, warm.plan, warm.requested, warm.pending) == ("running", 1, 1, None)
+        assert warm.workers[0].memory > 0
+        managed.close()
+        eventually(lambda: board.read(shared.deployment_id) is None)
+
+        process.kill()
+        eventually(lambda: board.read(there.deployment_id).state == "lost")
+        look_at(there)
+        eventually(lambda: board.read(nowhere.deployment_id) is None)
+    assert board.read(there.deployment_id) is None
+
+
+@pytest.mark.parametrize(
+    ("executor", "options", "where"),
+    [
+        ("dask-address", {"address": "tcp://team:8786"}, ("tcp://team:8786", None)),
+        ("dask-client", {"address": "tcp://team:8786"}, ("tcp://team:8786", None)),
+        ("dask-client", {"n_workers": 2}, None),
+        ("dask-local", {"n_workers": 2}, None),
+        ("dask-cluster", {"share": "deployment", "gateway": "team"}, (None, "team")),
+        ("dask-cluster", {"n_workers": 2}, (None, "")),
+        ("dask-cluster", {"share": "run"}, None),
+        ("dask-cluster", {"share": "deployment", "backend": "slurm"}, None),
+        ("threads", {}, None),
+    ],
+)
+def test_which_deployments_have_a_cluster_between_runs(executor, options, where):
+    deployment = Deployment.model_construct(
+        id="d1", name="tiles", flow_name="flow", executor=ExecutorChoice(name=executor, options=options)
+    )
+    found = [(each.address, each.gateway) for each in standing.standing([deployment])]
+    assert found == ([where] if where else [])
