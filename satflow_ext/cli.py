@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": "say what differs between two versions of a deployment",
     "rollback": "make the next version of an earlier one",
     "clusters": "list, start, resize and end the Dask clusters that deployments' runs share",
+    "backends": "list where clusters come from, and say what a cluster class can be told",
     "environment": "print what was installed where a deployment was registered",
     "store": "check whether an HTTP endpoint is a store, and collect what the built-in one need not keep",
     "sizes": "list the worker sizes, and what runs needed of theirs",

@@ -286,6 +286,30 @@ class WorkerSize(Wire):
     reason: str | None
 
 
+class ClusterClassRequest(Wire):
+    """POST /satflow/cluster-classes: what a back end of the executor `dask-cluster` can be told, as runs of a kernel find it.
+
+    `name` is the back end's, such as `module:Class`, whose module is imported for it in a process of its own.
+    """
+
+    kernel_id: str
+    name: str = Field(min_length=1, max_length=1024)
+
+
+class ClusterClass(Wire):
+    """What the class of a back end can be told, from its signature, documentation and Dask's configuration.
+
+    `open` says that it takes other keyword arguments as well; `hidden` are those that are called like credentials, which have
+    no place in a registration.
+    """
+
+    name: str
+    purpose: str
+    options_schema: JsonObject
+    open: bool
+    hidden: tuple[str, ...]
+
+
 InfrastructureField = Literal["image", "cpu", "memory", "gpus", "env"]
 
 

@@ -30,6 +30,7 @@ export interface JsonObject {
 REQUESTS = (
     models.RegisterRequest,
     models.PreflightRequest,
+    models.ClusterClassRequest,
     models.SchedulePreviewRequest,
     models.PauseRequest,
     models.RollbackRequest,
@@ -42,6 +43,7 @@ REPLIES = (
     models.ErrorBody,
     models.FlowList,
     models.Catalogue,
+    models.ClusterClass,
     models.Preflight,
     models.SchedulePreview,
     models.DeploymentList,

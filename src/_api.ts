@@ -78,6 +78,30 @@ export interface Change {
 }
 
 /**
+ * What the class of a back end can be told, from its signature, documentation and Dask's configuration.
+ *
+ * `open` says that it takes other keyword arguments as well; `hidden` are those that are called like credentials, which have
+ * no place in a registration.
+ */
+export interface ClusterClass {
+  name: string;
+  purpose: string;
+  options_schema: JsonObject;
+  open: boolean;
+  hidden: string[];
+}
+
+/**
+ * POST /satflow/cluster-classes: what a back end of the executor `dask-cluster` can be told, as runs of a kernel find it.
+ *
+ * `name` is the back end's, such as `module:Class`, whose module is imported for it in a process of its own.
+ */
+export interface ClusterClassRequest {
+  kernel_id: string;
+  name: string;
+}
+
+/**
  * Something that happened to a cluster.
  *
  * A Dask worker "joined", "left" as it was told to, was "lost", or was "replaced": `worker` has come for one that was lost.

@@ -29,6 +29,7 @@ export interface IClient {
   previewSchedule(
     request: api.SchedulePreviewRequest
   ): Promise<api.SchedulePreview>;
+  clusterClass(request: api.ClusterClassRequest): Promise<api.ClusterClass>;
   preflight(request: api.PreflightRequest): Promise<api.Preflight>;
   deployments(): Promise<api.DeploymentList>;
   register(request: api.RegisterRequest): Promise<api.Registered>;
@@ -74,6 +75,10 @@ export class Client implements IClient {
     request: api.SchedulePreviewRequest
   ): Promise<api.SchedulePreview> {
     return this.json('POST', ['schedules', 'preview'], request);
+  }
+
+  clusterClass(request: api.ClusterClassRequest): Promise<api.ClusterClass> {
+    return this.json('POST', ['cluster-classes'], request);
   }
 
   preflight(request: api.PreflightRequest): Promise<api.Preflight> {

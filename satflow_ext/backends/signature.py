@@ -45,25 +45,44 @@ def imported(path: str) -> Callable[..., Any]:
 
 def parameters(called: Callable[..., Any]) -> Parameters:
     """The keyword arguments of a class, down its bases as long as each hands on what it does not know, or of a function."""
+    functions = handed_on(called)
+    named: dict[str, inspect.Parameter] = {}
+    for each in functions:
+        named |= {name: argument for name, argument in _named(each).items() if name not in named}
+    return Parameters(named, open=not functions or _hands_on(functions[-1]))
+
+
+def handed_on(called: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """The functions that get its keyword arguments, in the order in which they do: each but the last hands them on."""
+    reached: list[Callable[..., Any]] = []
+    for each in _in_turn(called):
+        reached.append(each)
+        if not _hands_on(each):
+            break
+    return reached
+
+
+def _in_turn(called: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """The constructors of a class and its bases, the first that is called first; a function is its own."""
     if not isinstance(called, type):
-        return _of([called])
+        return [called]
     job = getattr(called, "job_cls", None)
     if not isinstance(job, type):
-        return _of(_constructors(called))
+        return _constructors(called)
     # dask-jobqueue hands what it does not know to the class that its jobs are made of, not to its own bases.
-    own = (each for each in _constructors(called) if not each.__module__.startswith("distributed."))
-    return _of([*own, *_constructors(job)])
+    own = [each for each in _constructors(called) if not each.__module__.startswith("distributed.")]
+    return [*own, *_constructors(job)]
 
 
 def _constructors(cls: type) -> list[Callable[..., Any]]:
     return [vars(each)["__init__"] for each in cls.__mro__ if each is not object and "__init__" in vars(each)]
 
 
-def _of(functions: list[Callable[..., Any]]) -> Parameters:
-    named: dict[str, inspect.Parameter] = {}
-    for function in functions:
-        every = inspect.signature(function).parameters
-        named |= {name: each for name, each in every.items() if each.kind in NAMED and name not in {"self", *named}}
-        if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in every.values()):
-            return Parameters(named, open=False)
-    return Parameters(named, open=True)
+def _named(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    every = inspect.signature(function).parameters
+    return {name: each for name, each in every.items() if each.kind in NAMED and name != "self"}
+
+
+def _hands_on(function: Callable[..., Any]) -> bool:
+    every = inspect.signature(function).parameters.values()
+    return any(each.kind is inspect.Parameter.VAR_KEYWORD for each in every)

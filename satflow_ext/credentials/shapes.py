@@ -75,10 +75,11 @@ def credential(text: str, name: str = "") -> str | None:
     for what, shape in SHAPES.items():
         if shape.search(looked_at):
             return what
-    return "a credential, by its name" if _named(name) and _could_be(text) else None
+    return "a credential, by its name" if is_named_like_one(name) and _could_be(text) else None
 
 
-def _named(name: str) -> bool:
+def is_named_like_one(name: str) -> bool:
+    """Whether what is called so may well be a credential."""
     plain = HUMPS.sub("_", name.strip(".[]'\"() ")).replace("-", "_").replace(" ", "_")
     return bool(NAME.search(plain)) and not NOT_ONE.search(plain)
 

@@ -1,4 +1,4 @@
-"""Whether the class of a back end is there where the flow will run, and takes what it will be told."""
+"""Whether the class of a back end is there where the flow will run, and takes what it will be told; and what it can be told."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from pydantic import ValidationError
 
 from satflow_ext import backends
 from satflow_ext.backends.look import Look
-from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, UnknownBackEnd
+from satflow_ext.errors import BadRequest, ExtraMissing, InvalidExecutorOption, SatflowError, UnknownBackEnd
 from satflow_ext.executors import dask_cluster
-from satflow_ext.models import ExecutorChoice
+from satflow_ext.models import ClusterClass, ExecutorChoice
 from satflow_ext.registration.rehearsal import NOTEBOOKS_OWN
 from satflow_ext.settings import Settings
 
-MODULE = "satflow_ext.backends.look"
+LOOK = "satflow_ext.backends.look"
+FORM = "satflow_ext.backends.form"
 BACKEND = "executor.options.backend"
 LONGEST = 60.0
 """Seconds that a class may take to be imported."""
+TOO_LONG = f"it was not imported after {LONGEST:g} s"
 
 
 async def check_class(executor: ExecutorChoice, interpreter: Path | None, settings: Settings, *, local: bool) -> None:
@@ -51,36 +53,64 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
         await asyncio.to_thread(back_end.check, asked, settings)
 
 
+async def form_of(name: str, interpreter: Path) -> ClusterClass:
+    """What the class of a back end can be told, as that interpreter finds it.
+
+    Raises:
+        UnknownBackEnd: there is no such back end, or its class cannot be imported.
+        ExtraMissing: what the back end needs is not installed.
+        BadRequest: it is a Dask Gateway, which has no class.
+    """
+    if name == backends.GATEWAY:
+        raise BadRequest("A Dask Gateway has no class.", fix="Choose another back end.", field="name")
+    back_end = backends.named(name)
+    try:
+        said, why = await _asked(interpreter, FORM, name)
+        return ClusterClass.model_validate_json(_last_line(said))
+    except asyncio.TimeoutError:
+        why = TOO_LONG.encode()
+    except ValidationError:
+        pass
+    raise _missing(back_end, _last_line(why).decode(errors="replace") or "Python ended without an answer")
+
+
 async def _ask(interpreter: Path, path: str, names: list[str]) -> Look:
+    try:
+        said, _ = await _asked(interpreter, LOOK, path, *names)
+        return Look.model_validate_json(_last_line(said))
+    except asyncio.TimeoutError:
+        return Look(outcome="missing", said=(TOO_LONG,))
+    except ValidationError:
+        return Look(outcome="missing", said=("Python ended without an answer",))
+
+
+async def _asked(interpreter: Path, module: str, *words: str) -> tuple[bytes, bytes]:
+    """What a module of ours prints there, and what stands in the way of that."""
     with tempfile.TemporaryDirectory() as folder:
         process = await asyncio.create_subprocess_exec(
-            *(str(interpreter), "-m", MODULE, path, *names),
+            *(str(interpreter), "-m", module, *words),
             cwd=folder,  # Python looks for modules where it runs: not where the notebook lies
             env={name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
         try:
-            said, _ = await asyncio.wait_for(process.communicate(), LONGEST)
-            return Look.model_validate_json(said.strip().rpartition(b"\n")[2])
-        except asyncio.TimeoutError:
-            return Look(outcome="missing", said=(f"it was not imported after {LONGEST:g} s",))
-        except ValidationError:
-            return Look(outcome="missing", said=(f"Python ended with code {process.returncode}",))
+            return await asyncio.wait_for(process.communicate(), LONGEST)
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
 
 
+def _last_line(said: bytes) -> bytes:
+    """What is printed while a module is imported stands before it."""
+    return said.strip().rpartition(b"\n")[2]
+
+
 def _judge(look: Look, back_end: backends.BackEnd) -> None:
-    if look.outcome == "missing" and back_end.install:
-        fix = f"{back_end.install}."
-        raise ExtraMissing(f"The back end {back_end.name} is not there: {look.said[0]}.", fix=fix, field=BACKEND)
     if look.outcome == "missing":
-        fix = "Install its package where the flow runs, or correct its name: module:Class."
-        raise UnknownBackEnd(f"There is no {back_end.name}: {look.said[0]}.", fix=fix, field=BACKEND)
+        raise _missing(back_end, look.said[0])
     if look.outcome != "fits":
         verb = "does not take" if look.outcome == "unknown" else "needs"
         raise InvalidExecutorOption(
@@ -88,3 +118,11 @@ def _judge(look: Look, back_end: backends.BackEnd) -> None:
             fix=f"It takes {', '.join(name for name in look.known if name not in back_end.owned)}.",
             field="executor.options.backend_options",
         )
+
+
+def _missing(back_end: backends.BackEnd, why: str) -> SatflowError:
+    if back_end.install:
+        fix = f"{back_end.install}."
+        return ExtraMissing(f"The back end {back_end.name} is not there: {why}.", fix=fix, field=BACKEND)
+    fix = "Install its package where the flow runs, or correct its name: module:Class."
+    return UnknownBackEnd(f"There is no {back_end.name}: {why}.", fix=fix, field=BACKEND)

@@ -72,6 +72,17 @@ class KernelBridge:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
+    def interpreter(self, kernel_id: str) -> Path:
+        """The interpreter that a kernel was started with, as its specification names it.
+
+        Raises:
+            KernelNotFound: no kernel has that id.
+            KernelNotPython: it speaks another language.
+        """
+        kernel = self._kernel(kernel_id)
+        _check_language(kernel)
+        return Path(kernel.format_kernel_cmd()[0])
+
     async def _ask(self, kernel_id: str, user_expressions: Mapping[str, str]) -> dict[str, object]:
         kernel = self._kernel(kernel_id)
         question = KernelQuestion(self._kernel_manager, kernel_id, self._stack.settings.kernel_patience)

@@ -10,6 +10,7 @@ from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 from satflow_ext import settings
 from satflow_ext.models import StreamFrame, Subscribe
 from satflow_ext.server.catalogue import CatalogueManager
+from satflow_ext.server.cluster_classes import ClusterClassManager
 from satflow_ext.server.clusters import ClusterManager
 from satflow_ext.server.deployments import DeploymentManager
 from satflow_ext.server.kernels import KernelBridge
@@ -27,6 +28,7 @@ class Managers:
     kernels: KernelBridge
     stack: StackManager
     catalogue: CatalogueManager
+    cluster_classes: ClusterClassManager
     deployments: DeploymentManager
     preflight: PreflightManager
     runs: RunManager
@@ -42,6 +44,7 @@ class Managers:
             kernels=kernels,
             stack=stack,
             catalogue=CatalogueManager(stack),
+            cluster_classes=ClusterClassManager(stack, kernels),
             deployments=DeploymentManager(stack, kernels),
             preflight=PreflightManager(stack, kernels),
             runs=RunManager(stack),

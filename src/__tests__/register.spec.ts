@@ -1,4 +1,9 @@
-import type { LiveFlow, Registered, RegisterRequest } from '../_api';
+import type {
+  ClusterClassRequest,
+  LiveFlow,
+  Registered,
+  RegisterRequest
+} from '../_api';
 import type { FlowsState } from '../models/flows';
 import { Signal } from '@lumino/signaling';
 
@@ -8,6 +13,7 @@ import type { FlowsModel } from '../models/flows';
 import { type IRegisterParts, RegisterModel } from '../models/register';
 import { RunsModel } from '../models/runs';
 import { isSavedForm, savedForm } from '../models/savedForm';
+import { clusterClass } from './clusterClasses';
 import {
   catalogue,
   deployment,
@@ -77,6 +83,7 @@ function form(
   const client = {
     catalogue: async () => catalogue(),
     preflight: async () => preflight(),
+    clusterClass: async ({ name }: ClusterClassRequest) => clusterClass(name),
     previewSchedule: async () => ({ next_runs: [] }),
     deployments: async () => ({ deployments: [] }),
     register: async (request: RegisterRequest): Promise<Registered> => {

@@ -40,7 +40,8 @@ describe('RegisterForm', () => {
       onRegisterAndRun: jest.fn(),
       onCopyCode: jest.fn(),
       onCheck: jest.fn(),
-      onRehearse: jest.fn()
+      onRehearse: jest.fn(),
+      onAskClass: jest.fn()
     };
     render(
       <RegisterForm
@@ -51,6 +52,7 @@ describe('RegisterForm', () => {
         asked={1}
         scheduleError={null}
         catalogue={catalogue()}
+        clusterClass={{ found: null, error: null, isBusy: false }}
         preflight={{ report: null, error: null, doing: null }}
         nextRuns={['2026-01-02T06:00:00Z']}
         error={error}

@@ -90,6 +90,13 @@ export function draftOf(
   };
 }
 
+/** The values of parameters that the flow still has. */
+export function withField(flow: LiveFlow, values: JsonObject): JsonObject {
+  const names = flow.parameters.map(one => one.name);
+  const kept = Object.entries(values).filter(([name]) => names.includes(name));
+  return Object.fromEntries(kept);
+}
+
 function scheduleDraft(
   schedule: Schedule | undefined,
   timezone: string

@@ -79,6 +79,23 @@ export function missingParameters(
   );
 }
 
+/**
+ * Refuse a run that has no value for a parameter.
+ *
+ * @throws RequestFailed where one is missing; `field` names it.
+ */
+export function refuseMissing(form: IParameterForm, data: JsonObject): void {
+  const [name] = missingParameters(form, data);
+  if (name !== undefined) {
+    throw new RequestFailed({
+      error: 'InvalidParameter',
+      message: `A run needs a value for ${name}.`,
+      fix: 'Fill it in, or register without running.',
+      field: `parameters.${name}`
+    });
+  }
+}
+
 /** Values to start a form with: those given, where a JSON field wants text. */
 export function formData(form: IParameterForm, values: JsonObject): JsonObject {
   const entries = Object.entries(values).map(([key, value]) => [

@@ -1,14 +1,14 @@
 import type {
   Catalogue,
   Deployment,
-  JsonObject,
   LiveFlow,
   Registered,
   RegisterRequest,
   Run
 } from '../_api';
 import type { IClient } from '../client';
-import { errorBody, errorUnder, RequestFailed } from '../errors';
+import { errorBody, errorUnder } from '../errors';
+import { ClusterClassModel } from './clusterClass';
 import type { DeploymentsModel } from './deployments';
 import {
   type Choices,
@@ -16,7 +16,8 @@ import {
   draftOf,
   type IDraft,
   magicLine,
-  scheduleOf
+  scheduleOf,
+  withField
 } from './draft';
 import type { IPreset } from './draft';
 import { drift } from './drift';
@@ -24,8 +25,8 @@ import type { FlowsModel } from './flows';
 import { poolForm, poolOf } from './infrastructure';
 import {
   type IParameterForm,
-  missingParameters,
-  parameterForm
+  parameterForm,
+  refuseMissing
 } from './parameterSchema';
 import { PreflightModel } from './preflight';
 import type { RunsModel } from './runs';
@@ -47,7 +48,10 @@ const OVERWRITABLE = ['DeploymentDrifted', 'DeploymentTaken'];
 
 /** What the form needs of the rest. */
 export interface IRegisterParts {
-  client: Pick<IClient, 'catalogue' | 'preflight' | 'previewSchedule'>;
+  client: Pick<
+    IClient,
+    'catalogue' | 'clusterClass' | 'preflight' | 'previewSchedule'
+  >;
   deployments: DeploymentsModel;
   flows: Pick<FlowsModel, 'changed' | 'notebook' | 'state'>;
   runs: RunsModel;
@@ -68,12 +72,16 @@ export class RegisterModel extends Working {
     this.preview.changed.connect(this.tell, this);
     this.preflight = new PreflightModel(parts.client);
     this.preflight.changed.connect(this.tell, this);
+    this.clusterClass = new ClusterClassModel(parts.client);
+    this.clusterClass.changed.connect(this.tell, this);
     parts.flows.changed.connect(this.onFlows, this);
   }
 
   readonly preview: SchedulePreview;
 
   readonly preflight: PreflightModel;
+
+  readonly clusterClass: ClusterClassModel;
 
   get subject(): ISubject {
     return this._subject;
@@ -176,6 +184,12 @@ export class RegisterModel extends Working {
     }
   }
 
+  /** Ask what a cluster class can be told, where this kernel's runs would find it. */
+  askClass(name: string): Promise<void> {
+    const { kernelId } = this._subject;
+    return this.clusterClass.ask({ kernel_id: kernelId, name });
+  }
+
   /** Register; what went wrong stands in `error`. */
   async register(): Promise<void> {
     await this.sending(async () => {
@@ -196,7 +210,7 @@ export class RegisterModel extends Working {
   async registerAndRun(): Promise<Run | null> {
     let run: Run | null = null;
     await this.sending(async () => {
-      this.refuseMissing();
+      refuseMissing(this._form, this._draft.parameters);
       this._registered ??= await this.send();
       run = await this.parts.runs.start(this._registered.deployment.id, {});
     });
@@ -213,6 +227,7 @@ export class RegisterModel extends Working {
     this.parts.flows.changed.disconnect(this.onFlows, this);
     this.preview.dispose();
     this.preflight.dispose();
+    this.clusterClass.dispose();
     super.dispose();
   }
 
@@ -235,18 +250,6 @@ export class RegisterModel extends Working {
   private async sending(work: () => Promise<void>): Promise<void> {
     if (!this.isBusy) {
       await this.doing(work);
-    }
-  }
-
-  private refuseMissing(): void {
-    const [name] = missingParameters(this._form, this._draft.parameters);
-    if (name !== undefined) {
-      throw new RequestFailed({
-        error: 'InvalidParameter',
-        message: `A run needs a value for ${name}.`,
-        fix: 'Fill it in, or register without running.',
-        field: `parameters.${name}`
-      });
     }
   }
 
@@ -290,11 +293,4 @@ export class RegisterModel extends Working {
   private untouched: string | null;
   private _catalogue: Catalogue | null = null;
   private _registered: Registered | null = null;
-}
-
-/** The values of parameters that the flow still has. */
-function withField(flow: LiveFlow, values: JsonObject): JsonObject {
-  const names = flow.parameters.map(one => one.name);
-  const kept = Object.entries(values).filter(([name]) => names.includes(name));
-  return Object.fromEntries(kept);
 }

@@ -12,6 +12,10 @@ import type {
 import { errorUnder } from '../errors';
 import { asObject, jsonTexts, parameterForm } from '../models/parameterSchema';
 import { bytes } from '../words';
+import {
+  ClusterClassFields,
+  type IClusterClassState
+} from './ClusterClassFields';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
 import { SchemaForm } from './SchemaForm';
@@ -24,6 +28,8 @@ export interface IExecutorFieldProps {
   error: ErrorBody | null;
   onExecutor: (name: string) => void;
   onOptions: (options: JsonObject) => void;
+  clusterClass: IClusterClassState;
+  onAskClass: (name: string) => void;
   trans: TranslationBundle;
 }
 
@@ -112,6 +118,13 @@ function ExecutorOptions(
       )}
       {!hasFields && error && !atSize && <ErrorNote error={error} />}
       {'worker_size' in properties && <SizeField {...props} error={atSize} />}
+      {'backend' in properties && (
+        <ClusterClassFields
+          {...props}
+          state={props.clusterClass}
+          onAsk={props.onAskClass}
+        />
+      )}
     </div>
   );
 }

@@ -16,6 +16,7 @@ import type { IParameterForm } from '../models/parameterSchema';
 import { missingParameters } from '../models/parameterSchema';
 import type { Intent } from '../models/register';
 import { ADVANCED, AdvancedFields } from './AdvancedFields';
+import type { IClusterClassState } from './ClusterClassFields';
 import { ErrorNote } from './ErrorNote';
 import { ExecutorField } from './ExecutorField';
 import { Field } from './Field';
@@ -36,6 +37,7 @@ export interface IRegisterActions {
   onCopyCode: () => void;
   onCheck: () => void;
   onRehearse: () => void;
+  onAskClass: (name: string) => void;
 }
 
 export interface IRegisterFormProps {
@@ -47,6 +49,7 @@ export interface IRegisterFormProps {
   asked: number;
   catalogue: Catalogue | null;
   nextRuns: string[] | null;
+  clusterClass: IClusterClassState;
   preflight: Pick<IPreflightPanelProps, 'report' | 'error' | 'doing'>;
   error: ErrorBody | null;
   /** What is wrong with the schedule as it is typed. */
@@ -168,6 +171,8 @@ function Choices(props: IRegisterFormProps): JSX.Element | null {
         error={errorUnder(error, 'executor')}
         onExecutor={executor => actions.onChange({ executor })}
         onOptions={onOptions}
+        clusterClass={props.clusterClass}
+        onAskClass={actions.onAskClass}
         trans={trans}
       />
       <ScheduleField

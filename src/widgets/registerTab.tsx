@@ -63,6 +63,7 @@ function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
         asked={model.asked}
         catalogue={model.catalogue}
         nextRuns={model.preview.nextRuns}
+        clusterClass={model.clusterClass}
         preflight={model.preflight}
         error={model.error}
         scheduleError={model.preview.error}
@@ -93,6 +94,7 @@ function formActions(
     },
     onCheck: () => void model.check(false),
     onRehearse: () => void model.check(true),
+    onAskClass: name => void model.askClass(name),
     onCopyCode: () => {
       try {
         Clipboard.copyToSystem(model.code());

@@ -24,6 +24,7 @@ REPLIES: dict[str, type[BaseModel] | type[str] | None] = {
     "flows": models.FlowList,
     "catalogue": models.Catalogue,
     "previewSchedule": models.SchedulePreview,
+    "clusterClass": models.ClusterClass,
     "preflight": models.Preflight,
     "deployments": models.DeploymentList,
     "register": models.Registered,
@@ -95,6 +96,9 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
     schedule = {"kind": "cron", "cron": "30 6 * * 1-5", "timezone": "Europe/Berlin"}
     assert len(client.previewSchedule({"schedule": schedule, "count": 3}).next_runs) == 3
 
+    cluster_class = client.clusterClass({"kernel_id": kernel_id, "name": "distributed:SSHCluster"})
+    assert "hosts" in cluster_class.options_schema["properties"]
+
     (flow,) = client.flows(kernel_id).flows
     choices = {"parameters": {"line": LINE}, "schedule": schedule}
     report = client.preflight({"kernel_id": kernel_id, "variable": flow.variable, **choices, "rehearse": True})
@@ -135,3 +139,13 @@ def test_every_method_gives_what_the_contract_says(browser_client, client, kerne
 def test_a_refusal_is_an_error_of_the_contract(browser_client):
     error = models.ErrorBody.model_validate(browser_client.refused("run", "00000000-0000-4000-8000-000000000000"))
     assert error.error == "RunNotFound"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nowhere:Cluster", "ModuleNotFoundError"), ("distributed:Kluster", "AttributeError"), ("pbs", "module:Class")],
+)
+def test_a_class_that_is_not_there_is_refused(browser_client, kernel_id, name, said):
+    refused = browser_client.refused("clusterClass", {"kernel_id": kernel_id, "name": name})
+    error = models.ErrorBody.model_validate(refused)
+    assert (error.error, said in f"{error.message} {error.fix}") == ("UnknownBackEnd", True)

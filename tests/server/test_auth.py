@@ -19,6 +19,7 @@ GOLDEN = {
     ("POST", "schedules/preview"): ("read", "satflow_ext:deployments"),
     ("GET", "deployments"): ("read", "satflow_ext:deployments"),
     ("POST", "preflight"): ("execute", "satflow_ext:flows"),
+    ("POST", "cluster-classes"): ("execute", "satflow_ext:flows"),
     ("POST", "deployments"): ("write", "satflow_ext:deployments"),
     ("PATCH", f"deployments/{ID}"): ("write", "satflow_ext:deployments"),
     ("DELETE", f"deployments/{ID}"): ("write", "satflow_ext:deployments"),

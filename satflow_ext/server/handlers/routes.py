@@ -5,6 +5,7 @@ from __future__ import annotations
 from tornado.web import RequestHandler
 
 from satflow_ext.server.handlers.catalogue import CatalogueHandler, SchedulePreviewHandler
+from satflow_ext.server.handlers.cluster_classes import ClusterClassHandler
 from satflow_ext.server.handlers.clusters import ClustersHandler, SharedClusterHandler
 from satflow_ext.server.handlers.deployments import DeploymentHandler, DeploymentsHandler
 from satflow_ext.server.handlers.elsewhere import ElsewhereHandler
@@ -25,6 +26,7 @@ ID = r"([^/]+)"
 ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
     (rf"/satflow/kernels/{ID}/flows", KernelFlowsHandler),
     (r"/satflow/catalogue", CatalogueHandler),
+    (r"/satflow/cluster-classes", ClusterClassHandler),
     (r"/satflow/schedules/preview", SchedulePreviewHandler),
     (r"/satflow/preflight", PreflightHandler),
     (r"/satflow/deployments", DeploymentsHandler),

@@ -1,0 +1,59 @@
+"""`satflow backends`: where clusters come from, and what the class of a back end can be told."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from satflow_ext import backends, settings
+from satflow_ext.commands.words import refuse_rest
+from satflow_ext.models import ClusterClass, JsonObject
+from satflow_ext.registration.cluster_class import form_of
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's words and flags."""
+    parser.add_argument(
+        "backend", nargs="?", help="say what this one can be told: its name, or any class as module:Class"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Print a line for each back end, or each option of one."""
+    refuse_rest(rest, "backends")
+    if args.backend is None:
+        print(json.dumps({"backends": backends.NAMES}) if args.json else "\n".join((*backends.NAMES, "module:Class")))
+        return 0
+    here = settings.load()
+    elsewhere = here.runs_python if here.prefect_api_url is not None else None
+    found = asyncio.run(form_of(args.backend, elsewhere or Path(sys.executable)))
+    print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found)))
+    return 0
+
+
+def _lines(found: ClusterClass) -> Iterator[str]:
+    properties, required = found.options_schema["properties"], found.options_schema["required"]
+    assert isinstance(properties, dict)
+    assert isinstance(required, list)
+    yield f"{found.name}: {found.purpose}"
+    for name, schema in properties.items():
+        if isinstance(schema, dict):
+            yield f"  {name:<28} {_said(schema)}{' (needed)' if name in required else ''}"
+    if found.open:
+        yield "  and others that it hands on"
+    if found.hidden:
+        yield f"Not here, but in the environment of runs: {', '.join(found.hidden)}"
+
+
+def _said(schema: JsonObject) -> str:
+    types = schema.get("anyOf", [schema])
+    assert isinstance(types, list)
+    kinds = [str(each.get("type", "any")) for each in types if isinstance(each, dict)]
+    default = f" = {json.dumps(schema['default'])}" if "default" in schema else ""
+    text = str(schema.get("description", "")).partition(". ")[0]
+    return f"{'|'.join(dict.fromkeys(kinds))}{default}  {text}".rstrip()

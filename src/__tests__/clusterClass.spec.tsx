@@ -1,0 +1,108 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen } from '@testing-library/react';
+import React from 'react';
+
+import type { ClusterClass, JsonObject } from '../_api';
+import {
+  asOptions,
+  chosenOptions,
+  ClusterClassModel
+} from '../models/clusterClass';
+import { parameterForm } from '../models/parameterSchema';
+import {
+  ClusterClassFields,
+  type IClusterClassState
+} from '../views/ClusterClassFields';
+import { clusterClass } from './clusterClasses';
+
+const trans = nullTranslator.load('satflow_ext');
+
+describe('ClusterClassModel', () => {
+  it('counts only the answer to the newest question', async () => {
+    const answers: ((found: ClusterClass) => void)[] = [];
+    const model = new ClusterClassModel({
+      clusterClass: () => new Promise(resolve => answers.push(resolve))
+    });
+    const first = model.ask({ kernel_id: 'k1', name: 'a:A' });
+    const second = model.ask({ kernel_id: 'k1', name: 'b:B' });
+    answers[1](clusterClass('b:B'));
+    answers[0](clusterClass('a:A'));
+    await Promise.all([first, second]);
+    expect(model.found?.name).toBe('b:B');
+    expect(model.isBusy).toBe(false);
+  });
+
+  it('says why there is no answer', async () => {
+    const model = new ClusterClassModel({
+      clusterClass: () => Promise.reject(new Error('There is no a:A.'))
+    });
+    await model.ask({ kernel_id: 'k1', name: 'a:A' });
+    expect([model.found, model.error?.message]).toEqual([
+      null,
+      'There is no a:A.'
+    ]);
+  });
+});
+
+describe('options of a class', () => {
+  const form = parameterForm(clusterClass('a:A').options_schema);
+
+  it('are those that differ from what it does by itself', () => {
+    const data = { zone: 'west', disk: 50, labels: '{"team": "sky"}' };
+    expect(chosenOptions(form, data)).toEqual({
+      zone: 'west',
+      labels: { team: 'sky' }
+    });
+    expect(chosenOptions(form, { zone: '', disk: 10 })).toEqual({ disk: 10 });
+  });
+
+  it('are an object however they were said', () => {
+    expect(asOptions('{"zone": "west"}')).toEqual({ zone: 'west' });
+    expect(asOptions({ zone: 'west' })).toEqual({ zone: 'west' });
+    expect([asOptions('{'), asOptions(undefined)]).toEqual([{}, {}]);
+  });
+});
+
+describe('ClusterClassFields', () => {
+  const show = (
+    options: JsonObject,
+    change: Partial<IClusterClassState> = {}
+  ) => {
+    const acts = { onAsk: jest.fn(), onOptions: jest.fn() };
+    const state = { found: null, error: null, isBusy: false, ...change };
+    const props = { options, state, trans, ...acts };
+    render(<ClusterClassFields {...props} />);
+    return acts;
+  };
+
+  it.each([[{}], [{ backend: 'gateway' }], [{ backend: '' }]])(
+    'has nothing to ask of a Dask Gateway: %j',
+    options => {
+      show(options);
+      expect(screen.queryByRole('button')).toBeNull();
+    }
+  );
+
+  it('asks for the class that was named', () => {
+    const acts = show({ backend: 'a:A' }, { found: clusterClass('b:B') });
+    fireEvent.click(screen.getByText('What can a:A be told?'));
+    expect(acts.onAsk).toHaveBeenCalledWith('a:A');
+  });
+
+  it('keeps the other options, and what is typed', () => {
+    const options = { backend: 'a:A', maximum: 3, backend_options: '{}' };
+    const acts = show(options, { found: clusterClass('a:A') });
+    expect(screen.getByText(/Not asked for here.*api_token/)).toBeTruthy();
+    fireEvent.change(screen.getByLabelText('zone'), {
+      target: { value: 'west' }
+    });
+    expect(acts.onOptions).toHaveBeenLastCalledWith({
+      backend: 'a:A',
+      maximum: 3,
+      backend_options: { zone: 'west' }
+    });
+    const labels = screen.getByLabelText('labels');
+    fireEvent.change(labels, { target: { value: '{"team"' } });
+    expect(labels).toHaveProperty('value', '{"team"');
+  });
+});
