@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from satflow_ext.backends import named, signature
 from satflow_ext.backends.base import Asked, BackEnd
-from satflow_ext.backends.keeping import kept, say_why
+from satflow_ext.backends.keeping import Keeper, kept
 from satflow_ext.backends.making import Making, end
 from satflow_ext.backends.quiet import PROMPT, QUIET
 from satflow_ext.backends.telling import tell
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 LOOK = 0.2
 """Seconds between two looks at the number of Dask workers."""
-
-ASK = 5.0
-"""Seconds between two questions why they are not there yet."""
 
 
 @contextmanager
@@ -44,11 +41,10 @@ def started(*, asked: Mapping[str, Any]) -> Iterator[Unadvertised]:
     dask.config.set({**QUIET, **PROMPT})
     cluster = Making(back_end.cluster_class, _arguments(back_end, wanted)).made(wanted.start_timeout)
     try:
-        with _connected(cluster, until) as dask_client:
-            furnish(cluster, dask_client, back_end, wanted, until)
+        with _connected(cluster, until) as dask_client, kept(cluster, dask_client, back_end, wanted) as keeper:
+            furnish(cluster, dask_client, back_end, wanted, until, keeper)
             tell(dask_client)
-            with kept(cluster, dask_client, back_end, wanted):
-                yield Unadvertised(cluster)
+            yield Unadvertised(cluster, keeper)
     finally:
         end(cluster)
 
@@ -78,21 +74,19 @@ def _connected(cluster: Any, until: float) -> Iterator[Client]:
         client.close()  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 
-def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked, until: float) -> None:
+def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked, until: float, keeper: Keeper) -> None:
     """Let the cluster have the Dask workers that are wanted, and wait for the first.
 
     Raises:
         ClusterNotStarted: it cannot have them, or none came in time.
     """
     _resize(cluster, back_end, wanted)
-    said = None
-    asks = time.monotonic() + LOOK
     while wanted.first_workers and not workers_of(dask_client):
-        if time.monotonic() > asks:
-            said, asks = say_why(cluster, back_end, said).why, time.monotonic() + ASK
+        if keeper.hopeless:
+            raise keeper.hopeless
         if time.monotonic() > until:
             raise ClusterNotStarted(
-                f"The cluster had no Dask worker after {wanted.start_timeout:g} s{f': {said}' if said else ''}.",
+                f"The cluster had no Dask worker after {wanted.start_timeout:g} s{f': {keeper.why}' if keeper.why else ''}.",
                 fix="Give it more time (start_timeout), ask for less, or see what keeps its workers from starting.",
             )
         time.sleep(LOOK)

@@ -52,7 +52,8 @@ class NoWorkers(LocalCluster):
         super().__init__(n_workers=0, host="127.0.0.1", dashboard_address=None)
 
     def scale(self, n=0, **more):
-        events.append(f"scaled {n}")
+        if n:
+            events.append(f"scaled {n}")
 
     async def _close(self):
         events.append("closed")

@@ -82,17 +82,18 @@ def test_a_flow_runs_in_jobs_and_the_log_says_what_waits(slurm, stack, registere
 
 
 def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm):
-    with started(asked=asdict(replace(ASKED, workers=2))) as cluster, Client(cluster) as client:
-        client.wait_for_workers(2, timeout=60)
-        before = jobs()
+    with started(asked=asdict(replace(ASKED, workers=4))) as cluster, Client(cluster) as client:
+        client.wait_for_workers(3, timeout=60)
+        eventually(lambda: "is pending (Resources)" in (cluster.waiting_for() or ""), "it says what is missing")
+        before = said("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()
         assert said("scontrol", "show", "job", before[0]).count("PRIVATE KEY") == 0
         assert not [
             word for each in psutil.process_iter(["cmdline"]) for word in each.info["cmdline"] or [] if KEY in word
         ]
         assert _answers_over_http(client) == {404}
         said("scancel", before[0])
-        eventually(lambda: len(jobs()) == 2 and before[0] not in jobs(), "the job was replaced")
-        eventually(lambda: len(client.ncores()) == 2, "its Dask worker came")
+        eventually(lambda: len(jobs()) == 4 and before[0] not in jobs(), "the job was replaced")
+        eventually(lambda: len(client.ncores()) == 3, "its Dask worker came")
         assert client.submit(sum, [1, 2]).result() == 3
     assert jobs() == []
 
