@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from satflow_ext.backends.any_class import CLASS_PATH, of_class
 from satflow_ext.backends.base import Asked, BackEnd
 from satflow_ext.backends.slurm import SLURM
+from satflow_ext.backends.ssh import SSH
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused, UnknownBackEnd
 
 __all__ = ["GATEWAY", "NAMES", "Asked", "BackEnd", "named", "refuse"]
@@ -17,7 +18,7 @@ __all__ = ["GATEWAY", "NAMES", "Asked", "BackEnd", "named", "refuse"]
 GATEWAY = "gateway"
 """The one that owns its clusters, so that runs can share them; it is reached by `satflow_ext.gateways`."""
 
-KINDS: tuple[BackEnd, ...] = (SLURM,)
+KINDS: tuple[BackEnd, ...] = (SLURM, SSH)
 NAMES = (GATEWAY, *(each.name for each in KINDS))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ FIRST = 1.0
 """Seconds until the first one."""
 
 log = logging.getLogger(__name__)
+_closing: set[asyncio.Future[None]] = set()
 
 
 class Keeper:
@@ -97,8 +99,8 @@ def _replace(cluster: Any, gone: frozenset[str]) -> None:
 
 def _replace_lost(cluster: Any, gone: frozenset[str]) -> None:
     """As many as there should be: those that were lost are opened again. In the cluster's own thread, beside `adapt`."""
-    for name in gone:
-        cluster.workers.pop(name, None)
+    for worker in filter(None, (cluster.workers.pop(name, None) for name in gone)):
+        _closing.add(asyncio.ensure_future(worker.close()))
     if cluster.worker_spec.keys() - cluster.workers.keys():
         cluster.scale(len(cluster.worker_spec))
 

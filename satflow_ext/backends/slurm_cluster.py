@@ -13,10 +13,9 @@ from dask_jobqueue.slurm import SLURMJob
 from distributed.deploy.spec import ProcessInterface
 from distributed.security import Security
 
-from satflow_ext.backends.job_script import exports
+from satflow_ext.backends.worker_environment import NO_PAGES, exports
 from satflow_ext.credentials import guard
 
-NO_PAGES = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
 LIBRARYS_WALLTIME = "00:30:00"
 """dask-jobqueue's own default. A task that takes longer would never end; the partition's limit holds in its place."""
 

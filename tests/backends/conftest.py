@@ -1,10 +1,10 @@
-"""Registering and running flows, and a SLURM of this test run's own."""
+"""Registering and running flows, and a SLURM and hosts of this test run's own."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.backends import slurm_here
+from tests.backends import slurm_here, ssh_here
 from tests.registration.conftest import name, packed, ran, registered
 
 __all__ = ["name", "packed", "ran", "registered"]
@@ -15,3 +15,10 @@ def slurm(house):
     """Two virtual nodes: n1 with two cores and 2 GiB, n2 with one core, 1 GiB and a GPU."""
     with slurm_here.running(house / "slurm") as folder:
         yield folder
+
+
+@pytest.fixture(scope="module")
+def hosts(house):
+    """Two hosts with SSH servers."""
+    with ssh_here.running(house / "ssh") as hosts:
+        yield hosts

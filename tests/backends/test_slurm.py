@@ -124,7 +124,7 @@ def test_a_cluster_without_workers_is_told_and_taken_away(slurm, options, messag
 
 def test_the_jobs_of_a_run_that_was_killed_end(slurm):
     run = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("slurm_victim.py")), json.dumps(asdict(ASKED))],
+        [sys.executable, str(Path(__file__).with_name("victim.py")), json.dumps(asdict(ASKED))],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.getcwd()},
     )

@@ -1,4 +1,4 @@
-"""What a job's script tells the Dask worker in it: its TLS key, and to serve nothing over HTTP."""
+"""What a Dask worker elsewhere is told in its environment: its TLS key, and to serve nothing over HTTP."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ PLAIN = {
     "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
     "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
 }
+
+NO_PAGES = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+"""Words of a Dask worker's command line."""
 
 
 def variables(security: Security) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A process that has a cluster of SLURM and is killed: `python slurm_victim.py OPTIONS` says when there is a Dask worker."""
+"""A process that has a cluster and is killed: `python victim.py ASKED` says when there is a Dask worker."""
 
 from __future__ import annotations
 

@@ -1,0 +1,99 @@
+"""A cluster whose Dask workers are started over SSH, with TLS between all parts. Imported in flow runs only.
+
+`distributed.SSHCluster` starts the scheduler on a host as well, where it stays when the flow run is killed; it does not replace
+Dask workers, and has keys in command lines.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from distributed import Scheduler
+from distributed.deploy.spec import SpecCluster
+from distributed.security import Security
+from distributed.utils import get_ip
+
+from satflow_ext.backends.base import Missing
+from satflow_ext.backends.ssh_hosts import Reach
+from satflow_ext.backends.ssh_places import Places
+from satflow_ext.backends.ssh_worker import SshWorker
+from satflow_ext.backends.worker_environment import NO_PAGES, variables
+
+
+class SshCluster(SpecCluster):
+    """One Dask worker after the other on each host in turn.
+
+    Args:
+        hosts: names or addresses.
+        nthreads: of each Dask worker.
+        memory_limit: of each, in bytes; None: Dask's own share of the host's memory.
+        gpus: of each, as the resource `GPU`.
+        scheduler_host: this machine's address as the hosts see it; empty: the one by which it reaches the first host.
+        worker_extra_args: more words for the Dask worker.
+        username: see `ssh_hosts.Reach`, as for the rest.
+        port: of SSH.
+        python: the interpreter there.
+        client_keys: files of private keys.
+        known_hosts: the file that says which keys hosts have.
+    """
+
+    def __init__(
+        self,
+        hosts: list[str],
+        nthreads: int = 1,
+        memory_limit: int | None = None,
+        gpus: int = 0,
+        scheduler_host: str | None = None,
+        worker_extra_args: list[str] | None = None,
+        username: str | None = None,
+        port: int | None = None,
+        python: str | None = None,
+        client_keys: list[str] | None = None,
+        known_hosts: str | None = None,
+    ) -> None:
+        self.reach = Reach(
+            hosts=tuple(hosts),
+            username=username,
+            port=port,
+            python=python,
+            client_keys=tuple(client_keys or ()),
+            known_hosts=known_hosts,
+        )
+        security = Security.temporary()  # type: ignore[no-untyped-call]
+        words = ["--nthreads", str(nthreads), *NO_PAGES, *(["--resources", f"GPU={gpus}"] if gpus else [])]
+        words += ["--memory-limit", str(memory_limit)] if memory_limit else []
+        here = scheduler_host or get_ip(socket.gethostbyname(hosts[0]))  # type: ignore[no-untyped-call]
+        super().__init__(  # type: ignore[no-untyped-call]
+            scheduler={"cls": Scheduler, "options": _scheduler(here, security)},
+            worker={
+                "cls": SshWorker,
+                "options": {
+                    "reach": self.reach,
+                    "words": [*words, *(worker_extra_args or [])],
+                    "environment": dict(variables(security)),
+                    "places": Places(self.reach.hosts),
+                },
+            },
+            security=security,
+            name="ssh",
+        )
+
+    def missing(self) -> Missing:
+        """What became of the Dask workers that are not there."""
+        there = {str(row["name"]) for row in dict(self.scheduler_info["workers"]).values()}
+        lacking = {name: each for name, each in dict(self.workers).items() if str(name) not in there}
+        ended = [name for name, each in lacking.items() if each.ended is not None]
+        why = sorted({f"on {each.host} {each.ended or 'it starts'}" for each in lacking.values()})
+        return Missing(why=", ".join(why) or None, gone=frozenset(ended))
+
+
+def _scheduler(host: str, security: Security) -> dict[str, Any]:
+    return {
+        "host": host,
+        "port": 0,
+        "protocol": "tls://",
+        "security": security,
+        "dashboard": False,
+        "dashboard_address": "127.0.0.1:0",
+    }

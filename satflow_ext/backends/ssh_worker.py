@@ -1,0 +1,112 @@
+"""One Dask worker on a host, which lives as long as the connection over which it was started."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from typing import Any
+
+from distributed.deploy.spec import ProcessInterface
+
+from satflow_ext.backends.ssh_hosts import Reach, connect
+from satflow_ext.backends.ssh_places import Places
+from satflow_ext.errors import ClusterFailed
+
+THERE = """
+import json, os, subprocess, sys, threading
+order = json.loads(sys.stdin.readline())
+worker = subprocess.Popen([sys.executable, *order["words"]], env={**os.environ, **order["environment"]}, stdin=subprocess.DEVNULL,
+    stdout=subprocess.DEVNULL)
+def goes_with_connection():
+    sys.stdin.read()
+    worker.terminate()
+    try:
+        worker.wait(5)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+threading.Thread(target=goes_with_connection, daemon=True).start()
+sys.exit(worker.wait())
+"""
+"""Reads what to start from its input, where nobody can look over its shoulder, and ends it when the input ends."""
+
+ORPHANED = 60
+"""Seconds after which a Dask worker ends that has lost its scheduler."""
+
+
+class SshWorker(ProcessInterface):
+    """A Dask worker.
+
+    Args:
+        scheduler: its scheduler's address.
+        name: its own.
+        reach: the hosts, and how they are logged in to.
+        words: more words for its command line.
+        environment: variables that it is started with.
+        places: give it a host.
+    """
+
+    def __init__(
+        self,
+        scheduler: str,
+        name: Any,
+        reach: Reach,
+        words: list[str],
+        environment: dict[str, str],
+        places: Places,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.ended: str | None = None
+        """How it ended, in words; None while it runs."""
+        self.host = places.take()
+        self._places = places
+        self._scheduler = scheduler
+        self._name = str(name)
+        self._reach = reach
+        self._words = words
+        self._environment = environment
+        self._connection: Any = None
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Log in, and start it. Whether it comes, the scheduler will know; a host that cannot be had is told by `ended`."""
+        try:
+            self._connection = await connect(self.host, self._reach)
+            command = f"{shlex.quote(self._reach.interpreter)} -c {shlex.quote(THERE)}"
+            process = await self._connection.create_process(command)
+            process.stdin.write(f"{json.dumps(self._order())}\n")
+            self._watch = asyncio.create_task(self._watched(process))
+        except ClusterFailed as error:
+            said = error.message.removeprefix(self.host).lstrip(", ").rstrip(".")
+            self._end(f"nobody can log in ({said})", failed=True)
+        await super().start()  # type: ignore[no-untyped-call]
+
+    async def close(self) -> None:
+        """End it: with the connection its input ends."""
+        self._end("it was ended", failed=False)
+        if self._connection is not None:
+            self._connection.close()
+            await self._connection.wait_closed()
+        if self._watch is not None:
+            await self._watch
+        await super().close()  # type: ignore[no-untyped-call]
+
+    def _order(self) -> dict[str, Any]:
+        words = ["-m", "distributed.cli.dask_worker", self._scheduler, "--name", self._name, "--protocol", "tls://"]
+        if not any(word in ("--host", "--interface", "--contact-address") for word in self._words):
+            words += ["--host", str(self._connection.get_extra_info("peername")[0])]
+        words += ["--nanny", "--death-timeout", str(ORPHANED), *self._words]
+        return {"words": words, "environment": self._environment}
+
+    async def _watched(self, process: Any) -> None:
+        """Until it ends; its last line tells why."""
+        last = "its connection was lost"
+        async for line in process.stderr:
+            last = " ".join(line.split()) or last
+        await process.wait_closed()
+        self._end(f"it ended ({last.rstrip('.')})", failed=True)
+
+    def _end(self, why: str, *, failed: bool) -> None:
+        if self.ended is None:
+            self.ended = why
+            self._places.leave(self.host, failed=failed)

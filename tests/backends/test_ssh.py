@@ -1,0 +1,148 @@
+"""Clusters over real SSH, on hosts in network namespaces: reached, refused, replaced, and gone with their flow run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from satflow_ext.backends import Asked
+from satflow_ext.backends.ssh_places import Places
+from satflow_ext.backends.starting import started
+from satflow_ext.errors import ClusterFailed, ClusterNotStarted, InvalidExecutorOption, PythonMismatch, SizeRefused
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.registration.cluster_class import check_class
+from satflow_ext.settings import GIB, Settings, SizeSettings
+
+ASKED = Asked("ssh", {}, 2, 0, None, "tiny", 1, GIB // 4, 0, idle_timeout=60, start_timeout=60)
+SIZES = {"tiny": SizeSettings(cores=1, memory=0.25), "huge": SizeSettings(cores=1, memory=9999)}
+SIZES["gpu"] = SizeSettings(cores=1, memory=0.25, gpus=64)
+
+
+def eventually(read, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (value := read()):
+        assert time.monotonic() < deadline, f"never came true: {what}"
+        time.sleep(0.2)
+    return value
+
+
+def empty(hosts):
+    return not hosts.processes(0) and not hosts.processes(1)
+
+
+def check(options, size="tiny"):
+    given = {"backend": "ssh", "n_workers": 2, "worker_size": size, "backend_options": options}
+    choice = ExecutorChoice(name="dask-cluster", options=given)
+    asyncio.run(check_class(choice, Path(sys.executable), Settings(worker_sizes=SIZES), local=True))
+
+
+def test_the_workers_of_a_run_that_was_killed_end(hosts):
+    asked = asdict(replace(ASKED, options=hosts.options))
+    words = [sys.executable, str(Path(__file__).with_name("victim.py")), json.dumps(asked)]
+    run = subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    assert run.stdout.readline() == b"has a Dask worker\n"
+    assert not empty(hosts)
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    eventually(lambda: empty(hosts), "what ran on the hosts ended")
+
+
+@pytest.mark.parametrize(
+    ("change", "size", "error", "message"),
+    [
+        ({}, "tiny", None, None),
+        ({}, "huge", SizeRefused, r"would have 1 Dask workers of size 'huge'.*Choose one of tiny"),
+        ({}, "gpu", SizeRefused, "no GPUs"),
+        ({"hosts": []}, "tiny", InvalidExecutorOption, "hosts: .*at least 1"),
+        ({"hosts": "node1"}, "tiny", InvalidExecutorOption, "hosts: .*Write for example"),
+        ({"hots": ["a"]}, "tiny", InvalidExecutorOption, "ssh does not take hots"),
+        ({"known_hosts": "/dev/null"}, "tiny", ClusterFailed, "[Hh]ost key"),
+        ({"client_keys": []}, "tiny", ClusterFailed, "over SSH: Permission denied.*works from this machine"),
+        ({"python": "/nowhere/python"}, "tiny", ClusterFailed, "does not run /nowhere/python"),
+        ({"python": "/usr/bin/python3"}, "tiny", None, None),
+    ],
+)
+def test_hosts_are_looked_at_when_registering(hosts, change, size, error, message, tmp_path):
+    options = {**hosts.options, **change}
+    if change.get("python") == "/usr/bin/python3":
+        other = tmp_path / "python"  # says what another Python would say
+        other.write_text('#!/bin/sh\necho \'{"python": "3.9", "distributed": null, "memory": 1, "gpus": 0}\'\n')
+        other.chmod(0o755)
+        options, error, message = {**options, "python": str(other)}, PythonMismatch, "has Python 3.9"
+    if error is None:
+        check(options, size)
+        return
+    with pytest.raises(error, match=message):
+        check(options, size)
+
+
+def test_a_host_that_refuses_is_told_where_no_worker_comes(hosts):
+    options = {**hosts.options, "known_hosts": "/dev/null"}
+    with (
+        pytest.raises(
+            ClusterNotStarted, match=r"no Dask worker after 4 s: on .* nobody can log in \(over SSH: .*[Hh]ost key"
+        ),
+        started(asked=asdict(replace(ASKED, options=options, start_timeout=4))),
+    ):
+        pass
+
+
+def test_workers_of_a_host_that_dies_go_to_another_and_nothing_is_open_to_others(hosts):
+    """The last one, for the host does not come back."""
+    with started(asked=asdict(replace(ASKED, options=hosts.options))) as cluster, Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
+        assert client.scheduler_info()["address"].startswith("tls://")
+        assert sorted(_hosts_of(client)) == hosts.addresses
+        lines = hosts.processes(0) + hosts.processes(1)
+        assert len(lines) > 3
+        assert not [line for line in lines if "BEGIN" in line]
+        assert _open_to_others(hosts) <= {"tls"}
+        hosts.kill(0)
+        eventually(lambda: _hosts_of(client) == [hosts.addresses[1]] * 2, "both are on the other host", 120)
+        assert client.submit(sum, [1, 2]).result() == 3
+    eventually(lambda: empty(hosts), "nothing runs on the hosts")
+
+
+def test_hosts_take_turns_and_one_that_failed_waits():
+    places = Places(("a", "b", "b"))
+    assert [places.take() for _ in range(3)] == ["a", "b", "b"]
+    places.leave("a", failed=True)
+    assert [places.take() for _ in range(2)] == ["b", "a"]
+
+
+def _hosts_of(client):
+    return [worker["host"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+
+
+def _open_to_others(hosts):
+    """What answers on each port of the first host that others reach, but for SSH: `tls` where a connection has to be that."""
+    said = subprocess.run(
+        ["ip", "netns", "exec", hosts.namespace(0), "ss", "-Hltn"], capture_output=True, text=True, check=True
+    ).stdout
+    places = [line.split()[3].rpartition(":") for line in said.splitlines()]
+    ports = [int(port) for address, _, port in places if address != "127.0.0.1" and port != "22"]
+    assert len(ports) >= 2
+    return {_kind(hosts.addresses[0], port) for port in ports}
+
+
+def _kind(address, port):
+    """A server that wants TLS ends a connection that begins in another way; one of Dask's without TLS greets first."""
+    import socket
+
+    with socket.create_connection((address, port), timeout=10) as plain:
+        plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        try:
+            answer = plain.recv(64)
+        except ConnectionResetError:
+            answer = b""
+    return "tls" if answer in (b"",) or answer[:1] == b"\x15" else f"plain: {answer!r}"
