@@ -2,125 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import Field, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from typing import TYPE_CHECKING, Any
 
 from satflow_ext import backends
 from satflow_ext.backends import GATEWAY, Asked
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused
 from satflow_ext.executors import sizes
-from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.base import Executor
+from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.gateways import connection
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.gateways.where import gateway_settings
-from satflow_ext.models import JsonObject
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
-
-FIXED = 2
-"""Dask workers where nobody says how many."""
-
-
-class DaskClusterOptions(Options):
-    """How many Dask workers there are and how big, and how long the cluster lives."""
-
-    n_workers: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        title="Workers",
-        description=f"A fixed number. Empty: {FIXED}, or as many as there is work for.",
-    )
-    minimum: int | None = Field(None, ge=0, le=1024, title="Minimum", description="Where the number follows the work.")
-    maximum: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        title="Maximum",
-        description="Set it to let the number follow the work.",
-        validate_default=True,
-    )
-    worker_size: str | None = Field(None, title="Worker size", description="Empty: what the back end gives by itself.")
-    backend: str = Field(
-        GATEWAY,
-        title="Back end",
-        description=f"Where clusters come from: {', '.join(backends.NAMES)}, or any class as module:Class.",
-        min_length=1,
-    )
-    backend_options: JsonObject = Field(
-        {}, title="Back end's options", description="Keyword arguments of its class, as JSON. Never a secret."
-    )
-    share: Literal["deployment", "run"] | None = Field(
-        None,
-        title="Cluster of",
-        description="One that all runs of the deployment share and find warm, or one for each run. Empty: shared on a "
-        "Dask Gateway.",
-    )
-    autoclose: bool = Field(False, title="End a shared cluster with its last run")
-    idle_timeout: float = Field(
-        600,
-        ge=1,
-        le=7 * 86400,
-        title="Idle time-out",
-        description="Seconds after which a cluster that nobody uses ends.",
-    )
-    start_timeout: float = Field(
-        300, ge=1, le=86400, title="Start time-out", description="Seconds that the cluster may take to be ready."
-    )
-    gateway: str = Field("", title="Dask Gateway", description="Its name in satflow.toml. Empty: this machine's own.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fixed_unless_said(cls, given: Any) -> Any:
-        sized = isinstance(given, dict) and any(
-            given.get(name) is not None for name in ("n_workers", "minimum", "maximum")
-        )
-        return {**given, "n_workers": FIXED} if isinstance(given, dict) and not sized else given
-
-    @model_validator(mode="before")
-    @classmethod
-    def _shared_where_that_can_be(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("share") is not None:
-            return given
-        return {**given, "share": "deployment" if given.get("backend", GATEWAY) == GATEWAY else "run"}
-
-    @field_validator("backend_options", mode="before")
-    @classmethod
-    def _from_text(cls, given: Any) -> Any:
-        """A form and a command line have text."""
-        try:
-            return json.loads(given or "{}") if isinstance(given, str) else given
-        except ValueError:
-            raise PydanticCustomError("no_json", 'it is no JSON object, such as {{"queue": "main"}}') from None
-
-    @field_validator("maximum")
-    @classmethod
-    def _one_way_to_say_how_many(cls, maximum: int | None, info: ValidationInfo) -> int | None:
-        workers, minimum = info.data.get("n_workers"), info.data.get("minimum")
-        if workers is not None and (minimum is not None or maximum is not None):
-            raise PydanticCustomError(
-                "contradiction", "a fixed number of workers and a minimum or maximum contradict each other"
-            )
-        if minimum is not None and maximum is None:
-            raise PydanticCustomError("contradiction", "a minimum needs a maximum")
-        if minimum is not None and maximum is not None and minimum > maximum:
-            raise PydanticCustomError(
-                "contradiction", "it is less than the minimum, which is {least}", {"least": minimum}
-            )
-        return maximum
-
-    @property
-    def most(self) -> int:
-        """The most Dask workers that there can be."""
-        return self.n_workers or self.maximum or FIXED
 
 
 def wanted(options: DaskClusterOptions, settings: Settings, python: str) -> Wanted:

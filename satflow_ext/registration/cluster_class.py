@@ -13,6 +13,7 @@ from satflow_ext import backends
 from satflow_ext.backends.look import Look
 from satflow_ext.errors import BadRequest, ExtraMissing, InvalidExecutorOption, SatflowError, UnknownBackEnd
 from satflow_ext.executors import dask_cluster
+from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.models import ClusterClass, ExecutorChoice
 from satflow_ext.registration.rehearsal import NOTEBOOKS_OWN
 from satflow_ext.settings import Settings
@@ -43,7 +44,7 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
     """
     if executor.name != dask_cluster.DASK_CLUSTER.name:
         return
-    options = dask_cluster.DaskClusterOptions.model_validate(executor.options)
+    options = DaskClusterOptions.model_validate(executor.options)
     if options.backend == backends.GATEWAY:
         return
     back_end, asked = backends.named(options.backend), dask_cluster.asked(options, settings)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
 from satflow_ext.executors import dask_cluster
+from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.gateways.managing import Managed, Seen
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.keys import trusted
@@ -115,7 +116,7 @@ def _wanted(manifest: Manifest, settings: Settings) -> Wanted:
         raise BadRequest(f"The runs of {manifest.full_name} share no cluster.", fix=CHOOSE)
     if manifest.environment_policy == "recreate":
         raise BadRequest(f"The runs of {manifest.full_name} build their own environment.", fix="Start a run instead.")
-    options = dask_cluster.DaskClusterOptions.model_validate(manifest.executor.options)
+    options = DaskClusterOptions.model_validate(manifest.executor.options)
     return dask_cluster.wanted(options, manifest.sized(settings), manifest.environment.executable or sys.executable)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from satflow_ext.errors import CannotPickle, SatflowError, SettingsWrong
 from satflow_ext.models import Finding, PackedFlow, Preflight, Registration
 from satflow_ext.registration import target
+from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.registration.plan import check_choices
 from satflow_ext.registration.rehearsal import rehearse
 from satflow_ext.settings import Settings
@@ -34,6 +35,7 @@ async def with_rehearsal(report: Preflight, packed: PackedFlow, wanted: Registra
         wanted: what the user decided.
         settings: which Python loads it where runs happen elsewhere; then what it lacks is in the report as well.
     """
+    report = await _with_cluster(report, packed, wanted, settings)
     python = target.executable(wanted, settings)
     if python is None:
         return await _rehearsed(report, packed, packed.environment.executable)
@@ -43,6 +45,21 @@ async def with_rehearsal(report: Preflight, packed: PackedFlow, wanted: Registra
         return _and(report, Finding.of(error, "python", "runs_python"))
     found = _and(report, *target.lacks(packed, there))
     return await _rehearsed(found, packed, str(python)) if there.reads(packed) else found
+
+
+async def _with_cluster(report: Preflight, packed: PackedFlow, wanted: Registration, settings: Settings) -> Preflight:
+    """The report, and why there would be no cluster. What is wrong with the choices themselves is in it already."""
+    local = settings.prefect_api_url is None
+    try:
+        executor = check_choices(wanted, settings, local=local)
+    except SatflowError:
+        return report
+    try:
+        python = target.interpreter(packed, wanted, settings, local=local)
+        await check_class(executor, python, settings, local=local)
+    except SatflowError as error:
+        return _and(report, Finding.of(error, "choice", error.field or "executor"))
+    return report
 
 
 async def _rehearsed(report: Preflight, packed: PackedFlow, executable: str) -> Preflight:

@@ -15,6 +15,7 @@ from satflow_ext import lease
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SettingsWrong, SizeRefused
 from satflow_ext.executors import dask_cluster
+from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.gateways import connection
 from satflow_ext.gateways import wanted as clusters
 from satflow_ext.gateways.wanted import Wanted
@@ -63,7 +64,7 @@ async def check_gateway(executor: ExecutorChoice, settings: Settings) -> None:
     """
     if executor.name != dask_cluster.DASK_CLUSTER.name:
         return
-    options = dask_cluster.DaskClusterOptions.model_validate(executor.options)
+    options = DaskClusterOptions.model_validate(executor.options)
     if options.gateway in settings.gateways:
         wanted = dask_cluster.wanted(options, settings, sys.executable)
         await asyncio.to_thread(_check_offer, wanted, settings, shared=options.share == "deployment")

@@ -81,7 +81,9 @@ def test_a_flow_runs_in_jobs_and_the_log_says_what_waits(slurm, stack, registere
     assert jobs() == []
 
 
-def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm):
+def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm, monkeypatch):
+    monkeypatch.setenv("SATFLOW_SECRETS", "TEAM_TOKEN")
+    monkeypatch.setenv("TEAM_TOKEN", "s3cret-and-long")
     with started(asked=asdict(replace(ASKED, workers=4))) as cluster, Client(cluster) as client:
         client.wait_for_workers(3, timeout=60)
         eventually(lambda: "is pending (Resources)" in (cluster.waiting_for() or ""), "it says what is missing")
@@ -91,6 +93,8 @@ def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm):
             word for each in psutil.process_iter(["cmdline"]) for word in each.info["cmdline"] or [] if KEY in word
         ]
         assert _answers_over_http(client) == {404}
+        assert set(client.run(os.environ.get, "TEAM_TOKEN").values()) == {"s3cret-and-long"}
+        assert not any(b"s3cret" in Path(f"/proc/{pid}/environ").read_bytes() for pid in client.run(os.getpid).values())
         said("scancel", before[0])
         eventually(lambda: len(jobs()) == 4 and before[0] not in jobs(), "the job was replaced")
         eventually(lambda: len(client.ncores()) == 3, "its Dask worker came")
@@ -98,12 +102,18 @@ def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm):
     assert jobs() == []
 
 
-def test_gpus_are_given_to_who_asks_for_them(slurm):
-    with started(asked=asdict(replace(ASKED, gpus=1))) as cluster, Client(cluster) as client:
-        future = client.submit(
-            lambda: (os.environ["SLURMD_NODENAME"], os.environ["CUDA_VISIBLE_DEVICES"]), resources={"GPU": 1}
-        )
+def test_an_adaptive_cluster_has_a_job_while_there_is_work_and_gpus_are_given_to_who_asks(slurm):
+    asked = replace(ASKED, gpus=1, workers=None, maximum=1)
+    with started(asked=asdict(asked)) as cluster, Client(cluster) as client:
+        assert jobs() == []
+        future = client.submit(_place, resources={"GPU": 1})
         assert future.result(timeout=60) == ("n2", "0")
+        del future
+        eventually(lambda: not jobs(), "the job ended with the work")
+
+
+def _place():
+    return os.environ["SLURMD_NODENAME"], os.environ["CUDA_VISIBLE_DEVICES"]
 
 
 @pytest.mark.parametrize(
