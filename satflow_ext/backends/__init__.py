@@ -9,8 +9,10 @@ from difflib import get_close_matches
 
 from satflow_ext.backends.any_class import CLASS_PATH, of_class
 from satflow_ext.backends.base import Asked, BackEnd
+from satflow_ext.backends.kubernetes import KUBERNETES
 from satflow_ext.backends.slurm import SLURM
 from satflow_ext.backends.ssh import SSH
+from satflow_ext.credentials.shapes import first_credential
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused, UnknownBackEnd
 
 __all__ = ["GATEWAY", "NAMES", "Asked", "BackEnd", "named", "refuse"]
@@ -18,7 +20,7 @@ __all__ = ["GATEWAY", "NAMES", "Asked", "BackEnd", "named", "refuse"]
 GATEWAY = "gateway"
 """The one that owns its clusters, so that runs can share them; it is reached by `satflow_ext.gateways`."""
 
-KINDS: tuple[BackEnd, ...] = (SLURM, SSH)
+KINDS: tuple[BackEnd, ...] = (SLURM, SSH, KUBERNETES)
 NAMES = (GATEWAY, *(each.name for each in KINDS))
 
 
@@ -57,6 +59,14 @@ def refuse(asked: Asked) -> None:
             fix=f"Say {instead}, an option of the executor." if instead else "Leave it out.",
             field="executor.options.backend_options",
         )
+    if found := first_credential(asked.options):
+        path, what = found
+        raise InvalidExecutorOption(
+            f"{'.'.join(path)} looks like {what}, and a version would keep it.",
+            fix="Put it where the class looks for it: into the environment of runs (docs/secrets.md).",
+            field="executor.options.backend_options",
+        )
+    back_end.refuse(asked)
     if asked.size is not None and not back_end.sizes:
         raise SizeRefused(
             f"How big a Dask worker is, {asked.backend} is told in words of its own.",

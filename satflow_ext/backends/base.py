@@ -63,6 +63,10 @@ class Missing:
     gone: frozenset[str] = frozenset()
 
 
+def takes_anything(asked: Asked) -> None:
+    """For back ends whose options are their class's to judge."""
+
+
 def knows_nothing(cluster: Any) -> Missing:
     """For back ends that cannot tell what Dask workers wait for."""
     return Missing()
@@ -79,6 +83,7 @@ class BackEnd:
         install: the command that installs what it needs, where something else than SatFlow has to be there.
         owned: keyword arguments that SatFlow sets itself, and the option of the executor that says the same.
         sizes: whether it takes worker sizes.
+        refuse: raises where what is asked for makes no sense anywhere; asks nobody.
         check: raises where a run on this machine could not have what is asked for; called when registering, and may ask.
         missing: what became of Dask workers that are not there; raises `ClusterFailed` where there is no hope.
     """
@@ -89,5 +94,6 @@ class BackEnd:
     install: str | None = None
     owned: dict[str, str] = field(default_factory=dict)
     sizes: bool = True
+    refuse: Callable[[Asked], None] = takes_anything
     check: Callable[[Asked, Settings], None] = gives_anything
     missing: Callable[[Any], Missing] = knows_nothing

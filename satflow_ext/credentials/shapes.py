@@ -10,6 +10,8 @@ import math
 import re
 from collections import Counter
 
+from pydantic import JsonValue
+
 SHAPES: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern)
     for name, pattern in {
@@ -76,6 +78,16 @@ def credential(text: str, name: str = "") -> str | None:
         if shape.search(looked_at):
             return what
     return "a credential, by its name" if is_named_like_one(name) and _could_be(text) else None
+
+
+def first_credential(value: JsonValue, path: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str] | None:
+    """Where in a JSON value the first text stands that looks like a credential, and what it looks like."""
+    if isinstance(value, str):
+        what = credential(value, path[-1] if path else "")
+        return (path, what) if what else None
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = (first_credential(each, (*path, str(key))) for key, each in items)
+    return next((each for each in found if each), None)
 
 
 def is_named_like_one(name: str) -> bool:

@@ -1,0 +1,80 @@
+"""Clusters of Kubernetes: scheduler and Dask workers are pods that the Dask operator makes (dask-kubernetes)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+from uuid import uuid4
+
+from satflow_ext.backends.base import Asked, BackEnd
+from satflow_ext.backends.kube_manifest import CUSTOM, manifest
+from satflow_ext.backends.kube_pods import look
+from satflow_ext.errors import InvalidExecutorOption
+
+FOLDED = frozenset({"image", "env", "scheduler_service_type", CUSTOM})
+"""What becomes part of the manifest."""
+
+
+def arguments(asked: Asked) -> dict[str, Any]:
+    """A manifest of ours, and what the class has to know besides."""
+    rest = {name: value for name, value in asked.options.items() if name not in FOLDED}
+    return {
+        **rest,
+        CUSTOM: manifest(asked, f"satflow-{uuid4().hex[:12]}"),
+        "resource_timeout": math.ceil(asked.start_timeout),
+        "shutdown_on_close": True,
+        "quiet": True,
+    }
+
+
+def refuse(asked: Asked) -> None:
+    """Refuse what no Kubernetes cluster could run.
+
+    Raises:
+        InvalidExecutorOption: there is no image, or a custom specification is none.
+    """
+    custom = asked.options.get(CUSTOM)
+    if custom is None and not asked.options.get("image"):
+        raise _invalid(
+            "The back end kubernetes needs an image.",
+            'Give backend_options {"image": "…"}: one with the packages and the Python of the flow\'s environment.',
+        )
+    if custom is not None and not _is_cluster(custom):
+        raise _invalid(
+            f"{CUSTOM} is no DaskCluster.",
+            "Give one with spec.scheduler.spec.containers and spec.worker.spec.containers, as "
+            "dask_kubernetes.operator.make_cluster_spec makes it.",
+        )
+
+
+def _is_cluster(custom: Any) -> bool:
+    try:
+        parts = [custom["spec"][part]["spec"]["containers"][0] for part in ("scheduler", "worker")]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return custom.get("kind") == "DaskCluster" and all(isinstance(each, dict) for each in parts)
+
+
+def _invalid(message: str, fix: str) -> InvalidExecutorOption:
+    return InvalidExecutorOption(message, fix=fix, field="executor.options.backend_options")
+
+
+OWNED = {
+    "n_workers": "n_workers",
+    "resources": "worker_size",
+    "idle_timeout": "idle_timeout",
+    "resource_timeout": "start_timeout",
+    **dict.fromkeys(
+        ("asynchronous", "create_mode", "jupyter", "loop", "name", "quiet", "shutdown_on_close", "worker_command"), ""
+    ),
+}
+
+KUBERNETES = BackEnd(
+    name="kubernetes",
+    cluster_class="dask_kubernetes.operator:KubeCluster",
+    arguments=arguments,
+    install="pip install 'satflow-ext[kubernetes]'",
+    owned=OWNED,
+    refuse=refuse,
+    missing=look,
+)

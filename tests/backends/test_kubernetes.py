@@ -1,0 +1,180 @@
+"""Contract tests of the back end kubernetes: no Kubernetes is part of them.
+
+What the Dask operator is asked for is held against its own custom resource definitions, and what its own code would start is
+started: scheduler and Dask worker, as processes of this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from distributed import Client
+
+from satflow_ext import executors
+from satflow_ext.backends import Asked, named
+from satflow_ext.backends.kube_manifest import manifest
+from satflow_ext.backends.kube_pods import tell
+from satflow_ext.errors import InvalidExecutorOption
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.settings import GIB, Settings
+from tests.conftest import free_port
+from tests.platforms.asked import PYTHON, ask
+
+THERE = Path(__file__).with_name("kube_there.py")
+OPTIONS = {"image": "team/dask:1", "env": {"REGION": "north"}}
+ASKED = Asked("kubernetes", OPTIONS, 3, 0, None, "large", 2, GIB // 2, 1, idle_timeout=90.5, start_timeout=60)
+CUSTOM = {
+    "apiVersion": "kubernetes.dask.org/v1",
+    "kind": "DaskCluster",
+    "metadata": {"labels": {"team": "sky"}},
+    "spec": {
+        "scheduler": {"spec": {"containers": [{"name": "scheduler", "image": "a", "args": ["theirs"]}]}},
+        "worker": {
+            "spec": {
+                "nodeSelector": {"disk": "fast"},
+                "containers": [{"name": "worker", "image": "a", "env": [{"name": "KEPT", "value": "1"}]}],
+            }
+        },
+    },
+}
+AUTOSCALER = {
+    "apiVersion": "kubernetes.dask.org/v1",
+    "kind": "DaskAutoscaler",
+    "metadata": {"name": "satflow-1"},
+    "spec": {"cluster": "satflow-1", "minimum": 0, "maximum": 5},
+}
+
+
+@pytest.fixture(scope="module")
+def told():
+    """What dask-kubernetes says of the manifests."""
+    adaptive = replace(ASKED, workers=None, maximum=5, size=None, cores=None, memory=None, gpus=0)
+    custom = replace(ASKED, options={"custom_cluster_spec": CUSTOM, "env": {"REGION": "north"}})
+    made = {
+        "fixed": manifest(ASKED, "satflow-1"),
+        "adaptive": manifest(adaptive, "satflow-1"),
+        "custom": manifest(custom, "satflow-1"),
+        "wrong": {**manifest(ASKED, "satflow-1"), "spec": {"worker": {"replica": 1, "spec": {}}}},
+        "autoscaler": AUTOSCALER,
+    }
+    return dict(zip(made, ask(THERE, list(made.values())), strict=True))
+
+
+def test_the_operator_takes_it_and_kubernetes_drops_nothing(told):
+    assert {name: each["wrong"] for name, each in told.items() if name != "wrong"} == {
+        name: [] for name in ("fixed", "adaptive", "custom", "autoscaler")
+    }
+    assert {each.partition(":")[0] for each in told["wrong"]["wrong"]} >= {"$.spec", "$.spec.worker"}
+
+
+def test_workers_are_as_big_as_was_chosen(told):
+    scheduler, worker = told["fixed"]["containers"]
+    size = {"cpu": "2", "memory": str(GIB // 2), "nvidia.com/gpu": "1"}
+    assert worker["resources"] == {"requests": size, "limits": size}
+    assert "resources" not in scheduler
+    assert {each["image"] for each in (scheduler, worker)} == {"team/dask:1"}
+    assert all({"name": "REGION", "value": "north"} in each["env"] for each in (scheduler, worker))
+    assert told["fixed"]["service"]["selector"] == {
+        "dask.org/cluster-name": "satflow-1",
+        "dask.org/component": "scheduler",
+    }
+
+
+def test_a_custom_specification_keeps_what_it_says(told):
+    scheduler, worker = told["custom"]["containers"]
+    assert (scheduler["args"], worker["resources"]["limits"]["cpu"]) == (["theirs"], "2")
+    assert {"KEPT", "REGION"} <= {each["name"] for each in worker["env"]}
+    made = manifest(replace(ASKED, options={"custom_cluster_spec": CUSTOM}), "satflow-2")
+    assert made["metadata"] == {"labels": {"team": "sky"}, "name": "satflow-2"}
+    assert made["spec"]["worker"]["spec"]["nodeSelector"] == {"disk": "fast"}
+    assert (made["spec"]["idleTimeout"], made["spec"]["worker"]["replicas"]) == (91, 3)
+    assert CUSTOM["metadata"] == {"labels": {"team": "sky"}}, "what was given is left alone"
+
+
+def test_what_the_pods_start_works(told):
+    """The containers' own words, with what Kubernetes and this machine say in place of names and addresses."""
+    scheduler, worker = told["fixed"]["containers"]
+    port, pages = free_port(), free_port()
+    here = ["--port", str(port), "--dashboard-address", f"127.0.0.1:{pages}"]
+    with (
+        _started(scheduler, {"0.0.0.0": "127.0.0.1"}, *here),
+        Client(f"tcp://127.0.0.1:{port}", timeout=30) as client,
+        _started(worker, {"tcp://satflow-1-scheduler.night.svc.cluster.local:8786": f"tcp://127.0.0.1:{port}"}),
+    ):
+        client.wait_for_workers(1, timeout=60)
+        (found,) = client.scheduler_info(n_workers=-1)["workers"].values()
+        assert (found["nthreads"], found["memory_limit"]) == (2, GIB // 2)
+        assert (found["name"], found["resources"]) == ("satflow-1-default-worker-1", {"GPU": 1.0})
+        assert httpx.get(f"http://127.0.0.1:{pages}/health").text == "ok"
+        for page in ("status", "json/counts.json", "info/main/workers.html"):
+            assert httpx.get(f"http://127.0.0.1:{pages}/{page}").status_code == httpx.codes.NOT_FOUND
+
+
+@contextmanager
+def _started(container, instead, *more):
+    env = {each["name"]: instead.get(each["value"], each["value"]) for each in container["env"]}
+    words = [instead.get(word, word) for word in container["args"]]
+    words = [env.get(word.removeprefix("$(").removesuffix(")"), word) for word in words]
+    command = [str(PYTHON.parents[2] / "bin" / words[0]), *words[1:], *more]
+    process = subprocess.Popen(command, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_its_class_takes_what_it_is_called_with():
+    """Of the arguments, and of the form for what is left to say."""
+    known = ask(THERE.parents[1] / "platforms" / "forms.py", ["kubernetes"])["kubernetes"]
+    shown = known["options_schema"]["properties"].keys()
+    back_end = named("kubernetes")
+    assert shown >= {"image", "env", "namespace", "scheduler_service_type", "custom_cluster_spec"}
+    assert shown.isdisjoint(back_end.owned)
+    arguments = back_end.arguments(replace(ASKED, options={**OPTIONS, "namespace": "night"}))
+    assert set(arguments) - shown == {"resource_timeout", "shutdown_on_close", "quiet"} <= back_end.owned.keys()
+    assert (arguments["namespace"], arguments["resource_timeout"]) == ("night", 60)
+    assert arguments["custom_cluster_spec"]["metadata"]["name"].startswith("satflow-")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "needs an image"),
+        ({"image": "a", "resources": {}}, "Say worker_size"),
+        ({"image": "a", "jupyter": True}, "Leave it out"),
+        ({"custom_cluster_spec": {"kind": "Pod"}}, "is no DaskCluster"),
+        ({"custom_cluster_spec": "spec.yaml"}, "is no DaskCluster"),
+        ({"image": "a", "env": {"API_TOKEN": "b7e23ec29af22b0b4e41da31e868d572"}}, r"env.API_TOKEN looks like a cred"),
+    ],
+)
+def test_what_no_kubernetes_could_run_is_refused(options, said):
+    choice = ExecutorChoice(name="dask-cluster", options={"backend": "kubernetes", "backend_options": options})
+    with pytest.raises(InvalidExecutorOption, match=said) as caught:
+        executors.validate(choice, Settings(), here=False)
+    assert caught.value.field == "executor.options.backend_options"
+
+
+def test_why_pods_do_not_run():
+    pods = [
+        _pod("w1", "Pending", conditions=[{"type": "PodScheduled", "status": "False", "message": "Insufficient cpu."}]),
+        _pod("w2", "Pending", containerStatuses=[{"state": {"waiting": {"reason": "ErrImagePull", "message": "no"}}}]),
+        _pod("w3", "Running", containerStatuses=[{"state": {"running": {}}}]),
+        _pod("w4", "Pending", containerStatuses=[{"state": {"waiting": {"reason": "ContainerCreating"}}}]),
+        _pod("w5", "Failed"),
+    ]
+    assert (
+        tell(pods).why
+        == "pod w1 is pending: Insufficient cpu, pod w2 waits: ErrImagePull no, pod w4 is pending, and 1 more"
+    )
+    assert tell(pods[2:3]).why is None
+
+
+def _pod(name, phase, **status):
+    return {"metadata": {"name": name}, "status": {"phase": phase, **status}}
