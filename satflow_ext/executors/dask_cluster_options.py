@@ -13,6 +13,9 @@ from satflow_ext.backends import GATEWAY
 from satflow_ext.executors.base import Options
 from satflow_ext.models import JsonObject
 
+LONGEST_PREWARM = 2 * 3600
+"""Seconds before a scheduled run in which its cluster may be started at most."""
+
 FIXED = 2
 """Dask workers where nobody says how many."""
 
@@ -63,6 +66,14 @@ class DaskClusterOptions(Options):
     start_timeout: float = Field(
         300, ge=1, le=86400, title="Start time-out", description="Seconds that the cluster may take to be ready."
     )
+    prewarm: float = Field(
+        0,
+        ge=0,
+        le=LONGEST_PREWARM,
+        title="Start ahead",
+        description="Seconds before a scheduled run in which a shared cluster is started, so that the run finds it warm.",
+        validate_default=True,
+    )
     gateway: str = Field("", title="Dask Gateway", description="Its name in satflow.toml. Empty: this machine's own.")
 
     @model_validator(mode="before")
@@ -104,6 +115,18 @@ class DaskClusterOptions(Options):
                 "contradiction", "it is less than the minimum, which is {least}", {"least": minimum}
             )
         return maximum
+
+    @field_validator("prewarm")
+    @classmethod
+    def _ahead_of_a_shared_one_that_lasts(cls, prewarm: float, info: ValidationInfo) -> float:
+        if prewarm and info.data.get("share") == "run":
+            raise PydanticCustomError("contradiction", "only a cluster that runs share can be started ahead of one")
+        idle = info.data.get("idle_timeout", prewarm)
+        if prewarm > idle:
+            raise PydanticCustomError(
+                "contradiction", "the cluster would end before the run: idle_timeout is {idle} s", {"idle": f"{idle:g}"}
+            )
+        return prewarm
 
     @property
     def most(self) -> int:

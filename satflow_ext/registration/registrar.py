@@ -16,7 +16,17 @@ from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
 from satflow_ext.models import Change, GitFile, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import carried_files, deployments, healing, manifests, objections, saga, sealing, target
+from satflow_ext.registration import (
+    carried_files,
+    deployments,
+    healing,
+    manifests,
+    objections,
+    prewarm,
+    saga,
+    sealing,
+    target,
+)
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.registration.detours import detours
 from satflow_ext.registration.drift import drift, settle
@@ -100,6 +110,7 @@ async def _register(
     made = manifest_for(packed, plan, place, await _store(packed, plan, place, endpoints, signer))
     pin = await sealing.write(made, endpoints, signer)
     written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
+    await asyncio.to_thread(prewarm.note, made, endpoints, settings)
     return await registered(written, made, "changed" if row else "created", settled.kept, endpoints)
 
 

@@ -16,7 +16,7 @@ from satflow_ext.errors import DeploymentNotFound, PythonMismatch
 from satflow_ext.keys import Keyring, Signer, trusted, user_name
 from satflow_ext.models import JsonObject, Registered
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, healing, opening, saga, sealing
+from satflow_ext.registration import deployments, healing, opening, prewarm, saga, sealing
 from satflow_ext.registration.drift import settle
 from satflow_ext.registration.healing import Healed
 from satflow_ext.registration.journal import Journal
@@ -80,6 +80,7 @@ async def _roll_back(
     pin = await sealing.write(made, endpoints, signer)
     settled = settle(made, live if isinstance(live, Manifest) else None, row, overwrite=True)
     written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
+    await asyncio.to_thread(prewarm.note, made, endpoints, settings)
     return await registered(written, made, "changed", (), endpoints)
 
 

@@ -1,4 +1,7 @@
-"""What the local stack does beside its services, by processes that end: it heals when it starts, and collects once a day."""
+"""What the local stack does beside its services, by processes that end.
+
+It heals when it starts, collects once a day, and starts clusters ahead of scheduled runs where a deployment wants that.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,10 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 
 
+LOOK = 10.0
+"""Seconds between two looks for a deployment that wants its cluster ahead."""
+
+
 async def keep_doing(settings: Settings, *, calm: float = CALM, pause: float = HOUR) -> None:
     """Heal what the database has lost, then look now and then whether a collection is due. Their logs say what they did.
 
@@ -30,6 +37,22 @@ async def keep_doing(settings: Settings, *, calm: float = CALM, pause: float = H
     """
     if any((settings.state_dir / "journal").glob("*.json")):
         await _run("healing", "satflow_ext.registration.at_start", settings)
+    warming = asyncio.create_task(_keep_warming(settings))
+    try:
+        await _keep_collecting(settings, calm, pause)
+    finally:
+        warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)
+
+
+async def _keep_warming(settings: Settings) -> None:
+    while True:
+        if (settings.state_dir / "prewarm").exists():  # `registration.prewarm.wish`, which would load Prefect's client
+            await _run("prewarming", "satflow_ext.registration.prewarming", settings)
+        await asyncio.sleep(LOOK)
+
+
+async def _keep_collecting(settings: Settings, calm: float, pause: float) -> None:
     await asyncio.sleep(calm)
     while True:
         if _due(settings):

@@ -1,0 +1,27 @@
+"""What a version says of starting its shared cluster ahead of scheduled runs, and how the local stack hears of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.executors.dask_cluster import DASK_CLUSTER
+from satflow_ext.registration.manifest import Manifest
+from satflow_ext.settings import Settings
+
+
+def seconds(manifest: Manifest) -> float:
+    """How long before a scheduled run the version wants its shared cluster; 0 where it does not."""
+    options = manifest.executor.options
+    return float(str(options.get("prewarm") or 0)) if manifest.executor.name == DASK_CLUSTER.name else 0
+
+
+def wish(settings: Settings) -> Path:
+    """The file that has the local stack look for such runs: most stacks have none, and need no process for it."""
+    return settings.state_dir / "prewarm"
+
+
+def note(made: Manifest, endpoints: Endpoints, settings: Settings) -> None:
+    """Have the local stack look from now on, where this version wants it."""
+    if endpoints.local and seconds(made):
+        wish(settings).touch(mode=0o600)

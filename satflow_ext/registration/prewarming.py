@@ -1,0 +1,86 @@
+"""`python -m satflow_ext.registration.prewarming`: start shared clusters ahead of scheduled runs, for the local stack.
+
+The stack runs it as soon as a deployment has asked for that; it ends when none does any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from datetime import datetime, timezone
+from uuid import UUID
+
+from satflow_ext import endpoints, settings
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import SatflowError
+from satflow_ext.models import ClusterOrder, StartCluster
+from satflow_ext.registration import clusters, due
+from satflow_ext.registration.due import Due
+from satflow_ext.registration.prewarm import wish
+from satflow_ext.settings import LOCAL, Settings
+
+LOOK = 10.0
+"""Seconds between two looks."""
+HOUR = 3600.0
+NICE = 5
+"""It gives way to the services, and to their user."""
+
+logger = logging.getLogger("satflow_ext.registration")
+
+
+def main() -> int:
+    """Look until no deployment wants its cluster ahead."""
+    os.nice(NICE)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    logger.setLevel(logging.INFO)
+    asyncio.run(keep(settings.load().model_copy(update={"store": LOCAL})))
+    return 0
+
+
+async def keep(here: Settings) -> None:
+    """Look again and again. What cannot be asked now is asked at the next look."""
+    asked = -HOUR
+    started: dict[UUID, asyncio.Task[None]] = {}
+    while True:
+        record = endpoints.read_record(here)
+        if record is None or record.prefect_url is None:
+            return
+        try:
+            where = endpoints.resolve(here, record)
+            if time.monotonic() - asked > HOUR:
+                if not await _is_wanted(where, here):
+                    return
+                asked = time.monotonic()
+            for each in await due.due(where, here, datetime.now(timezone.utc)):
+                if each.run_id not in started:
+                    started[each.run_id] = asyncio.create_task(_start(each, where, here))
+        except SatflowError as error:
+            logger.warning("%s", error)
+        await asyncio.sleep(LOOK)
+
+
+async def _is_wanted(where: Endpoints, here: Settings) -> bool:
+    """The wish goes first: one that comes while the deployments are read stays."""
+    wish(here).unlink(missing_ok=True)
+    wanted = await due.is_wanted(where)
+    if wanted:
+        wish(here).touch(mode=0o600)
+    return wanted
+
+
+async def _start(each: Due, where: Endpoints, here: Settings) -> None:
+    """Once for each run: what goes wrong here the run tries again by itself, and its log says what."""
+    begun = time.monotonic()
+    try:
+        await clusters.obey(where, here, each.deployment_id, ClusterOrder(order=StartCluster()))
+    except SatflowError as error:
+        logger.warning("%s: no cluster ahead of its run: %s", each.deployment_name, error)
+    else:
+        logger.info("%s: its cluster is warm, after %.1f s.", each.deployment_name, time.monotonic() - begun)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
