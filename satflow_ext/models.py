@@ -787,7 +787,8 @@ class ClusterStatus(Wire):
 
     `plan` is how many Dask workers it should have and `requested` how many were asked for (None where nobody says), `observed`
     how many have checked in, `pending` why they are fewer, or why tasks find none. `tasks` counts the scheduler's tasks by
-    distributed's own state names. `events` are the latest, oldest first.
+    distributed's own state names. `events` are the latest, oldest first. `dashboard` is where Dask's own pages are,
+    as `host:port`, None where none are served.
     """
 
     run_id: str | None
@@ -805,6 +806,7 @@ class ClusterStatus(Wire):
     tasks: dict[str, int]
     workers: tuple[ClusterWorker, ...]
     events: tuple[ClusterEvent, ...]
+    dashboard: str | None
     started: datetime
     updated: datetime
 

@@ -142,7 +142,8 @@ export interface ClusterOrder {
  *
  * `plan` is how many Dask workers it should have and `requested` how many were asked for (None where nobody says), `observed`
  * how many have checked in, `pending` why they are fewer, or why tasks find none. `tasks` counts the scheduler's tasks by
- * distributed's own state names. `events` are the latest, oldest first.
+ * distributed's own state names. `events` are the latest, oldest first. `dashboard` is where Dask's own pages are,
+ * as `host:port`, None where none are served.
  */
 export interface ClusterStatus {
   run_id: string | null;
@@ -160,6 +161,7 @@ export interface ClusterStatus {
   tasks: { [key: string]: number };
   workers: ClusterWorker[];
   events: ClusterEvent[];
+  dashboard: string | null;
   started: string;
   updated: string;
 }

@@ -53,9 +53,10 @@ def test_a_shared_cluster_is_chosen_started_and_closed(page: Page, lab: Lab) -> 
 def team_cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A Dask cluster of somebody else's, with two Dask workers: its address, and the process of its first one."""
     address = "tcp://127.0.0.1:28786"
-    loopback = ["--host", "127.0.0.1", "--no-dashboard"]
-    workers = [["worker", address, "--name", name, "--nthreads", "1", *loopback] for name in ("north", "south")]
-    commands = [["scheduler", "--port", "28786", *loopback], *workers]
+    loopback = ["--host", "127.0.0.1"]
+    each = ["--nthreads", "1", "--no-dashboard", *loopback]
+    workers = [["worker", address, "--name", name, *each] for name in ("north", "south")]
+    commands = [["scheduler", "--port", "28786", "--dashboard-address", "127.0.0.1:0", *loopback], *workers]
     with ExitStack() as processes:
         started = [
             processes.enter_context(subprocess.Popen([sys.executable, "-m", "dask", *command], cwd=tmp_path))
@@ -83,5 +84,10 @@ def test_a_cluster_at_an_address_is_seen_between_runs(
     expect(cluster).to_contain_text("2 workers", timeout=STARTS)
     page.wait_for_timeout(5000)
     shot(page, "42-between-runs")
+    cluster.get_by_test_id("satflow-dask-pages").click()
+    pages = page.frame_locator("iframe[src*='/proxy/']")
+    expect(pages.locator("canvas").first).to_be_attached(timeout=STARTS)
+    page.wait_for_timeout(3000)
+    shot(page, "43-dask-pages")
     worker.terminate()
     expect(cluster).to_contain_text("1 worker", timeout=STARTS)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from satflow_ext.backends import heard
 from satflow_ext.backends.base import Asked, BackEnd
 from satflow_ext.backends.run_log import run_log
 from satflow_ext.errors import ClusterFailed
@@ -60,6 +61,7 @@ class Keeper:
     def _see(self) -> None:
         missing = self._back_end.missing(self._cluster)
         self.why, self.hopeless = missing.why, None
+        heard.say(missing.why)
         if missing.why and missing.why != self._said:
             run_log().info("Dask workers are missing: %s.", missing.why)
             self._said = missing.why

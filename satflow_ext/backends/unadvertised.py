@@ -23,7 +23,7 @@ class Unadvertised:
         self._keeper = keeper
 
     def waiting_for(self) -> str | None:
-        """Why Dask workers that were asked for are not there yet; `clusters.waits` asks."""
+        """Why Dask workers that were asked for are not there yet."""
         return self._keeper.why
 
     def __getattr__(self, name: str) -> Any:

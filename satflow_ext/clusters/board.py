@@ -2,7 +2,7 @@
 
 A folder with one private file per cluster: by the id of the flow run whose it is, or of the deployment that has it also between
 runs. Who says something writes its file anew every second and takes it away at the end; a reader takes away what a killed one
-left behind. Cluster addresses never stand on it, and nothing of it goes to the Prefect API.
+left behind. Addresses of schedulers never stand on it, and nothing of it goes to the Prefect API.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any
 
 import cloudpickle
 from distributed import SchedulerPlugin
+from distributed.comm.addressing import get_address_host
 
 NAME = "satflow-status-1"
 """With the number of its kind: a scheduler that has an older one gets this beside it."""
@@ -48,6 +49,7 @@ class Reporter(SchedulerPlugin):
             "tasks": self._tasks(),
             "events": [event for event in self.events if event[0] > since],
             "asked": getattr(gateway, "count", None),  # of a Dask Gateway, by the part of it that is in the scheduler
+            "dashboard": self._dashboard(),
         }
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
@@ -70,6 +72,12 @@ class Reporter(SchedulerPlugin):
     def _happened(self, kind: str, worker: str, tasks: int) -> None:
         self.number += 1
         self.events.append((self.number, time.time(), kind, worker, tasks))
+
+    def _dashboard(self) -> str | None:
+        """Where Dask's own pages are, None where none are served: only they are an application beside the plain routes."""
+        if not getattr(self.scheduler, "http_application", None) or not self.scheduler.http_application.applications:
+            return None
+        return f"{get_address_host(self.scheduler.address)}:{self.scheduler.http_server.port}"
 
     def _tasks(self) -> dict[str, int]:
         totals: dict[str, int] = {}

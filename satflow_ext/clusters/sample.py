@@ -23,13 +23,15 @@ ADDRESS = re.compile(r"[a-z]+://[^\s'>,]+")
 class Sample:
     """Dask workers that have checked in, the scheduler's tasks counted by state, and what happened since the last sample.
 
-    `asked` is how many Dask workers a Dask Gateway was asked for, None where there is no gateway.
+    `asked` is how many Dask workers a Dask Gateway was asked for, None where there is no gateway. `dashboard` is `host:port` of
+    Dask's own pages, None where none are served.
     """
 
     workers: tuple[ClusterWorker, ...]
     tasks: dict[str, int]
     events: tuple[ClusterEvent, ...] = ()
     asked: int | None = None
+    dashboard: str | None = None
 
 
 class Probe:
@@ -74,6 +76,7 @@ class Probe:
             tasks=dict(said["tasks"]),
             events=tuple(map(_event, said["events"])),
             asked=said["asked"],
+            dashboard=said["dashboard"],
         )
 
 

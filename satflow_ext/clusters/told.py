@@ -41,9 +41,9 @@ class Told:
         self._events: deque[ClusterEvent] = deque(maxlen=KEPT)
         self._away = False
 
-    def starting(self) -> ClusterStatus:
-        """Before anything was heard of it."""
-        return self._status("starting", NOTHING, Counts(self._subject.plan))
+    def starting(self, waiting: str | None = None) -> ClusterStatus:
+        """Before its scheduler was asked anything."""
+        return self._status("starting", NOTHING, Counts(self._subject.plan, waiting=waiting))
 
     def seen(self, sample: Sample, counts: Counts) -> ClusterStatus:
         """When its scheduler has answered."""
@@ -83,11 +83,12 @@ class Told:
             plan=counts.plan,
             requested=counts.requested,
             observed=len(sample.workers),
-            pending=pending(sample, counts) if state == "running" else None,
+            pending=None if state == "lost" else pending(sample, counts),
             worker_size=subject.worker_size,
             tasks=sample.tasks,
             workers=sample.workers,
             events=tuple(self._events),
+            dashboard=sample.dashboard,
             started=self._started,
             updated=_now(),
         )
@@ -98,12 +99,11 @@ def pending(sample: Sample, counts: Counts) -> str | None:
     observed = len(sample.workers)
     coming = (counts.requested or 0) - observed
     unasked = (counts.plan or 0) - max(observed, counts.requested or 0)
+    why = f": {counts.waiting}" if counts.waiting else ""
     lines = [
-        f"{_workers(coming)} asked for and not there yet{f': {counts.waiting}' if counts.waiting else ''}."
-        if coming > 0
-        else None,
+        f"{_workers(coming)} asked for and not there yet{why}." if coming > 0 else None,
         f"{_workers(unasked)} not asked for yet." if unasked > 0 and counts.requested is not None else None,
-        f"{_workers(unasked)} not there yet." if unasked > 0 and counts.requested is None else None,
+        f"{_workers(unasked)} not there yet{why}." if unasked > 0 and counts.requested is None else None,
         _homeless(sample.tasks, observed),
         _paused(sum(worker.state == "paused" for worker in sample.workers)),
     ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from prefect.context import FlowRunContext
 from prefect_dask.task_runners import DaskTaskRunner
 
+from satflow_ext.backends.heard import hearing
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.peak import Peak
 from satflow_ext.clusters.sample import UNANSWERED, Probe, Sample, unanswered
@@ -55,22 +56,36 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
     @property
     def client(self) -> Any:
         """The dask client; the first use makes the cluster, and from then on it is watched."""
-        first_use = self._client is None
-        if first_use:
-            _post(Board(self.here), Told(_named(self.subject)).starting())
-        dask_client = super().client
-        if first_use:
-            self._exit_stack.enter_context(watching(dask_client, self.subject, self.here))
+        if self._client is not None:
+            return super().client
+        waits, board, told = Waits(), Board(self.here), Told(_named(self.subject))
+
+        def hear(why: str | None) -> None:
+            waits.why = why
+            if self._client is None:
+                _post(board, told.starting(why))
+
+        hear(None)
+        with hearing(hear):
+            dask_client = super().client
+        self._exit_stack.enter_context(watching(dask_client, self.subject, self.here, waits))
         return dask_client
 
 
 @contextmanager
-def watching(dask_client: Client, subject: Subject, here: Settings) -> Iterator[None]:
-    """Keep the board up to date from a thread of its own, until left; then keep what the Dask workers needed."""
+def watching(dask_client: Client, subject: Subject, here: Settings, waits: Waits | None = None) -> Iterator[None]:
+    """Keep the board up to date from a thread of its own, until left; then keep what the Dask workers needed.
+
+    Args:
+        dask_client: of the cluster.
+        subject: whose the cluster is.
+        here: say where the board is.
+        waits: what missing Dask workers wait for, where somebody tells.
+    """
     stop, board, peak = threading.Event(), Board(here), Peak()
     thread = threading.Thread(
         target=_keep_posting,
-        args=(dask_client, Told(_named(subject)), board, peak, stop),
+        args=(dask_client, Told(_named(subject)), waits or Waits(), board, peak, stop),
         name="satflow-cluster-status",
         daemon=True,
     )
@@ -86,8 +101,10 @@ def watching(dask_client: Client, subject: Subject, here: Settings) -> Iterator[
             _keep(peak.need(subject.worker_size), subject, here)
 
 
-def _keep_posting(dask_client: Client, told: Told, board: Board, peak: Peak, stop: threading.Event) -> None:
-    probe, waits = Probe(dask_client.scheduler), Waits(dask_client.cluster)
+def _keep_posting(
+    dask_client: Client, told: Told, waits: Waits, board: Board, peak: Peak, stop: threading.Event
+) -> None:
+    probe = Probe(dask_client.scheduler)
     while True:
         try:
             sample = _taken(dask_client, probe)
@@ -95,7 +112,7 @@ def _keep_posting(dask_client: Client, told: Told, board: Board, peak: Peak, sto
             status = told.missed(unanswered(error))
         else:
             peak.see(sample.workers)
-            status = told.seen(sample, waits.counts(len(sample.workers)))
+            status = told.seen(sample, waits.counts(dask_client.cluster))
         _post(board, status)
         if stop.wait(PERIOD):
             return

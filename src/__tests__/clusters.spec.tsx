@@ -6,6 +6,7 @@ import { ClustersModel } from '../models/clusters';
 import { type ISample, sampled } from '../models/history';
 import { ClustersSection } from '../views/ClustersSection';
 import { ClusterView } from '../views/ClusterView';
+import { proxied } from '../widgets/daskPages';
 import { cluster, Frames, sharedCluster } from './fakes';
 
 const trans = nullTranslator.load('satflow_ext');
@@ -17,7 +18,8 @@ describe('clusters', () => {
     onStartCluster: jest.fn(),
     onResizeCluster: jest.fn(),
     onRestartCluster: jest.fn(),
-    onCloseCluster: jest.fn()
+    onCloseCluster: jest.fn(),
+    onDaskPages: jest.fn()
   };
   const some = {
     shared: [],
@@ -28,6 +30,18 @@ describe('clusters', () => {
     actions,
     trans
   };
+
+  const dask = { onDaskPages: null, trans };
+
+  it('hands a cluster with pages over to Dask’s own extension', () => {
+    const dashboard = '127.0.0.1:8787';
+    const clusters = [cluster({ dashboard }), cluster({ run_id: 'r2' })];
+    render(<ClustersSection {...some} clusters={clusters} />);
+    fireEvent.click(screen.getByTestId('satflow-dask-pages'));
+    expect(actions.onDaskPages).toHaveBeenCalledWith(clusters[0]);
+    expect(proxied(dashboard)).toBe('proxy/8787');
+    expect(proxied('dask.team:8787')).toBe('proxy/dask.team:8787');
+  });
 
   it('shows workers of those planned, memory and tasks', () => {
     render(<ClustersSection {...some} clusters={[cluster()]} />);
@@ -104,7 +118,7 @@ describe('clusters', () => {
   });
 
   it('shows each worker with its CPU and memory', () => {
-    render(<ClusterView cluster={cluster()} samples={[]} trans={trans} />);
+    render(<ClusterView cluster={cluster()} samples={[]} {...dask} />);
     const cpu = screen.getByRole('meter', { name: 'CPU' });
     expect(cpu.getAttribute('aria-valuenow')).toBe('75');
     expect(screen.getByText('150 %')).toBeTruthy();
@@ -126,7 +140,7 @@ describe('clusters', () => {
       (before, second) => sampled(before, at(second)),
       []
     );
-    render(<ClusterView cluster={one} samples={samples} trans={trans} />);
+    render(<ClusterView cluster={one} samples={samples} {...dask} />);
     const workers = screen.getByRole('img', { name: /^Workers/ });
     expect(workers.getAttribute('aria-label')).toBe(
       'Workers: there 1, planned 2'
@@ -142,7 +156,7 @@ describe('clusters', () => {
   });
 
   it('says where there is none', () => {
-    render(<ClusterView cluster={null} samples={[]} trans={trans} />);
+    render(<ClusterView cluster={null} samples={[]} {...dask} />);
     expect(screen.getByTestId('satflow-no-cluster')).toBeTruthy();
   });
 });

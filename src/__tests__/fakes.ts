@@ -220,6 +220,7 @@ export function cluster(
       }
     ],
     events: [],
+    dashboard: null,
     started: '2026-01-01T00:00:00Z',
     updated: '2026-01-01T00:00:05Z',
     ...change

@@ -24,7 +24,8 @@ describe('RunView', () => {
     actions: {
       onCancel: jest.fn(),
       onRunAgain: jest.fn(),
-      onDownload: jest.fn()
+      onDownload: jest.fn(),
+      onDaskPages: null
     },
     trans
   };

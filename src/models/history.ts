@@ -17,13 +17,14 @@ export interface ISample {
 /** How many samples are kept: ten minutes at one a second. */
 export const HISTORY = 600;
 
-/** The samples with the status' moment added, the oldest forgotten. */
+/** The samples with the status' moment added, the oldest forgotten; one that is starting has nothing to show. */
 export function sampled(
   samples: readonly ISample[],
   status: ClusterStatus
 ): ISample[] {
   const time = Date.parse(status.updated);
-  if (samples.length > 0 && samples[samples.length - 1].time >= time) {
+  const last = samples[samples.length - 1]?.time ?? 0;
+  if (last >= time || status.state === 'starting') {
     return [...samples];
   }
   return [...samples, sample(time, status)].slice(-HISTORY);

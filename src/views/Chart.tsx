@@ -6,6 +6,8 @@ export interface ISeries {
   values: (number | null)[];
   /** "main" has an area below it, "part" is drawn within it, "aim" is what should be. */
   kind: 'main' | 'part' | 'aim';
+  /** Whether it jumps from value to value, as numbers of things do. */
+  isStepped?: boolean;
 }
 
 /** Something that happened, at a moment of the chart. */
@@ -67,12 +69,7 @@ function Line(props: {
   top: number;
 }): JSX.Element {
   const { series, times, top } = props;
-  const across = places(times);
-  const points = series.values.flatMap((value, index) =>
-    value === null
-      ? []
-      : [`${across(times[index])},${height(value / top).toFixed(1)}`]
-  );
+  const points = drawn(series, times, top);
   const first = points[0]?.split(',')[0] ?? 0;
   return (
     <g className={`jp-mod-${series.kind}`}>
@@ -89,6 +86,21 @@ function Line(props: {
       />
     </g>
   );
+}
+
+function drawn(series: ISeries, times: number[], top: number): string[] {
+  const across = places(times);
+  const high = (value: number) => height(value / top).toFixed(1);
+  return series.values.flatMap((value, index) => {
+    if (value === null) {
+      return [];
+    }
+    const point = `${across(times[index])},${high(value)}`;
+    const before = series.values[index - 1] ?? null;
+    return series.isStepped && before !== null
+      ? [`${across(times[index])},${high(before)}`, point]
+      : [point];
+  });
 }
 
 /** A thin line at each fifth minute, so that charts side by side are read alike. */

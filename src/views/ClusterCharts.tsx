@@ -32,8 +32,8 @@ export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
         {...shared}
         label={trans.__('Workers')}
         series={[
-          line(samples, 'observed', 'main', trans.__('there')),
-          line(samples, 'plan', 'aim', trans.__('planned'))
+          stepped(line(samples, 'observed', 'main', trans.__('there'))),
+          stepped(line(samples, 'plan', 'aim', trans.__('planned')))
         ]}
         words={whole}
       />
@@ -78,6 +78,10 @@ function line(
   label: string
 ): ISeries {
   return { label, kind, values: samples.map(one => one[name]) };
+}
+
+function stepped(series: ISeries): ISeries {
+  return { ...series, isStepped: true };
 }
 
 function whole(value: number): string {

@@ -6,6 +6,7 @@ import type { ISample } from '../models/history';
 import { ClusterCharts } from './ClusterCharts';
 import { ClusterEvents } from './ClusterEvents';
 import { ClusterBadge, ClusterFacts } from './ClusterFacts';
+import { DaskPagesButton, type OnDaskPages } from './DaskPagesButton';
 import { EmptyState } from './EmptyState';
 import { MemoryMeter } from './MemoryMeter';
 import { Meter } from './Meter';
@@ -14,12 +15,13 @@ import { TaskCounts } from './TaskCounts';
 export interface IClusterViewProps {
   cluster: ClusterStatus | null;
   samples: readonly ISample[];
+  onDaskPages: OnDaskPages;
   trans: TranslationBundle;
 }
 
 /** A run's Dask cluster: its workers, its tasks, and both over time. */
 export function ClusterView(props: IClusterViewProps): JSX.Element {
-  const { cluster, samples, trans } = props;
+  const { cluster, samples, onDaskPages, trans } = props;
   if (!cluster) {
     return (
       <EmptyState
@@ -32,6 +34,11 @@ export function ClusterView(props: IClusterViewProps): JSX.Element {
     <div className="jp-Satflow-cluster" data-testid="satflow-cluster-view">
       <div className="jp-Satflow-rowHead">
         <ClusterBadge cluster={cluster} trans={trans} />
+        <DaskPagesButton
+          cluster={cluster}
+          onDaskPages={onDaskPages}
+          trans={trans}
+        />
       </div>
       <ClusterFacts cluster={cluster} trans={trans} />
       <TaskCounts tasks={cluster.tasks} trans={trans} />

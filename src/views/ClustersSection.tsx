@@ -8,6 +8,7 @@ import type { ISample } from '../models/history';
 import type { ISharedCluster } from '../models/sharedClusters';
 import { ClusterBadge, ClusterFacts } from './ClusterFacts';
 import { ClusterLoad } from './ClusterLoad';
+import { DaskPagesButton, type OnDaskPages } from './DaskPagesButton';
 import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
 import {
@@ -23,7 +24,7 @@ export interface IClustersSectionProps {
   error: ErrorBody | null;
   onOpen: (runId: string, name: string) => void;
   onShowFlows: () => void;
-  actions: Omit<ISharedClusterActions, 'onOpen'>;
+  actions: Omit<ISharedClusterActions, 'onOpen'> & { onDaskPages: OnDaskPages };
   trans: TranslationBundle;
 }
 
@@ -56,7 +57,8 @@ export function ClustersSection(props: IClustersSectionProps): JSX.Element {
 const SHARED = 'dask-cluster';
 
 function OtherClusters(props: IClustersSectionProps): JSX.Element | null {
-  const { clusters, samples, shared, onOpen, onShowFlows, trans } = props;
+  const { clusters, samples, shared, onOpen, onShowFlows, actions, trans } =
+    props;
   if (clusters.length === 0 && shared.length > 0) {
     return null;
   }
@@ -83,6 +85,7 @@ function OtherClusters(props: IClustersSectionProps): JSX.Element | null {
           cluster={one}
           samples={samples.get(clusterKey(one)) ?? []}
           onOpen={onOpen}
+          onDaskPages={actions.onDaskPages}
           trans={trans}
         />
       ))}
@@ -94,6 +97,7 @@ interface IClusterRowProps {
   cluster: ClusterStatus;
   samples: readonly ISample[];
   onOpen: (runId: string, name: string) => void;
+  onDaskPages: OnDaskPages;
   trans: TranslationBundle;
 }
 
@@ -121,6 +125,9 @@ function ClusterRow(props: IClusterRowProps): JSX.Element {
           </Button>
         )}
         <ClusterBadge cluster={cluster} trans={trans} />
+        <span className="jp-Satflow-rowEnd">
+          <DaskPagesButton {...props} />
+        </span>
       </div>
       <ClusterFacts cluster={cluster} trans={trans} />
       <ClusterLoad cluster={cluster} samples={samples} trans={trans} />

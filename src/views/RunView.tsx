@@ -10,6 +10,7 @@ import type {
 } from '../_api';
 import type { ISample } from '../models/history';
 import { ClusterView } from './ClusterView';
+import type { OnDaskPages } from './DaskPagesButton';
 import { ErrorNote } from './ErrorNote';
 import { FailureCard } from './FailureCard';
 import { LogView } from './LogView';
@@ -23,6 +24,7 @@ export interface IRunActions {
   onCancel: (run: Run) => void;
   onRunAgain: (run: Run) => void;
   onDownload: () => void;
+  onDaskPages: OnDaskPages;
 }
 
 export interface IRunViewProps {
@@ -99,7 +101,12 @@ function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
       )}
       {selected === 'tasks' && <TaskTable tasks={detail.tasks} trans={trans} />}
       {selected === 'cluster' && (
-        <ClusterView cluster={cluster} samples={props.samples} trans={trans} />
+        <ClusterView
+          cluster={cluster}
+          samples={props.samples}
+          onDaskPages={props.actions.onDaskPages}
+          trans={trans}
+        />
       )}
       {selected === 'details' && <RunDetails detail={detail} trans={trans} />}
     </Tabs>

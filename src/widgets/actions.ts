@@ -3,7 +3,13 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-import type { Deployment, LiveFlow, Run, SharedCluster } from '../_api';
+import type {
+  ClusterStatus,
+  Deployment,
+  LiveFlow,
+  Run,
+  SharedCluster
+} from '../_api';
 import { errorBody } from '../errors';
 import type { DeploymentsModel } from '../models/deployments';
 import type { FlowsModel } from '../models/flows';
@@ -11,6 +17,7 @@ import type { RunsModel } from '../models/runs';
 import { type SharedClustersModel, sizeOrder } from '../models/sharedClusters';
 import { INSTALL } from '../views/FlowsSection';
 import { EXAMPLE, insertCell } from './cells';
+import { hasDaskPages, openDaskPages } from './daskPages';
 import {
   askSize,
   confirmCancel,
@@ -91,6 +98,14 @@ export class Actions {
 
   readonly onCloseCluster = (cluster: SharedCluster): void =>
     this.told(this.close(cluster));
+
+  /** Null where dask-labextension is not installed. */
+  get onDaskPages(): ((cluster: ClusterStatus) => void) | null {
+    const { commands, trans } = this.acted;
+    const open = ({ dashboard }: ClusterStatus) =>
+      this.told(openDaskPages(commands, dashboard ?? '', trans));
+    return hasDaskPages(commands) ? open : null;
+  }
 
   private async resize(cluster: SharedCluster): Promise<void> {
     const { sharedClusters, trans } = this.acted;

@@ -45,7 +45,7 @@ export class RunTab extends Drawn {
 
 function drawRun(run: RunModel, parts: IRunTabParts): JSX.Element {
   const { deployments, preferences, actions, trans } = parts;
-  const { onCancel, onRunAgain } = actions;
+  const { onCancel, onRunAgain, onDaskPages } = actions;
   const id = run.detail?.run.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
   const onDownload = () => void download(run).catch(tell);
@@ -60,7 +60,7 @@ function drawRun(run: RunModel, parts: IRunTabParts): JSX.Element {
       error={run.error}
       streamError={run.streamError}
       follow={preferences.followLog}
-      actions={{ onCancel, onRunAgain, onDownload }}
+      actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
       trans={trans}
     />
   );

@@ -39,6 +39,7 @@ def status(run_id=RUN, state="running"):
         tasks={},
         workers=(),
         events=(),
+        dashboard=None,
         started=now,
         updated=now,
     )

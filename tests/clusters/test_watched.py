@@ -15,9 +15,11 @@ import cloudpickle
 import httpx
 import psutil
 import pytest
+from distributed import LocalCluster
 from prefect_dask.task_runners import DaskTaskRunner
 
 from satflow_ext import executors
+from satflow_ext.backends import heard
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.subject import Subject
 from satflow_ext.clusters.watched import WatchedDaskTaskRunner
@@ -61,7 +63,7 @@ def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here, tmp_
         dask_client = entered.client
         seen = eventually(lambda: (s := board.read(RUN)) and s.observed == 2 and s)
         assert (seen.state, seen.plan, seen.deployment_name) == ("running", 2, "tiles")
-        assert (seen.requested, seen.pending) == (2, None)
+        assert (seen.requested, seen.pending, seen.dashboard) == (2, None, None)
         assert all(0 <= worker.managed < worker.memory < worker.memory_limit for worker in seen.workers)
         assert {(event.kind, event.worker) for event in seen.events} <= {("joined", "0"), ("joined", "1")}
         futures = dask_client.map(_slow, range(6))
@@ -120,6 +122,28 @@ def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
         assert [event.kind for event in lost.events] == ["unreachable", "back", "unreachable"]
         assert homeless.cancelled()
     assert board.read(RUN) is None
+
+
+def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board, here):
+    said = ["job 7 is pending (Resources)", "job 8 is pending (Priority)"]
+
+    @contextmanager
+    def queued():
+        heard.say(said[0])
+        starting = board.read(RUN)
+        assert (starting.state, starting.pending) == ("starting", f"2 Dask workers not there yet: {said[0]}.")
+        local = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "processes": False}
+        with LocalCluster(**local, host="127.0.0.1", protocol="tcp") as cluster:
+            cluster.worker_spec["queued"] = cluster.workers["queued"] = {}  # asked for, and it never comes
+            heard.say(said[1])
+            yield cluster
+            del cluster.worker_spec["queued"], cluster.workers["queued"]
+
+    with WatchedDaskTaskRunner.watching(DaskTaskRunner(cluster_class=queued), SUBJECT, here) as entered:
+        assert entered.client
+        told = eventually(lambda: (s := board.read(RUN)) and s.observed and s)
+        assert (told.state, told.plan, told.requested) == ("running", 2, 2)
+        assert told.pending == f"1 Dask worker asked for and not there yet: {said[1]}."
 
 
 def test_copy_that_travels_is_not_watched(runner):
