@@ -85,7 +85,7 @@ def test_a_cluster_at_an_address_is_seen_between_runs(
     page.wait_for_timeout(5000)
     shot(page, "42-between-runs")
     cluster.get_by_test_id("satflow-dask-pages").click()
-    pages = page.frame_locator("iframe[src*='/proxy/']")
+    pages = page.frame_locator("iframe[src*='/proxy/'][src*='workers-memory']")
     expect(pages.locator("canvas").first).to_be_attached(timeout=STARTS)
     page.wait_for_timeout(3000)
     shot(page, "43-dask-pages")
