@@ -218,6 +218,11 @@ describe('RegisterForm', () => {
     const actions = show({ workPool: 'k8s' });
     expect(screen.getByLabelText('Container image')).toBeTruthy();
     expect(screen.queryByLabelText('GPUs')).toBeNull();
+    expect(screen.queryByLabelText('Namespace')).toBeNull();
+    const others = screen.getByText('Other job variables of k8s');
+    const details = others.parentElement as HTMLDetailsElement;
+    details.open = true;
+    fireEvent(details, new Event('toggle'));
     expect(screen.getByLabelText('Namespace')).toBeTruthy();
     fireEvent.change(screen.getByLabelText('Memory, in GiB'), {
       target: { value: '4' }

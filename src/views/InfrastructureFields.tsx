@@ -115,23 +115,30 @@ function OtherFields(props: IInfrastructureFieldsProps): JSX.Element | null {
   const error = errorUnder(props.error, 'job_variables');
   const form = poolForm(pool);
   const names = Object.keys(asObject(form.schema.properties ?? {}));
-  const isOpen = error !== null || Object.keys(draft.more).length > 0;
+  const [isWanted, setWanted] = useState(Object.keys(draft.more).length > 0);
+  const isOpen = isWanted || error !== null;
   if (names.length === 0) {
     return error && <ErrorNote error={error} />;
   }
   return (
-    <details className="jp-Satflow-advanced" open={isOpen || undefined}>
+    <details
+      className="jp-Satflow-advanced"
+      open={isOpen}
+      onToggle={event => setWanted(event.currentTarget.open)}
+    >
       <summary>{trans.__('Other job variables of %1', pool?.name)}</summary>
-      <SchemaForm
-        key={pool?.name}
-        id="satflow-job-variables"
-        schema={form.schema}
-        jsonFields={form.jsonFields}
-        data={jsonTexts(form, draft.more)}
-        error={error}
-        onChange={more => onChange({ ...draft, more })}
-        trans={trans}
-      />
+      {isOpen && (
+        <SchemaForm
+          key={pool?.name}
+          id="satflow-job-variables"
+          schema={form.schema}
+          jsonFields={form.jsonFields}
+          data={jsonTexts(form, draft.more)}
+          error={error}
+          onChange={more => onChange({ ...draft, more })}
+          trans={trans}
+        />
+      )}
     </details>
   );
 }
