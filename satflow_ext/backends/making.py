@@ -7,6 +7,7 @@ import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from satflow_ext.backends.addresses import without_addresses
 from satflow_ext.backends.run_log import run_log
 from satflow_ext.backends.signature import imported
 from satflow_ext.errors import ClusterNotStarted
@@ -58,7 +59,7 @@ class Making:
             raise ClusterNotStarted(f"{self._path} had made no cluster after {seconds:g} s.", fix=MORE_TIME)
         if self._error is not None:
             self.give_up()
-            said = f"{type(self._error).__name__}: {self._error}".rstrip(".")
+            said = f"{type(self._error).__name__}: {without_addresses(str(self._error))}"
             raise ClusterNotStarted(f"{self._path} made no cluster: {said}.", fix=CHECK) from self._error
         return self._cluster
 

@@ -84,7 +84,8 @@ class SshCluster(SpecCluster):
         there = {str(row["name"]) for row in dict(self.scheduler_info["workers"]).values()}
         lacking = {name: each for name, each in dict(self.workers).items() if str(name) not in there}
         ended = [name for name, each in lacking.items() if each.ended is not None]
-        why = sorted({f"on {each.host} {each.ended or 'it starts'}" for each in lacking.values()})
+        number = {host: place for place, host in reversed([*enumerate(self.reach.hosts, 1)])}
+        why = sorted({f"on host {number[each.host]} {each.ended or 'it starts'}" for each in lacking.values()})
         return Missing(why=", ".join(why) or None, gone=frozenset(ended))
 
 

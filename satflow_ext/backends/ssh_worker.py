@@ -9,6 +9,7 @@ from typing import Any
 
 from distributed.deploy.spec import ProcessInterface
 
+from satflow_ext.backends.addresses import without_addresses
 from satflow_ext.backends.ssh_hosts import Reach, connect
 from satflow_ext.backends.ssh_places import Places
 from satflow_ext.errors import ClusterFailed
@@ -77,8 +78,8 @@ class SshWorker(ProcessInterface):
             process.stdin.write(f"{json.dumps(self._order())}\n")
             self._watch = asyncio.create_task(self._watched(process))
         except ClusterFailed as error:
-            said = error.message.removeprefix(self.host).lstrip(", ").rstrip(".")
-            self._end(f"nobody can log in ({said})", failed=True)
+            said = error.message.removeprefix(f"{self.host}, over SSH: ").removeprefix(f"{self.host} ")
+            self._end(f"nobody can log in ({said.rstrip('.')})", failed=True)
         await super().start()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
@@ -102,11 +103,11 @@ class SshWorker(ProcessInterface):
         """Until it ends; its last line tells why."""
         last = "its connection was lost"
         async for line in process.stderr:
-            last = " ".join(line.split()) or last
+            last = line.strip() or last
         await process.wait_closed()
-        self._end(f"it ended ({last.rstrip('.')})", failed=True)
+        self._end(f"it ended ({last})", failed=True)
 
     def _end(self, why: str, *, failed: bool) -> None:
         if self.ended is None:
-            self.ended = why
+            self.ended = without_addresses(why, self.host)
             self._places.leave(self.host, failed=failed)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext.backends import named, signature
+from satflow_ext.backends.addresses import without_addresses
 from satflow_ext.backends.base import Asked, BackEnd
 from satflow_ext.backends.keeping import Keeper, kept
 from satflow_ext.backends.making import Making, end
@@ -67,7 +68,7 @@ def _connected(cluster: Any, until: float) -> Iterator[Client]:
     try:
         client = Client(cluster, timeout=_left(until), set_as_default=False)  # type: ignore[no-untyped-call]
     except OSError as error:
-        raise ClusterNotStarted(f"The cluster's scheduler does not answer: {error}.") from None
+        raise ClusterNotStarted(f"The cluster's scheduler does not answer: {without_addresses(str(error))}.") from None
     try:
         yield client
     finally:

@@ -9,6 +9,7 @@ from distributed import Client
 
 from satflow_ext import executors
 from satflow_ext.backends import Asked
+from satflow_ext.backends.addresses import without_addresses
 from satflow_ext.backends.starting import started
 from satflow_ext.errors import ClusterNotStarted, InvalidExecutorOption, SizeRefused, UnknownBackEnd
 from satflow_ext.models import ExecutorChoice
@@ -98,3 +99,19 @@ def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(name, option
     with pytest.raises(ClusterNotStarted, match=said):
         entered(asked)
     assert events == happened
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Timed out trying to connect to tls://10.0.0.7:8786 after 30 s.",
+            "Timed out trying to connect to … after 30 s",
+        ),
+        ("[Errno 113] Connect call failed ('192.0.2.11', 22)", "[Errno 113] Connect call failed …"),
+        ("Host key is not trusted for host node1", "Host key is not trusted for host …"),
+        ("no partition 'night':\n  choose", "no partition 'night': choose"),
+    ],
+)
+def test_where_a_cluster_is_stays_out_of_what_is_said_of_it(text, said):
+    assert without_addresses(text, "node1") == said
