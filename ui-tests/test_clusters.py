@@ -51,6 +51,7 @@ def test_a_shared_cluster_is_chosen_started_and_closed(page: Page, lab: Lab) -> 
     expect(cluster).to_contain_text("not running", timeout=STARTS)
     cluster.get_by_role("button", name=re.compile("Start")).click()
     expect(cluster).to_contain_text("0 workers", timeout=RUNS)
+    expect(cluster.get_by_test_id("satflow-cluster-sparks")).to_be_visible(timeout=STARTS)
     shot(page, "41-shared-cluster")
     cluster.get_by_role("button", name=re.compile("Close")).click()
     page.get_by_role("button", name="Close cluster").click()

@@ -1,7 +1,8 @@
 """`python -m satflow_ext.clusters.lookout`: tells on the board of standing clusters, for as long as somebody listens.
 
-A process of its own, because who talks to a Dask scheduler unpickles what that says, which a Jupyter server must not do. On each
-line of its standard input is a JSON list of those to look at now; when the input ends, so does the process.
+A process of its own, because distributed unpickles what a scheduler marks so, which must not happen in a Jupyter server. Here it
+cannot either: other people's schedulers are only looked at, and nothing that they send has to be pickled. On each line of its
+standard input is a JSON list of those to look at now; when the input ends, so does the process.
 
 It is no dask client: a connected client is a user, and would keep a cluster that nobody uses from ending.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from typing import Any
 
 from distributed.core import rpc
 
@@ -88,14 +90,16 @@ class Lookout:
         return told
 
     async def _sample(self, where: Whereabouts, told: Told) -> None:
-        scheduler = rpc(where.address, timeout=ANSWER, connection_args=where.arguments)  # type: ignore[no-untyped-call]
+        scheduler: Any = rpc(  # type: ignore[no-untyped-call]  # distributed is typed in part
+            where.address, deserialize=False, timeout=ANSWER, connection_args=where.arguments
+        )
         probe = Probe(scheduler)
         try:
             while True:
                 self._board.post(told.seen(await probe.take(), Counts()))
                 await asyncio.sleep(PERIOD)
         finally:
-            await scheduler.close_rpc()  # type: ignore[no-untyped-call]  # distributed is typed in part
+            await scheduler.close_rpc()
 
 
 async def main() -> None:
@@ -111,6 +115,13 @@ async def main() -> None:
         await lookout.close()
 
 
+def refuse_pickles(event: str, arguments: tuple[object, ...]) -> None:
+    """An auditing hook: no pickle finds a class or function any more, so none can do anything."""
+    if event == "pickle.find_class":
+        raise RuntimeError("it sent something pickled, which is not read here")
+
+
 if __name__ == "__main__":
+    sys.addaudithook(refuse_pickles)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a scheduler that is away is told of on the board
     asyncio.run(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from distributed import Client
+from distributed.core import rpc
 
 from satflow_ext.clusters import standing
 from satflow_ext.clusters.board import Board
@@ -49,6 +51,11 @@ def of(executor, **where):
     )
 
 
+async def _ask(address):
+    async with rpc(address) as unguarded:
+        await unguarded.register_scheduler_plugin()
+
+
 def _clients(dask_scheduler):
     return [name for name in dask_scheduler.clients if name != "fire-and-forget"]
 
@@ -81,6 +88,31 @@ def test_clusters_are_told_of_between_runs_and_not_kept(stack, tmp_path):
         look_at(there)
         eventually(lambda: board.read(nowhere.deployment_id) is None)
     assert board.read(there.deployment_id) is None
+
+
+HOSTILE = """
+from distributed.protocol import ToPickle
+
+class Bomb:
+    def __reduce__(self):
+        return open, ({mark!r}, "w")
+
+def dask_setup(scheduler):
+    scheduler.handlers["register_scheduler_plugin"] = lambda **arguments: ToPickle(Bomb())
+"""
+
+
+def test_nothing_that_a_scheduler_sends_is_unpickled(stack, tmp_path):
+    mark, preload = tmp_path / "went-off", tmp_path / "hostile.py"
+    preload.write_text(HOSTILE.format(mark=str(mark)))
+    with scheduler(tmp_path / "scheduler.json", "--preload", str(preload)) as (_, address), lookout() as look_at:
+        there = at(address)
+        look_at(there)
+        problem = eventually(lambda: (s := Board(stack.settings).read(there.deployment_id)) and s.problem)
+        assert "sent something pickled" in problem
+        assert not mark.exists()
+        asyncio.run(_ask(address))
+        assert mark.exists(), "it goes off where nobody refuses it"
 
 
 @pytest.mark.parametrize(

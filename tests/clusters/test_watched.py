@@ -165,10 +165,10 @@ def _slow(number):
 
 
 @contextmanager
-def scheduler(file):
+def scheduler(file, *more):
     """A Dask scheduler of somebody else's: its process and its address."""
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file), *more]
     process = subprocess.Popen([*command, *options])
     try:
         yield process, json.loads(eventually(lambda: file.exists() and file.read_text()))["address"]
