@@ -7,6 +7,7 @@ flow runs will have: importing a class of somebody else's may do anything, and t
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ from satflow_ext.backends.typed import is_plain, of_annotation, of_value, of_wor
 from satflow_ext.credentials.shapes import is_named_like_one
 from satflow_ext.models import ClusterClass, JsonObject
 
+MARKUP = re.compile(r":\w+:`~?([^`]*)`|`{1,2}([^`]*)`{1,2}")
+"""What reStructuredText puts around words."""
 LONGEST = 300
 """Characters of an argument's description."""
 
@@ -54,7 +57,7 @@ def _schema(
 ) -> JsonObject:
     plain = argument.default if is_plain(argument.default) else None
     default = plain if configured is None else configured
-    text = said.text if said else ""
+    text = MARKUP.sub(r"\1\2", said.text) if said else ""
     typed = of_annotation(hint) or of_words(said.type if said else "") or of_value(default)
     found: JsonObject = {"title": name, **typed}
     if text:

@@ -8,6 +8,7 @@ import pytest
 from distributed import LocalCluster
 
 import tests.platforms.asked
+from satflow_ext.backends import Asked, named
 from satflow_ext.backends.documented import documented
 from satflow_ext.backends.form import form
 from satflow_ext.backends.typed import of_annotation, of_words
@@ -33,7 +34,7 @@ class Documented(LocalCluster):
     Parameters
     ----------
     zone : str, optional
-        Where.
+        Where: ``west`` or :class:`~places.East`.
     colours: {"red", "blue"}
         Which ones.
     first, second : list of int
@@ -51,13 +52,13 @@ class Documented(LocalCluster):
 @pytest.fixture(scope="module")
 def clouds():
     """The forms of classes of clouds, made with the packages themselves."""
-    return ask(FORMS, list(CLOUDS))
+    return ask(FORMS, [*CLOUDS, "kubernetes"])
 
 
 def test_a_class_says_what_it_can_be_told():
     found = form(f"{__name__}:Documented")
     properties = found.options_schema["properties"]
-    assert properties["zone"] == {"title": "zone", "type": "string", "description": "Where."}
+    assert properties["zone"] == {"title": "zone", "type": "string", "description": "Where: west or places.East."}
     assert properties["colours"] == {
         "title": "colours",
         "enum": ["red", "blue"],
@@ -80,6 +81,19 @@ def test_classes_of_clouds_say_nearly_everything(clouds, name):
     described = [each for each in properties.values() if "description" in each]
     assert (len(properties), len(typed), len(described)) == CLOUDS[name]
     assert "n_workers" not in properties
+
+
+def test_the_class_of_a_back_end_takes_what_it_is_called_with(clouds):
+    """Of the arguments, and of the form for what is left to say."""
+    shown = clouds["kubernetes"]["options_schema"]["properties"].keys()
+    back_end = named("kubernetes")
+    assert shown >= {"image", "env", "namespace", "scheduler_service_type", "custom_cluster_spec"}
+    assert shown.isdisjoint(back_end.owned)
+    options = {"image": "team/dask:1", "namespace": "night"}
+    arguments = back_end.arguments(Asked("kubernetes", options, 1, 0, None, None, None, None, 0, 60, 60))
+    assert set(arguments) - shown == {"resource_timeout", "shutdown_on_close", "quiet"} <= back_end.owned.keys()
+    assert (arguments["namespace"], arguments["resource_timeout"]) == ("night", 60)
+    assert arguments["custom_cluster_spec"]["metadata"]["name"].startswith("satflow-")
 
 
 def test_defaults_of_the_configuration_are_shown(clouds):

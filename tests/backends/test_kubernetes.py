@@ -1,7 +1,7 @@
 """Contract tests of the back end kubernetes: no Kubernetes is part of them.
 
-What the Dask operator is asked for is held against its own custom resource definitions, and what its own code would start is
-started: scheduler and Dask worker, as processes of this machine.
+What the Dask operator is asked for is held against its own custom resource definitions, what its own code would start is started
+as processes of this machine, and the real `KubeCluster` lives a whole life on a stand-in for Kubernetes' API.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,7 @@ import pytest
 from distributed import Client
 
 from satflow_ext import executors
-from satflow_ext.backends import Asked, named
+from satflow_ext.backends import Asked
 from satflow_ext.backends.kube_manifest import manifest
 from satflow_ext.backends.kube_pods import tell
 from satflow_ext.errors import InvalidExecutorOption
@@ -130,17 +130,22 @@ def _started(container, instead, *more):
         process.wait(timeout=30)
 
 
-def test_its_class_takes_what_it_is_called_with():
-    """Of the arguments, and of the form for what is left to say."""
-    known = ask(THERE.parents[1] / "platforms" / "forms.py", ["kubernetes"])["kubernetes"]
-    shown = known["options_schema"]["properties"].keys()
-    back_end = named("kubernetes")
-    assert shown >= {"image", "env", "namespace", "scheduler_service_type", "custom_cluster_spec"}
-    assert shown.isdisjoint(back_end.owned)
-    arguments = back_end.arguments(replace(ASKED, options={**OPTIONS, "namespace": "night"}))
-    assert set(arguments) - shown == {"resource_timeout", "shutdown_on_close", "quiet"} <= back_end.owned.keys()
-    assert (arguments["namespace"], arguments["resource_timeout"]) == ("night", 60)
-    assert arguments["custom_cluster_spec"]["metadata"]["name"].startswith("satflow-")
+def test_a_cluster_lives_and_ends_with_its_run(tmp_path):
+    """The real `KubeCluster` and this back end, on a stand-in for Kubernetes and the operator that starts processes."""
+    ports = {"tcp-comm": free_port(), "http-dashboard": free_port()}
+    options = {"image": "team/dask:1", "namespace": "night", "scheduler_service_type": "LoadBalancer"}
+    asked = asdict(replace(ASKED, options=options, workers=2, cores=1, gpus=0))
+    pending = "0/3 nodes are available: 3 Insufficient cpu."
+    question = {"ports": ports, "folder": str(tmp_path), "asked": asked, "pending": pending}
+    told = ask(THERE.with_name("kube_run.py"), question)
+    name = told["made"]["metadata"]["name"]
+    assert told["pods"] == [f"{name}-default-worker-0", f"{name}-default-worker-1", f"{name}-scheduler"]
+    wanted = manifest(Asked(**asked), name)["spec"]
+    assert (told["made"]["spec"], told["sum"]) == (wanted, 3)
+    assert told["why"] == "pod waiting is pending: 0/3 nodes are available: 3 Insufficient cpu"
+    (autoscaler,) = told["autoscalers"]
+    assert autoscaler["spec"] == {"cluster": name, "minimum": 0, "maximum": 5}
+    assert told["left"] == []
 
 
 @pytest.mark.parametrize(

@@ -18,4 +18,4 @@ def ask(script: Path, question: Any) -> Any:
         [PYTHON, script], input=json.dumps(question), capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.strip().rpartition("\n")[2])
