@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,11 +62,14 @@ def test_a_shared_cluster_is_chosen_started_and_closed(page: Page, lab: Lab) -> 
 @pytest.fixture
 def team_cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A Dask cluster of somebody else's, with two Dask workers: its address, and the process of its first one."""
-    address = "tcp://127.0.0.1:28786"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    address = f"tcp://127.0.0.1:{port}"
     loopback = ["--host", "127.0.0.1"]
     each = ["--nthreads", "1", "--no-dashboard", *loopback]
     workers = [["worker", address, "--name", name, *each] for name in ("north", "south")]
-    commands = [["scheduler", "--port", "28786", "--dashboard-address", "127.0.0.1:0", *loopback], *workers]
+    commands = [["scheduler", "--port", port, "--dashboard-address", "127.0.0.1:0", *loopback], *workers]
     with ExitStack() as processes:
         started = [
             processes.enter_context(subprocess.Popen([sys.executable, "-m", "dask", *command], cwd=tmp_path))
@@ -91,7 +95,7 @@ def test_a_cluster_at_an_address_is_seen_between_runs(
 
     cluster = page.get_by_test_id("satflow-cluster").filter(has_text="elsewhere")
     expect(cluster).to_contain_text("2 workers", timeout=STARTS)
-    page.wait_for_timeout(5000)
+    page.wait_for_timeout(2500)
     shot(page, "42-between-runs")
     cluster.get_by_test_id("satflow-dask-pages").click()
     pages = page.frame_locator("iframe[src*='/proxy/'][src*='workers-memory']")
