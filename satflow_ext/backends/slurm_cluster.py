@@ -74,6 +74,9 @@ class SlurmCluster(SLURMCluster):  # type: ignore[misc]  # dask-jobqueue is not 
     ) -> None:
         security = Security.temporary()  # type: ignore[no-untyped-call]
         unless_set = dask.config.get("jobqueue.slurm.walltime", None)
+        # In the run's folder, SLURM's own place for what a job writes, it would be gone with the run.
+        kept = more.get("log_directory") or dask.config.get("jobqueue.slurm.log-directory", None)
+        output = () if kept else ("--output=/dev/null",)
         resources = ([f"--gres=gpu:{gpus}"], ["--resources", f"GPU={gpus}"]) if gpus else ([], [])
         with dask.config.set({"jobqueue.slurm.walltime": None if unless_set == LIBRARYS_WALLTIME else unless_set}):
             super().__init__(
@@ -85,7 +88,7 @@ class SlurmCluster(SLURMCluster):  # type: ignore[misc]  # dask-jobqueue is not 
                 protocol="tls://",
                 scheduler_options={"dashboard": False, "dashboard_address": "127.0.0.1:0", **(scheduler_options or {})},
                 job_script_prologue=[*exports(security), *job_script_prologue],
-                job_extra_directives=[*resources[0], *job_extra_directives],
+                job_extra_directives=[*output, *resources[0], *job_extra_directives],
                 worker_extra_args=[*NO_PAGES, *resources[1], *worker_extra_args],
                 **more,
             )

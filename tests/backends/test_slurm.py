@@ -100,6 +100,7 @@ def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm, monkey
         eventually(lambda: len(client.ncores()) == 3, "its Dask worker came")
         assert client.submit(sum, [1, 2]).result() == 3
     assert jobs() == []
+    assert not list(Path().glob("slurm-*.out"))
 
 
 def test_an_adaptive_cluster_has_a_job_while_there_is_work_and_gpus_are_given_to_who_asks(slurm):
