@@ -17,6 +17,8 @@ CLUSTER = "dask_cluster_kwargs"
 ADAPT = "dask_adapt_kwargs"
 NAMES = {"n_workers": "n_workers", "nthreads": "threads_per_worker", "worker_size": "worker_size"}
 """Argument → option of the executor `dask-local`."""
+STAYS = ("autoclose", "shutdown_on_close")
+"""False: the cluster outlives the flow run. That is one of a Dask Gateway, which all runs of the deployment share."""
 BOUNDS = ("minimum", "maximum")
 
 
@@ -29,15 +31,8 @@ class _Gone(NamedTuple):
 
 
 ADDRESS = 'satflow_ext.register(flow, executor="dask-address", address="tcp://…")'
-_LIFE = _Gone(
-    (True,),
-    "each flow run has a cluster of its own, which ends with the run",
-    f"Leave it out. For a cluster that outlives its runs, start one and register with {ADDRESS}.",
-)
 _LOCAL = "the cluster runs on the machine of the flow run"
 GONE = {
-    "autoclose": _LIFE,
-    "shutdown_on_close": _LIFE,
     "worker_is_spot": _Gone((False,), _LOCAL, "Leave it out."),
     "scheduler_size": _Gone((), "the scheduler is a part of the flow run, and has no size of its own", "Leave it out."),
     "nprocs": _Gone((1,), "a Dask worker is one process", "Leave it out, and multiply n_workers by it."),
@@ -53,8 +48,8 @@ def executor(cluster: Mapping[str, object] | None, adapt: Mapping[str, object] |
     Raises:
         InvalidExecutorOption: something in them is unknown, cannot be had, or contradicts the rest.
     """
-    workers = _workers(adapt)
-    if cluster is None and workers is None:
+    bounds = _bounds(adapt)
+    if cluster is None and bounds is None:
         return ExecutorChoice(name="threads")
     if cluster is None:
         raise InvalidExecutorOption(
@@ -62,18 +57,16 @@ def executor(cluster: Mapping[str, object] | None, adapt: Mapping[str, object] |
             fix=f"Leave it out, or give {CLUSTER}={{}} as well.",
             field=ADAPT,
         )
-    options = _options(_given(cluster, CLUSTER))
-    if workers is not None and options.setdefault("n_workers", workers) != workers:
-        raise InvalidExecutorOption(
-            f"{CLUSTER} asks for {options['n_workers']} workers and {ADAPT} for {workers}.",
-            fix=f"Say it once, as n_workers in {CLUSTER}, and leave {ADAPT} out.",
-            field=ADAPT,
-        )
+    given = _given(cluster, CLUSTER)
+    stays = _stays(given)
+    options = _sized(_options(given), bounds)
+    if stays or "maximum" in options:
+        return _on_a_gateway(options, stays=stays)
     return ExecutorChoice(name="dask-local", options=options)
 
 
-def _workers(adapt: Mapping[str, object] | None) -> Plain | None:
-    """The fixed number of workers that adapting between equal bounds comes to, None where there are no bounds."""
+def _bounds(adapt: Mapping[str, object] | None) -> tuple[Plain, Plain] | None:
+    """The least and the most workers, None where there are no bounds."""
     bounds = _given(adapt or {}, ADAPT)
     for name in bounds:
         if name not in BOUNDS:
@@ -83,14 +76,43 @@ def _workers(adapt: Mapping[str, object] | None) -> Plain | None:
     for name in BOUNDS:
         if name not in bounds:
             raise InvalidExecutorOption(f"{ADAPT} has no {name}.", fix="Give both, or leave it out.", field=ADAPT)
-    minimum, maximum = (bounds[name] for name in BOUNDS)
-    if minimum != maximum:
+    return bounds["minimum"], bounds["maximum"]
+
+
+def _stays(given: dict[str, Plain]) -> bool:
+    """Whether the cluster outlives the flow run. The arguments that say so are taken away."""
+    said = {given.pop(name) for name in STAYS if name in given}
+    if not said <= {True, False} or len(said) > 1:
+        told = f"{' and '.join(STAYS)} in {CLUSTER} are {' and '.join(map(repr, sorted(said, key=str)))}."
+        raise InvalidExecutorOption(told, fix="Give one of them, True or False.", field=f"{CLUSTER}.{STAYS[0]}")
+    return said == {False}
+
+
+def _sized(options: JsonObject, bounds: tuple[Plain, Plain] | None) -> JsonObject:
+    """The options with as many workers as the bounds say; equal ones are a fixed number."""
+    if bounds is None:
+        return options
+    minimum, maximum = bounds
+    fixed = {"n_workers": minimum} if minimum == maximum else {}
+    if options.get("n_workers", minimum) != minimum or (not fixed and "n_workers" in options):
+        many = minimum if fixed else f"{minimum} to {maximum}"
         raise InvalidExecutorOption(
-            f"Adaptive clusters are not there yet, and {ADAPT} asks for {minimum} to {maximum} workers.",
-            fix=f'Write "n_workers": {maximum} in {CLUSTER} for a fixed number, and leave {ADAPT} out.',
+            f"{CLUSTER} asks for {options['n_workers']} workers and {ADAPT} for {many}.",
+            fix=f"Say it once, as n_workers in {CLUSTER} or in {ADAPT}, and leave the other out.",
             field=ADAPT,
         )
-    return minimum
+    return {**options, **(fixed or {"minimum": minimum, "maximum": maximum})}
+
+
+def _on_a_gateway(options: JsonObject, *, stays: bool) -> ExecutorChoice:
+    """The choice of a cluster that follows the work, or that stays."""
+    if "threads_per_worker" in options:
+        raise InvalidExecutorOption(
+            f"nthreads in {CLUSTER} cannot be followed: a Dask Gateway's worker has as many threads as its size has cores.",
+            fix="Leave it out, and choose a worker_size.",
+            field=f"{CLUSTER}.nthreads",
+        )
+    return ExecutorChoice(name="dask-cluster", options={**options, "share": "deployment" if stays else "run"})
 
 
 def _options(given: dict[str, Plain]) -> JsonObject:

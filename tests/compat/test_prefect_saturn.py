@@ -52,6 +52,31 @@ def test_arguments_become_a_cluster_on_this_machine(cluster, adapt, options):
     executors.validate(choice, Settings(), here=False)  # has these options
 
 
+@pytest.mark.parametrize(
+    ("cluster", "adapt", "options"),
+    [
+        ({"n_workers": 3, "autoclose": False}, None, {"n_workers": 3, "share": "deployment"}),
+        ({"shutdown_on_close": False}, {"minimum": 2, "maximum": 2}, {"n_workers": 2, "share": "deployment"}),
+        ({}, {"minimum": 1, "maximum": 4}, {"minimum": 1, "maximum": 4, "share": "run"}),
+        (
+            {"worker_size": "medium", "autoclose": False},
+            {"minimum": 0, "maximum": 4},
+            {"worker_size": "medium", "minimum": 0, "maximum": 4, "share": "deployment"},
+        ),
+    ],
+)
+def test_clusters_that_stay_or_follow_the_work_are_a_gateways(cluster, adapt, options):
+    choice = saturn_cluster.executor(cluster, adapt)
+    assert choice == ExecutorChoice(name="dask-cluster", options=options)
+    executors.validate(choice, Settings(), here=False)
+
+
+def test_no_threads_are_counted_on_a_gateway():
+    with pytest.raises(InvalidExecutorOption, match="nthreads") as caught:
+        saturn_cluster.executor({"nthreads": 2, "autoclose": False}, None)
+    assert caught.value.field == "dask_cluster_kwargs.nthreads"
+
+
 @pytest.mark.parametrize("adapt", [None, {}])
 def test_no_arguments_become_threads(adapt):
     assert saturn_cluster.executor(None, adapt) == ExecutorChoice(name="threads")
@@ -70,8 +95,7 @@ CLUSTER = [
     ("image", "x", "no argument 'image'", "It takes n_workers, nthreads, worker_size."),
     ("scheduler_size", "medium", "has no size of its own", "Leave it out"),
     ("nprocs", 4, "a Dask worker is one process", "multiply n_workers by it"),
-    ("autoclose", False, "ends with the run", 'executor="dask-address"'),
-    ("shutdown_on_close", False, "ends with the run", 'executor="dask-address"'),
+    ("autoclose", "no", "are 'no'", "True or False"),
     ("worker_is_spot", True, "on the machine of the flow run", "Leave it out"),
     ("scheduler_service_wait_timeout", 60, "starts in seconds", "Leave it out"),
     ("cluster_url", "https://x", "known by its address", 'executor="dask-address"'),
@@ -92,7 +116,7 @@ def test_argument_of_a_cluster_that_is_refused(name, value, reason, fix):
 
 ADAPTING = [
     (None, {"minimum": 1, "maximum": 1}, "given without dask_cluster_kwargs", "or give dask_cluster_kwargs={}"),
-    ({}, {"minimum": 1, "maximum": 4}, "Adaptive clusters are not there yet", 'Write "n_workers": 4'),
+    ({"n_workers": 2}, {"minimum": 1, "maximum": 4}, "for 2 workers and dask_adapt_kwargs for 1 to 4", "Say it once"),
     ({}, {"minimum": 1}, "has no maximum", "Give both"),
     ({}, {"maximum": 1, "minimum": None}, "has no minimum", "Give both"),
     ({}, {"minimun": 1}, "no argument 'minimun'", "Did you mean 'minimum'?"),
