@@ -44,6 +44,7 @@ class Command(Protocol):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Do what the words of the command line ask for; the exit code."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect tells its makers of each use, and prints that it does
     parser = argparse.ArgumentParser(
         prog="satflow", description="Register notebook flows with Prefect, run them and watch them."
     )

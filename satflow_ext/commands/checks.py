@@ -104,10 +104,22 @@ def _installed(path: Path) -> Callable[[], str]:
     return find
 
 
+def _schedules() -> str:
+    """The Prefect server works with SQLAlchemy 2.1 but for its scheduler, and only its log says so (docs/decisions/0002)."""
+    found = version("sqlalchemy")
+    if tuple(map(int, found.split(".")[:2])) >= (2, 1):
+        raise SatflowError(
+            f"With SQLAlchemy {found} the local stack's Prefect server starts no run of any schedule.",
+            fix="pip install 'sqlalchemy<2.1'",
+        )
+    return f"SQLAlchemy {found} lets the Prefect server plan runs"
+
+
 INSTALLED: Sequence[Check] = (
     Check("Python", _python),
     Check("satflow-ext", _package("satflow-ext")),
     Check("Prefect server", _prefect_server),
+    Check("schedules", _schedules),
     Check("JupyterLab extension", _installed(LAB_EXTENSION)),
     Check("Jupyter server extension", _installed(SERVER_EXTENSION)),
 )
