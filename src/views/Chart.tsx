@@ -27,6 +27,8 @@ export interface IChartProps {
 
 const WIDTH = 320;
 const HEIGHT = 80;
+/** Above the highest value, for its number. */
+const HEADROOM = 18;
 const STEP = 5 * 60_000;
 
 /** Quantities over time on one scale, with their newest values and what happened meanwhile. */
@@ -150,7 +152,7 @@ function places(times: number[]): (time: number) => string {
 }
 
 function height(share: number): number {
-  return HEIGHT - 2 - share * (HEIGHT - 4);
+  return HEIGHT - 2 - share * (HEIGHT - 2 - HEADROOM);
 }
 
 function said(series: ISeries, words: (value: number) => string): string {
