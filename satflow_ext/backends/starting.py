@@ -51,13 +51,16 @@ def started(*, asked: Mapping[str, Any]) -> Iterator[Unadvertised]:
 
 
 def _arguments(back_end: BackEnd, wanted: Asked) -> dict[str, Any]:
-    """What the class is called with, and its number of Dask workers and idle time-out where it has such arguments."""
+    """What the class is called with, and its number of Dask workers and idle time-out where it has such arguments.
+
+    While it is made nobody tells the scheduler that the run lives, so the idle time-out is no less than what that may take.
+    """
     arguments = back_end.arguments(wanted)
     try:
         known = signature.parameters(signature.imported(back_end.cluster_class)).named
     except (ImportError, AttributeError, TypeError, ValueError):  # making it will say so
         return arguments
-    offered = {"n_workers": wanted.first_workers, "idle_timeout": wanted.idle_timeout}
+    offered = {"n_workers": wanted.first_workers, "idle_timeout": max(wanted.idle_timeout, wanted.start_timeout)}
     return {name: value for name, value in offered.items() if name in known} | arguments
 
 

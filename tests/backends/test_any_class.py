@@ -74,7 +74,7 @@ def test_a_cluster_is_as_it_was_asked_for_and_replaces_workers(events):
         client.retire_workers([lost])
         client.wait_for_workers(2, timeout=60)
         assert lost not in client.scheduler_info(n_workers=-1)["workers"]
-    assert events == ["made 2 4 it", "closed"]
+    assert events == ["made 2 60 it", "closed"]
 
 
 def test_a_cluster_follows_the_work():

@@ -93,12 +93,17 @@ def _kill_one_at_work(dask_client, board, go):
     task.result()
 
 
+def _listening():
+    """Where this process and its children listen. Other tests' clusters may be among them."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return {c.laddr for p in processes for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+
+
 def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
+    before = _listening()
     with runner.duplicate() as entered:
         cluster = entered.client.cluster
-        processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-        listening = {c.laddr.ip for p in processes for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
-        assert listening == {"127.0.0.1"}
+        assert {address.ip for address in _listening() - before} == {"127.0.0.1"}
         assert cluster.scheduler_address.startswith("tls://")
         origin = cluster.dashboard_link.removesuffix("/status")
         assert {httpx.get(origin + path).status_code for path in ("/status", "/json/counts.json", "/metrics")} == {404}

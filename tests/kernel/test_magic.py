@@ -20,7 +20,7 @@ from satflow_ext import runs
 from satflow_ext.errors import BadRequest, DeploymentNotFound
 from satflow_ext.kernel.options import environment_policy, help_text, parameters, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
-from satflow_ext.models import CronSchedule, Deployment, ExecutorChoice, IntervalSchedule, Registered
+from satflow_ext.models import CronSchedule, Deployment, ExecutorChoice, Infrastructure, IntervalSchedule, Registered
 from satflow_ext.registration import deployments
 from tests.webhook import Quiet, endpoint
 
@@ -312,6 +312,7 @@ def test_what_is_shown_is_escaped() -> None:
         environment="warn",
         secrets=(),
         include=(),
+        infrastructure=Infrastructure(),
         next_runs=(when,),
         drift=(),
     )
