@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from satflow_ext.endpoints import Endpoints
-from satflow_ext.executors.dask_cluster_options import LONGEST_PREWARM
-from satflow_ext.keys import trusted
+from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.prewarm import seconds
-from satflow_ext.registration.registrar import manifest_of
-from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
-    from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.filters import FlowRunFilter
 
 LATE = timedelta(seconds=60)
@@ -28,57 +23,66 @@ RUNS = 200
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What a deployment wants.
+
+    Args:
+        name: of the deployment, with its flow's.
+        ahead: how long before a scheduled run its cluster is to be started.
+    """
+
+    name: str
+    ahead: timedelta
+
+
+@dataclass(frozen=True)
 class Due:
     """A scheduled run whose cluster should be starting by now."""
 
     run_id: UUID
-    deployment_id: str
+    deployment_id: UUID
     deployment_name: str
 
 
-async def due(endpoints: Endpoints, settings: Settings, now: datetime) -> tuple[Due, ...]:
-    """The next run of each deployment that wants its cluster ahead, where that time has come.
-
-    Raises:
-        PrefectFailed: the API did not answer.
-    """
-    async with prefect_client(endpoints.prefect) as client:
-        nearest = await _nearest(client, now)
-        found = [
-            Due(run_id, str(deployment_id), manifest.full_name)
-            for deployment_id, (run_id, starts) in nearest.items()
-            if (manifest := await _manifest(client, deployment_id, endpoints, settings))
-            and starts - timedelta(seconds=seconds(manifest)) <= now
-        ]
-    return tuple(found)
-
-
-async def is_wanted(endpoints: Endpoints) -> bool:
-    """Whether any deployment wants its cluster ahead of scheduled runs.
+async def wishes(endpoints: Endpoints) -> dict[UUID, Wish]:
+    """The deployments that want their cluster ahead of scheduled runs, by id.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
     listed = await deployments.list_all(endpoints)
-    return any(each.executor and each.executor.options.get("prewarm") for each in listed)
+    return {
+        UUID(each.id): Wish(f"{each.flow_name}/{each.name}", timedelta(seconds=ahead))
+        for each in listed
+        if each.executor and (ahead := seconds(each.executor))
+    }
 
 
-async def _nearest(client: PrefectClient, now: datetime) -> dict[UUID, tuple[UUID, datetime]]:
-    """Deployment → the next scheduled run of it, and when that starts."""
+async def due(api: PrefectApi, wanted: Mapping[UUID, Wish], now: datetime) -> tuple[Due, ...]:
+    """The scheduled runs for which that time has come.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
     from prefect.client.schemas.sorting import FlowRunSort
 
-    sort = FlowRunSort.EXPECTED_START_TIME_ASC
-    runs = await client.read_flow_runs(flow_run_filter=_soon(now), sort=sort, limit=RUNS)
-    nearest: dict[UUID, tuple[UUID, datetime]] = {}
-    for run in runs:
-        if run.deployment_id is not None and run.expected_start_time is not None:
-            nearest.setdefault(run.deployment_id, (run.id, run.expected_start_time))
-    return nearest
+    async with prefect_client(api) as client:
+        sort = FlowRunSort.EXPECTED_START_TIME_ASC
+        runs = await client.read_flow_runs(flow_run_filter=_soon(wanted, now), sort=sort, limit=RUNS)
+    nearest = {run.deployment_id: run for run in reversed(runs)}
+    return tuple(
+        Due(run.id, deployment_id, wanted[deployment_id].name)
+        for deployment_id, run in nearest.items()
+        if deployment_id is not None
+        and run.expected_start_time is not None
+        and run.expected_start_time - wanted[deployment_id].ahead <= now
+    )
 
 
-def _soon(now: datetime) -> FlowRunFilter:
+def _soon(wanted: Mapping[UUID, Wish], now: datetime) -> FlowRunFilter:
     from prefect.client.schemas.filters import (
         FlowRunFilter,
+        FlowRunFilterDeploymentId,
         FlowRunFilterExpectedStartTime,
         FlowRunFilterState,
         FlowRunFilterStateType,
@@ -86,17 +90,9 @@ def _soon(now: datetime) -> FlowRunFilter:
     from prefect.client.schemas.objects import StateType
 
     return FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[*wanted]),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
         expected_start_time=FlowRunFilterExpectedStartTime(
-            after_=now - LATE, before_=now + timedelta(seconds=LONGEST_PREWARM)
+            after_=now - LATE, before_=now + max(each.ahead for each in wanted.values())
         ),
     )
-
-
-async def _manifest(
-    client: PrefectClient, deployment_id: UUID, endpoints: Endpoints, settings: Settings
-) -> Manifest | None:
-    """The version that the run is of; None where nobody can tell, or it is none of ours."""
-    row, _ = await deployments.read_row(client, str(deployment_id))
-    found = await manifest_of(row, endpoints, trusted(settings))
-    return found if isinstance(found, Manifest) else None

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.executors.dask_cluster import DASK_CLUSTER
+from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import Settings
 
 
-def seconds(manifest: Manifest) -> float:
-    """How long before a scheduled run the version wants its shared cluster; 0 where it does not."""
-    options = manifest.executor.options
-    return float(str(options.get("prewarm") or 0)) if manifest.executor.name == DASK_CLUSTER.name else 0
+def seconds(executor: ExecutorChoice) -> float:
+    """How long before a scheduled run the shared cluster is wanted; 0 where it is not."""
+    return float(str(executor.options.get("prewarm") or 0)) if executor.name == DASK_CLUSTER.name else 0
 
 
 def wish(settings: Settings) -> Path:
@@ -22,6 +22,6 @@ def wish(settings: Settings) -> Path:
 
 
 def note(made: Manifest, endpoints: Endpoints, settings: Settings) -> None:
-    """Have the local stack look from now on, where this version wants it."""
-    if endpoints.local and seconds(made):
+    """Have the local stack look from now on, or anew, where this version wants it."""
+    if endpoints.local and seconds(made.executor):
         wish(settings).touch(mode=0o600)

@@ -18,7 +18,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterOrder, StartCluster
 from satflow_ext.registration import clusters, due
-from satflow_ext.registration.due import Due
+from satflow_ext.registration.due import Due, Wish
 from satflow_ext.registration.prewarm import wish
 from satflow_ext.settings import LOCAL, Settings
 
@@ -42,7 +42,9 @@ def main() -> int:
 
 async def keep(here: Settings) -> None:
     """Look again and again. What cannot be asked now is asked at the next look."""
+    wanted: dict[UUID, Wish] = {}
     asked = -HOUR
+    seen: int | None = 0
     started: dict[UUID, asyncio.Task[None]] = {}
     while True:
         record = endpoints.read_record(here)
@@ -50,11 +52,13 @@ async def keep(here: Settings) -> None:
             return
         try:
             where = endpoints.resolve(here, record)
-            if time.monotonic() - asked > HOUR:
-                if not await _is_wanted(where, here):
+            marked = _marked(here)
+            if marked != seen or time.monotonic() - asked > HOUR:
+                wanted = await _wishes(where, here)
+                if not wanted:
                     return
-                asked = time.monotonic()
-            for each in await due.due(where, here, datetime.now(timezone.utc)):
+                asked, seen = time.monotonic(), marked
+            for each in await due.due(where.prefect, wanted, datetime.now(timezone.utc)):
                 if each.run_id not in started:
                     started[each.run_id] = asyncio.create_task(_start(each, where, here))
         except SatflowError as error:
@@ -62,20 +66,29 @@ async def keep(here: Settings) -> None:
         await asyncio.sleep(LOOK)
 
 
-async def _is_wanted(where: Endpoints, here: Settings) -> bool:
-    """The wish goes first: one that comes while the deployments are read stays."""
+def _marked(here: Settings) -> int | None:
+    """When somebody last registered what wants its cluster ahead."""
+    try:
+        return wish(here).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+async def _wishes(where: Endpoints, here: Settings) -> dict[UUID, Wish]:
+    """Those of all deployments. Where there are none the mark goes, and with it this process."""
+    if found := await due.wishes(where):
+        return found
     wish(here).unlink(missing_ok=True)
-    wanted = await due.is_wanted(where)
-    if wanted:
+    if found := await due.wishes(where):  # of somebody whose mark has gone just now
         wish(here).touch(mode=0o600)
-    return wanted
+    return found
 
 
 async def _start(each: Due, where: Endpoints, here: Settings) -> None:
     """Once for each run: what goes wrong here the run tries again by itself, and its log says what."""
     begun = time.monotonic()
     try:
-        await clusters.obey(where, here, each.deployment_id, ClusterOrder(order=StartCluster()))
+        await clusters.obey(where, here, str(each.deployment_id), ClusterOrder(order=StartCluster()))
     except SatflowError as error:
         logger.warning("%s: no cluster ahead of its run: %s", each.deployment_name, error)
     else:

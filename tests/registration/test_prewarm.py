@@ -34,6 +34,6 @@ def test_a_scheduled_run_has_its_cluster_ahead(stack, registered):
     assert not asyncio.run(list_runs(where.prefect, RunQuery(deployment_id=done.id)))
     asyncio.run(clusters.close(where, here, done.id))
     asyncio.run(deployments.delete(where, here, done.id))
-    assert asyncio.run(due.is_wanted(where)) is False
+    assert asyncio.run(due.wishes(where)) == {}
     asyncio.run(prewarming.keep(here))
     assert not wish(here).exists()
