@@ -63,6 +63,12 @@ class Missing:
     gone: frozenset[str] = frozenset()
 
 
+def not_there(cluster: Any) -> dict[Any, Any]:
+    """Of a `SpecCluster`: name → what it has started for each Dask worker that the scheduler does not know."""
+    there = {str(row["name"]) for row in dict(cluster.scheduler_info["workers"]).values()}
+    return {name: each for name, each in dict(cluster.workers).items() if str(name) not in there}
+
+
 def takes_anything(asked: Asked) -> None:
     """For back ends whose options are their class's to judge."""
 

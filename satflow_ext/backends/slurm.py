@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from satflow_ext.backends.base import Asked, BackEnd, Missing
+from satflow_ext.backends.base import Asked, BackEnd
 from satflow_ext.backends.slurm_nodes import Node, nodes_of, partitions_of
 from satflow_ext.backends.slurm_queue import missing
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
@@ -70,11 +70,6 @@ def _largest(nodes: list[Node]) -> str:
     return f"{cores} cores, {memory / GIB:.1f} GiB, {gpus or 'no'} GPUs"
 
 
-def look(cluster: Any) -> Missing:
-    """What became of the jobs whose Dask workers are not there."""
-    return missing(cluster)
-
-
 OWNED = {
     "n_workers": "n_workers",
     "cores": "worker_size",
@@ -90,5 +85,5 @@ SLURM = BackEnd(
     install="pip install 'satflow-ext[slurm]'",
     owned=OWNED,
     check=check,
-    missing=look,
+    missing=missing,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from satflow_ext.backends.base import Missing
+from satflow_ext.backends.base import Missing, not_there
 from satflow_ext.backends.slurm_command import ask
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted
 
@@ -18,8 +18,7 @@ def missing(cluster: Any) -> Missing:
     """
     if cluster.refused:
         raise ClusterNotStarted(f"SLURM took no job: {cluster.refused}.", fix="Check backend_options and worker_size.")
-    there = {str(row["name"]) for row in dict(cluster.scheduler_info["workers"]).values()}
-    jobs = {name: job.job_id for name, job in dict(cluster.workers).items() if name not in there and job.job_id}
+    jobs = {name: job.job_id for name, job in not_there(cluster).items() if job.job_id}
     if not jobs:
         return Missing()
     try:

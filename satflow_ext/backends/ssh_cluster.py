@@ -14,7 +14,7 @@ from distributed.deploy.spec import SpecCluster
 from distributed.security import Security
 from distributed.utils import get_ip
 
-from satflow_ext.backends.base import Missing
+from satflow_ext.backends.base import Missing, not_there
 from satflow_ext.backends.ssh_hosts import Reach
 from satflow_ext.backends.ssh_places import Places
 from satflow_ext.backends.ssh_worker import SshWorker
@@ -81,8 +81,7 @@ class SshCluster(SpecCluster):
 
     def missing(self) -> Missing:
         """What became of the Dask workers that are not there."""
-        there = {str(row["name"]) for row in dict(self.scheduler_info["workers"]).values()}
-        lacking = {name: each for name, each in dict(self.workers).items() if str(name) not in there}
+        lacking = not_there(self)
         ended = [name for name, each in lacking.items() if each.ended is not None]
         number = {host: place for place, host in reversed([*enumerate(self.reach.hosts, 1)])}
         why = sorted({f"on host {number[each.host]} {each.ended or 'it starts'}" for each in lacking.values()})

@@ -45,7 +45,7 @@ def started(*, asked: Mapping[str, Any]) -> Iterator[Unadvertised]:
         with _connected(cluster, until) as dask_client, kept(cluster, dask_client, back_end, wanted) as keeper:
             furnish(cluster, dask_client, back_end, wanted, until, keeper)
             tell(dask_client)
-            yield Unadvertised(cluster, keeper)
+            yield Unadvertised(cluster)
     finally:
         end(cluster)
 

@@ -13,6 +13,7 @@ from satflow_ext import backends, settings
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.models import ClusterClass, JsonObject
 from satflow_ext.registration.cluster_class import form_of
+from satflow_ext.registration.target import elsewhere
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +30,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     if args.backend is None:
         print(json.dumps({"backends": backends.NAMES}) if args.json else "\n".join((*backends.NAMES, "module:Class")))
         return 0
-    here = settings.load()
-    elsewhere = here.runs_python if here.prefect_api_url is not None else None
-    found = asyncio.run(form_of(args.backend, elsewhere or Path(sys.executable)))
+    found = asyncio.run(form_of(args.backend, elsewhere(settings.load()) or Path(sys.executable)))
     print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found)))
     return 0
 

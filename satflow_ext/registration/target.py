@@ -44,10 +44,14 @@ class Target(BaseModel):
         return (self.implementation, self.magic) == (made.implementation, made.magic)
 
 
+def elsewhere(settings: Settings) -> Path | None:
+    """The interpreter that stands for that of Prefect workers elsewhere; None where runs have the kernel's own."""
+    return settings.runs_python if settings.prefect_api_url is not None else None
+
+
 def executable(wanted: Registration, settings: Settings) -> Path | None:
     """The interpreter that stands for the one of the runs; None where the kernel's own does."""
-    elsewhere = settings.prefect_api_url is not None and wanted.environment != "recreate"
-    return settings.runs_python if elsewhere else None
+    return elsewhere(settings) if wanted.environment != "recreate" else None
 
 
 def interpreter(packed: PackedFlow, wanted: Registration, settings: Settings, *, local: bool) -> Path | None:

@@ -27,9 +27,8 @@ class ClusterClassManager:
             UnknownBackEnd: there is no such class for that interpreter.
             ExtraMissing: what the back end needs is not installed.
         """
-        here = self._stack.settings
-        elsewhere = here.runs_python if here.prefect_api_url is not None else None
-        interpreter = elsewhere or self._kernels.interpreter(request.kernel_id)
         from satflow_ext.registration.cluster_class import form_of
+        from satflow_ext.registration.target import elsewhere
 
+        interpreter = elsewhere(self._stack.settings) or self._kernels.interpreter(request.kernel_id)
         return await form_of(request.name, interpreter)

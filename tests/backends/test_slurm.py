@@ -17,6 +17,7 @@ from distributed import Client
 from prefect import flow, task
 
 from satflow_ext.backends import Asked, signature, slurm_command
+from satflow_ext.backends.heard import hearing
 from satflow_ext.backends.slurm import SLURM
 from satflow_ext.backends.slurm_nodes import Node, nodes_of
 from satflow_ext.backends.slurm_queue import tell
@@ -84,9 +85,14 @@ def test_a_flow_runs_in_jobs_and_the_log_says_what_waits(slurm, stack, registere
 def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm, monkeypatch):
     monkeypatch.setenv("SATFLOW_SECRETS", "TEAM_TOKEN")
     monkeypatch.setenv("TEAM_TOKEN", "s3cret-and-long")
-    with started(asked=asdict(replace(ASKED, workers=4))) as cluster, Client(cluster) as client:
+    told = []
+    with (
+        hearing(told.append),
+        started(asked=asdict(replace(ASKED, workers=4))) as cluster,
+        Client(cluster) as client,
+    ):
         client.wait_for_workers(3, timeout=60)
-        eventually(lambda: "is pending (Resources)" in (cluster.waiting_for() or ""), "it says what is missing")
+        eventually(lambda: told and "is pending (Resources)" in (told[-1] or ""), "it says what is missing")
         before = said("squeue", "-h", "-t", "RUNNING", "-o", "%i").split()
         assert said("scontrol", "show", "job", before[0]).count("PRIVATE KEY") == 0
         assert not [
