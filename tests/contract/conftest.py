@@ -59,7 +59,13 @@ class JupyterServer:
 @pytest.fixture(scope="module")
 def jupyter_server(stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     """A Jupyter server with SatFlow as a user starts one, on the tests' local stack."""
-    folder = tmp_path_factory.mktemp("server")
+    with serving(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[JupyterServer]:
+    """The same until the block is left, with its files in that folder. Somebody may kill it meanwhile."""
     token = secrets.token_hex(16)
     runtime = folder / "runtime"
     environment = os.environ | {

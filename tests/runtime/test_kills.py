@@ -1,7 +1,7 @@
 """Whatever is killed, at whatever moment: every run ends, those that lost nothing complete, and nothing stays behind.
 
-A few rounds here; `KILLS=200` does that many. Each kills one process of a stack on which three runs are under way: two that share
-a cluster of the Dask Gateway, and one with a cluster of its own.
+A few rounds here; `KILLS=200` does that many, and `KILLS_FROM=50` leaves out those before. Each kills one process of a stack on
+which three runs are under way: two that share a cluster of the Dask Gateway, and one with a cluster of its own.
 """
 
 from __future__ import annotations
@@ -11,22 +11,27 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import count, islice
 from uuid import uuid4
 
 import psutil
 import pytest
 from prefect import flow, task
+from websockets.sync.client import connect
 
 from satflow_ext import runs
-from satflow_ext.models import ExecutorChoice, RunRequest
+from satflow_ext.models import ExecutorChoice, RunRequest, Subscribe
 from satflow_ext.scratch import sweep
 from tests.conftest import processes_of
+from tests.contract.conftest import serving
 from tests.registration.conftest import ended, log_of, name, packed, registered
 
 __all__ = ["name", "packed", "registered"]
 
-ROUNDS = int(os.environ.get("KILLS", "2"))
+ROUNDS = int(os.environ.get("KILLS", "3"))
+FIRST = int(os.environ.get("KILLS_FROM", "0"))
 LATEST = 12.0
 """Seconds after the start of the runs in which something is killed."""
 IDLE = 5
@@ -65,8 +70,10 @@ def _flow_run(process: psutil.Process, run_id: str) -> bool:
     return mine and "prefect.engine" in " ".join(process.cmdline())
 
 
+JUPYTER = Victim("the Jupyter server", _runs("-m jupyter_server"), frozenset({"shared", "other", "own"}))
 VICTIMS = (
     Victim("the flow run", _flow_run, frozenset({"other", "own"})),
+    JUPYTER,
     Victim("the scheduler of the shared cluster", _runs("dask_scheduler"), frozenset({"own"})),
     Victim("the Dask worker of the shared cluster", _runs("distributed.cli.dask_worker"), frozenset({"own"})),
     Victim("the Dask Gateway", _runs("satflow_ext.stack.gateway_server"), frozenset({"shared", "other", "own"})),
@@ -77,24 +84,36 @@ VICTIMS = (
 def rounds() -> Iterator[tuple[Victim, float]]:
     """The same ones each time."""
     chance = random.Random(7)  # no secret
-    for number in range(ROUNDS):
-        yield VICTIMS[number % len(VICTIMS)], chance.uniform(0, LATEST)
+    every = ((VICTIMS[number % len(VICTIMS)], chance.uniform(0, LATEST)) for number in count())
+    return islice(every, FIRST, FIRST + ROUNDS)
 
 
 @pytest.mark.timeout(300 * max(ROUNDS, 1))
-def test_killed_at_any_moment(stack, registered):
+def test_killed_at_any_moment(stack, registered, tmp_path):
     shared = registered(crunches, executor=SHARED, name="shared").deployment.id
     own = registered(crunches, executor=OWN, name="own").deployment.id
     for victim, moment in rounds():
-        started = {"shared": start(stack, shared), "other": start(stack, shared), "own": start(stack, own)}
-        killed = kill(stack, victim, started["shared"], moment)
-        ends = {which: ended(stack, run_id, 240).run.state_type for which, run_id in started.items()}
+        with watched(tmp_path) if victim is JUPYTER else nullcontext():
+            started = {"shared": start(stack, shared), "other": start(stack, shared), "own": start(stack, own)}
+            killed = kill(stack, victim, started["shared"], moment)
+            ends = {which: ended(stack, run_id, 240).run.state_type for which, run_id in started.items()}
         told = f"{victim.name}, {moment:.1f} s, killed: {killed}: {ends}"
         print(told)  # noqa: T201  # shown with -s
         unharmed = set(victim.complete) if killed else set(started)
         for which in unharmed:
             assert ends[which] == "COMPLETED", f"{told}\n{log_of(stack, started[which])}"
         nothing_stays(stack)
+
+
+@contextmanager
+def watched(folder) -> Iterator[None]:
+    """Somebody watches runs and clusters in JupyterLab."""
+    with serving(folder) as server:
+        where = f"{server.url.replace('http', 'ws', 1)}/satflow/stream"
+        with connect(where, additional_headers={"Authorization": f"token {server.token}"}) as tab:
+            for topic in ("runs", "clusters"):
+                tab.send(Subscribe(topic=topic).model_dump_json())
+            yield
 
 
 def start(stack, deployment_id):
@@ -127,7 +146,10 @@ def nothing_stays(stack) -> None:
 
 
 def leftovers(stack) -> list[str]:
-    words = ("prefect.engine", "dask_scheduler", "distributed.cli", "multiprocessing.spawn")
+    words = (
+        *("prefect.engine", "dask_scheduler", "distributed.cli", "multiprocessing.spawn"),
+        *("jupyter_server", "satflow_ext.clusters.lookout"),
+    )
     lines = []
     for process in processes_of(stack.settings.state_dir):
         try:
