@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import os
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from satflow_ext.settings import Settings
 if TYPE_CHECKING:
     from dask_gateway import Gateway
     from dask_gateway.auth import GatewayAuth
+    from dask_gateway.options import Options
 
 INSTALL = "pip install 'satflow-ext[gateway]'"
 PORTS = {"http": 80, "https": 443}
@@ -28,6 +31,8 @@ CLUSTER_NAME = re.compile(r"[0-9a-f]{32}")
 
 NO_ROUTE = "Not Found"
 """What a gateway's proxy says while it has lost its gateway, and a web server that knows nothing of any."""
+ANSWER = 60.0
+"""Seconds that a gateway may take to answer. It holds back some answers for 20 by itself; aiohttp would wait for 300."""
 _making = threading.Lock()
 
 
@@ -81,6 +86,7 @@ def connected(where: DaskGateway) -> Iterator[Gateway]:
     Raises:
         ClusterFailed: what goes wrong with it in the block; the subclass says what.
     """
+    from aiohttp import ClientTimeout
     from dask_gateway import Gateway
 
     parts = urlsplit(where.url)
@@ -88,11 +94,27 @@ def connected(where: DaskGateway) -> Iterator[Gateway]:
     with translated(where):
         with only_ours(where.url):
             gateway = Gateway(where.url, proxy_address=schedulers, public_address=where.url, auth=_auth(where))
+        gateway._request_kwargs["timeout"] = ClientTimeout(total=ANSWER)
         try:
             yield gateway
         finally:
             gateway.close()
             disarm(gateway)
+
+
+def offered(gateway: Gateway) -> Options:
+    """The cluster options of a gateway, with its own defaults. Whoever wants anything of it asks for them first.
+
+    Raises:
+        GatewayUnreachable: what answers there is no Dask Gateway.
+        ClientError: as in dask-gateway's client.
+        ValueError: the same.
+    """
+    try:
+        return gateway.cluster_options(use_local_defaults=False)
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError):
+        fix = "Check the gateway's url in satflow.toml."
+        raise GatewayUnreachable("What answers there is no Dask Gateway.", fix=fix) from None
 
 
 def disarm(closed: Gateway) -> None:
@@ -119,7 +141,7 @@ def only_ours(url: str) -> Iterator[None]:
 @contextmanager
 def translated(where: DaskGateway) -> Iterator[None]:
     """Errors of dask-gateway's client as ours."""
-    from aiohttp import ClientError, ClientResponseError
+    from aiohttp import ClientConnectionError, ClientError, ClientResponseError
     from dask_gateway import GatewayClusterError, GatewayServerError
 
     try:
@@ -127,14 +149,34 @@ def translated(where: DaskGateway) -> Iterator[None]:
     except ClientResponseError as error:
         if error.status in (401, 403):
             raise GatewayUnauthorized(f"{_name(where)} refused the credential.", fix=_check(where)) from None
-        raise GatewayUnreachable(f"{_name(where)} answered {error.status}.", fix=_check(where)) from None
-    except (ClientError, asyncio.TimeoutError, TimeoutError, ConnectionError) as error:
+        said = (
+            f"answered {error.status}" if error.status >= HTTPStatus.BAD_REQUEST else "is none: it answered with a page"
+        )
+        raise GatewayUnreachable(f"{_name(where)} {said}.", fix=_check(where)) from None
+    except (asyncio.TimeoutError, TimeoutError):
+        raise GatewayUnreachable(f"{_name(where)} does not answer in time.", fix=_check(where)) from None
+    except (ClientConnectionError, ConnectionError) as error:
+        raise GatewayUnreachable(f"{_name(where)} does not answer{_why(error)}.", fix=_check(where)) from None
+    except ClientError as error:
         said = _clean(str(error) or type(error).__name__)
         raise GatewayUnreachable(f"{_name(where)} does not answer: {said}.", fix=_check(where)) from None
     except (GatewayClusterError, GatewayServerError, ValueError) as error:
-        if str(error).strip() == NO_ROUTE:
+        if _is_page(str(error)):
             raise GatewayUnreachable(f"{_name(where)} does not answer, or is none.", fix=_check(where)) from None
         raise GatewayRefused(f"{_name(where)} said: {_clean(str(error))}.") from None
+
+
+def _is_page(said: str) -> bool:
+    """Whether it is what a web server says that knows nothing of a gateway."""
+    return said.strip() == NO_ROUTE or said.lstrip().startswith("<")
+
+
+def _why(error: Exception) -> str:
+    """What the system says of a connection that was not made: `Connection refused`, or that a name is not known. No address."""
+    cause = getattr(error, "os_error", error)
+    if not isinstance(cause, OSError) or cause.errno is None:
+        return ""
+    return f": {os.strerror(cause.errno) if cause.errno > 0 else cause.strerror}"  # negative: of looking up the name
 
 
 def _auth(where: DaskGateway) -> GatewayAuth:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from satflow_ext import settings
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, GatewayUnreachable
 from satflow_ext.gateways import guarded, shared
-from satflow_ext.gateways.connection import connected, reached, translated
+from satflow_ext.gateways.connection import connected, offered, reached, translated
 from satflow_ext.gateways.starting import LOOK, Deadline, furnish, joined, let_go
 from satflow_ext.gateways.wanted import Wanted, choose
 from satflow_ext.gateways.where import DaskGateway
@@ -90,7 +90,7 @@ def started(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings)
 
 
 def _named(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings) -> tuple[str, bool]:
-    options = gateway.cluster_options(use_local_defaults=False)
+    options = offered(gateway)
     chosen = choose(options, wanted, label)
     if label is None:
         return gateway.submit(cluster_options=options), True

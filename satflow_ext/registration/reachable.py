@@ -72,7 +72,7 @@ async def check_gateway(executor: ExecutorChoice, settings: Settings) -> None:
 
 def _check_offer(wanted: Wanted, settings: Settings, *, shared: bool) -> None:
     with connection.reached(wanted.gateway, settings) as where, connection.connected(where) as gateway:
-        offered = gateway.cluster_options(use_local_defaults=False)
+        offered = connection.offered(gateway)
         try:
             clusters.choose(offered, wanted, "any" if shared else None)
         except SizeRefused as error:

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from satflow_ext import executors
-from satflow_ext.errors import GatewayRefused, GatewayUnauthorized, SettingsWrong, SizeRefused
-from satflow_ext.gateways import factory, shared
+from satflow_ext.errors import GatewayRefused, GatewayUnauthorized, GatewayUnreachable, SettingsWrong, SizeRefused
+from satflow_ext.gateways import connection, factory, shared
 from satflow_ext.gateways.connection import connected, reached
 from satflow_ext.gateways.starting import let_go
 from satflow_ext.gateways.wanted import Wanted, choose
@@ -22,6 +22,7 @@ from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.reachable import check_gateway
 from satflow_ext.settings import GIB, GatewaySettings, Settings
 from tests.conftest import free_port
+from tests.gateways.pretending import answering
 
 PASSWORD = "TEAM_GATEWAY_PASSWORD"
 CONFIGURATION = """
@@ -104,6 +105,39 @@ def test_a_wrong_and_a_missing_credential_are_told_before_anything_runs(team, mo
     monkeypatch.delenv(PASSWORD)
     with pytest.raises(SettingsWrong, match=PASSWORD):
         asyncio.run(check_gateway(chosen(team), team))
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "said"),
+    [
+        ("a page", GatewayUnreachable, "'team' is none: it answered with a page"),
+        ("a page that is not there", GatewayUnreachable, "does not answer, or is none"),
+        ("to a page", GatewayUnreachable, "is none: it answered with a page"),
+        ("an object", GatewayUnreachable, "is no Dask Gateway"),
+        ("a list", GatewayUnreachable, "is no Dask Gateway"),
+        ("other options", GatewayUnreachable, "is no Dask Gateway"),
+        ("no", GatewayUnauthorized, "refused the credential"),
+        ("an error", GatewayRefused, "said: boom"),
+        ("not now", GatewayUnreachable, "answered 503"),
+        ("nothing", GatewayUnreachable, "does not answer in time"),
+    ],
+)
+def test_what_is_no_gateway_is_told(answer, error, said, monkeypatch):
+    monkeypatch.setenv(PASSWORD, "of the team")
+    monkeypatch.setattr(connection, "ANSWER", 1.0)
+    with answering(answer) as url:
+        there = Settings(gateways={"team": GatewaySettings(url=url, user="ann", credential=PASSWORD)})
+        with pytest.raises(error, match=said):
+            asyncio.run(check_gateway(chosen(there), there))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid"])
+def test_one_that_is_not_there_is_told_without_its_address(url, monkeypatch):
+    monkeypatch.setenv(PASSWORD, "of the team")
+    there = Settings(gateways={"team": GatewaySettings(url=url, user="ann", credential=PASSWORD)})
+    with pytest.raises(GatewayUnreachable, match=r"'team' does not answer: [A-Z][a-z ]+\. Check") as caught:
+        asyncio.run(check_gateway(chosen(there), there))
+    assert "127.0.0.1" not in str(caught.value)
 
 
 def test_more_workers_than_it_allows_are_refused_and_the_cluster_taken_away(team):
