@@ -11,6 +11,12 @@ from satflow_ext.backends.kube_manifest import CUSTOM, manifest
 from satflow_ext.backends.kube_pods import look
 from satflow_ext.errors import InvalidExecutorOption
 
+KINDS = (
+    ("image", str, "the name of an image"),
+    ("namespace", str, "the name of a namespace"),
+    ("env", dict, "a JSON object of names and values"),
+    ("scheduler_service_type", str, "a type of service, such as ClusterIP"),
+)
 FOLDED = frozenset({"image", "env", "scheduler_service_type", CUSTOM})
 """What becomes part of the manifest."""
 
@@ -31,9 +37,12 @@ def refuse(asked: Asked) -> None:
     """Refuse what no Kubernetes cluster could run.
 
     Raises:
-        InvalidExecutorOption: there is no image, or a custom specification is none.
+        InvalidExecutorOption: there is no image, what it is told is of the wrong kind, or a custom specification is none.
     """
     custom = asked.options.get(CUSTOM)
+    for name, kind, words in KINDS:
+        if not isinstance(asked.options.get(name), kind | None):
+            raise _invalid(f"{name!r} of kubernetes must be {words}.", f"Leave {name} out, or give {words}.")
     if custom is None and not asked.options.get("image"):
         raise _invalid(
             "The back end kubernetes needs an image.",

@@ -21,6 +21,20 @@ def arguments(asked: Asked) -> dict[str, Any]:
     return {**asked.options, **size}
 
 
+def refuse(asked: Asked) -> None:
+    """Refuse a partition whose name is none.
+
+    Raises:
+        InvalidExecutorOption: it is no text.
+    """
+    if not isinstance(asked.options.get(QUEUE), str | None):
+        raise InvalidExecutorOption(
+            f"{QUEUE!r} of slurm must be the name of a partition.",
+            fix='Write for example {"queue": "compute"}.',
+            field="executor.options.backend_options",
+        )
+
+
 def check(asked: Asked, settings: Settings) -> None:
     """Ask SLURM whether it has nodes like that.
 
@@ -84,6 +98,7 @@ SLURM = BackEnd(
     arguments=arguments,
     install="pip install 'satflow-ext[slurm]'",
     owned=OWNED,
+    refuse=refuse,
     check=check,
     missing=missing,
 )

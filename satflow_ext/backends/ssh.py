@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from satflow_ext.backends.base import Asked, BackEnd, Missing
-from satflow_ext.errors import InvalidExecutorOption, SizeRefused
+from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
+from satflow_ext.mistakes import in_words
 from satflow_ext.settings import GIB, Settings
 
+if TYPE_CHECKING:
+    from satflow_ext.backends.ssh_hosts import Reach
+
 FIELD = "executor.options.backend_options"
+INSTALL = "pip install 'satflow-ext[ssh]'"
 CLASS = "satflow_ext.backends.ssh_cluster:SshCluster"
 
 
@@ -23,28 +29,45 @@ def arguments(asked: Asked) -> dict[str, Any]:
     return {**asked.options, **size}
 
 
+def refuse(asked: Asked) -> None:
+    """Refuse what names no hosts, or no way to log in to them.
+
+    Raises:
+        InvalidExecutorOption: the hosts are not a list of names, or an option of the connection makes no sense.
+    """
+    _reach(asked)
+
+
 def check(asked: Asked, settings: Settings) -> None:
     """Log in to each host, and see what it has.
 
     Raises:
-        InvalidExecutorOption: the hosts are not a list of names, or an option of the connection makes no sense.
+        ExtraMissing: this process cannot log in anywhere.
         ClusterFailed: one of them cannot be reached, or refuses.
         PythonMismatch: its Python is another.
         DaskClusterUnfit: it lacks what a Dask worker needs.
         SizeRefused: they do not have the memory or the GPUs; the message has the sizes that they have.
     """
-    from satflow_ext.backends.ssh_hosts import Reach, look_at
+    from satflow_ext.backends.ssh_hosts import look_at
+
+    if importlib.util.find_spec("asyncssh") is None:  # it is there where the flow runs, and not in this Jupyter server
+        message = "Here is no asyncssh, with which the hosts are asked when registering."
+        raise ExtraMissing(message, fix=f"{INSTALL}.", field="executor.options.backend")
+    found = asyncio.run(look_at(_reach(asked)))
+    if asked.size is not None:
+        _refuse_unless_fits(asked, {name: (host.memory, host.gpus) for name, host in found.items()}, settings)
+
+
+def _reach(asked: Asked) -> Reach:
+    from satflow_ext.backends.ssh_hosts import Reach
 
     given = {name: value for name, value in asked.options.items() if name in Reach.model_fields}
     try:
-        reach = Reach.model_validate(given)
+        return Reach.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        said = f"{'.'.join(map(str, first['loc']))}: {in_words(first)}"
         raise InvalidExecutorOption(f"The options of ssh do not fit: {said}.", fix=EXAMPLE, field=FIELD) from None
-    found = asyncio.run(look_at(reach))
-    if asked.size is not None:
-        _refuse_unless_fits(asked, {name: (host.memory, host.gpus) for name, host in found.items()}, settings)
 
 
 def _refuse_unless_fits(asked: Asked, hosts: Mapping[str, tuple[int, int]], settings: Settings) -> None:
@@ -81,8 +104,9 @@ SSH = BackEnd(
     name="ssh",
     cluster_class=CLASS,
     arguments=arguments,
-    install="pip install 'satflow-ext[ssh]'",
+    install=INSTALL,
     owned=OWNED,
+    refuse=refuse,
     check=check,
     missing=missing,
 )

@@ -122,8 +122,17 @@ async def look_at(reach: Reach) -> dict[str, Host]:
 
 
 async def _look(name: str, reach: Reach) -> Host:
-    async with logged_in(name, reach) as connection:
-        done = await connection.run(f"{shlex.quote(reach.interpreter)} -c {shlex.quote(ASKS)}", timeout=CONNECT * 2)
+    import asyncssh
+
+    try:
+        async with logged_in(name, reach) as connection:
+            done = await connection.run(f"{shlex.quote(reach.interpreter)} -c {shlex.quote(ASKS)}", timeout=CONNECT * 2)
+    except asyncssh.TimeoutError:
+        raise ClusterFailed(
+            f"{name} did not run {reach.interpreter} in {CONNECT * 2} s.", fix=TRY.format(host=name)
+        ) from None
+    except (OSError, asyncssh.Error) as error:  # the connection was cut, or no command may be run there
+        raise ClusterFailed(f"{name}, over SSH: {said(error)}.", fix=TRY.format(host=name)) from None
     try:
         host = Host.model_validate(json.loads(str(done.stdout).strip().rpartition("\n")[2]))
     except ValueError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from satflow_ext.errors import InvalidExecutorOption, UnknownExecutor
+from satflow_ext.errors import UnknownExecutor
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.dask_address import DASK_ADDRESS
@@ -20,6 +20,7 @@ from satflow_ext.executors.dask_local import DASK_LOCAL
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.executors.processes import PROCESSES
 from satflow_ext.executors.threads import THREADS
+from satflow_ext.executors.wording import first_mistake
 from satflow_ext.models import ExecutorChoice, ExecutorInfo, WorkerSize
 from satflow_ext.settings import Settings, SizeSettings
 
@@ -105,26 +106,5 @@ def _options(executor: Executor[Any], choice: ExecutorChoice) -> Options:
     try:
         options: Options = executor.options.model_validate(choice.options)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        if not first["loc"]:
-            raise _contradictory(executor, first["msg"]) from None
-        raise _invalid(executor, str(first["loc"][0]), first["type"], first["msg"]) from None
+        raise first_mistake(executor.name, executor.options, error) from None
     return options
-
-
-def _contradictory(executor: Executor[Any], message: str) -> InvalidExecutorOption:
-    return InvalidExecutorOption(
-        f"The options of executor {executor.name!r} contradict each other: {message.removeprefix('Value error, ')}.",
-        field="executor.options",
-    )
-
-
-def _invalid(executor: Executor[Any], option: str, kind: str, message: str) -> InvalidExecutorOption:
-    known = ", ".join(executor.options.model_fields)
-    return InvalidExecutorOption(
-        f"The executor {executor.name!r} has no option {option!r}."
-        if kind == "extra_forbidden"
-        else f"The option {option!r} of executor {executor.name!r} does not fit: {message}.",
-        fix=f"Its options are {known}.",
-        field=f"executor.options.{option}",
-    )

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from satflow_ext.executors.machine import Machine
 from satflow_ext.models import ExecutorInfo
@@ -20,6 +21,14 @@ class Options(BaseModel):
     """An executor's options: they draw its form, name its magic's flags and check what was said."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_yes_for_a_number(cls, given: Any, info: ValidationInfo) -> Any:
+        """`--n-workers` without a value is no 1."""
+        if isinstance(given, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise PydanticCustomError("no_value", "it needs a value, and true or false is none")
+        return given
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)

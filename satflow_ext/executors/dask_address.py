@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 
-ADDRESS = r"^(tcp|tls|ws|wss|ucx)://[^\s/]+(:\d+)(/.*)?$"
+ADDRESS = r"^(tcp|tls|ws|wss|ucx)://[^\s/@]+:\d{1,5}(/.*)?$"
+EXAMPLE = "For example tcp://scheduler.example:8786."
 CONNECT_SECONDS = 10
 
 
@@ -23,7 +24,7 @@ class DaskAddressOptions(Options):
     address: str = Field(
         pattern=ADDRESS,
         title="Scheduler address",
-        description="For example tcp://scheduler.example:8786.",
+        description=EXAMPLE,
     )
 
 

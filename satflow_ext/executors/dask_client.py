@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, model_validator
 
 from satflow_ext.executors.base import Executor, Options
-from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS
+from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE
 from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, local_cluster
 from satflow_ext.executors.machine import Machine
 from satflow_ext.settings import Settings
@@ -37,7 +37,10 @@ class DaskClientOptions(Options):
         None, title="Worker size", description="Empty: the machine's memory, shared equally."
     )
     address: str | None = Field(
-        None, pattern=ADDRESS, title="Scheduler address", description="Instead of a cluster of the run's own."
+        None,
+        pattern=ADDRESS,
+        title="Scheduler address",
+        description=f"Instead of a cluster of the run's own. {EXAMPLE}",
     )
 
     @model_validator(mode="before")

@@ -47,7 +47,7 @@ def events():
         ({"backend": "m:C", "backend_options": {"n_workers": 3}}, InvalidExecutorOption, "Say n_workers", None),
         ({"backend": "m:C", "backend_options": {"loop": 1}}, InvalidExecutorOption, "Leave it out", None),
         ({"backend": "m:C", "backend_options": "{"}, InvalidExecutorOption, "no JSON object", None),
-        ({"backend": "m:C", "backend_options": [1]}, InvalidExecutorOption, "valid dictionary", None),
+        ({"backend": "m:C", "backend_options": [1]}, InvalidExecutorOption, "must be a JSON object", None),
         ({"backend_options": {"queue": "main"}}, InvalidExecutorOption, "Choose another backend", None),
     ],
 )

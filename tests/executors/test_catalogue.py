@@ -71,12 +71,36 @@ def test_unknown_option_lists_those_there_are():
         ("dask-address", {}),
         ("dask-address", {"address": "scheduler.example"}),
         ("dask-address", {"address": "http://scheduler.example:8787"}),
+        ("dask-address", {"address": "tcp://ann:secret@scheduler.example:8786"}),
     ],
 )
 def test_value_that_does_not_fit_names_the_option(name, options):
     with pytest.raises(InvalidExecutorOption) as caught:
         executors.validate(ExecutorChoice(name=name, options=options), SETTINGS)
     assert caught.value.field == f"executor.options.{next(iter(options), 'address')}"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("threads", {"max_workers": "many"}, "it must be a whole number. Empty: as many as Prefect likes."),
+        ("dask-local", {"n_workers": 0}, "'n_workers' of executor 'dask-local' does not fit: it must be at least 1."),
+        ("dask-local", {"n_workers": True}, "it needs a value, and true or false is none."),
+        ("dask-local", {"nworkers": 2}, "has no option 'nworkers'. Did you mean 'n_workers'? Its options are"),
+        ("dask-cluster", {"idle_timeout": 10**9}, "it must be at most 604800. Seconds after which"),
+        ("dask-cluster", {"share": "team"}, "it must be 'deployment' or 'run'."),
+        ("dask-address", {}, "needs the option 'address'. For example tcp://scheduler.example:8786."),
+        ("dask-address", {"address": "nowhere"}, "it must be written otherwise. For example tcp://"),
+        ("dask-cluster", {"backend": "ssh"}, "The options of ssh do not fit: hosts: it is missing. Write for example"),
+        ("dask-cluster", {"backend": "ssh", "backend_options": {"hosts": "node1"}}, "hosts: it must be a list."),
+        ("dask-cluster", {"backend": "slurm", "backend_options": {"queue": 5}}, "must be the name of a partition."),
+        ("dask-cluster", {"backend": "kubernetes", "backend_options": {"image": 5}}, "must be the name of an image."),
+    ],
+)
+def test_what_does_not_fit_is_told_in_words(name, options, said):
+    with pytest.raises(InvalidExecutorOption) as caught:
+        executors.validate(ExecutorChoice(name=name, options=options), SETTINGS, here=False)
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize(("given", "workers"), [({}, 2), ({"n_workers": 3}, 3), ({"maximum": 4}, None)])

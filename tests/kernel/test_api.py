@@ -11,10 +11,10 @@ from satflow_ext.errors import BadRequest
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"name": 3}, "name: Input should be a valid string"),
+        ({"name": 3}, "name: it must be text"),
         ({"n_workers": object()}, r"options\.n_workers: input was not a valid JSON value"),
         ({"parameters": {"days": {1, 2}}}, r"parameters\.days: input was not a valid JSON value"),
-        ({"cron": 5}, "cron: Input should be a valid string"),
+        ({"cron": 5}, "cron: it must be text"),
     ],
 )
 def test_an_argument_of_the_wrong_type_is_named(arguments, said):
