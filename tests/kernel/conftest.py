@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.kernel.notebooks import Notebook
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60
+PATIENCE = 300
 
 
 FORGET = """

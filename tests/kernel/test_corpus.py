@@ -18,16 +18,17 @@ import pytest
 from satflow_ext import runs
 from satflow_ext.models import RunDetail, RunRequest
 from tests.kernel.notebooks import NOTEBOOKS, Notebook
+from tests.registration.conftest import ended
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
     from tests.kernel.conftest import Kernel
 
-AT_ONCE = 4
+AT_ONCE = 3
 BATCH = 17
 """Notebooks that one kernel registers before it ends."""
-PATIENCE = 600
-ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+PATIENCE = 60
+"""Seconds between a run's end and its telling."""
 
 REGISTER = """
 def _tell(flow, run, state):
@@ -96,12 +97,10 @@ def _register(notebook: Notebook, kernel: Kernel, answers: Path) -> str:
 def _ran(stack: Stack, deployment_id: str, answer: Path) -> Outcome:
     request = RunRequest(deployment_id=deployment_id, idempotency_key=str(uuid4()))
     run = asyncio.run(runs.start(stack.endpoints.prefect, request))
-    deadline = time.monotonic() + PATIENCE
-    while (detail := asyncio.run(runs.detail(stack.endpoints.prefect, run.id))).run.state_type not in ENDED:
-        assert time.monotonic() < deadline, detail
-        time.sleep(0.5)
+    detail = ended(stack, run.id)
     if detail.run.state_type != "COMPLETED":
         return Outcome(detail, None, ())
+    deadline = time.monotonic() + PATIENCE
     while not answer.exists():
         assert time.monotonic() < deadline, detail
         time.sleep(0.1)
