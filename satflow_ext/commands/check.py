@@ -12,7 +12,7 @@ from satflow_ext.commands.notebook import Notebook
 from satflow_ext.commands.wanted import Wanted
 from satflow_ext.kernel.checked import CheckedFlow
 from satflow_ext.models import LiveFlow, Preflight, Registration
-from satflow_ext.registration.preflight import with_choices, with_rehearsal
+from satflow_ext.registration.preflight import with_choices, with_pool, with_rehearsal
 from satflow_ext.settings import Settings
 
 
@@ -38,7 +38,7 @@ async def _reports(args: argparse.Namespace, wanted: Wanted, here: Settings) -> 
 
 async def _report(executed: Notebook, flow: LiveFlow, choice: Registration, here: Settings) -> Preflight:
     found = await executed.preflight(flow, choice)
-    report = with_choices(found, choice, here)
+    report = await with_pool(with_choices(found, choice, here), choice, here)
     if report.refused:
         return report
     with scratch.folder(here, "pack") as folder, scratch.room(folder):

@@ -153,13 +153,13 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
     """
     _need_flows()
     from satflow_ext.kernel.preflight import preflight as report_on
-    from satflow_ext.registration.preflight import with_choices, with_rehearsal
+    from satflow_ext.registration.preflight import with_choices, with_pool, with_rehearsal
 
     settings, shell = all_settings.load(), shell_here()
     found = report_on(
         flow, namespace=namespace_of(shell), shell=shell, include=choice.include, limit=settings.content_limit
     )
-    report = with_choices(found, choice, settings)
+    report = wait_for(with_pool(with_choices(found, choice, settings), choice, settings))
     if report.refused:
         return CheckedFlow(report)
     with scratch.folder(settings, "pack") as folder, scratch.room(folder):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from satflow_ext.errors import CannotPickle, SatflowError, SettingsWrong
+import asyncio
+
+from satflow_ext import endpoints, lease
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import CannotPickle, PrefectFailed, SatflowError, SettingsWrong
 from satflow_ext.models import Finding, PackedFlow, Preflight, Registration
+from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import target
 from satflow_ext.registration.cluster_class import check_class
-from satflow_ext.registration.plan import check_choices
+from satflow_ext.registration.plan import asked_of, check_choices, work_pool
 from satflow_ext.registration.rehearsal import rehearse
 from satflow_ext.settings import Settings
 
@@ -23,6 +28,29 @@ def with_choices(report: Preflight, wanted: Registration, settings: Settings) ->
         check_choices(wanted, settings, local=settings.prefect_api_url is None)
     except SatflowError as error:
         return _and(report, Finding.of(error, "choice", error.field or "registration"))
+    return report
+
+
+async def with_pool(report: Preflight, wanted: Registration, settings: Settings) -> Preflight:
+    """The report, and why the work pool could not start runs of it, by what its base job template takes.
+
+    Nothing is started for this, and nothing is said where Prefect does not answer.
+
+    Args:
+        report: of the kernel.
+        wanted: what the user decided.
+        settings: where Prefect is.
+    """
+    try:
+        where = await asyncio.to_thread(_answering, settings)
+        if where is None:
+            return report
+        async with prefect_client(where.prefect) as client:
+            asked_of(await work_pool(client, wanted.work_pool or where.work_pool), wanted)
+    except (PrefectFailed, SettingsWrong):
+        return report
+    except SatflowError as error:
+        return _and(report, Finding.of(error, "choice", error.field or "work_pool"))
     return report
 
 
@@ -45,6 +73,13 @@ async def with_rehearsal(report: Preflight, packed: PackedFlow, wanted: Registra
         return _and(report, Finding.of(error, "python", "runs_python"))
     found = _and(report, *target.lacks(packed, there))
     return await _rehearsed(found, packed, str(python)) if there.reads(packed) else found
+
+
+def _answering(settings: Settings) -> Endpoints | None:
+    """Where Prefect is, None where it does not run or does not answer."""
+    if lease.status(settings).state != "ready":
+        return None
+    return endpoints.resolve(settings, endpoints.read_record(settings))
 
 
 async def _with_cluster(report: Preflight, packed: PackedFlow, wanted: Registration, settings: Settings) -> Preflight:

@@ -32,6 +32,7 @@ class PreflightManager:
 
         settings = self._stack.settings
         report = preflight.with_choices(found, request.registration, settings)
+        report = await preflight.with_pool(report, request.registration, settings)
         if not request.rehearse or report.refused:
             return report
         async with self._kernels.packed(request) as packed:
