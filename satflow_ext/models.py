@@ -811,6 +811,23 @@ class ClusterStatus(Wire):
     updated: datetime
 
 
+class ClusterMoment(Wire):
+    """One moment of a cluster, over all of its Dask workers: `cpu` in cores, memory in bytes.
+
+    `held` are tasks that could run and do not: queued, or without a Dask worker that can take them.
+    """
+
+    time: datetime
+    plan: int | None
+    observed: int
+    processing: int
+    held: int
+    cpu: float
+    memory: int
+    managed: int
+    spilled: int
+
+
 class ClusterList(Wire):
     """GET /satflow/clusters."""
 
@@ -858,16 +875,20 @@ class ClusterOrder(Wire):
 
 
 class SharedCluster(Wire):
-    """The cluster that a deployment's runs share (executor `dask-cluster`). `state` "none": it has none now.
+    """A cluster that a deployment has also between its runs, such as one that they share. `state` "none": it has none now.
 
-    `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's own. `workers` have checked in.
+    `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's own, None where it is at an address.
+    `workers` have checked in, of the `plan` that there should be; `why` says why they are fewer, or why the scheduler does not
+    answer. Where nobody asked the scheduler, `plan` and `why` are None.
     """
 
     deployment_id: str
     deployment_name: str
-    gateway: str
-    state: Literal["none", "starting", "running"]
+    gateway: str | None
+    state: Literal["none", "starting", "running", "lost"]
     workers: int
+    plan: int | None
+    why: str | None
     worker_size: str | None
     started: datetime | None
 
@@ -936,18 +957,28 @@ class LogsFrame(Wire):
 
 
 class ClusterFrame(Wire):
-    """The newest status of a run's cluster, None when it has none."""
+    """The newest status of a run's cluster, None when it has none.
+
+    `moments` are those since the frame before; in the first frame, those of the last minutes.
+    """
 
     type: Literal["cluster.v1"]
     run_id: str
     status: ClusterStatus | None
+    moments: tuple[ClusterMoment, ...]
 
 
 class ClustersFrame(Wire):
-    """The newest status of every cluster: of runs on this machine, and of deployments that have one also between runs."""
+    """The newest status of every cluster: of runs on this machine, and of deployments that have one also between runs.
+
+    `absent` are the ids of deployments that can have one, were looked at, and have none now. `moments`, by run or deployment
+    id, are those since the frame before; of a cluster that is new in it, those of the last minutes.
+    """
 
     type: Literal["clusters.v1"]
     clusters: tuple[ClusterStatus, ...]
+    absent: tuple[str, ...]
+    moments: dict[str, tuple[ClusterMoment, ...]]
 
 
 class ErrorFrame(Wire):

@@ -116,11 +116,14 @@ export interface ClusterEvent {
 
 /**
  * The newest status of a run's cluster, None when it has none.
+ *
+ * `moments` are those since the frame before; in the first frame, those of the last minutes.
  */
 export interface ClusterFrame {
   type: 'cluster.v1';
   run_id: string;
   status: ClusterStatus | null;
+  moments: ClusterMoment[];
 }
 
 /**
@@ -128,6 +131,23 @@ export interface ClusterFrame {
  */
 export interface ClusterList {
   clusters: ClusterStatus[];
+}
+
+/**
+ * One moment of a cluster, over all of its Dask workers: `cpu` in cores, memory in bytes.
+ *
+ * `held` are tasks that could run and do not: queued, or without a Dask worker that can take them.
+ */
+export interface ClusterMoment {
+  time: string;
+  plan: number | null;
+  observed: number;
+  processing: number;
+  held: number;
+  cpu: number;
+  memory: number;
+  managed: number;
+  spilled: number;
 }
 
 /**
@@ -188,10 +208,15 @@ export interface ClusterWorker {
 
 /**
  * The newest status of every cluster: of runs on this machine, and of deployments that have one also between runs.
+ *
+ * `absent` are the ids of deployments that can have one, were looked at, and have none now. `moments`, by run or deployment
+ * id, are those since the frame before; of a cluster that is new in it, those of the last minutes.
  */
 export interface ClustersFrame {
   type: 'clusters.v1';
   clusters: ClusterStatus[];
+  absent: string[];
+  moments: { [key: string]: ClusterMoment[] };
 }
 
 /**
@@ -693,16 +718,20 @@ export interface SchedulePreviewRequest {
 }
 
 /**
- * The cluster that a deployment's runs share (executor `dask-cluster`). `state` "none": it has none now.
+ * A cluster that a deployment has also between its runs, such as one that they share. `state` "none": it has none now.
  *
- * `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's own. `workers` have checked in.
+ * `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's own, None where it is at an address.
+ * `workers` have checked in, of the `plan` that there should be; `why` says why they are fewer, or why the scheduler does not
+ * answer. Where nobody asked the scheduler, `plan` and `why` are None.
  */
 export interface SharedCluster {
   deployment_id: string;
   deployment_name: string;
-  gateway: string;
-  state: 'none' | 'starting' | 'running';
+  gateway: string | null;
+  state: 'none' | 'starting' | 'running' | 'lost';
   workers: number;
+  plan: number | null;
+  why: string | null;
   worker_size: string | null;
   started: string | null;
 }

@@ -46,7 +46,6 @@ export interface IClient {
     after: number
   ): Promise<api.VersionDiff>;
   rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered>;
-  sharedCluster(id: string): Promise<api.SharedCluster>;
   orderCluster(id: string, order: api.ClusterOrder): Promise<api.SharedCluster>;
   closeCluster(id: string): Promise<void>;
   runs(query?: IRunsQuery): Promise<api.RunList>;
@@ -124,10 +123,6 @@ export class Client implements IClient {
 
   rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered> {
     return this.json('POST', ['deployments', id, 'rollback'], request);
-  }
-
-  sharedCluster(id: string): Promise<api.SharedCluster> {
-    return this.json('GET', ['deployments', id, 'cluster']);
   }
 
   orderCluster(

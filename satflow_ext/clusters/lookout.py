@@ -21,7 +21,7 @@ from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.sample import ANSWER, UNANSWERED, Probe, unanswered
 from satflow_ext.clusters.standing import LINE, Standing
 from satflow_ext.clusters.told import Counts, Told
-from satflow_ext.clusters.whereabouts import Finder, Whereabouts
+from satflow_ext.clusters.whereabouts import Finder
 from satflow_ext.errors import SatflowError
 
 PERIOD = 1.0
@@ -74,10 +74,13 @@ class Lookout:
         try:
             where = await asyncio.to_thread(self._finder.find, standing)
             if where is None:
-                self._board.remove(standing.deployment_id)
+                self._board.post_absent(standing.deployment_id)
                 return None
             told = told or Told(standing.subject(), where.started)
-            await self._sample(where, told)
+            if where.address is None:
+                self._board.post(told.starting("the Dask Gateway is starting its scheduler"))
+                return told
+            await self._sample(where.address, where.arguments, told)
         except SatflowError as error:
             problem = str(error)
         except UNANSWERED as error:
@@ -89,9 +92,9 @@ class Lookout:
         self._board.post(told.missed(problem))
         return told
 
-    async def _sample(self, where: Whereabouts, told: Told) -> None:
+    async def _sample(self, address: str, arguments: dict[str, Any], told: Told) -> None:
         scheduler: Any = rpc(  # type: ignore[no-untyped-call]  # distributed is typed in part
-            where.address, deserialize=False, timeout=ANSWER, connection_args=where.arguments
+            address, deserialize=False, timeout=ANSWER, connection_args=arguments
         )
         probe = Probe(scheduler)
         try:

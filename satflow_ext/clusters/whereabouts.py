@@ -20,15 +20,15 @@ from satflow_ext.settings import Settings
 if TYPE_CHECKING:
     from dask_gateway.client import ClusterReport
 
-FRESH = 4.0
+FRESH = 2.0
 """Seconds for which a gateway's list of clusters holds: many deployments may ask for it."""
 
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """A scheduler. `started` is when its cluster was, where that is known."""
+    """A scheduler; `address` is None while it starts. `started` is when its cluster was, where that is known."""
 
-    address: str
+    address: str | None
     arguments: dict[str, Any] = field(repr=False)
     started: datetime | None = None
 
@@ -72,10 +72,12 @@ class Finder:
             return None
         with connected(where) as gateway:
             report = gateway.get_cluster(names[-1])
+        started = report.start_time.astimezone()
+        if report.status.name == "PENDING":
+            return Whereabouts(None, {}, started)
         if report.status.name != "RUNNING":
             return None
-        arguments = report.security.get_connection_args("client")
-        return Whereabouts(report.scheduler_address, arguments, report.start_time.astimezone())
+        return Whereabouts(report.scheduler_address, report.security.get_connection_args("client"), started)
 
     def _list(self, where: DaskGateway) -> list[ClusterReport]:
         with self._lock:

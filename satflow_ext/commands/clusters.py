@@ -39,5 +39,5 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 def _ends_soon(done: tuple[SharedCluster, ...], here: Settings) -> bool:
     """Whether a cluster of the local stack has nobody but this command to keep it."""
-    report = lease.report(here) if any(each.state != "none" and not each.gateway for each in done) else None
+    report = lease.report(here) if any(each.state != "none" and each.gateway == "" for each in done) else None
     return report is not None and not report.stays and report.leases <= 1

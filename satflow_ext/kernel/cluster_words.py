@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from satflow_ext.kernel.cluster_list import look_at_all
 from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import ClusterOrder, SharedCluster
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from satflow_ext.settings import Settings
 
 VERBS = {
-    "list": "the clusters of all deployments that can have one",
+    "list": "the clusters that deployments have also between runs, and why Dask workers are missing",
     "start": "start a deployment's cluster ahead of its runs, and wait until it is ready",
     "scale": "a fixed number of Dask workers",
     "adapt": "as many Dask workers as there is work for, between two numbers",
@@ -46,10 +47,10 @@ async def carry_out(args: argparse.Namespace, endpoints: Endpoints, here: Settin
         BadRequest: its runs share no cluster, or a number makes no sense.
         ClusterFailed: it did not do it; the subclass says why.
     """
+    if args.verb == "list":
+        return await look_at_all(endpoints, here)
     from satflow_ext.registration import clusters, finding
 
-    if args.verb == "list":
-        return await clusters.look_at_all(endpoints, here)
     order = None if args.verb == "close" else _order(args)
     found = await finding.find(endpoints, here, args.deployment)
     if order is not None:
@@ -60,7 +61,7 @@ async def carry_out(args: argparse.Namespace, endpoints: Endpoints, here: Settin
 
 def told(clusters: tuple[SharedCluster, ...]) -> str:
     """One line for each."""
-    return "\n".join(map(_line, clusters)) or "No deployment has the executor dask-cluster and shares a cluster."
+    return "\n".join(map(_line, clusters)) or "No deployment has a cluster between its runs."
 
 
 def _order(args: argparse.Namespace) -> ClusterOrder:
@@ -78,6 +79,13 @@ def _line(cluster: SharedCluster) -> str:
         return f"{cluster.deployment_name}: no cluster"
     size = f" of size {cluster.worker_size}" if cluster.worker_size else ""
     since = f", since {cluster.started.astimezone():%Y-%m-%d %H:%M}" if cluster.started else ""
-    where = f", on {cluster.gateway}" if cluster.gateway else ""
-    count = f"{cluster.workers} Dask worker{'' if cluster.workers == 1 else 's'}"
-    return f"{cluster.deployment_name}: {cluster.state}, {count}{size}{since}{where}"
+    where = ", at its address" if cluster.gateway is None else f", on {cluster.gateway}" if cluster.gateway else ""
+    why = f"\n    {cluster.why}" if cluster.why else ""
+    return f"{cluster.deployment_name}: {cluster.state}, {_workers(cluster)}{size}{since}{where}{why}"
+
+
+def _workers(cluster: SharedCluster) -> str:
+    """`3 Dask workers`, or `1 of 3 Dask workers`."""
+    count = cluster.workers if cluster.plan is None else cluster.plan
+    of_plan = "" if cluster.plan is None or cluster.plan == cluster.workers else f"{cluster.workers} of "
+    return f"{of_plan}{count} Dask worker{'' if count == 1 else 's'}"

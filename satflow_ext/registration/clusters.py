@@ -38,6 +38,8 @@ class _Owned:
             deployment_name=self.name,
             gateway=self.managed.wanted.gateway,
             worker_size=self.managed.wanted.size,
+            plan=None,
+            why=None,
             **dataclasses.asdict(seen),
         )
 
@@ -77,17 +79,6 @@ async def close(endpoints: Endpoints, settings: Settings, deployment_id: str) ->
     """
     owned = await _owned(endpoints, settings, deployment_id)
     return await asyncio.to_thread(owned.managed.close)
-
-
-async def look_at_all(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
-    """Those of all deployments that can have one, whether they have it now or not.
-
-    Raises:
-        ClusterFailed: a gateway does not answer.
-    """
-    every = await deployments.list_all(endpoints)
-    can = [each for each in every if each.executor and _shares(each.executor.name, each.executor.options)]
-    return tuple([await look(endpoints, settings, each.id) for each in can])
 
 
 def _deed(managed: Managed, order: ClusterOrder) -> Callable[[], Seen]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from satflow_ext.clusters.board import Board
+from satflow_ext.clusters.following import Following
 from satflow_ext.models import ClusterFrame, ClusterList, ClustersFrame, ClusterStatus
 from satflow_ext.server.lookout import Lookout
 from satflow_ext.server.stack import StackManager
@@ -28,7 +29,8 @@ class ClusterManager:
 
     async def list_all(self) -> ClusterList:
         """Every cluster, newest first."""
-        return ClusterList(clusters=await asyncio.to_thread(self._board().read_all))
+        clusters, _ = await asyncio.to_thread(self._board().read_all)
+        return ClusterList(clusters=clusters)
 
     async def get(self, run_id: str) -> ClusterStatus | None:
         """The cluster of one run, None when it has none."""
@@ -36,24 +38,26 @@ class ClusterManager:
 
     async def changes(self, run_id: str) -> AsyncGenerator[ClusterFrame, None]:
         """The status of a run's cluster, at once and whenever it has changed."""
+        following = Following(self._board())
         seen: ClusterStatus | None = None
         first = True
         while True:
-            status = await self.get(run_id)
+            status, moments = await asyncio.to_thread(following.look_at, run_id)
             if first or status != seen:
-                yield ClusterFrame(type="cluster.v1", run_id=run_id, status=status)
+                yield ClusterFrame(type="cluster.v1", run_id=run_id, status=status, moments=moments)
             seen, first = status, False
             await asyncio.sleep(LOOK)
 
     async def all_changes(self) -> AsyncGenerator[ClustersFrame, None]:
         """Every cluster, at once and whenever one has changed; as long as somebody listens those between runs are looked at."""
-        seen: tuple[ClusterStatus, ...] | None = None
+        following = Following(self._board())
+        seen: tuple[tuple[ClusterStatus, ...], tuple[str, ...]] | None = None
         with self._lookout.held():
             while True:
-                clusters = (await self.list_all()).clusters
-                if clusters != seen:
-                    yield ClustersFrame(type="clusters.v1", clusters=clusters)
-                seen = clusters
+                clusters, absent, moments = await asyncio.to_thread(following.look)
+                if (clusters, absent) != seen:
+                    yield ClustersFrame(type="clusters.v1", clusters=clusters, absent=absent, moments=moments)
+                seen = clusters, absent
                 await asyncio.sleep(LOOK)
 
     async def close(self) -> None:

@@ -3,11 +3,12 @@ import { fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
 
 import { ClustersModel } from '../models/clusters';
-import { type ISample, sampled } from '../models/history';
+import { continued, HISTORY, type ISample } from '../models/history';
 import { ClustersSection } from '../views/ClustersSection';
 import { ClusterView } from '../views/ClusterView';
 import { proxied } from '../widgets/daskPages';
-import { cluster, Frames, sharedCluster } from './fakes';
+import { cluster, Frames } from './fakes';
+import { clusterMoment, sharedCluster } from './sharedClusters';
 
 const trans = nullTranslator.load('satflow_ext');
 
@@ -59,9 +60,8 @@ describe('clusters', () => {
   });
 
   it('offers what can be done with a shared cluster that runs', () => {
-    const running = { ...sharedCluster(), isBusy: false };
+    const running = sharedCluster();
     render(<ClustersSection {...some} clusters={[]} shared={[running]} />);
-    expect(screen.getByText('3 workers')).toBeTruthy();
     ['Resize', 'Restart', 'Close'].forEach(verb => {
       const name = `${verb} the cluster of tiles/tiles…`;
       fireEvent.click(screen.getByRole('button', { name }));
@@ -71,11 +71,11 @@ describe('clusters', () => {
   });
 
   it('shows how a shared cluster is, and which runs use it', () => {
-    const running = { ...sharedCluster(), isBusy: false };
+    const running = sharedCluster();
     const executor = 'dask-cluster';
     const own = cluster({ executor, run_id: null, run_name: null, plan: 3 });
     const clusters = [cluster({ executor }), own, cluster({ run_id: 'r2' })];
-    const samples = new Map([['d1', sampled([], own)]]);
+    const samples = new Map([['d1', continued([], [clusterMoment(5)])]]);
     render(
       <ClustersSection
         {...some}
@@ -96,11 +96,22 @@ describe('clusters', () => {
     const stream = new Frames();
     const model = new ClustersModel(stream);
     const told = cluster({ run_id: null });
+    const send = (...seconds: number[]) =>
+      stream.send('clusters', {
+        type: 'clusters.v1',
+        clusters: [told],
+        absent: ['d2'],
+        moments: { d1: seconds.map(clusterMoment) }
+      });
     model.watch();
     model.watch();
-    stream.send('clusters', { type: 'clusters.v1', clusters: [told] });
-    expect(model.items).toEqual([told]);
-    expect(model.samples.get('d1')).toHaveLength(1);
+    send(1, 2, 3);
+    expect([model.items, model.absent]).toEqual([[told], ['d2']]);
+    expect(model.samples.get('d1')).toHaveLength(3);
+    send(2, 3, 4); // the stream was cut, and starts with what came before
+    expect(model.samples.get('d1')).toHaveLength(4);
+    send(...Array.from({ length: 2 * HISTORY }, (_, second) => second));
+    expect(model.samples.get('d1')).toHaveLength(HISTORY);
     const error = { error: 'E', message: 'no', fix: null, field: null };
     const topic = 'clusters' as const;
     stream.send(topic, { type: 'error.v1', topic, run_id: null, error });
@@ -110,11 +121,22 @@ describe('clusters', () => {
   });
 
   it('offers to start one that does not run, and not twice', () => {
-    const resting = { ...sharedCluster({ state: 'none' }), isBusy: true };
-    render(<ClustersSection {...some} clusters={[]} shared={[resting]} />);
+    const resting = sharedCluster({ state: 'none', isBusy: true });
+    const clusters = [cluster({ executor: 'dask-cluster', run_id: null })];
+    render(
+      <ClustersSection {...some} clusters={clusters} shared={[resting]} />
+    );
     const start = screen.getByRole('button', { name: /^Start the cluster/ });
     expect(start).toHaveProperty('disabled', true);
     expect(screen.getByText('working…')).toBeTruthy();
+    expect(screen.queryByText('1 of 2 workers')).toBeNull();
+  });
+
+  it('offers nothing to do with one that nobody has looked at yet', () => {
+    const unseen = sharedCluster({ state: 'unknown' });
+    render(<ClustersSection {...some} clusters={[]} shared={[unseen]} />);
+    expect(screen.getByText('looking…')).toBeTruthy();
+    expect(screen.queryByRole('button')).toBeNull();
   });
 
   it('shows each worker with its CPU and memory', () => {
@@ -132,14 +154,7 @@ describe('clusters', () => {
     const time = '2026-01-01T00:00:05Z';
     const lost = { time, kind: 'lost' as const, worker: '3', tasks: 2 };
     const one = cluster({ events: [lost], pending: '1 Dask worker paused.' });
-    const at = (second: number) => ({
-      ...one,
-      updated: `2026-01-01T00:00:0${second}Z`
-    });
-    const samples = [4, 5, 6].reduce<ISample[]>(
-      (before, second) => sampled(before, at(second)),
-      []
-    );
+    const samples = continued([], [4, 5, 6].map(clusterMoment));
     render(<ClusterView cluster={one} samples={samples} {...dask} />);
     const workers = screen.getByRole('img', { name: /^Workers/ });
     expect(workers.getAttribute('aria-label')).toBe(

@@ -227,21 +227,6 @@ export function cluster(
   };
 }
 
-export function sharedCluster(
-  change: Partial<api.SharedCluster> = {}
-): api.SharedCluster {
-  return {
-    deployment_id: 'd1',
-    deployment_name: 'tiles/tiles',
-    gateway: '',
-    state: 'running',
-    workers: 3,
-    worker_size: 'medium',
-    started: '2026-01-01T00:00:00Z',
-    ...change
-  };
-}
-
 export function catalogue(): api.Catalogue {
   const option = { type: 'integer', title: 'Workers', default: 2 };
   const size = { anyOf: [{ type: 'string' }, { type: 'null' }], default: null };

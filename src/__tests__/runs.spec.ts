@@ -4,11 +4,12 @@ import type { Run, RunRequest } from '../_api';
 import type { IRunsQuery } from '../client';
 import { RequestFailed } from '../errors';
 import { coalesced } from '../models/coalesced';
-import { HISTORY, sampled } from '../models/history';
+import { continued, HISTORY } from '../models/history';
 import { RunModel } from '../models/run';
 import { RunsModel } from '../models/runs';
 import { taskGroups } from '../models/tasks';
 import { cluster, Frames, line, logs, run } from './fakes';
+import { clusterMoment } from './sharedClusters';
 
 const rest = () => new Promise(resolve => setTimeout(resolve, 0));
 
@@ -122,12 +123,19 @@ describe('RunModel', () => {
     frames.send('cluster', {
       type: 'cluster.v1',
       run_id: 'r1',
-      status: cluster()
+      status: cluster(),
+      moments: [clusterMoment(4), clusterMoment(5)]
     });
-    frames.send('cluster', { type: 'cluster.v1', run_id: 'r1', status: null });
+    frames.send('cluster', {
+      type: 'cluster.v1',
+      run_id: 'r1',
+      status: null,
+      moments: []
+    });
     expect(model.log.lines).toHaveLength(2);
     expect(model.cluster).toMatchObject({ observed: 1, state: 'closed' });
     expect(model.samples).toMatchObject([
+      { time: Date.UTC(2026, 0, 1, 0, 0, 4) },
       { time: Date.UTC(2026, 0, 1, 0, 0, 5), processing: 4, memory: 1024 ** 3 }
     ]);
     model.dispose();
@@ -221,18 +229,14 @@ describe('RunModel beside the list', () => {
   });
 });
 
-describe('sampled', () => {
+describe('continued', () => {
   it('takes each moment once and forgets the oldest', () => {
-    const at = (second: number) =>
-      cluster({ updated: new Date(1e12 + second * 1000).toISOString() });
-    let samples = sampled([], at(0));
-    samples = sampled(samples, at(0));
-    expect(samples).toHaveLength(1);
-    for (let second = 1; second <= HISTORY; second++) {
-      samples = sampled(samples, at(second));
-    }
+    const seconds = Array.from({ length: HISTORY + 1 }, (_, second) => second);
+    const first = continued([], seconds.slice(0, 2).map(clusterMoment));
+    const samples = continued(first, seconds.map(clusterMoment));
+    expect(first).toHaveLength(2);
     expect(samples).toHaveLength(HISTORY);
-    expect(samples[0].time).toBe(1e12 + 1000);
+    expect(samples[0].time).toBe(Date.UTC(2026, 0, 1, 0, 0, 1));
   });
 });
 

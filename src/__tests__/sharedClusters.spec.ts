@@ -1,41 +1,110 @@
+import { ClustersModel } from '../models/clusters';
 import { SharedClustersModel, sizeOrder } from '../models/sharedClusters';
-import { deployment, sharedCluster } from './fakes';
+import { cluster, deployment, Frames } from './fakes';
 
 const executor = { name: 'dask-cluster', options: {} };
+const shares = (options: object) => ({ ...executor, options: { ...options } });
 
 describe('SharedClustersModel', () => {
+  const done = (state: 'running' | 'starting') => ({
+    deployment_id: 'd1',
+    deployment_name: 'tiles/tiles',
+    gateway: '',
+    state,
+    workers: 0,
+    plan: null,
+    why: null,
+    worker_size: null,
+    started: null
+  });
   const client = {
-    sharedCluster: jest.fn((id: string) =>
-      Promise.resolve(sharedCluster({ deployment_id: id }))
-    ),
-    orderCluster: jest.fn(() => Promise.resolve(sharedCluster())),
+    orderCluster: jest.fn(() => Promise.resolve(done('running'))),
     closeCluster: jest.fn(() => Promise.resolve())
   };
-  const items = [
-    deployment({ id: 'd1', executor }),
-    deployment({ id: 'd2' }),
-    deployment({
-      id: 'd3',
-      executor: { ...executor, options: { share: 'run' } }
-    })
-  ];
-  const model = new SharedClustersModel(client, { items });
-  afterAll(() => model.dispose());
+  const stream = new Frames();
+  const clusters = new ClustersModel(stream);
+  const deployments = {
+    changed: clusters.changed,
+    items: [
+      deployment({ id: 'd1', executor: shares({ gateway: 'team' }) }),
+      deployment({ id: 'd2' }),
+      deployment({ id: 'd3', executor: shares({ share: 'run' }) }),
+      deployment({ id: 'd4', executor: shares({ backend: 'slurm' }) })
+    ]
+  };
+  const model = new SharedClustersModel(client, deployments, clusters);
+  const state = () => model.items[0].state;
+  const told = cluster({
+    executor: executor.name,
+    run_id: null,
+    deployment_id: 'd1'
+  });
+  const send = (some: (typeof told)[], absent: string[] = []) =>
+    stream.send('clusters', {
+      type: 'clusters.v1',
+      clusters: some,
+      absent,
+      moments: {}
+    });
+  beforeAll(() => {
+    jest.useFakeTimers();
+    clusters.watch();
+  });
+  afterAll(() => {
+    model.dispose();
+    jest.useRealTimers();
+  });
 
-  it('is busy while it does what it was asked for, then reads anew', async () => {
-    const busy: boolean[] = [];
-    await model.close('d1');
-    model.changed.connect(() => busy.push(model.items[0].isBusy));
-    await model.order('d1', { do: 'start' });
+  it('has those whose runs share one, and does not guess how they are', () => {
+    expect(model.items).toEqual([
+      {
+        deployment_id: 'd1',
+        deployment_name: 'tiles/tiles',
+        gateway: 'team',
+        state: 'unknown',
+        workers: 0,
+        isBusy: false
+      }
+    ]);
+  });
+
+  it('is as the stream says, also where only a run tells of it', () => {
+    send([], ['d1']);
+    expect(state()).toBe('none');
+    send([{ ...told, run_id: 'r1' }]);
+    expect(state()).toBe('running');
+    send([
+      { ...told, run_id: 'r1' },
+      { ...told, state: 'lost' }
+    ]);
+    expect(state()).toBe('lost');
+    send([]);
+    expect(state()).toBe('unknown');
+    send([{ ...told, executor: 'dask-local', run_id: 'r2' }]);
+    expect(state()).toBe('unknown');
+  });
+
+  it('is busy while it does what it was asked for; the stream catches up', async () => {
+    send([], ['d1']);
+    const order = model.order('d1', { do: 'start' });
+    expect(model.items[0].isBusy).toBe(true);
+    await order;
     expect(client.orderCluster).toHaveBeenCalledWith('d1', {
       order: { do: 'start' }
     });
-    expect(busy).toEqual([true, false]);
+    send([], ['d1']); // nobody has looked since
+    expect([state(), model.items[0].isBusy]).toEqual(['running', false]);
+    send([told]);
+    send([{ ...told, state: 'lost' }]);
+    expect(state()).toBe('lost');
   });
 
-  it('asks only for deployments whose runs share one', () => {
-    const asked = new Set(client.sharedCluster.mock.calls.flat());
-    expect(asked).toEqual(new Set(['d1']));
+  it('believes the stream where that does not catch up', async () => {
+    send([told]);
+    await model.close('d1');
+    expect(state()).toBe('none');
+    jest.advanceTimersByTime(11_000);
+    expect(state()).toBe('running');
   });
 
   it('tells what went wrong, and is at rest again', async () => {

@@ -2,7 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 
 import type { ClusterStatus, ErrorBody, StreamFrame } from '../_api';
 import type { IStream } from '../stream';
-import { type ISample, sampled } from './history';
+import { continued, type ISample } from './history';
 import { Observable } from './observable';
 
 /** What a cluster is known by: its run, or the deployment that has it also between runs. */
@@ -18,6 +18,11 @@ export class ClustersModel extends Observable {
 
   get items(): ClusterStatus[] {
     return this._items;
+  }
+
+  /** The ids of deployments that were looked at and have no cluster now. */
+  get absent(): readonly string[] {
+    return this._absent;
   }
 
   /** How each was in the last minutes, by its key. */
@@ -49,10 +54,12 @@ export class ClustersModel extends Observable {
     if (frame.type === 'clusters.v1') {
       this._error = null;
       this._items = frame.clusters;
+      this._absent = frame.absent;
       this._samples = new Map(
         frame.clusters.map(one => {
           const key = clusterKey(one);
-          return [key, sampled(this._samples.get(key) ?? [], one)];
+          const before = this._samples.get(key) ?? [];
+          return [key, continued(before, frame.moments[key] ?? [])];
         })
       );
     } else if (frame.type === 'error.v1') {
@@ -63,6 +70,7 @@ export class ClustersModel extends Observable {
 
   private subscription: IDisposable | null = null;
   private _items: ClusterStatus[] = [];
+  private _absent: string[] = [];
   private _samples = new Map<string, ISample[]>();
   private _error: ErrorBody | null = null;
 }

@@ -1,48 +1,21 @@
-import type { ClusterStatus, ClusterWorker } from '../_api';
+import type { ClusterMoment } from '../_api';
 
-/** One moment of a cluster, over all of its workers: CPU in cores, memory in bytes. */
-export interface ISample {
+/** One moment of a cluster, over all of its workers, with its time in milliseconds. */
+export interface ISample extends Omit<ClusterMoment, 'time'> {
   time: number;
-  plan: number | null;
-  observed: number;
-  processing: number;
-  /** Tasks that could run and do not: queued, or without a worker that can take them. */
-  held: number;
-  cpu: number;
-  memory: number;
-  managed: number;
-  spilled: number;
 }
 
 /** How many samples are kept: ten minutes at one a second. */
 export const HISTORY = 600;
 
-/** The samples with the status' moment added, the oldest forgotten; one that is starting has nothing to show. */
-export function sampled(
+/** The samples with the moments that follow on them, the oldest forgotten; after a cut some come a second time. */
+export function continued(
   samples: readonly ISample[],
-  status: ClusterStatus
+  moments: readonly ClusterMoment[]
 ): ISample[] {
-  const time = Date.parse(status.updated);
   const last = samples[samples.length - 1]?.time ?? 0;
-  if (last >= time || status.state === 'starting') {
-    return [...samples];
-  }
-  return [...samples, sample(time, status)].slice(-HISTORY);
-}
-
-function sample(time: number, status: ClusterStatus): ISample {
-  const { tasks, workers, plan, observed } = status;
-  const sum = (value: (worker: ClusterWorker) => number) =>
-    workers.reduce((total, worker) => total + value(worker), 0);
-  return {
-    time,
-    plan,
-    observed,
-    processing: tasks['processing'] ?? 0,
-    held: (tasks['queued'] ?? 0) + (tasks['no-worker'] ?? 0),
-    cpu: sum(worker => worker.cpu) / 100,
-    memory: sum(worker => worker.memory),
-    managed: sum(worker => worker.managed),
-    spilled: sum(worker => worker.spilled)
-  };
+  const more = moments
+    .map(one => ({ ...one, time: Date.parse(one.time) }))
+    .filter(one => one.time > last);
+  return [...samples, ...more].slice(-HISTORY);
 }

@@ -1,13 +1,19 @@
 import { DisposableSet } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 
-import type { ClusterStatus, ErrorBody, RunDetail, StreamFrame } from '../_api';
+import type {
+  ClusterFrame,
+  ClusterStatus,
+  ErrorBody,
+  RunDetail,
+  StreamFrame
+} from '../_api';
 import type { IClient } from '../client';
 import { errorBody } from '../errors';
 import type { IStream } from '../stream';
 import { hasEnded } from '../words';
 import { coalesced } from './coalesced';
-import { type ISample, sampled } from './history';
+import { continued, type ISample } from './history';
 import { LogStore } from './log';
 import { Observable } from './observable';
 import type { RunsModel } from './runs';
@@ -115,7 +121,7 @@ export class RunModel extends Observable {
         }
         break;
       case 'cluster.v1':
-        this.takeCluster(frame.status);
+        this.takeCluster(frame);
         break;
       case 'runs.v1':
         void this.refresh();
@@ -153,10 +159,10 @@ export class RunModel extends Observable {
     return run !== undefined && isNews;
   }
 
-  private takeCluster(status: ClusterStatus | null): void {
+  private takeCluster({ status, moments }: ClusterFrame): void {
+    this._samples = continued(this._samples, moments);
     if (status) {
       this._cluster = status;
-      this._samples = sampled(this._samples, status);
     } else if (this._cluster) {
       this._cluster = { ...this._cluster, state: 'closed' }; // as it was when it was last seen
     }

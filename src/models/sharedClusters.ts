@@ -1,43 +1,73 @@
-import type { ClusterOrder, Deployment, SharedCluster } from '../_api';
+import type {
+  ClusterOrder,
+  ClusterStatus,
+  Deployment,
+  SharedCluster
+} from '../_api';
 import type { IClient } from '../client';
+import type { ClustersModel } from './clusters';
 import type { DeploymentsModel } from './deployments';
-import { Polled } from './polled';
+import { Observable } from './observable';
 
-type Served = Pick<IClient, 'sharedCluster' | 'orderCluster' | 'closeCluster'>;
+type Served = Pick<IClient, 'orderCluster' | 'closeCluster'>;
 type Order = ClusterOrder['order'];
+type State = SharedCluster['state'];
 
 /** A cluster that a deployment's runs share; `isBusy` while it does what it was asked for. */
-export interface ISharedCluster extends SharedCluster {
+export interface ISharedCluster {
+  deployment_id: string;
+  /** With its flow's name before it. */
+  deployment_name: string;
+  /** The name of a Dask Gateway, "" for the local stack's own. */
+  gateway: string;
+  /** "unknown" until somebody has looked. */
+  state: State | 'unknown';
+  workers: number;
   isBusy: boolean;
 }
 
-/** The clusters that deployments' runs share, read every few seconds while somebody looks. */
-export class SharedClustersModel extends Polled {
+/** Milliseconds after which the stream knows of what was done here. */
+const SETTLES = 10_000;
+
+/** The clusters that deployments' runs share, as the stream says that they are. */
+export class SharedClustersModel extends Observable {
   constructor(
     private readonly client: Served,
-    private readonly deployments: Pick<DeploymentsModel, 'items'>
+    private readonly deployments: Pick<DeploymentsModel, 'changed' | 'items'>,
+    private readonly clusters: Pick<
+      ClustersModel,
+      'absent' | 'changed' | 'items'
+    >
   ) {
-    super({ name: 'shared-clusters', interval: 5000, max: 60_000 });
+    super();
+    deployments.changed.connect(this.tell, this);
+    clusters.changed.connect(this.onClusters, this);
   }
 
   get items(): ISharedCluster[] {
-    return this._items.map(one => ({
-      ...one,
-      isBusy: this.busy.has(one.deployment_id)
-    }));
+    return this.deployments.items.filter(shares).map(one => this.shown(one));
   }
 
   /** Let a deployment's cluster do something; starting takes until it is ready. */
   async order(deploymentId: string, order: Order): Promise<void> {
     await this.doing(deploymentId, async () => {
-      await this.client.orderCluster(deploymentId, { order });
+      const done = await this.client.orderCluster(deploymentId, { order });
+      this.learn(deploymentId, done.state);
     });
   }
 
   async close(deploymentId: string): Promise<void> {
-    await this.doing(deploymentId, () =>
-      this.client.closeCluster(deploymentId)
-    );
+    await this.doing(deploymentId, async () => {
+      await this.client.closeCluster(deploymentId);
+      this.learn(deploymentId, 'none');
+    });
+  }
+
+  dispose(): void {
+    this.deployments.changed.disconnect(this.tell, this);
+    this.clusters.changed.disconnect(this.onClusters, this);
+    this.timers.forEach(timer => window.clearTimeout(timer));
+    super.dispose();
   }
 
   private async doing(id: string, work: () => Promise<void>): Promise<void> {
@@ -47,29 +77,84 @@ export class SharedClustersModel extends Polled {
       await work();
     } finally {
       this.busy.delete(id);
-      await this.read();
+      this.tell();
     }
   }
 
-  /** One that does not answer is left out: who does something with it is told why. */
-  protected async read(): Promise<void> {
-    const looked = await Promise.allSettled(
-      this.deployments.items
-        .filter(shares)
-        .map(one => this.client.sharedCluster(one.id))
-    );
-    this._items = looked.flatMap(one =>
-      one.status === 'fulfilled' ? [one.value] : []
-    );
+  /** What came of an order holds until the stream has caught up with it. */
+  private learn(id: string, state: State): void {
+    this.forget(id);
+    this.learnt.set(id, state);
+    const settled = () => {
+      this.forget(id);
+      this.tell();
+    };
+    this.timers.set(id, window.setTimeout(settled, SETTLES));
+  }
+
+  private forget(id: string): void {
+    window.clearTimeout(this.timers.get(id));
+    this.timers.delete(id);
+    this.learnt.delete(id);
+  }
+
+  private onClusters(): void {
+    [...this.learnt]
+      .filter(([id, state]) => this.seen(id) === state)
+      .forEach(([id]) => this.forget(id));
     this.tell();
   }
 
+  private shown({ id, name, flow_name, executor }: Deployment): ISharedCluster {
+    const gateway = executor?.options.gateway;
+    return {
+      deployment_id: id,
+      deployment_name: `${flow_name}/${name}`,
+      gateway: typeof gateway === 'string' ? gateway : '',
+      state: this.learnt.get(id) ?? this.seen(id),
+      workers: this.status(id)?.observed ?? 0,
+      isBusy: this.busy.has(id)
+    };
+  }
+
+  private seen(id: string): ISharedCluster['state'] {
+    const status = this.status(id);
+    if (status) {
+      return status.state === 'closed' ? 'none' : status.state;
+    }
+    return this.clusters.absent.includes(id) ? 'none' : 'unknown';
+  }
+
+  private status(id: string): ClusterStatus | undefined {
+    return ownStatus(
+      this.clusters.items.filter(
+        one => one.deployment_id === id && one.executor === SHARED
+      )
+    );
+  }
+
   private readonly busy = new Set<string>();
-  private _items: SharedCluster[] = [];
+  private readonly learnt = new Map<string, State>();
+  private readonly timers = new Map<string, number>();
+}
+
+/** The executor whose clusters runs can share. */
+export const SHARED = 'dask-cluster';
+
+/** A shared cluster as it is by itself, or else as a run sees that uses it. */
+export function ownStatus(
+  statuses: ClusterStatus[]
+): ClusterStatus | undefined {
+  return statuses.find(({ run_id }) => run_id === null) ?? statuses[0];
 }
 
 function shares({ executor }: Deployment): boolean {
-  return executor?.name === 'dask-cluster' && executor.options.share !== 'run';
+  const { share, backend } = executor?.options ?? {};
+  return (
+    executor?.name === SHARED &&
+    share !== 'run' &&
+    (backend ?? 'gateway') === 'gateway'
+  );
 }
 
 /** "4" is a fixed number of Dask workers, "1-8" as many as there is work for; null where it is neither. */

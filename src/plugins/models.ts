@@ -79,10 +79,14 @@ export const sharedClusters: Plugin<ISharedClusters> = {
   description:
     'Provides the Dask clusters that the runs of a deployment share.',
   autoStart: true,
-  requires: [IClient, IDeployments],
+  requires: [IClient, IDeployments, IClusters],
   provides: ISharedClusters,
-  activate: (_: JupyterFrontEnd, client: IClient, deployments: IDeployments) =>
-    new SharedClustersModel(client, deployments)
+  activate: (
+    _: JupyterFrontEnd,
+    client: IClient,
+    deployments: IDeployments,
+    clusters: IClusters
+  ) => new SharedClustersModel(client, deployments, clusters)
 };
 
 export const stack: Plugin<IStack> = {

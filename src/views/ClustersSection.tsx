@@ -5,7 +5,7 @@ import React from 'react';
 import type { ClusterStatus, ErrorBody } from '../_api';
 import { clusterKey } from '../models/clusters';
 import type { ISample } from '../models/history';
-import type { ISharedCluster } from '../models/sharedClusters';
+import { type ISharedCluster, SHARED } from '../models/sharedClusters';
 import { ClusterBadge, ClusterFacts } from './ClusterFacts';
 import { ClusterLoad } from './ClusterLoad';
 import { DaskPagesButton, type OnDaskPages } from './DaskPagesButton';
@@ -52,9 +52,6 @@ export function ClustersSection(props: IClustersSectionProps): JSX.Element {
     </>
   );
 }
-
-/** The executor whose clusters runs can share. */
-const SHARED = 'dask-cluster';
 
 function OtherClusters(props: IClustersSectionProps): JSX.Element | null {
   const { clusters, samples, shared, onOpen, onShowFlows, actions, trans } =

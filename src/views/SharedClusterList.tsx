@@ -8,21 +8,20 @@ import {
 } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { ClusterStatus, SharedCluster } from '../_api';
+import type { ClusterStatus } from '../_api';
 import { clusterKey } from '../models/clusters';
 import type { ISample } from '../models/history';
-import type { ISharedCluster } from '../models/sharedClusters';
-import { workersOf } from '../words';
+import { type ISharedCluster, ownStatus } from '../models/sharedClusters';
 import { ClusterFacts } from './ClusterFacts';
 import { ClusterLoad } from './ClusterLoad';
 import { IconButton } from './IconButton';
 
 /** What the user can do with the cluster that a deployment's runs share. */
 export interface ISharedClusterActions {
-  onStartCluster: (cluster: SharedCluster) => void;
-  onResizeCluster: (cluster: SharedCluster) => void;
-  onRestartCluster: (cluster: SharedCluster) => void;
-  onCloseCluster: (cluster: SharedCluster) => void;
+  onStartCluster: (cluster: ISharedCluster) => void;
+  onResizeCluster: (cluster: ISharedCluster) => void;
+  onRestartCluster: (cluster: ISharedCluster) => void;
+  onCloseCluster: (cluster: ISharedCluster) => void;
   onOpen: (runId: string, name: string) => void;
 }
 
@@ -74,7 +73,7 @@ interface ISharedClusterRowProps {
 }
 
 function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
-  const { cluster, statuses, trans } = props;
+  const { cluster, trans } = props;
   const name = cluster.deployment_name;
   return (
     <li
@@ -95,14 +94,8 @@ function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
       </div>
       <div className="jp-Satflow-facts">
         <span>{cluster.gateway || trans.__('this machine')}</span>
-        {cluster.state === 'running' && statuses.length === 0 && (
-          <span>{workersOf(cluster.workers, null, trans)}</span>
-        )}
-        {cluster.worker_size && statuses.length === 0 && (
-          <span>{cluster.worker_size}</span>
-        )}
       </div>
-      <Shown {...props} />
+      {cluster.state !== 'none' && <Shown {...props} />}
     </li>
   );
 }
@@ -110,7 +103,7 @@ function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
 /** How it is, by itself or else by a run that uses it; and those runs. */
 function Shown(props: ISharedClusterRowProps): JSX.Element | null {
   const { statuses, samples, actions, trans } = props;
-  const own = statuses.find(({ run_id }) => run_id === null) ?? statuses[0];
+  const own = ownStatus(statuses);
   if (!own) {
     return null;
   }
@@ -145,6 +138,9 @@ function Shown(props: ISharedClusterRowProps): JSX.Element | null {
 function Buttons(props: ISharedClusterRowProps): JSX.Element {
   const { cluster, actions, trans } = props;
   const { deployment_name: name, isBusy: disabled } = cluster;
+  if (cluster.state === 'unknown') {
+    return <></>;
+  }
   if (cluster.state === 'none') {
     return (
       <IconButton
@@ -181,9 +177,11 @@ function Buttons(props: ISharedClusterRowProps): JSX.Element {
 
 function stateOf(cluster: ISharedCluster, trans: TranslationBundle): string {
   const words = {
+    unknown: trans.__('looking…'),
     none: trans.__('not running'),
     starting: trans.__('starting'),
-    running: trans.__('running')
+    running: trans.__('running'),
+    lost: trans.__('lost')
   };
   return cluster.isBusy ? trans.__('working…') : words[cluster.state];
 }

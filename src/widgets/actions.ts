@@ -3,18 +3,16 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-import type {
-  ClusterStatus,
-  Deployment,
-  LiveFlow,
-  Run,
-  SharedCluster
-} from '../_api';
+import type { ClusterStatus, Deployment, LiveFlow, Run } from '../_api';
 import { errorBody } from '../errors';
 import type { DeploymentsModel } from '../models/deployments';
 import type { FlowsModel } from '../models/flows';
 import type { RunsModel } from '../models/runs';
-import { type SharedClustersModel, sizeOrder } from '../models/sharedClusters';
+import {
+  type ISharedCluster,
+  type SharedClustersModel,
+  sizeOrder
+} from '../models/sharedClusters';
 import { INSTALL } from '../views/FlowsSection';
 import { EXAMPLE, insertCell } from './cells';
 import { hasDaskPages, openDaskPages } from './daskPages';
@@ -87,16 +85,16 @@ export class Actions {
   readonly onDelete = (deployment: Deployment): void =>
     this.told(this.delete(deployment));
 
-  readonly onStartCluster = ({ deployment_id }: SharedCluster): void =>
+  readonly onStartCluster = ({ deployment_id }: ISharedCluster): void =>
     this.told(this.acted.sharedClusters.order(deployment_id, { do: 'start' }));
 
-  readonly onResizeCluster = (cluster: SharedCluster): void =>
+  readonly onResizeCluster = (cluster: ISharedCluster): void =>
     this.told(this.resize(cluster));
 
-  readonly onRestartCluster = (cluster: SharedCluster): void =>
+  readonly onRestartCluster = (cluster: ISharedCluster): void =>
     this.told(this.restart(cluster));
 
-  readonly onCloseCluster = (cluster: SharedCluster): void =>
+  readonly onCloseCluster = (cluster: ISharedCluster): void =>
     this.told(this.close(cluster));
 
   /** Null where dask-labextension is not installed. */
@@ -107,7 +105,7 @@ export class Actions {
     return hasDaskPages(commands) ? open : null;
   }
 
-  private async resize(cluster: SharedCluster): Promise<void> {
+  private async resize(cluster: ISharedCluster): Promise<void> {
     const { sharedClusters, trans } = this.acted;
     const { deployment_id, deployment_name, workers } = cluster;
     const text = await askSize(deployment_name, workers, trans);
@@ -121,14 +119,14 @@ export class Actions {
     await sharedClusters.order(deployment_id, order);
   }
 
-  private async restart(cluster: SharedCluster): Promise<void> {
+  private async restart(cluster: ISharedCluster): Promise<void> {
     const { sharedClusters, trans } = this.acted;
     if (await confirmRestart(cluster.deployment_name, trans)) {
       await sharedClusters.order(cluster.deployment_id, { do: 'restart' });
     }
   }
 
-  private async close(cluster: SharedCluster): Promise<void> {
+  private async close(cluster: ISharedCluster): Promise<void> {
     const { sharedClusters, trans } = this.acted;
     if (await confirmClose(cluster.deployment_name, trans)) {
       await sharedClusters.close(cluster.deployment_id);

@@ -158,7 +158,7 @@ function clustersSection(
   trans: TranslationBundle
 ): Widget {
   const onOpen = (id: string, name: string) => actions.onOpen({ id, name });
-  const section = new WatchedClusters([clusters, shared], () => (
+  const section = new WatchedClusters(clusters, shared, () => (
     <ClustersSection
       clusters={clusters.items}
       samples={clusters.samples}
@@ -181,27 +181,28 @@ function titled(section: Drawn, name: SectionName, label: string): Widget {
   return section;
 }
 
-/** The clusters are read only while their section is open. */
+/** The clusters are looked at only while their section is open. */
 class WatchedClusters extends Drawn {
   constructor(
-    private readonly models: (ClustersModel | SharedClustersModel)[],
+    private readonly clusters: ClustersModel,
+    shared: SharedClustersModel,
     draw: () => JSX.Element
   ) {
-    super(models, draw);
+    super([clusters, shared], draw);
   }
 
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this.models.forEach(one => one.watch());
+    this.clusters.watch();
   }
 
   protected onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this.models.forEach(one => one.unwatch());
+    this.clusters.unwatch();
   }
 
   protected onBeforeHide(message: Message): void {
     super.onBeforeHide(message);
-    this.models.forEach(one => one.unwatch());
+    this.clusters.unwatch();
   }
 }

@@ -13,6 +13,7 @@ from distributed import Client
 from distributed.core import rpc
 
 from satflow_ext.clusters import standing
+from satflow_ext.clusters.asked_now import told_of
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.standing import Standing
 from satflow_ext.gateways.managing import Managed
@@ -74,20 +75,27 @@ def test_clusters_are_told_of_between_runs_and_not_kept(stack, tmp_path):
         lost = eventually(lambda: (s := board.read(nowhere.deployment_id)) and s.problem)
         assert "does not answer" in lost
         assert "127.0.0.1" not in lost
-        assert board.read(shared.deployment_id) is None
+        eventually(lambda: shared.deployment_id in board.read_all()[1])
 
         assert managed.start().state == "running"
         warm = eventually(lambda: (s := board.read(shared.deployment_id)) and s.observed and s)
         assert (warm.state, warm.plan, warm.requested, warm.pending) == ("running", 1, 1, None)
         assert warm.workers[0].memory > 0
+        with told_of((shared, there), board):
+            assert board.read(shared.deployment_id).state == "running", "whom another process tells of is left to it"
+        assert board.past(shared.deployment_id)
         managed.close()
-        eventually(lambda: board.read(shared.deployment_id) is None)
+        eventually(lambda: shared.deployment_id in board.read_all()[1])
 
         process.kill()
         eventually(lambda: board.read(there.deployment_id).state == "lost")
         look_at(there)
         eventually(lambda: board.read(nowhere.deployment_id) is None)
     assert board.read(there.deployment_id) is None
+    with told_of((nowhere, shared), board):
+        assert board.read(nowhere.deployment_id).state == "lost"
+        assert shared.deployment_id in board.read_all()[1]
+    assert board.read_all() == ((), ())
 
 
 HOSTILE = """

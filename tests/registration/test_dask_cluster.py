@@ -46,6 +46,9 @@ def test_runs_of_a_deployment_find_its_cluster_warm(stack, registered, ran, caps
     assert json_of(capsys, "scale", done.deployment.id, "2")[0][0] == "running"
     assert json_of(capsys, "adapt", done.deployment.id, "--maximum", "1")[0][0] == "running"
     assert (done.deployment.name, "running") in names_of(capsys)
+    assert json_of(capsys, "scale", done.deployment.id, "2")[0][0] == "running"
+    assert cli.main(["clusters", "list"]) == 0
+    assert f"/{done.deployment.name}: running, " in capsys.readouterr().out
     assert json_of(capsys, "close", done.deployment.id) == [("none", 0)]
 
 

@@ -149,7 +149,7 @@ async def test_the_cluster_of_a_run_that_has_none(open_tab, prefect_api):
     async with open_tab() as tab:
         await tab.subscribe("cluster", run_id)
         frame = await tab.frame()
-    assert frame == ClusterFrame(type="cluster.v1", run_id=run_id, status=None)
+    assert frame == ClusterFrame(type="cluster.v1", run_id=run_id, status=None, moments=())
     await end(prefect_api, run_id)
 
 
