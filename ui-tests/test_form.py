@@ -34,6 +34,11 @@ KEPT = """async word => {
 """What JupyterLab keeps of its tabs, once a word is in it."""
 
 
+LISTEN = """() => addEventListener('pagehide', () =>
+  localStorage.setItem('left', JSON.stringify({ ...sessionStorage })))"""
+"""Keep what the page leaves behind, for the test to see."""
+
+
 def field(form: Locator, label: str) -> Locator:
     """The input that assistive technology knows by this label."""
     return form.get_by_label(label, exact=True)
@@ -74,10 +79,16 @@ def test_form_comes_back_after_a_reload_without_its_secrets(page: Page, lab: Lab
     form.get_by_test_id("satflow-schedule-kind").select_option("cron")
     kept = page.evaluate(KEPT, "south")
     assert "planted-4711" not in kept
+    page.evaluate(LISTEN)
+    field(form, "Name").fill("hourly-survey")
     page.reload()
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.started")
     form = page.get_by_test_id("satflow-register-form")
-    expect(field(form, "Name")).to_have_value("nightly-survey", timeout=STARTS)
+    expect(field(form, "Name")).to_have_value("hourly-survey", timeout=STARTS)
+    left = page.evaluate("() => localStorage.getItem('left')")
+    assert "hourly-survey" in left
+    assert "planted-4711" not in left
+    assert page.evaluate("() => JSON.stringify({ ...sessionStorage })") == "{}", "what was left is picked up once"
     expect(field(form, "place")).to_have_value("Tromsø")
     expect(field(form, "labels 1")).to_have_value("south")
     expect(field(form, "api_token")).to_have_value("")

@@ -62,6 +62,7 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     const area = tabArea(lab);
     const forms = new RegisterForms(app.shell, { ...parts, area });
     addCommands(app.commands, forms, parts);
+    window.addEventListener('pagehide', () => forms.leave());
     palette?.addItem({ command: COMMAND, category: trans.__('SatFlow') });
     void restorer?.restore(forms.tracker, {
       command: REOPEN,

@@ -6,6 +6,7 @@ import { Debouncer } from '@lumino/polling';
 
 import { satflowIcon } from '../icons';
 import type { FlowsModel } from '../models/flows';
+import { leave, pickUp } from '../models/leftForms';
 import type { Preferences } from '../models/preferences';
 import {
   type Intent,
@@ -49,11 +50,18 @@ export class RegisterForms {
     this.shell.activateById(tab.id);
   }
 
-  /** Open a form as it was kept; its flow is asked for again when the user looks. */
-  async reopen({ subject, intent, draft }: ISavedForm): Promise<void> {
+  /** Open a form as it was kept or left; its flow is asked for again when the user looks. */
+  async reopen(kept: ISavedForm): Promise<void> {
+    const left = pickUp(idOf(kept.subject));
+    const { subject, intent, draft } = left ?? kept;
     const model = this.model(subject);
     model.resume(intent, draft);
     await this.add(model);
+  }
+
+  /** The page goes away: keep what was typed in the last moment. */
+  leave(): void {
+    this.tracker.forEach(tab => leave(tab.id, savedForm(tab.content.model)));
   }
 
   /** What to keep of a tab. */

@@ -1,0 +1,38 @@
+import { leave, pickUp } from '../models/leftForms';
+import type { ISavedForm } from '../models/savedForm';
+import { flow } from './fakes';
+
+describe('a form that a page leaves behind', () => {
+  const subject = { flow: flow(), kernelId: 'k1', notebook: 'a.ipynb' };
+  const form = {
+    subject,
+    intent: 'register',
+    draft: { parameters: { n: 1 } }
+  } as unknown as ISavedForm;
+
+  it('is picked up once, by its own tab', () => {
+    leave('one', form);
+    expect(pickUp('other')).toBeNull();
+    expect(pickUp('one')).toEqual(form);
+    expect(pickUp('one')).toBeNull();
+  });
+
+  it('is not picked up where another version wrote it', () => {
+    leave('one', { ...form, draft: null } as never);
+    expect(pickUp('one')).toBeNull();
+  });
+
+  it('may find no room', () => {
+    const told = jest.spyOn(console, 'error').mockImplementation();
+    const full = jest
+      .spyOn(Storage.prototype, 'setItem')
+      .mockImplementation(() => {
+        throw new DOMException('full', 'QuotaExceededError');
+      });
+    leave('one', form);
+    expect(told).toHaveBeenCalled();
+    full.mockRestore();
+    told.mockRestore();
+    expect(pickUp('one')).toBeNull();
+  });
+});
