@@ -55,6 +55,7 @@ describe('RegisterForm', () => {
         clusterClass={{ found: null, error: null, isBusy: false }}
         preflight={{ report: null, error: null, doing: null }}
         nextRuns={['2026-01-02T06:00:00Z']}
+        needed="peak 3.1 of 16 GiB over 12 runs: medium would do"
         error={error}
         isSending={false}
         canOverwrite={false}
@@ -168,6 +169,11 @@ describe('RegisterForm', () => {
     const option = screen.getByRole('option', { name: /xlarge/ });
     expect((option as HTMLOptionElement).disabled).toBe(true);
     expect(option.title).toBe('This machine has 2 cores.');
+    expect(
+      screen.getByText(
+        /Last runs: peak 3.1 of 16 GiB over 12 runs: medium would do/
+      )
+    ).toBeTruthy();
   });
 
   it('leaves it to a Dask Gateway which sizes that can give', () => {

@@ -78,9 +78,7 @@ export class RegisterModel extends Working {
   }
 
   readonly preview: SchedulePreview;
-
   readonly preflight: PreflightModel;
-
   readonly clusterClass: ClusterClassModel;
 
   get subject(): ISubject {
@@ -106,6 +104,11 @@ export class RegisterModel extends Working {
 
   get catalogue(): Catalogue | null {
     return this._catalogue;
+  }
+
+  /** What the last runs needed of their worker size, null where nothing is known of it. */
+  get needed(): string | null {
+    return this.earlier()?.needed ?? null;
   }
 
   /** Whether it was refused for the sake of what stands in Prefect, which the user may have overwritten. */

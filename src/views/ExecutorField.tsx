@@ -24,6 +24,8 @@ export interface IExecutorFieldProps {
   catalogue: Catalogue;
   executor: string;
   options: JsonObject;
+  /** What the last runs needed of their worker size, in words. */
+  needed: string | null;
   /** A mistake here; `field` is the path below the executor. */
   error: ErrorBody | null;
   onExecutor: (name: string) => void;
@@ -130,8 +132,7 @@ function ExecutorOptions(
 }
 
 function SizeField(props: IExecutorFieldProps): JSX.Element {
-  const { catalogue, options, error, onOptions, trans } = props;
-  const { cores, memory } = catalogue;
+  const { catalogue, options, needed, error, onOptions, trans } = props;
   const size = options.worker_size;
   const backEnd = options.backend ?? 'gateway';
   const isElsewhere = Boolean(options.gateway) || backEnd !== 'gateway';
@@ -139,13 +140,14 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
     <Field
       id="satflow-worker-size"
       label={trans.__('Worker size')}
-      hint={
+      hint={[
         isElsewhere
           ? trans.__('The back end says what it can give.')
-          : cores !== null && memory !== null
-            ? trans.__('This machine: %1 cores, %2.', cores, bytes(memory))
-            : undefined
-      }
+          : machine(catalogue, trans),
+        needed && trans.__('Last runs: %1.', needed)
+      ]
+        .filter(Boolean)
+        .join(' ')}
       error={error}
     >
       <HTMLSelect
@@ -171,6 +173,15 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
       </HTMLSelect>
     </Field>
   );
+}
+
+function machine(
+  { cores, memory }: Catalogue,
+  trans: TranslationBundle
+): string | null {
+  return cores !== null && memory !== null
+    ? trans.__('This machine: %1 cores, %2.', cores, bytes(memory))
+    : null;
 }
 
 function SizeOption(props: {

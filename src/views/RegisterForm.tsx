@@ -49,6 +49,8 @@ export interface IRegisterFormProps {
   asked: number;
   catalogue: Catalogue | null;
   nextRuns: string[] | null;
+  /** What the last runs needed of their worker size, in words. */
+  needed: string | null;
   clusterClass: IClusterClassState;
   preflight: Pick<IPreflightPanelProps, 'report' | 'error' | 'doing'>;
   error: ErrorBody | null;
@@ -167,6 +169,7 @@ function Choices(props: IRegisterFormProps): JSX.Element | null {
       <ExecutorField
         catalogue={catalogue}
         executor={draft.executor}
+        needed={props.needed}
         options={draft.options[draft.executor] ?? {}}
         error={errorUnder(error, 'executor')}
         onExecutor={executor => actions.onChange({ executor })}

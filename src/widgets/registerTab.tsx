@@ -63,6 +63,7 @@ function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
         asked={model.asked}
         catalogue={model.catalogue}
         nextRuns={model.preview.nextRuns}
+        needed={model.needed}
         clusterClass={model.clusterClass}
         preflight={model.preflight}
         error={model.error}
