@@ -63,3 +63,8 @@ def test_starting_a_kernel_pays_for_nothing():
         "import satflow_ext; satflow_ext.load_ipython_extension(shell)"
     )
     assert not loaded_by(statement) & {"prefect", "pydantic", "httpx", "distributed", "jupyter_server"}
+
+
+def test_importing_prefect_compiles_no_grammar():
+    """Some versions of jsonschema do, with a package that JupyterLab brings along: docs/decisions/0002-versions.md."""
+    assert "lark" not in loaded_by("import prefect.engine")
