@@ -100,12 +100,21 @@ def _command(folder: Path) -> list[str]:
 
 
 def _address(log: Path, server: subprocess.Popen[bytes]) -> str:
+    """Where it is, once it answers: it says so a moment before."""
     deadline = time.monotonic() + SECONDS
-    while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())) or not _answers(found.group()):
         assert server.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
     return found.group()
+
+
+def _answers(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/api", timeout=SECONDS)
+    except httpx.ConnectError:
+        return False
+    return True
 
 
 class BrowserClient:
