@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from satflow_ext import durable
+from satflow_ext import durable, locked
 from satflow_ext.settings import GIB, Settings, SizeSettings
 
 KEPT = 20
@@ -57,8 +57,10 @@ class Needs:
             OSError: the disk did not take it.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = [*self.read(deployment), need][-KEPT:]
-        durable.replace(self._path(deployment), "".join(f"{each.model_dump_json()}\n" for each in kept).encode())
+        path = self._path(deployment)
+        with locked.alone(path.with_suffix(".lock")):  # runs may end in the same moment
+            kept = [*self.read(deployment), need][-KEPT:]
+            durable.replace(path, "".join(f"{each.model_dump_json()}\n" for each in kept).encode())
 
     def read(self, deployment: str) -> tuple[Need, ...]:
         """What the last runs needed, in their order; nothing where the file is not readable."""

@@ -6,13 +6,12 @@ scheduler now.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from satflow_ext import locked
 from satflow_ext.gateways import idle
 from satflow_ext.gateways.wanted import is_like, label_of
 from satflow_ext.settings import Settings
@@ -29,9 +28,7 @@ def alone(label: str, settings: Settings) -> Iterator[None]:
     """Among the processes and threads of this user on this machine, one at a time for each label. Blocks."""
     folder = settings.runtime_dir / "cluster-locks"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / hashlib.sha256(label.encode()).hexdigest()[:32]
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked.alone(folder / hashlib.sha256(label.encode()).hexdigest()[:32]):
         yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 import pytest
@@ -55,6 +56,13 @@ def test_the_last_runs_of_each_deployment_are_kept(here):
     kept.add("tiles/other", need(1))
     assert [each.memory // GIB for each in kept.read(DEPLOYMENT)] == list(range(5, KEPT + 5))
     assert len(kept.read("tiles/other")) == 1
+
+
+def test_of_runs_that_end_in_the_same_moment_none_is_lost(here):
+    with ThreadPoolExecutor(KEPT) as runs:
+        list(runs.map(lambda memory: Needs(here).add(DEPLOYMENT, need(memory)), range(KEPT)))
+    assert {each.memory // GIB for each in Needs(here).read(DEPLOYMENT)} == set(range(KEPT))
+    assert [file.suffix for file in (here.state_dir / "needs").iterdir()] == [".jsonl"]
 
 
 def test_a_file_that_is_torn_says_nothing(here):
