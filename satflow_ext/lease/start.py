@@ -33,6 +33,7 @@ class Starter:
         self._settings = settings
         self._lock: IO[bytes] | None = None
         self._started: float | None = None
+        self._alive: int | None = None
 
     def __enter__(self) -> Starter:
         return self
@@ -42,6 +43,7 @@ class Starter:
     ) -> None:
         if self._lock is not None:
             self._lock.close()
+        self._end_pipe()
 
     def start(self, tell: Callable[[str], None]) -> None:
         """Start it, unless another process is about to or this one just did.
@@ -53,8 +55,14 @@ class Starter:
             self._lock = self._win()
         elif self._started is None or time.monotonic() - self._started > PATIENCE:
             tell("Starting the local stack")
-            _spawn(self._settings)
+            self._end_pipe()
+            self._alive = _spawn(self._settings)
             self._started = time.monotonic()
+
+    def _end_pipe(self) -> None:
+        if self._alive is not None:
+            os.close(self._alive)
+            self._alive = None
 
     def _win(self) -> IO[bytes] | None:
         path = private_folder(self._settings.runtime_dir) / "start.lock"
@@ -67,24 +75,35 @@ class Starter:
         return lock
 
 
-def _spawn(settings: Settings) -> None:
-    """Start it detached: in its own session, and nobody's child, so that no kernel or server has to reap it."""
+def _spawn(settings: Settings) -> int:
+    """Start it detached: in its own session, and nobody's child, so that no kernel or server has to reap it.
+
+    Returns:
+        One end of a pipe, to be closed when a lease is held: by the other the supervisor knows that its starter was killed.
+    """
     private_folder(settings.state_dir)
     logs = private_folder(settings.state_dir / "logs")
     environment = {name: value for name, value in os.environ.items() if name != STACK_MARK}
     environment["SATFLOW_STATE_DIR"] = str(settings.state_dir.absolute())
     environment["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir.absolute())
     environment["SATFLOW_CONTENT_LIMIT"] = str(settings.content_limit)
-    with open(os.open(logs / "stack.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
-        done = subprocess.run(
-            [sys.executable, "-m", "satflow_ext.stack", "--detach"],
-            check=False,
-            cwd="/",  # a folder of the user's may hold a `random.py`
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    theirs, ours = os.pipe()
+    try:
+        with open(os.open(logs / "stack.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+            done = subprocess.run(
+                [sys.executable, "-m", "satflow_ext.stack", "--detach", "--starter", str(theirs)],
+                check=False,
+                cwd="/",  # a folder of the user's may hold a `random.py`
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(theirs,),
+            )
+    finally:
+        os.close(theirs)
     if done.returncode:
+        os.close(ours)
         raise StackFailed("The local stack cannot be started.", fix=f"See {logs / 'stack.log'}.")
+    return ours

@@ -10,12 +10,15 @@ import os
 import signal
 import sys
 import time
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from satflow_ext import settings
 from satflow_ext.lease.address import private_folder, socket_path
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, family
+
+if TYPE_CHECKING:
+    from satflow_ext.stack.supervisor import Supervisor
 
 PATIENCE = 10.0
 """Seconds to wait for the end of a supervisor that is ending."""
@@ -27,8 +30,12 @@ def main() -> int:
     """Become the supervisor, or leave it to the one that runs."""
     parser = argparse.ArgumentParser(prog="python -m satflow_ext.stack", description=__doc__)
     parser.add_argument("--detach", action="store_true", help="return at once and go on in the background")
-    if parser.parse_args().detach and os.fork():
+    parser.add_argument("--starter", type=int, help="a pipe, which ends when who starts it has a lease, or was killed")
+    arguments = parser.parse_args()
+    if arguments.detach and os.fork():
         os._exit(0)
+    if arguments.starter is not None:
+        os.set_inheritable(arguments.starter, False)  # services must not hold it
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.umask(0o077)
@@ -40,7 +47,7 @@ def main() -> int:
         logger.info("another supervisor runs")
         return 0
     with lock:
-        asyncio.run(_supervise(here))
+        asyncio.run(_supervise(here, arguments.starter))
     return 0
 
 
@@ -59,7 +66,7 @@ def _lock(here: Settings) -> IO[bytes] | None:
     return None
 
 
-async def _supervise(here: Settings) -> None:
+async def _supervise(here: Settings, starter: int | None) -> None:
     from satflow_ext.stack.supervisor import Supervisor
 
     family.end(environment.mark(here))  # of a stack that died, before anything of this one runs
@@ -71,12 +78,21 @@ async def _supervise(here: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stop)
     door = await asyncio.start_unix_server(supervisor.answer, path)
+    if starter is not None:
+        loop.add_reader(starter, _ended, loop, starter, supervisor)
     logger.info("supervisor %s listens at %s", os.getpid(), path)
     try:
         await supervisor.run(door)
     finally:
         path.unlink(missing_ok=True)
     logger.info("supervisor %s ended", os.getpid())
+
+
+def _ended(loop: asyncio.AbstractEventLoop, starter: int, supervisor: Supervisor) -> None:
+    """Nothing is ever written there: it is readable when it has ended."""
+    loop.remove_reader(starter)
+    os.close(starter)
+    supervisor.starter_ended()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ from satflow_ext.stack.crew import Crew
 UNCLAIMED = 30.0
 """Seconds after which a supervisor that nobody asked for anything ends."""
 
+LATECOMERS = 2.0
+"""Seconds in which others who wait for it may still come where its starter has gone."""
+
 SWEEP = 600.0
 """Seconds between two looks at what killed flow runs left."""
 
@@ -84,6 +87,10 @@ class Supervisor:
             elif not self._over.is_set():  # else it closes without an answer, and who asked starts the next stack
                 await self._lease(request, reader, writer)
         writer.close()
+
+    def starter_ended(self) -> None:
+        """Who had it started has a lease by now, or was killed before it could have one."""
+        asyncio.get_running_loop().call_later(LATECOMERS, self._end_if_unclaimed)
 
     def stop(self) -> None:
         """End everything, whoever holds leases."""

@@ -99,6 +99,23 @@ def test_the_lease_ends_with_a_killed_holder(light: Place) -> None:
     light.wait_gone()
 
 
+def test_it_ends_soon_where_its_starter_was_killed_before_it_had_a_lease(light: Place) -> None:
+    code = """
+import os
+from satflow_ext import settings
+from satflow_ext.lease.start import Starter
+starter = Starter(settings.load())
+starter.start(print)
+starter.start(print)
+os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", code], env=light.environment, check=False, stdout=subprocess.DEVNULL)
+    wait_for(
+        lambda: light.processes() == [] and light.settings.runtime_dir.exists(), "the supervisor's end", seconds=10
+    )
+    assert "supervisor" in (light.settings.state_dir / "logs" / "stack.log").read_text()
+
+
 def test_a_child_of_the_holder_does_not_keep_the_lease(light: Place) -> None:
     """Neither one that was started, nor one that was forked and lives on."""
     code = """
