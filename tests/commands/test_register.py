@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from satflow_ext import cli
+from tests.bad_clusters import BAD
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "tiles.ipynb"
@@ -134,6 +135,16 @@ def test_example_runs_on_dask_with_its_cluster_shown(name, tmp_path):
 def test_mistake_is_one_clear_message(notebook, capsys, cells, words, said):
     assert cli.main(["register", str(notebook(*cells)), *words]) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("stack")
+def test_clusters_that_nobody_can_have(notebook, capsys):
+    path = str(notebook(FLOWS))
+    for bad in BAD.values():
+        assert cli.main(["register", path, "--flow", "greets", *bad.flags]) == 1
+        told = capsys.readouterr().err
+        assert bad.said in told
+        assert "Traceback" not in told
 
 
 @pytest.mark.usefixtures("stack")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from satflow_ext.kernel.options import environment_policy, help_text, parameters
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import CronSchedule, Deployment, ExecutorChoice, Infrastructure, IntervalSchedule, Registered
 from satflow_ext.registration import deployments
+from tests.bad_clusters import BAD
 from tests.webhook import Quiet, endpoint
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 @pytest.fixture(scope="module")
 def notebook(module_kernel: Kernel, stack: Stack) -> Kernel:
-    module_kernel.run("%load_ext satflow_ext")
+    module_kernel.run("%load_ext satflow_ext\nimport satflow_ext.errors")
     module_kernel.run(FLOW % "magic")
     return module_kernel
 
@@ -157,6 +159,27 @@ def test_a_mistake_is_one_message(line: str, notebook: Kernel) -> None:
     assert errors.count("\n") == 1
     assert "Traceback" not in errors
     assert data == {}
+
+
+@pytest.mark.parametrize("which", BAD)
+def test_clusters_that_nobody_can_have_are_told_here_and_in_python(which: str, notebook: Kernel) -> None:
+    bad = BAD[which]
+    _, errors, data = said(notebook, f"%register_flow main {shlex.join(bad.flags)}")
+    assert errors.startswith(bad.said)
+    assert (errors.count("\n"), data) == (1, {})
+    arguments = f"executor={bad.executor!r}, **{bad.options!r}"
+    notebook.run(
+        f"try:\n    satflow_ext.register(main, {arguments})\nexcept satflow_ext.errors.SatflowError as e: told = e"
+    )
+    assert notebook.value("type(told).__name__, told.field") == repr((bad.error, bad.field))
+    assert notebook.value(f"str(told).startswith({bad.said!r})") == "True"
+
+
+def test_n_workers_without_a_value_is_not_one(notebook: Kernel) -> None:
+    told = (
+        "The option 'n_workers' of executor 'dask-local' does not fit: it needs a value, and true or false is none.\n"
+    )
+    assert said(notebook, "%register_flow main --executor dask-local --n-workers")[1] == told
 
 
 def test_help(notebook: Kernel) -> None:

@@ -6,6 +6,8 @@ from http import HTTPStatus
 
 import pytest
 
+from tests.bad_clusters import BAD
+
 MISSING = "00000000-0000-4000-8000-000000000000"
 
 
@@ -134,6 +136,18 @@ async def test_choices_that_are_refused(browser, open_kernel, choice, error, fie
         code, told = await browser.refused("POST", "deployments", {"kernel_id": kernel.id, "variable": "f", **choice})
     assert (told.error, told.field) == (error, field)
     assert HTTPStatus.BAD_REQUEST <= code < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+async def test_clusters_that_nobody_can_have(browser, open_kernel):
+    async with open_kernel() as kernel:
+        await kernel.run("from prefect import flow\n@flow\ndef f(): pass")
+        for bad in BAD.values():
+            executor = {"name": bad.executor, "options": bad.options}
+            body = {"kernel_id": kernel.id, "variable": "f", "executor": executor}
+            code, told = await browser.refused("POST", "deployments", body)
+            assert (told.error, told.field) == (bad.error, bad.field)
+            assert told.message.startswith(bad.said) or f"{told.message} {told.fix}".startswith(bad.said)
+            assert HTTPStatus.BAD_REQUEST <= code < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class TestPrefectOutOfReach:
