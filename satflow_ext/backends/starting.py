@@ -15,13 +15,11 @@ from satflow_ext.backends.making import Making, end
 from satflow_ext.backends.quiet import PROMPT, QUIET
 from satflow_ext.backends.telling import tell
 from satflow_ext.backends.unadvertised import Unadvertised
+from satflow_ext.dask_tasks.first_worker import need_worker
 from satflow_ext.errors import ClusterNotStarted
 
 if TYPE_CHECKING:
     from distributed import Client
-
-LOOK = 0.2
-"""Seconds between two looks at the number of Dask workers."""
 
 
 @contextmanager
@@ -82,23 +80,16 @@ def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked,
     """Let the cluster have the Dask workers that are wanted, and wait for the first.
 
     Raises:
-        ClusterNotStarted: it cannot have them, or none came in time.
+        ClusterFailed: it cannot have them, or none came in time.
     """
-    _resize(cluster, back_end, wanted)
-    while wanted.first_workers and not workers_of(dask_client):
+
+    def why() -> str | None:
         if keeper.hopeless:
             raise keeper.hopeless
-        if time.monotonic() > until:
-            raise ClusterNotStarted(
-                f"The cluster had no Dask worker after {wanted.start_timeout:g} s{f': {keeper.why}' if keeper.why else ''}.",
-                fix="Give it more time (start_timeout), ask for less, or see what keeps its workers from starting.",
-            )
-        time.sleep(LOOK)
+        return keeper.why
 
-
-def workers_of(dask_client: Client) -> int:
-    """How many Dask workers have checked in."""
-    return len(dask_client.scheduler_info(n_workers=-1)["workers"])
+    _resize(cluster, back_end, wanted)
+    need_worker(dask_client, until, wanted.start_timeout, why)
 
 
 def _resize(cluster: Any, back_end: BackEnd, wanted: Asked) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,8 +20,10 @@ from satflow_ext.clusters.sample import UNANSWERED, Probe, Sample, unanswered
 from satflow_ext.clusters.subject import Subject
 from satflow_ext.clusters.told import Told
 from satflow_ext.clusters.waits import Waits
+from satflow_ext.dask_tasks.first_worker import PATIENCE, need_worker
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.executors.needs import Need, Needs
+from satflow_ext.executors.reachable import need_scheduler
 from satflow_ext.models import ClusterStatus
 from satflow_ext.settings import Settings
 
@@ -38,24 +41,33 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
 
     subject: Subject
     here: Settings
+    patience: float = PATIENCE
+    """Seconds to wait for the first Dask worker."""
 
     @classmethod
-    def watching(cls, runner: DaskTaskRunner, subject: Subject, here: Settings) -> WatchedDaskTaskRunner:
+    def watching(
+        cls, runner: DaskTaskRunner, subject: Subject, here: Settings, patience: float = PATIENCE
+    ) -> WatchedDaskTaskRunner:
         """The same task runner, watched."""
         watched = cls(**_settings_of(runner))
         if isinstance(runner, FastDaskTaskRunner):
             watched.carried = runner.carried
         watched.subject = subject
         watched.here = here
+        watched.patience = patience
         return watched
 
     def duplicate(self) -> WatchedDaskTaskRunner:
         """A new instance with the same settings, which is what Prefect's engine enters."""
-        return self.watching(self, self.subject, self.here)
+        return self.watching(self, self.subject, self.here, self.patience)
 
     @property
     def client(self) -> Any:
-        """The dask client; the first use makes the cluster, and from then on it is watched."""
+        """The dask client; the first use makes the cluster, and from then on it is watched.
+
+        Raises:
+            ClusterFailed: there is no cluster, or none that could run a task.
+        """
         if self._client is not None:
             return super().client
         waits, board, told = Waits(), Board(self.here), Told(_named(self.subject))
@@ -66,9 +78,12 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
                 _post(board, told.starting(why))
 
         hear(None)
+        if self.address:
+            need_scheduler(self.address)
         with hearing(hear):
             dask_client = super().client
         self._exit_stack.enter_context(watching(dask_client, self.subject, self.here, waits))
+        need_worker(dask_client, time.monotonic() + self.patience, self.patience, lambda: waits.why)
         return dask_client
 
 

@@ -27,7 +27,7 @@ def fits(dask_client: Client, logger: Logger) -> bool:
 
     Raises:
         PythonMismatch: it runs another Python, which could not read what it is sent.
-        DaskClusterUnfit: it has no Prefect.
+        DaskClusterUnfit: it has no Prefect, or another release of distributed.
     """
     found = cast("VersionsDict", dask_client.get_versions(packages=[OURS, "prefect"]))
     told = {"scheduler": found["scheduler"], **found["workers"]}
@@ -39,6 +39,7 @@ def decide(installed: Mapping[str, Versions], address: str, logger: Logger) -> b
     """The same, from what each process of the cluster has said, by its name."""
     for name, versions in installed.items():
         _check_python(name, versions["python"] or "", address)
+        _check_distributed(name, versions.get("distributed"), address)
     wanted = version(OURS)
     other = {name: versions[OURS] for name, versions in installed.items() if versions[OURS] != wanted}
     if not other:
@@ -62,6 +63,16 @@ def _check_python(name: str, python: str, address: str) -> None:
         raise PythonMismatch(
             f"The Dask cluster at {address} runs Python {'.'.join(there)} ({name}), this flow run Python {'.'.join(here)}.",
             fix="Use a cluster with this Python, or register from a kernel with the cluster's.",
+        )
+
+
+def _check_distributed(name: str, there: str | None, address: str) -> None:
+    """Dask's parts understand those of their own release; patches to one may differ."""
+    here = version("distributed")
+    if there and there.split(".")[:2] != here.split(".")[:2]:
+        raise DaskClusterUnfit(
+            f"The Dask cluster at {address} has distributed {there} ({name}), this flow run distributed {here}.",
+            fix="Use a cluster with this release, or register from an environment with the cluster's.",
         )
 
 

@@ -26,10 +26,13 @@ class DaskAddressOptions(Options):
         title="Scheduler address",
         description=EXAMPLE,
     )
+    start_timeout: float = Field(
+        300, ge=1, le=86400, title="Start time-out", description="Seconds to wait where it has no Dask worker."
+    )
 
 
 def task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[Any]:
-    """A Dask task runner that connects to that scheduler, or fails within ten seconds."""
+    """A Dask task runner that connects to that scheduler."""
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
     return FastDaskTaskRunner(address=options.address, client_kwargs={"timeout": CONNECT_SECONDS})

@@ -13,6 +13,7 @@ from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE
 from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, local_cluster
 from satflow_ext.executors.machine import Machine
+from satflow_ext.executors.reachable import need_scheduler
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _started(arguments: dict[str, Any]) -> Iterator[Client]:
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
     """A client of a cluster that goes on after the block."""
+    need_scheduler(address)
     with _client(address) as client:
         yield client
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import wraps
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from prefect.context import FlowRunContext
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from satflow_ext.errors import NoDaskCluster
 
 if TYPE_CHECKING:
     from distributed import Client
+    from prefect import Flow
 
     Opened = Callable[[], AbstractContextManager[Client]]
     During = Callable[[Client], AbstractContextManager[None]]
@@ -38,6 +41,7 @@ class DaskClientTaskRunner(ThreadPoolTaskRunner[Any]):
         self._opened = opened
         self._during = during
         self._resources = ExitStack()
+        self._failure: Exception | None = None
 
     def duplicate(self) -> DaskClientTaskRunner:
         """A new instance with the same settings, which is what Prefect's engine enters."""
@@ -49,17 +53,40 @@ class DaskClientTaskRunner(ThreadPoolTaskRunner[Any]):
 
     def __enter__(self) -> DaskClientTaskRunner:
         with ExitStack() as resources:
-            client = resources.enter_context(self._opened())
-            resources.enter_context(self._during(client))
+            try:
+                client = resources.enter_context(self._opened())
+                resources.enter_context(self._during(client))
+            except Exception as error:  # what leaves here by raising, Prefect's engine takes for a crash of its own
+                self._failure = error
             super().__enter__()
             self._resources = resources.pop_all()
         return self
+
+    def need_cluster(self) -> None:
+        """Raise what kept it from having a cluster."""
+        if self._failure is not None:
+            raise self._failure
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._resources:
             super().__exit__(kind, error, trace)
+
+
+def failing_first(flow: Flow[..., Any]) -> Flow[..., Any]:
+    """The flow, of which nothing runs where its task runner has no cluster: then it fails, with the reason."""
+    body = flow.fn
+
+    @wraps(body)
+    def checked(*arguments: Any, **named: Any) -> Any:
+        context = FlowRunContext.get()
+        if context is not None and isinstance(context.task_runner, DaskClientTaskRunner):
+            context.task_runner.need_cluster()
+        return body(*arguments, **named)
+
+    flow.fn = checked  # what Prefect knows of it, such as whether it is async, stays
+    return flow
 
 
 @contextmanager

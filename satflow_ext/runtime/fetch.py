@@ -25,8 +25,8 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
         manifest: digest of the manifest to fetch, which names the content.
 
     Returns:
-        `directory`: the folder to run in. The loader there gives the flow, or raises what went wrong; outside of a flow
-        run's own process it gives a flow that does nothing and has no hooks.
+        `directory`: the folder to run in. The loader there gives the flow, or one that raises what went wrong; outside of
+        a flow run's own process it gives a flow that does nothing and has no hooks.
     """
     if RUN_ID not in os.environ:
         # A Prefect worker wants the flow for the hooks of a run that crashed. Nothing is unpickled there.
@@ -59,7 +59,7 @@ def _folder() -> Path:
 
 
 def _failed(folder: Path, error: SatflowError) -> Path:
-    """Leave a loader that raises the error, elsewhere when the disk has no room even for that; the folder it stands in."""
+    """Leave the loader of a flow that raises the error, elsewhere when the disk has no room even for that; its folder."""
     for fetched in (loader.CONTENT, loader.MANIFEST):
         (folder / fetched).unlink(missing_ok=True)
     try:

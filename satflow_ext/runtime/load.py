@@ -11,6 +11,7 @@ import cloudpickle
 
 from satflow_ext import executors, keys, settings
 from satflow_ext.errors import ContentRefused
+from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration import maker, tracebacks
@@ -55,7 +56,12 @@ def load(folder: Path) -> Flow[..., Any]:
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     tracebacks.show(manifest.source.cells)
-    return _flow(manifest, opened, folder).with_options(task_runner=_task_runner(manifest, here, folder))
+    flow = _flow(manifest, opened, folder).with_options(task_runner=_task_runner(manifest, here, folder))
+    if manifest.executor.name != DASK_CLIENT.name:
+        return flow
+    from satflow_ext.executors.flow_cluster import failing_first
+
+    return failing_first(flow)
 
 
 def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
@@ -132,4 +138,6 @@ def _watched(
     if isinstance(runner, DaskClientTaskRunner):
         return runner.watched(lambda client: watching(client, subject, here))
     assert isinstance(runner, DaskTaskRunner)
-    return WatchedDaskTaskRunner.watching(runner, subject, here)
+    patience = choice.options.get("start_timeout")
+    given = {"patience": patience} if isinstance(patience, int | float) else {}
+    return WatchedDaskTaskRunner.watching(runner, subject, here, **given)

@@ -1,18 +1,24 @@
 """The loader: the one file that Prefect imports to get the flow, written by the pull step into the run's folder.
 
 Pull steps run in another process, or earlier in the same one, and only files outlive them. When the pull step fails it writes a
-loader that raises, because an exception in the step itself never reaches the run's log. Either loader takes the folder away when
-its process ends. The names of these files begin with what no data file's may (`models.OWN_FILES`).
+loader of a flow that raises the reason, because an exception in the step itself never reaches the run's log, and one while the
+flow is loaded makes Prefect say no more than that a process has crashed. Either loader takes the folder away when its process
+ends. The names of these files begin with what no data file's may (`models.OWN_FILES`).
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from inspect import Parameter, Signature
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from satflow_ext.errors import SatflowError
 from satflow_ext.runtime import this_run
+
+if TYPE_CHECKING:
+    from prefect import Flow
 
 FILE = "satflow_flow.py"
 MANIFEST = "satflow_manifest.json"
@@ -23,13 +29,16 @@ import atexit
 import shutil
 from pathlib import Path
 
+from satflow_ext.errors import SatflowError
 from satflow_ext.runtime.load import load
-from satflow_ext.runtime.loader import leave
+from satflow_ext.runtime.loader import leave, raising
 
 folder = Path(__file__).parent
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 try:
     flow = load(folder)
+except SatflowError as error:
+    flow = raising(error)
 except BaseException:
     atexit.unregister(shutil.rmtree)
     atexit.register(leave, folder)
@@ -38,17 +47,17 @@ except BaseException:
 
 RAISES = '''"""Says why the flow that SatFlow registered could not be fetched."""
 import atexit
+import shutil
 from pathlib import Path
 
 from satflow_ext import errors
-from satflow_ext.runtime.loader import leave
+from satflow_ext.runtime.loader import raising
 from satflow_ext.telling import guard
 
-atexit.register(leave, Path(__file__).parent)
+atexit.register(shutil.rmtree, Path(__file__).parent, ignore_errors=True)
 guard.begin()
-raise errors.{name}({message!r}, fix={fix!r})
+flow = raising(errors.{name}({message!r}, fix={fix!r}))
 '''
-
 
 EMPTY = '''"""Stands for a flow where no flow runs: it does nothing and has no hooks."""
 import atexit
@@ -72,6 +81,18 @@ def write_empty(folder: Path) -> None:
     (folder / FILE).write_text(EMPTY)
 
 
+def raising(error: SatflowError) -> Flow[..., Any]:
+    """A flow that fails with the error: so the run ends as FAILED, with the reason in its state."""
+    from prefect import Flow
+
+    def fails(**given: Any) -> NoReturn:
+        raise error
+
+    takes = [Parameter(name, Parameter.KEYWORD_ONLY) for name in this_run.parameter_names()]
+    fails.__signature__ = Signature(takes)  # type: ignore[attr-defined]  # Prefect gives a flow no others
+    return Flow(fn=fails, name="not-loaded", validate_parameters=False)
+
+
 def leave(folder: Path) -> None:
     """Take the folder of a run away whose flow was not loaded.
 
@@ -87,6 +108,6 @@ def leave(folder: Path) -> None:
 
 
 def write_failure(folder: Path, error: SatflowError) -> None:
-    """Write a loader that raises the error, so that it stands in the run's own log."""
+    """Write the loader of a flow that raises the error, so that it stands in the run's own log and state."""
     text = RAISES.format(name=type(error).__name__, message=error.message, fix=error.fix)
     (folder / FILE).write_text(text)

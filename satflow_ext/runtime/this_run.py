@@ -42,6 +42,14 @@ async def deployment_name() -> str:
     return f"{flow.name}/{deployment.name}"
 
 
+def parameter_names() -> tuple[str, ...]:
+    """The parameters that this flow run was given."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        return tuple(client.read_flow_run(UUID(os.environ[RUN_ID])).parameters)
+
+
 def log() -> Log:
     """Writes into the run's own log; outside of a flow run, into this process's."""
     from prefect.logging.loggers import flow_run_logger

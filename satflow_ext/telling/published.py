@@ -117,7 +117,9 @@ CALLS: tuple[Call, ...] = (
         "running",
         "POST /flow_runs/{id}/set_state",
         {
-            "state.message": "state message, types of exceptions, words of exceptions, places",
+            "state.message": (
+                "name, state message, secret name, types of exceptions, words of exceptions, places, packages"
+            ),
             "state.data.storage_key": "result key, places",
         },
         f"(path) force {STATE} state.state_details.* state.data.*",

@@ -78,8 +78,9 @@ def test_a_cluster_is_as_it_was_asked_for_and_replaces_workers(events):
 
 
 def test_a_cluster_follows_the_work():
+    """Its first Dask worker is there when the first task comes, and none has to stay."""
     with started(asked=asdict(replace(ASKED, workers=None, maximum=1))) as cluster, Client(cluster) as client:
-        assert client.scheduler_info(n_workers=-1)["workers"] == {}
+        assert len(client.scheduler_info(n_workers=-1)["workers"]) == 1
         assert client.submit(sum, [1, 2]).result() == 3
 
 
@@ -99,6 +100,13 @@ def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(name, option
     with pytest.raises(ClusterNotStarted, match=said):
         entered(asked)
     assert events == happened
+
+
+def test_a_cluster_that_would_follow_the_work_and_gives_no_worker_is_told_and_taken_away(events):
+    asked = replace(ASKED, backend=f"{MODULE}:NoWorkers", workers=None, maximum=1, start_timeout=3)
+    with pytest.raises(ClusterNotStarted, match=r"no Dask worker after 3 s\. Give it more time"):
+        entered(asked)
+    assert events[-1] == "closed"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.subject import Subject
 from satflow_ext.clusters.watched import WatchedDaskTaskRunner
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
+from satflow_ext.errors import ClusterNotStarted
 from satflow_ext.executors.needs import Needs
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
@@ -112,8 +113,10 @@ def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
 def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
     with (
         scheduler(tmp_path / "scheduler.json") as (process, address),
-        WatchedDaskTaskRunner.watching(DaskTaskRunner(address=address), SUBJECT, here) as entered,
+        WatchedDaskTaskRunner.watching(DaskTaskRunner(address=address), SUBJECT, here, patience=1) as entered,
     ):
+        with pytest.raises(ClusterNotStarted, match="no Dask worker after 1 s"):
+            _ = entered.client
         homeless = entered.client.submit(sum, [1])
         pending = eventually(lambda: (s := board.read(RUN)) and s.tasks and s.pending)
         assert pending == "2 Dask workers not there yet. 1 task waits: no Dask worker is there."

@@ -39,6 +39,15 @@ def test_another_python_is_refused():
         decide(cluster(python="3.8.1.final.0"), "tcp://s:1", LOG)
 
 
+def test_another_release_of_dask_is_refused_and_a_patch_is_not():
+    ours = version("distributed")
+    assert decide(cluster(distributed=f"{ours}.1"), "tcp://s:1", LOG)
+    with pytest.raises(
+        DaskClusterUnfit, match=rf"distributed 2020\.1\.0 \(tcp://10\.0\.0\.8:1\), this flow run .*{ours}"
+    ):
+        decide(cluster(distributed="2020.1.0"), "tcp://s:1", LOG)
+
+
 def test_a_cluster_without_prefect_is_refused():
     with pytest.raises(DaskClusterUnfit, match=r"no Prefect \(tcp://10\.0\.0\.8:1\).*Install prefect=="):
         decide(cluster(prefect=None), "tcp://s:1", LOG)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
@@ -140,11 +141,13 @@ def test_one_that_is_not_there_is_told_without_its_address(url, monkeypatch):
     assert "127.0.0.1" not in str(caught.value)
 
 
-def test_more_workers_than_it_allows_are_refused_and_the_cluster_taken_away(team):
+@pytest.mark.parametrize(("workers", "maximum"), [(2, None), (None, 2)])
+def test_more_workers_than_it_allows_are_refused_and_the_cluster_taken_away(team, workers, maximum):
     label = str(uuid4())
+    wanted = replace(_wanted(workers=workers), maximum=maximum)
     with reached("team", team) as where:
-        with pytest.raises(GatewayRefused, match="exceed resource limit of 1 workers"), connected(where) as gateway:
-            factory.started(gateway, _wanted(workers=2), label, team)
+        with pytest.raises(GatewayRefused, match=r"limit of 1 workers.*Choose fewer"), connected(where) as gateway:
+            factory.started(gateway, wanted, label, team)
         with connected(where) as gateway:
             assert shared.found(gateway, label) == []
 

@@ -1,0 +1,68 @@
+"""Runs whose Dask cluster cannot be used: each ends in time, as FAILED, with the reason in its state."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from uuid import uuid4
+
+import pytest
+from prefect import flow, task
+
+from satflow_ext import runs
+from satflow_ext.models import ExecutorChoice, RunRequest
+from tests.conftest import free_port
+from tests.gateways.pretending import answering
+from tests.registration.conftest import ended, log_of
+
+
+@task
+def place(number):
+    return number
+
+
+@flow(log_prints=True)
+def placed():
+    print("placed", place.map(range(2)).result())  # noqa: T201
+
+
+@pytest.fixture
+def without_workers(tmp_path):
+    """The address of a scheduler that has no Dask worker, and gets none."""
+    file = tmp_path / "scheduler.json"
+    words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *words]
+    scheduler = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not file.exists() or not file.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    yield json.loads(file.read_text())["address"]
+    scheduler.kill()
+    scheduler.wait()
+
+
+def test_runs_end_in_time_and_say_why(stack, registered, without_workers):
+    with answering("nothing") as silent:
+        cases = {
+            "nobody": (f"tcp://127.0.0.1:{free_port()}", "cannot be reached. See that it runs"),
+            "silent": (silent.replace("http", "tcp"), "does not answer in 10 s."),
+            "other": (stack.endpoints.prefect.url.removesuffix("/api").replace("http", "tcp"), "Dask scheduler"),
+            "idle": (without_workers, "The cluster had no Dask worker after 2 s. Give it more time"),
+        }
+        started = {name: begun(stack, registered, name, address) for name, (address, _) in cases.items()}
+        for name, run_id in started.items():
+            detail = ended(stack, run_id)
+            assert detail.run.state_type == "FAILED", (name, log_of(stack, run_id))
+            assert cases[name][1] in detail.run.state_message
+            assert "Traceback" not in detail.failure.cause
+
+
+def begun(stack, registered, name, address):
+    executor = ExecutorChoice(name="dask-address", options={"address": address, "start_timeout": 2})
+    done = registered(placed, executor=executor, name=name)
+    request = RunRequest(deployment_id=done.deployment.id, parameters={}, idempotency_key=str(uuid4()))
+    return asyncio.run(runs.start(stack.endpoints.prefect, request)).id
