@@ -27,6 +27,7 @@ from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.settings import GIB, Settings, SizeSettings
 from tests.backends.slurm_here import said
+from tests.eventually import eventually
 from tests.registration.conftest import log_of
 
 HERE = {"scheduler_options": {"host": "127.0.0.1"}}
@@ -38,14 +39,6 @@ SIZES = {
     "gpus": SizeSettings(cores=1, memory=0.4, gpus=2),
 }
 HELD = {**HERE, "job_extra_directives": ["--begin=now+1hour"]}
-
-
-def eventually(read, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (value := read()):
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.2)
-    return value
 
 
 def jobs():

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,18 +20,11 @@ from satflow_ext.errors import ClusterFailed, ClusterNotStarted, InvalidExecutor
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.settings import GIB, Settings, SizeSettings
+from tests.eventually import eventually
 
 ASKED = Asked("ssh", {}, 2, 0, None, "tiny", 1, GIB // 4, 0, idle_timeout=60, start_timeout=60)
 SIZES = {"tiny": SizeSettings(cores=1, memory=0.25), "huge": SizeSettings(cores=1, memory=9999)}
 SIZES["gpu"] = SizeSettings(cores=1, memory=0.25, gpus=64)
-
-
-def eventually(read, what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (value := read()):
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.2)
-    return value
 
 
 def empty(hosts):

@@ -20,7 +20,8 @@ from satflow_ext.gateways.managing import Managed
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.models import Deployment, ExecutorChoice
 from satflow_ext.settings import GIB
-from tests.clusters.test_watched import eventually, scheduler
+from tests.clusters.test_watched import scheduler
+from tests.eventually import eventually
 
 ONE = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120)
 

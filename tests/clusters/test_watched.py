@@ -28,18 +28,10 @@ from satflow_ext.errors import ClusterNotStarted
 from satflow_ext.executors.needs import Needs
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
+from tests.eventually import eventually
 
 RUN = "3f0a6a5e-6c1b-4c55-9c53-0b6f3a1d2e4f"
 SUBJECT = Subject(run_id=RUN, deployment="flow/tiles", executor="dask-local", plan=2, worker_size=None)
-
-
-def eventually(read, seconds=30):
-    """The first value of `read()` that is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := read()):
-        assert time.monotonic() < deadline, "never came true"
-        time.sleep(0.05)
-    return value
 
 
 @pytest.fixture

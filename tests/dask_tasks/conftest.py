@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from distributed import LocalCluster
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+from tests.eventually import eventually
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +23,6 @@ def api(stack):
 def cluster(house):
     with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
         yield cluster
-
-
-def eventually(read, seconds=60):
-    """The first value of `read()` that is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := read()):
-        assert time.monotonic() < deadline, "never came true"
-        time.sleep(0.1)
-    return value
 
 
 def task_runs(flow_run_id, n):

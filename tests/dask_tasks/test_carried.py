@@ -15,7 +15,7 @@ from satflow_ext.dask_tasks.plugins import SharedContext
 from satflow_ext.models import ExecutorChoice, PackedFlow, Registration, RunRequest
 from satflow_ext.registration import register
 from satflow_ext.runs.follow import follow
-from tests.dask_tasks.conftest import eventually
+from tests.eventually import eventually
 from tests.kernel.conftest import kernel
 from tests.registration.conftest import ended
 

@@ -20,7 +20,8 @@ from prefect.client.schemas.objects import TaskRunResult
 from prefect.futures import as_completed, wait
 
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
-from tests.dask_tasks.conftest import eventually, task_runs
+from tests.dask_tasks.conftest import task_runs
+from tests.eventually import eventually
 from tests.registration.conftest import log_of
 
 

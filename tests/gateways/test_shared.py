@@ -35,17 +35,9 @@ from satflow_ext.gateways.starting import let_go
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.gateways.where import gateway_named
 from satflow_ext.settings import GIB
+from tests.eventually import eventually
 
 ONE = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120)
-
-
-def eventually(read, what, seconds=30):
-    """The first value of `read()` that is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := read()):
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.1)
-    return value
 
 
 @pytest.fixture(scope="module")

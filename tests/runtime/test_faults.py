@@ -18,6 +18,7 @@ from prefect import flow, task
 from satflow_ext import runs
 from satflow_ext.clusters.board import Board
 from satflow_ext.models import ExecutorChoice, RunRequest
+from tests.eventually import eventually
 from tests.registration.conftest import ended, log_of, name, packed, registered
 
 __all__ = ["name", "packed", "registered"]
@@ -26,7 +27,6 @@ __all__ = ["name", "packed", "registered"]
 @task
 def slow(number, folder):
     import os
-    import time
     from pathlib import Path
 
     Path(folder, f"{number}.pid").write_text(str(os.getpid()))
@@ -44,14 +44,6 @@ def start(stack, done, folder):
         deployment_id=done.deployment.id, parameters={"folder": str(folder)}, idempotency_key=str(uuid4())
     )
     return asyncio.run(runs.start(stack.endpoints.prefect, request)).id
-
-
-def eventually(read, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (value := read()):
-        assert time.monotonic() < deadline, "never came true"
-        time.sleep(0.05)
-    return value
 
 
 def all_settled(stack, run_id):
