@@ -8,7 +8,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from satflow_ext.backends.any_class import CLASS_PATH, of_class
-from satflow_ext.backends.base import Asked, BackEnd
+from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, Asked, BackEnd
 from satflow_ext.backends.kubernetes import KUBERNETES
 from satflow_ext.backends.slurm import SLURM
 from satflow_ext.backends.ssh import SSH
@@ -39,7 +39,7 @@ def named(name: str) -> BackEnd:
     raise UnknownBackEnd(
         f"No back end is called {name!r}.",
         fix=f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(NAMES)}, or a class as module:Class.",
-        field="executor.options.backend",
+        field=BACKEND_FIELD,
     )
 
 
@@ -57,14 +57,14 @@ def refuse(asked: Asked) -> None:
         raise InvalidExecutorOption(
             f"SatFlow sets {name!r} of {asked.backend} itself.",
             fix=f"Say {instead}, an option of the executor." if instead else "Leave it out.",
-            field="executor.options.backend_options",
+            field=OPTIONS_FIELD,
         )
     if found := first_credential(asked.options):
         path, what = found
         raise InvalidExecutorOption(
             f"{'.'.join(path)} looks like {what}, and a version would keep it.",
             fix="Put it where the class looks for it: into the environment of runs (docs/secrets.md).",
-            field="executor.options.backend_options",
+            field=OPTIONS_FIELD,
         )
     back_end.refuse(asked)
     if asked.size is not None and not back_end.sizes:

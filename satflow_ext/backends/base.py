@@ -9,6 +9,10 @@ from typing import Any
 from satflow_ext.models import JsonObject
 from satflow_ext.settings import Settings
 
+BACKEND_FIELD = "executor.options.backend"
+OPTIONS_FIELD = "executor.options.backend_options"
+"""Where a mistake stands: in the back end's name, or in what it is told besides."""
+
 
 @dataclass(frozen=True)
 class Asked:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 from uuid import uuid4
 
-from satflow_ext.backends.base import Asked, BackEnd
+from satflow_ext.backends.base import OPTIONS_FIELD, Asked, BackEnd
 from satflow_ext.backends.kube_manifest import CUSTOM, manifest
 from satflow_ext.backends.kube_pods import look
 from satflow_ext.errors import InvalidExecutorOption
@@ -65,7 +65,7 @@ def _is_cluster(custom: Any) -> bool:
 
 
 def _invalid(message: str, fix: str) -> InvalidExecutorOption:
-    return InvalidExecutorOption(message, fix=fix, field="executor.options.backend_options")
+    return InvalidExecutorOption(message, fix=fix, field=OPTIONS_FIELD)
 
 
 OWNED = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from satflow_ext.backends.base import Asked, BackEnd
+from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, Asked, BackEnd
 from satflow_ext.backends.slurm_nodes import Node, nodes_of, partitions_of
 from satflow_ext.backends.slurm_queue import missing
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
@@ -31,7 +31,7 @@ def refuse(asked: Asked) -> None:
         raise InvalidExecutorOption(
             f"{QUEUE!r} of slurm must be the name of a partition.",
             fix='Write for example {"queue": "compute"}.',
-            field="executor.options.backend_options",
+            field=OPTIONS_FIELD,
         )
 
 
@@ -46,14 +46,14 @@ def check(asked: Asked, settings: Settings) -> None:
     """
     if shutil.which("sbatch") is None:
         fix = "Register, and run flows, on a machine from which jobs are submitted."
-        raise ExtraMissing("This machine has no SLURM: there is no sbatch.", fix=fix, field="executor.options.backend")
+        raise ExtraMissing("This machine has no SLURM: there is no sbatch.", fix=fix, field=BACKEND_FIELD)
     queue = asked.options.get(QUEUE)
     nodes = nodes_of(queue if isinstance(queue, str) else None)
     if not nodes:
         raise InvalidExecutorOption(
             f"SLURM has no partition called {queue!r} with nodes in it.",
             fix=f"Choose one of {', '.join(partitions_of())}.",
-            field="executor.options.backend_options",
+            field=OPTIONS_FIELD,
         )
     if asked.size is not None:
         _refuse_unless_one_fits(asked, nodes, settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from satflow_ext.backends.base import Asked, BackEnd, Missing
+from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, Asked, BackEnd, Missing
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.mistakes import in_words
 from satflow_ext.settings import GIB, Settings
@@ -18,7 +18,6 @@ from satflow_ext.settings import GIB, Settings
 if TYPE_CHECKING:
     from satflow_ext.backends.ssh_hosts import Reach
 
-FIELD = "executor.options.backend_options"
 INSTALL = "pip install 'satflow-ext[ssh]'"
 CLASS = "satflow_ext.backends.ssh_cluster:SshCluster"
 
@@ -52,7 +51,7 @@ def check(asked: Asked, settings: Settings) -> None:
 
     if importlib.util.find_spec("asyncssh") is None:  # it is there where the flow runs, and not in this Jupyter server
         message = "Here is no asyncssh, with which the hosts are asked when registering."
-        raise ExtraMissing(message, fix=f"{INSTALL}.", field="executor.options.backend")
+        raise ExtraMissing(message, fix=f"{INSTALL}.", field=BACKEND_FIELD)
     found = asyncio.run(look_at(_reach(asked)))
     if asked.size is not None:
         _refuse_unless_fits(asked, {name: (host.memory, host.gpus) for name, host in found.items()}, settings)
@@ -67,7 +66,9 @@ def _reach(asked: Asked) -> Reach:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         said = f"{'.'.join(map(str, first['loc']))}: {in_words(first)}"
-        raise InvalidExecutorOption(f"The options of ssh do not fit: {said}.", fix=EXAMPLE, field=FIELD) from None
+        raise InvalidExecutorOption(
+            f"The options of ssh do not fit: {said}.", fix=EXAMPLE, field=OPTIONS_FIELD
+        ) from None
 
 
 def _refuse_unless_fits(asked: Asked, hosts: Mapping[str, tuple[int, int]], settings: Settings) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from satflow_ext import backends
+from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD
 from satflow_ext.backends.look import Look
 from satflow_ext.errors import BadRequest, ExtraMissing, InvalidExecutorOption, SatflowError, UnknownBackEnd
 from satflow_ext.executors import dask_cluster
@@ -20,7 +21,6 @@ from satflow_ext.settings import Settings
 
 LOOK = "satflow_ext.backends.look"
 FORM = "satflow_ext.backends.form"
-BACKEND = "executor.options.backend"
 LONGEST = 60.0
 """Seconds that a class may take to be imported."""
 TOO_LONG = f"it was not imported after {LONGEST:g} s"
@@ -117,13 +117,13 @@ def _judge(look: Look, back_end: backends.BackEnd) -> None:
         raise InvalidExecutorOption(
             f"{back_end.name} {verb} {', '.join(look.said)}.",
             fix=f"It takes {', '.join(name for name in look.known if name not in back_end.owned)}.",
-            field="executor.options.backend_options",
+            field=OPTIONS_FIELD,
         )
 
 
 def _missing(back_end: backends.BackEnd, why: str) -> SatflowError:
     if back_end.install:
         fix = f"{back_end.install}."
-        return ExtraMissing(f"The back end {back_end.name} is not there: {why}.", fix=fix, field=BACKEND)
+        return ExtraMissing(f"The back end {back_end.name} is not there: {why}.", fix=fix, field=BACKEND_FIELD)
     fix = "Install its package where the flow runs, or correct its name: module:Class."
-    return UnknownBackEnd(f"There is no {back_end.name}: {why}.", fix=fix, field=BACKEND)
+    return UnknownBackEnd(f"There is no {back_end.name}: {why}.", fix=fix, field=BACKEND_FIELD)
