@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from satflow_ext import endpoints
-from satflow_ext.errors import ExtraMissing, GatewayRefused, GatewayUnauthorized, GatewayUnreachable
+from satflow_ext.errors import ClusterFailed, ExtraMissing, GatewayRefused, GatewayUnauthorized, GatewayUnreachable
 from satflow_ext.gateways.where import DaskGateway, gateway_named
 from satflow_ext.settings import Settings
 
@@ -31,6 +31,8 @@ CLUSTER_NAME = re.compile(r"[0-9a-f]{32}")
 
 NO_ROUTE = "Not Found"
 """What a gateway's proxy says while it has lost its gateway, and a web server that knows nothing of any."""
+HUB_SAYS_NO = "Permission failure verifying user's JupyterHub API token"
+"""What a gateway says, with the status 500, of a token that its JupyterHub does not know (`dask_gateway_server.auth`)."""
 ANSWER = 60.0
 """Seconds that a gateway may take to answer. It holds back some answers for 20 by itself; aiohttp would wait for 300."""
 _making = threading.Lock()
@@ -161,9 +163,15 @@ def translated(where: DaskGateway) -> Iterator[None]:
         said = _clean(str(error) or type(error).__name__)
         raise GatewayUnreachable(f"{_name(where)} does not answer: {said}.", fix=_check(where)) from None
     except (GatewayClusterError, GatewayServerError, ValueError) as error:
-        if _is_page(str(error)):
-            raise GatewayUnreachable(f"{_name(where)} does not answer, or is none.", fix=_check(where)) from None
-        raise GatewayRefused(f"{_name(where)} said: {_clean(str(error))}.") from None
+        raise _as_said(where, str(error)) from None
+
+
+def _as_said(where: DaskGateway, said: str) -> ClusterFailed:
+    if _is_page(said):
+        return GatewayUnreachable(f"{_name(where)} does not answer, or is none.", fix=_check(where))
+    if HUB_SAYS_NO in said:
+        return GatewayUnauthorized(f"{_name(where)} refused the credential.", fix=_check(where))
+    return GatewayRefused(f"{_name(where)} said: {_clean(said)}.")
 
 
 def _is_page(said: str) -> bool:

@@ -1,0 +1,138 @@
+"""A Dask Gateway that asks a real JupyterHub who its users are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from satflow_ext import executors
+from satflow_ext.errors import ClusterFailed, GatewayUnauthorized
+from satflow_ext.gateways import factory
+from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.starting import let_go
+from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.registration.reachable import check_gateway
+from satflow_ext.settings import GIB, GatewaySettings, Settings
+from tests.conftest import free_port
+from tests.gateways.test_other_gateway import CONFIGURATION
+
+PYTHON = Path(sys.prefix) / "beside" / "bin" / "python"
+TOKEN = "TEAM_GATEWAY_TOKEN"
+ASKS_THE_HUB = """
+c.DaskGateway.authenticator_class = "dask_gateway_server.auth.JupyterHubAuthenticator"
+c.JupyterHubAuthenticator.jupyterhub_api_url = "{hub}"
+c.JupyterHubAuthenticator.jupyterhub_service_name = "dask-gateway"
+c.JupyterHubAuthenticator.jupyterhub_api_token = "asks with the user's own"
+"""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Where its API is, and the token of a service that may make users and their tokens."""
+
+    url: str
+    desk: str
+    server: subprocess.Popen
+
+    def token(self, user, **wanted):
+        """A token of a user's."""
+        headers = {"Authorization": f"token {self.desk}"}
+        httpx.post(f"{self.url}/users/{user}", headers=headers)
+        made = httpx.post(f"{self.url}/users/{user}/tokens", headers=headers, json=wanted)
+        return made.raise_for_status().json()["token"]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    folder, port, desk = tmp_path_factory.mktemp("hub"), free_port(), secrets.token_hex(16)
+    url = f"http://127.0.0.1:{port}/hub/api"
+    words = [PYTHON, "-m", "jupyterhub", "-f", Path(__file__).with_name("jupyterhub_config.py")]
+    with running(words, folder, f"{url}/health", HUB_PORT=str(port), DESK_TOKEN=desk) as server:
+        yield Hub(url, desk, server)
+
+
+@pytest.fixture(scope="module")
+def team(hub, tmp_path_factory):
+    """Settings with a gateway `team`, which really runs."""
+    folder = tmp_path_factory.mktemp("team")
+    ports = {"api": free_port(), "http": free_port(), "schedulers": free_port()}
+    said = CONFIGURATION.format(folder=folder, **ports) + ASKS_THE_HUB.format(hub=hub.url)
+    (folder / "config.py").write_text(said)
+    url = f"http://127.0.0.1:{ports['http']}"
+    with running(
+        [sys.executable, "-m", "dask_gateway_server", "-f", folder / "config.py"], folder, f"{url}/api/health"
+    ):
+        schedulers = f"127.0.0.1:{ports['schedulers']}"
+        found = GatewaySettings(url=url, schedulers=schedulers, auth="jupyterhub", credential=TOKEN)
+        yield Settings(gateways={"team": found})
+
+
+@contextmanager
+def running(words, folder, health, **environment):
+    with ExitStack() as made:
+        log = made.enter_context((folder / "log").open("wb"))
+        server = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment})
+        made.callback(server.wait)
+        made.callback(server.terminate)
+        deadline = time.monotonic() + 60
+        while not answers(health):
+            assert server.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield server
+
+
+def answers(url):
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def check(settings):
+    choice = executors.validate(ExecutorChoice(name="dask-cluster", options={"gateway": "team"}), settings)
+    asyncio.run(check_gateway(choice, settings))
+
+
+def test_a_users_token_gives_clusters_of_hers(hub, team, monkeypatch):
+    monkeypatch.setenv(TOKEN, hub.token("ann"))
+    check(team)
+    wanted = Wanted("team", sys.executable, 1, 0, None, "medium", 1, GIB // 4, 0, idle_timeout=60, start_timeout=120)
+    with reached("team", team) as where, connected(where) as gateway:
+        cluster = factory.started(gateway, wanted, str(uuid4()), team)
+        with cluster.get_client(set_as_default=False) as dask_client:
+            assert dask_client.submit(sum, [1, 2]).result() == 3
+        monkeypatch.setenv(TOKEN, hub.token("bob"))
+        with reached("team", team) as his, connected(his) as of_bob:
+            assert of_bob.list_clusters() == []
+        let_go(cluster)
+        gateway.stop_cluster(cluster.name)
+
+
+@pytest.mark.parametrize("kind", ["guessed", "for something else"])
+def test_another_token_is_told_as_such(kind, hub, team, monkeypatch):
+    monkeypatch.setenv(TOKEN, "guessed" if kind == "guessed" else hub.token("ann", scopes=["read:users!user"]))
+    with pytest.raises(GatewayUnauthorized, match=r"'team' refused the credential.*\[gateways\.team\]"):
+        check(team)
+
+
+def test_a_hub_that_is_gone_is_no_wrong_token(hub, team, monkeypatch):
+    """The last one, for the hub does not come back."""
+    monkeypatch.setenv(TOKEN, hub.token("ann"))
+    hub.server.terminate()
+    hub.server.wait()
+    with pytest.raises(ClusterFailed) as caught:
+        check(team)
+    assert not isinstance(caught.value, GatewayUnauthorized)
