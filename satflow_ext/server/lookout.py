@@ -28,10 +28,12 @@ class Lookout:
 
     Args:
         stack: says where Prefect and the store are.
+        refresh: seconds between two looks at which deployments there are.
     """
 
-    def __init__(self, stack: StackManager) -> None:
+    def __init__(self, stack: StackManager, refresh: float = REFRESH) -> None:
         self._stack = stack
+        self._refresh = refresh
         self._listeners = 0
         self._task: asyncio.Task[None] | None = None
         self._process: Process | None = None
@@ -40,12 +42,17 @@ class Lookout:
     def held(self) -> Iterator[None]:
         """Look at standing clusters at least until the block is left."""
         self._listeners += 1
-        if self._task is None or self._task.done():
+        if not self.is_kept:
             self._task = asyncio.create_task(self._keep())
         try:
             yield
         finally:
             self._listeners -= 1
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether anything that there is to look at is looked at."""
+        return self._task is not None and not self._task.done()
 
     async def close(self) -> None:
         """End the process."""
@@ -54,16 +61,21 @@ class Lookout:
             await asyncio.wait([self._task])
 
     async def _keep(self) -> None:
-        silent = 0
         try:
-            while silent < LINGERS:
-                silent = 0 if self._listeners else silent + 1
-                await self._tell()
-                await asyncio.sleep(REFRESH)
+            while self._listeners:  # who came while the process ended is not left without one
+                await self._until_silent()
+                await self._end()
         except Exception:  # the edge of this task: nobody waits for it
             log.exception("Clusters between runs are not looked at any more.")
         finally:
             await self._end()
+
+    async def _until_silent(self) -> None:
+        silent = 0
+        while silent < LINGERS:
+            await self._tell()
+            await asyncio.sleep(self._refresh)
+            silent = 0 if self._listeners else silent + 1
 
     async def _tell(self) -> None:
         line = await self._wanted()
