@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +45,8 @@ class Stack:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell's background job ignores SIGINT and hands that on, and a Prefect worker turns its SIGTERM into one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Packages that were fetched before need not be fetched again.
     os.environ.setdefault("UV_CACHE_DIR", str(platformdirs.user_cache_dir("uv")))
     for name, file in (("UV_CONFIG_FILE", "uv/uv.toml"), ("PIP_CONFIG_FILE", "pip/pip.conf")):
