@@ -79,6 +79,7 @@ def measured(house, other_prefect, tmp_path_factory) -> dict[str, Measured]:
             _fields_with(other_prefect.auth_string, made),
         )
 
+    tmp_path_factory.getbasetemp()  # pytest makes it on first use, and not for three threads at once
     with ThreadPoolExecutor(len(EACH)) as pool:
         done = dict(zip(EACH, pool.map(measure, EACH), strict=True))
     _print_figures(done, time.monotonic() - begun)
