@@ -118,19 +118,29 @@ def stack(house: Path) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def other_prefect(house: Path) -> Iterator[PrefectApi]:
-    """A second, separately started stock Prefect server with an auth string, as a team might run one."""
+    """A second, separately started Prefect server with an auth string, as a team might run one.
+
+    A team's has PostgreSQL, where writers wait for each other: so they do here.
+    """
+    with serving_prefect(house / "other-prefect", "satflow_ext.stack.prefect_server") as api:
+        yield api
+
+
+@contextlib.contextmanager
+def serving_prefect(folder: Path, *module: str) -> Iterator[PrefectApi]:
+    """A Prefect server with an auth string, which a module starts."""
     auth = f"team:{secrets.token_urlsafe(12)}"
     port = free_port()
     environment = {
         **os.environ,
-        "PREFECT_HOME": str(house / "other-prefect"),
+        "PREFECT_HOME": str(folder),
         "PREFECT_SERVER_API_AUTH_STRING": auth,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
-    arguments = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (house / "other-prefect.log").open("wb") as log:
+    arguments = [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", str(port)]
+    with folder.with_suffix(".log").open("wb") as log:
         server = subprocess.Popen(arguments, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         _wait_healthy(f"http://127.0.0.1:{port}/api", server)

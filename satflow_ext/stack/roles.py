@@ -40,11 +40,11 @@ def logs(settings: Settings, name: str) -> Path:
 
 
 def prefect_server(settings: Settings, credential: Credential) -> Role:
-    """A stock Prefect server with nothing of its defaults that is unsafe."""
+    """A Prefect server with nothing of its defaults that is unsafe."""
     url = httpx.URL(credential.url)
     plan = Plan(
         name="prefect-server",
-        module=("prefect", "server", "start", "--host", url.host, "--port", str(url.port)),
+        module=("satflow_ext.stack.prefect_server", "--host", url.host, "--port", str(url.port)),
         environment=environment.prefect_server(os.environ, settings, credential.auth),
         log=logs(settings, "prefect-server"),
     )

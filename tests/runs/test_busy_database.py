@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,6 +16,7 @@ import pytest
 from satflow_ext import runs
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import RunRequest
+from tests.conftest import serving_prefect
 
 WRITES, BREATH = 1.0, 0.1
 """Seconds in which somebody writes without a break, and in which nobody does."""
@@ -24,11 +24,18 @@ WRITES, BREATH = 1.0, 0.1
 RUNS = 8
 
 
+@pytest.fixture(scope="module")
+def prefect_api(house) -> Iterator[PrefectApi]:
+    """A stock server: in the local stack's own, writers wait for each other (docs/decisions/0025)."""
+    with serving_prefect(house / "busy-prefect", "prefect", "server", "start") as api:
+        yield api
+
+
 @pytest.fixture
-def other_writer(stack) -> Iterator[None]:
+def other_writer(prefect_api, house) -> Iterator[None]:
     """Somebody who commits something to the server's database every few milliseconds, with a breath now and then."""
     over = threading.Event()
-    writer = threading.Thread(target=_write, args=(stack.settings.state_dir / "prefect" / "prefect.db", over))
+    writer = threading.Thread(target=_write, args=(house / "busy-prefect" / "prefect.db", over))
     writer.start()
     yield
     over.set()
@@ -52,10 +59,8 @@ async def _until_refused(api: PrefectApi, deployment: str) -> httpx.Response:
     credential = httpx.BasicAuth(*api.auth_string.split(":", 1))
     async with httpx.AsyncClient(auth=credential, trust_env=False) as client:
         while True:
-            token = await client.get(f"{api.url}/csrf-token", params={"client": str(uuid4())})
-            csrf = {"Prefect-Csrf-Token": token.json()["token"], "Prefect-Csrf-Client": token.json()["client"]}
             url = f"{api.url}/deployments/{deployment}/create_flow_run"
-            made = await client.post(url, json={"parameters": {"n": 1}}, headers=csrf)
+            made = await client.post(url, json={"parameters": {"n": 1}})
             if made.status_code != httpx.codes.CREATED:
                 return made
 
