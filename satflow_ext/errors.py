@@ -412,7 +412,7 @@ class ExtraMissing(SatflowError):
 
 
 class ClusterFailed(SatflowError):
-    """A Dask cluster, or what runs it, did not do what was asked."""
+    """A cluster, or what runs it, did not do what was asked."""
 
     status = 502
 

@@ -1,4 +1,4 @@
-"""Folders that a process needs for a while: private, below the runtime folder, and taken away when their process was killed.
+"""Folders that a process needs for a while: private, and taken away by the local stack when their process was killed.
 
 A folder's name says whose it is. Whose process is gone, or was started after the folder last changed and so is another one with
 the same number, needs it no longer.
@@ -7,6 +7,7 @@ the same number, needs it no longer.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ from satflow_ext.settings import Settings
 
 Purpose = Literal["run", "pack"]
 
-NAME = re.compile(r"(run|pack)-(\d+)-.+")
+NAME = re.compile(r"(?:satflow-)?(?:run|pack)-(\d+)-.+")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -36,6 +37,14 @@ def make(settings: Settings, purpose: Purpose) -> Path:
     parent = private_folder(settings.runtime_dir / "scratch")
     with disk(parent):
         return Path(tempfile.mkdtemp(prefix=f"{purpose}-{os.getpid()}-", dir=parent))
+
+
+def make_for_sockets() -> Path:
+    """A new folder of this flow run below the system's temporary one, because a socket's path may have 107 bytes.
+
+    Who makes it takes it away.
+    """
+    return Path(tempfile.mkdtemp(prefix=f"satflow-run-{os.getpid()}-"))
 
 
 @contextmanager
@@ -91,21 +100,29 @@ def disk(place: Path) -> Iterator[None]:
 
 def sweep(settings: Settings) -> int:
     """Take away what killed processes left behind; how many folders that were."""
-    left = [path for path in (settings.runtime_dir / "scratch").glob("*-*-*") if _is_left(path)]
+    made = [*(settings.runtime_dir / "scratch").glob("*-*-*"), *Path(tempfile.gettempdir()).glob("satflow-run-*-*")]
+    left = [path for path in made if _is_left(path)]
     for path in left:
         shutil.rmtree(path, ignore_errors=True)
     return len(left)
 
 
 def _is_left(path: Path) -> bool:
-    import psutil
-
     match = NAME.fullmatch(path.name)
     if match is None:
         return False
     try:
-        return psutil.Process(int(match[2])).create_time() > path.stat().st_mtime + 1
-    except psutil.NoSuchProcess:
-        return True
+        made = path.lstat()
+        return made.st_uid == os.getuid() and _started(int(match[1])) > made.st_mtime + 1
     except FileNotFoundError:  # its owner was quicker
         return False
+
+
+def _started(process: int) -> float:
+    """When a process began, in seconds since 1970; never, where there is none, is later than all else."""
+    import psutil
+
+    try:
+        return psutil.Process(process).create_time()
+    except psutil.NoSuchProcess:
+        return math.inf

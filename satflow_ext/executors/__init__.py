@@ -19,6 +19,7 @@ from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.executors.dask_local import DASK_LOCAL
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.executors.processes import PROCESSES
+from satflow_ext.executors.ray import RAY
 from satflow_ext.executors.threads import THREADS
 from satflow_ext.executors.wording import first_mistake
 from satflow_ext.models import ExecutorChoice, ExecutorInfo, WorkerSize
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXECUTORS", "catalogue", "named", "sizes_of", "task_runner", "validate"]
 
-KINDS = (THREADS, PROCESSES, DASK_LOCAL, DASK_CLUSTER, DASK_CLIENT, DASK_ADDRESS)
+KINDS = (THREADS, PROCESSES, DASK_LOCAL, DASK_CLUSTER, DASK_CLIENT, DASK_ADDRESS, RAY)
 EXECUTORS: dict[str, Executor[Any]] = {each.name: each for each in KINDS}
 
 

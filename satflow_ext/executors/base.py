@@ -42,6 +42,10 @@ def means_something(options: Options, settings: Settings) -> None:
     """Refuse nothing: for executors whose options say by themselves what fits."""
 
 
+DASK = frozenset({"dask", "distributed", "prefect-dask"})
+"""`Executor.packages` of those that use Dask."""
+
+
 @dataclass(frozen=True)
 class Executor(Generic[OptionsT]):
     """One way to run tasks.
@@ -55,6 +59,7 @@ class Executor(Generic[OptionsT]):
         task_runner: makes the Prefect task runner; called in the flow run only.
         check: raises when a machine cannot give what the options ask for.
         refuse: raises when the options make no sense, wherever flows run.
+        packages: distributions whose versions its tasks depend on, as those of what the flow refers to.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Executor(Generic[OptionsT]):
     task_runner: Callable[[OptionsT, Settings], TaskRunner[Any]]
     check: Callable[[OptionsT, Settings, Machine], None] = fits_anywhere
     refuse: Callable[[OptionsT, Settings], None] = means_something
+    packages: frozenset[str] = frozenset()
 
     def info(self) -> ExecutorInfo:
         """The executor as the register form needs it."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.base import DASK, Executor, Options
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,4 +45,5 @@ DASK_ADDRESS = Executor(
     starts="at once",
     options=DaskAddressOptions,
     task_runner=task_runner,
+    packages=DASK,
 )

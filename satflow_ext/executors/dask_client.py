@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.base import DASK, Executor, Options
 from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE
 from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, local_cluster
 from satflow_ext.executors.machine import Machine
@@ -116,4 +116,5 @@ DASK_CLIENT = Executor(
     options=DaskClientOptions,
     task_runner=task_runner,
     check=check,
+    packages=DASK,
 )

@@ -10,7 +10,7 @@ from satflow_ext import backends
 from satflow_ext.backends import GATEWAY, Asked
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused
 from satflow_ext.executors import sizes
-from satflow_ext.executors.base import Executor
+from satflow_ext.executors.base import DASK, Executor
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.gateways import connection
@@ -151,4 +151,5 @@ DASK_CLUSTER = Executor(
     task_runner=task_runner,
     check=check,
     refuse=refuse,
+    packages=DASK,
 )

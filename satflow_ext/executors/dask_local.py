@@ -8,7 +8,7 @@ from pydantic import Field
 
 from satflow_ext.backends.quiet import QUIET
 from satflow_ext.executors import sizes
-from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.base import DASK, Executor, Options
 from satflow_ext.executors.machine import Machine
 from satflow_ext.settings import Settings
 from satflow_ext.telling import guard
@@ -76,4 +76,5 @@ DASK_LOCAL = Executor(
     options=DaskLocalOptions,
     task_runner=task_runner,
     check=check_size,
+    packages=DASK,
 )

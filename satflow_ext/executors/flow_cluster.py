@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import wraps
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from prefect.context import FlowRunContext
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -24,6 +24,14 @@ NOWHERE = NoDaskCluster(
     "There is no Dask cluster here.",
     fix="Register the flow with the executor dask-client. In a notebook, make a distributed.Client first.",
 )
+
+
+@runtime_checkable
+class MayHaveNone(Protocol):
+    """A task runner that is entered also where there is nothing to run tasks on."""
+
+    def need_cluster(self) -> None:
+        """Raise what kept it from having a cluster."""
 
 
 class DaskClientTaskRunner(ThreadPoolTaskRunner[Any]):
@@ -81,7 +89,7 @@ def failing_first(flow: Flow[..., Any]) -> Flow[..., Any]:
     @wraps(body)
     def checked(*arguments: Any, **named: Any) -> Any:
         context = FlowRunContext.get()
-        if context is not None and isinstance(context.task_runner, DaskClientTaskRunner):
+        if context is not None and isinstance(context.task_runner, MayHaveNone):
             context.task_runner.need_cluster()
         return body(*arguments, **named)
 

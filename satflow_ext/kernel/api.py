@@ -65,7 +65,7 @@ def register(
     Args:
         flow: the flow, or the name of its variable.
         name: the deployment's name (default: the flow's).
-        executor: how tasks run: `threads`, `processes`, `dask-local`, `dask-cluster`, `dask-client`, `dask-address`.
+        executor: how tasks run: `threads`, `processes`, `dask-local`, `dask-cluster`, `dask-client`, `dask-address`, `ray`.
         cron: when it runs, five fields.
         interval: or every so many seconds.
         timezone: the IANA time zone of the schedule.

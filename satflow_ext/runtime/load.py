@@ -11,7 +11,6 @@ import cloudpickle
 
 from satflow_ext import executors, keys, settings
 from satflow_ext.errors import ContentRefused
-from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration import maker, tracebacks
@@ -56,12 +55,9 @@ def load(folder: Path) -> Flow[..., Any]:
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     tracebacks.show(manifest.source.cells)
-    flow = _flow(manifest, opened, folder).with_options(task_runner=_task_runner(manifest, here, folder))
-    if manifest.executor.name != DASK_CLIENT.name:
-        return flow
-    from satflow_ext.executors.flow_cluster import failing_first
-
-    return failing_first(flow)
+    runner = executors.task_runner(manifest.executor, manifest.sized(here))  # before what the flow imports: see `RAY`
+    flow = _flow(manifest, opened, folder)
+    return _with_runner(flow, _carrying(runner, manifest, folder), manifest, here)
 
 
 def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
@@ -98,21 +94,21 @@ def unpickled(body: memoryview) -> Flow[..., Any]:
     return flow
 
 
-def _task_runner(manifest: Manifest, here: Settings, folder: Path) -> TaskRunner[Any]:
-    runner = executors.task_runner(manifest.executor, manifest.sized(here))
-    if not manifest.executor.name.startswith("dask-"):
-        return runner
-    runner = _carrying(runner, manifest, folder)
+def _with_runner(flow: Flow[..., Any], runner: TaskRunner[Any], manifest: Manifest, here: Settings) -> Flow[..., Any]:
+    from satflow_ext.executors.flow_cluster import MayHaveNone, failing_first
+
     run_id = os.environ.get(RUN_ID)
-    return _watched(runner, manifest.executor, manifest.full_name, run_id, here) if run_id else runner
+    if run_id and manifest.executor.name.startswith("dask-"):
+        runner = _watched(runner, manifest.executor, manifest.full_name, run_id, here)
+    flow = flow.with_options(task_runner=runner)
+    return failing_first(flow) if isinstance(runner, MayHaveNone) else flow
 
 
 def _carrying(runner: TaskRunner[Any], manifest: Manifest, folder: Path) -> TaskRunner[Any]:
-    """The runner, which brings what lies in the run's folder to Dask workers elsewhere."""
+    """The runner, which brings what lies in the run's folder to workers elsewhere, where it has some."""
     from satflow_ext.dask_tasks.carried import Carried
-    from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
-    if isinstance(runner, FastDaskTaskRunner):
+    if hasattr(runner, "carried"):
         modules = next(folder.glob("satflow-modules-*"), None)  # `kernel.carried` has put it there
         runner.carried = Carried(folder, tuple(file.path for file in manifest.files), modules)
     return runner

@@ -8,14 +8,13 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from satflow_ext import executors
 from satflow_ext.environments import build, installed, requirements, start
 from satflow_ext.environments.compare import Comparison, compare
 from satflow_ext.errors import EnvironmentDiffers, EnvironmentNotBuilt
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.runtime import loader, this_run
 from satflow_ext.settings import Settings
-
-DASK = frozenset({"dask", "distributed", "prefect-dask"})
 
 
 def check(manifest: Manifest, folder: Path, here: Settings) -> None:
@@ -46,7 +45,7 @@ def _compared(manifest: Manifest) -> Comparison:
 
 def _used(manifest: Manifest) -> frozenset[str]:
     """What the flow refers to, and what its executor does."""
-    return frozenset(manifest.uses) | (DASK if manifest.executor.name.startswith("dask-") else frozenset())
+    return frozenset(manifest.uses) | executors.named(manifest.executor.name).packages
 
 
 def _is_the_lock(manifest: Manifest, found: Comparison, here: Settings) -> bool:

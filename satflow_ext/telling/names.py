@@ -13,8 +13,8 @@ from satflow_ext.settings import Settings, config_file
 SHORTEST = 5
 """Characters. A shorter place, such as `/` or `/srv`, stands in too many texts, and tells nothing."""
 
-CLUSTER = re.compile(r"\b(?:tcp|tls|ucx|inproc)://[^\s'\"<>,;)\]}]+")
-"""How Dask writes the address of a scheduler or worker."""
+CLUSTER = re.compile(r"\b(?:tcp|tls|ucx|inproc|ray)://[^\s'\"<>,;)\]}]+")
+"""How Dask writes the address of a scheduler or worker, and Ray that of a cluster."""
 
 
 def places(here: Settings) -> dict[str, str]:

@@ -208,7 +208,7 @@ COMPLETIONS = {
     "%register_flow ma": ["main"],
     "%register_flow main --exec": ["--executor"],
     "%register_flow main --executor ": [
-        *("threads", "processes", "dask-local", "dask-cluster", "dask-client", "dask-address"),
+        *("threads", "processes", "dask-local", "dask-cluster", "dask-client", "dask-address", "ray"),
     ],
     "%register_flow main --executor dask-l": ["dask-local"],
     "%register_flow main --environment re": ["refuse", "recreate"],

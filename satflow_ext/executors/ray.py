@@ -1,0 +1,75 @@
+"""Tasks run on Ray: one that the flow run starts for itself, or a cluster that is there."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, model_validator
+
+from satflow_ext.errors import ExtraMissing
+from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.machine import Machine
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
+
+ADDRESS = r"^ray://([^\s/@:]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"
+PACKAGES = frozenset({"ray", "prefect-ray"})
+
+
+class RayOptions(Options):
+    """A Ray of the run's own, or one that is there."""
+
+    num_cpus: int | None = Field(
+        None, ge=1, le=256, title="CPUs", description="How many tasks run at a time. Empty: one for each core."
+    )
+    address: str | None = Field(
+        None,
+        pattern=ADDRESS,
+        title="Ray address",
+        description="Instead of a Ray of the run's own. For example ray://head.example:10001.",
+    )
+
+    @model_validator(mode="after")
+    def _one_ray(self) -> RayOptions:
+        if self.address is not None and self.num_cpus is not None:
+            raise ValueError("a Ray cluster that is there has its own CPUs; leave out num_cpus")
+        return self
+
+
+def task_runner(options: RayOptions, settings: Settings) -> TaskRunner[Any]:
+    """Prefect's task runner for Ray. Ray reads its environment when it is imported, which a flow may do: made before that."""
+    from satflow_ext.executors import ray_environment
+
+    ray_environment.prepare(own=options.address is None)
+    from satflow_ext.executors.ray_runner import FlowRayTaskRunner
+
+    return FlowRayTaskRunner(address=options.address, num_cpus=options.num_cpus)
+
+
+def check(options: RayOptions, settings: Settings, machine: Machine) -> None:
+    """Refuse where Ray is not installed.
+
+    Raises:
+        ExtraMissing: it is not.
+    """
+    if any(importlib.util.find_spec(package) is None for package in ("ray", "prefect_ray")):
+        raise ExtraMissing(
+            "The executor 'ray' needs Ray and prefect-ray.",
+            fix="Install them: pip install 'satflow-ext[ray]'.",
+            field="executor.name",
+        )
+
+
+RAY = Executor(
+    name="ray",
+    title="Ray",
+    purpose="tasks on Ray, of this machine or of a cluster that is there",
+    starts="in five to ten seconds",
+    options=RayOptions,
+    task_runner=task_runner,
+    check=check,
+    packages=PACKAGES,
+)

@@ -1,0 +1,195 @@
+"""The executor `ray`, on a real Ray, which only the environment beside the tests' own has."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from satflow_ext import executors, scratch
+from satflow_ext.errors import ExtraMissing, InvalidExecutorOption
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.settings import Settings
+from tests.commands.test_register import name, notebook
+from tests.conftest import free_port
+from tests.eventually import eventually
+
+__all__ = ["name", "notebook"]
+
+BESIDE = Path(sys.prefix) / "beside" / "bin"
+FLOW = """
+import os
+import subprocess
+import ray
+from pathlib import Path
+from prefect import flow, get_run_logger, task
+
+@task(log_prints=True)
+def crunches(number):
+    secret = os.environ.get("SIGNS", "nothing")
+    print(f"task {number} in {os.getpid()}, {Path('data.txt').read_text()}, secret {secret}")
+    return number * number
+
+@task
+def total(numbers):
+    return sum(numbers)
+
+@flow
+def on_ray():
+    log = get_run_logger()
+    log.info("flow in %s, print is %s", os.getpid(), print.__module__)
+    log.info("total %s", total.submit(crunches.map(range(4))).result())
+    listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
+    rays = [line.split() for line in listening.splitlines() if "ray" in line or "gcs_server" in line]
+    log.info("listens at %s", sorted({each[3].rpartition(":")[0] for each in rays}))
+"""
+WAITS = """
+import time
+from prefect import flow, get_run_logger, task
+
+@task
+def waits():
+    time.sleep(600)
+
+@flow
+def on_ray():
+    get_run_logger().info("there is a Ray")
+    waits.submit().result()
+"""
+
+
+def satflow(*words, **environment):
+    """A command of the environment that has Ray."""
+    command = [BESIDE / "python", "-m", "satflow_ext.cli", *map(str, words)]
+    given = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=given)
+
+
+@pytest.fixture
+def registered(stack, notebook, name, tmp_path):
+    """Registers a notebook's flow with options of the executor; gives the deployment's name."""
+
+    def register(cell, *options):
+        (tmp_path / "data.txt").write_text("carried")
+        done = satflow("register", notebook(cell), "--name", name, "--executor", "ray", *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return name
+
+    return register
+
+
+@contextmanager
+def cluster(**environment):
+    """A Ray that somebody else runs; gives its address."""
+    port, clients = free_port(), free_port()
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # short: sockets are in it
+    words = f"start --head --port {port} --ray-client-server-port {clients} --node-ip-address 127.0.0.1 --num-cpus 2 --block"
+    more = ["--include-dashboard", "false", "--disable-usage-stats", "--temp-dir", folder / "ray"]
+    with (folder / "log").open("wb") as log:
+        head = subprocess.Popen(
+            [BESIDE / "ray", *words.split(), *more], env={**os.environ, **environment}, stdout=log, stderr=log
+        )
+    try:
+        eventually(lambda: b"Ray runtime started" in (folder / "log").read_bytes(), "a Ray that runs", 300)
+        yield f"ray://127.0.0.1:{clients}"
+    finally:
+        for each in psutil.Process(head.pid).children(recursive=True):
+            each.kill()
+        head.kill()
+        head.wait()
+        shutil.rmtree(folder)
+
+
+def rays_of(house):
+    """Ray's own processes that these tests have started."""
+    found = []
+    for each in psutil.process_iter(["name"]):
+        try:
+            if each.info["name"] in ("raylet", "gcs_server") and str(house) in each.environ().get("HOME", ""):
+                found.append(each)
+        except psutil.Error:
+            continue
+    return found
+
+
+def folders_of_rays():
+    """What Ray has on disk for runs."""
+    return list(Path("/tmp").glob("satflow-run-*"))
+
+
+def test_a_ray_of_the_run_s_own_is_private_and_leaves_nothing(stack, house, registered, tmp_path, settings_file):
+    kept = tmp_path / "secrets"
+    kept.mkdir()
+    (kept / "SIGNS").write_text("an open sesame")
+    settings_file.write_text(f'secrets_dir = "{kept}"\n')
+    deployment = registered(FLOW, "--include", "data.txt", "--num-cpus", "2", "--secret", "SIGNS")
+    said = satflow("run", deployment, "--follow").stdout
+    assert "Completed" in said, said
+    assert "total 14" in said
+    assert "print is builtins" in said
+    tasks = dict(re.findall(r"task (\d) in (\d+), carried, secret \[secret SIGNS\]", said))
+    assert tasks.keys() == {"0", "1", "2", "3"}, said
+    assert re.search(r"flow in (\d+)", said)[1] not in tasks.values()
+    listens = re.search(r"listens at \[(.+)\]", said)[1]
+    assert set(re.findall(r"\d+\.\d+\.\d+\.\d+", listens)) == {"127.0.0.1"}, listens
+    assert not rays_of(house)
+    assert not folders_of_rays()
+
+
+def test_a_cluster_that_is_there_brings_data_files_and_asks_for_its_token(registered, tmp_path, settings_file, name):
+    token, kept = secrets.token_hex(32), tmp_path / "secrets"
+    kept.mkdir()
+    (kept / "RAY_AUTH_TOKEN").write_text(token)
+    settings_file.write_text(f'secrets_dir = "{kept}"\ntell_prefect = "messages"\n')
+    with cluster(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token) as address:
+        options = ("--include", "data.txt", "--address", address)
+        said = satflow("run", registered(FLOW, *options, "--secret", "RAY_AUTH_TOKEN"), "--follow").stdout
+        assert "Completed" in said, said
+        assert "total 14" in said
+        assert len(re.findall(r"task \d in \d+, carried, secret nothing", said)) == 4, said
+        refused = satflow("run", registered(FLOW, *options), "--follow").stdout
+        assert "Failed" in refused, refused
+        assert "The Ray cluster at [cluster address] cannot be used: ray client connection timeout." in refused
+        assert "RAY_AUTH_TOKEN is among the flow's secrets" in refused
+    away = satflow("run", name, "--follow").stdout
+    assert "The Ray cluster at [cluster address] cannot be reached: Connection refused." in away
+    assert "flow in" not in away
+
+
+def test_nothing_of_a_ray_outlives_a_run_that_was_killed(stack, house, registered):
+    satflow("run", registered(WAITS, "--num-cpus", "1"))
+    eventually(lambda: any("ray::waits" in each.name() for each in psutil.process_iter()), "a task on Ray", 300)
+    (killed,) = {each.parent() for each in rays_of(house) if each.name() == "gcs_server"}
+    killed.send_signal(signal.SIGKILL)
+    eventually(lambda: not rays_of(house), "the end of Ray")
+    eventually(lambda: scratch.sweep(stack.settings), "a folder that nobody needs")
+    assert not folders_of_rays()
+
+
+def test_without_ray_the_command_that_installs_it_is_told():
+    with pytest.raises(ExtraMissing, match=r"pip install 'satflow-ext\[ray\]'"):
+        executors.validate(ExecutorChoice(name="ray"), Settings())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"num_cpus": 0}, "'num_cpus' of executor 'ray' does not fit: it must be at least 1."),
+        ({"address": "head.example:10001"}, "For example ray://head.example:10001."),
+        ({"address": "ray://ann:secret@head.example:10001"}, "it must be written otherwise."),
+        ({"address": "ray://head.example:10001", "num_cpus": 2}, "contradict each other: .*leave out num_cpus"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_words(options, said):
+    with pytest.raises(InvalidExecutorOption, match=said):
+        executors.validate(ExecutorChoice(name="ray", options=options), Settings(), here=False)
