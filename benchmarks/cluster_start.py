@@ -23,7 +23,9 @@ from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.settings import GIB, Settings
 
 COLD, WARM = 3, 15
-WANTED = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 2, 0, idle_timeout=600, start_timeout=120)
+WANTED = Wanted(
+    1, 0, None, None, 1, GIB // 2, 0, idle_timeout=600, start_timeout=120, gateway="", python=sys.executable
+)
 
 
 def first_result(cluster: Callable[[], AbstractContextManager[Any]]) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from satflow_ext.gateways.workers import Workers
 from satflow_ext.models import JsonObject
 from satflow_ext.settings import Settings
 
@@ -15,39 +16,16 @@ OPTIONS_FIELD = "executor.options.backend_options"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A cluster as somebody asks a back end for it.
+class Asked(Workers):
+    """A cluster as somebody asks a back end for it. It ends with its flow run; `idle_timeout` is for one that was left behind.
 
     Args:
         backend: its name.
         options: what it is told besides: keyword arguments of its class.
-        workers: how many Dask workers; None where the number follows the work.
-        minimum: the least of them, where it does.
-        maximum: the most.
-        size: name of the worker size, None where none was chosen; then `cores` and `memory` are None.
-        cores: of one Dask worker.
-        memory: of one Dask worker, in bytes.
-        gpus: of one Dask worker.
-        idle_timeout: seconds after which a cluster that its flow run has left behind ends, where its class can do that.
-        start_timeout: seconds that it may take to be ready.
     """
 
     backend: str
     options: JsonObject
-    workers: int | None
-    minimum: int
-    maximum: int | None
-    size: str | None
-    cores: int | None
-    memory: int | None
-    gpus: int
-    idle_timeout: float
-    start_timeout: float
-
-    @property
-    def first_workers(self) -> int:
-        """How many Dask workers it has before there is any work."""
-        return self.minimum if self.workers is None else self.workers
 
 
 def its_options(asked: Asked) -> dict[str, Any]:

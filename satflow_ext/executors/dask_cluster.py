@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext import backends
@@ -28,21 +28,10 @@ def wanted(options: DaskClusterOptions, settings: Settings, python: str) -> Want
     Raises:
         UnknownWorkerSize: no size has the name.
     """
-    size = sizes.named(options.worker_size, settings) if options.worker_size else None
-    local = not options.gateway
-    return Wanted(
-        gateway=options.gateway,
-        python=python,
-        workers=options.n_workers,
-        minimum=options.minimum or 0,
-        maximum=options.maximum,
-        size=options.worker_size,
-        cores=size.cores if size else (1 if local else None),
-        memory=sizes.bytes_of(size) if size else (this_machine().memory // options.most if local else None),
-        gpus=size.gpus if size else 0,
-        idle_timeout=options.idle_timeout,
-        start_timeout=options.start_timeout,
-    )
+    found = Wanted(**_workers(options, settings), gateway=options.gateway, python=python)
+    if options.gateway or options.worker_size:
+        return found
+    return replace(found, cores=1, memory=this_machine().memory // options.most)
 
 
 def asked(options: DaskClusterOptions, settings: Settings) -> Asked:
@@ -51,20 +40,23 @@ def asked(options: DaskClusterOptions, settings: Settings) -> Asked:
     Raises:
         UnknownWorkerSize: no size has the name.
     """
+    return Asked(**_workers(options, settings), backend=options.backend, options=options.backend_options)
+
+
+def _workers(options: DaskClusterOptions, settings: Settings) -> dict[str, Any]:
+    """The fields of `Workers`."""
     size = sizes.named(options.worker_size, settings) if options.worker_size else None
-    return Asked(
-        backend=options.backend,
-        options=options.backend_options,
-        workers=options.n_workers,
-        minimum=options.minimum or 0,
-        maximum=options.maximum,
-        size=options.worker_size,
-        cores=size.cores if size else None,
-        memory=sizes.bytes_of(size) if size else None,
-        gpus=size.gpus if size else 0,
-        idle_timeout=options.idle_timeout,
-        start_timeout=options.start_timeout,
-    )
+    return {
+        "workers": options.n_workers,
+        "minimum": options.minimum or 0,
+        "maximum": options.maximum,
+        "size": options.worker_size,
+        "cores": size.cores if size else None,
+        "memory": sizes.bytes_of(size) if size else None,
+        "gpus": size.gpus if size else 0,
+        "idle_timeout": options.idle_timeout,
+        "start_timeout": options.start_timeout,
+    }
 
 
 def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:

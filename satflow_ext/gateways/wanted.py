@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext.errors import GatewayRefused, SizeRefused
+from satflow_ext.gateways.workers import Workers
 from satflow_ext.settings import GIB, SizeSettings
 
 if TYPE_CHECKING:
@@ -19,39 +20,16 @@ ADD_LABEL = 'Choose share="run", or let its administrator add String("deployment
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A cluster as somebody wants it.
+class Wanted(Workers):
+    """A cluster of a Dask Gateway as somebody wants it. The local stack's own knows cores and memory also without a size.
 
     Args:
         gateway: name of a Dask Gateway in the settings; "" for the local stack's own.
         python: the interpreter of its flow runs, which the local stack's own gateway gives to Dask's processes.
-        workers: how many Dask workers; None where the number follows the work.
-        minimum: the least of them, where it does.
-        maximum: the most.
-        size: name of the worker size, None where none was chosen; then `cores` and `memory` are None unless the gateway is local.
-        cores: of one Dask worker.
-        memory: of one Dask worker, in bytes.
-        gpus: of one Dask worker.
-        idle_timeout: seconds without a user after which the gateway ends it.
-        start_timeout: seconds that it may take to be ready.
     """
 
     gateway: str
     python: str
-    workers: int | None
-    minimum: int
-    maximum: int | None
-    size: str | None
-    cores: int | None
-    memory: int | None
-    gpus: int
-    idle_timeout: float
-    start_timeout: float
-
-    @property
-    def first_workers(self) -> int:
-        """How many Dask workers it has before there is any work."""
-        return self.minimum if self.workers is None else self.workers
 
 
 def choose(offered: Options, wanted: Wanted, label: str | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from satflow_ext.settings import Settings
 from tests.backends import clusters
 
 MODULE = clusters.__name__
-ASKED = Asked(f"{MODULE}:Small", {}, 1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60)
+ASKED = Asked(1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, backend=f"{MODULE}:Small", options={})
 
 
 def choice(**options):

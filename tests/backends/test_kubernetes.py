@@ -28,7 +28,9 @@ from tests.platforms.asked import PYTHON, ask
 
 THERE = Path(__file__).with_name("kube_there.py")
 OPTIONS = {"image": "team/dask:1", "env": {"REGION": "north"}}
-ASKED = Asked("kubernetes", OPTIONS, 3, 0, None, "large", 2, GIB // 2, 1, idle_timeout=90.5, start_timeout=60)
+ASKED = Asked(
+    3, 0, None, "large", 2, GIB // 2, 1, idle_timeout=90.5, start_timeout=60, backend="kubernetes", options=OPTIONS
+)
 CUSTOM = {
     "apiVersion": "kubernetes.dask.org/v1",
     "kind": "DaskCluster",

@@ -31,7 +31,7 @@ from tests.eventually import eventually
 from tests.registration.conftest import log_of
 
 HERE = {"scheduler_options": {"host": "127.0.0.1"}}
-ASKED = Asked("slurm", HERE, 1, 0, None, "tiny", 1, GIB // 2, 0, idle_timeout=60, start_timeout=120)
+ASKED = Asked(1, 0, None, "tiny", 1, GIB // 2, 0, idle_timeout=60, start_timeout=120, backend="slurm", options=HERE)
 SIZES = {
     "tiny": SizeSettings(cores=1, memory=0.4),
     "gpu": SizeSettings(cores=1, memory=0.4, gpus=1),

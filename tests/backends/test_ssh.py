@@ -22,7 +22,7 @@ from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.settings import GIB, Settings, SizeSettings
 from tests.eventually import eventually
 
-ASKED = Asked("ssh", {}, 2, 0, None, "tiny", 1, GIB // 4, 0, idle_timeout=60, start_timeout=60)
+ASKED = Asked(2, 0, None, "tiny", 1, GIB // 4, 0, idle_timeout=60, start_timeout=60, backend="ssh", options={})
 SIZES = {"tiny": SizeSettings(cores=1, memory=0.25), "huge": SizeSettings(cores=1, memory=9999)}
 SIZES["gpu"] = SizeSettings(cores=1, memory=0.25, gpus=64)
 

@@ -23,7 +23,7 @@ from satflow_ext.settings import GIB
 from tests.clusters.test_watched import scheduler
 from tests.eventually import eventually
 
-ONE = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120)
+ONE = Wanted(1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="", python=sys.executable)
 
 
 @contextmanager

@@ -109,7 +109,9 @@ def check(settings):
 def test_a_users_token_gives_clusters_of_hers(hub, team, monkeypatch):
     monkeypatch.setenv(TOKEN, hub.token("ann"))
     check(team)
-    wanted = Wanted("team", sys.executable, 1, 0, None, "medium", 1, GIB // 4, 0, idle_timeout=60, start_timeout=120)
+    wanted = Wanted(
+        1, 0, None, "medium", 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="team", python=sys.executable
+    )
     with reached("team", team) as where, connected(where) as gateway:
         cluster = factory.started(gateway, wanted, str(uuid4()), team)
         with cluster.get_client(set_as_default=False) as dask_client:

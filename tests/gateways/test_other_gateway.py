@@ -175,4 +175,16 @@ def test_without_any_option_for_it_nothing_is_shared():
 
 def _wanted(workers=1, size="medium"):
     cores, memory = (1, GIB // 4) if size else (None, None)
-    return Wanted("team", sys.executable, workers, 0, None, size, cores, memory, 0, idle_timeout=60, start_timeout=120)
+    return Wanted(
+        workers,
+        0,
+        None,
+        size,
+        cores,
+        memory,
+        0,
+        idle_timeout=60,
+        start_timeout=120,
+        gateway="team",
+        python=sys.executable,
+    )

@@ -14,7 +14,7 @@ from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.settings import GIB
 from tests.stack.conftest import Place
 
-ONE = Wanted("", sys.executable, 1, 0, None, None, 1, GIB // 4, 0, idle_timeout=600, start_timeout=60)
+ONE = Wanted(1, 0, None, None, 1, GIB // 4, 0, idle_timeout=600, start_timeout=60, gateway="", python=sys.executable)
 
 
 def test_it_starts_on_first_need_and_its_clusters_end_with_a_killed_supervisor(light: Place) -> None:
