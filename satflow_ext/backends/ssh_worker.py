@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from distributed.deploy.spec import ProcessInterface
 
 from satflow_ext.backends.addresses import without_addresses
-from satflow_ext.backends.ssh_hosts import Reach, connect
+from satflow_ext.backends.ssh_hosts import Reach, connect, said
 from satflow_ext.backends.ssh_places import Places
+from satflow_ext.dask_tasks.prefect_from_there import URL, on_loopback
 from satflow_ext.errors import ClusterFailed
 
 THERE = """
@@ -73,13 +76,14 @@ class SshWorker(ProcessInterface):
         """Log in, and start it. Whether it comes, the scheduler will know; a host that cannot be had is told by `ended`."""
         try:
             self._connection = await connect(self.host, self._reach)
+            own = await self._prefect_from_there()
             command = f"{shlex.quote(self._reach.interpreter)} -c {shlex.quote(THERE)}"
             process = await self._connection.create_process(command)
-            process.stdin.write(f"{json.dumps(self._order())}\n")
+            process.stdin.write(f"{json.dumps(self._order(own))}\n")
             self._watch = asyncio.create_task(self._watched(process))
         except ClusterFailed as error:
-            said = error.message.removeprefix(f"{self.host}, over SSH: ").removeprefix(f"{self.host} ")
-            self._end(f"nobody can log in ({said.rstrip('.')})", failed=True)
+            why = error.message.removeprefix(f"{self.host}, over SSH: ").removeprefix(f"{self.host} ").rstrip(".")
+            self._end(f"nobody can log in ({why})" if self._connection is None else why, failed=True)
         await super().start()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
@@ -92,12 +96,25 @@ class SshWorker(ProcessInterface):
             await self._watch
         await super().close()  # type: ignore[no-untyped-call]
 
-    def _order(self) -> dict[str, Any]:
+    async def _prefect_from_there(self) -> dict[str, str]:
+        """While the connection lives, a port of the host's loopback leads to a Prefect API that only this machine reaches."""
+        import asyncssh
+
+        if (url := on_loopback()) is None:
+            return {}
+        api = urlsplit(url)
+        try:
+            there = await self._connection.forward_remote_port("127.0.0.1", 0, api.hostname, api.port)
+        except asyncssh.Error as error:
+            raise ClusterFailed(f"it forwards no port, by which tasks reach the local stack: {said(error)}") from None
+        return {URL: api._replace(netloc=f"127.0.0.1:{there.get_port()}").geturl()}
+
+    def _order(self, own: Mapping[str, str]) -> dict[str, Any]:
         words = ["-m", "distributed.cli.dask_worker", self._scheduler, "--name", self._name, "--protocol", "tls://"]
         if not any(word in ("--host", "--interface", "--contact-address") for word in self._words):
             words += ["--host", str(self._connection.get_extra_info("peername")[0])]
         words += ["--nanny", "--death-timeout", str(ORPHANED), *self._words]
-        return {"words": words, "environment": self._environment}
+        return {"words": words, "environment": {**self._environment, **own}}
 
     async def _watched(self, process: Any) -> None:
         """Until it ends; its last line tells why."""

@@ -20,6 +20,7 @@ from prefect.utilities.collections import visit_collection
 from satflow_ext.dask_tasks import context, lines, working_directory
 from satflow_ext.dask_tasks.calls import Call, Place
 from satflow_ext.dask_tasks.loops import Loops
+from satflow_ext.dask_tasks.prefect_from_there import with_own_address
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -99,7 +100,7 @@ class Hydrated:
             self._where.run(self._stack.close)
 
     def _enter(self, serialized: dict[str, Any]) -> None:
-        self._stack.enter_context(SettingsContext(**serialized.pop("settings_context")))
+        self._stack.enter_context(with_own_address(SettingsContext(**serialized.pop("settings_context"))))
         client = self._stack.enter_context(SyncClientContext()).client
         self._stack.enter_context(hydrated_context(serialized, client=client))
         lines.attach(get_worker())

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from logging import Logger
 from typing import TYPE_CHECKING, cast
 
+from satflow_ext.dask_tasks.prefect_from_there import need_prefect
 from satflow_ext.errors import DaskClusterUnfit, PythonMismatch
 
 if TYPE_CHECKING:
@@ -27,12 +28,15 @@ def fits(dask_client: Client, logger: Logger) -> bool:
 
     Raises:
         PythonMismatch: it runs another Python, which could not read what it is sent.
-        DaskClusterUnfit: it has no Prefect, or another release of distributed.
+        DaskClusterUnfit: it has no Prefect, or another release of distributed, or does not reach the Prefect API.
     """
     found = cast("VersionsDict", dask_client.get_versions(packages=[OURS, "prefect"]))
     told = {"scheduler": found["scheduler"], **found["workers"]}
     installed = {name: each["packages"] for name, each in told.items() if isinstance(each, Mapping)}
-    return decide(installed, dask_client.scheduler_info()["address"], logger)
+    if not decide(installed, dask_client.scheduler_info()["address"], logger):
+        return False
+    need_prefect(dask_client)
+    return True
 
 
 def decide(installed: Mapping[str, Versions], address: str, logger: Logger) -> bool:

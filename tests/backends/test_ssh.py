@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from distributed import Client
+from distributed import Client, LocalCluster
+from prefect import flow, get_run_logger, task
 
 from satflow_ext.backends import Asked
 from satflow_ext.backends.ssh_places import Places
@@ -21,10 +24,29 @@ from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.settings import GIB, Settings, SizeSettings
 from tests.eventually import eventually
+from tests.registration.conftest import log_of
 
 ASKED = Asked(2, 0, None, "tiny", 1, GIB // 4, 0, idle_timeout=60, start_timeout=60, backend="ssh", options={})
 SIZES = {"tiny": SizeSettings(cores=1, memory=0.25), "huge": SizeSettings(cores=1, memory=9999)}
 SIZES["gpu"] = SizeSettings(cores=1, memory=0.25, gpus=64)
+
+
+@task
+def where(number):
+    get_run_logger().info(f"task {number} in {os.readlink('/proc/self/ns/net')}")
+    time.sleep(1)
+    return number
+
+
+@task
+def total(numbers):
+    return sum(where.map(numbers).result())
+
+
+@flow
+def on_hosts():
+    get_run_logger().info(f"flow in {os.readlink('/proc/self/ns/net')}")
+    return total.submit(range(4)).result()
 
 
 def empty(hosts):
@@ -86,6 +108,37 @@ def test_a_host_that_refuses_is_told_where_no_worker_comes(hosts):
     ):
         pass
     assert hosts.net not in str(caught.value)
+
+
+def test_tasks_on_hosts_reach_the_local_stack(stack, hosts, registered, ran):
+    """Its Prefect API is on the loopback of this machine, the tasks are on others: also those that tasks call."""
+    options = {"backend": "ssh", "share": "run", "n_workers": 2, "backend_options": hosts.options}
+    detail = ran(registered(on_hosts, executor=ExecutorChoice(name="dask-cluster", options=options)))
+    log = log_of(stack, detail.run.id)
+    assert detail.run.state_type == "COMPLETED", log
+    (here,) = re.findall(r"flow in (net:.*)", log)
+    there = dict(re.findall(r"task (\d) in (net:.*)", log))
+    assert there.keys() == {"0", "1", "2", "3"}, log
+    assert len({here, *there.values()}) == 3, log
+    assert [each.state_type for each in detail.tasks] == ["COMPLETED"] * 5
+    eventually(lambda: empty(hosts), "nothing runs on the hosts")
+
+
+def test_workers_that_do_not_reach_the_local_stack_are_refused(stack, hosts, registered, ran):
+    words = ("-m", "distributed.cli.dask_worker", "--no-dashboard", "--no-nanny")
+    scheduler = {"dashboard": False}
+    with LocalCluster(n_workers=0, host=f"{hosts.net}.1", scheduler_kwargs=scheduler, protocol="tcp://") as cluster:
+        address = cluster.scheduler_address
+        worker = subprocess.Popen(["ip", "netns", "exec", hosts.namespace(0), sys.executable, *words, address])
+        try:
+            detail = ran(
+                registered(on_hosts, executor=ExecutorChoice(name="dask-address", options={"address": address}))
+            )
+        finally:
+            worker.terminate()
+            worker.wait()
+    assert detail.run.state_type == "FAILED", detail
+    assert "is on another machine, and does not reach the Prefect API of the local stack" in detail.run.state_message
 
 
 def test_workers_of_a_host_that_dies_go_to_another_and_nothing_is_open_to_others(hosts):
