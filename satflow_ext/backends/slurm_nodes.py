@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from satflow_ext.backends.slurm_command import ask
+from satflow_ext.backends.slurm_command import SEE, ask
+from satflow_ext.errors import ClusterFailed
 
 MIB = 1024**2
 GPU = re.compile(r"(?:^|,)gpu(?::[^,:(]+)?:(\d+)")
@@ -25,7 +26,7 @@ def nodes_of(partition: str | None) -> list[Node]:
     """The kinds of nodes in a partition, or in all of them.
 
     Raises:
-        ClusterFailed: SLURM does not answer.
+        ClusterFailed: SLURM does not answer, or not in its usual words.
     """
     chosen = (f"--partition={partition}",) if partition else ()
     return [_node(line) for line in ask("sinfo", "--noheader", "--exact", "--format=%c|%m|%G", *chosen)]
@@ -41,6 +42,9 @@ def partitions_of() -> list[str]:
 
 
 def _node(line: str) -> Node:
-    cores, memory, resources = line.split("|", 2)
-    gpus = sum(int(number) for number in GPU.findall(resources))
-    return Node(int(cores.rstrip("+")), int(memory.rstrip("+")) * MIB, gpus)
+    try:
+        cores, memory, resources = line.split("|", 2)
+        gpus = sum(int(number) for number in GPU.findall(resources))
+        return Node(int(cores.rstrip("+")), int(memory.rstrip("+")) * MIB, gpus)
+    except ValueError:
+        raise ClusterFailed(f"SLURM says of its nodes what nobody understands here: {line!r}.", fix=SEE) from None

@@ -200,6 +200,15 @@ def test_gpus_are_read_as_slurm_writes_them(said, gpus, monkeypatch, tmp_path):
     assert nodes_of(None) == [Node(8, GIB, gpus)]
 
 
+def test_what_sinfo_says_in_other_words_is_shown(tmp_path, monkeypatch):
+    sinfo = tmp_path / "sinfo"
+    sinfo.write_text("#!/bin/sh\necho 'Maintenance on Monday'\n")
+    sinfo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(ClusterFailed, match="nobody understands here: 'Maintenance on Monday'"):
+        nodes_of(None)
+
+
 def _answers_over_http(client):
     """What the ports say that Dask workers open for HTTP."""
     import urllib.error
