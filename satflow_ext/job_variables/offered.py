@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from satflow_ext.job_variables.fit import IMAGE
 from satflow_ext.job_variables.flat import ENV
+from satflow_ext.job_variables.plain import COMMAND
 from satflow_ext.job_variables.template import Template
 from satflow_ext.job_variables.worker_types import RESOURCES, variables_of
 from satflow_ext.models import InfrastructureField, JsonObject
@@ -15,9 +16,15 @@ def takes(template: Template) -> tuple[InfrastructureField, ...]:
     return (*plain, *(name for name in RESOURCES if variables_of(name, template)))
 
 
-def others(template: Template) -> JsonObject:
-    """The schema of the job variables that `takes` does not cover, without those that are blocks of Prefect's."""
+def others(template: Template, *, local: bool) -> JsonObject:
+    """The schema of the job variables that `takes` does not cover, without those that are blocks of Prefect's.
+
+    Args:
+        template: of the work pool.
+        local: whether it is the local stack's own, which is told no command (`plain.check_plain`).
+    """
     covered = {IMAGE, ENV, *(each for name in RESOURCES for each in variables_of(name, template))}
+    covered |= {COMMAND} if local else set()
     left = {name: each for name, each in template.variables.items() if name not in covered and not _is_block(each)}
     return {**template.schema, "properties": {**left}, "description": ""}
 

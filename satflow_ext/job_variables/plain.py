@@ -6,6 +6,9 @@ from satflow_ext.credentials.shapes import first_credential
 from satflow_ext.errors import InvalidInfrastructure
 from satflow_ext.models import Infrastructure
 
+COMMAND = "command"
+"""The job variable with what a Prefect worker starts."""
+
 
 def check_plain(wanted: Infrastructure, *, local: bool) -> None:
     """Refuse what no work pool is told.
@@ -26,9 +29,9 @@ def check_plain(wanted: Infrastructure, *, local: bool) -> None:
             '"{{ prefect.blocks.secret.NAME }}".',
             field=".".join(("infrastructure", *path)),
         )
-    if local and "command" in wanted.job_variables:
+    if local and COMMAND in wanted.job_variables:
         raise InvalidInfrastructure(
             "The local stack starts each version with a command of its own.",
             fix="Leave it out.",
-            field="infrastructure.job_variables.command",
+            field=f"infrastructure.job_variables.{COMMAND}",
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prefect.client.schemas.objects import WorkerStatus
 
-from satflow_ext.endpoints import PrefectApi
+from satflow_ext.endpoints import LOCAL_POOL, PrefectApi
 from satflow_ext.job_variables import Template, others, takes
 from satflow_ext.models import WorkPool
 from satflow_ext.prefect_api import prefect_client
@@ -48,5 +48,5 @@ async def _with_workers(client: PrefectClient, pool: PrefectWorkPool) -> WorkPoo
         paused=pool.is_paused,
         online_workers=online,
         takes=takes(template),
-        job_variables=others(template),
+        job_variables=others(template, local=pool.name == LOCAL_POOL),
     )

@@ -92,10 +92,12 @@ def test_what_work_pools_offer(packaged):
     assert takes(bundled("docker")) == ("image", "env", "memory")
     assert takes(bundled("process")) == ("env",)
     assert takes(bundled("ecs")) == ("image", "env")
-    left = others(packaged["kubernetes"])["properties"]
+    left = others(packaged["kubernetes"], local=False)["properties"]
     assert {"namespace", "image_pull_policy", "backoff_limit"} <= left.keys()
     assert left.keys().isdisjoint({"image", "env", "cpu_request", "memory_limit", "cluster_config"})
-    assert "registry_credentials" not in others(packaged["docker"])["properties"], "a block, which holds a password"
+    assert "registry_credentials" not in others(packaged["docker"], local=False)["properties"], (
+        "a block, which holds a password"
+    )
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,8 @@ async def test_what_the_form_offers(browser):
     assert "dask-local" in [executor.name for executor in catalogue.executors]
     assert catalogue.default_work_pool in [pool.name for pool in catalogue.work_pools]
     (pool,) = [pool for pool in catalogue.work_pools if pool.name == catalogue.default_work_pool]
+    assert "command" not in pool.job_variables["properties"], "the local stack has one of its own"
+    assert "working_dir" in pool.job_variables["properties"]
     assert pool.online_workers >= 1
 
 
