@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 ADDRESS = r"^(tcp|tls|ws|wss|ucx)://[^\s/@]+:\d{1,5}(/.*)?$"
 EXAMPLE = "For example tcp://scheduler.example:8786."
 CONNECT_SECONDS = 10
+START_TIMEOUT: dict[str, Any] = {
+    "default": 300,
+    "ge": 1,
+    "le": 86400,
+    "title": "Start time-out",
+    "description": "Seconds to wait where the scheduler has no Dask worker.",
+}
+"""The field of that name."""
 
 
 class DaskAddressOptions(Options):
@@ -26,9 +34,7 @@ class DaskAddressOptions(Options):
         title="Scheduler address",
         description=EXAMPLE,
     )
-    start_timeout: float = Field(
-        300, ge=1, le=86400, title="Start time-out", description="Seconds to wait where it has no Dask worker."
-    )
+    start_timeout: float = Field(**START_TIMEOUT)
 
 
 def task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, model_validator
 
 from satflow_ext.executors.base import DASK, Executor, Options
-from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE
+from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE, START_TIMEOUT
 from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, local_cluster
 from satflow_ext.executors.machine import Machine
 from satflow_ext.executors.reachable import need_scheduler
@@ -43,6 +44,7 @@ class DaskClientOptions(Options):
         title="Scheduler address",
         description=f"Instead of a cluster of the run's own. {EXAMPLE}",
     )
+    start_timeout: float = Field(**START_TIMEOUT)
 
     @model_validator(mode="before")
     @classmethod
@@ -68,7 +70,7 @@ def task_runner(options: DaskClientOptions, settings: Settings) -> TaskRunner[An
 
 def _opened(options: DaskClientOptions, settings: Settings) -> Opened:
     if options.address is not None:
-        return partial(_connected, options.address)
+        return partial(_connected, options.address, options.start_timeout)
     return partial(_started, cluster_arguments(_own(options), settings))
 
 
@@ -80,10 +82,13 @@ def _started(arguments: dict[str, Any]) -> Iterator[Client]:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Client]:
+def _connected(address: str, start_timeout: float) -> Iterator[Client]:
     """A client of a cluster that goes on after the block."""
+    from satflow_ext.dask_tasks.first_worker import need_worker
+
     need_scheduler(address)
     with _client(address) as client:
+        need_worker(client, time.monotonic() + start_timeout, start_timeout)
         yield client
 
 

@@ -54,6 +54,8 @@ def test_runs_end_in_time_and_say_why(stack, registered, without_workers):
             "idle": (without_workers, "The cluster had no Dask worker after 2 s. Give it more time"),
         }
         started = {name: begun(stack, registered, name, address) for name, (address, _) in cases.items()}
+        cases["inside tasks"] = cases["idle"]
+        started["inside tasks"] = begun(stack, registered, "inside tasks", without_workers, "dask-client")
         for name, run_id in started.items():
             detail = ended(stack, run_id)
             assert detail.run.state_type == "FAILED", (name, log_of(stack, run_id))
@@ -61,8 +63,8 @@ def test_runs_end_in_time_and_say_why(stack, registered, without_workers):
             assert "Traceback" not in detail.failure.cause
 
 
-def begun(stack, registered, name, address):
-    executor = ExecutorChoice(name="dask-address", options={"address": address, "start_timeout": 2})
+def begun(stack, registered, name, address, kind="dask-address"):
+    executor = ExecutorChoice(name=kind, options={"address": address, "start_timeout": 2})
     done = registered(placed, executor=executor, name=name)
     request = RunRequest(deployment_id=done.deployment.id, parameters={}, idempotency_key=str(uuid4()))
     return asyncio.run(runs.start(stack.endpoints.prefect, request)).id
