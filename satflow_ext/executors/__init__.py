@@ -5,12 +5,13 @@ Adding one is one module with one record, and its place in `EXECUTORS`.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from satflow_ext.errors import UnknownExecutor
+from satflow_ext.errors import ExtraMissing, UnknownExecutor
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.executors.dask_address import DASK_ADDRESS
@@ -28,7 +29,7 @@ from satflow_ext.settings import Settings, SizeSettings
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
-__all__ = ["EXECUTORS", "catalogue", "named", "sizes_of", "task_runner", "validate"]
+__all__ = ["EXECUTORS", "catalogue", "named", "need_packages", "sizes_of", "task_runner", "validate"]
 
 KINDS = (THREADS, PROCESSES, DASK_LOCAL, DASK_CLUSTER, DASK_CLIENT, DASK_ADDRESS, RAY)
 EXECUTORS: dict[str, Executor[Any]] = {each.name: each for each in KINDS}
@@ -85,6 +86,26 @@ def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -
     if here:
         executor.check(options, settings, this_machine())
     return ExecutorChoice(name=choice.name, options=options.model_dump(mode="json"))
+
+
+def need_packages(choice: ExecutorChoice, installed: Container[str]) -> None:
+    """Refuse an executor that an environment has not what it takes for.
+
+    Args:
+        choice: the executor.
+        installed: names of the distributions in the environment of flow runs.
+
+    Raises:
+        ExtraMissing: some are not there.
+    """
+    executor = named(choice.name)
+    lacking = sorted(each for each in executor.packages if each not in installed)
+    if lacking:
+        raise ExtraMissing(
+            f"The executor {choice.name!r} needs {' and '.join(lacking)}, which the flow's environment does not have.",
+            fix=f"Install it there: pip install '{executor.install}'.",
+            field="executor.name",
+        )
 
 
 def sizes_of(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSettings]:

@@ -59,7 +59,8 @@ class Executor(Generic[OptionsT]):
         task_runner: makes the Prefect task runner; called in the flow run only.
         check: raises when a machine cannot give what the options ask for.
         refuse: raises when the options make no sense, wherever flows run.
-        packages: distributions whose versions its tasks depend on, as those of what the flow refers to.
+        packages: distributions that its tasks depend on, as on those that the flow refers to.
+        install: what brings them.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Executor(Generic[OptionsT]):
     check: Callable[[OptionsT, Settings, Machine], None] = fits_anywhere
     refuse: Callable[[OptionsT, Settings], None] = means_something
     packages: frozenset[str] = frozenset()
+    install: str = "satflow-ext"
 
     def info(self) -> ExecutorInfo:
         """The executor as the register form needs it."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from satflow_ext.errors import ExtraMissing
 from satflow_ext.executors.base import Executor, Options
-from satflow_ext.executors.machine import Machine
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 ADDRESS = r"^ray://([^\s/@:]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"
-PACKAGES = frozenset({"ray", "prefect-ray"})
 
 
 class RayOptions(Options):
@@ -49,20 +45,6 @@ def task_runner(options: RayOptions, settings: Settings) -> TaskRunner[Any]:
     return FlowRayTaskRunner(address=options.address, num_cpus=options.num_cpus)
 
 
-def check(options: RayOptions, settings: Settings, machine: Machine) -> None:
-    """Refuse where Ray is not installed.
-
-    Raises:
-        ExtraMissing: it is not.
-    """
-    if any(importlib.util.find_spec(package) is None for package in ("ray", "prefect_ray")):
-        raise ExtraMissing(
-            "The executor 'ray' needs Ray and prefect-ray.",
-            fix="Install them: pip install 'satflow-ext[ray]'.",
-            field="executor.name",
-        )
-
-
 RAY = Executor(
     name="ray",
     title="Ray",
@@ -70,6 +52,6 @@ RAY = Executor(
     starts="in five to ten seconds",
     options=RayOptions,
     task_runner=task_runner,
-    check=check,
-    packages=PACKAGES,
+    packages=frozenset({"ray", "prefect-ray"}),
+    install="satflow-ext[ray]",
 )

@@ -69,6 +69,8 @@ def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settin
         The executor with every option filled in.
     """
     executor = check_choices(wanted, settings, local=endpoints.local)
+    if endpoints.local:
+        executors.need_packages(executor, packed.environment.packages)
     if wanted.environment == "recreate":
         requirements.refuse_unobtainable(packed.environment)
     if wanted.schedule.kind != "none":

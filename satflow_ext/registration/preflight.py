@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from satflow_ext import endpoints, lease
+from satflow_ext import endpoints, executors, lease
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import CannotPickle, PrefectFailed, SatflowError, SettingsWrong
 from satflow_ext.models import Finding, PackedFlow, Preflight, Registration
@@ -90,6 +90,8 @@ async def _with_cluster(report: Preflight, packed: PackedFlow, wanted: Registrat
     except SatflowError:
         return report
     try:
+        if local:
+            executors.need_packages(executor, packed.environment.packages)
         python = target.interpreter(packed, wanted, settings, local=local)
         await check_class(executor, python, settings, local=local)
     except SatflowError as error:

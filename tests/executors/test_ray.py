@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import secrets
@@ -15,16 +16,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+from prefect import flow
 
 from satflow_ext import executors, scratch
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption
-from satflow_ext.models import ExecutorChoice
+from satflow_ext.models import ExecutorChoice, Registration
+from satflow_ext.registration import register
 from satflow_ext.settings import Settings
 from tests.commands.test_register import name, notebook
 from tests.conftest import free_port
 from tests.eventually import eventually
+from tests.registration.conftest import packed
 
-__all__ = ["name", "notebook"]
+__all__ = ["name", "notebook", "packed"]
 
 BESIDE = Path(sys.prefix) / "beside" / "bin"
 FLOW = """
@@ -176,9 +180,17 @@ def test_nothing_of_a_ray_outlives_a_run_that_was_killed(stack, house, registere
     assert not folders_of_rays()
 
 
-def test_without_ray_the_command_that_installs_it_is_told():
-    with pytest.raises(ExtraMissing, match=r"pip install 'satflow-ext\[ray\]'"):
-        executors.validate(ExecutorChoice(name="ray"), Settings())
+@flow
+def crunches():
+    pass
+
+
+def test_without_ray_the_command_that_installs_it_is_told(stack, packed):
+    """Where the flow's notebook lacks it: this environment does."""
+    wanted = Registration(name="no-ray", executor=ExecutorChoice(name="ray"))
+    told = "needs prefect-ray and ray, which the flow's environment does not have. .*pip install 'satflow-ext\\[ray\\]'"
+    with pytest.raises(ExtraMissing, match=told):
+        asyncio.run(register(packed(crunches), wanted, stack.endpoints, stack.settings))
 
 
 @pytest.mark.parametrize(
