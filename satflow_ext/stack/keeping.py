@@ -16,8 +16,8 @@ from satflow_ext.stack.process import Plan, ServiceProcess
 RESTARTS = 5
 """A service that dies more often than this in a row is left alone; `satflow status` says so."""
 
-HEALTHY = 600.0
-"""Seconds after which a service is trusted again: a stack that stays for weeks may see a few deaths."""
+HEALTHY = 120.0
+"""Seconds of work after which a service is trusted again: one that cannot work dies sooner, and a stack may stay for weeks."""
 
 logger = logging.getLogger(__name__)
 

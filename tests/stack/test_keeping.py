@@ -1,0 +1,58 @@
+"""A service that dies is started again, as long as it does some work in between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from satflow_ext.lease.start import STACK_MARK
+from satflow_ext.stack import keeping
+from satflow_ext.stack.keeping import RESTARTS, Kept, Role
+from satflow_ext.stack.process import Plan
+
+
+@pytest.fixture
+def role(tmp_path) -> Role:
+    async def ready() -> bool:
+        return True
+
+    environment = {**os.environ, STACK_MARK: str(tmp_path)}
+    plan = Plan("pages", ("http.server", "--bind", "127.0.0.1", "0"), environment, tmp_path / "pages.log")
+    return Role(plan, None, ready)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Look again until it does."""
+    while not holds():  # noqa: ASYNC110  # nobody tells of it
+        await asyncio.sleep(0.02)
+
+
+async def killed(kept: Kept, times: int) -> None:
+    """Kill it as often, each time as soon as it is there again."""
+    for _ in range(times):
+        await until(lambda: kept.pid is not None and kept.report().state == "ready")
+        last = kept.pid
+        os.kill(last, signal.SIGKILL)
+        await until(lambda last=last: kept.pid != last)
+
+
+@pytest.mark.parametrize(
+    ("healthy", "deaths", "state"), [(0.0, RESTARTS + 3, "ready"), (600.0, RESTARTS + 1, "failed")]
+)
+def test_is_left_alone_when_it_dies_too_often_in_a_row(role, monkeypatch, healthy, deaths, state):
+    monkeypatch.setattr(keeping, "HEALTHY", healthy)
+
+    async def lives() -> None:
+        kept = Kept(role)
+        await kept.start()
+        try:
+            await killed(kept, deaths)
+            await until(lambda: kept.report().state == state and (kept.pid is None) == (state == "failed"))
+        finally:
+            await kept.stop(5)
+
+    asyncio.run(asyncio.wait_for(lives(), 120))
