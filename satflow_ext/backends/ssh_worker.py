@@ -14,7 +14,7 @@ from distributed.deploy.spec import ProcessInterface
 from satflow_ext.backends.addresses import without_addresses
 from satflow_ext.backends.ssh_hosts import Reach, connect, said
 from satflow_ext.backends.ssh_places import Places
-from satflow_ext.dask_tasks.prefect_from_there import URL, on_loopback
+from satflow_ext.dask_tasks.prefect_from_there import URL, api_on_loopback
 from satflow_ext.errors import ClusterFailed
 
 THERE = """
@@ -100,7 +100,7 @@ class SshWorker(ProcessInterface):
         """While the connection lives, a port of the host's loopback leads to a Prefect API that only this machine reaches."""
         import asyncssh
 
-        if (url := on_loopback()) is None:
+        if (url := api_on_loopback()) is None:
             return {}
         api = urlsplit(url)
         try:

@@ -8,18 +8,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from satflow_ext import endpoints
 from satflow_ext.errors import DaskClusterUnfit
 
 if TYPE_CHECKING:
     from distributed import Client
     from prefect.context import SettingsContext
 
-URL = "SATFLOW_PREFECT_API_URL"
-"""Environment variable of a Dask worker: where it has the Prefect API, if not where the flow run has it."""
+URL = "SATFLOW_DASK_WORKERS_PREFECT_API"
+"""Environment variable of a Dask worker: where it has the Prefect API, if not where the flow run has it. It is no setting."""
 
 CONNECT = 5.0
 """Seconds."""
@@ -27,12 +27,12 @@ CONNECT = 5.0
 FIX = "Give the settings a Prefect server that those machines reach too (prefect_api_url), or choose the back end ssh."
 
 
-def on_loopback() -> str | None:
+def api_on_loopback() -> str | None:
     """The address of this flow run's Prefect API where only this machine reaches it."""
     from prefect.settings import PREFECT_API_URL
 
     url = PREFECT_API_URL.value()
-    return url if url and _is_loopback(urlsplit(url).hostname) else None
+    return url if url and endpoints.on_loopback(url) else None
 
 
 def with_own_address(context: SettingsContext) -> SettingsContext:
@@ -51,7 +51,7 @@ def need_prefect(dask_client: Client) -> None:
     Raises:
         DaskClusterUnfit: one cannot.
     """
-    url = on_loopback()
+    url = api_on_loopback()
     asked = _one_of_each_host(dask_client.scheduler_info(n_workers=-1)["workers"])
     if url is None or not asked:
         return
@@ -78,11 +78,4 @@ async def reaches(url: str) -> bool:
 
 def _one_of_each_host(addresses: Iterable[str]) -> list[str]:
     by_host = {urlsplit(address).hostname: address for address in addresses}
-    return [address for host, address in by_host.items() if not _is_loopback(host)]
-
-
-def _is_loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False
+    return [address for address in by_host.values() if not endpoints.on_loopback(address)]
