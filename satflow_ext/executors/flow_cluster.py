@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import wraps
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from prefect.context import FlowRunContext
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -26,15 +26,18 @@ NOWHERE = NoDaskCluster(
 )
 
 
-@runtime_checkable
-class MayHaveNone(Protocol):
-    """A task runner that is entered also where there is nothing to run tasks on."""
+class MayHaveNone:
+    """A task runner that is entered also where there is nothing to run tasks on, and keeps why."""
+
+    _failure: Exception | None = None
 
     def need_cluster(self) -> None:
         """Raise what kept it from having a cluster."""
+        if self._failure is not None:
+            raise self._failure
 
 
-class DaskClientTaskRunner(ThreadPoolTaskRunner[Any]):
+class DaskClientTaskRunner(MayHaveNone, ThreadPoolTaskRunner[Any]):
     """Prefect's thread pool, with a Dask cluster from before the flow's first line until after its last.
 
     A cluster that cannot be had fails the flow run before any of it ran, and one that is there ends however the flow ends.
@@ -49,7 +52,6 @@ class DaskClientTaskRunner(ThreadPoolTaskRunner[Any]):
         self._opened = opened
         self._during = during
         self._resources = ExitStack()
-        self._failure: Exception | None = None
 
     def duplicate(self) -> DaskClientTaskRunner:
         """A new instance with the same settings, which is what Prefect's engine enters."""
@@ -69,11 +71,6 @@ class DaskClientTaskRunner(ThreadPoolTaskRunner[Any]):
             super().__enter__()
             self._resources = resources.pop_all()
         return self
-
-    def need_cluster(self) -> None:
-        """Raise what kept it from having a cluster."""
-        if self._failure is not None:
-            raise self._failure
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

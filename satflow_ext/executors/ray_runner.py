@@ -20,6 +20,7 @@ from satflow_ext import scratch
 from satflow_ext.dask_tasks.carried import Carried
 from satflow_ext.errors import ClusterFailed
 from satflow_ext.executors import ray_environment
+from satflow_ext.executors.flow_cluster import MayHaveNone
 from satflow_ext.telling import guard, policy
 
 CONNECT_SECONDS = 10.0
@@ -31,7 +32,7 @@ FIX = (
 )
 
 
-class FlowRayTaskRunner(prefect_ray.RayTaskRunner):  # type: ignore[misc]  # an extra, which mypy need not find
+class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore[misc]  # an extra, which mypy need not find
     """Prefect's `RayTaskRunner`, whose Ray is there from before the flow's first line until after its last.
 
     A Ray of the run's own listens on loopback, asks for a token, and leaves no files. What keeps a run from having one is kept
@@ -48,16 +49,10 @@ class FlowRayTaskRunner(prefect_ray.RayTaskRunner):  # type: ignore[misc]  # an 
         self.num_cpus = num_cpus
         self.carried = carried
         self._ending = ExitStack()
-        self._failure: Exception | None = None
 
     def duplicate(self) -> FlowRayTaskRunner:
         """A new instance with the same settings, which is what Prefect's engine enters."""
         return FlowRayTaskRunner(self.address, self.num_cpus, self.carried)
-
-    def need_cluster(self) -> None:
-        """Raise what kept it from having a Ray."""
-        if self._failure is not None:
-            raise self._failure
 
     def __enter__(self) -> FlowRayTaskRunner:
         TaskRunner.__enter__(self)
