@@ -38,9 +38,8 @@ def local(**options) -> ExecutorChoice:
 
 
 THREADS = ExecutorChoice(name="threads", options={"max_workers": None})
-BESIDE = ExecutorChoice(
-    name="dask-client", options={"n_workers": 3, "threads_per_worker": None, "worker_size": None, "address": None}
-)
+CLUSTER = {"n_workers": 3, "threads_per_worker": None, "worker_size": None, "address": None, "start_timeout": 300.0}
+BESIDE = ExecutorChoice(name="dask-client", options=CLUSTER)
 SETUPS = [
     (local(n_workers=3, threads_per_worker=None), {"multiply", "subtract"}, ""),
     (local(n_workers=3, threads_per_worker=2), {"multiply", "subtract"}, ""),
