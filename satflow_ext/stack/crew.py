@@ -123,11 +123,17 @@ class Crew:
     async def _start_gateway(self) -> None:
         plan = await asyncio.to_thread(gateway.prepare, self._settings)
         self._tell("Starting the Dask Gateway")
-        server = self._kept["dask-gateway"] = Kept(gateway.role(self._settings, plan))
+        kept = [Kept(gateway.server(self._settings, plan)), Kept(gateway.proxy(self._settings, plan))]
+        names = ("dask-gateway", "dask-gateway-proxy")
+        self._kept |= zip(names, kept, strict=True)
+        starting = [asyncio.create_task(each.start()) for each in kept]
         try:
-            await server.start()
+            await asyncio.gather(*starting)
         except (StackFailed, asyncio.CancelledError):
-            await self._kept.pop("dask-gateway").stop(0.5)
+            for each in starting:
+                each.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+            await asyncio.gather(*(self._kept.pop(name).stop(0.5) for name in names))
             raise
         self.gateway_url, self.gateway_password = plan.url, plan.password
 

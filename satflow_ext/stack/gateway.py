@@ -32,6 +32,7 @@ class GatewayPlan(BaseModel):
         api: `host:port` of the server itself, which only its proxy and the clusters use.
         proxy: `host:port` for everybody else: the API, and schedulers by TLS.
         password: the credential of all clients.
+        proxy_token: the credential with which the proxy asks the server for its routes.
         database_key: encrypts the clusters' keys in the database.
     """
 
@@ -41,6 +42,7 @@ class GatewayPlan(BaseModel):
     api: str
     proxy: str
     password: str
+    proxy_token: str
     database_key: str
 
     @property
@@ -65,33 +67,45 @@ def prepare(settings: Settings) -> GatewayPlan:
         api=f"127.0.0.1:{roles.free_port()}",
         proxy=f"127.0.0.1:{roles.free_port()}",
         password=secrets.token_urlsafe(32),
+        proxy_token=secrets.token_hex(32),
         database_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     )
     durable.replace(_file(settings), plan.model_dump_json().encode())
     return plan
 
 
-def role(settings: Settings, plan: GatewayPlan) -> Role:
+def server(settings: Settings, plan: GatewayPlan) -> Role:
     """Dask Gateway's own server. Started again after a death, it finds its clusters in its database."""
-    process = Plan(
-        name="dask-gateway",
-        module=("satflow_ext.stack.gateway_server", str(_file(settings))),
+    process = _process(settings, "dask-gateway", "satflow_ext.stack.gateway_server", watched=True)
+    return Role(process, f"http://{plan.api}", lambda: _healthy(plan.api, environment.mark(settings)))
+
+
+def proxy(settings: Settings, plan: GatewayPlan) -> Role:
+    """Its proxy: through it go clients to the server, and runs to their schedulers also while the server is dead."""
+    process = _process(settings, "dask-gateway-proxy", "satflow_ext.stack.gateway_proxy", watched=False)
+    return Role(process, plan.url, lambda: _healthy(plan.proxy, environment.mark(settings)))
+
+
+def _process(settings: Settings, name: str, module: str, *, watched: bool) -> Plan:
+    return Plan(
+        name=name,
+        module=(module, str(_file(settings))),
         environment=environment.bare(os.environ, settings),
-        log=roles.logs(settings, "dask-gateway"),
+        log=roles.logs(settings, name),
+        watched=watched,
     )
-    return Role(process, plan.url, lambda: _ready(plan, environment.mark(settings)))
 
 
 def _file(settings: Settings) -> Path:
     return settings.runtime_dir / "gateway.json"
 
 
-async def _ready(plan: GatewayPlan, mark: str) -> bool:
-    """Whether it answers through its proxy. No client shows its password to somebody else who was quicker at the port."""
-    if not await asyncio.to_thread(family.listens, mark, int(plan.proxy.rpartition(":")[2])):
+async def _healthy(address: str, mark: str) -> bool:
+    """Whether the gateway answers there. No client shows its password to somebody else who was quicker at the port."""
+    if not await asyncio.to_thread(family.listens, mark, int(address.rpartition(":")[2])):
         return False
     async with httpx.AsyncClient(timeout=2.0, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http:
         try:
-            return (await http.get(f"{plan.url}/api/health")).status_code == httpx.codes.OK
+            return (await http.get(f"http://{address}/api/health")).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False

@@ -13,6 +13,7 @@ from pathlib import Path
 from dask_gateway_server.app import DaskGateway
 from traitlets.config import Config
 
+from satflow_ext.stack import gateway_proxy
 from satflow_ext.stack.gateway import GatewayPlan
 from satflow_ext.stack.gateway_options import cluster_options
 
@@ -38,14 +39,12 @@ def main() -> None:
 
 def configuration(plan: GatewayPlan) -> Config:
     """Its configuration, in its own words (gateway.dask.org/api-server.html)."""
-    config = Config()
+    config = gateway_proxy.configuration(plan)
     config.DaskGateway.address = plan.api
     config.DaskGateway.log_level = "WARN"  # else each heartbeat is a line
     config.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"
     config.SimpleAuthenticator.password = plan.password
     config.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
-    config.Proxy.address = plan.proxy
-    config.Proxy.proxy_status_period = LOOK
     _set_backend(config.UnsafeLocalBackend, plan)
     return config
 

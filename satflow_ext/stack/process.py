@@ -24,6 +24,8 @@ class Plan:
         log: the file for both outputs; emptied at each start of the stack.
         preload: modules to import ahead, before `ServiceProcess.go`.
         passed: descriptors that the process gets.
+        watched: whether a thread of ours ends it with the supervisor; other programs look themselves for the end of their
+            standard input.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Plan:
     log: Path
     preload: Sequence[str] = ()
     passed: Sequence[int] = ()
+    watched: bool = True
 
 
 class ServiceProcess:
@@ -50,10 +53,11 @@ class ServiceProcess:
     async def start(cls, plan: Plan) -> ServiceProcess:
         """Start it. Every call empties nothing: the log goes on."""
         waiting = ["--wait", ",".join(plan.preload)] if plan.preload else []
+        watch = ["satflow_ext.stack.child", *waiting] if plan.watched else []
         log = os.open(plan.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "satflow_ext.stack.child", *waiting, *plan.module),
+                *(sys.executable, "-m", *watch, *plan.module),
                 cwd="/",  # a folder of the user's may hold a `random.py` or a `prefect.toml`
                 env=dict(plan.environment),
                 stdin=asyncio.subprocess.PIPE,

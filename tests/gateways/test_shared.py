@@ -17,6 +17,7 @@ import distributed
 import httpx
 import psutil
 import pytest
+from distributed import Client
 
 from satflow_ext import endpoints
 from satflow_ext.errors import (
@@ -206,6 +207,25 @@ def test_clusters_outlive_their_gateway_and_dead_schedulers_are_replaced(gateway
     with used(ONE, label, stack.settings, autoclose=True) as fresh:
         assert fresh.name != cluster.name
     assert time.monotonic() - begun < ONE.start_timeout
+
+
+def test_a_run_does_not_notice_that_the_gateway_dies(stack, where):
+    """Its tasks go on, and more begin: it reaches its scheduler through the proxy, which stays."""
+    with used(replace(ONE, maximum=1), str(uuid4()), stack.settings, autoclose=True) as own, Client(own) as dask_client:
+        under_way = dask_client.submit(slept, 3, pure=False)
+        (server,) = dask_processes(stack, "satflow_ext.stack.gateway_server")
+        server.kill()
+        assert dask_client.submit(slept, 0, pure=False).result(60) == 0
+        assert under_way.result(60) == 3
+        eventually(lambda: httpx.get(f"{where.url}/api/health").is_success, "the gateway answers again")
+        assert dask_client.submit(slept, 1, pure=False).result(60) == 1
+        with Client(own) as later:
+            assert later.submit(slept, 0, pure=False).result(60) == 0
+
+
+def slept(seconds):
+    time.sleep(seconds)
+    return seconds
 
 
 def _answers(managed):

@@ -77,6 +77,7 @@ VICTIMS = (
     Victim("the scheduler of the shared cluster", _runs("dask_scheduler"), frozenset({"own"})),
     Victim("the Dask worker of the shared cluster", _runs("distributed.cli.dask_worker"), frozenset({"own"})),
     Victim("the Dask Gateway", _runs("satflow_ext.stack.gateway_server"), frozenset({"shared", "other", "own"})),
+    Victim("the proxy of the Dask Gateway", _runs("dask-gateway-proxy"), frozenset({"own"})),
     Victim("the Prefect worker", _runs("prefect.cli.worker"), frozenset()),
 )
 
