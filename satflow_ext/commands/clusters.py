@@ -11,15 +11,21 @@ from collections.abc import Sequence
 from satflow_ext import lease, settings
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import BadRequest
 from satflow_ext.kernel import cluster_words
 from satflow_ext.models import SharedCluster
 from satflow_ext.settings import Settings
+
+PREWARM = "prewarm"
+AHEAD = "with a Prefect server of your own: start clusters ahead of scheduled runs, until this is stopped"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("--json", action="store_true", help="print a JSON list")
-    cluster_words.configure(parser)
+    verbs = cluster_words.configure(parser)
+    verbs.add_parser(PREWARM, help=AHEAD, description=f"{AHEAD[0].upper()}{AHEAD[1:]}.")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
@@ -27,6 +33,8 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_rest(rest, "clusters")
     here = settings.load()
     with connected(here) as endpoints:
+        if args.verb == PREWARM:
+            return _prewarm(endpoints, here)
         done = asyncio.run(cluster_words.carry_out(args, endpoints, here))
         if _ends_soon(done, here):
             print(
@@ -34,6 +42,16 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
             )
     rows = [each.model_dump(mode="json") for each in done]
     print(json.dumps(rows, indent=2) if args.json else cluster_words.told(done))
+    return 0
+
+
+def _prewarm(endpoints: Endpoints, here: Settings) -> int:
+    if endpoints.local:
+        raise BadRequest("The local stack does this itself.", fix="It is for a Prefect server of your own.")
+    from satflow_ext.registration import prewarming
+
+    prewarming.tell()
+    asyncio.run(prewarming.keep_on(endpoints, here))
     return 0
 
 

@@ -25,8 +25,8 @@ VERBS = {
 }
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the verbs and their words."""
+def configure(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    """Add the verbs and their words. Gives what further verbs are added to."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, text in VERBS.items():
         verb = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", add_help=parser.add_help)
@@ -37,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         if name == "adapt":
             verb.add_argument("--minimum", type=int, default=0, help="the least (default: 0)")
             verb.add_argument("--maximum", type=int, required=True, help="the most")
+    return verbs
 
 
 async def carry_out(args: argparse.Namespace, endpoints: Endpoints, here: Settings) -> tuple[SharedCluster, ...]:

@@ -1,6 +1,7 @@
-"""`python -m satflow_ext.registration.prewarming`: start shared clusters ahead of scheduled runs, for the local stack.
+"""Start shared clusters ahead of scheduled runs.
 
-The stack runs it as soon as a deployment has asked for that; it ends when none does any more.
+`python -m satflow_ext.registration.prewarming` does it for the local stack, which runs it as soon as a deployment has asked for
+that; it ends when none does any more. For another Prefect server `satflow clusters prewarm` does it until it is stopped.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from satflow_ext.settings import LOCAL, Settings
 
 LOOK = 10.0
 """Seconds between two looks."""
+MINUTE = 60.0
 HOUR = 3600.0
 NICE = 5
 """It gives way to the services, and to their user."""
@@ -34,14 +36,19 @@ logger = logging.getLogger("satflow_ext.registration")
 def main() -> int:
     """Look until no deployment wants its cluster ahead."""
     os.nice(NICE)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
-    logger.setLevel(logging.INFO)
+    tell()
     asyncio.run(keep(settings.load().model_copy(update={"store": LOCAL})))
     return 0
 
 
+def tell() -> None:
+    """Say on standard error what is done."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    logger.setLevel(logging.INFO)
+
+
 async def keep(here: Settings) -> None:
-    """Look again and again. What cannot be asked now is asked at the next look."""
+    """Look again and again for the local stack. What cannot be asked now is asked at the next look."""
     wanted: dict[UUID, Wish] = {}
     asked = -HOUR
     seen: int | None = 0
@@ -58,12 +65,42 @@ async def keep(here: Settings) -> None:
                 if not wanted:
                     return
                 asked, seen = time.monotonic(), marked
-            for each in await due.due(where.prefect, wanted, datetime.now(timezone.utc)):
-                if each.run_id not in started:
-                    started[each.run_id] = asyncio.create_task(_start(each, where, here))
+            await _start_due(where, here, wanted, started)
         except SatflowError as error:
             logger.warning("%s", error)
         await asyncio.sleep(LOOK)
+
+
+async def keep_on(where: Endpoints, here: Settings) -> None:
+    """Look again and again for a Prefect server of others, which does not tell when somebody registers: asked each minute."""
+    wanted: dict[UUID, Wish] = {}
+    asked = -MINUTE
+    told: int | None = None
+    started: dict[UUID, asyncio.Task[None]] = {}
+    while True:
+        try:
+            if time.monotonic() - asked >= MINUTE:
+                wanted, asked = await due.wishes(where), time.monotonic()
+            if told != len(wanted):
+                told = len(wanted)
+                logger.info("Deployments that want their cluster ahead of scheduled runs: %d", told)
+            if wanted:
+                await _start_due(where, here, wanted, started)
+        except SatflowError as error:
+            logger.warning("%s", error)
+        await asyncio.sleep(LOOK)
+
+
+async def _start_due(
+    where: Endpoints, here: Settings, wanted: dict[UUID, Wish], started: dict[UUID, asyncio.Task[None]]
+) -> None:
+    now_due = await due.due(where.prefect, wanted, datetime.now(timezone.utc))
+    for run_id in started.keys() - {each.run_id for each in now_due}:
+        if started[run_id].done():
+            del started[run_id]
+    for each in now_due:
+        if each.run_id not in started:
+            started[each.run_id] = asyncio.create_task(_start(each, where, here))
 
 
 def _marked(here: Settings) -> int | None:

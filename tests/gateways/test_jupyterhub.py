@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import subprocess
 import sys
-import time
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -24,9 +21,9 @@ from satflow_ext.gateways.starting import let_go
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.reachable import check_gateway
-from satflow_ext.settings import GIB, GatewaySettings, Settings
+from satflow_ext.settings import GIB, Settings
 from tests.conftest import free_port
-from tests.gateways.test_other_gateway import CONFIGURATION
+from tests.gateways.serving import running, serving_gateway
 
 PYTHON = Path(sys.prefix) / "beside" / "bin" / "python"
 TOKEN = "TEAM_GATEWAY_TOKEN"
@@ -66,39 +63,9 @@ def hub(tmp_path_factory):
 @pytest.fixture(scope="module")
 def team(hub, tmp_path_factory):
     """Settings with a gateway `team`, which really runs."""
-    folder = tmp_path_factory.mktemp("team")
-    ports = {"api": free_port(), "http": free_port(), "schedulers": free_port()}
-    said = CONFIGURATION.format(folder=folder, **ports) + ASKS_THE_HUB.format(hub=hub.url)
-    (folder / "config.py").write_text(said)
-    url = f"http://127.0.0.1:{ports['http']}"
-    with running(
-        [sys.executable, "-m", "dask_gateway_server", "-f", folder / "config.py"], folder, f"{url}/api/health"
-    ):
-        schedulers = f"127.0.0.1:{ports['schedulers']}"
-        found = GatewaySettings(url=url, schedulers=schedulers, auth="jupyterhub", credential=TOKEN)
-        yield Settings(gateways={"team": found})
-
-
-@contextmanager
-def running(words, folder, health, **environment):
-    with ExitStack() as made:
-        log = made.enter_context((folder / "log").open("wb"))
-        server = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment})
-        made.callback(server.wait)
-        made.callback(server.terminate)
-        deadline = time.monotonic() + 60
-        while not answers(health):
-            assert server.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        yield server
-
-
-def answers(url):
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
-        return False
+    with serving_gateway(tmp_path_factory.mktemp("team"), ASKS_THE_HUB.format(hub=hub.url)) as found:
+        asks = found.model_copy(update={"auth": "jupyterhub", "user": None, "credential": TOKEN})
+        yield Settings(gateways={"team": asks})
 
 
 def check(settings):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from satflow_ext import executors
@@ -22,66 +19,17 @@ from satflow_ext.gateways.wanted import Wanted, choose
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.reachable import check_gateway
 from satflow_ext.settings import GIB, GatewaySettings, Settings
-from tests.conftest import free_port
 from tests.gateways.pretending import answering
-
-PASSWORD = "TEAM_GATEWAY_PASSWORD"
-CONFIGURATION = """
-import sys
-from dask_gateway_server.options import Integer, Mapping, Options, Select
-c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
-c.DaskGateway.address = "127.0.0.1:{api}"
-c.SimpleAuthenticator.password = "of the team"
-c.Proxy.address, c.Proxy.tcp_address = "127.0.0.1:{http}", "127.0.0.1:{schedulers}"
-c.ClusterConfig.scheduler_cmd = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-c.ClusterConfig.worker_cmd = [sys.executable, "-m", "distributed.cli.dask_worker"]
-c.ClusterConfig.cluster_max_workers = 1
-c.UnsafeLocalBackend.clusters_directory = "{folder}"
-c.UnsafeLocalBackend.inherited_environment = ["PATH", "HOME", "SATFLOW_STATE_DIR"]
-c.UnsafeLocalBackend.sigint_timeout = c.UnsafeLocalBackend.cluster_heartbeat_period = 1
-GIB = 1024**3
-SIZES = {{"medium": (1, GIB // 4), "large": (2, GIB // 2)}}
-def shaped(options):
-    cores, memory = options.worker_size
-    size = {{"worker_cores": cores, "worker_memory": memory}}
-    return {{**size, "idle_timeout": options.idle_timeout, "environment": options.environment}}
-fields = Select("worker_size", list(SIZES.items())), Integer("idle_timeout", default=60), Mapping("environment")
-c.Backend.cluster_options = Options(*fields, handler=shaped)
-"""
+from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
 
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory):
     """Settings with a gateway `team`, which really runs."""
-    folder = tmp_path_factory.mktemp("team")
-    ports = {"api": free_port(), "http": free_port(), "schedulers": free_port()}
-    (folder / "config.py").write_text(CONFIGURATION.format(folder=folder, **ports))
-    command = [sys.executable, "-m", "dask_gateway_server", "-f", str(folder / "config.py")]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{ports['http']}"
-    found = GatewaySettings(url=url, schedulers=f"127.0.0.1:{ports['schedulers']}", user="ann", credential=PASSWORD)
-    os.environ[PASSWORD] = "of the team"
-    try:
-        _wait_for(url, server)
+    with serving_gateway(tmp_path_factory.mktemp("team")) as found:
+        os.environ[PASSWORD] = OF_THE_TEAM
         yield Settings(gateways={"team": found})
-    finally:
         del os.environ[PASSWORD]
-        server.terminate()
-        server.wait()
-
-
-def _wait_for(url, server):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert server.poll() is None
-        try:
-            if httpx.get(f"{url}/api/health").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise TimeoutError(url)
 
 
 def chosen(settings, **options):

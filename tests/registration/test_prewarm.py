@@ -1,16 +1,25 @@
-"""Clusters that are warm before a scheduled run: the local stack's own doing, seen through Prefect and its Dask Gateway."""
+"""Clusters that are warm before a scheduled run: the local stack's own doing, and that of the command elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 import time
+from types import SimpleNamespace
 
+import pytest
 from prefect import flow
+from prefect.client.schemas.actions import WorkPoolCreate
 
-from satflow_ext.models import ExecutorChoice, IntervalSchedule, RunQuery
-from satflow_ext.registration import clusters, deployments, due, prewarming
+from satflow_ext import cli, endpoints, settings
+from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import clusters, deployments, due, prewarming, register
 from satflow_ext.registration.prewarm import wish
 from satflow_ext.runs import list_runs
+from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
 
 CHOICE = ExecutorChoice(name="dask-cluster", options={"n_workers": 1, "prewarm": 3600, "idle_timeout": 3600})
 EVERY = IntervalSchedule(seconds=3600)
@@ -37,3 +46,53 @@ def test_a_scheduled_run_has_its_cluster_ahead(stack, registered):
     assert asyncio.run(due.wishes(where)) == {}
     asyncio.run(prewarming.keep(here))
     assert not wish(here).exists()
+
+
+@pytest.fixture
+def team(stack, other_prefect, tmp_path, monkeypatch):
+    """A Prefect server and a Dask Gateway of a team."""
+    with serving_gateway(tmp_path) as gateway:
+        monkeypatch.setenv("PREFECT_API_URL", other_prefect.url)
+        monkeypatch.setenv("PREFECT_API_AUTH_STRING", other_prefect.auth_string)
+        monkeypatch.setenv("SATFLOW_GATEWAYS__TEAM", gateway.model_dump_json())
+        monkeypatch.setenv(PASSWORD, OF_THE_TEAM)
+        here = settings.load()
+        yield SimpleNamespace(settings=here, endpoints=endpoints.resolve(here, endpoints.read_record(here)))
+
+
+def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tmp_path):
+    where, here = team.endpoints, team.settings
+    asyncio.run(make_work_pool(where, name))
+    choice = ExecutorChoice(name="dask-cluster", options={**CHOICE.options, "gateway": "team"})
+    said = tmp_path / "said"
+    wanted = Registration(name=name, work_pool=name, executor=choice, schedule=EVERY)
+    done = asyncio.run(register(packed(comes_later), wanted, where, here)).deployment
+    words = [sys.executable, "-m", "satflow_ext.cli", "clusters", "prewarm"]
+    with said.open("wb") as log, subprocess.Popen(words, stderr=log) as command:
+        try:
+            until(command, said, f"{done.flow_name}/{name}: its cluster is warm")
+        finally:
+            command.terminate()
+    assert command.returncode == -signal.SIGTERM
+    assert asyncio.run(clusters.look(where, here, done.id)).workers == 1
+    assert "Traceback" not in said.read_text()
+    assert OF_THE_TEAM not in said.read_text()
+    asyncio.run(clusters.close(where, here, done.id))
+
+
+def test_the_command_is_not_for_the_local_stack(stack, capsys):
+    assert cli.main(["clusters", "prewarm"]) == 1
+    assert "does this itself" in capsys.readouterr().err
+
+
+def until(command, said, words):
+    deadline = time.monotonic() + LONG
+    while words not in said.read_text():
+        assert command.poll() is None, said.read_text()
+        assert time.monotonic() < deadline, said.read_text()
+        time.sleep(0.3)
+
+
+async def make_work_pool(where, name):
+    async with prefect_client(where.prefect) as client:
+        await client.create_work_pool(WorkPoolCreate(name=name, type="process"))
