@@ -21,15 +21,40 @@ def alone(path: Path) -> Iterator[None]:
         OSError: the file system takes no locks.
     """
     while True:
-        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _stands_at(path, lock):  # who had it has taken the file away: others may lock the next one already
-                continue
-            try:
+        with attempted(path, fcntl.LOCK_EX) as mine:
+            if mine:
                 yield
-            finally:
-                path.unlink(missing_ok=True)
+                return
+
+
+@contextmanager
+def attempted(path: Path, how: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[bool]:
+    """Try to be that one, without waiting. Gives whether this one is; if not, try again.
+
+    Args:
+        path: of the lock, in a folder that is there.
+        how: what `flock` is told.
+
+    Raises:
+        OSError: the file cannot be opened, or the file system takes no locks.
+    """
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
+        # Who had it has taken the file away, maybe between the two: others may lock the next one already.
+        if not (_got(lock, how) and _stands_at(path, lock)):
+            yield False
             return
+        try:
+            yield True
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _got(lock: IO[bytes], how: int) -> bool:
+    try:
+        fcntl.flock(lock, how)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _stands_at(path: Path, lock: IO[bytes]) -> bool:

@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from satflow_ext.locked import alone
+from satflow_ext.locked import alone, attempted
 
 KILLED = """
 import os, sys
@@ -38,3 +38,20 @@ def test_who_is_killed_gives_it_back(tmp_path):
     with alone(path):
         assert path.exists()
     assert not path.exists()
+
+
+def test_many_who_do_not_wait_are_alone_as_well(tmp_path):
+    path, count = tmp_path / "lock", tmp_path / "count"
+    count.write_text("0")
+
+    def add_one(_: int) -> None:
+        while True:
+            with attempted(path) as mine:
+                if mine:
+                    count.write_text(str(int(count.read_text()) + 1))
+                    return
+
+    with ThreadPoolExecutor(8) as many:
+        list(many.map(add_one, range(200)))
+    assert count.read_text() == "200"
+    assert [each.name for each in tmp_path.iterdir()] == ["count"]

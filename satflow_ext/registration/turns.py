@@ -7,14 +7,13 @@ ends with its holder, however that ends. Registrations from other machines are f
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import IO
 
+from satflow_ext import locked
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentContested, DiskFailed
 from satflow_ext.lease.address import private_folder
@@ -42,31 +41,27 @@ async def turn(full_name: str, prefect_api: PrefectApi, settings: Settings) -> A
     """
     folder = private_folder(settings.runtime_dir / "turns")
     name = hashlib.sha256(f"{prefect_api.url} {full_name}".encode()).hexdigest()[:32]
-    with _opened(folder / name) as lock:  # closing it gives the turn back
-        await _locked(lock, full_name)
-        yield
-
-
-def _opened(path: Path) -> IO[bytes]:
-    try:
-        return path.open("ab")
-    except OSError as error:
-        raise _no_lock(path, error) from None
-
-
-async def _locked(lock: IO[bytes], full_name: str) -> None:
     deadline = monotonic() + PATIENCE
     while monotonic() < deadline:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            await asyncio.sleep(LOOK)
-        except OSError as error:  # such as ENOLCK, on a network's file system
-            raise _no_lock(Path(lock.name), error) from None
+        with _attempted(folder / name) as mine:
+            if mine:
+                yield
+                return
+        await asyncio.sleep(LOOK)
     raise DeploymentContested(
         f"Another registration of {full_name} on this machine has not ended after {PATIENCE:g} s.",
         fix="Look what it made, and register again.",
     )
+
+
+@contextmanager
+def _attempted(path: Path) -> Iterator[bool]:
+    with ExitStack() as held:
+        try:
+            mine = held.enter_context(locked.attempted(path))
+        except OSError as error:  # such as ENOLCK, on a network's file system
+            raise _no_lock(path, error) from None
+        yield mine
 
 
 def _no_lock(path: Path, error: OSError) -> DiskFailed:

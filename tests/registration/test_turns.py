@@ -72,7 +72,7 @@ def test_a_lock_that_cannot_be_opened_is_told_with_its_path(tmp_path):
 
     (name,) = asyncio.run(take())
     lock = tmp_path / "turns" / name
-    lock.unlink()
+    assert not lock.exists()
     lock.mkdir()
     with pytest.raises(DiskFailed, match=f"{lock} cannot be locked: Is a directory. Nothing was changed.*RUNTIME_DIR"):
         asyncio.run(take())
