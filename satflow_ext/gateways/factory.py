@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dask_gateway import Gateway, GatewayCluster
     from distributed import Client
 
-RESTART_SECONDS = 30.0
-"""How long the local stack may take to start a gateway again that died."""
+RESTART_SECONDS = 60.0
+"""How long the local stack may take to start a gateway again that died. Its proxy looks for it up to 15 seconds later."""
 
 
 @contextmanager
