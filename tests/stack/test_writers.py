@@ -6,7 +6,10 @@ import asyncio
 from uuid import uuid4
 
 import httpx
+import sqlalchemy as sa
+from prefect.server.database.configurations import AioSqliteConfiguration
 
+from satflow_ext.stack import prefect_server
 from tests.conftest import Stack
 
 WRITERS = 16
@@ -32,3 +35,49 @@ async def together(stack: Stack) -> list[int]:
 
 def test_writers_wait_for_each_other(stack: Stack) -> None:
     assert asyncio.run(together(stack)) == [201] * 4 * WRITERS
+
+
+async def order_of_turns(url: str) -> tuple[list[int], list[str]]:
+    """The order in which transactions begin that were asked for in the order of their numbers, and what they wrote."""
+    database = AioSqliteConfiguration(url)
+    engine = await database.engine()
+    begun = []
+
+    async def write(number: int) -> None:
+        async with await database.session(engine) as session, database.begin_transaction(session):
+            await session.execute(sa.text("INSERT INTO said VALUES (:word)"), {"word": str(number)})
+            begun.append(number)
+            await asyncio.sleep(0.01)  # the others ask meanwhile
+
+    async with await database.session(engine) as session, database.begin_transaction(session):
+        await session.execute(sa.text("CREATE TABLE said (word TEXT)"))
+    await asyncio.gather(*(write(number) for number in range(WRITERS)))
+    async with await database.session(engine) as session:
+        said = list(await session.scalars(sa.text("SELECT word FROM said")))
+    await engine.dispose()
+    return begun, said
+
+
+def test_who_asks_first_writes_first(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(AioSqliteConfiguration, "begin_transaction", AioSqliteConfiguration.begin_transaction)
+    prefect_server.take_turns()
+    begun, said = asyncio.run(order_of_turns(f"sqlite+aiosqlite:///{tmp_path / 'turns.db'}"))
+    assert begun == list(range(WRITERS))
+    assert said == [str(number) for number in begun]
+
+
+def test_a_transaction_within_one_does_not_wait_for_itself(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(AioSqliteConfiguration, "begin_transaction", AioSqliteConfiguration.begin_transaction)
+    prefect_server.take_turns()
+
+    async def nested() -> str:
+        database = AioSqliteConfiguration(f"sqlite+aiosqlite:///{tmp_path / 'turns.db'}")
+        engine = await database.engine()
+        session = await database.session(engine)
+        other = await database.session(engine)
+        async with session, other, database.begin_transaction(session), database.begin_transaction(other):
+            said = await session.scalar(sa.text("SELECT 'inside'"))
+        await engine.dispose()
+        return str(said)
+
+    assert asyncio.run(nested()) == "inside"
