@@ -71,7 +71,8 @@ class DaskClusterOptions(Options):
         ge=0,
         le=LONGEST_PREWARM,
         title="Start ahead",
-        description="Seconds before a scheduled run in which a shared cluster is started, so that the run finds it warm.",
+        description="Seconds before a scheduled run in which a shared cluster is started, so that the run finds it warm. "
+        "With a Prefect server of your own, by `satflow clusters prewarm`.",
         validate_default=True,
     )
     gateway: str = Field("", title="Dask Gateway", description="Its name in satflow.toml. Empty: this machine's own.")

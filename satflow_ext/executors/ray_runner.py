@@ -19,7 +19,7 @@ from prefect.task_runners import TaskRunner
 from satflow_ext import scratch
 from satflow_ext.dask_tasks.carried import Carried
 from satflow_ext.errors import ClusterFailed
-from satflow_ext.executors import ray_environment
+from satflow_ext.executors import ray_environment, ray_reach
 from satflow_ext.executors.flow_cluster import MayHaveNone
 from satflow_ext.telling import guard, policy
 
@@ -106,6 +106,7 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
         except Exception as error:
             said = f"The Ray cluster at {self.address} cannot be used: {_last_line(error)}."
             raise ClusterFailed(said, fix=FIX) from None
+        ray_reach.need_prefect(self.address)
 
     def _there(self) -> dict[str, Any]:
         """What its workers are given: data files and modules, and how much is told of what happens to tasks. No secret."""

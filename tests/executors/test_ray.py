@@ -23,6 +23,7 @@ from satflow_ext.errors import ExtraMissing, InvalidExecutorOption
 from satflow_ext.models import ExecutorChoice, Registration
 from satflow_ext.registration import register
 from satflow_ext.settings import Settings
+from tests.backends.ssh_here import running
 from tests.commands.test_register import name, notebook
 from tests.conftest import free_port
 from tests.eventually import eventually
@@ -93,19 +94,21 @@ def registered(stack, notebook, name, tmp_path):
 
 
 @contextmanager
-def cluster(**environment):
-    """A Ray that somebody else runs; gives its address."""
+def cluster(inside=(), host="127.0.0.1", **environment):
+    """A Ray that somebody else runs, at that address, maybe inside a network namespace; gives its address."""
     port, clients = free_port(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # short: sockets are in it
-    words = f"start --head --port {port} --ray-client-server-port {clients} --node-ip-address 127.0.0.1 --num-cpus 2 --block"
+    words = (
+        f"start --head --port {port} --ray-client-server-port {clients} --node-ip-address {host} --num-cpus 2 --block"
+    )
     more = ["--include-dashboard", "false", "--disable-usage-stats", "--temp-dir", folder / "ray"]
     with (folder / "log").open("wb") as log:
         head = subprocess.Popen(
-            [BESIDE / "ray", *words.split(), *more], env={**os.environ, **environment}, stdout=log, stderr=log
+            [*inside, BESIDE / "ray", *words.split(), *more], env={**os.environ, **environment}, stdout=log, stderr=log
         )
     try:
         eventually(lambda: b"Ray runtime started" in (folder / "log").read_bytes(), "a Ray that runs", 300)
-        yield f"ray://127.0.0.1:{clients}"
+        yield f"ray://{host}:{clients}"
     finally:
         for each in psutil.Process(head.pid).children(recursive=True):
             each.kill()
@@ -168,6 +171,16 @@ def test_a_cluster_that_is_there_brings_data_files_and_asks_for_its_token(regist
     away = satflow("run", name, "--follow").stdout
     assert "The Ray cluster at [cluster address] cannot be reached: Connection refused." in away
     assert "flow in" not in away
+
+
+def test_machines_that_do_not_reach_the_local_stack_are_told_before_the_first_task(registered, tmp_path):
+    with running(tmp_path / "hosts") as hosts:
+        inside = ("ip", "netns", "exec", hosts.namespace(0))
+        with cluster(inside, hosts.addresses[0]) as address:
+            said = satflow("run", registered(FLOW, "--address", address), "--follow").stdout
+    assert "Failed" in said, said
+    assert f"A machine of the Ray cluster at {address} does not reach the Prefect API of the local stack." in said
+    assert "flow in" not in said
 
 
 def test_nothing_of_a_ray_outlives_a_run_that_was_killed(stack, house, registered):
