@@ -72,7 +72,7 @@ class DaskClusterOptions(Options):
         le=LONGEST_PREWARM,
         title="Start ahead",
         description="Seconds before a scheduled run in which a shared cluster is started, so that the run finds it warm. "
-        "With a Prefect server of your own, by `satflow clusters prewarm`.",
+        "With a Prefect server of your own 'satflow clusters prewarm' does it.",
         validate_default=True,
     )
     gateway: str = Field("", title="Dask Gateway", description="Its name in satflow.toml. Empty: this machine's own.")
