@@ -19,6 +19,7 @@ from traitlets.config import Config
 from satflow_ext.stack.gateway import GatewayPlan
 
 PATIENCE = 60.0
+"""Seconds."""
 
 
 def main() -> None:
@@ -41,13 +42,16 @@ def configuration(plan: GatewayPlan) -> Config:
 
 def _wait_for(address: str) -> None:
     """Until somebody listens there, for a while: the proxy itself asks again after half a second, then a whole, two, four."""
-    host, _, port = address.rpartition(":")
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            return socket.create_connection((host, int(port)), timeout=1.0).close()
+    while time.monotonic() < deadline and not _listens(address):
         time.sleep(0.02)
-    return None
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1.0):
+        return True
+    return False
 
 
 if __name__ == "__main__":
