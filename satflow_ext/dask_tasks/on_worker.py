@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from satflow_ext.main_module import allow_children
+
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
@@ -26,6 +28,7 @@ def run(name: str, call: bytes, from_dask: Mapping[str, Any]) -> State[Any]:
         from_dask: what Dask has brought: final `states` of tasks that it waits for, `code`, `common` parameters; each where it
             did.
     """
+    allow_children()
     return _hydrated(name).run(pickle.loads(call), from_dask)  # noqa: S301  # Dask runs what it is given anyway
 
 

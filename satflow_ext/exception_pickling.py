@@ -1,0 +1,84 @@
+"""Exceptions between processes: rebuilt from their arguments and attributes, without their own `__init__`.
+
+Python pickles an exception as `cls(*args)`, where `args` is what reached `BaseException`: a class whose `__init__` takes other
+arguments cannot be read again, and whoever waits for the exception gets a TypeError, or waits forever.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import pickle
+import traceback
+import types
+from typing import Any
+
+Reduced = tuple[Any, ...]
+OWN_PICKLING = ("__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__", "__getstate__", "__setstate__")
+
+
+class TaskException(Exception):
+    """Stands for an exception that no other process can read: its type, message and traceback."""
+
+
+def needs_rebuilding(cls: type) -> bool:
+    """Return whether an exception class has an `__init__` or `__new__` in Python, and no pickling of its own."""
+    if not issubclass(cls, BaseException):
+        return False
+    own = [base for base in cls.__mro__ if not _is_builtin(base)]
+    pickles = any(name in vars(base) for base in own for name in OWN_PICKLING)
+    return not pickles and any(
+        isinstance(vars(base).get(name), (types.FunctionType, staticmethod))
+        for base in own
+        for name in ("__init__", "__new__")
+    )
+
+
+def reduce_exception(error: BaseException) -> Reduced:
+    """Reduce an exception for pickle: its class, arguments and attributes."""
+    return rebuild_exception, (type(error), error.args), vars(error) or None
+
+
+def rebuild_exception(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
+    """Make an exception as the built-in class below it does, which also fills `errno` and the like."""
+    base: Any = next(each for each in cls.__mro__ if _is_builtin(each))
+    error: BaseException = base.__new__(cls, *args)
+    base.__init__(error, *args)  # not the class's own, whose arguments are not known
+    return error
+
+
+def register(cls: type) -> None:
+    """Let each pickler of this process rebuild exceptions of a class, where it needs that."""
+    if needs_rebuilding(cls):
+        copyreg.pickle(cls, reduce_exception)
+
+
+def readable(error: BaseException) -> BaseException:
+    """Return an exception that another process can read: the same, or its type, message and traceback.
+
+    Args:
+        error: as a task raised it.
+    """
+    import cloudpickle
+
+    for each in _all_of(error):
+        register(type(each))
+    try:
+        pickle.loads(cloudpickle.dumps(error))  # noqa: S301  # made on the line itself
+    except Exception as problem:  # the exception's own code, which may raise anything
+        text = "".join(traceback.format_exception(error))
+        return TaskException(
+            f"{type(error).__name__}: {error}\n\nThe exception itself cannot leave its process "
+            f"({type(problem).__name__}: {problem}). Its traceback:\n{text}"
+        )
+    return error
+
+
+def _all_of(error: BaseException) -> list[BaseException]:
+    """The exception, and those of a group (Python 3.11)."""
+    inner = getattr(error, "exceptions", ())
+    inner = inner if isinstance(inner, tuple) else ()
+    return [error, *(each for part in inner if isinstance(part, BaseException) for each in _all_of(part))]
+
+
+def _is_builtin(cls: type) -> bool:
+    return cls.__module__ == "builtins"

@@ -1,0 +1,129 @@
+"""The `__main__` of a flow run: functions and classes of the notebook are found there by their names, as in the notebook.
+
+They keep `__module__ == "__main__"`, and so `pickle`, `multiprocessing` and files that the notebook has pickled look there for
+them. A process that a run starts by `spawn` or `forkserver` executes the file of this module as its own `__main__`, which loads
+them when one is first looked up. `multiprocessing` sends them by value, since a task on a Dask worker or in another process has
+copies of functions, which no name leads to. Uses the standard library and cloudpickle only: it is imported wherever tasks run.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import sys
+import types
+from collections.abc import Iterable
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any
+
+from satflow_ext.exception_pickling import needs_rebuilding, reduce_exception, register
+
+MAIN = "__main__"
+FILE = "satflow_main.py"
+"""Written into the folder of a run; its name begins with what no data file's may (`models.OWN_FILES`)."""
+OBJECTS = ".pkl"
+
+TEXT = '''"""The `__main__` of processes that this flow run starts."""
+from satflow_ext.main_module import load_missing as __getattr__
+from satflow_ext.main_module import send_by_value
+
+send_by_value()
+'''
+
+
+def create(objects: Iterable[object], folder: str) -> None:
+    """Make the `__main__` of this flow run, and the file from which the processes that it starts make theirs.
+
+    Args:
+        objects: functions and classes of the notebook.
+        folder: of the run, private.
+    """
+    import cloudpickle
+
+    named = _by_name(objects)
+    file = Path(folder, FILE)
+    with file.with_suffix(OBJECTS).open("wb") as pickled:
+        cloudpickle.dump(named, pickled)
+    file.write_text(TEXT)
+    module = types.ModuleType(MAIN)
+    module.__file__ = str(file)
+    vars(module).update(named, _satflow_replaced=sys.modules[MAIN])  # whose code still runs
+    sys.modules[MAIN] = module
+    send_by_value()
+
+
+def publish(objects: Iterable[object]) -> None:
+    """Let functions and classes of the notebook be found in the `__main__` that this process has.
+
+    The latest one of a name counts: each task that a Dask worker is sent brings its own copies of functions.
+    """
+    send_by_value()
+    vars(sys.modules[MAIN]).update(_by_name(objects))
+
+
+def load_missing(name: str) -> Any:
+    """Look a name of the notebook up in a process that a flow run has started: the `__getattr__` of its `__main__`.
+
+    Raises:
+        AttributeError: the flow reaches nothing of that name.
+    """
+    import cloudpickle
+
+    main = sys.modules[MAIN]
+    file = getattr(main, "__file__", None)
+    if file and os.path.basename(file) == FILE and not name.startswith("__"):
+        # Written by the flow run into its private folder, from a content that it has verified.
+        with Path(file).with_suffix(OBJECTS).open("rb") as pickled:
+            objects: dict[str, Any] = cloudpickle.load(pickled)
+        vars(main).update(
+            _by_name(objects.values()) | {each: vars(main)[each] for each in objects if each in vars(main)}
+        )
+        if name in objects:
+            return vars(main)[name]
+    raise AttributeError(f"module {MAIN!r} has no attribute {name!r}")
+
+
+def send_by_value() -> None:
+    """Let `multiprocessing` send functions and classes of the notebook by value, also back from other processes."""
+    ForkingPickler.reducer_override = _reduce  # type: ignore[method-assign,assignment]  # a hook of every pickle.Pickler
+
+
+def allow_children() -> None:
+    """Let this process start processes of its own: a Dask worker is a daemon, which may not."""
+    process = multiprocessing.current_process()
+    if process.daemon:
+        process.daemon = False
+
+
+def defines(value: object) -> bool:
+    """Return whether this process's `__main__` has that function or class under its own name."""
+    if not isinstance(value, (types.FunctionType, type)) or value.__module__ != MAIN:
+        return False
+    return vars(sys.modules[MAIN]).get(value.__qualname__) is value
+
+
+def _by_name(objects: Iterable[object]) -> dict[str, Any]:
+    """Return functions and classes by their names; exceptions among them can be sent from here on."""
+    named = {each.__name__: each for each in objects if isinstance(each, (types.FunctionType, type))}
+    for each in named.values():
+        if isinstance(each, type):
+            register(each)
+    return named
+
+
+def _reduce(pickler: ForkingPickler, value: Any) -> Any:
+    """Reduce what only cloudpickle can send: `reducer_override` of `multiprocessing`'s pickler."""
+    import cloudpickle
+
+    if isinstance(value, (types.FunctionType, type)) and value.__module__ in (MAIN, "__mp_main__"):
+        return _load, (cloudpickle.dumps(value),)
+    if isinstance(value, BaseException) and needs_rebuilding(type(value)):
+        return reduce_exception(value)
+    return NotImplemented
+
+
+def _load(data: bytes) -> Any:
+    send_by_value()
+    return pickle.loads(data)  # noqa: S301  # multiprocessing's own pipe, from a process of the same run
