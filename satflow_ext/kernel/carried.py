@@ -13,13 +13,16 @@ import importlib.machinery
 import importlib.util
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from satflow_ext.kernel.code_facts import imported_names
 from satflow_ext.kernel.local_modules import NEVER_LOCAL, is_local, lies_local
 from satflow_ext.kernel.reach import Reached, Whole, reach
+
+NAMES = "_satflow_names"
+"""A pydantic class has this attribute until its schema is built: what the words in its annotations mean."""
 
 Sources = dict[str, str]
 """Path below the import path → text."""
@@ -66,30 +69,50 @@ def sources(everything: Iterable[Reached]) -> Sources:
     return dict(sorted(found.items()))
 
 
-def rebuild(carrier: Carrier, models: list[type]) -> tuple[object, ...]:
-    """How pickle rebuilds the flow: with a function that travels by value, as no SatFlow need be where it is read.
+def rebuild(carrier: Carrier, models: list[type], main: list[object]) -> tuple[object, ...]:
+    """How pickle rebuilds the flow: with functions that travel by value, as no SatFlow need be where it is read.
 
     Args:
         carrier: the flow and what comes with it.
-        models: filled while the flow is pickled: pydantic models, which are finished when all of them are there.
+        models: filled while the flow is pickled: pydantic models and dataclasses. Their schemas are built when all of them
+            have their fields.
+        main: filled likewise: functions and classes that the notebook's `__main__` defines, for that of a flow run.
     """
-    function = types.FunctionType(_unpack.__code__, {"__builtins__": __builtins__}, "_unpack")
-    function.__module__ = "__main__"
-    return function, (carrier.sources, carrier.modules, carrier.flow, models)
+    arguments = carrier.sources, carrier.modules, carrier.flow, models, main
+    return _by_value(_unpack), (*arguments, _by_value(_build_schemas))
 
 
-def _unpack(sources: dict[str, str], modules: dict[str, types.ModuleType], flow: object, models: list[Any]) -> object:
+def _by_value(function: Callable[..., Any]) -> types.FunctionType:
+    """The same function, which cloudpickle sends by value since it is of `__main__`."""
+    assert isinstance(function, types.FunctionType)
+    copy = types.FunctionType(function.__code__, {"__builtins__": __builtins__}, function.__name__)
+    copy.__module__ = "__main__"
+    return copy
+
+
+def _unpack(
+    sources: dict[str, str],
+    modules: dict[str, types.ModuleType],
+    flow: object,
+    models: list[Any],
+    main: list[Any],
+    build_schemas: Callable[[list[Any]], None],
+) -> object:
     import atexit
     import os
     import shutil
     import sys
     import tempfile
 
-    for model in models:
-        model.model_rebuild(force=True)
+    build_schemas(models)
+    run_folder = os.environ.get("SATFLOW_RUN_FOLDER")
+    if run_folder:
+        from satflow_ext.main_module import create
+
+        create(main, run_folder)
     if not sources:
         return flow
-    folder = tempfile.mkdtemp(prefix="satflow-modules-", dir=os.environ.get("SATFLOW_RUN_FOLDER"))
+    folder = tempfile.mkdtemp(prefix="satflow-modules-", dir=run_folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for path, text in sources.items():
         place = os.path.join(folder, path)
@@ -103,6 +126,28 @@ def _unpack(sources: dict[str, str], modules: dict[str, types.ModuleType], flow:
     sys.path.append(folder)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), folder]))
     return flow
+
+
+def _build_schemas(models: list[Any]) -> None:
+    """Build the schemas of pydantic models and dataclasses, which all have their fields now.
+
+    What each has until then is an empty schema that counts as complete: the first one that is built would take it for that of
+    its fields' models. One whose annotations are not defined stays incomplete, as in the notebook.
+    """
+    names = {}
+    for model in models:
+        names[model] = dict(vars(model)["_satflow_names"])
+        built = ("__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__")
+        for name in ("_satflow_names", *(each for each in built if each in vars(model))):
+            delattr(model, name)
+        model.__pydantic_complete__ = False
+    for model in models:
+        if hasattr(model, "model_rebuild"):
+            model.model_rebuild(force=True, raise_errors=False, _types_namespace=names[model])
+        else:
+            from pydantic.dataclasses import rebuild_dataclass
+
+            rebuild_dataclass(model, force=True, raise_errors=False, _types_namespace=names[model])
 
 
 def _imported(everything: Iterable[Reached]) -> set[str]:

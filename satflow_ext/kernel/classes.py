@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import inspect
+import re
+import sys
 import types
 
 from satflow_ext.kernel.pair import Pair
@@ -35,6 +37,25 @@ def members(cls: type) -> list[tuple[str, object]]:
     bases: list[tuple[str, object]] = [("", base) for base in cls.__bases__]
     own = _enumeration(cls) if isinstance(cls, enum.EnumMeta) else _own(cls)
     return bases + [(f".{name}", Pair((name, own[name]))) for name in sorted(own)]
+
+
+def is_pydantic(cls: type) -> bool:
+    """Return whether it is a pydantic model or dataclass, whose schema is built from its fields and those of others."""
+    own = vars(cls)
+    return "__pydantic_complete__" in own and ("__pydantic_fields__" in own or "__pydantic_root_model__" in own)
+
+
+def text_annotation_names(cls: type) -> dict[str, object]:
+    """Return what the words in annotations that are text mean in the module of a class: pydantic reads them once more."""
+    namespace = vars(sys.modules.get(cls.__module__, object))
+    try:
+        texts = [
+            each if isinstance(each, str) else repr(each) for each in vars(cls).get("__annotations__", {}).values()
+        ]
+    except NameError:  # evaluated only now, and not defined (Python 3.14)
+        return {}
+    words = {word for text in texts for word in re.findall(r"[^\W\d]\w*", text)}
+    return {word: namespace[word] for word in sorted(words & namespace.keys())}
 
 
 def wanted_arguments(base: type) -> str | None:

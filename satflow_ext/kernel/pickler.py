@@ -16,7 +16,10 @@ from typing import IO, Any
 
 import cloudpickle
 
-from satflow_ext.kernel.carried import Carrier, rebuild
+from satflow_ext import main_module
+from satflow_ext.kernel import process_objects
+from satflow_ext.kernel.carried import NAMES, Carrier, rebuild
+from satflow_ext.kernel.classes import is_pydantic, text_annotation_names
 from satflow_ext.kernel.code_facts import annotation_names
 from satflow_ext.kernel.dispatch import implementations, is_dispatch
 from satflow_ext.kernel.local_modules import by_value, is_local, is_local_name
@@ -62,18 +65,25 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
         super().__init__(file, protocol=PROTOCOL)
         self._cells: dict[int, types.CellType] = {}
         self._models: list[type] = []
+        self._main: list[object] = []
 
     def reducer_override(self, obj: Any) -> Any:
         """How to rebuild `obj`, NotImplemented where Python's own way is right."""
         kind = type(obj)
         if kind is Carrier:
-            return rebuild(obj, self._models)
-        if kind is types.ModuleType and is_local(obj):
-            return reduced(obj, vars(obj), TravellingModule)
+            return rebuild(obj, self._models, self._main)
+        if reference := process_objects.reference_to(obj):
+            return process_objects.reduced(reference)
         if kind is types.FunctionType:
             return self._function(obj, super().reducer_override(obj))
         if issubclass(kind, type):
             return self._class(obj, super().reducer_override(obj))
+        return self._instance(obj)
+
+    def _instance(self, obj: Any) -> Any:
+        kind = type(obj)
+        if kind is types.ModuleType and is_local(obj):
+            return reduced(obj, vars(obj), TravellingModule)
         if kind in _SENTINELS:
             return _SENTINELS[kind]
         if kind in _TAKEN_APART:
@@ -82,8 +92,14 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
             return _REBUILT[kind](obj)
         return super().reducer_override(obj)
 
+    def _note(self, obj: object) -> None:
+        """Remember what the notebook's `__main__` defines: that of a flow run gets it."""
+        if main_module.defines(obj):
+            self._main.append(obj)
+
     def _function(self, function: types.FunctionType, reduced: Any) -> Any:
         """Functions that shared a variable of the function around them share it again: cloudpickle makes new cells for each."""
+        self._note(function)
         if not isinstance(reduced, tuple):
             return reduced
         if is_dispatch(function):
@@ -94,6 +110,7 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
         return make, (*arguments[:-1], shared or None), *rest
 
     def _class(self, cls: Any, reduced: Any) -> Any:
+        self._note(cls)
         if not isinstance(reduced, tuple) or len(reduced) != FULL:
             return reduced
         make, arguments, state, _, _, fill = reduced
@@ -101,9 +118,10 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
             members: dict[str, Any] = dict(cls.__members__)
             own = {name: _attributes(member) for name, member in members.items()}
             return make, arguments, (fill, state, own), None, None, fill_enum
-        if "__pydantic_core_schema__" in vars(cls) and hasattr(cls, "model_rebuild"):
+        if is_pydantic(cls):
             self._models.append(cls)
             kept = {name: value for name, value in state[0].items() if name not in REBUILT_BY_PYDANTIC}
+            kept[NAMES] = text_annotation_names(cls)
             return make, arguments, (kept, *state[1:]), None, None, fill
         return reduced
 
@@ -133,10 +151,17 @@ def _lives_here(value: object) -> bool:
 
 def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:
     """Add to what cloudpickle takes, the globals that the code uses, those of annotations that are only text."""
+    _, slots = reduced[2]
     if missing := annotation_names(function) & function.__globals__.keys():
-        _, slots = reduced[2]
         slots["__globals__"].update((name, function.__globals__[name]) for name in sorted(missing))
+    slots["__globals__"] = process_objects.replaced(slots["__globals__"])
     return reduced
+
+
+def _cell(cell: types.CellType) -> Any:
+    """Reduce a variable of an enclosing function as cloudpickle does: `make, (contents,)`, without contents where it is empty."""
+    make, arguments = cloudpickle.CloudPickler.dispatch_table[types.CellType](cell)
+    return make, tuple(map(process_objects.by_reference, arguments))
 
 
 def _lru_cache(cached: Any) -> Any:
@@ -178,6 +203,7 @@ _SENTINELS = {
 _TAKEN_APART: dict[type, Any] = {
     functools.cached_property: _cached_property,
     contextvars.ContextVar: _context_variable,
+    types.CellType: _cell,
 }
 """Objects without a name, which cannot be pickled or only with a lock."""
 

@@ -43,12 +43,12 @@ def _culprit(whole: Whole) -> Reached | None:
 
 
 def refuse_lost_names(whole: Whole) -> None:
-    """Refuse what would be pickled and could not be read: a name that no other process knows, or such a class.
+    """Refuse what could be pickled and must not travel: a name that no other process knows, such a class, the environment.
 
     Raises:
         CannotPickle: there is such a thing.
     """
-    if any(each.view.problem and each.view.kind in ("name", "class") for each in whole.reached):
+    if any(each.view.problem and each.view.kind in ("name", "class", "dict") for each in whole.reached):
         raise cannot_pickle(whole, None)
 
 

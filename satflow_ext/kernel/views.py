@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from satflow_ext.kernel import classes, prefect_views
+from satflow_ext.kernel import classes, prefect_views, process_objects
 from satflow_ext.kernel.code_facts import annotations_of, plain_facts, used_names
 from satflow_ext.kernel.dispatch import implementations, is_dispatch
 from satflow_ext.kernel.local_modules import is_local, is_local_name
@@ -61,12 +61,15 @@ ATOMS = frozenset({type(None), bool, int, float, complex, str, type(Ellipsis), t
 """Types whose values say everything about themselves."""
 
 SUBCLASSED = "__init_subclass__"
+COPIED_ENVIRONMENT = "it is a copy of the notebook's environment variables, which must not leave this machine"
 BUFFERS = (bytes, bytearray, memoryview)
 
 
 def look(value: object) -> View:
     """Open one object up. Calls the object's own pickling methods, and nothing else of the user's."""
     kind = type(value)
+    if reference := process_objects.reference_to(value):
+        return View("name", (f"{reference.module}:{reference.name}",))
     if view := _VIEWS.get(kind):
         return view(value)
     if issubclass(kind, type):
@@ -145,7 +148,8 @@ def _pair(pair: Pair) -> View:
 
 
 def _mapping(mapping: Mapping[object, object]) -> View:
-    return View("dict", (len(mapping),), Each(lambda: map(_item, mapping.items())), ordered=False)
+    problem = COPIED_ENVIRONMENT if process_objects.is_environment_copy(mapping) else None
+    return View("dict", (len(mapping),), Each(lambda: map(_item, mapping.items())), ordered=False, problem=problem)
 
 
 def _item(item: tuple[object, object]) -> tuple[str, Pair]:

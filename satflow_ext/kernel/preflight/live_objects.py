@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from typing import NamedTuple
 
 from satflow_ext.kernel.reach import Reached
@@ -68,10 +67,6 @@ BY_TYPE: dict[str, Kind] = {
 }
 
 GPU = Kind("a tensor on a GPU", "Send it from the CPU: tensor.cpu().")
-ENVIRONMENT = Kind(
-    "all environment variables of the notebook",
-    "Write os.environ[...] inside the task: it then reads those of the flow run.",
-)
 FILE = Kind("an open file", "Open it inside the task that reads or writes it; send its path.")
 
 PICKLED_DEAD = frozenset({"distributed", "dask_gateway", "requests", "sqlalchemy", "redis"})
@@ -85,10 +80,10 @@ def live(reached: Reached) -> Kind | None:
     """What sort of live object that is; None where it is none, or one that nobody has heard of."""
     kind = type(reached.value)
     module = kind.__module__.partition(".")[0]
+    if reached.view.kind == "name" and not reached.view.problem:
+        return None
     if isinstance(reached.value, io.IOBase):
         return None if isinstance(reached.value, (io.BytesIO, io.StringIO)) else FILE
-    if reached.value is os.environ:
-        return ENVIRONMENT
     if module == "torch" and bool(getattr(reached.value, "is_cuda", False)):
         return GPU
     if not reached.view.problem and not (module in PICKLED_DEAD and kind.__name__ in SURVIVORS):

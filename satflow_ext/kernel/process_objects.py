@@ -1,0 +1,100 @@
+"""Objects that belong to a process: its environment, arguments, streams and random state. They travel by reference.
+
+A copy would be the notebook's: its credentials in the stored content, its streams, and the same random numbers in each run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+ORDINARY = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, tuple, types.FunctionType, types.CodeType, type}
+)
+"""Types of which no such object is."""
+PLACES = (
+    ("os", "environ"),
+    ("os", "environb"),
+    ("sys", "argv"),
+    ("sys", "orig_argv"),
+    ("sys", "path"),
+    ("sys", "path_hooks"),
+    ("sys", "path_importer_cache"),
+    ("sys", "meta_path"),
+    ("sys", "modules"),
+    ("sys", "warnoptions"),
+    ("sys", "stdin"),
+    ("sys", "stdout"),
+    ("sys", "stderr"),
+    ("sys", "__stdin__"),
+    ("sys", "__stdout__"),
+    ("sys", "__stderr__"),
+    ("random", "_inst"),  # `from random import randint` is a method of it
+    ("numpy.random.mtrand", "_rand"),  # and so is `from numpy.random import rand`
+    ("logging", "root"),
+    ("warnings", "filters"),
+)
+"""(module, attribute) of each; those of modules that are not imported are left out."""
+
+COPIED_SHARE = 0.8
+"""A mapping with this share of the variables of the environment, and their values, is a copy of it."""
+FEW_VARIABLES = 5
+
+
+class Reference(NamedTuple):
+    """Where an object is found in each process."""
+
+    module: str
+    name: str
+
+
+class ByReference:
+    """Stands for a list or a dictionary while it is pickled: no pickler asks how to reduce those."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self.reference)
+
+
+def reference_to(value: object) -> Reference | None:
+    """Return where a process-wide object is found, None for any other object."""
+    if type(value) in ORDINARY:
+        return None
+    for module, name in PLACES:
+        if module in sys.modules and getattr(sys.modules[module], name, None) is value:
+            return Reference(module, name)
+    return None
+
+
+def reduced(reference: Reference) -> tuple[Any, ...]:
+    """Return how pickle gets the object of the process that reads it."""
+    return getattr, (sys.modules[reference.module], reference.name)
+
+
+def replaced(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same mapping with lists and dictionaries of the process as references."""
+    return {name: by_reference(value) for name, value in values.items()}
+
+
+def by_reference(value: Any) -> Any:
+    """Return what is pickled instead of a value; any but a list or a dictionary of the process is itself."""
+    if type(value) not in (list, dict):
+        return value
+    reference = reference_to(value)
+    return ByReference(reference) if reference is not None else value
+
+
+def is_environment_copy(mapping: Mapping[object, object]) -> bool:
+    """Return whether a mapping holds most of this process's environment variables."""
+    environment = os.environ
+    if len(environment) < FEW_VARIABLES or len(mapping) < COPIED_SHARE * len(environment):
+        return False
+    if "PATH" in environment and mapping.get("PATH") != environment["PATH"]:
+        return False
+    equal = sum(mapping.get(name) == value for name, value in environment.items())
+    return equal >= COPIED_SHARE * len(environment)
