@@ -12,8 +12,10 @@ import os
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import cloudpickle
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,14 +31,22 @@ from satflow_ext.settings import GIB
 SIZES = {"2KB": (2_000, 60), "1MB": (1_000_000, 60), "100MB": (100_000_000, 15)}
 """Name → bytes that are captured, and how often each way is measured."""
 
+OBJECTS: dict[str, Callable[[], object]] = {
+    "list1M": lambda: list(range(1_000_000)),
+    "dict200k": lambda: {f"key{index}": index for index in range(200_000)},
+    "frame200k": lambda: _frame(200_000),
+}
+"""Name → what makes data of many small objects that are captured. Measured `TIMES` times each."""
+TIMES = 15
+
 SIGNER = Signer(Ed25519PrivateKey.generate())
-captured = b""
+captured: Any = b""
 
 
 @task
 def part(index: int) -> int:
     """Reads some of what is captured."""
-    return captured[index]
+    return int(captured[index])
 
 
 @flow
@@ -70,10 +80,18 @@ def packing_and_sealing(folder: Path) -> None:
     envelope.seal(body, header, SIGNER, folder / "content")
 
 
-def measure(size: int, times: int) -> list[list[float]]:
+def _frame(rows: int) -> object:
+    """A table with a column of Python objects."""
+    import pandas
+
+    names = pandas.Series([f"name {index}" for index in range(rows)], dtype=object)
+    return pandas.DataFrame({"name": names, "value": range(rows)})
+
+
+def measure(data: object, times: int) -> list[list[float]]:
     """Milliseconds of each way, the peer's first."""
     global captured
-    captured = os.urandom(size)
+    captured = data
     taken = [[_one(way) for way in (plainly, packing, packing_and_sealing)] for _ in range(times + 1)]
     return [list(of_way) for of_way in zip(*taken[1:], strict=True)]
 
@@ -87,6 +105,11 @@ def _one(way: Callable[[Path], object]) -> float:
 
 if __name__ == "__main__":
     for name, (size, times) in SIZES.items():
-        peer, ours, sealed = map(p50, measure(size, times))
+        peer, ours, sealed = map(p50, measure(os.urandom(size), times))
         report(f"pack.{name}", ours, peer, n=times)
         report(f"pack+seal.{name}", sealed, peer, n=times)
+    for name, make in OBJECTS.items():
+        if name.startswith("frame") and find_spec("pandas") is None:
+            continue
+        peer, ours, _ = map(p50, measure(make(), TIMES))
+        report(f"pack.{name}", ours, peer, n=TIMES)

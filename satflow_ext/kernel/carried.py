@@ -49,7 +49,7 @@ def modules(sources: Sources) -> dict[str, types.ModuleType]:
     found: dict[str, types.ModuleType] = {}
     for top in sorted(tops & sys.modules.keys()):
         below = {name: each for name, each in sys.modules.items() if name.partition(".")[0] == top and is_local(each)}
-        if not any(reached.view.problem for each in below.values() for reached in reach(each, "")):
+        if not any(reached.view.problem for each in below.values() for reached in reach(each, "", data=False)):
             found |= below
     return found
 

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from satflow_ext.kernel.pair import Pair
 from satflow_ext.kernel.plain import atom, buffer_digest, plain_text
+from satflow_ext.kernel.plain_data import plain_digest
 from satflow_ext.kernel.views import ATOMS, View, look
 
 FORMAT = b"satflow fingerprint 1"
@@ -112,8 +113,17 @@ class _Reading:
         if kind in (list, tuple) and (plain := plain_text(value)) is not None:  # type: ignore[arg-type]
             self._add(1)
             return plain
-        known = self._known(value)
+        known = self._known(value) or self._plain(value)
         return known if known is not None else self._new(value)
+
+    def _plain(self, value: object) -> bytes | None:
+        """The digest of a container of plain values, where it is to be read in full."""
+        digest = plain_digest(value) if self._exact else None
+        if digest is not None:
+            self._shared.alive.append(value)
+            self._shared.known[id(value)] = Known(digest, 1, True)
+            self._add(1)
+        return digest
 
     def _add(self, weight: int) -> None:
         if self._count is not None:

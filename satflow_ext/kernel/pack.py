@@ -85,7 +85,7 @@ def pack(
 
 def _look(found: Found) -> _Seen:
     """Walk over the flow, and keep none of what its objects gave on the way: that may be as large as they are."""
-    everything = walk(found)
+    everything = walk(found, data=False)
     seen = _Seen(carrier(everything), uses(everything.reached), code_files(everything.reached))
     refusals.refuse_lost_names(everything)
     return seen

@@ -8,10 +8,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from satflow_ext.kernel.find import Found
+from satflow_ext.kernel.pair import Pair
+from satflow_ext.kernel.plain_data import is_plain
 from satflow_ext.kernel.views import ATOMS, View, look
 
 ENOUGH = 200_000
 """Objects after which looking further is not worth the wait."""
+
+LISTED: tuple[type, ...] = (list, tuple, set, frozenset, type({}.keys()), type({}.values()))
 
 
 class Reached(NamedTuple):
@@ -22,8 +26,14 @@ class Reached(NamedTuple):
     view: View
 
 
-def reach(root: object, name: str) -> Iterator[Reached]:
-    """What `root` reaches, nearest first, each object once. `name` begins every path."""
+def reach(root: object, name: str, *, data: bool = True) -> Iterator[Reached]:
+    """What `root` reaches, nearest first, each object once.
+
+    Args:
+        root: where to begin.
+        name: begins every path.
+        data: also containers that hold nothing but plain values. They refer to nothing and can always be pickled.
+    """
     waiting: deque[tuple[tuple[str, ...], object]] = deque([((name,), root)])
     seen: dict[int, object] = {}
     while waiting and len(seen) < ENOUGH:
@@ -31,10 +41,25 @@ def reach(root: object, name: str) -> Iterator[Reached]:
         if id(value) in seen or type(value) in ATOMS:
             continue
         seen[id(value)] = value  # kept: an id is its own only while the object lives
+        if not data and is_plain(value, ENOUGH):
+            continue
         view = look(value)
         yield Reached(path, value, view)
-        parts = islice(view.parts, ENOUGH)
-        waiting.extend(((*path, label) if label else path, part) for label, part in parts if type(part) not in ATOMS)
+        if not _only_atoms(value):
+            parts = islice(view.parts, ENOUGH)
+            waiting.extend(((*path, label) if label else path, part) for label, part in parts if not _is_atom(part))
+
+
+def _only_atoms(value: object) -> bool:
+    """Whether a container, which may be long, holds nothing to go on to."""
+    if type(value) is dict:
+        return _only_atoms(value.keys()) and _only_atoms(value.values())
+    return type(value) in LISTED and ATOMS.issuperset(map(type, islice(value, ENOUGH)))  # type: ignore[call-overload]
+
+
+def _is_atom(part: object) -> bool:
+    """Whether there is nothing to go on to: also a key and a value that are both atoms."""
+    return type(part) in ATOMS or (type(part) is Pair and ATOMS.issuperset(map(type, part)))
 
 
 class Whole(NamedTuple):
@@ -44,9 +69,9 @@ class Whole(NamedTuple):
     reached: list[Reached]
 
 
-def walk(found: Found) -> Whole:
-    """Walk over a flow. Kept, it keeps what the objects' own pickling methods gave."""
-    return Whole(found, list(reach(found.flow, found.variable)))
+def walk(found: Found, *, data: bool = True) -> Whole:
+    """Walk over a flow. Kept, it keeps what the objects' own pickling methods gave. `data` as for `reach`."""
+    return Whole(found, list(reach(found.flow, found.variable, data=data)))
 
 
 def is_variable(step: str) -> bool:
