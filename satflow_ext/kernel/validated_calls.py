@@ -18,7 +18,7 @@ class ValidatedCall:
 
     def __init__(self, raw: Any, config: dict[str, Any], validate_return: bool) -> None:
         self.raw = raw
-        self.config = config
+        self.config: Any = config
         self.validate_return = validate_return
         self.validated: Any = None
 
