@@ -23,6 +23,7 @@ from typing import NamedTuple
 from satflow_ext.kernel.pair import Pair
 from satflow_ext.kernel.plain import atom, buffer_digest, plain_text
 from satflow_ext.kernel.plain_data import plain_digest
+from satflow_ext.kernel.process_objects import reference_to
 from satflow_ext.kernel.views import ATOMS, View, look
 
 FORMAT = b"satflow fingerprint 1"
@@ -110,11 +111,19 @@ class _Reading:
         if kind in ATOMS:
             self._add(1)
             return atom(value, self._buffer)
-        if kind in (list, tuple) and (plain := plain_text(value)) is not None:  # type: ignore[arg-type]
-            self._add(1)
-            return plain
-        known = self._known(value) or self._plain(value)
+        if kind in (list, tuple, dict) and (data := self._data(value)) is not None:
+            return data
+        known = self._known(value) or (self._plain(value) if kind in (set, frozenset) else None)
         return known if known is not None else self._new(value)
+
+    def _data(self, value: object) -> bytes | None:
+        """The digest of a container that is read at once; those of the process are a name."""
+        if reference_to(value) is not None:
+            return None
+        if type(value) is not dict and (text := plain_text(value)) is not None:  # type: ignore[arg-type]  # a sequence
+            self._add(1)
+            return text
+        return self._known(value) or self._plain(value)
 
     def _plain(self, value: object) -> bytes | None:
         """The digest of a container of plain values, where it is to be read in full."""

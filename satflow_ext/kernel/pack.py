@@ -88,6 +88,7 @@ def _look(found: Found) -> _Seen:
     everything = walk(found, data=False)
     seen = _Seen(carrier(everything), uses(everything.reached), code_files(everything.reached))
     refusals.refuse_lost_names(everything)
+    refusals.refuse_load_failures(everything)
     return seen
 
 

@@ -6,6 +6,7 @@ Nothing of SatFlow is needed to read the bytes: every constructor named in them 
 from __future__ import annotations
 
 import contextvars
+import copyreg
 import dataclasses
 import enum
 import functools
@@ -21,9 +22,11 @@ from satflow_ext.kernel import process_objects
 from satflow_ext.kernel.carried import NAMES, Carrier, rebuild
 from satflow_ext.kernel.classes import is_pydantic, text_annotation_names
 from satflow_ext.kernel.code_facts import annotation_names
+from satflow_ext.kernel.descriptors import descriptor_base, reduce_descriptor
 from satflow_ext.kernel.dispatch import implementations, is_dispatch
 from satflow_ext.kernel.local_modules import by_value, is_local, is_local_name
 from satflow_ext.kernel.travelling import TravellingModule, fill_dispatch, fill_enum, reduced
+from satflow_ext.kernel.validated_calls import validated_call
 
 PROTOCOL = 5
 FULL = 6
@@ -90,6 +93,13 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
             return _TAKEN_APART[kind](obj)
         if kind in _REBUILT and _lives_here(obj):
             return _REBUILT[kind](obj)
+        return self._of_class(obj, kind)
+
+    def _of_class(self, obj: Any, kind: type) -> Any:
+        if base := descriptor_base(kind):
+            return reduce_descriptor(obj, base)
+        if _has_own_arguments(kind):
+            return copyreg.__newobj__, (kind, *obj.args), vars(obj) or None  # type: ignore[attr-defined]
         return super().reducer_override(obj)
 
     def _note(self, obj: object) -> None:
@@ -105,6 +115,8 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
         if is_dispatch(function):
             found = implementations(function)
             return functools.singledispatch, (dict(found)[object],), found, None, None, fill_dispatch
+        if call := validated_call(function):
+            reduced[2][1]["__closure__"] = (types.CellType(call),)
         make, arguments, *rest = _with_annotations(function, reduced)
         shared = tuple(self._cells.setdefault(id(cell), types.CellType()) for cell in function.__closure__ or ())
         return make, (*arguments[:-1], shared or None), *rest
@@ -147,6 +159,16 @@ def _lives_here(value: object) -> bool:
     """Whether its name leads into the notebook, a local module, or nowhere."""
     module = getattr(value, "__module__", None)
     return module == "__main__" or is_local_name(module) or module not in sys.modules
+
+
+def _has_own_arguments(kind: type) -> bool:
+    """Whether it is an exception of the user whose `__init__` may not accept `args`, with which pickle would call it."""
+    if not issubclass(kind, Exception) or not isinstance(kind.__init__, types.FunctionType):
+        return False
+    users = kind.__module__ == "__main__" or is_local_name(kind.__module__)
+    standard = kind.__reduce__ is BaseException.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
+    plain = isinstance(kind.__new__, types.BuiltinFunctionType) and not issubclass(kind, _SET_BY_INIT)
+    return users and standard and plain
 
 
 def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:
@@ -199,6 +221,9 @@ _SENTINELS = {
     type(dataclasses._HAS_DEFAULT_FACTORY): "_HAS_DEFAULT_FACTORY",  # type: ignore[attr-defined]
 }
 """Single objects that are compared by identity; cloudpickle would make new ones. Pickle finds them by these names."""
+
+_SET_BY_INIT = (StopIteration, SyntaxError, UnicodeError)
+"""Exceptions whose built-in `__init__` keeps more than `args`."""
 
 _TAKEN_APART: dict[type, Any] = {
     functools.cached_property: _cached_property,

@@ -15,6 +15,7 @@ from itertools import chain, islice, repeat
 from types import SimpleNamespace
 from typing import Any
 
+from satflow_ext.kernel.process_objects import is_environment_copy
 from satflow_ext.kernel.views import ATOMS
 
 LEAVES = ATOMS | {bytes}
@@ -53,6 +54,8 @@ def plain_digest(value: object) -> bytes | None:
 def is_plain(value: object, most: int) -> bool:
     """Whether a container holds plain values only, on all levels; False also where those are too many to look at.
 
+    A copy of the environment is not plain: it must not travel.
+
     Args:
         value: anything.
         most: how many values of each container are looked at.
@@ -61,6 +64,8 @@ def is_plain(value: object, most: int) -> bool:
     for _ in range(DEEPEST):
         if len(containers) > 1 and sum(map(len, containers)) > MOST_NESTED:
             return False
+        if any(map(is_environment_copy, filter(_is_dict, containers))):
+            return False
         kinds = set(map(type, _contents(containers, most)))
         if kinds <= LEAVES:
             return bool(containers)
@@ -68,6 +73,10 @@ def is_plain(value: object, most: int) -> bool:
             return False
         containers = [each for each in _contents(containers, most) if type(each) in CONTAINERS]
     return False
+
+
+def _is_dict(value: object) -> bool:
+    return type(value) is dict
 
 
 def _contents(containers: list[Any], most: int) -> Iterator[Any]:

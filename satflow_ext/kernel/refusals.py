@@ -9,11 +9,16 @@ from itertools import islice
 from satflow_ext.errors import CannotPickle, ContentTooLarge
 from satflow_ext.kernel.pickler import dump
 from satflow_ext.kernel.reach import Reached, Whole, is_variable, spell, type_name
+from satflow_ext.kernel.reloading import describe_error, find_load_failure
 from satflow_ext.kernel.sizes import MIB, size_text
 
 LARGEST = 5
 SHELL = "get_ipython"
 INSIDE = "Create it inside the flow or a task instead of using a global one."
+
+IN_CLASS = "Remove it from the class body; create it in the method that uses it."
+LOSING = frozenset({"name", "class", "open file", "dict"})
+"""Kinds of what can be pickled, and would be lost or something else where it is loaded, or must not leave this machine."""
 
 
 def cannot_pickle(whole: Whole, error: BaseException | None) -> CannotPickle:
@@ -26,8 +31,24 @@ def cannot_pickle(whole: Whole, error: BaseException | None) -> CannotPickle:
         return CannotPickle(f"Flow {name!r} cannot be pickled: {error}.", fix=INSIDE)
     which = f"{spell(reached.path)} ({type_name(reached.value)})"
     why = reached.view.problem or str(error)
-    fix = "Give them defaults." if reached.view.kind == "class" else INSIDE
-    return CannotPickle(f"Flow {name!r} cannot be pickled: {which}: {why}.", fix=fix)
+    return CannotPickle(f"Flow {name!r} cannot be pickled: {which}: {why}.", fix=_fix(whole, reached))
+
+
+def _fix(whole: Whole, reached: Reached) -> str:
+    if reached.view.kind == "class":
+        return "Give them defaults."
+    if reached.view.kind == "open file":
+        return "Open it inside the task that reads or writes it; send its path."
+    classes = [each for each in whole.reached if each.view.kind == "class" and isinstance(each.value, type)]
+    if any(_leads_through(each, reached.path) for each in classes):
+        return IN_CLASS
+    return INSIDE
+
+
+def _leads_through(cls: Reached, path: tuple[str, ...]) -> bool:
+    """Whether a path goes on with a member of that class; an instance has the same path as its class."""
+    length = len(cls.path)
+    return path[:length] == cls.path and len(path) > length and path[length].removeprefix(".") in vars(cls.value)
 
 
 def _uses_the_shell(name: str, path: tuple[str, ...]) -> CannotPickle:
@@ -48,8 +69,35 @@ def refuse_lost_names(whole: Whole) -> None:
     Raises:
         CannotPickle: there is such a thing.
     """
-    if any(each.view.problem and each.view.kind in ("name", "class", "dict") for each in whole.reached):
+    if any(each.view.problem and each.view.kind in LOSING for each in whole.reached):
         raise cannot_pickle(whole, None)
+
+
+def refuse_load_failures(whole: Whole) -> None:
+    """Refuse an object that can be pickled but not loaded again.
+
+    Raises:
+        CannotPickle: there is such an object.
+    """
+    failure = find_load_failure(whole.reached)
+    if failure is None or _culprit(whole) is not None:
+        return
+    reached, error = failure
+    which = f"{spell(reached.path)} ({type_name(reached.value)})"
+    why = f"it can be pickled, but not loaded again: {describe_error(error)}"
+    text = f"Flow {whole.found.flow.name!r} cannot be pickled: {which}: {why.rstrip('.')}."
+    raise CannotPickle(text, fix=_loading_fix(why))
+
+
+def _loading_fix(why: str) -> str:
+    if "__getattr__" in why:
+        return (
+            'Let __getattr__ raise AttributeError for names that begin with "__" and for what is not in self.__dict__: '
+            "attributes are not set yet while an object is loaded."
+        )
+    return (
+        "Give the class __getstate__ and __setstate__ that restore it, or create the object inside the flow or a task."
+    )
 
 
 def too_large(whole: Whole, limit: int) -> ContentTooLarge:

@@ -19,9 +19,11 @@ from typing import Any, NamedTuple
 
 from satflow_ext.kernel import classes, prefect_views, process_objects
 from satflow_ext.kernel.code_facts import annotations_of, plain_facts, used_names
+from satflow_ext.kernel.descriptors import descriptor_base, wrapped_functions
 from satflow_ext.kernel.dispatch import implementations, is_dispatch
 from satflow_ext.kernel.local_modules import is_local, is_local_name
 from satflow_ext.kernel.pair import Pair
+from satflow_ext.kernel.validated_calls import ValidatedCall, validated_call
 
 Parts = Iterable[tuple[str, object]]
 
@@ -63,6 +65,7 @@ ATOMS = frozenset({type(None), bool, int, float, complex, str, type(Ellipsis), t
 SUBCLASSED = "__init_subclass__"
 COPIED_ENVIRONMENT = "it is a copy of the notebook's environment variables, which must not leave this machine"
 BUFFERS = (bytes, bytearray, memoryview)
+OPEN_FILES = frozenset({io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO})
 
 
 def look(value: object) -> View:
@@ -80,9 +83,18 @@ def look(value: object) -> View:
         return View(kind.__name__, (value,))
     if special := prefect_views.parts_of(value):
         return View(*special)
+    return _special(value, kind) or _reduced(value)
+
+
+def _special(value: object, kind: type) -> View | None:
+    """Descriptors, files and loggers, which do not say themselves what they are made of."""
+    if descriptor_base(kind):
+        return _descriptor(value)
+    if kind in OPEN_FILES and not any(value is each for each in (sys.stdin, sys.stdout, sys.stderr)):
+        return View("open file", (str(getattr(value, "name", None)),), problem="an open file belongs to this process")
     if issubclass(kind, (io.IOBase, logging.Logger)):
         return View(kind.__qualname__, (str(getattr(value, "name", None)), str(getattr(value, "mode", None))))
-    return _reduced(value)
+    return None
 
 
 def by_name(value: object) -> str | None:
@@ -107,6 +119,8 @@ def _function(function: types.FunctionType) -> View:
         return View(
             "singledispatch", (), [(f"[{cls.__name__}]", Pair((cls, each))) for cls, each in found], ordered=False
         )
+    if call := validated_call(function):
+        return _validated(function, call)
     closed_over = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     parts: list[tuple[str, object]] = [("", function.__code__)]
     parts += [(name, function.__globals__[name]) for name in used_names(function) if name != "__builtins__"]
@@ -116,6 +130,20 @@ def _function(function: types.FunctionType) -> View:
     parts += [(f".{name}", Pair((name, each))) for name, each in sorted(vars(function).items())]
     parts += [("(annotation)", Pair((name, each))) for name, each in sorted(annotations_of(function).items())]
     return View("function", (), parts)
+
+
+def _validated(function: types.FunctionType, call: ValidatedCall) -> View:
+    """The function that `pydantic.validate_call` wraps, its settings, and the attributes that the wrapper was given."""
+    parts: list[tuple[str, object]] = [("", call.raw), ("(config)", call.config)]
+    attributes = {name: each for name, each in vars(function).items() if name not in ("raw_function", "__wrapped__")}
+    parts += [(f".{name}", Pair((name, attributes[name]))) for name in sorted(attributes)]
+    return View("validated function", (call.validate_return,), parts)
+
+
+def _descriptor(descriptor: object) -> View:
+    """A subclass of property and the like: its class, what it wraps, and its own attributes."""
+    parts: list[tuple[str, object]] = [("", type(descriptor)), *(("", each) for each in wrapped_functions(descriptor))]
+    return View("descriptor", (), [*parts, *_state(getattr(descriptor, "__dict__", {}))])
 
 
 def _code(code: types.CodeType) -> View:

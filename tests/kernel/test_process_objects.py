@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 
 import pytest
 
+from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.pickler import dump
 from satflow_ext.kernel.process_objects import is_environment_copy
+from satflow_ext.kernel.reach import reach
 from satflow_ext.kernel.views import look
 
 SECRET = "s3cr3t-of-the-kernel"
@@ -61,9 +65,24 @@ def test_gives_that_of_the_process_that_reads_it(name: str, monkeypatch: pytest.
 
 
 def test_a_copy_of_the_environment_is_a_problem_and_a_few_variables_are_not() -> None:
-    import os
-
     assert look(dict(os.environ)).problem
     assert look({**os.environ, "MORE": "1"}).problem
     assert look({"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]}).problem is None
     assert not is_environment_copy({f"k{index}": index for index in range(1000)})
+
+
+@pytest.mark.parametrize("cell", ["from sys import argv as found", "from sys import path as found"])
+def test_its_fingerprint_does_not_depend_on_the_process(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = types.ModuleType("__main__")
+    exec(f"{cell}\ndef main(): return found\n", vars(notebook))
+    before = fingerprint(notebook.main, exact=True)
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "more"])
+    monkeypatch.setattr(sys, "path", [*sys.path, "/more"])
+    exec(f"{cell}\ndef main(): return found\n", vars(notebook))
+    assert fingerprint(notebook.main, exact=True) == before
+
+
+@pytest.mark.parametrize("make", [lambda copy: copy, lambda copy: [copy], lambda copy: {"env": copy}])
+def test_a_copy_of_the_environment_is_found_in_containers_when_packing(make: Callable[[object], object]) -> None:
+    found = reach(make(dict(os.environ)), "env", data=False)
+    assert any(each.view.problem for each in found)

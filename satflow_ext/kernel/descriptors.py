@@ -1,0 +1,36 @@
+"""Instances of subclasses of `property`, `classmethod` and `staticmethod`, which pickle refuses because of their C state.
+
+The functions travel by value with them, so they need nothing of SatFlow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def descriptor_base(kind: type) -> type | None:
+    """The built-in descriptor that a class without pickling methods of its own is derived from, None for any other."""
+    base = next((each for each in (property, classmethod, staticmethod) if issubclass(kind, each)), None)
+    own_pickling = any({"__reduce__", "__reduce_ex__"} & vars(each).keys() for each in kind.__mro__[:-1])
+    return None if base is None or kind is base or own_pickling else base
+
+
+def wrapped_functions(descriptor: Any) -> tuple[Any, ...]:
+    """The arguments of the built-in descriptor."""
+    if isinstance(descriptor, property):
+        return descriptor.fget, descriptor.fset, descriptor.fdel
+    return (descriptor.__func__,)
+
+
+def reduce_descriptor(descriptor: Any, base: type) -> tuple[Any, ...]:
+    """Rebuild a descriptor without its `__init__`, whose arguments are not known."""
+    state = base, wrapped_functions(descriptor), dict(getattr(descriptor, "__dict__", {}))
+    return base.__new__, (type(descriptor),), state, None, None, fill_descriptor
+
+
+def fill_descriptor(descriptor: Any, state: tuple[Any, tuple[Any, ...], dict[str, Any]]) -> None:
+    """Set what the built-in descriptor wraps, and the attributes that the subclass added."""
+    base, functions, attributes = state
+    base.__init__(descriptor, *functions)
+    if attributes:
+        vars(descriptor).update(attributes)
