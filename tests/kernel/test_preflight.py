@@ -97,7 +97,7 @@ def test_live_objects_are_told_with_their_variable_and_the_usual_fix(notebook: K
     assert told["dead -> db"].message == "a database connection (sqlite3.Connection)"
     assert told["dead -> words"].message == "an open file (_io.TextIOWrapper)"
     assert "dead -> environ" not in told  # it travels by reference
-    assert (told["dead -> db"].level, told["dead -> words"].level) == ("error", "warning")
+    assert (told["dead -> db"].level, told["dead -> words"].level) == ("error", "error")
     assert "inside the task" in (told["dead -> db"].fix or "")
 
 
