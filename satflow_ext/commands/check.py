@@ -32,7 +32,7 @@ async def _run_one(args: argparse.Namespace, wanted: Wanted, here: Settings) -> 
 
 async def _reports(args: argparse.Namespace, wanted: Wanted, here: Settings) -> AsyncIterator[Preflight]:
     async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
-        async for flow, choice in wanted.flows(executed):
+        for flow, choice in await wanted.flows(executed):
             yield await _report(executed, flow, choice, here)
 
 

@@ -54,6 +54,11 @@ class Notebook:
             raise FlowNotFound(f"{self._path} leaves no flow behind.", fix="A flow is a function with @flow.")
         return [_only(name, found, self._path) for name in names] if names else list(found)
 
+    def cell_of(self, flow: LiveFlow) -> int | None:
+        """Return the position, from 1, of the cell that defined the flow; None where it came from a module."""
+        counts = [cell.get("execution_count") for cell in self._client.nb.cells]
+        return counts.index(flow.cell) + 1 if flow.cell is not None and flow.cell in counts else None
+
     async def preflight(self, flow: LiveFlow, wanted: Registration) -> Preflight:
         """The kernel's part of the pre-flight report on a flow."""
         call = kernel_calls.preflight_call(flow.variable, wanted.include)
@@ -112,6 +117,7 @@ async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None
         sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
         client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
         async with client.async_setup_kernel(env=_environment(path)):
+            _clear_execution_counts(document)
             for index, cell in enumerate(document.cells):
                 await _execute(client, cell, index, path)
             yield Notebook(path, client)
@@ -156,6 +162,13 @@ def _check_kernel(name: str, path: Path) -> None:
         )
 
 
+def _clear_execution_counts(document: nbformat.NotebookNode) -> None:
+    """Remove the counts of an earlier kernel, which may equal those of this one."""
+    for cell in document.cells:
+        if cell.cell_type == "code":
+            cell.execution_count = None
+
+
 async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:
     try:
         await client.async_execute_cell(cell, index)
@@ -171,7 +184,7 @@ async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: i
 
 
 def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
-    matches = [flow for flow in found if name in (flow.name, flow.variable)]
+    matches = [flow for flow in found if name == flow.variable] or [flow for flow in found if name == flow.name]
     if len(matches) == 1:
         return matches[0]
     if matches:

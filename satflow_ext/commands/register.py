@@ -76,7 +76,7 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
     """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
     with scratch.folder(here, "pack") as folder:
         async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
-            async for flow, choice in wanted.flows(executed):
+            for flow, choice in await wanted.flows(executed):
                 packed = await executed.pack(flow, choice, folder)
                 if args.storage == "git":
                     packed = await in_git(packed, wanted.path)

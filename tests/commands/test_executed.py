@@ -1,0 +1,72 @@
+"""Notebooks executed for registering: a kernel runs, but no local stack."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from satflow_ext.commands import notebook
+from satflow_ext.commands.wanted import Wanted
+from satflow_ext.errors import FlowAmbiguous
+from satflow_ext.models import Registration
+
+TWO = "from prefect import flow\n@flow(name='etl')\ndef one(): pass\n\n@flow(name='etl')\ndef two(): pass"
+
+
+def written(folder: Path, *cells: str | nbformat.NotebookNode) -> Path:
+    """Write a notebook of a Markdown cell and code cells."""
+    path = folder / "flows.ipynb"
+    code = [cell if isinstance(cell, dict) else nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Text"), *code]), path)
+    return path
+
+
+def chosen(path: Path, *choices: tuple[str, Registration]) -> list[tuple[str, str]]:
+    """Execute a notebook; return the variable and the deployment's name of each flow chosen from it."""
+
+    async def execute() -> list[tuple[str, str]]:
+        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
+            flows = await Wanted(path, choices or (("", Registration()),)).flows(executed)
+            return [(flow.variable, choice.name or flow.name) for flow, choice in flows]
+
+    return asyncio.run(execute())
+
+
+@pytest.mark.parametrize(
+    ("cells", "choices", "both"),
+    [
+        ([TWO], [], "etl/etl: one (cell 2) and two (cell 2)"),
+        ([TWO], [("one", Registration()), ("two", Registration())], "etl/etl: one (cell 2) and two (cell 2)"),
+        (["x = 1", TWO, "two = two.with_options(retries=1)"], [], "etl/etl: one (cell 3) and two (cell 3)"),
+        ([TWO], [("", Registration(name="daily"))], "etl/daily: one (cell 2) and two (cell 2)"),
+        (
+            ["from prefect import flow\n@flow\ndef main(): pass\nold = main", "@flow\ndef main(): pass"],
+            [],
+            "main/main: ",
+        ),
+    ],
+)
+def test_two_flows_that_become_one_deployment_are_refused(tmp_path, cells, choices, both):
+    with pytest.raises(FlowAmbiguous) as refused:
+        chosen(written(tmp_path, *cells), *choices)
+    assert f"would become the same deployment {both}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "choices", "expected"),
+    [
+        (
+            ["from prefect import flow\n@flow\ndef main(): pass", "alias = main\nbackup = [main]"],
+            [],
+            [("main", "main")],
+        ),
+        ([TWO], [("two", Registration())], [("two", "etl")]),
+        ([TWO], [("one", Registration(name="a")), ("two", Registration(name="b"))], [("one", "a"), ("two", "b")]),
+        ([TWO.replace("name='etl'", "name='two'", 1)], [("two", Registration())], [("two", "etl")]),
+    ],
+)
+def test_flows_with_deployments_of_their_own_are_chosen(tmp_path, cells, choices, expected):
+    assert chosen(written(tmp_path, *cells), *choices) == expected
