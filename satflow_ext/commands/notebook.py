@@ -18,8 +18,10 @@ from pydantic import ValidationError
 from traitlets.config import Config
 
 from satflow_ext import kernel_calls
+from satflow_ext.endpoints import Endpoints, on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
 from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration
+from satflow_ext.settings import LOCAL_PREFECT
 
 IMPORT = """\
 import {name} as _file
@@ -95,13 +97,16 @@ class Notebook:
 
 
 @asynccontextmanager
-async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None) -> AsyncIterator[Notebook]:
+async def executed(
+    path: Path, *, kernel: str | None, cell_timeout: float | None, endpoints: Endpoints | None = None
+) -> AsyncIterator[Notebook]:
     """Execute a notebook in its own folder; the kernel ends with the block.
 
     Args:
         path: the notebook's file.
         kernel: name of the kernelspec (default: the notebook's own).
         cell_timeout: seconds for one cell, None for no limit.
+        endpoints: where cells that run a flow send its runs. With None, Prefect decides, and may start a server in the kernel.
 
     Raises:
         BadRequest: there is no such notebook, or the file is none.
@@ -116,7 +121,7 @@ async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None
         # The kernel's sockets are files in a private folder, not ports; below /tmp, as a socket's path may have about 100 bytes.
         sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
         client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
-        async with client.async_setup_kernel(env=_environment(path)):
+        async with client.async_setup_kernel(env=_environment(path, endpoints)):
             _clear_execution_counts(document)
             for index, cell in enumerate(document.cells):
                 await _execute(client, cell, index, path)
@@ -194,9 +199,28 @@ def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
     raise FlowNotFound(f"{path} has no flow called {name!r}.", fix=f"It has {known}.")
 
 
-def _environment(path: Path) -> dict[str, str]:
+def _environment(path: Path, endpoints: Endpoints | None) -> dict[str, str]:
     """The kernel's environment: where the notebook is, in Jupyter's own variable, which may be there from another notebook.
 
     `%register_flow` in a cell leaves registering to the command that executes the notebook.
     """
-    return {**os.environ, "SATFLOW_EXECUTING": "1", "JPY_SESSION_NAME": str(path.resolve())}
+    own = {"SATFLOW_EXECUTING": "1", "JPY_SESSION_NAME": str(path.resolve())}
+    quiet = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    return {**os.environ, **own, **quiet, **(_prefect_variables(endpoints) if endpoints else {})}
+
+
+def _prefect_variables(endpoints: Endpoints) -> dict[str, str]:
+    """The variables with which Prefect in the kernel uses one API and starts no server. An empty one hides the profile's."""
+    api = endpoints.prefect
+    variables = {
+        "PREFECT_API_URL": api.url,
+        "PREFECT_API_AUTH_STRING": api.auth_string or "",
+        "PREFECT_API_KEY": api.api_key or "",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+    }
+    if endpoints.local:
+        variables[LOCAL_PREFECT] = api.url
+    if on_loopback(api.url):  # a proxy must not receive the credential of a server on this machine
+        host = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost"]))
+        variables |= {"NO_PROXY": host, "no_proxy": host}
+    return variables

@@ -75,7 +75,9 @@ def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, her
 async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
     """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
     with scratch.folder(here, "pack") as folder:
-        async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
+        async with notebook.executed(
+            wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
+        ) as executed:
             for flow, choice in await wanted.flows(executed):
                 packed = await executed.pack(flow, choice, folder)
                 if args.storage == "git":

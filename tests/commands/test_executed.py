@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,7 @@ import pytest
 
 from satflow_ext.commands import notebook
 from satflow_ext.commands.wanted import Wanted
+from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import FlowAmbiguous
 from satflow_ext.models import Registration
 
@@ -70,3 +72,38 @@ def test_two_flows_that_become_one_deployment_are_refused(tmp_path, cells, choic
 )
 def test_flows_with_deployments_of_their_own_are_chosen(tmp_path, cells, choices, expected):
     assert chosen(written(tmp_path, *cells), *choices) == expected
+
+
+TELLS = """import json, os, pathlib
+from prefect.settings import get_current_settings
+from satflow_ext import settings
+api = get_current_settings().api
+names = "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED"
+found = [api.url, api.auth_string.get_secret_value() if api.auth_string else "", settings.load().prefect_api_url]
+pathlib.Path("found.json").write_text(json.dumps([*found, *map(os.environ.get, names)]))
+"""
+URL = "http://127.0.0.1:4299/api"
+
+
+@pytest.mark.parametrize(
+    ("api", "local", "configured"), [(PrefectApi(URL, auth_string="a:b"), True, None), (PrefectApi(URL), False, URL)]
+)
+def test_kernel_uses_the_prefect_of_the_registration(tmp_path, monkeypatch, api, local, configured):
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "another:server")
+    path = written(tmp_path, TELLS)
+
+    async def execute() -> None:
+        endpoints = Endpoints(api, Store("local", "http://127.0.0.1:1/{digest}"), None, local)
+        async with notebook.executed(path, kernel=None, cell_timeout=None, endpoints=endpoints):
+            pass
+
+    asyncio.run(execute())
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found == [URL, api.auth_string or "", configured, "false", "1", "false"]
+
+
+def test_prefect_decides_where_no_api_answers(tmp_path, monkeypatch):
+    monkeypatch.delenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE")
+    path = written(tmp_path, TELLS, "from prefect import flow\n@flow\ndef main(): pass")
+    assert chosen(path) == [("main", "main")]
+    assert json.loads((tmp_path / "found.json").read_text())[3:] == [None, "1", "false"]
