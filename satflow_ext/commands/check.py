@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable
 from satflow_ext import scratch
 from satflow_ext.commands import notebook
 from satflow_ext.commands.notebook import Notebook
-from satflow_ext.commands.wanted import Wanted
+from satflow_ext.commands.wanted import Wanted, report_left_out
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import PrefectFailed, SettingsWrong, StackFailed
 from satflow_ext.kernel.checked import CheckedFlow
@@ -41,6 +41,7 @@ async def _reports(args: argparse.Namespace, wanted: Wanted, here: Settings) -> 
     async with notebook.executed(
         wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
     ) as executed:
+        report_left_out(executed, wanted, as_json=args.json)
         for flow, choice in await wanted.flows(executed):
             yield await _report(executed, flow, choice, here)
 

@@ -20,6 +20,7 @@ from traitlets.config import Config
 from satflow_ext import kernel_calls
 from satflow_ext.endpoints import Endpoints, on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
+from satflow_ext.kernel.attach import SKIP
 from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration
 from satflow_ext.settings import LOCAL_PREFECT
 
@@ -43,6 +44,11 @@ class Notebook:
     def __init__(self, path: Path, client: NotebookClient) -> None:
         self._path = path
         self._client = client
+
+    @property
+    def left_out(self) -> int:
+        """The number of cells that were left out with `skip-registering`."""
+        return sum(map(_is_left_out, self._client.nb.cells))
 
     async def flows(self, names: list[str]) -> list[LiveFlow]:
         """The flows of those names (or variables), or all where no name is given.
@@ -102,6 +108,8 @@ async def executed(
 ) -> AsyncIterator[Notebook]:
     """Execute a notebook in its own folder; the kernel ends with the block.
 
+    Cells with the tag `skip-registering`, or whose first line is `%%skip_registering`, are left out.
+
     Args:
         path: the notebook's file.
         kernel: name of the kernelspec (default: the notebook's own).
@@ -124,7 +132,8 @@ async def executed(
         async with client.async_setup_kernel(env=_environment(path, endpoints)):
             _clear_execution_counts(document)
             for index, cell in enumerate(document.cells):
-                await _execute(client, cell, index, path)
+                if not _is_left_out(cell):
+                    await _execute(client, cell, index, path)
             yield Notebook(path, client)
 
 
@@ -167,6 +176,11 @@ def _check_kernel(name: str, path: Path) -> None:
         )
 
 
+def _is_left_out(cell: nbformat.NotebookNode) -> bool:
+    tagged = "skip-registering" in cell.metadata.get("tags", ())
+    return cell.cell_type == "code" and (tagged or SKIP.match(cell.source) is not None)
+
+
 def _clear_execution_counts(document: nbformat.NotebookNode) -> None:
     """Remove the counts of an earlier kernel, which may equal those of this one."""
     for cell in document.cells:
@@ -179,13 +193,26 @@ async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: i
         await client.async_execute_cell(cell, index)
     except CellExecutionError as error:
         where = f"Cell {index + 1} of {path} raised {error.ename}: {ANSI.sub('', error.evalue)}"
-        raise NotebookFailed(f"{where}.", fix=f"The cell is:\n\n{cell.source}\n") from None
+        raise NotebookFailed(f"{where}.", fix=f"{_advice(error)}The cell is:\n\n{cell.source}\n") from None
     except CellTimeoutError:
         raise NotebookFailed(
             f"Cell {index + 1} of {path} took too long.", fix="Give a longer --cell-timeout."
         ) from None
     except DeadKernelError:
         raise KernelDied(f"The kernel died in cell {index + 1} of {path}.", fix="See its use of memory.") from None
+
+
+def _advice(error: CellExecutionError) -> str:
+    """Return what to do about an error that only a notebook executed without a user raises, or nothing."""
+    texts = {
+        "StdinNotImplementedError": "No user can answer while a notebook is registered: assign the value or read a file.",
+        "SystemExit": "Remove the exit from the cell.",
+        "NameError '__file__'": "A notebook has no __file__: write Path.cwd(), which is the notebook's folder.",
+        "RuntimeError asyncio.run()": "A notebook's kernel runs an event loop already: write await instead of asyncio.run().",
+    }
+    said = f"{error.ename} {error.evalue}"
+    found = [text for start, text in texts.items() if all(word in said for word in start.split())]
+    return f"{found[0]} Or leave the cell out with the tag skip-registering. " if found else ""
 
 
 def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:

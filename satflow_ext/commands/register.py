@@ -12,7 +12,7 @@ from satflow_ext.commands import check, choices, notebook
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
 from satflow_ext.commands.in_git import in_git, located
-from satflow_ext.commands.wanted import Wanted, wanted_in
+from satflow_ext.commands.wanted import Wanted, report_left_out, wanted_in
 from satflow_ext.commands.words import changed
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
@@ -78,6 +78,7 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
         async with notebook.executed(
             wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
         ) as executed:
+            report_left_out(executed, wanted, as_json=args.json)
             for flow, choice in await wanted.flows(executed):
                 packed = await executed.pack(flow, choice, folder)
                 if args.storage == "git":

@@ -61,6 +61,13 @@ def wanted_in(path: str, flows: Sequence[str], choice: Registration) -> list[Wan
     return [Wanted(Path(file), tuple((name, choice) for name in names or [""]))]
 
 
+def report_left_out(executed: Notebook, wanted: Wanted, *, as_json: bool) -> None:
+    """Print how many cells were not executed, unless the output is JSON or there are none."""
+    if executed.left_out and not as_json:
+        cells = "1 cell" if executed.left_out == 1 else f"{executed.left_out} cells"
+        print(f"{wanted.path}: {cells} left out (skip-registering)", flush=True)
+
+
 def _refuse_same_deployment(chosen: Iterable[tuple[LiveFlow, Registration]], executed: Notebook, path: Path) -> None:
     """Refuse two flows of which the second would replace the first as the next version of one deployment."""
     first: dict[tuple[str, str], LiveFlow] = {}

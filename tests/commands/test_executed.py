@@ -8,11 +8,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from satflow_ext.commands import notebook
 from satflow_ext.commands.wanted import Wanted
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
-from satflow_ext.errors import FlowAmbiguous
+from satflow_ext.errors import FlowAmbiguous, NotebookFailed
+from satflow_ext.kernel.attach import attach
 from satflow_ext.models import Registration
 
 TWO = "from prefect import flow\n@flow(name='etl')\ndef one(): pass\n\n@flow(name='etl')\ndef two(): pass"
@@ -107,3 +110,50 @@ def test_prefect_decides_where_no_api_answers(tmp_path, monkeypatch):
     path = written(tmp_path, TELLS, "from prefect import flow\n@flow\ndef main(): pass")
     assert chosen(path) == [("main", "main")]
     assert json.loads((tmp_path / "found.json").read_text())[3:] == [None, "1", "false"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        nbformat.v4.new_code_cell("1 / 0", metadata={"tags": ["skip-registering"]}),
+        "%%skip_registering\n1 / 0",
+        "\n%%skip_registering tries the flow\n1 / 0",
+    ],
+)
+def test_cells_are_left_out(tmp_path, cell):
+    path = written(tmp_path, "x = 1", cell)
+
+    async def execute() -> int:
+        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
+            return executed.left_out
+
+    assert asyncio.run(execute()) == 1
+
+
+def test_cell_left_out_of_registering_runs_in_a_notebook():
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    attach(shell)
+    attach(shell)
+    result = shell.run_cell("%%skip_registering\nx = 3\nx")
+    assert (result.result, shell.user_ns["x"]) == (3, 3)
+    assert shell.run_cell("1\n2").result == 2
+
+
+@pytest.mark.parametrize(
+    ("cell", "advice"),
+    [
+        ("input('who? ')", "assign the value"),
+        ("import getpass\ngetpass.getpass()", "assign the value"),
+        ("import sys\nsys.exit(0)", "Remove the exit"),
+        ("from pathlib import Path\nPath(__file__)", "write Path.cwd()"),
+        (
+            "import asyncio\nasync def f(): pass\nc = f()\ntry: asyncio.run(c)\nfinally: c.close()",
+            "write await instead",
+        ),
+    ],
+)
+def test_error_of_a_cell_says_what_to_do(tmp_path, cell, advice):
+    with pytest.raises(NotebookFailed) as failed:
+        chosen(written(tmp_path, cell))
+    assert str(failed.value).startswith("Cell 2 of ")
+    assert advice in str(failed.value)
