@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from satflow_ext.arguments import Parser
 from satflow_ext.errors import SatflowError
 
 COMMANDS = {
@@ -45,9 +46,7 @@ class Command(Protocol):
 def main(words: Sequence[str] | None = None) -> int:
     """Do what the words of the command line ask for; the exit code."""
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect tells its makers of each use, and prints that it does
-    parser = argparse.ArgumentParser(
-        prog="satflow", description="Register notebook flows with Prefect, run them and watch them."
-    )
+    parser = Parser(prog="satflow", description="Register notebook flows with Prefect, run them and watch them.")
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = _wanted(sys.argv[1:] if words is None else words)
     command: Command | None = None

@@ -24,6 +24,9 @@ Telling = Literal["everything", "messages", "types"]
 LOCAL = "local"
 """The name of the built-in store and the kind of the stack that runs it."""
 
+LOCAL_PREFECT = "SATFLOW_LOCAL_PREFECT"
+"""Environment variable of a kernel that executes a notebook: the local stack's Prefect API, which is not a configured one."""
+
 
 class AwsSettings(BaseModel):
     """Requests that are signed as S3 wants it (AWS Signature Version 4).
@@ -150,7 +153,7 @@ class Settings(BaseSettings):
     cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("satflow")))
     secrets_dir: Path = Path("/run/secrets")
     runtime_dir: Path = Field(default_factory=lambda: _runtime_dir())
-    prefect_api_url: str | None = Field(default_factory=lambda: os.environ.get("PREFECT_API_URL") or None)
+    prefect_api_url: str | None = Field(default_factory=lambda: _prefect_of_environment())
     store: str = LOCAL
     stores: dict[str, StoreSettings] = {}
     runs_python: Path | None = None
@@ -174,6 +177,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment over file; no dotenv and no secrets folder."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def _prefect_of_environment() -> str | None:
+    """`PREFECT_API_URL`, unless it is the local stack's, set for a kernel that executes a notebook."""
+    url = os.environ.get("PREFECT_API_URL")
+    return url if url and url != os.environ.get(LOCAL_PREFECT) else None
 
 
 def _runtime_dir() -> Path:

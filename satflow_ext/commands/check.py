@@ -1,4 +1,8 @@
-"""`satflow register PATH --check`: the pre-flight report on each flow. Nothing is sent, and the local stack is not started."""
+"""`satflow register PATH --check`: the pre-flight report on each flow. Nothing is sent, and the local stack is not started.
+
+Cells that run a flow use the Prefect API where it answers already. Otherwise Prefect's own settings decide, so that such cells
+still work: Prefect may start a server in the kernel, without its telemetry.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ from collections.abc import AsyncIterator, Iterable
 from satflow_ext import scratch
 from satflow_ext.commands import notebook
 from satflow_ext.commands.notebook import Notebook
-from satflow_ext.commands.wanted import Wanted
+from satflow_ext.commands.wanted import Wanted, report_left_out
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import PrefectFailed, SettingsWrong, StackFailed
 from satflow_ext.kernel.checked import CheckedFlow
 from satflow_ext.models import LiveFlow, Preflight, Registration
-from satflow_ext.registration.preflight import with_choices, with_pool, with_rehearsal
+from satflow_ext.registration.preflight import answering, with_choices, with_pool, with_rehearsal
 from satflow_ext.settings import Settings
 
 
@@ -31,9 +37,20 @@ async def _run_one(args: argparse.Namespace, wanted: Wanted, here: Settings) -> 
 
 
 async def _reports(args: argparse.Namespace, wanted: Wanted, here: Settings) -> AsyncIterator[Preflight]:
-    async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
-        async for flow, choice in wanted.flows(executed):
+    endpoints = await asyncio.to_thread(_answering, here)
+    async with notebook.executed(
+        wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
+    ) as executed:
+        report_left_out(executed, wanted, as_json=args.json)
+        for flow, choice in await wanted.flows(executed):
             yield await _report(executed, flow, choice, here)
+
+
+def _answering(here: Settings) -> Endpoints | None:
+    try:
+        return answering(here)
+    except (PrefectFailed, SettingsWrong, StackFailed):
+        return None
 
 
 async def _report(executed: Notebook, flow: LiveFlow, choice: Registration, here: Settings) -> Preflight:

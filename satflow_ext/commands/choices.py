@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel.api import schedule
-from satflow_ext.kernel.options import environment_policy, from_text, infrastructure, parameters, secret_names
+from satflow_ext.kernel.options import (
+    OPTIONS,
+    add_executor_option,
+    environment_policy,
+    from_text,
+    infrastructure,
+    parameters,
+    secret_names,
+)
 from satflow_ext.models import ExecutorChoice, JsonObject, Registration
+
+OWN = frozenset({"--flow", "--kernel", "--cell-timeout", "--storage", "--dry-run", "--json"})
+"""Options that the command has and the magic has not."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +94,9 @@ def _options(words: Sequence[str]) -> JsonObject:
     """`--n-workers 2` → `{"n_workers": 2}`; also `--n-workers=2`."""
     split = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     flags, values = split[::2], split[1::2]
-    if len(flags) != len(values) or not all(flag.startswith("--") for flag in flags):
-        raise BadRequest(f"Cannot read {' '.join(words)!r}.", fix="Executor options come in pairs: --n-workers 2.")
-    return {flag[2:].replace("-", "_"): from_text(text) for flag, text in zip(flags, values, strict=True)}
+    options: JsonObject = {}
+    for flag, text in zip_longest(flags, values):
+        if not flag.startswith("-") or (text is None and flag.startswith("--")):
+            raise BadRequest(f"Cannot read {' '.join(words)!r}.", fix="Executor options come in pairs: --n-workers 2.")
+        add_executor_option(options, flag, from_text(text or ""), OPTIONS.keys() | OWN)
+    return options

@@ -18,8 +18,11 @@ from pydantic import ValidationError
 from traitlets.config import Config
 
 from satflow_ext import kernel_calls
+from satflow_ext.endpoints import Endpoints, on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
+from satflow_ext.kernel.attach import SKIP
 from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration
+from satflow_ext.settings import LOCAL_PREFECT
 
 IMPORT = """\
 import {name} as _file
@@ -42,6 +45,11 @@ class Notebook:
         self._path = path
         self._client = client
 
+    @property
+    def left_out(self) -> int:
+        """The number of cells that were left out with `skip-registering`."""
+        return sum(map(_is_left_out, self._client.nb.cells))
+
     async def flows(self, names: list[str]) -> list[LiveFlow]:
         """The flows of those names (or variables), or all where no name is given.
 
@@ -53,6 +61,11 @@ class Notebook:
         if not found:
             raise FlowNotFound(f"{self._path} leaves no flow behind.", fix="A flow is a function with @flow.")
         return [_only(name, found, self._path) for name in names] if names else list(found)
+
+    def cell_of(self, flow: LiveFlow) -> int | None:
+        """Return the position, from 1, of the cell that defined the flow; None where it came from a module."""
+        counts = [cell.get("execution_count") for cell in self._client.nb.cells]
+        return counts.index(flow.cell) + 1 if flow.cell is not None and flow.cell in counts else None
 
     async def preflight(self, flow: LiveFlow, wanted: Registration) -> Preflight:
         """The kernel's part of the pre-flight report on a flow."""
@@ -90,13 +103,18 @@ class Notebook:
 
 
 @asynccontextmanager
-async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None) -> AsyncIterator[Notebook]:
+async def executed(
+    path: Path, *, kernel: str | None, cell_timeout: float | None, endpoints: Endpoints | None = None
+) -> AsyncIterator[Notebook]:
     """Execute a notebook in its own folder; the kernel ends with the block.
+
+    Cells with the tag `skip-registering`, or whose first line is `%%skip_registering`, are left out.
 
     Args:
         path: the notebook's file.
         kernel: name of the kernelspec (default: the notebook's own).
         cell_timeout: seconds for one cell, None for no limit.
+        endpoints: where cells that run a flow send its runs. With None, Prefect decides, and may start a server in the kernel.
 
     Raises:
         BadRequest: there is no such notebook, or the file is none.
@@ -111,9 +129,11 @@ async def executed(path: Path, *, kernel: str | None, cell_timeout: float | None
         # The kernel's sockets are files in a private folder, not ports; below /tmp, as a socket's path may have about 100 bytes.
         sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
         client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
-        async with client.async_setup_kernel(env=_environment(path)):
+        async with client.async_setup_kernel(env=_environment(path, endpoints)):
+            _clear_execution_counts(document)
             for index, cell in enumerate(document.cells):
-                await _execute(client, cell, index, path)
+                if not _is_left_out(cell):
+                    await _execute(client, cell, index, path)
             yield Notebook(path, client)
 
 
@@ -156,12 +176,24 @@ def _check_kernel(name: str, path: Path) -> None:
         )
 
 
+def _is_left_out(cell: nbformat.NotebookNode) -> bool:
+    tagged = "skip-registering" in cell.metadata.get("tags", ())
+    return cell.cell_type == "code" and (tagged or SKIP.match(cell.source) is not None)
+
+
+def _clear_execution_counts(document: nbformat.NotebookNode) -> None:
+    """Remove the counts of an earlier kernel, which may equal those of this one."""
+    for cell in document.cells:
+        if cell.cell_type == "code":
+            cell.execution_count = None
+
+
 async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:
     try:
         await client.async_execute_cell(cell, index)
     except CellExecutionError as error:
         where = f"Cell {index + 1} of {path} raised {error.ename}: {ANSI.sub('', error.evalue)}"
-        raise NotebookFailed(f"{where}.", fix=f"The cell is:\n\n{cell.source}\n") from None
+        raise NotebookFailed(f"{where}.", fix=f"{_advice(error)}The cell is:\n\n{cell.source}\n") from None
     except CellTimeoutError:
         raise NotebookFailed(
             f"Cell {index + 1} of {path} took too long.", fix="Give a longer --cell-timeout."
@@ -170,8 +202,21 @@ async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: i
         raise KernelDied(f"The kernel died in cell {index + 1} of {path}.", fix="See its use of memory.") from None
 
 
+def _advice(error: CellExecutionError) -> str:
+    """Return what to do about an error that only a notebook executed without a user raises, or nothing."""
+    texts = {
+        "StdinNotImplementedError": "No user can answer while a notebook is registered: assign the value or read a file.",
+        "SystemExit": "Remove the exit from the cell.",
+        "NameError '__file__'": "A notebook has no __file__: write Path.cwd(), which is the notebook's folder.",
+        "RuntimeError asyncio.run()": "A notebook's kernel runs an event loop already: write await instead of asyncio.run().",
+    }
+    said = f"{error.ename} {error.evalue}"
+    found = [text for start, text in texts.items() if all(word in said for word in start.split())]
+    return f"{found[0]} Or leave the cell out with the tag skip-registering. " if found else ""
+
+
 def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
-    matches = [flow for flow in found if name in (flow.name, flow.variable)]
+    matches = [flow for flow in found if name == flow.variable] or [flow for flow in found if name == flow.name]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -181,9 +226,28 @@ def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
     raise FlowNotFound(f"{path} has no flow called {name!r}.", fix=f"It has {known}.")
 
 
-def _environment(path: Path) -> dict[str, str]:
+def _environment(path: Path, endpoints: Endpoints | None) -> dict[str, str]:
     """The kernel's environment: where the notebook is, in Jupyter's own variable, which may be there from another notebook.
 
     `%register_flow` in a cell leaves registering to the command that executes the notebook.
     """
-    return {**os.environ, "SATFLOW_EXECUTING": "1", "JPY_SESSION_NAME": str(path.resolve())}
+    own = {"SATFLOW_EXECUTING": "1", "JPY_SESSION_NAME": str(path.resolve())}
+    quiet = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    return {**os.environ, **own, **quiet, **(_prefect_variables(endpoints) if endpoints else {})}
+
+
+def _prefect_variables(endpoints: Endpoints) -> dict[str, str]:
+    """The variables with which Prefect in the kernel uses one API and starts no server. An empty one hides the profile's."""
+    api = endpoints.prefect
+    variables = {
+        "PREFECT_API_URL": api.url,
+        "PREFECT_API_AUTH_STRING": api.auth_string or "",
+        "PREFECT_API_KEY": api.api_key or "",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+    }
+    if endpoints.local:
+        variables[LOCAL_PREFECT] = api.url
+    if on_loopback(api.url):  # a proxy must not receive the credential of a server on this machine
+        host = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost"]))
+        variables |= {"NO_PROXY": host, "no_proxy": host}
+    return variables

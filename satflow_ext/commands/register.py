@@ -12,7 +12,7 @@ from satflow_ext.commands import check, choices, notebook
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
 from satflow_ext.commands.in_git import in_git, located
-from satflow_ext.commands.wanted import Wanted, wanted_in
+from satflow_ext.commands.wanted import Wanted, report_left_out, wanted_in
 from satflow_ext.commands.words import changed
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
@@ -75,8 +75,11 @@ def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, her
 async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
     """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
     with scratch.folder(here, "pack") as folder:
-        async with notebook.executed(wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout) as executed:
-            async for flow, choice in wanted.flows(executed):
+        async with notebook.executed(
+            wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
+        ) as executed:
+            report_left_out(executed, wanted, as_json=args.json)
+            for flow, choice in await wanted.flows(executed):
                 packed = await executed.pack(flow, choice, folder)
                 if args.storage == "git":
                     packed = await in_git(packed, wanted.path)

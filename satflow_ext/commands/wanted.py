@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import nbformat
 
 from satflow_ext.commands import notebook
 from satflow_ext.commands.notebook import Notebook
-from satflow_ext.errors import BadRequest
+from satflow_ext.errors import BadRequest, FlowAmbiguous
 from satflow_ext.kernel.magic import registration
 from satflow_ext.kernel.options import read
 from satflow_ext.models import LiveFlow, Registration
@@ -27,16 +27,18 @@ class Wanted:
     path: Path
     choices: tuple[tuple[str, Registration], ...]
 
-    async def flows(self, executed: Notebook) -> AsyncIterator[tuple[LiveFlow, Registration]]:
+    async def flows(self, executed: Notebook) -> list[tuple[LiveFlow, Registration]]:
         """Each flow that the executed file is to give, with its choices.
 
         Raises:
             FlowNotFound: there is no such flow, or none at all.
-            FlowAmbiguous: two flows have the name.
+            FlowAmbiguous: two flows have the name, or would become the same deployment.
         """
-        for name, choice in self.choices:
-            for flow in await executed.flows([name] if name else []):
-                yield flow, choice
+        chosen = [
+            (flow, choice) for name, choice in self.choices for flow in await executed.flows([name] if name else [])
+        ]
+        _refuse_same_deployment(chosen, executed, self.path)
+        return chosen
 
 
 def wanted_in(path: str, flows: Sequence[str], choice: Registration) -> list[Wanted]:
@@ -57,6 +59,32 @@ def wanted_in(path: str, flows: Sequence[str], choice: Registration) -> list[Wan
     file, _, flow = path.rpartition(":") if path.rpartition(":")[0].endswith(".py") else (path, "", "")
     names = [flow] if flow else [*flows]
     return [Wanted(Path(file), tuple((name, choice) for name in names or [""]))]
+
+
+def report_left_out(executed: Notebook, wanted: Wanted, *, as_json: bool) -> None:
+    """Print how many cells were not executed, unless the output is JSON or there are none."""
+    if executed.left_out and not as_json:
+        cells = "1 cell" if executed.left_out == 1 else f"{executed.left_out} cells"
+        print(f"{wanted.path}: {cells} left out (skip-registering)", flush=True)
+
+
+def _refuse_same_deployment(chosen: Iterable[tuple[LiveFlow, Registration]], executed: Notebook, path: Path) -> None:
+    """Refuse two flows of which the second would replace the first as the next version of one deployment."""
+    first: dict[tuple[str, str], LiveFlow] = {}
+    for flow, choice in chosen:
+        key = flow.name, choice.name or flow.name
+        other = first.setdefault(key, flow)
+        if other.variable != flow.variable:
+            both = " and ".join(_described(each, executed) for each in (other, flow))
+            raise FlowAmbiguous(
+                f"Two flows of {path} would become the same deployment {'/'.join(key)}: {both}.",
+                fix=f"Rename one of them with @flow(name=…), or choose one: --flow {flow.variable}.",
+            )
+
+
+def _described(flow: LiveFlow, executed: Notebook) -> str:
+    cell = executed.cell_of(flow)
+    return flow.variable if cell is None else f"{flow.variable} (cell {cell})"
 
 
 def _in_folder(folder: Path) -> Iterator[Wanted]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+SKIP = re.compile(r"\s*%%skip_registering\b")
+"""The first line of a cell that `satflow register` leaves out."""
 
 
 def attach(shell: Any) -> None:
@@ -14,8 +18,15 @@ def attach(shell: Any) -> None:
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
     shell.register_magic_function(no_var_expand(_load_flow), "line", "load_flow")
     shell.register_magic_function(no_var_expand(_dask_cluster), "line", "dask_cluster")
+    if _run_skipped not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_run_skipped)
     shell.set_hook("complete_command", _complete, str_key="%register_flow")
     hook_of(shell)
+
+
+def _run_skipped(lines: list[str]) -> list[str]:
+    """Run a cell with `%%skip_registering` as if that line were empty; only `satflow register` leaves the cell out."""
+    return ["\n", *lines[1:]] if lines and SKIP.match(lines[0]) else lines
 
 
 def _register_flow(line: str) -> Any:

@@ -21,7 +21,7 @@ def dask_cluster(line: str) -> None:
     )
     cluster_words.configure(parser)
     words = line.split()
-    if not words or "--help" in words:
+    if not words or {"-h", "--help"} & set(words):
         sys.stdout.write(parser.format_help())
         return
     try:

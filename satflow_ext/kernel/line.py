@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import NoReturn
 
+from satflow_ext.arguments import Parser
 from satflow_ext.errors import BadRequest
 
 
-class LineParser(argparse.ArgumentParser):
+class LineParser(Parser):
     """A parser that neither ends the process nor prints."""
 
     def error(self, message: str) -> NoReturn:

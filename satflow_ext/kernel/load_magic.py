@@ -38,5 +38,5 @@ def _parser() -> LineParser:
     parser.add_argument("name", nargs="?", metavar="NAME[@VERSION]", help="the deployment (default: its live version)")
     parser.add_argument("--as", dest="as_name", metavar="VARIABLE", help="another name for it in this notebook")
     parser.add_argument("--cells", action="store_true", help="put the cells that defined it into a new cell")
-    parser.add_argument("--help", action="store_true", help="this text")
+    parser.add_argument("-h", "--help", action="store_true", help="this text")
     return parser

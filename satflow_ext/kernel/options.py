@@ -45,7 +45,7 @@ OPTIONS = {
     "--check": Option(None, "only say what would travel, and what speaks against it"),
     "--run": Option(None, "start a run at once"),
     "--overwrite": Option(None, "overwrite what somebody has changed in Prefect"),
-    "--help": Option(None, "this text"),
+    "--help": Option(None, "this text, also -h"),
 }
 POLICIES: tuple[EnvironmentPolicy, ...] = get_args(EnvironmentPolicy)
 REPEATED = frozenset({"--param", "--env", "--job-variable", "--tag", "--secret", "--include"})
@@ -86,14 +86,37 @@ def read(line: str) -> Words:
     said = Words()
     while words:
         word = words.pop(0)
-        if not word.startswith("--"):
+        word = "--help" if word == "-h" else word
+        if not word.startswith("-"):
             _take_flow(said, word)
         elif (name := word.partition("=")[0]) in OPTIONS:
             _take_known(said, name, _value(word, words, wanted=OPTIONS[name].value))
         else:
-            _refuse_typing_mistake(name)
-            said.executor_options[name[2:].replace("-", "_")] = from_text(_value(word, words, wanted=None) or "true")
+            value = from_text(_value(word, words, wanted=None) or "true")
+            add_executor_option(said.executor_options, name, value, OPTIONS)
     return said
+
+
+def add_executor_option(options: JsonObject, option: str, value: JsonValue, known: Iterable[str]) -> None:
+    """Add `--n-workers` as the executor's option `n_workers`.
+
+    Args:
+        options: of the executor; this one is added.
+        option: as it was written.
+        value: what it was given.
+        known: the options that are not the executor's.
+
+    Raises:
+        BadRequest: it resembles a known option, cannot be one of an executor's, or was given before.
+    """
+    near = difflib.get_close_matches(option, list(known), n=1, cutoff=0.8)
+    if near or not option.startswith("--"):
+        fix = f"Did you mean {near[0]}?" if near else "Options start with two dashes."
+        raise BadRequest(f"There is no option {option}.", fix=fix)
+    name = option[2:].replace("-", "_")
+    if name in options:
+        raise BadRequest(f"{option} is given twice.", fix="Keep one of them.")
+    options[name] = value
 
 
 def parameters(texts: list[str]) -> JsonObject:
@@ -217,9 +240,3 @@ def _value(word: str, words: list[str], *, wanted: str | None) -> str | None:
         return value
     takes_none = name in OPTIONS and wanted is None
     return None if takes_none or not words or words[0].startswith("--") else words.pop(0)
-
-
-def _refuse_typing_mistake(name: str) -> None:
-    near = difflib.get_close_matches(name, OPTIONS, n=1, cutoff=0.8)
-    if near:
-        raise BadRequest(f"There is no option {name}.", fix=f"Did you mean {near[0]}?")

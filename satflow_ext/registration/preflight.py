@@ -42,7 +42,7 @@ async def with_pool(report: Preflight, wanted: Registration, settings: Settings)
         settings: where Prefect is.
     """
     try:
-        where = await asyncio.to_thread(_answering, settings)
+        where = await asyncio.to_thread(answering, settings)
         if where is None:
             return report
         async with prefect_client(where.prefect) as client:
@@ -75,7 +75,7 @@ async def with_rehearsal(report: Preflight, packed: PackedFlow, wanted: Registra
     return await _rehearsed(found, packed, str(python)) if there.reads(packed) else found
 
 
-def _answering(settings: Settings) -> Endpoints | None:
+def answering(settings: Settings) -> Endpoints | None:
     """Where Prefect is, None where it does not run or does not answer."""
     if lease.status(settings).state != "ready":
         return None

@@ -1,0 +1,159 @@
+"""Notebooks executed for registering: a kernel runs, but no local stack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from satflow_ext.commands import notebook
+from satflow_ext.commands.wanted import Wanted
+from satflow_ext.endpoints import Endpoints, PrefectApi, Store
+from satflow_ext.errors import FlowAmbiguous, NotebookFailed
+from satflow_ext.kernel.attach import attach
+from satflow_ext.models import Registration
+
+TWO = "from prefect import flow\n@flow(name='etl')\ndef one(): pass\n\n@flow(name='etl')\ndef two(): pass"
+
+
+def written(folder: Path, *cells: str | nbformat.NotebookNode) -> Path:
+    """Write a notebook of a Markdown cell and code cells."""
+    path = folder / "flows.ipynb"
+    code = [cell if isinstance(cell, dict) else nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Text"), *code]), path)
+    return path
+
+
+def chosen(path: Path, *choices: tuple[str, Registration]) -> list[tuple[str, str]]:
+    """Execute a notebook; return the variable and the deployment's name of each flow chosen from it."""
+
+    async def execute() -> list[tuple[str, str]]:
+        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
+            flows = await Wanted(path, choices or (("", Registration()),)).flows(executed)
+            return [(flow.variable, choice.name or flow.name) for flow, choice in flows]
+
+    return asyncio.run(execute())
+
+
+@pytest.mark.parametrize(
+    ("cells", "choices", "both"),
+    [
+        ([TWO], [], "etl/etl: one (cell 2) and two (cell 2)"),
+        ([TWO], [("one", Registration()), ("two", Registration())], "etl/etl: one (cell 2) and two (cell 2)"),
+        (["x = 1", TWO, "two = two.with_options(retries=1)"], [], "etl/etl: one (cell 3) and two (cell 3)"),
+        ([TWO], [("", Registration(name="daily"))], "etl/daily: one (cell 2) and two (cell 2)"),
+        (
+            ["from prefect import flow\n@flow\ndef main(): pass\nold = main", "@flow\ndef main(): pass"],
+            [],
+            "main/main: ",
+        ),
+    ],
+)
+def test_two_flows_that_become_one_deployment_are_refused(tmp_path, cells, choices, both):
+    with pytest.raises(FlowAmbiguous) as refused:
+        chosen(written(tmp_path, *cells), *choices)
+    assert f"would become the same deployment {both}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("cells", "choices", "expected"),
+    [
+        (
+            ["from prefect import flow\n@flow\ndef main(): pass", "alias = main\nbackup = [main]"],
+            [],
+            [("main", "main")],
+        ),
+        ([TWO], [("two", Registration())], [("two", "etl")]),
+        ([TWO], [("one", Registration(name="a")), ("two", Registration(name="b"))], [("one", "a"), ("two", "b")]),
+        ([TWO.replace("name='etl'", "name='two'", 1)], [("two", Registration())], [("two", "etl")]),
+    ],
+)
+def test_flows_with_deployments_of_their_own_are_chosen(tmp_path, cells, choices, expected):
+    assert chosen(written(tmp_path, *cells), *choices) == expected
+
+
+TELLS = """import json, os, pathlib
+from prefect.settings import get_current_settings
+from satflow_ext import settings
+api = get_current_settings().api
+names = "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED"
+found = [api.url, api.auth_string.get_secret_value() if api.auth_string else "", settings.load().prefect_api_url]
+pathlib.Path("found.json").write_text(json.dumps([*found, *map(os.environ.get, names)]))
+"""
+URL = "http://127.0.0.1:4299/api"
+
+
+@pytest.mark.parametrize(
+    ("api", "local", "configured"), [(PrefectApi(URL, auth_string="a:b"), True, None), (PrefectApi(URL), False, URL)]
+)
+def test_kernel_uses_the_prefect_of_the_registration(tmp_path, monkeypatch, api, local, configured):
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "another:server")
+    path = written(tmp_path, TELLS)
+
+    async def execute() -> None:
+        endpoints = Endpoints(api, Store("local", "http://127.0.0.1:1/{digest}"), None, local)
+        async with notebook.executed(path, kernel=None, cell_timeout=None, endpoints=endpoints):
+            pass
+
+    asyncio.run(execute())
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found == [URL, api.auth_string or "", configured, "false", "1", "false"]
+
+
+def test_prefect_decides_where_no_api_answers(tmp_path, monkeypatch):
+    monkeypatch.delenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE")
+    path = written(tmp_path, TELLS, "from prefect import flow\n@flow\ndef main(): pass")
+    assert chosen(path) == [("main", "main")]
+    assert json.loads((tmp_path / "found.json").read_text())[3:] == [None, "1", "false"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        nbformat.v4.new_code_cell("1 / 0", metadata={"tags": ["skip-registering"]}),
+        "%%skip_registering\n1 / 0",
+        "\n%%skip_registering tries the flow\n1 / 0",
+    ],
+)
+def test_cells_are_left_out(tmp_path, cell):
+    path = written(tmp_path, "x = 1", cell)
+
+    async def execute() -> int:
+        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
+            return executed.left_out
+
+    assert asyncio.run(execute()) == 1
+
+
+def test_cell_left_out_of_registering_runs_in_a_notebook():
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    attach(shell)
+    attach(shell)
+    result = shell.run_cell("%%skip_registering\nx = 3\nx")
+    assert (result.result, shell.user_ns["x"]) == (3, 3)
+    assert shell.run_cell("1\n2").result == 2
+
+
+@pytest.mark.parametrize(
+    ("cell", "advice"),
+    [
+        ("input('who? ')", "assign the value"),
+        ("import getpass\ngetpass.getpass()", "assign the value"),
+        ("import sys\nsys.exit(0)", "Remove the exit"),
+        ("from pathlib import Path\nPath(__file__)", "write Path.cwd()"),
+        (
+            "import asyncio\nasync def f(): pass\nc = f()\ntry: asyncio.run(c)\nfinally: c.close()",
+            "write await instead",
+        ),
+    ],
+)
+def test_error_of_a_cell_says_what_to_do(tmp_path, cell, advice):
+    with pytest.raises(NotebookFailed) as failed:
+        chosen(written(tmp_path, cell))
+    assert str(failed.value).startswith("Cell 2 of ")
+    assert advice in str(failed.value)
