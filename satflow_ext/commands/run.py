@@ -10,9 +10,10 @@ from uuid import uuid4
 from satflow_ext import runs, settings
 from satflow_ext.commands import watch
 from satflow_ext.commands.connection import connected
+from satflow_ext.commands.parameter_text import texts_to_values
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.kernel.options import parameters
+from satflow_ext.kernel.options import pairs
 from satflow_ext.models import Run, RunRequest
 from satflow_ext.registration import deployments
 
@@ -20,7 +21,9 @@ from satflow_ext.registration import deployments
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
-    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text")
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text, by its type"
+    )
     parser.add_argument("--follow", action="store_true", help="show its log until it ends; exit 1 unless it completes")
     parser.add_argument("--show-cluster", action="store_true", help="with --follow: its Dask cluster, too")
 
@@ -39,5 +42,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 async def _start(args: argparse.Namespace, endpoints: Endpoints) -> Run:
     deployment = await deployments.find(endpoints, args.deployment)
-    request = RunRequest(deployment_id=deployment.id, parameters=parameters(args.param), idempotency_key=str(uuid4()))
+    texts = pairs(args.param, "--param", "parameter", "parameters")
+    given = texts_to_values(texts, deployment.parameter_schema)
+    request = RunRequest(deployment_id=deployment.id, parameters=given, idempotency_key=str(uuid4()))
     return await runs.start(endpoints.prefect, request)
