@@ -2,8 +2,9 @@
 
 They keep `__module__ == "__main__"`, and so `pickle`, `multiprocessing` and files that the notebook has pickled look there for
 them. A process that a run starts by `spawn` or `forkserver` executes the file of this module as its own `__main__`, which loads
-them when one is first looked up. `multiprocessing` sends them by value, since a task on a Dask worker or in another process has
-copies of functions, which no name leads to. Uses the standard library and cloudpickle only: it is imported wherever tasks run.
+the flow's content when one is first looked up. `multiprocessing` sends them by value, since a task on a Dask worker or in another
+process has copies of functions, which no name leads to. Uses the standard library and cloudpickle only: it is imported wherever
+tasks run.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from satflow_ext.exception_pickling import needs_rebuilding, reduce_exception, r
 MAIN = "__main__"
 FILE = "satflow_main.py"
 """Written into the folder of a run; its name begins with what no data file's may (`models.OWN_FILES`)."""
-OBJECTS = ".pkl"
+CONTENT = ".pkl"
+"""Beside it: the pickled flow, as the run has verified it."""
 
 TEXT = '''"""The `__main__` of processes that this flow run starts."""
 from satflow_ext.main_module import load_missing as __getattr__
@@ -34,24 +36,35 @@ send_by_value()
 
 
 def create(objects: Iterable[object], folder: str) -> None:
-    """Make the `__main__` of this flow run, and the file from which the processes that it starts make theirs.
+    """Make the `__main__` of this flow run. A process that a run has started has one, and gets what is missing there.
 
     Args:
         objects: functions and classes of the notebook.
         folder: of the run, private.
     """
-    import cloudpickle
-
     named = _by_name(objects)
-    file = Path(folder, FILE)
-    with file.with_suffix(OBJECTS).open("wb") as pickled:
-        cloudpickle.dump(named, pickled)
-    file.write_text(TEXT)
+    if _is_child():
+        vars(sys.modules[MAIN]).update(
+            {name: each for name, each in named.items() if name not in vars(sys.modules[MAIN])}
+        )
+        return
     module = types.ModuleType(MAIN)
-    module.__file__ = str(file)
+    module.__file__ = str(Path(folder, FILE))
     vars(module).update(named, _satflow_replaced=sys.modules[MAIN])  # whose code still runs
     sys.modules[MAIN] = module
     send_by_value()
+
+
+def keep(body: memoryview, folder: Path) -> None:
+    """Write the files from which processes that this flow run starts make their `__main__`.
+
+    Args:
+        body: the pickled flow, verified.
+        folder: of the run, private.
+    """
+    file = folder / FILE
+    file.with_suffix(CONTENT).write_bytes(body)
+    file.write_text(TEXT)
 
 
 def publish(objects: Iterable[object]) -> None:
@@ -69,18 +82,14 @@ def load_missing(name: str) -> Any:
     Raises:
         AttributeError: the flow reaches nothing of that name.
     """
-    import cloudpickle
+    if _is_child() and not name.startswith("__"):
+        import cloudpickle
 
-    main = sys.modules[MAIN]
-    file = getattr(main, "__file__", None)
-    if file and os.path.basename(file) == FILE and not name.startswith("__"):
-        # Written by the flow run into its private folder, from a content that it has verified.
-        with Path(file).with_suffix(OBJECTS).open("rb") as pickled:
-            objects: dict[str, Any] = cloudpickle.load(pickled)
-        vars(main).update(
-            _by_name(objects.values()) | {each: vars(main)[each] for each in objects if each in vars(main)}
-        )
-        if name in objects:
+        main = sys.modules[MAIN]
+        # Written by the flow run into its private folder, from a content that it has verified. Loading it calls `create`.
+        with Path(str(main.__file__)).with_suffix(CONTENT).open("rb") as pickled:
+            cloudpickle.load(pickled)
+        if name in vars(main):
             return vars(main)[name]
     raise AttributeError(f"module {MAIN!r} has no attribute {name!r}")
 
@@ -102,6 +111,12 @@ def defines(value: object) -> bool:
     if not isinstance(value, (types.FunctionType, type)) or value.__module__ != MAIN:
         return False
     return vars(sys.modules[MAIN]).get(value.__qualname__) is value
+
+
+def _is_child() -> bool:
+    """Return whether this process has executed the file of a run's `__main__` as its own."""
+    main = sys.modules[MAIN]
+    return os.path.basename(getattr(main, "__file__", None) or "") == FILE and "_satflow_replaced" not in vars(main)
 
 
 def _by_name(objects: Iterable[object]) -> dict[str, Any]:

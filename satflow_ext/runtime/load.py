@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from satflow_ext import executors, keys, settings
+from satflow_ext import executors, keys, main_module, settings
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
@@ -74,7 +74,9 @@ def _opened(folder: Path, manifest: Manifest, trusted: TrustedKeys) -> Opened:
 def _flow(manifest: Manifest, opened: Opened, folder: Path) -> Flow[..., Any]:
     if manifest.git:
         return from_git.flow_of(manifest.git, manifest.variable, folder)
-    return unpickled(opened.body)
+    flow = unpickled(opened.body)
+    main_module.keep(opened.body, folder)
+    return flow
 
 
 def unpickled(body: memoryview) -> Flow[..., Any]:
