@@ -20,6 +20,8 @@ from satflow_ext.errors import SatflowError
 
 JsonObject = dict[str, JsonValue]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+AS_FLOW_SAYS = "flow"
+"""The executor that does what the flow's own task runner does."""
 UNSAFE = frozenset("\\\x7f") | set(map(chr, range(32)))
 OWN_FILES = "satflow_"
 """What the names of SatFlow's own files in a run's folder begin with."""
@@ -69,7 +71,7 @@ class LiveFlow(Wire):
 
     `parameter_schema` is Prefect's JSON schema of the signature, defaults included; it goes to the browser and never to the
     Prefect API. `fingerprint` changes when the flow, or anything it reaches, changes. `cell` is the execution count of the
-    cell that defined it, None where it was imported.
+    cell that defined it, None where it was imported. `task_runner` is None where the flow names none.
     """
 
     name: str
@@ -79,6 +81,7 @@ class LiveFlow(Wire):
     parameters: tuple[Parameter, ...]
     parameter_schema: JsonObject
     fingerprint: str
+    task_runner: FlowTaskRunner | None = None
 
 
 class FlowList(Wire):
@@ -92,10 +95,25 @@ class FlowList(Wire):
 
 
 class ExecutorChoice(Wire):
-    """How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`)."""
+    """How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`).
 
-    name: str = "threads"
+    `from_flow`: the executor does what the flow's own task runner does, and was chosen for that (`AS_FLOW_SAYS`).
+    """
+
+    name: str = AS_FLOW_SAYS
     options: JsonObject = {}
+    from_flow: bool = False
+
+
+class FlowTaskRunner(Wire):
+    """The task runner that a flow names.
+
+    `text` is its class with the arguments that are known. `executor` does the same; None: none does, and runs use the task
+    runner itself.
+    """
+
+    text: str
+    executor: ExecutorChoice | None
 
 
 class NoSchedule(Wire):
@@ -228,16 +246,22 @@ class Finding(Wire):
         """What an error says, as a finding, which is put into a sentence by who shows it."""
         return cls(kind=kind, level="error", where=where, message=error.message.removesuffix("."), fix=error.fix)
 
+    @property
+    def sentence(self) -> str:
+        """Where, what and what next, for a line of text."""
+        return f"{self.where}: {self.message}.{f' {self.fix}' if self.fix else ''}"
+
 
 class Preflight(Wire):
     """The pre-flight report: what would travel and what speaks against it. Nothing was sent.
 
     `size` of the pickle is None where the flow cannot be pickled; `captured` and `files` are sorted, the biggest first.
     `packages` are the installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not
-    asked for or failed.
+    asked for or failed. `task_runner` is the flow's own (see `LiveFlow`).
     """
 
     flow: str
+    task_runner: FlowTaskRunner | None
     size: int | None
     captured: tuple[Captured, ...]
     local_modules: tuple[str, ...]
@@ -420,7 +444,8 @@ class Registered(Wire):
 
     `content_size` is the flow content's size in bytes, without the `files` that travel with it. "restored": the version stays,
     and what somebody had changed in Prefect is as the version says again. `kept` is what somebody had changed in Prefect and
-    what was left so: `before` was registered, `after` is live.
+    what was left so: `before` was registered, `after` is live. `warnings` are those of the pre-flight report that cost nothing
+    to find while packing.
     """
 
     deployment: Deployment
@@ -430,6 +455,7 @@ class Registered(Wire):
     manifest: Digest
     files: tuple[CarriedFile, ...]
     kept: tuple[Change, ...]
+    warnings: tuple[Finding, ...]
 
 
 class PauseRequest(Wire):
@@ -1002,7 +1028,8 @@ class PackedFlow(Wire):
     `body` is the path of a private file with the cloudpickle bytes; who asked for the packing deletes it. Copies of `files`
     lie beside it, in a folder `files`, each named by the 64 digits of its digest. `exact` is the fingerprint with all captured
     data hashed in full, these files included, where `flow.fingerprint` samples large data to stay fast. `uses` names the
-    installed distributions that it refers to. With `git`, runs load that file, and `body` only says so.
+    installed distributions that it refers to. With `git`, runs load that file, and `body` only says so. `warnings` say what
+    may not work when the flow runs.
     """
 
     flow: LiveFlow
@@ -1014,6 +1041,7 @@ class PackedFlow(Wire):
     source: Source
     files: tuple[CarriedFile, ...] = ()
     git: GitFile | None = None
+    warnings: tuple[Finding, ...] = ()
 
     def copies(self) -> tuple[Path, ...]:
         """Where the copies of `files` are, in their order."""

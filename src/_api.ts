@@ -321,18 +321,24 @@ export interface ErrorFrame {
 
 /**
  * How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`).
+ *
+ * `from_flow`: the executor does what the flow's own task runner does, and was chosen for that (`AS_FLOW_SAYS`).
  */
 export interface ExecutorChoice {
   name: string;
   options: JsonObject;
+  from_flow: boolean;
 }
 
 /**
  * How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`).
+ *
+ * `from_flow`: the executor does what the flow's own task runner does, and was chosen for that (`AS_FLOW_SAYS`).
  */
 export interface ExecutorChoiceInput {
   name?: string;
   options?: JsonObject;
+  from_flow?: boolean;
 }
 
 /**
@@ -380,6 +386,17 @@ export interface Finding {
 export interface FlowList {
   flows: LiveFlow[];
   at: string;
+}
+
+/**
+ * The task runner that a flow names.
+ *
+ * `text` is its class with the arguments that are known. `executor` does the same; None: none does, and runs use the task
+ * runner itself.
+ */
+export interface FlowTaskRunner {
+  text: string;
+  executor: ExecutorChoice | null;
 }
 
 /**
@@ -443,7 +460,7 @@ export interface IntervalScheduleInput {
  *
  * `parameter_schema` is Prefect's JSON schema of the signature, defaults included; it goes to the browser and never to the
  * Prefect API. `fingerprint` changes when the flow, or anything it reaches, changes. `cell` is the execution count of the
- * cell that defined it, None where it was imported.
+ * cell that defined it, None where it was imported. `task_runner` is None where the flow names none.
  */
 export interface LiveFlow {
   name: string;
@@ -453,6 +470,7 @@ export interface LiveFlow {
   parameters: Parameter[];
   parameter_schema: JsonObject;
   fingerprint: string;
+  task_runner: FlowTaskRunner | null;
 }
 
 /**
@@ -519,10 +537,11 @@ export interface PauseRequest {
  *
  * `size` of the pickle is None where the flow cannot be pickled; `captured` and `files` are sorted, the biggest first.
  * `packages` are the installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not
- * asked for or failed.
+ * asked for or failed. `task_runner` is the flow's own (see `LiveFlow`).
  */
 export interface Preflight {
   flow: string;
+  task_runner: FlowTaskRunner | null;
   size: number | null;
   captured: Captured[];
   local_modules: string[];
@@ -581,7 +600,8 @@ export interface RegisterRequest {
  *
  * `content_size` is the flow content's size in bytes, without the `files` that travel with it. "restored": the version stays,
  * and what somebody had changed in Prefect is as the version says again. `kept` is what somebody had changed in Prefect and
- * what was left so: `before` was registered, `after` is live.
+ * what was left so: `before` was registered, `after` is live. `warnings` are those of the pre-flight report that cost nothing
+ * to find while packing.
  */
 export interface Registered {
   deployment: Deployment;
@@ -591,6 +611,7 @@ export interface Registered {
   manifest: string;
   files: CarriedFile[];
   kept: Change[];
+  warnings: Finding[];
 }
 
 /**

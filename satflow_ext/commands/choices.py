@@ -17,7 +17,7 @@ from satflow_ext.kernel.options import (
     parameters,
     secret_names,
 )
-from satflow_ext.models import ExecutorChoice, JsonObject, Registration
+from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, JsonObject, Registration
 
 OWN = frozenset({"--flow", "--kernel", "--cell-timeout", "--storage", "--dry-run", "--json"})
 """Options that the command has and the magic has not."""
@@ -26,7 +26,11 @@ OWN = frozenset({"--flow", "--kernel", "--cell-timeout", "--storage", "--dry-run
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags. What no flag knows is an executor's option (`--n-workers 2`)."""
     parser.add_argument("--name", help="the deployment's name (default: the flow's)")
-    parser.add_argument("--executor", default="threads", help="how tasks run: threads, processes, dask-local, …")
+    parser.add_argument(
+        "--executor",
+        default=AS_FLOW_SAYS,
+        help="how tasks run: flow (default: by the flow's own task runner), threads, processes, dask-local, …",
+    )
     parser.add_argument("--cron", help='five fields, for example "0 6 * * *"')
     parser.add_argument("--interval", type=float, help="seconds between two runs")
     parser.add_argument("--timezone", default="UTC", help="IANA name, for example Europe/Berlin")

@@ -16,6 +16,7 @@ from satflow_ext.commands.wanted import Wanted, report_left_out, wanted_in
 from satflow_ext.commands.words import changed
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
+from satflow_ext.kernel.result import executor_text
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import ErrorBody, Registered
 from satflow_ext.registration.preview import Preview, preview
@@ -95,23 +96,30 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
 def _say_preview(found: Preview, *, as_json: bool) -> None:
     if as_json:
         diff = found.diff.model_dump(mode="json") if found.diff else None
-        print(json.dumps({"deployment": found.full_name, "outcome": found.outcome, "diff": diff}), flush=True)
+        warnings = [finding.model_dump(mode="json") for finding in found.warnings]
+        line = {"deployment": found.full_name, "outcome": found.outcome, "diff": diff, "warnings": warnings}
+        print(json.dumps(line), flush=True)
         return
     print(f"{found.full_name}: would be {found.outcome}", flush=True)
     if found.diff:
         print("\n".join(f"  {line}" for line in told(found.diff).splitlines()), flush=True)
+    for finding in found.warnings:
+        print(f"  warning: {finding.sentence}", flush=True)
 
 
 def words(registered: Registered) -> str:
-    """One line for what registering did, others for what was left alone in Prefect and for the next runs."""
+    """One line for what registering did, others for warnings, what was left alone in Prefect and the next runs."""
     deployment = registered.deployment
     size = size_text(registered.content_size)
     line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
     lines = [line, *(f"  kept as changed in Prefect: {changed(change)}" for change in registered.kept)]
+    if deployment.executor and deployment.executor.from_flow:
+        lines.append(f"  executor: {executor_text(deployment.executor)}, as the flow says")
     if registered.files:
         total = size_text(sum(file.size for file in registered.files))
         lines.append(f"  data files: {len(registered.files)} ({total})")
     if deployment.next_runs:
         moments = ", ".join(f"{moment:%a %d %b %H:%M %Z}" for moment in deployment.next_runs)
         lines.append(f"  next runs: {moments}")
+    lines += [f"  warning: {finding.sentence}" for finding in registered.warnings]
     return "\n".join(lines)

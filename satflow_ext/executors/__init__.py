@@ -18,6 +18,7 @@ from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.executors.dask_local import DASK_LOCAL
+from satflow_ext.executors.flow_task_runner import FLOW_TASK_RUNNER
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.executors.processes import PROCESSES
 from satflow_ext.executors.ray import RAY
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXECUTORS", "catalogue", "named", "need_packages", "sizes_of", "task_runner", "validate"]
 
-KINDS = (THREADS, PROCESSES, DASK_LOCAL, DASK_CLUSTER, DASK_CLIENT, DASK_ADDRESS, RAY)
+KINDS = (FLOW_TASK_RUNNER, THREADS, PROCESSES, DASK_LOCAL, DASK_CLUSTER, DASK_CLIENT, DASK_ADDRESS, RAY)
 EXECUTORS: dict[str, Executor[Any]] = {each.name: each for each in KINDS}
 
 
@@ -85,7 +86,7 @@ def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -
     executor.refuse(options, settings)
     if here:
         executor.check(options, settings, this_machine())
-    return ExecutorChoice(name=choice.name, options=options.model_dump(mode="json"))
+    return choice.model_copy(update={"options": options.model_dump(mode="json")})
 
 
 def need_packages(choice: ExecutorChoice, installed: Container[str]) -> None:
@@ -118,8 +119,8 @@ def sizes_of(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSettin
     return {name: sizes.named(name, settings)} if isinstance(name, str) else {}
 
 
-def task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any]:
-    """The Prefect task runner that the choice becomes, made where the flow runs."""
+def task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any] | None:
+    """The Prefect task runner that the choice becomes, made where the flow runs; None where the flow's own stays."""
     executor = named(choice.name)
     return executor.task_runner(_options(executor, choice), settings)
 

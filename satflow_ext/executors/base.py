@@ -56,7 +56,7 @@ class Executor(Generic[OptionsT]):
         purpose: what it is for, in half a sentence.
         starts: how long until the first task can run, in words.
         options: the model of its options.
-        task_runner: makes the Prefect task runner; called in the flow run only.
+        task_runner: makes the Prefect task runner, None to keep the flow's own; called in the flow run only.
         check: raises when a machine cannot give what the options ask for.
         refuse: raises when the options make no sense, wherever flows run.
         packages: distributions that its tasks depend on, as on those that the flow refers to.
@@ -68,7 +68,7 @@ class Executor(Generic[OptionsT]):
     purpose: str
     starts: str
     options: type[OptionsT]
-    task_runner: Callable[[OptionsT, Settings], TaskRunner[Any]]
+    task_runner: Callable[[OptionsT, Settings], TaskRunner[Any] | None]
     check: Callable[[OptionsT, Settings, Machine], None] = fits_anywhere
     refuse: Callable[[OptionsT, Settings], None] = means_something
     packages: frozenset[str] = frozenset()

@@ -43,7 +43,11 @@ def first_mistake(executor: str, options: type[Options], error: ValidationError)
 
 
 def _unknown(executor: str, option: str, options: type[Options]) -> InvalidExecutorOption:
-    known = f"Its options are {', '.join(options.model_fields)}."
+    known = (
+        f"Its options are {', '.join(options.model_fields)}."
+        if options.model_fields
+        else "Choose an executor that has it."
+    )
     near = get_close_matches(option, options.model_fields, n=1)
     return InvalidExecutorOption(
         f"The executor {executor!r} has no option {option!r}.",

@@ -22,6 +22,7 @@ from satflow_ext.kernel.options import environment_policy, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import (
+    AS_FLOW_SAYS,
     CronSchedule,
     ExecutorChoice,
     Infrastructure,
@@ -45,7 +46,7 @@ def register(
     flow: AnyFlow | str,
     *,
     name: str | None = None,
-    executor: str = "threads",
+    executor: str = AS_FLOW_SAYS,
     cron: str | None = None,
     interval: float | None = None,
     timezone: str = "UTC",
@@ -65,7 +66,8 @@ def register(
     Args:
         flow: the flow, or the name of its variable.
         name: the deployment's name (default: the flow's).
-        executor: how tasks run: `threads`, `processes`, `dask-local`, `dask-cluster`, `dask-client`, `dask-address`, `ray`.
+        executor: how tasks run: `flow` (default: by the flow's own task runner), `threads`, `processes`,
+            `dask-local`, `dask-cluster`, `dask-client`, `dask-address`, `ray`.
         cron: when it runs, five fields.
         interval: or every so many seconds.
         timezone: the IANA time zone of the schedule.

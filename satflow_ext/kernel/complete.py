@@ -6,6 +6,7 @@ from typing import Any
 
 from satflow_ext.kernel.find import live_flows
 from satflow_ext.kernel.options import OPTIONS, POLICIES
+from satflow_ext.models import AS_FLOW_SAYS
 
 
 def complete(shell: Any, event: Any) -> list[str]:
@@ -43,6 +44,6 @@ def _executors() -> list[str]:
 def _executor_options(words: list[str]) -> list[str]:
     from satflow_ext.executors import EXECUTORS
 
-    name = words[words.index("--executor") + 1] if "--executor" in words[:-1] else "threads"
+    name = words[words.index("--executor") + 1] if "--executor" in words[:-1] else AS_FLOW_SAYS
     fields = EXECUTORS[name].options.model_fields if name in EXECUTORS else {}
     return ["--" + each.replace("_", "-") for each in fields]

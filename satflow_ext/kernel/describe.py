@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from satflow_ext.kernel.find import AnyFlow, Found, Shell, cell_of
 from satflow_ext.kernel.fingerprint import Shared, Slow, fingerprint
+from satflow_ext.kernel.task_runners import describe_task_runner
 from satflow_ext.models import JsonObject, LiveFlow, Parameter
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Descriptions:
             parameters=known.parameters,
             parameter_schema=known.schema,
             fingerprint=safe_fingerprint(found.flow, self._slow, shared),
+            task_runner=describe_task_runner(found.flow),
         )
 
 

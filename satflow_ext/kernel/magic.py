@@ -16,7 +16,7 @@ from satflow_ext.kernel.options import (
     secret_names,
 )
 from satflow_ext.kernel.result import RegisteredFlow
-from satflow_ext.models import ExecutorChoice, Registration
+from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, Registration
 
 
 def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
@@ -54,7 +54,7 @@ def registration(words: Words) -> Registration:
     return Registration(
         name=words.one("--name"),
         parameters=parameters(words.known.get("--param", [])),
-        executor=ExecutorChoice(name=words.one("--executor") or "threads", options=words.executor_options),
+        executor=ExecutorChoice(name=words.one("--executor") or AS_FLOW_SAYS, options=words.executor_options),
         schedule=schedule(words.one("--cron"), _seconds(words.one("--interval")), words.one("--timezone") or "UTC"),
         work_pool=words.one("--work-pool"),
         infrastructure=infrastructure(words.known),

@@ -17,10 +17,11 @@ from satflow_ext.kernel.describe import Descriptions
 from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.included import included, notebook_folder
+from satflow_ext.kernel.preflight.findings import find_in
 from satflow_ext.kernel.reach import walk
 from satflow_ext.kernel.source import code_files, source
 from satflow_ext.kernel.uses import uses
-from satflow_ext.models import CarriedFile, JsonObject, PackedFlow
+from satflow_ext.models import CarriedFile, Finding, JsonObject, PackedFlow
 
 
 class _Seen(NamedTuple):
@@ -29,6 +30,11 @@ class _Seen(NamedTuple):
     carrier: Carrier
     uses: tuple[str, ...]
     code_files: list[str]
+    warnings: tuple[Finding, ...]
+
+
+TEXTS = 5000
+"""Texts that are compared with the shapes of credentials: a few dozen milliseconds' worth."""
 
 
 def pack(
@@ -77,6 +83,7 @@ def pack(
             uses=seen.uses,
             source=source(seen.code_files, shell, seen.carrier.sources),
             files=files,
+            warnings=seen.warnings,
         )
     except BaseException:
         body.unlink(missing_ok=True)
@@ -86,7 +93,9 @@ def pack(
 def _look(found: Found) -> _Seen:
     """Walk over the flow, and keep none of what its objects gave on the way: that may be as large as they are."""
     everything = walk(found, data=False)
-    seen = _Seen(carrier(everything), uses(everything.reached), code_files(everything.reached))
+    found_there = find_in(everything.reached, texts=TEXTS)
+    warnings = tuple(finding for finding in found_there if finding.level == "warning")
+    seen = _Seen(carrier(everything), uses(everything.reached), code_files(everything.reached), warnings)
     refusals.refuse_lost_names(everything)
     refusals.refuse_load_failures(everything)
     return seen

@@ -19,11 +19,15 @@ LISTED: tuple[type, ...] = (list, tuple, set, frozenset, type({}.keys()), type({
 
 
 class Reached(NamedTuple):
-    """An object, the path from the flow to it, and what it is made of."""
+    """An object, the path from the flow to it, and what it is made of.
+
+    `plain`: a container of nothing but plain values, which were not reached one by one.
+    """
 
     path: tuple[str, ...]
     value: object
     view: View
+    plain: bool = False
 
 
 def reach(root: object, name: str, *, data: bool = True) -> Iterator[Reached]:
@@ -32,7 +36,7 @@ def reach(root: object, name: str, *, data: bool = True) -> Iterator[Reached]:
     Args:
         root: where to begin.
         name: begins every path.
-        data: also containers that hold nothing but plain values. They refer to nothing and can always be pickled.
+        data: also what is in containers that hold nothing but plain values. They refer to nothing and can always be pickled.
     """
     waiting: deque[tuple[tuple[str, ...], object]] = deque([((name,), root)])
     seen: dict[int, object] = {}
@@ -41,11 +45,10 @@ def reach(root: object, name: str, *, data: bool = True) -> Iterator[Reached]:
         if id(value) in seen or type(value) in ATOMS:
             continue
         seen[id(value)] = value  # kept: an id is its own only while the object lives
-        if not data and is_plain(value, ENOUGH):
-            continue
+        plain = not data and is_plain(value, ENOUGH)
         view = look(value)
-        yield Reached(path, value, view)
-        if not _only_atoms(value):
+        yield Reached(path, value, view, plain)
+        if not plain and not _only_atoms(value):
             parts = islice(view.parts, ENOUGH)
             waiting.extend(((*path, label) if label else path, part) for label, part in parts if not _is_atom(part))
 

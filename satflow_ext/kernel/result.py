@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.kernel.table import as_html, as_text
-from satflow_ext.models import Change, CronSchedule, IntervalSchedule, Registered, Run, Schedule
+from satflow_ext.models import (
+    Change,
+    CronSchedule,
+    ExecutorChoice,
+    Finding,
+    IntervalSchedule,
+    Registered,
+    Run,
+    Schedule,
+)
 
 OUTCOMES = {
     "created": "registered",
@@ -29,7 +38,7 @@ class RegisteredFlow:
         rows = [
             ("Deployment", f"{deployment.flow_name}/{deployment.name}"),
             ("Version", f"{deployment.version}, {OUTCOMES[self.registered.outcome]}"),
-            ("Executor", deployment.executor.name if deployment.executor else "unknown"),
+            ("Executor", executor_text(deployment.executor)),
             ("Work pool", deployment.work_pool or "none"),
             ("Schedule", schedule_words(deployment.schedule)),
         ]
@@ -40,13 +49,26 @@ class RegisteredFlow:
         rows += [("Kept", f"{kept_words(change)} was changed in Prefect") for change in self.registered.kept]
         if self.run is not None:
             rows.append(("Run", f"{self.run.name} started"))
-        return rows
+        return rows + [("Warning", finding.sentence) for finding in self.warnings]
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What may not work when the flow runs, or is not as the flow says."""
+        return self.registered.warnings
 
     def __repr__(self) -> str:
         return as_text(self.rows(), width=12)
 
     def _repr_html_(self) -> str:
         return as_html(self.rows())
+
+
+def executor_text(executor: ExecutorChoice | None) -> str:
+    """The executor's name, and the options of one that the flow's own task runner stands for."""
+    if executor is None:
+        return "unknown"
+    options = ", ".join(f"{name}={value}" for name, value in executor.options.items() if value is not None)
+    return f"{executor.name} ({options})" if executor.from_flow and options else executor.name
 
 
 def kept_words(change: Change) -> str:

@@ -13,6 +13,7 @@ from satflow_ext.job_variables import Template, check_plain, job_variables
 from satflow_ext.models import ExecutorChoice, JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_api import absent
 from satflow_ext.registration import parameters, schedules
+from satflow_ext.registration.task_runners import resolve_executor
 from satflow_ext.runs.parameters import check_size
 from satflow_ext.settings import Settings, SizeSettings
 
@@ -68,7 +69,8 @@ def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settin
     Returns:
         The executor with every option filled in.
     """
-    executor = check_choices(wanted, settings, local=endpoints.local)
+    check_choices(wanted, settings, local=endpoints.local)
+    executor = resolve_executor(wanted.executor, packed.flow.task_runner, settings, local=endpoints.local)
     if endpoints.local:
         executors.need_packages(executor, packed.environment.packages)
     if wanted.environment == "recreate":
@@ -78,23 +80,20 @@ def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settin
     return executor
 
 
-def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> ExecutorChoice:
+def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> None:
     """Refuse what can be refused before a flow is packed, or anything is started for it.
 
     Args:
         wanted: what the user decided.
         settings: worker sizes.
         local: whether runs happen on this machine.
-
-    Returns:
-        The executor with every option filled in.
     """
     schedules.checked(wanted.schedule)
     check_size(wanted.parameters)
     if wanted.name is not None:
         _check_name(wanted.name)
     check_plain(wanted.infrastructure, local=local)
-    return executors.validate(wanted.executor, settings, here=local)
+    executors.validate(wanted.executor, settings, here=local)
 
 
 async def work_pool(client: PrefectClient, name: str | None) -> WorkPool:

@@ -13,11 +13,12 @@ from satflow_ext.registration import target
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.registration.plan import asked_of, check_choices, work_pool
 from satflow_ext.registration.rehearsal import rehearse
+from satflow_ext.registration.task_runners import find_replaced_task_runner, resolve_executor
 from satflow_ext.settings import Settings
 
 
 def with_choices(report: Preflight, wanted: Registration, settings: Settings) -> Preflight:
-    """The report, and the first of the choices that registering would refuse.
+    """The report, with what replaces the flow's task runner, or the first of the choices that registering would refuse.
 
     Args:
         report: of the kernel.
@@ -25,10 +26,12 @@ def with_choices(report: Preflight, wanted: Registration, settings: Settings) ->
         settings: worker sizes, and whether runs happen on this machine.
     """
     try:
-        check_choices(wanted, settings, local=settings.prefect_api_url is None)
+        local = settings.prefect_api_url is None
+        check_choices(wanted, settings, local=local)
+        executor = resolve_executor(wanted.executor, report.task_runner, settings, local=local)
     except SatflowError as error:
         return _and(report, Finding.of(error, "choice", error.field or "registration"))
-    return report
+    return _and(report, *find_replaced_task_runner(executor, report.task_runner, report.flow, settings))
 
 
 async def with_pool(report: Preflight, wanted: Registration, settings: Settings) -> Preflight:
@@ -86,7 +89,8 @@ async def _with_cluster(report: Preflight, packed: PackedFlow, wanted: Registrat
     """The report, and why there would be no cluster. What is wrong with the choices themselves is in it already."""
     local = settings.prefect_api_url is None
     try:
-        executor = check_choices(wanted, settings, local=local)
+        check_choices(wanted, settings, local=local)
+        executor = resolve_executor(wanted.executor, packed.flow.task_runner, settings, local=local)
     except SatflowError:
         return report
     try:

@@ -7,14 +7,14 @@ from typing import Literal
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.keys import trusted
-from satflow_ext.models import PackedFlow, Registration, VersionDiff
+from satflow_ext.models import Finding, PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import compare, healing, objections, sealing
 from satflow_ext.registration.detours import detours
 from satflow_ext.registration.drift import settle
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.plan import check, planned, work_pool
-from satflow_ext.registration.registrar import manifest_for, manifest_of, same
+from satflow_ext.registration.registrar import find_warnings, manifest_for, manifest_of, same
 from satflow_ext.settings import Settings
 
 NOT_SENT = sealing.Sealed("sha256:" + "0" * 64, 0)
@@ -22,11 +22,15 @@ NOT_SENT = sealing.Sealed("sha256:" + "0" * 64, 0)
 
 @dataclass(frozen=True)
 class Preview:
-    """What would become of `flow/deployment`. `diff` None: there is nothing to compare with, or no difference."""
+    """What would become of `flow/deployment`. `diff` None: there is nothing to compare with, or no difference.
+
+    `warnings` are as those of `Registered`.
+    """
 
     full_name: str
     outcome: Literal["created", "changed", "unchanged"]
     diff: VersionDiff | None
+    warnings: tuple[Finding, ...]
 
 
 async def preview(
@@ -38,6 +42,7 @@ async def preview(
         SatflowError: it would be refused.
     """
     executor = check(packed, registration, endpoints, settings)
+    warnings = find_warnings(packed, executor, settings)
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = planned(packed.flow.name, registration, executor, pool, settings)
@@ -48,11 +53,11 @@ async def preview(
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
     if known and same(known, packed, plan):
-        return Preview(plan.full_name, "unchanged", None)
+        return Preview(plan.full_name, "unchanged", None, warnings)
     if row and not overwrite:
         contested = settle(plan, known, row, overwrite=False).contested
         objections.check_conflicts(contested + detours(known, row, local=endpoints.local), plan.full_name)
     if known is None:
-        return Preview(plan.full_name, "changed" if row else "created", None)
+        return Preview(plan.full_name, "changed" if row else "created", None, warnings)
     wanted = manifest_for(packed, plan, sealing.next_place(row, found, healed.written), NOT_SENT)
-    return Preview(plan.full_name, "changed", compare.between(known, wanted))
+    return Preview(plan.full_name, "changed", compare.between(known, wanted), warnings)

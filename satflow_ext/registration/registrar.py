@@ -14,7 +14,7 @@ from satflow_ext import scratch
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
-from satflow_ext.models import Change, GitFile, PackedFlow, Registered, Registration
+from satflow_ext.models import Change, ExecutorChoice, Finding, GitFile, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import (
     carried_files,
@@ -36,6 +36,7 @@ from satflow_ext.registration.pins import pin_of
 from satflow_ext.registration.plan import Plan, check, planned, work_pool
 from satflow_ext.registration.reachable import check_gateway, check_store
 from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.registration.task_runners import find_replaced_task_runner
 from satflow_ext.registration.turns import turn
 from satflow_ext.settings import Settings
 
@@ -88,7 +89,8 @@ async def register(
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = planned(packed.flow.name, registration, executor, pool, settings)
         async with turn(plan.full_name, endpoints.prefect, settings):
-            return await _register(client, packed, plan, endpoints, settings, overwrite=overwrite)
+            done = await _register(client, packed, plan, endpoints, settings, overwrite=overwrite)
+    return done.model_copy(update={"warnings": find_warnings(packed, executor, settings)})
 
 
 async def _register(
@@ -189,7 +191,14 @@ async def registered(
         manifest=pin.manifest,
         files=made.files,
         kept=left,
+        warnings=(),
     )
+
+
+def find_warnings(packed: PackedFlow, executor: ExecutorChoice, settings: Settings) -> tuple[Finding, ...]:
+    """Return what may not work when the flow runs, or is not as the flow says."""
+    flow = packed.flow
+    return (*packed.warnings, *find_replaced_task_runner(executor, flow.task_runner, flow.variable, settings))
 
 
 def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:

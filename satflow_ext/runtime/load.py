@@ -57,6 +57,8 @@ def load(folder: Path) -> Flow[..., Any]:
     tracebacks.show(manifest.source.cells)
     runner = executors.task_runner(manifest.executor, manifest.sized(here))  # before what the flow imports: see `RAY`
     flow = _flow(manifest, opened, folder)
+    if runner is None:
+        return flow
     return _with_runner(flow, _carrying(runner, manifest, folder), manifest, here)
 
 

@@ -73,6 +73,7 @@ export class Socket implements ISocket {
 export function preflight(change: Partial<api.Preflight> = {}): api.Preflight {
   return {
     flow: 'tiles',
+    task_runner: null,
     size: 8_000_000,
     captured: [{ where: 'tiles -> big', type: 'ndarray', size: 8_000_000 }],
     local_modules: ['shelves'],
@@ -100,6 +101,7 @@ export function flow(change: Partial<api.LiveFlow> = {}): api.LiveFlow {
       }
     },
     fingerprint: 'f1',
+    task_runner: null,
     ...change
   };
 }
@@ -112,7 +114,11 @@ export function deployment(
     name: 'tiles',
     flow_name: 'tiles',
     version: 3,
-    executor: { name: 'dask-local', options: { n_workers: 2 } },
+    executor: {
+      name: 'dask-local',
+      options: { n_workers: 2 },
+      from_flow: false
+    },
     fingerprint: 'f1',
     notebook: 'tiles.ipynb',
     environment: 'warn',

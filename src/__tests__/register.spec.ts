@@ -99,7 +99,8 @@ function form(
         content_size: 1,
         manifest: DIGEST,
         files: [],
-        kept: []
+        kept: [],
+        warnings: []
       };
     },
     pauseDeployment: async () => deployment(),

@@ -276,9 +276,21 @@ describe('RegisterForm', () => {
       content_size: 2048,
       manifest: digest,
       files: [],
-      kept: []
+      kept: [],
+      warnings: [
+        {
+          kind: 'credential',
+          level: 'warning',
+          where: 'tiles -> KEY',
+          message: 'looks like a GitHub token',
+          fix: 'Declare it by name.'
+        }
+      ]
     });
     expect(screen.getByText(words)).toBeTruthy();
+    expect(screen.getByTestId('satflow-finding').textContent).toBe(
+      'Warning tiles -> KEY looks like a GitHub token. Declare it by name.'
+    );
     fireEvent.click(screen.getByTestId('satflow-run-now'));
     expect(actions.onRegisterAndRun).toHaveBeenCalledTimes(1);
   });

@@ -2,7 +2,7 @@ import { ClustersModel } from '../models/clusters';
 import { SharedClustersModel, sizeOrder } from '../models/sharedClusters';
 import { cluster, deployment, Frames } from './fakes';
 
-const executor = { name: 'dask-cluster', options: {} };
+const executor = { name: 'dask-cluster', options: {}, from_flow: false };
 const shares = (options: object) => ({ ...executor, options: { ...options } });
 
 describe('SharedClustersModel', () => {

@@ -20,6 +20,9 @@ import {
   parameterForm
 } from './parameterSchema';
 
+/** The executor that does what the flow's own task runner does. */
+export const AS_FLOW_SAYS = 'flow';
+
 /** A schedule as the form holds it: what was typed for each kind stays while another one is chosen. */
 export interface IScheduleDraft {
   kind: 'none' | 'cron' | 'interval';
@@ -75,11 +78,16 @@ export function draftOf(
 ): IDraft {
   const form = parameterForm(flow.parameter_schema);
   const executor = deployment?.executor ?? null;
+  const isChosen = executor !== null && !executor.from_flow;
   return {
     name: deployment?.name ?? flow.name,
     parameters: formData(form, deployment?.parameters ?? {}),
-    executor: executor?.name ?? preset.executor,
-    options: executor ? { [executor.name]: executor.options } : {},
+    executor: isChosen
+      ? executor.name
+      : executor
+        ? AS_FLOW_SAYS
+        : preset.executor,
+    options: isChosen ? { [executor.name]: executor.options } : {},
     schedule: scheduleDraft(deployment?.schedule, preset.timezone),
     workPool: deployment?.work_pool ?? null,
     infrastructure: infrastructureDraft(deployment?.infrastructure),
@@ -150,7 +158,7 @@ export function choicesOf(
 /** The same as a line for a notebook cell. */
 export function magicLine(variable: string, choices: Choices): string {
   const flags = [
-    ['--executor', choices.executor.name ?? 'threads'],
+    ['--executor', choices.executor.name ?? AS_FLOW_SAYS],
     ...Object.entries(choices.executor.options ?? {}).map(([option, value]) => [
       `--${option.replace(/_/g, '-')}`,
       spelled(value)

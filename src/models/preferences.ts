@@ -1,5 +1,6 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 
+import { AS_FLOW_SAYS } from './draft';
 import { Observable } from './observable';
 
 /** The user's settings, with the schema's defaults until they are loaded. */
@@ -12,7 +13,7 @@ export class Preferences extends Observable {
 
   /** The executor that a new registration starts with. */
   get executor(): string {
-    return this.text('executor') || 'threads';
+    return this.text('executor') || AS_FLOW_SAYS;
   }
 
   /** Whether the end of a run started here is told. */

@@ -10,6 +10,7 @@ import type {
   WorkerSize
 } from '../_api';
 import { errorUnder } from '../errors';
+import { AS_FLOW_SAYS } from '../models/draft';
 import { asObject, jsonTexts, parameterForm } from '../models/parameterSchema';
 import { bytes } from '../words';
 import {
@@ -24,6 +25,8 @@ export interface IExecutorFieldProps {
   catalogue: Catalogue;
   executor: string;
   options: JsonObject;
+  /** The task runner that the flow names, in words. */
+  taskRunner: string | null;
   /** What the last runs needed of their worker size, in words. */
   needed: string | null;
   /** A mistake here; `field` is the path below the executor. */
@@ -52,6 +55,11 @@ export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
           <ExecutorCard
             key={one.name}
             info={one}
+            purpose={
+              one.name === AS_FLOW_SAYS && props.taskRunner
+                ? props.taskRunner
+                : one.purpose
+            }
             checked={one.name === executor}
             onSelect={() => onExecutor(one.name)}
             trans={trans}
@@ -66,6 +74,7 @@ export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
 
 interface IExecutorCardProps {
   info: ExecutorInfo;
+  purpose: string;
   checked: boolean;
   onSelect: () => void;
   trans: TranslationBundle;
@@ -86,7 +95,7 @@ function ExecutorCard(props: IExecutorCardProps): JSX.Element {
         onChange={onSelect}
       />
       <span className="jp-Satflow-cardTitle">{info.title}</span>
-      <span>{info.purpose}</span>
+      <span>{props.purpose}</span>
       <span className="jp-Satflow-hint">
         {trans.__('starts: %1', info.starts)}
       </span>

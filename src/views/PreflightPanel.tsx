@@ -2,9 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import type { ErrorBody, Finding, Preflight } from '../_api';
+import type { ErrorBody, Preflight } from '../_api';
 import { bytes, duration } from '../words';
 import { ErrorNote } from './ErrorNote';
+import { FindingList } from './FindingList';
 
 export interface IPreflightPanelProps {
   report: Preflight | null;
@@ -29,7 +30,7 @@ export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
         {summary(props)}
       </p>
       {error && <ErrorNote error={error} />}
-      {report && <Findings findings={report.findings} trans={trans} />}
+      {report && <FindingList findings={report.findings} trans={trans} />}
       {report && <Captured report={report} trans={trans} />}
       <div className="jp-Satflow-preflightActions">
         <Action {...props} words={trans.__('Check again')} to="check" />
@@ -60,34 +61,6 @@ function Action(
     >
       {words}
     </Button>
-  );
-}
-
-function Findings(props: {
-  findings: readonly Finding[];
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { findings, trans } = props;
-  return (
-    <ul className="jp-Satflow-findings">
-      {findings.map((finding, index) => (
-        <li
-          key={index}
-          className={`jp-mod-${finding.level}`}
-          data-testid="satflow-finding"
-        >
-          <strong>
-            {finding.level === 'error'
-              ? trans.__('Error')
-              : trans.__('Warning')}
-          </strong>{' '}
-          <code>{finding.where}</code> {finding.message}.
-          {finding.fix && (
-            <span className="jp-Satflow-fix"> {finding.fix}</span>
-          )}
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -156,7 +156,7 @@ function Parameters(props: IRegisterFormProps): JSX.Element | null {
 }
 
 function Choices(props: IRegisterFormProps): JSX.Element | null {
-  const { catalogue, draft, error, nextRuns, actions, trans } = props;
+  const { flow, catalogue, draft, error, nextRuns, actions, trans } = props;
   if (!catalogue) {
     return error ? null : <p role="status">{trans.__('Loading…')}</p>;
   }
@@ -169,6 +169,7 @@ function Choices(props: IRegisterFormProps): JSX.Element | null {
       <ExecutorField
         catalogue={catalogue}
         executor={draft.executor}
+        taskRunner={flow.task_runner?.text ?? null}
         needed={props.needed}
         options={draft.options[draft.executor] ?? {}}
         error={errorUnder(error, 'executor')}

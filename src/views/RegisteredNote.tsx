@@ -5,6 +5,7 @@ import React from 'react';
 import type { CarriedFile, Registered } from '../_api';
 import { bytes } from '../words';
 import { ChangeList } from './ChangeList';
+import { FindingList } from './FindingList';
 import { ZonedTime } from './ZonedTime';
 
 export interface IRegisteredNoteProps {
@@ -16,7 +17,7 @@ export interface IRegisteredNoteProps {
 /** What registering did, and what comes next. */
 export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
   const { registered, onRun, trans } = props;
-  const { deployment, content_size, files, kept } = registered;
+  const { deployment, content_size, files, kept, warnings } = registered;
   const { schedule, next_runs } = deployment;
   return (
     <div
@@ -38,6 +39,7 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
           />
         </span>
       )}
+      {warnings.length > 0 && <FindingList findings={warnings} trans={trans} />}
       {kept.length > 0 && (
         <details className="jp-Satflow-kept">
           <summary>

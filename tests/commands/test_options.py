@@ -22,7 +22,7 @@ def parsed(*words: str) -> tuple[argparse.Namespace, list[str]]:
 @pytest.mark.parametrize("option", ["--n", "--exec", "--time", "--over"])
 def test_options_are_not_completed(option):
     args, rest = parsed(option, "2")
-    assert (args.name, args.executor, args.timezone, args.overwrite) == (None, "threads", "UTC", False)
+    assert (args.name, args.executor, args.timezone, args.overwrite) == (None, "flow", "UTC", False)
     assert rest == [option, "2"]
 
 

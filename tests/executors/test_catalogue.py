@@ -179,7 +179,7 @@ def test_size_becomes_memory_limit_and_threads():
 @pytest.mark.parametrize(
     ("choice", "runner"),
     [
-        (ExecutorChoice(), "ThreadPoolTaskRunner"),
+        (ExecutorChoice(name="threads"), "ThreadPoolTaskRunner"),
         (ExecutorChoice(name="processes", options={"max_workers": 2}), "ProcessPoolTaskRunner"),
         (ExecutorChoice(name="dask-local"), "FastDaskTaskRunner"),
         (ExecutorChoice(name="dask-cluster"), "FastDaskTaskRunner"),

@@ -21,7 +21,15 @@ from satflow_ext import runs
 from satflow_ext.errors import BadRequest, DeploymentNotFound
 from satflow_ext.kernel.options import environment_policy, help_text, parameters, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
-from satflow_ext.models import CronSchedule, Deployment, ExecutorChoice, Infrastructure, IntervalSchedule, Registered
+from satflow_ext.models import (
+    CronSchedule,
+    Deployment,
+    ExecutorChoice,
+    Finding,
+    Infrastructure,
+    IntervalSchedule,
+    Registered,
+)
 from satflow_ext.registration import deployments
 from tests.bad_clusters import BAD
 from tests.webhook import Quiet, endpoint
@@ -128,7 +136,7 @@ MISTAKES = {
     "": "No flow is named. Write %register_flow my_flow; --help says more.\n",
     "main --executor dask-locl": "No executor is called 'dask-locl'. Did you mean 'dask-local'?\n",
     "main --executer dask-local": "There is no option --executer. Did you mean --executor?\n",
-    "main --n-workers 2": "The executor 'threads' has no option 'n_workers'.",
+    "main --n-workers 2": "The executor 'flow' has no option 'n_workers'.",
     "main --cron": "--cron needs a value. Write --cron CRON.\n",
     "main --cron '0 6 * * * *'": "A cron line has five fields",
     "main --cron '0 6 * * *' --interval 5": "A cron line and an interval are both given. Give one of them.\n",
@@ -208,7 +216,7 @@ COMPLETIONS = {
     "%register_flow ma": ["main"],
     "%register_flow main --exec": ["--executor"],
     "%register_flow main --executor ": [
-        *("threads", "processes", "dask-local", "dask-cluster", "dask-client", "dask-address", "ray"),
+        *("flow", "threads", "processes", "dask-local", "dask-cluster", "dask-client", "dask-address", "ray"),
     ],
     "%register_flow main --executor dask-l": ["dask-local"],
     "%register_flow main --environment re": ["refuse", "recreate"],
@@ -341,9 +349,20 @@ def test_what_is_shown_is_escaped() -> None:
     )
     digest = "sha256:" + "0" * 64
     made = Registered(
-        deployment=deployment, outcome="created", content=digest, content_size=1, manifest=digest, files=(), kept=()
+        deployment=deployment,
+        outcome="created",
+        content=digest,
+        content_size=1,
+        manifest=digest,
+        files=(),
+        kept=(),
+        warnings=(
+            Finding(kind="credential", level="warning", where="main -> KEY", message="looks odd", fix="Declare it."),
+        ),
     )
     shown = RegisteredFlow(made, None)
+    assert "Warning:    main -> KEY: looks odd. Declare it." in repr(shown)
+    assert [each.where for each in shown.warnings] == ["main -> KEY"]
     assert "<script" not in shown._repr_html_()
     assert shown._repr_html_().count("&lt;script&gt;") == 6
     assert "Fri 02 Jan 2026 03:04 UTC" in repr(shown)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from satflow_ext.kernel_calls import preflight_call
-from satflow_ext.models import Preflight
+from satflow_ext.models import ExecutorChoice, Preflight, Registration
+from satflow_ext.registration.preflight import with_choices
+from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Kernel
@@ -118,7 +120,14 @@ def test_data_files_with_their_sizes_the_biggest_first(notebook: Kernel) -> None
     assert "'*.dta' matches no file" in finding.message
 
 
-def test_a_task_runner_of_the_flow_s_own_is_told_of(notebook: Kernel) -> None:
-    (finding,) = report(notebook, "careful").findings
+def test_a_task_runner_of_the_flow_s_own_is_reported_where_an_executor_replaces_it(notebook: Kernel) -> None:
+    found = report(notebook, "careful")
+    assert found.findings == ()
+    assert found.task_runner is not None
+    assert found.task_runner.text == "ThreadPoolTaskRunner(max_workers=2)"
+    assert with_choices(found, Registration(), Settings()).findings == ()
+    (finding,) = with_choices(found, Registration(executor=ExecutorChoice(name="threads")), Settings()).findings
     assert (finding.kind, finding.level, finding.where) == ("task runner", "warning", "careful")
-    assert "ThreadPoolTaskRunner is not used" in finding.message
+    assert finding.message == (
+        "the executor threads (defaults) replaces the flow's own ThreadPoolTaskRunner(max_workers=2)"
+    )

@@ -1,0 +1,95 @@
+"""The task runner that a flow names, and the executor that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
+
+from satflow_ext.kernel.find import AnyFlow
+from satflow_ext.models import ExecutorChoice, FlowTaskRunner, JsonObject
+
+CLIENT_DEFAULTS = {"set_as_default": False}
+"""`DaskTaskRunner.client_kwargs` where none were given."""
+
+
+def describe_task_runner(flow: AnyFlow) -> FlowTaskRunner | None:
+    """Describe a flow's task runner; None where the flow names none, and so has Prefect's thread pool."""
+    runner: Any = flow.task_runner
+    kind = type(runner)
+    if kind is ThreadPoolTaskRunner and _max_workers(runner) == _max_workers(ThreadPoolTaskRunner()):
+        return None
+    same = _SAME.get((kind.__module__.partition(".")[0], kind.__qualname__))
+    executor = same(runner) if same else None
+    arguments = ", ".join(f"{name}={value!r}" for name, value in (executor.options if executor else {}).items())
+    return FlowTaskRunner(text=f"{kind.__qualname__}({arguments})", executor=executor)
+
+
+def _threads(runner: Any) -> ExecutorChoice:
+    return ExecutorChoice(name="threads", options={"max_workers": _max_workers(runner)})
+
+
+def _processes(runner: Any) -> ExecutorChoice | None:
+    if getattr(runner, "_initializer", None) is not None:
+        return None
+    usual = _max_workers(runner) == _max_workers(ProcessPoolTaskRunner())
+    return ExecutorChoice(name="processes", options={} if usual else {"max_workers": _max_workers(runner)})
+
+
+def _dask(runner: Any) -> ExecutorChoice | None:
+    if runner.client_kwargs != CLIENT_DEFAULTS or runner.adapt_kwargs or runner.performance_report_path:
+        return None
+    if runner.address:
+        return ExecutorChoice(name="dask-address", options={"address": str(runner.address)})
+    if not _is_local_cluster(runner.cluster_class) or not runner.cluster_kwargs.keys() <= _LOCAL_CLUSTER:
+        return None
+    return ExecutorChoice(name="dask-local", options=_local_cluster_size(runner.cluster_kwargs))
+
+
+def _is_local_cluster(cluster_class: Any) -> bool:
+    from distributed import LocalCluster
+
+    return cluster_class in (None, LocalCluster, "distributed.LocalCluster", "dask.distributed.LocalCluster")
+
+
+def _local_cluster_size(given: dict[str, Any]) -> JsonObject:
+    """Return workers and threads as `LocalCluster` chooses them on this machine where they are not given."""
+    from dask.system import CPU_COUNT
+    from distributed.deploy.utils import nprocesses_nthreads
+
+    n_workers: Any = given.get("n_workers")
+    threads: Any = given.get("threads_per_worker")
+    if n_workers is None and threads is None:
+        n_workers, threads = nprocesses_nthreads()  # type: ignore[no-untyped-call]  # distributed is typed in part
+    elif n_workers is None:
+        n_workers = max(1, CPU_COUNT // threads)
+    elif threads is None:
+        threads = max(1, ceil(CPU_COUNT / n_workers))
+    return {"n_workers": n_workers, "threads_per_worker": threads}
+
+
+def _ray(runner: Any) -> ExecutorChoice | None:
+    if not runner.init_kwargs.keys() <= {"num_cpus"}:
+        return None
+    return ExecutorChoice(name="ray", options=_given(address=runner.address, **runner.init_kwargs))
+
+
+def _max_workers(runner: Any) -> Any:
+    """Return the number that it was made with, for which Prefect has no public name."""
+    return runner._max_workers
+
+
+def _given(**options: Any) -> JsonObject:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+_LOCAL_CLUSTER = {"n_workers", "threads_per_worker"}
+_SAME: dict[tuple[str, str], Callable[[Any], ExecutorChoice | None]] = {
+    ("prefect", "ThreadPoolTaskRunner"): _threads,
+    ("prefect", "ProcessPoolTaskRunner"): _processes,
+    ("prefect_dask", "DaskTaskRunner"): _dask,
+    ("prefect_ray", "RayTaskRunner"): _ray,
+}
+"""By package and class name: none of the packages has to be imported for it."""
