@@ -19,9 +19,12 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
+from satflow_ext import setup_cells
 from satflow_ext.exception_pickling import needs_rebuilding, reduce_exception, register
 
 MAIN = "__main__"
+CHILD_MAIN = "__mp_main__"
+"""What `multiprocessing` calls it in a process that it has started."""
 FILE = "satflow_main.py"
 """Written into the folder of a run; its name begins with what no data file's may (`models.OWN_FILES`)."""
 CONTENT = ".pkl"
@@ -30,29 +33,32 @@ CONTENT = ".pkl"
 TEXT = '''"""The `__main__` of processes that this flow run starts."""
 from satflow_ext.main_module import load_missing as __getattr__
 from satflow_ext.main_module import send_by_value
+from satflow_ext.setup_cells import run
 
 send_by_value()
+run({cells!r}, globals())
 '''
 
 
-def create(objects: Iterable[object], folder: str) -> None:
-    """Make the `__main__` of this flow run. A process that a run has started has one, and gets what is missing there.
+def create(folder: str) -> None:
+    """Make the `__main__` of this flow run; a process that a run has started has one.
 
     Args:
-        objects: functions and classes of the notebook.
         folder: of the run, private.
     """
-    named = _by_name(objects)
     if _is_child():
-        vars(sys.modules[MAIN]).update(
-            {name: each for name, each in named.items() if name not in vars(sys.modules[MAIN])}
-        )
         return
     module = types.ModuleType(MAIN)
     module.__file__ = str(Path(folder, FILE))
-    vars(module).update(named, _satflow_replaced=sys.modules[MAIN])  # whose code still runs
-    sys.modules[MAIN] = module
+    vars(module).update(_satflow_replaced=sys.modules[MAIN])  # whose code still runs
+    sys.modules[MAIN] = sys.modules[CHILD_MAIN] = module
     send_by_value()
+
+
+def add(objects: Iterable[object]) -> None:
+    """Let functions and classes of the notebook be found in the `__main__` of this flow run, where nothing has their name."""
+    main = vars(sys.modules[MAIN])
+    main.update({name: each for name, each in _by_name(objects).items() if name not in main})
 
 
 def keep(body: memoryview, folder: Path) -> None:
@@ -64,7 +70,7 @@ def keep(body: memoryview, folder: Path) -> None:
     """
     file = folder / FILE
     file.with_suffix(CONTENT).write_bytes(body)
-    file.write_text(TEXT)
+    file.write_text(TEXT.format(cells=tuple(map(tuple, setup_cells.cells()))))
 
 
 def publish(objects: Iterable[object]) -> None:
@@ -132,7 +138,9 @@ def _reduce(pickler: ForkingPickler, value: Any) -> Any:
     """Reduce what only cloudpickle can send: `reducer_override` of `multiprocessing`'s pickler."""
     import cloudpickle
 
-    if isinstance(value, (types.FunctionType, type)) and value.__module__ in (MAIN, "__mp_main__"):
+    if (name := setup_cells.name_of(value)) is not None:
+        return setup_cells.reduce_by_name(name)
+    if isinstance(value, (types.FunctionType, type)) and value.__module__ in (MAIN, CHILD_MAIN):
         return _load, (cloudpickle.dumps(value),)
     if isinstance(value, BaseException) and needs_rebuilding(type(value)):
         return reduce_exception(value)

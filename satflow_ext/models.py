@@ -229,7 +229,18 @@ class Included(Wire):
     size: int
 
 
-FindingKind = Literal["live object", "credential", "size", "file", "python", "package", "task runner", "choice", "load"]
+FindingKind = Literal[
+    "live object",
+    "credential",
+    "size",
+    "file",
+    "python",
+    "package",
+    "task runner",
+    "choice",
+    "load",
+    "side effect",
+]
 
 
 class Finding(Wire):
@@ -514,11 +525,15 @@ class Environment(Wire):
 
 
 class Cell(Wire):
-    """A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks."""
+    """A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks.
+
+    `setup`: it runs again in every run, before the flow is loaded.
+    """
 
     file: str
     number: int
     text: str
+    setup: bool = False
 
 
 class SourceFile(Wire):

@@ -61,11 +61,14 @@ export interface Catalogue {
 
 /**
  * A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks.
+ *
+ * `setup`: it runs again in every run, before the flow is loaded.
  */
 export interface Cell {
   file: string;
   number: number;
   text: string;
+  setup: boolean;
 }
 
 /**
@@ -373,7 +376,8 @@ export interface Finding {
     | 'package'
     | 'task runner'
     | 'choice'
-    | 'load';
+    | 'load'
+    | 'side effect';
   level: 'error' | 'warning';
   where: string;
   message: string;

@@ -21,6 +21,7 @@ from satflow_ext import kernel_calls
 from satflow_ext.endpoints import Endpoints, on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
 from satflow_ext.kernel.attach import SKIP
+from satflow_ext.kernel.setup_cells import TAG, is_setup
 from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration
 from satflow_ext.settings import LOCAL_PREFECT
 
@@ -189,6 +190,8 @@ def _clear_execution_counts(document: nbformat.NotebookNode) -> None:
 
 
 async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:
+    if TAG in cell.metadata.get("tags", ()) and not is_setup(cell.source, ()):
+        cell.source = f"%%flow_setup\n{cell.source}"  # nbclient sends no tags
     try:
         await client.async_execute_cell(cell, index)
     except CellExecutionError as error:

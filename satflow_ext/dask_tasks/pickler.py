@@ -8,7 +8,7 @@ from typing import Any
 import cloudpickle
 from prefect.utilities.annotations import BaseAnnotation
 
-from satflow_ext import main_module
+from satflow_ext import main_module, setup_cells
 
 
 def dumps(given: object) -> bytes:
@@ -21,8 +21,14 @@ def dumps(given: object) -> bytes:
         return file.getvalue()
 
 
-def received(value: object, main: list[object]) -> object:
-    """Return what was sent, after the notebook's functions and classes in it are found in this process's `__main__`."""
+def received(setup: None, value: object, main: list[object]) -> object:
+    """Return what was sent, after the notebook's functions and classes in it are found in this process's `__main__`.
+
+    Args:
+        setup: read first: the setup cells have run.
+        value: what was sent.
+        main: functions and classes of the notebook's `__main__`.
+    """
     if main:
         main_module.publish(main)
     return value
@@ -33,6 +39,13 @@ class _Sent:
         self.value = value
 
 
+class _SetupCells:
+    """Runs the setup cells of this process where it is read, and is None there."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return setup_cells.run, (tuple(map(tuple, setup_cells.cells())),)
+
+
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is not typed
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file)
@@ -40,7 +53,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is not
 
     def reducer_override(self, obj: Any) -> Any:
         if type(obj) is _Sent:
-            return received, (obj.value, self._main)  # filled when what comes before it has been pickled
+            # In this order: the list is filled when what comes before it has been pickled.
+            return received, (_SetupCells(), obj.value, self._main)
         if main_module.defines(obj):
             self._main.append(obj)
         if isinstance(obj, BaseAnnotation):

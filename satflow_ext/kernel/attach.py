@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from satflow_ext.kernel.setup_cells import MAGIC as SETUP
+
 SKIP = re.compile(r"\s*%%skip_registering\b")
 """The first line of a cell that `satflow register` leaves out."""
 
@@ -14,19 +16,21 @@ def attach(shell: Any) -> None:
     from IPython.core.magic import no_var_expand
 
     from satflow_ext.kernel.hook import hook_of
+    from satflow_ext.kernel.setup_cells import recorder_of
 
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
     shell.register_magic_function(no_var_expand(_load_flow), "line", "load_flow")
     shell.register_magic_function(no_var_expand(_dask_cluster), "line", "dask_cluster")
-    if _run_skipped not in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.append(_run_skipped)
+    if _without_mark not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_without_mark)
     shell.set_hook("complete_command", _complete, str_key="%register_flow")
+    recorder_of(shell)
     hook_of(shell)
 
 
-def _run_skipped(lines: list[str]) -> list[str]:
-    """Run a cell with `%%skip_registering` as if that line were empty; only `satflow register` leaves the cell out."""
-    return ["\n", *lines[1:]] if lines and SKIP.match(lines[0]) else lines
+def _without_mark(lines: list[str]) -> list[str]:
+    """Run a cell with `%%skip_registering` or `%%flow_setup` as if that line were empty."""
+    return ["\n", *lines[1:]] if lines and (SKIP.match(lines[0]) or SETUP.match(lines[0])) else lines
 
 
 def _register_flow(line: str) -> Any:

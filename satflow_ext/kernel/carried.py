@@ -20,6 +20,7 @@ from typing import Any
 from satflow_ext.kernel.code_facts import imported_names
 from satflow_ext.kernel.local_modules import NEVER_LOCAL, is_local, lies_local
 from satflow_ext.kernel.reach import Reached, Whole, reach
+from satflow_ext.setup_cells import cells, run
 
 NAMES = "_satflow_names"
 """A pydantic class has this attribute until its schema is built: what the words in its annotations mean."""
@@ -69,8 +70,21 @@ def sources(everything: Iterable[Reached]) -> Sources:
     return dict(sorted(found.items()))
 
 
+class Call:
+    """A call that happens while the content is read, before what is pickled after it is made."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: object) -> None:
+        self.function = function
+        self.arguments = arguments
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.function, self.arguments
+
+
 def rebuild(carrier: Carrier, models: list[type], main: list[object]) -> tuple[object, ...]:
     """How pickle rebuilds the flow: with functions that travel by value, as no SatFlow need be where it is read.
+
+    Local modules come first, then the setup cells, which may import them, then the flow, which may use what those define.
 
     Args:
         carrier: the flow and what comes with it.
@@ -78,8 +92,10 @@ def rebuild(carrier: Carrier, models: list[type], main: list[object]) -> tuple[o
             have their fields.
         main: filled likewise: functions and classes that the notebook's `__main__` defines, for that of a flow run.
     """
-    arguments = carrier.sources, carrier.modules, carrier.flow, models, main
-    return _by_value(_unpack), (*arguments, _by_value(_build_schemas))
+    prepared = [Call(_by_value(_lay_out), carrier.sources, carrier.modules)]
+    if found := tuple(map(tuple, cells())):
+        prepared.append(Call(run, found))
+    return _by_value(_unpack), (prepared, carrier.flow, models, main, _by_value(_build_schemas))
 
 
 def _by_value(function: Callable[..., Any]) -> types.FunctionType:
@@ -91,27 +107,36 @@ def _by_value(function: Callable[..., Any]) -> types.FunctionType:
 
 
 def _unpack(
-    sources: dict[str, str],
-    modules: dict[str, types.ModuleType],
+    prepared: list[object],
     flow: object,
     models: list[Any],
     main: list[Any],
     build_schemas: Callable[[list[Any]], None],
 ) -> object:
+    import os
+
+    build_schemas(models)
+    if os.environ.get("SATFLOW_RUN_FOLDER"):
+        from satflow_ext.main_module import add
+
+        add(main)
+    return flow
+
+
+def _lay_out(sources: dict[str, str], modules: dict[str, types.ModuleType]) -> None:
     import atexit
     import os
     import shutil
     import sys
     import tempfile
 
-    build_schemas(models)
     run_folder = os.environ.get("SATFLOW_RUN_FOLDER")
     if run_folder:
         from satflow_ext.main_module import create
 
-        create(main, run_folder)
+        create(run_folder)
     if not sources:
-        return flow
+        return
     folder = tempfile.mkdtemp(prefix="satflow-modules-", dir=run_folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for path, text in sources.items():
@@ -125,7 +150,6 @@ def _unpack(
         sys.modules[name] = module
     sys.path.append(folder)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), folder]))
-    return flow
 
 
 def _build_schemas(models: list[Any]) -> None:
@@ -158,6 +182,8 @@ def _imported(everything: Iterable[Reached]) -> set[str]:
             package = str(reached.value.__globals__.get("__package__") or "").partition(".")[0]
             imports = imported_names(reached.value.__code__)
             names |= {package if level else name.partition(".")[0] for name, level in imports}
+        elif isinstance(reached.value, types.CodeType) and reached.value.co_name == "<module>":  # a setup cell
+            names |= {name.partition(".")[0] for name, level in imported_names(reached.value) if not level}
     return names - {""}
 
 

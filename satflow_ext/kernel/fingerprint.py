@@ -25,6 +25,7 @@ from satflow_ext.kernel.plain import atom, buffer_digest, plain_text
 from satflow_ext.kernel.plain_data import plain_digest
 from satflow_ext.kernel.process_objects import reference_to
 from satflow_ext.kernel.views import ATOMS, View, look
+from satflow_ext.setup_cells import cells
 
 FORMAT = b"satflow fingerprint 1"
 DATA = frozenset({"list", "tuple", "dict", "set", "frozenset", "object"})
@@ -71,7 +72,7 @@ class Shared:
 
 
 def fingerprint(value: object, *, exact: bool = False, slow: Slow | None = None, shared: Shared | None = None) -> str:
-    """The fingerprint of a flow or of anything else, 64 hexadecimal digits.
+    """The fingerprint of a flow or of anything else, together with the setup cells; 64 hexadecimal digits.
 
     Args:
         value: usually a flow.
@@ -82,7 +83,8 @@ def fingerprint(value: object, *, exact: bool = False, slow: Slow | None = None,
     Raises:
         RecursionError: data nested deeper than Python's stack.
     """
-    return hashlib.sha256(FORMAT + _Reading(exact, slow, shared or Shared()).digest(value)).hexdigest()
+    setup = _joined([cell.text.encode() for cell in cells()]) if cells() else b""
+    return hashlib.sha256(FORMAT + setup + _Reading(exact, slow, shared or Shared()).digest(value)).hexdigest()
 
 
 class _Reading:

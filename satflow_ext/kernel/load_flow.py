@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from satflow_ext import settings as all_settings
+from satflow_ext import setup_cells
 from satflow_ext.errors import BadRequest, ContentRefused, VariableTaken
 from satflow_ext.kernel.find import AnyFlow, is_flow
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
+from satflow_ext.kernel.setup_cells import recorder_of
 from satflow_ext.kernel.source import remember
 from satflow_ext.registration import tracebacks
 from satflow_ext.registration.manifest import Manifest
+from satflow_ext.setup_cells import SetupCell
 
 if TYPE_CHECKING:
     from satflow_ext.endpoints import Endpoints
@@ -63,10 +66,14 @@ def loaded(name: str, as_name: str | None = None) -> Loaded:
     variable = as_name or manifest.variable
     if not variable.isidentifier():
         raise BadRequest(f"{variable!r} is no name for a variable.", fix="Give another one with --as NAME.")
-    namespace = namespace_of(shell_here())
+    shell = shell_here()
+    namespace = namespace_of(shell)
     _check_free(namespace, variable, manifest)
+    _check_setup_free(namespace, manifest)
     tracebacks.show(manifest.source.cells)
     flow = _unpickled(brought)
+    if shell is not None:
+        recorder_of(shell).add_loaded(setup_cells.cells())
     remember(manifest.source.cells)
     namespace[variable] = flow
     return Loaded(flow, variable, manifest)
@@ -113,6 +120,20 @@ def _check_free(namespace: dict[str, object], variable: str, manifest: Manifest)
         f"This notebook has something else under the name {variable}: a {type(value).__qualname__}.",
         fix=f"Give another name, such as --as {variable}_{manifest.version}, or delete it first.",
     )
+
+
+def _check_setup_free(namespace: dict[str, object], manifest: Manifest) -> None:
+    """Refuse setup cells that would overwrite names of this notebook. Those that have run here do not run again."""
+    have_run = {cell.text.rstrip("\n") for cell in setup_cells.cells()}
+    new = [
+        SetupCell(each.file, each.text) for each in manifest.source.cells if each.setup and each.text not in have_run
+    ]
+    taken = sorted({name for cell in new for name in setup_cells.defined_names(cell)} & namespace.keys())
+    if taken:
+        raise VariableTaken(
+            f"The setup cells of {manifest.full_name} define {', '.join(taken)}, which this notebook has already.",
+            fix="Delete or rename them first, or load it in another notebook.",
+        )
 
 
 def _unpickled(brought: Brought) -> AnyFlow:

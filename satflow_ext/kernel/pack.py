@@ -19,8 +19,9 @@ from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.included import included, notebook_folder
 from satflow_ext.kernel.preflight.findings import find_in
 from satflow_ext.kernel.reach import walk
+from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.kernel.source import code_files, source
-from satflow_ext.kernel.uses import uses
+from satflow_ext.kernel.uses import used_modules, uses
 from satflow_ext.models import CarriedFile, Finding, JsonObject, PackedFlow
 
 
@@ -70,7 +71,7 @@ def pack(
     """
     found = choose(flow, namespace)
     parameters.check(found.flow, given or {}, complete=complete)
-    seen = _look(found)
+    seen = _look(found, shell)
     body, size = _write(found, seen.carrier, directory, limit)
     try:
         files = included(include, notebook_folder(shell), directory, limit)
@@ -90,12 +91,16 @@ def pack(
         raise
 
 
-def _look(found: Found) -> _Seen:
+def _look(found: Found, shell: Shell | None) -> _Seen:
     """Walk over the flow, and keep none of what its objects gave on the way: that may be as large as they are."""
     everything = walk(found, data=False)
-    found_there = find_in(everything.reached, texts=TEXTS)
+    found_there = (
+        *find_in(everything.reached, texts=TEXTS),
+        *find_side_effects(shell, used_modules(everything.reached)),
+    )
     warnings = tuple(finding for finding in found_there if finding.level == "warning")
     seen = _Seen(carrier(everything), uses(everything.reached), code_files(everything.reached), warnings)
+    refusals.refuse_setup_cells(everything)
     refusals.refuse_lost_names(everything)
     refusals.refuse_load_failures(everything)
     return seen

@@ -11,6 +11,8 @@ import types
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from satflow_ext import setup_cells
+
 ORDINARY = frozenset(
     {type(None), bool, int, float, complex, str, bytes, tuple, types.FunctionType, types.CodeType, type}
 )
@@ -62,7 +64,9 @@ class ByReference:
 
 
 def reference_to(value: object) -> Reference | None:
-    """Return where a process-wide object is found, None for any other object."""
+    """Return where a process-wide object, or one that a setup cell defines, is found; None for any other object."""
+    if (found := setup_cells.name_of(value)) is not None:
+        return Reference("__main__", found)
     if type(value) in ORDINARY:
         return None
     for module, name in PLACES:
@@ -73,12 +77,14 @@ def reference_to(value: object) -> Reference | None:
 
 def reduced(reference: Reference) -> tuple[Any, ...]:
     """Return how pickle gets the object of the process that reads it."""
+    if reference.module == "__main__":
+        return setup_cells.reduce_by_name(reference.name)
     return getattr, (sys.modules[reference.module], reference.name)
 
 
 def replaced(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same mapping with lists and dictionaries of the process as references."""
-    return {name: by_reference(value) for name, value in values.items()}
+    """Return the same globals with what setup cells define, and lists and dictionaries of the process, as references."""
+    return {name: by_reference(setup_cells.by_name(name, value)) for name, value in values.items()}
 
 
 def by_reference(value: Any) -> Any:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 from satflow_ext.kernel.find import Found
 from satflow_ext.kernel.pair import Pair
 from satflow_ext.kernel.plain_data import is_plain
+from satflow_ext.kernel.setup_cells import code_of
 from satflow_ext.kernel.views import ATOMS, View, look
+from satflow_ext.setup_cells import cells
 
 ENOUGH = 200_000
 """Objects after which looking further is not worth the wait."""
@@ -73,8 +75,9 @@ class Whole(NamedTuple):
 
 
 def walk(found: Found, *, data: bool = True) -> Whole:
-    """Walk over a flow. Kept, it keeps what the objects' own pickling methods gave. `data` as for `reach`."""
-    return Whole(found, list(reach(found.flow, found.variable, data=data)))
+    """Walk over a flow and the setup cells. Kept, it keeps what the objects' own pickling methods gave. `data` as for `reach`."""
+    roots = [(found.flow, found.variable), *((code_of(cell), "setup cell") for cell in cells())]
+    return Whole(found, [each for root, name in roots for each in reach(root, name, data=data)])
 
 
 def is_variable(step: str) -> bool:

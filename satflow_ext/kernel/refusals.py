@@ -10,11 +10,13 @@ from satflow_ext.errors import CannotPickle, ContentTooLarge
 from satflow_ext.kernel.pickler import dump
 from satflow_ext.kernel.reach import Reached, Whole, is_variable, spell, type_name
 from satflow_ext.kernel.reloading import describe_error, find_load_failure
+from satflow_ext.kernel.setup_cells import problem_of
 from satflow_ext.kernel.sizes import MIB, size_text
+from satflow_ext.setup_cells import cells
 
 LARGEST = 5
 SHELL = "get_ipython"
-INSIDE = "Create it inside the flow or a task instead of using a global one."
+INSIDE = "Create it inside the flow, a task or a setup cell (%%flow_setup) instead of using a global one."
 
 IN_CLASS = "Remove it from the class body; create it in the method that uses it."
 LOSING = frozenset({"name", "class", "open file", "dict"})
@@ -71,6 +73,21 @@ def refuse_lost_names(whole: Whole) -> None:
     """
     if any(each.view.problem and each.view.kind in LOSING for each in whole.reached):
         raise cannot_pickle(whole, None)
+
+
+def refuse_setup_cells(whole: Whole) -> None:
+    """Refuse setup cells that cannot run in a flow run.
+
+    Raises:
+        CannotPickle: there is such a cell.
+    """
+    for cell in cells():
+        if problem := problem_of(cell):
+            first = next(filter(str.strip, cell.text.splitlines()), "")
+            raise CannotPickle(
+                f"Flow {whole.found.flow.name!r} cannot travel: the setup cell that begins with {first!r} {problem}.",
+                fix="Write it as plain Python, or move the line to a cell that is not a setup cell.",
+            )
 
 
 def refuse_load_failures(whole: Whole) -> None:

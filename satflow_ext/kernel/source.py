@@ -14,6 +14,7 @@ from satflow_ext.kernel.git import commit_of
 from satflow_ext.kernel.local_modules import lies_local
 from satflow_ext.kernel.reach import Reached
 from satflow_ext.models import Cell, Source, SourceFile
+from satflow_ext.setup_cells import cells as setup_cells
 
 _loaded: dict[str, Cell] = {}
 
@@ -47,9 +48,15 @@ def remember(cells: Iterable[Cell]) -> None:
 
 
 def _cells(names: Iterable[str], shell: Shell | None) -> tuple[Cell, ...]:
+    setup = {cell.file for cell in setup_cells()}
     # IPython gives `linecache` each cell as it was compiled; its history has lost blank lines at the top.
     here = [
-        Cell(file=name, number=number, text="".join(linecache.getlines(name)).rstrip("\n"))
+        Cell(
+            file=name,
+            number=number,
+            text="".join(linecache.getlines(name)).rstrip("\n"),
+            setup=name in setup,
+        )
         for name in names
         if (number := cell_number(name, shell))
     ]

@@ -16,8 +16,12 @@ ALWAYS = frozenset({"prefect", "cloudpickle"})
 
 def uses(everything: Iterable[Reached]) -> tuple[str, ...]:
     """Names of the distributions that what a flow reaches refers to, sorted."""
-    modules = {name.partition(".")[0] for reached in everything for name in _modules(reached)}
-    return providing((modules - sys.stdlib_module_names) | ALWAYS)
+    return providing((used_modules(everything) - sys.stdlib_module_names) | ALWAYS)
+
+
+def used_modules(everything: Iterable[Reached]) -> frozenset[str]:
+    """Return the top-level modules that what a flow reaches refers to."""
+    return frozenset(name.partition(".")[0] for reached in everything for name in _modules(reached))
 
 
 def _modules(reached: Reached) -> list[str]:

@@ -24,6 +24,8 @@ from satflow_ext.kernel.dispatch import implementations, is_dispatch
 from satflow_ext.kernel.local_modules import is_local, is_local_name
 from satflow_ext.kernel.pair import Pair
 from satflow_ext.kernel.validated_calls import ValidatedCall, validated_call
+from satflow_ext.setup_cells import ByName
+from satflow_ext.setup_cells import by_name as by_name_of_setup
 
 Parts = Iterable[tuple[str, object]]
 
@@ -75,6 +77,8 @@ def look(value: object) -> View:
         return View("name", (f"{reference.module}:{reference.name}",))
     if view := _VIEWS.get(kind):
         return view(value)
+    if kind is ByName:
+        return View("name", (f"__main__:{typing.cast(ByName, value).name}",))
     if issubclass(kind, type):
         return _class(typing.cast(type, value))
     if issubclass(kind, types.ModuleType):
@@ -123,7 +127,8 @@ def _function(function: types.FunctionType) -> View:
         return _validated(function, call)
     closed_over = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     parts: list[tuple[str, object]] = [("", function.__code__)]
-    parts += [(name, function.__globals__[name]) for name in used_names(function) if name != "__builtins__"]
+    used = [(name, function.__globals__[name]) for name in used_names(function) if name != "__builtins__"]
+    parts += [(name, by_name_of_setup(name, value)) for name, value in used]
     parts += closed_over
     parts += [("(default)", each) for each in function.__defaults__ or ()]
     parts += [(f"(default {name})", each) for name, each in sorted((function.__kwdefaults__ or {}).items())]

@@ -16,7 +16,7 @@ from satflow_ext.commands.wanted import Wanted
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import FlowAmbiguous, NotebookFailed
 from satflow_ext.kernel.attach import attach
-from satflow_ext.models import Registration
+from satflow_ext.models import PackedFlow, Registration
 
 TWO = "from prefect import flow\n@flow(name='etl')\ndef one(): pass\n\n@flow(name='etl')\ndef two(): pass"
 
@@ -38,6 +38,19 @@ def chosen(path: Path, *choices: tuple[str, Registration]) -> list[tuple[str, st
             return [(flow.variable, choice.name or flow.name) for flow, choice in flows]
 
     return asyncio.run(execute())
+
+
+def test_a_cell_with_the_tag_is_a_setup_cell(tmp_path: Path) -> None:
+    cell = nbformat.v4.new_code_cell("lock = __import__('threading').Lock()", metadata={"tags": ["flow-setup"]})
+    path = written(tmp_path, cell, "from prefect import flow\n@flow\ndef main(): return lock")
+
+    async def pack() -> PackedFlow:
+        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
+            (flow,) = await executed.flows([])
+            return await executed.pack(flow, Registration(), tmp_path)
+
+    (setup,) = [cell for cell in asyncio.run(pack()).source.cells if cell.setup]
+    assert setup.text.strip() == cell.source.strip()
 
 
 @pytest.mark.parametrize(

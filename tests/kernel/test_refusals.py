@@ -18,7 +18,7 @@ from satflow_ext.errors import (
 if TYPE_CHECKING:
     from tests.kernel.conftest import Kernel
 
-CREATE = "Create it inside the flow or a task instead of using a global one."
+CREATE = "Create it inside the flow, a task or a setup cell (%%flow_setup) instead of using a global one."
 
 UNPICKLABLE = {
     "a connection": (

@@ -14,8 +14,9 @@ from satflow_ext.kernel.find import AnyFlow, Shell
 from satflow_ext.kernel.included import matching, notebook_folder
 from satflow_ext.kernel.preflight.findings import MOST, find_in
 from satflow_ext.kernel.reach import Reached, Whole, spell, walk
+from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.kernel.task_runners import describe_task_runner
-from satflow_ext.kernel.uses import uses
+from satflow_ext.kernel.uses import used_modules, uses
 from satflow_ext.models import Captured, Finding, Included, Preflight
 
 
@@ -45,7 +46,7 @@ def preflight(
     everything, carried = whole.reached, carrier(whole)
     size, refused = _size(whole, carried, limit)
     files, unfit = _files(include, notebook_folder(shell), limit)
-    findings = [*find_in(everything)]
+    findings = [*find_in(everything), *find_side_effects(shell, used_modules(everything))]
     if refused is not None and not any(finding.level == "error" for finding in findings):
         findings.insert(0, refused)
     return Preflight(
@@ -67,6 +68,7 @@ def _size(whole: Whole, carried: Carrier, limit: int) -> tuple[int | None, Findi
     """The pickle's size, and why there is none."""
     found = whole.found
     try:
+        refusals.refuse_setup_cells(whole)
         refusals.refuse_lost_names(whole)
         with open(os.devnull, "wb") as nowhere:
             return body.write(found, carried, nowhere, limit), None

@@ -1,0 +1,114 @@
+"""Which cells of this notebook are setup cells, noted while they are executed. Standard library only until there is one."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from inspect import CO_COROUTINE
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from satflow_ext.setup_cells import SetupCell
+
+AWAITING = 0x2000
+"""`ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`."""
+log = logging.getLogger(__name__)
+TAG = "flow-setup"
+"""The tag of a cell that is one."""
+MAGIC = re.compile(r"\s*%%flow_setup\b.*")
+"""The first line of a cell that is one."""
+
+
+class SetupRecorder:
+    """The setup cells of one shell, in the order of their last execution, each with what it defined then."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._recorded: dict[str, tuple[SetupCell, dict[str, object]]] = {}
+
+    def after_cell(self, result: Any) -> None:
+        """Note what has just been executed. Never raises: a cell must not fail because of us."""
+        try:
+            self._note(result)
+        except Exception:
+            log.warning("It is not known whether this is a setup cell.", exc_info=True)
+
+    def add_loaded(self, loaded: tuple[SetupCell, ...]) -> None:
+        """Know the setup cells of a flow that was loaded from the store, which have just run here."""
+        known = [cell for cell, _ in self._recorded.values()]
+        for cell in loaded:
+            if cell not in known:
+                self._record(cell.file, cell)
+        self._define()
+
+    def _note(self, result: Any) -> None:
+        info, metadata = result.info, self._metadata()
+        had_some = bool(self._recorded)
+        self._forget(metadata.get("deletedCells") or ())
+        key = getattr(info, "cell_id", None) or info.raw_cell
+        self._recorded.pop(key, None)
+        if result.success and is_setup(info.raw_cell, metadata.get("tags") or ()):
+            self._record(key, self._cell(info.raw_cell))
+        if self._recorded or had_some:
+            self._define()
+
+    def _record(self, key: str, cell: SetupCell) -> None:
+        from satflow_ext.setup_cells import defined_by
+
+        self._recorded[key] = cell, defined_by(cell, self._shell.user_ns)
+
+    def _forget(self, deleted: Iterable[str]) -> None:
+        """Forget deleted cells, and those of whose names none is left: the namespace was cleared."""
+        names = self._shell.user_ns.keys()
+        for key, (_, defined) in list(self._recorded.items()):
+            if key in deleted or (defined and names.isdisjoint(defined)):
+                del self._recorded[key]
+
+    def _define(self) -> None:
+        from satflow_ext import setup_cells
+
+        setup_cells.define(dict(self._recorded.values()))
+
+    def _metadata(self) -> dict[str, Any]:
+        """What the browser says of the cell. A shell without a kernel, or another client, says nothing."""
+        kernel = getattr(self._shell, "kernel", None)
+        parent = kernel.get_parent("shell") if kernel is not None else {}
+        return parent.get("metadata") or {}
+
+    def _cell(self, raw: str) -> SetupCell:
+        from satflow_ext.setup_cells import SetupCell
+
+        text = self._shell.transform_cell(raw)
+        return SetupCell(self._shell.compile.get_code_name(raw, text, self._shell.execution_count - 1), text)
+
+
+def recorder_of(shell: Any) -> SetupRecorder:
+    """Return the one recorder of a shell, which notes its setup cells from the first call on."""
+    for callback in shell.events.callbacks["post_run_cell"]:
+        owner = getattr(callback, "__self__", None)
+        if isinstance(owner, SetupRecorder):
+            return owner
+    recorder = SetupRecorder(shell)
+    shell.events.register("post_run_cell", recorder.after_cell)
+    return recorder
+
+
+def is_setup(text: str, tags: Any) -> bool:
+    """Return whether a cell of that text and those tags is a setup cell."""
+    return TAG in tags or MAGIC.match(text) is not None
+
+
+def code_of(cell: SetupCell) -> CodeType:
+    """Compile a cell as IPython does, which lets it await."""
+    code: CodeType = compile(cell.text, cell.file, "exec", AWAITING)
+    return code
+
+
+def problem_of(cell: SetupCell) -> str | None:
+    """Return why a cell cannot run in a flow run; None where nothing is known to prevent it."""
+    code = code_of(cell)
+    if "get_ipython" in code.co_names:
+        return "has a magic or a ! command, and a flow run has no IPython"
+    return "awaits outside a function" if code.co_flags & CO_COROUTINE else None

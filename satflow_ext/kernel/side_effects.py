@@ -1,0 +1,175 @@
+"""Cells that change the kernel's process, which a flow run does not see: environment variables, accessors, options, seeds."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from satflow_ext.kernel.find import Shell
+from satflow_ext.models import Finding
+from satflow_ext.setup_cells import cells
+
+FIX = "Begin the cell with %%flow_setup, or give it the tag flow-setup: it then runs in every flow run as well."
+ENVIRONMENT = "os.environ"
+CHANGING = (
+    ENVIRONMENT,
+    "os.putenv",
+    "os.unsetenv",
+    "os.chdir",
+    "locale.setlocale",
+    "random.seed",
+    "socket.setdefaulttimeout",
+    "sys.setrecursionlimit",
+    "decimal.setcontext",
+    "multiprocessing.set_start_method",
+    "numpy.random.seed",
+    "numpy.seterr",
+    "pandas.set_option",
+    "pandas.options",
+    "pandas.api.extensions.register_dataframe_accessor",
+    "pandas.api.extensions.register_series_accessor",
+    "pandas.api.extensions.register_index_accessor",
+    "pandas.core.accessor.register_dataframe_accessor",
+    "pandas.core.accessor.register_series_accessor",
+    "pandas.core.accessor.register_index_accessor",
+    "matplotlib.use",
+    "matplotlib.rcParams",
+    "matplotlib.style.use",
+    "matplotlib.pyplot.rcParams",
+    "matplotlib.pyplot.style.use",
+    "seaborn.set_theme",
+    "dask.config.set",
+    "dotenv.load_dotenv",
+    "dotenv.main.load_dotenv",
+    "torch.manual_seed",
+    "torch.set_default_dtype",
+    "torch.set_num_threads",
+    "polars.Config",
+)
+"""What is called, assigned to or used as a decorator; a dot and more may follow."""
+MAGICS = {"env": ENVIRONMENT, "set_env": ENVIRONMENT, "cd": "os.chdir"}
+SHOWING = "display."
+"""Begins pandas' options for what a notebook shows."""
+
+
+class _Use(NamedTuple):
+    """A name that a cell calls, assigns to or decorates with, as it is written."""
+
+    name: str
+    argument: str
+
+
+def find_side_effects(shell: Shell | None, packages: frozenset[str]) -> Iterator[Finding]:
+    """Find executed cells that change something of the process.
+
+    Args:
+        shell: whose cells; None in plain Python.
+        packages: top-level modules that the flow uses. Options of others do not matter.
+    """
+    if shell is None:
+        return
+    setup = {cell.text.strip() for cell in cells()}
+    found: dict[str, int] = {}
+    for number, text in enumerate(shell.history_manager.input_hist_parsed):
+        if text.strip() not in setup:
+            found.update((what, number) for what in _changes(text, shell.user_ns, packages))
+    for what, number in found.items():
+        message = f"{what} changes this kernel only: a flow run does not see it"
+        yield Finding(kind="side effect", level="warning", where=f"cell [{number}]", message=message, fix=FIX)
+
+
+def _changes(text: str, namespace: Mapping[str, object], packages: frozenset[str]) -> Iterator[str]:
+    for use in _uses(text):
+        name = MAGICS.get(use.name.removeprefix("%")) if use.name.startswith("%") else _qualified(use.name, namespace)
+        if name is None or use.argument.startswith(SHOWING):
+            continue
+        what = next((each for each in CHANGING if name == each or name.startswith(f"{each}.")), None)
+        if what and (_matters_to_all(what) or what.partition(".")[0] in packages):
+            yield what
+
+
+def _matters_to_all(name: str) -> bool:
+    """Whether it changes more than the package that it is part of."""
+    package = name.partition(".")[0]
+    return package in sys.stdlib_module_names or package == "dotenv"
+
+
+def _qualified(name: str, namespace: Mapping[str, object]) -> str | None:
+    """The full name of what `np.random.seed`, or `environ` of `from os import environ`, stands for."""
+    first, dot, rest = name.partition(".")
+    value = namespace.get(first)
+    if value is os.environ:
+        return f"{ENVIRONMENT}{dot}{rest}"
+    if isinstance(value, types.ModuleType):
+        return f"{value.__name__}{dot}{rest}"
+    module = getattr(value, "__module__", None)
+    own = getattr(value, "__qualname__", None)
+    return f"{module}.{own}{dot}{rest}" if isinstance(module, str) and isinstance(own, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _uses(text: str) -> tuple[_Use, ...]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return ()
+    return tuple(use for node in _outside_functions(tree) for use in _uses_of(node))
+
+
+def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
+    """What runs when the cell runs; of functions only the decorators."""
+    for node in ast.iter_child_nodes(tree):
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for decorator in node.decorator_list:
+                yield decorator
+                yield from _outside_functions(decorator)
+        elif not isinstance(node, ast.Lambda):
+            yield from _outside_functions(node)
+
+
+def _uses_of(node: ast.AST) -> Iterator[_Use]:
+    if isinstance(node, ast.Call):
+        yield from _called(node)
+    elif isinstance(node, (ast.Assign, ast.Delete)):
+        for target in node.targets:
+            yield from _assigned(target)
+    elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+        yield from _assigned(node.target)
+
+
+def _called(node: ast.Call) -> Iterator[_Use]:
+    arguments = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    name = _dotted(node.func)
+    if name.endswith("run_line_magic") and arguments:
+        # `%env` alone, or with one name, only shows.
+        if arguments[0] == "cd" or (len(arguments) > 1 and any(each in arguments[1] for each in "= ")):
+            yield _Use(f"%{arguments[0]}", "")
+    elif _changes_mapping(name):
+        yield _Use(name, arguments[0] if arguments else "")
+
+
+def _assigned(target: ast.AST) -> Iterator[_Use]:
+    if isinstance(target, ast.Subscript):
+        yield _Use(_dotted(target.value), "")
+    elif isinstance(target, ast.Attribute):
+        name = _dotted(target)
+        yield _Use(name, SHOWING if f".{SHOWING}" in name else "")
+
+
+def _changes_mapping(name: str) -> bool:
+    """Whether a call is none of those that only read a mapping such as `os.environ`."""
+    return name.rpartition(".")[2] not in {"get", "items", "keys", "values", "copy", "__contains__", "__getitem__"}
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    if isinstance(node, ast.Call):
+        return _dotted(node.func)
+    return node.id if isinstance(node, ast.Name) else ""
