@@ -78,7 +78,9 @@ def run(given: Iterable[tuple[str, str]], namespace: dict[str, object] | None = 
             if cell not in _STATE.run:
                 _execute(cell, where)
                 _STATE.run.add(cell)
+        have_run = set(_STATE.run)
         define({cell: defined_by(cell, where) for cell in wanted})
+        _STATE.run |= have_run
         _reduce_by_name_everywhere()
 
 
@@ -89,7 +91,7 @@ def define(given: Mapping[SetupCell, Mapping[str, object]]) -> None:
         given: all of them, in their order, each with what it has defined.
     """
     _STATE.cells = tuple(given)
-    _STATE.run |= given.keys()
+    _STATE.run = set(given)
     # Kept: an id is its own only while the object lives.
     _STATE.names = {name: value for names in given.values() for name, value in names.items()}
     _STATE.objects = {id(value): name for name, value in _STATE.names.items() if type(value) not in COPIED}

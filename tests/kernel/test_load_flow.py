@@ -88,6 +88,27 @@ def test_its_cells_come_along(notebook: Kernel, name: str, stack: Stack) -> None
     assert [cell.text.partition("\n")[0] for cell in detail.source.cells][-1].startswith("@flow")
 
 
+def test_its_setup_cells_run_where_they_overwrite_nothing(notebook: Kernel, said: Callable[[str], str]) -> None:
+    name = f"setup-{uuid4().hex[:6]}"
+    notebook.run("%%flow_setup\nimport threading\nlock = threading.Lock()")
+    notebook.run(f"from prefect import flow\n@flow(name={name!r})\ndef main(): return lock")
+    assert said("first = %register_flow main") == ""
+    assert said(f"%load_flow {name} --as same") == "", "they have run here"
+    assert notebook.value("same.fn() is lock") == "True"
+    notebook.run(FORGET)
+    notebook.run("lock = 5")
+    assert f"The setup cells of {name}/{name} define lock, which this notebook has already." in said(
+        f"%load_flow {name}"
+    )
+    assert notebook.value("lock, 'main' in globals()") == "(5, False)"
+    notebook.run("del lock")
+    assert said(f"%load_flow {name}") == ""
+    assert notebook.value("main.fn() is lock, type(lock).__name__") == "(True, 'lock')"
+    notebook.run("again = %register_flow main")
+    assert notebook.value("again.registered.outcome") == "'unchanged'"
+    notebook.run("%reset -f")
+
+
 def test_nothing_untrusted_is_unpickled(notebook: Kernel, name: str, said: Callable[[str], str], stack: Stack) -> None:
     page = asyncio.run(_history(stack, name))
     digest = asyncio.run(manifests.read(stack.endpoints.store, page.versions[1].manifest)).content
