@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,11 +92,12 @@ class Lab:
         """End every kernel of this server."""
         page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
-    def write(self, name: str, *cells: str) -> str:
-        """Write a notebook with these code cells and give its name."""
+    def write(self, name: str, *cells: str, tags: Mapping[int, str] | None = None) -> str:
+        """Write a notebook with these code cells, some with a tag by their position, and give its name."""
+        empty = {"cell_type": "code", "outputs": [], "execution_count": None}
+        metadata = {number: {"tags": [tag]} for number, tag in (tags or {}).items()}
         source = [
-            {"cell_type": "code", "id": f"c{n}", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
-            for n, text in enumerate(cells)
+            {**empty, "id": f"c{n}", "source": text, "metadata": metadata.get(n, {})} for n, text in enumerate(cells)
         ]
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
         document = {"cells": source, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}

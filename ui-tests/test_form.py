@@ -24,6 +24,22 @@ def survey(place: str, times: int = 2, box: Box = Box(), api_token: str = ""):
         print("looking at", place)
 """
 
+SETUP = """
+import threading
+lock = threading.Lock()
+"""
+LIMITED = f"""
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+settings = {{"key": "ghp_{"a1B2" * 9}"}}
+
+@flow(task_runner=ThreadPoolTaskRunner(max_workers=1))
+def limited():
+    with lock:
+        return len(settings)
+"""
+
 KEPT = """async word => {
   for (;;) {
     const all = JSON.stringify(await window.jupyterapp.serviceManager.workspaces.list());
@@ -48,6 +64,31 @@ def open_survey(page: Page, lab: Lab) -> None:
     lab.open_notebook(page, lab.write("survey.ipynb", SURVEY))
     lab.run_all(page)
     show_flows(page)
+
+
+def test_the_flow_s_own_task_runner_counts_and_what_replaces_it_is_said(page: Page, lab: Lab) -> None:
+    lab.open_notebook(page, lab.write("limited.ipynb", SETUP, LIMITED, tags={0: "flow-setup"}))
+    lab.run_all(page)
+    show_flows(page)
+    form = open_form(page)
+    card = form.get_by_test_id("satflow-executor-flow")
+    expect(card).to_contain_text("ThreadPoolTaskRunner(max_workers=1)")
+    expect(card.get_by_role("radio")).to_be_checked()
+    form.get_by_test_id("satflow-submit").click()
+    registered = form.get_by_test_id("satflow-registered")
+    expect(registered).to_have_attribute("data-outcome", "created", timeout=STARTS)  # a lock, but of a setup cell
+    findings = registered.get_by_test_id("satflow-finding")
+    expect(findings).to_have_count(1)
+    expect(findings.first).to_contain_text("limited -> settings['key'] looks like a GitHub token.")
+    registered.scroll_into_view_if_needed()
+    shot(page, "registered-with-a-warning")
+
+    form.get_by_test_id("satflow-executor-threads").click()
+    form.get_by_test_id("satflow-submit").click()
+    expect(registered).to_have_attribute("data-outcome", "changed", timeout=STARTS)
+    expect(findings.last).to_contain_text("replaces the flow's own ThreadPoolTaskRunner(max_workers=1)")
+    registered.scroll_into_view_if_needed()
+    shot(page, "registered-with-two-warnings")
 
 
 def test_run_of_a_new_flow_goes_through_what_it_lacks(page: Page, lab: Lab) -> None:
