@@ -32,9 +32,11 @@ async def start(prefect_api: PrefectApi, request: RunRequest) -> Run:
             deployment = await client.read_deployment(deployment_id)
             given = {**deployment.parameters, **request.parameters}
             parameters.check_size(given)
-            parameters.check(given, deployment.parameter_openapi_schema or {})
+            converted = parameters.convert(given, deployment.parameter_openapi_schema or {})
             flow_run = await client.create_flow_run_from_deployment(
-                deployment_id, parameters=request.parameters, idempotency_key=request.idempotency_key
+                deployment_id,
+                parameters={name: converted[name] for name in request.parameters},
+                idempotency_key=request.idempotency_key,
             )
         (run,) = await described(client, [flow_run])
     return run

@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 
 from satflow_ext import runs
 from satflow_ext.errors import BadRequest, DeploymentNotFound
-from satflow_ext.kernel.options import environment_policy, help_text, parameters, read, secret_names
+from satflow_ext.kernel.options import environment_policy, help_text, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import CronSchedule, Deployment, ExecutorChoice, Infrastructure, IntervalSchedule, Registered
 from satflow_ext.registration import deployments
@@ -276,11 +276,6 @@ def test_an_interrupt_ends_registering(stack: Stack, tmp_path: Path, settings_fi
 
 def _here() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.getcwd()}
-
-
-def test_reads_values_as_json_where_they_are() -> None:
-    given = parameters(["a=1", "b=x=y", 'c="1"', "d=[1, null]", "e=", "f=NaN"])
-    assert given == {"a": 1, "b": "x=y", "c": "1", "d": [1, None], "e": "", "f": "NaN"}
 
 
 def test_executor_options_in_every_spelling() -> None:
