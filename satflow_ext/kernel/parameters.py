@@ -20,7 +20,7 @@ from satflow_ext.kernel.describe import annotation_text, schema
 from satflow_ext.kernel.find import AnyFlow
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.models import JsonObject
-from satflow_ext.parameter_values.text import text_to_value
+from satflow_ext.parameter_values.text import WHOLE, text_to_value
 from satflow_ext.parameter_values.wording import Steps, expected_text, path_text, steps_into
 
 if TYPE_CHECKING:
@@ -133,16 +133,10 @@ class _Parameter:
         )
 
     def _not_json(self, value: Any) -> InvalidParameter:
-        is_secret = isinstance(value, SecretStr | SecretBytes)
-        fix = (
-            "Find it in the flow, by its name in `secrets`."
-            if is_secret
-            else "Give it as JSON, or make it in the flow."
-        )
         return InvalidParameter(
             f"Parameter {self._name!r} of flow {self._flow.name!r} cannot be stored: Prefect keeps parameters as JSON, from "
             f"which a run would not get this {type(value).__qualname__}.",
-            fix=fix,
+            fix=_other_way(value),
             field=f"parameters.{self._name}",
         )
 
@@ -188,14 +182,14 @@ def _has_block(value: Any) -> bool:
 
 
 def _is_json(value: Any) -> TypeGuard[JsonValue]:
-    """Check that a value is JSON and nothing of another type that only resembles it."""
+    """Check that a value is JSON as Prefect keeps it, and nothing of another type that only resembles it."""
     if type(value) is float:
         return math.isfinite(value)
     if type(value) is list:
         return all(map(_is_json, value))
     if type(value) is dict:
         return all(type(key) is str for key in value) and all(map(_is_json, value.values()))
-    return value is None or type(value) in (str, int, bool)
+    return value is None or type(value) in (str, bool) or (type(value) is int and value in WHOLE)
 
 
 def _as_json(validated: _Typed) -> Iterator[Any]:
@@ -224,6 +218,15 @@ def _is_same(one: Any, other: Any) -> bool:
         return bool(one == other) or fingerprint(one, exact=True) == fingerprint(other, exact=True)
     except Exception:  # the value's own comparison, which may raise anything
         return False
+
+
+def _other_way(value: Any) -> str:
+    """Say what to do with a value that no JSON leads to."""
+    if isinstance(value, SecretStr | SecretBytes):
+        return "Let the flow find it, by its name in `secrets`."
+    if isinstance(value, int):
+        return "Prefect keeps whole numbers of at most 64 bits; compute it in the flow."
+    return "Give a value that JSON can express, or make this one in the flow."
 
 
 def _unknown(flow: AnyFlow, name: str, known: Mapping[str, inspect.Parameter]) -> InvalidParameter:

@@ -23,7 +23,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from satflow_ext.models import JsonObject
-from satflow_ext.parameter_values.text import ExactNumber
+from satflow_ext.parameter_values.text import WHOLE, ExactNumber
 from satflow_ext.parameter_values.wording import FORMATS, Steps, join_expected, shorten
 
 PARSED: Mapping[str, Any] = {
@@ -95,6 +95,7 @@ def find_mistakes(values: JsonObject, schema: JsonObject) -> list[Mistake]:
         found = [_mistake(error) for error in _validator(schema).iter_errors(values)]
     except (RecursionError, Unresolvable):  # Prefect will refuse this schema
         return []
+    found += [Mistake(steps, "must be a whole number of at most 64 bits") for steps in _large_numbers(values)]
     return sorted(found, key=lambda mistake: [str(step) for step in mistake.steps])
 
 
@@ -121,11 +122,7 @@ class _Rules:
 
     def _choose(self, value: JsonValue, choices: list[JsonValue]) -> JsonValue:
         """Convert by the first choice that takes the value as it is, or else by the first that takes it converted."""
-        if (
-            isinstance(value, ExactNumber)
-            and _is_decimal(choices)
-            and Decimal(repr(float(value))) != Decimal(value.text)
-        ):
+        if _is_decimal(choices) and _loses_digits(value):
             return str(value)
         for each in choices:
             if self._takes(value, each) and self._takes(converted := self.convert(value, each), each):
@@ -190,6 +187,24 @@ def _parsed(value: JsonValue, kind: str) -> JsonValue:
     except ValidationError:
         return value
     return made
+
+
+def _loses_digits(value: JsonValue) -> bool:
+    """Check for a number of which Prefect would keep less than was written."""
+    if isinstance(value, ExactNumber):
+        return Decimal(repr(float(value))) != Decimal(value.text)
+    return isinstance(value, int) and value not in WHOLE
+
+
+def _large_numbers(value: JsonValue, steps: Steps = ()) -> Iterator[Steps]:
+    if isinstance(value, int) and value not in WHOLE:
+        yield steps
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _large_numbers(each, (*steps, key))
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from _large_numbers(each, (*steps, at))
 
 
 def _is_decimal(choices: list[JsonValue]) -> bool:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 
 from pydantic import JsonValue
 
+WHOLE = range(-(2**63), 2**64)
+"""Whole numbers that Prefect's database gives back as they were; what is beyond becomes a float there."""
+
 
 class ExactNumber(float):
     """A JSON number that keeps the text it was written as, for types that hold more digits than a float.

@@ -95,7 +95,13 @@ TAKEN = [
     Case(int, "12345", 12345, 12345),
     Case(int, "007", 7, "007"),
     Case(int, "5.0", 5, 5.0),
-    Case(int, "123456789012345678901234567890", 123456789012345678901234567890, 123456789012345678901234567890),
+    Case(int, "18446744073709551615", 2**64 - 1, 2**64 - 1),
+    Case(
+        Decimal,
+        "123456789012345678901234567890",
+        Decimal("123456789012345678901234567890"),
+        123456789012345678901234567890,
+    ),
     Case(float, "2", 2.0, 2),
     Case(float, "1.10", 1.1, "1.10"),
     Case(float | str, "1.10", 1.1, 1.1),
@@ -303,6 +309,13 @@ def test_the_message_names_the_field_and_the_format(
         way(made_flow(annotation), text)
     assert place in refused.value.message
     assert expected in refused.value.message
+
+
+@pytest.mark.parametrize("way", [by_magic, by_run])
+@pytest.mark.parametrize("text", [str(2**64), str(-(2**63) - 1)])
+def test_a_number_that_prefect_would_round_is_refused(text: str, way: Callable[..., JsonObject]) -> None:
+    with pytest.raises(InvalidParameter, match="cannot be stored|at most 64 bits"):
+        way(made_flow(int), text)
 
 
 def test_a_validator_s_own_words_are_told() -> None:
