@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import shlex
@@ -192,6 +193,22 @@ def test_braces_and_dollars_reach_the_flow(notebook: Kernel) -> None:
     assert (
         notebook.value("_.registered.deployment.parameters") == "{'config': {'a': [1, {'b': None}]}, 'text': '$n {n}'}"
     )
+
+
+def test_values_are_of_the_parameters_types_here_and_in_python(notebook: Kernel) -> None:
+    notebook.run(
+        "import datetime as dt\nfrom decimal import Decimal\n"
+        "@flow\ndef typed(zip: str, price: Decimal, clock: dt.time, span: dt.timedelta): pass"
+    )
+    notebook.run("%register_flow typed --param zip=12345 --param price=2.50 --param clock=07:30:00 --param span=3600")
+    stored = "_.registered.outcome, _.registered.deployment.parameters"
+    parameters = {"zip": "12345", "price": "2.50", "clock": "07:30:00", "span": "PT1H"}
+    assert ast.literal_eval(notebook.value(stored)) == ("created", parameters)
+    notebook.run(
+        "satflow_ext.register(typed, parameters={'zip': '12345', 'price': Decimal('2.50'), 'clock': dt.time(7, 30), "
+        "'span': dt.timedelta(hours=1)})"
+    )
+    assert ast.literal_eval(notebook.value(stored)) == ("unchanged", parameters)
 
 
 def test_left_to_the_command_that_executes_the_notebook(notebook: Kernel) -> None:

@@ -314,7 +314,7 @@ def test_the_message_names_the_field_and_the_format(
 @pytest.mark.parametrize("way", [by_magic, by_run])
 @pytest.mark.parametrize("text", [str(2**64), str(-(2**63) - 1)])
 def test_a_number_that_prefect_would_round_is_refused(text: str, way: Callable[..., JsonObject]) -> None:
-    with pytest.raises(InvalidParameter, match="cannot be stored|at most 64 bits"):
+    with pytest.raises(InvalidParameter, match=r"cannot be stored|at most 64 bits"):
         way(made_flow(int), text)
 
 
