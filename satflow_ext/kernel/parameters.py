@@ -43,11 +43,12 @@ def stored_values(flow: AnyFlow, given: Mapping[str, Any], texts: Mapping[str, s
         InvalidParameter: the first one that is wrong.
     """
     known = _signature(flow).parameters
+    taken: JsonObject = {**schema(flow), "required": []} if given or texts else {}
     stored: JsonObject = {}
     for name in [*given, *texts]:
         if name not in known:
             raise _unknown(flow, name, known)
-        parameter = _Parameter(flow, known[name])
+        parameter = _Parameter(flow, known[name], taken)
         value = text_to_value(texts[name], parameter.fits) if name in texts else given[name]
         stored[name] = parameter.store(value)
     missing = [name for name, each in known.items() if _required(each) and name not in stored]
@@ -62,10 +63,12 @@ class _Parameter:
     Args:
         flow: the flow.
         parameter: of its signature.
+        taken: the schema by which Prefect takes parameters.
     """
 
-    def __init__(self, flow: AnyFlow, parameter: inspect.Parameter) -> None:
+    def __init__(self, flow: AnyFlow, parameter: inspect.Parameter, taken: JsonObject) -> None:
         self._flow = flow
+        self._taken = taken
         self._name = parameter.name
         self._annotation = parameter.annotation
         self._model = _model_of(parameter) if flow.should_validate_parameters else None
@@ -109,7 +112,7 @@ class _Parameter:
     def _prefect_takes(self, value: JsonValue) -> bool:
         """Check a value against the schema, as Prefect does."""
         try:
-            validation.validate({self._name: value}, {**schema(self._flow), "required": []}, raise_on_error=True)
+            validation.validate({self._name: value}, self._taken, raise_on_error=True)
         except (validation.ValidationError, validation.CircularSchemaRefError):
             return False
         return True

@@ -108,6 +108,7 @@ class _Rules:
 
     def __init__(self, schema: JsonObject) -> None:
         self._definitions: JsonObject = {key: schema[key] for key in ("definitions", "$defs") if key in schema}
+        self._validators: dict[int, Draft202012Validator] = {}
 
     def convert(self, value: JsonValue, part: JsonValue) -> JsonValue:
         part = self._resolved(part)
@@ -125,8 +126,9 @@ class _Rules:
         if _is_decimal(choices) and _loses_digits(value):
             return str(value)
         for each in choices:
-            if self._takes(value, each) and self._takes(converted := self.convert(value, each), each):
-                return converted
+            if self._takes(value, each):
+                converted = self.convert(value, each)
+                return converted if converted is value or self._takes(converted, each) else value
         for each in choices:
             if self._takes(converted := self.convert(value, each), each):
                 return converted
@@ -146,13 +148,13 @@ class _Rules:
         return {key: self.convert(each, fields.get(key, rest)) for key, each in value.items()}
 
     def _takes(self, value: JsonValue, part: JsonValue) -> bool:
-        whole: JsonObject = {
-            **self._definitions,
-            "type": "object",
-            "properties": {"value": part},
-            "required": ["value"],
-        }
-        return not find_mistakes({"value": value}, whole)
+        validator = self._validators.get(id(part))
+        if validator is None:
+            validator = self._validators[id(part)] = _validator({**self._definitions, "allOf": [part]})
+        try:
+            return validator.is_valid(value) and not any(True for _ in _large_numbers(value))
+        except (RecursionError, Unresolvable):
+            return False
 
     def _resolved(self, part: JsonValue) -> JsonObject:
         for _ in range(DEEPEST):
@@ -273,11 +275,13 @@ def _leaves(error: SchemaError) -> Iterator[SchemaError]:
 
 
 def _steps(error: SchemaError) -> Steps:
-    """Return the steps to what does not fit, which is a field where one is missing."""
-    steps = tuple(error.absolute_path)
-    names = error.validator_value if error.validator == "required" else None
-    missing = [name for name in names if name not in error.instance] if isinstance(names, list) else []
-    return (*steps, *missing[:1])
+    """Return the steps to what does not fit, which is a field where one is missing, or is there and must not be."""
+    steps, fields = tuple(error.absolute_path), []
+    if error.validator == "required":
+        fields = [name for name in error.validator_value if name not in error.instance]
+    elif error.validator == "additionalProperties" and error.validator_value is False:
+        fields = [name for name in error.instance if name not in error.schema.get("properties", {})]
+    return (*steps, *fields[:1])
 
 
 def _expected(error: SchemaError) -> str:
@@ -289,7 +293,7 @@ def _expected(error: SchemaError) -> str:
     if keyword == "type":
         return f"must be {_form(error.schema, wanted)}"
     if keyword == "additionalProperties":
-        return "has a field that it must not have"
+        return "is not a field of it"
     if keyword in LIMITS:
         return shorten(LIMITS[keyword].format(wanted))
     return f"does not fit {keyword!r}"

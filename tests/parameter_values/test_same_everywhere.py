@@ -57,6 +57,10 @@ class Config(BaseModel):
     owner: str | None = Field(None, alias="ownedBy")
 
 
+class Closed(BaseModel, extra="forbid"):
+    n: int = 1
+
+
 class Even(BaseModel):
     n: int
 
@@ -296,6 +300,7 @@ MESSAGES = [
     (Config, '{"items": [{"name": "x"}]}', "value.items[0].id", "needs a value"),
     (dict[str, dt.time], '{"start at": "7h"}', "value['start at']", "a time such as 07:30"),
     (Color, "blue", "value", "'red'"),
+    (list[Closed], '[{"n": 1}, {"m": 2}]', "value[1].m", "is not a field of it"),
     (Annotated[int, Field(gt=3)], "3", "value", "than 3"),
 ]
 
