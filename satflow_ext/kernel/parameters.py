@@ -74,7 +74,9 @@ class _Parameter:
         self._model = _model_of(parameter) if flow.should_validate_parameters else None
 
     def fits(self, value: Any) -> bool:
-        """Check a value against the type."""
+        """Check a value against the type; against the schema where the flow does not validate."""
+        if self._model is None:
+            return self._prefect_takes(value)
         try:
             self._validate(value)
         except Exception:  # ValidationError, or what a validator of the user raises
@@ -95,6 +97,8 @@ class _Parameter:
         for candidate in _as_json(validated):
             if _is_json(candidate) and self._prefect_takes(candidate) and self._leads_to(candidate, validated.value):
                 return candidate
+        if self._model is None and _is_json(value):
+            raise self._refused("it is of another type, which Prefect does not take")
         raise self._not_json(value)
 
     def _validate(self, value: Any) -> _Typed:
@@ -118,7 +122,10 @@ class _Parameter:
         return True
 
     def _leads_to(self, candidate: JsonValue, wanted: Any) -> bool:
-        return self.fits(candidate) and _is_same(self._validate(candidate).value, wanted)
+        try:
+            return _is_same(self._validate(candidate).value, wanted)
+        except Exception:  # ValidationError, or what a validator of the user raises
+            return False
 
     def _wrong(self, value: Any, mistakes: list[ErrorDetails]) -> InvalidParameter:
         """Name the place that is deepest inside the value: the alternatives of a union fail further outside."""

@@ -372,6 +372,15 @@ def test_names_that_models_have_as_well() -> None:
     )
 
 
+def test_a_flow_that_does_not_validate_is_given_what_prefect_takes() -> None:
+    @flow(validate_parameters=False)
+    def main(code: str, n: int) -> None: ...
+
+    assert stored_values(main, {}, {"code": "12345", "n": "12"}, complete=True) == {"code": "12345", "n": 12}
+    with pytest.raises(InvalidParameter, match="does not fit its type int"):
+        stored_values(main, {}, {"n": "many"}, complete=False)
+
+
 def test_text_without_a_schema_is_json_or_text() -> None:
     given = {
         text: text_to_value(text, partial(fits, "value", schema={})) for text in ("12345", "x", "", '{"a": 1.5}', "NaN")
