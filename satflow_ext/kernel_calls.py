@@ -26,16 +26,22 @@ def flows_call() -> dict[str, str]:
 
 
 def pack_call(
-    variable: str, parameters: Mapping[str, object], has_schedule: bool, directory: str, include: Sequence[str] = ()
+    variable: str,
+    parameters: Mapping[str, object],
+    has_schedule: bool,
+    directory: str,
+    include: Sequence[str] = (),
+    parameter_texts: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Asks for a PackedFlow.
 
     Args:
         variable: the flow's variable.
-        parameters: values to check against its signature; JSON.
+        parameters: values for its parameters; JSON.
         has_schedule: whether every required parameter needs a value.
         directory: a private folder of this user on this machine, where the kernel puts the pickle and copies of data files.
         include: patterns of data files that travel with the flow.
+        parameter_texts: values for its other parameters as text, to be read by their types.
     """
     arguments = {
         "variable": variable,
@@ -43,6 +49,7 @@ def pack_call(
         "has_schedule": has_schedule,
         "directory": directory,
         "include": list(include),
+        "parameter_texts": dict(parameter_texts or {}),
     }
     return {KEY: f"{BRIDGE}.pack({json.dumps(json.dumps(arguments))})"}
 

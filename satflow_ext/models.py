@@ -190,6 +190,12 @@ class Registration(Wire):
     secrets: tuple[SecretName, ...] = ()
 
 
+class WrittenRegistration(Registration):
+    """A registration of a command line or a magic, whose parameters are text until the kernel reads them by their types."""
+
+    parameter_texts: dict[str, str] = {}
+
+
 class RegisterRequest(Registration):
     """POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it.
 
@@ -1041,13 +1047,15 @@ class PackedFlow(Wire):
     """A pickled flow, before it has a deployment, a version and an envelope.
 
     `body` is the path of a private file with the cloudpickle bytes; who asked for the packing deletes it. Copies of `files`
-    lie beside it, in a folder `files`, each named by the 64 digits of its digest. `exact` is the fingerprint with all captured
+    lie beside it, in a folder `files`, each named by the 64 digits of its digest. `parameters` are those that were given, as
+    JSON from which a run gets what the flow gets when it is called with them. `exact` is the fingerprint with all captured
     data hashed in full, these files included, where `flow.fingerprint` samples large data to stay fast. `uses` names the
     installed distributions that it refers to. With `git`, runs load that file, and `body` only says so. `warnings` say what
     may not work when the flow runs.
     """
 
     flow: LiveFlow
+    parameters: JsonObject
     body: str
     size: int
     exact: str
@@ -1057,6 +1065,11 @@ class PackedFlow(Wire):
     files: tuple[CarriedFile, ...] = ()
     git: GitFile | None = None
     warnings: tuple[Finding, ...] = ()
+
+    def settle_parameters(self, wanted: Registration) -> Registration:
+        """Return the registration with its parameters as they are stored."""
+        chosen = {name: getattr(wanted, name) for name in Registration.model_fields}
+        return Registration.model_validate({**chosen, "parameters": self.parameters})
 
     def copies(self) -> tuple[Path, ...]:
         """Where the copies of `files` are, in their order."""

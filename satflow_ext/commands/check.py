@@ -17,7 +17,7 @@ from satflow_ext.commands.wanted import Wanted, report_left_out
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import PrefectFailed, SettingsWrong, StackFailed
 from satflow_ext.kernel.checked import CheckedFlow
-from satflow_ext.models import LiveFlow, Preflight, Registration
+from satflow_ext.models import LiveFlow, Preflight, WrittenRegistration
 from satflow_ext.registration.preflight import answering, with_choices, with_pool, with_rehearsal
 from satflow_ext.settings import Settings
 
@@ -53,7 +53,7 @@ def _answering(here: Settings) -> Endpoints | None:
         return None
 
 
-async def _report(executed: Notebook, flow: LiveFlow, choice: Registration, here: Settings) -> Preflight:
+async def _report(executed: Notebook, flow: LiveFlow, choice: WrittenRegistration, here: Settings) -> Preflight:
     found = await executed.preflight(flow, choice)
     report = await with_pool(with_choices(found, choice, here), choice, here)
     if report.refused:

@@ -12,12 +12,12 @@ from satflow_ext.kernel.options import (
     OPTIONS,
     add_executor_option,
     environment_policy,
-    from_text,
     infrastructure,
-    parameters,
+    parameter_texts,
     secret_names,
 )
-from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, JsonObject, Registration
+from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, JsonObject, WrittenRegistration
+from satflow_ext.parameter_values.text import from_text
 
 OWN = frozenset({"--flow", "--kernel", "--cell-timeout", "--storage", "--dry-run", "--json"})
 """Options that the command has and the magic has not."""
@@ -34,7 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cron", help='five fields, for example "0 6 * * *"')
     parser.add_argument("--interval", type=float, help="seconds between two runs")
     parser.add_argument("--timezone", default="UTC", help="IANA name, for example Europe/Berlin")
-    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text")
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text, by its type"
+    )
     parser.add_argument("--work-pool", help="the Prefect work pool")
     parser.add_argument("--image", help="the container image of its runs, where the work pool starts containers")
     parser.add_argument("--cpu", metavar="CORES", help="how many cores a run gets there")
@@ -67,15 +69,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> Registration:
+def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> WrittenRegistration:
     """What the flags say.
 
     Raises:
         BadRequest: they contradict each other or cannot be read.
     """
-    return Registration(
+    return WrittenRegistration(
         name=args.name,
-        parameters=parameters(args.param),
+        parameter_texts=parameter_texts(args.param),
         executor=ExecutorChoice(name=args.executor, options=_options(executor_options)),
         schedule=schedule(args.cron, args.interval, args.timezone),
         work_pool=args.work_pool,

@@ -22,7 +22,7 @@ from satflow_ext.endpoints import Endpoints, on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
 from satflow_ext.kernel.attach import SKIP
 from satflow_ext.kernel.setup_cells import TAG, is_setup
-from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration
+from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration, WrittenRegistration
 from satflow_ext.settings import LOCAL_PREFECT
 
 IMPORT = """\
@@ -73,7 +73,7 @@ class Notebook:
         call = kernel_calls.preflight_call(flow.variable, wanted.include)
         return Preflight.model_validate(await self._ask(call))
 
-    async def pack(self, flow: LiveFlow, wanted: Registration, folder: Path) -> PackedFlow:
+    async def pack(self, flow: LiveFlow, wanted: WrittenRegistration, folder: Path) -> PackedFlow:
         """Pack a flow, with the data files that go with it, into a folder.
 
         Raises:
@@ -83,7 +83,9 @@ class Notebook:
             InvalidInclude: data files cannot travel.
         """
         scheduled = wanted.schedule.kind != "none"
-        call = kernel_calls.pack_call(flow.variable, wanted.parameters, scheduled, str(folder), wanted.include)
+        call = kernel_calls.pack_call(
+            flow.variable, wanted.parameters, scheduled, str(folder), wanted.include, wanted.parameter_texts
+        )
         reply = await self._ask(call)
         packed = PackedFlow.model_validate(reply)
         return packed.model_copy(update={"source": packed.source.model_copy(update={"notebook": str(self._path)})})

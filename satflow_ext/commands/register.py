@@ -82,14 +82,15 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
             report_left_out(executed, wanted, as_json=args.json)
             for flow, choice in await wanted.flows(executed):
                 packed = await executed.pack(flow, choice, folder)
+                settled = packed.settle_parameters(choice)
                 if args.storage == "git":
                     packed = await in_git(packed, wanted.path)
                 if args.dry_run:
                     _say_preview(
-                        await preview(packed, choice, endpoints, here, overwrite=args.overwrite), as_json=args.json
+                        await preview(packed, settled, endpoints, here, overwrite=args.overwrite), as_json=args.json
                     )
                 else:
-                    done = await registration.register(packed, choice, endpoints, here, overwrite=args.overwrite)
+                    done = await registration.register(packed, settled, endpoints, here, overwrite=args.overwrite)
                     print(done.model_dump_json() if args.json else words(done), flush=True)
 
 

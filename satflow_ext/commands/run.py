@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from uuid import uuid4
 
 from satflow_ext import runs, settings
 from satflow_ext.commands import watch
 from satflow_ext.commands.connection import connected
-from satflow_ext.commands.parameter_text import texts_to_values
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.options import pairs
 from satflow_ext.models import Run, RunRequest
+from satflow_ext.parameter_values.by_schema import fits
+from satflow_ext.parameter_values.text import text_to_value
 from satflow_ext.registration import deployments
 
 
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 async def _start(args: argparse.Namespace, endpoints: Endpoints) -> Run:
     deployment = await deployments.find(endpoints, args.deployment)
     texts = pairs(args.param, "--param", "parameter", "parameters")
-    given = texts_to_values(texts, deployment.parameter_schema)
+    schema = deployment.parameter_schema
+    given = {name: text_to_value(text, partial(fits, name, schema=schema)) for name, text in texts.items()}
     request = RunRequest(deployment_id=deployment.id, parameters=given, idempotency_key=str(uuid4()))
     return await runs.start(endpoints.prefect, request)

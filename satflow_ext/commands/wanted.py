@@ -14,7 +14,7 @@ from satflow_ext.commands.notebook import Notebook
 from satflow_ext.errors import BadRequest, FlowAmbiguous
 from satflow_ext.kernel.magic import registration
 from satflow_ext.kernel.options import read
-from satflow_ext.models import LiveFlow, Registration
+from satflow_ext.models import LiveFlow, WrittenRegistration
 
 LINE = re.compile(r"^[ \t]*%register_flow[ \t]+(?P<words>.+?)[ \t]*$", re.MULTILINE)
 SKIPPED = frozenset({".ipynb_checkpoints", "node_modules", ".venv", ".git"})
@@ -25,9 +25,9 @@ class Wanted:
     """A file and what is to be registered of it: pairs of a flow and its choices, with no name for all its flows."""
 
     path: Path
-    choices: tuple[tuple[str, Registration], ...]
+    choices: tuple[tuple[str, WrittenRegistration], ...]
 
-    async def flows(self, executed: Notebook) -> list[tuple[LiveFlow, Registration]]:
+    async def flows(self, executed: Notebook) -> list[tuple[LiveFlow, WrittenRegistration]]:
         """Each flow that the executed file is to give, with its choices.
 
         Raises:
@@ -41,7 +41,7 @@ class Wanted:
         return chosen
 
 
-def wanted_in(path: str, flows: Sequence[str], choice: Registration) -> list[Wanted]:
+def wanted_in(path: str, flows: Sequence[str], choice: WrittenRegistration) -> list[Wanted]:
     """What a path on the command line means.
 
     Args:
@@ -53,7 +53,7 @@ def wanted_in(path: str, flows: Sequence[str], choice: Registration) -> list[Wan
         BadRequest: there is nothing to register, or a flag that means nothing for a folder.
     """
     if Path(path).is_dir():
-        if flows or choice != Registration():
+        if flows or choice != WrittenRegistration():
             raise BadRequest("The notebooks of a folder say themselves what is chosen.", fix="Leave out these flags.")
         return list(_in_folder(Path(path)))
     file, _, flow = path.rpartition(":") if path.rpartition(":")[0].endswith(".py") else (path, "", "")
@@ -68,7 +68,9 @@ def report_left_out(executed: Notebook, wanted: Wanted, *, as_json: bool) -> Non
         print(f"{wanted.path}: {cells} left out (skip-registering)", flush=True)
 
 
-def _refuse_same_deployment(chosen: Iterable[tuple[LiveFlow, Registration]], executed: Notebook, path: Path) -> None:
+def _refuse_same_deployment(
+    chosen: Iterable[tuple[LiveFlow, WrittenRegistration]], executed: Notebook, path: Path
+) -> None:
     """Refuse two flows of which the second would replace the first as the next version of one deployment."""
     first: dict[tuple[str, str], LiveFlow] = {}
     for flow, choice in chosen:
@@ -97,9 +99,9 @@ def _in_folder(folder: Path) -> Iterator[Wanted]:
         raise BadRequest(f"No notebook in {folder} has a %register_flow.", fix="Write one into a cell of it.")
 
 
-def _said(path: Path) -> tuple[tuple[str, Registration], ...]:
+def _said(path: Path) -> tuple[tuple[str, WrittenRegistration], ...]:
     """The `%register_flow` lines of a notebook."""
-    choices: list[tuple[str, Registration]] = []
+    choices: list[tuple[str, WrittenRegistration]] = []
     for text in _code(notebook.opened(path)):
         for line in LINE.finditer(text):
             words = read(line["words"])

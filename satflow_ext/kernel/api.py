@@ -27,7 +27,6 @@ from satflow_ext.models import (
     ExecutorChoice,
     Infrastructure,
     IntervalSchedule,
-    JsonObject,
     NoSchedule,
     PackedFlow,
     Registered,
@@ -35,6 +34,7 @@ from satflow_ext.models import (
     Run,
     RunRequest,
     Schedule,
+    WrittenRegistration,
 )
 from satflow_ext.settings import Settings
 
@@ -50,7 +50,7 @@ def register(
     cron: str | None = None,
     interval: float | None = None,
     timezone: str = "UTC",
-    parameters: JsonObject | None = None,
+    parameters: Mapping[str, Any] | None = None,
     work_pool: str | None = None,
     infrastructure: Infrastructure | Mapping[str, Any] | None = None,
     tags: Iterable[str] = (),
@@ -71,7 +71,7 @@ def register(
         cron: when it runs, five fields.
         interval: or every so many seconds.
         timezone: the IANA time zone of the schedule.
-        parameters: values for the flow's parameters.
+        parameters: values for the flow's parameters, as the flow itself takes them; refused where JSON cannot carry them.
         work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).
         infrastructure: what the work pool starts each run with (docs/containers.md): `image`, `cpu` in cores, `memory` in GiB,
             `gpus`, `env` by name, and `job_variables` for what else the work pool takes.
@@ -93,7 +93,6 @@ def register(
     try:
         choice = Registration(
             name=name,
-            parameters=parameters or {},
             executor=ExecutorChoice(name=executor, options=executor_options),
             schedule=schedule(cron, interval, timezone),
             work_pool=work_pool,
@@ -105,13 +104,25 @@ def register(
         )
     except ValidationError as error:
         raise first_mistake(error) from None
-    return registered(flow, choice, run=run, overwrite=overwrite)
+    return registered(flow, choice, values=parameters, run=run, overwrite=overwrite)
 
 
 def registered(
-    flow: AnyFlow | str, choice: Registration, *, run: bool, overwrite: bool = False
+    flow: AnyFlow | str,
+    choice: Registration,
+    *,
+    values: Mapping[str, Any] | None = None,
+    run: bool,
+    overwrite: bool = False,
 ) -> RegisteredFlow | None:
     """Register with everything decided. Takes a lease on the local stack that lasts as long as this kernel.
+
+    Args:
+        flow: the flow, or the name of its variable.
+        choice: everything that was decided.
+        values: parameters of Python's types, in place of those of the choice.
+        run: start a run at once.
+        overwrite: overwrite what was changed in Prefect.
 
     Returns:
         What was made; None where it is left to the command that executes this notebook.
@@ -127,9 +138,10 @@ def registered(
     settings = all_settings.load()
     check_choices(choice, settings, local=settings.prefect_api_url is None)
     with scratch.folder(settings, "pack") as folder, scratch.room(folder):
-        packed = _packed(flow, choice, folder, settings)
+        packed = _packed(flow, choice, folder, settings, values)
         endpoints = endpoints_of(settings)
-        done = wait_for(_register(packed, choice, endpoints, settings, overwrite=overwrite))
+        settled = packed.settle_parameters(choice)
+        done = wait_for(_register(packed, settled, endpoints, settings, overwrite=overwrite))
     started = wait_for(_start(endpoints, done)) if run else None
     return RegisteredFlow(done, started)
 
@@ -195,7 +207,13 @@ def infrastructure_of(given: Infrastructure | Mapping[str, Any] | None) -> Infra
         raise InvalidInfrastructure(mistake.message, field=f"infrastructure.{mistake.field}") from None
 
 
-def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: Settings) -> PackedFlow:
+def _packed(
+    flow: AnyFlow | str,
+    choice: Registration,
+    folder: Path,
+    settings: Settings,
+    values: Mapping[str, Any] | None = None,
+) -> PackedFlow:
     _need_flows()
     from satflow_ext.kernel.pack import pack
 
@@ -205,7 +223,8 @@ def _packed(flow: AnyFlow | str, choice: Registration, folder: Path, settings: S
         folder,
         namespace=namespace_of(shell),
         shell=shell,
-        given=choice.parameters,
+        given=choice.parameters if values is None else values,
+        texts=choice.parameter_texts if isinstance(choice, WrittenRegistration) else {},
         complete=choice.schedule.kind != "none",
         include=choice.include,
         limit=settings.content_limit,

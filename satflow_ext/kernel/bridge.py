@@ -51,7 +51,14 @@ def _flows() -> Wire:
     return start(_shell())
 
 
-def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: str, include: list[str]) -> Wire:
+def _pack(
+    variable: str,
+    parameters: JsonObject,
+    has_schedule: bool,
+    directory: str,
+    include: list[str],
+    parameter_texts: dict[str, str],
+) -> Wire:
     from satflow_ext import scratch, settings
 
     _need_prefect()
@@ -65,6 +72,7 @@ def _pack(variable: str, parameters: JsonObject, has_schedule: bool, directory: 
             namespace=shell.user_ns,
             shell=shell,
             given=parameters,
+            texts=parameter_texts,
             complete=has_schedule,
             include=include,
             limit=settings.load().content_limit,

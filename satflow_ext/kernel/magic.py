@@ -11,12 +11,12 @@ from satflow_ext.kernel.options import (
     environment_policy,
     help_text,
     infrastructure,
-    parameters,
+    parameter_texts,
     read,
     secret_names,
 )
 from satflow_ext.kernel.result import RegisteredFlow
-from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, Registration
+from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, WrittenRegistration
 
 
 def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
@@ -43,7 +43,7 @@ def _register(words: Words) -> RegisteredFlow | CheckedFlow | None:
     return registered(words.flow, registration(words), run="--run" in said, overwrite="--overwrite" in said)
 
 
-def registration(words: Words) -> Registration:
+def registration(words: Words) -> WrittenRegistration:
     """What the words decide.
 
     Raises:
@@ -51,9 +51,9 @@ def registration(words: Words) -> Registration:
     """
     from satflow_ext.kernel.api import schedule
 
-    return Registration(
+    return WrittenRegistration(
         name=words.one("--name"),
-        parameters=parameters(words.known.get("--param", [])),
+        parameter_texts=parameter_texts(words.known.get("--param", [])),
         executor=ExecutorChoice(name=words.one("--executor") or AS_FLOW_SAYS, options=words.executor_options),
         schedule=schedule(words.one("--cron"), _seconds(words.one("--interval")), words.one("--timezone") or "UTC"),
         work_pool=words.one("--work-pool"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSecretName
 from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import VARIABLE_NAME, EnvironmentPolicy, Infrastructure, JsonObject
+from satflow_ext.parameter_values.text import from_text
 
 
 class Option(NamedTuple):
@@ -30,7 +30,7 @@ OPTIONS = {
     "--cron": Option("CRON", 'when it runs, five fields: "0 6 * * *"'),
     "--interval": Option("SECONDS", "or how often it runs"),
     "--timezone": Option("ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)"),
-    "--param": Option("NAME=VALUE", "a parameter; JSON where it is JSON, else text; repeat it for more"),
+    "--param": Option("NAME=VALUE", "a parameter; JSON or text, by its type; repeat it for more"),
     "--work-pool": Option("POOL", "the Prefect work pool"),
     "--image": Option("IMAGE", "the container image of its runs, where the work pool starts containers"),
     "--cpu": Option("CORES", "how many cores a run gets there"),
@@ -119,13 +119,13 @@ def add_executor_option(options: JsonObject, option: str, value: JsonValue, know
     options[name] = value
 
 
-def parameters(texts: list[str]) -> JsonObject:
-    """`["n=3", "name=x"]` → `{"n": 3, "name": "x"}`.
+def parameter_texts(texts: Iterable[str]) -> dict[str, str]:
+    """Read `["n=3", "name=x"]` as `{"n": "3", "name": "x"}`.
 
     Raises:
         BadRequest: no `=` in one of them.
     """
-    return {name: from_text(value) for name, value in pairs(texts, "--param", "parameter", "parameters").items()}
+    return pairs(texts, "--param", "parameter", "parameters")
 
 
 def pairs(texts: Iterable[str], option: str, what: str, field: str) -> dict[str, str]:
@@ -195,15 +195,6 @@ def secret_names(names: Iterable[str]) -> tuple[str, ...]:
         if not re.fullmatch(VARIABLE_NAME, name):
             raise InvalidSecretName
     return once
-
-
-def from_text(text: str) -> JsonValue:
-    """The JSON that the text is, or else the text."""
-    try:
-        value: JsonValue = json.loads(text, parse_constant=str)
-    except ValueError:
-        return text
-    return value
 
 
 def split(line: str) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from satflow_ext.environments.installed import environment
 from satflow_ext.kernel import body as bodies
@@ -22,7 +22,7 @@ from satflow_ext.kernel.reach import walk
 from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.kernel.source import code_files, source
 from satflow_ext.kernel.uses import used_modules, uses
-from satflow_ext.models import CarriedFile, Finding, JsonObject, PackedFlow
+from satflow_ext.models import CarriedFile, Finding, PackedFlow
 
 
 class _Seen(NamedTuple):
@@ -44,7 +44,8 @@ def pack(
     *,
     namespace: Mapping[str, object],
     shell: Shell | None = None,
-    given: JsonObject | None = None,
+    given: Mapping[str, Any] | None = None,
+    texts: Mapping[str, str] | None = None,
     complete: bool = False,
     include: Sequence[str] = (),
     limit: int,
@@ -56,7 +57,8 @@ def pack(
         directory: a private folder for the file; the caller deletes it.
         namespace: where the flow lives.
         shell: the IPython shell, for the texts of the cells.
-        given: values for parameters.
+        given: values for parameters, JSON or of the parameters' own types.
+        texts: values for other parameters as text.
         complete: whether every required parameter needs a value.
         include: data files that travel with it, as patterns relative to the notebook's folder.
         limit: the largest pickle, in bytes; and as much for all data files together.
@@ -70,13 +72,14 @@ def pack(
         CannotPickle: something that it reaches cannot travel.
     """
     found = choose(flow, namespace)
-    parameters.check(found.flow, given or {}, complete=complete)
+    stored = parameters.stored_values(found.flow, given or {}, texts or {}, complete=complete)
     seen = _look(found, shell)
     body, size = _write(found, seen.carrier, directory, limit)
     try:
         files = included(include, notebook_folder(shell), directory, limit)
         return PackedFlow(
             flow=Descriptions().describe([found], shell)[0],
+            parameters=stored,
             body=str(body),
             size=size,
             exact=_exact(seen.carrier, files),

@@ -1,42 +1,166 @@
-"""Whether values fit a flow's signature, checked with its real types the way Prefect will when the run starts."""
+"""Values for a flow's parameters, checked and converted with its real types the way Prefect does when the run starts.
+
+What is stored is JSON, from which the run gets what the flow gets when it is called with the value itself.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard
 
-from pydantic import ConfigDict, JsonValue, ValidationError, create_model
+from prefect.utilities.schema_tools import validation
+from pydantic import BaseModel, ConfigDict, JsonValue, SecretBytes, SecretStr, ValidationError, create_model
+from pydantic_core import to_jsonable_python
 
 from satflow_ext.errors import InvalidParameter
-from satflow_ext.kernel.describe import annotation_text
+from satflow_ext.kernel.describe import annotation_text, schema
 from satflow_ext.kernel.find import AnyFlow
+from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.models import JsonObject
+from satflow_ext.parameter_values.text import WHOLE, text_to_value
+from satflow_ext.parameter_values.wording import Steps, expected_text, path_text, steps_into
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 BLOCK = "$ref"
 """Prefect's reference to a block, which is looked up only when the run starts."""
 
 
-def check(flow: AnyFlow, given: JsonObject, *, complete: bool) -> None:
-    """Check values for a flow's parameters.
+def stored_values(flow: AnyFlow, given: Mapping[str, Any], texts: Mapping[str, str], *, complete: bool) -> JsonObject:
+    """Convert values for a flow's parameters to the JSON that is stored for its runs.
 
     Args:
         flow: the flow.
-        given: parameter name → value.
+        given: parameter name → value, JSON or of the parameter's own type.
+        texts: parameter name → value as text.
         complete: whether every required parameter needs a value, as a schedule does.
 
     Raises:
         InvalidParameter: the first one that is wrong.
     """
     known = _signature(flow).parameters
-    for name, value in given.items():
-        if name in known:
-            _check_type(flow, known[name], value)
-        else:
+    taken: JsonObject = {**schema(flow), "required": []} if given or texts else {}
+    stored: JsonObject = {}
+    for name in [*given, *texts]:
+        if name not in known:
             raise _unknown(flow, name, known)
-    missing = [name for name, each in known.items() if _required(each) and name not in given]
+        parameter = _Parameter(flow, known[name], taken)
+        value = text_to_value(texts[name], parameter.fits) if name in texts else given[name]
+        stored[name] = parameter.store(value)
+    missing = [name for name, each in known.items() if _required(each) and name not in stored]
     if complete and missing:
         raise _missing(flow, missing)
+    return stored
+
+
+class _Parameter:
+    """A parameter of a flow, with its type.
+
+    Args:
+        flow: the flow.
+        parameter: of its signature.
+        taken: the schema by which Prefect takes parameters.
+    """
+
+    def __init__(self, flow: AnyFlow, parameter: inspect.Parameter, taken: JsonObject) -> None:
+        self._flow = flow
+        self._taken = taken
+        self._name = parameter.name
+        self._annotation = parameter.annotation
+        self._model = _model_of(parameter) if flow.should_validate_parameters else None
+
+    def fits(self, value: Any) -> bool:
+        """Check a value against the type; against the schema where the flow does not validate."""
+        if self._model is None:
+            return self._prefect_takes(value)
+        try:
+            self._validate(value)
+        except Exception:  # ValidationError, or what a validator of the user raises
+            return False
+        return True
+
+    def store(self, value: Any) -> JsonValue:
+        """Return the JSON from which a run gets what the flow makes of the value.
+
+        Raises:
+            InvalidParameter: the value does not fit the type, or no JSON leads to it.
+        """
+        if _has_block(value) and _is_json(value):
+            return value
+        validated = self._checked(value)
+        if _is_json(value) and self._prefect_takes(value):
+            return value
+        for candidate in _as_json(validated):
+            if _is_json(candidate) and self._prefect_takes(candidate) and self._leads_to(candidate, validated.value):
+                return candidate
+        if self._model is None and _is_json(value):
+            raise self._refused("it is of another type, which Prefect does not take")
+        raise self._not_json(value)
+
+    def _validate(self, value: Any) -> _Typed:
+        return _Untyped(value) if self._model is None else self._model(value=value)  # type: ignore[return-value]
+
+    def _checked(self, value: Any) -> _Typed:
+        try:
+            return self._validate(value)
+        except ValidationError as error:
+            mistakes = error.errors(include_url=False, include_input=False)
+            raise self._wrong(value, mistakes) from None
+        except Exception as error:  # whatever a validator of the user raises
+            raise self._refused(f"its validation raised {type(error).__name__}") from None
+
+    def _prefect_takes(self, value: JsonValue) -> bool:
+        """Check a value against the schema, as Prefect does."""
+        try:
+            validation.validate({self._name: value}, self._taken, raise_on_error=True)
+        except (validation.ValidationError, validation.CircularSchemaRefError):
+            return False
+        return True
+
+    def _leads_to(self, candidate: JsonValue, wanted: Any) -> bool:
+        try:
+            return _is_same(self._validate(candidate).value, wanted)
+        except Exception:  # ValidationError, or what a validator of the user raises
+            return False
+
+    def _wrong(self, value: Any, mistakes: list[ErrorDetails]) -> InvalidParameter:
+        """Name the place that is deepest inside the value: the alternatives of a union fail further outside."""
+        places = [(steps_into(value, mistake), mistake) for mistake in mistakes]
+        steps = max((steps for steps, _ in places), key=len)
+        expected = expected_text(mistake for place, mistake in places if place == steps)
+        return self._refused(f"{path_text((self._name, *steps)) if steps else 'it'} {expected}", steps)
+
+    def _refused(self, reason: str, steps: Steps = ()) -> InvalidParameter:
+        wanted = annotation_text(self._annotation)
+        return InvalidParameter(
+            f"Parameter {self._name!r} of flow {self._flow.name!r} does not fit its type {wanted}: {reason}.",
+            fix=f"Give a value of type {wanted}.",
+            field=".".join(["parameters", self._name, *map(str, steps)]),
+        )
+
+    def _not_json(self, value: Any) -> InvalidParameter:
+        return InvalidParameter(
+            f"Parameter {self._name!r} of flow {self._flow.name!r} cannot be stored: Prefect keeps parameters as JSON, from "
+            f"which a run would not get this {type(value).__qualname__}.",
+            fix=_other_way(value),
+            field=f"parameters.{self._name}",
+        )
+
+
+class _Typed(Protocol):
+    """A value that was validated by the type of its parameter."""
+
+    value: Any
+
+
+class _Untyped(NamedTuple):
+    """A value whose type is not known."""
+
+    value: Any
 
 
 def _signature(flow: AnyFlow) -> inspect.Signature:
@@ -46,42 +170,73 @@ def _signature(flow: AnyFlow) -> inspect.Signature:
         return inspect.signature(flow.fn)
 
 
+def _model_of(parameter: inspect.Parameter) -> type[BaseModel] | None:
+    """Return a model with a value of the parameter's type; None where no type is known."""
+    annotation = parameter.annotation
+    many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    if annotation is parameter.empty or isinstance(annotation, str) or many:
+        return None
+    field: Any = (annotation, ...)
+    return create_model("Parameter", __config__=ConfigDict(arbitrary_types_allowed=True), value=field)
+
+
 def _required(parameter: inspect.Parameter) -> bool:
     many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     return parameter.default is parameter.empty and not many
 
 
-def _check_type(flow: AnyFlow, parameter: inspect.Parameter, value: JsonValue) -> None:
-    annotation = parameter.annotation
-    if annotation is parameter.empty or isinstance(annotation, str) or not flow.should_validate_parameters:
-        return
-    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or _has_block(value):
-        return
-    field: Any = (annotation, ...)
-    model = create_model("Parameter", __config__=ConfigDict(arbitrary_types_allowed=True), value=field)
-    try:
-        model(value=value)
-    except ValidationError as error:
-        raise _wrong(flow, parameter, error) from None
-
-
-def _has_block(value: JsonValue) -> bool:
+def _has_block(value: Any) -> bool:
     if isinstance(value, dict):
         return BLOCK in value or any(map(_has_block, value.values()))
     return isinstance(value, list) and any(map(_has_block, value))
 
 
-def _wrong(flow: AnyFlow, parameter: inspect.Parameter, error: ValidationError) -> InvalidParameter:
-    details = error.errors(include_url=False)
-    first = details[0]
-    inside = "".join(f".{step}" for step in first["loc"][1:])
-    wanted = annotation_text(parameter.annotation)
-    return InvalidParameter(
-        f"Parameter {parameter.name!r} of flow {flow.name!r} does not fit its type {wanted}: "
-        f"{f'at {inside[1:]}: ' if inside else ''}{first['msg']}.",
-        fix=f"Give a value of type {wanted}.",
-        field=f"parameters.{parameter.name}",
-    )
+def _is_json(value: Any) -> TypeGuard[JsonValue]:
+    """Check that a value is JSON as Prefect keeps it, and nothing of another type that only resembles it."""
+    if type(value) is float:
+        return math.isfinite(value)
+    if type(value) is list:
+        return all(map(_is_json, value))
+    if type(value) is dict:
+        return all(type(key) is str for key in value) and all(map(_is_json, value.values()))
+    return value is None or type(value) in (str, bool) or (type(value) is int and value in WHOLE)
+
+
+def _as_json(validated: _Typed) -> Iterator[Any]:
+    """Yield the JSON of a validated value, at first only with the fields that were set."""
+    if not isinstance(validated, BaseModel):
+        with suppress(Exception):  # whatever a serializer raises
+            yield to_jsonable_python(validated.value)
+        return
+    for only_set in (True, False):
+        with suppress(Exception):
+            made = validated.model_dump(
+                mode="json", by_alias=True, round_trip=True, exclude_unset=only_set, warnings=False
+            )
+            yield made["value"]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Compare what a run would get with what it should get; by structure where objects have no equality of their own."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_is_same(each, other[key]) for key, each in one.items())
+    try:
+        return bool(one == other) or fingerprint(one, exact=True) == fingerprint(other, exact=True)
+    except Exception:  # the value's own comparison, which may raise anything
+        return False
+
+
+def _other_way(value: Any) -> str:
+    """Say what to do with a value that no JSON leads to."""
+    if isinstance(value, SecretStr | SecretBytes):
+        return "Let the flow find it, by its name in `secrets`."
+    if isinstance(value, int):
+        return "Prefect keeps whole numbers of at most 64 bits; compute it in the flow."
+    return "Give a value that JSON can express, or make this one in the flow."
 
 
 def _unknown(flow: AnyFlow, name: str, known: Mapping[str, inspect.Parameter]) -> InvalidParameter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
 from satflow_ext.models import Run, RunRequest
@@ -32,9 +34,12 @@ async def start(prefect_api: PrefectApi, request: RunRequest) -> Run:
             deployment = await client.read_deployment(deployment_id)
             given = {**deployment.parameters, **request.parameters}
             parameters.check_size(given)
-            parameters.check(given, deployment.parameter_openapi_schema or {})
+            schema = deployment.parameter_openapi_schema or {}
+            converted = await asyncio.to_thread(parameters.convert, given, schema)  # half a megabyte may take seconds
             flow_run = await client.create_flow_run_from_deployment(
-                deployment_id, parameters=request.parameters, idempotency_key=request.idempotency_key
+                deployment_id,
+                parameters={name: converted[name] for name in request.parameters},
+                idempotency_key=request.idempotency_key,
             )
         (run,) = await described(client, [flow_run])
     return run

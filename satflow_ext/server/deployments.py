@@ -49,9 +49,10 @@ class DeploymentManager:
         where = await self._stack.endpoints()
         from satflow_ext import registration
 
-        wanted, settings = request.registration, self._stack.settings
+        settings = self._stack.settings
         async with self._kernels.packed(request) as packed:
-            return await registration.register(packed, wanted, where, settings, overwrite=request.overwrite)
+            settled = packed.settle_parameters(request.registration)
+            return await registration.register(packed, settled, where, settings, overwrite=request.overwrite)
 
     async def list_all(self) -> DeploymentList:
         """All deployments that SatFlow made."""

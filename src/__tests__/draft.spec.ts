@@ -264,3 +264,42 @@ describe('parameterForm', () => {
     });
   });
 });
+
+describe('form of a parameter', () => {
+  const either = { anyOf: [{ type: 'number' }, { type: 'string' }] };
+  const form = parameterForm({
+    type: 'object',
+    properties: {
+      price: either,
+      size: { anyOf: [{ type: 'number' }, { type: 'array' }] },
+      when: { type: 'string', format: 'date-time' },
+      maybe: {
+        anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }]
+      },
+      span: { type: 'string', format: 'duration' }
+    }
+  });
+
+  it.each([
+    ['2.5', 2.5],
+    ['"2.50"', '2.50'],
+    ['1.100000000000000000000000001', '1.100000000000000000000000001'],
+    ['123456789012345678901234567890', '123456789012345678901234567890'],
+    ['00:30', '00:30']
+  ])('takes %s where text is taken as well', (price, value) => {
+    expect(chosenParameters(form, { price })).toEqual({ price: value });
+  });
+
+  it('refuses what is no JSON elsewhere', () => {
+    expect(() => chosenParameters(form, { size: 'x' })).toThrow('not JSON');
+  });
+
+  it('leaves a date and time as it is typed', () => {
+    expect(form.schema.properties).toMatchObject({
+      when: { type: 'string' },
+      maybe: { type: 'string' },
+      span: { type: 'string', format: 'duration' }
+    });
+    expect(JSON.stringify(form.schema)).not.toContain('date-time');
+  });
+});

@@ -1,6 +1,12 @@
 import type { JsonObject, JsonValue } from '../_api';
 import { RequestFailed } from '../errors';
 
+/** Marks a JSON field that takes text as well. */
+const OR_TEXT = 'JSON or text';
+
+/** Significant digits that a number keeps. */
+const DIGITS = 15;
+
 /** What a form needs to ask for parameters. `jsonFields` are asked for as JSON text. */
 export interface IParameterForm {
   schema: JsonObject;
@@ -11,7 +17,8 @@ export interface IParameterForm {
  * A form for a schema as Pydantic writes it, in the words that the form library knows.
  *
  * `anyOf` with null becomes an optional field, a single `allOf` its member, `prefixItems` a tuple; what has no type of its
- * own, or any shape at all, is asked for as JSON.
+ * own, or any shape at all, is asked for as JSON. A date and time is typed: the browser's input for it turns one without a time
+ * zone into another one with UTC.
  */
 export function parameterForm(schema: JsonObject): IParameterForm {
   const simple = asObject(simplified(schema));
@@ -63,7 +70,11 @@ function presets(form: IParameterForm): JsonObject {
 
 function valueOf(form: IParameterForm, key: string, value: JsonValue) {
   const isText = form.jsonFields.includes(key) && typeof value === 'string';
-  return isText ? parsedField(key, value) : value;
+  if (!isText) {
+    return value;
+  }
+  const field = asObject(asObject(form.schema.properties ?? {})[key]);
+  return parsedField(key, value, field.$comment === OR_TEXT);
 }
 
 /** The parameters that a run needs and that have no value, in the form's order. */
@@ -141,7 +152,15 @@ function simplified(value: JsonValue): JsonValue {
       key === 'default' ? one : simplified(one)
     ])
   );
-  return tuple(onlyMember(withoutNull(inner)));
+  return typedTime(tuple(onlyMember(withoutNull(inner))));
+}
+
+function typedTime(schema: JsonObject): JsonObject {
+  if (schema.type !== 'string' || schema.format !== 'date-time') {
+    return schema;
+  }
+  const { format: _, ...rest } = schema;
+  return rest;
 }
 
 function withoutNull(schema: JsonObject): JsonObject {
@@ -198,6 +217,10 @@ function asText(schema: JsonObject): JsonObject {
   const { title, description, position: place } = schema;
   const preset = schema.default;
   const text: JsonObject = { type: 'string', title: title ?? '' };
+  const choices = Array.isArray(schema.anyOf) ? schema.anyOf : [];
+  if (choices.some(one => asObject(one as JsonValue).type === 'string')) {
+    text.$comment = OR_TEXT;
+  }
   if (typeof description === 'string') {
     text.description = description;
   }
@@ -215,10 +238,15 @@ function position(value: JsonValue): number {
   return typeof place === 'number' ? place : Number.MAX_SAFE_INTEGER;
 }
 
-function parsedField(key: string, text: string): JsonValue {
+/** The JSON that was typed; the text itself where that is taken as well, and is no JSON or a number of more digits. */
+function parsedField(key: string, text: string, orText: boolean): JsonValue {
   try {
-    return JSON.parse(text) as JsonValue;
+    const value = JSON.parse(text) as JsonValue;
+    return orText && losesDigits(value, text) ? text.trim() : value;
   } catch {
+    if (orText) {
+      return text;
+    }
     throw new RequestFailed({
       error: 'InvalidParameter',
       message: `${key} is not JSON.`,
@@ -226,4 +254,9 @@ function parsedField(key: string, text: string): JsonValue {
       field: `parameters.${key}`
     });
   }
+}
+
+function losesDigits(value: JsonValue, text: string): boolean {
+  const digits = text.replace(/e.*$/i, '').replace(/\D/g, '');
+  return typeof value === 'number' && digits.replace(/^0+/, '').length > DIGITS;
 }

@@ -100,6 +100,17 @@ def test_failed_run_is_exit_code_1(notebook, name):
 
 
 @pytest.mark.usefixtures("stack")
+def test_text_of_parameters_is_read_by_their_types(notebook, name, capsys):
+    path = str(notebook(FLOWS))
+    words = ["--flow", "greets", "--name", name, "--param", "name=12345"]
+    assert cli.main(["register", path, *words, "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["deployment"]["parameters"] == {"name": "12345"}
+    assert cli.main(["register", path, *words, "--dry-run"]) == 0
+    assert capsys.readouterr().out == f"greets/{name}: would be unchanged\n"
+
+
+@pytest.mark.usefixtures("stack")
 def test_example_runs_on_dask_with_its_cluster_shown(name, tmp_path):
     made = satflow("register", EXAMPLE, "--executor", "dask-local", "--n-workers", "2", "--name", name)
     assert made.returncode == 0, made.stderr

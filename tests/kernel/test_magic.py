@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import shlex
@@ -19,7 +20,7 @@ from nbclient import NotebookClient
 
 from satflow_ext import runs
 from satflow_ext.errors import BadRequest, DeploymentNotFound
-from satflow_ext.kernel.options import environment_policy, help_text, parameters, read, secret_names
+from satflow_ext.kernel.options import environment_policy, help_text, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
     CronSchedule,
@@ -202,6 +203,22 @@ def test_braces_and_dollars_reach_the_flow(notebook: Kernel) -> None:
     )
 
 
+def test_values_are_of_the_parameters_types_here_and_in_python(notebook: Kernel) -> None:
+    notebook.run(
+        "import datetime as dt\nfrom decimal import Decimal\n"
+        "@flow\ndef typed(zip: str, price: Decimal, clock: dt.time, span: dt.timedelta): pass"
+    )
+    notebook.run("%register_flow typed --param zip=12345 --param price=2.50 --param clock=07:30:00 --param span=3600")
+    stored = "_.registered.outcome, _.registered.deployment.parameters"
+    parameters = {"zip": "12345", "price": "2.50", "clock": "07:30:00", "span": "PT1H"}
+    assert ast.literal_eval(notebook.value(stored)) == ("created", parameters)
+    notebook.run(
+        "satflow_ext.register(typed, parameters={'zip': '12345', 'price': Decimal('2.50'), 'clock': dt.time(7, 30), "
+        "'span': dt.timedelta(hours=1)})"
+    )
+    assert ast.literal_eval(notebook.value(stored)) == ("unchanged", parameters)
+
+
 def test_left_to_the_command_that_executes_the_notebook(notebook: Kernel) -> None:
     notebook.run("import os\nos.environ['SATFLOW_EXECUTING'] = '1'")
     output, _, data = said(notebook, "%register_flow main")
@@ -284,11 +301,6 @@ def test_an_interrupt_ends_registering(stack: Stack, tmp_path: Path, settings_fi
 
 def _here() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.getcwd()}
-
-
-def test_reads_values_as_json_where_they_are() -> None:
-    given = parameters(["a=1", "b=x=y", 'c="1"', "d=[1, null]", "e=", "f=NaN"])
-    assert given == {"a": 1, "b": "x=y", "c": "1", "d": [1, None], "e": "", "f": "NaN"}
 
 
 def test_executor_options_in_every_spelling() -> None:

@@ -140,8 +140,8 @@ def test_a_parameter_for_the_rest_goes_inside_it(notebook: Kernel) -> None:
 PARAMETERS = [
     (
         {"count": "many"},
-        "Parameter 'count' of flow 'typed' does not fit its type int: Input should be a valid integer, unable to parse "
-        "string as an integer. Give a value of type int.",
+        "Parameter 'count' of flow 'typed' does not fit its type int: it must be a whole number. Give a value of "
+        "type int.",
         "parameters.count",
     ),
     (
@@ -151,8 +151,9 @@ PARAMETERS = [
     ),
     (
         {"count": 1, "window": {"start": "soon"}},
-        "Parameter 'window' of flow 'typed' does not fit its type Window: at start: Input should be a valid date",
-        "parameters.window",
+        "Parameter 'window' of flow 'typed' does not fit its type Window: window.start must be a date such as "
+        "2025-08-27. Give a value of type Window.",
+        "parameters.window.start",
     ),
     (
         {},

@@ -127,12 +127,15 @@ async def test_a_body_over_any_limit(browser):
         ({"work_pool": "no-such-pool"}, "WorkPoolNotFound", "work_pool"),
         ({"schedule": {"kind": "cron", "cron": "* * * * * *"}}, "InvalidSchedule", "schedule.cron"),
         ({"parameters": {"n": "three"}}, "InvalidParameter", "parameters.n"),
+        ({"parameters": {"names": {"a": [1, "x"]}}}, "InvalidParameter", "parameters.names.a.1"),
         ({"secrets": ["not a name"]}, "InvalidSecretName", "secrets"),
     ],
 )
 async def test_choices_that_are_refused(browser, open_kernel, choice, error, field):
     async with open_kernel() as kernel:
-        await kernel.run("from prefect import flow\n@flow\ndef f(n: int = 1): return n")
+        await kernel.run(
+            "from prefect import flow\n@flow\ndef f(n: int = 1, names: dict[str, list[int]] = {}): return n"
+        )
         code, told = await browser.refused("POST", "deployments", {"kernel_id": kernel.id, "variable": "f", **choice})
     assert (told.error, told.field) == (error, field)
     assert HTTPStatus.BAD_REQUEST <= code < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -96,6 +96,24 @@ async def test_from_cell_to_completed_run(browser, open_kernel):
     assert (code, error.error) == (HTTPStatus.NOT_FOUND, "DeploymentNotFound")
 
 
+async def test_values_are_what_the_flow_takes(browser, open_kernel):
+    async with open_kernel() as kernel:
+        await kernel.run(
+            "import datetime as dt, uuid\nfrom prefect import flow\n"
+            "@flow\ndef typed(span: dt.timedelta, clock: dt.time, key: uuid.UUID): pass"
+        )
+        given = {"span": 3600, "clock": "07:30", "key": "12345678123456781234567812345678"}
+        wanted = {"kernel_id": kernel.id, "variable": "typed", "name": f"typed-{uuid4().hex[:6]}", "parameters": given}
+        made = Registered.model_validate_json((await browser.raw("POST", "deployments", wanted)).body)
+    assert made.deployment.parameters == {**given, "span": "PT1H"}
+    press = {"deployment_id": made.deployment.id, "parameters": {"span": 60}, "idempotency_key": uuid4().hex}
+    run = await browser.ask(Run, "POST", "runs", press)
+    assert run.parameters == {**given, "span": "PT1M"}
+    code, told = await browser.refused("POST", "runs", {**press, "parameters": {"clock": "7h"}})
+    assert (code, told.field) == (HTTPStatus.BAD_REQUEST, "parameters.clock")
+    assert "a time such as 07:30" in told.message
+
+
 async def test_two_tabs_that_register_at_once(browser, open_kernel, caplog):
     async with open_kernel() as kernel:
         await kernel.run(FLOW)

@@ -1,0 +1,306 @@
+"""Values checked and converted by a JSON schema, where the flow's own types are not at hand.
+
+A flow takes more than its JSON schema does, because pydantic converts: `"5"` for `int`, seconds for `timedelta`, a time without
+a time zone. Such values are converted to what the schema takes, so that Prefect, which checks by the schema, takes them as well.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError as SchemaError
+from pydantic import AnyUrl, JsonValue, TypeAdapter, ValidationError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from satflow_ext.models import JsonObject
+from satflow_ext.parameter_values.text import WHOLE, ExactNumber
+from satflow_ext.parameter_values.wording import FORMATS, Steps, join_expected, shorten
+
+PARSED: Mapping[str, Any] = {
+    "boolean": bool,
+    "date": date,
+    "date-time": datetime,
+    "duration": timedelta,
+    "integer": int,
+    "ipv4": IPv4Address,
+    "ipv6": IPv6Address,
+    "number": float,
+    "regex": re.Pattern,
+    "time": time,
+    "uri": AnyUrl,
+    "uuid": UUID,
+}
+"""Types and formats whose values pydantic parses → the type that it makes of them."""
+
+LIMITS = {
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "exclusiveMinimum": "must be more than {}",
+    "exclusiveMaximum": "must be less than {}",
+    "multipleOf": "must be a multiple of {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+    "pattern": "must match the pattern {!r}",
+    "enum": "must be one of {}",
+    "const": "must be {!r}",
+}
+"""What a value has to be like, by the keyword of the schema that it breaks."""
+
+SCALARS: Mapping[str, Any] = {"boolean": bool, "integer": int, "number": (int, float)}
+CONTAINERS = frozenset({"array", "object"})
+DEFINED = re.compile(r"#/(definitions|\$defs)/([^/]+)")
+REFERENCE = {"type": "object", "required": ["$ref"]}
+"""Prefect's reference to a block."""
+
+DEEPEST = 100
+"""References that are followed one after the other."""
+
+
+class Mistake(NamedTuple):
+    """The steps to the value that does not fit, beginning with the parameter, and what it must be."""
+
+    steps: Steps
+    expected: str
+
+
+def convert_values(values: JsonObject, schema: JsonObject) -> JsonObject:
+    """Convert values to what the schema takes, as pydantic does where the run starts. What cannot be converted is unchanged."""
+    known, rules = schema.get("properties"), _Rules(schema)
+    if not isinstance(known, dict):
+        return values
+    return {name: rules.convert(value, known.get(name, {})) for name, value in values.items()}
+
+
+def fits(name: str, value: JsonValue, schema: JsonObject) -> bool:
+    """Check the value of one parameter, converted."""
+    alone: JsonObject = {**schema, "required": []}
+    return not find_mistakes(convert_values({name: value}, alone), alone)
+
+
+def find_mistakes(values: JsonObject, schema: JsonObject) -> list[Mistake]:
+    """Return what does not fit, in the order of the parameters' names; nothing where the schema itself cannot be read."""
+    try:
+        found = [_mistake(error) for error in _validator(schema).iter_errors(values)]
+    except (RecursionError, Unresolvable):  # Prefect will refuse this schema
+        return []
+    found += [Mistake(steps, "must be a whole number of at most 64 bits") for steps in _large_numbers(values)]
+    return sorted(found, key=lambda mistake: [str(step) for step in mistake.steps])
+
+
+class _Rules:
+    """Converts values by parts of a schema.
+
+    Args:
+        schema: all of it, with its definitions.
+    """
+
+    def __init__(self, schema: JsonObject) -> None:
+        self._definitions: JsonObject = {key: schema[key] for key in ("definitions", "$defs") if key in schema}
+        self._validators: dict[int, Draft202012Validator] = {}
+
+    def convert(self, value: JsonValue, part: JsonValue) -> JsonValue:
+        part = self._resolved(part)
+        choices = next((part[key] for key in ("anyOf", "oneOf", "allOf") if isinstance(part.get(key), list)), None)
+        if isinstance(choices, list):
+            return self._choose(value, choices)
+        if isinstance(value, list) and part.get("type") == "array":
+            return self._convert_list(value, part)
+        if isinstance(value, dict):
+            return self._convert_object(value, part)
+        return value if "enum" in part or "const" in part else _scalar(value, part)
+
+    def _choose(self, value: JsonValue, choices: list[JsonValue]) -> JsonValue:
+        """Convert by the first choice that takes the value as it is, or else by the first that takes it converted."""
+        if _is_decimal(choices) and _loses_digits(value):
+            return str(value)
+        for each in choices:
+            if self._takes(value, each):
+                converted = self.convert(value, each)
+                return converted if converted is value or self._takes(converted, each) else value
+        for each in choices:
+            if self._takes(converted := self.convert(value, each), each):
+                return converted
+        return value
+
+    def _convert_list(self, value: list[JsonValue], part: JsonObject) -> JsonValue:
+        first, rest = part.get("prefixItems"), part.get("items", {})
+        firsts = first if isinstance(first, list) else []
+        made = [self.convert(each, firsts[at] if at < len(firsts) else rest) for at, each in enumerate(value)]
+        if not part.get("uniqueItems"):
+            return made
+        return [*{json.dumps(each, sort_keys=True): each for each in made}.values()]
+
+    def _convert_object(self, value: dict[str, JsonValue], part: JsonObject) -> JsonValue:
+        known, rest = part.get("properties"), part.get("additionalProperties", {})
+        fields = known if isinstance(known, dict) else {}
+        return {key: self.convert(each, fields.get(key, rest)) for key, each in value.items()}
+
+    def _takes(self, value: JsonValue, part: JsonValue) -> bool:
+        validator = self._validators.get(id(part))
+        if validator is None:
+            validator = self._validators[id(part)] = _validator({**self._definitions, "allOf": [part]})
+        try:
+            return validator.is_valid(value) and not any(True for _ in _large_numbers(value))
+        except (RecursionError, Unresolvable):
+            return False
+
+    def _resolved(self, part: JsonValue) -> JsonObject:
+        for _ in range(DEEPEST):
+            found = DEFINED.fullmatch(str(part.get("$ref"))) if isinstance(part, dict) else None
+            if found is None:
+                break
+            among = self._definitions.get(found[1])
+            part = among.get(found[2], {}) if isinstance(among, dict) else {}
+        return part if isinstance(part, dict) else {}
+
+
+def _scalar(value: JsonValue, part: JsonObject) -> JsonValue:
+    kind = part.get("type")
+    if isinstance(kind, str) and kind in SCALARS:
+        is_bool = isinstance(value, bool)
+        is_whole = kind != "integer" or not isinstance(value, float)
+        fits_already = is_bool is (kind == "boolean") and isinstance(value, SCALARS[kind]) and is_whole
+        return value if fits_already else _parsed(value, kind)
+    form = part.get("format")
+    if kind == "string" and isinstance(form, str) and not isinstance(value, str):
+        return _parsed(value, form)
+    return value
+
+
+def _parsed(value: JsonValue, kind: str) -> JsonValue:
+    """Parse a value as pydantic does, and return it as JSON; a value that cannot be parsed is unchanged."""
+    if kind not in PARSED or value is None:
+        return value
+    adapter = _adapter(kind)
+    try:
+        made: JsonValue = adapter.dump_python(adapter.validate_python(value), mode="json")
+    except ValidationError:
+        return value
+    return made
+
+
+def _loses_digits(value: JsonValue) -> bool:
+    """Check for a number of which Prefect would keep less than was written."""
+    if isinstance(value, ExactNumber):
+        return Decimal(repr(float(value))) != Decimal(value.text)
+    return isinstance(value, int) and value not in WHOLE
+
+
+def _large_numbers(value: JsonValue, steps: Steps = ()) -> Iterator[Steps]:
+    if isinstance(value, int) and value not in WHOLE:
+        yield steps
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _large_numbers(each, (*steps, key))
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from _large_numbers(each, (*steps, at))
+
+
+def _is_decimal(choices: list[JsonValue]) -> bool:
+    types = [each.get("type") for each in choices if isinstance(each, dict)]
+    return "number" in types and "string" in types
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(PARSED[kind])
+
+
+def _validator(schema: JsonObject) -> Draft202012Validator:
+    """Return a validator that fetches nothing of what the schema refers to."""
+    return Draft202012Validator(_modern(schema), format_checker=_formats(), registry=Registry())
+
+
+def _modern(part: Any) -> Any:
+    """Return a schema in which tuples are as in JSON Schema 2020-12, and a reference to a block is a block, as for Prefect.
+
+    Prefect also takes null for whatever is not required; the flow does not.
+    """
+    if isinstance(part, list):
+        return [_modern(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: _modern(each) for key, each in part.items()}
+    if isinstance(made.get("items"), list):
+        made["prefixItems"] = made.pop("items")
+    return {"anyOf": [made, REFERENCE]} if "block_type_slug" in made else made
+
+
+@cache
+def _formats() -> FormatChecker:
+    """Checks of formats, by pydantic: what it parses, the flow takes."""
+    checker = FormatChecker(formats=())
+    for name in PARSED.keys() - SCALARS.keys():
+        checker.checks(name, raises=ValidationError)(_check_of(name))
+    return checker
+
+
+def _check_of(name: str) -> Any:
+    def parses(value: object) -> bool:
+        if isinstance(value, str):
+            _adapter(name).validate_python(value)
+        return True
+
+    return parses
+
+
+def _mistake(error: SchemaError) -> Mistake:
+    """Return the mistake of an error; of a choice between schemas, the one that is deepest inside the value."""
+    leaves = list(_leaves(error))
+    depth = max(len(_steps(each)) for each in leaves)
+    deepest = [each for each in leaves if len(_steps(each)) == depth]
+    first = deepest[0]
+    said = dict.fromkeys(_expected(each) for each in deepest if _steps(each) == _steps(first))
+    return Mistake(_steps(first), join_expected(said))
+
+
+def _leaves(error: SchemaError) -> Iterator[SchemaError]:
+    for each in error.context or ():
+        yield from _leaves(each)
+    if not error.context:
+        yield error
+
+
+def _steps(error: SchemaError) -> Steps:
+    """Return the steps to what does not fit, which is a field where one is missing, or is there and must not be."""
+    steps, fields = tuple(error.absolute_path), []
+    if error.validator == "required":
+        fields = [name for name in error.validator_value if name not in error.instance]
+    elif error.validator == "additionalProperties" and error.validator_value is False:
+        fields = [name for name in error.instance if name not in error.schema.get("properties", {})]
+    return (*steps, *fields[:1])
+
+
+def _expected(error: SchemaError) -> str:
+    keyword, wanted = str(error.validator), error.validator_value
+    if keyword == "required":
+        return "needs a value"
+    if keyword == "format":
+        return f"must be {FORMATS.get(str(wanted), f'a valid {wanted}')}"
+    if keyword == "type":
+        return f"must be {_form(error.schema, wanted)}"
+    if keyword == "additionalProperties":
+        return "is not a field of it"
+    if keyword in LIMITS:
+        return shorten(LIMITS[keyword].format(wanted))
+    return f"does not fit {keyword!r}"
+
+
+def _form(part: object, wanted: object) -> str:
+    """What a value of a type looks like, by its format where it has one."""
+    form = part.get("format") if isinstance(part, dict) else None
+    types = wanted if isinstance(wanted, list) else [wanted]
+    return FORMATS.get(str(form)) or " or ".join(FORMATS.get(str(each), str(each)) for each in types)

@@ -1,0 +1,77 @@
+"""Parameter values from text, by what the parameter accepts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+from pydantic import JsonValue
+
+WHOLE = range(-(2**63), 2**64)
+"""Whole numbers that Prefect's database gives back as they were; what is beyond becomes a float there."""
+
+
+class ExactNumber(float):
+    """A JSON number that keeps the text it was written as, for types that hold more digits than a float.
+
+    `str()` returns that text, which is what pydantic makes a `Decimal` of; `is_read` is true after it did.
+    """
+
+    text: str
+    is_read: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> ExactNumber:
+        """Read the text of a number."""
+        number = cls(text)
+        number.text = text
+        return number
+
+    def __str__(self) -> str:
+        self.is_read = True
+        return self.text
+
+
+def from_text(text: str, parse_float: Callable[[str], float] = float) -> JsonValue:
+    """Return the JSON that the text contains, or else the text."""
+    try:
+        value: JsonValue = json.loads(text, parse_constant=str, parse_float=parse_float)
+    except (ValueError, RecursionError):
+        return text
+    return value
+
+
+def text_to_value(text: str, fits: Callable[[JsonValue], bool]) -> JsonValue:
+    """Convert text to the JSON it contains, unless only the text itself fits the parameter.
+
+    `12345` is a number for `int` and for `int | str`, and text for `str`. A number whose digits a `Decimal` needs is returned
+    as text. A value that fits neither way is returned as JSON, for validation to refuse.
+
+    Args:
+        text: as it was written.
+        fits: checks a value against the parameter's type.
+    """
+    value = from_text(text, ExactNumber.parse)
+    if fits(value):
+        exact = _with_plain_numbers(value)
+        return exact if not any(_read_numbers(value)) or fits(exact) else from_text(text)
+    return text if value != text and fits(text) else from_text(text)
+
+
+def _with_plain_numbers(value: JsonValue) -> JsonValue:
+    """Replace each exact number by its text where that was read, and by a float elsewhere."""
+    if isinstance(value, dict):
+        return {key: _with_plain_numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_with_plain_numbers(each) for each in value]
+    if isinstance(value, ExactNumber):
+        return value.text if value.is_read else float(value)
+    return value
+
+
+def _read_numbers(value: JsonValue) -> Iterator[bool]:
+    if isinstance(value, ExactNumber):
+        yield value.is_read
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _read_numbers(each)
