@@ -36,7 +36,7 @@ async def in_git(packed: PackedFlow, path: Path) -> PackedFlow:
     git = located(path)
     await _rehearse(git, packed)
     body = Path(packed.body)
-    body.write_text(git.model_dump_json())
+    body.write_text(git.model_dump_json(), "utf-8")
     return packed.model_copy(update={"git": git, "size": body.stat().st_size})
 
 

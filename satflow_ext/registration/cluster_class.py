@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from satflow_ext.errors import BadRequest, ExtraMissing, InvalidExecutorOption, 
 from satflow_ext.executors import dask_cluster
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.models import ClusterClass, ExecutorChoice
-from satflow_ext.registration.rehearsal import NOTEBOOKS_OWN
+from satflow_ext.registration.rehearsal import clean_environment
 from satflow_ext.settings import Settings
 
 LOOK = "satflow_ext.backends.look"
@@ -91,7 +90,7 @@ async def _asked(interpreter: Path, module: str, *words: str) -> tuple[bytes, by
         process = await asyncio.create_subprocess_exec(
             *(str(interpreter), "-m", module, *words),
             cwd=folder,  # Python looks for modules where it runs: not where the notebook lies
-            env={name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN},
+            env=clean_environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

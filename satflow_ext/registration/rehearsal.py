@@ -44,6 +44,12 @@ async def rehearse(packed: PackedFlow, executable: str) -> float:
     return monotonic() - begun
 
 
+def clean_environment() -> dict[str, str]:
+    """This process' environment variables without a notebook's own, for a process that writes UTF-8."""
+    kept = {name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN}
+    return {**kept, "PYTHONIOENCODING": "utf-8"}
+
+
 async def failure(executable: str, code: str, *words: str, folder: str) -> str | None:
     """Run code in a process of its own, without what only a notebook's kernel has in its environment.
 
@@ -62,7 +68,7 @@ async def failure(executable: str, code: str, *words: str, folder: str) -> str |
         code,
         *words,
         cwd=folder,
-        env={name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN},
+        env=clean_environment(),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
