@@ -420,7 +420,8 @@ class Registered(Wire):
 
     `content_size` is the flow content's size in bytes, without the `files` that travel with it. "restored": the version stays,
     and what somebody had changed in Prefect is as the version says again. `kept` is what somebody had changed in Prefect and
-    what was left so: `before` was registered, `after` is live.
+    what was left so: `before` was registered, `after` is live. `other_notebook` is the notebook or file that the version before
+    was registered from, where it is not the one of this registration.
     """
 
     deployment: Deployment
@@ -430,6 +431,7 @@ class Registered(Wire):
     manifest: Digest
     files: tuple[CarriedFile, ...]
     kept: tuple[Change, ...]
+    other_notebook: str | None
 
 
 class PauseRequest(Wire):

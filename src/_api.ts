@@ -581,7 +581,8 @@ export interface RegisterRequest {
  *
  * `content_size` is the flow content's size in bytes, without the `files` that travel with it. "restored": the version stays,
  * and what somebody had changed in Prefect is as the version says again. `kept` is what somebody had changed in Prefect and
- * what was left so: `before` was registered, `after` is live.
+ * what was left so: `before` was registered, `after` is live. `other_notebook` is the notebook or file that the version before
+ * was registered from, where it is not the one of this registration.
  */
 export interface Registered {
   deployment: Deployment;
@@ -591,6 +592,7 @@ export interface Registered {
   manifest: string;
   files: CarriedFile[];
   kept: Change[];
+  other_notebook: string | null;
 }
 
 /**

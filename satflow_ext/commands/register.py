@@ -16,6 +16,7 @@ from satflow_ext.commands.wanted import Wanted, report_left_out, wanted_in
 from satflow_ext.commands.words import changed
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
+from satflow_ext.kernel.result import other_notebook_words
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import ErrorBody, Registered
 from satflow_ext.registration.preview import Preview, preview
@@ -95,9 +96,12 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
 def _say_preview(found: Preview, *, as_json: bool) -> None:
     if as_json:
         diff = found.diff.model_dump(mode="json") if found.diff else None
-        print(json.dumps({"deployment": found.full_name, "outcome": found.outcome, "diff": diff}), flush=True)
+        said = {"deployment": found.full_name, "outcome": found.outcome, "diff": diff}
+        print(json.dumps({**said, "other_notebook": found.other_notebook}), flush=True)
         return
     print(f"{found.full_name}: would be {found.outcome}", flush=True)
+    if found.other_notebook:
+        print(f"  warning: was registered from {found.other_notebook} before", flush=True)
     if found.diff:
         print("\n".join(f"  {line}" for line in told(found.diff).splitlines()), flush=True)
 
@@ -108,6 +112,8 @@ def words(registered: Registered) -> str:
     size = size_text(registered.content_size)
     line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
     lines = [line, *(f"  kept as changed in Prefect: {changed(change)}" for change in registered.kept)]
+    if warning := other_notebook_words(registered.other_notebook, deployment.notebook):
+        lines.append(f"  warning: {warning}")
     if registered.files:
         total = size_text(sum(file.size for file in registered.files))
         lines.append(f"  data files: {len(registered.files)} ({total})")

@@ -37,6 +37,8 @@ class RegisteredFlow:
             rows.append(("Next runs", "\n".join(f"{time:%a %d %b %Y %H:%M %Z}" for time in deployment.next_runs[:5])))
         if files := self.registered.files:
             rows.append(("Data files", f"{len(files)}, {size_text(sum(file.size for file in files))}"))
+        if warning := other_notebook_words(self.registered.other_notebook, deployment.notebook):
+            rows.append(("Warning", warning))
         rows += [("Kept", f"{kept_words(change)} was changed in Prefect") for change in self.registered.kept]
         if self.run is not None:
             rows.append(("Run", f"{self.run.name} started"))
@@ -47,6 +49,20 @@ class RegisteredFlow:
 
     def _repr_html_(self) -> str:
         return as_html(self.rows())
+
+
+def other_notebook_words(other: str | None, now: str | None) -> str | None:
+    """Warn that a version was registered from another notebook than the one before.
+
+    Args:
+        other: the notebook of the version before, None where it is the same one.
+        now: the notebook of the version that is live now; the other one where nothing changed.
+    """
+    if other is None:
+        return None
+    if other == now:
+        return f"was registered from {other} before, and two notebooks now have this flow"
+    return f"was registered from {other} before, now from {now}"
 
 
 def kept_words(change: Change) -> str:

@@ -14,7 +14,7 @@ from satflow_ext.registration.detours import detours
 from satflow_ext.registration.drift import settle
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.plan import check, planned, work_pool
-from satflow_ext.registration.registrar import manifest_for, manifest_of, same
+from satflow_ext.registration.registrar import manifest_for, manifest_of, other_notebook, same
 from satflow_ext.settings import Settings
 
 NOT_SENT = sealing.Sealed("sha256:" + "0" * 64, 0)
@@ -22,11 +22,15 @@ NOT_SENT = sealing.Sealed("sha256:" + "0" * 64, 0)
 
 @dataclass(frozen=True)
 class Preview:
-    """What would become of `flow/deployment`. `diff` None: there is nothing to compare with, or no difference."""
+    """What would become of `flow/deployment`. `diff` None: there is nothing to compare with, or no difference.
+
+    `other_notebook` is as in `models.Registered`.
+    """
 
     full_name: str
     outcome: Literal["created", "changed", "unchanged"]
     diff: VersionDiff | None
+    other_notebook: str | None
 
 
 async def preview(
@@ -47,12 +51,13 @@ async def preview(
     row = healed.row
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
+    other = other_notebook(known, packed)
     if known and same(known, packed, plan):
-        return Preview(plan.full_name, "unchanged", None)
+        return Preview(plan.full_name, "unchanged", None, other)
     if row and not overwrite:
         contested = settle(plan, known, row, overwrite=False).contested
         objections.check_conflicts(contested + detours(known, row, local=endpoints.local), plan.full_name)
     if known is None:
-        return Preview(plan.full_name, "changed" if row else "created", None)
+        return Preview(plan.full_name, "changed" if row else "created", None, other)
     wanted = manifest_for(packed, plan, sealing.next_place(row, found, healed.written), NOT_SENT)
-    return Preview(plan.full_name, "changed", compare.between(known, wanted))
+    return Preview(plan.full_name, "changed", compare.between(known, wanted), other)

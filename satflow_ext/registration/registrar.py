@@ -102,7 +102,8 @@ async def _register(
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
     if row and known and same(known, packed, plan) and await kept(known, endpoints):
-        return await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
+        done = await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
+        return done.model_copy(update={"other_notebook": other_notebook(known, packed)})
     settled = settle(plan, known, row, overwrite=overwrite)
     if row and not overwrite:
         objections.check_conflicts(settled.contested + detours(known, row, local=endpoints.local), plan.full_name)
@@ -111,7 +112,8 @@ async def _register(
     pin = await sealing.write(made, endpoints, signer)
     written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
     await asyncio.to_thread(prewarm.note, made, endpoints, settings)
-    return await registered(written, made, "changed" if row else "created", settled.kept, endpoints)
+    done = await registered(written, made, "changed" if row else "created", settled.kept, endpoints)
+    return done.model_copy(update={"other_notebook": other_notebook(known, packed)})
 
 
 async def _store(
@@ -189,7 +191,23 @@ async def registered(
         manifest=pin.manifest,
         files=made.files,
         kept=left,
+        other_notebook=None,
     )
+
+
+def other_notebook(known: Manifest | None, packed: PackedFlow) -> str | None:
+    """Return the notebook or file of the version before, where this registration is from another one.
+
+    Files of one name are the same one in two checkouts, unless this machine has both.
+    """
+    before, now = known.source.notebook if known else None, packed.source.notebook
+    if before is None or now is None or before == now:
+        return None
+    paths = Path(before), Path(now)
+    if paths[0].name != paths[1].name:
+        return before
+    both = all(path.is_absolute() and path.exists() for path in paths)
+    return before if both and not paths[0].samefile(paths[1]) else None
 
 
 def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:

@@ -99,7 +99,8 @@ function form(
         content_size: 1,
         manifest: DIGEST,
         files: [],
-        kept: []
+        kept: [],
+        other_notebook: null
       };
     },
     pauseDeployment: async () => deployment(),

@@ -268,18 +268,31 @@ describe('RegisterForm', () => {
     ['unchanged', 'tiles is unchanged: still version 3.'],
     ['restored', 'tiles is as version 3 says again.']
   ] as const)('says what happened: %s', (outcome, words) => {
-    const digest = `sha256:${'0'.repeat(64)}`;
-    const actions = show({}, null, {
-      deployment: deployment(),
-      outcome,
-      content: digest,
-      content_size: 2048,
-      manifest: digest,
-      files: [],
-      kept: []
-    });
+    const actions = show({}, null, registered({ outcome }));
     expect(screen.getByText(words)).toBeTruthy();
     fireEvent.click(screen.getByTestId('satflow-run-now'));
     expect(actions.onRegisterAndRun).toHaveBeenCalledTimes(1);
   });
+
+  it('warns that another notebook registered the flow before', () => {
+    show({}, null, registered({ other_notebook: 'other.ipynb' }));
+    expect(
+      screen.getByText('It was registered from other.ipynb before.')
+    ).toBeTruthy();
+  });
 });
+
+function registered(changes: Partial<Registered>): Registered {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  return {
+    deployment: deployment(),
+    outcome: 'changed',
+    content: digest,
+    content_size: 2048,
+    manifest: digest,
+    files: [],
+    kept: [],
+    other_notebook: null,
+    ...changes
+  };
+}

@@ -16,7 +16,7 @@ export interface IRegisteredNoteProps {
 /** What registering did, and what comes next. */
 export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
   const { registered, onRun, trans } = props;
-  const { deployment, content_size, files, kept } = registered;
+  const { deployment, content_size, files, kept, other_notebook } = registered;
   const { schedule, next_runs } = deployment;
   return (
     <div
@@ -36,6 +36,14 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
             timezone={schedule.timezone}
             trans={trans}
           />
+        </span>
+      )}
+      {other_notebook !== null && (
+        <span
+          className="jp-Satflow-note jp-mod-warning"
+          data-testid="satflow-other-notebook"
+        >
+          {trans.__('It was registered from %1 before.', other_notebook)}
         </span>
       )}
       {kept.length > 0 && (
