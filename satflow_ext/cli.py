@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import importlib
+import io
+import json
 import os
+import select
 import sys
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol, TextIO, cast
 
 from satflow_ext.arguments import Parser
 from satflow_ext.errors import SatflowError
@@ -31,6 +35,9 @@ COMMANDS = {
     "keys": "list, make, hand out and revoke the keys that flows are signed with",
 }
 
+JSON_ESCAPES = "satflow_json_escapes"
+"""Name of the error handler for characters that cannot be encoded."""
+
 
 class Command(Protocol):
     """What a module of `satflow_ext.commands` offers. `rest` is what its own flags left over."""
@@ -46,6 +53,21 @@ class Command(Protocol):
 def main(words: Sequence[str] | None = None) -> int:
     """Do what the words of the command line ask for; the exit code."""
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect tells its makers of each use, and prints that it does
+    if words is None:
+        _ensure_unicode_names()
+    _escape_unencodable()
+    try:
+        try:
+            return _dispatch(words)
+        finally:
+            _flush()
+    except BrokenPipeError:  # `satflow logs RUN | head`
+        if not _discard_closed():
+            raise
+        return 141
+
+
+def _dispatch(words: Sequence[str] | None) -> int:
     parser = Parser(prog="satflow", description="Register notebook flows with Prefect, run them and watch them.")
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = _wanted(sys.argv[1:] if words is None else words)
@@ -68,9 +90,62 @@ def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # `satflow logs RUN | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+
+
+def _ensure_unicode_names() -> None:
+    """Start again in Python's UTF-8 mode where the locale's encoding of words and file names is ASCII.
+
+    Python does so itself in the C locale unless `PYTHONUTF8=0` is set. What is written keeps its encoding.
+    """
+    if sys.getfilesystemencoding() != "ascii" or os.environ.get("PYTHONUTF8") == "1":
+        return
+    os.environ["PYTHONUTF8"] = "1"
+    os.environ.setdefault("PYTHONIOENCODING", sys.stdout.encoding)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _escape_unencodable() -> None:
+    """Write characters that the output's encoding does not have as the escapes of JSON, so that `--json` stays valid.
+
+    With Python's own `backslashreplace` it would not.
+    """
+    codecs.register_error(JSON_ESCAPES, _json_escapes)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=JSON_ESCAPES)
+
+
+def _json_escapes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+def _flush() -> None:
+    """Write what is buffered while a closed pipe can still be handled; at exit, Python would print a traceback."""
+    for stream in _streams():
+        stream.flush()
+
+
+def _discard_closed() -> bool:
+    """Send what goes to a closed pipe nowhere; False where no output is one."""
+    closed = [stream for stream in _streams() if _is_closed(stream)]
+    for stream in closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return bool(closed)
+
+
+def _is_closed(stream: TextIO) -> bool:
+    poll = select.poll()
+    try:
+        poll.register(stream.fileno(), 0)
+    except (OSError, ValueError):  # not a file, such as a test's capture
+        return False
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def _streams() -> list[TextIO]:
+    return [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
 
 
 def _wanted(words: Sequence[str]) -> str | None:

@@ -245,6 +245,7 @@ FindingKind = Literal[
     "task runner",
     "choice",
     "load",
+    "notebook",
     "side effect",
 ]
 

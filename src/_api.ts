@@ -377,6 +377,7 @@ export interface Finding {
     | 'task runner'
     | 'choice'
     | 'load'
+    | 'notebook'
     | 'side effect';
   level: 'error' | 'warning';
   where: string;

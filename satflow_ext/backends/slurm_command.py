@@ -17,7 +17,9 @@ def ask(*words: str) -> list[str]:
         ClusterFailed: it failed, or took too long.
     """
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        done = subprocess.run(
+            words, capture_output=True, encoding="utf-8", errors="replace", timeout=PATIENCE, check=True
+        )
     except subprocess.CalledProcessError as error:
         raise ClusterFailed(f"SLURM: {_said(error.stderr) or f'{words[0]} failed'}.", fix=SEE) from None
     except (OSError, subprocess.TimeoutExpired):

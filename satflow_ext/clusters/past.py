@@ -72,14 +72,14 @@ class Past:
     @staticmethod
     def _lines(path: Path) -> list[str]:
         try:
-            return path.read_text().splitlines()[-MOST:]
+            return path.read_text("utf-8").splitlines()[-MOST:]
         except FileNotFoundError:
             return []
 
     def _cut(self, path: Path) -> None:
         draft = path.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
-        draft.write_text("".join(f"{line}\n" for line in self._lines(path)))
+        draft.write_text("".join(f"{line}\n" for line in self._lines(path)), "utf-8")
         draft.replace(path)
 
 

@@ -15,10 +15,10 @@ from satflow_ext.environments import requirements
 from satflow_ext.errors import ContentMissing
 from satflow_ext.keys import TrustedKeys, trusted
 from satflow_ext.prefect_api import prefect_client
+from satflow_ext.prefect_names import read_deployment
 from satflow_ext.registration import deployments, manifests
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import pin_of
-from satflow_ext.registration.rows import existing
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +64,7 @@ def words(manifest: Manifest) -> str:
 async def _manifest(endpoints: Endpoints, name: str, trusted_keys: TrustedKeys) -> Manifest:
     deployment = await deployments.find(endpoints, name)
     async with prefect_client(endpoints.prefect) as client:
-        row = await existing(client, f"{deployment.flow_name}/{deployment.name}")
+        row = await read_deployment(client, f"{deployment.flow_name}/{deployment.name}")
     pin = pin_of(row) if row else None
     if pin is None or pin.store != endpoints.store.name:
         raise ContentMissing(

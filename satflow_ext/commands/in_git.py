@@ -9,7 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 from satflow_ext.errors import NotInGit
 from satflow_ext.kernel.git import ask
 from satflow_ext.models import GitFile, PackedFlow
-from satflow_ext.registration.rehearsal import failure
+from satflow_ext.registration.clean_process import ProcessStopped, run_code
+from satflow_ext.registration.rehearsal import LONGEST
 from satflow_ext.runtime import from_git
 
 LOAD = """
@@ -36,7 +37,7 @@ async def in_git(packed: PackedFlow, path: Path) -> PackedFlow:
     git = located(path)
     await _rehearse(git, packed)
     body = Path(packed.body)
-    body.write_text(git.model_dump_json())
+    body.write_text(git.model_dump_json(), "utf-8")
     return packed.model_copy(update={"git": git, "size": body.stat().st_size})
 
 
@@ -93,11 +94,16 @@ async def _rehearse(git: GitFile, packed: PackedFlow) -> None:
     with tempfile.TemporaryDirectory(dir=Path(packed.body).parent) as folder:
         await from_git.check_out(git, Path(folder))
         words = (git.model_dump_json(), packed.flow.variable, folder)
-        failed = await failure(packed.environment.executable, LOAD, *words, folder=folder)
-    if failed:
+        try:
+            done = await run_code(packed.environment.executable, LOAD, *words, folder=folder, limit=LONGEST)
+        except ProcessStopped as stopped:
+            raise NotInGit(
+                f"Importing {git.path} from commit {git.commit[:12]} did not finish: {stopped.why}.", fix=stopped.fix
+            ) from None
+    if done.code:
         raise NotInGit(
-            f"{git.path} cannot be imported from commit {git.commit[:12]}: {failed}",
-            fix="Commit and push all that it imports from beside it.",
+            f"{git.path} cannot be imported from commit {git.commit[:12]}: {done.reason}",
+            fix="Commit and push all that it imports from the same folder." if done.lacks_module else None,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -15,7 +16,8 @@ from satflow_ext import lease
 from satflow_ext.commands.checks import Check
 from satflow_ext.endpoints import LOCAL_POOL, Endpoints, PrefectApi, Store, shown
 from satflow_ext.errors import StackFailed, WorkPoolNotFound
-from satflow_ext.prefect_api import absent, prefect_client
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.prefect_names import read_work_pool, read_workers
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.settings import Settings
 
@@ -53,18 +55,18 @@ async def _work_pool(found: Endpoints) -> str:
         return "none is set; each registration names its own"
     missing = WorkPoolNotFound(f"There is no work pool {found.work_pool!r}.", fix="Set SATFLOW_WORK_POOL to another.")
     async with prefect_client(found.prefect) as client:
-        with absent(missing):
-            pool = await client.read_work_pool(found.work_pool)
+        pool = await read_work_pool(client, found.work_pool, missing)
         online = await _online(client, pool.name)
+    quoted = shlex.quote(pool.name)
     if pool.is_paused:
-        raise WorkPoolNotFound(f"{pool.name} is paused.", fix=f"prefect work-pool resume {pool.name}")
+        raise WorkPoolNotFound(f"{pool.name} is paused.", fix=f"prefect work-pool resume {quoted}")
     if not online:
-        raise WorkPoolNotFound(f"No Prefect worker polls {pool.name}.", fix=f"prefect worker start --pool {pool.name}")
+        raise WorkPoolNotFound(f"No Prefect worker polls {pool.name}.", fix=f"prefect worker start --pool {quoted}")
     return f"{pool.name} ({pool.type}), {online} online"
 
 
 async def _online(client: PrefectClient, pool: str) -> int:
-    workers = await client.read_workers_for_work_pool(pool)
+    workers = await read_workers(client, pool)
     return sum(worker.status == WorkerStatus.ONLINE for worker in workers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from traitlets.config import Config
 
 from satflow_ext import kernel_calls
+from satflow_ext.commands.cell_progress import CellProgress
 from satflow_ext.endpoints import Endpoints, on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
 from satflow_ext.kernel.attach import SKIP
@@ -107,7 +109,12 @@ class Notebook:
 
 @asynccontextmanager
 async def executed(
-    path: Path, *, kernel: str | None, cell_timeout: float | None, endpoints: Endpoints | None = None
+    path: Path,
+    *,
+    kernel: str | None,
+    cell_timeout: float | None,
+    endpoints: Endpoints | None = None,
+    progress: CellProgress | None = None,
 ) -> AsyncIterator[Notebook]:
     """Execute a notebook in its own folder; the kernel ends with the block.
 
@@ -118,6 +125,7 @@ async def executed(
         kernel: name of the kernelspec (default: the notebook's own).
         cell_timeout: seconds for one cell, None for no limit.
         endpoints: where cells that run a flow send its runs. With None, Prefect decides, and may start a server in the kernel.
+        progress: reports on cells that run for long (default: on stderr).
 
     Raises:
         BadRequest: there is no such notebook, or the file is none.
@@ -134,9 +142,11 @@ async def executed(
         client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
         async with client.async_setup_kernel(env=_environment(path, endpoints)):
             _clear_execution_counts(document)
+            reports = progress or CellProgress(sys.stderr)
             for index, cell in enumerate(document.cells):
                 if not _is_left_out(cell):
-                    await _execute(client, cell, index, path)
+                    async with reports.reporting(f"Cell {index + 1} of {path}"):
+                        await _execute(client, cell, index, path)
             yield Notebook(path, client)
 
 

@@ -39,9 +39,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="store",
         help="what a run loads: the flow as it was packed (default), or a Python file from its git commit",
     )
-    parser.add_argument(
-        "--check", action="store_true", help="say what would travel and what speaks against it, send nothing"
-    )
     parser.add_argument("--dry-run", action="store_true", help="say what would change, and send nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     choices.configure(parser)

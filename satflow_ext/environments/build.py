@@ -108,7 +108,8 @@ def _uv(*words: str, folder: Path) -> None:
         env={**os.environ, **settings, "UV_NO_PROGRESS": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if done.returncode:

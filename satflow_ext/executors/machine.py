@@ -35,7 +35,7 @@ def _physical_memory() -> int:
 def _cgroup_memory() -> int:
     """The limit of cgroup v2 (`memory.max`), which says `max` where there is none."""
     try:
-        limit = CGROUP_LIMIT.read_text().strip()
+        limit = CGROUP_LIMIT.read_text("ascii").strip()
     except OSError:
         limit = "max"
     return _physical_memory() if limit == "max" else int(limit)

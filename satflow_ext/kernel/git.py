@@ -42,7 +42,7 @@ def ask(folder: Path, *words: str, patience: float = PATIENCE) -> str | None:
             env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=patience,
             check=False,
         )

@@ -24,7 +24,7 @@ def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
     try:
         words = read(line)
         if "--help" in words.known:
-            sys.stdout.write(help_text() + "\n")
+            sys.stdout.write(help_text())
             return None
         return _register(words)
     except SatflowError as error:
@@ -55,7 +55,7 @@ def registration(words: Words) -> WrittenRegistration:
         name=words.one("--name"),
         parameter_texts=parameter_texts(words.known.get("--param", [])),
         executor=ExecutorChoice(name=words.one("--executor") or AS_FLOW_SAYS, options=words.executor_options),
-        schedule=schedule(words.one("--cron"), _seconds(words.one("--interval")), words.one("--timezone") or "UTC"),
+        schedule=schedule(words.one("--cron"), words.one("--interval"), words.one("--timezone") or "UTC"),
         work_pool=words.one("--work-pool"),
         infrastructure=infrastructure(words.known),
         tags=tuple(words.known.get("--tag", [])),
@@ -63,10 +63,3 @@ def registration(words: Words) -> WrittenRegistration:
         secrets=secret_names(words.known.get("--secret", [])),
         include=tuple(words.known.get("--include", [])),
     )
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return float(text) if text is not None else None
-    except ValueError:
-        raise BadRequest(f"--interval {text} is no number of seconds.", fix="Write --interval 3600.") from None

@@ -2,78 +2,121 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import JsonValue, ValidationError
 
 from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSecretName
+from satflow_ext.kernel.line import LineParser
 from satflow_ext.mistakes import first_mistake
-from satflow_ext.models import VARIABLE_NAME, EnvironmentPolicy, Infrastructure, JsonObject
+from satflow_ext.models import AS_FLOW_SAYS, VARIABLE_NAME, EnvironmentPolicy, Infrastructure, JsonObject
 from satflow_ext.parameter_values.text import from_text
 
 
 class Option(NamedTuple):
-    """An option that every executor has in common: what follows it, and what it is for."""
+    """An option of `satflow register` and `%register_flow`, declared once for both.
+
+    `value` is what follows it, None for a flag; `default` applies where the option is not given.
+    """
 
     value: str | None
     purpose: str
+    default: str | None = None
+    repeated: bool = False
+    type: Callable[[str], object] = str
 
 
-OPTIONS = {
+def seconds(text: str) -> float:
+    """Read a number of seconds, for argparse."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, such as 3600") from None
+
+
+SHARED = {
     "--name": Option("NAME", "the deployment's name (default: the flow's)"),
-    "--executor": Option("EXECUTOR", "how tasks run: threads, processes, dask-local, dask-cluster, dask-client, …"),
+    "--executor": Option(
+        "EXECUTOR",
+        "how tasks run: flow (default: by the flow's own task runner), threads, processes, dask-local, …",
+        AS_FLOW_SAYS,
+    ),
     "--cron": Option("CRON", 'when it runs, five fields: "0 6 * * *"'),
-    "--interval": Option("SECONDS", "or how often it runs"),
-    "--timezone": Option("ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)"),
-    "--param": Option("NAME=VALUE", "a parameter; JSON or text, by its type; repeat it for more"),
+    "--interval": Option("SECONDS", "or how often it runs", type=seconds),
+    "--timezone": Option("ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)", "UTC"),
+    "--param": Option("NAME=VALUE", "a parameter; JSON or text, by its type (repeatable)", repeated=True),
     "--work-pool": Option("POOL", "the Prefect work pool"),
     "--image": Option("IMAGE", "the container image of its runs, where the work pool starts containers"),
     "--cpu": Option("CORES", "how many cores a run gets there"),
     "--memory": Option("GIB", "and how much memory"),
     "--gpus": Option("NUMBER", "and how many GPUs"),
-    "--env": Option("NAME=VALUE", "an environment variable of its runs, no credential; repeat it for more"),
-    "--job-variable": Option("NAME=VALUE", "what else the work pool takes, by its own name; repeat it for more"),
-    "--tag": Option("TAG", "a tag; repeat it for more"),
-    "--environment": Option("POLICY", "where a run's packages differ: warn (default), refuse or recreate"),
-    "--secret": Option("NAME", "a credential that the flow needs, found where it runs; repeat it for more"),
-    "--include": Option("FILES", "data files that travel with it: data/*.csv, or a folder; repeat it for more"),
-    "--check": Option(None, "only say what would travel, and what speaks against it"),
-    "--run": Option(None, "start a run at once"),
+    "--env": Option("NAME=VALUE", "an environment variable of its runs, no credential (repeatable)", repeated=True),
+    "--job-variable": Option(
+        "NAME=VALUE", "what else the work pool takes, by its own name (repeatable)", repeated=True
+    ),
+    "--tag": Option("TAG", "a tag of the deployment (repeatable)", repeated=True),
+    "--environment": Option("POLICY", "where a run's packages differ: warn (default), refuse or recreate", "warn"),
+    "--secret": Option("NAME", "a credential that the flow needs, found where it runs (repeatable)", repeated=True),
+    "--include": Option("FILES", "data files that travel with it: data/*.csv, or a folder (repeatable)", repeated=True),
+    "--check": Option(None, "only report what would travel and what speaks against it; nothing is sent"),
     "--overwrite": Option(None, "overwrite what somebody has changed in Prefect"),
-    "--help": Option(None, "this text, also -h"),
 }
+"""The options that the command and the magic have in common."""
+
+OPTIONS = {
+    **SHARED,
+    "--run": Option(None, "start a run at once"),
+    "--help": Option(None, "show this help message and exit"),
+}
+"""The options of the magic."""
+
+EXECUTOR_OPTIONS = "Anything else is an option of the executor: --n-workers 2 --worker-size large"
 POLICIES: tuple[EnvironmentPolicy, ...] = get_args(EnvironmentPolicy)
-REPEATED = frozenset({"--param", "--env", "--job-variable", "--tag", "--secret", "--include"})
 
 
 @dataclass
 class Words:
-    """What was written: the flow, known options by name (lists of texts), and options of the executor."""
+    """What was written: the flow, known options by name (lists of values), and options of the executor."""
 
     flow: str | None = None
-    known: dict[str, list[str]] = field(default_factory=dict)
+    known: dict[str, list[Any]] = field(default_factory=dict)
     executor_options: JsonObject = field(default_factory=dict)
 
-    def one(self, option: str) -> str | None:
+    def one(self, option: str) -> Any:
         """The value of an option that is given at most once."""
         return self.known[option][0] if option in self.known else None
 
 
+def add_shared_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """Add the options that the command and the magic have in common.
+
+    Args:
+        parser: the command's or the magic's.
+        default: `argparse.SUPPRESS` to leave out of the result what is not given.
+    """
+    for name, option in SHARED.items():
+        if option.value is None:
+            parser.add_argument(name, action="store_true", help=option.purpose, default=default or False)
+        else:
+            parser.add_argument(
+                name,
+                action="append" if option.repeated else "store",
+                metavar=option.value,
+                help=option.purpose,
+                type=option.type,
+                default=default or ([] if option.repeated else option.default),
+            )
+
+
 def help_text() -> str:
-    """What `%register_flow --help` prints."""
-    rows = [(f"{name} {option.value or ''}".strip(), option.purpose) for name, option in OPTIONS.items()]
-    width = max(len(name) for name, _ in rows)
-    listed = "\n".join(f"  {name:{width}}  {purpose}" for name, purpose in rows)
-    return (
-        "%register_flow FLOW [options]\n\nRegister a flow of this notebook as a Prefect deployment.\n\n"
-        f"{listed}\n\nAnything else is an option of the executor: --n-workers 2 --worker-size large\n\n"
-        'Example:\n  %register_flow main --executor dask-local --n-workers 2 --cron "0 6 * * *" --timezone Europe/Berlin'
-    )
+    """Format what `%register_flow --help` prints."""
+    return _parser().format_help()
 
 
 def read(line: str) -> Words:
@@ -82,19 +125,45 @@ def read(line: str) -> Words:
     Raises:
         BadRequest: it cannot be understood; the message says where.
     """
-    words = split(line)
     said = Words()
+    own = list(_own_words(split(line), said))
+    values = vars(_parser().parse_args(own))
+    for option in OPTIONS:
+        name = option[2:].replace("-", "_")
+        if name in values:
+            said.known[option] = values[name] if isinstance(values[name], list) else [values[name]]
+    return said
+
+
+def _parser() -> LineParser:
+    parser = LineParser(
+        prog="%register_flow",
+        usage="%(prog)s FLOW [options]",
+        description="Register a flow of this notebook as a Prefect deployment.",
+        epilog=f"{EXECUTOR_OPTIONS}\n\nExample:\n  %(prog)s main --executor dask-local --n-workers 2 "
+        '--cron "0 6 * * *" --timezone Europe/Berlin',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    add_shared_options(parser, default=argparse.SUPPRESS)
+    parser.add_argument("--run", action="store_true", help=OPTIONS["--run"].purpose, default=argparse.SUPPRESS)
+    parser.add_argument("-h", "--help", action="store_true", help=OPTIONS["--help"].purpose, default=argparse.SUPPRESS)
+    return parser
+
+
+def _own_words(words: list[str], said: Words) -> Iterator[str]:
+    """Yield the options that are not the executor's, each with its value; note the flow and the executor's options."""
     while words:
         word = words.pop(0)
-        word = "--help" if word == "-h" else word
+        name = "--help" if word == "-h" else word.partition("=")[0]
         if not word.startswith("-"):
             _take_flow(said, word)
-        elif (name := word.partition("=")[0]) in OPTIONS:
-            _take_known(said, name, _value(word, words, wanted=OPTIONS[name].value))
+        elif name in OPTIONS:
+            value = _value(word, words, wanted=OPTIONS[name].value)
+            yield name if value is None else f"{name}={value}"
         else:
-            value = from_text(_value(word, words, wanted=None) or "true")
-            add_executor_option(said.executor_options, name, value, OPTIONS)
-    return said
+            text = _value(word, words, wanted=None) or "true"
+            add_executor_option(said.executor_options, name, from_text(text), OPTIONS)
 
 
 def add_executor_option(options: JsonObject, option: str, value: JsonValue, known: Iterable[str]) -> None:
@@ -214,14 +283,6 @@ def _take_flow(said: Words, word: str) -> None:
         fix = f"Options start with two dashes; a value with spaces needs quotes: {word!r} stands alone."
         raise BadRequest(f"Two flows are named: {said.flow} and {word}.", fix=fix)
     said.flow = word
-
-
-def _take_known(said: Words, name: str, value: str | None) -> None:
-    if name in said.known and name not in REPEATED:
-        raise BadRequest(f"{name} is given twice.", fix="Keep one of them.")
-    if OPTIONS[name].value is not None and value is None:
-        raise BadRequest(f"{name} needs a value.", fix=f"Write {name} {OPTIONS[name].value}.")
-    said.known.setdefault(name, []).append(value or "")
 
 
 def _value(word: str, words: list[str], *, wanted: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from pathlib import Path
 
@@ -12,18 +11,24 @@ from pydantic import ValidationError
 from satflow_ext import backends
 from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD
 from satflow_ext.backends.look import Look
-from satflow_ext.errors import BadRequest, ExtraMissing, InvalidExecutorOption, SatflowError, UnknownBackEnd
+from satflow_ext.errors import (
+    BadRequest,
+    ClusterFailed,
+    ExtraMissing,
+    InvalidExecutorOption,
+    SatflowError,
+    UnknownBackEnd,
+)
 from satflow_ext.executors import dask_cluster
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.models import ClusterClass, ExecutorChoice
-from satflow_ext.registration.rehearsal import NOTEBOOKS_OWN
+from satflow_ext.registration.clean_process import Finished, ProcessStopped, run_module
 from satflow_ext.settings import Settings
 
 LOOK = "satflow_ext.backends.look"
 FORM = "satflow_ext.backends.form"
 LONGEST = 60.0
 """Seconds that a class may take to be imported."""
-TOO_LONG = f"it was not imported after {LONGEST:g} s"
 
 
 async def check_class(executor: ExecutorChoice, interpreter: Path | None, settings: Settings, *, local: bool) -> None:
@@ -54,54 +59,46 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
         await asyncio.to_thread(back_end.check, asked, settings)
 
 
-async def form_of(name: str, interpreter: Path) -> ClusterClass:
+async def form_of(name: str, interpreter: Path, *, limit: float = LONGEST) -> ClusterClass:
     """What the class of a back end can be told, as that interpreter finds it.
 
     Raises:
         UnknownBackEnd: there is no such back end, or its class cannot be imported.
         ExtraMissing: what the back end needs is not installed.
         BadRequest: it is a Dask Gateway, which has no class.
+        ClusterFailed: the import took longer than `limit` seconds, or was killed.
     """
     if name == backends.GATEWAY:
         raise BadRequest("A Dask Gateway has no class.", fix="Choose another back end.", field="name")
     back_end = backends.named(name)
+    done = await _asked(interpreter, limit, FORM, name)
     try:
-        said, why = await _asked(interpreter, FORM, name)
-        return ClusterClass.model_validate_json(_last_line(said))
-    except asyncio.TimeoutError:
-        why = TOO_LONG.encode()
+        return ClusterClass.model_validate_json(_last_line(done.output))
     except ValidationError:
-        pass
-    raise _missing(back_end, _last_line(why).decode(errors="replace") or "Python ended without an answer")
+        raise _missing(back_end, done.reason) from None
 
 
 async def _ask(interpreter: Path, path: str, names: list[str]) -> Look:
+    done = await _asked(interpreter, LONGEST, LOOK, path, *names)
     try:
-        said, _ = await _asked(interpreter, LOOK, path, *names)
-        return Look.model_validate_json(_last_line(said))
-    except asyncio.TimeoutError:
-        return Look(outcome="missing", said=(TOO_LONG,))
+        return Look.model_validate_json(_last_line(done.output))
     except ValidationError:
-        return Look(outcome="missing", said=("Python ended without an answer",))
+        return Look(outcome="missing", said=(done.reason,))
 
 
-async def _asked(interpreter: Path, module: str, *words: str) -> tuple[bytes, bytes]:
-    """What a module of ours prints there, and what stands in the way of that."""
-    with tempfile.TemporaryDirectory() as folder:
-        process = await asyncio.create_subprocess_exec(
-            *(str(interpreter), "-m", module, *words),
-            cwd=folder,  # Python looks for modules where it runs: not where the notebook lies
-            env={name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+async def _asked(interpreter: Path, limit: float, module: str, name: str, *words: str) -> Finished:
+    """Run a module of ours there, which imports the class of that name.
+
+    Raises:
+        ClusterFailed: it took too long, or was killed.
+    """
+    with tempfile.TemporaryDirectory() as folder:  # Python looks for modules where it runs: not next to the notebook
         try:
-            return await asyncio.wait_for(process.communicate(), LONGEST)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            return await run_module(str(interpreter), module, name, *words, folder=folder, limit=limit)
+        except ProcessStopped as stopped:
+            raise ClusterFailed(
+                f"The process that imports {name} did not finish: {stopped.why}.", fix=stopped.fix, field=BACKEND_FIELD
+            ) from None
 
 
 def _last_line(said: bytes) -> bytes:

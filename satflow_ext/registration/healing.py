@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError, SettingsWrong
 from satflow_ext.keys import trusted
-from satflow_ext.registration import manifests, rows, saga, witness
+from satflow_ext.prefect_names import read_deployment
+from satflow_ext.registration import manifests, saga, witness
 from satflow_ext.registration.deployments import number
 from satflow_ext.registration.drift import Settled
 from satflow_ext.registration.journal import Entry, Journal, Written
@@ -46,7 +47,7 @@ async def look(client: PrefectClient, full_name: str, endpoints: Endpoints, sett
         JournalFailed: the entry cannot be read.
         PrefectFailed: the API did not do what was asked.
     """
-    row = await rows.existing(client, full_name)
+    row = await read_deployment(client, full_name)
     entry = await asyncio.to_thread(Journal(settings).read, endpoints, full_name)
     return await _looked(client, row, entry.settled(pin_of(row) if row else None) if entry else None)
 
@@ -61,7 +62,7 @@ async def heal(client: PrefectClient, full_name: str, endpoints: Endpoints, sett
         PrefectFailed: the API did not do what was asked.
     """
     journal = Journal(settings)
-    row = await rows.existing(client, full_name)
+    row = await read_deployment(client, full_name)
     entry = await asyncio.to_thread(journal.read, endpoints, full_name)
     if entry is not None and entry.begun is not None:
         entry = await _settle(client, entry, row, journal)

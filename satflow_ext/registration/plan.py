@@ -11,7 +11,7 @@ from satflow_ext.environments import requirements
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
 from satflow_ext.job_variables import Template, check_plain, job_variables
 from satflow_ext.models import ExecutorChoice, JsonObject, PackedFlow, Registration
-from satflow_ext.prefect_api import absent
+from satflow_ext.prefect_names import check_deployment_name, check_flow_name, read_work_pool
 from satflow_ext.registration import parameters, schedules
 from satflow_ext.registration.task_runners import resolve_executor
 from satflow_ext.runs.parameters import check_size
@@ -71,6 +71,8 @@ def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settin
     """
     check_choices(wanted, settings, local=endpoints.local)
     executor = resolve_executor(wanted.executor, packed.flow.task_runner, settings, local=endpoints.local)
+    check_flow_name(packed.flow.name)
+    check_deployment_name(wanted.name or packed.flow.name)
     if endpoints.local:
         executors.need_packages(executor, packed.environment.packages)
     if wanted.environment == "recreate":
@@ -91,7 +93,7 @@ def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> N
     schedules.checked(wanted.schedule)
     check_size(wanted.parameters)
     if wanted.name is not None:
-        _check_name(wanted.name)
+        check_deployment_name(wanted.name)
     check_plain(wanted.infrastructure, local=local)
     executors.validate(wanted.executor, settings, here=local)
 
@@ -105,10 +107,8 @@ async def work_pool(client: PrefectClient, name: str | None) -> WorkPool:
     """
     if name is None:
         return await _only_work_pool(client)
-    with absent(
-        WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Make it first.", field="work_pool")
-    ):
-        return await client.read_work_pool(name)
+    missing = WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Make it first.", field="work_pool")
+    return await read_work_pool(client, name, missing)
 
 
 async def _only_work_pool(client: PrefectClient) -> WorkPool:
@@ -123,9 +123,3 @@ async def _only_work_pool(client: PrefectClient) -> WorkPool:
         fix=f"Choose one of {', '.join(sorted(pool.name for pool in pools))}.",
         field="work_pool",
     )
-
-
-def _check_name(name: str) -> None:
-    """Prefect forbids in a name what would break its paths."""
-    if not name or set(name) & set("/%&><"):
-        raise BadRequest(f"{name!r} is no name for a deployment.", fix="Leave out / % & > <.", field="name")

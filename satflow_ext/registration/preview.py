@@ -14,7 +14,7 @@ from satflow_ext.registration.detours import detours
 from satflow_ext.registration.drift import settle
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.plan import check, planned, work_pool
-from satflow_ext.registration.registrar import find_warnings, manifest_for, manifest_of, same
+from satflow_ext.registration.registrar import find_other_notebook, find_warnings, manifest_for, manifest_of, same
 from satflow_ext.settings import Settings
 
 NOT_SENT = sealing.Sealed("sha256:" + "0" * 64, 0)
@@ -52,6 +52,7 @@ async def preview(
     row = healed.row
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
+    warnings = (*find_other_notebook(known, packed), *warnings)
     if known and same(known, packed, plan):
         return Preview(plan.full_name, "unchanged", None, warnings)
     if row and not overwrite:

@@ -90,7 +90,7 @@ async def register(
         plan = planned(packed.flow.name, registration, executor, pool, settings)
         async with turn(plan.full_name, endpoints.prefect, settings):
             done = await _register(client, packed, plan, endpoints, settings, overwrite=overwrite)
-    return done.model_copy(update={"warnings": find_warnings(packed, executor, settings)})
+    return done.model_copy(update={"warnings": (*done.warnings, *find_warnings(packed, executor, settings))})
 
 
 async def _register(
@@ -104,7 +104,8 @@ async def _register(
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
     if row and known and same(known, packed, plan) and await kept(known, endpoints):
-        return await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
+        done = await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
+        return done.model_copy(update={"warnings": find_other_notebook(known, packed)})
     settled = settle(plan, known, row, overwrite=overwrite)
     if row and not overwrite:
         objections.check_conflicts(settled.contested + detours(known, row, local=endpoints.local), plan.full_name)
@@ -113,7 +114,8 @@ async def _register(
     pin = await sealing.write(made, endpoints, signer)
     written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
     await asyncio.to_thread(prewarm.note, made, endpoints, settings)
-    return await registered(written, made, "changed" if row else "created", settled.kept, endpoints)
+    done = await registered(written, made, "changed" if row else "created", settled.kept, endpoints)
+    return done.model_copy(update={"warnings": find_other_notebook(known, packed)})
 
 
 async def _store(
@@ -199,6 +201,33 @@ def find_warnings(packed: PackedFlow, executor: ExecutorChoice, settings: Settin
     """Return what may not work when the flow runs, or is not as the flow says."""
     flow = packed.flow
     return (*packed.warnings, *find_replaced_task_runner(executor, flow.task_runner, flow.variable, settings))
+
+
+def find_other_notebook(known: Manifest | None, packed: PackedFlow) -> tuple[Finding, ...]:
+    """Return a warning where the version before is from another notebook or file than this registration.
+
+    Files of one name are the same one in two checkouts, unless this machine has both.
+    """
+    before, now = known.source.notebook if known else None, packed.source.notebook
+    if before is None or now is None or _is_same_notebook(before, now):
+        return ()
+    return (
+        Finding(
+            kind="notebook",
+            level="warning",
+            where=packed.flow.variable,
+            message=f"the version before was registered from {before}, this one from {now}",
+            fix="Give one of them another name if both are to run.",
+        ),
+    )
+
+
+def _is_same_notebook(before: str, now: str) -> bool:
+    paths = Path(before), Path(now)
+    if before == now or paths[0].name != paths[1].name:
+        return before == now
+    both = all(path.is_absolute() and path.exists() for path in paths)
+    return not both or paths[0].samefile(paths[1])
 
 
 def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:

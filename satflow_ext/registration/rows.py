@@ -1,4 +1,4 @@
-"""A deployment's row in Prefect: found by its name, and written."""
+"""A deployment's row in Prefect: written, and read back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from satflow_ext import settings
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import build, requirements
-from satflow_ext.errors import DeploymentContested, PrefectFailed, SatflowError
-from satflow_ext.prefect_api import absent
+from satflow_ext.errors import DeploymentContested, PrefectFailed
+from satflow_ext.prefect_names import read_deployment
 from satflow_ext.registration import parameters
 from satflow_ext.registration.drift import Settled
 from satflow_ext.registration.manifest import Manifest
@@ -18,18 +18,6 @@ from satflow_ext.registration.pins import ENTRYPOINT, RECREATED, Pin, pin_of
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
-
-
-async def existing(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
-    """The row of `flow/deployment`, None where there is none."""
-    nothing = SatflowError("no such deployment")
-    try:
-        with absent(nothing):
-            return await client.read_deployment_by_name(full_name)
-    except SatflowError as error:
-        if error is not nothing:
-            raise
-        return None
 
 
 async def write(
@@ -78,7 +66,7 @@ async def read_back(client: PrefectClient, made: Manifest, pin: Pin) -> Deployme
         PrefectFailed: Prefect does not have what it was told.
         DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
     """
-    written = await existing(client, made.full_name)
+    written = await read_deployment(client, made.full_name)
     if written is None:
         raise PrefectFailed(f"Prefect took the deployment {made.full_name} and does not have it.", fix="Try again.")
     if pin_of(written) != pin:

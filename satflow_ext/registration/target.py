@@ -6,7 +6,6 @@ settings name an interpreter (`runs_python`) whose environment is made like thei
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from satflow_ext.errors import SettingsWrong
 from satflow_ext.models import Finding, PackedFlow, Registration
+from satflow_ext.registration.clean_process import ProcessStopped, run_code
 from satflow_ext.settings import Settings
+
+LONGEST = 60.0
+"""Seconds that the interpreter may take to list its packages."""
 
 ASKS = """
 import importlib.metadata, importlib.util, json, platform, re
@@ -59,25 +62,21 @@ def interpreter(packed: PackedFlow, wanted: Registration, settings: Settings, *,
     return Path(packed.environment.executable) if local else executable(wanted, settings)
 
 
-async def ask(interpreter: Path) -> Target:
+async def ask(interpreter: Path, *, limit: float = LONGEST) -> Target:
     """What that interpreter has.
 
     Raises:
-        SettingsWrong: it is none, or does not answer.
+        SettingsWrong: it is none, or does not answer within `limit` seconds.
     """
+    fix = "Correct `runs_python` in satflow.toml: an interpreter whose environment is that of the Prefect workers."
     try:
-        process = await asyncio.create_subprocess_exec(
-            *(str(interpreter), "-c", ASKS),
-            cwd=interpreter.parent,  # Python looks for modules where it runs: not where the notebook lies
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        said, _ = await process.communicate()
-        return Target.model_validate_json(said)
+        # Python looks for modules where it runs: not next to the notebook
+        done = await run_code(str(interpreter), ASKS, folder=str(interpreter.parent), limit=limit)
+        return Target.model_validate_json(done.output)
     except (OSError, ValidationError):
-        fix = "Correct `runs_python` in satflow.toml: an interpreter whose environment is that of the Prefect workers."
-        raise SettingsWrong(f"{interpreter} is no Python that answers.", fix=fix) from None
+        raise SettingsWrong(f"{interpreter} is not a Python that answers.", fix=fix) from None
+    except ProcessStopped as stopped:
+        raise SettingsWrong(f"{interpreter} did not list its packages: {stopped.why}.", fix=stopped.fix) from None
 
 
 def lacks(packed: PackedFlow, there: Target) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from satflow_ext.endpoints import LOCAL_POOL, PrefectApi
 from satflow_ext.job_variables import Template, others, takes
 from satflow_ext.models import WorkPool
 from satflow_ext.prefect_api import prefect_client
+from satflow_ext.prefect_names import read_workers
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -39,7 +40,7 @@ async def read_pools(client: PrefectClient) -> tuple[WorkPool, ...]:
 
 
 async def _with_workers(client: PrefectClient, pool: PrefectWorkPool) -> WorkPool:
-    prefect_workers = await client.read_workers_for_work_pool(pool.name)
+    prefect_workers = await read_workers(client, pool.name)
     online = sum(worker.status == WorkerStatus.ONLINE for worker in prefect_workers)
     template = Template.of(pool.name, pool.type, pool.base_job_template)
     return WorkPool(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,8 +52,8 @@ def _pool_trouble(name: str, pool: WorkPool | None) -> str | None:
     if pool is None:
         return f"Work pool {name!r} does not exist any more. Register the flow again with another one."
     if pool.paused:
-        return f"Work pool {name!r} is paused. Resume it: prefect work-pool resume {name}"
+        return f"Work pool {name!r} is paused. Resume it: prefect work-pool resume {shlex.quote(name)}"
     if pool.online_workers == 0:
-        command = "satflow up" if name == LOCAL_POOL else f"prefect worker start --pool {name}"
+        command = "satflow up" if name == LOCAL_POOL else f"prefect worker start --pool {shlex.quote(name)}"
         return f"No Prefect worker polls work pool {name!r}. Start one: {command}"
     return None

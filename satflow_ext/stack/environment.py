@@ -40,6 +40,7 @@ def bare(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
     kept["SATFLOW_STATE_DIR"] = str(settings.state_dir)
     kept["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir)
     kept["PREFECT_HOME"] = str(home(settings))
+    kept["PYTHONIOENCODING"] = "utf-8"  # as in a notebook: what a flow prints must not depend on who started the stack
     # A company's proxy must not get what is said, with credentials, between the services on this machine.
     direct = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), "127.0.0.1"]))
     return {**kept, "NO_PROXY": direct, "no_proxy": direct}

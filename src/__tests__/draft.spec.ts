@@ -121,17 +121,6 @@ describe('draft', () => {
     });
   });
 
-  it('keeps to what the flow says where the executor came from the flow', () => {
-    const executor = {
-      name: 'threads',
-      options: { max_workers: 1 },
-      from_flow: true
-    };
-    const before = deployment({ executor });
-    const choices = choicesOf(draftOf(flow(), before, PRESET), FORM, POOL);
-    expect(choices.executor).toEqual({ name: 'flow', options: {} });
-  });
-
   it('leaves out options left empty and those of other executors', () => {
     const choices = choicesOf(
       draft({

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+from itertools import islice, repeat
 from pathlib import Path
 
 import nbformat
@@ -12,6 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from satflow_ext.commands import notebook
+from satflow_ext.commands.cell_progress import CLEAR, CellProgress, duration_text, growing, steady
 from satflow_ext.commands.wanted import Wanted
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import FlowAmbiguous, NotebookFailed
@@ -141,6 +144,49 @@ def test_cells_are_left_out(tmp_path, cell):
             return executed.left_out
 
     assert asyncio.run(execute()) == 1
+
+
+class Watcher(io.StringIO):
+    """Takes what is written, and makes a file when a text is in it for the second time."""
+
+    def __init__(self, text: str, file: Path, *, terminal: bool) -> None:
+        super().__init__()
+        self._text, self._file, self._terminal = text, file, terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def flush(self) -> None:
+        if self.getvalue().count(self._text) > 1:
+            self._file.touch()
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_cell_that_runs_for_long_is_reported_until_it_ends(tmp_path, terminal):
+    ended = tmp_path / "ended"
+    waits = f"import pathlib, time\nwhile not pathlib.Path({str(ended)!r}).exists(): time.sleep(0.01)"
+    path = written(tmp_path, waits, "x = 1")
+    line = f"… Cell 2 of {path} has been running for "
+    stream = Watcher(line, ended, terminal=terminal)
+
+    async def execute() -> None:
+        reports = CellProgress(stream, lambda: repeat(0.05))
+        async with notebook.executed(path, kernel=None, cell_timeout=None, progress=reports):
+            stream.write("executed\n")
+
+    asyncio.run(execute())
+    reports = [each for each in stream.getvalue().replace(CLEAR, "\n" if terminal else "").split("\n") if line in each]
+    assert len(reports) > 1, "the cell ends only when it was reported twice"
+    assert all(each.endswith(" s") for each in reports)
+    assert (CLEAR in stream.getvalue()) == terminal
+    before = stream.getvalue().partition("executed\n")[0]
+    assert before.rpartition(line)[2].endswith(CLEAR if terminal else "\n"), "nothing is left on a terminal's line"
+
+
+def test_reports_come_less_and_less_often_in_a_log_and_every_second_on_a_terminal():
+    assert list(islice(growing(), 9)) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
+    assert list(islice(steady(), 3)) == [10, 1, 1]
+    assert [duration_text(each) for each in (12.9, 60, 3725)] == ["12 s", "1 min 0 s", "1 h 2 min"]
 
 
 def test_cell_left_out_of_registering_runs_in_a_notebook():

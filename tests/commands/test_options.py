@@ -9,7 +9,8 @@ import pytest
 from satflow_ext.arguments import Parser
 from satflow_ext.commands import choices, register
 from satflow_ext.errors import BadRequest
-from satflow_ext.kernel.options import read
+from satflow_ext.kernel import magic
+from satflow_ext.kernel.options import SHARED, help_text, read, split
 
 
 def parsed(*words: str) -> tuple[argparse.Namespace, list[str]]:
@@ -75,3 +76,54 @@ def test_lists_take_more_values():
 @pytest.mark.parametrize("line", ["-h", "main -h", "--help"])
 def test_short_help_is_help(line):
     assert "--help" in read(line).known
+
+
+def test_help_describes_the_shared_options_alike():
+    parser = Parser(formatter_class=argparse.RawDescriptionHelpFormatter)
+    register.configure(parser)
+    of_command, of_magic = (help_entries(text) for text in (parser.format_help(), help_text()))
+    assert {option: of_command.get(option) for option in SHARED} == {option: of_magic[option] for option in SHARED}
+    assert all(SHARED[option].purpose.split()[0] in of_magic[option] for option in SHARED)
+
+
+def help_entries(text: str) -> dict[str, str]:
+    """Split a help text into option → its placeholder and purpose, without line breaks."""
+    entries = text.partition("\n\nAnything else")[0].split("\n  --")[1:]
+    return {f"--{entry.split()[0]}": " ".join(entry.split()[1:]) for entry in entries}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--name"], "argument --name: expected one argument"),
+        (["--interval", "soon"], "argument --interval: 'soon' is not a number of seconds, such as 3600"),
+        (["--overwrite=yes"], "argument --overwrite: ignored explicit argument 'yes'"),
+        (["--cron", "1", "--cron", "2"], "--cron is given twice"),
+    ],
+)
+def test_a_mistake_in_an_option_has_the_same_message_in_both(words, message, capsys):
+    with pytest.raises(SystemExit):
+        parsed(*words)
+    assert f"error: {message}\n" in capsys.readouterr().err
+    with pytest.raises(BadRequest) as of_magic:
+        read("main " + " ".join(words))
+    assert of_magic.value.message == f"Cannot read the line: {message}."
+
+
+def test_both_read_the_same_options_alike():
+    line = (
+        "--name a --executor dask-local --n-workers 2 --interval 60 --timezone Europe/Berlin --param n=3 --param x=-1 "
+        "--work-pool pool --image i --cpu 2 --memory 4 --gpus 1 --env A=b --env C=d --job-variable v=1 --tag t --tag u "
+        "--environment refuse --secret KEY --include '*.csv' --overwrite"
+    )
+    args, rest = parsed(*split(line))
+    words = read(f"main {line}")
+    assert choices.registration(args, rest) == magic.registration(words)
+    assert (args.overwrite, "--overwrite" in words.known, "--run" in words.known) == (True, True, False)
+    assert choices.registration(*parsed()) == magic.registration(read("main"))
+
+
+def test_a_value_of_the_magic_may_begin_with_a_dash_and_its_flow_may_come_last():
+    words = read("--n-workers 2 --name -x --cpu=-1 main")
+    assert (words.flow, words.known) == ("main", {"--name": ["-x"], "--cpu": ["-1"]})
+    assert words.executor_options == {"n_workers": 2}

@@ -175,7 +175,7 @@ def test_project_name_must_be_text(project):
 
 @pytest.mark.parametrize("project", ["", "team/x"])
 def test_project_name_that_names_no_deployment(project):
-    with pytest.raises(BadRequest, match="is no name for a deployment"):
+    with pytest.raises(BadRequest, match="is not a valid deployment name"):
         PrefectCloudIntegration(project).register_flow_with_saturn(squares)
 
 

@@ -86,7 +86,7 @@ def test_its_own_environment_is_good(checked, elsewhere):
 @pytest.mark.parametrize("python", ["/nowhere/python", "/bin/true"])
 def test_no_python_at_all(checked, elsewhere, python):
     (finding,) = checked(elsewhere.model_copy(update={"runs_python": Path(python)})).findings
-    assert (finding.where, finding.message) == ("runs_python", f"{python} is no Python that answers")
+    assert (finding.where, finding.message) == ("runs_python", f"{python} is not a Python that answers")
 
 
 def test_where_the_kernels_own_counts_it_is_not_asked(checked, elsewhere):

@@ -1,0 +1,87 @@
+"""How long a cell of an executed notebook has been running: lines in a log, one line that changes on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import TextIO
+
+FIRST = 10.0
+"""Seconds before anything is written."""
+
+MOST = 600.0
+"""Seconds between two lines at most."""
+
+CLEAR = "\r\x1b[K"
+"""Control characters that empty a terminal's line."""
+
+
+def growing() -> Iterator[float]:
+    """Yield the seconds to wait before each line of a log: 10, then always twice as many, up to 600."""
+    delay = FIRST
+    while True:
+        yield delay
+        delay = min(2 * delay, MOST)
+
+
+def steady() -> Iterator[float]:
+    """Yield the seconds to wait before each change of a terminal's line: 10, then 1."""
+    yield FIRST
+    while True:
+        yield 1.0
+
+
+class CellProgress:
+    """Writes which cell runs, and for how long, while it runs for long.
+
+    Args:
+        stream: where to; a terminal's line is updated in place.
+        delays: gives the seconds to wait before each update of one cell.
+    """
+
+    def __init__(self, stream: TextIO, delays: Callable[[], Iterator[float]] | None = None) -> None:
+        self._stream = stream
+        self._in_place = stream.isatty()
+        self._delays = delays or (steady if self._in_place else growing)
+
+    @asynccontextmanager
+    async def reporting(self, what: str) -> AsyncIterator[None]:
+        """Report on a cell while the block runs.
+
+        Args:
+            what: the cell, such as "Cell 3 of tiles.ipynb".
+        """
+        task = asyncio.create_task(self._report(what))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _report(self, what: str) -> None:
+        begun, written = time.monotonic(), False
+        try:
+            for delay in self._delays():
+                await asyncio.sleep(delay)
+                self._write(f"… {what} has been running for {duration_text(time.monotonic() - begun)}")
+                written = True
+        finally:
+            if written and self._in_place:
+                self._stream.write(CLEAR)
+                self._stream.flush()
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"{CLEAR}{text}" if self._in_place else f"{text}\n")
+        self._stream.flush()
+
+
+def duration_text(seconds: float) -> str:
+    """Format whole seconds, with minutes and hours from a minute on: 12 s, 3 min 5 s, 1 h 0 min."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

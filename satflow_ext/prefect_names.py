@@ -1,0 +1,112 @@
+"""Names in Prefect's REST paths: which ones can be registered, and reads of objects by their names.
+
+Prefect's client puts a name into a path as it is, so that everything after a `#` or `?` in it would be lost, and a `..` would
+leave the path. Every read by name goes through this module, which quotes the name first.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.prefect_api import absent
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import Worker, WorkPool
+    from prefect.client.schemas.responses import DeploymentResponse
+
+LONGEST = 255
+"""Characters. Two such names, quoted, fit into the 8 KiB that web servers take as the first line of a request."""
+
+FORBIDDEN = "/%&<>"
+"""The characters that Prefect forbids in names of flows, deployments and work pools."""
+
+_DOTS = {".": "%2E", "..": "%2E%2E"}
+"""Names that a path would be shortened by; `quote` leaves dots alone."""
+
+
+class _NoDeployment(SatflowError):
+    """Prefect has no such deployment."""
+
+
+def quote_name(name: str) -> str:
+    """Quote a name as one segment of a path."""
+    return _DOTS.get(name) or quote(name, safe="")
+
+
+def check_flow_name(name: str) -> None:
+    """Refuse a flow name that Prefect, a path or the command line could not take.
+
+    Raises:
+        BadRequest: the name and the reason.
+    """
+    if why := _reason(name):
+        raise BadRequest(f"{name!r} is not a valid flow name: {why}.", fix="Rename it: @flow(name=...).", field="name")
+
+
+def check_deployment_name(name: str) -> None:
+    """Refuse a deployment name that Prefect, a path or the command line could not take.
+
+    Raises:
+        BadRequest: the name and the reason.
+    """
+    if why := _reason(name) or _version_suffix(name):
+        raise BadRequest(f"{name!r} is not a valid deployment name: {why}.", fix="Choose another name.", field="name")
+
+
+async def read_deployment(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
+    """Read the deployment `flow/deployment`, None where Prefect has none.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    flow_name, _, name = full_name.partition("/")
+    try:
+        with absent(_NoDeployment("no such deployment")):
+            return await client.read_deployment_by_name(f"{quote_name(flow_name)}/{quote_name(name)}")
+    except _NoDeployment:
+        return None
+
+
+async def read_work_pool(client: PrefectClient, name: str, missing: SatflowError) -> WorkPool:
+    """Read the work pool of that name.
+
+    Raises:
+        SatflowError: `missing`, where Prefect has none.
+    """
+    if not name or _wrong_characters(name):  # Prefect has none; servers read a quoted slash as another path's
+        raise missing
+    with absent(missing):
+        return await client.read_work_pool(quote_name(name))
+
+
+async def read_workers(client: PrefectClient, work_pool: str) -> Sequence[Worker]:
+    """Read the Prefect workers of a work pool."""
+    return await client.read_workers_for_work_pool(quote_name(work_pool))
+
+
+def _reason(name: str) -> str | None:
+    if not name.strip():
+        return "it is empty"
+    if name in _DOTS:
+        return "it would be a folder in a web address"
+    if len(name) > LONGEST:
+        return f"it has {len(name)} characters, and at most {LONGEST} are allowed"
+    wrong = _wrong_characters(name)
+    return f"it contains {', '.join(map(repr, wrong))}" if wrong else None
+
+
+def _wrong_characters(name: str) -> list[str]:
+    """List what Prefect forbids, control characters, and halves of characters, which no encoding has."""
+    return sorted({char for char in name if char in FORBIDDEN or unicodedata.category(char) in ("Cc", "Cs")})
+
+
+def _version_suffix(name: str) -> str | None:
+    before, at, number = name.rpartition("@")
+    if at and before and number.isascii() and number.isdigit():
+        return f"its end '@{number}' would be read as version {number} of {before!r}"
+    return None

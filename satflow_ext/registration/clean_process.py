@@ -1,0 +1,137 @@
+"""Python code run in a process of its own, without a notebook's environment, and how that process ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+
+NOTEBOOKS_OWN = ("PYTHONPATH", "PYTHONSTARTUP", "IPYTHONDIR", "MPLBACKEND")
+"""Environment variables that a kernel may have and a flow run has not."""
+
+WATCHDOG = "import faulthandler; faulthandler.dump_traceback_later({seconds}, exit=True)\n"
+"""Code that ends its own process after a time, and writes what it was doing."""
+
+EXTRA = 5.0
+"""Seconds after which a process is killed that the watchdog did not end."""
+
+TIMED_OUT = re.compile(r"^Timeout \(.+\)!$", re.MULTILINE)
+FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
+STANDARD_LIBRARY = re.compile(r"^<|/lib/python3\.\d+/(?!site-packages/)")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process that ended by itself: its exit code, and what it wrote."""
+
+    code: int
+    output: bytes
+    errors: bytes
+
+    @property
+    def reason(self) -> str:
+        """The last line of its errors, which names the exception that was not caught."""
+        lines = self.errors.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"the process ended with code {self.code} and without a message"
+
+    @property
+    def lacks_module(self) -> bool:
+        """Whether a module was not found."""
+        return self.reason.startswith(("ModuleNotFoundError:", "ImportError:"))
+
+
+class ProcessStopped(Exception):
+    """The process did not end by itself: it took too long, or a signal ended it.
+
+    Args:
+        why: what happened to it.
+        fix: what to do.
+    """
+
+    def __init__(self, why: str, fix: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.fix = fix
+
+
+async def run_code(executable: str, code: str, *words: str, folder: str, limit: float) -> Finished:
+    """Run code in a process of its own, which ends with this call, also where the caller is cancelled.
+
+    Args:
+        executable: the interpreter.
+        code: what it runs.
+        words: its arguments.
+        folder: where it runs.
+        limit: seconds that it may take.
+
+    Raises:
+        OSError: the interpreter cannot be started.
+        ProcessStopped: it took longer, or a signal ended it.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(executable, "-c", WATCHDOG.format(seconds=limit) + code, *words),
+        cwd=folder,
+        env=_clean_environment(),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), limit + EXTRA)
+    except asyncio.TimeoutError:
+        raise _timed_out(limit, "") from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return _judge(Finished(process.returncode or 0, output, errors), limit)
+
+
+async def run_module(executable: str, module: str, *words: str, folder: str, limit: float) -> Finished:
+    """Run a module as `python -m` does, and otherwise as `run_code` does."""
+    code = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    return await run_code(executable, code, *words, folder=folder, limit=limit)
+
+
+def _clean_environment() -> dict[str, str]:
+    """This process' environment variables without a notebook's own, for a process that writes UTF-8."""
+    kept = {name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN}
+    return {**kept, "PYTHONIOENCODING": "utf-8"}
+
+
+def _judge(finished: Finished, limit: float) -> Finished:
+    errors = finished.errors.decode(errors="replace")
+    if finished.code and (stopped := TIMED_OUT.search(errors)):
+        raise _timed_out(limit, _place(errors[stopped.end() :]))
+    if finished.code < 0:
+        raise _killed(-finished.code)
+    return finished
+
+
+def _timed_out(limit: float, place: str) -> ProcessStopped:
+    return ProcessStopped(
+        f"it had not finished after {limit:g} s{place}",
+        fix="See what it waits for: code that runs while a module is imported or an object is loaded, a network, or a busy disk.",
+    )
+
+
+def _killed(number: int) -> ProcessStopped:
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    if number == signal.SIGKILL:
+        fix = "Close other programs, capture less data in the flow, or use a machine with more memory."
+        return ProcessStopped(f"it was killed ({name}), as happens where memory runs out", fix)
+    fix = "A compiled package probably crashed: import what the flow uses one after the other in a new kernel."
+    return ProcessStopped(f"it crashed ({name})", fix)
+
+
+def _place(traces: str) -> str:
+    """Where the main thread was, which is listed last: its innermost frame outside of the standard library."""
+    main = traces.rpartition("(most recent call first):")[2]
+    frames = list(FRAME.finditer(main))
+    own = [frame for frame in frames if not STANDARD_LIBRARY.search(frame["file"])]
+    chosen = (own or frames)[:1]
+    return f", in {chosen[0]['function']} ({chosen[0]['file']}, line {chosen[0]['line']})" if chosen else ""

@@ -1,0 +1,74 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { render, screen } from '@testing-library/react';
+import React from 'react';
+
+import { AS_FLOW_SAYS, draftOf } from '../models/draft';
+import { ExecutorField } from '../views/ExecutorField';
+import { FindingList } from '../views/FindingList';
+import { catalogue, deployment, flow } from './fakes';
+
+const trans = nullTranslator.load('satflow');
+const PRESET = { executor: 'processes', timezone: 'UTC' };
+const FROM_FLOW = {
+  name: 'threads',
+  options: { max_workers: 1 },
+  from_flow: true
+};
+
+function show(taskRunner: string | null): void {
+  const info = {
+    name: AS_FLOW_SAYS,
+    title: 'As the flow says',
+    purpose: 'its task runner, or threads',
+    starts: 'at once',
+    options_schema: {}
+  };
+  render(
+    <ExecutorField
+      catalogue={{ ...catalogue(), executors: [info] }}
+      executor={AS_FLOW_SAYS}
+      options={{}}
+      taskRunner={taskRunner}
+      needed={null}
+      error={null}
+      onExecutor={jest.fn()}
+      onOptions={jest.fn()}
+      clusterClass={{ found: null, error: null, isBusy: false }}
+      onAskClass={jest.fn()}
+      trans={trans}
+    />
+  );
+}
+
+describe('the task runner of a flow', () => {
+  it('stays the choice where the executor came from it', () => {
+    const draft = draftOf(flow(), deployment({ executor: FROM_FLOW }), PRESET);
+    expect([draft.executor, draft.options]).toEqual([AS_FLOW_SAYS, {}]);
+  });
+
+  it('is the preset where nothing is registered', () => {
+    expect(draftOf(flow(), null, PRESET).executor).toBe('processes');
+  });
+
+  it.each([
+    ['DaskTaskRunner()', 'DaskTaskRunner()'],
+    [null, 'its task runner, or threads']
+  ])('is named on the card: %s', (taskRunner, words) => {
+    show(taskRunner);
+    expect(screen.getByText(words)).toBeTruthy();
+  });
+
+  it('is reported where an executor replaces it', () => {
+    const finding = {
+      kind: 'task runner',
+      level: 'warning',
+      where: 'tiles',
+      message: 'it is replaced',
+      fix: 'Leave the executor out.'
+    } as const;
+    render(<FindingList findings={[finding]} trans={trans} />);
+    expect(screen.getByTestId('satflow-finding').textContent).toBe(
+      'Warning tiles it is replaced. Leave the executor out.'
+    );
+  });
+});

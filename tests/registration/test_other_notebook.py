@@ -1,0 +1,102 @@
+"""Two notebooks that register the same deployment: the second one is told of the first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from prefect import flow
+
+from satflow_ext import cli
+from satflow_ext.commands.register import words
+from satflow_ext.kernel.result import RegisteredFlow
+from satflow_ext.models import Registration
+from satflow_ext.registration import register
+from satflow_ext.registration.preview import preview
+from satflow_ext.registration.registrar import find_other_notebook
+
+
+@flow(name="shared")
+def first():
+    return 1
+
+
+@flow(name="shared")
+def second():
+    return 2
+
+
+@pytest.fixture
+def from_notebook(packed):
+    """Packs a flow as if a notebook had it."""
+
+    def pack(a_flow, notebook):
+        made = packed(a_flow)
+        return made.model_copy(update={"source": made.source.model_copy(update={"notebook": notebook})})
+
+    return pack
+
+
+def test_another_notebook_is_named_when_it_changes_the_deployment_and_when_it_does_not(stack, from_notebook, name):
+    def done(a_flow, notebook):
+        return asyncio.run(
+            register(from_notebook(a_flow, notebook), Registration(name=name), stack.endpoints, stack.settings)
+        )
+
+    made = done(first, "a.ipynb")
+    same = done(first, "b.ipynb")
+    ahead = asyncio.run(
+        preview(from_notebook(second, "b.ipynb"), Registration(name=name), stack.endpoints, stack.settings)
+    )
+    changed = done(second, "b.ipynb")
+    back = done(first, "b.ipynb")
+    found = [(each.outcome, [finding.kind for finding in each.warnings]) for each in (made, same, ahead, changed, back)]
+    assert found == [
+        ("created", []),
+        ("unchanged", ["notebook"]),
+        ("changed", ["notebook"]),
+        ("changed", ["notebook"]),
+        ("changed", []),
+    ]
+    said = "the version before was registered from a.ipynb, this one from b.ipynb"
+    assert f"  warning: flow: {said}." in words(same)
+    assert f"  warning: flow: {said}." in words(changed)
+    assert f"flow: {said}." in repr(RegisteredFlow(changed, None))
+
+
+def test_the_notebooks_of_a_folder(stack, tmp_path, name, capsys):
+    for number, file in enumerate(("a.ipynb", "b.ipynb")):
+        source = f"from prefect import flow\n@flow(name='shared')\ndef main(): return {number}\n%register_flow main --name {name}"
+        cell = {
+            "cell_type": "code",
+            "id": "c",
+            "source": source,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        document = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (tmp_path / file).write_text(json.dumps(document))
+    assert cli.main(["register", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    before, now = tmp_path / "a.ipynb", tmp_path / "b.ipynb"
+    assert f"  warning: main: the version before was registered from {before}, this one from {now}." in shown
+
+
+def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_notebook, tmp_path, name):
+    from satflow_ext.registration import manifests
+
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+    here, there = tmp_path / "here" / "a.ipynb", tmp_path / "there" / "a.ipynb"
+    here.touch()
+    made = asyncio.run(
+        register(from_notebook(first, str(here)), Registration(name=name), stack.endpoints, stack.settings)
+    )
+    known = asyncio.run(manifests.read(stack.endpoints.store, made.manifest))
+    assert find_other_notebook(known, from_notebook(first, "a.ipynb")) == ()
+    assert find_other_notebook(known, from_notebook(first, str(there))) == ()
+    there.touch()
+    (finding,) = find_other_notebook(known, from_notebook(first, str(there)))
+    assert f"registered from {here}, this one from {there}" in finding.message, "both are on this machine"
