@@ -273,7 +273,6 @@ describe('RegisterForm', () => {
     fireEvent.click(screen.getByTestId('satflow-run-now'));
     expect(actions.onRegisterAndRun).toHaveBeenCalledTimes(1);
   });
-
 });
 
 function registered(changes: Partial<Registered>): Registered {
