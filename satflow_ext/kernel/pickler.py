@@ -134,8 +134,8 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
             self._models.append(cls)
             kept = {name: value for name, value in state[0].items() if name not in REBUILT_BY_PYDANTIC}
             kept[NAMES] = text_annotation_names(cls)
-            return make, arguments, (kept, *state[1:]), None, None, fill
-        return reduced
+            return make, _with_slots(cls, arguments), (kept, *state[1:]), None, None, fill
+        return make, _with_slots(cls, arguments), state, None, None, fill
 
 
 def dump(value: object, file: IO[bytes], limit: int) -> int:
@@ -169,6 +169,16 @@ def _has_own_arguments(kind: type) -> bool:
     standard = kind.__reduce__ is BaseException.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
     plain = isinstance(kind.__new__, types.BuiltinFunctionType) and not issubclass(kind, _SET_BY_INIT)
     return users and standard and plain
+
+
+def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Create the class with its slots: cloudpickle sets `__slots__` afterwards, when it has no effect any more."""
+    constructor, name, bases, namespace, *rest = arguments
+    slots = vars(cls).get("__slots__")
+    sets_them = typing.NamedTuple in vars(cls).get("__orig_bases__", ())
+    if isinstance(slots, (str, tuple, list, set, frozenset, dict)) and not sets_them:
+        namespace = {**namespace, "__slots__": slots}
+    return constructor, name, bases, namespace, *rest
 
 
 def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:
