@@ -14,7 +14,6 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from pydantic import ValidationError
 from traitlets.config import Config
 
 from satflow_ext import kernel_calls
@@ -122,7 +121,7 @@ async def executed(
         KernelDied: the kernel died while a cell ran.
     """
     document = opened(path)
-    name = kernel or document.metadata.get("kernelspec", {}).get("name", "python3")
+    name = kernel or _kernel_of(document)
     _check_kernel(name, path)
     resources = {"metadata": {"path": str(path.parent.resolve())}}
     with TemporaryDirectory(prefix="satflow-") as folder:
@@ -151,9 +150,13 @@ def opened(path: Path) -> nbformat.NotebookNode:
         raise BadRequest(f"There is no notebook {path}.", fix="Check the path.") from None
     except OSError as error:
         raise BadRequest(f"{path} cannot be read: {error.strerror}.", fix="Check the path.") from None
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, ValidationError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path} is no notebook: {error}.", fix="Give a file that JupyterLab opens.") from None
-    return document
+    except (ValueError, nbformat.ValidationError) as error:  # not JSON, not UTF-8, another version of the format
+        reason = str(error).rstrip(".")
+    except (AttributeError, KeyError, TypeError):
+        reason = "its JSON is not that of a notebook"
+    else:
+        return document
+    raise BadRequest(f"{path} is not a notebook: {reason}.", fix="Give a file that JupyterLab opens.")
 
 
 def _importing(path: Path) -> nbformat.NotebookNode:
@@ -165,6 +168,12 @@ def _importing(path: Path) -> nbformat.NotebookNode:
     cell = nbformat.v4.new_code_cell(IMPORT.format(name=path.stem, place=str(path.resolve())))  # type: ignore[no-untyped-call]  # typed in part
     document: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
     return document
+
+
+def _kernel_of(document: nbformat.NotebookNode) -> str:
+    """Return the name of the notebook's kernelspec, Python's where it has none."""
+    spec = document.metadata.get("kernelspec")
+    return str((spec.get("name") if isinstance(spec, dict) else None) or "python3")
 
 
 def _check_kernel(name: str, path: Path) -> None:

@@ -152,7 +152,7 @@ def test_clusters_that_nobody_can_have(notebook, capsys):
     ("words", "said"),
     [
         (["register", "missing.ipynb"], "There is no notebook missing.ipynb."),
-        (["register", str(ROOT / "README.md")], "is no notebook"),
+        (["register", str(ROOT / "README.md")], "is not a notebook"),
         (["register", "missing.py"], "There is no file missing.py."),
         (["register", str(ROOT / "src")], "has a %register_flow"),
         (["run", "no-such-deployment"], "No deployment is called 'no-such-deployment'."),
