@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -62,15 +63,33 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int:
     try:
-        return command.run(args, rest)
+        return _flushed(command.run(args, rest))
     except SatflowError as error:
         print(f"satflow: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `satflow logs RUN | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 141
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _discard_output()
+        print(f"satflow: {error.filename or 'The output'} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
+
+
+def _flushed(code: int) -> int:
+    if sys.stdout is not None:  # it is in `satflow status >&-`
+        sys.stdout.flush()
+    return code
+
+
+def _discard_output() -> None:
+    """Discard what is still in the buffer, which Python would write again at its end."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _wanted(words: Sequence[str]) -> str | None:
