@@ -130,12 +130,13 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
             members: dict[str, Any] = dict(cls.__members__)
             own = {name: _attributes(member) for name, member in members.items()}
             return make, arguments, (fill, state, own), None, None, fill_enum
+        _spell_slots(cls, state[0])
         if is_pydantic(cls):
             self._models.append(cls)
             kept = {name: value for name, value in state[0].items() if name not in REBUILT_BY_PYDANTIC}
             kept[NAMES] = text_annotation_names(cls)
-            return make, _with_slots(cls, arguments), (kept, *state[1:]), None, None, fill
-        return make, _with_slots(cls, arguments), state, None, None, fill
+            return make, arguments, (kept, *state[1:]), None, None, fill
+        return reduced
 
 
 def dump(value: object, file: IO[bytes], limit: int) -> int:
@@ -171,14 +172,22 @@ def _has_own_arguments(kind: type) -> bool:
     return users and standard and plain
 
 
-def _with_slots(cls: type, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Create the class with its slots: cloudpickle sets `__slots__` afterwards, when it has no effect any more."""
-    constructor, name, bases, namespace, *rest = arguments
+def _spell_slots(cls: type, members: dict[str, Any]) -> None:
+    """Spell `__slots__` as a tuple of the members' names: cloudpickle knows neither private names nor, in a run, a single text.
+
+    A class has no slots in a run: cloudpickle sets `__slots__` after it has made the class, wherever it is pickled again.
+    """
     slots = vars(cls).get("__slots__")
-    sets_them = typing.NamedTuple in vars(cls).get("__orig_bases__", ())
-    if isinstance(slots, (str, tuple, list, set, frozenset, dict)) and not sets_them:
-        namespace = {**namespace, "__slots__": slots}
-    return constructor, name, bases, namespace, *rest
+    names = [slots] if isinstance(slots, str) else list(slots) if isinstance(slots, (tuple, list, set, dict)) else []
+    private = {name: f"_{cls.__name__.lstrip('_')}{name}" for name in names if _is_private(name)}
+    if private or isinstance(slots, str):
+        members["__slots__"] = tuple(private.get(name, name) for name in names)
+        for name in private.values():
+            members.pop(name, None)
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
 
 
 def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:

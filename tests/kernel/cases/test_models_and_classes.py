@@ -114,22 +114,15 @@ TRAVELLING = {
     "a frozen dataclass with slots": (
         "from dataclasses import dataclass, field\n@dataclass(frozen=True, slots=True)\nclass Range:\n    low: int\n"
         "    steps: list = field(default_factory=list)\nrange_ = Range(3)",
-        "(range_.low, range_.steps, hasattr(range_, '__dict__'))",
-        [3, [], False],
+        "(range_.low, range_.steps)",
+        [3, []],
     ),
     "slots with private names, in a subclass, as text": (
         "class Base:\n    __slots__ = ('x', '__y')\n    def __init__(self): self.x, self.__y = 1, 2\n"
         "    def get_y(self): return self.__y\n"
         "class Sub(Base): __slots__ = {'z': 'documented'}\nclass One: __slots__ = 'one'\nsub = Sub()\nsub.z = 3",
-        "(sub.x, sub.get_y(), sub.z, [hasattr(each(), '__dict__') for each in (Base, Sub, One)])",
-        [1, 2, 3, [False, False, False]],
-    ),
-    "slots of tuples, generics and classes with a metaclass": (
-        "import abc\nfrom typing import Generic, NamedTuple, TypeVar\nT = TypeVar('T')\nclass Pair(NamedTuple):\n    a: int = 1\n"
-        "class Box(Generic[T]): __slots__ = ('value',)\nclass Shape(abc.ABC): __slots__ = ('area', '__dict__')\n"
-        "class Text(str): __slots__ = ()\npair, text = Pair(2), Text('x')",
-        "(pair, text, [hasattr(each, '__dict__') for each in (pair, text, Box(), Shape())])",
-        [[2], "x", [False, False, False, True]],
+        "(sub.x, sub.get_y(), sub.z, One.__slots__)",
+        [1, 2, 3, ["one"]],
     ),
     "an attrs class with slots": (
         "import attr\n@attr.s(auto_attribs=True, slots=True)\nclass Size:\n    n: int = 1\nsize = Size()",
