@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import errno
 import importlib
 import io
 import json
@@ -65,6 +66,12 @@ def main(words: Sequence[str] | None = None) -> int:
         if not _discard_closed():
             raise
         return 141
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _discard(sys.stdout)
+        print(f"satflow: {error.filename or 'The output'} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
 
 
 def _dispatch(words: Sequence[str] | None) -> int:
@@ -131,8 +138,14 @@ def _discard_closed() -> bool:
     """Send what goes to a closed pipe nowhere; False where no output is one."""
     closed = [stream for stream in _streams() if _is_closed(stream)]
     for stream in closed:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _discard(stream)
     return bool(closed)
+
+
+def _discard(stream: TextIO | None) -> None:
+    """Send what is in the buffer of a stream nowhere, which Python would write again at its end."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _is_closed(stream: TextIO) -> bool:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from satflow_ext import setup_cells
-from satflow_ext.exception_pickling import needs_rebuilding, reduce_exception, register
+from satflow_ext.exception_pickling import TaskException, needs_rebuilding, readable, reduce_exception, register
 
 MAIN = "__main__"
 CHILD_MAIN = "__mp_main__"
@@ -142,9 +142,15 @@ def _reduce(pickler: ForkingPickler, value: Any) -> Any:
         return setup_cells.reduce_by_name(name)
     if isinstance(value, (types.FunctionType, type)) and value.__module__ in (MAIN, CHILD_MAIN):
         return _load, (cloudpickle.dumps(value),)
-    if isinstance(value, BaseException) and needs_rebuilding(type(value)):
-        return reduce_exception(value)
-    return NotImplemented
+    return _reduce_exception(value) if isinstance(value, BaseException) else NotImplemented
+
+
+def _reduce_exception(error: BaseException) -> Any:
+    """Reduce an exception so that it can be read: where that cannot be, its type, message and traceback."""
+    sent = readable(error)
+    if sent is not error:
+        return TaskException, sent.args
+    return reduce_exception(error) if needs_rebuilding(type(error)) else NotImplemented
 
 
 def _load(data: bytes) -> Any:

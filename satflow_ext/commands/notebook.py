@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,6 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from pydantic import ValidationError
 from traitlets.config import Config
 
 from satflow_ext import kernel_calls
@@ -133,7 +132,7 @@ async def executed(
         KernelDied: the kernel died while a cell ran.
     """
     document = opened(path)
-    name = kernel or document.metadata.get("kernelspec", {}).get("name", "python3")
+    name = kernel or _kernel_of(document)
     _check_kernel(name, path)
     resources = {"metadata": {"path": str(path.parent.resolve())}}
     with TemporaryDirectory(prefix="satflow-") as folder:
@@ -164,9 +163,13 @@ def opened(path: Path) -> nbformat.NotebookNode:
         raise BadRequest(f"There is no notebook {path}.", fix="Check the path.") from None
     except OSError as error:
         raise BadRequest(f"{path} cannot be read: {error.strerror}.", fix="Check the path.") from None
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, ValidationError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path} is no notebook: {error}.", fix="Give a file that JupyterLab opens.") from None
-    return document
+    except (ValueError, nbformat.ValidationError) as error:  # not JSON, not UTF-8, another version of the format
+        reason = str(error).rstrip(".")
+    except (AttributeError, KeyError, TypeError):
+        reason = "its JSON is not that of a notebook"
+    else:
+        return document
+    raise BadRequest(f"{path} is not a notebook: {reason}.", fix="Give a file that JupyterLab opens.")
 
 
 def _importing(path: Path) -> nbformat.NotebookNode:
@@ -180,6 +183,12 @@ def _importing(path: Path) -> nbformat.NotebookNode:
     return document
 
 
+def _kernel_of(document: nbformat.NotebookNode) -> str:
+    """Return the name of the notebook's kernelspec, Python's where it has none."""
+    spec = document.metadata.get("kernelspec")
+    return str((spec.get("name") if isinstance(spec, dict) else None) or "python3")
+
+
 def _check_kernel(name: str, path: Path) -> None:
     known = KernelSpecManager().find_kernel_specs()
     if name not in known:
@@ -190,8 +199,13 @@ def _check_kernel(name: str, path: Path) -> None:
 
 
 def _is_left_out(cell: nbformat.NotebookNode) -> bool:
-    tagged = "skip-registering" in cell.metadata.get("tags", ())
+    tagged = "skip-registering" in _tags(cell)
     return cell.cell_type == "code" and (tagged or SKIP.match(cell.source) is not None)
+
+
+def _tags(cell: nbformat.NotebookNode) -> Sequence[str]:
+    """The tags of a cell, which some tools write as null."""
+    return cell.metadata.get("tags") or ()
 
 
 def _clear_execution_counts(document: nbformat.NotebookNode) -> None:
@@ -202,7 +216,7 @@ def _clear_execution_counts(document: nbformat.NotebookNode) -> None:
 
 
 async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:
-    if TAG in cell.metadata.get("tags", ()) and not is_setup(cell.source, ()):
+    if TAG in _tags(cell) and not is_setup(cell.source, ()):
         cell.source = f"%%flow_setup\n{cell.source}"  # nbclient sends no tags
     try:
         await client.async_execute_cell(cell, index)

@@ -28,7 +28,10 @@ def run(name: str, call: bytes, from_dask: Mapping[str, Any]) -> State[Any]:
         from_dask: what Dask has brought: final `states` of tasks that it waits for, `code`, `common` parameters; each where it
             did.
     """
+    from satflow_ext.dask_tasks import client_security
+
     allow_children()
+    client_security.install()
     return _hydrated(name).run(pickle.loads(call), from_dask)  # noqa: S301  # Dask runs what it is given anyway
 
 

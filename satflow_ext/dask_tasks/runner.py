@@ -13,7 +13,7 @@ from prefect_dask.client import PrefectDaskClient
 from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 from typing_extensions import Self
 
-from satflow_ext.dask_tasks import there
+from satflow_ext.dask_tasks import client_security, there
 from satflow_ext.dask_tasks.batch import Batch
 from satflow_ext.dask_tasks.calls import Wanted
 from satflow_ext.dask_tasks.carried import Carried
@@ -50,6 +50,7 @@ class FastDaskTaskRunner(DaskTaskRunner):
         """The dask client. Within a task it is that of the Dask worker, which is connected already, with what TLS needs."""
         if self._client is None and (connected := _client_of_this_worker()) is not None:
             self._client = connected
+        client_security.install()
         return super().client
 
     def duplicate(self) -> Self:

@@ -130,6 +130,7 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
             members: dict[str, Any] = dict(cls.__members__)
             own = {name: _attributes(member) for name, member in members.items()}
             return make, arguments, (fill, state, own), None, None, fill_enum
+        _spell_slots(cls, state[0])
         if is_pydantic(cls):
             self._models.append(cls)
             kept = {name: value for name, value in state[0].items() if name not in REBUILT_BY_PYDANTIC}
@@ -169,6 +170,24 @@ def _has_own_arguments(kind: type) -> bool:
     standard = kind.__reduce__ is BaseException.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
     plain = isinstance(kind.__new__, types.BuiltinFunctionType) and not issubclass(kind, _SET_BY_INIT)
     return users and standard and plain
+
+
+def _spell_slots(cls: type, members: dict[str, Any]) -> None:
+    """Spell `__slots__` as a tuple of the members' names: cloudpickle knows neither private names nor, in a run, a single text.
+
+    A class has no slots in a run: cloudpickle sets `__slots__` after it has made the class, wherever it is pickled again.
+    """
+    slots = vars(cls).get("__slots__")
+    names = [slots] if isinstance(slots, str) else list(slots) if isinstance(slots, (tuple, list, set, dict)) else []
+    private = {name: f"_{cls.__name__.lstrip('_')}{name}" for name in names if _is_private(name)}
+    if private or isinstance(slots, str):
+        members["__slots__"] = tuple(private.get(name, name) for name in names)
+        for name in private.values():
+            members.pop(name, None)
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
 
 
 def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:

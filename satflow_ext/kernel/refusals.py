@@ -30,9 +30,9 @@ def cannot_pickle(whole: Whole, error: BaseException | None) -> CannotPickle:
     if reached is not None and SHELL in reached.path:
         return _uses_the_shell(name, reached.path[: reached.path.index(SHELL) + 1])
     if reached is None:
-        return CannotPickle(f"Flow {name!r} cannot be pickled: {error}.", fix=INSIDE)
+        return CannotPickle(f"Flow {name!r} cannot be pickled: {str(error).rstrip('.')}.", fix=INSIDE)
     which = f"{spell(reached.path)} ({type_name(reached.value)})"
-    why = reached.view.problem or str(error)
+    why = (reached.view.problem or str(error)).rstrip(".")
     return CannotPickle(f"Flow {name!r} cannot be pickled: {which}: {why}.", fix=_fix(whole, reached))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from importlib.util import find_spec
 from itertools import islice, repeat
 from pathlib import Path
 
@@ -196,6 +197,30 @@ def test_cell_left_out_of_registering_runs_in_a_notebook():
     result = shell.run_cell("%%skip_registering\nx = 3\nx")
     assert (result.result, shell.user_ns["x"]) == (3, 3)
     assert shell.run_cell("1\n2").result == 2
+
+
+def test_cells_with_magics_shell_commands_and_await_are_executed(tmp_path):
+    cells = [
+        "%%bash\necho hello",
+        "%%time\nx = sum(range(10))",
+        "!echo hi\nout = !echo captured",
+        "%env BUGS=1\nimport asyncio\nawait asyncio.sleep(0.01)",
+        "%%capture\nprint('hidden')",
+        "%%html\n<b>x</b>",
+        f"%%writefile {tmp_path / 'written.py'}\nY = 1",
+        "import os, written\nfrom prefect import flow",
+        "assert (x, out, written.Y, os.environ['BUGS']) == (45, ['captured'], 1, '1')",
+        "%%time\n@flow\ndef main(): return x, out",
+    ]
+    assert chosen(written(tmp_path, *cells)) == [("main", "main")]
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is not None, reason="matplotlib is installed")
+def test_magic_that_needs_a_package_names_cell_and_package(tmp_path):
+    with pytest.raises(NotebookFailed) as failed:
+        chosen(written(tmp_path, "%matplotlib inline"))
+    assert str(failed.value).startswith("Cell 2 of ")
+    assert "No module named 'matplotlib'" in str(failed.value)
 
 
 @pytest.mark.parametrize(

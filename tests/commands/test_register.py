@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -81,6 +82,38 @@ def test_registers_runs_and_shows(notebook, name):
 
     run_id = ran.stdout.split("(")[1].split(")")[0]
     assert "hello moon" in satflow("logs", run_id).stdout
+
+
+LINES = """
+import sys
+from prefect import flow, get_run_logger
+
+@flow(log_prints=True)
+def writes():
+    print("x" * 200_000)
+    print("\\r1/5", end="")
+    print("\\x1b[31mred\\x1b[0m \\x1b]0;title\\x07 bell")
+    print("nul \\x00 end")
+    print("🍜 ünïcode 中文")
+    sys.stderr.write("25%|###|\\r")
+    get_run_logger().info("several\\nlines")
+    print("the end")
+"""
+
+
+@pytest.mark.usefixtures("stack")
+def test_lines_of_all_kinds_are_shown(notebook, name):
+    """The notebook runs its flow in its last cell, behind a proxy that no command may use for this machine."""
+    proxy = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    environment = {**os.environ, **proxy, "PYTHONIOENCODING": "utf-8"}
+    path = notebook(LINES, "if __name__ == '__main__':\n    writes()")
+    made = satflow("register", path, "--name", name, env=environment)
+    assert made.returncode == 0, made.stderr
+    ran = satflow("run", f"writes/{name}", "--follow", env=environment)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    expected = ("red", " bell", "🍜 ünïcode 中文", "several", "lines", "the end")
+    assert [text for text in expected if text not in ran.stdout] == []
+    assert "Completed after" in ran.stdout
 
 
 @pytest.mark.usefixtures("stack")
@@ -163,7 +196,7 @@ def test_clusters_that_nobody_can_have(notebook, capsys):
     ("words", "said"),
     [
         (["register", "missing.ipynb"], "There is no notebook missing.ipynb."),
-        (["register", str(ROOT / "README.md")], "is no notebook"),
+        (["register", str(ROOT / "README.md")], "is not a notebook"),
         (["register", "missing.py"], "There is no file missing.py."),
         (["register", str(ROOT / "src")], "has a %register_flow"),
         (["run", "no-such-deployment"], "No deployment is called 'no-such-deployment'."),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from satflow_ext.errors import CannotPickle
+from tests.kernel.cases.packed_cells import expected, refused, returned_elsewhere
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,6 +105,39 @@ TRAVELLING = {
         1,
     ),
     "text in memory": ("import io\nbuffer = io.StringIO('abc')", "buffer.getvalue()", "abc"),
+    "decorator that reads the signature": (
+        "import functools, inspect\ndef typed(function):\n    signature = inspect.signature(function)\n"
+        "    @functools.wraps(function)\n    def inner(*args, **kwargs):\n        signature.bind(*args, **kwargs)\n"
+        "        return function(*args, **kwargs)\n    return inner\n@typed\ndef same(n: int): return n",
+        "same(3)",
+        3,
+    ),
+    "property subclass without the base's functions": (
+        "class Prefixed(property):\n    def __init__(self, function): self.function = function\n"
+        "    def __get__(self, owner, kind=None): return self if owner is None else 'p_' + self.function(owner)\n"
+        "class Thing:\n    @Prefixed\n    def name(self): return 'q'\nthing = Thing()",
+        "thing.name",
+        "p_q",
+    ),
+    "generator as context manager": (
+        "from contextlib import contextmanager\n@contextmanager\ndef opened():\n    yield 4",
+        "opened().__enter__()",
+        4,
+    ),
+    "no truth, equality, length or repr": (
+        "class Odd:\n    __hash__ = None\n    def __bool__(self): raise ValueError('ambiguous')\n"
+        "    def __eq__(self, other): raise ValueError('not comparable')\n    def __len__(self): raise TypeError('no length')\n"
+        "    def __repr__(self): raise RuntimeError('no repr')\nodd = [Odd(), {'key': Odd()}]",
+        "[len(odd), type(odd[1]['key']).__name__]",
+        [2, "Odd"],
+    ),
+    "no attribute may be read": (
+        "class Closed:\n    def __getattribute__(self, name):\n"
+        "        if name.startswith('__'): return object.__getattribute__(self, name)\n"
+        "        raise RuntimeError('touched ' + name)\nclosed = Closed()",
+        "type(closed).__name__",
+        "Closed",
+    ),
 }
 
 REFUSED = {
@@ -144,6 +174,12 @@ REFUSED = {
         "main -> conf.lock (_thread.lock): cannot pickle",
         "Remove it from the class body",
     ),
+    "another class than its type": (
+        "class Disguised:\n    @property\n    def __class__(self): return dict\ndisguised = Disguised()",
+        "isinstance(disguised, dict)",
+        "main -> disguised (__main__.Disguised): ",
+        "Create it inside the flow",
+    ),
     "open file": (
         "import sys\nfile = open('/etc/hostname')",
         "file.read()",
@@ -152,41 +188,14 @@ REFUSED = {
     ),
 }
 
-LOAD = """
-import json, pickle, sys
-sys.modules["satflow_ext"] = None
-found = {}
-for name, body in json.load(sys.stdin).items():
-    try:
-        found[name] = pickle.load(open(body, "rb")).fn()
-    except BaseException as error:
-        found[name] = repr(error)
-print(json.dumps(found))
-"""
-FLOW = "from prefect import flow\n@flow\ndef main(): return {}"
-
 
 def test_travels(module_kernel: Kernel, tmp_path: Path) -> None:
-    """One process loads them all, which is as good as one for each: a pickle leaves nothing behind."""
-    bodies = {}
-    for name, (cell, expression, _) in TRAVELLING.items():
-        module_kernel.run("%reset -f")
-        module_kernel.run(cell)
-        module_kernel.run(FLOW.format(expression))
-        bodies[name] = module_kernel.pack("main")["body"]
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD], input=json.dumps(bodies), cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert json.loads(done.stdout) == {name: value for name, (_, _, value) in TRAVELLING.items()}
+    assert returned_elsewhere(module_kernel, TRAVELLING, tmp_path) == expected(TRAVELLING)
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refuses(name: str, module_kernel: Kernel) -> None:
-    cell, expression, message, fix = REFUSED[name]
-    module_kernel.run("%reset -f")
-    module_kernel.run(cell)
-    module_kernel.run(FLOW.format(expression))
-    with pytest.raises(CannotPickle) as refused:
-        module_kernel.pack("main")
-    assert message in refused.value.message
-    assert fix in str(refused.value.fix)
+    cells, expression, message, fix = REFUSED[name]
+    error = refused(module_kernel, cells, expression)
+    assert message in error.message
+    assert fix in str(error.fix)

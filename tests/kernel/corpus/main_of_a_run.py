@@ -1,6 +1,8 @@
-# The same in processes of the flow run.
+# Pickle and multiprocessing look for functions and classes of the notebook in `__main__`: here, in processes, on Dask workers.
 # gives: (1, (([1, 4], [True, True], 404), True), (True, True), ('500: missing', 500))
+# executor: threads
 # executor: processes {"max_workers": 1}
+# executor: dask-local {"n_workers": 1}
 # %%
 import multiprocessing, os, pickle
 from concurrent.futures import ProcessPoolExecutor

@@ -1,6 +1,7 @@
 # Setup cells run in each process: side effects, declarative classes, locks and engines are there, and classes are the same.
 # gives: ((2, 'prod', 'b', True, True, True), [[2, 'prod', 'b', True, True, True]], True, 'n=1')
 # executor: processes {"max_workers": 1}
+# executor: dask-local {"n_workers": 1}
 # %%
 %%writefile shelves.py
 def label(n): return f"n={n}"

@@ -1,0 +1,40 @@
+"""Certificates for dask clients that user code connects to the cluster which its process is connected to already.
+
+`prefect_dask.get_dask_client` passes the scheduler's address alone, with which no client reaches a cluster with TLS.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dask
+from distributed import get_client
+from prefect.context import FlowRunContext
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from distributed.security import Security
+
+SETTING = "distributed.client.security-loader"
+
+
+def install() -> None:
+    """Make clients without credentials ask `load_security`, unless the user's Dask configuration names another function."""
+    if not dask.config.get(SETTING, None):
+        dask.config.set({SETTING: f"{__name__}.{load_security.__name__}"})
+
+
+def load_security(info: dict[str, str]) -> Security | None:
+    """Return the credentials of this process's client for the scheduler at an address, None for other schedulers."""
+    connected = _connected()
+    scheduler = connected.scheduler if connected else None
+    return connected.security if connected and scheduler and scheduler.address == info["address"] else None
+
+
+def _connected() -> Client | None:
+    """Return the client of the task runner in a flow, that of the Dask worker in a task."""
+    try:
+        return get_client()
+    except ValueError:  # this is no task of Dask's, and a task runner's client is not the default one
+        flow_run = FlowRunContext.get()
+        return getattr(flow_run.task_runner, "_client", None) if flow_run else None
