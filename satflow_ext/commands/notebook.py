@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -140,7 +140,7 @@ async def executed(
         sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
         client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
         async with client.async_setup_kernel(env=_environment(path, endpoints)):
-            _clear_execution_counts(document)
+            _prepare_cells(document)
             reports = progress or CellProgress(sys.stderr)
             for index, cell in enumerate(document.cells):
                 if not _is_left_out(cell):
@@ -199,24 +199,20 @@ def _check_kernel(name: str, path: Path) -> None:
 
 
 def _is_left_out(cell: nbformat.NotebookNode) -> bool:
-    tagged = "skip-registering" in _tags(cell)
+    tagged = "skip-registering" in cell.metadata.get("tags", ())
     return cell.cell_type == "code" and (tagged or SKIP.match(cell.source) is not None)
 
 
-def _tags(cell: nbformat.NotebookNode) -> Sequence[str]:
-    """The tags of a cell, which some tools write as null."""
-    return cell.metadata.get("tags") or ()
-
-
-def _clear_execution_counts(document: nbformat.NotebookNode) -> None:
-    """Remove the counts of an earlier kernel, which may equal those of this one."""
+def _prepare_cells(document: nbformat.NotebookNode) -> None:
+    """Remove the counts of an earlier kernel, which may equal those of this one, and tags that some tool wrote as null."""
     for cell in document.cells:
+        cell.metadata["tags"] = cell.metadata.get("tags") or []
         if cell.cell_type == "code":
             cell.execution_count = None
 
 
 async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:
-    if TAG in _tags(cell) and not is_setup(cell.source, ()):
+    if TAG in cell.metadata.get("tags", ()) and not is_setup(cell.source, ()):
         cell.source = f"%%flow_setup\n{cell.source}"  # nbclient sends no tags
     try:
         await client.async_execute_cell(cell, index)

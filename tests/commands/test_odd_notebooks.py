@@ -58,6 +58,12 @@ def with_tags_of_other_tools() -> dict[str, Any]:
     return document
 
 
+def with_null_tags() -> dict[str, Any]:
+    document = content()
+    document["cells"][0]["metadata"]["tags"] = None
+    return document
+
+
 NAN = {
     "output_type": "execute_result",
     "data": {"application/json": float("nan")},
@@ -76,8 +82,12 @@ NAN = {
         lambda: with_output({"output_type": "stream", "name": "stdout", "text": "z" * 9_000_000}),
         of_version_3,
         with_tags_of_other_tools,
+        with_null_tags,
     ],
-    ids=["kernelspec null", "kernelspec text", "kernelspec without name", "NaN", "large output", "version 3", "tags"],
+    ids=[
+        *("kernelspec null", "kernelspec text", "kernelspec without name", "NaN", "large output", "version 3"),
+        *("tags", "null tags"),
+    ],
 )
 def test_gives_its_flow(make: Callable[[], dict[str, Any]], tmp_path: Path) -> None:
     path = tmp_path / "odd.ipynb"
