@@ -71,7 +71,7 @@ def run(given: Iterable[tuple[str, str]], namespace: dict[str, object] | None = 
     """
     with _STATE.lock:
         wanted = tuple(SetupCell(*each) for each in given)
-        if wanted == _STATE.cells:
+        if not wanted or wanted == _STATE.cells:
             return
         where = vars(sys.modules["__main__"]) if namespace is None else namespace
         for cell in wanted:

@@ -247,11 +247,15 @@ WAYS: list[tuple[str, Callable[[Flow[..., Any], Any], JsonObject]]] = [
 def each_way(cases: list[Case]) -> list[Any]:
     """Return each case with each way that can give its value."""
     return [
-        pytest.param(case, given, way, id=f"{case.annotation}-{case.text}-{given}-{way.__name__}"[-80:])
+        pytest.param(case, given, way, id=f"{case.annotation}-{_label(case)}-{given}-{way.__name__}"[-80:])
         for case in cases
         for given, way in WAYS
         if getattr(case, given) is not NOTHING
     ]
+
+
+def _label(case: Case) -> object:
+    return repr(case.json) if case.text is NOTHING else case.text
 
 
 def arrives(made: Flow[..., Any], stored: JsonObject) -> Any:
