@@ -21,6 +21,7 @@ from typing import Any
 
 from satflow_ext import setup_cells
 from satflow_ext.exception_pickling import TaskException, needs_rebuilding, readable, reduce_exception, register
+from satflow_ext.loggers import keep_levels
 
 MAIN = "__main__"
 CHILD_MAIN = "__mp_main__"
@@ -53,6 +54,7 @@ def create(folder: str) -> None:
     vars(module).update(_satflow_replaced=sys.modules[MAIN])  # whose code still runs
     sys.modules[MAIN] = sys.modules[CHILD_MAIN] = module
     send_by_value()
+    keep_levels()
 
 
 def add(objects: Iterable[object]) -> None:
@@ -79,6 +81,7 @@ def publish(objects: Iterable[object]) -> None:
     The latest one of a name counts: each task that a Dask worker is sent brings its own copies of functions.
     """
     send_by_value()
+    keep_levels()
     vars(sys.modules[MAIN]).update(_by_name(objects))
 
 

@@ -86,7 +86,7 @@ def test_the_flow_s_own_task_runner_counts_and_what_replaces_it_is_said(page: Pa
     form.get_by_test_id("satflow-executor-threads").click()
     form.get_by_test_id("satflow-submit").click()
     expect(registered).to_have_attribute("data-outcome", "changed", timeout=STARTS)
-    expect(findings.last).to_contain_text("replaces the flow's own ThreadPoolTaskRunner(max_workers=1)")
+    expect(findings.last).to_contain_text("instead of its own ThreadPoolTaskRunner(max_workers=1)")
     registered.scroll_into_view_if_needed()
     shot(page, "registered-with-two-warnings")
 

@@ -18,6 +18,7 @@ from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.included import included, notebook_folder
 from satflow_ext.kernel.preflight.findings import find_in
+from satflow_ext.kernel.preflight.left_files import find_left_files
 from satflow_ext.kernel.reach import walk
 from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.kernel.source import code_files, source
@@ -87,7 +88,7 @@ def pack(
             uses=seen.uses,
             source=source(seen.code_files, shell, seen.carrier.sources),
             files=files,
-            warnings=seen.warnings,
+            warnings=_without_included(seen.warnings, files),
         )
     except BaseException:
         body.unlink(missing_ok=True)
@@ -100,6 +101,7 @@ def _look(found: Found, shell: Shell | None) -> _Seen:
     found_there = (
         *find_in(everything.reached, texts=TEXTS),
         *find_side_effects(shell, used_modules(everything.reached)),
+        *find_left_files(everything.reached, notebook_folder(shell), ()),
     )
     warnings = tuple(finding for finding in found_there if finding.level == "warning")
     seen = _Seen(carrier(everything), uses(everything.reached), code_files(everything.reached), warnings)
@@ -107,6 +109,12 @@ def _look(found: Found, shell: Shell | None) -> _Seen:
     refusals.refuse_lost_names(everything)
     refusals.refuse_load_failures(everything)
     return seen
+
+
+def _without_included(warnings: tuple[Finding, ...], files: tuple[CarriedFile, ...]) -> tuple[Finding, ...]:
+    """Leave out warnings of files that travel, which are not known before the walk."""
+    included = {file.path for file in files}
+    return tuple(finding for finding in warnings if finding.kind != "file" or finding.where not in included)
 
 
 def _exact(carrier: Carrier, files: tuple[CarriedFile, ...]) -> str:

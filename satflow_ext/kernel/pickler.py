@@ -10,10 +10,12 @@ import copyreg
 import dataclasses
 import enum
 import functools
+import logging
 import sys
 import types
 import typing
-from typing import IO, Any
+from collections import ChainMap
+from typing import IO, Any, ClassVar
 
 import cloudpickle
 
@@ -27,6 +29,7 @@ from satflow_ext.kernel.dispatch import implementations, is_dispatch
 from satflow_ext.kernel.local_modules import by_value, is_local, is_local_name
 from satflow_ext.kernel.travelling import TravellingModule, fill_dispatch, fill_enum, reduced
 from satflow_ext.kernel.validated_calls import validated_call
+from satflow_ext.loggers import reduce_logger
 
 PROTOCOL = 5
 FULL = 6
@@ -63,6 +66,8 @@ class CappedFile:
 
 class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle has no types
     """cloudpickle, and the few things that it sends by name or takes apart although they live in the notebook."""
+
+    dispatch_table: ClassVar[Any] = ChainMap({logging.Logger: reduce_logger}, cloudpickle.CloudPickler.dispatch_table)
 
     def __init__(self, file: CappedFile) -> None:
         super().__init__(file, protocol=PROTOCOL)

@@ -79,7 +79,7 @@ def find_side_effects(shell: Shell | None, packages: frozenset[str]) -> Iterator
         if text.strip() not in setup:
             found.update((what, number) for what in _changes(text, shell.user_ns, packages))
     for what, number in found.items():
-        message = f"{what} changes this kernel only: a flow run does not see it"
+        message = f"changes this kernel only ({what}); a flow run does not see it"
         yield Finding(kind="side effect", level="warning", where=f"cell [{number}]", message=message, fix=FIX)
 
 

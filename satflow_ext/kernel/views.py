@@ -97,7 +97,8 @@ def _special(value: object, kind: type) -> View | None:
     if kind in OPEN_FILES and not any(value is each for each in (sys.stdin, sys.stdout, sys.stderr)):
         return View("open file", (str(getattr(value, "name", None)),), problem="an open file belongs to this process")
     if issubclass(kind, (io.IOBase, logging.Logger)):
-        return View(kind.__qualname__, (str(getattr(value, "name", None)), str(getattr(value, "mode", None))))
+        facts = (getattr(value, name, None) for name in ("name", "mode", "level"))
+        return View(kind.__qualname__, tuple(map(str, facts)))
     return None
 
 

@@ -216,7 +216,7 @@ def find_other_notebook(known: Manifest | None, packed: PackedFlow) -> tuple[Fin
             kind="notebook",
             level="warning",
             where=packed.flow.variable,
-            message=f"the version before was registered from {before}, this one from {now}",
+            message=f"was registered from {before} before, now from {now}",
             fix="Give one of them another name if both are to run.",
         ),
     )

@@ -51,13 +51,15 @@ def find_replaced_task_runner(
     same = resolve_executor(ExecutorChoice(), task_runner, settings, local=False)
     if (same.name, same.options) == (executor.name, executor.options):
         return ()
-    options = ", ".join(f"{name}={value!r}" for name, value in executor.options.items() if value is not None)
+    given = {name: value for name, value in executor.options.items() if value is not None}
+    options = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    chosen = f"{executor.name} ({options})" if options else executor.name
     return (
         Finding(
             kind="task runner",
             level="warning",
             where=flow,
-            message=f"the executor {executor.name} ({options or 'defaults'}) replaces the flow's own {task_runner.text}",
-            fix=f"Leave the executor out, or choose {AS_FLOW_SAYS!r}, to run tasks as the flow says.",
+            message=f"runs its tasks by the executor {chosen} instead of its own {task_runner.text}",
+            fix=f"Choose the executor {AS_FLOW_SAYS!r} to keep the flow's own.",
         ),
     )

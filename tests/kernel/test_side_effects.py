@@ -57,7 +57,9 @@ def found(*texts: str, packages: frozenset[str] = frozenset({"numpy", "pandas"})
     namespace: dict[str, object] = {}
     exec(IMPORTS, namespace)
     shell = SimpleNamespace(history_manager=SimpleNamespace(input_hist_parsed=["", *texts]), user_ns=namespace)
-    return [(each.where, each.message.partition(" changes")[0]) for each in find_side_effects(shell, packages)]
+    return [
+        (each.where, each.message.partition("(")[2].partition(")")[0]) for each in find_side_effects(shell, packages)
+    ]
 
 
 @pytest.mark.parametrize(("text", "what"), FOUND.items())

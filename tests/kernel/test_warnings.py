@@ -52,6 +52,41 @@ def test_large_plain_data_are_looked_at_in_part(tmp_path: Path) -> None:
     assert packed.warnings == ()
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A notebook's folder with a data file, one in a folder, and a module."""
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "flows.ipynb"))
+    (tmp_path / "data").mkdir()
+    for name in ("table.csv", "data/more.csv", "shelves.py"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("source", "where"),
+    [
+        ("key = 'table.csv'", "table.csv"),
+        ("key = './table.csv'", "table.csv"),
+        ("def key(): return open('data/more.csv')", "data/more.csv"),
+        ("import pathlib\nkey = pathlib.Path('data') / 'more.csv'", "data/more.csv"),
+        ("key = {'in': ['table.csv']}", "table.csv"),
+        ("def key(path='table.csv'): return path", "table.csv"),
+    ],
+)
+def test_a_file_beside_the_notebook_that_does_not_travel_is_reported(source: str, where: str, folder: Path) -> None:
+    (finding,) = pack(made(source), folder).warnings
+    assert (finding.kind, finding.where) == ("file", where)
+    assert (
+        packing.pack(made(source), folder, namespace={"main": made(source)}, limit=LIMIT, include=[where]).warnings
+        == ()
+    )
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "data", "shelves.py", "../table.csv", "/etc/hostname", "x" * 300, ""])
+def test_other_names_are_not_reported(name: str, folder: Path) -> None:
+    assert pack(made(f"key = {name!r}"), folder).warnings == ()
+
+
 def made(source: str) -> object:
     namespace: dict[str, object] = {"__name__": "__main__"}
     exec(f"{source}\nfrom prefect import flow\n@flow\ndef main(): return key\n", namespace)

@@ -59,7 +59,7 @@ def test_another_notebook_is_named_when_it_changes_the_deployment_and_when_it_do
         ("changed", ["notebook"]),
         ("changed", []),
     ]
-    said = "the version before was registered from a.ipynb, this one from b.ipynb"
+    said = "was registered from a.ipynb before, now from b.ipynb"
     assert f"  warning: flow: {said}." in words(same)
     assert f"  warning: flow: {said}." in words(changed)
     assert f"flow: {said}." in repr(RegisteredFlow(changed, None))
@@ -81,7 +81,7 @@ def test_the_notebooks_of_a_folder(stack, tmp_path, name, capsys):
     assert cli.main(["register", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     before, now = tmp_path / "a.ipynb", tmp_path / "b.ipynb"
-    assert f"  warning: main: the version before was registered from {before}, this one from {now}." in shown
+    assert f"  warning: main: was registered from {before} before, now from {now}." in shown
 
 
 def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_notebook, tmp_path, name):
@@ -99,4 +99,4 @@ def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_n
     assert find_other_notebook(known, from_notebook(first, str(there))) == ()
     there.touch()
     (finding,) = find_other_notebook(known, from_notebook(first, str(there)))
-    assert f"registered from {here}, this one from {there}" in finding.message, "both are on this machine"
+    assert f"registered from {here} before, now from {there}" in finding.message, "both are on this machine"

@@ -52,14 +52,14 @@ def _live_objects(everything: Iterable[Reached]) -> Iterator[Finding]:
 def _credentials(everything: Iterable[Reached], texts: int | None) -> Iterator[Finding]:
     """Texts and bytes that would travel and look like credentials. The message says where and what, never the text."""
     found: set[tuple[str, ...]] = set()
-    for path, text in islice(chain.from_iterable(map(_texts, everything)), texts):
+    for path, text in islice(chain.from_iterable(map(texts_of, everything)), texts):
         if path not in found and (what := credential(text, path[-1])):
             found.add(path)
             fix = "Declare it by name (secrets) and read it from os.environ when the flow runs."
             yield Finding(kind="credential", level="warning", where=spell(path), message=f"looks like {what}", fix=fix)
 
 
-def _texts(reached: Reached) -> Iterator[tuple[tuple[str, ...], str]]:
+def texts_of(reached: Reached) -> Iterator[tuple[tuple[str, ...], str]]:
     """The texts right inside one thing, each with its path; of plain data the first of those on all levels."""
     if reached.plain:
         yield from _plain_texts(reached)

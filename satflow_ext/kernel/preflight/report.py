@@ -13,6 +13,7 @@ from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.find import AnyFlow, Shell
 from satflow_ext.kernel.included import matching, notebook_folder
 from satflow_ext.kernel.preflight.findings import MOST, find_in
+from satflow_ext.kernel.preflight.left_files import find_left_files
 from satflow_ext.kernel.reach import Reached, Whole, spell, walk
 from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.kernel.task_runners import describe_task_runner
@@ -45,8 +46,13 @@ def preflight(
     whole = walk(found)
     everything, carried = whole.reached, carrier(whole)
     size, refused = _size(whole, carried, limit)
-    files, unfit = _files(include, notebook_folder(shell), limit)
-    findings = [*find_in(everything), *find_side_effects(shell, used_modules(everything))]
+    folder = notebook_folder(shell)
+    files, unfit = _files(include, folder, limit)
+    findings = [
+        *find_in(everything),
+        *find_side_effects(shell, used_modules(everything)),
+        *find_left_files(everything, folder, {file.path for file in files}),
+    ]
     if refused is not None and not any(finding.level == "error" for finding in findings):
         findings.insert(0, refused)
     return Preflight(

@@ -1,0 +1,61 @@
+"""Files beside the notebook that a flow names and that do not travel with it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from itertools import islice
+from pathlib import Path, PurePath
+
+from satflow_ext.kernel.preflight.findings import texts_of
+from satflow_ext.kernel.reach import Reached
+from satflow_ext.models import Finding
+
+LOOKED_AT = 2000
+"""Texts that could be paths."""
+LONGEST = 250
+CODE = frozenset({".py", ".ipynb"})
+"""Suffixes of what travels in another way, or is the notebook."""
+MOST = 20
+
+
+def find_left_files(everything: Iterable[Reached], folder: Path, included: Container[str]) -> Iterator[Finding]:
+    """Find texts and paths that name files in the notebook's folder.
+
+    Args:
+        everything: that the flow reaches.
+        folder: the notebook's.
+        included: places of the files that travel, relative to it.
+    """
+    texts = islice(filter(_may_be_path, _named(everything)), LOOKED_AT)
+    names = dict.fromkeys(PurePath(text).as_posix() for text in texts)
+    left = (name for name in names if name not in included and _is_file(folder, name))
+    for name in islice(left, MOST):
+        yield Finding(
+            kind="file",
+            level="warning",
+            where=name,
+            message="lies beside the notebook and is named by the flow, but does not travel with it",
+            fix=f"Include it (--include {name}) if the flow reads it.",
+        )
+
+
+def _named(everything: Iterable[Reached]) -> Iterator[str]:
+    for reached in everything:
+        if isinstance(reached.value, PurePath):
+            yield str(reached.value)
+        else:
+            yield from (text for _, text in texts_of(reached))
+
+
+def _may_be_path(text: str) -> bool:
+    return 0 < len(text) <= LONGEST and "\0" not in text and "\n" not in text
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    path = PurePath(name)
+    if path.is_absolute() or ".." in path.parts or path.suffix in CODE:
+        return False
+    try:
+        return (folder / path).is_file()
+    except OSError:  # no file system takes such a name
+        return False
