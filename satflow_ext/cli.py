@@ -10,6 +10,7 @@ import io
 import json
 import os
 import select
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Protocol, TextIO, cast
@@ -56,6 +57,9 @@ def main(words: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect tells its makers of each use, and prints that it does
     if words is None:
         _ensure_unicode_names()
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # nothing is begun yet, and imports turn Ctrl-C into errors of their own
     _escape_unencodable()
     try:
         try:
@@ -86,6 +90,8 @@ def _dispatch(words: Sequence[str] | None) -> int:
             command.configure(choice)
     args, rest = parser.parse_known_args(words)
     assert command is not None  # argparse knows no other names
+    if words is None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     return _run(command, args, rest)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,24 @@ def test_reader_that_ended(home: str) -> None:
 def test_closed_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     assert cli.main(["sizes"]) == 0
+
+
+INTERRUPTED = """
+import os, signal, sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from satflow_ext import cli
+sys.argv[1:] = ["register", "none.ipynb"]
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize("module", ["satflow_ext.commands.register", "satflow_ext.models", "satflow_ext.executors.ray"])
+def test_an_interrupt_while_it_loads_ends_it_in_silence(module: str, home: str) -> None:
+    environment = {name: os.environ[name] for name in ISOLATED if name in os.environ} | {"HOME": home}
+    command = [sys.executable, "-c", INTERRUPTED.format(module=module)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
