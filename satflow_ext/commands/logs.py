@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     here = settings.load()
     with connected(here) as endpoints:
         if args.follow:
-            return asyncio.run(watch.to_the_end(endpoints, here, args.run, show_cluster=args.show_cluster))
+            return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster)
         asyncio.run(_so_far(endpoints.prefect, args.run))
     return 0
 

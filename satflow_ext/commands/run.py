@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         print(f"run {started.name} ({started.id})", flush=True)
         if not args.follow:
             return 0
-        return asyncio.run(watch.to_the_end(endpoints, here, started.id, show_cluster=args.show_cluster))
+        return watch.follow_run(endpoints, here, started.id, show_cluster=args.show_cluster)
 
 
 async def _start(args: argparse.Namespace, endpoints: Endpoints) -> Run:

@@ -19,6 +19,15 @@ PERIOD = 1.0
 MIB = 1024**2
 
 
+def follow_run(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:
+    """Follow a run to its end, as `to_the_end`; an interrupt ends the command and not the run."""
+    try:
+        return asyncio.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster))
+    except KeyboardInterrupt:
+        print(f"The run was not cancelled. To follow it again: satflow logs {run_id} --follow", file=sys.stderr)
+        raise
+
+
 async def to_the_end(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:
     """Show a run until it has ended. Gives the exit code: 0 when it completed, else 1.
 
