@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import importlib.machinery
 import importlib.util
+import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,9 @@ from satflow_ext.setup_cells import cells, run
 
 NAMES = "_satflow_names"
 """A pydantic class has this attribute until its schema is built: what the words in its annotations mean."""
+
+ENCODING = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+")
+"""A line that says how the source is encoded (PEP 263)."""
 
 Sources = dict[str, str]
 """Path below the import path → text."""
@@ -189,7 +193,11 @@ def _imported(everything: Iterable[Reached]) -> set[str]:
 
 def _imports(text: str) -> Iterator[str]:
     """Top-level names that a source imports from outside its own package."""
-    for node in ast.walk(ast.parse(text)):
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # such as a template; nothing imports it
+        return
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -209,7 +217,19 @@ def _files(name: str) -> Sources:
             for folder in map(Path, reversed(list(spec.submodule_search_locations)))  # the first one of a name counts
             for file in sorted(folder.rglob("*.py"))
         }
-    return {place: file.read_text("utf-8") for place, file in files.items() if lies_local(str(file))}
+    texts = {place: _source_text(file) for place, file in files.items() if lies_local(str(file))}
+    return {place: text for place, text in texts.items() if text is not None}
+
+
+def _source_text(file: Path) -> str | None:
+    """The text of a source, which says that it is UTF-8, as which it is written where the flow runs; None where it is no text."""
+    try:
+        text = importlib.util.decode_source(file.read_bytes())
+    except (SyntaxError, UnicodeDecodeError):
+        return None
+    lines = text.split("\n", 2)
+    lines[:2] = [ENCODING.sub(r"\g<1>utf-8", line) for line in lines[:2]]
+    return "\n".join(lines)
 
 
 def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
