@@ -14,7 +14,7 @@ import pytest
 from satflow_ext import cli
 from satflow_ext.commands.wanted import wanted_in
 from satflow_ext.errors import BadRequest
-from satflow_ext.models import Registration, VersionQuery
+from satflow_ext.models import VersionQuery, WrittenRegistration
 from satflow_ext.registration import deployments, versions
 
 FILE = """
@@ -98,14 +98,14 @@ def test_a_folder_registers_what_its_notebooks_say_and_stops_at_the_first_failur
 
 
 def test_what_a_path_means(tmp_path):
-    choice = Registration(tags=("x",))
+    choice = WrittenRegistration(tags=("x",))
     assert wanted_in("flows.py:main", [], choice)[0].choices == (("main", choice),)
     assert wanted_in("a.ipynb", ["f", "g"], choice)[0].choices == (("f", choice), ("g", choice))
     notebook(
         tmp_path / "n.ipynb",
         "  %register_flow a --tag x\n%register_flow a --name b\n# %register_flow c\n%register_flow --help",
     )
-    (found,) = wanted_in(str(tmp_path), [], Registration())
-    assert found.choices == (("a", choice), ("a", Registration(name="b")))
+    (found,) = wanted_in(str(tmp_path), [], WrittenRegistration())
+    assert found.choices == (("a", choice), ("a", WrittenRegistration(name="b")))
     with pytest.raises(BadRequest, match="say themselves what is chosen"):
         wanted_in(str(tmp_path), [], choice)
