@@ -11,7 +11,8 @@ from prefect.client.schemas.filters import DeploymentFilter
 from satflow_ext.keys import trusted
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, opening, register, rows, versions, witness
+from satflow_ext.prefect_names import read_deployment
+from satflow_ext.registration import deployments, opening, register, versions, witness
 from satflow_ext.registration.journal import Journal
 
 
@@ -59,7 +60,7 @@ class Series:
 
     async def _version(self):
         async with prefect_client(self._stack.endpoints.prefect) as client:
-            row = await rows.existing(client, f"counts/{self.name}")
+            row = await read_deployment(client, f"counts/{self.name}")
             named = await client.read_deployments(deployment_filter=DeploymentFilter(name={"any_": [self.name]}))
         if row is None:
             return 0
