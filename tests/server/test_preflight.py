@@ -37,12 +37,13 @@ async def test_a_report_needs_no_stack_and_a_rehearsal_no_notebook(browser, open
         await kernel.run("import os; os.environ['ONLY_IN_THE_NOTEBOOK'] = 'x'" + FLOW)
         wanted = {"kernel_id": kernel.id, "variable": "tiles"}
         found = await browser.ask(Preflight, "POST", "preflight", wanted)
-        assert (found.flow, found.findings, found.rehearsed) == ("tiles", (), None)
+        assert (found.flow, found.rehearsed) == ("tiles", None)
+        assert [(each.kind, each.where) for each in found.findings] == [("side effect", "cell [1]")]
         loaded = await browser.ask(Preflight, "POST", "preflight", {**wanted, "rehearse": True})
-        assert loaded.findings == ()
+        assert loaded.findings == found.findings
         assert loaded.rehearsed is not None
         home = {**wanted, "variable": "homesick", "rehearse": True}
-        (finding,) = (await browser.ask(Preflight, "POST", "preflight", home)).findings
+        finding, _ = (await browser.ask(Preflight, "POST", "preflight", home)).findings
         assert (finding.kind, finding.level) == ("load", "error")
         assert "ONLY_IN_THE_NOTEBOOK" in finding.message
     assert (await browser.ask(StackStatus, "GET", "stack")).state == before
