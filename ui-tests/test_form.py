@@ -99,7 +99,7 @@ def test_run_of_a_new_flow_goes_through_what_it_lacks(page: Page, lab: Lab) -> N
     place = field(form, "place")
     expect(place).to_be_focused()
     page.keyboard.press("Enter")
-    expect(place).to_have_attribute("aria-invalid", "true")
+    expect(place).to_have_attribute("aria-invalid", "true", timeout=STARTS)
     expect(place).to_have_accessible_description(re.compile("A run needs a value for place"))
     expect(place).to_be_focused()
     shot(page, "14-missing")
