@@ -57,9 +57,8 @@ def main(words: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect tells its makers of each use, and prints that it does
     if words is None:
         _ensure_unicode_names()
-        signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        )  # nothing is begun yet, and imports turn Ctrl-C into errors of their own
+        # Nothing has begun yet, and imports turn Ctrl-C into errors of their own.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     _escape_unencodable()
     try:
         try:

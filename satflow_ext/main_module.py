@@ -72,7 +72,7 @@ def keep(body: memoryview, folder: Path) -> None:
     """
     file = folder / FILE
     file.with_suffix(CONTENT).write_bytes(body)
-    file.write_text(TEXT.format(cells=tuple(map(tuple, setup_cells.cells()))))
+    file.write_text(TEXT.format(cells=setup_cells.as_tuples()))
 
 
 def publish(objects: Iterable[object]) -> None:

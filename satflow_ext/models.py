@@ -104,6 +104,11 @@ class ExecutorChoice(Wire):
     options: JsonObject = {}
     from_flow: bool = False
 
+    @property
+    def arguments(self) -> str:
+        """The options that have a value, as arguments are written: `n_workers=2, worker_size='large'`."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.options.items() if value is not None)
+
 
 class FlowTaskRunner(Wire):
     """The task runner that a flow names.

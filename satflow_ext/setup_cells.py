@@ -54,9 +54,21 @@ class ByName:
         return reduce_by_name(self.name)
 
 
+class RunSetupCells:
+    """Runs the setup cells that this process has where it is read with pickle, and is None there."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return run, (as_tuples(),)
+
+
 def cells() -> tuple[SetupCell, ...]:
     """Return the setup cells of this process, in the order in which they have run."""
     return _STATE.cells
+
+
+def as_tuples() -> tuple[tuple[str, str], ...]:
+    """Return file and text of the setup cells of this process, for `run`."""
+    return tuple((cell.file, cell.text) for cell in _STATE.cells)
 
 
 def run(given: Iterable[tuple[str, str]], namespace: dict[str, object] | None = None) -> None:
@@ -120,7 +132,7 @@ def by_name(name: str, value: Any) -> Any:
 
 def reduce_by_name(name: str) -> tuple[Any, ...]:
     """Return how pickle gets what a setup cell defines where it is read."""
-    return look_up, (tuple(map(tuple, _STATE.cells)), name)
+    return look_up, (as_tuples(), name)
 
 
 def look_up(given: tuple[tuple[str, str], ...], name: str) -> object:

@@ -35,6 +35,6 @@ def _connected() -> Client | None:
     """Return the client of the task runner in a flow, that of the Dask worker in a task."""
     try:
         return get_client()
-    except ValueError:  # this is no task of Dask's, and a task runner's client is not the default one
+    except ValueError:  # not in a Dask task; the client of a task runner is not the default one
         flow_run = FlowRunContext.get()
         return getattr(flow_run.task_runner, "_client", None) if flow_run else None

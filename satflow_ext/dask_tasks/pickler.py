@@ -8,7 +8,8 @@ from typing import Any
 import cloudpickle
 from prefect.utilities.annotations import BaseAnnotation
 
-from satflow_ext import main_module, setup_cells
+from satflow_ext import main_module
+from satflow_ext.setup_cells import RunSetupCells
 
 
 def dumps(given: object) -> bytes:
@@ -39,13 +40,6 @@ class _Sent:
         self.value = value
 
 
-class _SetupCells:
-    """Runs the setup cells of this process where it is read, and is None there."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return setup_cells.run, (tuple(map(tuple, setup_cells.cells())),)
-
-
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is not typed
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file)
@@ -54,7 +48,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is not
     def reducer_override(self, obj: Any) -> Any:
         if type(obj) is _Sent:
             # In this order: the list is filled when what comes before it has been pickled.
-            return received, (_SetupCells(), obj.value, self._main)
+            return received, (RunSetupCells(), obj.value, self._main)
         if main_module.defines(obj):
             self._main.append(obj)
         if isinstance(obj, BaseAnnotation):

@@ -21,7 +21,7 @@ from typing import Any
 from satflow_ext.kernel.code_facts import imported_names
 from satflow_ext.kernel.local_modules import NEVER_LOCAL, is_local, lies_local
 from satflow_ext.kernel.reach import Reached, Whole, reach
-from satflow_ext.setup_cells import cells, run
+from satflow_ext.setup_cells import RunSetupCells, cells
 
 NAMES = "_satflow_names"
 """A pydantic class has this attribute until its schema is built: what the words in its annotations mean."""
@@ -74,15 +74,14 @@ def sources(everything: Iterable[Reached]) -> Sources:
     return dict(sorted(found.items()))
 
 
-class Call:
-    """A call that happens while the content is read, before what is pickled after it is made."""
+class _LayOut:
+    """Puts local modules in place where it is read, before what is pickled after it."""
 
-    def __init__(self, function: Callable[..., Any], *arguments: object) -> None:
-        self.function = function
-        self.arguments = arguments
+    def __init__(self, carrier: Carrier) -> None:
+        self._arguments = carrier.sources, carrier.modules
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self.function, self.arguments
+        return _by_value(_lay_out), self._arguments
 
 
 def rebuild(carrier: Carrier, models: list[type], main: list[object]) -> tuple[object, ...]:
@@ -96,9 +95,8 @@ def rebuild(carrier: Carrier, models: list[type], main: list[object]) -> tuple[o
             have their fields.
         main: filled likewise: functions and classes that the notebook's `__main__` defines, for that of a flow run.
     """
-    prepared = [Call(_by_value(_lay_out), carrier.sources, carrier.modules)]
-    if found := tuple(map(tuple, cells())):
-        prepared.append(Call(run, found))
+    # Reading `RunSetupCells` takes this package, which no other content needs.
+    prepared: list[object] = [_LayOut(carrier), *([RunSetupCells()] if cells() else [])]
     return _by_value(_unpack), (prepared, carrier.flow, models, main, _by_value(_build_schemas))
 
 
@@ -222,7 +220,7 @@ def _files(name: str) -> Sources:
 
 
 def _source_text(file: Path) -> str | None:
-    """The text of a source, which says that it is UTF-8, as which it is written where the flow runs; None where it is no text."""
+    """Read a source and declare it as UTF-8, the encoding in which the flow run writes it; None where it cannot be decoded."""
     try:
         text = importlib.util.decode_source(file.read_bytes())
     except (SyntaxError, UnicodeDecodeError):

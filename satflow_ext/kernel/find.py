@@ -11,13 +11,14 @@ import re
 import sys
 from collections.abc import Mapping
 from itertools import compress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
     from prefect.flows import Flow
 
+T = TypeVar("T")
 AnyFlow: TypeAlias = "Flow[..., Any]"
 
 
@@ -31,6 +32,12 @@ class Shell(Protocol):
 
     def set_next_input(self, text: str) -> None:
         """Put text into a new cell below."""
+
+
+def callback_owner(shell: Shell, kind: type[T]) -> T | None:
+    """Return the object of that class whose method a shell calls after each cell; None where there is none."""
+    owners = (getattr(callback, "__self__", None) for callback in shell.events.callbacks["post_run_cell"])
+    return next((owner for owner in owners if isinstance(owner, kind)), None)
 
 
 class Found(NamedTuple):

@@ -17,10 +17,8 @@ from satflow_ext.kernel.describe import Descriptions
 from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.included import included, notebook_folder
-from satflow_ext.kernel.preflight.findings import find_in
-from satflow_ext.kernel.preflight.left_files import find_left_files
+from satflow_ext.kernel.preflight.search import find_all
 from satflow_ext.kernel.reach import walk
-from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.kernel.source import code_files, source
 from satflow_ext.kernel.uses import used_modules, uses
 from satflow_ext.models import CarriedFile, Finding, PackedFlow
@@ -98,13 +96,10 @@ def pack(
 def _look(found: Found, shell: Shell | None) -> _Seen:
     """Walk over the flow, and keep none of what its objects gave on the way: that may be as large as they are."""
     everything = walk(found, data=False)
-    found_there = (
-        *find_in(everything.reached, texts=TEXTS),
-        *find_side_effects(shell, used_modules(everything.reached)),
-        *find_left_files(everything.reached, notebook_folder(shell), ()),
-    )
+    modules = used_modules(everything.reached)
+    found_there = find_all(everything.reached, shell, modules, notebook_folder(shell), texts=TEXTS)
     warnings = tuple(finding for finding in found_there if finding.level == "warning")
-    seen = _Seen(carrier(everything), uses(everything.reached), code_files(everything.reached), warnings)
+    seen = _Seen(carrier(everything), uses(modules), code_files(everything.reached), warnings)
     refusals.refuse_setup_cells(everything)
     refusals.refuse_lost_names(everything)
     refusals.refuse_load_failures(everything)

@@ -9,6 +9,8 @@ from inspect import CO_COROUTINE
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from satflow_ext.kernel.find import callback_owner
+
 if TYPE_CHECKING:
     from satflow_ext.setup_cells import SetupCell
 
@@ -86,10 +88,8 @@ class SetupRecorder:
 
 def recorder_of(shell: Any) -> SetupRecorder:
     """Return the one recorder of a shell, which notes its setup cells from the first call on."""
-    for callback in shell.events.callbacks["post_run_cell"]:
-        owner = getattr(callback, "__self__", None)
-        if isinstance(owner, SetupRecorder):
-            return owner
+    if (known := callback_owner(shell, SetupRecorder)) is not None:
+        return known
     recorder = SetupRecorder(shell)
     shell.events.register("post_run_cell", recorder.after_cell)
     return recorder

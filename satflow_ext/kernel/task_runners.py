@@ -23,8 +23,7 @@ def describe_task_runner(flow: AnyFlow) -> FlowTaskRunner | None:
         return None
     same = _SAME.get((kind.__module__.partition(".")[0], kind.__qualname__))
     executor = same(runner) if same else None
-    arguments = ", ".join(f"{name}={value!r}" for name, value in (executor.options if executor else {}).items())
-    return FlowTaskRunner(text=f"{kind.__qualname__}({arguments})", executor=executor)
+    return FlowTaskRunner(text=f"{kind.__qualname__}({executor.arguments if executor else ''})", executor=executor)
 
 
 def _threads(runner: Any) -> ExecutorChoice:

@@ -14,9 +14,9 @@ ALWAYS = frozenset({"prefect", "cloudpickle"})
 """Modules that every flow content needs to be read and run."""
 
 
-def uses(everything: Iterable[Reached]) -> tuple[str, ...]:
-    """Names of the distributions that what a flow reaches refers to, sorted."""
-    return providing((used_modules(everything) - sys.stdlib_module_names) | ALWAYS)
+def uses(modules: frozenset[str]) -> tuple[str, ...]:
+    """Names of the distributions that provide the modules that a flow refers to, and those that every flow needs, sorted."""
+    return providing((modules - sys.stdlib_module_names) | ALWAYS)
 
 
 def used_modules(everything: Iterable[Reached]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The executor of a registration and the task runner that the flow names: which counts, and what is said of the other."""
+"""Resolve the executor of a registration from the user's choice and the task runner that the flow names."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def find_replaced_task_runner(
     same = resolve_executor(ExecutorChoice(), task_runner, settings, local=False)
     if (same.name, same.options) == (executor.name, executor.options):
         return ()
-    given = {name: value for name, value in executor.options.items() if value is not None}
-    options = ", ".join(f"{name}={value!r}" for name, value in given.items())
-    chosen = f"{executor.name} ({options})" if options else executor.name
+    chosen = f"{executor.name} ({executor.arguments})" if executor.arguments else executor.name
     return (
         Finding(
             kind="task runner",

@@ -12,10 +12,9 @@ from satflow_ext.kernel.carried import Carrier, carrier
 from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.find import AnyFlow, Shell
 from satflow_ext.kernel.included import matching, notebook_folder
-from satflow_ext.kernel.preflight.findings import MOST, find_in
-from satflow_ext.kernel.preflight.left_files import find_left_files
+from satflow_ext.kernel.preflight.findings import MOST
+from satflow_ext.kernel.preflight.search import find_all
 from satflow_ext.kernel.reach import Reached, Whole, spell, walk
-from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.kernel.task_runners import describe_task_runner
 from satflow_ext.kernel.uses import used_modules, uses
 from satflow_ext.models import Captured, Finding, Included, Preflight
@@ -48,11 +47,8 @@ def preflight(
     size, refused = _size(whole, carried, limit)
     folder = notebook_folder(shell)
     files, unfit = _files(include, folder, limit)
-    findings = [
-        *find_in(everything),
-        *find_side_effects(shell, used_modules(everything)),
-        *find_left_files(everything, folder, {file.path for file in files}),
-    ]
+    modules = used_modules(everything)
+    findings = find_all(everything, shell, modules, folder, included={file.path for file in files})
     if refused is not None and not any(finding.level == "error" for finding in findings):
         findings.insert(0, refused)
     return Preflight(
@@ -63,7 +59,7 @@ def preflight(
         local_modules=tuple(
             sorted({*_local_modules(everything), *(path.partition("/")[0] for path in carried.sources)})
         ),
-        packages=uses(everything),
+        packages=uses(modules),
         files=files,
         findings=(*findings, *unfit),
         rehearsed=None,
