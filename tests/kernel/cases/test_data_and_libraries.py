@@ -184,7 +184,7 @@ def test_refuses(name: str, module_kernel: Kernel) -> None:
     error = refused(module_kernel, cells, expression)
     assert error.message.startswith(f"Flow 'main' cannot be pickled: {message}")
     assert not error.message.endswith("..")
-    assert str(error.fix).startswith("Create it inside the flow or a task")
+    assert str(error.fix).startswith("Create it inside the flow, a task or a setup cell")
 
 
 @pytest.mark.parametrize("name", LARGE)
