@@ -1,0 +1,39 @@
+"""Everything of a kernel that speaks against sending a flow: the one list for the report and for registering."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from pathlib import Path
+
+from satflow_ext.kernel.find import Shell
+from satflow_ext.kernel.preflight.findings import find_in
+from satflow_ext.kernel.preflight.left_files import find_left_files
+from satflow_ext.kernel.reach import Reached
+from satflow_ext.kernel.side_effects import find_side_effects
+from satflow_ext.models import Finding
+
+
+def find_all(
+    everything: Sequence[Reached],
+    shell: Shell | None,
+    modules: frozenset[str],
+    folder: Path,
+    *,
+    included: Container[str] = (),
+    texts: int | None = None,
+) -> list[Finding]:
+    """Find live objects, credentials, cells that change the process, and named files that do not travel.
+
+    Args:
+        everything: that the flow reaches.
+        shell: whose cells are looked at; None in plain Python.
+        modules: top-level modules that the flow refers to.
+        folder: the notebook's.
+        included: places of the data files that travel, relative to it.
+        texts: how many texts at most are compared with the shapes of credentials (default: all).
+    """
+    return [
+        *find_in(everything, texts=texts),
+        *find_side_effects(shell, modules),
+        *find_left_files(everything, folder, included),
+    ]
