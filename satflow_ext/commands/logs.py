@@ -7,12 +7,13 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from satflow_ext import runs, settings
+from satflow_ext import runs
 from satflow_ext.commands import watch
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
+from satflow_ext.settings import Settings, load
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,18 +26,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Show the log."""
     refuse_rest(rest, "logs")
-    here = settings.load()
+    here = load()
     with connected(here) as endpoints:
         if args.follow:
             return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster)
-        asyncio.run(_so_far(endpoints.prefect, args.run))
+        asyncio.run(_so_far(endpoints.prefect, args.run, here))
     return 0
 
 
-async def _so_far(prefect_api: PrefectApi, run_id: str) -> None:
+async def _so_far(prefect_api: PrefectApi, run_id: str, settings: Settings) -> None:
     begun = False
     try:
-        async for text in runs.whole_log(prefect_api, run_id):
+        async for text in runs.whole_log(prefect_api, run_id, settings):
             sys.stdout.write(text)
             begun = True
     except SatflowError:

@@ -1,37 +1,36 @@
 """Following a run's log to its end: none lost, none twice.
 
 The truth is the Prefect API's list of lines, read again and again with windows that overlap, because lines of other processes
-arrive late with an earlier time. Hints say when to look, and what was read twice is recognized by its id. The lines of a run on
-this machine are read from its own file as well, before the API has them.
+arrive late with an earlier time. Hints say when to look, and what was read twice is recognized by its identity. The lines of
+runs on this machine are read from its spool files as well, before the API has them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from sys import intern
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import httpx
 
-from satflow_ext import local_log
-from satflow_ext.endpoints import PrefectApi
+from satflow_ext.endpoints import LOCAL_POOL, PrefectApi
 from satflow_ext.errors import RunNotFound, SatflowError
 from satflow_ext.prefect_api import prefect_client
+from satflow_ext.run_logs.reading import SpoolReader
+from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.runs.described import TERMINAL, state_type
 from satflow_ext.runs.finding import find, identify
 from satflow_ext.runs.hints import hint
-from satflow_ext.runs.log_book import Batch, Line, LogBook, identity
-from satflow_ext.runs.log_pages import log_pages
-from satflow_ext.runs.tail import tail
+from satflow_ext.runs.log_book import Batch, LogBook
+from satflow_ext.runs.log_pages import line_of, log_pages
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import FlowRun, Log
+    from prefect.client.schemas.objects import FlowRun
 
 Where = Callable[[], Awaitable[PrefectApi]]
 """Says where the Prefect API is; asked again after each failure, for a local stack comes back at another port."""
@@ -45,8 +44,14 @@ LATE = timedelta(seconds=5)
 SWEEP_EVERY = 2.0
 SWEEP_SHARE = 10
 """A sweep comes after so many times the time that the last one took: a tenth of the load at most."""
-SETTLE = 5.0
+SETTLE = 1.5
 """Seconds without a new line, after a run's end, until its log counts as whole."""
+LOCAL_SETTLE = 0.8
+"""The same for a run of this machine's local stack, of which only the Prefect worker's own lines come through the API."""
+LINGER = 30.0
+"""Seconds after its end in which a process of a local run may still write lines."""
+SPOOL_LOOK = 0.1
+"""Seconds between two looks at the spool files."""
 BUSY = 3.0
 """A busy API takes lines in long after a run's end, and many at once: by so many times as late as they came, we wait longer."""
 LONGEST = 60.0
@@ -99,8 +104,8 @@ class Follower:
         self.book = LogBook()
         self._where = where
         self._run_id = identify(run_id)
-        self._file = local_log.path(here, self._run_id) if here else None
-        self._tailed = False
+        self._local_pool = here is not None and here.prefect_api_url is None
+        self._spool = SpoolReader(spool_folder(here) / str(self._run_id)) if here else None
         self._newest: datetime | None = None
         self._looked: datetime | None = None
         self._lag = 0.0  # by so many seconds the newest line was late: older than a look that did not find it
@@ -130,19 +135,29 @@ class Follower:
 
     async def _follow(self, api: PrefectApi) -> None:
         async with prefect_client(api) as client:
-            if _ended_long_ago(await self.find(client)):
+            flow_run = await self.find(client)
+            await self._read_spool()  # before the API is read: lines may move there meanwhile
+            if _ended_long_ago(flow_run):
                 await self._read(client, None)
                 return
-            beside = [
+            background = [
                 asyncio.create_task(hint(api, self._run_id, self._hinted.set)),
                 asyncio.create_task(self._sweep(client)),
-                asyncio.create_task(self._tail()),
+                asyncio.create_task(self._follow_spool()),
             ]
             try:
                 await self._until_ended(client)
+                if local := self._is_local(flow_run):
+                    await self._until_written()
             finally:
-                await _cancel(beside)
-            await self._settle(client)
+                await _cancel(background)
+            await self._read_spool()
+            await (self._settle_local(client) if local else self._settle(client))
+
+    def _is_local(self, flow_run: FlowRun) -> bool:
+        """Return whether all lines of the run but the Prefect worker's are in spool files of this machine."""
+        seen = self._spool is not None and self._spool.seen
+        return seen or (self._local_pool and flow_run.work_pool_name == LOCAL_POOL)
 
     async def _until_ended(self, client: PrefectClient) -> None:
         state_at = monotonic()
@@ -150,7 +165,8 @@ class Follower:
             begun = monotonic()
             await self._look(client)
             # Every line is a hint: looking at each would leave the API no time to take lines in.
-            await asyncio.sleep((monotonic() - begun) * (SWEEP_SHARE if self._tailed else 1))
+            spooled = self._spool is not None and self._spool.seen
+            await asyncio.sleep((monotonic() - begun) * (SWEEP_SHARE if spooled else 1))
             if monotonic() >= state_at:
                 if state_type(await self.find(client)) in TERMINAL:
                     return
@@ -167,13 +183,26 @@ class Follower:
                 await self._read(client, swept - LATE if swept else None)
                 took, swept = monotonic() - begun, newest
 
-    async def _tail(self) -> None:
-        if self._file is not None:
-            await tail(self._file, self._take)
+    async def _follow_spool(self) -> None:
+        while self._spool is not None:
+            if not await self._read_spool():
+                await asyncio.sleep(SPOOL_LOOK)
 
-    def _take(self, lines: Iterable[Line]) -> None:
-        self._tailed = True
+    async def _read_spool(self) -> int:
+        """Add what is new in the spool files. Gives how many lines were read."""
+        if self._spool is None:
+            return 0
+        lines = await asyncio.to_thread(self._spool.read_new)
         self.book.add(lines)
+        if lines and self._spool.finished:
+            self._hinted.set()  # the run may have ended
+        return len(lines)
+
+    async def _until_written(self) -> None:
+        """Wait until the processes of an ended run write no lines any more."""
+        deadline = monotonic() + LINGER
+        while self._spool is not None and not self._spool.finished and monotonic() < deadline:  # noqa: ASYNC110 - files
+            await asyncio.sleep(SPOOL_LOOK)
 
     async def _settle(self, client: PrefectClient) -> None:
         """Read the whole log, look until nothing new has come for a while, and read all of it once more."""
@@ -182,10 +211,19 @@ class Follower:
         while (left := quiet_at - monotonic()) > 0:
             await self._wait(min(left, LOOK))
             newest = self._newest
-            # What the run's own file has told already counts as well: the API is still taking lines in.
+            # What was in the book already counts as well: the API is still taking lines in.
             if await self._look(client) or self._newest != newest:
                 quiet_at = monotonic() + self._patience()
         await self._read(client, None)
+
+    async def _settle_local(self, client: PrefectClient) -> None:
+        """Look for the Prefect worker's last lines. All others were in the spool, or in the API before this began to read."""
+        self._newest = (await self.find(client)).end_time or self._newest
+        quiet_at = monotonic() + LOCAL_SETTLE
+        while (left := quiet_at - monotonic()) > 0:
+            await self._wait(min(left, LOOK))
+            if await self._look(client):
+                quiet_at = monotonic() + LOCAL_SETTLE
 
     def _patience(self) -> float:
         return min(max(SETTLE, BUSY * self._lag), LONGEST)
@@ -198,7 +236,7 @@ class Follower:
         added = 0
         before, begun = self._newest, datetime.now(timezone.utc)
         async for page in log_pages(client, self._run_id, since):
-            added += self.book.add(map(_line, page))
+            added += self.book.add(map(line_of, page))
             newest = page[-1].timestamp
             self._newest = max(self._newest, newest) if self._newest else newest
         if before and self._looked and self._newest and self._newest > before:
@@ -222,9 +260,3 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _line(log: Log) -> Line:
-    # Logger names are few, and a message can be long: only the former are worth sharing.
-    told = (log.timestamp, log.level, intern(log.name), log.message, log.task_run_id)
-    return Line(identity(*told), *told)

@@ -8,12 +8,11 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import blake2b
-from typing import NamedTuple
 from uuid import UUID
 
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import LogLine
+from satflow_ext.run_logs.lines import Line
 
 LINES = 200_000
 """The most lines that are kept of a run. A line takes about 300 bytes and its message, so that is 60 MB and the text."""
@@ -25,25 +24,11 @@ loggers send every two seconds, their server takes lines in within a minute even
 BATCH = 500
 """The most lines that are handed out at once."""
 
+BATCH_CHARACTERS = 512 * 1024
+"""The most characters of their messages together; a longer line is handed out alone."""
 
-class Line(NamedTuple):
-    """A log line as it is kept: a third of the memory of the model that is sent."""
-
-    id: bytes
-    time: datetime
-    level: int
-    logger: str
-    message: str
-    task_run_id: UUID | None
-
-
-def identity(time: datetime, level: int, logger: str, message: str, task_run_id: UUID | None) -> bytes:
-    """What tells a line from every other of its run, whether it was read from the Prefect API or from this machine's file.
-
-    Only the API gives lines ids, so what they say is their id: one process never logs the same twice in one microsecond.
-    """
-    said = f"{round(time.timestamp() * 1e6)} {level} {logger} {task_run_id} {message}"
-    return blake2b(said.encode(errors="surrogatepass"), digest_size=16).digest()
+CHARACTERS = 64 * 1024 * 1024
+"""The most characters of messages that are kept of a run."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +51,13 @@ class LogBook:
 
     Args:
         limit: the most lines that are kept.
+        characters: the most characters of their messages that are kept.
     """
 
-    def __init__(self, limit: int = LINES) -> None:
+    def __init__(self, limit: int = LINES, characters: int = CHARACTERS) -> None:
         self._limit = limit
+        self._most_characters = characters
+        self._characters = 0
         self._generation = secrets.token_hex(4)
         self._lines: list[Line] = []
         self._forgotten = 0
@@ -87,9 +75,10 @@ class LogBook:
             if line.id not in self._known and not self._past(line):
                 self._known.add(line.id)
                 self._lines.append(line)
+                self._characters += len(line.message)
                 added += 1
-        if len(self._lines) > self._limit * 1.1:
-            self._forget(len(self._lines) - self._limit)
+        if len(self._lines) > self._limit * 1.1 or self._characters > self._most_characters * 1.1:
+            self._forget(self._count_above_limits())
         if added:
             self._tell()
         return added
@@ -137,14 +126,24 @@ class LogBook:
     def _from(self, position: int) -> tuple[tuple[LogLine, ...], int]:
         missing = self._forgotten - position
         start = max(0, -missing)
-        some = self._lines[start : start + BATCH]
+        some = _first_of(self._lines[start : start + BATCH])
         first = self._forgotten + start
         lines = [_wire(first + at, line) for at, line in enumerate(some)]
         if missing > 0 and some:
             lines.insert(0, _gap(first - 1, missing, some[0]))
         return tuple(lines), first + len(some)
 
+    def _count_above_limits(self) -> int:
+        """Return how many of the oldest lines are above a limit; the newest is kept, however long it is."""
+        count, characters = max(0, len(self._lines) - self._limit), self._characters
+        characters -= sum(len(line.message) for line in self._lines[:count])
+        while characters > self._most_characters and count < len(self._lines) - 1:
+            characters -= len(self._lines[count].message)
+            count += 1
+        return count
+
     def _forget(self, count: int) -> None:
+        self._characters -= sum(len(line.message) for line in self._lines[:count])
         self._fading.extend((line.time, line.id) for line in self._lines[:count])
         del self._lines[:count]
         self._forgotten += count
@@ -162,6 +161,16 @@ class LogBook:
         """Wake all readers; those that come later wait for the next time."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _first_of(lines: Sequence[Line]) -> Sequence[Line]:
+    """Return as many lines as may be handed out at once, at least one."""
+    characters = 0
+    for count, line in enumerate(lines):
+        characters += len(line.message)
+        if count and characters > BATCH_CHARACTERS:
+            return lines[:count]
+    return lines
 
 
 def _wire(seq: int, line: Line) -> LogLine:

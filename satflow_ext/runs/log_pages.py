@@ -11,6 +11,8 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFil
 from prefect.client.schemas.sorting import LogSort
 from prefect.types._datetime import create_datetime_instance
 
+from satflow_ext.run_logs.lines import Line, make_line
+
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import Log
@@ -49,3 +51,8 @@ async def log_pages(
 def _wanted(flow_run_id: UUID, since: datetime | None) -> LogFilter:
     after = LogFilterTimestamp(after_=create_datetime_instance(since)) if since else None
     return LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), timestamp=after)
+
+
+def line_of(log: Log) -> Line:
+    """Return a line of the API as the same line of a spool file."""
+    return make_line(log.timestamp, log.level, log.name, log.message, log.task_run_id)

@@ -1,18 +1,30 @@
-"""A run's whole log as text, for keeping."""
+"""A run's whole log as text: what the Prefect API has, and what this machine has not uploaded yet."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from operator import attrgetter
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.prefect_api import prefect_client
+from satflow_ext.run_logs.lines import Line
+from satflow_ext.run_logs.reading import SpoolSnapshot
+from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.runs.finding import find
-from satflow_ext.runs.log_pages import log_pages
+from satflow_ext.runs.log_pages import line_of, log_pages
+from satflow_ext.settings import Settings
 
 
-async def whole_log(prefect_api: PrefectApi, run_id: str) -> AsyncIterator[str]:
+async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings) -> AsyncIterator[str]:
     """The log in pieces of a few hundred lines, `time | LEVEL | logger - message` each, oldest first.
+
+    Args:
+        prefect_api: where the run is.
+        run_id: the flow run.
+        settings: of this machine, which may have lines that are not uploaded yet.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
@@ -20,12 +32,39 @@ async def whole_log(prefect_api: PrefectApi, run_id: str) -> AsyncIterator[str]:
     """
     async with prefect_client(prefect_api) as client:
         flow_run = await find(client, run_id)
-        before: set[object] = set()
+        spooled = SpoolSnapshot(spool_folder(settings) / str(flow_run.id))
+        await asyncio.to_thread(spooled.load)  # before the API is read: lines may move there meanwhile
+        merge = _Merge()
         async for page in log_pages(client, flow_run.id):
-            # A page begins with the instant that the one before ended with.
-            fresh = [log for log in page if log.id not in before]
-            yield "".join(
-                f"{log.timestamp.isoformat()} | {logging.getLevelName(log.level)} | {log.name} - {log.message}\n"
-                for log in fresh
-            )
-            before = {log.id for log in page}
+            lines = list(map(line_of, page))
+            until = lines[-1].time
+            yield _text(merge.add([*lines, *spooled.take_until(until)], until))
+        yield _text(merge.add(spooled.take_until(None), None))
+
+
+class _Merge:
+    """Merges lines that come in the order of their times from several places, each line once."""
+
+    def __init__(self) -> None:
+        self._edge: datetime | None = None
+        self._at_edge: set[bytes] = set()
+
+    def add(self, lines: Iterable[Line], until: datetime | None) -> list[Line]:
+        """Return the new ones in the order of their times.
+
+        Args:
+            lines: up to a time.
+            until: that time; the next lines may begin with it.
+        """
+        new = {line.id: line for line in lines if line.id not in self._at_edge}
+        if until != self._edge:
+            self._edge, self._at_edge = until, set()
+        self._at_edge |= {line.id for line in new.values() if line.time == until}
+        return sorted(new.values(), key=attrgetter("time"))
+
+
+def _text(lines: Iterable[Line]) -> str:
+    return "".join(
+        f"{line.time.isoformat()} | {logging.getLevelName(line.level)} | {line.logger} - {line.message}\n"
+        for line in lines
+    )

@@ -17,7 +17,8 @@ from satflow_ext.registration import maker, tracebacks
 from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.runtime import from_git, loader, local_lines, secrets, surroundings
+from satflow_ext.run_logs.capture import capture_logs
+from satflow_ext.runtime import from_git, loader, secrets, surroundings
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
@@ -46,7 +47,7 @@ def load(folder: Path) -> Flow[..., Any]:
     os.environ[RUN_FOLDER] = str(folder)
     guard.begin()
     here = settings.load()
-    local_lines.attach(here)
+    capture_logs()
     trusted = keys.trusted(here)
     manifest = _manifest(folder, trusted)
     surroundings.check(manifest, folder, here)

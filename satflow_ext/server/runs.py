@@ -84,7 +84,7 @@ class RunManager:
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
-        async for piece in runs.whole_log(where.prefect, run_id):
+        async for piece in runs.whole_log(where.prefect, run_id, self._stack.settings):
             yield piece
 
     async def changes(self) -> AsyncGenerator[RunsFrame, None]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from satflow_ext import durable, local_log, scratch
+from satflow_ext import durable, scratch
 from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import SettingsWrong, StackFailed
@@ -21,6 +21,7 @@ from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
 from satflow_ext.stack import chores, environment
 from satflow_ext.stack.crew import Crew
+from satflow_ext.stack.log_upload import LogUploadThread
 
 UNCLAIMED = 30.0
 """Seconds after which a supervisor that nobody asked for anything ends."""
@@ -51,6 +52,7 @@ class Supervisor:
         self._starting = asyncio.Lock()
         self._over = asyncio.Event()
         self._chores: asyncio.Task[None] | None = None
+        self._log_upload: LogUploadThread | None = None
         self._stays = False
         self._state: Literal["starting", "ready", "failed"] = "starting"
         self._step: str | None = None
@@ -71,6 +73,8 @@ class Supervisor:
         await self._crew.end()
         if self._chores is not None:
             await asyncio.gather(self._chores, return_exceptions=True)
+        if self._log_upload is not None:
+            self._log_upload.stop()
         await self._sweep()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -139,6 +143,8 @@ class Supervisor:
         await asyncio.to_thread(durable.replace, record_path(self._settings), record.model_dump_json().encode())
         if record.prefect_url is not None and self._chores is None:
             self._chores = asyncio.create_task(chores.keep_doing(self._settings))
+        if self._crew.credential is not None and self._log_upload is None:
+            self._log_upload = LogUploadThread(self._settings, self._crew.credential)
         return Answer(record=record)
 
     async def _start(self, needs: Collection[Service]) -> None:
@@ -213,7 +219,6 @@ class Supervisor:
     async def _sweep(self) -> None:
         """Take away what killed flow runs left."""
         await asyncio.to_thread(scratch.sweep, self._settings)
-        await asyncio.to_thread(local_log.sweep, self._settings)
 
     def _end_if_unclaimed(self) -> None:
         if not self._leases and not self._stays:

@@ -1,0 +1,45 @@
+"""The log routes of the Prefect API that this flow run or Dask worker belongs to, by Prefect's own client."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+TIMEOUT = httpx.Timeout(120.0, connect=10.0)
+"""Seconds to wait for an answer, and for a connection."""
+
+
+class PrefectLogApi:
+    """Requests with Prefect's settings of the context in which they are sent, each attempted once."""
+
+    def __init__(self) -> None:
+        self._client: SyncPrefectClient | None = None
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """Send JSON and return the answer's body.
+
+        Raises:
+            httpx.HTTPError: it failed.
+        """
+        # The client would repeat a request whose answer is late, which the server may have carried out.
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+            if self._client is None:
+                self._client = get_client(sync_client=True, httpx_settings=_options())
+            http = self._client._client  # the one with the credential and CSRF tokens, which it offers for bytes only
+            answer = http.post(path, content=body, headers={"Content-Type": "application/json"})
+            return answer.raise_for_status().content
+
+
+def _options() -> dict[str, object]:
+    options: dict[str, object] = {"timeout": TIMEOUT}
+    if str(PREFECT_API_URL.value()).startswith("http://"):
+        # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
+        options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return options

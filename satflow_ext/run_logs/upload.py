@@ -1,0 +1,280 @@
+"""Uploads the lines of spool files to the Prefect API, each once.
+
+One request at a time, of bounded size, so that a flood of lines delays its own delivery and nothing else. A request whose
+outcome is unknown (the server ended, the connection broke) is never repeated as it was: the uploader reads which of its lines the
+API has, and sends the others. A file is removed when the API has all of its lines and no process writes to it any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+import httpx
+
+from satflow_ext.run_logs.lines import Line, line_from_json, parse_line
+from satflow_ext.run_logs.reading import SpoolFile, note, spool_files
+from satflow_ext.run_logs.spool import HEADER, is_complete
+
+BATCH_LINES = 500
+BATCH_BYTES = 512 * 1024
+"""The most lines and bytes of one request; a single line that is longer is a request of its own."""
+IDLE = 0.2
+"""Seconds between two looks at the spool when there was nothing to send."""
+SHARE = 0.5
+"""Pause after a request, as a share of the time that it took: the server has time for others."""
+LONGEST_PAUSE = 15.0
+"""The most seconds between two attempts while the Prefect API does not answer. It begins with `IDLE`, and doubles."""
+PAGE = 200
+"""The most lines that the API gives at once."""
+ATTEMPTS = 3
+"""Answers with a server error to one batch after which it is divided, and a single line replaced with a note."""
+NOT_ABOUT_CONTENT = frozenset({401, 403, 404, 408, 425, 429})
+"""Refusals that say nothing about the lines: they are sent again."""
+
+log = logging.getLogger(__name__)
+
+
+class LogApi(Protocol):
+    """The part of the Prefect API that is needed."""
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """Send JSON and return the answer's body.
+
+        Raises:
+            httpx.HTTPError: it failed. Nothing but the status says whether the request was carried out.
+        """
+
+
+@dataclass
+class _Upload:
+    """A file that is being uploaded."""
+
+    file: SpoolFile
+    uncertain_until: int
+    """The API may have lines before this offset that were not confirmed."""
+    most: int = BATCH_LINES
+    failures: int = 0
+    sent: int = HEADER
+
+    def is_sent(self) -> bool:
+        """Return whether the API has all that is in the file now."""
+        return self.sent >= self.file.size
+
+
+@dataclass(frozen=True)
+class _Batch:
+    start: int
+    end: int
+    lines: Sequence[bytes] = field(repr=False)
+
+
+class LogUploader:
+    """Uploads what is in a spool folder, also what an earlier uploader left.
+
+    Args:
+        root: the spool folder, with a folder for each flow run.
+        api: where the lines are sent.
+    """
+
+    def __init__(self, root: Path, api: LogApi) -> None:
+        self._root = root
+        self._api = api
+        self.uploaded = 0
+        """Lines that were sent so far."""
+        self._uploads: dict[Path, _Upload] = {}
+        self._found_at_start = {path for folder in self._folders() for path in spool_files(folder)}
+
+    def run(self, stop: threading.Event) -> None:
+        """Upload until stopped."""
+        pause = 0.0
+        while not stop.wait(pause):
+            begun = time.monotonic()
+            try:
+                pause = SHARE * (time.monotonic() - begun) if self.upload_some() else IDLE
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                log.warning("Log lines wait for the Prefect API: %s", _reason(error))
+                pause = _longer(pause, error)
+            except Exception:  # the edge of the uploader: the lines of all runs depend on it
+                log.exception("Uploading log lines failed; the next attempt comes in %s s.", LONGEST_PAUSE)
+                pause = LONGEST_PAUSE
+
+    def upload_some(self) -> bool:
+        """Send at most one batch of each process that logs for a flow run. Return whether there was anything to do.
+
+        Raises:
+            httpx.HTTPError: the Prefect API did not take a batch; it is sent again by the next call.
+        """
+        done = [self._upload(path) for folder in self._folders() for path in _oldest_of_each_process(folder)]
+        return any(done)
+
+    def is_up_to_date(self) -> bool:
+        """Return whether the API has every line that was written so far."""
+        paths = [path for folder in self._folders() for path in spool_files(folder)]
+        return all(path in self._uploads and self._uploads[path].is_sent() for path in paths)
+
+    def _folders(self) -> list[Path]:
+        try:
+            return sorted(each for each in self._root.iterdir() if _is_id(each.name))
+        except FileNotFoundError:
+            return []
+
+    def _upload(self, path: Path) -> bool:
+        """Send the next batch of a file, or remove the file when there is none. Return whether either was done."""
+        upload = self._uploads.get(path) or self._begin(path)
+        complete = upload.file.is_complete()
+        batch = _next_batch(upload)
+        if batch.lines:
+            self._send(path.parent.name, upload, batch)
+        elif complete:
+            self._finish(path, upload)
+        return complete or bool(batch.lines)
+
+    def _begin(self, path: Path) -> _Upload:
+        file = SpoolFile(path)
+        upload = _Upload(file, file.size if path in self._found_at_start else 0)
+        self._uploads[path] = upload
+        return upload
+
+    def _send(self, run_id: str, upload: _Upload, batch: _Batch) -> None:
+        lines = batch.lines
+        try:
+            if batch.start < upload.uncertain_until:
+                lines = self._missing(run_id, lines)
+            if lines:
+                self._api.post("/logs/", _array(lines))
+        except httpx.HTTPError as error:
+            upload.file.end = batch.start
+            upload.uncertain_until = max(upload.uncertain_until, batch.end)
+            if not self._adapt(run_id, upload, batch, error):
+                raise
+            return
+        upload.most, upload.failures, upload.sent = min(2 * upload.most, BATCH_LINES), 0, batch.end
+        self.uploaded += len(batch.lines)
+
+    def _adapt(self, run_id: str, upload: _Upload, batch: _Batch, error: httpx.HTTPError) -> bool:
+        """Send less at once after a refusal; replace a single line that the API refuses for its content.
+
+        Return whether the refusal is about the content, so that the next batch can be sent at once.
+        """
+        if not isinstance(error, httpx.HTTPStatusError) or error.response.status_code in NOT_ABOUT_CONTENT:
+            return False
+        upload.failures += 1
+        if error.response.is_server_error and upload.failures < ATTEMPTS:
+            return False
+        upload.failures = 0
+        if len(batch.lines) > 1:
+            upload.most = len(batch.lines) // 2
+            return True
+        # Where the API takes the note, it works, and refuses that line.
+        self._send_notes(run_id, [_refusal_note(batch.lines[0], error.response.status_code)])
+        upload.file.end = upload.sent = batch.end
+        return True
+
+    def _send_notes(self, run_id: str, notes: Sequence[Line]) -> None:
+        encoded = [_encode_note(run_id, note) for note in notes]
+        if encoded and (missing := self._missing(run_id, encoded)):
+            self._api.post("/logs/", _array(missing))
+
+    def _missing(self, run_id: str, lines: Sequence[bytes]) -> list[bytes]:
+        """Return those lines that the API does not have."""
+        by_id = {parse_line(line).id: line for line in lines}
+        times = [json.loads(line)["timestamp"] for line in lines]
+        for known in self._known(run_id, min(times), max(times)):
+            by_id.pop(known.id, None)
+        return list(by_id.values())
+
+    def _known(self, run_id: str, first: str, last: str) -> Iterable[Line]:
+        """Read the lines that the API has of a time, both ends included."""
+        offset = 0
+        while True:
+            query = {
+                "logs": {"flow_run_id": {"any_": [run_id]}, "timestamp": {"after_": first, "before_": last}},
+                "sort": "TIMESTAMP_ASC",
+                "limit": PAGE,
+                "offset": offset,
+            }
+            page = json.loads(self._api.post("/logs/filter", json.dumps(query).encode()))
+            yield from map(line_from_json, page)
+            if len(page) < PAGE:
+                return
+            offset += PAGE
+
+    def _finish(self, path: Path, upload: _Upload) -> None:
+        """Send what a reader must know of the file, and remove it."""
+        self._send_notes(path.parent.name, upload.file.notes())
+        path.unlink(missing_ok=True)
+        upload.file.close()
+        del self._uploads[path]
+        _remove_folder(path.parent)
+
+
+def _oldest_of_each_process(folder: Path) -> list[Path]:
+    """Return the file of each process whose turn it is. A name is the time when the file was begun, and its process."""
+    return list({path.stem.partition("-")[2]: path for path in reversed(spool_files(folder))}.values())
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a flow run's folder, unless a process has a file there; also what one that was killed had begun."""
+    for begun in folder.glob(".*"):
+        with contextlib.suppress(OSError), begun.open("rb") as file:
+            if is_complete(file.fileno()):
+                begun.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _next_batch(upload: _Upload) -> _Batch:
+    """Read the next lines, at most as many and as long as one request may have."""
+    start = upload.file.end
+    lines = upload.file.read(BATCH_BYTES)[: upload.most]
+    upload.file.end = start + sum(map(len, lines)) + len(lines)
+    return _Batch(start, upload.file.end, lines)
+
+
+def _refusal_note(line: bytes, status: int) -> Line:
+    known = parse_line(line)
+    size = len(known.message)
+    return note(known.time, f"… a log line of {size:,} characters is missing here: the Prefect API answered {status}.")
+
+
+def _array(lines: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(lines) + b"]"
+
+
+def _encode_note(run_id: str, line: Line) -> bytes:
+    fields = {
+        "flow_run_id": run_id,
+        "task_run_id": None,
+        "name": line.logger,
+        "level": line.level,
+        "timestamp": line.time.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "message": line.message,
+    }
+    return json.dumps(fields).encode()
+
+
+def _is_id(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def _longer(pause: float, error: Exception) -> float:
+    """Return the seconds until the next attempt. A server whose answer is late may still carry the request out."""
+    return LONGEST_PAUSE if isinstance(error, httpx.ReadTimeout) else min(max(2 * pause, IDLE), LONGEST_PAUSE)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"it answered {error.response.status_code}"
+    return f"{type(error).__name__}"
