@@ -73,6 +73,20 @@ def readable(error: BaseException) -> BaseException:
     return error
 
 
+def readable_state(state: Any) -> Any:
+    """Return a task run's final state, with an exception in it that another process can read.
+
+    Args:
+        state: Prefect's, with an exception, or a record of a result that is one, as its data.
+    """
+    if isinstance(state.data, BaseException):
+        return state.model_copy(update={"data": readable(state.data)})
+    result = getattr(state.data, "result", None)
+    if isinstance(result, BaseException):
+        return state.model_copy(update={"data": state.data.model_copy(update={"result": readable(result)})})
+    return state
+
+
 def _all_of(error: BaseException) -> list[BaseException]:
     """The exception, and those of a group (Python 3.11)."""
     inner = getattr(error, "exceptions", ())

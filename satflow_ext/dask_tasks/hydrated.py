@@ -21,7 +21,7 @@ from satflow_ext.dask_tasks import context, lines, working_directory
 from satflow_ext.dask_tasks.calls import Call, Place
 from satflow_ext.dask_tasks.loops import Loops
 from satflow_ext.dask_tasks.prefect_from_there import with_own_address
-from satflow_ext.exception_pickling import readable
+from satflow_ext.exception_pickling import readable_state
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -121,18 +121,8 @@ class Hydrated:
         with _own_flow_run_context(), working_directory.at(self._folder):
             context.lent.set((self._name, context.now()))
             if arguments["task"].isasync:
-                return _readable(cast("State[Any]", self._loops.run(run_task_async(**arguments))))
-            return _readable(cast("State[Any]", run_task_sync(**arguments)))
-
-
-def _readable(state: State[Any]) -> State[Any]:
-    """The final state, with an exception in it that the flow run can read."""
-    if isinstance(state.data, BaseException):
-        return state.model_copy(update={"data": readable(state.data)})
-    result = getattr(state.data, "result", None)
-    if isinstance(result, BaseException):
-        return state.model_copy(update={"data": state.data.model_copy(update={"result": readable(result)})})
-    return state
+                return cast("State[Any]", readable_state(self._loops.run(run_task_async(**arguments))))
+            return cast("State[Any]", readable_state(run_task_sync(**arguments)))
 
 
 def _parameters(call: Call, from_dask: Mapping[str, Any]) -> dict[str, Any]:

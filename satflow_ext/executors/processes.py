@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from satflow_ext.exception_pickling import readable_state
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.settings import Settings
 from satflow_ext.telling import guard
@@ -21,12 +23,31 @@ class ProcessesOptions(Options):
 
 
 def task_runner(options: ProcessesOptions, settings: Settings) -> TaskRunner[Any]:
-    """Prefect's own process pool."""
+    """Prefect's own process pool, whose processes send exceptions back so that they can be read."""
     from prefect.task_runners import ProcessPoolTaskRunner
 
-    if guard.needed():
-        return ProcessPoolTaskRunner(max_workers=options.max_workers, initializer=guard.guard)
-    return ProcessPoolTaskRunner(max_workers=options.max_workers)
+    return ProcessPoolTaskRunner(
+        max_workers=options.max_workers, initializer=prepare_process, initargs=(guard.needed(),)
+    )
+
+
+def prepare_process(guarded: bool) -> None:
+    """Prepare a process of the pool, before its first task.
+
+    Args:
+        guarded: whether what it reports is guarded, as in the flow run.
+    """
+    from prefect import task_runners
+
+    if guarded:
+        guard.guard()
+    run = task_runners._run_task_in_subprocess
+
+    @wraps(run)
+    def run_readably(*args: Any, **kwargs: Any) -> Any:
+        return readable_state(run(*args, **kwargs))
+
+    task_runners._run_task_in_subprocess = run_readably  # the flow run sends its name, so that this one is found
 
 
 PROCESSES = Executor(

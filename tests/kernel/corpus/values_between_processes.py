@@ -46,6 +46,6 @@ def main():
     lost = [outcome(each.name, each.submit) for each in (lock, connection, generator)]
     lost.append(outcome("takes", lambda: takes.submit(threading.Lock())))
     try: raises.submit().result()
-    except Exception as error: raised = "lock" in str(error)
+    except Exception as error: raised = str(error).startswith("NotPicklable: with a lock")
     slots = [*same.submit(Slots(3)).result().both(), make.submit(5).result().x]
     return use.submit(Attributes(a=1)).result(), use.map([Attributes(a=2)]).result(), slots, lost, raised
