@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Protocol, TextIO, cast
 
 from satflow_ext.arguments import Parser
+from satflow_ext.commands import interrupts
 from satflow_ext.errors import SatflowError
 
 COMMANDS = {
@@ -90,18 +91,22 @@ def _dispatch(words: Sequence[str] | None) -> int:
     args, rest = parser.parse_known_args(words)
     assert command is not None  # argparse knows no other names
     if words is None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupts.install()
     return _run(command, args, rest)
 
 
 def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int:
     try:
         return command.run(args, rest)
-    except SatflowError as error:
+    except KeyboardInterrupt:
+        return interrupts.exit_code() or 130
+    except Exception as error:
+        if (code := interrupts.exit_code()) is not None:  # what was cut off may fail in any way, such as in an import
+            return code
+        if not isinstance(error, SatflowError):
+            raise
         print(f"satflow: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
 
 
 def _ensure_unicode_names() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections.abc import Sequence
 
 from satflow_ext import registration, scratch, settings
-from satflow_ext.commands import check, choices, notebook
+from satflow_ext.commands import check, choices, interrupts, notebook
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
 from satflow_ext.commands.in_git import in_git, located
@@ -67,7 +66,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
     for _, choice in wanted.choices:  # before cells run that may take an hour
         registration.check_choices(choice, here, local=endpoints.local)
-    asyncio.run(_register(args, wanted, endpoints, here))
+    interrupts.run(_register(args, wanted, endpoints, here))
 
 
 async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
