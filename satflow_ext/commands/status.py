@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from satflow_ext import lease, settings
 from satflow_ext.commands.words import refuse_rest
-from satflow_ext.lease.client import log_path
+from satflow_ext.lease.start import log_path
 from satflow_ext.lease.wire import StackReport
 from satflow_ext.models import StackStatus
 from satflow_ext.settings import Settings

@@ -57,9 +57,10 @@ class StackReport(_Message):
 
 
 class Answer(_Message):
-    """One line back: a step on the way, then the record, the reason why there is none, or the report."""
+    """One line back: a step on the way, then the record, the reason why there is none with what to do, or the report."""
 
     step: str | None = None
     record: StackRecord | None = None
     failed: str | None = None
+    fix: str | None = None
     report: StackReport | None = None

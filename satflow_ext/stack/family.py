@@ -9,10 +9,14 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 import psutil
 
 from satflow_ext.lease.start import STACK_MARK
+
+LISTEN = "0A"
+"""State of a listening socket in `/proc/net/tcp`."""
 
 
 def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]:
@@ -23,6 +27,10 @@ def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]
 
 def listens(mark: str, port: int) -> bool:
     """Whether a process of the stack listens at that TCP port."""
+    if not _is_listened_at(
+        port
+    ):  # most calls, while a server starts: looking through all processes would cost more than it
+        return False
     for process in relatives(mark):
         with contextlib.suppress(psutil.Error):
             for each in process.net_connections("tcp"):
@@ -44,6 +52,15 @@ def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
     while left := relatives(mark, spare=spare):
         _each(left, psutil.Process.kill)
         time.sleep(0.02)
+
+
+def _is_listened_at(port: int) -> bool:
+    """Return whether any process listens at that TCP port; True where the system has no table to read."""
+    try:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    except OSError:
+        return True
+    return any(row[1].endswith(f":{port:04X}") and row[3] == LISTEN for row in rows)
 
 
 def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:

@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 
-from satflow_ext import endpoints
+import psutil
+import pytest
+
+from satflow_ext import endpoints, lease
 from tests.conftest import Stack
-from tests.stack.conftest import Place
+from tests.stack.conftest import Place, wait_for
 
 
 def satflow(place: Place, *words: str) -> subprocess.CompletedProcess[str]:
@@ -36,6 +39,30 @@ def test_up_stays_status_tells_and_down_ends(light: Place) -> None:
     down = satflow(light, "down")
     assert down.stdout == "The local stack has ended.\n"
     light.wait_gone()
+
+
+def test_up_gives_up_at_its_timeout_and_leaves_nothing(whole: Place) -> None:
+    up = satflow(whole, "up", "--timeout", "0.5")
+    assert up.returncode == 1
+    assert "was not ready after 0.5 s" in up.stderr
+    wait_for(lambda: not whole.processes(), "every process of the stack to end", seconds=60)
+
+
+def test_the_supervisor_costs_little_of_what_it_waits_for(stack: Stack) -> None:
+    """It once looked through all processes of the machine ten times a second, which took as long as the server's own start."""
+    report = lease.report(stack.settings)
+    assert report is not None
+    server = next(each.pid for each in report.services if each.name == "prefect-server")
+    assert server is not None
+    supervisor, prefect = (sum(psutil.Process(pid).cpu_times()[:2]) for pid in (report.pid, server))
+    assert supervisor < 0.2 * prefect
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_a_timeout_is_a_number_of_seconds(light: Place, seconds: str) -> None:
+    up = satflow(light, "up", "--timeout", seconds)
+    assert up.returncode == 2
+    assert "--timeout" in up.stderr
 
 
 def test_unknown_words_are_refused(light: Place) -> None:
