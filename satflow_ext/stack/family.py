@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 import psutil
 
 from satflow_ext.lease.start import STACK_MARK
-
-LISTEN = "0A"
-"""State of a listening socket in `/proc/net/tcp`."""
 
 
 def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]:
     """The living processes of the stack with this mark, except this process and those to spare."""
     spared = {os.getpid(), *spare}
     return [process for process in psutil.process_iter() if process.pid not in spared and _marked(process, mark)]
+
+
+def is_relative(pid: int, mark: str) -> bool:
+    """Return whether a living process of the stack has that id."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return _marked(psutil.Process(pid), mark)
+    return False
 
 
 def listens(mark: str, port: int) -> bool:
@@ -55,12 +59,10 @@ def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
 
 
 def _is_listened_at(port: int) -> bool:
-    """Return whether any process listens at that TCP port; True where the system has no table to read."""
-    try:
-        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    except OSError:
-        return True
-    return any(row[1].endswith(f":{port:04X}") and row[3] == LISTEN for row in rows)
+    """Return whether any process takes connections at that TCP port. Nothing is sent to it."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:

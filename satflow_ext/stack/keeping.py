@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ HEALTHY = 120.0
 """Seconds of work after which a service is trusted again: one that cannot work dies sooner, and a stack may stay for weeks."""
 
 FIRST_PAUSE = 0.1
-LAST_PAUSE = 0.5
+LAST_PAUSE = 1.0
 """Seconds between two checks of a service that starts: few at first, so that checking costs nothing of what it waits for."""
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class Kept:
         self._process: ServiceProcess | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._restarts = 0
+        self._last_end: str | None = None
         self._state: Literal["starting", "ready", "failed"] = "starting"
 
     @property
@@ -94,6 +97,7 @@ class Kept:
             url=self._role.url,
             log=str(plan.log),
             restarts=self._restarts,
+            last_end=self._last_end,
         )
 
     async def _launch(self) -> None:
@@ -113,7 +117,7 @@ class Kept:
             if progress.has_stalled():
                 raise self._stalled()
             await asyncio.sleep(pause)
-            pause = min(1.1 * pause, LAST_PAUSE)
+            pause = min(1.2 * pause, LAST_PAUSE)
 
     async def _keep(self) -> None:
         """Start it again whenever it ends, later each time."""
@@ -122,7 +126,8 @@ class Kept:
             code = await self._process.ended()
             if time.monotonic() - begun > HEALTHY:
                 self._restarts = 0
-            logger.warning("%s ended with %s", self._role.plan.name, code)
+            self._last_end = _end_text(code)
+            logger.warning("%s %s", self._role.plan.name, self._last_end)
             if self._restarts >= RESTARTS:
                 self._state = "failed"
                 return
@@ -142,3 +147,12 @@ class Kept:
     def _stalled(self) -> StackFailed:
         plan = self._role.plan
         return StackFailed(f"{plan.name} is not ready and has done nothing for a minute. Its log is {plan.log}.")
+
+
+def _end_text(code: int) -> str:
+    """Describe how a process ended by its return code, which for a signal is negative."""
+    if code >= 0:
+        return f"ended with code {code}"
+    with contextlib.suppress(ValueError):
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"was killed by signal {-code}"

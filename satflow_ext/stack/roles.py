@@ -19,7 +19,7 @@ from satflow_ext.errors import StackFailed
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, family
 from satflow_ext.stack.keeping import Role
-from satflow_ext.stack.leftovers import DIED, end_leftovers
+from satflow_ext.stack.leftovers import DIED, WORKER_DIED, end_leftovers
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.process import Plan
 
@@ -70,13 +70,15 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
         preload=("prefect.cli.worker", "prefect.workers.process", "prefect.runner"),
     )
     earlier: datetime | None = None
+    cause = DIED
 
     async def leftovers_ended() -> None:
-        nonlocal earlier
+        nonlocal earlier, cause
         await before()
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
             alive = [each.pid for each in await asyncio.to_thread(family.relatives, environment.mark(settings))]
-            await _until_answered(lambda: _leftovers_ended(credential, alive))
+            await _until_answered(lambda: _leftovers_ended(credential, cause, alive))
+        cause = WORKER_DIED  # of those that the next start of the worker finds, in the same stack
         earlier = await _until_answered(lambda: _last_heartbeat(credential))
 
     return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended)
@@ -130,9 +132,9 @@ async def _last_heartbeat(credential: Credential) -> datetime | None:
         return next((each.last_heartbeat_time for each in await calls.workers() if each.name == WORKER_NAME), None)
 
 
-async def _leftovers_ended(credential: Credential, alive: Collection[int]) -> None:
+async def _leftovers_ended(credential: Credential, cause: str, alive: Collection[int]) -> None:
     async with PrefectCalls(credential) as calls:
-        await end_leftovers(calls, DIED, alive=alive)
+        await end_leftovers(calls, cause, alive=alive)
 
 
 async def _until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:

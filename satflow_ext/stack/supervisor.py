@@ -7,9 +7,9 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from datetime import datetime, timezone
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -21,8 +21,9 @@ from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
 from satflow_ext.lease.look import failure_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import chores, environment
+from satflow_ext.stack import chores, environment, lost_runs
 from satflow_ext.stack.crew import Crew
+from satflow_ext.stack.prefect_calls import Credential
 from satflow_ext.stack.start_progress import elapsed_text
 
 UNCLAIMED = 30.0
@@ -56,7 +57,7 @@ class Supervisor:
         self._waiting: set[asyncio.StreamWriter] = set()
         self._starting = asyncio.Lock()
         self._over = asyncio.Event()
-        self._chores: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._stays = False
         self._state: Literal["starting", "ready", "failed"] = "starting"
         self._step: str | None = None
@@ -74,12 +75,11 @@ class Supervisor:
         unclaimed.cancel()
         for each in beside:
             each.cancel()
-        if self._chores is not None:
-            self._chores.cancel()
+        for each in self._chores:
+            each.cancel()
         record_path(self._settings).unlink(missing_ok=True)
         await self._crew.end()
-        if self._chores is not None:
-            await asyncio.gather(self._chores, return_exceptions=True)
+        await asyncio.gather(*self._chores, return_exceptions=True)
         await self._sweep()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -152,9 +152,16 @@ class Supervisor:
         if record != self._recorded:  # else a full disk would take the stack from those who only read
             await asyncio.to_thread(durable.replace, record_path(self._settings), record.model_dump_json().encode())
             self._recorded = record
-        if record.prefect_url is not None and self._chores is None:
-            self._chores = asyncio.create_task(chores.keep_doing(self._settings))
+        if self._crew.credential is not None and not self._chores:
+            self._chores = [asyncio.create_task(each) for each in self._all_chores(self._crew.credential)]
         return Answer(record=record)
+
+    def _all_chores(self, credential: Credential) -> list[Coroutine[Any, Any, None]]:
+        """What goes on beside the services while there is a Prefect server."""
+        doing = [chores.keep_doing(self._settings)]
+        if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
+            doing.append(lost_runs.keep_ending(credential, environment.mark(self._settings)))
+        return doing
 
     async def _start(self, needs: Collection[Service]) -> None:
         """Start what is needed, unless the end comes first.

@@ -135,12 +135,11 @@ def test_while_prefect_does_not_answer(light: Place, tmp_path: Path, number: sig
 
 
 @SIGNALS
-def test_while_it_uploads(stack: Stack, tmp_path: Path, number: signal.Signals) -> None:
+def test_while_it_uploads(stack: Stack, settings_file: Path, tmp_path: Path, number: signal.Signals) -> None:
     with silent_server() as (listener, url):
-        settings = tmp_path / "satflow.toml"
-        settings.write_text(f"store = 'hangs'\n[stores.hangs]\nurl = '{url}/{{digest}}'\ntimeout = 600\n")
+        settings_file.write_text(f"[stores.hangs]\nurl = '{url}/{{digest}}'\ntimeout = 600\n")
         words = ("register", str(notebook(tmp_path, FLOW)))
-        with command(Place(stack.settings), tmp_path, *words, SATFLOW_CONFIG=str(settings)) as process:
+        with command(Place(stack.settings), tmp_path, *words, SATFLOW_STORE="hangs") as process:
             check_ended(process, number, tmp_path, lambda: _accepts(listener))
 
 
