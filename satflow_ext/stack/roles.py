@@ -20,6 +20,7 @@ from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, family
 from satflow_ext.stack.keeping import Role
 from satflow_ext.stack.leftovers import DIED, WORKER_DIED, end_leftovers
+from satflow_ext.stack.missed_runs import skip_superseded
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.process import Plan
 
@@ -62,9 +63,10 @@ def prefect_server(settings: Settings, credential: Credential) -> Role:
 def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
     """A stock Prefect worker of type process, which makes its work pool itself and installs nothing."""
     pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
+    limit = ("--limit", str(settings.run_limit))
     plan = Plan(
         name="prefect-worker",
-        module=("prefect", "worker", "start", *pool),
+        module=("prefect", "worker", "start", *pool, *limit),
         environment=environment.prefect_worker(os.environ, settings, credential.url, credential.auth),
         log=logs(settings, "prefect-worker"),
         preload=("prefect.cli.worker", "prefect.workers.process", "prefect.runner"),
@@ -78,6 +80,8 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
             alive = [each.pid for each in await asyncio.to_thread(family.relatives, environment.mark(settings))]
             await _until_answered(lambda: _leftovers_ended(credential, cause, alive))
+            if cause == DIED:
+                await _until_answered(lambda: skip_superseded(settings, credential))
         cause = WORKER_DIED  # of those that the next start of the worker finds, in the same stack
         earlier = await _until_answered(lambda: _last_heartbeat(credential))
 

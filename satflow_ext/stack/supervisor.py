@@ -21,7 +21,7 @@ from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
 from satflow_ext.lease.look import failure_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import chores, environment, lost_runs
+from satflow_ext.stack import chores, environment, lost_runs, missed_runs
 from satflow_ext.stack.crew import Crew
 from satflow_ext.stack.prefect_calls import Credential
 from satflow_ext.stack.start_progress import elapsed_text
@@ -161,6 +161,7 @@ class Supervisor:
         doing = [chores.keep_doing(self._settings)]
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
             doing.append(lost_runs.keep_ending(credential, environment.mark(self._settings)))
+            doing.append(missed_runs.keep_skipping(self._settings, credential))
         return doing
 
     async def _start(self, needs: Collection[Service]) -> None:
