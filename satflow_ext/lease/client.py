@@ -22,8 +22,8 @@ SILENCE = 120.0
 LOOK = 0.2
 """Seconds between two looks whether somebody has given up waiting."""
 
-REPLY_SECONDS = 5.0
-STOP_SECONDS = 15.0
+REPLY_SECONDS = 15.0
+STOP_SECONDS = 60.0
 
 
 class Lease:

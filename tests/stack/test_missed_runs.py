@@ -129,7 +129,9 @@ async def plan_runs(record: StackRecord, folder: Path) -> dict[str, list[UUID]]:
                 job_variables={"command": f"{sys.executable} -m prefect.engine"},
             )
             made = [
-                await client.create_flow_run_from_deployment(deployment, state=Scheduled(now - timedelta(hours=hours)))
+                await client.create_flow_run_from_deployment(
+                    deployment, state=Scheduled(scheduled_time=now - timedelta(hours=hours))
+                )
                 for hours in (3, 2, 1)
             ]
             runs[name] = [each.id for each in made]
