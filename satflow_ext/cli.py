@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import contextlib
 import errno
 import importlib
 import io
@@ -92,7 +93,10 @@ def _dispatch(words: Sequence[str] | None) -> int:
     assert command is not None  # argparse knows no other names
     if words is None:
         interrupts.install()
-    return _run(command, args, rest)
+    code = _run(command, args, rest)
+    if words is None and interrupts.exit_code() is not None:
+        _exit_now(code)
+    return code
 
 
 def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int:
@@ -107,6 +111,13 @@ def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int
             raise
         print(f"satflow: {error}", file=sys.stderr)
         return 1
+
+
+def _exit_now(code: int) -> None:
+    """End the process without what Python does at its end, which may wait seconds for sockets and threads of libraries."""
+    with contextlib.suppress(OSError):
+        _flush()
+    os._exit(code)
 
 
 def _ensure_unicode_names() -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from queue import Empty
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
@@ -40,7 +41,10 @@ globals().update({{name: each for name, each in vars(_file).items() if not name.
 START_SECONDS = 600
 """Seconds that a kernel may take to answer; one that ends before is not waited for."""
 
-END_SECONDS = 1.0
+REPLY_SECONDS = 0.6
+"""Seconds that an interrupted cell has to end."""
+
+END_SECONDS = 0.8
 """Seconds that a kernel has to end after a signal to the command."""
 
 KERNEL_FIX = "Start the kernel in JupyterLab to see its messages, or give another one with --kernel."
@@ -191,11 +195,23 @@ async def _running_kernel(client: NotebookClient, path: Path, environment: dict[
             try:
                 yield
             except asyncio.CancelledError:
-                manager.shutdown_wait_time = END_SECONDS
-                await ensure_async(manager.interrupt_kernel())  # the cell's own `finally` comes first
+                await _interrupt(client, manager)
                 raise
         finally:
             await _end_kernel(client, manager)
+
+
+async def _interrupt(client: NotebookClient, manager: KernelManager) -> None:
+    """Let the `finally` blocks of the running cell be executed; kill a kernel that does not answer soon."""
+    assert client.kc is not None
+    await ensure_async(manager.interrupt_kernel())
+    try:
+        await ensure_async(client.kc.shell_channel.get_msg(timeout=REPLY_SECONDS))
+    except Empty:
+        _kill_group(manager)
+    else:
+        await ensure_async(manager.request_shutdown())
+        await ensure_async(manager.finish_shutdown(waittime=END_SECONDS))
 
 
 async def _end_kernel(client: NotebookClient, manager: KernelManager) -> None:

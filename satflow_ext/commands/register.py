@@ -13,6 +13,7 @@ from satflow_ext.commands.diff import told
 from satflow_ext.commands.in_git import in_git, located
 from satflow_ext.commands.wanted import Wanted, report_left_out, wanted_in
 from satflow_ext.commands.words import changed
+from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel.result import executor_text
@@ -53,6 +54,8 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         for wanted in everything:  # before a stack is started for it; and again when it has been packed
             located(wanted.path)
     with connected(here) as endpoints:
+        if endpoints.local:
+            check_room((here.state_dir, here.runtime_dir))  # before cells run that may take an hour
         for wanted in everything:
             try:
                 _run_one(args, wanted, endpoints, here)

@@ -72,21 +72,28 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
           onChange={missedRuns => onChange({ missedRuns })}
           trans={trans}
         />
-        <Field
-          id="satflow-tags"
-          label={trans.__('Tags')}
-          hint={trans.__('Separated by commas.')}
-          error={errorUnder(error, 'tags')}
-        >
-          <InputGroup
-            id="satflow-tags"
-            data-testid="satflow-tags"
-            value={draft.tags}
-            onChange={event => onChange({ tags: event.target.value })}
-          />
-        </Field>
+        <TagsField {...props} />
       </div>
     </details>
+  );
+}
+
+function TagsField(props: IAdvancedFieldsProps): JSX.Element {
+  const { draft, error, onChange, trans } = props;
+  return (
+    <Field
+      id="satflow-tags"
+      label={trans.__('Tags')}
+      hint={trans.__('Separated by commas.')}
+      error={errorUnder(error, 'tags')}
+    >
+      <InputGroup
+        id="satflow-tags"
+        data-testid="satflow-tags"
+        value={draft.tags}
+        onChange={event => onChange({ tags: event.target.value })}
+      />
+    </Field>
   );
 }
 

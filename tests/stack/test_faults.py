@@ -66,7 +66,7 @@ def test_a_running_stack_reports_a_disk_that_became_full(light: Place, small_dis
         assert report is not None
         assert report.state == "failed"
         assert f"no room left on the disk of {small_disk}" in str(report.step)
-        with lease.acquire(light.settings):  # logs and lists can still be read
+        with lease.acquire(light.settings):  # who only asks for what runs already is not refused
             pass
         (small_disk / "ballast").unlink()
         report = lease.report(light.settings)

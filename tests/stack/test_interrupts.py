@@ -30,7 +30,16 @@ finally:
     Path("cleaned").touch()
 """
 FLOW = "from prefect import flow\n@flow\ndef nothing(): pass\n"
-SPOKEN = ("Traceback", "AssertionError", "DeadKernel", "died", "memory", "Task exception", "never retrieved")
+SPOKEN = (
+    "Traceback",
+    "IPKernelApp",
+    "AssertionError",
+    "DeadKernel",
+    "died",
+    "memory",
+    "Task exception",
+    "never retrieved",
+)
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 PATIENCE = 120.0
 
