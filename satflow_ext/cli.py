@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import contextlib
 import errno
 import importlib
 import io
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from typing import Protocol, TextIO, cast
 
 from satflow_ext.arguments import Parser
+from satflow_ext.commands import interrupts
 from satflow_ext.errors import SatflowError
 
 COMMANDS = {
@@ -90,18 +92,32 @@ def _dispatch(words: Sequence[str] | None) -> int:
     args, rest = parser.parse_known_args(words)
     assert command is not None  # argparse knows no other names
     if words is None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    return _run(command, args, rest)
+        interrupts.install()
+    code = _run(command, args, rest)
+    if words is None and interrupts.exit_code() is not None:
+        _exit_now(code)
+    return code
 
 
 def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int:
     try:
         return command.run(args, rest)
-    except SatflowError as error:
+    except KeyboardInterrupt:
+        return interrupts.exit_code() or 130
+    except Exception as error:
+        if (code := interrupts.exit_code()) is not None:  # what was cut off may fail in any way, such as in an import
+            return code
+        if not isinstance(error, SatflowError):
+            raise
         print(f"satflow: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+
+
+def _exit_now(code: int) -> None:
+    """End the process without what Python does at its end, which may wait seconds for sockets and threads of libraries."""
+    with contextlib.suppress(OSError):
+        _flush()
+    os._exit(code)
 
 
 def _ensure_unicode_names() -> None:

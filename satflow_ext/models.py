@@ -147,6 +147,7 @@ Schedule = Annotated[NoSchedule | CronSchedule | IntervalSchedule, Field(discrim
 
 
 EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
+MissedRuns = Literal["last", "all", "none"]
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 SecretName = Annotated[str, Field(pattern=VARIABLE_NAME)]
 """The name of a credential, which becomes that of an environment variable."""
@@ -180,7 +181,8 @@ class Registration(Wire):
     `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
     `environment` says what happens where a run's packages are not those of the registration (docs/environment.md). `secrets`
     are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md). `infrastructure` is
-    what the work pool starts its runs with.
+    what the work pool starts its runs with. `missed_runs` says which scheduled runs start that were missed while the local stack
+    or the machine was off.
     """
 
     name: str | None = None
@@ -192,6 +194,7 @@ class Registration(Wire):
     tags: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     environment: EnvironmentPolicy = "warn"
+    missed_runs: MissedRuns = "last"
     secrets: tuple[SecretName, ...] = ()
 
 
@@ -403,8 +406,8 @@ class Deployment(Wire):
     """A flow that was registered, as Prefect has it, with what its manifest in the store adds.
 
     `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
-    `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults only when
-    the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
+    `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults
+    only when the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
     registered, `after` is live. `needed` says what its last runs on this machine needed of their worker size, None where
     nothing is known of it.
     """
@@ -417,6 +420,7 @@ class Deployment(Wire):
     fingerprint: str | None
     notebook: str | None
     environment: EnvironmentPolicy | None
+    missed_runs: MissedRuns | None
     secrets: tuple[SecretName, ...] | None
     include: tuple[str, ...] | None
     infrastructure: Infrastructure | None

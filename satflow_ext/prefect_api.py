@@ -21,8 +21,17 @@ from prefect.context import SettingsContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.settings import Profile, Settings, get_current_settings
 
-from satflow_ext.endpoints import PrefectApi, on_loopback, shown
-from satflow_ext.errors import PrefectFailed, PrefectUnauthorized, PrefectUnreachable, SatflowError
+from satflow_ext import settings
+from satflow_ext.disk_room import check_room
+from satflow_ext.endpoints import PrefectApi, on_loopback, read_record, shown
+from satflow_ext.errors import (
+    DiskFull,
+    PrefectFailed,
+    PrefectUnauthorized,
+    PrefectUnreachable,
+    SatflowError,
+    SettingsWrong,
+)
 from satflow_ext.prefect_transport import PersistentTransport
 
 RETRIES = 3
@@ -107,12 +116,12 @@ async def _take_csrf_token(client: PrefectClient) -> None:
 
 def _patience(api: PrefectApi) -> Settings:
     """Prefect's settings with our number of retries; the user's extra headers go only to the API they were set for."""
-    settings = get_current_settings()
-    headers = settings.client.custom_headers if settings.api.url == api.url else {}
-    client = settings.client.model_copy(
+    theirs = get_current_settings()
+    headers = theirs.client.custom_headers if theirs.api.url == api.url else {}
+    client = theirs.client.model_copy(
         update={"max_retries": RETRIES, "custom_headers": headers, "csrf_support_enabled": True}
     )
-    return settings.model_copy(update={"client": client})
+    return theirs.model_copy(update={"client": client})
 
 
 async def _refuse_strangers(response: httpx.Response) -> None:
@@ -154,7 +163,23 @@ def _answered(error: Exception, api: PrefectApi) -> SatflowError:
             f"The Prefect API at {shown(api.url)} refused the credential ({status}).",
             fix="Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to the one that belongs to it.",
         )
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR and (full := _find_full_disk(api)) is not None:
+        return full
     return PrefectFailed(f"The Prefect API at {shown(api.url)} answered {status}: {_detail(error.response)}")
+
+
+def _find_full_disk(api: PrefectApi) -> DiskFull | None:
+    """Return what the local stack's Prefect server answers 500 for, without a reason, while its disk is full."""
+    try:
+        here = settings.load()
+        record = read_record(here)
+        if record is not None and record.prefect_url == api.url:
+            check_room((here.state_dir, here.runtime_dir))
+    except DiskFull as error:
+        return error
+    except SettingsWrong:
+        return None
+    return None
 
 
 def _not_found(error: Exception, wanted: SatflowError) -> Exception:

@@ -1,13 +1,10 @@
 """Folders that a process needs for a while: private, and taken away by the local stack when their process was killed.
 
-A folder's name says whose it is. Whose process is gone, or was started after the folder last changed and so is another one with
-the same number, needs it no longer.
+A folder's name says whose it is, by process id and identity: a folder whose very process is gone is needed no longer.
 """
 
 from __future__ import annotations
 
-import errno
-import math
 import os
 import re
 import shutil
@@ -17,14 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from satflow_ext import process_identity
+from satflow_ext.disk_room import NO_ROOM
 from satflow_ext.errors import DiskFailed, DiskFull
 from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
 Purpose = Literal["run", "pack"]
 
-NAME = re.compile(r"(?:satflow-)?(?:run|pack)-(\d+)-.+")
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NAME = re.compile(r"(?:satflow-)?(?:run|pack)-(?P<pid>\d+)-(?:(?P<identity>[0-9a-f]{8})-)?.+")
+"""A name without an identity, which no version makes any more, is kept as long as any process has the number."""
+
+DIGITS = 8
+"""So many of an identity's: a socket's path is short, and the process id has to be the same as well."""
 
 
 def make(settings: Settings, purpose: Purpose) -> Path:
@@ -36,7 +38,7 @@ def make(settings: Settings, purpose: Purpose) -> Path:
     """
     parent = private_folder(settings.runtime_dir / "scratch")
     with disk(parent):
-        return Path(tempfile.mkdtemp(prefix=f"{purpose}-{os.getpid()}-", dir=parent))
+        return Path(tempfile.mkdtemp(prefix=f"{purpose}-{_own()}-", dir=parent))
 
 
 def make_for_sockets() -> Path:
@@ -44,7 +46,17 @@ def make_for_sockets() -> Path:
 
     Who makes it takes it away.
     """
-    return Path(tempfile.mkdtemp(prefix=f"satflow-run-{os.getpid()}-"))
+    return Path(tempfile.mkdtemp(prefix=f"satflow-run-{_own()}-"))
+
+
+def _own() -> str:
+    """Process id and identity of this process, as a folder's name has them."""
+    return f"{os.getpid()}-{_identity(os.getpid())}"
+
+
+def _identity(process: int) -> str | None:
+    identity = process_identity.read_identity(process)
+    return identity[:DIGITS] if identity else None
 
 
 @contextmanager
@@ -111,18 +123,10 @@ def _is_left(path: Path) -> bool:
     match = NAME.fullmatch(path.name)
     if match is None:
         return False
+    identity = _identity(int(match["pid"]))
+    if identity is not None and match["identity"] in (identity, None):
+        return False
     try:
-        made = path.lstat()
-        return made.st_uid == os.getuid() and _started(int(match[1])) > made.st_mtime + 1
+        return path.lstat().st_uid == os.getuid()
     except FileNotFoundError:  # its owner was quicker
         return False
-
-
-def _started(process: int) -> float:
-    """When a process began, in seconds since 1970; never, where there is none, is later than all else."""
-    import psutil
-
-    try:
-        return psutil.Process(process).create_time()
-    except psutil.NoSuchProcess:
-        return math.inf

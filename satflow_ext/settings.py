@@ -141,6 +141,7 @@ class Settings(BaseSettings):
         trusted_keys: public keys whose owners' flows may run here besides the user's own: lines of text, or a file's path.
         tell_prefect: where flows run: how much the Prefect API is told of exceptions, nested flows and places. None means
             everything to the local stack's, and messages to any other.
+        run_limit: how many flow runs the local stack executes at a time; further ones wait.
         content_limit: the largest flow content, in bytes.
         retention_days: how long the built-in store keeps what nobody refers to any more.
         kernel_patience: seconds to wait for a kernel that is running a cell.
@@ -161,6 +162,7 @@ class Settings(BaseSettings):
     work_pool: str | None = None
     trusted_keys: str | None = None
     tell_prefect: Telling | None = None
+    run_limit: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: max(os.cpu_count() or 1, 4))
     content_limit: Annotated[int, Field(gt=0)] = GIB // 4
     retention_days: Annotated[float, Field(ge=1)] = 30.0
     kernel_patience: Annotated[float, Field(ge=0)] = 5.0

@@ -262,8 +262,8 @@ export interface CronScheduleInput {
  * A flow that was registered, as Prefect has it, with what its manifest in the store adds.
  *
  * `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
- * `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults only when
- * the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
+ * `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults
+ * only when the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
  * registered, `after` is live. `needed` says what its last runs on this machine needed of their worker size, None where
  * nothing is known of it.
  */
@@ -276,6 +276,7 @@ export interface Deployment {
   fingerprint: string | null;
   notebook: string | null;
   environment: 'warn' | 'refuse' | 'recreate' | null;
+  missed_runs: 'last' | 'all' | 'none' | null;
   secrets: string[] | null;
   include: string[] | null;
   infrastructure: Infrastructure | null;
@@ -569,6 +570,7 @@ export interface PreflightRequest {
   tags?: string[];
   include?: string[];
   environment?: 'warn' | 'refuse' | 'recreate';
+  missed_runs?: 'last' | 'all' | 'none';
   secrets?: string[];
   kernel_id: string;
   variable: string;
@@ -593,6 +595,7 @@ export interface RegisterRequest {
   tags?: string[];
   include?: string[];
   environment?: 'warn' | 'refuse' | 'recreate';
+  missed_runs?: 'last' | 'all' | 'none';
   secrets?: string[];
   kernel_id: string;
   variable: string;
@@ -626,7 +629,8 @@ export interface Registered {
  * `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
  * `environment` says what happens where a run's packages are not those of the registration (docs/environment.md). `secrets`
  * are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md). `infrastructure` is
- * what the work pool starts its runs with.
+ * what the work pool starts its runs with. `missed_runs` says which scheduled runs start that were missed while the local stack
+ * or the machine was off.
  */
 export interface Registration {
   name: string | null;
@@ -638,6 +642,7 @@ export interface Registration {
   tags: string[];
   include: string[];
   environment: 'warn' | 'refuse' | 'recreate';
+  missed_runs: 'last' | 'all' | 'none';
   secrets: string[];
 }
 

@@ -13,9 +13,9 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from satflow_ext import process_identity
 from satflow_ext.clusters.past import Past
 from satflow_ext.models import ClusterMoment, ClusterStatus
 from satflow_ext.settings import Settings
@@ -24,7 +24,7 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Notice(BaseModel):
-    """One file on the board: who wrote it, as process id and start time (seconds since the epoch), and what it says.
+    """One file on the board: who wrote it, as process id and identity, and what it says.
 
     `status` None: the deployment has no cluster now.
     """
@@ -32,15 +32,12 @@ class Notice(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     pid: int
-    born: float
+    identity: str
     status: ClusterStatus | None
 
     def writer_lives(self) -> bool:
         """Whether the process that wrote this still runs, and is not another one with the same number."""
-        try:
-            return abs(psutil.Process(self.pid).create_time() - self.born) < 1
-        except psutil.NoSuchProcess:
-            return False
+        return process_identity.is_alive(self.pid, self.identity)
 
 
 class Board:
@@ -98,7 +95,8 @@ class Board:
         return self._folder / f"{key}.json"
 
     def _put(self, key: str, status: ClusterStatus | None) -> None:
-        notice = Notice(pid=os.getpid(), born=psutil.Process().create_time(), status=status)
+        identity = process_identity.read_identity(os.getpid()) or ""
+        notice = Notice(pid=os.getpid(), identity=identity, status=status)
         path = self._path(key)
         draft = path.with_suffix(f".{os.getpid()}")  # several may tell of a deployment's
         draft.touch(mode=0o600)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 from satflow_ext import scratch
-from satflow_ext.commands import notebook
+from satflow_ext.commands import interrupts, notebook
 from satflow_ext.commands.notebook import Notebook
 from satflow_ext.commands.wanted import Wanted, report_left_out
 from satflow_ext.endpoints import Endpoints
@@ -24,7 +24,7 @@ from satflow_ext.settings import Settings
 
 def run(args: argparse.Namespace, everything: Iterable[Wanted], here: Settings) -> int:
     """Print every report; the exit code is 1 where one of them says that registering would be refused."""
-    return max(asyncio.run(_run_one(args, wanted, here)) for wanted in everything)
+    return max(interrupts.run(_run_one(args, wanted, here)) for wanted in everything)
 
 
 async def _run_one(args: argparse.Namespace, wanted: Wanted, here: Settings) -> int:

@@ -15,6 +15,7 @@ from satflow_ext.kernel.options import (
     add_shared_options,
     environment_policy,
     infrastructure,
+    missed_runs,
     parameter_texts,
     secret_names,
 )
@@ -46,6 +47,7 @@ def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> W
         infrastructure=infrastructure(_given(args)),
         tags=tuple(args.tag),
         environment=environment_policy(args.environment),
+        missed_runs=missed_runs(args.missed_runs),
         secrets=secret_names(args.secret),
         include=tuple(args.include),
     )

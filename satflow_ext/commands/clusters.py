@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import Sequence
 
 from satflow_ext import lease, settings
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import Endpoints
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     with connected(here) as endpoints:
         if args.verb == PREWARM:
             return _prewarm(endpoints, here)
-        done = asyncio.run(cluster_words.carry_out(args, endpoints, here))
+        done = interrupts.run(cluster_words.carry_out(args, endpoints, here))
         if _ends_soon(done, here):
             print(
                 "… The local stack, and the cluster, end with this command: `satflow up` keeps both.", file=sys.stderr
@@ -51,7 +51,7 @@ def _prewarm(endpoints: Endpoints, here: Settings) -> int:
     from satflow_ext.registration import prewarming
 
     prewarming.tell()
-    asyncio.run(prewarming.keep_on(endpoints, here))
+    interrupts.run(prewarming.keep_on(endpoints, here))
     return 0
 
 

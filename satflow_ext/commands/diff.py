@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Iterator, Sequence
 
 from satflow_ext import settings
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import changed, refuse_rest
 from satflow_ext.endpoints import Endpoints
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print it."""
     refuse_rest(rest, "diff")
     with connected(settings.load()) as endpoints:
-        found = asyncio.run(_read(endpoints, args.deployment, args.before, args.after))
+        found = interrupts.run(_read(endpoints, args.deployment, args.before, args.after))
     print(found.model_dump_json(indent=2) if args.json else told(found))
     return 0
 

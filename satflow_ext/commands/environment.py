@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 
 from satflow_ext import settings
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import Endpoints
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_rest(rest, "environment")
     here = settings.load()
     with connected(here) as endpoints:
-        manifest = asyncio.run(_manifest(endpoints, args.deployment, trusted(here)))
+        manifest = interrupts.run(_manifest(endpoints, args.deployment, trusted(here)))
     lock = manifest.environment
     if args.containerfile:
         print(requirements.containerfile(lock), end="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import shlex
 import sys
@@ -13,6 +12,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import WorkerStatus
 
 from satflow_ext import lease
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.checks import Check
 from satflow_ext.endpoints import LOCAL_POOL, Endpoints, PrefectApi, Store, shown
 from satflow_ext.errors import StackFailed, WorkPoolNotFound
@@ -27,9 +27,9 @@ PROBE = b"satflow doctor was here\n"
 def of(found: Endpoints, here: Settings) -> Sequence[Check]:
     """The checks of what is in use."""
     checks = [
-        Check("store", lambda: asyncio.run(_store(found.store))),
-        Check("Prefect API", lambda: asyncio.run(_prefect(found.prefect))),
-        Check("work pool", lambda: asyncio.run(_work_pool(found))),
+        Check("store", lambda: interrupts.run(_store(found.store))),
+        Check("Prefect API", lambda: interrupts.run(_prefect(found.prefect))),
+        Check("work pool", lambda: interrupts.run(_work_pool(found))),
     ]
     if found.local and found.work_pool == LOCAL_POOL:
         checks.append(Check("Python of the Prefect worker", lambda: _worker_python(here)))

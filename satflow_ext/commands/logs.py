@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 
 from satflow_ext import runs
-from satflow_ext.commands import watch
+from satflow_ext.commands import interrupts, watch
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import PrefectApi
@@ -30,7 +29,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     with connected(here) as endpoints:
         if args.follow:
             return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster)
-        asyncio.run(_so_far(endpoints.prefect, args.run, here))
+        interrupts.run(_so_far(endpoints.prefect, args.run, here))
     return 0
 
 

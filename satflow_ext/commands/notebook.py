@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from queue import Empty
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from traitlets.config import Config
 
 from satflow_ext import kernel_calls
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.cell_progress import CellProgress
 from satflow_ext.endpoints import Endpoints, on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
@@ -32,6 +38,19 @@ if not _file.__file__ or not __import__("os").path.samefile(_file.__file__, {pla
     raise ImportError("another module is called {name} as well: " + str(_file))
 globals().update({{name: each for name, each in vars(_file).items() if not name.startswith("_")}})
 """
+START_SECONDS = 600
+"""Seconds that a kernel may take to answer; one that ends before is not waited for."""
+
+REPLY_SECONDS = 0.6
+"""Seconds that an interrupted cell has to end."""
+
+END_SECONDS = 0.8
+"""Seconds that a kernel has to end after a signal to the command."""
+
+KERNEL_FIX = "Start the kernel in JupyterLab to see its messages, or give another one with --kernel."
+
+Result = TypeVar("Result")
+
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -98,7 +117,7 @@ class Notebook:
         message_id = kernel_client.execute("", silent=True, store_history=False, user_expressions=expressions)
         died = KernelDied(f"The kernel of {self._path} died.", fix="See what its last cell does to memory.")
         try:
-            reply = await self._client.async_wait_for_reply(message_id)
+            reply = await _own_task(self._client.async_wait_for_reply(message_id))
         except DeadKernelError:
             raise died from None
         if reply is None:
@@ -138,8 +157,15 @@ async def executed(
     with TemporaryDirectory(prefix="satflow-") as folder:
         # The kernel's sockets are files in a private folder, not ports; below /tmp, as a socket's path may have about 100 bytes.
         sockets = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
-        client = NotebookClient(document, timeout=cell_timeout, kernel_name=name, resources=resources, config=sockets)
-        async with client.async_setup_kernel(env=_environment(path, endpoints)):
+        client = NotebookClient(
+            document,
+            timeout=cell_timeout,
+            startup_timeout=START_SECONDS,
+            kernel_name=name,
+            resources=resources,
+            config=sockets,
+        )
+        async with _running_kernel(client, path, _environment(path, endpoints)):
             _prepare_cells(document)
             reports = progress or CellProgress(sys.stderr)
             for index, cell in enumerate(document.cells):
@@ -147,6 +173,76 @@ async def executed(
                     async with reports.reporting(f"Cell {index + 1} of {path}"):
                         await _execute(client, cell, index, path)
             yield Notebook(path, client)
+
+
+@asynccontextmanager
+async def _running_kernel(client: NotebookClient, path: Path, environment: dict[str, str]) -> AsyncIterator[None]:
+    """Start a kernel for nbclient, and end it with everything that it started.
+
+    With nbclient's own `async_setup_kernel` a signal would end the kernel and leave the command running.
+    """
+    manager = client.km = client.create_kernel_manager()
+    with interrupts.last_resort(lambda: _kill_group(manager)):
+        try:
+            try:
+                await client.async_start_new_kernel(env=environment)
+                await client.async_start_new_kernel_client()
+            except RuntimeError as error:  # also one that ended while it started
+                raise KernelDied(f"The kernel of {path} does not start: {error}.", fix=KERNEL_FIX) from None
+            except asyncio.CancelledError:
+                _kill_group(manager)
+                raise
+            try:
+                yield
+            except asyncio.CancelledError:
+                await _interrupt(client, manager)
+                raise
+        finally:
+            await _end_kernel(client, manager)
+
+
+async def _interrupt(client: NotebookClient, manager: KernelManager) -> None:
+    """Let the `finally` blocks of the running cell be executed; kill a kernel that does not answer soon."""
+    assert client.kc is not None
+    await ensure_async(manager.interrupt_kernel())
+    try:
+        await ensure_async(client.kc.shell_channel.get_msg(timeout=REPLY_SECONDS))
+    except Empty:
+        _kill_group(manager)
+    else:
+        await ensure_async(manager.request_shutdown())
+        await ensure_async(manager.finish_shutdown(waittime=END_SECONDS))
+
+
+async def _end_kernel(client: NotebookClient, manager: KernelManager) -> None:
+    try:
+        if await ensure_async(manager.is_alive()):
+            await ensure_async(manager.shutdown_kernel())
+    finally:
+        _kill_group(manager)
+        await ensure_async(manager.cleanup_resources())
+        if client.kc is not None:
+            client.kc.stop_channels()
+
+
+def _kill_group(manager: KernelManager) -> None:
+    """Kill what is left of the kernel's process group, which is its own."""
+    group = getattr(manager.provisioner, "pgid", None)
+    if group is not None and group != os.getpgrp():
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+async def _own_task(awaitable: Awaitable[Result]) -> Result:
+    """Await something of nbclient's, which takes a cancellation for the kernel's death."""
+    task = asyncio.ensure_future(awaitable)
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+    return task.result()
 
 
 def opened(path: Path) -> nbformat.NotebookNode:
@@ -215,7 +311,7 @@ async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: i
     if TAG in cell.metadata.get("tags", ()) and not is_setup(cell.source, ()):
         cell.source = f"%%flow_setup\n{cell.source}"  # nbclient sends no tags
     try:
-        await client.async_execute_cell(cell, index)
+        await _own_task(client.async_execute_cell(cell, index))
     except CellExecutionError as error:
         where = f"Cell {index + 1} of {path} raised {error.ename}: {ANSI.sub('', error.evalue)}"
         raise NotebookFailed(f"{where}.", fix=f"{_advice(error)}The cell is:\n\n{cell.source}\n") from None

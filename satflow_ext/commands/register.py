@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections.abc import Sequence
 
 from satflow_ext import registration, scratch, settings
-from satflow_ext.commands import check, choices, notebook
+from satflow_ext.commands import check, choices, interrupts, notebook
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
 from satflow_ext.commands.in_git import in_git, located
 from satflow_ext.commands.wanted import Wanted, report_left_out, wanted_in
 from satflow_ext.commands.words import changed
+from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel.result import executor_text
@@ -54,6 +54,8 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         for wanted in everything:  # before a stack is started for it; and again when it has been packed
             located(wanted.path)
     with connected(here) as endpoints:
+        if endpoints.local:
+            check_room((here.state_dir, here.runtime_dir))  # before cells run that may take an hour
         for wanted in everything:
             try:
                 _run_one(args, wanted, endpoints, here)
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
     for _, choice in wanted.choices:  # before cells run that may take an hour
         registration.check_choices(choice, here, local=endpoints.local)
-    asyncio.run(_register(args, wanted, endpoints, here))
+    interrupts.run(_register(args, wanted, endpoints, here))
 
 
 async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:

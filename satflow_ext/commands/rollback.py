@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Sequence
 
 from satflow_ext import settings
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.register import words
 from satflow_ext.commands.words import refuse_rest
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_rest(rest, "rollback")
     here = settings.load()
     with connected(here) as endpoints:
-        done = asyncio.run(_roll_back(endpoints, here, args.deployment, args.version))
+        done = interrupts.run(_roll_back(endpoints, here, args.deployment, args.version))
     print(done.model_dump_json(indent=2) if args.json else words(done))
     return 0
 

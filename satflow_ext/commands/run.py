@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from uuid import uuid4
 
 from satflow_ext import runs, settings
-from satflow_ext.commands import watch
+from satflow_ext.commands import interrupts, watch
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
+from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.options import pairs
 from satflow_ext.models import Run, RunRequest
@@ -35,7 +35,9 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_rest(rest, "run")
     here = settings.load()
     with connected(here) as endpoints:
-        started = asyncio.run(_start(args, endpoints))
+        if endpoints.local:
+            check_room((here.state_dir, here.runtime_dir))
+        started = interrupts.run(_start(args, endpoints))
         print(f"run {started.name} ({started.id})", flush=True)
         if not args.follow:
             return 0

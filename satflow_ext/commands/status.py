@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from satflow_ext import lease, settings
 from satflow_ext.commands.words import refuse_rest
-from satflow_ext.lease.client import log_path
+from satflow_ext.lease.start import log_path
 from satflow_ext.lease.wire import StackReport
 from satflow_ext.models import StackStatus
 from satflow_ext.settings import Settings
@@ -45,7 +45,7 @@ def _lines(here: Settings, status: StackStatus, report: StackReport | None) -> I
     ends = "stays until `satflow down`" if report.stays else "ends with its last lease"
     yield f"  supervisor   pid {report.pid}, up {_uptime(report.started)}, {held}, {ends}"
     for each in report.services:
-        again = f", started again {each.restarts} times" if each.restarts else ""
+        again = f", started again {times(each.restarts)} after it {each.last_end}" if each.last_end else ""
         yield f"  {each.name:<14} {each.state}, pid {each.pid or '-'}{again}, log {each.log}"
     yield f"  its own log  {log_path(here)}"
 
@@ -53,6 +53,11 @@ def _lines(here: Settings, status: StackStatus, report: StackReport | None) -> I
 def _json(status: StackStatus, report: StackReport | None) -> str:
     whole = {**status.model_dump(mode="json"), "supervisor": report.model_dump(mode="json") if report else None}
     return json.dumps(whole, indent=2)
+
+
+def times(count: int) -> str:
+    """Format how often something happened: once, 3 times."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def _uptime(started: datetime) -> str:

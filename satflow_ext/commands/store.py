@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import ValidationError
 
 from satflow_ext import endpoints, lease, settings
-from satflow_ext.commands import store_collect
+from satflow_ext.commands import interrupts, store_collect
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.conformance import Report, Result
 from satflow_ext.conformance import run as let_loose
@@ -113,7 +112,7 @@ def _checked(store: Store, args: argparse.Namespace) -> int:
         if not args.json:
             print(_line(result), flush=True)
 
-    report = asyncio.run(let_loose(store, largest=args.largest, tell=tell))
+    report = interrupts.run(let_loose(store, largest=args.largest, tell=tell))
     print(_json(report) if args.json else "\n".join(_summary(report)))
     return 0 if report.usable else 1
 

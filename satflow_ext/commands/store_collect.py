@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from satflow_ext import endpoints, lease
+from satflow_ext.commands import interrupts
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DiskFull
 from satflow_ext.registration import references
@@ -47,7 +47,7 @@ def collected(found: Endpoints, here: Settings, *, dry: bool) -> Collected:
         SatflowError: nobody knows what is in use, or the disk failed.
     """
     contents = Contents(here.state_dir / "store", limit=here.content_limit)
-    in_use = asyncio.run(references.in_use(found, here, contents.read))
+    in_use = interrupts.run(references.in_use(found, here, contents.read))
     try:
         return collect(contents, in_use, grace=here.retention_days * DAY, dry=dry)
     except OSError as error:

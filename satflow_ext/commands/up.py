@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 
 from satflow_ext import endpoints, lease, settings
 from satflow_ext.commands.status import told
 from satflow_ext.commands.words import refuse_rest
+from satflow_ext.errors import BadRequest
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment, prefect_database
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
-    parser.add_argument("--timeout", type=float, default=90, help="seconds to wait (default: %(default)g)")
+    parser.add_argument(
+        "--timeout", type=seconds, help="give up after so many seconds (default: wait as long as the start goes on)"
+    )
+    parser.add_argument(
+        "--new-database",
+        action="store_true",
+        help="keep the Prefect server's database as a backup, and start with a new one",
+    )
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
@@ -23,10 +34,30 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     if not endpoints.needed(here):
         print("The settings name a Prefect API and a store; there is nothing to start on this machine.")
         return 0
+    if args.new_database:
+        _move_database(here)
     with lease.acquire(here, on_step=_say, stay=True, timeout=args.timeout):
         print(told(here))
     print("It goes on when JupyterLab and this terminal are closed. `satflow down` ends it.")
     return 0
+
+
+def _move_database(here: Settings) -> None:
+    if lease.report(here) is not None:
+        raise BadRequest("The local stack runs, and uses its database.", fix="End it with `satflow down` first.")
+    backup = prefect_database.move_aside(environment.home(here) / environment.DATABASE_FILE)
+    print(f"The database is now {backup}." if backup else "There was no database yet.")
+
+
+def seconds(text: str) -> float:
+    """Parse a positive number of seconds.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if not 0 < (value := float(text)) < math.inf:
+        raise ValueError(text)
+    return value
 
 
 def _say(step: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Iterator, Sequence
 
 from satflow_ext import settings
+from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import changed, refuse_rest
 from satflow_ext.endpoints import Endpoints
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     query = VersionQuery(before=args.before, limit=min(max(args.limit, 1), 100))
     here = settings.load()
     with connected(here) as endpoints:
-        found, drift = asyncio.run(_read(endpoints, here, args.deployment, query))
+        found, drift = interrupts.run(_read(endpoints, here, args.deployment, query))
     print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found, drift)))
     return 0
 

@@ -7,8 +7,9 @@ import logging
 import sys
 from contextlib import aclosing, suppress
 
-from satflow_ext import runs
+from satflow_ext import lease, runs
 from satflow_ext.clusters.board import Board
+from satflow_ext.commands import interrupts
 from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
@@ -22,10 +23,17 @@ MIB = 1024**2
 def follow_run(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:
     """Follow a run to its end, as `to_the_end`; an interrupt ends the command and not the run."""
     try:
-        return asyncio.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster))
+        return interrupts.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster))
     except KeyboardInterrupt:
-        print(f"The run was not cancelled. To follow it again: satflow logs {run_id} --follow", file=sys.stderr)
+        print(_interrupted_text(endpoints, settings, run_id), file=sys.stderr)
         raise
+
+
+def _interrupted_text(endpoints: Endpoints, settings: Settings, run_id: str) -> str:
+    report = lease.report(settings) if endpoints.local else None
+    if report is not None and report.leases == 1 and not report.stays:
+        return "The run ends as well: the local stack ends with its last user. `satflow up` lets it stay."
+    return f"The run was not cancelled. To follow it again: satflow logs {run_id} --follow"
 
 
 async def to_the_end(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:

@@ -19,6 +19,7 @@ from satflow_ext.kernel.checked import CheckedFlow
 from satflow_ext.kernel.find import AnyFlow
 from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
 from satflow_ext.kernel.options import environment_policy, secret_names
+from satflow_ext.kernel.options import missed_runs as read_missed_runs
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import (
@@ -55,6 +56,7 @@ def register(
     infrastructure: Infrastructure | Mapping[str, Any] | None = None,
     tags: Iterable[str] = (),
     environment: str = "warn",
+    missed_runs: str = "last",
     secrets: Iterable[str] = (),
     include: Iterable[str] = (),
     run: bool = False,
@@ -77,6 +79,8 @@ def register(
             `gpus`, `env` by name, and `job_variables` for what else the work pool takes.
         tags: tags of the deployment.
         environment: where a run's packages are not those of this notebook: `warn`, `refuse` or `recreate`.
+        missed_runs: which scheduled runs start that were missed while the local stack or the machine was off: `last`, `all`
+            or `none`.
         secrets: names of credentials that the flow needs; their values are found where it runs.
         include: data files that travel with the flow: patterns such as `data/*.csv` or folders, relative to the notebook's.
             They lie at the same place in the run's working directory.
@@ -99,6 +103,7 @@ def register(
             infrastructure=infrastructure_of(infrastructure),
             tags=tuple(tags),
             environment=environment_policy(environment),
+            missed_runs=read_missed_runs(missed_runs),
             secrets=secret_names(secrets),
             include=(include,) if isinstance(include, str) else tuple(include),
         )

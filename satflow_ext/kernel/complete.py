@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from satflow_ext.kernel.find import live_flows
-from satflow_ext.kernel.options import OPTIONS, POLICIES
+from satflow_ext.kernel.options import MISSED, OPTIONS, POLICIES
 from satflow_ext.models import AS_FLOW_SAYS
 
 
@@ -27,6 +27,8 @@ def _offered(shell: Any, words: list[str], before: str, typed: str) -> list[str]
         return _executors()
     if before == "--environment":
         return list(POLICIES)
+    if before == "--missed-runs":
+        return list(MISSED)
     if typed.startswith("-"):
         return [*OPTIONS, *_executor_options(words)]
     if before in OPTIONS and OPTIONS[before].value is not None:

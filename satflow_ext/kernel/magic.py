@@ -11,6 +11,7 @@ from satflow_ext.kernel.options import (
     environment_policy,
     help_text,
     infrastructure,
+    missed_runs,
     parameter_texts,
     read,
     secret_names,
@@ -60,6 +61,7 @@ def registration(words: Words) -> WrittenRegistration:
         infrastructure=infrastructure(words.known),
         tags=tuple(words.known.get("--tag", [])),
         environment=environment_policy(words.one("--environment") or "warn"),
+        missed_runs=missed_runs(words.one("--missed-runs") or "last"),
         secrets=secret_names(words.known.get("--secret", [])),
         include=tuple(words.known.get("--include", [])),
     )

@@ -15,7 +15,7 @@ from pydantic import JsonValue, ValidationError
 from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSecretName
 from satflow_ext.kernel.line import LineParser
 from satflow_ext.mistakes import first_mistake
-from satflow_ext.models import AS_FLOW_SAYS, VARIABLE_NAME, EnvironmentPolicy, Infrastructure, JsonObject
+from satflow_ext.models import AS_FLOW_SAYS, VARIABLE_NAME, EnvironmentPolicy, Infrastructure, JsonObject, MissedRuns
 from satflow_ext.parameter_values.text import from_text
 
 
@@ -62,6 +62,9 @@ SHARED = {
     ),
     "--tag": Option("TAG", "a tag of the deployment (repeatable)", repeated=True),
     "--environment": Option("POLICY", "where a run's packages differ: warn (default), refuse or recreate", "warn"),
+    "--missed-runs": Option(
+        "RUNS", "which scheduled runs start that the local stack missed: last (default), all or none", "last"
+    ),
     "--secret": Option("NAME", "a credential that the flow needs, found where it runs (repeatable)", repeated=True),
     "--include": Option("FILES", "data files that travel with it: data/*.csv, or a folder (repeatable)", repeated=True),
     "--check": Option(None, "only report what would travel and what speaks against it; nothing is sent"),
@@ -78,6 +81,7 @@ OPTIONS = {
 
 EXECUTOR_OPTIONS = "Anything else is an option of the executor: --n-workers 2 --worker-size large"
 POLICIES: tuple[EnvironmentPolicy, ...] = get_args(EnvironmentPolicy)
+MISSED: tuple[MissedRuns, ...] = get_args(MissedRuns)
 
 
 @dataclass
@@ -251,6 +255,19 @@ def environment_policy(text: str) -> EnvironmentPolicy:
             return policy
     fix = f"Choose one of {', '.join(POLICIES)}."
     raise BadRequest(f"No environment policy is called {text!r}.", fix=fix, field="environment")
+
+
+def missed_runs(text: str) -> MissedRuns:
+    """The choice of missed runs that a text names.
+
+    Raises:
+        BadRequest: it names none.
+    """
+    for choice in MISSED:
+        if text == choice:
+            return choice
+    fix = f"Choose one of {', '.join(MISSED)}."
+    raise BadRequest(f"No choice of missed runs is called {text!r}.", fix=fix, field="missed_runs")
 
 
 def secret_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
 from types import TracebackType
 
 from satflow_ext.endpoints import Service, StackRecord, needed
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.line import Hung, Line
-from satflow_ext.lease.start import Starter
+from satflow_ext.lease.start import Starter, log_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
+
+SILENCE = 120.0
+"""Seconds without a sign of life from the supervisor, which gives one each ten, after which it is not waited for."""
 
 LOOK = 0.2
 """Seconds between two looks whether somebody has given up waiting."""
 
-REPLY_SECONDS = 5.0
-STOP_SECONDS = 15.0
+REPLY_SECONDS = 15.0
+STOP_SECONDS = 60.0
 
 
 class Lease:
@@ -70,7 +73,7 @@ def acquire(
     also: Collection[Service] = (),
     on_step: Callable[[str], None] | None = None,
     stay: bool = False,
-    timeout: float = 200,
+    timeout: float | None = None,
     cancelled: threading.Event | None = None,
 ) -> Lease:
     """Take a lease on what the settings leave to the local stack, and start that when it does not run. Blocks.
@@ -89,7 +92,7 @@ def acquire(
     services = tuple(sorted(needed(settings).union(also)))
     if not services:
         return Lease(None, None)
-    tell = on_step or (lambda _step: None)
+    tell = _each_once(on_step) if on_step else (lambda _step: None)
     patience = _Patience(timeout, cancelled or threading.Event())
     request = Request(verb="lease", needs=services, stay=stay)
     with Starter(settings) as starter:
@@ -101,14 +104,22 @@ def acquire(
             except (OSError, Hung):
                 starter.start(tell)
             time.sleep(0.05)
-    raise _too_slow(settings, timeout)
+    raise patience.exhausted(settings)
 
 
 class _Patience:
-    """How long somebody waits for the stack: so many seconds, or until another thread has set the event."""
+    """How long the stack is waited for: as long as its supervisor shows that the start goes on.
 
-    def __init__(self, seconds: float, cancelled: threading.Event) -> None:
-        self._deadline = time.monotonic() + seconds
+    Args:
+        seconds: after which it is given up nevertheless, None for no limit.
+        cancelled: set by another thread to give up at once.
+    """
+
+    def __init__(self, seconds: float | None, cancelled: threading.Event) -> None:
+        self._seconds = seconds
+        self._deadline = math.inf if seconds is None else time.monotonic() + seconds
+        self._heard = time.monotonic()
+        self._step: str | None = None
         self._cancelled = cancelled
 
     def left(self) -> bool:
@@ -119,7 +130,15 @@ class _Patience:
         """
         if self._cancelled.is_set():
             raise StackFailed("Waiting for the local stack was given up.")
-        return time.monotonic() < self._deadline
+        return time.monotonic() < min(self._deadline, self._heard + SILENCE)
+
+    def exhausted(self, settings: Settings) -> StackFailed:
+        """The error for the user, once there is none left."""
+        fix = f"See {log_path(settings)}."
+        if time.monotonic() < self._deadline:
+            return StackFailed(f"The local stack's supervisor has not answered for {SILENCE:g} s.", fix=fix)
+        step = f", and was at: {self._step}" if self._step else ""
+        return StackFailed(f"The local stack was not ready after {self._seconds:g} s{step}.", fix=fix)
 
     def answer(self, line: Line) -> Answer:
         """The supervisor's next answer.
@@ -131,7 +150,9 @@ class _Patience:
         """
         while self.left():
             with contextlib.suppress(TimeoutError):
-                return line.answer(min(self._deadline, time.monotonic() + LOOK))
+                answer = line.answer(min(self._deadline, time.monotonic() + LOOK))
+                self._heard, self._step = time.monotonic(), answer.step or self._step
+                return answer
         raise TimeoutError
 
 
@@ -140,21 +161,22 @@ def have_started(
     services: Collection[Service],
     *,
     on_step: Callable[[str], None] | None = None,
-    timeout: float = 200,
+    timeout: float | None = None,
 ) -> StackRecord:
     """Let the local stack that runs start services besides, without a lease: what belongs to the stack must not keep it. Blocks.
 
     Raises:
         StackFailed: it does not run, or a service did not start; the message says why and where its log is.
     """
+    patience = _Patience(timeout, threading.Event())
     try:
         line = Line(settings)
         with contextlib.closing(line):
             request = Request(verb="start", needs=tuple(sorted(services)))
             line.send(request)
-            return _record(line, on_step or (lambda _step: None), _Patience(timeout, threading.Event()))
+            return _record(line, on_step or (lambda _step: None), patience)
     except TimeoutError:
-        raise _too_slow(settings, timeout) from None
+        raise patience.exhausted(settings) from None
     except (OSError, Hung):
         raise StackFailed("The local stack does not run.", fix="Start it with `satflow up`.") from None
 
@@ -196,9 +218,17 @@ def stop(settings: Settings) -> bool:
     return True
 
 
-def log_path(settings: Settings) -> Path:
-    """The supervisor's own log."""
-    return settings.state_dir / "logs" / "stack.log"
+def _each_once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """The same without repetitions, such as the step that every new connection is told first."""
+    last: str | None = None
+
+    def tell_new(step: str) -> None:
+        nonlocal last
+        if step != last:
+            last = step
+            tell(step)
+
+    return tell_new
 
 
 def _lease(line: Line, request: Request, tell: Callable[[str], None], patience: _Patience) -> Lease:
@@ -220,10 +250,6 @@ def _record(line: Line, tell: Callable[[str], None], patience: _Patience) -> Sta
 
 def _tell_or_raise(answer: Answer, tell: Callable[[str], None]) -> None:
     if answer.failed is not None:
-        raise StackFailed(f"The local stack did not start: {answer.failed}", fix="Run `satflow doctor`.")
+        raise StackFailed(f"The local stack did not start: {answer.failed}", fix=answer.fix or "Run `satflow doctor`.")
     if answer.step is not None:
         tell(answer.step)
-
-
-def _too_slow(settings: Settings, timeout: float) -> StackFailed:
-    return StackFailed(f"The local stack was not ready after {timeout:g} s.", fix=f"See {log_path(settings)}.")

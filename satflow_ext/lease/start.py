@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import IO
 
@@ -15,8 +16,8 @@ from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
-PATIENCE = 10.0
-"""Seconds after which a supervisor that was started and never listened is tried again."""
+ATTEMPTS = 5
+"""So many supervisors in a row may end before one answers."""
 
 STACK_MARK = "SATFLOW_STACK"
 """Environment variable of every process of a stack; its value is the runtime folder."""
@@ -32,7 +33,7 @@ class Starter:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock: IO[bytes] | None = None
-        self._started: float | None = None
+        self._attempts = 0
         self._alive: int | None = None
 
     def __enter__(self) -> Starter:
@@ -50,14 +51,19 @@ class Starter:
 
         Call it after each attempt to connect that failed: the first call that wins the right only does that, because the
         one who had it may have started the supervisor since that attempt.
+
+        Raises:
+            StackFailed: it ended each time before it answered.
         """
         if self._lock is None:
             self._lock = self._win()
-        elif self._started is None or time.monotonic() - self._started > PATIENCE:
+        elif self._alive is None or _has_no_reader(self._alive):
+            if self._attempts >= ATTEMPTS:
+                raise StackFailed("The local stack's supervisor ends at once.", fix=f"See {log_path(self._settings)}.")
             tell("Starting the local stack")
             self._end_pipe()
             self._alive = _spawn(self._settings)
-            self._started = time.monotonic()
+            self._attempts += 1
 
     def _end_pipe(self) -> None:
         if self._alive is not None:
@@ -73,6 +79,18 @@ class Starter:
             lock.close()
             return None
         return lock
+
+
+def log_path(settings: Settings) -> Path:
+    """Return the supervisor's own log file."""
+    return settings.state_dir / "logs" / "stack.log"
+
+
+def _has_no_reader(pipe: int) -> bool:
+    """Return whether the process at the other end of a pipe has closed it, such as by its end."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return bool(poll.poll(0))
 
 
 def _spawn(settings: Settings) -> int:

@@ -29,7 +29,10 @@ class Request(_Message):
 
 
 class ServiceReport(_Message):
-    """One process of the stack. `url` has no credential; `restarts` counts the times it died and was started again."""
+    """One process of the stack. `url` has no credential; `restarts` counts the times it died and was started again.
+
+    `last_end` describes how it died the last time.
+    """
 
     name: str
     state: Literal["starting", "ready", "failed"]
@@ -37,6 +40,7 @@ class ServiceReport(_Message):
     url: str | None
     log: str
     restarts: int
+    last_end: str | None = None
 
 
 class StackReport(_Message):
@@ -57,9 +61,10 @@ class StackReport(_Message):
 
 
 class Answer(_Message):
-    """One line back: a step on the way, then the record, the reason why there is none, or the report."""
+    """One line back: a step on the way, then the record, the reason why there is none with what to do, or the report."""
 
     step: str | None = None
     record: StackRecord | None = None
     failed: str | None = None
+    fix: str | None = None
     report: StackReport | None = None

@@ -156,6 +156,7 @@ async def described(
         fingerprint=known.fingerprint if known else None,
         notebook=known.source.notebook if known else None,
         environment=known.environment_policy if known else None,
+        missed_runs=known.chosen.missed_runs if known else None,
         secrets=known.secrets if known else None,
         include=known.chosen.include if known else None,
         infrastructure=known.chosen.infrastructure if known else None,

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from satflow_ext import durable
 from satflow_ext.endpoints import Endpoints, shown
 from satflow_ext.errors import JournalFailed
-from satflow_ext.models import Digest, JsonObject
+from satflow_ext.models import Digest, JsonObject, MissedRuns
 from satflow_ext.registration.pins import Pin
 from satflow_ext.settings import LOCAL, Settings
 
@@ -42,6 +42,7 @@ class Written(BaseModel):
     job_variables: JsonObject = {}
     schedules: tuple[JsonObject, ...]
     paused: bool
+    missed_runs: MissedRuns = "last"
 
     @property
     def pin(self) -> Pin:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from satflow_ext import scratch
+from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
@@ -81,6 +82,8 @@ async def register(
         DiskFailed: a disk of this machine did not take what is on its way, the journal (`JournalFailed`) or a lock.
     """
     executor = check(packed, registration, endpoints, settings)
+    if endpoints.local:
+        await asyncio.to_thread(check_room, (settings.state_dir, settings.runtime_dir))
     await check_store(endpoints, settings)
     await check_gateway(executor, settings)
     python = target.interpreter(packed, registration, settings, local=endpoints.local)

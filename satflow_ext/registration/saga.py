@@ -76,6 +76,7 @@ def _begin(journal: Journal, endpoints: Endpoints, made: Manifest, pin: Pin, set
         job_variables=_ours(made, settled),
         schedules=tuple(each.model_dump(mode="json") for each in settled.schedules),
         paused=settled.paused,
+        missed_runs=made.chosen.missed_runs,
     )
     entry = known.model_copy(update={"count": begun.number, "begun": begun})
     journal.write(entry)

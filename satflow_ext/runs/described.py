@@ -9,9 +9,23 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowFilter, FlowFilterId
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowFilter,
+    FlowFilterId,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import StateType as PrefectStateType
 from pydantic import TypeAdapter
 
+from satflow_ext import settings
+from satflow_ext.endpoints import LOCAL_POOL
+from satflow_ext.errors import SettingsWrong
 from satflow_ext.models import Run, StateType, WorkPool
 from satflow_ext.runs.last_lines import last_lines
 from satflow_ext.runs.pools import read_pools
@@ -34,10 +48,11 @@ class Surroundings:
     flow_names: dict[UUID, str]
     last_lines: dict[UUID, str]
     pools: dict[str, WorkPool]
+    active: int
 
 
 async def described(client: PrefectClient, flow_runs: Sequence[FlowRun]) -> tuple[Run, ...]:
-    """The runs as the browser sees them, in the order given: at most five requests, however many they are.
+    """The runs as the browser sees them, in the order given: at most six requests, however many they are.
 
     Args:
         client: an open Prefect client.
@@ -55,13 +70,15 @@ def state_type(flow_run: FlowRun) -> StateType:
 
 async def _surroundings(client: PrefectClient, flow_runs: Sequence[FlowRun], now: datetime) -> Surroundings:
     open_runs = [r.id for r in flow_runs if state_type(r) not in TERMINAL | {"SCHEDULED"}]
-    deployments, flow_names, lines, pools = await asyncio.gather(
+    late = [r for r in flow_runs if _late(r, now)]
+    deployments, flow_names, lines, pools, active = await asyncio.gather(
         _deployments(client, {r.deployment_id for r in flow_runs if r.deployment_id}),
         _flow_names(client, {r.flow_id for r in flow_runs}),
         last_lines(client, open_runs),
-        _pools(client, any(_late(r, now) for r in flow_runs)),
+        _pools(client, bool(late)),
+        _active(client, any(r.work_pool_name == LOCAL_POOL for r in late)),
     )
-    return Surroundings(deployments, flow_names, lines, pools)
+    return Surroundings(deployments, flow_names, lines, pools, active)
 
 
 def _late(flow_run: FlowRun, now: datetime) -> bool:
@@ -89,6 +106,25 @@ async def _pools(client: PrefectClient, wanted: bool) -> dict[str, WorkPool]:
     return {pool.name: pool for pool in await read_pools(client)} if wanted else {}
 
 
+async def _active(client: PrefectClient, wanted: bool) -> int:
+    """The number of runs that the local stack executes, at most as many as the API gives at once."""
+    if not wanted:
+        return 0
+    types = [PrefectStateType.PENDING, PrefectStateType.RUNNING, PrefectStateType.CANCELLING]
+    found = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types))),
+        work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[LOCAL_POOL])),
+    )
+    return len(found)
+
+
+def _run_limit() -> int | None:
+    try:
+        return settings.load().run_limit
+    except SettingsWrong:
+        return None
+
+
 def _run(flow_run: FlowRun, around: Surroundings, now: datetime) -> Run:
     deployment = around.deployments.get(flow_run.deployment_id) if flow_run.deployment_id else None
     return Run(
@@ -108,11 +144,11 @@ def _run(flow_run: FlowRun, around: Surroundings, now: datetime) -> Run:
         parameters=flow_run.parameters,
         scheduled=bool(flow_run.auto_scheduled),
         last_line=around.last_lines.get(flow_run.id),
-        why_waiting=why_waiting(_waiting(flow_run, deployment, around.pools), now),
+        why_waiting=why_waiting(_waiting(flow_run, deployment, around), now),
     )
 
 
-def _waiting(flow_run: FlowRun, deployment: DeploymentResponse | None, pools: dict[str, WorkPool]) -> Waiting:
+def _waiting(flow_run: FlowRun, deployment: DeploymentResponse | None, around: Surroundings) -> Waiting:
     limit = deployment.global_concurrency_limit if deployment else None
     return Waiting(
         state_type=state_type(flow_run),
@@ -121,5 +157,7 @@ def _waiting(flow_run: FlowRun, deployment: DeploymentResponse | None, pools: di
         deployment_name=deployment.name if deployment else None,
         slots=limit.limit if limit else None,
         pool_name=flow_run.work_pool_name,
-        pool=pools.get(flow_run.work_pool_name) if flow_run.work_pool_name else None,
+        pool=around.pools.get(flow_run.work_pool_name) if flow_run.work_pool_name else None,
+        active=around.active,
+        run_limit=_run_limit() if around.active else None,
     )

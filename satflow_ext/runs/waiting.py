@@ -20,7 +20,8 @@ class Waiting:
     """What there is to know about a run that has not started.
 
     `slots` is the concurrency limit of its deployment, `pool_name` the work pool it was sent to, and `pool` that pool as it
-    is now (None when it does not exist any more).
+    is now (None when it does not exist any more). `active` is the number of runs that the local stack executes now, and
+    `run_limit` how many it executes at a time.
     """
 
     state_type: str
@@ -30,6 +31,8 @@ class Waiting:
     slots: int | None
     pool_name: str | None
     pool: WorkPool | None
+    active: int = 0
+    run_limit: int | None = None
 
 
 def why_waiting(run: Waiting, now: datetime) -> str | None:
@@ -40,12 +43,21 @@ def why_waiting(run: Waiting, now: datetime) -> str | None:
         return _no_slot(run)
     if run.pool_name is None:
         return f"Deployment {run.deployment_name!r} has no work pool, so no Prefect worker hears of its runs."
-    return _pool_trouble(run.pool_name, run.pool)
+    return _pool_trouble(run.pool_name, run.pool) or _local_limit(run)
 
 
 def _no_slot(run: Waiting) -> str:
     limit = "its limit" if run.slots is None else f"{run.slots}"
     return f"Deployment {run.deployment_name!r} runs at most {limit} at a time; this one starts when another has ended."
+
+
+def _local_limit(run: Waiting) -> str | None:
+    if run.pool_name != LOCAL_POOL or run.run_limit is None or run.active < run.run_limit:
+        return None
+    return (
+        f"The local stack executes at most {run.run_limit} runs at a time (SATFLOW_RUN_LIMIT); "
+        "this one starts when another has ended."
+    )
 
 
 def _pool_trouble(name: str, pool: WorkPool | None) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import (
@@ -52,6 +54,8 @@ class RunManager:
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
+        if where.local:
+            await asyncio.to_thread(check_room, (self._stack.settings.state_dir, self._stack.settings.runtime_dir))
         run = await runs.start(where.prefect, request)
         self._changed()
         return run

@@ -55,7 +55,7 @@ class StackManager:
 
     async def start(self) -> StackStatus:
         """Start the local stack where it is needed and does not run, without waiting for it."""
-        if (await self.status()).state in ("stopped", "failed"):
+        if (await self.status()).state in ("stopped", "failed") and not await self._holds_lease():
             await self._let_go()
             self._begin()
         return await self.status()
@@ -95,6 +95,13 @@ class StackManager:
         assert self._acquiring is not None
         # Who asked may go away; the stack goes on starting for the others.
         return await asyncio.shield(self._acquiring)
+
+    async def _holds_lease(self) -> bool:
+        """Return whether the stack runs for this server: what it fails at, such as a full disk, no new lease changes."""
+        task = self._acquiring
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return False
+        return not await asyncio.to_thread(task.result().wait_lost, 0)
 
     def _begin(self) -> None:
         if self._acquiring is None:

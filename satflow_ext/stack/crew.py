@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection
 import httpx
 
 from satflow_ext import durable
+from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Service
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import private_folder
 from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, family, gateway, roles
+from satflow_ext.stack import environment, family, gateway, prefect_database, roles
 from satflow_ext.stack.keeping import Kept
 from satflow_ext.stack.leftovers import STOPPED, end_leftovers
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
@@ -53,16 +54,21 @@ class Crew:
 
         Raises:
             StackFailed: a service did not start.
+            DiskFull: there is no room for its files.
         """
-        starting = []
-        if "prefect" in needs and self.credential is None:
-            starting.append(self._start_prefect())
-        if "store" in needs and self.store_url is None:
-            starting.append(self._start_store())
-        if "gateway" in needs and self.gateway_url is None:
-            starting.append(self._start_gateway())
+        wanted = [
+            start
+            for service, start, runs in (
+                ("prefect", self._start_prefect, self.credential),
+                ("store", self._start_store, self.store_url),
+                ("gateway", self._start_gateway, self.gateway_url),
+            )
+            if service in needs and runs is None
+        ]
+        if wanted:
+            await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
         # Wait for all: what went on starting beside a failure would be started twice by the next lease.
-        for failure in await asyncio.gather(*starting, return_exceptions=True):
+        for failure in await asyncio.gather(*(start() for start in wanted), return_exceptions=True):
             if failure is not None:
                 raise failure
 
@@ -84,7 +90,9 @@ class Crew:
         return tuple(kept.report() for kept in self._kept.values())
 
     async def _start_prefect(self) -> None:
-        private_folder(environment.home(self._settings))
+        home = private_folder(environment.home(self._settings))
+        if environment.DATABASE not in os.environ:
+            await asyncio.to_thread(prefect_database.check_database, home / environment.DATABASE_FILE)
         auth = f"satflow:{secrets.token_urlsafe(32)}"
         credential = Credential(f"http://127.0.0.1:{roles.free_port()}/api", auth)
         server = Kept(roles.prefect_server(self._settings, credential))

@@ -18,6 +18,9 @@ from satflow_ext.settings import Settings
 DATABASE = "SATFLOW_DATABASE_URL"
 """Environment variable with the database of the local Prefect server, where it is not to be SQLite."""
 
+DATABASE_FILE = "prefect.db"
+"""Name of Prefect's SQLite database in its folder."""
+
 HARDENED = {
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
     "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "http://none.invalid",

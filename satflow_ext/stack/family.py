@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Callable, Collection
 
@@ -21,8 +22,19 @@ def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]
     return [process for process in psutil.process_iter() if process.pid not in spared and _marked(process, mark)]
 
 
+def is_relative(pid: int, mark: str) -> bool:
+    """Return whether a living process of the stack has that id."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return _marked(psutil.Process(pid), mark)
+    return False
+
+
 def listens(mark: str, port: int) -> bool:
     """Whether a process of the stack listens at that TCP port."""
+    if not _is_listened_at(
+        port
+    ):  # most calls, while a server starts: looking through all processes would cost more than it
+        return False
     for process in relatives(mark):
         with contextlib.suppress(psutil.Error):
             for each in process.net_connections("tcp"):
@@ -44,6 +56,13 @@ def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
     while left := relatives(mark, spare=spare):
         _each(left, psutil.Process.kill)
         time.sleep(0.02)
+
+
+def _is_listened_at(port: int) -> bool:
+    """Return whether any process takes connections at that TCP port. Nothing is sent to it."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:

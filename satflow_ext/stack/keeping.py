@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,12 +14,17 @@ from typing import Literal
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.stack.process import Plan, ServiceProcess
+from satflow_ext.stack.start_progress import StartProgress
 
 RESTARTS = 5
 """A service that dies more often than this in a row is left alone; `satflow status` says so."""
 
 HEALTHY = 120.0
 """Seconds of work after which a service is trusted again: one that cannot work dies sooner, and a stack may stay for weeks."""
+
+FIRST_PAUSE = 0.1
+LAST_PAUSE = 1.0
+"""Seconds between two checks of a service that starts: few at first, so that checking costs nothing of what it waits for."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +38,12 @@ class Role:
         url: where it answers, without credentials.
         ready: whether it does its work now.
         before: what must have happened before a service that imports ahead may begin.
-        patience: seconds until it must be ready.
     """
 
     plan: Plan
     url: str | None
     ready: Callable[[], Awaitable[bool]]
     before: Callable[[], Awaitable[None]] | None = None
-    patience: float = 180.0
 
 
 class Kept:
@@ -49,6 +54,7 @@ class Kept:
         self._process: ServiceProcess | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._restarts = 0
+        self._last_end: str | None = None
         self._state: Literal["starting", "ready", "failed"] = "starting"
 
     @property
@@ -60,7 +66,7 @@ class Kept:
         """Start it and wait until it is ready.
 
         Raises:
-            StackFailed: it ended, or was not ready in time.
+            StackFailed: it ended, or made no progress any more.
         """
         self._role.plan.log.unlink(missing_ok=True)
         try:
@@ -91,25 +97,27 @@ class Kept:
             url=self._role.url,
             log=str(plan.log),
             restarts=self._restarts,
+            last_end=self._last_end,
         )
 
     async def _launch(self) -> None:
         self._state = "starting"
         self._process = await ServiceProcess.start(self._role.plan)
-        try:
-            await asyncio.wait_for(self._get_ready(self._process), self._role.patience)
-        except asyncio.TimeoutError:
-            raise self._too_slow() from None
+        await self._get_ready(self._process)
         self._state = "ready"
 
     async def _get_ready(self, process: ServiceProcess) -> None:
         if self._role.before is not None:
             await self._role.before()
             process.go()
+        progress, pause = StartProgress(process.pid, self._role.plan.log), FIRST_PAUSE
         while not await self._role.ready():
             if not process.alive:
                 raise self._ended(await process.ended())
-            await asyncio.sleep(0.1)
+            if progress.has_stalled():
+                raise self._stalled()
+            await asyncio.sleep(pause)
+            pause = min(1.2 * pause, LAST_PAUSE)
 
     async def _keep(self) -> None:
         """Start it again whenever it ends, later each time."""
@@ -118,7 +126,8 @@ class Kept:
             code = await self._process.ended()
             if time.monotonic() - begun > HEALTHY:
                 self._restarts = 0
-            logger.warning("%s ended with %s", self._role.plan.name, code)
+            self._last_end = _end_text(code)
+            logger.warning("%s %s", self._role.plan.name, self._last_end)
             if self._restarts >= RESTARTS:
                 self._state = "failed"
                 return
@@ -135,6 +144,15 @@ class Kept:
         plan = self._role.plan
         return StackFailed(f"{plan.name} ended with code {code}. Its log, {plan.log}, ends with:\n{words}")
 
-    def _too_slow(self) -> StackFailed:
+    def _stalled(self) -> StackFailed:
         plan = self._role.plan
-        return StackFailed(f"{plan.name} was not ready after {self._role.patience:g} s. Its log is {plan.log}.")
+        return StackFailed(f"{plan.name} is not ready and has done nothing for a minute. Its log is {plan.log}.")
+
+
+def _end_text(code: int) -> str:
+    """Describe how a process ended by its return code, which for a signal is negative."""
+    if code >= 0:
+        return f"ended with code {code}"
+    with contextlib.suppress(ValueError):
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"was killed by signal {-code}"

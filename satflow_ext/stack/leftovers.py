@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from satflow_ext.stack.prefect_calls import FlowRun, PrefectCalls
 
 STOPPED = "The local stack on this machine was stopped while this was running."
 DIED = "The local stack on this machine died while this was running."
+WORKER_DIED = "The Prefect worker of the local stack was killed, and the process of this run with it."
+KILLED = "The process of this run ended without a final state: it was killed after its Prefect worker had ended."
 
 
 async def end_leftovers(calls: PrefectCalls, message: str, *, alive: Collection[int] = ()) -> int:
@@ -18,16 +20,21 @@ async def end_leftovers(calls: PrefectCalls, message: str, *, alive: Collection[
         message: why they ended.
         alive: processes of this stack that live; a run of theirs goes on without its Prefect worker.
     """
-    left = [run for run in await calls.unfinished_runs() if _pid(run) not in alive]
-    for run in left:
+    left = [run for run in await calls.unfinished_runs() if pid_of(run) not in alive]
+    await end_runs(calls, left, message)
+    return len(left)
+
+
+async def end_runs(calls: PrefectCalls, runs: Iterable[FlowRun], message: str) -> None:
+    """Set the final state of runs without processes: Cancelled where that was asked for, else Crashed."""
+    for run in runs:
         if run.state_type == "CANCELLING":
             await calls.end_run(run, "CANCELLED", "Cancelled", message)
         else:
             await calls.end_run(run, "CRASHED", "Crashed", message)
-    return len(left)
 
 
-def _pid(run: FlowRun) -> int | None:
+def pid_of(run: FlowRun) -> int | None:
     """Process id; Prefect writes `pid`, and before 3.8 `host:pid`."""
     pid = (run.infrastructure_pid or "").rpartition(":")[2]
     return int(pid) if pid.isdecimal() else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -13,6 +13,9 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from satflow_ext.endpoints import LOCAL_POOL
+
+PAGE = 200
+"""The most objects that the server gives at once."""
 
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
 
@@ -26,6 +29,22 @@ class FlowRun(BaseModel):
     infrastructure_pid: str | None = None
 
 
+class ScheduledRun(BaseModel):
+    """A run of a schedule that has not started. `deployment` is its `flow/deployment`."""
+
+    id: str
+    deployment: str = ""
+    deployment_id: str | None = None
+    flow_id: str
+    auto_scheduled: bool = False
+    expected_start_time: datetime
+
+
+class _Named(BaseModel):
+    id: str
+    name: str
+
+
 class PrefectWorker(BaseModel):
     """A Prefect worker of a work pool."""
 
@@ -35,6 +54,8 @@ class PrefectWorker(BaseModel):
 
 
 _flow_runs = TypeAdapter(list[FlowRun])
+_scheduled_runs = TypeAdapter(list[ScheduledRun])
+_named = TypeAdapter(list[_Named])
 _prefect_workers = TypeAdapter(list[PrefectWorker])
 
 
@@ -90,6 +111,36 @@ class PrefectCalls:
         state = {"type": state_type, "name": state_name, "message": message}
         await self._post(f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
 
+    async def missed_runs(self, before: datetime) -> Sequence[ScheduledRun]:
+        """The runs of schedules in the local work pool that should have started before that moment, and are scheduled still."""
+        found: list[ScheduledRun] = []
+        while True:
+            page = _scheduled_runs.validate_json(await self._post("/flow_runs/filter", _missed(before, len(found))))
+            found += page
+            if len(page) < PAGE:
+                break
+        runs = [run for run in found if run.auto_scheduled and run.deployment_id is not None]
+        flows = await self._names("flows", {run.flow_id for run in runs})
+        deployments = await self._names("deployments", {str(run.deployment_id) for run in runs})
+        known = [run for run in runs if run.flow_id in flows and run.deployment_id in deployments]
+        return [
+            run.model_copy(update={"deployment": f"{flows[run.flow_id]}/{deployments[str(run.deployment_id)]}"})
+            for run in known
+        ]
+
+    async def skip_run(self, run_id: str, message: str) -> None:
+        """Cancel a scheduled run that must not start."""
+        state = {"type": "CANCELLED", "name": "Skipped", "message": message}
+        await self._post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+
+    async def _names(self, kind: str, ids: set[str]) -> dict[str, str]:
+        """The names of flows or deployments by id."""
+        names: dict[str, str] = {}
+        for some in batched(sorted(ids)):
+            body = {kind: {"id": {"any_": some}}, "limit": PAGE}
+            names |= {each.id: each.name for each in _named.validate_json(await self._post(f"/{kind}/filter", body))}
+        return names
+
     async def workers(self) -> Sequence[PrefectWorker]:
         """The Prefect workers of the local work pool; none while the pool is not made yet."""
         try:
@@ -108,3 +159,22 @@ class PrefectCalls:
         response = await self._http.post(path, json=body, headers=headers)
         response.raise_for_status()
         return response.content
+
+
+def batched(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Split ids into as many as the server gives at once."""
+    for start in range(0, len(ids), PAGE):
+        yield ids[start : start + PAGE]
+
+
+def _missed(before: datetime, offset: int) -> dict[str, object]:
+    return {
+        "flow_runs": {
+            "state": {"name": {"any_": ["Scheduled", "Late"]}},  # neither those that wait for a retry nor for a slot
+            "expected_start_time": {"before_": before.isoformat()},
+        },
+        "work_pools": {"name": {"any_": [LOCAL_POOL]}},
+        "sort": "EXPECTED_START_TIME_ASC",
+        "limit": PAGE,
+        "offset": offset,
+    }

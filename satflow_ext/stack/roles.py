@@ -6,22 +6,31 @@ import asyncio
 import os
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
 from satflow_ext.endpoints import LOCAL_POOL
+from satflow_ext.errors import StackFailed
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, family
 from satflow_ext.stack.keeping import Role
-from satflow_ext.stack.leftovers import DIED, end_leftovers
+from satflow_ext.stack.leftovers import DIED, WORKER_DIED, end_leftovers
+from satflow_ext.stack.missed_runs import skip_superseded
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.process import Plan
 
+Answered = TypeVar("Answered")
+
 ENVELOPE = 16 * 1024 * 1024
 """What the store takes beyond the largest body, in bytes: headers, and manifests where the limit is small."""
+
+SILENCE = 180.0
+"""Seconds for which a Prefect server that was ready may answer nothing."""
 
 WORKER_NAME = "satflow-local"
 """One name for ever: every start takes over the entry of the one before it, and none is left behind offline."""
@@ -54,24 +63,29 @@ def prefect_server(settings: Settings, credential: Credential) -> Role:
 def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
     """A stock Prefect worker of type process, which makes its work pool itself and installs nothing."""
     pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
+    limit = ("--limit", str(settings.run_limit))
     plan = Plan(
         name="prefect-worker",
-        module=("prefect", "worker", "start", *pool),
+        module=("prefect", "worker", "start", *pool, *limit),
         environment=environment.prefect_worker(os.environ, settings, credential.url, credential.auth),
         log=logs(settings, "prefect-worker"),
         preload=("prefect.cli.worker", "prefect.workers.process", "prefect.runner"),
     )
-    begun = datetime.now(timezone.utc)
+    earlier: datetime | None = None
+    cause = DIED
 
     async def leftovers_ended() -> None:
-        nonlocal begun
+        nonlocal earlier, cause
         await before()
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
             alive = [each.pid for each in await asyncio.to_thread(family.relatives, environment.mark(settings))]
-            await _until_answered(lambda: _leftovers_ended(credential, alive))
-        begun = datetime.now(timezone.utc)
+            await _until_answered(lambda: _leftovers_ended(credential, cause, alive))
+            if cause == DIED:
+                await _until_answered(lambda: skip_superseded(settings, credential))
+        cause = WORKER_DIED  # of those that the next start of the worker finds, in the same stack
+        earlier = await _until_answered(lambda: _last_heartbeat(credential))
 
-    return Role(plan, None, lambda: _worker_online(credential, begun), leftovers_ended)
+    return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended)
 
 
 def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
@@ -99,27 +113,47 @@ async def _server_ready(credential: Credential, mark: str) -> bool:
         return await calls.ready()
 
 
-async def _worker_online(credential: Credential, begun: datetime) -> bool:
-    """Whether it has said so since it began: an earlier one's word holds for a minute after its death."""
+async def _worker_online(credential: Credential, earlier: datetime | None) -> bool:
+    """Whether it has said so since it began: an earlier one's word holds for a minute after its death.
+
+    Args:
+        credential: of the Prefect server.
+        earlier: the last heartbeat of the worker before it. Only equality counts: the clock may be set in between.
+    """
     try:
         async with PrefectCalls(credential) as calls:
             workers = await calls.workers()
     except httpx.HTTPError:  # the Prefect server may have died at the same moment, and is started again
         return False
-    return any(each.status == "ONLINE" and (each.last_heartbeat_time or begun) > begun for each in workers)
+    return any(
+        each.name == WORKER_NAME and each.status == "ONLINE" and each.last_heartbeat_time not in (earlier, None)
+        for each in workers
+    )
 
 
-async def _leftovers_ended(credential: Credential, alive: Collection[int]) -> None:
+async def _last_heartbeat(credential: Credential) -> datetime | None:
     async with PrefectCalls(credential) as calls:
-        await end_leftovers(calls, DIED, alive=alive)
+        return next((each.last_heartbeat_time for each in await calls.workers() if each.name == WORKER_NAME), None)
 
 
-async def _until_answered(call: Callable[[], Awaitable[None]]) -> None:
-    """Call again while the Prefect server does not answer; how long that may take is the role's patience."""
+async def _leftovers_ended(credential: Credential, cause: str, alive: Collection[int]) -> None:
+    async with PrefectCalls(credential) as calls:
+        await end_leftovers(calls, cause, alive=alive)
+
+
+async def _until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:
+    """Call again while the Prefect server does not answer, which may have died and be started again.
+
+    Raises:
+        StackFailed: it gave no other answer for `SILENCE` seconds.
+    """
+    deadline = time.monotonic() + SILENCE
     while True:
         try:
             return await call()
-        except httpx.HTTPError:
+        except httpx.HTTPError as error:
+            if time.monotonic() > deadline:
+                raise StackFailed(f"The Prefect server does not answer: {error or type(error).__name__}.") from error
             await asyncio.sleep(0.5)
 
 

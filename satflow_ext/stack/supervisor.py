@@ -6,28 +6,35 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Coroutine
 from datetime import datetime, timezone
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from satflow_ext import durable, scratch
 from satflow_ext import settings as all_settings
+from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Service, StackRecord, record_path
-from satflow_ext.errors import SettingsWrong, StackFailed
+from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
 from satflow_ext.lease.look import failure_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import chores, environment
+from satflow_ext.stack import chores, environment, lost_runs, missed_runs
 from satflow_ext.stack.crew import Crew
 from satflow_ext.stack.log_upload import LogUploadThread
+from satflow_ext.stack.prefect_calls import Credential
+from satflow_ext.stack.start_progress import elapsed_text
 
 UNCLAIMED = 30.0
 """Seconds after which a supervisor that nobody asked for anything ends."""
 
 LATECOMERS = 2.0
 """Seconds in which others who wait for it may still come where its starter has gone."""
+
+TELL = 10.0
+"""Seconds between two lines to those who wait for a start."""
 
 SWEEP = 600.0
 """Seconds between two looks at what killed flow runs left."""
@@ -51,28 +58,30 @@ class Supervisor:
         self._waiting: set[asyncio.StreamWriter] = set()
         self._starting = asyncio.Lock()
         self._over = asyncio.Event()
-        self._chores: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self._log_upload: LogUploadThread | None = None
         self._stays = False
         self._state: Literal["starting", "ready", "failed"] = "starting"
         self._step: str | None = None
+        self._step_begun = time.monotonic()
+        self._recorded: StackRecord | None = None
         self._started = datetime.now(timezone.utc)
 
     async def run(self, door: asyncio.Server) -> None:
         """Serve until the last lease has gone or somebody asked for the end; then end everything."""
         unclaimed = asyncio.get_running_loop().call_later(UNCLAIMED, self._end_if_unclaimed)
-        sweeping = asyncio.create_task(self._keep_sweeping())
+        beside = [asyncio.create_task(each) for each in (self._keep_sweeping(), self._keep_telling())]
         await self._over.wait()
         async with self._starting:  # what is starting has been called off: no process may appear after the end
             door.close()
         unclaimed.cancel()
-        sweeping.cancel()
-        if self._chores is not None:
-            self._chores.cancel()
+        for each in beside:
+            each.cancel()
+        for each in self._chores:
+            each.cancel()
         record_path(self._settings).unlink(missing_ok=True)
         await self._crew.end()
-        if self._chores is not None:
-            await asyncio.gather(self._chores, return_exceptions=True)
+        await asyncio.gather(*self._chores, return_exceptions=True)
         if self._log_upload is not None:
             self._log_upload.stop()
         await self._sweep()
@@ -82,7 +91,7 @@ class Supervisor:
         with contextlib.suppress(ConnectionError, ValidationError, asyncio.CancelledError):  # the last: the loop ends
             request = Request.model_validate_json(await reader.readline())
             if request.verb == "report":
-                await _say(writer, Answer(report=self._report()))
+                await _say(writer, Answer(report=await self._report_with_disks()))
             elif request.verb == "stop":
                 self.stop()
                 await self._closed(reader)
@@ -120,32 +129,46 @@ class Supervisor:
 
     async def _serve(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
         self._waiting.add(writer)
+        if self._starting.locked() and self._step is not None:  # else the first line comes with the next step
+            writer.write(self._step_line())
         try:
             async with self._starting:
                 await self._start(request.needs)
-                return STOPPED_EARLY if self._over.is_set() else await self._ready(request)
-        except StackFailed as error:
+                # Who has given up waiting gets no stack that stays.
+                stay = request.stay and writer in self._leases
+                return STOPPED_EARLY if self._over.is_set() else await self._ready(stay=stay)
+        except SatflowError as error:
             if request.verb == "start" and not self._over.is_set():  # the others go on
-                return Answer(failed=str(error))
-            return self._failed(str(error))
+                return Answer(failed=error.message, fix=error.fix)
+            return self._failed(error.message, error.fix)
         except Exception as error:  # the edge of the supervisor: who waits is told, whatever it is
             logger.exception("The services did not start.")
             return self._failed(f"{type(error).__name__}: {error}")
         finally:
             self._waiting.discard(writer)
 
-    async def _ready(self, request: Request) -> Answer:
+    async def _ready(self, *, stay: bool) -> Answer:
         """Write down where everything is, for who takes no lease."""
-        self._stays = self._stays or request.stay
+        self._stays = self._stays or stay
         self._state, self._step = "ready", None
         failure_path(self._settings).unlink(missing_ok=True)
         record = self._record()
-        await asyncio.to_thread(durable.replace, record_path(self._settings), record.model_dump_json().encode())
-        if record.prefect_url is not None and self._chores is None:
-            self._chores = asyncio.create_task(chores.keep_doing(self._settings))
+        if record != self._recorded:  # else a full disk would take the stack from those who only read
+            await asyncio.to_thread(durable.replace, record_path(self._settings), record.model_dump_json().encode())
+            self._recorded = record
+        if self._crew.credential is not None and not self._chores:
+            self._chores = [asyncio.create_task(each) for each in self._all_chores(self._crew.credential)]
         if self._crew.credential is not None and self._log_upload is None:
             self._log_upload = LogUploadThread(self._settings, self._crew.credential)
         return Answer(record=record)
+
+    def _all_chores(self, credential: Credential) -> list[Coroutine[Any, Any, None]]:
+        """What goes on beside the services while there is a Prefect server."""
+        doing = [chores.keep_doing(self._settings)]
+        if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
+            doing.append(lost_runs.keep_ending(credential, environment.mark(self._settings)))
+            doing.append(missed_runs.keep_skipping(self._settings, credential))
+        return doing
 
     async def _start(self, needs: Collection[Service]) -> None:
         """Start what is needed, unless the end comes first.
@@ -161,13 +184,14 @@ class Supervisor:
         with contextlib.suppress(asyncio.CancelledError):
             await starting
 
-    def _failed(self, reason: str) -> Answer:
+    def _failed(self, reason: str, fix: str | None = None) -> Answer:
         if self._over.is_set():
             return STOPPED_EARLY
         logger.error("%s", reason)
-        self._state, self._step = "failed", reason
-        durable.replace(failure_path(self._settings), reason.encode())
-        return Answer(failed=reason)
+        self._state, self._step = "failed", f"{reason} {fix}" if fix else reason
+        with contextlib.suppress(OSError):  # the disk may be why
+            durable.replace(failure_path(self._settings), self._step.encode())
+        return Answer(failed=reason, fix=fix)
 
     def _record(self) -> StackRecord:
         credential = self._crew.credential
@@ -189,12 +213,21 @@ class Supervisor:
             pid=os.getpid(),
             started=self._started,
             state="failed" if broken else self._state,
-            step=f"{broken.name} does not run; see {broken.log}" if broken else self._step,
+            step=f"{broken.name} does not run; see {broken.log}" if broken else self._step_text(),
             stays=self._stays,
             leases=len(self._leases),
             services=services,
             stores=self._stores(),
         )
+
+    async def _report_with_disks(self) -> StackReport:
+        """The report, where a full disk counts as a failure: nothing can be registered and no run starts."""
+        report = self._report()
+        try:
+            await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
+        except DiskFull as error:
+            return report.model_copy(update={"state": "failed", "step": str(error)})
+        return report
 
     def _stores(self) -> dict[str, str]:
         """What flow runs would find now: they read the settings file when they start."""
@@ -205,10 +238,30 @@ class Supervisor:
     def _tell(self, step: str) -> None:
         """Say to everybody who waits what is being waited for."""
         logger.info("%s", step)
-        self._step = step
-        line = Answer(step=step).model_dump_json().encode() + b"\n"
+        self._step, self._step_begun = step, time.monotonic()
+        self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        line = self._step_line()
         for writer in self._waiting:
             writer.write(line)
+
+    def _step_line(self) -> bytes:
+        return Answer(step=self._step_text()).model_dump_json().encode() + b"\n"
+
+    def _step_text(self) -> str | None:
+        """What is being waited for, and for how long where it takes long."""
+        elapsed = time.monotonic() - self._step_begun
+        if self._step is None or self._state == "failed" or elapsed < 1:
+            return self._step
+        return f"{self._step} ({elapsed_text(elapsed)})"
+
+    async def _keep_telling(self) -> None:
+        """Show those who wait that the start goes on: they give up on a supervisor that says nothing for long."""
+        while True:
+            await asyncio.sleep(TELL)
+            if self._waiting:
+                self._tell_waiting()
 
     async def _keep_sweeping(self) -> None:
         """A stack that stays may run for months."""

@@ -30,6 +30,7 @@ describe('draft', () => {
       work_pool: null,
       tags: [],
       environment: 'warn',
+      missed_runs: 'last',
       secrets: [],
       include: [],
       infrastructure: {}

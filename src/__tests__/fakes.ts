@@ -122,6 +122,7 @@ export function deployment(
     fingerprint: 'f1',
     notebook: 'tiles.ipynb',
     environment: 'warn',
+    missed_runs: 'last',
     secrets: [],
     include: [],
     infrastructure: NO_INFRASTRUCTURE,

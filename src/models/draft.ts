@@ -42,12 +42,16 @@ export interface IDraft {
   infrastructure: IInfrastructureDraft;
   tags: string;
   environment: EnvironmentPolicy;
+  missedRuns: MissedRuns;
   secrets: readonly string[];
   include: readonly string[];
 }
 
 /** What happens where a run's packages are not those of the registration. */
 export type EnvironmentPolicy = NonNullable<RegisterRequest['environment']>;
+
+/** Which scheduled runs start that were missed while the stack was off. */
+export type MissedRuns = NonNullable<RegisterRequest['missed_runs']>;
 
 /** What a registration says, whatever kernel and notebook the flow lives in. */
 export type Choices = Required<
@@ -59,6 +63,7 @@ export type Choices = Required<
     | 'infrastructure'
     | 'tags'
     | 'environment'
+    | 'missed_runs'
     | 'secrets'
     | 'include'
   >
@@ -93,6 +98,7 @@ export function draftOf(
     infrastructure: infrastructureDraft(deployment?.infrastructure),
     tags: deployment?.tags.join(', ') ?? '',
     environment: deployment?.environment ?? 'warn',
+    missedRuns: deployment?.missed_runs ?? 'last',
     secrets: deployment?.secrets ?? [],
     include: deployment?.include ?? []
   };
@@ -150,6 +156,7 @@ export function choicesOf(
     infrastructure: infrastructureOf(draft.infrastructure, pool),
     tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== ''),
     environment: draft.environment,
+    missed_runs: draft.missedRuns,
     secrets: said(draft.secrets),
     include: said(draft.include)
   };
@@ -177,6 +184,9 @@ export function magicLine(variable: string, choices: Choices): string {
     ...(choices.environment === 'warn'
       ? []
       : [['--environment', choices.environment]]),
+    ...(choices.missed_runs === 'last'
+      ? []
+      : [['--missed-runs', choices.missed_runs]]),
     ...choices.secrets.map(name => ['--secret', name]),
     ...choices.include.map(pattern => ['--include', pattern])
   ];

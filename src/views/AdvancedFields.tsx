@@ -8,6 +8,7 @@ import type { IDraft } from '../models/draft';
 import { EnvironmentField } from './EnvironmentField';
 import { Field } from './Field';
 import { LinesField } from './LinesField';
+import { MissedRunsField } from './MissedRunsField';
 
 export interface IAdvancedFieldsProps {
   draft: IDraft;
@@ -17,7 +18,13 @@ export interface IAdvancedFieldsProps {
 }
 
 /** The fields of the request that stand here. */
-export const ADVANCED = ['tags', 'include', 'secrets', 'environment'];
+export const ADVANCED = [
+  'tags',
+  'include',
+  'secrets',
+  'environment',
+  'missed_runs'
+];
 
 /** What most registrations leave as it is; open where something is set or wrong. */
 export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
@@ -59,21 +66,34 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
           onChange={environment => onChange({ environment })}
           trans={trans}
         />
-        <Field
-          id="satflow-tags"
-          label={trans.__('Tags')}
-          hint={trans.__('Separated by commas.')}
-          error={errorUnder(error, 'tags')}
-        >
-          <InputGroup
-            id="satflow-tags"
-            data-testid="satflow-tags"
-            value={draft.tags}
-            onChange={event => onChange({ tags: event.target.value })}
-          />
-        </Field>
+        <MissedRunsField
+          choice={draft.missedRuns}
+          error={errorUnder(error, 'missed_runs')}
+          onChange={missedRuns => onChange({ missedRuns })}
+          trans={trans}
+        />
+        <TagsField {...props} />
       </div>
     </details>
+  );
+}
+
+function TagsField(props: IAdvancedFieldsProps): JSX.Element {
+  const { draft, error, onChange, trans } = props;
+  return (
+    <Field
+      id="satflow-tags"
+      label={trans.__('Tags')}
+      hint={trans.__('Separated by commas.')}
+      error={errorUnder(error, 'tags')}
+    >
+      <InputGroup
+        id="satflow-tags"
+        data-testid="satflow-tags"
+        value={draft.tags}
+        onChange={event => onChange({ tags: event.target.value })}
+      />
+    </Field>
   );
 }
 
@@ -81,6 +101,7 @@ function isSet(draft: IDraft): boolean {
   return (
     draft.include.length > 0 ||
     draft.secrets.length > 0 ||
-    draft.environment !== 'warn'
+    draft.environment !== 'warn' ||
+    draft.missedRuns !== 'last'
   );
 }

@@ -16,7 +16,8 @@ const INPUTS: Record<string, string> = {
   tags: 'satflow-tags',
   include: 'satflow-include',
   secrets: 'satflow-secrets',
-  environment: 'satflow-environment'
+  environment: 'satflow-environment',
+  missed_runs: 'satflow-missed-runs'
 };
 
 const FOCUSABLE = 'input, select, textarea';

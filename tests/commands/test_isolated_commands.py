@@ -7,13 +7,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
 
 from satflow_ext import cli
-from satflow_ext.commands import watch
-from satflow_ext.settings import Settings
 
 ISOLATED = ("PATH", "PYTHONPATH", "LANG")
 
@@ -96,17 +94,3 @@ def test_an_interrupt_while_it_loads_ends_it_in_silence(module: str, home: str) 
     command = [sys.executable, "-c", INTERRUPTED.format(module=module)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
-
-
-def test_an_interrupt_while_a_run_is_followed_says_what_becomes_of_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async def interrupted(*_: object, **__: object) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(watch, "to_the_end", interrupted)
-    endpoints: Any = None
-    with pytest.raises(KeyboardInterrupt):
-        watch.follow_run(endpoints, Settings(), "some-id")
-    expected = "The run was not cancelled. To follow it again: satflow logs some-id --follow\n"
-    assert capsys.readouterr().err == expected

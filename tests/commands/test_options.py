@@ -114,7 +114,7 @@ def test_both_read_the_same_options_alike():
     line = (
         "--name a --executor dask-local --n-workers 2 --interval 60 --timezone Europe/Berlin --param n=3 --param x=-1 "
         "--work-pool pool --image i --cpu 2 --memory 4 --gpus 1 --env A=b --env C=d --job-variable v=1 --tag t --tag u "
-        "--environment refuse --secret KEY --include '*.csv' --overwrite"
+        "--environment refuse --missed-runs none --secret KEY --include '*.csv' --overwrite"
     )
     args, rest = parsed(*split(line))
     words = read(f"main {line}")

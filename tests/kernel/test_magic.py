@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 
 from satflow_ext import runs
 from satflow_ext.errors import BadRequest, DeploymentNotFound
-from satflow_ext.kernel.options import environment_policy, help_text, read, secret_names
+from satflow_ext.kernel.options import environment_policy, help_text, missed_runs, read, secret_names
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
     CronSchedule,
@@ -238,6 +238,7 @@ COMPLETIONS = {
     ],
     "%register_flow main --executor dask-l": ["dask-local"],
     "%register_flow main --environment re": ["refuse", "recreate"],
+    "%register_flow main --missed-runs a": ["all"],
     "%register_flow main --executor dask-local --n-w": ["--n-workers"],
     "%register_flow main --executor threads --n-w": [],
 }
@@ -323,6 +324,11 @@ def test_unknown_policy() -> None:
         environment_policy("ignore")
 
 
+def test_unknown_choice_of_missed_runs() -> None:
+    with pytest.raises(BadRequest, match="No choice of missed runs is called 'first'"):
+        missed_runs("first")
+
+
 def test_a_value_in_place_of_a_secrets_name_is_not_repeated() -> None:
     with pytest.raises(BadRequest, match="no usable name") as caught:
         secret_names(["wJalr+XUtn/FEMI"])
@@ -354,6 +360,7 @@ def test_what_is_shown_is_escaped() -> None:
         work_pool=bad,
         tags=(),
         environment="warn",
+        missed_runs="last",
         secrets=(),
         include=(),
         infrastructure=Infrastructure(),

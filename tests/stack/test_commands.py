@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import time
+
+import pytest
 
 from satflow_ext import endpoints
+from satflow_ext.stack import family
 from tests.conftest import Stack
-from tests.stack.conftest import Place
+from tests.stack.conftest import Place, wait_for
 
 
 def satflow(place: Place, *words: str) -> subprocess.CompletedProcess[str]:
@@ -36,6 +41,32 @@ def test_up_stays_status_tells_and_down_ends(light: Place) -> None:
     down = satflow(light, "down")
     assert down.stdout == "The local stack has ended.\n"
     light.wait_gone()
+
+
+def test_up_gives_up_at_its_timeout_and_leaves_nothing(whole: Place) -> None:
+    up = satflow(whole, "up", "--timeout", "0.5")
+    assert up.returncode == 1
+    assert "was not ready after 0.5 s" in up.stderr
+    wait_for(lambda: not whole.processes(), "every process of the stack to end", seconds=60)
+
+
+def test_a_server_that_does_not_listen_yet_is_waited_for_at_little_cost() -> None:
+    """Looking through all processes of the machine ten times a second once took as long as the server's own start."""
+    begun = time.process_time()
+    family.relatives("no stack")
+    all_processes = time.process_time() - begun
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        begun = time.process_time()
+        assert not any(family.listens("no stack", bound.getsockname()[1]) for _ in range(20))
+        assert (time.process_time() - begun) / 20 < all_processes / 4
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_a_timeout_is_a_number_of_seconds(light: Place, seconds: str) -> None:
+    up = satflow(light, "up", "--timeout", seconds)
+    assert up.returncode == 2
+    assert "--timeout" in up.stderr
 
 
 def test_unknown_words_are_refused(light: Place) -> None:

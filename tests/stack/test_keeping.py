@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+from satflow_ext.errors import StackFailed
 from satflow_ext.lease.start import STACK_MARK
-from satflow_ext.stack import keeping
+from satflow_ext.stack import keeping, start_progress
 from satflow_ext.stack.keeping import RESTARTS, Kept, Role
 from satflow_ext.stack.process import Plan
 
@@ -56,3 +57,46 @@ def test_is_left_alone_when_it_dies_too_often_in_a_row(role, monkeypatch, health
             await kept.stop(5)
 
     asyncio.run(asyncio.wait_for(lives(), 120))
+
+
+WORKS = "import sys, time; [sum(range(10**6)) for _ in iter(lambda: time.process_time() < 4, False)]; open(sys.argv[1], 'w')"
+SPEAKS = "import sys, time; [(print(i, flush=True), time.sleep(0.2)) for i in range(20)]; open(sys.argv[1], 'w')"
+SLEEPS = "import time; time.sleep(600)"
+
+
+def starting(tmp_path, code: str) -> Kept:
+    """A service that is ready once it has made a file."""
+    (tmp_path / "slow_service.py").write_text(code)
+    ready_file = tmp_path / "ready"
+
+    async def ready() -> bool:
+        return ready_file.exists()
+
+    environment = {**os.environ, STACK_MARK: str(tmp_path), "PYTHONPATH": str(tmp_path)}
+    return Kept(Role(Plan("slow", ("slow_service", str(ready_file)), environment, tmp_path / "slow.log"), None, ready))
+
+
+@pytest.mark.parametrize("code", [WORKS, SPEAKS])
+def test_is_waited_for_as_long_as_it_makes_progress(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(start_progress, "STALLED", 3.0)  # less than either takes
+
+    async def starts() -> None:
+        kept = starting(tmp_path, code)
+        await kept.start()
+        assert kept.report().state == "ready"
+        await kept.stop(5)
+
+    asyncio.run(starts())
+
+
+def test_is_given_up_when_it_makes_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(start_progress, "STALLED", 3.0)
+
+    async def stalls() -> None:
+        kept = starting(tmp_path, SLEEPS)
+        with pytest.raises(StackFailed, match=r"slow is not ready and has done nothing.*slow\.log"):
+            await kept.start()
+        assert kept.report().state == "failed"
+        await kept.stop(5)
+
+    asyncio.run(stalls())

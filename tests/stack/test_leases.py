@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
+import threading
 
 import httpx
 import pytest
@@ -88,6 +90,43 @@ def test_who_gives_up_while_it_starts_waits_for_nothing_and_leaves_nothing(whole
     asyncio.run(close_at_once())
     whole.wait_gone()
     assert lease.status(whole.settings).state != "ready"
+
+
+def test_who_gives_up_while_others_wait_leaves_no_stack_that_stays(whole: Place) -> None:
+    """`satflow up --timeout` beside a JupyterLab that goes on waiting."""
+    others: list[lease.Lease] = []
+    waiting = threading.Thread(target=lambda: others.append(lease.acquire(whole.settings)))
+    waiting.start()
+    wait_for(lambda: _leases(whole.settings) == 1, "the first lease", seconds=60)
+    wait_for(lambda: lease.status(whole.settings).step, "the first step", seconds=60)
+    with pytest.raises(StackFailed, match=r"not ready after 1\.5 s, and was at: Starting the Prefect server"):
+        lease.acquire(whole.settings, stay=True, timeout=1.5)
+    waiting.join()
+    report = lease.report(whole.settings)
+    assert report is not None
+    assert (report.state, report.stays, report.leases) == ("ready", False, 1)
+    others[0].close()
+    whole.wait_gone()
+
+
+def test_a_start_that_takes_long_shows_how_long(whole: Place) -> None:
+    """The shown seconds are also what tells a waiting client that the supervisor lives."""
+    steps: list[str] = []
+    with lease.acquire(whole.settings, on_step=steps.append):
+        pass
+    assert steps[0] == "Starting the local stack"
+    told = r"Starting the Prefect (server|worker)( \((\d+ min )?\d+ s\))?"
+    assert [step for step in steps[1:] if not re.fullmatch(told, step)] == []
+    assert {step.split(" (")[0] for step in steps[1:]} == {"Starting the Prefect server", "Starting the Prefect worker"}
+    assert len(set(steps)) == len(steps)  # each says something new
+
+
+def test_a_supervisor_that_ends_at_once_is_not_started_for_ever(light: Place) -> None:
+    (light.settings.runtime_dir / "stack.lock").mkdir(mode=0o700, parents=True)
+    light.settings.runtime_dir.chmod(0o700)
+    with pytest.raises(StackFailed, match=r"ends at once.*stack\.log"):
+        lease.acquire(light.settings)
+    assert "IsADirectoryError" in (light.settings.state_dir / "logs" / "stack.log").read_text()
 
 
 def test_the_lease_ends_with_a_killed_holder(light: Place) -> None:

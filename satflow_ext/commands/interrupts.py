@@ -1,0 +1,101 @@
+"""SIGINT (Ctrl-C) and SIGTERM in a command: end what runs in order, within two seconds, with the exit code 130 or 143.
+
+The first signal cancels the coroutine that runs, or raises `Interrupted` where none does, so that `finally` blocks end kernels
+and give leases back. The second one ends the process at once, and so does `GRACE` where something cannot be cancelled,
+such as a thread that waits for a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, TypeVar
+
+from satflow_ext.errors import SatflowError
+
+GRACE = 1.8
+"""Seconds between a signal and the end of the process at the latest."""
+
+Result = TypeVar("Result")
+
+_received: int | None = None
+_cancel: Callable[[], object] | None = None
+_last_resorts: list[Callable[[], object]] = []
+
+
+class Interrupted(KeyboardInterrupt):
+    """SIGINT or SIGTERM ended the command."""
+
+
+def install() -> None:
+    """Handle the first SIGINT or SIGTERM from now on."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _handle)
+
+
+def exit_code() -> int | None:
+    """The exit code of a command that a signal ended, as a shell counts; None where none came."""
+    return None if _received is None else 128 + _received
+
+
+def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine as `asyncio.run` does, and cancel it at a signal.
+
+    Raises:
+        Interrupted: a signal came.
+    """
+    try:
+        return asyncio.run(_cancellable(coroutine))
+    except (asyncio.CancelledError, SatflowError):
+        if _received is None:
+            raise
+        raise Interrupted from None  # errors of what was cut off are not the user's concern
+
+
+@contextmanager
+def last_resort(end: Callable[[], object]) -> Iterator[None]:
+    """Inside the block, `end` is called where the process has to end before the block does. It must not block."""
+    _last_resorts.append(end)
+    try:
+        yield
+    finally:
+        _last_resorts.remove(end)
+
+
+async def _cancellable(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    global _cancel
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    _cancel = lambda: loop.call_soon_threadsafe(task.cancel)  # noqa: E731
+    try:
+        if _received is not None:  # in between
+            coroutine.close()
+            raise asyncio.CancelledError
+        return await coroutine
+    finally:
+        _cancel = None
+
+
+def _handle(number: int, _frame: FrameType | None) -> None:
+    global _received
+    _received = number
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _end_now)
+    timer = threading.Timer(GRACE, _end_now, (number, None))
+    timer.daemon = True
+    timer.start()
+    if _cancel is None:
+        raise Interrupted
+    _cancel()
+
+
+def _end_now(number: int, _frame: FrameType | None) -> None:
+    for end in _last_resorts:
+        with suppress(Exception):  # the process ends here, whatever fails
+            end()
+    os._exit(128 + number)

@@ -1,0 +1,60 @@
+"""The identity of a process: it stays the same when the clock is set, and no later process has it again.
+
+A process id is given again after a while, and a start time in seconds since 1970 moves with the clock.
+Linux counts the start in ticks since the boot, and each boot has an id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+START_TICKS = 19
+"""Position of the start in `/proc/PID/stat` after the command's name, which may have spaces (field 22 of proc(5))."""
+
+
+def read_identity(pid: int) -> str | None:
+    """Return sixteen hexadecimal digits for a living process, None where there is no process with that id.
+
+    Args:
+        pid: process id.
+    """
+    start = _linux_start(pid) if _boot_id() else _other_start(pid)
+    return None if start is None else hashlib.sha256(f"{_boot_id()} {pid} {start}".encode()).hexdigest()[:16]
+
+
+def is_alive(pid: int, identity: str) -> bool:
+    """Return whether that very process lives.
+
+    Args:
+        pid: process id.
+        identity: what `read_identity` returned for it.
+    """
+    return read_identity(pid) == identity
+
+
+@lru_cache(maxsize=1)
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _linux_start(pid: int) -> str | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in "ZX" else fields[START_TICKS]
+
+
+def _other_start(pid: int) -> str | None:
+    """Return the start time elsewhere, such as on macOS, where it is fixed at the start."""
+    import psutil
+
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return None

@@ -1,0 +1,47 @@
+"""Flow runs of a living stack whose processes are gone, and which no Prefect worker watches: they get their final state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import httpx
+
+from satflow_ext.stack import family
+from satflow_ext.stack.leftovers import KILLED, end_runs, pid_of
+from satflow_ext.stack.prefect_calls import Credential, FlowRun, PrefectCalls
+
+LOOK = 20.0
+"""Seconds between two looks. A run is ended at the second one: its Prefect worker, where it has one, reports it sooner."""
+
+logger = logging.getLogger(__name__)
+
+
+async def keep_ending(credential: Credential, mark: str, *, pause: float = LOOK) -> None:
+    """End them until cancelled.
+
+    Args:
+        credential: of the stack's own Prefect server.
+        mark: of the stack's processes.
+        pause: seconds between two looks.
+    """
+    suspects: frozenset[str] = frozenset()
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            suspects = await _look(credential, mark, suspects)
+        except httpx.HTTPError as error:  # the Prefect server is started again
+            logger.warning("The runs of dead processes were not looked for: %s", error or type(error).__name__)
+
+
+async def _look(credential: Credential, mark: str, suspects: frozenset[str]) -> frozenset[str]:
+    async with PrefectCalls(credential) as calls:
+        runs = await calls.unfinished_runs()
+        lost = await asyncio.to_thread(_without_process, runs, mark)
+        await end_runs(calls, [run for run in lost if run.id in suspects], KILLED)
+    return frozenset(run.id for run in lost)
+
+
+def _without_process(runs: Sequence[FlowRun], mark: str) -> list[FlowRun]:
+    return [run for run in runs if (pid := pid_of(run)) is not None and not family.is_relative(pid, mark)]

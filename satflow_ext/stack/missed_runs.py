@@ -1,0 +1,113 @@
+"""Scheduled runs that were missed while the local stack, or the machine, was off: most deployments want the last of them only.
+
+Without this, all of them start at once when the stack starts or the machine resumes. What a deployment wants is in its journal
+entry (docs/decisions/0014); deployments that SatFlow did not make keep Prefect's own behavior, which is to start all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+
+import httpx
+
+from satflow_ext.models import MissedRuns
+from satflow_ext.settings import LOCAL, Settings
+from satflow_ext.stack.prefect_calls import Credential, PrefectCalls, ScheduledRun
+
+LATE = timedelta(seconds=60)
+"""A scheduled run that should have started longer ago than this was missed."""
+
+LOOK = 1.0
+"""Seconds between two comparisons of the clocks, as often as the Prefect worker asks for runs."""
+
+JUMP = LATE.total_seconds()
+"""Seconds that the clock has to gain on the processor's: the machine was suspended, or its clock was set."""
+
+MESSAGES: Mapping[MissedRuns, str] = {
+    "last": "Missed while the local stack or the machine was off; a later missed run of this deployment starts instead.",
+    "none": "Missed while the local stack or the machine was off; this deployment starts no missed runs.",
+}
+
+logger = logging.getLogger(__name__)
+
+
+def select_superseded(
+    runs: Iterable[ScheduledRun], choices: Mapping[str, MissedRuns]
+) -> list[tuple[ScheduledRun, str]]:
+    """Select the missed runs that must not start, each with the reason.
+
+    Args:
+        runs: scheduled runs that should have started already.
+        choices: by deployment name as `flow/deployment`; runs of other deployments start.
+    """
+    by_deployment = attrgetter("deployment")
+    superseded = []
+    for deployment, group in groupby(sorted(runs, key=by_deployment), by_deployment):
+        choice = choices.get(deployment, "all")
+        missed = sorted(group, key=attrgetter("expected_start_time"))
+        if choice != "all":
+            left = missed[:-1] if choice == "last" else missed
+            superseded += [(run, MESSAGES[choice]) for run in left]
+    return superseded
+
+
+async def skip_superseded(settings: Settings, credential: Credential) -> int:
+    """Cancel the missed runs that must not start; return how many there were.
+
+    Args:
+        settings: where the journal is.
+        credential: of the stack's own Prefect server.
+
+    Raises:
+        httpx.HTTPError: the server did not answer.
+    """
+    async with PrefectCalls(credential) as calls:
+        missed = await calls.missed_runs(datetime.now(timezone.utc) - LATE)
+        choices = await asyncio.to_thread(read_choices, settings) if missed else {}
+        superseded = select_superseded(missed, choices)
+        for run, message in superseded:
+            await calls.skip_run(run.id, message)
+    if superseded:
+        logger.info("%s missed runs were skipped", len(superseded))
+    return len(superseded)
+
+
+async def keep_skipping(settings: Settings, credential: Credential) -> None:
+    """Do so after each time that the machine was suspended, until cancelled."""
+    offset = time.time() - time.monotonic()
+    while True:
+        await asyncio.sleep(LOOK)
+        before, offset = offset, time.time() - time.monotonic()
+        if offset - before > JUMP:
+            try:
+                await skip_superseded(settings, credential)
+            except httpx.HTTPError as error:
+                logger.warning("Missed runs were not skipped: %s", error or type(error).__name__)
+
+
+def read_choices(settings: Settings) -> dict[str, MissedRuns]:
+    """Read from the journal what the local stack's deployments want. Reading it as a whole would load Prefect's client."""
+    choices: dict[str, MissedRuns] = {}
+    for path in (settings.state_dir / "journal").glob("*.json"):
+        entry = _read_entry(path)
+        written = entry.get("written")
+        if entry.get("prefect") == LOCAL and isinstance(written, dict):
+            choice = written.get("missed_runs", "last")
+            choices[str(entry["full_name"])] = choice if choice in ("all", "none") else "last"
+    return choices
+
+
+def _read_entry(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):  # what cannot be read is the registration's to report
+        return {}
+    return found if isinstance(found, dict) else {}

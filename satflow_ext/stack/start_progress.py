@@ -1,0 +1,57 @@
+"""Progress of a service that is not ready yet: a service that works is waited for, one that stands still is not."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+
+import psutil
+
+STALLED = 60.0
+"""Seconds without progress after which a start is given up. A busy machine slows progress and does not stop it."""
+
+WORK = 0.2
+"""Seconds of processor time that count as progress."""
+
+
+class StartProgress:
+    """The processor time that a starting process uses, and what it writes to its log.
+
+    Args:
+        pid: process id.
+        log: file that it writes to.
+    """
+
+    def __init__(self, pid: int, log: Path) -> None:
+        self._pid = pid
+        self._log = log
+        self._used, self._written = 0.0, 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Count from now, such as after the process waited for another one."""
+        self._used, self._written = self._processor_time(), self._log_size()
+        self._since = time.monotonic()
+
+    def has_stalled(self) -> bool:
+        """Return whether there was no progress for `STALLED` seconds."""
+        if self._processor_time() - self._used >= WORK or self._log_size() != self._written:
+            self.restart()
+        return time.monotonic() - self._since > STALLED
+
+    def _processor_time(self) -> float:
+        with contextlib.suppress(psutil.Error):
+            return float(sum(psutil.Process(self._pid).cpu_times()[:4]))  # with the children that it waited for
+        return self._used
+
+    def _log_size(self) -> int:
+        with contextlib.suppress(OSError):
+            return self._log.stat().st_size
+        return self._written
+
+
+def elapsed_text(seconds: float) -> str:
+    """Format whole seconds, with minutes from a minute on: 12 s, 3 min 5 s."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,67 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { ErrorBody } from '../_api';
+import type { MissedRuns } from '../models/draft';
+import { ErrorNote } from './ErrorNote';
+
+export interface IMissedRunsFieldProps {
+  choice: MissedRuns;
+  error: ErrorBody | null;
+  onChange: (choice: MissedRuns) => void;
+  trans: TranslationBundle;
+}
+
+/** Which scheduled runs start that were missed while the local stack was off. */
+export function MissedRunsField(props: IMissedRunsFieldProps): JSX.Element {
+  const { choice, error, onChange, trans } = props;
+  return (
+    <fieldset
+      id="satflow-missed-runs"
+      className="jp-Satflow-choices"
+      aria-describedby={error ? 'satflow-missed-runs-error' : undefined}
+    >
+      <legend>
+        {trans.__(
+          'Scheduled runs missed while this machine or the local stack was off'
+        )}
+      </legend>
+      {choices(trans).map(({ value, label, words }) => (
+        <label key={value} data-testid={`satflow-missed-runs-${value}`}>
+          <input
+            type="radio"
+            name="satflow-missed-runs"
+            checked={value === choice}
+            onChange={() => onChange(value)}
+          />
+          <span>
+            <strong>{label}</strong> {words}
+          </span>
+        </label>
+      ))}
+      {error && <ErrorNote error={error} id="satflow-missed-runs-error" />}
+    </fieldset>
+  );
+}
+
+function choices(
+  trans: TranslationBundle
+): { value: MissedRuns; label: string; words: string }[] {
+  return [
+    {
+      value: 'last',
+      label: trans.__('Last:'),
+      words: trans.__('only the last of them starts.')
+    },
+    {
+      value: 'all',
+      label: trans.__('All:'),
+      words: trans.__('each of them starts.')
+    },
+    {
+      value: 'none',
+      label: trans.__('None:'),
+      words: trans.__('the next scheduled run is the next to start.')
+    }
+  ];
+}

@@ -1,0 +1,173 @@
+"""Full disks and unusable databases of the local stack are reported by name, with the way out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from satflow_ext import lease
+from satflow_ext.disk_room import check_room
+from satflow_ext.errors import DiskFull, StackFailed
+from satflow_ext.stack import environment
+from satflow_ext.stack.prefect_database import check_database
+from tests.conftest import Stack
+from tests.stack.conftest import Place
+from tests.stack.test_commands import satflow
+
+
+@pytest.fixture
+def small_disk(light: Place) -> Iterator[Path]:
+    """The state folder on a disk of its own, of 24 MiB."""
+    folder = light.settings.state_dir
+    folder.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "satflow-test", folder], check=True)
+    yield folder
+    lease.stop(light.settings)
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(folder: Path) -> None:
+    """Leave no byte on a disk."""
+    with (folder / "ballast").open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(65536))
+        except OSError:
+            pass
+
+
+def test_only_a_disk_without_room_is_full(small_disk: Path, tmp_path: Path) -> None:
+    check_room([small_disk, tmp_path, tmp_path / "missing"])
+    fill(small_disk)
+    with pytest.raises(DiskFull, match=rf"no room left on the disk of {small_disk} .*No space left"):
+        check_room([tmp_path, small_disk])
+
+
+def test_a_stack_on_a_full_disk_does_not_start_and_names_it(light: Place, small_disk: Path) -> None:
+    (small_disk / "logs").mkdir(mode=0o700)
+    fill(small_disk)
+    up = satflow(light, "up")
+    assert up.returncode == 1
+    assert f"no room left on the disk of {small_disk}" in up.stderr
+    assert "SATFLOW_STATE_DIR" in up.stderr
+    light.wait_gone()
+
+
+def test_a_running_stack_reports_a_disk_that_became_full(light: Place, small_disk: Path) -> None:
+    with lease.acquire(light.settings):
+        fill(small_disk)
+        report = lease.report(light.settings)
+        assert report is not None
+        assert report.state == "failed"
+        assert f"no room left on the disk of {small_disk}" in str(report.step)
+        with lease.acquire(light.settings):  # who only asks for what runs already is not refused
+            pass
+        (small_disk / "ballast").unlink()
+        report = lease.report(light.settings)
+        assert report is not None
+        assert report.state == "ready"
+
+
+def make_database(path: Path, revision: str) -> None:
+    """A database as large as a few pages, at a migration."""
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        database.execute("INSERT INTO alembic_version VALUES (?)", (revision,))
+        database.execute("CREATE TABLE flow (id INTEGER PRIMARY KEY, name TEXT UNIQUE)")
+        database.executemany("INSERT INTO flow (name) VALUES (?)", [(f"{i:0100d}",) for i in range(500)])
+    database.close()
+
+
+def overwritten(path: Path) -> None:
+    make_database(path, "anything")
+    path.write_bytes(b"not a database, but long enough to be taken for one" * 100)
+
+
+def torn(path: Path) -> None:
+    make_database(path, "anything")
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(os.urandom(30000))
+
+
+def truncated(path: Path) -> None:
+    make_database(path, "anything")
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def newer(path: Path) -> None:
+    make_database(path, "ffffffffffff")
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (overwritten, "is damaged: file is not a database"),
+        (torn, "is damaged: "),
+        (truncated, "is damaged: "),
+        (newer, r"was written by a newer Prefect than \d"),
+        (a_folder, "cannot be used: unable to open"),
+    ],
+)
+def test_a_database_that_prefect_cannot_use_is_refused(
+    tmp_path: Path, spoil: Callable[[Path], None], message: str
+) -> None:
+    path = tmp_path / "prefect.db"
+    spoil(path)
+    with pytest.raises(StackFailed, match=message) as refused:
+        check_database(path)
+    assert str(path) in refused.value.message
+    assert "Traceback" not in str(refused.value)
+    assert "satflow up --new-database" in (refused.value.fix or "")
+
+
+def test_databases_that_prefect_can_use_are_not_refused(tmp_path: Path) -> None:
+    check_database(tmp_path / "missing.db")
+    (tmp_path / "empty.db").touch()
+    check_database(tmp_path / "empty.db")
+    with sqlite3.connect(tmp_path / "begun.db") as begun:  # by a server that was killed before its first migration
+        begun.execute("CREATE TABLE other (id INTEGER)")
+    begun.close()
+    check_database(tmp_path / "begun.db")
+
+
+def test_the_database_of_the_installed_prefect_is_known(stack: Stack) -> None:
+    check_database(environment.home(stack.settings) / environment.DATABASE_FILE)
+
+
+def test_a_damaged_database_is_one_sentence_everywhere_and_a_new_one_is_the_way_out(whole: Place) -> None:
+    home = environment.home(whole.settings)
+    home.mkdir(mode=0o700, parents=True)
+    whole.settings.state_dir.chmod(0o700)
+    database = home / environment.DATABASE_FILE
+    overwritten(database)
+    spoiled = database.read_bytes()
+    up = satflow(whole, "up")
+    assert up.returncode == 1
+    assert f"{database} is damaged: file is not a database." in up.stderr
+    assert "Traceback" not in up.stderr
+    whole.wait_gone()
+    doctor = satflow(whole, "doctor")
+    assert f"{database} is damaged" in doctor.stdout
+    assert "→ `satflow up --new-database`" in doctor.stdout
+    whole.wait_gone()
+    assert database.read_bytes() == spoiled
+    up = satflow(whole, "up", "--new-database")
+    assert up.returncode == 0, up.stderr
+    (backup,) = home.glob("prefect.db.backup-*")
+    assert backup.read_bytes() == spoiled
+    assert str(backup) in up.stdout
+    refused = satflow(whole, "up", "--new-database")
+    assert refused.returncode == 1
+    assert "satflow down" in refused.stderr
+    assert json.loads(satflow(whole, "status", "--json").stdout)["state"] == "ready"

@@ -1,0 +1,159 @@
+"""Scheduled runs missed while the local stack was off: those that the deployment wants start, the others say why not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.objects import State
+from prefect.states import Scheduled
+
+from satflow_ext import lease
+from satflow_ext.endpoints import LOCAL_POOL, StackRecord
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment
+from satflow_ext.stack.missed_runs import MESSAGES, read_choices, select_superseded
+from satflow_ext.stack.prefect_calls import ScheduledRun
+from tests.stack.conftest import Place, wait_for
+from tests.stack.sleeping import api_of
+
+NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
+FLOW = """
+import time
+from prefect import flow
+
+@flow
+def counted():
+    time.sleep(0.1)
+"""
+
+
+def missed(deployment: str, *minutes: int) -> list[ScheduledRun]:
+    """Runs that should have started at these minutes after noon."""
+    return [
+        ScheduledRun(
+            id=f"{deployment} {minute}",
+            deployment=deployment,
+            flow_id="f",
+            auto_scheduled=True,
+            expected_start_time=NOON + timedelta(minutes=minute),
+        )
+        for minute in minutes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choices", "skipped"),
+    [
+        ({}, []),
+        ({"a/a": "all", "b/b": "all"}, []),
+        ({"a/a": "last"}, ["a/a 1", "a/a 2"]),
+        ({"a/a": "none"}, ["a/a 1", "a/a 2", "a/a 3"]),
+        ({"a/a": "last", "b/b": "last"}, ["a/a 1", "a/a 2"]),
+        ({"a/a": "last", "b/b": "none"}, ["a/a 1", "a/a 2", "b/b 5"]),
+    ],
+)
+def test_each_deployment_has_its_own_choice(choices, skipped):
+    runs = [*missed("a/a", 3, 1), *missed("b/b", 5), *missed("a/a", 2)]
+    superseded = select_superseded(runs, choices)
+    assert [run.id for run, _ in superseded] == skipped
+    assert {message for _, message in superseded} <= set(MESSAGES.values())
+
+
+def test_the_choice_is_read_from_the_journal(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    write_entry(folder, "f/old", {})
+    write_entry(folder, "f/none", {"missed_runs": "none"})
+    write_entry(folder, "f/all", {"missed_runs": "all"})
+    write_entry(folder, "f/elsewhere", {"missed_runs": "none"}, prefect="https://prefect.example/api")
+    (folder / "torn.json").write_text('{"prefect": "loc')
+    (folder / "begun.json").write_text(json.dumps({"prefect": "local", "full_name": "f/begun", "written": None}))
+    assert read_choices(Settings(state_dir=tmp_path)) == {"f/old": "last", "f/none": "none", "f/all": "all"}
+
+
+def write_entry(folder: Path, full_name: str, written: dict[str, str], prefect: str = "local") -> None:
+    """The part of a journal entry that counts here."""
+    name = full_name.replace("/", "-")
+    (folder / f"{name}.json").write_text(json.dumps({"prefect": prefect, "full_name": full_name, "written": written}))
+
+
+def test_a_stack_that_starts_skips_what_is_superseded(whole: Place, tmp_path: Path) -> None:
+    (tmp_path / "counted.py").write_text(FLOW)
+    with lease.acquire(whole.settings) as held:
+        assert held.record is not None
+        runs = asyncio.run(plan_runs(held.record, tmp_path))
+    whole.wait_gone()
+    journal = whole.settings.state_dir / "journal"
+    journal.mkdir(mode=0o700, exist_ok=True)
+    write_entry(journal, "counted/last", {"missed_runs": "last"})
+    write_entry(journal, "counted/none", {"missed_runs": "none"})
+    with sqlite3.connect(environment.home(whole.settings) / environment.DATABASE_FILE) as database:
+        database.execute("UPDATE flow_run SET auto_scheduled = 1")  # as if the schedule had made them
+        database.execute("UPDATE work_pool SET is_paused = 0")
+    database.close()
+    with lease.acquire(whole.settings) as held:
+        record = held.record
+        assert record is not None
+        wait_for(lambda: all("Scheduled" not in each for each in outcomes(record, runs).values()), "all", seconds=300)
+        wait_for(lambda: not unfinished(record, runs), "the end of all runs", seconds=300)
+        assert outcomes(record, runs) == {
+            "last": ["Skipped", "Skipped", "Completed"],
+            "none": ["Skipped", "Skipped", "Skipped"],
+            "theirs": ["Completed", "Completed", "Completed"],
+        }
+
+
+async def plan_runs(record: StackRecord, folder: Path) -> dict[str, list[UUID]]:
+    """Three deployments with three runs each that should have started already; no Prefect worker gets them yet."""
+    runs: dict[str, list[UUID]] = {}
+    now = datetime.now(timezone.utc)
+    async with prefect_client(api_of(record)) as client:
+        await client.update_work_pool(LOCAL_POOL, WorkPoolUpdate(is_paused=True))
+        flow = await client.create_flow_from_name("counted")
+        for name in ("last", "none", "theirs"):
+            deployment = await client.create_deployment(
+                flow,
+                name=name,
+                entrypoint="counted.py:counted",
+                path=str(folder),
+                work_pool_name=LOCAL_POOL,
+                job_variables={"command": f"{sys.executable} -m prefect.engine"},
+            )
+            made = [
+                await client.create_flow_run_from_deployment(
+                    deployment, state=Scheduled(scheduled_time=now - timedelta(hours=hours))
+                )
+                for hours in (3, 2, 1)
+            ]
+            runs[name] = [each.id for each in made]
+    return runs
+
+
+def outcomes(record: StackRecord, runs: dict[str, list[UUID]]) -> dict[str, list[str]]:
+    """The names of the runs' states now."""
+    return {name: [each.name or "" for each in states(record, ids)] for name, ids in runs.items()}
+
+
+def unfinished(record: StackRecord, runs: dict[str, list[UUID]]) -> list[State]:
+    """The states of runs that go on."""
+    return [each for ids in runs.values() for each in states(record, ids) if not each.is_final()]
+
+
+def states(record: StackRecord, ids: list[UUID]) -> list[State]:
+    """The states of runs, in their order."""
+
+    async def read() -> list[State]:
+        async with prefect_client(api_of(record)) as client:
+            found = [(await client.read_flow_run(each)).state for each in ids]
+        return [state for state in found if state is not None]
+
+    return asyncio.run(read())
