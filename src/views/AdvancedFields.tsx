@@ -7,6 +7,7 @@ import { errorUnder } from '../errors';
 import type { IDraft } from '../models/draft';
 import { EnvironmentField } from './EnvironmentField';
 import { Field } from './Field';
+import { useFieldId } from './formId';
 import { LinesField } from './LinesField';
 
 export interface IAdvancedFieldsProps {
@@ -22,6 +23,7 @@ export const ADVANCED = ['tags', 'include', 'secrets', 'environment'];
 /** What most registrations leave as it is; open where something is set or wrong. */
 export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
   const { draft, error, onChange, trans } = props;
+  const tagsId = useFieldId('tags');
   const [isOpen, setOpen] = useState(isSet(draft));
   const isWrong = ADVANCED.some(field => errorUnder(error, field));
   return (
@@ -34,7 +36,7 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
       <summary>{trans.__('Advanced')}</summary>
       <div className="jp-Satflow-schemaFields">
         <LinesField
-          id="satflow-include"
+          name="include"
           label={trans.__('Data files that travel with the flow')}
           hint={trans.__(
             'One file, folder or pattern a line, such as data/*.csv; they lie beside the notebook.'
@@ -44,7 +46,7 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
           onChange={include => onChange({ include })}
         />
         <LinesField
-          id="satflow-secrets"
+          name="secrets"
           label={trans.__('Secrets, by name')}
           hint={trans.__(
             'One name a line, such as AWS_SECRET_ACCESS_KEY. Values stay out of here: they are found where the flow runs.'
@@ -60,13 +62,13 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
           trans={trans}
         />
         <Field
-          id="satflow-tags"
+          id={tagsId}
           label={trans.__('Tags')}
           hint={trans.__('Separated by commas.')}
           error={errorUnder(error, 'tags')}
         >
           <InputGroup
-            id="satflow-tags"
+            id={tagsId}
             data-testid="satflow-tags"
             value={draft.tags}
             onChange={event => onChange({ tags: event.target.value })}
