@@ -31,11 +31,15 @@ LOCAL_POOL = "satflow-local"
 
 @dataclass(frozen=True)
 class PrefectApi:
-    """A Prefect API and the credential that belongs to it, and to nothing else."""
+    """A Prefect API and the credential that belongs to it, and to nothing else.
+
+    `local`: it is the local stack's.
+    """
 
     url: str
     auth_string: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
+    local: bool = False
 
 
 @dataclass(frozen=True)
@@ -225,7 +229,7 @@ def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
         )
     if record is None or record.prefect_url is None:
         raise StackFailed("The local Prefect server is not running.", fix="Start it with `satflow up`.")
-    return PrefectApi(record.prefect_url, auth_string=record.prefect_auth)
+    return PrefectApi(record.prefect_url, auth_string=record.prefect_auth, local=True)
 
 
 def _variable(variable: str, store: str, environment: Mapping[str, str]) -> str:

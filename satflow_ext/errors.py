@@ -24,6 +24,7 @@
     │   └── WorkPoolNotFound
     ├── FlowAmbiguous           409  two flows answer to that name
     ├── DeploymentTaken         409  somebody else than SatFlow made the deployment of that name
+    ├── RegisteredElsewhere     409  another notebook registered the deployment of that name
     ├── VariableTaken           409  the notebook has something else under that name
     ├── KernelUnavailable       409
     │   ├── KernelBusy
@@ -215,6 +216,12 @@ class FlowAmbiguous(SatflowError):
 
 class DeploymentTaken(SatflowError):
     """Somebody else than SatFlow made the deployment of that name."""
+
+    status = 409
+
+
+class RegisteredElsewhere(SatflowError):
+    """Another notebook registered the deployment of that name, or it is not known which one did."""
 
     status = 409
 

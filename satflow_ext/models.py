@@ -85,10 +85,14 @@ class LiveFlow(Wire):
 
 
 class FlowList(Wire):
-    """The flows of one kernel, in the order in which their variables were made."""
+    """The flows of one kernel, in the order in which their variables were made.
+
+    `notebook` is the path of the kernel's notebook with links resolved, None where Jupyter did not give one to the kernel.
+    """
 
     flows: tuple[LiveFlow, ...]
     at: datetime
+    notebook: str | None = None
 
 
 # --- the choices a registration makes ---------------------------------------------------------------------------------
@@ -208,13 +212,15 @@ class RegisterRequest(Registration):
     """POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it.
 
     A choice that is the same as in the version before leaves alone what somebody has changed in Prefect since;
-    `overwrite` puts it there all the same, and takes a deployment that somebody else than SatFlow made.
+    `overwrite` puts it there all the same, and takes a deployment that somebody else than SatFlow made. `replaces` are the ids
+    of the deployments that this may become the next version of, None for any.
     """
 
     kernel_id: str
     variable: str
     notebook: str | None = None
     overwrite: bool = False
+    replaces: tuple[str, ...] | None = None
 
     @property
     def registration(self) -> Registration:
@@ -409,7 +415,8 @@ class Deployment(Wire):
     `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults
     only when the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
     registered, `after` is live. `needed` says what its last runs on this machine needed of their worker size, None where
-    nothing is known of it.
+    nothing is known of it. `notebook_file` is the path of `notebook` with links resolved, None where the Jupyter server's
+    machine has no such file.
     """
 
     id: str
@@ -435,6 +442,7 @@ class Deployment(Wire):
     next_runs: tuple[datetime, ...]
     drift: tuple[Change, ...]
     needed: str | None = None
+    notebook_file: str | None = None
 
 
 class DeploymentList(Wire):

@@ -139,14 +139,24 @@ def _translated(api: PrefectApi) -> Iterator[None]:
     except (_NotPrefect, json.JSONDecodeError) as error:
         raise _no_prefect(api) from error
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        raise PrefectUnreachable(
-            f"Nothing answers at the Prefect API's address {shown(api.url)}.",
-            fix="Start the local stack with `satflow up`, or correct PREFECT_API_URL.",
-        ) from error
+        raise _unreachable(error, api) from error
     except (ObjectNotFound, ObjectAlreadyExists) as error:
         raise _answered(error.http_exc, api) from error
     except httpx.HTTPStatusError as error:
         raise _answered(error, api) from error
+
+
+def _unreachable(error: Exception, api: PrefectApi) -> PrefectUnreachable:
+    """Return what to do when a request got no answer: who set no address has none to correct."""
+    if isinstance(error, httpx.TimeoutException):
+        message = f"The Prefect API at {shown(api.url)} did not answer in time."
+    else:
+        message = f"Nothing answers at the Prefect API's address {shown(api.url)}."
+    if api.local:
+        fix = "The local stack may be busy, or starting again: wait and try again, or look at it with `satflow status`."
+    else:
+        fix = "Check that the Prefect server runs, or correct PREFECT_API_URL."
+    return PrefectUnreachable(message, fix=fix)
 
 
 def _answered(error: Exception, api: PrefectApi) -> SatflowError:

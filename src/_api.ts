@@ -265,7 +265,8 @@ export interface CronScheduleInput {
  * `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults
  * only when the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
  * registered, `after` is live. `needed` says what its last runs on this machine needed of their worker size, None where
- * nothing is known of it.
+ * nothing is known of it. `notebook_file` is the path of `notebook` with links resolved, None where the Jupyter server's
+ * machine has no such file.
  */
 export interface Deployment {
   id: string;
@@ -291,6 +292,7 @@ export interface Deployment {
   next_runs: string[];
   drift: Change[];
   needed: string | null;
+  notebook_file: string | null;
 }
 
 /**
@@ -388,10 +390,13 @@ export interface Finding {
 
 /**
  * The flows of one kernel, in the order in which their variables were made.
+ *
+ * `notebook` is the path of the kernel's notebook with links resolved, None where Jupyter did not give one to the kernel.
  */
 export interface FlowList {
   flows: LiveFlow[];
   at: string;
+  notebook: string | null;
 }
 
 /**
@@ -576,6 +581,7 @@ export interface PreflightRequest {
   variable: string;
   notebook?: string | null;
   overwrite?: boolean;
+  replaces?: string[] | null;
   rehearse?: boolean;
 }
 
@@ -583,7 +589,8 @@ export interface PreflightRequest {
  * POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it.
  *
  * A choice that is the same as in the version before leaves alone what somebody has changed in Prefect since;
- * `overwrite` puts it there all the same, and takes a deployment that somebody else than SatFlow made.
+ * `overwrite` puts it there all the same, and takes a deployment that somebody else than SatFlow made. `replaces` are the ids
+ * of the deployments that this may become the next version of, None for any.
  */
 export interface RegisterRequest {
   name?: string | null;
@@ -601,6 +608,7 @@ export interface RegisterRequest {
   variable: string;
   notebook?: string | null;
   overwrite?: boolean;
+  replaces?: string[] | null;
 }
 
 /**

@@ -104,7 +104,7 @@ export class Client implements IClient {
   }
 
   versions(id: string, query: IVersionsQuery = {}): Promise<api.VersionList> {
-    const search = URLExt.objectToQueryString({ ...query });
+    const search = queryString(query);
     return this.json('GET', ['deployments', id, 'versions'], undefined, search);
   }
 
@@ -137,7 +137,7 @@ export class Client implements IClient {
   }
 
   runs(query: IRunsQuery = {}): Promise<api.RunList> {
-    const search = URLExt.objectToQueryString({ ...query });
+    const search = queryString(query);
     return this.json('GET', ['runs'], undefined, search);
   }
 
@@ -214,6 +214,14 @@ export function streamUrl(settings: ServerConnection.ISettings): string {
 
 function endpoint(base: string, path: string[]): string {
   return URLExt.join(base, 'satflow', ...path.map(encodeURIComponent));
+}
+
+/** A query as part of a URL, without what is not set: `URLExt` would write the word "undefined". */
+function queryString(query: IRunsQuery | IVersionsQuery): string {
+  const given = Object.entries(query).filter(
+    ([, value]) => value !== undefined && value !== null
+  );
+  return URLExt.objectToQueryString(Object.fromEntries(given));
 }
 
 function unreachable(reason: Error): never {

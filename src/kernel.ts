@@ -18,6 +18,9 @@ export interface IActiveNotebook {
   generation: string;
 }
 
+/** A decorator of Prefect's at the beginning of a line: `@flow`, `@flow(…)`, `@prefect.flow`. */
+const FLOW_CODE = /^[ \t]*@(?:\w+\.)*flow\b/m;
+
 /** Flows that a kernel told of by itself. */
 export interface IPushed {
   kernelId: string;
@@ -28,6 +31,8 @@ export interface IPushed {
 export interface INotebookSource {
   readonly current: IActiveNotebook | null;
   readonly changed: ISignal<INotebookSource, void>;
+  /** Whether a cell of the notebook has the code of a flow, whatever the kernel has run of it. */
+  hasFlowCode(): boolean;
   readonly pushed: ISignal<INotebookSource, IPushed>;
 }
 
@@ -44,12 +49,13 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
       return null;
     }
     const kernel = context.session?.kernel ?? null;
+    const generation = `${kernel?.id ?? ''}:${this.starts}`;
     return {
       path: this.panel.context.path,
       kernelId: kernel?.id ?? null,
       language: kernel ? (this.languages.get(kernel.id) ?? null) : null,
-      status: kernel?.status ?? 'unknown',
-      generation: `${kernel?.id ?? ''}:${this.starts}`
+      status: this.statusOf(kernel, generation),
+      generation
     };
   }
 
@@ -61,6 +67,13 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     return this._pushed;
   }
 
+  hasFlowCode(): boolean {
+    const cells = this.panel?.content.model?.cells;
+    return [...(cells ?? [])].some(
+      cell => cell.type === 'code' && FLOW_CODE.test(cell.sharedModel.source)
+    );
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -68,6 +81,29 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
   dispose(): void {
     this._isDisposed = true;
     Signal.clearData(this);
+  }
+
+  /** A restarted kernel whose first words were missed counts as starting until a cell runs, although it answers. */
+  private statusOf(
+    kernel: Kernel.IKernelConnection | null,
+    generation: string
+  ): Kernel.Status {
+    const status = kernel?.status ?? 'unknown';
+    return status === 'starting' && this.answered === generation
+      ? 'idle'
+      : status;
+  }
+
+  private onMessage(
+    kernel: Kernel.IKernelConnection,
+    { msg, direction }: Kernel.IAnyMessageArgs
+  ): void {
+    const isAnswer =
+      direction === 'recv' && msg.header.msg_type === 'kernel_info_reply';
+    if (isAnswer && kernel.id === this.current?.kernelId) {
+      this.answered = this.current.generation;
+      this._changed.emit();
+    }
   }
 
   /** The tracker forgets its current notebook only when that is closed. */
@@ -98,6 +134,7 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     const kernel = this.panel?.sessionContext.session?.kernel;
     if (kernel && !this.attached.has(kernel)) {
       this.attached.add(kernel);
+      kernel.anyMessage.connect(this.onMessage, this);
       kernel.registerCommTarget(COMM_TARGET, (comm, message) =>
         this.listen(kernel.id, comm, message)
       );
@@ -136,6 +173,8 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
 
   private panel: NotebookPanel | null = null;
   private starts = 0;
+  /** The start of a kernel that has answered. */
+  private answered = '';
   private _isDisposed = false;
   private readonly languages = new Map<string, string>();
   private readonly attached = new WeakSet<Kernel.IKernelConnection>();

@@ -7,6 +7,7 @@ objects stay asleep.
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -32,6 +33,11 @@ class Shell(Protocol):
 
     def set_next_input(self, text: str) -> None:
         """Put text into a new cell below."""
+
+
+def notebook_path() -> str | None:
+    """Return the path of this kernel's notebook as Jupyter gave it to the kernel, None where it gave none."""
+    return os.environ.get("JPY_SESSION_NAME") or None
 
 
 def callback_owner(shell: Shell, kind: type[T]) -> T | None:

@@ -8,10 +8,11 @@ both are there already once a flow is.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.kernel.find import Shell, callback_owner, live_flows
+from satflow_ext.kernel.find import Shell, callback_owner, live_flows, notebook_path
 
 if TYPE_CHECKING:
     from satflow_ext.kernel.describe import Descriptions
@@ -97,4 +98,6 @@ def _flow_list(flows: tuple[LiveFlow, ...]) -> FlowList:
 
     from satflow_ext.models import FlowList
 
-    return FlowList(flows=flows, at=datetime.now(timezone.utc))
+    notebook = notebook_path()
+    file = os.path.realpath(notebook) if notebook and os.path.isabs(notebook) else notebook
+    return FlowList(flows=flows, at=datetime.now(timezone.utc), notebook=file)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from pydantic import ValidationError
 
 from satflow_ext.errors import ContentTooLarge, InvalidInclude
-from satflow_ext.kernel.find import Shell
+from satflow_ext.kernel.find import Shell, notebook_path
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import CarriedFile
 
@@ -30,7 +30,7 @@ CHUNK = 1024 * 1024
 
 def notebook_folder(shell: Shell | None) -> Path:
     """Where the notebook lies: as Jupyter says, else where the kernel was started, whatever the directory is now."""
-    notebook = Path(os.environ.get("JPY_SESSION_NAME") or "")
+    notebook = Path(notebook_path() or "")
     if notebook.is_absolute() and notebook.parent.is_dir():
         return notebook.parent
     visited = shell.user_ns.get("_dh") if shell is not None else None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import CodeType
 
-from satflow_ext.kernel.find import Shell, cell_number
+from satflow_ext.kernel.find import Shell, cell_number, notebook_path
 from satflow_ext.kernel.git import commit_of
 from satflow_ext.kernel.local_modules import lies_local
 from satflow_ext.kernel.reach import Reached
@@ -35,7 +35,7 @@ def source(names: Iterable[str], shell: Shell | None, carried: Mapping[str, str]
     files = {_below_import_path(name): name for name in names if os.path.isfile(name) and lies_local(name)}
     texts = {path: "".join(linecache.getlines(name)) for path, name in files.items()} | dict(carried)
     return Source(
-        notebook=os.environ.get("JPY_SESSION_NAME"),
+        notebook=notebook_path(),
         commit=commit_of(Path.cwd()),
         cells=_cells(names, shell),
         files=tuple(SourceFile(path=path, text=text) for path, text in sorted(texts.items())),

@@ -72,7 +72,7 @@ async def _heal(entry: Entry, here: Settings, record: StackRecord) -> None:
 def _endpoints(entry: Entry, here: Settings, record: StackRecord) -> Endpoints:
     """The local Prefect, and the store that the deployment's manifest is in."""
     store = entry.written.store if entry.written else settings.LOCAL
-    prefect = PrefectApi(record.prefect_url or "", auth_string=record.prefect_auth)
+    prefect = PrefectApi(record.prefect_url or "", auth_string=record.prefect_auth, local=True)
     return Endpoints(prefect, places.store_named(store, here, record), LOCAL_POOL, local=True)
 
 

@@ -5,9 +5,12 @@ None of it stops who says `overwrite`.
 
 from __future__ import annotations
 
-from satflow_ext.errors import DeploymentDrifted, DeploymentTaken
+from typing import NoReturn
+
+from satflow_ext.errors import DeploymentDrifted, DeploymentTaken, RegisteredElsewhere
 from satflow_ext.models import Change
 from satflow_ext.registration.healing import Healed
+from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import pin_of
 
 OVERWRITE = "Register with overwrite (--overwrite, overwrite=True) if that is to go, or under another name."
@@ -41,6 +44,25 @@ def said_of(healed: Healed, full_name: str) -> str | None:
     if healed.written is None or healed.verdict not in SAID:
         return None
     return SAID[healed.verdict].format(name=full_name, number=healed.written.version)
+
+
+def refuse_other_notebook(known: Manifest | None, full_name: str) -> NoReturn:
+    """Refuse to make the next version of a deployment that another notebook registered.
+
+    Args:
+        known: the manifest of the deployment's version, None where it cannot be read.
+        full_name: `flow/deployment`.
+
+    Raises:
+        RegisteredElsewhere: always.
+    """
+    origin = known.source.notebook if known else None
+    version = f" (version {known.version})" if known else ""
+    raise RegisteredElsewhere(
+        f"The deployment {full_name}{version} was registered from {origin or 'an unknown notebook'}.",
+        fix="Choose another name, or overwrite it: its next runs then use this flow and these choices.",
+        field="name",
+    )
 
 
 def check_conflicts(contested: tuple[Change, ...], full_name: str) -> None:

@@ -7,6 +7,7 @@ twice without harm, and until the last one is done the deployment's earlier vers
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -55,6 +56,7 @@ async def register(
     settings: Settings,
     *,
     overwrite: bool = False,
+    replaces: Collection[str] | None = None,
 ) -> Registered:
     """Make a deployment of a packed flow, or its next version, or nothing where nothing changed.
 
@@ -64,6 +66,7 @@ async def register(
         endpoints: the Prefect API and the store.
         settings: worker sizes and limits.
         overwrite: whether to overwrite what somebody has changed in Prefect, or a deployment that somebody else made.
+        replaces: ids of the deployments that this may become the next version of, None for any.
 
     Raises:
         BadRequest: an executor, option, schedule, parameter or name that makes no sense.
@@ -73,6 +76,7 @@ async def register(
         ParametersTooLarge: more than Prefect takes.
         WorkPoolNotFound: Prefect has no such work pool.
         DeploymentTaken: somebody else than SatFlow made the deployment of that name.
+        RegisteredElsewhere: there is a deployment of that name that is not one of `replaces`.
         DeploymentDrifted: somebody has changed or deleted in Prefect what this would overwrite.
         StoreFailed: the content was not kept; the deployment is as it was.
         PrefectFailed: the deployment was not made; the one before is as it was.
@@ -92,12 +96,19 @@ async def register(
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = planned(packed.flow.name, registration, executor, pool, settings)
         async with turn(plan.full_name, endpoints.prefect, settings):
-            done = await _register(client, packed, plan, endpoints, settings, overwrite=overwrite)
+            done = await _register(client, packed, plan, endpoints, settings, overwrite=overwrite, replaces=replaces)
     return done.model_copy(update={"warnings": (*done.warnings, *find_warnings(packed, executor, settings))})
 
 
 async def _register(
-    client: PrefectClient, packed: PackedFlow, plan: Plan, endpoints: Endpoints, settings: Settings, *, overwrite: bool
+    client: PrefectClient,
+    packed: PackedFlow,
+    plan: Plan,
+    endpoints: Endpoints,
+    settings: Settings,
+    *,
+    overwrite: bool,
+    replaces: Collection[str] | None,
 ) -> Registered:
     signer = await asyncio.to_thread(Keyring(settings).signer)
     healed = await healing.heal(client, plan.full_name, endpoints, settings)
@@ -106,6 +117,8 @@ async def _register(
     row = healed.row
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
+    if row and replaces is not None and str(row.id) not in replaces:
+        objections.refuse_other_notebook(known, plan.full_name)
     if row and known and same(known, packed, plan) and await kept(known, endpoints):
         done = await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
         return done.model_copy(update={"warnings": find_other_notebook(known, packed)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from satflow_ext.executors.needs import Needs, advice
 from satflow_ext.models import (
@@ -20,11 +21,23 @@ from satflow_ext.server.stack import StackManager
 from satflow_ext.settings import Settings
 
 
-def _with_needs(found: tuple[Deployment, ...], settings: Settings) -> tuple[Deployment, ...]:
-    """With what their runs on this machine needed of their worker sizes."""
+def _add_local_facts(found: tuple[Deployment, ...], settings: Settings) -> tuple[Deployment, ...]:
+    """Add what this machine has of each deployment: what its runs needed of their worker sizes, and its notebook's file."""
     needs = Needs(settings)
-    said = ((each, advice(needs.read(f"{each.flow_name}/{each.name}"), settings)) for each in found)
-    return tuple(each.model_copy(update={"needed": words}) for each, words in said)
+    return tuple(
+        each.model_copy(
+            update={
+                "needed": advice(needs.read(f"{each.flow_name}/{each.name}"), settings),
+                "notebook_file": _resolve_file(each.notebook),
+            }
+        )
+        for each in found
+    )
+
+
+def _resolve_file(path: str | None) -> str | None:
+    """Return an absolute path with its links resolved, None where this machine has no such file."""
+    return os.path.realpath(path) if path and os.path.isabs(path) and os.path.isfile(path) else None
 
 
 class DeploymentManager:
@@ -52,7 +65,9 @@ class DeploymentManager:
         settings = self._stack.settings
         async with self._kernels.packed(request) as packed:
             settled = packed.settle_parameters(request.registration)
-            return await registration.register(packed, settled, where, settings, overwrite=request.overwrite)
+            return await registration.register(
+                packed, settled, where, settings, overwrite=request.overwrite, replaces=request.replaces
+            )
 
     async def list_all(self) -> DeploymentList:
         """All deployments that SatFlow made."""
@@ -60,7 +75,7 @@ class DeploymentManager:
         from satflow_ext.registration import deployments
 
         found = await deployments.list_all(where)
-        return DeploymentList(deployments=await asyncio.to_thread(_with_needs, found, self._stack.settings))
+        return DeploymentList(deployments=await asyncio.to_thread(_add_local_facts, found, self._stack.settings))
 
     async def set_paused(self, deployment_id: str, paused: bool) -> Deployment:
         """Pause or resume a deployment's schedule."""

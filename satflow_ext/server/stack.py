@@ -68,7 +68,8 @@ class StackManager:
             return found
         if not task.done():
             return found.model_copy(update={"state": "starting", "step": self._step})
-        if (error := task.exception()) is not None:
+        # Another process may have started the stack since this one failed to.
+        if (error := task.exception()) is not None and found.state not in ("ready", "starting"):
             return found.model_copy(update={"state": "failed", "step": str(error)})
         return found
 
@@ -77,6 +78,7 @@ class StackManager:
         await self._let_go()
 
     async def _lease(self) -> Lease:
+        await self._forget_failure()
         if self._acquiring is None:
             self._begin()
         task = self._acquiring
@@ -90,6 +92,15 @@ class StackManager:
             await self._let_go()
         self._begin()
         return await self._acquired()
+
+    async def _forget_failure(self) -> None:
+        """Forget an attempt that failed where another process runs the stack now; nothing is started for it."""
+        task = self._acquiring
+        if task is None or not _has_failed(task):
+            return
+        runs = await asyncio.to_thread(lease.report, self.settings) is not None
+        if runs and self._acquiring is task:
+            await self._let_go()
 
     async def _acquired(self) -> Lease:
         assert self._acquiring is not None
@@ -128,3 +139,7 @@ class StackManager:
         await asyncio.wait([task])
         if not task.cancelled() and task.exception() is None:
             await asyncio.to_thread(task.result().close)
+
+
+def _has_failed(task: asyncio.Task[Lease]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None

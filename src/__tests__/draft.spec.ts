@@ -152,7 +152,7 @@ describe('%register_flow line', () => {
       schedule: {
         kind: 'cron',
         cron: '0 6 * * *',
-        seconds: 1,
+        seconds: '1',
         timezone: 'Europe/Berlin'
       },
       workPool: 'team',
@@ -171,7 +171,7 @@ describe('%register_flow line', () => {
     const schedule = {
       kind: 'interval',
       cron: '',
-      seconds: 3600,
+      seconds: '3600',
       timezone: 'UTC'
     } as const;
     expect(line({ schedule })).toContain('--interval 3600 --timezone UTC');

@@ -11,7 +11,14 @@ export class Notebooks implements INotebookSource {
   readonly changed: Signal<INotebookSource, void> = new Signal(this);
   readonly pushed: Signal<INotebookSource, IPushed> = new Signal(this);
 
-  constructor(public current: IActiveNotebook | null = null) {}
+  constructor(
+    public current: IActiveNotebook | null = null,
+    private readonly code = ''
+  ) {}
+
+  hasFlowCode(): boolean {
+    return this.code.includes('@flow');
+  }
 
   become(change: Partial<IActiveNotebook> | null): void {
     this.current = change && { ...NOTEBOOK, ...this.current, ...change };
@@ -137,6 +144,7 @@ export function deployment(
     next_runs: [],
     drift: [],
     needed: null,
+    notebook_file: null,
     ...change
   };
 }

@@ -1,12 +1,13 @@
 import type { FlowList } from '../_api';
 import { RequestFailed, SERVER_MISSING } from '../errors';
-import { drift } from '../models/drift';
+import { drift, ownDeployments } from '../models/drift';
 import { FlowsModel } from '../models/flows';
 import { deployment, flow, NOTEBOOK, Notebooks } from './fakes';
 
 const list = (at = '2026-01-01T12:03:00Z', flows = [flow()]): FlowList => ({
   flows,
-  at
+  at,
+  notebook: null
 });
 
 /** A client that counts how often it is asked, and answers or refuses. */
@@ -27,34 +28,65 @@ const refuse = (error: string) => () => {
 
 const rest = () => new Promise(resolve => setTimeout(resolve, 0));
 
+describe('ownDeployments', () => {
+  const notebook = '/home/me/tiles.ipynb';
+  const mine = deployment({ notebook, notebook_file: notebook });
+
+  it.each([
+    ['of another flow', { flow_name: 'other' }, false],
+    ['of this notebook', {}, true],
+    [
+      'of this notebook, by another path',
+      { notebook: '/link/tiles.ipynb' },
+      true
+    ],
+    ['of this notebook, whose file was deleted', { notebook_file: null }, true],
+    [
+      'of this notebook in another checkout',
+      { notebook: '/builds/1/tiles.ipynb', notebook_file: null },
+      true
+    ],
+    [
+      'of another notebook of that name on this machine',
+      { notebook: '/tmp/tiles.ipynb', notebook_file: '/tmp/tiles.ipynb' },
+      false
+    ],
+    [
+      'of another notebook',
+      { notebook: '/home/me/other.ipynb', notebook_file: null },
+      false
+    ],
+    ['of an unknown notebook', { notebook: null, notebook_file: null }, false]
+  ])('tells a deployment %s', (_, change, isOwn) => {
+    const found = ownDeployments('tiles', notebook, [{ ...mine, ...change }]);
+    expect(found).toHaveLength(isOwn ? 1 : 0);
+  });
+
+  it('finds none where the notebook is not known', () => {
+    const unknown = deployment({ notebook: null });
+    expect(ownDeployments('tiles', null, [mine, unknown])).toEqual([]);
+  });
+
+  it('puts the one that was registered last first', () => {
+    const later = { ...mine, id: 'd2', registered_at: '2026-02-01T00:00:00Z' };
+    const found = ownDeployments('tiles', notebook, [mine, later]);
+    expect(found.map(one => one.id)).toEqual(['d2', 'd1']);
+  });
+});
+
 describe('drift', () => {
-  it('is new where no deployment has the name', () => {
-    expect(drift(flow(), [deployment({ flow_name: 'other' })]).kind).toBe(
-      'new'
-    );
+  it('is new where the notebook registered none', () => {
+    expect(drift(flow(), []).kind).toBe('new');
   });
 
   it('is registered where the fingerprint is the same', () => {
     expect(drift(flow(), [deployment()]).kind).toBe('registered');
   });
 
-  it('is changed since the newest where no fingerprint is the same', () => {
-    const found = drift(flow({ fingerprint: 'f2' }), [deployment()]);
-    expect(found).toMatchObject({
-      kind: 'changed',
-      deployment: { version: 3 }
-    });
-  });
-
-  it('finds the same flow under an older deployment name', () => {
+  it('is changed since the last one where that has another fingerprint', () => {
     const older = deployment({ id: 'd2', name: 'nightly' });
     const found = drift(flow(), [deployment({ fingerprint: 'f9' }), older]);
-    expect(found).toMatchObject({ deployment: { id: 'd2' } });
-  });
-
-  it('does not guess where the manifest cannot be read', () => {
-    const unread = deployment({ fingerprint: null });
-    expect(drift(flow(), [unread]).kind).toBe('unknown');
+    expect(found).toMatchObject({ kind: 'changed', deployment: { id: 'd1' } });
   });
 });
 
@@ -136,6 +168,39 @@ describe('FlowsModel', () => {
   ])('tells of %s as %s', async (error, kind) => {
     const { client } = kernelPart(refuse(error));
     const model = new FlowsModel(client, new Notebooks(NOTEBOOK));
+    model.enable();
+    await rest();
+    expect(model.state.kind).toBe(kind);
+  });
+
+  it('tells a closed notebook from none', () => {
+    const notebooks = new Notebooks(NOTEBOOK);
+    const model = new FlowsModel(kernelPart(() => list()).client, notebooks);
+    model.enable();
+    notebooks.become(null);
+    expect(model.state).toEqual({ kind: 'closed', path: NOTEBOOK.path });
+  });
+
+  it('tells a restarted kernel from one that has no flows', async () => {
+    const lists = [list(), list('2026-01-01T12:04:00Z', [])];
+    const { client } = kernelPart(() => lists.shift() as FlowList);
+    const notebooks = new Notebooks(NOTEBOOK, '@flow');
+    const model = new FlowsModel(client, notebooks);
+    model.enable();
+    await rest();
+    expect(model.state.kind).toBe('listed');
+    notebooks.become({ generation: 'k1:1', status: 'restarting' });
+    notebooks.become({ status: 'idle' });
+    await rest();
+    expect(model.state.kind).toBe('restarted');
+  });
+
+  it.each([
+    ['@flow', 'not-run'],
+    ['print()', 'listed']
+  ])('tells of a kernel that has run nothing of %s', async (code, kind) => {
+    const { client } = kernelPart(() => list(undefined, []));
+    const model = new FlowsModel(client, new Notebooks(NOTEBOOK, code));
     model.enable();
     await rest();
     expect(model.state.kind).toBe(kind);

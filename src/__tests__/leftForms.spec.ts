@@ -3,7 +3,12 @@ import type { ISavedForm } from '../models/savedForm';
 import { flow } from './fakes';
 
 describe('a form that a page leaves behind', () => {
-  const subject = { flow: flow(), kernelId: 'k1', notebook: 'a.ipynb' };
+  const subject = {
+    flow: flow(),
+    kernelId: 'k1',
+    notebook: 'a.ipynb',
+    notebookFile: null
+  };
   const form = {
     subject,
     intent: 'register',

@@ -1,4 +1,11 @@
-import { atLeast, LogStore, matches, plain } from '../models/log';
+import {
+  atLeast,
+  logProgress,
+  LogStore,
+  matches,
+  withoutOverwritten
+} from '../models/log';
+import { plain } from '../models/terminalText';
 import { line, logs } from './fakes';
 
 describe('LogStore', () => {
@@ -74,5 +81,47 @@ describe('searching and filtering', () => {
 
   it('takes colours off', () => {
     expect(plain(lines[0].message)).toBe('Red alert');
+  });
+});
+
+describe('how much of a log is here', () => {
+  const store = new LogStore();
+
+  it('is nothing before the server has sent anything', () => {
+    expect(logProgress(store, false)).toBe('loading');
+  });
+
+  it('is a part as long as the run has ended and its log has not', () => {
+    store.add(logs([line(0)]));
+    expect(logProgress(store, false)).toBe('live');
+    expect(logProgress(store, true)).toBe('loading');
+  });
+
+  it('is all once the server says that no line will follow', () => {
+    store.add(logs([], { ended: true }));
+    expect(logProgress(store, true)).toBe('whole');
+  });
+});
+
+describe('progress bars', () => {
+  it('are one line, that of their end', () => {
+    const lines = ['start', '\r10%', '\r20%', '\r100%', 'done'].map(
+      (message, seq) => line(seq, { message })
+    );
+    const shown = withoutOverwritten(lines).map(one => plain(one.message));
+    expect(shown).toEqual(['start', '100%', 'done']);
+  });
+
+  it('of several tasks are one line each', () => {
+    const lines = ['10%\r', '1/9\r', '20%\r', '2/9\r'].map((message, seq) =>
+      line(seq, { message, task_run_id: seq % 2 ? 'b' : 'a' })
+    );
+    const shown = withoutOverwritten(lines).map(one => plain(one.message));
+    expect(shown).toEqual(['20%', '2/9']);
+  });
+
+  it('take no line away that has nothing to do with them', () => {
+    const lines = [line(0), line(1, { message: 'a\r\nb\r\n' }), line(2)];
+    expect(withoutOverwritten(lines)).toEqual(lines);
   });
 });

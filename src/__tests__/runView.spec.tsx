@@ -3,6 +3,7 @@ import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
 import type { Artifact } from '../_api';
+import { searchPattern } from '../models/logText';
 import { AnsiText } from '../views/AnsiText';
 import { ArtifactView, safeUrl } from '../views/ArtifactView';
 import { LogView } from '../views/LogView';
@@ -15,7 +16,7 @@ describe('RunView', () => {
   const props = {
     version: 3,
     lines: [line(0)],
-    ended: false,
+    progress: 'live' as const,
     cluster: null,
     samples: [],
     error: null,
@@ -56,7 +57,8 @@ describe('RunView', () => {
   it('searches the log and counts what it finds', () => {
     const lines = [line(0), line(1, { message: 'other' }), line(2)];
     const taskNames = new Map();
-    const log = { lines, taskNames, ended: false, error: null, follow: true };
+    const progress = 'live' as const;
+    const log = { lines, taskNames, progress, error: null, follow: true };
     render(<LogView {...log} onDownload={jest.fn()} trans={trans} />);
     const search = screen.getByTestId('satflow-log-search');
     fireEvent.change(search, { target: { value: 'LINE' } });
@@ -74,7 +76,10 @@ describe('what runs write', () => {
 
   it('is text, with colours', () => {
     const { container } = render(
-      <AnsiText text={`\u001b[31m${evil}\u001b[0m`} mark="img" />
+      <AnsiText
+        text={`\u001b[31m${evil}\u001b[0m`}
+        search={searchPattern('img')}
+      />
     );
     expect(container.textContent).toBe(evil);
     expect(container.querySelector('img, script')).toBeNull();

@@ -6,7 +6,6 @@ import type { ErrorBody } from '../_api';
 import type { FlowsState } from '../models/flows';
 import { FlowsSection, INSTALL } from '../views/FlowsSection';
 import { RunsSection } from '../views/RunsSection';
-import { StackBanner } from '../views/StackBanner';
 import { moment } from '../words';
 import { deployment, flow, run } from './fakes';
 
@@ -21,13 +20,19 @@ const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
 });
 
 describe('FlowsSection', () => {
-  const list = { flows: [flow()], at: '2026-01-01T12:03:00Z' };
+  const list = {
+    flows: [flow()],
+    at: '2026-01-01T12:03:00Z',
+    notebook: 'tiles.ipynb'
+  };
   const show = (state: FlowsState, deployments = [deployment()]) => {
     const actions = {
       onNewNotebook: jest.fn(),
       onInsertExample: jest.fn(),
       onInsertInstall: jest.fn(),
       onSelectKernel: jest.fn(),
+      onOpenNotebook: jest.fn(),
+      onRunAllCells: jest.fn(),
       onRefresh: jest.fn(),
       onRegister: jest.fn(),
       onRun: jest.fn()
@@ -39,6 +44,17 @@ describe('FlowsSection', () => {
 
   it.each<[FlowsState, string, string]>([
     [{ kind: 'no-notebook' }, 'New notebook', 'onNewNotebook'],
+    [{ kind: 'closed', path: 'a.ipynb' }, 'Open it again', 'onOpenNotebook'],
+    [
+      { kind: 'restarted', list: { ...list, flows: [] } },
+      'Run all cells',
+      'onRunAllCells'
+    ],
+    [
+      { kind: 'not-run', list: { ...list, flows: [] } },
+      'Run all cells',
+      'onRunAllCells'
+    ],
     [{ kind: 'no-kernel' }, 'Select kernel', 'onSelectKernel'],
     [{ kind: 'not-python', language: 'R' }, 'Change kernel', 'onSelectKernel'],
     [{ kind: 'starting' }, 'Refresh', 'onRefresh'],
@@ -73,7 +89,31 @@ describe('FlowsSection', () => {
     fireEvent.click(screen.getByRole('button', { name: 'Register tiles' }));
     fireEvent.click(screen.getByRole('button', { name: 'Run tiles' }));
     expect(actions.onRegister).toHaveBeenCalledWith(flow());
-    expect(actions.onRun).toHaveBeenCalledWith(flow(), deployment());
+    expect(actions.onRun).toHaveBeenCalledWith(flow(), [deployment()]);
+  });
+
+  it.each([
+    ['another notebook', deployment({ notebook: 'other.ipynb' })],
+    ['an unknown notebook', deployment({ notebook: null, fingerprint: null })]
+  ])('runs and compares with nothing that %s registered', (_, other) => {
+    const actions = show({ kind: 'listed', list }, [other]);
+    expect(screen.getByTestId('satflow-drift').textContent).toBe('new');
+    fireEvent.click(screen.getByRole('button', { name: 'Run tiles' }));
+    expect(actions.onRun).toHaveBeenCalledWith(flow(), []);
+  });
+
+  it('names the deployment that it compares with, and offers all to run', () => {
+    const older = deployment({
+      id: 'd2',
+      registered_at: '2025-01-01T00:00:00Z'
+    });
+    const nightly = deployment({ name: 'nightly', fingerprint: 'f0' });
+    const actions = show({ kind: 'listed', list }, [older, nightly]);
+    expect(screen.getByTestId('satflow-drift').textContent).toBe(
+      'nightly: changed since v3'
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Run tiles' }));
+    expect(actions.onRun).toHaveBeenCalledWith(flow(), [nightly, older]);
   });
 
   it('keeps the list of a busy kernel, with its time', () => {
@@ -104,6 +144,7 @@ describe('RunsSection', () => {
     runs: [run()],
     isLoaded: true,
     error: null,
+    deploymentsError: null,
     deployments: [deployment()],
     filter: {},
     actions,
@@ -145,6 +186,40 @@ describe('RunsSection', () => {
     const select = screen.getByLabelText('Filter by state');
     fireEvent.change(select, { target: { value: 'FAILED' } });
     expect(actions.onFilter).toHaveBeenCalledWith({ state_type: 'FAILED' });
+  });
+
+  it('goes back to all, with nothing left of the filter', () => {
+    const filter = { state_type: 'FAILED', deployment_id: 'd1' } as const;
+    render(<RunsSection {...props} filter={filter} />);
+    const state = screen.getByLabelText('Filter by state');
+    fireEvent.change(state, { target: { value: '' } });
+    const named = screen.getByLabelText('Filter by deployment');
+    fireEvent.change(named, { target: { value: '' } });
+    const filters = actions.onFilter.mock.calls.slice(-2).map(([one]) => one);
+    expect(filters).toStrictEqual([
+      { deployment_id: 'd1' },
+      { state_type: 'FAILED' }
+    ]);
+  });
+
+  it('shows why the runs could not be read between their filter and their list', () => {
+    const error = wrong();
+    const deployments = Array.from({ length: 30 }, (_, number) =>
+      deployment({ id: `d${number}` })
+    );
+    render(<RunsSection {...props} error={error} deployments={deployments} />);
+    const note = screen.getByRole('alert');
+    const filter = screen
+      .getByLabelText('Filter by state')
+      .closest('.jp-Satflow-filters');
+    expect(note.previousElementSibling).toBe(filter);
+    expect(note.nextElementSibling).toBe(screen.getByTestId('satflow-runs'));
+  });
+
+  it('tells once what is wrong with both lists', () => {
+    const error = wrong();
+    render(<RunsSection {...props} error={error} deploymentsError={error} />);
+    expect(screen.getAllByRole('alert')).toHaveLength(1);
   });
 
   it('pauses and resumes a schedule', () => {
@@ -201,46 +276,5 @@ describe('RunsSection', () => {
     expect(actions.onFilter).toHaveBeenCalledWith({});
     shown.rerender(<RunsSection {...props} runs={[]} isLoaded={false} />);
     expect(screen.getByTestId('satflow-runs-loading')).toBeTruthy();
-  });
-});
-
-describe('StackBanner', () => {
-  const status = {
-    kind: 'local' as const,
-    state: 'starting' as const,
-    step: 'the Prefect server',
-    prefect_api: null,
-    store: null,
-    stays: false
-  };
-
-  it('says what is being waited for', () => {
-    const props = { error: null, onRetry: jest.fn(), trans };
-    render(<StackBanner {...props} status={status} />);
-    expect(screen.getByRole('status').textContent).toContain(
-      'the Prefect server'
-    );
-  });
-
-  it('offers to retry what failed', () => {
-    const onRetry = jest.fn();
-    const failed = { ...status, state: 'failed' as const };
-    render(
-      <StackBanner
-        status={failed}
-        error={null}
-        onRetry={onRetry}
-        trans={trans}
-      />
-    );
-    fireEvent.click(screen.getByRole('button', { name: 'Retry' }));
-    expect(onRetry).toHaveBeenCalled();
-  });
-
-  it('is gone when all is ready', () => {
-    const ready = { ...status, state: 'ready' as const };
-    const props = { error: null, onRetry: jest.fn(), trans };
-    const { container } = render(<StackBanner {...props} status={ready} />);
-    expect(container.textContent).toBe('');
   });
 });

@@ -7,6 +7,7 @@ import type {
   RegisterRequest,
   Schedule
 } from '../_api';
+import { RequestFailed } from '../errors';
 import {
   type IInfrastructureDraft,
   infrastructureDraft,
@@ -27,7 +28,8 @@ export const AS_FLOW_SAYS = 'flow';
 export interface IScheduleDraft {
   kind: 'none' | 'cron' | 'interval';
   cron: string;
-  seconds: number;
+  /** Text as it was typed. */
+  seconds: string;
   timezone: string;
 }
 
@@ -116,20 +118,42 @@ function scheduleDraft(
   timezone: string
 ): IScheduleDraft {
   const empty = { kind: 'none', cron: '0 6 * * *', seconds: 3600, timezone };
-  return { ...empty, ...schedule } as IScheduleDraft;
+  const filled = { ...empty, ...schedule };
+  return { ...filled, seconds: String(filled.seconds) } as IScheduleDraft;
 }
 
-/** The schedule that the form describes. */
+/**
+ * The schedule that the form describes.
+ *
+ * @throws RequestFailed where the interval is not a number; `field` names it.
+ */
 export function scheduleOf(draft: IScheduleDraft): Schedule {
-  const { kind, cron, seconds, timezone } = draft;
+  const { kind, cron, timezone } = draft;
   switch (kind) {
     case 'cron':
       return { kind, cron: cron.trim(), timezone };
     case 'interval':
-      return { kind, seconds, timezone };
+      return { kind, seconds: secondsOf(draft.seconds), timezone };
     default:
       return { kind };
   }
+}
+
+/** A number of seconds as it was typed; forms that an earlier version kept hold a number. */
+function secondsOf(typed: string | number): number {
+  const text = String(typed).trim();
+  const seconds = Number(text);
+  if (text === '' || !Number.isFinite(seconds)) {
+    throw new RequestFailed({
+      error: 'InvalidSchedule',
+      message: text
+        ? `The interval ${text} is not a number of seconds.`
+        : 'The interval is empty.',
+      fix: 'Enter the seconds between runs, such as 3600.',
+      field: 'schedule.seconds'
+    });
+  }
+  return seconds;
 }
 
 /**

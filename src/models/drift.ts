@@ -1,29 +1,60 @@
 import type { Deployment, LiveFlow } from '../_api';
 
-/** How a flow in the kernel compares with the deployment of its name. */
+/** How a flow in the kernel compares with the deployment that its notebook registered last. */
 export type Drift =
   | { kind: 'new' }
   | { kind: 'registered'; deployment: Deployment }
-  | { kind: 'changed'; deployment: Deployment }
-  | { kind: 'unknown'; deployment: Deployment };
+  | { kind: 'changed'; deployment: Deployment };
 
 /**
- * Compare by fingerprint.
+ * The deployments of a flow that a notebook registered, the one registered last first.
+ *
+ * @param flowName - the flow's name in Prefect
+ * @param notebook - the path of the kernel's notebook (`FlowList.notebook`), null where it is not known
+ * @param deployments - all of them
+ */
+export function ownDeployments(
+  flowName: string,
+  notebook: string | null,
+  deployments: readonly Deployment[]
+): Deployment[] {
+  return deployments
+    .filter(one => one.flow_name === flowName && isFrom(one, notebook))
+    .sort((a, b) => registeredAt(b) - registeredAt(a));
+}
+
+/**
+ * Compare a flow with the deployment that its notebook registered last, by fingerprint.
  *
  * @param flow - the flow as the kernel has it
- * @param deployments - all of them, newest first
+ * @param own - what `ownDeployments` found for it
  */
-export function drift(flow: LiveFlow, deployments: Deployment[]): Drift {
-  const same = deployments.filter(one => one.flow_name === flow.name);
-  const match = same.find(one => one.fingerprint === flow.fingerprint);
-  if (match) {
-    return { kind: 'registered', deployment: match };
-  }
-  const deployment = same[0];
+export function drift(flow: LiveFlow, own: readonly Deployment[]): Drift {
+  const deployment = own[0];
   if (!deployment) {
     return { kind: 'new' };
   }
-  return deployment.fingerprint === null
-    ? { kind: 'unknown', deployment }
+  return deployment.fingerprint === flow.fingerprint
+    ? { kind: 'registered', deployment }
     : { kind: 'changed', deployment };
+}
+
+/** Files of one name are the same notebook in two checkouts, unless this machine has the other one as well. */
+function isFrom(deployment: Deployment, notebook: string | null): boolean {
+  const { notebook: before, notebook_file: file } = deployment;
+  if (!before || !notebook) {
+    return false;
+  }
+  return (
+    before === notebook ||
+    (file ? file === notebook : baseName(before) === baseName(notebook))
+  );
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function registeredAt({ registered_at }: Deployment): number {
+  return registered_at === null ? 0 : Date.parse(registered_at);
 }

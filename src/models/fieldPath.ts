@@ -12,7 +12,7 @@ export function fieldPath(schema: JsonObject, path: string[]): string[] {
   const found: string[] = [];
   let here = schema;
   for (const part of path) {
-    const next = member(resolved(here, schema), part);
+    const next = member(here, part, schema);
     if (next === undefined) {
       break;
     }
@@ -22,12 +22,35 @@ export function fieldPath(schema: JsonObject, path: string[]): string[] {
   return found;
 }
 
-function member(schema: JsonObject, part: string): JsonValue | undefined {
+/** The schema of a name or position; of alternatives, in the first one that has it, whose fields are drawn in its place. */
+function member(
+  reference: JsonObject,
+  part: string,
+  root: JsonObject
+): JsonValue | undefined {
+  const schema = resolved(reference, root);
+  const alternatives = [schema.anyOf, schema.oneOf, schema.allOf].flatMap(
+    one => (Array.isArray(one) ? one : [])
+  );
+  const [inner] = alternatives.flatMap(one => {
+    const next = member(asObject(one), part, root);
+    return next === undefined ? [] : [next];
+  });
+  return ownMember(schema, part) ?? inner;
+}
+
+function ownMember(schema: JsonObject, part: string): JsonValue | undefined {
   if (schema.type === 'array') {
     return /^\d+$/.test(part) ? schema.items : undefined;
   }
   const properties = asObject(schema.properties ?? {});
-  return Object.hasOwn(properties, part) ? properties[part] : undefined;
+  if (Object.hasOwn(properties, part)) {
+    return properties[part];
+  }
+  const { additionalProperties } = schema;
+  return typeof additionalProperties === 'object' && additionalProperties
+    ? additionalProperties
+    : undefined;
 }
 
 /** Pydantic refers to its models as `#/$defs/Name` or `#/definitions/Name`. */

@@ -7,6 +7,7 @@ import { Observable } from './observable';
 /** What the Flows section shows. `list` is the last one known, however old. */
 export type FlowsState =
   | { kind: 'no-notebook' }
+  | { kind: 'closed'; path: string }
   | { kind: 'no-kernel' }
   | { kind: 'starting' }
   | { kind: 'not-python'; language: string }
@@ -14,6 +15,8 @@ export type FlowsState =
   | { kind: 'lacks-package'; error: ErrorBody }
   | { kind: 'server-missing'; error: ErrorBody }
   | { kind: 'failed'; error: ErrorBody }
+  | { kind: 'restarted'; list: FlowList }
+  | { kind: 'not-run'; list: FlowList }
   | { kind: 'listed'; list: FlowList };
 
 interface IKnown {
@@ -21,6 +24,8 @@ interface IKnown {
   asked: boolean;
   list: FlowList | null;
   error: ErrorBody | null;
+  /** Whether it had flows before it was restarted. */
+  hadFlows: boolean;
 }
 
 /** The flows of the active notebook: asked for once when its kernel is idle, pushed by the kernel from then on. */
@@ -42,7 +47,9 @@ export class FlowsModel extends Observable {
   get state(): FlowsState {
     const notebook = this.notebooks.current;
     if (!notebook) {
-      return { kind: 'no-notebook' };
+      return this.lastPath === null
+        ? { kind: 'no-notebook' }
+        : { kind: 'closed', path: this.lastPath };
     }
     if (!notebook.kernelId) {
       return { kind: 'no-kernel' };
@@ -50,7 +57,17 @@ export class FlowsModel extends Observable {
     if (notebook.language && notebook.language !== 'python') {
       return { kind: 'not-python', language: notebook.language };
     }
-    return kernelState(notebook, this.known.get(notebook.kernelId));
+    const known = this.known.get(notebook.kernelId);
+    const state = kernelState(notebook, known);
+    return state.kind === 'listed' && state.list.flows.length === 0
+      ? this.withoutFlows(state.list, known?.hadFlows ?? false)
+      : state;
+  }
+
+  /** The last list known of the active notebook's kernel. */
+  get list(): FlowList | null {
+    const { state } = this;
+    return 'list' in state ? state.list : null;
   }
 
   /** Start asking kernels; nothing is asked before. */
@@ -81,11 +98,20 @@ export class FlowsModel extends Observable {
         this.changed.connect(once);
       });
     }
-    return 'list' in this.state ? (this.state.list?.flows ?? []) : [];
+    return this.list?.flows ?? [];
+  }
+
+  /** Why a kernel has no flows: it had some before it was restarted, it has not run their cells, or there are none. */
+  private withoutFlows(list: FlowList, hadFlows: boolean): FlowsState {
+    if (hadFlows) {
+      return { kind: 'restarted', list };
+    }
+    return { kind: this.notebooks.hasFlowCode() ? 'not-run' : 'listed', list };
   }
 
   private onNotebook(): void {
     const notebook = this.notebooks.current;
+    this.lastPath = notebook?.path ?? this.lastPath;
     if (this.enabled && notebook?.kernelId) {
       const known = this.knownOf(notebook.kernelId, notebook.generation);
       const ready =
@@ -102,7 +128,14 @@ export class FlowsModel extends Observable {
     if (known?.generation === generation) {
       return known;
     }
-    const fresh = { generation, asked: false, list: null, error: null };
+    const hadFlows = Boolean(known?.hadFlows || known?.list?.flows.length);
+    const fresh = {
+      generation,
+      asked: false,
+      list: null,
+      error: null,
+      hadFlows
+    };
     this.known.set(kernelId, fresh);
     return fresh;
   }
@@ -125,7 +158,8 @@ export class FlowsModel extends Observable {
       generation: this.notebooks.current?.generation ?? '',
       asked: true,
       list: null,
-      error: null
+      error: null,
+      hadFlows: false
     };
     this.known.set(pushed.kernelId, {
       ...known,
@@ -136,6 +170,8 @@ export class FlowsModel extends Observable {
   }
 
   private enabled = false;
+  /** Of the notebook that was in front last. */
+  private lastPath: string | null = null;
   private readonly known = new Map<string, IKnown>();
 }
 

@@ -1,61 +1,35 @@
 import type {
   Catalogue,
   Deployment,
-  LiveFlow,
   Registered,
   RegisterRequest,
   Run
 } from '../_api';
-import type { IClient } from '../client';
 import { errorBody, errorUnder } from '../errors';
 import { ClusterClassModel } from './clusterClass';
-import type { DeploymentsModel } from './deployments';
 import {
   type Choices,
   choicesOf,
   draftOf,
   type IDraft,
+  type IPreset,
   magicLine,
-  scheduleOf,
   withField
 } from './draft';
-import type { IPreset } from './draft';
-import { drift } from './drift';
-import type { FlowsModel } from './flows';
+import { changedFields } from './draftFields';
 import { poolForm, poolOf } from './infrastructure';
 import {
   type IParameterForm,
   parameterForm,
   refuseMissing
 } from './parameterSchema';
+import type { Observable } from './observable';
 import { PreflightModel } from './preflight';
-import type { RunsModel } from './runs';
+import type { IRegisterParts } from './registerParts';
+import { isOverwritable, Replacement } from './replacement';
 import { SchedulePreview } from './schedulePreview';
+import type { Intent, ISubject } from './subject';
 import { Working } from './working';
-
-/** The flow that is to be registered, and where it lives. */
-export interface ISubject {
-  flow: LiveFlow;
-  kernelId: string;
-  notebook: string | null;
-}
-
-/** What the user came to the form for, which is what Enter does there. */
-export type Intent = 'register' | 'run';
-
-/** Refusals of satflow_ext/errors.py that `overwrite` is the way out of. */
-const OVERWRITABLE = ['DeploymentDrifted', 'DeploymentTaken'];
-
-/** What the form needs of the rest. */
-export interface IRegisterParts {
-  client: Pick<
-    IClient,
-    'catalogue' | 'clusterClass' | 'preflight' | 'previewSchedule'
-  >;
-  deployments: DeploymentsModel;
-  flows: Pick<FlowsModel, 'changed' | 'notebook' | 'state'>;
-  runs: RunsModel;
-}
 
 /** One filling-in of the register form. */
 export class RegisterModel extends Working {
@@ -66,14 +40,17 @@ export class RegisterModel extends Working {
   ) {
     super();
     this._form = parameterForm(_subject.flow.parameter_schema);
-    this._draft = draftOf(_subject.flow, this.earlier(), preset);
+    this._draft = draftOf(
+      _subject.flow,
+      this.replacement.last(this._subject),
+      preset
+    );
     this.untouched = this.spelled();
     this.preview = new SchedulePreview(parts.client);
-    this.preview.changed.connect(this.tell, this);
     this.preflight = new PreflightModel(parts.client);
-    this.preflight.changed.connect(this.tell, this);
     this.clusterClass = new ClusterClassModel(parts.client);
-    this.clusterClass.changed.connect(this.tell, this);
+    this.helpers = [this.preview, this.preflight, this.clusterClass];
+    this.helpers.forEach(one => one.changed.connect(this.tell, this));
     parts.flows.changed.connect(this.onFlows, this);
   }
 
@@ -108,16 +85,21 @@ export class RegisterModel extends Working {
 
   /** What the last runs needed of their worker size, null where nothing is known of it. */
   get needed(): string | null {
-    return this.earlier()?.needed ?? null;
+    return this.replacement.last(this._subject)?.needed ?? null;
   }
 
   /** Whether it was refused for the sake of what stands in Prefect, which the user may have overwritten. */
   get canOverwrite(): boolean {
-    return OVERWRITABLE.includes(this._error?.error ?? '');
+    return isOverwritable(this._error);
   }
 
   get registered(): Registered | null {
     return this._registered;
+  }
+
+  /** A deployment of the name in the form that another notebook registered; registering asks before it overwrites that. */
+  get foreign(): Deployment | null {
+    return this.replacement.foreign(this._subject, this._draft.name.trim());
   }
 
   /** The user came for this. */
@@ -159,21 +141,32 @@ export class RegisterModel extends Working {
       this._catalogue = await this.parts.client.catalogue();
       this._error = null;
       if (this.spelled() === this.untouched) {
-        this._draft = draftOf(this._subject.flow, this.earlier(), this.preset);
+        this._draft = draftOf(
+          this._subject.flow,
+          this.replacement.last(this._subject),
+          this.preset
+        );
       }
     } catch (reason) {
       this._error = errorBody(reason);
     }
-    this.preview.show(scheduleOf(this._draft.schedule));
+    this.preview.show(this._draft.schedule);
     this.tell();
   }
 
   update(change: Partial<IDraft>): void {
-    this._draft = { ...this._draft, ...change };
+    const before = this._draft;
+    this._draft = { ...before, ...change };
     this._registered = null;
     if (change.schedule) {
-      this.preview.show(scheduleOf(change.schedule));
-      this._error = errorUnder(this._error, 'schedule') ? null : this._error;
+      this.preview.show(this._draft.schedule);
+    }
+    if (this._draft.name !== before.name) {
+      this.replacement.reset();
+    }
+    const fields = changedFields(before, this._draft);
+    if (fields.some(field => errorUnder(this._error, field))) {
+      this._error = null;
     }
     this.tell();
   }
@@ -189,8 +182,7 @@ export class RegisterModel extends Working {
 
   /** Ask what a cluster class can be told, where this kernel's runs would find it. */
   askClass(name: string): Promise<void> {
-    const { kernelId } = this._subject;
-    return this.clusterClass.ask({ kernel_id: kernelId, name });
+    return this.clusterClass.ask({ kernel_id: this._subject.kernelId, name });
   }
 
   /** Register; what went wrong stands in `error`. */
@@ -201,12 +193,10 @@ export class RegisterModel extends Working {
     });
   }
 
-  /** Register whatever somebody else has changed or made in Prefect. */
+  /** Register although the last answer was a refusal that the user may overrule; other refusals still hold. */
   async overwrite(): Promise<void> {
-    await this.sending(async () => {
-      const request = { ...this.request(), overwrite: true };
-      this._registered = await this.parts.deployments.register(request);
-    });
+    this.replacement.overrule(this._error);
+    await this.register();
   }
 
   /** Register where that is needed, then start a run with the form's parameters; null where it did not start. */
@@ -228,9 +218,7 @@ export class RegisterModel extends Working {
 
   dispose(): void {
     this.parts.flows.changed.disconnect(this.onFlows, this);
-    this.preview.dispose();
-    this.preflight.dispose();
-    this.clusterClass.dispose();
+    this.helpers.forEach(one => one.dispose());
     super.dispose();
   }
 
@@ -242,10 +230,14 @@ export class RegisterModel extends Working {
       return;
     }
     const now = state.list?.flows.find(one => one.variable === flow.variable);
+    const notebookFile = state.list?.notebook ?? null;
     const isSame =
-      notebook.kernelId === kernelId && now?.fingerprint === flow.fingerprint;
+      notebook.kernelId === kernelId &&
+      notebookFile === this._subject.notebookFile &&
+      now?.fingerprint === flow.fingerprint;
     if (now && !isSame) {
-      this.renew({ flow: now, kernelId: notebook.kernelId, notebook: path });
+      const { kernelId } = notebook;
+      this.renew({ flow: now, kernelId, notebook: path, notebookFile });
     }
   }
 
@@ -265,13 +257,13 @@ export class RegisterModel extends Working {
     }
   }
 
-  private earlier(): Deployment | null {
-    const found = drift(this._subject.flow, this.parts.deployments.items);
-    return found.kind === 'new' ? null : found.deployment;
-  }
-
-  private send(): Promise<Registered> {
-    return this.parts.deployments.register(this.request());
+  private async send(): Promise<Registered> {
+    const registered = await this.parts.deployments.register({
+      ...this.request(),
+      ...this.replacement.request(this._subject)
+    });
+    this.replacement.add(registered.deployment.id);
+    return registered;
   }
 
   private choices(): Choices {
@@ -289,6 +281,7 @@ export class RegisterModel extends Working {
     };
   }
 
+  private readonly helpers: Observable[];
   private _form: IParameterForm;
   private _draft: IDraft;
   private _intent: Intent = 'register';
@@ -296,4 +289,5 @@ export class RegisterModel extends Working {
   private untouched: string | null;
   private _catalogue: Catalogue | null = null;
   private _registered: Registered | null = null;
+  private readonly replacement = new Replacement(this.parts.deployments);
 }

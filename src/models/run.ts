@@ -14,7 +14,7 @@ import type { IStream } from '../stream';
 import { hasEnded } from '../words';
 import { coalesced } from './coalesced';
 import { continued, type ISample } from './history';
-import { LogStore } from './log';
+import { type LogProgress, logProgress, LogStore } from './log';
 import { Observable } from './observable';
 import type { RunsModel } from './runs';
 
@@ -57,6 +57,12 @@ export class RunModel extends Observable {
 
   get error(): ErrorBody | null {
     return this._error;
+  }
+
+  /** How much of the log is here. */
+  get progress(): LogProgress {
+    const state = this._detail?.run.state_type;
+    return logProgress(this.log, state !== undefined && hasEnded(state));
   }
 
   /** What is wrong with the live part, while the rest may be well. */

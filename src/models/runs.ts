@@ -51,15 +51,22 @@ export class RunsModel extends Observable {
   }
 
   readonly refresh = coalesced(async () => {
+    const filter = this._filter;
     try {
-      const query = { ...this._filter, limit: RUNS_LIMIT };
+      const query = { ...filter, limit: RUNS_LIMIT };
       const askedAt = performance.now();
       this._items = (await this.client.runs(query)).runs;
       this._askedAt = askedAt;
       this._isLoaded = true;
       this._error = null;
+      this.readFilter = filter;
     } catch (reason) {
       this._error = errorBody(reason);
+      if (this.readFilter !== filter) {
+        // Runs that the filter does not ask for must not look like those that it does.
+        this._items = [];
+        this._isLoaded = false;
+      }
     }
     this.tell();
   });
@@ -118,5 +125,7 @@ export class RunsModel extends Observable {
   private _isLoaded = false;
   private _error: ErrorBody | null = null;
   private _filter: IRunsQuery = {};
+  /** The filter that the list was read with. */
+  private readFilter = this._filter;
   private readonly _started = new Signal<RunsModel, Run>(this);
 }

@@ -3,7 +3,8 @@ import type { IDraft } from './draft';
 import { publicInfrastructure } from './infrastructure';
 import { asObject, sameJson } from './parameterSchema';
 import { publicFlow, publicValues } from './privacy';
-import type { Intent, ISubject, RegisterModel } from './register';
+import type { RegisterModel } from './register';
+import type { Intent, ISubject } from './subject';
 
 /** A form as it is kept for the next load of the page, without defaults, docstrings and whatever looks like a secret. */
 export interface ISavedForm {

@@ -3,6 +3,7 @@ import { Debouncer } from '@lumino/polling';
 import type { ErrorBody, Schedule } from '../_api';
 import type { IClient } from '../client';
 import { errorBody } from '../errors';
+import { type IScheduleDraft, scheduleOf } from './draft';
 import { Observable } from './observable';
 
 /** Milliseconds of quiet before the next runs are computed. */
@@ -27,8 +28,13 @@ export class SchedulePreview extends Observable {
     return this._error;
   }
 
-  show(schedule: Schedule): void {
-    this.schedule = schedule;
+  /** Compute the next runs of a schedule as it is typed; those of the schedule before are not shown any longer. */
+  show(draft: IScheduleDraft): void {
+    try {
+      this.become(scheduleOf(draft), null);
+    } catch (reason) {
+      this.become({ kind: 'none' }, errorBody(reason));
+    }
     void this.reading.invoke();
   }
 
@@ -37,18 +43,30 @@ export class SchedulePreview extends Observable {
     super.dispose();
   }
 
+  private become(schedule: Schedule, error: ErrorBody | null): void {
+    this.schedule = schedule;
+    this._nextRuns = null;
+    this._error = error;
+    this.tell();
+  }
+
   private async read(): Promise<void> {
     const { schedule } = this;
-    this._nextRuns = null;
-    this._error = null;
-    if (schedule.kind !== 'none') {
-      const asked = this.client.previewSchedule({ schedule, count: COUNT });
-      await asked.then(
-        preview => (this._nextRuns = preview.next_runs),
-        reason => (this._error = errorBody(reason))
-      );
+    if (schedule.kind === 'none') {
+      return;
     }
-    this.tell();
+    const [nextRuns, error] = await this.client
+      .previewSchedule({ schedule, count: COUNT })
+      .then(
+        preview => [preview.next_runs, null] as const,
+        (reason: unknown) => [null, errorBody(reason)] as const
+      );
+    // An answer about an earlier schedule may come after the question about this one.
+    if (schedule === this.schedule) {
+      this._nextRuns = nextRuns;
+      this._error = error;
+      this.tell();
+    }
   }
 
   private readonly reading = new Debouncer(() => this.read(), QUIET);

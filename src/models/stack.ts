@@ -5,6 +5,10 @@ import type { IClient } from '../client';
 import { errorBody } from '../errors';
 import { Observable } from './observable';
 
+/** Milliseconds between two looks while it starts, and while it is down: any other process may start it. */
+const STARTING = 1000;
+const DOWN = 5000;
+
 /** Where runs go, started on first need. */
 export class StackModel extends Observable {
   constructor(private readonly client: Pick<IClient, 'stack' | 'startStack'>) {
@@ -12,7 +16,7 @@ export class StackModel extends Observable {
     this.poll = new Poll({
       auto: false,
       factory: () => this.check(),
-      frequency: { interval: 1000, backoff: true, max: 10_000 },
+      frequency: { interval: STARTING, backoff: true, max: 10_000 },
       name: 'satflow-ext:stack',
       standby: 'when-hidden'
     });
@@ -42,7 +46,7 @@ export class StackModel extends Observable {
     look();
   }
 
-  /** See how it is, and leave it so. */
+  /** See how it is, and leave it so; where it is not ready, see again until it is. */
   check(): Promise<void> {
     return this.read(() => this.client.stack());
   }
@@ -52,17 +56,12 @@ export class StackModel extends Observable {
     await this.check();
     if (this._status?.state === 'stopped') {
       await this.start();
-    } else if (this._status?.state === 'starting') {
-      await this.poll.schedule({ phase: 'resolved', interval: 1000 });
     }
   }
 
-  /** Start it, and follow the steps until it is ready or has failed. */
-  async start(): Promise<void> {
-    await this.read(() => this.client.startStack());
-    if (this._status?.state === 'starting') {
-      await this.poll.schedule({ phase: 'resolved', interval: 1000 });
-    }
+  /** Start it, and follow the steps until it is ready. */
+  start(): Promise<void> {
+    return this.read(() => this.client.startStack());
   }
 
   dispose(): void {
@@ -77,13 +76,22 @@ export class StackModel extends Observable {
     } catch (reason) {
       this._error = errorBody(reason);
     }
-    if (
-      this._status?.state !== 'starting' &&
-      this.poll.state.phase !== 'constructed'
-    ) {
+    this.follow();
+    this.tell();
+  }
+
+  /** Look again where it is not ready. */
+  private follow(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    if (this._error || !this.isReady) {
+      const isStarting = !this._error && this._status?.state === 'starting';
+      const interval = isStarting ? STARTING : DOWN;
+      void this.poll.schedule({ phase: 'resolved', interval });
+    } else if (this.poll.state.phase !== 'constructed') {
       void this.poll.stop();
     }
-    this.tell();
   }
 
   private readonly poll: Poll;

@@ -9,8 +9,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { satflowIcon } from '../icons';
-import type { Intent, ISubject } from '../models/register';
 import { isSavedForm } from '../models/savedForm';
+import type { Intent, ISubject } from '../models/subject';
 import {
   IActions,
   IClient,
@@ -143,5 +143,7 @@ async function subjectOf(
   }
   const flow =
     all.find(one => one.variable === variable) ?? (await pickFlow(all, trans));
-  return flow && { flow, kernelId: notebook.kernelId, notebook: notebook.path };
+  const { kernelId, path } = notebook;
+  const notebookFile = flows.list?.notebook ?? null;
+  return flow && { flow, kernelId, notebook: path, notebookFile };
 }

@@ -7,6 +7,7 @@ import { errorUnder } from '../errors';
 import type { IDraft } from '../models/draft';
 import { EnvironmentField } from './EnvironmentField';
 import { Field } from './Field';
+import { useFieldId } from './formId';
 import { LinesField } from './LinesField';
 import { MissedRunsField } from './MissedRunsField';
 
@@ -41,7 +42,7 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
       <summary>{trans.__('Advanced')}</summary>
       <div className="jp-Satflow-schemaFields">
         <LinesField
-          id="satflow-include"
+          name="include"
           label={trans.__('Data files that travel with the flow')}
           hint={trans.__(
             'One file, folder or pattern a line, such as data/*.csv; they lie beside the notebook.'
@@ -51,7 +52,7 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
           onChange={include => onChange({ include })}
         />
         <LinesField
-          id="satflow-secrets"
+          name="secrets"
           label={trans.__('Secrets, by name')}
           hint={trans.__(
             'One name a line, such as AWS_SECRET_ACCESS_KEY. Values stay out of here: they are found where the flow runs.'
@@ -80,15 +81,16 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
 
 function TagsField(props: IAdvancedFieldsProps): JSX.Element {
   const { draft, error, onChange, trans } = props;
+  const id = useFieldId('tags');
   return (
     <Field
-      id="satflow-tags"
+      id={id}
       label={trans.__('Tags')}
       hint={trans.__('Separated by commas.')}
       error={errorUnder(error, 'tags')}
     >
       <InputGroup
-        id="satflow-tags"
+        id={id}
         data-testid="satflow-tags"
         value={draft.tags}
         onChange={event => onChange({ tags: event.target.value })}

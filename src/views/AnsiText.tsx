@@ -1,53 +1,54 @@
-import Anser from 'anser';
-import React from 'react';
+import React, { useMemo } from 'react';
+
+import { type ITextPart, LINE_MAX, shownText } from '../models/logText';
 
 export interface IAnsiTextProps {
   text: string;
-  /** Words to mark, whatever their case; none where empty. */
-  mark?: string;
+  /** What to mark, from `searchPattern`. */
+  search?: RegExp | null;
+  /** The most characters to show. */
+  limit?: number;
+  /** Drawn behind a text that is cut, with its number of characters. */
+  more?: (length: number) => JSX.Element;
 }
 
-/** Text with a terminal's colours, as text nodes only: what runs print is never taken for HTML. */
-export function AnsiText({ text, mark = '' }: IAnsiTextProps): JSX.Element {
-  if (!text.includes('\u001b')) {
-    return <Marked text={text} mark={mark} />;
-  }
-  const parts = Anser.ansiToJson(text, {
-    use_classes: true,
-    remove_empty: true
-  });
+/** Text with a terminal's colors, as text nodes only: what runs print is never taken for HTML. */
+export function AnsiText(props: IAnsiTextProps): JSX.Element {
+  const { text, search = null, limit = LINE_MAX, more } = props;
+  const shown = useMemo(
+    () => shownText(text, search, limit),
+    [text, search, limit]
+  );
   return (
     <>
-      {parts.map((part, index) => (
-        <span key={index} className={classesOf(part)}>
-          <Marked text={part.content} mark={mark} />
-        </span>
+      {shown.parts.map((part, index) => (
+        <Part key={index} {...part} />
       ))}
+      {shown.isCut && more?.(shown.length)}
     </>
   );
 }
 
-/** JupyterLab's own class names for the colours of a terminal. */
-function classesOf(part: Anser.AnserJsonEntry): string {
-  const names = [
-    part.fg && `${part.fg}-fg`,
-    part.bg && `${part.bg}-bg`,
-    ...part.decorations.map(one => `ansi-${one}`)
-  ];
-  return names.filter(Boolean).join(' ');
-}
-
-function Marked({ text, mark }: Required<IAnsiTextProps>): JSX.Element {
-  const at = mark ? text.toLowerCase().indexOf(mark.toLowerCase()) : -1;
-  if (at < 0) {
-    return <>{text}</>;
+function Part({ text, style, isControl, isMatch }: ITextPart): JSX.Element {
+  const words = isControl ? (
+    <span className="jp-Satflow-control">{text}</span>
+  ) : (
+    text
+  );
+  const marked = isMatch ? <mark>{words}</mark> : words;
+  if (!style) {
+    return <>{marked}</>;
   }
-  const end = at + mark.length;
+  const { className, color, background } = style;
   return (
-    <>
-      {text.slice(0, at)}
-      <mark>{text.slice(at, end)}</mark>
-      <Marked text={text.slice(end)} mark={mark} />
-    </>
+    <span
+      className={className || undefined}
+      style={{
+        color: color ?? undefined,
+        backgroundColor: background ?? undefined
+      }}
+    >
+      {marked}
+    </span>
   );
 }

@@ -6,6 +6,7 @@ import type { ClusterClass, ErrorBody, JsonObject } from '../_api';
 import { asOptions, chosenOptions } from '../models/clusterClass';
 import { jsonTexts, parameterForm } from '../models/parameterSchema';
 import { ErrorNote } from './ErrorNote';
+import { useFieldId } from './formId';
 import { SchemaForm } from './SchemaForm';
 
 /** What is known of the chosen class, and how to ask. */
@@ -57,6 +58,7 @@ function ClassForm(
   props: IClusterClassFieldsProps & { found: ClusterClass }
 ): JSX.Element {
   const { found, options, onOptions, trans } = props;
+  const id = useFieldId('class');
   const form = parameterForm(found.options_schema);
   // What is typed into a JSON field stays as it is while it is no JSON yet.
   const [typed, setTyped] = useState(() =>
@@ -75,7 +77,7 @@ function ClassForm(
         </p>
       )}
       <SchemaForm
-        id="satflow-class"
+        id={id}
         schema={form.schema}
         jsonFields={form.jsonFields}
         data={typed}

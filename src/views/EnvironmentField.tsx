@@ -4,6 +4,7 @@ import React from 'react';
 import type { ErrorBody } from '../_api';
 import type { EnvironmentPolicy } from '../models/draft';
 import { ErrorNote } from './ErrorNote';
+import { useFieldId } from './formId';
 
 export interface IEnvironmentFieldProps {
   policy: EnvironmentPolicy;
@@ -15,18 +16,19 @@ export interface IEnvironmentFieldProps {
 /** What a run does where the packages are not those of the registration. */
 export function EnvironmentField(props: IEnvironmentFieldProps): JSX.Element {
   const { policy, error, onChange, trans } = props;
+  const id = useFieldId('environment');
   return (
     <fieldset
-      id="satflow-environment"
+      id={id}
       className="jp-Satflow-choices"
-      aria-describedby={error ? 'satflow-environment-error' : undefined}
+      aria-describedby={error ? `${id}-error` : undefined}
     >
       <legend>{trans.__('Where a run finds other packages than here')}</legend>
       {policies(trans).map(({ value, label, words }) => (
         <label key={value} data-testid={`satflow-environment-${value}`}>
           <input
             type="radio"
-            name="satflow-environment"
+            name={id}
             checked={value === policy}
             onChange={() => onChange(value)}
           />
@@ -35,7 +37,7 @@ export function EnvironmentField(props: IEnvironmentFieldProps): JSX.Element {
           </span>
         </label>
       ))}
-      {error && <ErrorNote error={error} id="satflow-environment-error" />}
+      {error && <ErrorNote error={error} id={`${id}-error`} />}
     </fieldset>
   );
 }

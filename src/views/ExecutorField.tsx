@@ -19,6 +19,7 @@ import {
 } from './ClusterClassFields';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
+import { useFieldId } from './formId';
 import { SchemaForm } from './SchemaForm';
 
 export interface IExecutorFieldProps {
@@ -82,6 +83,7 @@ interface IExecutorCardProps {
 
 function ExecutorCard(props: IExecutorCardProps): JSX.Element {
   const { info, checked, onSelect, trans } = props;
+  const name = useFieldId('executor');
   return (
     <label
       className={`jp-Satflow-card${checked ? ' jp-mod-selected' : ''}`}
@@ -89,7 +91,7 @@ function ExecutorCard(props: IExecutorCardProps): JSX.Element {
     >
       <input
         type="radio"
-        name="satflow-executor"
+        name={name}
         value={info.name}
         checked={checked}
         onChange={onSelect}
@@ -107,6 +109,7 @@ function ExecutorOptions(
   props: IExecutorFieldProps & { info: ExecutorInfo }
 ): JSX.Element | null {
   const { info, options, error, onOptions } = props;
+  const id = useFieldId('options');
   const form = parameterForm(withoutSize(info.options_schema));
   const properties = asObject(info.options_schema.properties ?? {});
   const hasFields = Object.keys(properties).some(key => key !== 'worker_size');
@@ -116,7 +119,7 @@ function ExecutorOptions(
       {hasFields && (
         <SchemaForm
           key={info.name}
-          id="satflow-options"
+          id={id}
           schema={form.schema}
           jsonFields={form.jsonFields}
           data={jsonTexts(form, options)}
@@ -142,12 +145,13 @@ function ExecutorOptions(
 
 function SizeField(props: IExecutorFieldProps): JSX.Element {
   const { catalogue, options, needed, error, onOptions, trans } = props;
+  const id = useFieldId('worker-size');
   const size = options.worker_size;
   const backEnd = options.backend ?? 'gateway';
   const isElsewhere = Boolean(options.gateway) || backEnd !== 'gateway';
   return (
     <Field
-      id="satflow-worker-size"
+      id={id}
       label={trans.__('Worker size')}
       hint={[
         isElsewhere
@@ -160,7 +164,7 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
       error={error}
     >
       <HTMLSelect
-        id="satflow-worker-size"
+        id={id}
         data-testid="satflow-worker-size"
         value={typeof size === 'string' ? size : ''}
         onChange={event =>

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useLayoutEffect, useRef } from 'react';
 
 import type { Failure } from '../_api';
+import { visible } from '../models/terminalText';
 import { AnsiText } from './AnsiText';
 
 export interface IFailureCardProps {
@@ -18,7 +19,9 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
       aria-label={trans.__('Failure')}
       data-testid="satflow-failure"
     >
-      <strong data-testid="satflow-failure-cause">{failure.cause}</strong>
+      <strong data-testid="satflow-failure-cause">
+        {visible(failure.cause)}
+      </strong>
       {failure.traceback && (
         <details open>
           <summary>{trans.__('Traceback')}</summary>

@@ -3,20 +3,20 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment, LiveFlow } from '../_api';
-import type { Drift } from '../models/drift';
+import { type Drift, drift } from '../models/drift';
 
 export interface IFlowRowProps {
   flow: LiveFlow;
-  drift: Drift;
+  /** The deployments of it that this notebook registered, the one registered last first. */
+  own: Deployment[];
   onRegister: (flow: LiveFlow) => void;
-  onRun: (flow: LiveFlow, deployment: Deployment | null) => void;
+  onRun: (flow: LiveFlow, own: Deployment[]) => void;
   trans: TranslationBundle;
 }
 
 /** A flow of the kernel, how it compares with what was registered, and what can be done with it. */
 export function FlowRow(props: IFlowRowProps): JSX.Element {
-  const { flow, drift, onRegister, onRun, trans } = props;
-  const deployment = drift.kind === 'new' ? null : drift.deployment;
+  const { flow, own, onRegister, onRun, trans } = props;
   return (
     <li
       className="jp-Satflow-row"
@@ -30,7 +30,7 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
         >
           {flow.name}
         </span>
-        <DriftBadge drift={drift} trans={trans} />
+        <DriftBadge flow={flow} own={own} trans={trans} />
         {flow.cell !== null && (
           <span className="jp-Satflow-cell" title={trans.__('Defined in cell')}>
             [{flow.cell}]
@@ -51,13 +51,9 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
         </Button>
         <Button
           className="jp-mod-styled jp-Satflow-button"
-          onClick={() => onRun(flow, deployment)}
+          onClick={() => onRun(flow, own)}
           aria-label={trans.__('Run %1', flow.name)}
-          title={
-            deployment
-              ? trans.__('Run version %1', deployment.version)
-              : trans.__('Register it, then run')
-          }
+          title={runWords(own, trans)}
           data-testid="satflow-run-flow"
         >
           {trans.__('Run')}
@@ -67,34 +63,50 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
   );
 }
 
-interface IDriftBadgeProps {
-  drift: Drift;
-  trans: TranslationBundle;
+function runWords(own: Deployment[], trans: TranslationBundle): string {
+  const [last] = own;
+  if (!last) {
+    return trans.__('Register it, then run');
+  }
+  return own.length > 1
+    ? trans.__('Choose a deployment to run')
+    : trans.__('Run %1, version %2', last.name, last.version);
 }
 
-function DriftBadge({ drift, trans }: IDriftBadgeProps): JSX.Element {
+type IDriftBadgeProps = Pick<IFlowRowProps, 'flow' | 'own' | 'trans'>;
+
+function DriftBadge({ flow, own, trans }: IDriftBadgeProps): JSX.Element {
+  const found = drift(flow, own);
   return (
     <span
-      className={`jp-Satflow-badge jp-mod-${drift.kind}`}
+      className={`jp-Satflow-badge jp-mod-${found.kind}`}
+      title={
+        found.kind === 'new'
+          ? trans.__('This notebook has not registered it')
+          : trans.__('Compared with the deployment %1', found.deployment.name)
+      }
       data-testid="satflow-drift"
     >
-      {driftWords(drift, trans)}
+      {driftWords(flow, found, trans)}
     </span>
   );
 }
 
-/** The drift in words. */
-export function driftWords(drift: Drift, trans: TranslationBundle): string {
-  switch (drift.kind) {
-    case 'new':
-      return trans.__('new');
-    case 'registered':
-      return trans.__('registered v%1', drift.deployment.version);
-    case 'changed':
-      return trans.__('changed since v%1', drift.deployment.version);
-    case 'unknown':
-      return trans.__('v%1, not comparable', drift.deployment.version);
+/** How a flow compares with what was registered, with the deployment's name where the flow's does not say it. */
+function driftWords(
+  flow: LiveFlow,
+  found: Drift,
+  trans: TranslationBundle
+): string {
+  if (found.kind === 'new') {
+    return trans.__('new');
   }
+  const { name, version } = found.deployment;
+  const words =
+    found.kind === 'registered'
+      ? trans.__('registered v%1', version)
+      : trans.__('changed since v%1', version);
+  return name === flow.name ? words : trans.__('%1: %2', name, words);
 }
 
 function signature(flow: LiveFlow): string {

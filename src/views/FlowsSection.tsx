@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { Deployment, FlowList, LiveFlow } from '../_api';
-import { drift } from '../models/drift';
+import { ownDeployments } from '../models/drift';
 import type { FlowsState } from '../models/flows';
 import { clock } from '../words';
 import { EmptyState } from './EmptyState';
@@ -14,9 +14,11 @@ export interface IFlowsActions {
   onInsertExample: () => void;
   onInsertInstall: () => void;
   onSelectKernel: () => void;
+  onOpenNotebook: (path: string) => void;
+  onRunAllCells: () => void;
   onRefresh: () => void;
   onRegister: (flow: LiveFlow) => void;
-  onRun: (flow: LiveFlow, deployment: Deployment | null) => void;
+  onRun: (flow: LiveFlow, own: Deployment[]) => void;
 }
 
 export interface IFlowsSectionProps {
@@ -58,7 +60,7 @@ function Flows(props: IFlowsSectionProps & { list: FlowList }): JSX.Element {
         <FlowRow
           key={flow.variable}
           flow={flow}
-          drift={drift(flow, deployments)}
+          own={ownDeployments(flow.name, list.notebook ?? null, deployments)}
           onRegister={actions.onRegister}
           onRun={actions.onRun}
           trans={trans}
@@ -97,6 +99,20 @@ function NoFlows(props: IFlowsSectionProps): JSX.Element | null {
           action={{
             label: trans.__('New notebook'),
             run: actions.onNewNotebook
+          }}
+        />
+      );
+    case 'closed':
+      return (
+        <EmptyState
+          testId="satflow-notebook-closed"
+          message={trans.__(
+            '%1 is closed. Its flows are listed while it is open.',
+            state.path
+          )}
+          action={{
+            label: trans.__('Open it again'),
+            run: () => actions.onOpenNotebook(state.path)
           }}
         />
       );
@@ -158,6 +174,41 @@ function NothingListed(props: IFlowsSectionProps): JSX.Element | null {
           action={{
             label: trans.__('Insert an example'),
             run: actions.onInsertExample
+          }}
+        />
+      );
+    default:
+      return <NotRun {...props} />;
+  }
+}
+
+/** Flows that the notebook has and its kernel does not. */
+function NotRun(props: IFlowsSectionProps): JSX.Element | null {
+  const { state, actions, trans } = props;
+  switch (state.kind) {
+    case 'restarted':
+      return (
+        <EmptyState
+          testId="satflow-kernel-restarted"
+          message={trans.__(
+            'The kernel was restarted and has no flows now. Run their cells again.'
+          )}
+          action={{
+            label: trans.__('Run all cells'),
+            run: actions.onRunAllCells
+          }}
+        />
+      );
+    case 'not-run':
+      return (
+        <EmptyState
+          testId="satflow-cells-not-run"
+          message={trans.__(
+            'The kernel has not run the cell of a flow yet. Run it to list the flow.'
+          )}
+          action={{
+            label: trans.__('Run all cells'),
+            run: actions.onRunAllCells
           }}
         />
       );

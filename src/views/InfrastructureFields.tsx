@@ -12,6 +12,7 @@ import {
 import { asObject, jsonTexts } from '../models/parameterSchema';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
+import { useFieldId } from './formId';
 import { LinesField } from './LinesField';
 import { SchemaForm } from './SchemaForm';
 
@@ -68,15 +69,15 @@ function TextField(
 ): JSX.Element | null {
   const { pool, name, draft, step } = props;
   const error = errorUnder(props.error, name);
+  const id = useFieldId(name);
   if (!pool?.takes.includes(name) && draft[name] === '' && !error) {
     return null;
   }
-  const id = `satflow-${name}`;
   return (
     <Field id={id} label={props.label} hint={props.hint} error={error}>
       <InputGroup
         id={id}
-        data-testid={id}
+        data-testid={`satflow-${name}`}
         type={step ? 'number' : 'text'}
         min={step ? '0' : undefined}
         step={step}
@@ -97,7 +98,7 @@ function EnvField(props: IInfrastructureFieldsProps): JSX.Element | null {
   }
   return (
     <LinesField
-      id="satflow-env"
+      name="env"
       label={trans.__('Environment variables')}
       hint={trans.__(
         'One a line, such as REGION=north. Prefect stores them readable: name credentials under Secrets.'
@@ -113,6 +114,7 @@ function EnvField(props: IInfrastructureFieldsProps): JSX.Element | null {
 function OtherFields(props: IInfrastructureFieldsProps): JSX.Element | null {
   const { pool, draft, onChange, trans } = props;
   const error = errorUnder(props.error, 'job_variables');
+  const id = useFieldId('job-variables');
   const form = poolForm(pool);
   const names = Object.keys(asObject(form.schema.properties ?? {}));
   const [isWanted, setWanted] = useState(Object.keys(draft.more).length > 0);
@@ -130,7 +132,7 @@ function OtherFields(props: IInfrastructureFieldsProps): JSX.Element | null {
       {isOpen && (
         <SchemaForm
           key={pool?.name}
-          id="satflow-job-variables"
+          id={id}
           schema={form.schema}
           jsonFields={form.jsonFields}
           data={jsonTexts(form, draft.more)}

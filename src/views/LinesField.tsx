@@ -2,9 +2,11 @@ import React from 'react';
 
 import type { ErrorBody } from '../_api';
 import { Field } from './Field';
+import { useFieldId } from './formId';
 
 export interface ILinesFieldProps {
-  id: string;
+  /** Of the field in its form. */
+  name: string;
   label: string;
   hint: string;
   /** As they were typed, empty ones too. */
@@ -15,12 +17,13 @@ export interface ILinesFieldProps {
 
 /** A list of short texts, one a line. */
 export function LinesField(props: ILinesFieldProps): JSX.Element {
-  const { id, label, hint, lines, error, onChange } = props;
+  const { name, label, hint, lines, error, onChange } = props;
+  const id = useFieldId(name);
   return (
     <Field id={id} label={label} hint={hint} error={error}>
       <textarea
         id={id}
-        data-testid={id}
+        data-testid={`satflow-${name}`}
         rows={Math.max(2, Math.min(8, lines.length + 1))}
         spellCheck={false}
         value={lines.join('\n')}

@@ -1,10 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import React, { useEffect, useRef } from 'react';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
+import React, { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { LogLine } from '../_api';
-import { levelName, stamp } from '../words';
-import { AnsiText } from './AnsiText';
+import { searchPattern } from '../models/logText';
+import { levelName } from '../words';
+import { LineText } from './LineText';
 
 export interface ILogLinesProps {
   lines: readonly LogLine[];
@@ -26,7 +27,9 @@ const END = 2 * LINE;
 /** The lines in view, and a few around them. */
 export function LogLines(props: ILogLinesProps): JSX.Element {
   const { lines, current, follow, onFollow, trans } = props;
-  const told = { search: props.search, taskNames: props.taskNames };
+  const search = useMemo(() => searchPattern(props.search), [props.search]);
+  const [whole, setWhole] = useState<ReadonlySet<string>>(new Set());
+  const showAll = (id: string) => setWhole(ids => new Set(ids).add(id));
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: lines.length,
@@ -36,16 +39,7 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
     initialRect: { width: 800, height: 600 },
     overscan: 20
   });
-  useEffect(() => {
-    if (follow && lines.length > 0) {
-      rows.scrollToIndex(lines.length - 1, { align: 'end' });
-    }
-  }, [follow, lines]);
-  useEffect(() => {
-    if (current !== null && !follow) {
-      rows.scrollToIndex(current, { align: 'center' });
-    }
-  }, [current, follow]);
+  useShown(rows, props);
   const release = () => {
     const element = scroller.current;
     if (follow && element && !atEnd(element)) {
@@ -77,7 +71,14 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
             className={rowClass(lines[row.index], row.index === current)}
             style={{ transform: `translateY(${row.start}px)` }}
           >
-            <LineText line={lines[row.index]} {...told} />
+            <LineText
+              line={lines[row.index]}
+              taskNames={props.taskNames}
+              search={search}
+              isWhole={whole.has(lines[row.index].id)}
+              onShowAll={showAll}
+              trans={trans}
+            />
           </div>
         ))}
       </div>
@@ -85,25 +86,21 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
   );
 }
 
-interface ILineTextProps {
-  line: LogLine;
-  taskNames: ReadonlyMap<string, string>;
-  search: string;
-}
-
-function LineText(props: ILineTextProps): JSX.Element {
-  const { time, level, message, task_run_id } = props.line;
-  const task = task_run_id && props.taskNames.get(task_run_id);
-  return (
-    <>
-      <time>{stamp(time)}</time>
-      <span className="jp-Satflow-level">{levelName(level)}</span>
-      <span className="jp-Satflow-message">
-        {task && <span className="jp-Satflow-logTask">{`${task}  `}</span>}
-        <AnsiText text={message} mark={props.search} />
-      </span>
-    </>
-  );
+/** Show the end while the user follows it, else the match that she is at. */
+function useShown(
+  rows: Virtualizer<HTMLDivElement, Element>,
+  { lines, current, follow }: ILogLinesProps
+): void {
+  useEffect(() => {
+    if (follow && lines.length > 0) {
+      rows.scrollToIndex(lines.length - 1, { align: 'end' });
+    }
+  }, [follow, lines]);
+  useEffect(() => {
+    if (current !== null && !follow) {
+      rows.scrollToIndex(current, { align: 'center' });
+    }
+  }, [current, follow]);
 }
 
 function rowClass(line: LogLine, isCurrent: boolean): string {

@@ -18,6 +18,10 @@ export interface ILogToolbarProps {
   found: number;
   /** Which of them is shown, from 0. */
   position: number;
+  /** How many lines are shown. */
+  shown: number;
+  /** Whether lines are still missing, so that no count is final. */
+  isLoading: boolean;
   follow: boolean;
   onLevel: (level: number) => void;
   onSearch: (words: string) => void;
@@ -37,13 +41,14 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
       aria-label={trans.__('Log')}
     >
       <HTMLSelect
-        aria-label={trans.__('Least level')}
+        aria-label={trans.__('Minimum level')}
         data-testid="satflow-log-level"
         value={String(level)}
         options={levels(trans)}
         onChange={event => onLevel(Number(event.target.value))}
       />
       <Search {...props} />
+      <LineCount {...props} />
       <span className="jp-Satflow-rowEnd">
         <IconButton
           icon={moveDownIcon}
@@ -63,9 +68,26 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
   );
 }
 
+/** How many lines there are, as far as that is known. */
+function LineCount(props: ILogToolbarProps): JSX.Element {
+  const { shown, isLoading, trans } = props;
+  const count = trans._n('%1 line', '%1 lines', shown);
+  return (
+    <span
+      className="jp-Satflow-hint jp-Satflow-lineCount"
+      role="status"
+      data-testid="satflow-log-count"
+    >
+      {isLoading && <span className="jp-Satflow-spinner" aria-hidden="true" />}
+      {isLoading ? trans.__('Loading: %1 so far', count) : count}
+    </span>
+  );
+}
+
 function Search(props: ILogToolbarProps): JSX.Element {
   const { search, found, position, onSearch, onStep, trans } = props;
-  const count = found > 0 ? trans.__('%1 of %2', position + 1, found) : '0';
+  const matched = found > 0 ? trans.__('%1 of %2', position + 1, found) : '0';
+  const count = props.isLoading ? trans.__('%1 so far', matched) : matched;
   return (
     <div className="jp-Satflow-search" role="search">
       <InputGroup

@@ -2,7 +2,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useMemo, useState } from 'react';
 
 import type { ErrorBody, LogLine } from '../_api';
-import { atLeast, matches } from '../models/log';
+import {
+  atLeast,
+  type LogProgress,
+  matches,
+  withoutOverwritten
+} from '../models/log';
 import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
 import { LogLines } from './LogLines';
@@ -12,7 +17,7 @@ export interface ILogViewProps {
   lines: readonly LogLine[];
   /** The names of task runs by id, as far as they are known. */
   taskNames: ReadonlyMap<string, string>;
-  ended: boolean;
+  progress: LogProgress;
   error: ErrorBody | null;
   /** Whether to follow new lines at first. */
   follow: boolean;
@@ -22,11 +27,12 @@ export interface ILogViewProps {
 
 /** The whole log of a run: filter, search, follow, download. */
 export function LogView(props: ILogViewProps): JSX.Element {
-  const { lines, ended, error, onDownload, trans } = props;
+  const { progress, error, onDownload, trans } = props;
   const [level, setLevel] = useState(0);
   const [search, setSearch] = useState('');
   const [step, setStep] = useState(0);
   const [follow, setFollow] = useState(props.follow);
+  const lines = useMemo(() => withoutOverwritten(props.lines), [props.lines]);
   const shown = useMemo(() => atLeast(lines, level), [lines, level]);
   const found = useMemo(() => matches(shown, search), [shown, search]);
   useEffect(() => setStep(0), [search, level]);
@@ -42,6 +48,9 @@ export function LogView(props: ILogViewProps): JSX.Element {
         search={search}
         found={found.length}
         position={position}
+        shown={shown.length}
+        // A log that failed is not being read: the error says what to do.
+        isLoading={progress === 'loading' && !error}
         follow={follow}
         onLevel={setLevel}
         onSearch={words => {
@@ -57,7 +66,7 @@ export function LogView(props: ILogViewProps): JSX.Element {
       {shown.length === 0 ? (
         <EmptyState
           testId="satflow-log-empty"
-          message={emptyWords(lines.length, ended, trans)}
+          message={emptyWords(lines.length, error ? null : progress, trans)}
         />
       ) : (
         <LogLines
@@ -74,15 +83,28 @@ export function LogView(props: ILogViewProps): JSX.Element {
   );
 }
 
+/** Why no line is shown; `progress` is null where the log cannot be read. */
 function emptyWords(
   count: number,
-  ended: boolean,
+  progress: LogProgress | null,
   trans: TranslationBundle
 ): string {
+  const isLoading = progress === 'loading';
   if (count > 0) {
-    return trans.__('No line of that level.');
+    return isLoading
+      ? trans.__('No line of that level so far. The log is still loading.')
+      : trans.__('No line of that level.');
   }
-  return ended ? trans.__('The run logged nothing.') : trans.__('No line yet.');
+  switch (progress) {
+    case 'loading':
+      return trans.__('Loading the log…');
+    case 'live':
+      return trans.__('The run has not logged anything yet.');
+    case 'whole':
+      return trans.__('The run logged nothing.');
+    default:
+      return trans.__('No line could be read.');
+  }
 }
 
 function mod(value: number, count: number): number {

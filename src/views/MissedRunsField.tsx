@@ -4,6 +4,7 @@ import React from 'react';
 import type { ErrorBody } from '../_api';
 import type { MissedRuns } from '../models/draft';
 import { ErrorNote } from './ErrorNote';
+import { useFieldId } from './formId';
 
 export interface IMissedRunsFieldProps {
   choice: MissedRuns;
@@ -15,11 +16,12 @@ export interface IMissedRunsFieldProps {
 /** Which scheduled runs start that were missed while the local stack was off. */
 export function MissedRunsField(props: IMissedRunsFieldProps): JSX.Element {
   const { choice, error, onChange, trans } = props;
+  const id = useFieldId('missed-runs');
   return (
     <fieldset
-      id="satflow-missed-runs"
+      id={id}
       className="jp-Satflow-choices"
-      aria-describedby={error ? 'satflow-missed-runs-error' : undefined}
+      aria-describedby={error ? `${id}-error` : undefined}
     >
       <legend>
         {trans.__(
@@ -30,7 +32,7 @@ export function MissedRunsField(props: IMissedRunsFieldProps): JSX.Element {
         <label key={value} data-testid={`satflow-missed-runs-${value}`}>
           <input
             type="radio"
-            name="satflow-missed-runs"
+            name={id}
             checked={value === choice}
             onChange={() => onChange(value)}
           />
@@ -39,7 +41,7 @@ export function MissedRunsField(props: IMissedRunsFieldProps): JSX.Element {
           </span>
         </label>
       ))}
-      {error && <ErrorNote error={error} id="satflow-missed-runs-error" />}
+      {error && <ErrorNote error={error} id={`${id}-error`} />}
     </fieldset>
   );
 }

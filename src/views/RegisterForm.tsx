@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { InputGroup } from '@jupyterlab/ui-components';
-import React, { useEffect, useRef } from 'react';
+import React, { useContext, useEffect, useRef } from 'react';
 
 import type {
   Catalogue,
+  Deployment,
   ErrorBody,
   JsonObject,
   LiveFlow,
@@ -12,15 +13,17 @@ import type {
 import { errorUnder } from '../errors';
 import type { IDraft } from '../models/draft';
 import { poolOf } from '../models/infrastructure';
+import { kernelError } from '../models/kernelErrors';
 import type { IParameterForm } from '../models/parameterSchema';
 import { missingParameters } from '../models/parameterSchema';
-import type { Intent } from '../models/register';
+import type { Intent } from '../models/subject';
 import { ADVANCED, AdvancedFields } from './AdvancedFields';
 import type { IClusterClassState } from './ClusterClassFields';
 import { ErrorNote } from './ErrorNote';
 import { ExecutorField } from './ExecutorField';
 import { Field } from './Field';
 import { focusField, focusStart } from './focusField';
+import { FormId, useFieldId, useNewFormId } from './formId';
 import { InfrastructureFields } from './InfrastructureFields';
 import { type IPreflightPanelProps, PreflightPanel } from './PreflightPanel';
 import { ScheduleField } from './ScheduleField';
@@ -42,6 +45,8 @@ export interface IRegisterActions {
 
 export interface IRegisterFormProps {
   flow: LiveFlow;
+  /** The path of its notebook. */
+  notebook: string | null;
   form: IParameterForm;
   draft: IDraft;
   /** What the user came for, and how many times she has asked for the form. */
@@ -49,6 +54,8 @@ export interface IRegisterFormProps {
   asked: number;
   catalogue: Catalogue | null;
   nextRuns: string[] | null;
+  /** A deployment of the name in the form that another notebook registered. */
+  foreign: Deployment | null;
   /** What the last runs needed of their worker size, in words. */
   needed: string | null;
   clusterClass: IClusterClassState;
@@ -76,19 +83,30 @@ const SHOWN = [
 
 /** One page to register a flow; Enter takes the defaults. */
 export function RegisterForm(props: IRegisterFormProps): JSX.Element {
+  return (
+    <FormId.Provider value={useNewFormId()}>
+      <Form {...props} />
+    </FormId.Provider>
+  );
+}
+
+function Form(props: IRegisterFormProps): JSX.Element {
   const { flow, draft, intent, error, actions, registered, trans } = props;
   const root = useRef<HTMLFormElement>(null);
+  const formId = useContext(FormId);
   const missing = missingParameters(props.form, draft.parameters);
   useEffect(() => {
     if (props.asked > 0) {
-      focusStart(root.current, intent, missing);
+      focusStart(root.current, formId, intent, missing);
     }
   }, [props.asked]);
   useEffect(() => {
     if (error) {
-      focusField(root.current, error.field);
+      focusField(root.current, formId, error.field);
     }
   }, [error]);
+  const inWords = (one: ErrorBody) =>
+    kernelError(one, props.notebook, flow.variable, trans);
   const isElsewhere = error && !SHOWN.some(field => errorUnder(error, field));
   const runs = intent === 'run' && !registered;
   return (
@@ -105,25 +123,14 @@ export function RegisterForm(props: IRegisterFormProps): JSX.Element {
     >
       <h2 title={flow.name}>{trans.__('Register %1', flow.name)}</h2>
       {flow.doc && <p className="jp-Satflow-doc">{flow.doc}</p>}
-      {isElsewhere && <ErrorNote error={error} />}
-      <Field
-        id="satflow-name"
-        label={trans.__('Name')}
-        error={errorUnder(error, 'name')}
-      >
-        <InputGroup
-          id="satflow-name"
-          data-testid="satflow-name"
-          value={draft.name}
-          onChange={event => actions.onChange({ name: event.target.value })}
-        />
-      </Field>
+      {isElsewhere && <ErrorNote error={inWords(error)} />}
+      <NameField {...props} />
       <Parameters {...props} />
       <Choices {...props} />
       <AdvancedFields {...props} onChange={actions.onChange} />
       <PreflightPanel
         report={props.preflight.report}
-        error={props.preflight.error}
+        error={props.preflight.error && inWords(props.preflight.error)}
         doing={props.preflight.doing}
         onCheck={actions.onCheck}
         onRehearse={actions.onRehearse}
@@ -134,8 +141,46 @@ export function RegisterForm(props: IRegisterFormProps): JSX.Element {
   );
 }
 
+function NameField(props: IRegisterFormProps): JSX.Element {
+  const { draft, foreign, actions, trans } = props;
+  const id = useFieldId('name');
+  const error = errorUnder(props.error, 'name');
+  return (
+    <Field
+      id={id}
+      label={trans.__('Name')}
+      hint={foreign && !error ? foreignWords(foreign, trans) : undefined}
+      error={error}
+    >
+      <InputGroup
+        id={id}
+        data-testid="satflow-name"
+        value={draft.name}
+        onChange={event => actions.onChange({ name: event.target.value })}
+      />
+    </Field>
+  );
+}
+
+function foreignWords(
+  { notebook, version }: Deployment,
+  trans: TranslationBundle
+): string {
+  return notebook
+    ? trans.__(
+        'Version %1 of that name was registered from %2. Registering asks before it overwrites it.',
+        version,
+        notebook
+      )
+    : trans.__(
+        'There is a deployment of that name, version %1, and it is not known which notebook registered it. Registering asks before it overwrites it.',
+        version
+      );
+}
+
 function Parameters(props: IRegisterFormProps): JSX.Element | null {
   const { form, draft, error, actions, trans } = props;
+  const id = useFieldId('parameters');
   if (props.flow.parameters.length === 0) {
     return null;
   }
@@ -143,7 +188,7 @@ function Parameters(props: IRegisterFormProps): JSX.Element | null {
     <fieldset className="jp-Satflow-fieldset" data-testid="satflow-parameters">
       <legend>{trans.__('Parameters')}</legend>
       <SchemaForm
-        id="satflow-parameters"
+        id={id}
         schema={form.schema}
         jsonFields={form.jsonFields}
         data={draft.parameters}
@@ -182,7 +227,10 @@ function Choices(props: IRegisterFormProps): JSX.Element | null {
       <ScheduleField
         schedule={draft.schedule}
         nextRuns={nextRuns}
-        error={errorUnder(error ?? props.scheduleError, 'schedule')}
+        error={
+          errorUnder(error, 'schedule') ??
+          errorUnder(props.scheduleError, 'schedule')
+        }
         onChange={schedule => actions.onChange({ schedule })}
         trans={trans}
       />

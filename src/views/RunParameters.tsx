@@ -6,6 +6,7 @@ import {
   type IParameterForm,
   missingParameters
 } from '../models/parameterSchema';
+import { useNewFormId } from './formId';
 import { SchemaForm } from './SchemaForm';
 
 export interface IRunParametersProps {
@@ -17,22 +18,21 @@ export interface IRunParametersProps {
   trans: TranslationBundle;
 }
 
-const ID = 'satflow-run';
-
 /** The parameters of one run; the focus goes to what is wrong or missing, and stays away where Enter may take all as it is. */
 export function RunParameters(props: IRunParametersProps): JSX.Element {
   const { form, data, error, onChange, trans } = props;
+  const id = `${useNewFormId()}-run`;
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const [missing] = missingParameters(form, data);
     const wrong = root.current?.querySelector<HTMLElement>('[aria-invalid]');
-    const empty = missing && document.getElementById(`${ID}_${missing}`);
+    const empty = missing && document.getElementById(`${id}_${missing}`);
     (wrong || empty || null)?.focus();
   }, []);
   return (
     <div ref={root}>
       <SchemaForm
-        id={ID}
+        id={id}
         schema={form.schema}
         jsonFields={form.jsonFields}
         data={data}

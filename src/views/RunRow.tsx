@@ -3,7 +3,7 @@ import { Button, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Run } from '../_api';
-import { plain } from '../models/log';
+import { shortText } from '../models/terminalText';
 import { clock, duration, elapsed, hasEnded } from '../words';
 import { IconButton } from './IconButton';
 import { StateMark } from './StateMark';
@@ -71,11 +71,19 @@ export function RunRow(props: IRunRowProps): JSX.Element {
           {run.why_waiting}
         </p>
       )}
-      {run.last_line && (
-        <p className="jp-Satflow-lastLine" title={plain(run.last_line)}>
-          {plain(run.last_line)}
-        </p>
-      )}
+      {run.last_line && <LastLine text={run.last_line} />}
     </li>
+  );
+}
+
+/** Characters of the last line that its row, and what is shown at the pointer, can hold. */
+const LAST_LINE = 400;
+
+function LastLine({ text }: { text: string }): JSX.Element {
+  const words = shortText(text, LAST_LINE);
+  return (
+    <p className="jp-Satflow-lastLine" title={words}>
+      <bdi>{words}</bdi>
+    </p>
   );
 }

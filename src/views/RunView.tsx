@@ -9,6 +9,7 @@ import type {
   RunDetail
 } from '../_api';
 import type { ISample } from '../models/history';
+import type { LogProgress } from '../models/log';
 import { ClusterView } from './ClusterView';
 import type { OnDaskPages } from './DaskPagesButton';
 import { ErrorNote } from './ErrorNote';
@@ -32,7 +33,8 @@ export interface IRunViewProps {
   /** The deployment's version, where it still exists. */
   version: number | null;
   lines: readonly LogLine[];
-  ended: boolean;
+  /** How much of the log is here. */
+  progress: LogProgress;
   cluster: ClusterStatus | null;
   samples: readonly ISample[];
   error: ErrorBody | null;
@@ -92,7 +94,7 @@ function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
         <LogView
           lines={props.lines}
           taskNames={taskNames}
-          ended={props.ended}
+          progress={props.progress}
           error={props.streamError}
           follow={props.follow}
           onDownload={props.actions.onDownload}

@@ -10,7 +10,7 @@ import { ErrorNote } from './ErrorNote';
 import { RunRow } from './RunRow';
 import { useNow } from './useNow';
 
-/** Which runs are shown; empty strings mean all. */
+/** Which runs are shown; what is left out means all. */
 export interface IRunsFilter {
   deployment_id?: string;
   state_type?: Run['state_type'];
@@ -27,8 +27,11 @@ export interface IRunsActions extends IDeploymentActions {
 export interface IRunsSectionProps {
   runs: Run[];
   isLoaded: boolean;
+  /** Why the list of runs could not be read. */
   error: ErrorBody | null;
   deployments: Deployment[];
+  /** Why the list of deployments could not be read. */
+  deploymentsError: ErrorBody | null;
   filter: IRunsFilter;
   actions: IRunsActions;
   trans: TranslationBundle;
@@ -37,9 +40,10 @@ export interface IRunsSectionProps {
 /** The deployments with their schedules, and the newest runs. */
 export function RunsSection(props: IRunsSectionProps): JSX.Element {
   const { deployments, actions, error, trans } = props;
+  const { deploymentsError } = props;
   return (
     <>
-      {error && <ErrorNote error={error} />}
+      {deploymentsError && <ErrorNote error={deploymentsError} />}
       {deployments.length > 0 && (
         <details className="jp-Satflow-deployments" open>
           <summary>{trans.__('Deployments (%1)', deployments.length)}</summary>
@@ -60,9 +64,25 @@ export function RunsSection(props: IRunsSectionProps): JSX.Element {
         </details>
       )}
       <Filters {...props} />
+      {error && !isSame(error, deploymentsError) && <ErrorNote error={error} />}
       <Runs {...props} />
     </>
   );
+}
+
+/** Whether both lists failed for one reason, and neither is there: then it is told once. */
+function isSame(error: ErrorBody, other: ErrorBody | null): boolean {
+  return other !== null && error.message === other.message;
+}
+
+/** The filter with one of its parts changed; a part that is empty is left out. */
+function withPart(
+  filter: IRunsFilter,
+  part: keyof IRunsFilter,
+  value: string
+): IRunsFilter {
+  const { [part]: _, ...rest } = filter;
+  return value === '' ? rest : { ...rest, [part]: value };
 }
 
 function Filters(props: IRunsSectionProps): JSX.Element | null {
@@ -79,10 +99,9 @@ function Filters(props: IRunsSectionProps): JSX.Element | null {
         value={filter.deployment_id ?? ''}
         options={[{ value: '', label: trans.__('All deployments') }, ...names]}
         onChange={event =>
-          actions.onFilter({
-            ...filter,
-            deployment_id: event.target.value || undefined
-          })
+          actions.onFilter(
+            withPart(filter, 'deployment_id', event.target.value)
+          )
         }
       />
       <HTMLSelect
@@ -90,11 +109,7 @@ function Filters(props: IRunsSectionProps): JSX.Element | null {
         value={filter.state_type ?? ''}
         options={stateOptions(trans)}
         onChange={event =>
-          actions.onFilter({
-            ...filter,
-            state_type: (event.target.value || undefined) as
-              Run['state_type'] | undefined
-          })
+          actions.onFilter(withPart(filter, 'state_type', event.target.value))
         }
       />
     </div>

@@ -8,6 +8,7 @@ import type { IScheduleDraft } from '../models/draft';
 import { duration } from '../words';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
+import { useFieldId } from './formId';
 import { ZonedTime } from './ZonedTime';
 
 export interface IScheduleFieldProps {
@@ -19,11 +20,14 @@ export interface IScheduleFieldProps {
   trans: TranslationBundle;
 }
 
-const ERROR_ID = 'satflow-schedule-error';
+/** The element of the one message about the schedule. */
+const ERROR = 'schedule-error';
 
 /** When runs start by themselves, in words and as the next five. */
 export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
+  const id = useFieldId('schedule-kind');
+  const errorId = useFieldId(ERROR);
   const kinds = [
     { value: 'none', label: trans.__('None: I start runs myself') },
     { value: 'cron', label: trans.__('Cron') },
@@ -33,9 +37,9 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
     <fieldset className="jp-Satflow-fieldset">
       <legend>{trans.__('Schedule')}</legend>
       <div className="jp-Satflow-columns">
-        <Field id="satflow-schedule-kind" label={trans.__('Runs start by')}>
+        <Field id={id} label={trans.__('Runs start by')}>
           <HTMLSelect
-            id="satflow-schedule-kind"
+            id={id}
             data-testid="satflow-schedule-kind"
             value={schedule.kind}
             options={kinds}
@@ -51,7 +55,7 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
         {schedule.kind === 'interval' && <IntervalInput {...props} />}
         <Timezone {...props} />
       </div>
-      {error && <ErrorNote error={error} id={ERROR_ID} />}
+      {error && <ErrorNote error={error} id={errorId} />}
       {schedule.kind !== 'none' && <NextRuns {...props} />}
     </fieldset>
   );
@@ -59,20 +63,22 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
 
 function CronInput(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
+  const id = useFieldId('cron');
+  const errorId = useFieldId(ERROR);
   return (
     <Field
-      id="satflow-cron"
+      id={id}
       label={trans.__('Cron line')}
       hint={
         cronWords(schedule.cron) ?? trans.__('minute hour day month weekday')
       }
     >
       <InputGroup
-        id="satflow-cron"
+        id={id}
         data-testid="satflow-cron"
         value={schedule.cron}
         spellCheck={false}
-        {...wrong(error, 'cron', 'satflow-cron-hint')}
+        {...wrong(error, 'cron', errorId, `${id}-hint`)}
         onChange={event => onChange({ ...schedule, cron: event.target.value })}
       />
     </Field>
@@ -81,20 +87,22 @@ function CronInput(props: IScheduleFieldProps): JSX.Element {
 
 function IntervalInput(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
+  const id = useFieldId('interval');
+  const errorId = useFieldId(ERROR);
   return (
     <Field
-      id="satflow-interval"
+      id={id}
       label={trans.__('Seconds between runs')}
-      hint={trans.__('every %1', duration(schedule.seconds))}
+      hint={intervalWords(schedule.seconds, trans)}
     >
       <InputGroup
-        id="satflow-interval"
+        id={id}
         data-testid="satflow-interval"
         type="number"
-        value={String(schedule.seconds)}
-        {...wrong(error, 'seconds', 'satflow-interval-hint')}
+        value={schedule.seconds}
+        {...wrong(error, 'seconds', errorId, `${id}-hint`)}
         onChange={event =>
-          onChange({ ...schedule, seconds: Number(event.target.value) })
+          onChange({ ...schedule, seconds: event.target.value })
         }
       />
     </Field>
@@ -103,14 +111,16 @@ function IntervalInput(props: IScheduleFieldProps): JSX.Element {
 
 function Timezone(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
+  const id = useFieldId('timezone');
+  const errorId = useFieldId(ERROR);
   return (
-    <Field id="satflow-timezone" label={trans.__('Time zone')}>
+    <Field id={id} label={trans.__('Time zone')}>
       <HTMLSelect
-        id="satflow-timezone"
+        id={id}
         data-testid="satflow-timezone"
         value={schedule.timezone}
         options={timezones(schedule.timezone)}
-        {...wrong(error, 'timezone')}
+        {...wrong(error, 'timezone', errorId)}
         onChange={event =>
           onChange({ ...schedule, timezone: event.target.value })
         }
@@ -144,10 +154,11 @@ function NextRuns(props: IScheduleFieldProps): JSX.Element {
 function wrong(
   error: ErrorBody | null,
   field: string,
+  errorId: string,
   hint = ''
 ): React.AriaAttributes {
   const isHere = error?.field === field;
-  const described = `${hint} ${error ? ERROR_ID : ''}`.trim();
+  const described = `${hint} ${error ? errorId : ''}`.trim();
   return {
     'aria-invalid': isHere || undefined,
     'aria-describedby': described || undefined
@@ -161,6 +172,13 @@ export function cronWords(cron: string): string | null {
   } catch {
     return null;
   }
+}
+
+function intervalWords(typed: string, trans: TranslationBundle): string {
+  const seconds = Number(typed);
+  return typed.trim() !== '' && seconds > 0
+    ? trans.__('every %1', duration(seconds))
+    : trans.__('a number of seconds, such as 3600');
 }
 
 function timezones(chosen: string): string[] {

@@ -43,10 +43,12 @@ export function StackBanner(props: IStackBannerProps): JSX.Element | null {
           data-testid="satflow-stack-starting"
         >
           <span className="jp-Satflow-spinner" aria-hidden="true" />
-          {trans.__(
-            'Getting ready: %1…',
-            status.step ?? trans.__('local stack')
-          )}
+          <span>
+            {trans.__(
+              'Getting ready: %1…',
+              status.step ?? trans.__('local stack')
+            )}
+          </span>
         </div>
       );
     default:

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { CodeChange } from '../_api';
+import { visible } from '../models/terminalText';
 
 export interface IUnifiedDiffProps {
   change: CodeChange;
@@ -19,7 +20,7 @@ export function UnifiedDiff({ change, trans }: IUnifiedDiffProps): JSX.Element {
       <pre className="jp-Satflow-code jp-Satflow-diffText" tabIndex={0}>
         {lines.map((line, index) => (
           <span key={index} className={lineClass(line)}>
-            {line + '\n'}
+            {visible(line) + '\n'}
           </span>
         ))}
       </pre>

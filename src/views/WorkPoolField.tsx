@@ -4,6 +4,7 @@ import React from 'react';
 
 import type { Catalogue, ErrorBody, WorkPool } from '../_api';
 import { Field } from './Field';
+import { useFieldId } from './formId';
 
 export interface IWorkPoolFieldProps {
   catalogue: Catalogue;
@@ -16,18 +17,19 @@ export interface IWorkPoolFieldProps {
 /** Where runs go, and whether somebody takes them from there. */
 export function WorkPoolField(props: IWorkPoolFieldProps): JSX.Element {
   const { catalogue, workPool, error, onChange, trans } = props;
+  const id = useFieldId('work-pool');
   const preset = catalogue.default_work_pool;
   const chosen = workPool ?? preset;
   const pool = catalogue.work_pools.find(one => one.name === chosen);
   return (
     <Field
-      id="satflow-work-pool"
+      id={id}
       label={trans.__('Work pool')}
       hint={pool ? health(pool, trans) : undefined}
       error={error}
     >
       <HTMLSelect
-        id="satflow-work-pool"
+        id={id}
         data-testid="satflow-work-pool"
         value={workPool ?? ''}
         onChange={event => onChange(event.target.value || null)}

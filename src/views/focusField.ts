@@ -1,23 +1,23 @@
-import type { Intent } from '../models/register';
+import type { Intent } from '../models/subject';
 
-/** The inputs by the field of the request model, where they are not the schema forms'. */
+/** The inputs, without their form's prefix, by the field of the request model, where they are not the schema forms'. */
 const INPUTS: Record<string, string> = {
-  name: 'satflow-name',
-  'schedule.cron': 'satflow-cron',
-  'schedule.seconds': 'satflow-interval',
-  'schedule.timezone': 'satflow-timezone',
-  'executor.options.worker_size': 'satflow-worker-size',
-  work_pool: 'satflow-work-pool',
-  'infrastructure.image': 'satflow-image',
-  'infrastructure.cpu': 'satflow-cpu',
-  'infrastructure.memory': 'satflow-memory',
-  'infrastructure.gpus': 'satflow-gpus',
-  'infrastructure.env': 'satflow-env',
-  tags: 'satflow-tags',
-  include: 'satflow-include',
-  secrets: 'satflow-secrets',
-  environment: 'satflow-environment',
-  missed_runs: 'satflow-missed-runs'
+  name: 'name',
+  'schedule.cron': 'cron',
+  'schedule.seconds': 'interval',
+  'schedule.timezone': 'timezone',
+  'executor.options.worker_size': 'worker-size',
+  work_pool: 'work-pool',
+  'infrastructure.image': 'image',
+  'infrastructure.cpu': 'cpu',
+  'infrastructure.memory': 'memory',
+  'infrastructure.gpus': 'gpus',
+  'infrastructure.env': 'env',
+  tags: 'tags',
+  include: 'include',
+  secrets: 'secrets',
+  environment: 'environment',
+  missed_runs: 'missed-runs'
 };
 
 const FOCUSABLE = 'input, select, textarea';
@@ -26,18 +26,20 @@ const FOCUSABLE = 'input, select, textarea';
  * Move the focus to where Enter does what the user came for, or to what is needed before that.
  *
  * @param root - the form
+ * @param formId - what the ids of its inputs begin with
  * @param intent - what she came for
  * @param missing - parameters that a run needs and that have no value, first the first
  */
 export function focusStart(
   root: HTMLElement | null,
+  formId: string,
   intent: Intent,
   missing: string[]
 ): void {
   if (intent === 'register') {
-    root?.querySelector<HTMLElement>('#satflow-name')?.focus();
+    inputOf(root, formId, 'name')?.focus();
   } else if (missing.length > 0) {
-    inputOf(root, `parameters.${missing[0]}`)?.focus();
+    inputOf(root, formId, `parameters.${missing[0]}`)?.focus();
   } else {
     root?.querySelector<HTMLElement>('[type="submit"]')?.focus();
   }
@@ -46,35 +48,41 @@ export function focusStart(
 /** Move the focus to the input that a mistake stands in, else to the message about it. */
 export function focusField(
   root: HTMLElement | null,
+  formId: string,
   field: string | null
 ): void {
-  const input = field === null ? null : inputOf(root, field);
+  const input = field === null ? null : inputOf(root, formId, field);
   const message = root?.querySelector<HTMLElement>('[role="alert"]') ?? null;
   (input ?? message)?.focus();
 }
 
 /** The input of a field, or of what it is a part of; of a group of inputs the first. */
-function inputOf(root: HTMLElement | null, field: string): HTMLElement | null {
-  const found = root?.querySelector<HTMLElement>(`#${CSS.escape(idOf(field))}`);
+function inputOf(
+  root: HTMLElement | null,
+  formId: string,
+  field: string
+): HTMLElement | null {
+  const id = CSS.escape(`${formId}-${idOf(field)}`);
+  const found = root?.querySelector<HTMLElement>(`#${id}`);
   if (found) {
     return found.matches(FOCUSABLE)
       ? found
       : found.querySelector<HTMLElement>(FOCUSABLE);
   }
   const end = field.lastIndexOf('.');
-  return end < 0 ? null : inputOf(root, field.slice(0, end));
+  return end < 0 ? null : inputOf(root, formId, field.slice(0, end));
 }
 
 function idOf(field: string): string {
   const [first, ...rest] = field.split('.');
   if (first === 'parameters') {
-    return ['satflow-parameters', ...rest].join('_');
+    return ['parameters', ...rest].join('_');
   }
   if (field.startsWith('infrastructure.job_variables.')) {
-    return ['satflow-job-variables', ...rest.slice(1)].join('_');
+    return ['job-variables', ...rest.slice(1)].join('_');
   }
   if (!(field in INPUTS) && field.startsWith('executor.options.')) {
-    return ['satflow-options', ...rest.slice(1)].join('_');
+    return ['options', ...rest.slice(1)].join('_');
   }
   return INPUTS[field] ?? field;
 }

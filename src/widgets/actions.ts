@@ -22,6 +22,7 @@ import {
   confirmClose,
   confirmDelete,
   confirmRestart,
+  pickDeployment,
   withParameters
 } from './dialogs';
 
@@ -44,6 +45,11 @@ export class Actions {
 
   readonly onSelectKernel = (): void => this.command('notebook:change-kernel');
 
+  readonly onOpenNotebook = (path: string): void =>
+    this.command('docmanager:open', { path });
+
+  readonly onRunAllCells = (): void => this.command('notebook:run-all-cells');
+
   readonly onShowFlows = (): void => this.command('satflow:show-flows');
 
   readonly onInsertExample = (): void =>
@@ -57,10 +63,14 @@ export class Actions {
   readonly onRegister = (flow: LiveFlow): void =>
     this.command('satflow:register-flow', { variable: flow.variable });
 
-  /** Run what is registered; what is not goes through the form, where Enter then registers and runs it. */
-  readonly onRun = (flow: LiveFlow, deployment: Deployment | null): void =>
-    deployment
-      ? this.onRunDeployment(deployment)
+  /**
+   * Run what this notebook registered; a flow that it did not goes through the form, where Enter registers and runs it.
+   *
+   * @param own - the deployments of the flow that the notebook registered; of several the user picks one
+   */
+  readonly onRun = (flow: LiveFlow, own: Deployment[]): void =>
+    own.length > 0
+      ? this.told(this.runOne(own))
       : this.command('satflow:register-flow', {
           variable: flow.variable,
           run: true
@@ -147,12 +157,21 @@ export class Actions {
     await this.run(deployment, run.parameters);
   }
 
+  private async runOne(own: Deployment[]): Promise<void> {
+    const deployment = await pickDeployment(own, this.acted.trans);
+    if (deployment) {
+      await this.run(deployment, deployment.parameters);
+    }
+  }
+
+  /** Ask for the parameters where there are any, start the run, and open its tab. */
   private async run(
     deployment: Deployment,
     start: Run['parameters']
   ): Promise<void> {
     const { runs, trans } = this.acted;
-    const use = (given: Run['parameters']) => runs.start(deployment.id, given);
+    const use = async (given: Run['parameters']) =>
+      this.onOpen(await runs.start(deployment.id, given));
     await withParameters(deployment, start, use, trans);
   }
 

@@ -129,6 +129,27 @@ export async function pickFlow(
   return flows.find(flow => flow.variable === result.value) ?? null;
 }
 
+/** The deployment that the user picks, null for none. */
+export async function pickDeployment(
+  deployments: Deployment[],
+  trans: TranslationBundle
+): Promise<Deployment | null> {
+  if (deployments.length < 2) {
+    return deployments[0] ?? null;
+  }
+  const labels = deployments.map(({ name, version }) =>
+    trans.__('%1, version %2', name, version)
+  );
+  const result = await InputDialog.getItem({
+    title: trans.__('Run which deployment?'),
+    label: trans.__('This notebook registered the flow more than once.'),
+    okLabel: trans.__('Run'),
+    items: labels
+  });
+  const picked = result.button.accept ? labels.indexOf(result.value ?? '') : -1;
+  return deployments[picked] ?? null;
+}
+
 /**
  * Ask for the parameters of one run, again where one of them is refused, until the user thinks better of it.
  *

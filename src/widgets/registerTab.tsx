@@ -57,12 +57,14 @@ function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
       />
       <RegisterForm
         flow={model.subject.flow}
+        notebook={model.subject.notebook}
         form={model.form}
         draft={model.draft}
         intent={model.intent}
         asked={model.asked}
         catalogue={model.catalogue}
         nextRuns={model.preview.nextRuns}
+        foreign={model.foreign}
         needed={model.needed}
         clusterClass={model.clusterClass}
         preflight={model.preflight}

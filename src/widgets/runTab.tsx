@@ -54,7 +54,7 @@ function drawRun(run: RunModel, parts: IRunTabParts): JSX.Element {
       detail={run.detail}
       version={deployment?.version ?? null}
       lines={run.log.lines}
-      ended={run.log.ended}
+      progress={run.progress}
       cluster={run.cluster}
       samples={run.samples}
       error={run.error}

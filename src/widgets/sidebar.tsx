@@ -142,8 +142,9 @@ function runsSection(
     <RunsSection
       runs={runs.items}
       isLoaded={runs.isLoaded}
-      error={stack.isReady ? (runs.error ?? deployments.error) : null}
+      error={stack.isReady ? runs.error : null}
       deployments={deployments.items}
+      deploymentsError={stack.isReady ? deployments.error : null}
       filter={runs.filter}
       actions={{ ...actions, onFilter }}
       trans={trans}

@@ -10,6 +10,7 @@ from prefect import flow
 
 from satflow_ext import cli
 from satflow_ext.commands.register import words
+from satflow_ext.errors import RegisteredElsewhere
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import Registration
 from satflow_ext.registration import register
@@ -100,3 +101,21 @@ def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_n
     there.touch()
     (finding,) = find_other_notebook(known, from_notebook(first, str(there)))
     assert f"registered from {here} before, now from {there}" in finding.message, "both are on this machine"
+
+
+def test_a_deployment_that_is_not_one_of_those_to_replace_stays_as_it_is(stack, from_notebook, name):
+    def done(a_flow, notebook, **replaces):
+        packed = from_notebook(a_flow, notebook)
+        return asyncio.run(register(packed, Registration(name=name), stack.endpoints, stack.settings, **replaces))
+
+    made = done(first, "a.ipynb", replaces=())
+    assert made.outcome == "created"
+    for a_flow in (first, second):
+        with pytest.raises(
+            RegisteredElsewhere, match=f"shared/{name} .version 1. was registered from a.ipynb"
+        ) as refused:
+            done(a_flow, "b.ipynb", replaces=("another-id",))
+        assert (refused.value.field, refused.value.status) == ("name", 409)
+    assert done(first, "a.ipynb").outcome == "unchanged", "nothing was registered meanwhile"
+    assert done(second, "a.ipynb", replaces=(made.deployment.id,)).outcome == "changed"
+    assert done(first, "b.ipynb").outcome == "changed", "any may be replaced where nothing is said"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
+from satflow_ext import prefect_api
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectFailed, PrefectUnauthorized, PrefectUnreachable, RunNotFound, SatflowError
 from satflow_ext.models import RunQuery
@@ -56,6 +59,25 @@ def login_page() -> Iterator[str]:
 def test_nothing_there(url):
     with pytest.raises(PrefectUnreachable, match="Nothing answers"):
         read_pools(PrefectApi(url))
+
+
+@pytest.mark.parametrize(
+    ("local", "advice", "other"), [(True, "satflow status", "PREFECT_API_URL"), (False, "PREFECT_API_URL", "satflow")]
+)
+def test_who_set_no_address_is_not_told_to_correct_it(local, advice, other):
+    with pytest.raises(PrefectUnreachable) as refused:
+        read_pools(PrefectApi("http://127.0.0.1:1/api", local=local))
+    assert advice in refused.value.fix
+    assert other not in refused.value.fix
+
+
+def test_a_server_that_is_slow_is_said_to_be_slow(monkeypatch):
+    monkeypatch.setattr(prefect_api, "TIMEOUT", httpx.Timeout(0.2))
+    monkeypatch.setattr(prefect_api, "RETRIES", 0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        with pytest.raises(PrefectUnreachable, match="did not answer in time"):
+            read_pools(PrefectApi(url, local=True))
 
 
 def test_a_login_page(login_page):

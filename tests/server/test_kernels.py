@@ -42,6 +42,15 @@ async def test_flows_of_a_kernel(browser, open_kernel):
     assert [parameter.name for parameter in flow.parameters] == ["n"]
 
 
+async def test_the_list_names_the_kernel_s_notebook(browser, open_kernel, monkeypatch, tmp_path):
+    (tmp_path / "tiles.ipynb").touch()
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "link" / "tiles.ipynb"))
+    async with open_kernel() as kernel:
+        listed = await browser.ask(FlowList, "GET", f"kernels/{kernel.id}/flows")
+    assert listed.notebook == str((tmp_path / "tiles.ipynb").resolve())
+
+
 async def test_asking_leaves_nothing_behind(browser, open_kernel):
     async with open_kernel() as kernel:
         await kernel.run("40 + 2")

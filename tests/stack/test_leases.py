@@ -10,6 +10,8 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -127,6 +129,49 @@ def test_a_supervisor_that_ends_at_once_is_not_started_for_ever(light: Place) ->
     with pytest.raises(StackFailed, match=r"ends at once.*stack\.log"):
         lease.acquire(light.settings)
     assert "IsADirectoryError" in (light.settings.state_dir / "logs" / "stack.log").read_text()
+
+
+def test_a_server_whose_attempt_failed_uses_what_another_process_started(light: Place, answering: str) -> None:
+    light.settings = light.settings.model_copy(update={"prefect_api_url": answering})
+    blocked = light.settings.state_dir / "store"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("in the way of the store's folder")
+
+    async def fail_then_follow() -> None:
+        manager = StackManager(lambda: light.settings)
+        for _ in range(2):
+            with pytest.raises(StackFailed):
+                await manager.endpoints()
+            assert (await manager.status()).state == "failed"
+        blocked.unlink()
+        holder = light.start_holder()
+        assert holder.stdout is not None
+        assert await asyncio.to_thread(holder.stdout.readline)
+        assert (await manager.status()).state == "ready"
+        assert (await manager.endpoints()).prefect.url == answering
+        await manager.close()
+
+    asyncio.run(fail_then_follow())
+
+
+@pytest.fixture
+def answering() -> Iterator[str]:
+    """The address of a server that answers where the health of a Prefect API is asked for."""
+
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Healthy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/api"
+        server.shutdown()
+        thread.join()
 
 
 def test_the_lease_ends_with_a_killed_holder(light: Place) -> None:

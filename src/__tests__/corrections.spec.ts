@@ -1,0 +1,42 @@
+import { RequestFailed } from '../errors';
+import type { IDraft } from '../models/draft';
+import { form } from './registering';
+
+describe('a mistake in the register form', () => {
+  it.each<[string, Partial<IDraft>]>([
+    ['name', { name: 'other' }],
+    ['parameters.count', { parameters: { count: 3 } }],
+    ['executor.options.n_workers', { options: { threads: { workers: 1 } } }],
+    ['work_pool', { workPool: 'k8s' }],
+    ['tags', { tags: 'a' }],
+    ['secrets.0', { secrets: ['A'] }],
+    ['include', { include: ['a'] }],
+    ['environment', { environment: 'refuse' }]
+  ])('takes the mistake in %s away when it is corrected', (field, change) => {
+    const { model } = form();
+    const refuse = () =>
+      model.fail(
+        new RequestFailed({ error: 'Wrong', message: 'No.', fix: null, field })
+      );
+    refuse();
+    model.update(change);
+    expect(model.error).toBeNull();
+    refuse();
+    model.update(change);
+    expect(model.error).not.toBeNull();
+  });
+
+  it('says at its field that an interval is empty, and does not send 0', async () => {
+    const { model, sent } = form();
+    const schedule = { ...model.draft.schedule, kind: 'interval' as const };
+    model.update({ schedule: { ...schedule, seconds: '' } });
+    expect(model.preview.error?.field).toBe('schedule.seconds');
+    await model.register();
+    expect(model.error?.field).toBe('schedule.seconds');
+    expect(sent).toEqual([]);
+    model.update({ schedule: { ...schedule, seconds: '90' } });
+    expect([model.error, model.preview.error]).toEqual([null, null]);
+    await model.register();
+    expect(sent[0].schedule).toMatchObject({ kind: 'interval', seconds: 90 });
+  });
+});

@@ -1,0 +1,48 @@
+import { screen } from '@testing-library/react';
+
+import { deployment } from './fakes';
+import { cron, described, show, wrong } from './shownForm';
+
+describe('RegisterForm', () => {
+  it('gives two open forms ids of their own', () => {
+    show({ schedule: cron, executor: 'dask-local', workPool: 'k8s' });
+    show({ schedule: cron, executor: 'dask-local', workPool: 'k8s' });
+    const ids = [...document.querySelectorAll('[id]')].map(one => one.id);
+    expect(ids.length).toBeGreaterThan(20);
+    expect(new Set(ids).size).toBe(ids.length);
+    const fields = [
+      ...document.querySelectorAll<HTMLInputElement>('input, select, textarea')
+    ];
+    const unlabeled = fields.filter(one => one.labels?.length !== 1);
+    expect(unlabeled.map(one => one.id)).toEqual([]);
+    const radios = screen.getAllByRole('radio', { name: /Threads/ });
+    expect(new Set(radios.map(one => one.getAttribute('name'))).size).toBe(2);
+  });
+
+  it('shows a mistake in the schedule beside one elsewhere', () => {
+    const scheduleError = wrong({
+      field: 'schedule.cron',
+      message: 'No cron.'
+    });
+    show({ schedule: cron }, wrong({ field: 'name' }), null, { scheduleError });
+    expect(screen.getByText('No cron.')).toBeTruthy();
+    expect(screen.getByText('It is wrong.')).toBeTruthy();
+  });
+
+  it.each([
+    ['KernelNotFound', /kernel of tiles.ipynb has ended/],
+    ['FlowNotFound', /does not have the flow tiles: it was restarted/],
+    ['KernelBusy', /It is wrong/]
+  ])('says what %s means for the notebook', (error, words) => {
+    show({}, wrong({ error }));
+    expect(screen.getByRole('alert').textContent).toMatch(words);
+  });
+
+  it('says whose deployment of that name there is', () => {
+    const foreign = deployment({ notebook: '/home/me/other.ipynb' });
+    show({}, null, null, { foreign });
+    expect(described(screen.getByLabelText('Name'))).toContain(
+      '/home/me/other.ipynb'
+    );
+  });
+});

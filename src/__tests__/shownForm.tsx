@@ -1,0 +1,92 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { render } from '@testing-library/react';
+import React from 'react';
+
+import type { ErrorBody, Registered } from '../_api';
+import { draftOf, type IDraft } from '../models/draft';
+import { parameterForm } from '../models/parameterSchema';
+import { type IRegisterFormProps, RegisterForm } from '../views/RegisterForm';
+import { catalogue, deployment, flow } from './fakes';
+
+const trans = nullTranslator.load('satflow_ext');
+
+export const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
+  error: 'Wrong',
+  message: 'It is wrong.',
+  fix: 'Do this.',
+  field: null,
+  ...change
+});
+
+/** The words that an input is described by. */
+export function described(input: HTMLElement): string {
+  const ids = input.getAttribute('aria-describedby')?.split(' ') ?? [];
+  return ids.map(id => document.getElementById(id)?.textContent ?? '').join('');
+}
+
+const form = parameterForm(flow().parameter_schema);
+export const preset = { executor: 'threads', timezone: 'UTC' };
+/** Draw the form: what the user can do from it. */
+export const show = (
+  change: Partial<IDraft> = {},
+  error: ErrorBody | null = null,
+  registered: Registered | null = null,
+  more: Partial<IRegisterFormProps> = {}
+) => {
+  const actions = {
+    onChange: jest.fn(),
+    onRegister: jest.fn(),
+    onOverwrite: jest.fn(),
+    onRegisterAndRun: jest.fn(),
+    onCopyCode: jest.fn(),
+    onCheck: jest.fn(),
+    onRehearse: jest.fn(),
+    onAskClass: jest.fn()
+  };
+  render(
+    <RegisterForm
+      flow={flow()}
+      notebook="tiles.ipynb"
+      form={form}
+      draft={{ ...draftOf(flow(), null, preset), ...change }}
+      intent="register"
+      asked={1}
+      scheduleError={null}
+      catalogue={catalogue()}
+      clusterClass={{ found: null, error: null, isBusy: false }}
+      preflight={{ report: null, error: null, doing: null }}
+      nextRuns={['2026-01-02T06:00:00Z']}
+      foreign={null}
+      needed="peak 3.1 of 16 GiB over 12 runs: medium would do"
+      error={error}
+      isSending={false}
+      canOverwrite={false}
+      registered={registered}
+      actions={actions}
+      trans={trans}
+      {...more}
+    />
+  );
+  return actions;
+};
+export const cron = {
+  kind: 'cron' as const,
+  cron: '0 6 * * *',
+  seconds: '60',
+  timezone: 'UTC'
+};
+
+export function registered(changes: Partial<Registered>): Registered {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  return {
+    deployment: deployment(),
+    outcome: 'changed',
+    content: digest,
+    content_size: 2048,
+    manifest: digest,
+    files: [],
+    kept: [],
+    warnings: [],
+    ...changes
+  };
+}

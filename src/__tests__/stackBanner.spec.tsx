@@ -1,0 +1,48 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { fireEvent, render, screen } from '@testing-library/react';
+import React from 'react';
+
+import { StackBanner } from '../views/StackBanner';
+
+const trans = nullTranslator.load('satflow_ext');
+
+describe('StackBanner', () => {
+  const status = {
+    kind: 'local' as const,
+    state: 'starting' as const,
+    step: 'the Prefect server',
+    prefect_api: null,
+    store: null,
+    stays: false
+  };
+
+  it('says what is being waited for', () => {
+    const props = { error: null, onRetry: jest.fn(), trans };
+    render(<StackBanner {...props} status={status} />);
+    expect(screen.getByRole('status').textContent).toContain(
+      'the Prefect server'
+    );
+  });
+
+  it('offers to retry what failed', () => {
+    const onRetry = jest.fn();
+    const failed = { ...status, state: 'failed' as const };
+    render(
+      <StackBanner
+        status={failed}
+        error={null}
+        onRetry={onRetry}
+        trans={trans}
+      />
+    );
+    fireEvent.click(screen.getByRole('button', { name: 'Retry' }));
+    expect(onRetry).toHaveBeenCalled();
+  });
+
+  it('is gone when all is ready', () => {
+    const ready = { ...status, state: 'ready' as const };
+    const props = { error: null, onRetry: jest.fn(), trans };
+    const { container } = render(<StackBanner {...props} status={ready} />);
+    expect(container.textContent).toBe('');
+  });
+});

@@ -1,0 +1,66 @@
+/**
+ * Escape sequences other than colors: links and titles (OSC), strings (DCS, SOS, PM, APC), cursor movements and erasing (CSI),
+ * character sets and single commands. A sequence without an end, of at most 4,096 characters, ends at the line's end.
+ */
+const SEQUENCES =
+  // eslint-disable-next-line no-control-regex
+  /\u001b(?:\][^\u0007\u001b]{0,4096}(?:\u0007|\u001b\\)?|[PX^_][^\u001b]{0,4096}(?:\u001b\\)?|\[(?:[0-?]*[ -/]*[@-ln-~]|[<-?][0-?]*m)|[ -/]+[0-~]|[0-OQ-WYZ\\`-~])/g;
+
+/** Colors and decorations. */
+// eslint-disable-next-line no-control-regex
+export const COLORS = /\u001b\[[\d;:]*m/g;
+
+/** Control characters that are not visible: of direction, of the terminal, and without width. */
+export const INVISIBLE =
+  // eslint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
+
+/** A message without its colors, as a terminal would show it in the end: what a carriage return overwrites is left out. */
+export function plain(message: string): string {
+  return message.includes('\u001b')
+    ? overwritten(message).replace(COLORS, '')
+    : overwritten(message);
+}
+
+/** A text from outside as one line, at most so long, with invisible characters named. */
+export function shortText(message: string, limit: number): string {
+  const text = plain(message.slice(0, 4 * limit));
+  const cut =
+    text.length > limit || message.length > 4 * limit
+      ? `${text.slice(0, limit)}…`
+      : text;
+  return visible(cut);
+}
+
+/** A text in which each character that is not visible is named, such as ⟨U+202E⟩. */
+export function visible(text: string): string {
+  return text.replace(INVISIBLE, nameOf);
+}
+
+/**
+ * A message as a terminal shows it in the end: without escape sequences other than colors, and of each line what the last
+ * carriage return leaves.
+ */
+export function overwritten(message: string): string {
+  const text = message.includes('\u001b')
+    ? message.replace(SEQUENCES, '')
+    : message;
+  return text.includes('\r')
+    ? text.replace(/\r+\n/g, '\n').split('\n').map(lastDrawn).join('\n')
+    : text;
+}
+
+/** What is left of a line that was drawn over itself. */
+function lastDrawn(line: string): string {
+  const drawn = line.split('\r').filter(part => part !== '');
+  return drawn[drawn.length - 1] ?? '';
+}
+
+/** The name of a character that is not visible. */
+export function nameOf(character: string): string {
+  const code = character.charCodeAt(0);
+  if (code < 0x20) {
+    return String.fromCharCode(0x2400 + code); // control pictures: ␀ to ␟
+  }
+  return `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
+}
