@@ -31,11 +31,15 @@ LOCAL_POOL = "satflow-local"
 
 @dataclass(frozen=True)
 class PrefectApi:
-    """A Prefect API and the credential that belongs to it, and to nothing else."""
+    """A Prefect API and the credential that belongs to it, and to nothing else.
+
+    `own` says that the local stack serves it: only a process of this user may answer there.
+    """
 
     url: str
     auth_string: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Store:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 60.0
     aws: AwsCredential | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether the local stack serves it: only a process of this user may answer there."""
+        return self.name == LOCAL
 
     def address(self, digest: str) -> str:
         """Where the content of that digest is. A signature is over one spelling of the path: S3's own, with `%3A`."""
@@ -91,6 +100,7 @@ class StackRecord(BaseModel):
     store_url: str | None = None
     store_token: str | None = None
     gateway_url: str | None = None
+    gateway_schedulers: str | None = None
     gateway_password: str | None = None
     stays: bool = False
 
@@ -225,7 +235,12 @@ def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
         )
     if record is None or record.prefect_url is None:
         raise StackFailed("The local Prefect server is not running.", fix="Start it with `satflow up`.")
-    return PrefectApi(record.prefect_url, auth_string=record.prefect_auth)
+    return own_prefect(record.prefect_url, record.prefect_auth)
+
+
+def own_prefect(url: str, auth_string: str | None) -> PrefectApi:
+    """The Prefect API of the local stack."""
+    return PrefectApi(url, auth_string=auth_string, own=True)
 
 
 def _variable(variable: str, store: str, environment: Mapping[str, str]) -> str:

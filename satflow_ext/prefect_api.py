@@ -23,6 +23,7 @@ from prefect.settings import Profile, Settings, get_current_settings
 
 from satflow_ext.endpoints import PrefectApi, on_loopback, shown
 from satflow_ext.errors import PrefectFailed, PrefectUnauthorized, PrefectUnreachable, SatflowError
+from satflow_ext.own_listeners import connect_to_own_listeners_only
 from satflow_ext.prefect_transport import PersistentTransport
 
 RETRIES = 3
@@ -91,7 +92,10 @@ def _client(api: PrefectApi) -> PrefectClient:
     if on_loopback(api.url):
         # A company's proxy must not get the credential of a server on this machine, whose database may well be SQLite.
         options["trust_env"] = False
-        options["transport"] = PersistentTransport(options.get("verify", True))
+        transport = PersistentTransport(options.get("verify", True))
+        if api.own:
+            connect_to_own_listeners_only(transport)
+        options["transport"] = transport
     return PrefectClient(api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Role:
         ready: whether it does its work now.
         before: what must have happened before a service that imports ahead may begin.
         patience: seconds until it must be ready.
+        listener: the listening socket that it is given, where it is given one.
     """
 
     plan: Plan
@@ -39,6 +41,7 @@ class Role:
     ready: Callable[[], Awaitable[bool]]
     before: Callable[[], Awaitable[None]] | None = None
     patience: float = 180.0
+    listener: socket.socket | None = None
 
 
 class Kept:
@@ -50,6 +53,7 @@ class Kept:
         self._keeper: asyncio.Task[None] | None = None
         self._restarts = 0
         self._state: Literal["starting", "ready", "failed"] = "starting"
+        self._refusing: asyncio.Server | None = None
 
     @property
     def pid(self) -> int | None:
@@ -74,6 +78,8 @@ class Kept:
         """Keep it no longer: its end is wanted now."""
         if self._keeper is not None:
             self._keeper.cancel()
+        if self._refusing is not None:
+            self._refusing.close()
 
     async def stop(self, grace: float) -> None:
         """End it; killed when it has not ended within `grace` seconds."""
@@ -121,6 +127,7 @@ class Kept:
             logger.warning("%s ended with %s", self._role.plan.name, code)
             if self._restarts >= RESTARTS:
                 self._state = "failed"
+                await self._refuse_connections()
                 return
             await asyncio.sleep(min(0.2 * 2**self._restarts, 5.0))
             self._restarts += 1
@@ -130,6 +137,11 @@ class Kept:
                 logger.warning("%s", error)
                 await self._process.stop(0.5)  # one that lives and is of no use would never be started again
 
+    async def _refuse_connections(self) -> None:
+        """End each connection to a service that is not started again: its socket stays open, so they would wait."""
+        if self._role.listener is not None:
+            self._refusing = await asyncio.start_server(_end_connection, sock=self._role.listener.dup())
+
     def _ended(self, code: int) -> StackFailed:
         words = self._process.last_words() if self._process else ""
         plan = self._role.plan
@@ -138,3 +150,7 @@ class Kept:
     def _too_slow(self) -> StackFailed:
         plan = self._role.plan
         return StackFailed(f"{plan.name} was not ready after {self._role.patience:g} s. Its log is {plan.log}.")
+
+
+async def _end_connection(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()

@@ -13,9 +13,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 
+from satflow_ext.bounded_listener import FOREIGN_LIMIT
 from tests.store.conftest import TOKEN, StartStore, StoreProcess
+from tests.strangers import HOLD_CONNECTIONS, stranger
 
 
 def digest_of(body: bytes) -> str:
@@ -272,3 +275,17 @@ def test_files_are_private(store: StoreProcess, tmp_path: Path) -> None:
     store.put(digest_of(b"x"), b"x")
     modes = {path: path.stat().st_mode & 0o077 for path in (tmp_path / "store").rglob("*")}
     assert set(modes.values()) == {0}
+
+
+@pytest.mark.parametrize("descriptors", [512, 1024])
+def test_idle_connections_of_another_user_do_not_keep_it_from_answering(start_store, descriptors):
+    store = start_store(descriptors=descriptors)
+    port = urlsplit(store.url).port
+    with stranger(HOLD_CONNECTIONS, port, 1100) as flood:
+        assert flood.read() == "opened 1100"
+        body = os.urandom(1000)
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        assert store.put(digest, body).status_code == 201
+        assert store.get(digest).content == body
+        kept = [each for each in psutil.Process(store.process.pid).net_connections() if each.status == "ESTABLISHED"]
+        assert len(kept) <= FOREIGN_LIMIT + 2
