@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from satflow_ext import runs, settings
 from satflow_ext.commands import watch
@@ -13,12 +14,14 @@ from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
+from satflow_ext.terminal_text import unfiltered
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("run", help="the run's id")
     parser.add_argument("--follow", action="store_true", help="go on until the run ends; exit 1 unless it completes")
+    parser.add_argument("--raw", action="store_true", help="print control characters of log lines as they are")
     parser.add_argument("--show-cluster", action="store_true", help="with --follow: its Dask cluster, too")
 
 
@@ -28,16 +31,16 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     here = settings.load()
     with connected(here) as endpoints:
         if args.follow:
-            return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster)
-        asyncio.run(_so_far(endpoints.prefect, args.run))
+            return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster, raw=args.raw)
+        asyncio.run(_so_far(endpoints.prefect, args.run, unfiltered(sys.stdout) if args.raw else sys.stdout))
     return 0
 
 
-async def _so_far(prefect_api: PrefectApi, run_id: str) -> None:
+async def _so_far(prefect_api: PrefectApi, run_id: str, output: TextIO) -> None:
     begun = False
     try:
         async for text in runs.whole_log(prefect_api, run_id):
-            sys.stdout.write(text)
+            output.write(text)
             begun = True
     except SatflowError:
         if begun:

@@ -14,22 +14,34 @@ from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
 from satflow_ext.runs.follow import follow
 from satflow_ext.settings import Settings
+from satflow_ext.terminal_text import unfiltered
 
 PERIOD = 1.0
 MIB = 1024**2
 
 
-def follow_run(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:
+def follow_run(
+    endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
+) -> int:
     """Follow a run to its end, as `to_the_end`; an interrupt ends the command and not the run."""
     try:
-        return asyncio.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster))
+        return asyncio.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster, raw=raw))
     except KeyboardInterrupt:
         print(f"The run was not cancelled. To follow it again: satflow logs {run_id} --follow", file=sys.stderr)
         raise
 
 
-async def to_the_end(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:
+async def to_the_end(
+    endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
+) -> int:
     """Show a run until it has ended. Gives the exit code: 0 when it completed, else 1.
+
+    Args:
+        endpoints: where the run is.
+        settings: where its lines are, if it runs on this machine.
+        run_id: the flow run.
+        show_cluster: also show the state of its Dask cluster.
+        raw: write control characters of log lines as they are.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
@@ -44,7 +56,7 @@ async def to_the_end(endpoints: Endpoints, settings: Settings, run_id: str, *, s
         async with aclosing(follow(where, run_id, here=settings)) as batches:
             async for batch in batches:
                 for line in batch.lines:
-                    print(_line(line))
+                    print(_line(line), file=unfiltered(sys.stdout) if raw else sys.stdout)
                 if batch.trouble:
                     print(f"… {batch.trouble}", file=sys.stderr)
                 sys.stdout.flush()
