@@ -34,7 +34,10 @@ def main() -> int:
     except (OSError, ValueError) as error:
         sys.exit(f"No credential: {error}")
     contents = Contents(arguments.root, limit=arguments.limit)
-    contents.prepare()
+    try:
+        contents.prepare()
+    except NotADirectoryError as error:
+        sys.exit(f"The store does not start: {error.filename} is {error.strerror}.")
     asyncio.run(_serve(contents, token, _listener(arguments)))
     return 0
 
