@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
 from satflow_ext import runs, settings
 from satflow_ext.commands import watch
@@ -15,6 +14,9 @@ from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.terminal_text import unfiltered
+
+INDENT = "    "
+"""What further lines of a message begin with."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,14 +34,15 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     with connected(here) as endpoints:
         if args.follow:
             return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster, raw=args.raw)
-        asyncio.run(_so_far(endpoints.prefect, args.run, unfiltered(sys.stdout) if args.raw else sys.stdout))
+        asyncio.run(_so_far(endpoints.prefect, args.run, raw=args.raw))
     return 0
 
 
-async def _so_far(prefect_api: PrefectApi, run_id: str, output: TextIO) -> None:
+async def _so_far(prefect_api: PrefectApi, run_id: str, *, raw: bool) -> None:
     begun = False
+    output = unfiltered(sys.stdout) if raw else sys.stdout
     try:
-        async for text in runs.whole_log(prefect_api, run_id):
+        async for text in runs.whole_log(prefect_api, run_id, "" if raw else INDENT):
             output.write(text)
             begun = True
     except SatflowError:

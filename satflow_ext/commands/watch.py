@@ -13,11 +13,14 @@ from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
 from satflow_ext.runs.follow import follow
+from satflow_ext.runs.whole_log import indented
 from satflow_ext.settings import Settings
 from satflow_ext.terminal_text import unfiltered
 
 PERIOD = 1.0
 MIB = 1024**2
+CONTINUED = "│ "
+"""What the further lines of a message begin with, right-aligned with the end of the first line's time and level."""
 
 
 def follow_run(
@@ -56,7 +59,7 @@ async def to_the_end(
         async with aclosing(follow(where, run_id, here=settings)) as batches:
             async for batch in batches:
                 for line in batch.lines:
-                    print(_line(line), file=unfiltered(sys.stdout) if raw else sys.stdout)
+                    _print_line(line, raw=raw)
                 if batch.trouble:
                     print(f"… {batch.trouble}", file=sys.stderr)
                 sys.stdout.flush()
@@ -101,8 +104,12 @@ def _words(status: ClusterStatus) -> str:
     return f"{status.observed}{plan} workers, {memory:,} MiB, {tasks}{waits}"
 
 
-def _line(line: LogLine) -> str:
-    return f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}│ {line.message}"
+def _print_line(line: LogLine, *, raw: bool) -> None:
+    begin = f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}│ "
+    if raw:
+        print(f"{begin}{line.message}", file=unfiltered(sys.stdout))
+    else:  # further lines of a message must not look like lines of the log
+        print(f"{begin}{indented(line.message, f'{CONTINUED:>{len(begin)}}')}")
 
 
 def _message(run: Run) -> str:

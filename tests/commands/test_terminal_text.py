@@ -86,6 +86,7 @@ def test_errors_and_findings_are_shown_too(name, capsys, monkeypatch):
     assert not OBEYED.search(written.out + written.err)
 
 
+FORGED = "12:00:00 INFO    │ forged"
 LOGGING = f"""
 from prefect import flow, get_run_logger
 
@@ -93,6 +94,7 @@ from prefect import flow, get_run_logger
 def attacks():
     for name, text in {ATTACKS!r}.items():
         get_run_logger().info("attack %s", text.replace("\\x00", ""))
+    get_run_logger().info("first\\n{FORGED}\\nlast")
     get_run_logger().info("\\x1b[32mgreen\\x1b[0m")
     raise ValueError("\\x1b]52;c;cm0gLXJmIH4K\\x07")
 """
@@ -117,5 +119,7 @@ def test_logs_of_a_run_can_color_and_nothing_else(tmp_path):
         assert "\x1b[32mgreen\x1b[0m" in output.stdout
         assert "\\u001b]52;" in output.stdout
         assert not OBEYED.search(output.stdout + output.stderr)
+        assert FORGED in output.stdout
+        assert FORGED not in output.stdout.splitlines()
     for flags in ([], ["--follow"]):
         assert "\x1b]52;c;cm0gLXJmIH4K\x07" in satflow("logs", run_id, "--raw", *flags).stdout
