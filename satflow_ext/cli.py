@@ -19,6 +19,7 @@ from typing import Protocol, TextIO, cast
 from satflow_ext.arguments import Parser
 from satflow_ext.commands import interrupts
 from satflow_ext.errors import SatflowError
+from satflow_ext.terminal_text import TerminalOutput
 
 COMMANDS = {
     "up": "start the local stack and keep it running",
@@ -62,6 +63,21 @@ def main(words: Sequence[str] | None = None) -> int:
         # Nothing has begun yet, and imports turn Ctrl-C into errors of their own.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _escape_unencodable()
+    with contextlib.ExitStack() as filtered:
+        if words is None:  # until the end of the process, which may print a traceback
+            sys.stdout, sys.stderr = _filtered(sys.stdout), _filtered(sys.stderr)
+        else:
+            filtered.enter_context(contextlib.redirect_stdout(_filtered(sys.stdout)))
+            filtered.enter_context(contextlib.redirect_stderr(_filtered(sys.stderr)))
+        return _exit_code(words)
+
+
+def _filtered(stream: TextIO) -> TextIO:
+    """Standard output or error without what a terminal would obey; None, where the process has none, stays None."""
+    return cast("TextIO", TerminalOutput(stream)) if stream is not None else stream
+
+
+def _exit_code(words: Sequence[str] | None) -> int:
     try:
         try:
             return _dispatch(words)

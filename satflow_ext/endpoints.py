@@ -33,7 +33,7 @@ LOCAL_POOL = "satflow-local"
 class PrefectApi:
     """A Prefect API and the credential that belongs to it, and to nothing else.
 
-    `local`: it is the local stack's.
+    `local` says that the local stack serves it: only a process of this user may answer there.
     """
 
     url: str
@@ -66,6 +66,11 @@ class Store:
     timeout: float = 60.0
     aws: AwsCredential | None = None
 
+    @property
+    def own(self) -> bool:
+        """Whether the local stack serves it: only a process of this user may answer there."""
+        return self.name == LOCAL
+
     def address(self, digest: str) -> str:
         """Where the content of that digest is. A signature is over one spelling of the path: S3's own, with `%3A`."""
         return self.url.replace("{digest}", digest.replace(":", "%3A") if self.aws else digest)
@@ -95,6 +100,7 @@ class StackRecord(BaseModel):
     store_url: str | None = None
     store_token: str | None = None
     gateway_url: str | None = None
+    gateway_schedulers: str | None = None
     gateway_password: str | None = None
     stays: bool = False
 
@@ -229,7 +235,12 @@ def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
         )
     if record is None or record.prefect_url is None:
         raise StackFailed("The local Prefect server is not running.", fix="Start it with `satflow up`.")
-    return PrefectApi(record.prefect_url, auth_string=record.prefect_auth, local=True)
+    return own_prefect(record.prefect_url, record.prefect_auth)
+
+
+def own_prefect(url: str, auth_string: str | None) -> PrefectApi:
+    """The Prefect API of the local stack."""
+    return PrefectApi(url, auth_string=auth_string, local=True)
 
 
 def _variable(variable: str, store: str, environment: Mapping[str, str]) -> str:

@@ -32,6 +32,7 @@ from satflow_ext.errors import (
     SatflowError,
     SettingsWrong,
 )
+from satflow_ext.own_listeners import connect_to_own_listeners_only
 from satflow_ext.prefect_transport import PersistentTransport
 
 RETRIES = 3
@@ -100,7 +101,10 @@ def _client(api: PrefectApi) -> PrefectClient:
     if on_loopback(api.url):
         # A company's proxy must not get the credential of a server on this machine, whose database may well be SQLite.
         options["trust_env"] = False
-        options["transport"] = PersistentTransport(options.get("verify", True))
+        transport = PersistentTransport(options.get("verify", True))
+        if api.local:
+            connect_to_own_listeners_only(transport)
+        options["transport"] = transport
     return PrefectClient(api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options)
 
 

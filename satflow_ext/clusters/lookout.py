@@ -23,6 +23,7 @@ from satflow_ext.clusters.standing import LINE, Standing
 from satflow_ext.clusters.told import Counts, Told
 from satflow_ext.clusters.whereabouts import Finder
 from satflow_ext.errors import SatflowError
+from satflow_ext.unpickling import refuse_pickles
 
 PERIOD = 1.0
 """Seconds between two samples."""
@@ -118,13 +119,7 @@ async def main() -> None:
         await lookout.close()
 
 
-def refuse_pickles(event: str, arguments: tuple[object, ...]) -> None:
-    """An auditing hook: no pickle finds a class or function any more, so none can do anything."""
-    if event == "pickle.find_class":
-        raise RuntimeError("it sent something pickled, which is not read here")
-
-
 if __name__ == "__main__":
-    sys.addaudithook(refuse_pickles)
+    refuse_pickles()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a scheduler that is away is told of on the board
     asyncio.run(main())

@@ -13,12 +13,17 @@ from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.settings import Settings, load
+from satflow_ext.terminal_text import unfiltered
+
+INDENT = "    "
+"""What further lines of a message begin with."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("run", help="the run's id")
     parser.add_argument("--follow", action="store_true", help="go on until the run ends; exit 1 unless it completes")
+    parser.add_argument("--raw", action="store_true", help="print control characters of log lines as they are")
     parser.add_argument("--show-cluster", action="store_true", help="with --follow: its Dask cluster, too")
 
 
@@ -28,16 +33,17 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     here = load()
     with connected(here) as endpoints:
         if args.follow:
-            return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster)
-        interrupts.run(_so_far(endpoints.prefect, args.run, here))
+            return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster, raw=args.raw)
+        interrupts.run(_so_far(endpoints.prefect, args.run, here, raw=args.raw))
     return 0
 
 
-async def _so_far(prefect_api: PrefectApi, run_id: str, settings: Settings) -> None:
+async def _so_far(prefect_api: PrefectApi, run_id: str, settings: Settings, *, raw: bool) -> None:
     begun = False
+    output = unfiltered(sys.stdout) if raw else sys.stdout
     try:
-        async for text in runs.whole_log(prefect_api, run_id, settings):
-            sys.stdout.write(text)
+        async for text in runs.whole_log(prefect_api, run_id, settings, "" if raw else INDENT):
+            output.write(text)
             begun = True
     except SatflowError:
         if begun:

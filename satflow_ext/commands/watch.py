@@ -14,16 +14,22 @@ from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
 from satflow_ext.runs.follow import follow
+from satflow_ext.runs.whole_log import indented
 from satflow_ext.settings import Settings
+from satflow_ext.terminal_text import unfiltered
 
 PERIOD = 1.0
 MIB = 1024**2
+CONTINUED = "│ "
+"""What the further lines of a message begin with, right-aligned with the end of the first line's time and level."""
 
 
-def follow_run(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:
+def follow_run(
+    endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
+) -> int:
     """Follow a run to its end, as `to_the_end`; an interrupt ends the command and not the run."""
     try:
-        return interrupts.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster))
+        return interrupts.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster, raw=raw))
     except KeyboardInterrupt:
         print(_interrupted_text(endpoints, settings, run_id), file=sys.stderr)
         raise
@@ -36,8 +42,17 @@ def _interrupted_text(endpoints: Endpoints, settings: Settings, run_id: str) -> 
     return f"The run was not cancelled. To follow it again: satflow logs {run_id} --follow"
 
 
-async def to_the_end(endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False) -> int:
+async def to_the_end(
+    endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
+) -> int:
     """Show a run until it has ended. Gives the exit code: 0 when it completed, else 1.
+
+    Args:
+        endpoints: where the run is.
+        settings: where its lines are, if it runs on this machine.
+        run_id: the flow run.
+        show_cluster: also show the state of its Dask cluster.
+        raw: write control characters of log lines as they are.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
@@ -52,7 +67,7 @@ async def to_the_end(endpoints: Endpoints, settings: Settings, run_id: str, *, s
         async with aclosing(follow(where, run_id, here=settings)) as batches:
             async for batch in batches:
                 for line in batch.lines:
-                    print(_line(line))
+                    _print_line(line, raw=raw)
                 if batch.trouble:
                     print(f"… {batch.trouble}", file=sys.stderr)
                 sys.stdout.flush()
@@ -97,8 +112,12 @@ def _words(status: ClusterStatus) -> str:
     return f"{status.observed}{plan} workers, {memory:,} MiB, {tasks}{waits}"
 
 
-def _line(line: LogLine) -> str:
-    return f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}│ {line.message}"
+def _print_line(line: LogLine, *, raw: bool) -> None:
+    begin = f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}│ "
+    if raw:
+        print(f"{begin}{line.message}", file=unfiltered(sys.stdout))
+    else:  # further lines of a message must not look like lines of the log
+        print(f"{begin}{indented(line.message, f'{CONTINUED:>{len(begin)}}')}")
 
 
 def _message(run: Run) -> str:

@@ -18,6 +18,7 @@ from satflow_ext import endpoints
 from satflow_ext.errors import ClusterFailed, ExtraMissing, GatewayRefused, GatewayUnauthorized, GatewayUnreachable
 from satflow_ext.gateways.where import DaskGateway, gateway_named
 from satflow_ext.settings import Settings
+from satflow_ext.tcp_peers import need_own_listener
 
 if TYPE_CHECKING:
     from dask_gateway import Gateway
@@ -94,6 +95,8 @@ def connected(where: DaskGateway) -> Iterator[Gateway]:
     parts = urlsplit(where.url)
     schedulers = where.schedulers or f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
     with translated(where):
+        if where.local:
+            need_own_listener(str(parts.hostname), int(parts.port or 0))
         with only_ours(where.url):
             gateway = Gateway(where.url, proxy_address=schedulers, public_address=where.url, auth=_auth(where))
         gateway._request_kwargs["timeout"] = ClientTimeout(total=ANSWER)

@@ -1,32 +1,30 @@
-"""The cluster that a deployment's runs share, managed ahead of runs and between them. Everything here blocks."""
+"""The cluster that a deployment's runs share, managed ahead of runs and between them. Everything here blocks.
+
+`python -m satflow_ext.gateways.managing` carries out the `ClusterCommand` on its standard input and reads no pickles.
+"""
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from satflow_ext import endpoints
-from satflow_ext.errors import ClusterNotFound, ClusterNotStarted
+from satflow_ext.errors import ClusterFailed, ClusterNotFound, ClusterNotStarted, SatflowError
 from satflow_ext.gateways import factory, shared
+from satflow_ext.gateways.cluster_process import ClusterCommand, ClusterState, CommandResult
 from satflow_ext.gateways.connection import connected, reached
 from satflow_ext.gateways.starting import Deadline, joined, let_go, resize, workers_of
 from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.models import ErrorBody
 from satflow_ext.settings import Settings
+from satflow_ext.unpickling import PickleRefused, refuse_pickles
 
 if TYPE_CHECKING:
     from dask_gateway import Gateway, GatewayCluster
-
-
-@dataclass(frozen=True)
-class Seen:
-    """How a shared cluster is."""
-
-    state: Literal["none", "starting", "running"] = "none"
-    workers: int = 0
-    started: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,14 @@ class Managed:
     label: str
     settings: Settings
 
-    def look(self) -> Seen:
+    def look(self) -> ClusterState:
         """How it is now. Never starts a gateway."""
         if not self._gateway_runs():
-            return Seen()
+            return ClusterState()
         with self._gateway() as gateway:
             return self._seen(gateway)
 
-    def start(self) -> Seen:
+    def start(self) -> ClusterState:
         """Start it where it does not run, and wait until it is ready.
 
         Raises:
@@ -61,7 +59,7 @@ class Managed:
             let_go(factory.started(gateway, self.wanted, self.label, self.settings))
             return self._seen(gateway)
 
-    def resize(self, workers: int | None, minimum: int = 0, maximum: int | None = None) -> Seen:
+    def resize(self, workers: int | None, minimum: int = 0, maximum: int | None = None) -> ClusterState:
         """Ask for a number of Dask workers, or for as many as there is work for. They come later.
 
         Raises:
@@ -83,7 +81,7 @@ class Managed:
                 gateway.stop_cluster(name)
         return bool(names)
 
-    def restart(self) -> Seen:
+    def restart(self) -> ClusterState:
         """End it, and start another one.
 
         Raises:
@@ -106,16 +104,16 @@ class Managed:
         if not self._gateway_runs():
             raise _none()
 
-    def _seen(self, gateway: Gateway) -> Seen:
+    def _seen(self, gateway: Gateway) -> ClusterState:
         reports = shared.found(gateway, self.label)
         if not reports:
-            return Seen()
+            return ClusterState()
         newest = reports[-1]
         started = newest.start_time.astimezone()
         if newest.status.name != "RUNNING":
-            return Seen("starting", 0, started)
+            return ClusterState(state="starting", started=started)
         with self._joined(gateway) as cluster:
-            return Seen("running", workers_of(cluster), started)
+            return ClusterState(state="running", workers=workers_of(cluster), started=started)
 
     @contextmanager
     def _joined(self, gateway: Gateway) -> Iterator[GatewayCluster]:
@@ -131,5 +129,45 @@ class Managed:
             let_go(cluster)
 
 
+def main() -> int:
+    """Carry out one command, and write what became of it to standard output."""
+    refuse_pickles()
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the answer says what went wrong
+    command = ClusterCommand.model_validate_json(sys.stdin.read())
+    try:
+        result = carry_out(command)
+    except SatflowError as error:
+        result = CommandResult(error=ErrorBody.of(error))
+    except PickleRefused as error:
+        refused = ClusterFailed(f"The cluster's scheduler cannot be managed: {error}.", fix="Close it by other means.")
+        result = CommandResult(error=ErrorBody.of(refused))
+    except Exception as error:  # the edge of this process: who waits for it reads why
+        unknown = ClusterFailed(f"The cluster cannot be managed: {type(error).__name__}: {error}")
+        result = CommandResult(error=ErrorBody.of(unknown))
+    sys.stdout.write(result.model_dump_json())
+    return 0
+
+
+def carry_out(command: ClusterCommand) -> CommandResult:
+    """Do what a command says.
+
+    Raises:
+        ClusterFailed: it failed; the subclass says why.
+        ClusterNotFound: there is no cluster that could be resized.
+        SizeRefused: the gateway does not give that worker size.
+    """
+    managed = Managed(command.wanted, command.label, command.settings)
+    if command.verb == "close":
+        return CommandResult(closed=managed.close())
+    if command.verb == "resize":
+        return CommandResult(state=managed.resize(command.workers, command.minimum, command.maximum))
+    verbs = {"read": managed.look, "start": managed.start, "restart": managed.restart}
+    return CommandResult(state=verbs[command.verb]())
+
+
 def _none() -> ClusterNotFound:
     return ClusterNotFound("The deployment has no cluster now.", fix="Start it first.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

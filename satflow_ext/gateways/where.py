@@ -57,7 +57,9 @@ def gateway_named(
     if not name:
         if record is None or record.gateway_url is None or record.gateway_password is None:
             raise StackFailed("The Dask Gateway of the local stack is not running.", fix="Start it with `satflow up`.")
-        return DaskGateway("", record.gateway_url, "basic", GATEWAY_USER, record.gateway_password)
+        return DaskGateway(
+            "", record.gateway_url, "basic", GATEWAY_USER, record.gateway_password, record.gateway_schedulers
+        )
     found = gateway_settings(name, settings)
     value = environment.get(found.credential)
     if not value:

@@ -12,7 +12,7 @@ import sys
 
 from satflow_ext import endpoints as places
 from satflow_ext import settings
-from satflow_ext.endpoints import LOCAL_POOL, Endpoints, PrefectApi, StackRecord
+from satflow_ext.endpoints import LOCAL_POOL, Endpoints, StackRecord, own_prefect
 from satflow_ext.errors import PrefectUnauthorized, PrefectUnreachable, SatflowError
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import healing
@@ -72,7 +72,7 @@ async def _heal(entry: Entry, here: Settings, record: StackRecord) -> None:
 def _endpoints(entry: Entry, here: Settings, record: StackRecord) -> Endpoints:
     """The local Prefect, and the store that the deployment's manifest is in."""
     store = entry.written.store if entry.written else settings.LOCAL
-    prefect = PrefectApi(record.prefect_url or "", auth_string=record.prefect_auth, local=True)
+    prefect = own_prefect(record.prefect_url or "", record.prefect_auth)
     return Endpoints(prefect, places.store_named(store, here, record), LOCAL_POOL, local=True)
 
 

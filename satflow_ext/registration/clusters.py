@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
 from satflow_ext.executors import dask_cluster
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
-from satflow_ext.gateways.managing import Managed, Seen
+from satflow_ext.gateways.cluster_process import ClusterCommand, ClusterState, run_command
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.keys import trusted
 from satflow_ext.models import AdaptCluster, ClusterOrder, ScaleCluster, SharedCluster, StartCluster
@@ -27,20 +25,29 @@ CHOOSE = "Register it with the executor dask-cluster, and share=deployment."
 
 @dataclass(frozen=True)
 class _Owned:
-    """A deployment's shared cluster, and how it is called."""
+    """A deployment's shared cluster, and how it is called. `read` is the command that reads its state."""
 
-    managed: Managed
+    read: ClusterCommand
     name: str
 
-    def shown(self, seen: Seen) -> SharedCluster:
+    async def run(self, **command: object) -> SharedCluster:
+        """Carry out a command with these fields; the cluster afterwards."""
+        result = await asyncio.to_thread(run_command, self.read.model_copy(update=command))
+        return self._shown(result.state)
+
+    async def close(self) -> bool:
+        """End it; whether there was any."""
+        return (await asyncio.to_thread(run_command, self.read.model_copy(update={"verb": "close"}))).closed
+
+    def _shown(self, state: ClusterState) -> SharedCluster:
         return SharedCluster(
-            deployment_id=self.managed.label,
+            deployment_id=self.read.label,
             deployment_name=self.name,
-            gateway=self.managed.wanted.gateway,
-            worker_size=self.managed.wanted.size,
+            gateway=self.read.wanted.gateway,
+            worker_size=self.read.wanted.size,
             plan=None,
             why=None,
-            **dataclasses.asdict(seen),
+            **state.model_dump(),
         )
 
 
@@ -53,7 +60,7 @@ async def look(endpoints: Endpoints, settings: Settings, deployment_id: str) -> 
         ClusterFailed: the gateway does not answer.
     """
     owned = await _owned(endpoints, settings, deployment_id)
-    return owned.shown(await asyncio.to_thread(owned.managed.look))
+    return await owned.run()
 
 
 async def obey(endpoints: Endpoints, settings: Settings, deployment_id: str, order: ClusterOrder) -> SharedCluster:
@@ -66,7 +73,7 @@ async def obey(endpoints: Endpoints, settings: Settings, deployment_id: str, ord
         ClusterFailed: it did not; the subclass says why.
     """
     owned = await _owned(endpoints, settings, deployment_id)
-    return owned.shown(await asyncio.to_thread(_deed(owned.managed, order)))
+    return await owned.run(**_fields(order))
 
 
 async def close(endpoints: Endpoints, settings: Settings, deployment_id: str) -> bool:
@@ -78,16 +85,17 @@ async def close(endpoints: Endpoints, settings: Settings, deployment_id: str) ->
         ClusterFailed: the gateway does not answer.
     """
     owned = await _owned(endpoints, settings, deployment_id)
-    return await asyncio.to_thread(owned.managed.close)
+    return await owned.close()
 
 
-def _deed(managed: Managed, order: ClusterOrder) -> Callable[[], Seen]:
+def _fields(order: ClusterOrder) -> dict[str, object]:
+    """The fields of the command that an order means."""
     asked = order.order
     if isinstance(asked, ScaleCluster):
-        return lambda: managed.resize(asked.workers)
+        return {"verb": "resize", "workers": asked.workers}
     if isinstance(asked, AdaptCluster):
-        return lambda: managed.resize(None, asked.minimum, asked.maximum)
-    return managed.start if isinstance(asked, StartCluster) else managed.restart
+        return {"verb": "resize", "minimum": asked.minimum, "maximum": asked.maximum}
+    return {"verb": "start" if isinstance(asked, StartCluster) else "restart"}
 
 
 async def _owned(endpoints: Endpoints, settings: Settings, deployment_id: str) -> _Owned:
@@ -98,7 +106,8 @@ async def _owned(endpoints: Endpoints, settings: Settings, deployment_id: str) -
         raise found
     if found is None:
         raise DeploymentNotFound(f"SatFlow did not make {flow_name}/{row.name}.", fix="Register it first.")
-    return _Owned(Managed(_wanted(found, settings), deployment_id, settings), found.full_name)
+    read = ClusterCommand(verb="read", wanted=_wanted(found, settings), label=deployment_id, settings=settings)
+    return _Owned(read, found.full_name)
 
 
 def _wanted(manifest: Manifest, settings: Settings) -> Wanted:

@@ -28,6 +28,7 @@ from satflow_ext.errors import (
     StoreUnauthorized,
     StoreUnreachable,
 )
+from satflow_ext.own_listeners import connect_to_own_listeners_only
 from satflow_ext.registration.aws_signature import AwsSignature
 
 CHUNK = 1024 * 1024
@@ -55,12 +56,16 @@ class StoreClient:
     def __init__(self, store: Store) -> None:
         self._store = store
         headers = {"Accept-Encoding": "identity", "User-Agent": "satflow-ext", **store.headers}
+        transport = httpx.AsyncHTTPTransport() if store.own else None
+        if transport is not None:
+            connect_to_own_listeners_only(transport)
         self._http = httpx.AsyncClient(
             headers=headers,
             auth=AwsSignature(store.aws) if store.aws else None,
             timeout=store.timeout,
             follow_redirects=False,
             trust_env=not on_loopback(store.url),
+            transport=transport,
         )
 
     async def __aenter__(self) -> StoreClient:

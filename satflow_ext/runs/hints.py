@@ -18,6 +18,7 @@ from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 from satflow_ext.endpoints import PrefectApi, on_loopback
+from satflow_ext.tcp_peers import need_own_peer
 
 AGAIN = 5.0
 """Seconds until the next attempt to connect."""
@@ -42,6 +43,8 @@ async def _listen(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) ->
     url = api.url.replace("http", "ws", 1).rstrip("/") + "/logs/out"
     proxy: Literal[True] | None = None if on_loopback(url) else True  # True: as the environment says
     async with connect(url, subprotocols=[Subprotocol("prefect")], proxy=proxy) as socket:
+        if api.local:
+            need_own_peer(socket.transport.get_extra_info("socket"))
         await socket.send(json.dumps({"type": "auth", "token": api.auth_string or api.api_key}))
         if json.loads(await socket.recv()).get("type") != "auth_success":
             return

@@ -18,13 +18,14 @@ from satflow_ext.runs.log_pages import line_of, log_pages
 from satflow_ext.settings import Settings
 
 
-async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings) -> AsyncIterator[str]:
+async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings, indent: str = "") -> AsyncIterator[str]:
     """The log in pieces of a few hundred lines, `time | LEVEL | logger - message` each, oldest first.
 
     Args:
         prefect_api: where the run is.
         run_id: the flow run.
         settings: of this machine, which may have lines that are not uploaded yet.
+        indent: what further lines of a message begin with, so that they cannot look like lines of the log.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
@@ -38,8 +39,8 @@ async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings) ->
         async for page in log_pages(client, flow_run.id):
             lines = list(map(line_of, page))
             until = lines[-1].time
-            yield _text(merge.add([*lines, *spooled.take_until(until)], until))
-        yield _text(merge.add(spooled.take_until(None), None))
+            yield _text(merge.add([*lines, *spooled.take_until(until)], until), indent)
+        yield _text(merge.add(spooled.take_until(None), None), indent)
 
 
 class _Merge:
@@ -63,8 +64,13 @@ class _Merge:
         return sorted(new.values(), key=attrgetter("time"))
 
 
-def _text(lines: Iterable[Line]) -> str:
+def _text(lines: Iterable[Line], indent: str) -> str:
     return "".join(
-        f"{line.time.isoformat()} | {logging.getLevelName(line.level)} | {line.logger} - {line.message}\n"
+        f"{line.time.isoformat()} | {logging.getLevelName(line.level)} | {line.logger} - {indented(line.message, indent)}\n"
         for line in lines
     )
+
+
+def indented(message: str, indent: str) -> str:
+    """A message with this before each of its lines but the first."""
+    return message.replace("\n", f"\n{indent}")

@@ -42,7 +42,7 @@ class SharedClusterManager:
         await clusters.close(where, self._stack.settings, deployment_id)
 
     async def _where(self) -> Endpoints:
-        """Where things are, once distributed, which takes a second, was imported by a thread."""
+        """Where things are, once the modules that talk to them were imported by a thread."""
         where = await self._stack.endpoints()
         await asyncio.to_thread(importlib.import_module, "satflow_ext.registration.clusters")
         return where

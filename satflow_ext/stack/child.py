@@ -1,8 +1,8 @@
 """Run a module as a service of the stack: `python -m satflow_ext.stack.child [--wait MODULE,…] MODULE ARGUMENT…`.
 
 Standard input is a pipe from the supervisor. Its end means that the supervisor is dead, and then every process of the stack
-is killed; a thread waits for it. With `--wait` the named modules are imported at once, but the service starts only when a
-byte comes: so a Prefect worker is warm by the time its server answers.
+is killed, those that hold a listening socket last; a thread waits for it. With `--wait` the named modules are imported at once,
+but the service starts only when a byte comes: so a Prefect worker is warm by the time its server answers.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ def main() -> None:
     pipe = _take_stdin()
     arguments = sys.argv[1:]
     waits = arguments[0] == "--wait"
+    holds_listener = os.environ.pop(family.LISTENER_MARK, None) is not None
     go = threading.Event()
-    threading.Thread(target=_watch, args=(pipe, go), name="satflow-watchdog", daemon=True).start()
+    threading.Thread(target=_watch, args=(pipe, go, holds_listener), name="satflow-watchdog", daemon=True).start()
     if waits:
         for module in arguments[1].split(","):
             importlib.import_module(module)
@@ -46,10 +47,13 @@ def _take_stdin() -> int:
     return pipe
 
 
-def _watch(pipe: int, go: threading.Event) -> None:
+def _watch(pipe: int, go: threading.Event, holds_listener: bool) -> None:
     while os.read(pipe, 1):
         go.set()
-    family.end(os.environ[STACK_MARK])
+    if holds_listener:
+        family.end(os.environ[STACK_MARK])
+    else:  # this process is a client itself, and must end before any listener does
+        family.end_clients(os.environ[STACK_MARK])
     os._exit(1)
 
 

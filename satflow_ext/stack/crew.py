@@ -46,8 +46,9 @@ class Crew:
         self.store_url: str | None = None
         self.store_token: str | None = None
         self.gateway_url: str | None = None
+        self.gateway_schedulers: str | None = None
         self.gateway_password: str | None = None
-        self._listener: socket.socket | None = None
+        self._listeners: dict[str, socket.socket] = {}
 
     async def start(self, needs: Collection[Service]) -> None:
         """Start what is needed and does not run; what is independent starts at the same time.
@@ -84,6 +85,8 @@ class Crew:
             await self._end_runs()
             await server.stop(grace=1.0)
         await asyncio.to_thread(family.end, mark)
+        for listener in self._listeners.values():
+            listener.close()
 
     def report(self) -> tuple[ServiceReport, ...]:
         """What `satflow status` says of the services."""
@@ -94,8 +97,9 @@ class Crew:
         if environment.DATABASE not in os.environ:
             await asyncio.to_thread(prefect_database.check_database, home / environment.DATABASE_FILE)
         auth = f"satflow:{secrets.token_urlsafe(32)}"
-        credential = Credential(f"http://127.0.0.1:{roles.free_port()}/api", auth)
-        server = Kept(roles.prefect_server(self._settings, credential))
+        listener = self._listener("prefect-server")
+        credential = Credential(f"http://{roles.address_of(listener)}/api", auth)
+        server = Kept(roles.prefect_server(self._settings, credential, listener))
         answers = asyncio.Event()
 
         async def before() -> None:
@@ -122,16 +126,16 @@ class Crew:
         token = self._settings.runtime_dir / "store.token"
         self.store_token = secrets.token_urlsafe(32)
         await asyncio.to_thread(durable.replace, token, self.store_token.encode())
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        role = roles.store(self._settings, self._listener, token)
+        role = roles.store(self._settings, self._listener("store"), token)
         store = self._kept["store"] = Kept(role)
         await store.start()
         self.store_url = role.url
 
     async def _start_gateway(self) -> None:
-        plan = await asyncio.to_thread(gateway.prepare, self._settings)
+        listener = self._listener("dask-gateway")
+        plan = await asyncio.to_thread(gateway.prepare, self._settings, roles.address_of(listener))
         self._tell("Starting the Dask Gateway")
-        kept = [Kept(gateway.server(self._settings, plan)), Kept(gateway.proxy(self._settings, plan))]
+        kept = [Kept(gateway.server(self._settings, plan, listener)), Kept(gateway.proxy(self._settings, plan))]
         names = ("dask-gateway", "dask-gateway-proxy")
         self._kept |= zip(names, kept, strict=True)
         starting = [asyncio.create_task(each.start()) for each in kept]
@@ -143,7 +147,13 @@ class Crew:
             await asyncio.gather(*starting, return_exceptions=True)
             await asyncio.gather(*(self._kept.pop(name).stop(0.5) for name in names))
             raise
-        self.gateway_url, self.gateway_password = plan.url, plan.password
+        self.gateway_url, self.gateway_schedulers, self.gateway_password = plan.url, plan.proxy, plan.password
+
+    def _listener(self, name: str) -> socket.socket:
+        """The listening socket of a service, which stays open until the end of the stack."""
+        if name not in self._listeners:
+            self._listeners[name] = roles.listen()
+        return self._listeners[name]
 
     async def _end_runs(self) -> None:
         if self.credential is None or environment.DATABASE in os.environ:

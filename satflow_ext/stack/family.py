@@ -15,6 +15,9 @@ import psutil
 
 from satflow_ext.lease.start import STACK_MARK
 
+LISTENER_MARK = "SATFLOW_STACK_LISTENER"
+"""Environment variable of the services that hold a listening socket of the supervisor's, and of no process that they start."""
+
 
 def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]:
     """The living processes of the stack with this mark, except this process and those to spare."""
@@ -46,6 +49,7 @@ def listens(mark: str, port: int) -> bool:
 def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
     """End them all: asked first when there is a grace (seconds), then killed. Blocks until none is left.
 
+    Who holds a listening socket is killed last: another user may listen at its port then, and no client may be left.
     Nobody is waited for by `waitpid` here: the supervisor's children are reaped by its event loop.
     """
     if grace:
@@ -53,6 +57,7 @@ def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
         deadline = time.monotonic() + grace
         while relatives(mark, spare=spare) and time.monotonic() < deadline:
             time.sleep(0.05)
+    end_clients(mark, spare=spare)
     while left := relatives(mark, spare=spare):
         _each(left, psutil.Process.kill)
         time.sleep(0.02)
@@ -65,10 +70,23 @@ def _is_listened_at(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def end_clients(mark: str, *, spare: Collection[int] = ()) -> None:
+    """Kill all of them that hold no listening socket of the supervisor's. Blocks until none is left."""
+    while left := [each for each in relatives(mark, spare=spare) if not _holds_listener(each)]:
+        _each(left, psutil.Process.kill)
+        time.sleep(0.02)
+
+
 def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.Error):
             signal(process)
+
+
+def _holds_listener(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        return LISTENER_MARK in process.environ()
+    return False
 
 
 def _marked(process: psutil.Process, mark: str) -> bool:

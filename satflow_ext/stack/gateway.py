@@ -8,7 +8,9 @@ import importlib.util
 import os
 import secrets
 import shutil
+import socket
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -29,8 +31,9 @@ class GatewayPlan(BaseModel):
 
     Args:
         folder: where its database, the clusters' folders and what Dask workers spill are.
-        api: `host:port` of the server itself, which only its proxy and the clusters use.
-        proxy: `host:port` for everybody else: the API, and schedulers by TLS.
+        api: `host:port` of the server itself, on a socket of the supervisor's. Credentials go here only.
+        proxy: `host:port` of its proxy, for schedulers by TLS. The proxy opens its socket itself, so another user may listen
+            there after its death; without a cluster's key nobody can answer as its scheduler.
         password: the credential of all clients.
         proxy_token: the credential with which the proxy asks the server for its routes.
         database_key: encrypts the clusters' keys in the database.
@@ -47,12 +50,16 @@ class GatewayPlan(BaseModel):
 
     @property
     def url(self) -> str:
-        """Where clients find it."""
-        return f"http://{self.proxy}"
+        """Where clients find its API."""
+        return f"http://{self.api}"
 
 
-def prepare(settings: Settings) -> GatewayPlan:
-    """Choose ports and credentials, and empty the folder: nothing of an earlier stack is alive. Blocks.
+def prepare(settings: Settings, api: str) -> GatewayPlan:
+    """Choose credentials and the proxy's port, and empty the folder: nothing of an earlier stack is alive. Blocks.
+
+    Args:
+        settings: where its files are.
+        api: `host:port` of the socket on which the server answers.
 
     Raises:
         StackFailed: dask-gateway is not installed where the stack runs.
@@ -64,8 +71,8 @@ def prepare(settings: Settings) -> GatewayPlan:
     private_folder(folder)
     plan = GatewayPlan(
         folder=folder,
-        api=f"127.0.0.1:{roles.free_port()}",
-        proxy=f"127.0.0.1:{roles.free_port()}",
+        api=api,
+        proxy=_free_address(),
         password=secrets.token_urlsafe(32),
         proxy_token=secrets.token_hex(32),
         database_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -74,22 +81,24 @@ def prepare(settings: Settings) -> GatewayPlan:
     return plan
 
 
-def server(settings: Settings, plan: GatewayPlan) -> Role:
+def server(settings: Settings, plan: GatewayPlan, listener: socket.socket) -> Role:
     """Dask Gateway's own server. Started again after a death, it finds its clusters in its database."""
-    process = _process(settings, "dask-gateway", "satflow_ext.stack.gateway_server", watched=True)
-    return Role(process, f"http://{plan.api}", lambda: _healthy(plan.api, environment.mark(settings)))
+    module = ("satflow_ext.stack.gateway_server", str(_file(settings)), str(listener.fileno()))
+    process = replace(_process(settings, "dask-gateway", *module, watched=True), passed=(listener.fileno(),))
+    return Role(process, plan.url, lambda: _answers(plan.api), listener=listener)
 
 
 def proxy(settings: Settings, plan: GatewayPlan) -> Role:
     """Its proxy: through it go clients to the server, and runs to their schedulers also while the server is dead."""
-    process = _process(settings, "dask-gateway-proxy", "satflow_ext.stack.gateway_proxy", watched=False)
-    return Role(process, plan.url, lambda: _healthy(plan.proxy, environment.mark(settings)))
+    module = ("satflow_ext.stack.gateway_proxy", str(_file(settings)))
+    process = _process(settings, "dask-gateway-proxy", *module, watched=False)
+    return Role(process, f"tls://{plan.proxy}", lambda: _healthy(plan.proxy, environment.mark(settings)))
 
 
-def _process(settings: Settings, name: str, module: str, *, watched: bool) -> Plan:
+def _process(settings: Settings, name: str, *module: str, watched: bool) -> Plan:
     return Plan(
         name=name,
-        module=(module, str(_file(settings))),
+        module=module,
         environment=environment.bare(os.environ, settings),
         log=roles.logs(settings, name),
         watched=watched,
@@ -100,10 +109,20 @@ def _file(settings: Settings) -> Path:
     return settings.runtime_dir / "gateway.json"
 
 
+def _free_address() -> str:
+    """The `host:port` of a loopback port where nobody listens now."""
+    with roles.listen() as probe:
+        return roles.address_of(probe)
+
+
 async def _healthy(address: str, mark: str) -> bool:
-    """Whether the gateway answers there. No client shows its password to somebody else who was quicker at the port."""
-    if not await asyncio.to_thread(family.listens, mark, int(address.rpartition(":")[2])):
-        return False
+    """Whether the proxy answers there, and not another user's process that was quicker at the port."""
+    listens = await asyncio.to_thread(family.listens, mark, int(address.rpartition(":")[2]))
+    return listens and await _answers(address)
+
+
+async def _answers(address: str) -> bool:
+    """Whether the gateway answers there."""
     async with httpx.AsyncClient(timeout=2.0, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http:
         try:
             return (await http.get(f"http://{address}/api/health")).status_code == httpx.codes.OK

@@ -1,4 +1,4 @@
-"""`python -m satflow_ext.stack.gateway_server FILE`: dask-gateway's own server, with nothing of its defaults that is unsafe.
+"""`python -m satflow_ext.stack.gateway_server FILE DESCRIPTOR`: dask-gateway's own server, without its unsafe defaults.
 
 Its clusters are processes of this user, as those of `dask-local` are, so its `UnsafeLocalBackend` is the right one: "unsafe" is
 that it keeps users apart from nobody. Its `LocalBackend` must never run: as root, it changes the owner of `/`.
@@ -7,12 +7,15 @@ that it keeps users apart from nobody. Its `LocalBackend` must never run: as roo
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
+from aiohttp import web
 from dask_gateway_server.app import DaskGateway
 from traitlets.config import Config
 
+from satflow_ext.bounded_listener import BoundedListener
 from satflow_ext.stack import gateway_proxy
 from satflow_ext.stack.gateway import GatewayPlan
 from satflow_ext.stack.gateway_options import cluster_options
@@ -34,7 +37,18 @@ NO_PAGES = {
 def main() -> None:
     """Serve until the end is asked for."""
     plan = GatewayPlan.model_validate_json(Path(sys.argv[1]).read_bytes())
+    serve_on(BoundedListener(int(sys.argv[2])))
     DaskGateway.launch_instance(argv=[], config=configuration(plan))
+
+
+def serve_on(listener: socket.socket) -> None:
+    """Let dask-gateway's server, which would open a socket of its own, use this one."""
+
+    class Site(web.SockSite):
+        def __init__(self, runner: web.BaseRunner, host: str, port: int, *, backlog: int) -> None:
+            super().__init__(runner, listener, backlog=backlog)
+
+    web.TCPSite = Site  # type: ignore[misc,assignment]  # it makes one site of this class, with these arguments
 
 
 def configuration(plan: GatewayPlan) -> Config:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -38,12 +39,14 @@ class Role:
         url: where it answers, without credentials.
         ready: whether it does its work now.
         before: what must have happened before a service that imports ahead may begin.
+        listener: the listening socket that it is given, where it is given one.
     """
 
     plan: Plan
     url: str | None
     ready: Callable[[], Awaitable[bool]]
     before: Callable[[], Awaitable[None]] | None = None
+    listener: socket.socket | None = None
 
 
 class Kept:
@@ -56,6 +59,7 @@ class Kept:
         self._restarts = 0
         self._last_end: str | None = None
         self._state: Literal["starting", "ready", "failed"] = "starting"
+        self._refusing: asyncio.Server | None = None
 
     @property
     def pid(self) -> int | None:
@@ -80,6 +84,8 @@ class Kept:
         """Keep it no longer: its end is wanted now."""
         if self._keeper is not None:
             self._keeper.cancel()
+        if self._refusing is not None:
+            self._refusing.close()
 
     async def stop(self, grace: float) -> None:
         """End it; killed when it has not ended within `grace` seconds."""
@@ -130,6 +136,7 @@ class Kept:
             logger.warning("%s %s", self._role.plan.name, self._last_end)
             if self._restarts >= RESTARTS:
                 self._state = "failed"
+                await self._refuse_connections()
                 return
             await asyncio.sleep(min(0.2 * 2**self._restarts, 5.0))
             self._restarts += 1
@@ -138,6 +145,11 @@ class Kept:
             except StackFailed as error:
                 logger.warning("%s", error)
                 await self._process.stop(0.5)  # one that lives and is of no use would never be started again
+
+    async def _refuse_connections(self) -> None:
+        """End each connection to a service that is not started again: its socket stays open, so they would wait."""
+        if self._role.listener is not None:
+            self._refusing = await asyncio.start_server(_end_connection, sock=self._role.listener.dup())
 
     def _ended(self, code: int) -> StackFailed:
         words = self._process.last_words() if self._process else ""
@@ -156,3 +168,7 @@ def _end_text(code: int) -> str:
     with contextlib.suppress(ValueError):
         return f"was killed by {signal.Signals(-code).name}"
     return f"was killed by signal {-code}"
+
+
+async def _end_connection(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from satflow_ext.stack.family import LISTENER_MARK
+
 TAIL = 2000
 
 
@@ -23,7 +25,8 @@ class Plan:
         environment: all of it.
         log: the file for both outputs; emptied at each start of the stack.
         preload: modules to import ahead, before `ServiceProcess.go`.
-        passed: descriptors that the process gets.
+        passed: descriptors of listening sockets that the process gets. The supervisor holds them as well, so that no other
+            user can listen at their ports while the process is started again.
         watched: whether a thread of ours ends it with the supervisor; other programs look themselves for the end of their
             standard input.
     """
@@ -59,7 +62,7 @@ class ServiceProcess:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", *watch, *plan.module),
                 cwd="/",  # a folder of the user's may hold a `random.py` or a `prefect.toml`
-                env=dict(plan.environment),
+                env={**plan.environment, **({LISTENER_MARK: "1"} if plan.passed else {})},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,

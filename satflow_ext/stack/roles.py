@@ -36,11 +36,19 @@ WORKER_NAME = "satflow-local"
 """One name for ever: every start takes over the entry of the one before it, and none is left behind offline."""
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+BACKLOG = 1024
+"""Connections that wait in a listening socket's queue, also while its service is started again."""
+
+
+def listen() -> socket.socket:
+    """A socket that listens on a free loopback port. While it is open no other user can listen there."""
+    return socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+
+
+def address_of(listener: socket.socket) -> str:
+    """The `host:port` at which a socket listens."""
+    host, port = listener.getsockname()
+    return f"{host}:{port}"
 
 
 def logs(settings: Settings, name: str) -> Path:
@@ -48,16 +56,16 @@ def logs(settings: Settings, name: str) -> Path:
     return settings.state_dir / "logs" / f"{name}.log"
 
 
-def prefect_server(settings: Settings, credential: Credential) -> Role:
-    """A Prefect server with nothing of its defaults that is unsafe."""
-    url = httpx.URL(credential.url)
+def prefect_server(settings: Settings, credential: Credential, listener: socket.socket) -> Role:
+    """A Prefect server with nothing of its defaults that is unsafe, on a socket of ours."""
     plan = Plan(
         name="prefect-server",
-        module=("satflow_ext.stack.prefect_server", "--host", url.host, "--port", str(url.port)),
+        module=("satflow_ext.stack.prefect_server", "--fd", str(listener.fileno())),
         environment=environment.prefect_server(os.environ, settings, credential.auth),
         log=logs(settings, "prefect-server"),
+        passed=(listener.fileno(),),
     )
-    return Role(plan, credential.url, lambda: _server_ready(credential, environment.mark(settings)))
+    return Role(plan, credential.url, lambda: _server_ready(credential), listener=listener)
 
 
 def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
@@ -90,8 +98,7 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
 
 def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
     """The built-in store on a socket of ours, so that its address stays when it is started again."""
-    host, port = listener.getsockname()
-    url = f"http://{host}:{port}"
+    url = f"http://{address_of(listener)}"
     plan = Plan(
         name="store",
         module=(
@@ -102,13 +109,11 @@ def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
         log=logs(settings, "store"),
         passed=(listener.fileno(),),
     )
-    return Role(plan, f"{url}/contents", lambda: _answers(url))
+    return Role(plan, f"{url}/contents", lambda: _answers(url), listener=listener)
 
 
-async def _server_ready(credential: Credential, mark: str) -> bool:
-    """Whether it answers. The credential is not shown to somebody else's process that was quicker at the port."""
-    if not await asyncio.to_thread(family.listens, mark, httpx.URL(credential.url).port or 0):
-        return False
+async def _server_ready(credential: Credential) -> bool:
+    """Whether it answers at the port, which this process holds."""
     async with PrefectCalls(credential, timeout=2.0) as calls:
         return await calls.ready()
 

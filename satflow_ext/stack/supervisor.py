@@ -202,6 +202,7 @@ class Supervisor:
             store_url=self._crew.store_url,
             store_token=self._crew.store_token,
             gateway_url=self._crew.gateway_url,
+            gateway_schedulers=self._crew.gateway_schedulers,
             gateway_password=self._crew.gateway_password,
             stays=self._stays,
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 from tornado import web
 from tornado.httpserver import HTTPServer
 
+from satflow_ext.bounded_listener import BoundedListener
 from satflow_ext.settings import GIB
 from satflow_ext.store.contents import Contents
 from satflow_ext.store.handlers import BearerHandler, ContentHandler
@@ -33,7 +34,10 @@ def main() -> int:
     except (OSError, ValueError) as error:
         sys.exit(f"No credential: {error}")
     contents = Contents(arguments.root, limit=arguments.limit)
-    contents.prepare()
+    try:
+        contents.prepare()
+    except NotADirectoryError as error:
+        sys.exit(f"The store does not start: {error.filename} is {error.strerror}.")
     asyncio.run(_serve(contents, token, _listener(arguments)))
     return 0
 
@@ -76,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _listener(arguments: argparse.Namespace) -> socket.socket:
     if arguments.fd is not None:
-        return socket.socket(fileno=arguments.fd)
-    return socket.create_server(("127.0.0.1", arguments.port), backlog=128)
+        return BoundedListener(arguments.fd)
+    return BoundedListener(socket.create_server(("127.0.0.1", arguments.port), backlog=1024).detach())
 
 
 async def _serve(contents: Contents, token: bytes, listener: socket.socket) -> None:

@@ -2,14 +2,19 @@
 
 Durable means fsync(file) → rename → fsync(folder), in this order and before anybody is told: without the first, a power
 cut leaves torn contents, without the last it leaves none.
+
+A content is a regular file in a folder of the store's. Symbolic links below the store's folder are never followed: one that
+replaces a content counts as missing, and the next upload replaces it.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +22,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from satflow_ext import durable
+
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+"""Errors of opening a content that is missing, or of which a part of the path is a link or no file."""
 
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
@@ -56,8 +65,14 @@ class Contents:
         self.clock = clock
 
     def prepare(self) -> None:
-        """Make the folders, and remove what interrupted uploads left."""
+        """Make the folders, and remove what interrupted uploads left.
+
+        Raises:
+            NotADirectoryError: one of them is a symbolic link; the store's own folder may be one.
+        """
         for folder in (self._final, self._incoming):
+            if folder.is_symlink():
+                raise NotADirectoryError(errno.ENOTDIR, "a symbolic link where the store needs a folder", str(folder))
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._incoming.iterdir():
             left.unlink()
@@ -75,22 +90,43 @@ class Contents:
             raise ValueError(digest)
         return self._final / match[1][:2] / match[1]
 
+    def open(self, digest: str) -> IO[bytes] | None:
+        """The content, to read from; None when there is none. Close it."""
+        path = self.path(digest)
+        try:
+            shelf = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                descriptor = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=shelf)
+            finally:
+                os.close(shelf)
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise
+        file = open(descriptor, "rb")  # noqa: SIM115 - the caller closes it
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return file
+        file.close()
+        return None
+
     def size(self, digest: str) -> int | None:
         """Bytes of the content, None when there is none."""
-        try:
-            return self.path(digest).stat().st_size
-        except FileNotFoundError:
+        file = self.open(digest)
+        if file is None:
             return None
+        with file:
+            return os.fstat(file.fileno()).st_size
 
     def touch(self, digest: str) -> int | None:
         """Note that a content is wanted now, so that it is not collected; its bytes, None when there is none."""
         now = self.clock()
         with locked(self.root, fcntl.LOCK_SH):
-            try:
-                os.utime(self.path(digest), (now, now))
-            except FileNotFoundError:
+            file = self.open(digest)
+            if file is None:
                 return None
-            return self.size(digest)
+            with file:
+                os.utime(file.fileno(), (now, now))
+                return os.fstat(file.fileno()).st_size
 
     def remove(self, digest: str, *, untouched_since: float) -> bool:
         """Remove a content that nobody has sent or asked for since then; whether it is gone.
@@ -100,7 +136,7 @@ class Contents:
         """
         path = self.path(digest)
         with locked(self.root, fcntl.LOCK_EX):
-            if path.stat().st_mtime > untouched_since:
+            if path.lstat().st_mtime > untouched_since:
                 return False
             path.unlink()
         return True
@@ -108,19 +144,21 @@ class Contents:
     def all(self) -> Iterator[Found]:
         """Every content that is there."""
         for path in self._final.glob("??/*"):
-            found = path.stat()
-            yield Contents.Found(f"sha256:{path.name}", found.st_size, found.st_mtime)
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode) and not path.parent.is_symlink():
+                yield Contents.Found(f"sha256:{path.name}", found.st_size, found.st_mtime)
 
     def count(self) -> int:
         """How many contents are there."""
-        return sum(1 for _ in self._final.glob("??/*"))
+        return sum(1 for _ in self.all())
 
     def read(self, digest: str) -> bytes | None:
         """All of a content, None when there is none."""
-        try:
-            return self.path(digest).read_bytes()
-        except FileNotFoundError:
+        file = self.open(digest)
+        if file is None:
             return None
+        with file:
+            return file.read()
 
     def incoming(self, digest: str) -> Incoming:
         """A content that is being received."""
@@ -177,8 +215,10 @@ class Incoming:
         if self._hash.hexdigest() != self._path.name:
             raise WrongDigest
         os.fsync(self._file.fileno())
-        new = not self._path.exists()
+        new = self._contents.size(f"sha256:{self._path.name}") is None
         shelf = self._path.parent
+        if shelf.is_symlink():
+            shelf.unlink()
         if not shelf.exists():
             shelf.mkdir(mode=0o700, exist_ok=True)
             durable.sync(shelf.parent)

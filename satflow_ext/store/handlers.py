@@ -179,7 +179,10 @@ class ContentHandler(BearerHandler):
         self.set_header("Content-Length", str(size))
         if self.request.method == "HEAD":
             return
-        with self._contents.path(digest).open("rb") as file, suppress(StreamClosedError):
+        content = await asyncio.to_thread(self._contents.open, digest)
+        if content is None:
+            raise web.HTTPError(404, reason="No content has this digest")
+        with content as file, suppress(StreamClosedError):
             while chunk := await asyncio.to_thread(file.read, CHUNK):
                 self.write(chunk)
                 await self.flush()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.start import STACK_MARK
-from satflow_ext.stack import keeping, start_progress
+from satflow_ext.stack import keeping, roles, start_progress
 from satflow_ext.stack.keeping import RESTARTS, Kept, Role
 from satflow_ext.stack.process import Plan
 
@@ -100,3 +102,25 @@ def test_is_given_up_when_it_makes_none(tmp_path, monkeypatch):
         await kept.stop(5)
 
     asyncio.run(stalls())
+
+
+def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_stays_taken(role, monkeypatch):
+    monkeypatch.setattr(keeping, "HEALTHY", 600.0)
+    listener = roles.listen()
+
+    async def is_left_alone() -> None:
+        kept = Kept(replace(role, listener=listener))
+        await kept.start()
+        try:
+            await killed(kept, RESTARTS + 1)
+            await until(lambda: kept.report().state == "failed")
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            assert await reader.read() == b""
+            writer.close()
+            with pytest.raises(OSError, match="in use"):
+                socket.create_server(listener.getsockname())  # which sets SO_REUSEADDR
+        finally:
+            await kept.stop(5)
+
+    with listener:
+        asyncio.run(asyncio.wait_for(is_left_alone(), 300))

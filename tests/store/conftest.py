@@ -48,10 +48,13 @@ def start_store(tmp_path: Path) -> Iterator[StartStore]:
     token.chmod(0o600)
     with contextlib.ExitStack() as stack:
 
-        def start(root: Path = tmp_path / "store", *, limit: int = 1_000_000) -> StoreProcess:
+        def start(
+            root: Path = tmp_path / "store", *, limit: int = 1_000_000, descriptors: int | None = None
+        ) -> StoreProcess:
             arguments = ["--root", str(root), "--token-file", str(token), "--limit", str(limit)]
+            limited = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
             process = subprocess.Popen(
-                [sys.executable, "-m", "satflow_ext.store", *arguments], stdout=subprocess.PIPE, text=True
+                [*limited, sys.executable, "-m", "satflow_ext.store", *arguments], stdout=subprocess.PIPE, text=True
             )
             stack.callback(process.wait, timeout=10)
             stack.callback(process.kill)

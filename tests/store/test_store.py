@@ -13,9 +13,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 
+from satflow_ext.bounded_listener import FOREIGN_LIMIT
+from satflow_ext.store.contents import Contents
 from tests.store.conftest import TOKEN, StartStore, StoreProcess
+from tests.strangers import HOLD_CONNECTIONS, stranger
 
 
 def digest_of(body: bytes) -> str:
@@ -272,3 +276,72 @@ def test_files_are_private(store: StoreProcess, tmp_path: Path) -> None:
     store.put(digest_of(b"x"), b"x")
     modes = {path: path.stat().st_mode & 0o077 for path in (tmp_path / "store").rglob("*")}
     assert set(modes.values()) == {0}
+
+
+@pytest.mark.parametrize("descriptors", [512, 1024])
+def test_idle_connections_of_another_user_do_not_keep_it_from_answering(start_store, descriptors):
+    store = start_store(descriptors=descriptors)
+    port = urlsplit(store.url).port
+    with stranger(HOLD_CONNECTIONS, port, 1100) as flood:
+        assert flood.read() == "opened 1100"
+        body = os.urandom(1000)
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        assert store.put(digest, body).status_code == 201
+        assert store.get(digest).content == body
+        kept = [each for each in psutil.Process(store.process.pid).net_connections() if each.status == "ESTABLISHED"]
+        assert len(kept) <= FOREIGN_LIMIT + 2
+
+
+def link_content(root: Path, digest: str, target: Path) -> None:
+    path = root / "sha256" / digest[7:9] / digest[7:]
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(target)
+
+
+def link_folder(root: Path, digest: str, target: Path) -> None:
+    folder = target.with_suffix(".folder")
+    folder.mkdir()
+    (folder / digest[7:]).write_bytes(target.read_bytes())
+    (root / "sha256" / digest[7:9]).symlink_to(folder)
+
+
+def make_fifo(root: Path, digest: str, _target: Path) -> None:
+    path = root / "sha256" / digest[7:9] / digest[7:]
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("place", [link_content, link_folder, make_fifo])
+def test_a_link_in_its_folder_is_not_followed_and_an_upload_replaces_it(start_store, tmp_path, place):
+    body = b"outside of the store"
+    digest, target = digest_of(body), tmp_path / "outside"
+    target.write_bytes(body)
+    root = tmp_path / "store"
+    store = start_store(root)
+    place(root, digest, target)
+    assert store.get(digest).status_code == 404
+    assert store.http.head(f"{store.url}/{digest}").status_code == 404
+    assert list(Contents(root, limit=1).all()) == []
+    assert store.put(digest, body).status_code == 201
+    assert store.get(digest).content == body
+    path = root / "sha256" / digest[7:9] / digest[7:]
+    assert path.is_file()
+    assert not path.is_symlink()
+    assert not path.parent.is_symlink()
+    assert target.read_bytes() == body
+
+
+@pytest.mark.parametrize("name", ["sha256", "incoming"])
+def test_it_does_not_start_on_folders_that_are_links(tmp_path, name):
+    root, elsewhere, token = tmp_path / "store", tmp_path / "elsewhere", tmp_path / "token"
+    for folder in (root, elsewhere):
+        folder.mkdir()
+    (elsewhere / "precious").write_text("not of the store")
+    (root / name).symlink_to(elsewhere)
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    command = [sys.executable, "-m", "satflow_ext.store", "--root", str(root), "--token-file", str(token)]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert f"{root / name} is a symbolic link" in ended.stderr
+    assert (elsewhere / "precious").exists()

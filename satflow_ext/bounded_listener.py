@@ -1,0 +1,89 @@
+"""A listening socket that bounds the connections it has open, so that no other user can exhaust the server's descriptors.
+
+Any user of the machine can connect to a loopback port and keep the connection open without a credential. Of those connections
+a server keeps a fixed number; one more ends the one that has been silent for the longest time. Connections of this user end
+only where the process would run out of descriptors.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import struct
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from satflow_ext.tcp_peers import find_owner
+
+FOREIGN_LIMIT = 64
+"""Connections of other users that a listener keeps open."""
+
+RESERVED = 256
+"""Descriptors for files and for what the server itself connects to."""
+
+LAST_RECEIVED = 52
+"""Offset of `tcpi_last_data_recv` in Linux's `struct tcp_info`: milliseconds since the other side sent data."""
+
+
+class BoundedListener(socket.socket):
+    """A listening TCP socket whose `accept` ends connections where too many are open.
+
+    Args:
+        descriptor: of a socket that listens; this object takes it over.
+        foreign: how many connections of other users stay open.
+    """
+
+    def __init__(self, descriptor: int, foreign: int = FOREIGN_LIMIT) -> None:
+        super().__init__(fileno=descriptor)
+        allow_descriptors()
+        self._foreign_limit = foreign
+        self._limit = max(foreign, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED)
+        self._foreign: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._own: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; where that is one too many, end the one of its kind that has been silent for the longest."""
+        connection, address = super().accept()
+        owner = find_owner(address, self.getsockname()) if self.family == socket.AF_INET else None
+        if owner is None or owner.uid == os.geteuid():
+            _add(connection, self._own, self._limit)
+        else:
+            _add(connection, self._foreign, self._foreign_limit)
+        return connection, address
+
+
+def allow_descriptors() -> None:
+    """Raise this process's soft limit of open descriptors to the hard one, as far as that is useful."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _add(connection: socket.socket, connections: weakref.WeakSet[socket.socket], limit: int) -> None:
+    if len(connections) >= limit:
+        open_ones = [each for each in connections if each.fileno() >= 0]
+        connections.clear()
+        connections.update(open_ones)
+        if len(open_ones) >= limit:
+            _end(max(open_ones, key=_silence), connections)
+    connections.add(connection)
+
+
+def _end(connection: socket.socket, connections: weakref.WeakSet[socket.socket]) -> None:
+    """End a connection; its server then reads its end and closes it."""
+    connections.discard(connection)
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _silence(connection: socket.socket) -> int:
+    """Milliseconds since the other side sent anything, or since it connected."""
+    try:
+        answer = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_RECEIVED + 4)
+        return int(struct.unpack_from("=I", answer, LAST_RECEIVED)[0])
+    except (OSError, struct.error):
+        return 0

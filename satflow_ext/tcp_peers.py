@@ -1,0 +1,152 @@
+"""Whose process is at the other end of a TCP connection on this machine's loopback interface.
+
+Ports belong to no user: when a server dies, any user of the machine can listen at its port and receive what its clients send.
+The kernel knows which user owns each socket (`sock_diag(7)`, `/proc/net/tcp`), and shows it to everybody.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SOCK_DIAG = 4
+"""`NETLINK_SOCK_DIAG`."""
+BY_FAMILY = 20
+"""`SOCK_DIAG_BY_FAMILY`."""
+REQUEST = 1
+"""`NLM_F_REQUEST`."""
+ANY_STATE = 0xFFFF_FFFF
+NO_COOKIE = (0xFFFF_FFFF, 0xFFFF_FFFF)
+HEADER = struct.Struct("=IHHII")
+LISTEN = 10
+"""The state of a listening socket, `TCP_LISTEN`."""
+OWNER = struct.Struct("=II")
+OWNER_OFFSET = 64
+"""Of user id and inode in `struct inet_diag_msg`."""
+
+Address = tuple[str, int]
+
+
+class ForeignListener(ConnectionError):
+    """The process that listens at an address of this user's local stack belongs to another user."""
+
+
+@dataclass(frozen=True)
+class SocketOwner:
+    """Who owns a TCP socket.
+
+    Args:
+        uid: the user's id; 0 until the connection is accepted.
+        accepted: whether a process holds it; a connection that still waits in its listener's queue has no owner.
+        listening: whether it is a listener.
+    """
+
+    uid: int
+    accepted: bool
+    listening: bool
+
+
+def need_own_peer(connection: socket.socket) -> None:
+    """Check that the server at the other end of a loopback connection is a process of this user.
+
+    On a system that does not show the owners of sockets nothing is checked.
+
+    Args:
+        connection: an established IPv4 connection, over which nothing was sent yet.
+
+    Raises:
+        ForeignListener: it belongs to another user, or the connection has ended.
+    """
+    if connection.family != socket.AF_INET or not can_find_owners():
+        return
+    server, client = connection.getpeername(), connection.getsockname()
+    # The order matters: a connection that still waits for `accept` after the listener was seen is that listener's.
+    listener = find_owner(server, None)
+    owner = find_owner(server, client)
+    if owner is not None and not owner.listening and not owner.accepted:
+        owner = listener
+    if owner is None or owner.uid != os.geteuid():
+        host, port = server
+        raise ForeignListener(f"The process that listens at {host}:{port} does not belong to this user.")
+
+
+def need_own_listener(host: str, port: int, timeout: float = 3.0) -> None:
+    """Connect to a loopback address and check that the server belongs to this user.
+
+    Args:
+        host: of the server.
+        port: of the server.
+        timeout: seconds until the connection must be made.
+
+    Raises:
+        ForeignListener: it belongs to another user.
+        OSError: nothing listens there.
+    """
+    with socket.create_connection((host, port), timeout=timeout) as connection:
+        need_own_peer(connection)
+
+
+def can_find_owners() -> bool:
+    """Whether this system shows the owners of sockets."""
+    return sys.platform == "linux"
+
+
+def find_owner(local: Address, remote: Address | None) -> SocketOwner | None:
+    """Find the owner of an IPv4 socket of this machine.
+
+    Args:
+        local: the address that the socket is bound to.
+        remote: what it is connected to; None for a listening socket.
+
+    Returns:
+        None where no such socket exists.
+    """
+    if not can_find_owners():
+        return None
+    with suppress(OSError):
+        found = _ask_kernel(local, remote or ("0.0.0.0", 0))  # noqa: S104  # no address to bind to
+        if found is not None:
+            # The kernel answers with the listener where no such connection exists.
+            return found if found.listening == (remote is None) else None
+    return _search_table(local, remote)
+
+
+def _ask_kernel(local: Address, remote: Address) -> SocketOwner | None:
+    """Look one socket up by netlink; its cost does not grow with the number of sockets."""
+    addresses = struct.pack("!HH", local[1], remote[1]) + _padded(local) + _padded(remote)
+    wanted = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE) + addresses
+    body = wanted + struct.pack("=III", 0, *NO_COOKIE)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as kernel:
+        kernel.settimeout(1.0)
+        kernel.send(HEADER.pack(HEADER.size + len(body), BY_FAMILY, REQUEST, 1, 0) + body)
+        answer = kernel.recv(65536)
+    if HEADER.unpack_from(answer)[1] != BY_FAMILY:
+        return None
+    message = answer[HEADER.size :]
+    uid, inode = OWNER.unpack_from(message, OWNER_OFFSET)
+    return SocketOwner(uid, accepted=inode != 0, listening=message[1] == LISTEN)
+
+
+def _padded(address: Address) -> bytes:
+    return socket.inet_aton(address[0]).ljust(16, b"\0")
+
+
+def _search_table(local: Address, remote: Address | None) -> SocketOwner | None:
+    """Search the table of all sockets, where netlink is not available."""
+    ends = _as_in_table(local), _as_in_table(remote or ("0.0.0.0", 0))  # noqa: S104  # no address to bind to
+    with suppress(OSError), Path("/proc/net/tcp").open() as table:
+        for line in table:
+            fields = line.split()
+            if (fields[1], fields[2]) == ends:
+                listening = int(fields[3], 16) == LISTEN
+                return SocketOwner(int(fields[7]), accepted=fields[9] != "0", listening=listening)
+    return None
+
+
+def _as_in_table(address: Address) -> str:
+    return f"{int.from_bytes(socket.inet_aton(address[0]), sys.byteorder):08X}:{address[1]:04X}"

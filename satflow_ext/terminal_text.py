@@ -1,0 +1,75 @@
+"""Text from elsewhere in a terminal: colors stay, everything else that a terminal would obey becomes visible.
+
+What flows log, how runs and flows are called, and what exceptions say is written by others. Escape sequences in it could write
+to the clipboard, change the title, clear the screen, or move the cursor and put forged lines over real ones.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TextIO
+
+COLORS = r"\x1b\[[0-9;:]*m"
+"""SGR sequences, which set colors and weight."""
+
+CONTROLS = re.compile(
+    COLORS
+    + r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # C0 without tab and line feed, DEL, C1
+    + r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # directions of text, which show a line in another order
+)
+COLORED_LINE = re.compile(rf"[^\n]*{COLORS}[^\n]*")
+RESET = "\x1b[0m"
+RESETS = (RESET, "\x1b[m")
+
+
+def show_controls(text: str) -> str:
+    """Write control characters as the escapes of JSON, which keeps JSON valid.
+
+    Colors stay, and end with their line. A carriage return before a line feed is dropped.
+
+    Args:
+        text: what may be from elsewhere.
+    """
+    if not CONTROLS.search(text):
+        return text
+    shown = CONTROLS.sub(_show, text.replace("\r\n", "\n"))
+    return COLORED_LINE.sub(_end_colors, shown)
+
+
+def _show(match: re.Match[str]) -> str:
+    found = match[0]
+    return found if len(found) > 1 else f"\\u{ord(found):04x}"
+
+
+def _end_colors(match: re.Match[str]) -> str:
+    line = match[0]
+    return line if line.endswith(RESETS) else line + RESET
+
+
+class TerminalOutput:
+    """A text stream that shows controls instead of writing them; in everything else it is the stream that it writes to.
+
+    Args:
+        stream: standard output or standard error.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.unfiltered = stream
+
+    def write(self, text: str) -> int:
+        """Write text, with its control characters shown."""
+        self.unfiltered.write(show_controls(text))
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.unfiltered, name)
+
+
+def unfiltered(stream: TextIO) -> TextIO:
+    """The stream that writes text as it is."""
+    return stream.unfiltered if isinstance(stream, TerminalOutput) else stream
