@@ -29,7 +29,7 @@ BATCH_BYTES = 512 * 1024
 """The most lines and bytes of one request; a single line that is longer is a request of its own."""
 IDLE = 0.2
 """Seconds between two looks at the spool when there was nothing to send."""
-SHARE = 0.5
+SHARE = 0.25
 """Pause after a request, as a share of the time that it took: the server has time for others."""
 LONGEST_PAUSE = 15.0
 """The most seconds between two attempts while the Prefect API does not answer. It begins with `IDLE`, and doubles."""
