@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from satflow_ext.endpoints import LOCAL_POOL, PrefectApi
+from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import RunNotFound, SatflowError
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_logs.reading import SpoolReader
@@ -46,10 +46,10 @@ SWEEP_SHARE = 10
 """A sweep comes after so many times the time that the last one took: a tenth of the load at most."""
 SETTLE = 1.5
 """Seconds without a new line, after a run's end, until its log counts as whole."""
-LOCAL_SETTLE = 0.8
-"""The same for a run of this machine's local stack, of which only the Prefect worker's own lines come through the API."""
+SPOOLED_SETTLE = 0.8
+"""The same for a run whose lines are in spool files, of which only the Prefect worker's own lines come through the API."""
 LINGER = 30.0
-"""Seconds after its end in which a process of a local run may still write lines."""
+"""Seconds after the end of a run in which a process of it may still write lines."""
 SPOOL_LOOK = 0.1
 """Seconds between two looks at the spool files."""
 BUSY = 3.0
@@ -104,7 +104,6 @@ class Follower:
         self.book = LogBook()
         self._where = where
         self._run_id = identify(run_id)
-        self._local_pool = here is not None and here.prefect_api_url is None
         self._spool = SpoolReader(spool_folder(here) / str(self._run_id)) if here else None
         self._newest: datetime | None = None
         self._looked: datetime | None = None
@@ -135,9 +134,8 @@ class Follower:
 
     async def _follow(self, api: PrefectApi) -> None:
         async with prefect_client(api) as client:
-            flow_run = await self.find(client)
             await self._read_spool()  # before the API is read: lines may move there meanwhile
-            if _ended_long_ago(flow_run):
+            if _ended_long_ago(await self.find(client)):
                 await self._read(client, None)
                 return
             background = [
@@ -147,17 +145,16 @@ class Follower:
             ]
             try:
                 await self._until_ended(client)
-                if local := self._is_local(flow_run):
-                    await self._until_written()
+                await self._until_written()
             finally:
                 await _cancel(background)
             await self._read_spool()
-            await (self._settle_local(client) if local else self._settle(client))
+            await (self._settle_spooled(client) if self._spooled else self._settle(client))
 
-    def _is_local(self, flow_run: FlowRun) -> bool:
-        """Return whether all lines of the run but the Prefect worker's are in spool files of this machine."""
-        seen = self._spool is not None and self._spool.seen
-        return seen or (self._local_pool and flow_run.work_pool_name == LOCAL_POOL)
+    @property
+    def _spooled(self) -> bool:
+        """Whether all lines of the run but the Prefect worker's are in spool files of this machine."""
+        return self._spool is not None and self._spool.seen
 
     async def _until_ended(self, client: PrefectClient) -> None:
         state_at = monotonic()
@@ -165,8 +162,7 @@ class Follower:
             begun = monotonic()
             await self._look(client)
             # Every line is a hint: looking at each would leave the API no time to take lines in.
-            spooled = self._spool is not None and self._spool.seen
-            await asyncio.sleep((monotonic() - begun) * (SWEEP_SHARE if spooled else 1))
+            await asyncio.sleep((monotonic() - begun) * (SWEEP_SHARE if self._spooled else 1))
             if monotonic() >= state_at:
                 if state_type(await self.find(client)) in TERMINAL:
                     return
@@ -216,14 +212,14 @@ class Follower:
                 quiet_at = monotonic() + self._patience()
         await self._read(client, None)
 
-    async def _settle_local(self, client: PrefectClient) -> None:
+    async def _settle_spooled(self, client: PrefectClient) -> None:
         """Look for the Prefect worker's last lines. All others were in the spool, or in the API before this began to read."""
         self._newest = (await self.find(client)).end_time or self._newest
-        quiet_at = monotonic() + LOCAL_SETTLE
+        quiet_at = monotonic() + SPOOLED_SETTLE
         while (left := quiet_at - monotonic()) > 0:
             await self._wait(min(left, LOOK))
             if await self._look(client):
-                quiet_at = monotonic() + LOCAL_SETTLE
+                quiet_at = monotonic() + SPOOLED_SETTLE
 
     def _patience(self) -> float:
         return min(max(SETTLE, BUSY * self._lag), LONGEST)

@@ -14,9 +14,10 @@ from prefect.states import Completed
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectUnreachable, RunNotFound
 from satflow_ext.models import LogLine
+from satflow_ext.run_logs.lines import Line
 from satflow_ext.runs.follow import SETTLE, Follower, follow
 from satflow_ext.runs.followers import Followers
-from satflow_ext.runs.log_book import BATCH, LATEST, Batch, Line, LogBook, sorted_by_time
+from satflow_ext.runs.log_book import BATCH, BATCH_CHARACTERS, LATEST, Batch, LogBook, sorted_by_time
 from satflow_ext.runs.watch import RunWatcher
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
@@ -87,6 +88,29 @@ def test_lines_beyond_the_bound_are_counted():
     assert text(only.lines)[0].startswith("… 20 older lines")
     assert text(only.lines)[1:] == [f"line {n}" for n in range(20, 120)]
     assert len({line.seq for line in only.lines}) == 101
+
+
+def test_long_lines_come_in_batches_of_bounded_size():
+    book = LogBook()
+    longest = BATCH_CHARACTERS * 2
+    book.add(line(number)._replace(message="x" * length) for number, length in enumerate([10, longest, *[100_000] * 20]))
+    book.end()
+    batches = read_all(book)
+    sizes = [[len(each.message) for each in batch.lines] for batch in batches]
+    assert sum(map(len, sizes)) == 22
+    assert all(sum(batch) <= BATCH_CHARACTERS or len(batch) == 1 for batch in sizes)
+    assert [longest] in sizes
+
+
+def test_characters_beyond_the_bound_are_forgotten_with_their_lines():
+    book = LogBook(characters=1_000)
+    for number in range(50):
+        book.add([line(number)._replace(message=f"{number:100}")])
+    book.add([line(50)._replace(message="x" * 5_000)])
+    book.end()
+    gap, *kept = [each for batch in read_all(book) for each in batch.lines]
+    assert gap.message.startswith("… 50 older lines")
+    assert [len(each.message) for each in kept] == [5_000], "the newest line is kept, however long it is"
 
 
 def test_what_is_forgotten_and_read_again_is_not_there_twice_and_costs_nothing():

@@ -1,0 +1,74 @@
+"""The log of a run whose whole stack is killed, as by a restart of the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from uuid import UUID, uuid4
+
+import psutil
+
+from satflow_ext import endpoints, lease, runs
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.models import Registration, RunRequest
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import register
+from satflow_ext.run_logs.reading import SpoolSnapshot
+from satflow_ext.run_logs.spool import spool_folder
+from satflow_ext.runs.log_pages import log_pages
+from tests.registration.conftest import packed
+from tests.runtime.test_kept_logs import keeps_speaking
+from tests.stack.conftest import Place
+
+__all__ = ["packed"]
+
+
+def test_the_next_stack_keeps_every_line(whole: Place, packed, tmp_path) -> None:
+    with lease.acquire(whole.settings) as held:
+        where = endpoints.resolve(whole.settings, held.record)
+        run_id = started(whole, where, packed, str(tmp_path / "never"))
+        folder = spool_folder(whole.settings) / run_id
+        while sum(each.startswith("line ") for each in spooled(folder)) < 300:
+            time.sleep(0.05)
+        kill_everything(whole)
+        written = [each for each in spooled(folder) if each.startswith("line ")]
+    with lease.acquire(whole.settings) as again:
+        where = endpoints.resolve(whole.settings, again.record)
+        while folder.exists():
+            time.sleep(0.05)
+        found = {each: count for each, count in kept(where, run_id).items() if each.startswith("line ")}
+        detail = asyncio.run(runs.detail(where.prefect, run_id))
+    assert len(written) >= 300
+    assert set(written) <= set(found)
+    assert found == {f"line {number}": 1 for number in range(len(found))}
+    assert detail.run.state_type == "CRASHED"
+
+
+def started(whole: Place, where: Endpoints, packed, gate: str) -> str:
+    choice = Registration(name="keeps-speaking")
+    done = asyncio.run(register(packed(keeps_speaking), choice, where, whole.settings))
+    request = RunRequest(deployment_id=done.deployment.id, parameters={"gate": gate}, idempotency_key=str(uuid4()))
+    return asyncio.run(runs.start(where.prefect, request)).id
+
+
+def kill_everything(whole: Place) -> None:
+    """At once, the supervisor first."""
+    for process in sorted(whole.processes(), key=lambda each: "satflow_ext.stack" not in each.cmdline()):
+        process.kill()
+    psutil.wait_procs(whole.processes(), timeout=30)
+
+
+def spooled(folder) -> list[str]:
+    snapshot = SpoolSnapshot(folder)
+    snapshot.load()
+    return [line.message for line in snapshot.take_until(None)]
+
+
+def kept(where: Endpoints, run_id: str) -> Counter[str]:
+    async def read() -> Counter[str]:
+        async with prefect_client(where.prefect) as client:
+            pages = [page async for page in log_pages(client, UUID(run_id))]
+        return Counter({each.id: each.message for page in pages for each in page}.values())
+
+    return asyncio.run(read())
