@@ -35,7 +35,7 @@ async def ask(api: PrefectApi, deployment_id: str, run_id: str) -> None:
     assert found
     assert (await runs.get(api, run_id)).id == run_id
     await runs.detail(api, run_id)
-    assert [piece async for piece in runs.whole_log(api, run_id)]
+    assert [piece async for piece in runs.whole_log(api, run_id, settings.load())]
     assert [line async for batch in follow(where, run_id) for line in batch.lines]
 
 

@@ -10,7 +10,7 @@ import pytest
 from prefect.client.schemas.actions import LogCreate
 from prefect.states import Completed, Failed, Scheduled
 
-from satflow_ext import runs
+from satflow_ext import runs, settings
 from satflow_ext.errors import DeploymentNotFound, InvalidParameter, ParametersTooLarge, RunNotFound
 from satflow_ext.models import RunQuery, RunRequest
 
@@ -207,7 +207,7 @@ def test_the_whole_log_is_whole(prefect):
             await client.create_logs(batch)
 
     async def read() -> str:
-        return "".join([piece async for piece in runs.whole_log(prefect.api, run_id)])
+        return "".join([piece async for piece in runs.whole_log(prefect.api, run_id, settings.load())])
 
     prefect.ask(write)
     text = asyncio.run(read())
