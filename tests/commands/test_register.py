@@ -105,7 +105,8 @@ def writes():
 def test_lines_of_all_kinds_are_shown(notebook, name):
     """The notebook runs its flow in its last cell, behind a proxy that no command may use for this machine."""
     proxy = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-    environment = {**os.environ, **proxy, "PYTHONIOENCODING": "utf-8"}
+    socks = dict.fromkeys(("ALL_PROXY", "all_proxy"), "socks5://127.0.0.1:9")
+    environment = {**os.environ, **proxy, **socks, "PYTHONIOENCODING": "utf-8"}
     path = notebook(LINES, "if __name__ == '__main__':\n    writes()")
     made = satflow("register", path, "--name", name, env=environment)
     assert made.returncode == 0, made.stderr

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from satflow_ext import prefect_api
 from satflow_ext.endpoints import PrefectApi
@@ -132,3 +134,13 @@ def test_a_list_of_nothing(prefect_api):
 def test_an_id_that_is_none(prefect_api):
     with pytest.raises(SatflowError, match="No deployment has the id 'x'"):
         asyncio.run(list_runs(prefect_api, RunQuery(deployment_id="x")))
+
+
+@pytest.mark.parametrize("name", ["ALL_PROXY", "all_proxy", "HTTP_PROXY", "https_proxy"])
+def test_clients_can_be_made_where_a_socks_proxy_is_set(monkeypatch, name):
+    """Prefect's own clients too, which read it even where the server is on this machine: the Prefect worker's, a run's."""
+    monkeypatch.setenv(name, "socks5://127.0.0.1:9")
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        get_client(sync_client=True)
+        get_client()
+    httpx.Client().close()
