@@ -93,7 +93,9 @@ def test_lines_beyond_the_bound_are_counted():
 def test_long_lines_come_in_batches_of_bounded_size():
     book = LogBook()
     longest = BATCH_CHARACTERS * 2
-    book.add(line(number)._replace(message="x" * length) for number, length in enumerate([10, longest, *[100_000] * 20]))
+    book.add(
+        line(number)._replace(message="x" * length) for number, length in enumerate([10, longest, *[100_000] * 20])
+    )
     book.end()
     batches = read_all(book)
     sizes = [[len(each.message) for each in batch.lines] for batch in batches]
