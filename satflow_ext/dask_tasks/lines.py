@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
 
 from satflow_ext.run_logs.capture import capture_logs
+from satflow_ext.telling.encodable import make_messages_encodable
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -37,6 +38,7 @@ class NamingHandler(APILogHandler):
 def attach(worker: Worker) -> None:
     """Let lines of this context, and of contexts that are copies of it, name a worker."""
     capture_logs()
+    make_messages_encodable()
     _worker.set(_name(worker))
     for logger in map(logging.getLogger, LOGGERS):
         _replace(logger, APILogHandler, _naming)

@@ -11,6 +11,7 @@ from satflow_ext.exception_pickling import readable_state
 from satflow_ext.executors.base import Executor, Options
 from satflow_ext.settings import Settings
 from satflow_ext.telling import guard
+from satflow_ext.telling.encodable import make_messages_encodable
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
@@ -41,6 +42,7 @@ def prepare_process(guarded: bool) -> None:
 
     if guarded:
         guard.guard()
+    make_messages_encodable()
     run = task_runners._run_task_in_subprocess
 
     @wraps(run)

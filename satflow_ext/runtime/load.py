@@ -23,6 +23,7 @@ from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings
 from satflow_ext.telling import guard
+from satflow_ext.telling.encodable import make_messages_encodable
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -48,6 +49,7 @@ def load(folder: Path) -> Flow[..., Any]:
     guard.begin()
     here = settings.load()
     capture_logs()
+    make_messages_encodable()
     trusted = keys.trusted(here)
     manifest = _manifest(folder, trusted)
     surroundings.check(manifest, folder, here)
