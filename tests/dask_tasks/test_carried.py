@@ -74,7 +74,12 @@ def loggers(stack, run_id):
         return stack.endpoints.prefect
 
     async def read():
-        return {line.logger async for batch in follow(where, run_id) for line in batch.lines if "line " in line.message}
+        return {
+            line.logger
+            async for batch in follow(where, run_id, here=stack.settings)
+            for line in batch.lines
+            if "line " in line.message
+        }
 
     return asyncio.run(read())
 

@@ -19,6 +19,7 @@ from satflow_ext.executors import validate
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings, SizeSettings
 from tests.conftest import free_port
+from tests.eventually import eventually
 from tests.registration.conftest import log_of, name, packed, ran, registered
 
 __all__ = ["name", "packed", "ran", "registered"]
@@ -79,7 +80,7 @@ def test_tasks_compute_on_the_run_s_cluster_which_ends_with_it(stack, registered
     assert "arrays [200, 288, 392, 512], table 3.0" in log
     workers = workers_in(log)
     assert len(workers) == 2
-    assert not [pid for pid in workers if psutil.pid_exists(pid)]
+    eventually(lambda: not any(map(psutil.pid_exists, workers)), "the end of the Dask workers")
 
 
 def test_an_async_flow_on_a_cluster_that_is_there(stack, registered, ran):

@@ -84,7 +84,9 @@ def log_of(stack, run_id: str) -> str:
         return stack.endpoints.prefect
 
     async def read() -> str:
-        return "\n".join([line.message async for batch in follow(where, run_id) for line in batch.lines])
+        return "\n".join(
+            [line.message async for batch in follow(where, run_id, here=stack.settings) for line in batch.lines]
+        )
 
     return asyncio.run(read())
 

@@ -73,7 +73,7 @@ def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tm
             until(command, said, f"{done.flow_name}/{name}: its cluster is warm")
         finally:
             command.terminate()
-    assert command.returncode == -signal.SIGTERM
+    assert command.returncode == 128 + signal.SIGTERM
     assert asyncio.run(clusters.look(where, here, done.id)).workers == 1
     assert "Traceback" not in said.read_text()
     assert OF_THE_TEAM not in said.read_text()

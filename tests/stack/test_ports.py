@@ -75,7 +75,7 @@ def test_no_other_user_can_listen_at_the_port_of_a_service_that_died_or_of_a_sta
 
 
 async def ask_prefect(port: int, own: bool) -> None:
-    api = PrefectApi(f"http://127.0.0.1:{port}/api", auth_string=f"satflow:{SECRET}", own=own)
+    api = PrefectApi(f"http://127.0.0.1:{port}/api", auth_string=f"satflow:{SECRET}", local=own)
     async with prefect_client(api) as client:
         await client.read_work_pools()
 
