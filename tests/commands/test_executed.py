@@ -20,7 +20,7 @@ from satflow_ext.commands.wanted import Wanted
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import FlowAmbiguous, NotebookFailed
 from satflow_ext.kernel.attach import attach
-from satflow_ext.models import PackedFlow, Registration
+from satflow_ext.models import PackedFlow, Registration, WrittenRegistration
 
 TWO = "from prefect import flow\n@flow(name='etl')\ndef one(): pass\n\n@flow(name='etl')\ndef two(): pass"
 
@@ -51,7 +51,7 @@ def test_a_cell_with_the_tag_is_a_setup_cell(tmp_path: Path) -> None:
     async def pack() -> PackedFlow:
         async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
             (flow,) = await executed.flows([])
-            return await executed.pack(flow, Registration(), tmp_path)
+            return await executed.pack(flow, WrittenRegistration(), tmp_path)
 
     (setup,) = [cell for cell in asyncio.run(pack()).source.cells if cell.setup]
     assert setup.text.strip() == cell.source.strip()

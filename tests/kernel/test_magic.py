@@ -217,6 +217,7 @@ def test_values_are_of_the_parameters_types_here_and_in_python(notebook: Kernel)
         "'span': dt.timedelta(hours=1)})"
     )
     assert ast.literal_eval(notebook.value(stored)) == ("unchanged", parameters)
+    notebook.run("del typed")
 
 
 def test_left_to_the_command_that_executes_the_notebook(notebook: Kernel) -> None:

@@ -14,8 +14,6 @@ PYTHON = Path(sys.prefix) / "platforms" / "bin" / "python"
 def ask(script: Path, question: Any) -> Any:
     """What a script of that environment answers: JSON to JSON."""
     assert PYTHON.exists(), "scripts/setup makes it"
-    done = subprocess.run(
-        [PYTHON, script], input=json.dumps(question), capture_output=True, text=True, check=False, timeout=120
-    )
+    done = subprocess.run([PYTHON, script], input=json.dumps(question), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.strip().rpartition("\n")[2])
