@@ -10,7 +10,8 @@ import { Signal } from '@lumino/signaling';
 import { RequestFailed } from '../errors';
 import { DeploymentsModel } from '../models/deployments';
 import type { FlowsModel } from '../models/flows';
-import { type IRegisterParts, RegisterModel } from '../models/register';
+import { RegisterModel } from '../models/register';
+import type { IRegisterParts } from '../models/registerParts';
 import { RunsModel } from '../models/runs';
 import { isSavedForm, savedForm } from '../models/savedForm';
 import { clusterClass } from './clusterClasses';
@@ -145,6 +146,13 @@ describe('RegisterModel', () => {
     model.update({ parameters: { count: 2 } });
     await model.registerAndRun();
     expect(sent[0].parameters).toEqual({ count: 2 });
+  });
+
+  it('says what a run lacks also where the form was still loading', async () => {
+    const { model, sent } = form(needy());
+    await Promise.all([model.load(), model.registerAndRun()]);
+    expect(model.error?.field).toBe('parameters.count');
+    expect(sent).toEqual([]);
   });
 
   it('registers what lacks a parameter: runs can bring their own', async () => {

@@ -6,10 +6,8 @@ import type {
   RegisterRequest,
   Run
 } from '../_api';
-import type { IClient } from '../client';
 import { errorBody, errorUnder } from '../errors';
 import { ClusterClassModel } from './clusterClass';
-import type { DeploymentsModel } from './deployments';
 import {
   type Choices,
   choicesOf,
@@ -21,7 +19,6 @@ import {
 } from './draft';
 import type { IPreset } from './draft';
 import { drift } from './drift';
-import type { FlowsModel } from './flows';
 import { poolForm, poolOf } from './infrastructure';
 import {
   type IParameterForm,
@@ -29,7 +26,7 @@ import {
   refuseMissing
 } from './parameterSchema';
 import { PreflightModel } from './preflight';
-import type { RunsModel } from './runs';
+import type { IRegisterParts } from './registerParts';
 import { SchedulePreview } from './schedulePreview';
 import { Working } from './working';
 
@@ -45,17 +42,6 @@ export type Intent = 'register' | 'run';
 
 /** Refusals of satflow_ext/errors.py that `overwrite` is the way out of. */
 const OVERWRITABLE = ['DeploymentDrifted', 'DeploymentTaken'];
-
-/** What the form needs of the rest. */
-export interface IRegisterParts {
-  client: Pick<
-    IClient,
-    'catalogue' | 'clusterClass' | 'preflight' | 'previewSchedule'
-  >;
-  deployments: DeploymentsModel;
-  flows: Pick<FlowsModel, 'changed' | 'notebook' | 'state'>;
-  runs: RunsModel;
-}
 
 /** One filling-in of the register form. */
 export class RegisterModel extends Working {
@@ -153,19 +139,9 @@ export class RegisterModel extends Working {
   }
 
   /** Read what the form offers, and how the flow was registered before where nothing was changed yet. */
-  async load(): Promise<void> {
-    try {
-      await this.parts.deployments.refresh();
-      this._catalogue = await this.parts.client.catalogue();
-      this._error = null;
-      if (this.spelled() === this.untouched) {
-        this._draft = draftOf(this._subject.flow, this.earlier(), this.preset);
-      }
-    } catch (reason) {
-      this._error = errorBody(reason);
-    }
-    this.preview.show(scheduleOf(this._draft.schedule));
-    this.tell();
+  load(): Promise<void> {
+    this.loading = this.read();
+    return this.loading;
   }
 
   update(change: Partial<IDraft>): void {
@@ -234,6 +210,20 @@ export class RegisterModel extends Working {
     super.dispose();
   }
 
+  private async read(): Promise<void> {
+    try {
+      await this.parts.deployments.refresh();
+      this._catalogue = await this.parts.client.catalogue();
+      if (this.spelled() === this.untouched) {
+        this._draft = draftOf(this._subject.flow, this.earlier(), this.preset);
+      }
+    } catch (reason) {
+      this._error = errorBody(reason);
+    }
+    this.preview.show(scheduleOf(this._draft.schedule));
+    this.tell();
+  }
+
   /** The kernel told of its flows: this one may have changed. */
   private onFlows(): void {
     const { notebook, state } = this.parts.flows;
@@ -249,10 +239,14 @@ export class RegisterModel extends Working {
     }
   }
 
-  /** Send it, once at a time. */
+  /** Send it, once at a time, and not before the form shows what it sends. */
   private async sending(work: () => Promise<void>): Promise<void> {
     if (!this.isBusy) {
-      await this.doing(work);
+      await this.doing(async () => {
+        await this.loading;
+        this._error = null;
+        await work();
+      });
     }
   }
 
@@ -294,6 +288,7 @@ export class RegisterModel extends Working {
   private _intent: Intent = 'register';
   private _asked = 0;
   private untouched: string | null;
+  private loading: Promise<void> = Promise.resolve();
   private _catalogue: Catalogue | null = null;
   private _registered: Registered | null = null;
 }

@@ -8,12 +8,8 @@ import { satflowIcon } from '../icons';
 import type { FlowsModel } from '../models/flows';
 import { leave, pickUp } from '../models/leftForms';
 import type { Preferences } from '../models/preferences';
-import {
-  type Intent,
-  type IRegisterParts,
-  type ISubject,
-  RegisterModel
-} from '../models/register';
+import { type Intent, type ISubject, RegisterModel } from '../models/register';
+import type { IRegisterParts } from '../models/registerParts';
 import { type ISavedForm, savedForm } from '../models/savedForm';
 import type { StackModel } from '../models/stack';
 import type { Actions } from './actions';
