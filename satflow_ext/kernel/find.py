@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from prefect.flows import Flow
 
-T = TypeVar("T")
+Callback = TypeVar("Callback", bound="CellCallback")
 AnyFlow: TypeAlias = "Flow[..., Any]"
 
 
@@ -40,10 +40,23 @@ def notebook_path() -> str | None:
     return os.environ.get("JPY_SESSION_NAME") or None
 
 
-def callback_owner(shell: Shell, kind: type[T]) -> T | None:
-    """Return the object of that class whose method a shell calls after each cell; None where there is none."""
-    owners = (getattr(callback, "__self__", None) for callback in shell.events.callbacks["post_run_cell"])
-    return next((owner for owner in owners if isinstance(owner, kind)), None)
+class CellCallback(Protocol):
+    """An object that a shell calls after each cell."""
+
+    def __init__(self, shell: Shell) -> None: ...
+
+    def after_cell(self, result: Any, /) -> None:
+        """Take note that a cell has been executed."""
+
+
+def cell_callback(shell: Shell, kind: type[Callback]) -> Callback:
+    """Return the one object of that class which a shell calls after each cell, registered with the shell the first time."""
+    for method in shell.events.callbacks["post_run_cell"]:
+        if isinstance(owner := getattr(method, "__self__", None), kind):
+            return owner
+    made = kind(shell)
+    shell.events.register("post_run_cell", made.after_cell)
+    return made
 
 
 class Found(NamedTuple):

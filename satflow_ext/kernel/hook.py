@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.kernel.find import Shell, callback_owner, live_flows, notebook_path
+from satflow_ext.kernel.find import Shell, cell_callback, live_flows, notebook_path
 
 if TYPE_CHECKING:
     from satflow_ext.kernel.describe import Descriptions
@@ -81,11 +81,7 @@ class Hook:
 
 def hook_of(shell: Shell) -> Hook:
     """The one hook of a shell, registered with it the first time."""
-    if (known := callback_owner(shell, Hook)) is not None:
-        return known
-    hook = Hook(shell)
-    shell.events.register("post_run_cell", hook.after_cell)
-    return hook
+    return cell_callback(shell, Hook)
 
 
 def start(shell: Shell) -> FlowList:

@@ -9,7 +9,7 @@ from inspect import CO_COROUTINE
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.kernel.find import callback_owner
+from satflow_ext.kernel.find import cell_callback
 
 if TYPE_CHECKING:
     from satflow_ext.setup_cells import SetupCell
@@ -88,11 +88,7 @@ class SetupRecorder:
 
 def recorder_of(shell: Any) -> SetupRecorder:
     """Return the one recorder of a shell, which notes its setup cells from the first call on."""
-    if (known := callback_owner(shell, SetupRecorder)) is not None:
-        return known
-    recorder = SetupRecorder(shell)
-    shell.events.register("post_run_cell", recorder.after_cell)
-    return recorder
+    return cell_callback(shell, SetupRecorder)
 
 
 def is_setup(text: str, tags: Any) -> bool:

@@ -24,6 +24,13 @@ describe('RegisterModel', () => {
     expect(sent[0].parameters).toEqual({ count: 2 });
   });
 
+  it('says what a run lacks also where the form was still loading', async () => {
+    const { model, sent } = form(needy());
+    await Promise.all([model.load(), model.registerAndRun()]);
+    expect(model.error?.field).toBe('parameters.count');
+    expect(sent).toEqual([]);
+  });
+
   it('registers what lacks a parameter: runs can bring their own', async () => {
     const { model, sent } = form(needy());
     await model.register();

@@ -40,11 +40,7 @@ export class RegisterModel extends Working {
   ) {
     super();
     this._form = parameterForm(_subject.flow.parameter_schema);
-    this._draft = draftOf(
-      _subject.flow,
-      this.replacement.last(this._subject),
-      preset
-    );
+    this._draft = this.initial();
     this.untouched = this.spelled();
     this.preview = new SchedulePreview(parts.client);
     this.preflight = new PreflightModel(parts.client);
@@ -135,23 +131,9 @@ export class RegisterModel extends Working {
   }
 
   /** Read what the form offers, and how the flow was registered before where nothing was changed yet. */
-  async load(): Promise<void> {
-    try {
-      await this.parts.deployments.refresh();
-      this._catalogue = await this.parts.client.catalogue();
-      this._error = null;
-      if (this.spelled() === this.untouched) {
-        this._draft = draftOf(
-          this._subject.flow,
-          this.replacement.last(this._subject),
-          this.preset
-        );
-      }
-    } catch (reason) {
-      this._error = errorBody(reason);
-    }
-    this.preview.show(this._draft.schedule);
-    this.tell();
+  load(): Promise<void> {
+    this.loading = this.read();
+    return this.loading;
   }
 
   update(change: Partial<IDraft>): void {
@@ -222,6 +204,20 @@ export class RegisterModel extends Working {
     super.dispose();
   }
 
+  private async read(): Promise<void> {
+    try {
+      await this.parts.deployments.refresh();
+      this._catalogue = await this.parts.client.catalogue();
+      if (this.spelled() === this.untouched) {
+        this._draft = this.initial();
+      }
+    } catch (reason) {
+      this._error = errorBody(reason);
+    }
+    this.preview.show(this._draft.schedule);
+    this.tell();
+  }
+
   /** The kernel told of its flows: this one may have changed. */
   private onFlows(): void {
     const { notebook, state } = this.parts.flows;
@@ -241,11 +237,21 @@ export class RegisterModel extends Working {
     }
   }
 
-  /** Send it, once at a time. */
+  /** Send it, once at a time, and not before the form shows what it sends. */
   private async sending(work: () => Promise<void>): Promise<void> {
     if (!this.isBusy) {
-      await this.doing(work);
+      await this.doing(async () => {
+        await this.loading;
+        this._error = null;
+        await work();
+      });
     }
+  }
+
+  /** What the form holds before the user changes anything. */
+  private initial(): IDraft {
+    const { flow } = this._subject;
+    return draftOf(flow, this.replacement.last(this._subject), this.preset);
   }
 
   /** The draft as code, to see whether the user changed it; forms fill in defaults by themselves. */
@@ -287,6 +293,7 @@ export class RegisterModel extends Working {
   private _intent: Intent = 'register';
   private _asked = 0;
   private untouched: string | null;
+  private loading: Promise<void> = Promise.resolve();
   private _catalogue: Catalogue | null = null;
   private _registered: Registered | null = null;
   private readonly replacement = new Replacement(this.parts.deployments);
