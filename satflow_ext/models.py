@@ -791,12 +791,16 @@ class Artifact(Wire):
 
 
 class RunDetail(Wire):
-    """GET /satflow/runs/<id>."""
+    """GET /satflow/runs/<id>.
+
+    `settled`: the run is over, and for so long that Prefect has recorded all of its task runs.
+    """
 
     run: Run
     tasks: tuple[TaskRun, ...]
     failure: Failure | None
     artifacts: tuple[Artifact, ...]
+    settled: bool
 
 
 class LogLine(Wire):

@@ -702,12 +702,15 @@ export interface Run {
 
 /**
  * GET /satflow/runs/<id>.
+ *
+ * `settled`: the run is over, and for so long that Prefect has recorded all of its task runs.
  */
 export interface RunDetail {
   run: Run;
   tasks: TaskRun[];
   failure: Failure | null;
   artifacts: Artifact[];
+  settled: boolean;
 }
 
 /**

@@ -24,7 +24,7 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.described import described
 from satflow_ext.runs.failure import failure
 from satflow_ext.runs.finding import find
-from satflow_ext.runs.task_runs import task_run
+from satflow_ext.runs.task_runs import settled, task_run
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -51,9 +51,8 @@ async def detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
             _task_runs(client, flow_run.id), _artifacts(client, flow_run.id), _failure(client, flow_run.id, run)
         )
     now = datetime.now(timezone.utc)
-    return RunDetail(
-        run=run, tasks=tuple(task_run(row, run, now) for row in task_runs), failure=why, artifacts=artifacts
-    )
+    tasks = tuple(task_run(row, run, now) for row in task_runs)
+    return RunDetail(run=run, tasks=tasks, failure=why, artifacts=artifacts, settled=settled(run, now))
 
 
 async def _task_runs(client: PrefectClient, flow_run_id: UUID) -> list[PrefectTaskRun]:

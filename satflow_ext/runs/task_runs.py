@@ -43,9 +43,14 @@ def task_run(row: PrefectTaskRun, run: Run, now: datetime) -> TaskRun:
 
 def interrupted(state_type: str, run: Run, now: datetime) -> bool:
     """Whether a task run that Prefect calls unfinished will never be finished, because its flow run is over."""
-    if state_type in TERMINAL or run.state_type not in TERMINAL or run.end is None:
+    return state_type not in TERMINAL and run.end is not None and settled(run, now)
+
+
+def settled(run: Run, now: datetime) -> bool:
+    """Whether a flow run is over, and for so long that Prefect has recorded all of its task runs."""
+    if run.state_type not in TERMINAL:
         return False
-    return now - run.end > (LAG_AFTER_SUCCESS if run.state_type == "COMPLETED" else LAG)
+    return run.end is None or now - run.end > (LAG_AFTER_SUCCESS if run.state_type == "COMPLETED" else LAG)
 
 
 def _task_name(task_key: str) -> str:

@@ -30,7 +30,13 @@ describe('RunView', () => {
     },
     trans
   };
-  const detail = { run: run(), tasks: [], failure: null, artifacts: [] };
+  const detail = {
+    run: run(),
+    tasks: [],
+    failure: null,
+    artifacts: [],
+    settled: false
+  };
 
   it('goes round its tabs by the arrow keys', () => {
     render(<RunView {...props} detail={detail} />);

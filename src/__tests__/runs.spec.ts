@@ -10,6 +10,7 @@ import { RunsModel } from '../models/runs';
 import { taskGroups } from '../models/tasks';
 import { cluster, Frames, line, logs, run } from './fakes';
 import { clusterMoment } from './sharedClusters';
+import { task } from './taskRuns';
 
 const rest = () => new Promise(resolve => setTimeout(resolve, 0));
 
@@ -112,7 +113,8 @@ describe('RunModel', () => {
         run: run(),
         tasks: [],
         failure: null,
-        artifacts: []
+        artifacts: [],
+        settled: false
       }),
       log: async () => new Blob(),
       cancelRun: async () => run()
@@ -151,7 +153,8 @@ describe('RunModel', () => {
         run: failed,
         tasks: [],
         failure: { cause: 'ValueError: no', traceback },
-        artifacts: []
+        artifacts: [],
+        settled: false
       }),
       log: async () => new Blob(),
       cancelRun: async () => failed
@@ -180,7 +183,8 @@ describe('RunModel beside the list', () => {
         run: await new Promise<Run>(resolve => answers.push(resolve)),
         tasks: [],
         failure: null,
-        artifacts: []
+        artifacts: [],
+        settled: false
       }),
       log: async () => new Blob(),
       cancelRun: async () => run()
@@ -242,17 +246,6 @@ describe('continued', () => {
 
 describe('taskGroups', () => {
   it('puts the runs of a mapped task together', () => {
-    const task = (id: string, done: boolean) => ({
-      id,
-      name: `square-${id}`,
-      task: 'square',
-      state_type: done ? ('COMPLETED' as const) : ('RUNNING' as const),
-      state_name: done ? 'Completed' : 'Running',
-      start: null,
-      end: null,
-      duration: 1.5,
-      interrupted: false
-    });
     const mosaic = { ...task('m', true), task: 'mosaic' };
     const groups = taskGroups([
       task('a', true),

@@ -17,6 +17,7 @@ import { continued, type ISample } from './history';
 import { type LogProgress, logProgress, LogStore } from './log';
 import { Observable } from './observable';
 import type { RunsModel } from './runs';
+import { hasAllTasks } from './tasks';
 
 type Served = Pick<IClient, 'run' | 'log' | 'cancelRun'>;
 type Listed = Pick<RunsModel, 'askedAt' | 'changed' | 'items'>;
@@ -92,8 +93,7 @@ export class RunModel extends Observable {
     } catch (reason) {
       this._error = errorBody(reason);
     }
-    if (this._detail && hasEnded(this._detail.run.state_type)) {
-      // What is still missing comes with the log.
+    if (this.isComplete) {
       void this.poll.stop();
     }
     this.takeListed();
@@ -136,6 +136,19 @@ export class RunModel extends Observable {
         this._streamError = frame.error;
     }
     this.tell();
+  }
+
+  /** Whether nothing is to be read any more: Prefect records task runs, and takes in the log, after the run's end. */
+  private get isComplete(): boolean {
+    const detail = this._detail;
+    return (
+      detail !== null &&
+      hasEnded(detail.run.state_type) &&
+      (detail.settled ||
+        (this.log.ended &&
+          !this.lacksTraceback &&
+          hasAllTasks(detail.tasks, this.log.lines)))
+    );
   }
 
   /** Prefect tells a run's end before it has taken in the log, where the traceback is. */

@@ -1,4 +1,5 @@
-import type { TaskRun } from '../_api';
+import type { LogLine, TaskRun } from '../_api';
+import { hasEnded } from '../words';
 
 /** The runs of one task: one, or many where it was mapped. */
 export interface ITaskGroup {
@@ -27,6 +28,18 @@ export function taskGroups(tasks: TaskRun[]): ITaskGroup[] {
     counts: counts(runs),
     duration: runs.reduce((sum, run) => sum + run.duration, 0)
   }));
+}
+
+/** Whether all tasks that wrote to the log of an ended run are known, and none of them is to change. */
+export function hasAllTasks(
+  tasks: readonly TaskRun[],
+  lines: readonly LogLine[]
+): boolean {
+  const ids = new Set(tasks.map(task => task.id));
+  return (
+    tasks.every(task => task.interrupted || hasEnded(task.state_type)) &&
+    lines.every(({ task_run_id: id }) => id === null || ids.has(id))
+  );
 }
 
 function counts(runs: TaskRun[]): ITaskGroup['counts'] {

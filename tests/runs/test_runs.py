@@ -194,6 +194,7 @@ def test_artifacts_and_tasks_of_a_run(prefect):
     found = asyncio.run(runs.detail(prefect.api, run_id))
     assert [(task.task, task.state_type, task.interrupted) for task in found.tasks] == [("tile", "RUNNING", False)]
     assert [(artifact.key, artifact.data) for artifact in found.artifacts] == [("mosaic", "# Mosaic")]
+    assert not found.settled, "Prefect may record task runs after their flow run"
 
 
 def test_the_whole_log_is_whole(prefect):
