@@ -22,6 +22,7 @@ from satflow_ext.dask_tasks.calls import Call, Place
 from satflow_ext.dask_tasks.loops import Loops
 from satflow_ext.dask_tasks.prefect_from_there import with_own_address
 from satflow_ext.exception_pickling import readable_state
+from satflow_ext.run_logs.capture import close_files
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -98,6 +99,7 @@ class Hydrated:
             if not _alive:  # what stops here would stop for other flow runs as well
                 APILogWorker.drain_all(timeout=DELIVERY)
                 EventsWorker.drain_all(timeout=DELIVERY)
+                close_files()
             self._where.run(self._stack.close)
 
     def _enter(self, serialized: dict[str, Any]) -> None:

@@ -22,6 +22,9 @@ ATTEMPTS = 5
 STACK_MARK = "SATFLOW_STACK"
 """Environment variable of every process of a stack; its value is the runtime folder."""
 
+STACK_API = "SATFLOW_STACK_API"
+"""Environment variable of processes that log for flow runs: the URL of the Prefect API to which the stack uploads log lines."""
+
 
 class Starter:
     """The right to start the supervisor; of several that want to, one gets it and the others wait for its socket.

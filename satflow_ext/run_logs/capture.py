@@ -2,7 +2,8 @@
 
 Prefect queues lines in the memory of the process: they are lost when it is killed, and sent twice when an answer is late. Its
 handlers stay as they are; the queue, `APILogWorker`, is replaced. On the local stack the stack uploads the lines, also after the
-end of the process. Elsewhere a thread of the process does, and the process waits at its end until all lines are uploaded.
+end of the process. Elsewhere a thread of the process does, and the process waits at its end until all lines are uploaded. A Dask
+worker may run tasks of several Prefect servers: where a line goes is found from the settings of the task that logs it.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from satflow_ext import settings
 from satflow_ext.errors import SettingsWrong, StackFailed
-from satflow_ext.lease.start import STACK_MARK
+from satflow_ext.lease.start import STACK_API
 from satflow_ext.run_logs.spool import SpoolWriter, spool_folder
 
 if TYPE_CHECKING:
+    from prefect.settings import Settings as PrefectSettings
+
     from satflow_ext.run_logs.upload import LogUploader
 
 PATIENCE = 60.0
@@ -33,28 +36,99 @@ PATIENCE = 60.0
 LOOK = 0.02
 """Seconds between two looks whether everything is uploaded."""
 
-_captured: SpooledLogs | UploadedLogs | None = None
+_captured: CapturedLogs | None = None
 
 
 def capture_logs() -> None:
     """Replace the queue of this process, once; where no spool can be made, Prefect's own stays."""
     global _captured
-    if _captured is not None:
-        return
     from prefect.logging.handlers import APILogWorker
 
     with contextlib.suppress(StackFailed, SettingsWrong, OSError):
-        _captured = _spooled() if STACK_MARK in os.environ else UploadedLogs()
-        APILogWorker.instance = _captured.instance  # type: ignore[method-assign,assignment]
-        APILogWorker.drain_all = _captured.drain_all  # type: ignore[method-assign,assignment]
+        captured = _captured or CapturedLogs()
+        captured.instance()  # before the process forks: its children write to the same folder
+        APILogWorker.instance = captured.instance  # type: ignore[method-assign,assignment]
+        APILogWorker.drain_all = captured.drain_all  # type: ignore[method-assign,assignment]
+        _captured = captured
 
 
-def _spooled() -> SpooledLogs:
-    return SpooledLogs(SpoolWriter(spool_folder(settings.load())))
+def close_files() -> None:
+    """Close the files of flow runs of which this process runs nothing any more."""
+    if _captured is not None:
+        _captured.close_files()
+
+
+class _Destination(NamedTuple):
+    """A Prefect API, and as whom lines are sent to it."""
+
+    url: str | None
+    auth: str | None
+    key: str | None
+
+
+class CapturedLogs:
+    """Takes the place of `APILogWorker`."""
+
+    def __init__(self) -> None:
+        self._queues: dict[_Destination, Queue] = {}
+        self._latest: tuple[PrefectSettings, Queue] | None = None
+        self._making = threading.Lock()
+        os.register_at_fork(after_in_child=self._begin_in_child)
+
+    def instance(self, *_options: object) -> Queue:
+        """Return the queue for the Prefect API of the flow or task that logs.
+
+        Raises:
+            StackFailed: the folder of its spool cannot be made, or belongs to another user.
+            SettingsWrong: the settings file cannot be read.
+            OSError: no folder can be made.
+        """
+        from prefect.settings import get_current_settings
+
+        current = get_current_settings()
+        latest = self._latest
+        if latest is not None and latest[0] is current:
+            return latest[1]
+        destination = _destination(current)
+        with self._making:
+            if destination not in self._queues:
+                self._queues[destination] = _queue(destination)
+        self._latest = current, self._queues[destination]
+        return self._queues[destination]
+
+    def drain_all(self, timeout: float | None = None, **_options: object) -> None:
+        """Wait until everything is in files, or uploaded where this process uploads it.
+
+        Args:
+            timeout: the most seconds; None waits as long as there is progress.
+        """
+        for queue in list(self._queues.values()):
+            queue.drain(timeout)
+
+    def close_files(self) -> None:
+        """Close the files of flow runs of which this process runs nothing any more: whoever reads them need not wait."""
+        for queue in list(self._queues.values()):
+            queue.close_files()
+
+    def _begin_in_child(self) -> None:
+        self._making = threading.Lock()
+
+
+def _destination(current: PrefectSettings) -> _Destination:
+    auth, key = current.api.auth_string, current.api.key
+    return _Destination(
+        current.api.url, auth.get_secret_value() if auth else None, key.get_secret_value() if key else None
+    )
+
+
+def _queue(destination: _Destination) -> Queue:
+    if destination.url is not None and destination.url == os.environ.get(STACK_API):
+        return SpooledLogs(SpoolWriter(spool_folder(settings.load())))
+    return UploadedLogs()
 
 
 class SpooledLogs:
-    """Takes the place of `APILogWorker` where the local stack uploads the spool.
+    """Lines that the local stack uploads.
 
     Args:
         writer: where the lines go.
@@ -63,48 +137,41 @@ class SpooledLogs:
     def __init__(self, writer: SpoolWriter) -> None:
         self._writer = writer
 
-    def instance(self, *_settings: object) -> SpooledLogs:
-        """Return this."""
-        return self
-
     def send(self, line: Mapping[str, Any]) -> None:
         """Write a line, in the form in which the API takes it."""
         self._writer.write(line)
 
-    def drain_all(self, timeout: float | None = None, **_options: object) -> None:
+    def drain(self, timeout: float | None) -> None:
         """Do nothing: each line is in its file already."""
+
+    def close_files(self) -> None:
+        """Close the files; a line that follows begins a new one."""
+        self._writer.close()
 
 
 class UploadedLogs:
-    """Takes the place of `APILogWorker` where this process uploads its lines itself."""
+    """Lines that a thread of this process uploads with Prefect's settings of the context in which this is made."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix=f"satflow-run-{os.getpid()}-"))
         self._owner = os.getpid()
         self._writer = SpoolWriter(self._folder)
-        self._uploader: LogUploader | None = None
         self._stop = threading.Event()
-        self._starting = threading.Lock()
+        self._uploader = self._start()
         atexit.register(self._end)
-
-    def instance(self, *_settings: object) -> UploadedLogs:
-        """Return this."""
-        return self
 
     def send(self, line: Mapping[str, Any]) -> None:
         """Write a line, in the form in which the API takes it, to be uploaded."""
         self._writer.write(line)
-        if self._uploader is None:
-            self._start()
 
-    def drain_all(self, timeout: float | None = None, **_options: object) -> None:
-        """Wait until everything is uploaded.
+    def drain(self, timeout: float | None) -> None:
+        """Wait until everything is uploaded; a forked child leaves that to its parent.
 
         Args:
             timeout: the most seconds; None waits as long as there is progress.
         """
         since, left = time.monotonic(), None
-        while self._uploader is not None and not self._uploader.is_up_to_date():
+        while os.getpid() == self._owner and not self._uploader.is_up_to_date():
             now = self._uploader.uploaded
             if now != left and timeout is None:
                 since, left = time.monotonic(), now
@@ -112,26 +179,30 @@ class UploadedLogs:
                 return
             time.sleep(LOOK)
 
-    def _start(self) -> None:
-        """Start uploading with Prefect's settings of the task or flow that logs."""
-        with self._starting:
-            if self._uploader is not None:
-                return
-            from satflow_ext.run_logs.prefect_api import PrefectLogApi
-            from satflow_ext.run_logs.upload import LogUploader
+    def close_files(self) -> None:
+        """Close the files, so that they are removed; a line that follows begins a new one."""
+        self._writer.close()
 
-            self._uploader = LogUploader(self._folder, PrefectLogApi())
-            context = contextvars.copy_context()
-            threading.Thread(
-                target=context.run, args=(self._uploader.run, self._stop), name="satflow-log-upload", daemon=True
-            ).start()
+    def _start(self) -> LogUploader:
+        from satflow_ext.run_logs.prefect_api import PrefectLogApi
+        from satflow_ext.run_logs.upload import LogUploader
+
+        uploader = LogUploader(self._folder, PrefectLogApi())
+        context = contextvars.copy_context()
+        threading.Thread(
+            target=context.run, args=(uploader.run, self._stop), name="satflow-log-upload", daemon=True
+        ).start()
+        return uploader
 
     def _end(self) -> None:
         if os.getpid() != self._owner:  # a forked child
             return
         self._writer.close()
-        self.drain_all()
+        self.drain(None)
         self._stop.set()
-        if self._uploader is not None and not self._uploader.is_up_to_date():
+        if not self._uploader.is_up_to_date():
             sys.stderr.write("SatFlow: the Prefect API did not take the last log lines of this run.\n")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+Queue: TypeAlias = SpooledLogs | UploadedLogs

@@ -45,8 +45,39 @@ def parse_line(text: bytes) -> Line:
         raise ValueError(f"not a log line: {error}") from None
 
 
+def encode_line(run_id: str, line: Line) -> bytes:
+    """Encode a line as the Prefect API takes it, and a spool file keeps it."""
+    fields = {
+        "flow_run_id": run_id,
+        "task_run_id": str(line.task_run_id) if line.task_run_id else None,
+        "name": line.logger,
+        "level": line.level,
+        "timestamp": timestamp(line.time),
+        "message": line.message,
+    }
+    return json.dumps(fields).encode()
+
+
+def timestamp(time: datetime) -> str:
+    """Write a time as the Prefect API does.
+
+    Args:
+        time: in UTC.
+    """
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Parse a time as the Prefect API writes it.
+
+    Raises:
+        ValueError: it is not a time.
+    """
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def line_from_json(fields: Mapping[str, Any]) -> Line:
     """Make a line from the JSON object with which the Prefect API is sent a line, or answers."""
-    time = datetime.fromisoformat(fields["timestamp"].replace("Z", "+00:00"))
+    time = parse_timestamp(fields["timestamp"])
     task_run_id = UUID(fields["task_run_id"]) if fields["task_run_id"] else None
     return make_line(time, fields["level"], fields["name"], fields["message"], task_run_id)

@@ -44,6 +44,11 @@ class LocalLogApi:
             answer = self._post(path, body)
         return answer.raise_for_status().content
 
+    @staticmethod
+    def may_go_on(error: Exception) -> bool:
+        """Return whether the server may still carry out the request that failed so. Its connection stood until it ended."""
+        return False
+
     def close(self) -> None:
         """Close the connection, also while a request waits for its answer."""
         self._http.close()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 """Seconds to wait for an answer, and for a connection."""
 
+UNKNOWN_OUTCOME = frozenset({408, 502, 504})
+"""Answers of a proxy whose server may have received the request."""
+
 
 class PrefectLogApi:
     """Requests with Prefect's settings of the context in which they are sent, each attempted once."""
@@ -35,6 +38,13 @@ class PrefectLogApi:
             http = self._client._client  # the one with the credential and CSRF tokens, which it offers for bytes only
             answer = http.post(path, content=body, headers={"Content-Type": "application/json"})
             return answer.raise_for_status().content
+
+    @staticmethod
+    def may_go_on(error: Exception) -> bool:
+        """Return whether the server may still carry out the request that failed so: a proxy may have given up first."""
+        if isinstance(error, httpx.HTTPStatusError):
+            return error.response.status_code in UNKNOWN_OUTCOME
+        return isinstance(error, (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError))
 
 
 def _options() -> dict[str, object]:

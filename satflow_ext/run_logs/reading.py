@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
-from datetime import datetime, timezone
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta, timezone
 from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from satflow_ext.run_logs.lines import Line, make_line, parse_line
-from satflow_ext.run_logs.spool import HEADER, SUFFIX, is_complete, lost_lines
+from satflow_ext.run_logs.lines import Line, encode_line, make_line, parse_line
+from satflow_ext.run_logs.spool import HEADER, files_by_process, is_complete, lost_lines, process_of
 
 CHUNK: Final = 1024 * 1024
 """The most bytes of a file that are read at once, unless a single line is longer."""
+EPOCH = datetime.fromtimestamp(0, timezone.utc)
 NOTE_LEVEL = 40
 NOTE_LOGGER = "satflow"
+
+
+class SpooledLine(NamedTuple):
+    """A line of a spool file: the JSON that the API takes, and what it says."""
+
+    text: bytes
+    line: Line
 
 
 class SpoolFile:
@@ -39,33 +49,35 @@ class SpoolFile:
         """Bytes that are in the file now."""
         return os.fstat(self._descriptor).st_size
 
-    def read(self, most: int = CHUNK) -> list[bytes]:
-        """Read complete lines after `end`, without their line ends.
+    def read(self, most: int = CHUNK, most_lines: int | None = None) -> list[SpooledLine]:
+        """Read complete lines after `end`. In place of a damaged line stands a note.
 
         Args:
             most: bytes; a single line that is longer is read whole.
+            most_lines: None for as many as there are.
         """
         data = os.pread(self._descriptor, most, self.end)
         while b"\n" not in data and (more := os.pread(self._descriptor, most, self.end + len(data))):
             data += more
-        *complete, _ = data.split(b"\n")
-        self.end += sum(map(len, complete)) + len(complete)
-        return complete
+        lines = []
+        for text in data.split(b"\n")[:-1][:most_lines]:
+            lines.append(self._parse(text))
+            self.end += len(text) + 1
+        return lines
 
     def is_complete(self) -> bool:
         """Return whether no process writes to it any more, and every complete line was read."""
-        return is_complete(self._descriptor) and self._rest().find(b"\n") < 0
+        return is_complete(self._descriptor) and not self._has_line()
 
     def notes(self) -> list[Line]:
         """Return what a reader must know of a complete file: lines that the disk did not take, and a line without its end."""
         notes: list[Line] = []
         lost, first, reason = lost_lines(os.pread(self._descriptor, HEADER, 0))
         if lost:
-            time = datetime.fromisoformat((first or "").replace("Z", "+00:00"))
-            notes.append(note(time, f"… {lost:,} log lines are missing here: {reason}."))
-        if self._rest():
-            time = datetime.fromtimestamp(os.fstat(self._descriptor).st_mtime, timezone.utc)
-            notes.append(note(time, "… the last log line is missing: its process ended while it was written."))
+            notes.append(note(first or self._changed(), f"… {lost:,} log lines are missing here: {reason}."))
+        if self.size > self.end:
+            message = "… the last log line is missing: its process ended while it was written."
+            notes.append(note(self._changed(), message))
         return notes
 
     def close(self) -> None:
@@ -74,8 +86,24 @@ class SpoolFile:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _rest(self) -> bytes:
-        return os.pread(self._descriptor, CHUNK, self.end)
+    def _has_line(self) -> bool:
+        """Return whether there is a complete line after `end`."""
+        return any(b"\n" in os.pread(self._descriptor, CHUNK, at) for at in range(self.end, self.size, CHUNK))
+
+    def _parse(self, text: bytes) -> SpooledLine:
+        with contextlib.suppress(ValueError):
+            return SpooledLine(text, parse_line(text))
+        damage = self._damage_note()
+        return SpooledLine(encode_line(self.path.parent.name, damage), damage)
+
+    def _changed(self) -> datetime:
+        return datetime.fromtimestamp(os.fstat(self._descriptor).st_mtime, timezone.utc)
+
+    def _damage_note(self) -> Line:
+        """Make the note for the line at `end`, the same for everyone who reads the file."""
+        number = self.path.stem.partition("-")[0]
+        begun = EPOCH + timedelta(microseconds=int(number) // 1000 if number.isdecimal() else 0)
+        return note(begun, f"… a damaged log line is left out here ({self.path.name}, byte {self.end:,}).")
 
 
 class SpoolReader:
@@ -87,41 +115,54 @@ class SpoolReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files: dict[Path, SpoolFile | None] = {}
-        self.seen = False
-        """Whether this run has ever had a file."""
+        self._opened: set[Path] = set()
+        self._processes: dict[str, deque[SpoolFile]] = {}
 
     def read_new(self) -> list[Line]:
-        """Read what was added since the last call, at most `CHUNK` bytes of each file."""
+        """Read what was added since the last call, at most `CHUNK` bytes of each process, in the order of its lines.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        for paths in files_by_process(self._folder):
+            self._open(paths)
         lines: list[Line] = []
-        for path in spool_files(self._folder):
-            if path not in self._files:
-                self._open(path)
-        for path, file in list(self._files.items()):
-            if file is not None:
-                lines += map(parse_line, file.read())
-                if file.is_complete():
-                    lines += file.notes()
-                    file.close()
-                    self._files[path] = None
+        for files in self._processes.values():
+            while files:
+                try:
+                    lines += (each.line for each in files[0].read())
+                    if not files[0].is_complete():
+                        break
+                    lines += files[0].notes()
+                except OSError as error:
+                    message = f"… the log lines of {files[0].path} cannot be read here: {error.strerror}."
+                    lines.append(note(datetime.now(timezone.utc), message))
+                files.popleft().close()
         return lines
 
     @property
     def finished(self) -> bool:
         """Whether all files that are known are complete, and were read to their end."""
-        return not any(self._files.values())
+        return not any(self._processes.values())
 
     def close(self) -> None:
         """Close all files."""
-        for file in filter(None, self._files.values()):
-            file.close()
+        for files in self._processes.values():
+            while files:
+                files.popleft().close()
 
-    def _open(self, path: Path) -> None:
-        self.seen = True
-        try:
-            self._files[path] = SpoolFile(path)
-        except FileNotFoundError:  # uploaded, and so in the API
-            self._files[path] = None
+    def _open(self, paths: Iterable[Path]) -> None:
+        """Open the files of a process that are new."""
+        for path in paths:
+            if path not in self._opened:
+                with contextlib.suppress(FileNotFoundError):  # uploaded, and so in the API
+                    self._processes.setdefault(process_of(path), deque()).append(SpoolFile(path))
+                self._opened.add(path)
+
+    @property
+    def seen(self) -> bool:
+        """Whether this run has ever had a file."""
+        return bool(self._opened)
 
 
 class SpoolSnapshot:
@@ -141,9 +182,11 @@ class SpoolSnapshot:
     def load(self) -> None:
         """Read the files. Call it before the Prefect API is read."""
         lines: list[Line] = []
-        while new := self._reader.read_new():
-            lines += new
-        self._reader.close()
+        try:
+            while new := self._reader.read_new():
+                lines += new
+        finally:
+            self._reader.close()
         self._lines = iter(sorted(lines, key=attrgetter("time")))
         self._next = next(self._lines, None)
 
@@ -152,14 +195,6 @@ class SpoolSnapshot:
         while self._next is not None and (time is None or self._next.time <= time):
             yield self._next
             self._next = next(self._lines, None)
-
-
-def spool_files(folder: Path) -> list[Path]:
-    """Return the files of a flow run in the order in which they were begun."""
-    try:
-        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(SUFFIX)]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def note(time: datetime, message: str) -> Line:

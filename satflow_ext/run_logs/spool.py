@@ -1,9 +1,9 @@
 """Files in which a process keeps the log lines of flow runs until the Prefect API has them.
 
 Each flow run has a folder, in which each process that logs for the run writes files of at most `FILE_LIMIT` bytes: a header of
-fixed size, then one JSON object per line, as the API takes it. A process holds a lock on the file that it writes, which the
-system releases however the process ends; a file without a lock is complete. What a full disk does not take is counted in the
-header, whose space is there already.
+fixed size, then one JSON object per line, as the API takes it. A file is named after its number and its process; the numbers of a
+process increase. A process holds a lock on the file that it writes, which the system releases however the process ends; a file
+without a lock is complete. What a full disk does not take is counted in the header, whose space is there already.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ import json
 import os
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from satflow_ext.lease.address import private_folder
+from satflow_ext.run_logs.lines import parse_timestamp, timestamp
 from satflow_ext.settings import Settings
 
 FILE_LIMIT = 4 * 1024 * 1024
 """Bytes after which a process goes on in a new file: uploaded files are removed while the run goes on."""
 RUN_LIMIT = 128 * 1024 * 1024
-"""Bytes of one run that may wait for their upload. A process that logs more than that waits."""
+"""Bytes of one run that may wait for their upload, beside the newest file of each process. A process that logs more waits."""
 PATIENCE = 60.0
 """Seconds without any upload after which a process at that limit waits no longer, and counts lines as lost."""
 PAUSE = 0.05
@@ -35,7 +37,7 @@ PAUSE = 0.05
 HEADER = 256
 """Bytes of the header, with its line end."""
 SUFFIX = ".jsonl"
-OPEN_FILES = 64
+OPEN_FILES = 256
 """The most files that a process keeps open: one for each flow run it logs for, such as subflows."""
 STEP = timedelta(microseconds=1)
 CLOCK_SET_BACK = timedelta(seconds=1)
@@ -69,13 +71,26 @@ class SpoolWriter:
         self._waiting_files = max(2, run_limit // file_limit)
         self._patience = patience
         self._files: OrderedDict[str, _OpenFile] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._unwritten: deque[Mapping[str, Any]] = deque()
+        self._writing = False
         os.register_at_fork(after_in_child=self._begin_in_child)
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Append a line, in the form in which the Prefect API takes it, to the file of its flow run."""
         with self._lock:
-            self._file_of(str(line["flow_run_id"])).write(line)
+            self._unwritten.append(line)
+            if (
+                self._writing
+            ):  # a signal handler or finalizer logs: what it has interrupted in this thread writes both lines
+                return
+            self._writing = True
+            try:
+                while self._unwritten:
+                    line = self._unwritten.popleft()
+                    self._file_of(str(line["flow_run_id"])).write(line)
+            finally:
+                self._writing = False
 
     def close(self) -> None:
         """Close all files: they are complete."""
@@ -91,13 +106,15 @@ class SpoolWriter:
                 self.root / run_id, self._file_limit, self._waiting_files, self._patience
             )
         self._files.move_to_end(run_id)
-        if len(self._files) > OPEN_FILES:
-            self._files.popitem(last=False)[1].close()
+        for unused in islice(reversed(self._files.values()), OPEN_FILES, None):
+            unused.abandon()
         return file
 
     def _begin_in_child(self) -> None:
         """Leave the files to the parent: a child that logs has files of its own."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._unwritten.clear()
+        self._writing = False
         for file in self._files.values():
             file.abandon()
         self._files = OrderedDict()
@@ -117,7 +134,7 @@ class _OpenFile:
         self._lost = 0
         self._first_lost: str | None = None
         self._reason = ""
-        self._counted = True  # in the header of the file
+        self._counted = True  # in the header of a file
         self._full = False  # the limit of the run was reached, and no upload came within the patience
 
     def write(self, line: Mapping[str, Any]) -> None:
@@ -134,7 +151,7 @@ class _OpenFile:
 
     def close(self) -> None:
         """Close the file, or keep in a new one what no file says yet."""
-        if self._descriptor is None and self._lost:
+        if not self._counted:
             with contextlib.suppress(OSError):
                 self._open()
         self.abandon()
@@ -149,6 +166,7 @@ class _OpenFile:
             self._begin_file()
         if self._descriptor is None or self._full:
             raise OSError(errno.EDQUOT, "the Prefect API took no lines, and the limit for lines that wait was reached")
+        self._find_end(self._descriptor)
         try:
             _write_whole(self._descriptor, data, self._end)
         except OSError:
@@ -156,9 +174,17 @@ class _OpenFile:
             raise
         self._end += len(data)
 
+    def _find_end(self, descriptor: int) -> None:
+        """Find the end of the file: a time limit or a signal may have raised an exception after a line was written."""
+        size = os.fstat(descriptor).st_size
+        if size > self._end and os.pread(descriptor, 1, size - 1) != b"\n":
+            os.ftruncate(descriptor, self._end)
+        else:
+            self._end = size
+
     def _begin_file(self) -> None:
         """Go on in a new file, after waiting for uploads where too many files wait for them."""
-        self._full = self._descriptor is not None and not self._wait_for_uploads()
+        self._full = not self._wait_for_uploads()
         if not self._full:
             try:
                 self._open()
@@ -166,38 +192,37 @@ class _OpenFile:
                 self._open()
 
     def _wait_for_uploads(self) -> bool:
-        """Return whether there are so few files of the run that another one may begin."""
-        waiting, since = self._list(), time.monotonic()
-        while len(waiting) >= self._waiting_files:
+        """Return whether so few files of the run wait that another one may begin."""
+        waiting, since = self._waiting(), time.monotonic()
+        while len(waiting) + 1 >= self._waiting_files:
             if self._full or time.monotonic() - since > self._patience:
                 return False
             time.sleep(PAUSE)
-            if (now := self._list()) != waiting:
+            if (now := self._waiting()) != waiting:
                 waiting, since = now, time.monotonic()
         return True
 
-    def _list(self) -> frozenset[str]:
-        with contextlib.suppress(FileNotFoundError):
-            return frozenset(each for each in os.listdir(self._folder) if each.endswith(SUFFIX))
-        return frozenset()
+    def _waiting(self) -> frozenset[Path]:
+        """Return the files of the run but the newest of each process, which may have been uploaded as far as it is written."""
+        return frozenset(each for of_process in files_by_process(self._folder) for each in of_process[:-1])
 
     def _open(self) -> None:
         """Open the next file; the one before stays in use where that fails. It has its name once it is locked."""
-        name = f"{time.time_ns():020d}-{os.getpid()}"
+        name = f"{_next_number():020d}-{os.getpid()}"
         fresh = self._folder / f".{name}"
         descriptor = _create(fresh)
+        lost, first, reason = (0, None, "") if self._counted else (self._lost, self._first_lost, self._reason)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if self._descriptor is not None and self._counted:
-                self._lost, self._first_lost, self._reason = 0, None, ""
-            _write_whole(descriptor, _header(self._lost, self._first_lost, self._reason), 0)
+            _write_whole(descriptor, _header(lost, first, reason), 0)
             fresh.rename(self._folder / f"{name}{SUFFIX}")
-        except OSError:
+        except BaseException:
             os.close(descriptor)
             fresh.unlink(missing_ok=True)
             raise
         self.abandon()
         self._descriptor, self._end, self._counted = descriptor, HEADER, True
+        self._lost, self._first_lost, self._reason = lost, first, reason
 
     def _write_count(self) -> None:
         """Write the count of lost lines into the header; where the disk does not take that, the next line tries again."""
@@ -208,20 +233,42 @@ class _OpenFile:
 
     def _advance(self, stamp: str) -> str:
         """Return the line's time, later than that of the line before: its place among the lines of this process."""
-        at = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+        at = parse_timestamp(stamp)
         latest = self._latest
         if latest is not None and at <= latest and latest - at < CLOCK_SET_BACK:
             at = latest + STEP
         self._latest = at
-        return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return timestamp(at)
 
 
-def lost_lines(header: bytes) -> tuple[int, str | None, str]:
+def spool_files(folder: Path) -> list[Path]:
+    """Return the files of a flow run in the order in which they were begun."""
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(SUFFIX)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def files_by_process(folder: Path) -> Iterable[list[Path]]:
+    """Return the files of each process that logs for a flow run, in the order in which it began them."""
+    files: dict[str, list[Path]] = {}
+    for path in spool_files(folder):
+        files.setdefault(process_of(path), []).append(path)
+    return files.values()
+
+
+def process_of(path: Path) -> str:
+    """Return which process writes a file, as the file's name has it."""
+    return path.stem.partition("-")[2]
+
+
+def lost_lines(header: bytes) -> tuple[int, datetime | None, str]:
     """Read a header: how many lines the disk did not take, the time of the first of them, and why."""
     try:
         fields = json.loads(header)
-        return int(fields["lost"]), fields["first"], str(fields["reason"])
-    except (ValueError, KeyError, TypeError):
+        first = parse_timestamp(fields["first"]) if fields["first"] else None
+        return int(fields["lost"]), first, str(fields["reason"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return 0, None, ""
 
 
@@ -261,5 +308,16 @@ def _encode(line: Mapping[str, Any], stamp: str) -> bytes:
 
 
 def _header(lost: int, first: str | None, reason: str) -> bytes:
-    text = json.dumps({"lost": lost, "first": first, "reason": reason[:100]}).encode()
+    while len(text := json.dumps({"lost": lost, "first": first, "reason": reason}).encode()) >= HEADER:
+        reason = reason[:-1]
     return text.ljust(HEADER - 1) + b"\n"
+
+
+_last_number = 0
+
+
+def _next_number() -> int:
+    """Return the time in nanoseconds, or one more than the last number where the clock was set back."""
+    global _last_number
+    _last_number = max(time.time_ns(), _last_number + 1)
+    return _last_number

@@ -20,9 +20,9 @@ from uuid import UUID
 
 import httpx
 
-from satflow_ext.run_logs.lines import Line, line_from_json, parse_line
-from satflow_ext.run_logs.reading import SpoolFile, note, spool_files
-from satflow_ext.run_logs.spool import HEADER, is_complete
+from satflow_ext.run_logs.lines import Line, encode_line, line_from_json, timestamp
+from satflow_ext.run_logs.reading import SpooledLine, SpoolFile, note
+from satflow_ext.run_logs.spool import HEADER, files_by_process, is_complete, spool_files
 
 BATCH_LINES = 500
 BATCH_BYTES = 512 * 1024
@@ -32,7 +32,9 @@ IDLE = 0.2
 SHARE = 0.25
 """Pause after a request, as a share of the time that it took: the server has time for others."""
 LONGEST_PAUSE = 15.0
-"""The most seconds between two attempts while the Prefect API does not answer. It begins with `IDLE`, and doubles."""
+"""The most seconds between two attempts while the Prefect API does not answer. It begins with `IDLE`, and doubles.
+
+So long a file is left alone that cannot be uploaded for another reason, while the others are."""
 PAGE = 200
 """The most lines that the API gives at once."""
 ATTEMPTS = 3
@@ -52,6 +54,9 @@ class LogApi(Protocol):
         Raises:
             httpx.HTTPError: it failed. Nothing but the status says whether the request was carried out.
         """
+
+    def may_go_on(self, error: Exception) -> bool:
+        """Return whether the server may still carry out the request that failed so."""
 
 
 @dataclass
@@ -74,7 +79,7 @@ class _Upload:
 class _Batch:
     start: int
     end: int
-    lines: Sequence[bytes] = field(repr=False)
+    lines: Sequence[SpooledLine] = field(repr=False)
 
 
 class LogUploader:
@@ -91,6 +96,7 @@ class LogUploader:
         self.uploaded = 0
         """Lines that were sent so far."""
         self._uploads: dict[Path, _Upload] = {}
+        self._left_until: dict[Path, float] = {}
         self._found_at_start = {path for folder in self._folders() for path in spool_files(folder)}
 
     def run(self, stop: threading.Event) -> None:
@@ -102,7 +108,8 @@ class LogUploader:
                 pause = SHARE * (time.monotonic() - begun) if self.upload_some() else IDLE
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 log.warning("Log lines wait for the Prefect API: %s", _reason(error))
-                pause = _longer(pause, error)
+                longer = min(max(2 * pause, IDLE), LONGEST_PAUSE)
+                pause = LONGEST_PAUSE if self._api.may_go_on(error) else longer
             except Exception:  # the edge of the uploader: the lines of all runs depend on it
                 log.exception("Uploading log lines failed; the next attempt comes in %s s.", LONGEST_PAUSE)
                 pause = LONGEST_PAUSE
@@ -113,13 +120,35 @@ class LogUploader:
         Raises:
             httpx.HTTPError: the Prefect API did not take a batch; it is sent again by the next call.
         """
-        done = [self._upload(path) for folder in self._folders() for path in _oldest_of_each_process(folder)]
-        return any(done)
+        oldest = [files[0] for folder in self._folders() for files in files_by_process(folder)]
+        return sum(map(self._try_upload, oldest)) > 0
+
+    def _try_upload(self, path: Path) -> bool:
+        """Upload from a file, unless that failed a short time ago. Return whether there was anything to do."""
+        if self._left_until.get(path, 0.0) > time.monotonic():
+            return False
+        self._left_until.pop(path, None)
+        try:
+            return self._upload(path)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            raise
+        except Exception:  # lines of the other runs do not depend on it
+            log.exception("Uploading log lines from %s failed; the next attempt comes in %s s.", path, LONGEST_PAUSE)
+            self._left_until[path] = time.monotonic() + LONGEST_PAUSE
+            return False
 
     def is_up_to_date(self) -> bool:
         """Return whether the API has every line that was written so far."""
         paths = [path for folder in self._folders() for path in spool_files(folder)]
-        return all(path in self._uploads and self._uploads[path].is_sent() for path in paths)
+        return all(map(self._is_sent, paths))
+
+    def _is_sent(self, path: Path) -> bool:
+        upload = self._uploads.get(path)
+        if upload is None:
+            return not path.exists()
+        with contextlib.suppress(OSError):
+            return upload.is_sent()
+        return True  # finished meanwhile
 
     def _folders(self) -> list[Path]:
         try:
@@ -151,10 +180,10 @@ class LogUploader:
                 lines = self._missing(run_id, lines)
             if lines:
                 self._api.post("/logs/", _array(lines))
-        except httpx.HTTPError as error:
+        except BaseException as error:
             upload.file.end = batch.start
             upload.uncertain_until = max(upload.uncertain_until, batch.end)
-            if not self._adapt(run_id, upload, batch, error):
+            if not (isinstance(error, httpx.HTTPError) and self._adapt(run_id, upload, batch, error)):
                 raise
             return
         upload.most, upload.failures, upload.sent = min(2 * upload.most, BATCH_LINES), 0, batch.end
@@ -175,20 +204,20 @@ class LogUploader:
             upload.most = len(batch.lines) // 2
             return True
         # Where the API takes the note, it works, and refuses that line.
-        self._send_notes(run_id, [_refusal_note(batch.lines[0], error.response.status_code)])
+        self._send_notes(run_id, [_refusal_note(batch.lines[0].line, error.response.status_code)])
         upload.file.end = upload.sent = batch.end
         return True
 
     def _send_notes(self, run_id: str, notes: Sequence[Line]) -> None:
-        encoded = [_encode_note(run_id, note) for note in notes]
+        encoded = [SpooledLine(encode_line(run_id, note), note) for note in notes]
         if encoded and (missing := self._missing(run_id, encoded)):
             self._api.post("/logs/", _array(missing))
 
-    def _missing(self, run_id: str, lines: Sequence[bytes]) -> list[bytes]:
+    def _missing(self, run_id: str, lines: Sequence[SpooledLine]) -> list[SpooledLine]:
         """Return those lines that the API does not have."""
-        by_id = {parse_line(line).id: line for line in lines}
-        times = [json.loads(line)["timestamp"] for line in lines]
-        for known in self._known(run_id, min(times), max(times)):
+        by_id = {each.line.id: each for each in lines}
+        times = [each.line.time for each in lines]
+        for known in self._known(run_id, timestamp(min(times)), timestamp(max(times))):
             by_id.pop(known.id, None)
         return list(by_id.values())
 
@@ -212,14 +241,9 @@ class LogUploader:
         """Send what a reader must know of the file, and remove it."""
         self._send_notes(path.parent.name, upload.file.notes())
         path.unlink(missing_ok=True)
-        upload.file.close()
         del self._uploads[path]
+        upload.file.close()
         _remove_folder(path.parent)
-
-
-def _oldest_of_each_process(folder: Path) -> list[Path]:
-    """Return the file of each process whose turn it is. A name is the time when the file was begun, and its process."""
-    return list({path.stem.partition("-")[2]: path for path in reversed(spool_files(folder))}.values())
 
 
 def _remove_folder(folder: Path) -> None:
@@ -235,31 +259,17 @@ def _remove_folder(folder: Path) -> None:
 def _next_batch(upload: _Upload) -> _Batch:
     """Read the next lines, at most as many and as long as one request may have."""
     start = upload.file.end
-    lines = upload.file.read(BATCH_BYTES)[: upload.most]
-    upload.file.end = start + sum(map(len, lines)) + len(lines)
+    lines = upload.file.read(BATCH_BYTES, upload.most)
     return _Batch(start, upload.file.end, lines)
 
 
-def _refusal_note(line: bytes, status: int) -> Line:
-    known = parse_line(line)
-    size = len(known.message)
-    return note(known.time, f"… a log line of {size:,} characters is missing here: the Prefect API answered {status}.")
+def _refusal_note(line: Line, status: int) -> Line:
+    size = len(line.message)
+    return note(line.time, f"… a log line of {size:,} characters is missing here: the Prefect API answered {status}.")
 
 
-def _array(lines: Sequence[bytes]) -> bytes:
-    return b"[" + b",".join(lines) + b"]"
-
-
-def _encode_note(run_id: str, line: Line) -> bytes:
-    fields = {
-        "flow_run_id": run_id,
-        "task_run_id": None,
-        "name": line.logger,
-        "level": line.level,
-        "timestamp": line.time.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "message": line.message,
-    }
-    return json.dumps(fields).encode()
+def _array(lines: Sequence[SpooledLine]) -> bytes:
+    return b"[" + b",".join(each.text for each in lines) + b"]"
 
 
 def _is_id(name: str) -> bool:
@@ -267,11 +277,6 @@ def _is_id(name: str) -> bool:
         return str(UUID(name)) == name
     except ValueError:
         return False
-
-
-def _longer(pause: float, error: Exception) -> float:
-    """Return the seconds until the next attempt. A server whose answer is late may still carry the request out."""
-    return LONGEST_PAUSE if isinstance(error, httpx.ReadTimeout) else min(max(2 * pause, IDLE), LONGEST_PAUSE)
 
 
 def _reason(error: Exception) -> str:

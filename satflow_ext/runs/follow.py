@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import httpx
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.errors import RunNotFound, SatflowError
+from satflow_ext.errors import DiskFailed, RunNotFound, SatflowError
 from satflow_ext.prefect_api import prefect_client
+from satflow_ext.run_logs.lines import Line
 from satflow_ext.run_logs.reading import SpoolReader
 from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.runs.described import TERMINAL, state_type
@@ -44,12 +45,17 @@ LATE = timedelta(seconds=5)
 SWEEP_EVERY = 2.0
 SWEEP_SHARE = 10
 """A sweep comes after so many times the time that the last one took: a tenth of the load at most."""
+LONGEST_REST = 5.0
+"""Seconds after a look at the log of a spooled run until the next, at most."""
 SETTLE = 1.5
 """Seconds without a new line, after a run's end, until its log counts as whole."""
 SPOOLED_SETTLE = 0.8
 """The same for a run whose lines are in spool files, of which only the Prefect worker's own lines come through the API."""
 LINGER = 30.0
 """Seconds after the end of a run in which a process of it may still write lines."""
+STILL = 5.0
+"""Seconds without a new line after which a process that does not close its file logs nothing more for an ended run: that of a
+subflow's parent, or a Dask worker of other runs."""
 SPOOL_LOOK = 0.1
 """Seconds between two looks at the spool files."""
 BUSY = 3.0
@@ -107,6 +113,7 @@ class Follower:
         self._spool = SpoolReader(spool_folder(here) / str(self._run_id)) if here else None
         self._newest: datetime | None = None
         self._looked: datetime | None = None
+        self._spooled_at = 0.0  # when the last line came from a spool file
         self._lag = 0.0  # by so many seconds the newest line was late: older than a look that did not find it
         self._hinted = asyncio.Event()
 
@@ -120,22 +127,32 @@ class Follower:
 
     async def run(self) -> None:
         """Follow to the end. A Prefect API that is away is waited for; a run that is gone ends its log."""
-        while True:
-            try:
-                await self._follow(await self._where())
-            except RunNotFound as error:
-                self.book.report(error)
-            except SatflowError as error:
-                self.book.report(error)
+        try:
+            while True:
+                if await self._is_followed():
+                    break
                 await asyncio.sleep(AGAIN)
-                continue
-            self.book.end()
-            return
+        finally:
+            if self._spool is not None:
+                self._spool.close()
+        self.book.end()
+
+    async def _is_followed(self) -> bool:
+        """Follow as far as it goes. Return whether that is the end."""
+        try:
+            await self._follow(await self._where())
+        except RunNotFound as error:
+            self.book.report(error)
+        except SatflowError as error:
+            self.book.report(error)
+            return False
+        return True
 
     async def _follow(self, api: PrefectApi) -> None:
         async with prefect_client(api) as client:
             await self._read_spool()  # before the API is read: lines may move there meanwhile
             if _ended_long_ago(await self.find(client)):
+                await self._read_whole_spool()
                 await self._read(client, None)
                 return
             background = [
@@ -148,7 +165,7 @@ class Follower:
                 await self._until_written()
             finally:
                 await _cancel(background)
-            await self._read_spool()
+            await self._read_whole_spool()
             await (self._settle_spooled(client) if self._spooled else self._settle(client))
 
     @property
@@ -162,7 +179,8 @@ class Follower:
             begun = monotonic()
             await self._look(client)
             # Every line is a hint: looking at each would leave the API no time to take lines in.
-            await asyncio.sleep((monotonic() - begun) * (SWEEP_SHARE if self._spooled else 1))
+            took = monotonic() - begun
+            await asyncio.sleep(min(SWEEP_SHARE * took, LONGEST_REST) if self._spooled else took)
             if monotonic() >= state_at:
                 if state_type(await self.find(client)) in TERMINAL:
                     return
@@ -181,23 +199,51 @@ class Follower:
 
     async def _follow_spool(self) -> None:
         while self._spool is not None:
-            if not await self._read_spool():
-                await asyncio.sleep(SPOOL_LOOK)
+            try:
+                count = await self._read_spool()
+            except SatflowError as error:
+                self.book.report(error)
+                await asyncio.sleep(AGAIN)
+            else:
+                await asyncio.sleep(0 if count else SPOOL_LOOK)
+
+    async def _read_whole_spool(self) -> None:
+        """Add all that is in the spool files."""
+        while await self._read_spool():
+            pass
 
     async def _read_spool(self) -> int:
-        """Add what is new in the spool files. Gives how many lines were read."""
+        """Add what is new in the spool files. Gives how many lines were read.
+
+        Raises:
+            DiskFailed: the system does not let this process read a file.
+        """
         if self._spool is None:
             return 0
-        lines = await asyncio.to_thread(self._spool.read_new)
-        self.book.add(lines)
-        if lines and self._spool.finished:
-            self._hinted.set()  # the run may have ended
-        return len(lines)
+        reading = asyncio.ensure_future(asyncio.to_thread(self._spool.read_new))
+        try:
+            await asyncio.shield(reading)
+        except OSError as error:
+            raise DiskFailed(f"The log files of this run cannot be read: {error}.") from None
+        finally:
+            await asyncio.wait([reading])  # also when this is cancelled: what was read is not read again
+            if not reading.exception():
+                self._add_spooled(reading.result())
+        return len(reading.result())
+
+    def _add_spooled(self, lines: list[Line]) -> None:
+        self.book.add(lines, read_once=True)
+        if lines:
+            self._spooled_at = monotonic()
+            if self._spool is not None and self._spool.finished:
+                self._hinted.set()  # the run may have ended
 
     async def _until_written(self) -> None:
         """Wait until the processes of an ended run write no lines any more."""
-        deadline = monotonic() + LINGER
-        while self._spool is not None and not self._spool.finished and monotonic() < deadline:  # noqa: ASYNC110 - files
+        begun = self._spooled_at = monotonic()
+        while self._spool is not None and not self._spool.finished:
+            if monotonic() > begun + LINGER or monotonic() > self._spooled_at + STILL:
+                return
             await asyncio.sleep(SPOOL_LOOK)
 
     async def _settle(self, client: PrefectClient) -> None:
@@ -214,11 +260,12 @@ class Follower:
 
     async def _settle_spooled(self, client: PrefectClient) -> None:
         """Look for the Prefect worker's last lines. All others were in the spool, or in the API before this began to read."""
-        self._newest = (await self.find(client)).end_time or self._newest
+        end = (await self.find(client)).end_time or self._newest
+        since = end - LATE if end else None
         quiet_at = monotonic() + SPOOLED_SETTLE
         while (left := quiet_at - monotonic()) > 0:
             await self._wait(min(left, LOOK))
-            if await self._look(client):
+            if await self._read(client, since):
                 quiet_at = monotonic() + SPOOLED_SETTLE
 
     def _patience(self) -> float:

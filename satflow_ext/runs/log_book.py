@@ -68,11 +68,16 @@ class LogBook:
         self._trouble: SatflowError | None = None
         self._changed = asyncio.Event()
 
-    def add(self, lines: Iterable[Line]) -> int:
-        """Append those that are not there yet. Gives how many that were."""
+    def add(self, lines: Iterable[Line], *, read_once: bool = False) -> int:
+        """Append those that are not there yet. Gives how many that were.
+
+        Args:
+            lines: in any order.
+            read_once: whether none of them is given again, so that even old ones are new.
+        """
         added = 0
         for line in lines:
-            if line.id not in self._known and not self._past(line):
+            if line.id not in self._known and (read_once or not self._past(line)):
                 self._known.add(line.id)
                 self._lines.append(line)
                 self._characters += len(line.message)

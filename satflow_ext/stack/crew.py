@@ -93,12 +93,12 @@ class Crew:
         return tuple(kept.report() for kept in self._kept.values())
 
     async def _start_prefect(self) -> None:
+        listener = self._listener("prefect-server")
         home = private_folder(environment.home(self._settings))
         if environment.DATABASE not in os.environ:
             await asyncio.to_thread(prefect_database.check_database, home / environment.DATABASE_FILE)
         auth = f"satflow:{secrets.token_urlsafe(32)}"
-        listener = self._listener("prefect-server")
-        credential = Credential(f"http://{roles.address_of(listener)}/api", auth)
+        credential = Credential(roles.prefect_url(listener), auth)
         server = Kept(roles.prefect_server(self._settings, credential, listener))
         answers = asyncio.Event()
 
@@ -135,7 +135,9 @@ class Crew:
         listener = self._listener("dask-gateway")
         plan = await asyncio.to_thread(gateway.prepare, self._settings, roles.address_of(listener))
         self._tell("Starting the Dask Gateway")
-        kept = [Kept(gateway.server(self._settings, plan, listener)), Kept(gateway.proxy(self._settings, plan))]
+        prefect = self._listeners.get("prefect-server")
+        server = gateway.server(self._settings, plan, listener, roles.prefect_url(prefect) if prefect else None)
+        kept = [Kept(server), Kept(gateway.proxy(self._settings, plan))]
         names = ("dask-gateway", "dask-gateway-proxy")
         self._kept |= zip(names, kept, strict=True)
         starting = [asyncio.create_task(each.start()) for each in kept]

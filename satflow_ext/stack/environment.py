@@ -12,7 +12,7 @@ from pathlib import Path
 
 from satflow_ext.endpoints import StackRecord, store_mark, store_named
 from satflow_ext.errors import SettingsWrong
-from satflow_ext.lease.start import STACK_MARK
+from satflow_ext.lease.start import STACK_API, STACK_MARK
 from satflow_ext.settings import Settings
 
 DATABASE = "SATFLOW_DATABASE_URL"
@@ -73,6 +73,7 @@ def prefect_worker(environment: Mapping[str, str], settings: Settings, api: str,
         **bare(environment, settings),
         "PATH": f"{Path(sys.executable).parent}:{environment.get('PATH', '/usr/bin:/bin')}",
         "PREFECT_API_URL": api,
+        STACK_API: api,
         "PREFECT_API_AUTH_STRING": auth,
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",

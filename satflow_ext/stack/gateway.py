@@ -20,6 +20,7 @@ from satflow_ext import durable
 from satflow_ext.errors import StackFailed
 from satflow_ext.gateways.connection import INSTALL
 from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.start import STACK_API
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, family, roles
 from satflow_ext.stack.keeping import Role
@@ -81,10 +82,19 @@ def prepare(settings: Settings, api: str) -> GatewayPlan:
     return plan
 
 
-def server(settings: Settings, plan: GatewayPlan, listener: socket.socket) -> Role:
-    """Dask Gateway's own server. Started again after a death, it finds its clusters in its database."""
+def server(settings: Settings, plan: GatewayPlan, listener: socket.socket, prefect_url: str | None) -> Role:
+    """Dask Gateway's own server. Started again after a death, it finds its clusters in its database.
+
+    Args:
+        settings: where its files are.
+        plan: what it is started with.
+        listener: its socket.
+        prefect_url: the API of the stack's own Prefect server, to which the stack uploads what Dask workers log.
+    """
     module = ("satflow_ext.stack.gateway_server", str(_file(settings)), str(listener.fileno()))
     process = replace(_process(settings, "dask-gateway", *module, watched=True), passed=(listener.fileno(),))
+    if prefect_url is not None:
+        process = replace(process, environment={**process.environment, STACK_API: prefect_url})
     return Role(process, plan.url, lambda: _answers(plan.api), listener=listener)
 
 

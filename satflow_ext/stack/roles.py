@@ -51,6 +51,11 @@ def address_of(listener: socket.socket) -> str:
     return f"{host}:{port}"
 
 
+def prefect_url(listener: socket.socket) -> str:
+    """The API of the Prefect server on a socket."""
+    return f"http://{address_of(listener)}/api"
+
+
 def logs(settings: Settings, name: str) -> Path:
     """The log file of a service."""
     return settings.state_dir / "logs" / f"{name}.log"

@@ -16,8 +16,8 @@ from uuid import uuid4
 
 import pytest
 
-from satflow_ext.run_logs.reading import SpoolReader, SpoolSnapshot, spool_files
-from satflow_ext.run_logs.spool import SpoolWriter
+from satflow_ext.run_logs.reading import SpoolReader, SpoolSnapshot
+from satflow_ext.run_logs.spool import SpoolWriter, spool_files
 
 NOW = datetime(2026, 11, 29, 6, tzinfo=timezone.utc)
 RUN = str(uuid4())

@@ -17,8 +17,7 @@ from prefect.client.schemas.sorting import LogSort
 
 from satflow_ext.run_logs.local_api import LocalLogApi
 from satflow_ext.run_logs.prefect_api import PrefectLogApi
-from satflow_ext.run_logs.reading import spool_files
-from satflow_ext.run_logs.spool import SpoolWriter
+from satflow_ext.run_logs.spool import SpoolWriter, spool_files
 from satflow_ext.run_logs.upload import BATCH_BYTES, BATCH_LINES, LogUploader
 from satflow_ext.runs.log_pages import log_pages
 from tests.between import between
@@ -182,3 +181,87 @@ def test_prefects_own_client_sends_a_request_once(tmp_path, prefect, proxy, monk
     with temporary_settings({PREFECT_API_URL: proxy.api.url, PREFECT_API_AUTH_STRING: proxy.auth_string}):
         upload_all(LogUploader(tmp_path, PrefectLogApi()))
     assert kept(prefect, run) == [f"line {number}" for number in range(1_500)]
+
+
+def test_a_damaged_line_is_replaced_with_a_note_and_the_others_arrive(tmp_path, prefect, api):
+    """Also where the uploader does not know what an earlier one has sent, and compares with what the API has."""
+    run = prefect.run()
+    write(tmp_path, run, 1_100).close()
+    (file,) = spool_files(tmp_path / run)
+    lines = file.read_bytes().splitlines()
+    file.write_bytes(b"\n".join([*lines[:600], b"\0" * 99, *lines[600:]]) + b"\n")
+    LogUploader(tmp_path, api).upload_some()
+    upload_all(LogUploader(tmp_path, api))
+    found = kept(prefect, run)
+    assert [each for each in found if each.startswith("line ")] == [f"line {number}" for number in range(1_100)]
+    (note,) = [each for each in found if not each.startswith("line ")]
+    assert "a damaged log line is left out here" in note
+    assert not (tmp_path / run).exists()
+
+
+def test_a_file_that_cannot_be_read_holds_up_no_other(tmp_path, prefect, api, caplog):
+    runs = sorted(prefect.run() for _ in range(3))
+    for run in runs:
+        write(tmp_path, run, 100).close()
+    (tmp_path / runs[0] / "00000000000000000001-1.jsonl").mkdir()
+    uploader = LogUploader(tmp_path, api)
+    upload_all(uploader)
+    for run in runs:
+        assert kept(prefect, run) == [f"line {number}" for number in range(100)]
+    assert caplog.text.count("Uploading log lines from") == 1, "it is left alone for a while"
+
+
+def test_an_answer_that_is_no_json_loses_nothing(tmp_path, prefect, api, monkeypatch):
+    """A proxy's page with status 200, where the uploader asks what the API has."""
+    run = prefect.run()
+    write(tmp_path, run, 700).close()
+    uploader, post = LogUploader(tmp_path, api), LocalLogApi.post
+    monkeypatch.setattr(LocalLogApi, "post", lambda self, path, body: b"<html>")
+    uploader.upload_some()
+    monkeypatch.setattr(LocalLogApi, "post", post)
+    monkeypatch.setattr("satflow_ext.run_logs.upload.LONGEST_PAUSE", 0.0)
+    uploader._left_until.clear()
+    upload_all(uploader)
+    assert kept(prefect, run) == [f"line {number}" for number in range(700)]
+
+
+REQUEST = httpx.Request("POST", "http://prefect.example/api/logs/")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (httpx.ReadTimeout("late"), True),
+        (httpx.ReadError("cut"), True),
+        (httpx.RemoteProtocolError("cut"), True),
+        (httpx.ConnectError("refused"), False),
+        *(
+            (httpx.HTTPStatusError("", request=REQUEST, response=httpx.Response(status)), status in (408, 502, 504))
+            for status in (401, 408, 422, 500, 502, 503, 504)
+        ),
+    ],
+)
+def test_what_a_server_may_still_do_behind_a_proxy_is_waited_for(error, expected):
+    assert PrefectLogApi.may_go_on(error) is expected
+    assert not LocalLogApi.may_go_on(error), "its connection stands until the server ends"
+
+
+def test_a_request_that_may_go_on_is_looked_up_late(tmp_path, prefect):
+    """Its lines would be sent twice by whoever looks too early."""
+    pauses: list[float] = []
+
+    class _Api:
+        def post(self, path: str, body: bytes) -> bytes:
+            raise httpx.ReadError("cut")
+
+        def may_go_on(self, error: Exception) -> bool:
+            return len(pauses) < 3
+
+    class _Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0.0)
+            return len(pauses) > 5
+
+    write(tmp_path, prefect.run(), 10).close()
+    LogUploader(tmp_path, _Api()).run(_Stop())
+    assert pauses == [0.0, 15.0, 15.0, 15.0, 15.0, 15.0]
