@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,11 +14,10 @@ from pydantic import TypeAdapter
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import ErrorBody, StreamFrame, Subscribe, Unsubscribe, Wire
-from satflow_ext.runs.follow import LONGEST
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
-"""An answer may take so long; the end of a log that came late is waited for as well, for `LONGEST`."""
+"""An answer may take so long."""
 FRAME: TypeAdapter[StreamFrame] = TypeAdapter(StreamFrame)
 Reply = TypeVar("Reply", bound=Wire)
 
@@ -87,8 +85,8 @@ class Tab:
     async def unsubscribe(self, topic: str, run_id: str | None = None) -> None:
         await self.socket.write_message(Unsubscribe(topic=topic, run_id=run_id).model_dump_json())
 
-    async def frame(self, seconds: float = LONGEST + SECONDS) -> StreamFrame:
-        message = await asyncio.wait_for(self.socket.read_message(), seconds)
+    async def frame(self) -> StreamFrame:
+        message = await self.socket.read_message()
         assert message is not None, "the server closed the socket"
         return FRAME.validate_json(message)
 

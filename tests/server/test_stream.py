@@ -78,7 +78,6 @@ def numbers(lines: list[LogLine]) -> list[int]:
     return [int(line.message.removeprefix("line ")) for line in ordered]
 
 
-@pytest.mark.timeout(280)
 async def test_20_000_lines_with_cuts_and_a_stuck_neighbour(open_tab, prefect_api):
     run_id = await new_run(prefect_api)
     pouring = asyncio.create_task(pour(prefect_api, run_id, LINES, RATE))
