@@ -65,6 +65,16 @@ def test_colors_end_with_their_line():
     assert show_controls("\x1b[8;31mhidden\nnext\r\nlast") == "\x1b[8;31mhidden\x1b[0m\nnext\nlast"
 
 
+@pytest.mark.parametrize("begin", ["\x1b[31mred", "\x07"], ids=["color", "bell"])
+def test_the_time_grows_with_the_length_of_a_line_and_not_with_its_square(begin):
+    """Otherwise this test would run for hours."""
+    colored, long = f"{begin}\x1b[1m", "{" + "x" * 2_000_000 + "}"
+    shown = show_controls(f"{long}\n{colored}{long}\n{long}{colored}\n{long}")
+    assert shown.split("\n")[0] == shown.split("\n")[3] == long
+    assert shown.split("\n")[1].endswith(f"{long}\x1b[0m")
+    assert shown.split("\n")[2].endswith("\x1b[1m\x1b[0m")
+
+
 def test_json_stays_valid():
     out = io.StringIO()
     text = "".join(ATTACKS.values())
