@@ -8,9 +8,7 @@ or a command. One process per order: it is rare, and takes seconds by itself.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from datetime import datetime
 from typing import Literal
 
@@ -20,9 +18,10 @@ from satflow_ext import errors
 from satflow_ext.errors import ClusterFailed, SatflowError
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.models import ErrorBody
+from satflow_ext.own_module import module_command, module_environment
 from satflow_ext.settings import Settings
 
-COMMAND = (sys.executable, "-m", "satflow_ext.gateways.managing")
+COMMAND = module_command("satflow_ext.gateways.managing")
 
 
 class ClusterState(BaseModel):
@@ -76,13 +75,13 @@ def run_command(command: ClusterCommand) -> CommandResult:
         ClusterFailed: it failed; the subclass says why.
         SatflowError: what else the command raises.
     """
-    # A session of its own: Ctrl-C in the server's terminal is for the server. A file of the current folder is no module.
+    # A session of its own: Ctrl-C in the server's terminal is for the server.
     process = subprocess.run(
         COMMAND,
         input=command.model_dump_json().encode(),
         capture_output=True,
         start_new_session=True,
-        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        env=module_environment(),
         check=False,
     )
     try:
