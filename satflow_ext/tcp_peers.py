@@ -75,22 +75,6 @@ def need_own_peer(connection: socket.socket) -> None:
         raise ForeignListener(f"The process that listens at {host}:{port} does not belong to this user.")
 
 
-def need_own_listener(host: str, port: int, timeout: float = 3.0) -> None:
-    """Connect to a loopback address and check that the server belongs to this user.
-
-    Args:
-        host: of the server.
-        port: of the server.
-        timeout: seconds until the connection must be made.
-
-    Raises:
-        ForeignListener: it belongs to another user.
-        OSError: nothing listens there.
-    """
-    with socket.create_connection((host, port), timeout=timeout) as connection:
-        need_own_peer(connection)
-
-
 def can_find_owners() -> bool:
     """Whether this system shows the owners of sockets."""
     return sys.platform == "linux"
