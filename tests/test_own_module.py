@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def test_an_empty_entry_of_pythonpath_is_not_the_current_folder(
 ) -> None:
     """`PYTHONPATH=$PYTHONPATH:/more` makes one where the variable was not set before."""
     monkeypatch.setenv("PYTHONPATH", f"{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    assert cluster_process.run_command(order(place)).state.state == "none"
+    assert asyncio.run(cluster_process.run_command(order(place))).state.state == "none"
     nowhere = {"executor": "dask-cluster", "plan": None, "worker_size": None, "address": None, "gateway": None}
     cluster = Standing(deployment_id=str(uuid4()), deployment="flow/tiles", **nowhere)
     with asked_now.told_of((cluster,), Board(place)):  # until the process reports on the cluster
