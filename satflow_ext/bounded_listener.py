@@ -15,7 +15,7 @@ import weakref
 from contextlib import suppress
 from typing import Any
 
-from satflow_ext.tcp_peers import find_owner
+from satflow_ext.tcp_peers import can_find_owners, find_owner
 
 FOREIGN_LIMIT = 64
 """Connections of other users that a listener keeps open."""
@@ -46,12 +46,18 @@ class BoundedListener(socket.socket):
     def accept(self) -> tuple[socket.socket, Any]:
         """Accept a connection; where that is one too many, end the one of its kind that has been silent for the longest."""
         connection, address = super().accept()
-        owner = find_owner(address, self.getsockname()) if self.family == socket.AF_INET else None
-        if owner is None or owner.uid == os.geteuid():
+        if self._is_own(address):
             _add(connection, self._own, self._limit)
         else:
             _add(connection, self._foreign, self._foreign_limit)
         return connection, address
+
+    def _is_own(self, client: Any) -> bool:
+        """Return whether the client belongs to this user; one whose owner Linux does not show counts as another user's."""
+        if not can_find_owners():
+            return True
+        owner = find_owner(client, self.getsockname()) if self.family == socket.AF_INET else None
+        return owner is not None and owner.uid == os.geteuid()
 
 
 def allow_descriptors() -> None:

@@ -23,7 +23,7 @@ from satflow_ext.settings import Settings
 Purpose = Literal["run", "pack"]
 
 NAME = re.compile(r"(?:satflow-)?(?:run|pack)-(?P<pid>\d+)-(?:(?P<identity>[0-9a-f]{8})-)?.+")
-"""A name without an identity, which no version makes any more, is kept as long as any process has the number."""
+"""A name without an identity, such as that of the log lines of a run elsewhere, is kept as long as any process has the number."""
 
 DIGITS = 8
 """So many of an identity's: a socket's path is short, and the process id has to be the same as well."""

@@ -75,22 +75,6 @@ def need_own_peer(connection: socket.socket) -> None:
         raise ForeignListener(f"The process that listens at {host}:{port} does not belong to this user.")
 
 
-def need_own_listener(host: str, port: int, timeout: float = 3.0) -> None:
-    """Connect to a loopback address and check that the server belongs to this user.
-
-    Args:
-        host: of the server.
-        port: of the server.
-        timeout: seconds until the connection must be made.
-
-    Raises:
-        ForeignListener: it belongs to another user.
-        OSError: nothing listens there.
-    """
-    with socket.create_connection((host, port), timeout=timeout) as connection:
-        need_own_peer(connection)
-
-
 def can_find_owners() -> bool:
     """Whether this system shows the owners of sockets."""
     return sys.platform == "linux"
@@ -137,16 +121,32 @@ def _padded(address: Address) -> bytes:
 
 
 def _search_table(local: Address, remote: Address | None) -> SocketOwner | None:
-    """Search the table of all sockets, where netlink is not available."""
-    ends = _as_in_table(local), _as_in_table(remote or ("0.0.0.0", 0))  # noqa: S104  # no address to bind to
-    with suppress(OSError), Path("/proc/net/tcp").open() as table:
-        for line in table:
+    """Search the tables of all sockets, where netlink is not available."""
+    ends = local, remote or ("0.0.0.0", 0)  # noqa: S104  # no address to bind to
+    for table, prefix in (("/proc/net/tcp", ""), ("/proc/net/tcp6", MAPPED)):
+        found = _search_file(Path(table), [f"{prefix}{_as_in_table(each)}" for each in ends])
+        if found is not None:
+            return found
+    return None
+
+
+def _search_file(table: Path, ends: list[str]) -> SocketOwner | None:
+    with suppress(OSError), table.open() as lines:
+        for line in lines:
             fields = line.split()
-            if (fields[1], fields[2]) == ends:
+            if fields[1:3] == ends:
                 listening = int(fields[3], 16) == LISTEN
                 return SocketOwner(int(fields[7]), accepted=fields[9] != "0", listening=listening)
     return None
 
 
 def _as_in_table(address: Address) -> str:
-    return f"{int.from_bytes(socket.inet_aton(address[0]), sys.byteorder):08X}:{address[1]:04X}"
+    return f"{_word(socket.inet_aton(address[0]))}:{address[1]:04X}"
+
+
+def _word(four: bytes) -> str:
+    return f"{int.from_bytes(four, sys.byteorder):08X}"
+
+
+MAPPED = 2 * _word(bytes(4)) + _word(b"\0\0\xff\xff")
+"""What an IPv4 address begins with in the table of IPv6 sockets, which may have IPv4 connections as well."""

@@ -17,7 +17,6 @@ CONTROLS = re.compile(
     + r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # C0 without tab and line feed, DEL, C1
     + r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # directions of text, which show a line in another order
 )
-COLORED_LINE = re.compile(rf"[^\n]*{COLORS}[^\n]*")
 RESET = "\x1b[0m"
 RESETS = (RESET, "\x1b[m")
 
@@ -33,7 +32,7 @@ def show_controls(text: str) -> str:
     if not CONTROLS.search(text):
         return text
     shown = CONTROLS.sub(_show, text.replace("\r\n", "\n"))
-    return COLORED_LINE.sub(_end_colors, shown)
+    return "\n".join(map(_end_colors, shown.split("\n"))) if "\x1b" in shown else shown
 
 
 def _show(match: re.Match[str]) -> str:
@@ -41,9 +40,9 @@ def _show(match: re.Match[str]) -> str:
     return found if len(found) > 1 else f"\\u{ord(found):04x}"
 
 
-def _end_colors(match: re.Match[str]) -> str:
-    line = match[0]
-    return line if line.endswith(RESETS) else line + RESET
+def _end_colors(line: str) -> str:
+    """Reset the colors of a line, in which no other escape sequence is left."""
+    return line + RESET if "\x1b" in line and not line.endswith(RESETS) else line
 
 
 class TerminalOutput:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.standing import Standing, as_line
+from satflow_ext.own_module import module_command, module_environment
 
-COMMAND = (sys.executable, "-m", "satflow_ext.clusters.lookout")
+COMMAND = module_command("satflow_ext.clusters.lookout")
 PATIENCE = 15.0
 """Seconds that the process has to start, and each scheduler to answer or not."""
 AGAIN = 0.05
@@ -28,7 +28,9 @@ def told_of(clusters: tuple[Standing, ...], board: Board) -> Iterator[None]:
     if not unknown:
         yield
         return
-    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+    with subprocess.Popen(
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=module_environment(), start_new_session=True
+    ) as process:
         assert process.stdin is not None
         process.stdin.write(as_line(unknown) + b"\n")
         process.stdin.flush()

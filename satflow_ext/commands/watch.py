@@ -22,6 +22,8 @@ PERIOD = 1.0
 MIB = 1024**2
 CONTINUED = "│ "
 """What the further lines of a message begin with, right-aligned with the end of the first line's time and level."""
+FURTHER = f"{CONTINUED:>19}"
+"""The same for texts without a time and a level: reasons, states and problems contain what exceptions and servers say."""
 
 
 def follow_run(
@@ -69,14 +71,14 @@ async def to_the_end(
                 for line in batch.lines:
                     _print_line(line, raw=raw)
                 if batch.trouble:
-                    print(f"… {batch.trouble}", file=sys.stderr)
+                    print(indented(f"… {batch.trouble}", FURTHER), file=sys.stderr)
                 sys.stdout.flush()
     finally:
         beside.cancel()
         with suppress(asyncio.CancelledError):
             await beside
     ended = await runs.get(endpoints.prefect, run_id)
-    print(f"{ended.state_name} after {ended.duration:.1f} s{_message(ended)}")
+    print(indented(f"{ended.state_name} after {ended.duration:.1f} s{_message(ended)}", FURTHER))
     return 0 if ended.state_type == "COMPLETED" else 1
 
 
@@ -88,7 +90,7 @@ async def _beside(endpoints: Endpoints, board: Board | None, run_id: str) -> Non
             for words in (await _waiting(endpoints, run_id), _cluster(board, run_id)):
                 if words and words not in said:
                     said.add(words)
-                    print(words, flush=True)
+                    print(indented(words, FURTHER), flush=True)
         await asyncio.sleep(PERIOD)
 
 

@@ -7,10 +7,10 @@ or a command. One process per order: it is rare, and takes seconds by itself.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
-import subprocess
-import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
@@ -20,9 +20,10 @@ from satflow_ext import errors
 from satflow_ext.errors import ClusterFailed, SatflowError
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.models import ErrorBody
+from satflow_ext.own_module import module_command, module_environment
 from satflow_ext.settings import Settings
 
-COMMAND = (sys.executable, "-m", "satflow_ext.gateways.managing")
+COMMAND = module_command("satflow_ext.gateways.managing")
 
 
 class ClusterState(BaseModel):
@@ -69,31 +70,47 @@ class CommandResult(BaseModel):
     error: ErrorBody | None = None
 
 
-def run_command(command: ClusterCommand) -> CommandResult:
-    """Let a process carry out a command. Blocks.
+async def run_command(command: ClusterCommand) -> CommandResult:
+    """Let a process carry out a command.
+
+    The process reads the end of its standard input when this call is cancelled or this process ends, however that ends. It then
+    closes a cluster that it has made and is not ready, and ends.
 
     Raises:
         ClusterFailed: it failed; the subclass says why.
         SatflowError: what else the command raises.
     """
-    # A session of its own: Ctrl-C in the server's terminal is for the server. A file of the current folder is no module.
-    process = subprocess.run(
-        COMMAND,
-        input=command.model_dump_json().encode(),
-        capture_output=True,
-        start_new_session=True,
-        env={**os.environ, "PYTHONSAFEPATH": "1"},
-        check=False,
+    # A session of its own: Ctrl-C in the server's terminal is for the server.
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=module_environment(), start_new_session=True
     )
+    assert process.stdin is not None
+    with suppress(ConnectionError):  # it has died; its standard error says why
+        process.stdin.write(command.model_dump_json().encode() + b"\n")
+        await process.stdin.drain()
+    output, errors = await _read_to_end(process)
     try:
-        result = CommandResult.model_validate(json.loads(process.stdout))
+        result = CommandResult.model_validate(json.loads(output))
     except (ValueError, ValidationError):
-        words = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        words = errors.decode(errors="replace").strip().splitlines()[-1:]
         reason = words[0] if words else f"code {process.returncode}"
         raise ClusterFailed(f"The process that manages the cluster ended without an answer: {reason}.") from None
     if result.error is not None:
         raise _as_raised(result.error)
     return result
+
+
+async def _read_to_end(process: Process) -> tuple[bytes, bytes]:
+    """Wait for the end of a process, also of one that is asked to end because the caller was cancelled; its two outputs."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        output, errors = await asyncio.gather(process.stdout.read(), process.stderr.read())
+    finally:
+        process.stdin.close()
+        await process.wait()
+    return output, errors
 
 
 def _as_raised(body: ErrorBody) -> SatflowError:

@@ -11,14 +11,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from satflow_ext import endpoints
 from satflow_ext.errors import ClusterFailed, ExtraMissing, GatewayRefused, GatewayUnauthorized, GatewayUnreachable
 from satflow_ext.gateways.where import DaskGateway, gateway_named
 from satflow_ext.settings import Settings
-from satflow_ext.tcp_peers import need_own_listener
 
 if TYPE_CHECKING:
     from dask_gateway import Gateway
@@ -90,21 +89,30 @@ def connected(where: DaskGateway) -> Iterator[Gateway]:
         ClusterFailed: what goes wrong with it in the block; the subclass says what.
     """
     from aiohttp import ClientTimeout
-    from dask_gateway import Gateway
 
     parts = urlsplit(where.url)
     schedulers = where.schedulers or f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
     with translated(where):
-        if where.local:
-            need_own_listener(str(parts.hostname), int(parts.port or 0))
         with only_ours(where.url):
-            gateway = Gateway(where.url, proxy_address=schedulers, public_address=where.url, auth=_auth(where))
+            gateway = _client_class(where)(
+                where.url, proxy_address=schedulers, public_address=where.url, auth=_auth(where)
+            )
         gateway._request_kwargs["timeout"] = ClientTimeout(total=ANSWER)
         try:
             yield gateway
         finally:
             gateway.close()
             disarm(gateway)
+
+
+def _client_class(where: DaskGateway) -> Any:
+    if where.local:
+        from satflow_ext.gateways.own_gateway import OwnGateway
+
+        return OwnGateway
+    from dask_gateway import Gateway
+
+    return Gateway
 
 
 def offered(gateway: Gateway) -> Options:

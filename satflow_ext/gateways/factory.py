@@ -93,7 +93,7 @@ def _named(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings) 
     options = offered(gateway)
     chosen = choose(options, wanted, label)
     if label is None:
-        return gateway.submit(cluster_options=options), True
+        return shared.submit(gateway, options), True
     with shared.alone(label, here):
         return shared.found_or_made(gateway, options, chosen, label)
 

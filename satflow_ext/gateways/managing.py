@@ -1,15 +1,20 @@
 """The cluster that a deployment's runs share, managed ahead of runs and between them. Everything here blocks.
 
-`python -m satflow_ext.gateways.managing` carries out the `ClusterCommand` on its standard input and reads no pickles.
+`python -m satflow_ext.gateways.managing` carries out the `ClusterCommand` on the first line of its standard input and reads no
+pickles. At the end of that input, or at SIGTERM, it closes a cluster that it has made and is not ready, and ends.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from satflow_ext import endpoints
@@ -25,6 +30,9 @@ from satflow_ext.unpickling import PickleRefused, refuse_pickles
 
 if TYPE_CHECKING:
     from dask_gateway import Gateway, GatewayCluster
+
+INTERRUPTED = 130
+"""Exit code of a command that was interrupted."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +141,12 @@ def main() -> int:
     """Carry out one command, and write what became of it to standard output."""
     refuse_pickles()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the answer says what went wrong
-    command = ClusterCommand.model_validate_json(sys.stdin.read())
+    command = ClusterCommand.model_validate_json(sys.stdin.buffer.readline())
+    _end_when_asked_to()
     try:
         result = carry_out(command)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except SatflowError as error:
         result = CommandResult(error=ErrorBody.of(error))
     except PickleRefused as error:
@@ -146,6 +157,25 @@ def main() -> int:
         result = CommandResult(error=ErrorBody.of(unknown))
     sys.stdout.write(result.model_dump_json())
     return 0
+
+
+def _end_when_asked_to() -> None:
+    """Raise KeyboardInterrupt in this thread, the main one, at the end of standard input or at SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    threading.Thread(target=_interrupt_at_end_of_input, args=(threading.get_ident(),), daemon=True).start()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # closing what was made is not interrupted again
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _interrupt_at_end_of_input(thread: int) -> None:
+    while os.read(0, 4096):  # not `sys.stdin`: its lock would be held at the end of this process
+        pass
+    signal.pthread_kill(thread, signal.SIGINT)
 
 
 def carry_out(command: ClusterCommand) -> CommandResult:

@@ -6,9 +6,10 @@ scheduler now.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext import locked
@@ -53,11 +54,26 @@ def found_or_made(gateway: Gateway, options: Options, chosen: dict[str, Any], la
     before = found(gateway, label, chosen)
     if before:
         return before[0].name, False
-    name = gateway.submit(cluster_options=options)
-    oldest = next((each.name for each in found(gateway, label, chosen)), name)
+    name = submit(gateway, options)
+    try:
+        oldest = next((each.name for each in found(gateway, label, chosen)), name)
+    except BaseException:  # also an interrupt
+        gateway.stop_cluster(name)
+        raise
     if oldest != name:
         gateway.stop_cluster(name)
     return oldest, oldest == name
+
+
+def submit(gateway: Gateway, options: Options) -> str:
+    """Make a cluster and return its name. An interrupt waits until the name is known, and stops the cluster."""
+    answer = asyncio.run_coroutine_threadsafe(gateway._submit(cluster_options=options), gateway.loop.asyncio_loop)
+    try:
+        return str(answer.result())
+    except BaseException:
+        with suppress(Exception):  # the gateway made none
+            gateway.stop_cluster(answer.result())
+        raise
 
 
 def is_used(presence: Client) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from dataclasses import dataclass
 
@@ -32,12 +31,12 @@ class _Owned:
 
     async def run(self, **command: object) -> SharedCluster:
         """Carry out a command with these fields; the cluster afterwards."""
-        result = await asyncio.to_thread(run_command, self.read.model_copy(update=command))
+        result = await run_command(self.read.model_copy(update=command))
         return self._shown(result.state)
 
     async def close(self) -> bool:
         """End it; whether there was any."""
-        return (await asyncio.to_thread(run_command, self.read.model_copy(update={"verb": "close"}))).closed
+        return (await run_command(self.read.model_copy(update={"verb": "close"}))).closed
 
     def _shown(self, state: ClusterState) -> SharedCluster:
         return SharedCluster(

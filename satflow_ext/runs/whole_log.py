@@ -25,7 +25,7 @@ async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings, in
         prefect_api: where the run is.
         run_id: the flow run.
         settings: of this machine, which may have lines that are not uploaded yet.
-        indent: what further lines of a message begin with, so that they cannot look like lines of the log.
+        indent: what further lines of a logger's name and a message begin with, so that they cannot look like lines of the log.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
@@ -66,11 +66,12 @@ class _Merge:
 
 def _text(lines: Iterable[Line], indent: str) -> str:
     return "".join(
-        f"{line.time.isoformat()} | {logging.getLevelName(line.level)} | {line.logger} - {indented(line.message, indent)}\n"
+        f"{line.time.isoformat()} | {logging.getLevelName(line.level)} | "
+        f"{indented(f'{line.logger} - {line.message}', indent)}\n"
         for line in lines
     )
 
 
-def indented(message: str, indent: str) -> str:
-    """A message with this before each of its lines but the first."""
-    return message.replace("\n", f"\n{indent}")
+def indented(text: str, indent: str) -> str:
+    """Put this before each line of a text but the first."""
+    return text.replace("\n", f"\n{indent}")

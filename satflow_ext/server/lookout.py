@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from satflow_ext.errors import SatflowError
+from satflow_ext.own_module import module_command, module_environment
 from satflow_ext.server.stack import StackManager
 
-COMMAND = (sys.executable, "-m", "satflow_ext.clusters.lookout")
+COMMAND = module_command("satflow_ext.clusters.lookout")
 REFRESH = 5.0
 """Seconds between two looks at which deployments there are."""
 LINGERS = 3
@@ -84,7 +84,7 @@ class Lookout:
         if self._process is None or self._process.returncode is not None:
             # A session of its own: Ctrl-C in the server's terminal is for the server.
             self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, stdin=PIPE, stdout=DEVNULL, start_new_session=True
+                *COMMAND, stdin=PIPE, stdout=DEVNULL, env=module_environment(), start_new_session=True
             )
         assert self._process.stdin is not None
         with suppress(ConnectionError):  # it has died, and is started again the next time

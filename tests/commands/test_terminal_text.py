@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -10,11 +11,15 @@ import sys
 from uuid import uuid4
 
 import pytest
+from prefect import flow
 
 from satflow_ext import cli
-from satflow_ext.commands import doctor
+from satflow_ext.clusters.board import Board
+from satflow_ext.commands import doctor, watch
 from satflow_ext.errors import BadRequest
+from satflow_ext.prefect_api import prefect_client
 from satflow_ext.terminal_text import TerminalOutput, show_controls
+from tests.clusters.test_board import status
 
 OBEYED = re.compile(r"\x1b(?!\[[0-9;:]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What no output may have: controls but tab, line feed and complete color sequences."""
@@ -65,6 +70,16 @@ def test_colors_end_with_their_line():
     assert show_controls("\x1b[8;31mhidden\nnext\r\nlast") == "\x1b[8;31mhidden\x1b[0m\nnext\nlast"
 
 
+@pytest.mark.parametrize("begin", ["\x1b[31mred", "\x07"], ids=["color", "bell"])
+def test_the_time_grows_with_the_length_of_a_line_and_not_with_its_square(begin):
+    """Otherwise this test would run for hours."""
+    colored, long = f"{begin}\x1b[1m", "{" + "x" * 2_000_000 + "}"
+    shown = show_controls(f"{long}\n{colored}{long}\n{long}{colored}\n{long}")
+    assert shown.split("\n")[0] == shown.split("\n")[3] == long
+    assert shown.split("\n")[1].endswith(f"{long}\x1b[0m")
+    assert shown.split("\n")[2].endswith("\x1b[1m\x1b[0m")
+
+
 def test_json_stays_valid():
     out = io.StringIO()
     text = "".join(ATTACKS.values())
@@ -95,8 +110,9 @@ def attacks():
     for name, text in {ATTACKS!r}.items():
         get_run_logger().info("attack %s", text.replace("\\x00", ""))
     get_run_logger().info("first\\n{FORGED}\\nlast")
+    get_run_logger().logger.getChild("named\\n{FORGED}\\nlast").info("a logger")
     get_run_logger().info("\\x1b[32mgreen\\x1b[0m")
-    raise ValueError("\\x1b]52;c;cm0gLXJmIH4K\\x07")
+    raise ValueError("\\x1b]52;c;cm0gLXJmIH4K\\x07\\n{FORGED}\\nlast")
 """
 
 
@@ -123,3 +139,24 @@ def test_logs_of_a_run_can_color_and_nothing_else(tmp_path):
         assert FORGED not in output.stdout.splitlines()
     for flags in ([], ["--follow"]):
         assert "\x1b]52;c;cm0gLXJmIH4K\x07" in satflow("logs", run_id, "--raw", *flags).stdout
+
+
+def test_a_problem_of_a_cluster_cannot_look_like_a_line_of_the_log(stack, capsys):
+    async def show():
+        async with prefect_client(stack.endpoints.prefect) as client:
+            run_id = str((await client.create_flow_run(flow(lambda: None, name="nothing"))).id)
+        board = Board(stack.settings)
+        board.post(status(run_id, state="lost").model_copy(update={"problem": f"first\n{FORGED}\nlast"}))
+        shown = asyncio.create_task(watch._beside(stack.endpoints, board, run_id))
+        output = ""
+        while "last" not in output:
+            await asyncio.wait([shown], timeout=0.05)
+            assert not shown.done()
+            output += capsys.readouterr().out
+        shown.cancel()
+        board.remove(run_id)
+        return output
+
+    output = asyncio.run(show())
+    assert FORGED in output
+    assert FORGED not in output.splitlines()

@@ -170,10 +170,10 @@ def test_the_pickles_run_code_where_nothing_refuses_them(hostile_gateway, stack)
     wanted = Wanted(1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, gateway="team", python="python")
     command = ClusterCommand(verb="read", wanted=wanted, label=label, settings=settings.load())
     with pytest.raises(Exception, match="sent something pickled"):
-        run_command(command)
+        asyncio.run(run_command(command))
     assert not mark.exists()
     subprocess.run(
         [sys.executable, "-c", READ_UNGUARDED], input=command.model_dump_json(), text=True, check=False, env=os.environ
     )
     assert mark.exists()
-    assert run_command(command.model_copy(update={"verb": "close"})).closed
+    assert asyncio.run(run_command(command.model_copy(update={"verb": "close"}))).closed

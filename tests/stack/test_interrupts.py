@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from satflow_ext.gateways.connection import connected, reached
 from tests.conftest import Stack
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
@@ -161,6 +162,23 @@ def test_while_it_follows(stack: Stack, tmp_path: Path, number: signal.Signals) 
     assert asyncio.run(state_of(stack.record, run)).is_running()
     for each in sleepers(tmp_path):
         each.kill()
+
+
+def test_while_a_cluster_starts(stack: Stack, tmp_path: Path) -> None:
+    """The process that manages it ends with the command, and closes the cluster."""
+    place, number = Place(stack.settings), signal.SIGINT
+    words = ("register", str(notebook(tmp_path, FLOW)), "--name", tmp_path.name, "--executor", "dask-cluster", "--json")
+    with command(place, tmp_path, *words) as process:
+        assert process.wait() == 0, (tmp_path / "output").read_text()
+    with reached("", stack.settings) as where, connected(where) as gateway:
+        before = {each.name for each in gateway.list_clusters()}
+
+        def clusters() -> set[str]:
+            return {each.name for each in gateway.list_clusters()} - before
+
+        with command(place, tmp_path, "clusters", "start", f"nothing/{tmp_path.name}") as process:
+            check_ended(process, number, tmp_path, clusters)
+        assert not clusters()
 
 
 @SIGNALS

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from urllib.parse import urlsplit
 
 import httpx
@@ -116,6 +117,26 @@ def test_clients_of_the_own_stack_send_nothing_to_another_users_listener(name: s
                 asyncio.run(ask(port, own))
         said = "\n".join(thief.end())
     assert ("received" in said) == (not own)
+
+
+@pytest.mark.parametrize("ask", ["the gateway", "a cluster"])
+def test_a_client_of_the_own_gateway_sends_nothing_to_another_user_who_listens_there_later(ask: str) -> None:
+    own = socket.create_server(("127.0.0.1", 0))
+    port = own.getsockname()[1]
+    where = DaskGateway("", f"http://127.0.0.1:{port}", "basic", "satflow", SECRET)
+
+    def ask_later() -> None:
+        with connected(where) as gateway:
+            own.close()
+            while thief.read() != f"bound {port}":
+                pass
+            gateway.connect("a" * 32) if ask == "a cluster" else gateway.list_clusters()
+
+    with stranger(TAKE_PORT, port) as thief:
+        with pytest.raises(GatewayUnreachable):
+            ask_later()
+        said = thief.end()
+    assert not [line for line in said if line.startswith("received")]
 
 
 def test_the_prefect_server_answers_to_nothing_but_its_api(stack: Stack) -> None:

@@ -1,0 +1,64 @@
+"""dask-gateway's client of the local stack's own Dask Gateway: it sends nothing to a server that belongs to another user.
+
+The client opens connections as it needs them, long after the gateway may have ended, and sends the credential, or the cookie that
+it got for it, over each of them. So each one is checked before anything is sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import ClientSession, CookieJar, TCPConnector
+from aiohttp.client_proto import ResponseHandler
+from dask_gateway import Gateway, GatewayCluster
+
+from satflow_ext.tcp_peers import need_own_peer
+
+
+class OwnGateway(Gateway):  # type: ignore[misc]  # dask-gateway is not typed
+    """A client that connects to servers of this user only."""
+
+    _session: ClientSession | None
+
+    async def _request(self, *arguments: Any, **options: Any) -> Any:
+        if self._session is None:  # at first, and after the client was closed; otherwise as in dask-gateway
+            self._session = ClientSession(connector=_OwnListeners(), cookie_jar=CookieJar(unsafe=True))
+        return await super()._request(*arguments, **options)
+
+    def connect(self, cluster_name: str, shutdown_on_close: bool = False) -> GatewayCluster:
+        """Connect to a cluster; its object connects to servers of this user only, too."""
+        return _OwnGatewayCluster.from_name(
+            cluster_name,
+            shutdown_on_close=shutdown_on_close,
+            address=self.address,
+            public_address=self._public_address,
+            proxy_address=self.proxy_address,
+            auth=self.auth,
+            asynchronous=self.asynchronous,
+            loop=self.loop,
+        )
+
+
+class _OwnGatewayCluster(GatewayCluster):  # type: ignore[misc]
+    async def _start_internal(self) -> Any:
+        self.gateway.__class__ = OwnGateway  # dask-gateway makes it, and has not used it yet
+        return await super()._start_internal()
+
+
+class _OwnListeners(TCPConnector):
+    """Connections that are checked before they are used."""
+
+    async def _create_connection(self, *arguments: Any, **options: Any) -> ResponseHandler:
+        """Connect, and check whose server it is.
+
+        Raises:
+            OSError: no connection was made, or it belongs to another user.
+        """
+        protocol = await super()._create_connection(*arguments, **options)
+        try:
+            assert protocol.transport is not None
+            need_own_peer(protocol.transport.get_extra_info("socket"))
+        except BaseException:
+            protocol.close()
+            raise
+        return protocol

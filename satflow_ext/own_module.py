@@ -1,0 +1,27 @@
+"""Run a module of this package in a process of its own, which imports nothing from the current folder.
+
+`python -m` looks for modules in the current folder first. That is often a notebook's: it may hold a `random.py`, and on a shared
+disk other users may write there. `PYTHONSAFEPATH` prevents it from Python 3.11 on, and this package supports 3.10.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+CODE = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+)
+"""The empty entry of `sys.path` is the current folder."""
+
+
+def module_command(module: str) -> tuple[str, ...]:
+    """Return the command that runs a module as `python -m` does."""
+    return sys.executable, "-c", CODE.format(module=module)
+
+
+def module_environment() -> dict[str, str]:
+    """Return a copy of this process's environment in which no empty entry of `PYTHONPATH` means the current folder."""
+    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, entries))}
