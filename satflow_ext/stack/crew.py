@@ -8,14 +8,13 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
 import httpx
 
 from satflow_ext import durable
 from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Service
-from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import private_folder
 from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.settings import Settings
@@ -106,48 +105,61 @@ class Crew:
             await answers.wait()
 
         worker = Kept(roles.prefect_worker(self._settings, credential, before))
-        self._kept |= {"prefect-server": server, "prefect-worker": worker}
         self._tell("Starting the Prefect server")
-        warming = asyncio.create_task(worker.start())
-        try:
-            await server.start()
+        async with self._all_or_none({"prefect-server": server, "prefect-worker": worker}) as (serving, warming):
+            # The Prefect worker imports meanwhile, and waits for the server unless it fails before.
+            await asyncio.wait([serving, warming], return_when=asyncio.FIRST_COMPLETED)
+            if warming.done():
+                await warming
+            await serving
             self._tell("Starting the Prefect worker")
             answers.set()
             await warming
-        except (StackFailed, asyncio.CancelledError):
-            warming.cancel()
-            await asyncio.gather(warming, return_exceptions=True)
-            await asyncio.gather(server.stop(0.5), worker.stop(0.5))
-            raise
         self.credential = credential
 
     async def _start_store(self) -> None:
         private_folder(self._settings.state_dir / "store")
-        token = self._settings.runtime_dir / "store.token"
-        self.store_token = secrets.token_urlsafe(32)
-        await asyncio.to_thread(durable.replace, token, self.store_token.encode())
-        role = roles.store(self._settings, self._listener("store"), token)
-        store = self._kept["store"] = Kept(role)
-        await store.start()
-        self.store_url = role.url
+        path = self._settings.runtime_dir / "store.token"
+        token = secrets.token_urlsafe(32)
+        await asyncio.to_thread(durable.replace, path, token.encode())
+        role = roles.store(self._settings, self._listener("store"), path)
+        async with self._all_or_none({"store": Kept(role)}) as (starting,):
+            await starting
+        self.store_url, self.store_token = role.url, token
 
     async def _start_gateway(self) -> None:
         listener = self._listener("dask-gateway")
         plan = await asyncio.to_thread(gateway.prepare, self._settings, roles.address_of(listener))
         self._tell("Starting the Dask Gateway")
-        kept = [Kept(gateway.server(self._settings, plan, listener)), Kept(gateway.proxy(self._settings, plan))]
-        names = ("dask-gateway", "dask-gateway-proxy")
-        self._kept |= zip(names, kept, strict=True)
-        starting = [asyncio.create_task(each.start()) for each in kept]
-        try:
+        server, proxy = Kept(gateway.server(self._settings, plan, listener)), Kept(gateway.proxy(self._settings, plan))
+        async with self._all_or_none({"dask-gateway": server, "dask-gateway-proxy": proxy}) as starting:
             await asyncio.gather(*starting)
-        except (StackFailed, asyncio.CancelledError):
-            for each in starting:
-                each.cancel()
-            await asyncio.gather(*starting, return_exceptions=True)
-            await asyncio.gather(*(self._kept.pop(name).stop(0.5) for name in names))
-            raise
         self.gateway_url, self.gateway_schedulers, self.gateway_password = plan.url, plan.proxy, plan.password
+
+    @contextlib.asynccontextmanager
+    async def _all_or_none(self, services: Mapping[str, Kept]) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+        """Start services at the same time; where anything fails inside the block, stop and forget all of them.
+
+        Otherwise a service would go on without being used, and the next start would put another one beside it.
+
+        Args:
+            services: by name.
+
+        Returns:
+            The tasks that start them, in the same order.
+        """
+        self._kept |= services
+        starting = tuple(asyncio.create_task(each.start()) for each in services.values())
+        try:
+            yield starting
+        except BaseException:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+            await asyncio.gather(*(each.stop(0.5) for each in services.values()), return_exceptions=True)
+            for name in services:
+                self._kept.pop(name, None)
+            raise
 
     def _listener(self, name: str) -> socket.socket:
         """The listening socket of a service, which stays open until the end of the stack."""

@@ -58,6 +58,7 @@ class Kept:
         self._keeper: asyncio.Task[None] | None = None
         self._restarts = 0
         self._last_end: str | None = None
+        self._start_failure: str | None = None
         self._state: Literal["starting", "ready", "failed"] = "starting"
         self._refusing: asyncio.Server | None = None
 
@@ -75,7 +76,7 @@ class Kept:
         self._role.plan.log.unlink(missing_ok=True)
         try:
             await self._launch()
-        except StackFailed:
+        except BaseException:  # also an end that is called off: no report may show it as starting
             self._state = "failed"
             raise
         self._keeper = asyncio.create_task(self._keep())
@@ -126,13 +127,13 @@ class Kept:
             pause = min(1.2 * pause, LAST_PAUSE)
 
     async def _keep(self) -> None:
-        """Start it again whenever it ends, later each time."""
+        """Start it again whenever it ends, later each time. A start that fails, for whatever reason, counts as an end."""
         while self._process is not None:
             begun = time.monotonic()
             code = await self._process.ended()
             if time.monotonic() - begun > HEALTHY:
                 self._restarts = 0
-            self._last_end = _end_text(code)
+            self._last_end = self._start_failure or _end_text(code)
             logger.warning("%s %s", self._role.plan.name, self._last_end)
             if self._restarts >= RESTARTS:
                 self._state = "failed"
@@ -140,16 +141,33 @@ class Kept:
                 return
             await asyncio.sleep(min(0.2 * 2**self._restarts, 5.0))
             self._restarts += 1
-            try:
-                await self._launch()
-            except StackFailed as error:
+            await self._launch_again(self._process)
+
+    async def _launch_again(self, last: ServiceProcess) -> None:
+        """Start it after the end of its last process, and remember why where that fails.
+
+        Without a new process, `ended` of the last one returns at once.
+        """
+        self._start_failure = None
+        try:
+            await self._launch()
+        except Exception as error:  # such as EAGAIN from fork: whatever ends this task would leave clients waiting
+            if isinstance(error, StackFailed):
                 logger.warning("%s", error)
+            else:
+                logger.warning("%s could not be started", self._role.plan.name, exc_info=True)
+                self._start_failure = f"could not be started ({type(error).__name__}: {error})"
+            if self._process is not None and self._process is not last:
                 await self._process.stop(0.5)  # one that lives and is of no use would never be started again
 
     async def _refuse_connections(self) -> None:
         """End each connection to a service that is not started again: its socket stays open, so they would wait."""
-        if self._role.listener is not None:
-            self._refusing = await asyncio.start_server(_end_connection, sock=self._role.listener.dup())
+        while self._role.listener is not None and self._refusing is None:
+            try:
+                self._refusing = await asyncio.start_server(_end_connection, sock=self._role.listener.dup())
+            except OSError as error:  # such as EMFILE
+                logger.warning("connections to %s cannot be refused yet: %s", self._role.plan.name, error)
+                await asyncio.sleep(LAST_PAUSE)
 
     def _ended(self, code: int) -> StackFailed:
         words = self._process.last_words() if self._process else ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -119,6 +120,55 @@ def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_st
             writer.close()
             with pytest.raises(OSError, match="in use"):
                 socket.create_server(listener.getsockname())  # which sets SO_REUSEADDR
+        finally:
+            await kept.stop(5)
+
+    with listener:
+        asyncio.run(asyncio.wait_for(is_left_alone(), 300))
+
+
+def no_log(role: Role) -> None:
+    """Let each start of its process fail with an `OSError`."""
+    role.plan.log.unlink()
+    role.plan.log.mkdir()
+
+
+def fails_before(calls: list[int]) -> Callable[[], Awaitable[None]]:
+    """A preparation that succeeds once and then fails in a way that was not foreseen."""
+
+    async def before() -> None:
+        calls.append(len(calls))
+        if len(calls) > 1:
+            raise ValueError("not foreseen")
+
+    return before
+
+
+@pytest.mark.parametrize(
+    ("spoil", "last_end"),
+    [
+        (no_log, r"could not be started \(IsADirectoryError: .*"),
+        (lambda _: None, r"could not be started \(ValueError: .*"),
+    ],
+)
+def test_a_start_that_fails_for_any_reason_counts_as_a_death(role, spoil, last_end):
+    listener = roles.listen()
+    calls: list[int] = []
+
+    async def is_left_alone() -> None:
+        kept = Kept(replace(role, listener=listener, before=fails_before(calls)))
+        await kept.start()
+        try:
+            spoil(role)
+            assert kept.pid is not None
+            os.kill(kept.pid, signal.SIGKILL)
+            await until(lambda: kept.report().state == "failed")
+            assert re.fullmatch(last_end, kept.report().last_end or "")
+            assert kept.report().restarts == RESTARTS
+            assert kept.pid is None
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            assert await reader.read() == b""
+            writer.close()
         finally:
             await kept.stop(5)
 
