@@ -45,6 +45,12 @@ class _Named(BaseModel):
     name: str
 
 
+class PoolLimit(BaseModel):
+    """How many runs of a work pool may be Pending or Running at a time."""
+
+    concurrency_limit: int | None = None
+
+
 class PrefectWorker(BaseModel):
     """A Prefect worker of a work pool."""
 
@@ -141,6 +147,22 @@ class PrefectCalls:
             names |= {each.id: each.name for each in _named.validate_json(await self._post(f"/{kind}/filter", body))}
         return names
 
+    async def pool_limit(self) -> PoolLimit | None:
+        """The concurrency limit of the local work pool; None while the pool is not made yet."""
+        response = await self._http.get(f"/work_pools/{LOCAL_POOL}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        response.raise_for_status()
+        return PoolLimit.model_validate_json(response.content)
+
+    async def make_pool(self, limit: int) -> None:
+        """Make the local work pool; the Prefect worker adds the template of its type when it starts."""
+        await self._send("POST", "/work_pools/", {"name": LOCAL_POOL, "type": "process", "concurrency_limit": limit})
+
+    async def limit_pool(self, limit: int) -> None:
+        """Set the concurrency limit of the local work pool."""
+        await self._send("PATCH", f"/work_pools/{LOCAL_POOL}", {"concurrency_limit": limit})
+
     async def workers(self) -> Sequence[PrefectWorker]:
         """The Prefect workers of the local work pool; none while the pool is not made yet."""
         try:
@@ -151,12 +173,15 @@ class PrefectCalls:
             raise
 
     async def _post(self, path: str, body: dict[str, object]) -> bytes:
-        """POST with a fresh CSRF token, which the server asks of every writing call."""
+        return await self._send("POST", path, body)
+
+    async def _send(self, method: str, path: str, body: dict[str, object]) -> bytes:
+        """Send a request with a fresh CSRF token, which the server asks of every writing call."""
         client = str(uuid.uuid4())
         token = await self._http.get("/csrf-token", params={"client": client})
         token.raise_for_status()
         headers = {"Prefect-Csrf-Client": client, "Prefect-Csrf-Token": token.json()["token"]}
-        response = await self._http.post(path, json=body, headers=headers)
+        response = await self._http.request(method, path, json=body, headers=headers)
         response.raise_for_status()
         return response.content
 

@@ -23,6 +23,7 @@ from satflow_ext.stack.leftovers import DIED, WORKER_DIED, end_leftovers
 from satflow_ext.stack.missed_runs import skip_superseded
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.process import Plan
+from satflow_ext.stack.run_limit import apply_run_limit
 
 Answered = TypeVar("Answered")
 
@@ -69,7 +70,7 @@ def prefect_server(settings: Settings, credential: Credential, listener: socket.
 
 
 def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
-    """A stock Prefect worker of type process, which makes its work pool itself and installs nothing."""
+    """A stock Prefect worker of type process, which installs nothing. It makes its work pool where the database is shared."""
     pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
     limit = ("--limit", str(settings.run_limit))
     plan = Plan(
@@ -86,6 +87,7 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
         nonlocal earlier, cause
         await before()
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
+            await _until_answered(lambda: apply_run_limit(settings, credential))
             alive = [each.pid for each in await asyncio.to_thread(family.relatives, environment.mark(settings))]
             await _until_answered(lambda: _leftovers_ended(credential, cause, alive))
             if cause == DIED:
