@@ -19,6 +19,9 @@ PAGE = 200
 
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
 
+NOT_TAKEN = {"name": {"any_": ["Scheduled", "Late"]}}
+"""The states of runs that no Prefect worker has taken; neither those that wait for a retry nor for a slot."""
+
 
 class FlowRun(BaseModel):
     """A flow run as far as the supervisor cares: `infrastructure_pid` names its process."""
@@ -117,11 +120,18 @@ class PrefectCalls:
         state = {"type": state_type, "name": state_name, "message": message}
         await self._post(f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
 
-    async def missed_runs(self, before: datetime) -> Sequence[ScheduledRun]:
-        """The runs of schedules in the local work pool that should have started before that moment, and are scheduled still."""
+    async def missed_runs(self, before: datetime, after: datetime | None = None) -> Sequence[ScheduledRun]:
+        """The runs of schedules in the local work pool that should have started already, and are scheduled still.
+
+        Args:
+            before: the moment before which they should have started.
+            after: the moment after which, where there is one.
+        """
         found: list[ScheduledRun] = []
         while True:
-            page = _scheduled_runs.validate_json(await self._post("/flow_runs/filter", _missed(before, len(found))))
+            page = _scheduled_runs.validate_json(
+                await self._post("/flow_runs/filter", _missed(before, after, len(found)))
+            )
             found += page
             if len(page) < PAGE:
                 break
@@ -134,10 +144,18 @@ class PrefectCalls:
             for run in known
         ]
 
-    async def skip_run(self, run_id: str, message: str) -> None:
-        """Cancel a scheduled run that must not start."""
+    async def skip_run(self, run_id: str, message: str) -> bool:
+        """Cancel a scheduled run that must not start, unless a Prefect worker has taken it; return whether it was cancelled.
+
+        The run's state is read right before. One that a Prefect worker takes in between is Pending at most: its process takes
+        longer to begin, and then finds that it may not run.
+        """
+        waiting = {"flow_runs": {"id": {"any_": [run_id]}, "state": NOT_TAKEN}}
+        if not _scheduled_runs.validate_json(await self._post("/flow_runs/filter", waiting)):
+            return False
         state = {"type": "CANCELLED", "name": "Skipped", "message": message}
-        await self._post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+        await self._post(f"/flow_runs/{run_id}/set_state", {"state": state})
+        return True
 
     async def _names(self, kind: str, ids: set[str]) -> dict[str, str]:
         """The names of flows or deployments by id."""
@@ -192,12 +210,10 @@ def batched(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + PAGE]
 
 
-def _missed(before: datetime, offset: int) -> dict[str, object]:
+def _missed(before: datetime, after: datetime | None, offset: int) -> dict[str, object]:
+    expected = {"before_": before.isoformat(), **({"after_": after.isoformat()} if after else {})}
     return {
-        "flow_runs": {
-            "state": {"name": {"any_": ["Scheduled", "Late"]}},  # neither those that wait for a retry nor for a slot
-            "expected_start_time": {"before_": before.isoformat()},
-        },
+        "flow_runs": {"state": NOT_TAKEN, "expected_start_time": expected},
         "work_pools": {"name": {"any_": [LOCAL_POOL]}},
         "sort": "EXPECTED_START_TIME_ASC",
         "limit": PAGE,
