@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -190,10 +190,10 @@ class PrefectCalls:
                 return []
             raise
 
-    async def _post(self, path: str, body: dict[str, object]) -> bytes:
+    async def _post(self, path: str, body: Mapping[str, object]) -> bytes:
         return await self._send("POST", path, body)
 
-    async def _send(self, method: str, path: str, body: dict[str, object]) -> bytes:
+    async def _send(self, method: str, path: str, body: Mapping[str, object]) -> bytes:
         """Send a request with a fresh CSRF token, which the server asks of every writing call."""
         client = str(uuid.uuid4())
         token = await self._http.get("/csrf-token", params={"client": client})

@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +17,7 @@ import httpx
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import StackFailed
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, family
+from satflow_ext.stack import environment
 from satflow_ext.stack.keeping import Role
 from satflow_ext.stack.leftovers import DIED, WORKER_DIED, end_leftovers
 from satflow_ext.stack.missed_runs import skip_superseded
@@ -88,8 +88,9 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
         await before()
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
             await _until_answered(lambda: apply_run_limit(settings, credential))
-            alive = [each.pid for each in await asyncio.to_thread(family.relatives, environment.mark(settings))]
-            await _until_answered(lambda: _leftovers_ended(credential, cause, alive))
+            # When the stack starts, everything of an earlier one has been ended already.
+            mark = None if cause == DIED else environment.mark(settings)
+            await _until_answered(lambda: _leftovers_ended(credential, cause, mark))
             if cause == DIED:
                 await _until_answered(lambda: skip_superseded(settings, credential))
         cause = WORKER_DIED  # of those that the next start of the worker finds, in the same stack
@@ -143,9 +144,9 @@ async def _last_heartbeat(credential: Credential) -> datetime | None:
         return next((each.last_heartbeat_time for each in await calls.workers() if each.name == WORKER_NAME), None)
 
 
-async def _leftovers_ended(credential: Credential, cause: str, alive: Collection[int]) -> None:
+async def _leftovers_ended(credential: Credential, cause: str, mark: str | None) -> None:
     async with PrefectCalls(credential) as calls:
-        await end_leftovers(calls, cause, alive=alive)
+        await end_leftovers(calls, cause, mark=mark)
 
 
 async def _until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:
