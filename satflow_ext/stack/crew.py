@@ -8,13 +8,15 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from typing import Any
 
 import httpx
 
 from satflow_ext import durable
 from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Service
+from satflow_ext.errors import DiskFull
 from satflow_ext.lease.address import private_folder
 from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.settings import Settings
@@ -25,6 +27,9 @@ from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 
 FLOW_RUN_GRACE = 1.5
 """Seconds that flow runs and their Dask workers have to end by themselves; all of the end takes at most five."""
+
+ROOM_PAUSE = 10.0
+"""Seconds between two checks of the disks during a start."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +59,7 @@ class Crew:
 
         Raises:
             StackFailed: a service did not start.
-            DiskFull: there is no room for its files.
+            DiskFull: there is no room for its files, or no more while it starts.
         """
         wanted = [
             start
@@ -66,11 +71,37 @@ class Crew:
             if service in needs and runs is None
         ]
         if wanted:
-            await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
-        # Wait for all: what went on starting beside a failure would be started twice by the next lease.
-        for failure in await asyncio.gather(*(start() for start in wanted), return_exceptions=True):
-            if failure is not None:
-                raise failure
+            await self._check_room()
+            await self._start_all(wanted)
+
+    async def _start_all(self, wanted: Collection[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        starting = [asyncio.create_task(start()) for start in wanted]
+        watching = asyncio.create_task(self._watch_room(starting))
+        try:
+            # Wait for all: what went on starting beside a failure would be started twice by the next lease.
+            failures = [each for each in await asyncio.gather(*starting, return_exceptions=True) if each is not None]
+        finally:
+            watching.cancel()
+        if failures:
+            (full,) = await asyncio.gather(watching, return_exceptions=True)
+            if isinstance(full, DiskFull):
+                raise full
+            await self._check_room()  # a full disk is a better reason than what it led to
+            raise failures[0]
+
+    async def _watch_room(self, starting: Collection[asyncio.Task[None]]) -> None:
+        """Call the start off when a disk becomes full: a service may try to write for as long as it takes."""
+        try:
+            while True:
+                await asyncio.sleep(ROOM_PAUSE)
+                await self._check_room()
+        except DiskFull:
+            for task in starting:
+                task.cancel()
+            raise
+
+    async def _check_room(self) -> None:
+        await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
 
     async def end(self) -> None:
         """End every process of the stack, and give the flow runs that ran in it their final state."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import socket
 import time
@@ -15,7 +16,7 @@ from typing import Literal
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.stack.process import Plan, ServiceProcess
-from satflow_ext.stack.start_progress import StartProgress
+from satflow_ext.stack.start_progress import StartProgress, elapsed_text
 
 RESTARTS = 5
 """A service that dies more often than this in a row is left alone; `satflow status` says so."""
@@ -40,6 +41,7 @@ class Role:
         ready: whether it does its work now.
         before: what must have happened before a service that imports ahead may begin.
         listener: the listening socket that it is given, where it is given one.
+        limit: seconds that it may take to be ready after `before`, for a service whose work and log lines are not progress.
     """
 
     plan: Plan
@@ -47,6 +49,7 @@ class Role:
     ready: Callable[[], Awaitable[bool]]
     before: Callable[[], Awaitable[None]] | None = None
     listener: socket.socket | None = None
+    limit: float = math.inf
 
 
 class Kept:
@@ -118,11 +121,14 @@ class Kept:
             await self._role.before()
             process.go()
         progress, pause = StartProgress(process.pid, self._role.plan.log), FIRST_PAUSE
+        deadline = time.monotonic() + self._role.limit
         while not await self._role.ready():
             if not process.alive:
                 raise self._ended(await process.ended())
             if progress.has_stalled():
-                raise self._stalled()
+                raise self._not_ready("has done nothing for a minute")
+            if time.monotonic() > deadline:
+                raise self._not_ready(f"has had {elapsed_text(self._role.limit)} to be")
             await asyncio.sleep(pause)
             pause = min(1.2 * pause, LAST_PAUSE)
 
@@ -174,9 +180,9 @@ class Kept:
         plan = self._role.plan
         return StackFailed(f"{plan.name} ended with code {code}. Its log, {plan.log}, ends with:\n{words}")
 
-    def _stalled(self) -> StackFailed:
+    def _not_ready(self, reason: str) -> StackFailed:
         plan = self._role.plan
-        return StackFailed(f"{plan.name} is not ready and has done nothing for a minute. Its log is {plan.log}.")
+        return StackFailed(f"{plan.name} is not ready and {reason}. Its log is {plan.log}.")
 
 
 def _end_text(code: int) -> str:

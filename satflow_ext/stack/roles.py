@@ -33,6 +33,9 @@ ENVELOPE = 16 * 1024 * 1024
 SILENCE = 180.0
 """Seconds for which a Prefect server that was ready may answer nothing."""
 
+WORKER_LIMIT = 300.0
+"""Seconds that a Prefect worker may take to be ready once its server answers: it polls and logs also where it never will be."""
+
 WORKER_NAME = "satflow-local"
 """One name for ever: every start takes over the entry of the one before it, and none is left behind offline."""
 
@@ -96,7 +99,7 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
         cause = WORKER_DIED  # of those that the next start of the worker finds, in the same stack
         earlier = await _until_answered(lambda: _last_heartbeat(credential))
 
-    return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended)
+    return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended, limit=WORKER_LIMIT)
 
 
 def store(settings: Settings, listener: socket.socket, token: Path) -> Role:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sqlite3
@@ -14,7 +15,8 @@ import pytest
 from satflow_ext import lease
 from satflow_ext.disk_room import check_room
 from satflow_ext.errors import DiskFull, StackFailed
-from satflow_ext.stack import environment
+from satflow_ext.lease.address import private_folder
+from satflow_ext.stack import crew, environment, family
 from satflow_ext.stack.prefect_database import check_database
 from tests.conftest import Stack
 from tests.stack.conftest import Place
@@ -72,6 +74,29 @@ def test_a_running_stack_reports_a_disk_that_became_full(light: Place, small_dis
         report = lease.report(light.settings)
         assert report is not None
         assert report.state == "ready"
+
+
+def test_a_disk_that_fills_up_during_a_start_is_named(
+    light: Place, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a service fails by that, or tries again and again."""
+    monkeypatch.setattr(crew, "ROOM_PAUSE", 0.2)
+    for folder in (light.settings.runtime_dir, small_disk / "logs"):
+        private_folder(folder)
+    mark = environment.mark(light.settings)
+
+    async def starts() -> None:
+        services = crew.Crew(light.settings, lambda _: None)
+        starting = asyncio.create_task(services.start(["prefect"]))
+        while not family.relatives(mark):  # noqa: ASYNC110 - the process tells nobody
+            await asyncio.sleep(0.01)
+        fill(small_disk)
+        with pytest.raises(DiskFull, match=f"no room left on the disk of {small_disk}"):
+            await starting
+        assert family.relatives(mark) == []
+        await services.end()
+
+    asyncio.run(starts())
 
 
 def make_database(path: Path, revision: str) -> None:

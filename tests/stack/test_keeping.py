@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import signal
@@ -14,8 +15,10 @@ import pytest
 
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.start import STACK_MARK
+from satflow_ext.settings import Settings
 from satflow_ext.stack import keeping, roles, start_progress
 from satflow_ext.stack.keeping import RESTARTS, Kept, Role
+from satflow_ext.stack.prefect_calls import Credential
 from satflow_ext.stack.process import Plan
 
 
@@ -67,7 +70,7 @@ SPEAKS = "import sys, time; [(print(i, flush=True), time.sleep(0.2)) for i in ra
 SLEEPS = "import time; time.sleep(600)"
 
 
-def starting(tmp_path, code: str) -> Kept:
+def starting(tmp_path, code: str, *, limit: float = math.inf) -> Kept:
     """A service that is ready once it has made a file."""
     (tmp_path / "slow_service.py").write_text(code)
     ready_file = tmp_path / "ready"
@@ -76,7 +79,8 @@ def starting(tmp_path, code: str) -> Kept:
         return ready_file.exists()
 
     environment = {**os.environ, STACK_MARK: str(tmp_path), "PYTHONPATH": str(tmp_path)}
-    return Kept(Role(Plan("slow", ("slow_service", str(ready_file)), environment, tmp_path / "slow.log"), None, ready))
+    plan = Plan("slow", ("slow_service", str(ready_file)), environment, tmp_path / "slow.log")
+    return Kept(Role(plan, None, ready, limit=limit))
 
 
 @pytest.mark.parametrize("code", [WORKS, SPEAKS])
@@ -103,6 +107,39 @@ def test_is_given_up_when_it_makes_none(tmp_path, monkeypatch):
         await kept.stop(5)
 
     asyncio.run(stalls())
+
+
+def test_is_given_up_after_its_limit_although_it_works_and_logs(tmp_path):
+    async def works_for_nothing() -> None:
+        kept = starting(
+            tmp_path, "import time\nwhile True:\n    print('not yet', flush=True)\n    time.sleep(0.1)", limit=2.0
+        )
+        with pytest.raises(StackFailed, match=r"slow is not ready and has had 2 s to be\. Its log is .*slow\.log"):
+            await kept.start()
+        assert kept.report().state == "failed"
+        await kept.stop(5)
+
+    asyncio.run(asyncio.wait_for(works_for_nothing(), 300))
+
+
+def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
+    async def begins() -> None:
+        answers = asyncio.Event()
+        kept = Kept(replace(role, before=answers.wait, limit=0.0))
+        starts = asyncio.create_task(kept.start())
+        await until(lambda: kept.pid is not None)
+        answers.set()
+        await starts
+        assert kept.report().state == "ready"
+        await kept.stop(5)
+
+    asyncio.run(asyncio.wait_for(begins(), 300))
+    settings = Settings()
+    assert 0 < roles.prefect_worker(settings, Credential("http://127.0.0.1:9/api", "a:b"), nothing).limit < math.inf
+
+
+async def nothing() -> None:
+    """Wait for nothing."""
 
 
 def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_stays_taken(role, monkeypatch):
