@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -125,7 +126,7 @@ class Crew:
     async def _start_prefect(self) -> None:
         home = private_folder(environment.home(self._settings))
         if environment.DATABASE not in os.environ:
-            await asyncio.to_thread(prefect_database.check_database, home / environment.DATABASE_FILE)
+            await self._check_database(home / environment.DATABASE_FILE)
         auth = f"satflow:{secrets.token_urlsafe(32)}"
         listener = self._listener("prefect-server")
         credential = Credential(f"http://{roles.address_of(listener)}/api", auth)
@@ -147,6 +148,11 @@ class Crew:
             answers.set()
             await warming
         self.credential = credential
+
+    async def _check_database(self, path: Path) -> None:
+        if path.exists():
+            self._tell("Checking the Prefect server's database")
+            await asyncio.to_thread(prefect_database.check_database, path)
 
     async def _start_store(self) -> None:
         private_folder(self._settings.state_dir / "store")
