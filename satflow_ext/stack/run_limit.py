@@ -53,7 +53,8 @@ async def apply_run_limit(settings: Settings, credential: Credential) -> None:
         elif found.concurrency_limit != settings.run_limit:
             logger.info("The work pool keeps its own limit of %s runs at a time.", found.concurrency_limit)
             return
-    await asyncio.to_thread(durable.replace, _record_path(settings), str(settings.run_limit).encode())
+    if _read_last_set(settings) != settings.run_limit:  # a restart of the Prefect worker must not need room on the disk
+        await asyncio.to_thread(durable.replace, _record_path(settings), str(settings.run_limit).encode())
 
 
 def _limit_of(found: PoolLimit, settings: Settings) -> int | None:
