@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Sequence
 
@@ -12,7 +13,8 @@ from satflow_ext.commands.status import told
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.errors import BadRequest
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, prefect_database
+from satflow_ext.stack import environment, family, prefect_database
+from satflow_ext.stack.stack_lock import take_stack_lock
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +45,18 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 
 def _move_database(here: Settings) -> None:
-    if lease.report(here) is not None:
+    """Keep the database as a backup, while no stack runs and none can start."""
+    if environment.DATABASE in os.environ:
+        raise BadRequest(
+            f"{environment.DATABASE} names the Prefect server's database, which is not SatFlow's to move.",
+            fix=f"Change {environment.DATABASE} to a new database, or unset it.",
+        )
+    lock = take_stack_lock(here)
+    if lock is None:
         raise BadRequest("The local stack runs, and uses its database.", fix="End it with `satflow down` first.")
-    backup = prefect_database.move_aside(environment.home(here) / environment.DATABASE_FILE)
+    with lock:
+        family.end(environment.mark(here))  # of a stack that died
+        backup = prefect_database.move_aside(environment.home(here) / environment.DATABASE_FILE)
     print(f"The database is now {backup}." if backup else "There was no database yet.")
 
 

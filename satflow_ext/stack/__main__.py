@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from satflow_ext import settings
 from satflow_ext.lease.address import private_folder, socket_path
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, family
+from satflow_ext.stack.stack_lock import take_stack_lock
 
 if TYPE_CHECKING:
     from satflow_ext.stack.supervisor import Supervisor
@@ -52,17 +52,13 @@ def main() -> int:
 
 
 def _lock(here: Settings) -> IO[bytes] | None:
-    """The lock of the one supervisor. The kernel gives it back however the holder ends, so none is ever stale."""
-    lock = (private_folder(here.runtime_dir) / "stack.lock").open("ab")
+    """The lock of the one supervisor, None where another one keeps it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.05)
-        else:
+        lock = take_stack_lock(here)
+        if lock is not None:
             return lock
-    lock.close()
+        time.sleep(0.05)
     return None
 
 

@@ -8,14 +8,16 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
 
 import httpx
 
 from satflow_ext import durable
 from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Service
-from satflow_ext.errors import StackFailed
+from satflow_ext.errors import DiskFull
 from satflow_ext.lease.address import private_folder
 from satflow_ext.lease.wire import ServiceReport
 from satflow_ext.settings import Settings
@@ -26,6 +28,9 @@ from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 
 FLOW_RUN_GRACE = 1.5
 """Seconds that flow runs and their Dask workers have to end by themselves; all of the end takes at most five."""
+
+ROOM_PAUSE = 10.0
+"""Seconds between two checks of the disks during a start."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +60,7 @@ class Crew:
 
         Raises:
             StackFailed: a service did not start.
-            DiskFull: there is no room for its files.
+            DiskFull: there is no room for its files, or no more while it starts.
         """
         wanted = [
             start
@@ -67,11 +72,37 @@ class Crew:
             if service in needs and runs is None
         ]
         if wanted:
-            await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
-        # Wait for all: what went on starting beside a failure would be started twice by the next lease.
-        for failure in await asyncio.gather(*(start() for start in wanted), return_exceptions=True):
-            if failure is not None:
-                raise failure
+            await self._check_room()
+            await self._start_all(wanted)
+
+    async def _start_all(self, wanted: Collection[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        starting = [asyncio.create_task(start()) for start in wanted]
+        watching = asyncio.create_task(self._watch_room(starting))
+        try:
+            # Wait for all: what went on starting beside a failure would be started twice by the next lease.
+            failures = [each for each in await asyncio.gather(*starting, return_exceptions=True) if each is not None]
+        finally:
+            watching.cancel()
+        if failures:
+            (full,) = await asyncio.gather(watching, return_exceptions=True)
+            if isinstance(full, DiskFull):
+                raise full
+            await self._check_room()  # a full disk is a better reason than what it led to
+            raise failures[0]
+
+    async def _watch_room(self, starting: Collection[asyncio.Task[None]]) -> None:
+        """Call the start off when a disk becomes full: a service may try to write for as long as it takes."""
+        try:
+            while True:
+                await asyncio.sleep(ROOM_PAUSE)
+                await self._check_room()
+        except DiskFull:
+            for task in starting:
+                task.cancel()
+            raise
+
+    async def _check_room(self) -> None:
+        await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
 
     async def end(self) -> None:
         """End every process of the stack, and give the flow runs that ran in it their final state."""
@@ -96,7 +127,7 @@ class Crew:
         listener = self._listener("prefect-server")
         home = private_folder(environment.home(self._settings))
         if environment.DATABASE not in os.environ:
-            await asyncio.to_thread(prefect_database.check_database, home / environment.DATABASE_FILE)
+            await self._check_database(home / environment.DATABASE_FILE)
         auth = f"satflow:{secrets.token_urlsafe(32)}"
         credential = Credential(roles.prefect_url(listener), auth)
         server = Kept(roles.prefect_server(self._settings, credential, listener))
@@ -106,50 +137,69 @@ class Crew:
             await answers.wait()
 
         worker = Kept(roles.prefect_worker(self._settings, credential, before))
-        self._kept |= {"prefect-server": server, "prefect-worker": worker}
         self._tell("Starting the Prefect server")
-        warming = asyncio.create_task(worker.start())
-        try:
-            await server.start()
+        async with self._all_or_none({"prefect-server": server, "prefect-worker": worker}) as (serving, warming):
+            # The Prefect worker imports meanwhile, and waits for the server unless it fails before.
+            await asyncio.wait([serving, warming], return_when=asyncio.FIRST_COMPLETED)
+            if warming.done():
+                await warming
+            await serving
             self._tell("Starting the Prefect worker")
             answers.set()
             await warming
-        except (StackFailed, asyncio.CancelledError):
-            warming.cancel()
-            await asyncio.gather(warming, return_exceptions=True)
-            await asyncio.gather(server.stop(0.5), worker.stop(0.5))
-            raise
         self.credential = credential
+
+    async def _check_database(self, path: Path) -> None:
+        if path.exists():
+            self._tell("Checking the Prefect server's database")
+            await asyncio.to_thread(prefect_database.check_database, path)
 
     async def _start_store(self) -> None:
         private_folder(self._settings.state_dir / "store")
-        token = self._settings.runtime_dir / "store.token"
-        self.store_token = secrets.token_urlsafe(32)
-        await asyncio.to_thread(durable.replace, token, self.store_token.encode())
-        role = roles.store(self._settings, self._listener("store"), token)
-        store = self._kept["store"] = Kept(role)
-        await store.start()
-        self.store_url = role.url
+        path = self._settings.runtime_dir / "store.token"
+        token = secrets.token_urlsafe(32)
+        await asyncio.to_thread(durable.replace, path, token.encode())
+        role = roles.store(self._settings, self._listener("store"), path)
+        async with self._all_or_none({"store": Kept(role)}) as (starting,):
+            await starting
+        self.store_url, self.store_token = role.url, token
 
     async def _start_gateway(self) -> None:
         listener = self._listener("dask-gateway")
         plan = await asyncio.to_thread(gateway.prepare, self._settings, roles.address_of(listener))
         self._tell("Starting the Dask Gateway")
         prefect = self._listeners.get("prefect-server")
-        server = gateway.server(self._settings, plan, listener, roles.prefect_url(prefect) if prefect else None)
-        kept = [Kept(server), Kept(gateway.proxy(self._settings, plan))]
-        names = ("dask-gateway", "dask-gateway-proxy")
-        self._kept |= zip(names, kept, strict=True)
-        starting = [asyncio.create_task(each.start()) for each in kept]
-        try:
+        prefect_url = roles.prefect_url(prefect) if prefect else None
+        server = Kept(gateway.server(self._settings, plan, listener, prefect_url))
+        proxy = Kept(gateway.proxy(self._settings, plan))
+        async with self._all_or_none({"dask-gateway": server, "dask-gateway-proxy": proxy}) as starting:
             await asyncio.gather(*starting)
-        except (StackFailed, asyncio.CancelledError):
-            for each in starting:
-                each.cancel()
-            await asyncio.gather(*starting, return_exceptions=True)
-            await asyncio.gather(*(self._kept.pop(name).stop(0.5) for name in names))
-            raise
         self.gateway_url, self.gateway_schedulers, self.gateway_password = plan.url, plan.proxy, plan.password
+
+    @contextlib.asynccontextmanager
+    async def _all_or_none(self, services: Mapping[str, Kept]) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+        """Start services at the same time; where anything fails inside the block, stop and forget all of them.
+
+        Otherwise a service would go on without being used, and the next start would put another one beside it.
+
+        Args:
+            services: by name.
+
+        Returns:
+            The tasks that start them, in the same order.
+        """
+        self._kept |= services
+        starting = tuple(asyncio.create_task(each.start()) for each in services.values())
+        try:
+            yield starting
+        except BaseException:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+            await asyncio.gather(*(each.stop(0.5) for each in services.values()), return_exceptions=True)
+            for name in services:
+                self._kept.pop(name, None)
+            raise
 
     def _listener(self, name: str) -> socket.socket:
         """The listening socket of a service, which stays open until the end of the stack."""

@@ -18,6 +18,9 @@ from satflow_ext.lease.start import STACK_MARK
 LISTENER_MARK = "SATFLOW_STACK_LISTENER"
 """Environment variable of the services that hold a listening socket of the supervisor's, and of no process that they start."""
 
+RUN_MARK = "PREFECT__FLOW_RUN_ID"
+"""Environment variable that the Prefect worker gives to the process of a flow run, which its children inherit."""
+
 
 def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]:
     """The living processes of the stack with this mark, except this process and those to spare."""
@@ -25,10 +28,14 @@ def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]
     return [process for process in psutil.process_iter() if process.pid not in spared and _marked(process, mark)]
 
 
-def is_relative(pid: int, mark: str) -> bool:
-    """Return whether a living process of the stack has that id."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return _marked(psutil.Process(pid), mark)
+def executes_run(pid: int, mark: str, run_id: str) -> bool:
+    """Return whether a living process of the stack has that id, and is one of that flow run.
+
+    The id alone says little: in a container the first processes of each start get the same ones.
+    """
+    with contextlib.suppress(psutil.Error, OSError):
+        process = psutil.Process(pid)
+        return _marked(process, mark) and process.environ().get(RUN_MARK) == run_id
     return False
 
 

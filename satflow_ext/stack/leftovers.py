@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import asyncio
+from collections.abc import Iterable
 
+from satflow_ext.stack import family
 from satflow_ext.stack.prefect_calls import FlowRun, PrefectCalls
 
 STOPPED = "The local stack on this machine was stopped while this was running."
@@ -12,15 +14,17 @@ WORKER_DIED = "The Prefect worker of the local stack was killed, and the process
 KILLED = "The process of this run ended without a final state: it was killed after its Prefect worker had ended."
 
 
-async def end_leftovers(calls: PrefectCalls, message: str, *, alive: Collection[int] = ()) -> int:
+async def end_leftovers(calls: PrefectCalls, message: str, *, mark: str | None = None) -> int:
     """Give every run that was left over its final state; how many there were. Call it while no Prefect worker runs.
 
     Args:
         calls: to the stack's own Prefect server, whose runs are all of this machine.
         message: why they ended.
-        alive: processes of this stack that live; a run of theirs goes on without its Prefect worker.
+        mark: of this stack's processes, where some may live: a run that has one goes on without its Prefect worker.
     """
-    left = [run for run in await calls.unfinished_runs() if pid_of(run) not in alive]
+    left = await calls.unfinished_runs()
+    if mark is not None:
+        left = await asyncio.to_thread(lambda: [run for run in left if not has_process(run, mark)])
     await end_runs(calls, left, message)
     return len(left)
 
@@ -32,6 +36,12 @@ async def end_runs(calls: PrefectCalls, runs: Iterable[FlowRun], message: str) -
             await calls.end_run(run, "CANCELLED", "Cancelled", message)
         else:
             await calls.end_run(run, "CRASHED", "Crashed", message)
+
+
+def has_process(run: FlowRun, mark: str) -> bool:
+    """Return whether the process of a run lives and belongs to the stack with that mark."""
+    pid = pid_of(run)
+    return pid is not None and family.executes_run(pid, mark, run.id)
 
 
 def pid_of(run: FlowRun) -> int | None:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from satflow_ext.stack import family
-from satflow_ext.stack.leftovers import KILLED, end_runs, pid_of
+from satflow_ext.stack.leftovers import KILLED, end_runs, has_process, pid_of
 from satflow_ext.stack.prefect_calls import Credential, FlowRun, PrefectCalls
 
 LOOK = 20.0
@@ -44,4 +43,4 @@ async def _look(credential: Credential, mark: str, suspects: frozenset[str]) -> 
 
 
 def _without_process(runs: Sequence[FlowRun], mark: str) -> list[FlowRun]:
-    return [run for run in runs if (pid := pid_of(run)) is not None and not family.is_relative(pid, mark)]
+    return [run for run in runs if pid_of(run) is not None and not has_process(run, mark)]

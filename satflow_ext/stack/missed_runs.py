@@ -59,38 +59,71 @@ def select_superseded(
     return superseded
 
 
-async def skip_superseded(settings: Settings, credential: Credential) -> int:
+async def skip_superseded(settings: Settings, credential: Credential, *, since: datetime | None = None) -> int:
     """Cancel the missed runs that must not start; return how many there were.
 
     Args:
         settings: where the journal is.
         credential: of the stack's own Prefect server.
+        since: the moment from which the machine was off; runs that should have started before it waited for another reason.
 
     Raises:
         httpx.HTTPError: the server did not answer.
     """
     async with PrefectCalls(credential) as calls:
-        missed = await calls.missed_runs(datetime.now(timezone.utc) - LATE)
+        missed = await calls.missed_runs(datetime.now(timezone.utc) - LATE, since)
         choices = await asyncio.to_thread(read_choices, settings) if missed else {}
         superseded = select_superseded(missed, choices)
-        for run, message in superseded:
-            await calls.skip_run(run.id, message)
-    if superseded:
-        logger.info("%s missed runs were skipped", len(superseded))
-    return len(superseded)
+        skipped = sum([await calls.skip_run(run.id, message) for run, message in superseded])
+    if skipped:
+        logger.info("%s missed runs were skipped", skipped)
+    return skipped
+
+
+class ClockJumps:
+    """Jumps of the clock: the machine was suspended, or its clock was set.
+
+    A jump is pending until `settle`, however often that is tried.
+
+    Args:
+        clock: seconds since 1970.
+        monotonic: seconds of the clock that neither counts a suspend nor is set.
+    """
+
+    def __init__(self, clock: float, monotonic: float) -> None:
+        self._clock, self._monotonic = clock, monotonic
+        self.since: float | None = None
+        """When the first pending jump began, None where none is pending."""
+
+    def compare(self, clock: float, monotonic: float) -> None:
+        """Compare the clocks now with those of the last comparison."""
+        gained = (clock - self._clock) - (monotonic - self._monotonic)
+        if gained > JUMP and self.since is None:
+            self.since = self._clock
+        self._clock, self._monotonic = clock, monotonic
+
+    def settle(self) -> None:
+        """Forget what is pending."""
+        self.since = None
 
 
 async def keep_skipping(settings: Settings, credential: Credential) -> None:
     """Do so after each time that the machine was suspended, until cancelled."""
-    offset = time.time() - time.monotonic()
+    jumps, warned = ClockJumps(time.time(), time.monotonic()), False
     while True:
         await asyncio.sleep(LOOK)
-        before, offset = offset, time.time() - time.monotonic()
-        if offset - before > JUMP:
-            try:
-                await skip_superseded(settings, credential)
-            except httpx.HTTPError as error:
-                logger.warning("Missed runs were not skipped: %s", error or type(error).__name__)
+        jumps.compare(time.time(), time.monotonic())
+        if jumps.since is None:
+            continue
+        try:
+            await skip_superseded(settings, credential, since=datetime.fromtimestamp(jumps.since, timezone.utc))
+        except httpx.HTTPError as error:  # the Prefect server may be started again: the next comparison repeats it
+            if not warned:
+                logger.warning("Missed runs were not skipped yet: %s", error or type(error).__name__)
+            warned = True
+        else:
+            warned = False
+            jumps.settle()
 
 
 def read_choices(settings: Settings) -> dict[str, MissedRuns]:

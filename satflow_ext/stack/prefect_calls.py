@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -18,6 +18,9 @@ PAGE = 200
 """The most objects that the server gives at once."""
 
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
+
+NOT_TAKEN = {"name": {"any_": ["Scheduled", "Late"]}}
+"""The states of runs that no Prefect worker has taken; neither those that wait for a retry nor for a slot."""
 
 
 class FlowRun(BaseModel):
@@ -43,6 +46,12 @@ class ScheduledRun(BaseModel):
 class _Named(BaseModel):
     id: str
     name: str
+
+
+class PoolLimit(BaseModel):
+    """How many runs of a work pool may be Pending or Running at a time."""
+
+    concurrency_limit: int | None = None
 
 
 class PrefectWorker(BaseModel):
@@ -111,11 +120,18 @@ class PrefectCalls:
         state = {"type": state_type, "name": state_name, "message": message}
         await self._post(f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
 
-    async def missed_runs(self, before: datetime) -> Sequence[ScheduledRun]:
-        """The runs of schedules in the local work pool that should have started before that moment, and are scheduled still."""
+    async def missed_runs(self, before: datetime, after: datetime | None = None) -> Sequence[ScheduledRun]:
+        """The runs of schedules in the local work pool that should have started already, and are scheduled still.
+
+        Args:
+            before: the moment before which they should have started.
+            after: the moment after which, where there is one.
+        """
         found: list[ScheduledRun] = []
         while True:
-            page = _scheduled_runs.validate_json(await self._post("/flow_runs/filter", _missed(before, len(found))))
+            page = _scheduled_runs.validate_json(
+                await self._post("/flow_runs/filter", _missed(before, after, len(found)))
+            )
             found += page
             if len(page) < PAGE:
                 break
@@ -128,10 +144,18 @@ class PrefectCalls:
             for run in known
         ]
 
-    async def skip_run(self, run_id: str, message: str) -> None:
-        """Cancel a scheduled run that must not start."""
+    async def skip_run(self, run_id: str, message: str) -> bool:
+        """Cancel a scheduled run that must not start, unless a Prefect worker has taken it; return whether it was cancelled.
+
+        The run's state is read right before. One that a Prefect worker takes in between is Pending at most: its process takes
+        longer to begin, and then finds that it may not run.
+        """
+        waiting = {"flow_runs": {"id": {"any_": [run_id]}, "state": NOT_TAKEN}}
+        if not _scheduled_runs.validate_json(await self._post("/flow_runs/filter", waiting)):
+            return False
         state = {"type": "CANCELLED", "name": "Skipped", "message": message}
-        await self._post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+        await self._post(f"/flow_runs/{run_id}/set_state", {"state": state})
+        return True
 
     async def _names(self, kind: str, ids: set[str]) -> dict[str, str]:
         """The names of flows or deployments by id."""
@@ -140,6 +164,22 @@ class PrefectCalls:
             body = {kind: {"id": {"any_": some}}, "limit": PAGE}
             names |= {each.id: each.name for each in _named.validate_json(await self._post(f"/{kind}/filter", body))}
         return names
+
+    async def pool_limit(self) -> PoolLimit | None:
+        """The concurrency limit of the local work pool; None while the pool is not made yet."""
+        response = await self._http.get(f"/work_pools/{LOCAL_POOL}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        response.raise_for_status()
+        return PoolLimit.model_validate_json(response.content)
+
+    async def make_pool(self, limit: int) -> None:
+        """Make the local work pool; the Prefect worker adds the template of its type when it starts."""
+        await self._send("POST", "/work_pools/", {"name": LOCAL_POOL, "type": "process", "concurrency_limit": limit})
+
+    async def limit_pool(self, limit: int) -> None:
+        """Set the concurrency limit of the local work pool."""
+        await self._send("PATCH", f"/work_pools/{LOCAL_POOL}", {"concurrency_limit": limit})
 
     async def workers(self) -> Sequence[PrefectWorker]:
         """The Prefect workers of the local work pool; none while the pool is not made yet."""
@@ -150,13 +190,16 @@ class PrefectCalls:
                 return []
             raise
 
-    async def _post(self, path: str, body: dict[str, object]) -> bytes:
-        """POST with a fresh CSRF token, which the server asks of every writing call."""
+    async def _post(self, path: str, body: Mapping[str, object]) -> bytes:
+        return await self._send("POST", path, body)
+
+    async def _send(self, method: str, path: str, body: Mapping[str, object]) -> bytes:
+        """Send a request with a fresh CSRF token, which the server asks of every writing call."""
         client = str(uuid.uuid4())
         token = await self._http.get("/csrf-token", params={"client": client})
         token.raise_for_status()
         headers = {"Prefect-Csrf-Client": client, "Prefect-Csrf-Token": token.json()["token"]}
-        response = await self._http.post(path, json=body, headers=headers)
+        response = await self._http.request(method, path, json=body, headers=headers)
         response.raise_for_status()
         return response.content
 
@@ -167,12 +210,10 @@ def batched(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + PAGE]
 
 
-def _missed(before: datetime, offset: int) -> dict[str, object]:
+def _missed(before: datetime, after: datetime | None, offset: int) -> dict[str, object]:
+    expected = {"before_": before.isoformat(), **({"after_": after.isoformat()} if after else {})}
     return {
-        "flow_runs": {
-            "state": {"name": {"any_": ["Scheduled", "Late"]}},  # neither those that wait for a retry nor for a slot
-            "expected_start_time": {"before_": before.isoformat()},
-        },
+        "flow_runs": {"state": NOT_TAKEN, "expected_start_time": expected},
         "work_pools": {"name": {"any_": [LOCAL_POOL]}},
         "sort": "EXPECTED_START_TIME_ASC",
         "limit": PAGE,

@@ -7,22 +7,30 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
+import logging
 import re
 import sqlite3
-import time
+import subprocess
+import sys
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-from satflow_ext.errors import StackFailed
+from satflow_ext.errors import DiskFailed, StackFailed
+from satflow_ext.stack import quick_check
+
+logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 4.0
-"""Seconds that the check of a large database may take; what was read by then counts."""
+"""Seconds that the check of a large database may take; without a result by then, the server starts."""
 
-STEPS = 100_000
-"""Instructions of SQLite between two looks at the clock."""
+INTERPRETER_SECONDS = 2.0
+"""Seconds that the process of the check may take besides."""
 
 REVISION = re.compile(r"^revision(?:\s*:\s*str)?\s*=\s*[\"'](\w+)[\"']", re.MULTILINE)
+BUSY = re.compile(r"locked|busy")
+BUSY_FIX = "Another program uses it: end that, such as another Prefect server or a database browser, and start again."
 BACKUP_FIX = (
     "`satflow up --new-database` keeps it as a backup and starts with a new one: "
     "registered deployments come back, the history of runs does not."
@@ -36,17 +44,16 @@ def check_database(path: Path) -> None:
         path: the file; one that is missing will be made by the server.
 
     Raises:
-        StackFailed: it is damaged, cannot be opened, or was written by a newer Prefect.
+        StackFailed: it is damaged, cannot be opened, is in use, or was written by a newer Prefect.
     """
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=1.0)
-        ) as database:
-            problem, revision = _find_damage(database), _read_revision(database)
+        revision = _read_revision(path)
+        problem = _find_damage(path)
     except sqlite3.OperationalError as error:  # such as "unable to open database file", "disk I/O error"
-        raise StackFailed(f"The Prefect server's database {path} cannot be used: {error}.", fix=BACKUP_FIX) from None
+        fix = BUSY_FIX if BUSY.search(str(error)) else BACKUP_FIX
+        raise StackFailed(f"The Prefect server's database {path} cannot be used: {error}.", fix=fix) from None
     except sqlite3.DatabaseError as error:
         problem, revision = str(error), None
     if problem is not None:
@@ -59,43 +66,73 @@ def check_database(path: Path) -> None:
 
 
 def move_aside(path: Path) -> Path | None:
-    """Rename the database, with what SQLite keeps next to it, to a backup. No server may run.
+    """Rename the database, with what SQLite keeps next to it, to a backup: all of it or nothing.
+
+    Hold the stack's lock: a server that opened the database in between would not see its write-ahead log.
 
     Returns:
         The backup's path, None where there was no database.
+
+    Raises:
+        DiskFailed: a file cannot be renamed.
     """
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     backup = path.with_name(f"{path.name}.backup-{stamp}")
     found = path.exists()
-    for ending in ("-wal", "-shm", ""):  # the database last: a backup that is cut off can be repeated
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + ending).rename(backup.with_name(backup.name + ending))
+    moved: list[tuple[Path, Path]] = []
+    for ending in ("-wal", "-shm", ""):
+        source, target = path.with_name(path.name + ending), backup.with_name(backup.name + ending)
+        try:
+            source.rename(target)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            for back, there in reversed(moved):
+                there.rename(back)
+            raise DiskFailed(
+                f"{source} cannot be renamed to {target.name}: {error.strerror}.",
+                fix=f"See that the folder {path.parent} can be written, then try again.",
+            ) from error
+        moved.append((source, target))
     return backup if found else None
 
 
-def _find_damage(database: sqlite3.Connection) -> str | None:
-    deadline = time.monotonic() + CHECK_SECONDS
-    database.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+def _find_damage(path: Path) -> str | None:
+    """Return what is damaged, None where nothing was found within `CHECK_SECONDS`."""
+    checking = subprocess.Popen(
+        [sys.executable, "-I", "-S", quick_check.__file__, _uri(path), str(CHECK_SECONDS)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
-        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.OperationalError as error:
-        if "interrupted" not in str(error):
-            raise
+        output, _ = checking.communicate(timeout=CHECK_SECONDS + INTERPRETER_SECONDS)
+    except subprocess.TimeoutExpired:
+        checking.kill()  # and not waited for: a disk that does not answer keeps it
+        output = ""
+    if not output:
+        logger.warning("The check of %s was cut off.", path)
         return None
-    finally:
-        database.set_progress_handler(None, 0)
+    kind, found = json.loads(output)
+    if kind is not None:
+        raise (sqlite3.OperationalError if kind == "OperationalError" else sqlite3.DatabaseError)(found)
     return None if found == "ok" else " ".join(str(found).split())
 
 
-def _read_revision(database: sqlite3.Connection) -> str | None:
+def _read_revision(path: Path) -> str | None:
     """Return the migration that the database is at; None where the server has not made its tables."""
     try:
-        row = database.execute("SELECT version_num FROM alembic_version").fetchone()
+        with contextlib.closing(sqlite3.connect(_uri(path), uri=True, timeout=1.0)) as database:
+            row = database.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error):
             raise
         return None
     return str(row[0]) if row else None
+
+
+def _uri(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=rw"
 
 
 def _known_revisions() -> set[str]:

@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -17,12 +17,13 @@ import httpx
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import StackFailed
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, family
+from satflow_ext.stack import environment
 from satflow_ext.stack.keeping import Role
 from satflow_ext.stack.leftovers import DIED, WORKER_DIED, end_leftovers
 from satflow_ext.stack.missed_runs import skip_superseded
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.process import Plan
+from satflow_ext.stack.run_limit import apply_run_limit
 
 Answered = TypeVar("Answered")
 
@@ -31,6 +32,9 @@ ENVELOPE = 16 * 1024 * 1024
 
 SILENCE = 180.0
 """Seconds for which a Prefect server that was ready may answer nothing."""
+
+WORKER_LIMIT = 300.0
+"""Seconds that a Prefect worker may take to be ready once its server answers: it polls and logs also where it never will be."""
 
 WORKER_NAME = "satflow-local"
 """One name for ever: every start takes over the entry of the one before it, and none is left behind offline."""
@@ -74,7 +78,7 @@ def prefect_server(settings: Settings, credential: Credential, listener: socket.
 
 
 def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
-    """A stock Prefect worker of type process, which makes its work pool itself and installs nothing."""
+    """A stock Prefect worker of type process, which installs nothing. It makes its work pool where the database is shared."""
     pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
     limit = ("--limit", str(settings.run_limit))
     plan = Plan(
@@ -91,14 +95,16 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
         nonlocal earlier, cause
         await before()
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
-            alive = [each.pid for each in await asyncio.to_thread(family.relatives, environment.mark(settings))]
-            await _until_answered(lambda: _leftovers_ended(credential, cause, alive))
+            await _until_answered(lambda: apply_run_limit(settings, credential))
+            # When the stack starts, everything of an earlier one has been ended already.
+            mark = None if cause == DIED else environment.mark(settings)
+            await _until_answered(lambda: _leftovers_ended(credential, cause, mark))
             if cause == DIED:
                 await _until_answered(lambda: skip_superseded(settings, credential))
         cause = WORKER_DIED  # of those that the next start of the worker finds, in the same stack
         earlier = await _until_answered(lambda: _last_heartbeat(credential))
 
-    return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended)
+    return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended, limit=WORKER_LIMIT)
 
 
 def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
@@ -146,9 +152,9 @@ async def _last_heartbeat(credential: Credential) -> datetime | None:
         return next((each.last_heartbeat_time for each in await calls.workers() if each.name == WORKER_NAME), None)
 
 
-async def _leftovers_ended(credential: Credential, cause: str, alive: Collection[int]) -> None:
+async def _leftovers_ended(credential: Credential, cause: str, mark: str | None) -> None:
     async with PrefectCalls(credential) as calls:
-        await end_leftovers(calls, cause, alive=alive)
+        await end_leftovers(calls, cause, mark=mark)
 
 
 async def _until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:

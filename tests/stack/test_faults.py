@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from satflow_ext import lease
 from satflow_ext.disk_room import check_room
-from satflow_ext.errors import DiskFull, StackFailed
-from satflow_ext.stack import environment
+from satflow_ext.errors import DiskFailed, DiskFull, StackFailed
+from satflow_ext.lease.address import private_folder
+from satflow_ext.stack import crew, environment, family, prefect_database
 from satflow_ext.stack.prefect_database import check_database
+from satflow_ext.stack.stack_lock import take_stack_lock
 from tests.conftest import Stack
 from tests.stack.conftest import Place
 from tests.stack.test_commands import satflow
+
+NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
 
 @pytest.fixture
@@ -72,6 +80,29 @@ def test_a_running_stack_reports_a_disk_that_became_full(light: Place, small_dis
         report = lease.report(light.settings)
         assert report is not None
         assert report.state == "ready"
+
+
+def test_a_disk_that_fills_up_during_a_start_is_named(
+    light: Place, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a service fails by that, or tries again and again."""
+    monkeypatch.setattr(crew, "ROOM_PAUSE", 0.2)
+    for folder in (light.settings.runtime_dir, small_disk / "logs"):
+        private_folder(folder)
+    mark = environment.mark(light.settings)
+
+    async def starts() -> None:
+        services = crew.Crew(light.settings, lambda _: None)
+        starting = asyncio.create_task(services.start(["prefect"]))
+        while not family.relatives(mark):  # noqa: ASYNC110 - the process tells nobody
+            await asyncio.sleep(0.01)
+        fill(small_disk)
+        with pytest.raises(DiskFull, match=f"no room left on the disk of {small_disk}"):
+            await starting
+        assert family.relatives(mark) == []
+        await services.end()
+
+    asyncio.run(starts())
 
 
 def make_database(path: Path, revision: str) -> None:
@@ -141,6 +172,66 @@ def test_databases_that_prefect_can_use_are_not_refused(tmp_path: Path) -> None:
     check_database(tmp_path / "begun.db")
 
 
+def test_a_check_that_takes_too_long_is_cut_off_and_the_server_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself cannot be interrupted in it before 3.41."""
+    path = tmp_path / "prefect.db"
+    make_database(path, min(prefect_database._known_revisions()))
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(os.urandom(30000))
+    with pytest.raises(StackFailed, match="is damaged"):
+        check_database(path)
+    monkeypatch.setattr(prefect_database, "CHECK_SECONDS", 1e-6)
+    check_database(path)
+
+
+def test_a_database_in_use_is_not_to_be_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "prefect.db"
+    make_database(path, min(prefect_database._known_revisions()))
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StackFailed, match="cannot be used: database is locked") as refused:
+            check_database(path)
+    assert "Another program uses it" in (refused.value.fix or "")
+    assert "--new-database" not in (refused.value.fix or "")
+
+
+def test_a_database_is_moved_aside_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "prefect.db"
+    files = [path, path.with_name("prefect.db-shm"), path.with_name("prefect.db-wal")]
+    for file in files:
+        file.write_text(file.name)
+    stamped = NOON.strftime("%Y%m%dT%H%M%SZ")
+    monkeypatch.setattr(prefect_database, "datetime", Mock(now=lambda _: NOON))
+    blocking = tmp_path / f"prefect.db.backup-{stamped}"
+    blocking.mkdir()
+    with pytest.raises(DiskFailed, match=r"prefect\.db cannot be renamed to prefect\.db\.backup-.*: Is a directory"):
+        prefect_database.move_aside(path)
+    assert [file.read_text() for file in files] == [file.name for file in files]
+    blocking.rmdir()
+    assert prefect_database.move_aside(path) == blocking
+    assert not any(file.exists() for file in files)
+    assert blocking.with_name(f"{blocking.name}-wal").read_text() == "prefect.db-wal"
+
+
+def test_the_database_is_not_moved_while_another_process_has_the_stacks_lock(light: Place) -> None:
+    lock = take_stack_lock(light.settings)
+    assert lock is not None
+    with lock:
+        refused = satflow(light, "up", "--new-database")
+    assert refused.returncode == 1
+    assert "The local stack runs" in refused.stderr
+
+
+def test_a_database_elsewhere_is_not_moved(light: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SATFLOW_DATABASE_URL", "postgresql+asyncpg://db.example/prefect")
+    refused = satflow(light, "up", "--new-database")
+    assert refused.returncode == 1
+    assert "SATFLOW_DATABASE_URL names" in refused.stderr
+
+
 def test_the_database_of_the_installed_prefect_is_known(stack: Stack) -> None:
     check_database(environment.home(stack.settings) / environment.DATABASE_FILE)
 
@@ -154,6 +245,7 @@ def test_a_damaged_database_is_one_sentence_everywhere_and_a_new_one_is_the_way_
     spoiled = database.read_bytes()
     up = satflow(whole, "up")
     assert up.returncode == 1
+    assert "… Checking the Prefect server's database" in up.stderr
     assert f"{database} is damaged: file is not a database." in up.stderr
     assert "Traceback" not in up.stderr
     whole.wait_gone()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import re
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.start import STACK_MARK
+from satflow_ext.settings import Settings
 from satflow_ext.stack import keeping, roles, start_progress
 from satflow_ext.stack.keeping import RESTARTS, Kept, Role
+from satflow_ext.stack.prefect_calls import Credential
 from satflow_ext.stack.process import Plan
 
 
@@ -66,7 +70,7 @@ SPEAKS = "import sys, time; [(print(i, flush=True), time.sleep(0.2)) for i in ra
 SLEEPS = "import time; time.sleep(600)"
 
 
-def starting(tmp_path, code: str) -> Kept:
+def starting(tmp_path, code: str, *, limit: float = math.inf) -> Kept:
     """A service that is ready once it has made a file."""
     (tmp_path / "slow_service.py").write_text(code)
     ready_file = tmp_path / "ready"
@@ -75,7 +79,8 @@ def starting(tmp_path, code: str) -> Kept:
         return ready_file.exists()
 
     environment = {**os.environ, STACK_MARK: str(tmp_path), "PYTHONPATH": str(tmp_path)}
-    return Kept(Role(Plan("slow", ("slow_service", str(ready_file)), environment, tmp_path / "slow.log"), None, ready))
+    plan = Plan("slow", ("slow_service", str(ready_file)), environment, tmp_path / "slow.log")
+    return Kept(Role(plan, None, ready, limit=limit))
 
 
 @pytest.mark.parametrize("code", [WORKS, SPEAKS])
@@ -104,6 +109,39 @@ def test_is_given_up_when_it_makes_none(tmp_path, monkeypatch):
     asyncio.run(stalls())
 
 
+def test_is_given_up_after_its_limit_although_it_works_and_logs(tmp_path):
+    async def works_for_nothing() -> None:
+        kept = starting(
+            tmp_path, "import time\nwhile True:\n    print('not yet', flush=True)\n    time.sleep(0.1)", limit=2.0
+        )
+        with pytest.raises(StackFailed, match=r"slow is not ready and has had 2 s to be\. Its log is .*slow\.log"):
+            await kept.start()
+        assert kept.report().state == "failed"
+        await kept.stop(5)
+
+    asyncio.run(asyncio.wait_for(works_for_nothing(), 300))
+
+
+def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
+    async def begins() -> None:
+        answers = asyncio.Event()
+        kept = Kept(replace(role, before=answers.wait, limit=0.0))
+        starts = asyncio.create_task(kept.start())
+        await until(lambda: kept.pid is not None)
+        answers.set()
+        await starts
+        assert kept.report().state == "ready"
+        await kept.stop(5)
+
+    asyncio.run(asyncio.wait_for(begins(), 300))
+    settings = Settings()
+    assert 0 < roles.prefect_worker(settings, Credential("http://127.0.0.1:9/api", "a:b"), nothing).limit < math.inf
+
+
+async def nothing() -> None:
+    """Wait for nothing."""
+
+
 def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_stays_taken(role, monkeypatch):
     monkeypatch.setattr(keeping, "HEALTHY", 600.0)
     listener = roles.listen()
@@ -119,6 +157,55 @@ def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_st
             writer.close()
             with pytest.raises(OSError, match="in use"):
                 socket.create_server(listener.getsockname())  # which sets SO_REUSEADDR
+        finally:
+            await kept.stop(5)
+
+    with listener:
+        asyncio.run(asyncio.wait_for(is_left_alone(), 300))
+
+
+def no_log(role: Role) -> None:
+    """Let each start of its process fail with an `OSError`."""
+    role.plan.log.unlink()
+    role.plan.log.mkdir()
+
+
+def fails_before(calls: list[int]) -> Callable[[], Awaitable[None]]:
+    """A preparation that succeeds once and then fails in a way that was not foreseen."""
+
+    async def before() -> None:
+        calls.append(len(calls))
+        if len(calls) > 1:
+            raise ValueError("not foreseen")
+
+    return before
+
+
+@pytest.mark.parametrize(
+    ("spoil", "last_end"),
+    [
+        (no_log, r"could not be started \(IsADirectoryError: .*"),
+        (lambda _: None, r"could not be started \(ValueError: .*"),
+    ],
+)
+def test_a_start_that_fails_for_any_reason_counts_as_a_death(role, spoil, last_end):
+    listener = roles.listen()
+    calls: list[int] = []
+
+    async def is_left_alone() -> None:
+        kept = Kept(replace(role, listener=listener, before=fails_before(calls)))
+        await kept.start()
+        try:
+            spoil(role)
+            assert kept.pid is not None
+            os.kill(kept.pid, signal.SIGKILL)
+            await until(lambda: kept.report().state == "failed")
+            assert re.fullmatch(last_end, kept.report().last_end or "")
+            assert kept.report().restarts == RESTARTS
+            assert kept.pid is None
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            assert await reader.read() == b""
+            writer.close()
         finally:
             await kept.stop(5)
 

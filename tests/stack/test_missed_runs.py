@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import sys
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from prefect import flow
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import State
-from prefect.states import Scheduled
+from prefect.states import Pending, Running, Scheduled
 
 from satflow_ext import lease
 from satflow_ext.endpoints import LOCAL_POOL, StackRecord
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment
-from satflow_ext.stack.missed_runs import MESSAGES, read_choices, select_superseded
-from satflow_ext.stack.prefect_calls import ScheduledRun
+from satflow_ext.stack import environment, missed_runs
+from satflow_ext.stack.missed_runs import JUMP, MESSAGES, ClockJumps, read_choices, select_superseded
+from satflow_ext.stack.prefect_calls import Credential, PrefectCalls, ScheduledRun
+from tests.conftest import Stack
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import api_of
 
@@ -91,15 +95,16 @@ def test_a_stack_that_starts_skips_what_is_superseded(whole: Place, tmp_path: Pa
     with lease.acquire(whole.settings) as held:
         assert held.record is not None
         runs = asyncio.run(plan_runs(held.record, tmp_path))
+        with contextlib.closing(open_database(whole)) as database, database:
+            database.execute("UPDATE flow_run SET auto_scheduled = 1")  # as if the schedule had made them
+        assert asyncio.run(expected_hours(held.record, since=2.5)) == [2, 2, 2, 1, 1, 1]
     whole.wait_gone()
     journal = whole.settings.state_dir / "journal"
     journal.mkdir(mode=0o700, exist_ok=True)
     write_entry(journal, "counted/last", {"missed_runs": "last"})
     write_entry(journal, "counted/none", {"missed_runs": "none"})
-    with sqlite3.connect(environment.home(whole.settings) / environment.DATABASE_FILE) as database:
-        database.execute("UPDATE flow_run SET auto_scheduled = 1")  # as if the schedule had made them
+    with contextlib.closing(open_database(whole)) as database, database:
         database.execute("UPDATE work_pool SET is_paused = 0")
-    database.close()
     with lease.acquire(whole.settings) as held:
         record = held.record
         assert record is not None
@@ -110,6 +115,77 @@ def test_a_stack_that_starts_skips_what_is_superseded(whole: Place, tmp_path: Pa
             "none": ["Skipped", "Skipped", "Skipped"],
             "theirs": ["Completed", "Completed", "Completed"],
         }
+
+
+def test_a_jump_of_the_clock_is_pending_until_it_is_settled() -> None:
+    jumps = ClockJumps(1000.0, 50.0)
+    jumps.compare(1001.0, 51.0)
+    jumps.compare(1002.0 + JUMP, 52.0)  # as much as is not a jump
+    assert jumps.since is None
+    jumps.compare(5000.0, 53.0)
+    jumps.compare(5001.0, 54.0)
+    jumps.compare(9000.0, 55.0)
+    assert jumps.since == 1002.0 + JUMP
+    jumps.settle()
+    jumps.compare(9001.0, 56.0)
+    jumps.compare(4000.0, 57.0)  # set back
+    assert jumps.since is None
+
+
+def test_what_was_not_skipped_after_a_jump_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a server that is not well at first, as one that is started again."""
+    attempts = asyncio.Queue[bytes]()
+    real, jump = time.time, [0.0]
+    monkeypatch.setattr(time, "time", lambda: real() + jump[0])
+    monkeypatch.setattr(missed_runs, "LOOK", 0.05)
+
+    async def unwell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        attempts.put_nowait(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async def jumps_once() -> None:
+        async with await asyncio.start_server(unwell, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            credential = Credential(f"http://{host}:{port}/api", "a:b")
+            keeping = asyncio.create_task(missed_runs.keep_skipping(Settings(state_dir=tmp_path), credential))
+            await asyncio.sleep(0)  # it reads the clocks
+            jump[0] = 3600.0
+            for _ in range(3):
+                assert b"csrf-token" in await attempts.get()
+            keeping.cancel()
+
+    asyncio.run(asyncio.wait_for(jumps_once(), 120))
+
+
+def test_a_run_that_was_taken_in_the_meantime_is_not_skipped(stack: Stack) -> None:
+    async def skips() -> None:
+        credential = Credential(stack.record.prefect_url or "", stack.record.prefect_auth or "")
+        async with prefect_client(api_of(stack.record)) as client, PrefectCalls(credential) as calls:
+            for taken in (Pending(), Running()):
+                run = await client.create_flow_run(counted, state=Scheduled(scheduled_time=NOON))
+                await client.set_flow_run_state(run.id, taken, force=True)
+                assert not await calls.skip_run(str(run.id), "superseded")
+                state = (await client.read_flow_run(run.id)).state
+                assert state is not None
+                assert state.type == taken.type
+            waits = await client.create_flow_run(counted, state=Scheduled(scheduled_time=NOON))
+            assert await calls.skip_run(str(waits.id), "superseded")
+            state = (await client.read_flow_run(waits.id)).state
+            assert state is not None
+            assert (state.name, state.message) == ("Skipped", "superseded")
+
+    asyncio.run(skips())
+
+
+@flow
+def counted() -> None:
+    """Nothing that is executed here."""
+
+
+def open_database(place: Place) -> sqlite3.Connection:
+    """The Prefect server's database."""
+    return sqlite3.connect(environment.home(place.settings) / environment.DATABASE_FILE, timeout=60)
 
 
 async def plan_runs(record: StackRecord, folder: Path) -> dict[str, list[UUID]]:
@@ -136,6 +212,14 @@ async def plan_runs(record: StackRecord, folder: Path) -> dict[str, list[UUID]]:
             ]
             runs[name] = [each.id for each in made]
     return runs
+
+
+async def expected_hours(record: StackRecord, *, since: float) -> list[int]:
+    """How many hours ago the runs should have started that were missed since so many hours ago."""
+    now = datetime.now(timezone.utc)
+    async with PrefectCalls(Credential(record.prefect_url or "", record.prefect_auth or "")) as calls:
+        missed = await calls.missed_runs(now, now - timedelta(hours=since))
+    return [round((now - run.expected_start_time) / timedelta(hours=1)) for run in missed]
 
 
 def outcomes(record: StackRecord, runs: dict[str, list[UUID]]) -> dict[str, list[str]]:

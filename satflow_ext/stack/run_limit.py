@@ -1,0 +1,71 @@
+"""The limit of simultaneous flow runs, which the Prefect server counts.
+
+The Prefect worker's own `--limit` counts only the runs that this worker has started: runs go on when it is killed, and the next
+worker would start as many again. The work pool's concurrency limit counts all runs that are Pending or Running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from pathlib import Path
+
+from satflow_ext import durable
+from satflow_ext.settings import Settings
+from satflow_ext.stack.prefect_calls import Credential, PoolLimit, PrefectCalls
+
+logger = logging.getLogger(__name__)
+
+
+def limit_to_set(current: int | None, last_set: int | None, run_limit: int) -> int | None:
+    """Return the limit that the work pool should get, None where it keeps the current one.
+
+    A lower limit that the user has set in Prefect is kept. A lower one that was set here, for an earlier `run_limit`, is not.
+
+    Args:
+        current: the work pool's limit.
+        last_set: what was set here the last time.
+        run_limit: the setting.
+    """
+    if current == run_limit:
+        return None
+    is_users = current is not None and current < run_limit and current != last_set
+    return None if is_users else run_limit
+
+
+async def apply_run_limit(settings: Settings, credential: Credential) -> None:
+    """Let the local work pool, which is made where it is missing, have the limit of the settings.
+
+    Args:
+        settings: with the limit, and the folder in which the limit that was set is written down.
+        credential: of the stack's own Prefect server.
+
+    Raises:
+        httpx.HTTPError: the server did not answer.
+    """
+    async with PrefectCalls(credential) as calls:
+        found = await calls.pool_limit()
+        if found is None:
+            await calls.make_pool(settings.run_limit)
+        elif (limit := _limit_of(found, settings)) is not None:
+            await calls.limit_pool(limit)
+        elif found.concurrency_limit != settings.run_limit:
+            logger.info("The work pool keeps its own limit of %s runs at a time.", found.concurrency_limit)
+            return
+    if _read_last_set(settings) != settings.run_limit:  # a restart of the Prefect worker must not need room on the disk
+        await asyncio.to_thread(durable.replace, _record_path(settings), str(settings.run_limit).encode())
+
+
+def _limit_of(found: PoolLimit, settings: Settings) -> int | None:
+    return limit_to_set(found.concurrency_limit, _read_last_set(settings), settings.run_limit)
+
+
+def _read_last_set(settings: Settings) -> int | None:
+    with contextlib.suppress(OSError, ValueError):
+        return int(_record_path(settings).read_text())
+    return None
+
+
+def _record_path(settings: Settings) -> Path:
+    return settings.state_dir / "run-limit"

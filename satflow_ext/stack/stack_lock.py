@@ -1,0 +1,26 @@
+"""The lock of a stack: at most one process has it, which is the supervisor, or one that changes the files of a stopped stack."""
+
+from __future__ import annotations
+
+import fcntl
+from typing import IO
+
+from satflow_ext.lease.address import private_folder
+from satflow_ext.settings import Settings
+
+
+def take_stack_lock(settings: Settings) -> IO[bytes] | None:
+    """Return the lock, to be closed, or None where another process has it. Waits for nothing.
+
+    The kernel gives it back however the holder ends, so none is ever stale.
+
+    Args:
+        settings: of the stack.
+    """
+    lock = (private_folder(settings.runtime_dir) / "stack.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock

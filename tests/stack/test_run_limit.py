@@ -1,0 +1,74 @@
+"""The local stack executes so many runs at a time and no more, also after a restart of its Prefect worker."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from prefect.client.schemas.objects import WorkPool
+
+from satflow_ext import lease
+from satflow_ext.endpoints import LOCAL_POOL, StackRecord
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.stack.leftovers import KILLED
+from satflow_ext.stack.run_limit import limit_to_set
+from tests.stack.conftest import Place, wait_for
+from tests.stack.sleeping import api_of, sleepers, start_sleeper
+from tests.stack.test_run_states import PATIENCE, begun, ended, kill, service, state
+
+
+@pytest.mark.parametrize(
+    ("current", "last_set", "limit"),
+    [
+        (None, None, 4),  # made by a Prefect worker, or the user has taken the limit away
+        (4, None, None),
+        (4, 4, None),
+        (2, 2, 4),  # set for an earlier run limit
+        (8, 8, 4),
+        (2, None, None),  # the user's own
+        (2, 4, None),
+        (8, 4, 4),  # more than the run limit is not executed in any case
+    ],
+)
+def test_a_lower_limit_of_the_user_is_kept(current, last_set, limit):
+    assert limit_to_set(current, last_set, 4) == limit
+
+
+def test_a_restart_of_the_prefect_worker_gives_no_more_places(
+    whole: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SATFLOW_RUN_LIMIT", "1")
+    with lease.acquire(whole.settings) as held:
+        record = held.record
+        assert record is not None
+        pool = asyncio.run(read_pool(record))
+        assert (pool.type, pool.concurrency_limit) == ("process", 1)
+        assert pool.base_job_template["variables"]
+        first = begun(record, tmp_path / "first")
+        kill(whole, "prefect-worker")
+        wait_for(lambda: service(whole, "prefect-worker").restarts == 1, "the next worker", seconds=PATIENCE)
+        wait_for(lambda: service(whole, "prefect-worker").state == "ready", "the next worker", seconds=PATIENCE)
+        folder = tmp_path / "second"
+        folder.mkdir()
+        second = asyncio.run(start_sleeper(record, folder))
+        assert asyncio.run(count_handed_out(record)) == 0
+        assert state(record, second).is_scheduled()
+        kill(whole, None, tmp_path / "first")
+        assert ended(record, first).message == KILLED
+        wait_for(lambda: sleepers(folder), "the second run to start", seconds=PATIENCE)
+
+
+async def read_pool(record: StackRecord) -> WorkPool:
+    """The local work pool."""
+    async with prefect_client(api_of(record)) as client:
+        return await client.read_work_pool(LOCAL_POOL)
+
+
+async def count_handed_out(record: StackRecord) -> int:
+    """The number of runs that a Prefect worker would get now."""
+    async with prefect_client(api_of(record)) as client:
+        return len(
+            await client.get_scheduled_flow_runs_for_work_pool(LOCAL_POOL, scheduled_before=datetime.now(timezone.utc))
+        )
