@@ -37,9 +37,9 @@ def first_result(cluster: Callable[[], AbstractContextManager[Any]]) -> float:
 
 
 @contextmanager
-def bare(here: Settings) -> Iterator[Any]:
+def bare(settings: Settings) -> Iterator[Any]:
     """A new cluster by dask-gateway's own client, with the same options."""
-    with reached("", here) as where, connected(where) as gateway:
+    with reached("", settings) as where, connected(where) as gateway:
         options = gateway.cluster_options(use_local_defaults=False)
         options.update(python=WANTED.python, worker_memory=0.5)
         made = gateway.new_cluster(cluster_options=options)
@@ -49,13 +49,13 @@ def bare(here: Settings) -> Iterator[Any]:
         disarm(made.gateway)
 
 
-def main(here: Settings) -> None:
+def main(settings: Settings) -> None:
     """Measure all of them, in turn."""
-    own = lambda: used(replace(WANTED), None, here, autoclose=False)  # noqa: E731
-    warm = lambda: used(WANTED, "bench", here, autoclose=False)  # noqa: E731
+    own = lambda: used(replace(WANTED), None, settings, autoclose=False)  # noqa: E731
+    warm = lambda: used(WANTED, "bench", settings, autoclose=False)  # noqa: E731
     local = lambda: LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)  # noqa: E731
     first_result(own)  # the gateway itself starts with it
-    cold, peers = zip(*[(first_result(own), first_result(lambda: bare(here))) for _ in range(COLD)], strict=True)
+    cold, peers = zip(*[(first_result(own), first_result(lambda: bare(settings))) for _ in range(COLD)], strict=True)
     report("cluster-start.cold", p50(cold), p50(peers), n=COLD)
     first_result(warm)
     ours = [first_result(warm) for _ in range(WARM)]

@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 from figure import p50, report
 
-from satflow_ext import settings
 from satflow_ext.environments import build, installed, requirements
 from satflow_ext.models import Environment
+from satflow_ext.settings import load_settings
 
 COLD = 3
 WARM = 9
@@ -45,8 +45,8 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 def ours(lock: Environment, folder: Path) -> Path:
     """Build below a folder, or find it built."""
-    here = settings.load().model_copy(update={"cache_dir": folder})
-    return build.built(lock, here, lambda text: None)
+    settings = load_settings().model_copy(update={"cache_dir": folder})
+    return build.built(lock, settings, lambda text: None)
 
 
 def peer(listed: Path, environment: Path) -> None:

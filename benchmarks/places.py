@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from satflow_ext import endpoints, lease, settings
+from satflow_ext import endpoints, lease
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 
 @contextmanager
@@ -19,9 +19,9 @@ def own_stack() -> Iterator[tuple[Endpoints, Settings]]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="sf-") as folder:
         os.environ |= {"SATFLOW_STATE_DIR": folder, "SATFLOW_RUNTIME_DIR": f"{folder}/run"}
-        here = settings.load()
-        with lease.acquire(here) as held:
-            yield endpoints.resolve(here, held.record), here
+        settings = load_settings()
+        with lease.acquire(settings) as held:
+            yield endpoints.resolve(settings, held.record), settings
 
 
 def prefect_environment(where: Endpoints) -> dict[str, str]:

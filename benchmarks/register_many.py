@@ -32,7 +32,7 @@ def other(count: int = 3) -> int:
     return count
 
 
-async def fill(where: Endpoints, here: Settings) -> None:
+async def fill(where: Endpoints, settings: Settings) -> None:
     """Register so many flows that another one makes `EXISTING`."""
     with TemporaryDirectory() as folder:
         packed = pack(other, Path(folder), namespace=globals(), limit=GIB)
@@ -40,7 +40,7 @@ async def fill(where: Endpoints, here: Settings) -> None:
 
         async def add(number: int) -> None:
             async with places:
-                await register(_named(packed, f"other-{number}"), Registration(), where, here)
+                await register(_named(packed, f"other-{number}"), Registration(), where, settings)
 
         await asyncio.gather(*map(add, range(EXISTING - 1)))
 

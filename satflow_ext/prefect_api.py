@@ -21,7 +21,6 @@ from prefect.context import SettingsContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.settings import Profile, Settings, get_current_settings
 
-from satflow_ext import settings
 from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import PrefectApi, on_loopback, read_record, shown
 from satflow_ext.errors import (
@@ -34,6 +33,7 @@ from satflow_ext.errors import (
 )
 from satflow_ext.own_listeners import connect_to_own_listeners_only
 from satflow_ext.prefect_transport import PersistentTransport
+from satflow_ext.settings import load_settings
 
 RETRIES = 3
 """Retries of one request (2 + 4 + 8 s apart): a server that starts again is waited for, a dead one not for a minute."""
@@ -185,10 +185,10 @@ def _answered(error: Exception, api: PrefectApi) -> SatflowError:
 def _find_full_disk(api: PrefectApi) -> DiskFull | None:
     """Return what the local stack's Prefect server answers 500 for, without a reason, while its disk is full."""
     try:
-        here = settings.load()
-        record = read_record(here)
+        settings = load_settings()
+        record = read_record(settings)
         if record is not None and record.prefect_url == api.url:
-            check_room((here.state_dir, here.runtime_dir))
+            check_room((settings.state_dir, settings.runtime_dir))
     except DiskFull as error:
         return error
     except SettingsWrong:

@@ -199,7 +199,7 @@ def config_file() -> Path:
     return Path(named) if named else Path(platformdirs.user_config_dir("satflow")) / "satflow.toml"
 
 
-def load() -> Settings:
+def load_settings() -> Settings:
     """The settings in force now.
 
     Raises:

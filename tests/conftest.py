@@ -26,9 +26,9 @@ import platformdirs
 import psutil
 import pytest
 
-from satflow_ext import endpoints, lease, settings
+from satflow_ext import endpoints, lease
 from satflow_ext.endpoints import Endpoints, PrefectApi, StackRecord
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, config_file, load_settings
 
 HOUSE = pytest.StashKey[Path]()
 SWITCHES = ("SATFLOW_EVERY_KILL",)
@@ -86,7 +86,7 @@ def house(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def settings_file(house: Path) -> Iterator[Path]:
     """The settings file, for a test to write. The local stack's flow runs read it as well."""
-    file = settings.config_file()
+    file = config_file()
     assert file.parent == house
     yield file
     file.unlink(missing_ok=True)
@@ -109,11 +109,11 @@ def no_leaks(house: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def stack(house: Path) -> Iterator[Stack]:
     """The local stack of this test run: Prefect server, Prefect worker and store, all real."""
-    here = settings.load()
-    assert here.state_dir == house / "state"
-    with lease.acquire(here) as held:
+    settings = load_settings()
+    assert settings.state_dir == house / "state"
+    with lease.acquire(settings) as held:
         assert held.record is not None
-        yield Stack(here, held.record, endpoints.resolve(here, held.record))
+        yield Stack(settings, held.record, endpoints.resolve(settings, held.record))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from satflow_ext.gateways import cluster_process
 from satflow_ext.gateways.cluster_process import ClusterCommand
 from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.server import lookout
-from satflow_ext.settings import Settings, load
+from satflow_ext.settings import Settings, load_settings
 
 HOSTILE = "from pathlib import Path\nPath({mark!r}).touch()\nraise SystemExit(7)\n"
 NAMES = ("random", "runpy", "dask", "distributed", "pydantic", "sitecustomize", "usercustomize", "satflow_ext")
@@ -40,7 +40,7 @@ def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("SATFLOW_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("SATFLOW_RUNTIME_DIR", str(tmp_path / "run"))
-    return load()
+    return load_settings()
 
 
 def order(place: Settings) -> ClusterCommand:

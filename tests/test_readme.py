@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from satflow_ext import endpoints, settings
+from satflow_ext import endpoints
+from satflow_ext.settings import load_settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -38,6 +39,6 @@ def test_settings_file_is_understood(tmp_path, monkeypatch):
     file.write_text(blocks("toml")[0])
     monkeypatch.setenv("SATFLOW_CONFIG", str(file))
     monkeypatch.setenv("TEAM_STORE_AUTHORIZATION", "Bearer of-the-team")
-    store = endpoints.store_named("team", settings.load(), None)
+    store = endpoints.store_named("team", load_settings(), None)
     assert store.url == "https://files.example.com/satflow/{digest}"
     assert store.headers == {"Authorization": "Bearer of-the-team"}

@@ -18,8 +18,8 @@ from satflow_ext.settings import Settings
 
 MAKES = """
 import os
-from satflow_ext import scratch, settings
-print(scratch.make(settings.load(), "run"), flush=True)
+from satflow_ext import scratch
+print(scratch.make(settings.load_settings(), "run"), flush=True)
 os.kill(os.getpid(), 9)
 """
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from satflow_ext import endpoints, settings
+from satflow_ext import endpoints
 from satflow_ext.errors import SettingsWrong, StackFailed
-from satflow_ext.settings import Settings, StoreSettings
+from satflow_ext.settings import Settings, StoreSettings, load_settings
 
 
 def test_a_file_that_is_no_toml(tmp_path, monkeypatch):
     (tmp_path / "satflow.toml").write_text("stores = [")
     monkeypatch.setenv("SATFLOW_CONFIG", str(tmp_path / "satflow.toml"))
     with pytest.raises(SettingsWrong, match="Wrong settings"):
-        settings.load()
+        load_settings()
 
 
 def test_a_variable_that_is_no_json(monkeypatch):
     monkeypatch.setenv("SATFLOW_STORES", "{team")
     with pytest.raises(SettingsWrong, match="stores"):
-        settings.load()
+        load_settings()
 
 
 @pytest.mark.parametrize(

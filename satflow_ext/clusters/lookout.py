@@ -16,13 +16,13 @@ from typing import Any
 
 from distributed.core import rpc
 
-from satflow_ext import settings
 from satflow_ext.clusters.board import Board
 from satflow_ext.clusters.sample import ANSWER, UNANSWERED, Probe, unanswered
 from satflow_ext.clusters.standing import LINE, Standing
 from satflow_ext.clusters.told import Counts, Told
 from satflow_ext.clusters.whereabouts import Finder
 from satflow_ext.errors import SatflowError
+from satflow_ext.settings import load_settings
 from satflow_ext.unpickling import refuse_pickles
 
 PERIOD = 1.0
@@ -108,8 +108,8 @@ class Lookout:
 
 async def main() -> None:
     """Read lines, and look at what they say."""
-    here = settings.load()
-    lookout = Lookout(Finder(here), Board(here))
+    settings = load_settings()
+    lookout = Lookout(Finder(settings), Board(settings))
     lines = asyncio.StreamReader(limit=LONGEST)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     try:

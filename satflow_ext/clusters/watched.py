@@ -40,26 +40,26 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
     """A task runner whose cluster is on the board from its first task to its end. A copy that travels is not watched."""
 
     subject: Subject
-    here: Settings
+    settings: Settings
     patience: float = PATIENCE
     """Seconds to wait for the first Dask worker."""
 
     @classmethod
     def watching(
-        cls, runner: DaskTaskRunner, subject: Subject, here: Settings, patience: float = PATIENCE
+        cls, runner: DaskTaskRunner, subject: Subject, settings: Settings, patience: float = PATIENCE
     ) -> WatchedDaskTaskRunner:
         """The same task runner, watched."""
         watched = cls(**_settings_of(runner))
         if isinstance(runner, FastDaskTaskRunner):
             watched.carried = runner.carried
         watched.subject = subject
-        watched.here = here
+        watched.settings = settings
         watched.patience = patience
         return watched
 
     def duplicate(self) -> WatchedDaskTaskRunner:
         """A new instance with the same settings, which is what Prefect's engine enters."""
-        return self.watching(self, self.subject, self.here, self.patience)
+        return self.watching(self, self.subject, self.settings, self.patience)
 
     @property
     def client(self) -> Any:
@@ -70,7 +70,7 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
         """
         if self._client is not None:
             return super().client
-        waits, board, told = Waits(), Board(self.here), Told(_named(self.subject))
+        waits, board, told = Waits(), Board(self.settings), Told(_named(self.subject))
 
         def hear(why: str | None) -> None:
             waits.why = why
@@ -82,22 +82,22 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
             need_scheduler(self.address)
         with hearing(hear):
             dask_client = super().client
-        self._exit_stack.enter_context(watching(dask_client, self.subject, self.here, waits))
+        self._exit_stack.enter_context(watching(dask_client, self.subject, self.settings, waits))
         need_worker(dask_client, time.monotonic() + self.patience, self.patience, lambda: waits.why)
         return dask_client
 
 
 @contextmanager
-def watching(dask_client: Client, subject: Subject, here: Settings, waits: Waits | None = None) -> Iterator[None]:
+def watching(dask_client: Client, subject: Subject, settings: Settings, waits: Waits | None = None) -> Iterator[None]:
     """Keep the board up to date from a thread of its own, until left; then keep what the Dask workers needed.
 
     Args:
         dask_client: of the cluster.
         subject: whose the cluster is.
-        here: say where the board is.
+        settings: say where the board is.
         waits: what missing Dask workers wait for, where somebody tells.
     """
-    stop, board, peak = threading.Event(), Board(here), Peak()
+    stop, board, peak = threading.Event(), Board(settings), Peak()
     thread = threading.Thread(
         target=_keep_posting,
         args=(dask_client, Told(_named(subject)), waits or Waits(), board, peak, stop),
@@ -113,7 +113,7 @@ def watching(dask_client: Client, subject: Subject, here: Settings, waits: Waits
         with suppress(OSError):
             board.remove(subject.key)
         with suppress(OSError):
-            _keep(peak.need(subject.worker_size), subject, here)
+            _keep(peak.need(subject.worker_size), subject, settings)
 
 
 def _keep_posting(
@@ -140,9 +140,9 @@ def _taken(dask_client: Client, probe: Probe) -> Sample:
     return cast(Sample, dask_client.sync(probe.take))  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 
-def _keep(need: Need | None, subject: Subject, here: Settings) -> None:
+def _keep(need: Need | None, subject: Subject, settings: Settings) -> None:
     if need is not None:
-        Needs(here).add(subject.deployment, need)
+        Needs(settings).add(subject.deployment, need)
 
 
 def _post(board: Board, status: ClusterStatus) -> None:

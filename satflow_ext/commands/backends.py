@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from satflow_ext import backends, settings
+from satflow_ext import backends
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.models import ClusterClass, JsonObject
 from satflow_ext.registration.cluster_class import form_of
 from satflow_ext.registration.target import elsewhere
+from satflow_ext.settings import load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     if args.backend is None:
         print(json.dumps({"backends": backends.NAMES}) if args.json else "\n".join((*backends.NAMES, "module:Class")))
         return 0
-    found = interrupts.run(form_of(args.backend, elsewhere(settings.load()) or Path(sys.executable)))
+    found = interrupts.run(form_of(args.backend, elsewhere(load_settings()) or Path(sys.executable)))
     print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found)))
     return 0
 

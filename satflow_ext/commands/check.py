@@ -22,41 +22,41 @@ from satflow_ext.registration.preflight import answering, with_choices, with_poo
 from satflow_ext.settings import Settings
 
 
-def run(args: argparse.Namespace, everything: Iterable[Wanted], here: Settings) -> int:
+def run(args: argparse.Namespace, everything: Iterable[Wanted], settings: Settings) -> int:
     """Print every report; the exit code is 1 where one of them says that registering would be refused."""
-    return max(interrupts.run(_run_one(args, wanted, here)) for wanted in everything)
+    return max(interrupts.run(_run_one(args, wanted, settings)) for wanted in everything)
 
 
-async def _run_one(args: argparse.Namespace, wanted: Wanted, here: Settings) -> int:
+async def _run_one(args: argparse.Namespace, wanted: Wanted, settings: Settings) -> int:
     code = 0
-    async for report in _reports(args, wanted, here):
+    async for report in _reports(args, wanted, settings):
         checked = CheckedFlow(report)
         print(report.model_dump_json() if args.json else f"{checked!r}\n", flush=True)
         code = code if checked.ok else 1
     return code
 
 
-async def _reports(args: argparse.Namespace, wanted: Wanted, here: Settings) -> AsyncIterator[Preflight]:
-    endpoints = await asyncio.to_thread(_answering, here)
+async def _reports(args: argparse.Namespace, wanted: Wanted, settings: Settings) -> AsyncIterator[Preflight]:
+    endpoints = await asyncio.to_thread(_answering, settings)
     async with notebook.executed(
         wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
     ) as executed:
         report_left_out(executed, wanted, as_json=args.json)
         for flow, choice in await wanted.flows(executed):
-            yield await _report(executed, flow, choice, here)
+            yield await _report(executed, flow, choice, settings)
 
 
-def _answering(here: Settings) -> Endpoints | None:
+def _answering(settings: Settings) -> Endpoints | None:
     try:
-        return answering(here)
+        return answering(settings)
     except (PrefectFailed, SettingsWrong, StackFailed):
         return None
 
 
-async def _report(executed: Notebook, flow: LiveFlow, choice: WrittenRegistration, here: Settings) -> Preflight:
+async def _report(executed: Notebook, flow: LiveFlow, choice: WrittenRegistration, settings: Settings) -> Preflight:
     found = await executed.preflight(flow, choice)
-    report = await with_pool(with_choices(found, choice, here), choice, here)
+    report = await with_pool(with_choices(found, choice, settings), choice, settings)
     if report.refused:
         return report
-    with scratch.folder(here, "pack") as folder, scratch.room(folder):
-        return await with_rehearsal(report, await executed.pack(flow, choice, folder), choice, here)
+    with scratch.folder(settings, "pack") as folder, scratch.room(folder):
+        return await with_rehearsal(report, await executed.pack(flow, choice, folder), choice, settings)

@@ -47,18 +47,18 @@ def look(check: Check) -> Finding:
         return Finding(check.name, error.message, wrong=True, fix=error.fix)
 
 
-def folders(here: Settings) -> Sequence[Check]:
+def folders(settings: Settings) -> Sequence[Check]:
     """Whether SatFlow's own folders are this user's, and nobody else's."""
     return [
-        Check("state folder", lambda: str(private_folder(here.state_dir))),
-        Check("runtime folder", lambda: str(private_folder(here.runtime_dir))),
-        Check("keys", lambda: _keys(here)),
+        Check("state folder", lambda: str(private_folder(settings.state_dir))),
+        Check("runtime folder", lambda: str(private_folder(settings.runtime_dir))),
+        Check("keys", lambda: _keys(settings)),
     ]
 
 
-def _keys(here: Settings) -> str:
+def _keys(settings: Settings) -> str:
     """Whether the files with keys can be read, and nobody else can get at them."""
-    signs, trusted = Keyring(here).public(), keys.trusted(here).keys
+    signs, trusted = Keyring(settings).public(), keys.trusted(settings).keys
     signing = f"{signs.id} signs" if signs else "none signs yet: it is made when you first register"
     return f"{signing}; {len(trusted)} trusted"
 

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from satflow_ext import lease, settings
+from satflow_ext import lease
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
@@ -15,7 +15,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel import cluster_words
 from satflow_ext.models import SharedCluster
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 PREWARM = "prewarm"
 AHEAD = "with a Prefect server of your own: start clusters ahead of scheduled runs, until this is stopped"
@@ -31,12 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Do it, and print the clusters in question as they are afterwards."""
     refuse_rest(rest, "clusters")
-    here = settings.load()
-    with connected(here) as endpoints:
+    settings = load_settings()
+    with connected(settings) as endpoints:
         if args.verb == PREWARM:
-            return _prewarm(endpoints, here)
-        done = interrupts.run(cluster_words.carry_out(args, endpoints, here))
-        if _ends_soon(done, here):
+            return _prewarm(endpoints, settings)
+        done = interrupts.run(cluster_words.carry_out(args, endpoints, settings))
+        if _ends_soon(done, settings):
             print(
                 "… The local stack, and the cluster, end with this command: `satflow up` keeps both.", file=sys.stderr
             )
@@ -45,17 +45,17 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     return 0
 
 
-def _prewarm(endpoints: Endpoints, here: Settings) -> int:
+def _prewarm(endpoints: Endpoints, settings: Settings) -> int:
     if endpoints.local:
         raise BadRequest("The local stack does this itself.", fix="It is for a Prefect server of your own.")
     from satflow_ext.registration import prewarming
 
     prewarming.tell()
-    interrupts.run(prewarming.keep_on(endpoints, here))
+    interrupts.run(prewarming.keep_on(endpoints, settings))
     return 0
 
 
-def _ends_soon(done: tuple[SharedCluster, ...], here: Settings) -> bool:
+def _ends_soon(done: tuple[SharedCluster, ...], settings: Settings) -> bool:
     """Whether a cluster of the local stack has nobody but this command to keep it."""
-    report = lease.report(here) if any(each.state != "none" and each.gateway == "" for each in done) else None
+    report = lease.report(settings) if any(each.state != "none" and each.gateway == "" for each in done) else None
     return report is not None and not report.stays and report.leases <= 1

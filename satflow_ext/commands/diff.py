@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from satflow_ext import settings
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import changed, refuse_rest
@@ -13,6 +12,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import VersionNotFound
 from satflow_ext.models import TaskChange, VersionDiff
 from satflow_ext.registration import deployments, versions
+from satflow_ext.settings import load_settings
 
 SECTIONS = {
     "parameters": "Parameters",
@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print it."""
     refuse_rest(rest, "diff")
-    with connected(settings.load()) as endpoints:
+    with connected(load_settings()) as endpoints:
         found = interrupts.run(_read(endpoints, args.deployment, args.before, args.after))
     print(found.model_dump_json(indent=2) if args.json else told(found))
     return 0

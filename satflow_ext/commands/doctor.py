@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from satflow_ext import endpoints, lease, settings
+from satflow_ext import endpoints, lease
 from satflow_ext.commands import checks, live_checks
 from satflow_ext.commands.checks import Check, Finding, look
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.errors import SatflowError, SettingsWrong
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, config_file, load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,23 +23,23 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_rest(rest, "doctor")
     well = [_say(look(check)) for check in checks.INSTALLED]
     try:
-        here = settings.load()
+        settings = load_settings()
     except SettingsWrong as error:
         well.append(_say(Finding("settings", error.message, wrong=True, fix=error.fix)))
         return 1
-    well.append(_say(Finding("settings", str(settings.config_file()))))
-    well += [_say(look(check)) for check in checks.folders(here)]
+    well.append(_say(Finding("settings", str(config_file()))))
+    well += [_say(look(check)) for check in checks.folders(settings)]
     if not args.offline:
-        well += _live(here)
+        well += _live(settings)
     return 0 if all(well) else 1
 
 
-def _live(here: Settings) -> list[bool]:
+def _live(settings: Settings) -> list[bool]:
     """Check what answers, with the local stack running meanwhile where it is needed."""
     try:
-        with lease.acquire(here) as held:
-            found = endpoints.resolve(here, held.record)
-            wanted: Sequence[Check] = live_checks.of(found, here)
+        with lease.acquire(settings) as held:
+            found = endpoints.resolve(settings, held.record)
+            wanted: Sequence[Check] = live_checks.of(found, settings)
             return [_say(look(check)) for check in wanted]
     except SatflowError as error:
         return [_say(Finding("endpoints", error.message, wrong=True, fix=error.fix))]

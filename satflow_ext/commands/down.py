@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from satflow_ext import lease, settings
+from satflow_ext import lease
 from satflow_ext.commands.words import refuse_rest
+from satflow_ext.settings import load_settings
 
 
 def configure(_parser: argparse.ArgumentParser) -> None:
@@ -16,9 +17,9 @@ def configure(_parser: argparse.ArgumentParser) -> None:
 def run(_args: argparse.Namespace, rest: Sequence[str]) -> int:
     """End it, and say so."""
     refuse_rest(rest, "down")
-    here = settings.load()
-    found = lease.report(here)
-    if not lease.stop(here):
+    settings = load_settings()
+    found = lease.report(settings)
+    if not lease.stop(settings):
         print("The local stack does not run.")
         return 0
     users = found.leases if found else 0

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from satflow_ext import settings
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
@@ -19,6 +18,7 @@ from satflow_ext.prefect_names import read_deployment
 from satflow_ext.registration import deployments, manifests
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import pin_of
+from satflow_ext.settings import load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print it."""
     refuse_rest(rest, "environment")
-    here = settings.load()
-    with connected(here) as endpoints:
-        manifest = interrupts.run(_manifest(endpoints, args.deployment, trusted(here)))
+    settings = load_settings()
+    with connected(settings) as endpoints:
+        manifest = interrupts.run(_manifest(endpoints, args.deployment, trusted(settings)))
     lock = manifest.environment
     if args.containerfile:
         print(requirements.containerfile(lock), end="")

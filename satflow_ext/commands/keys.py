@@ -6,12 +6,11 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 
-from satflow_ext import settings
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.errors import KeysRefused
 from satflow_ext.keys import Keyring, PublicKey, TrustedKey
 from satflow_ext.keys.trusted import from_settings, told
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +30,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Do it, and say what was done."""
     refuse_rest(rest, "keys")
     act: Callable[[argparse.Namespace, Settings], None] = args.act
-    act(args, settings.load())
+    act(args, load_settings())
     return 0
 
 
@@ -47,12 +46,12 @@ def _verb(
     return parser
 
 
-def _list(args: argparse.Namespace, here: Settings) -> None:
-    keyring = Keyring(here)
+def _list(args: argparse.Namespace, settings: Settings) -> None:
+    keyring = Keyring(settings)
     signs, entries = keyring.public(), keyring.entries()
     known = {entry.public.raw for entry in entries}
     rows = [_row(entry, signs) for entry in entries]
-    rows += [_from_settings(key) for key in from_settings(here) if key.raw not in known]
+    rows += [_from_settings(key) for key in from_settings(settings) if key.raw not in known]
     if args.json:
         print(json.dumps(rows, indent=2))
     elif rows:
@@ -61,16 +60,16 @@ def _list(args: argparse.Namespace, here: Settings) -> None:
         print("No key is trusted here. Yours is made when you first register a flow.")
 
 
-def _export(args: argparse.Namespace, here: Settings) -> None:
-    keyring = Keyring(here)
+def _export(args: argparse.Namespace, settings: Settings) -> None:
+    keyring = Keyring(settings)
     keyring.signer()
     key = keyring.public()
     assert key is not None
     print(json.dumps(_key(key), indent=2) if args.json else key.text)
 
 
-def _rotate(args: argparse.Namespace, here: Settings) -> None:
-    keyring = Keyring(here)
+def _rotate(args: argparse.Namespace, settings: Settings) -> None:
+    keyring = Keyring(settings)
     old = keyring.public()
     keyring.rotate()
     key = keyring.public()
@@ -85,15 +84,15 @@ def _rotate(args: argparse.Namespace, here: Settings) -> None:
         )
 
 
-def _trust(args: argparse.Namespace, here: Settings) -> None:
-    keyring = Keyring(here)
+def _trust(args: argparse.Namespace, settings: Settings) -> None:
+    keyring = Keyring(settings)
     entries = [keyring.trust(key) for key in told(args.key)]
     _say(args, keyring, entries, "Trusted from now on")
 
 
-def _revoke(args: argparse.Namespace, here: Settings) -> None:
-    keyring = Keyring(here)
-    named = next((key for key in from_settings(here) if key.id == args.id), None)
+def _revoke(args: argparse.Namespace, settings: Settings) -> None:
+    keyring = Keyring(settings)
+    named = next((key for key in from_settings(settings) if key.id == args.id), None)
     if named and all(entry.public.raw != named.raw for entry in keyring.entries()):
         raise KeysRefused(f"Key {args.id} is in SATFLOW_TRUSTED_KEYS.", fix="Take it out there.")
     _say(args, keyring, [keyring.revoke(args.id)], "Trusted no more")

@@ -24,7 +24,7 @@ from satflow_ext.settings import Settings
 PROBE = b"satflow doctor was here\n"
 
 
-def of(found: Endpoints, here: Settings) -> Sequence[Check]:
+def of(found: Endpoints, settings: Settings) -> Sequence[Check]:
     """The checks of what is in use."""
     checks = [
         Check("store", lambda: interrupts.run(_store(found.store))),
@@ -32,7 +32,7 @@ def of(found: Endpoints, here: Settings) -> Sequence[Check]:
         Check("work pool", lambda: interrupts.run(_work_pool(found))),
     ]
     if found.local and found.work_pool == LOCAL_POOL:
-        checks.append(Check("Python of the Prefect worker", lambda: _worker_python(here)))
+        checks.append(Check("Python of the Prefect worker", lambda: _worker_python(settings)))
     return checks
 
 
@@ -70,9 +70,9 @@ async def _online(client: PrefectClient, pool: str) -> int:
     return sum(worker.status == WorkerStatus.ONLINE for worker in workers)
 
 
-def _worker_python(here: Settings) -> str:
+def _worker_python(settings: Settings) -> str:
     """The worker may have been started by a kernel or a JupyterLab of another environment."""
-    report = lease.report(here)
+    report = lease.report(settings)
     pids = [each.pid for each in report.services if each.name == "prefect-worker"] if report else []
     if not pids or pids[0] is None:
         raise StackFailed("The Prefect worker does not run.", fix="Run `satflow down`, then `satflow up`.")

@@ -12,7 +12,7 @@ from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
-from satflow_ext.settings import Settings, load
+from satflow_ext.settings import Settings, load_settings
 from satflow_ext.terminal_text import unfiltered
 
 INDENT = "    "
@@ -30,11 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Show the log."""
     refuse_rest(rest, "logs")
-    here = load()
-    with connected(here) as endpoints:
+    settings = load_settings()
+    with connected(settings) as endpoints:
         if args.follow:
-            return watch.follow_run(endpoints, here, args.run, show_cluster=args.show_cluster, raw=args.raw)
-        interrupts.run(_so_far(endpoints.prefect, args.run, here, raw=args.raw))
+            return watch.follow_run(endpoints, settings, args.run, show_cluster=args.show_cluster, raw=args.raw)
+        interrupts.run(_so_far(endpoints.prefect, args.run, settings, raw=args.raw))
     return 0
 
 

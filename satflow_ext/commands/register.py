@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from satflow_ext import registration, scratch, settings
+from satflow_ext import registration, scratch
 from satflow_ext.commands import check, choices, interrupts, notebook
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
@@ -20,7 +20,7 @@ from satflow_ext.kernel.result import executor_text
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import ErrorBody, Registered
 from satflow_ext.registration.preview import Preview, preview
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,19 +46,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Register, and say what came of it. The first failure ends it."""
-    here = settings.load()
+    settings = load_settings()
     everything = wanted_in(args.path, args.flow, choices.registration(args, rest))
     if args.check:
-        return check.run(args, everything, here)
+        return check.run(args, everything, settings)
     if args.storage == "git":
         for wanted in everything:  # before a stack is started for it; and again when it has been packed
             located(wanted.path)
-    with connected(here) as endpoints:
+    with connected(settings) as endpoints:
         if endpoints.local:
-            check_room((here.state_dir, here.runtime_dir))  # before cells run that may take an hour
+            check_room((settings.state_dir, settings.runtime_dir))  # before cells run that may take an hour
         for wanted in everything:
             try:
-                _run_one(args, wanted, endpoints, here)
+                _run_one(args, wanted, endpoints, settings)
             except SatflowError as error:
                 if args.json:
                     print(json.dumps({"path": str(wanted.path), **ErrorBody.of(error).model_dump()}), flush=True)
@@ -66,15 +66,15 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     return 0
 
 
-def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
+def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, settings: Settings) -> None:
     for _, choice in wanted.choices:  # before cells run that may take an hour
-        registration.check_choices(choice, here, local=endpoints.local)
-    interrupts.run(_register(args, wanted, endpoints, here))
+        registration.check_choices(choice, settings, local=endpoints.local)
+    interrupts.run(_register(args, wanted, endpoints, settings))
 
 
-async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, here: Settings) -> None:
+async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, settings: Settings) -> None:
     """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
-    with scratch.folder(here, "pack") as folder:
+    with scratch.folder(settings, "pack") as folder:
         async with notebook.executed(
             wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
         ) as executed:
@@ -86,10 +86,10 @@ async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoin
                     packed = await in_git(packed, wanted.path)
                 if args.dry_run:
                     _say_preview(
-                        await preview(packed, settled, endpoints, here, overwrite=args.overwrite), as_json=args.json
+                        await preview(packed, settled, endpoints, settings, overwrite=args.overwrite), as_json=args.json
                     )
                 else:
-                    done = await registration.register(packed, settled, endpoints, here, overwrite=args.overwrite)
+                    done = await registration.register(packed, settled, endpoints, settings, overwrite=args.overwrite)
                     print(done.model_dump_json() if args.json else words(done), flush=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from satflow_ext import settings
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.register import words
@@ -14,7 +13,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import Registered
 from satflow_ext.registration import deployments
 from satflow_ext.registration.rollback import roll_back
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,13 +26,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Do it, and say what came of it."""
     refuse_rest(rest, "rollback")
-    here = settings.load()
-    with connected(here) as endpoints:
-        done = interrupts.run(_roll_back(endpoints, here, args.deployment, args.version))
+    settings = load_settings()
+    with connected(settings) as endpoints:
+        done = interrupts.run(_roll_back(endpoints, settings, args.deployment, args.version))
     print(done.model_dump_json(indent=2) if args.json else words(done))
     return 0
 
 
-async def _roll_back(endpoints: Endpoints, here: Settings, name: str, version: int) -> Registered:
+async def _roll_back(endpoints: Endpoints, settings: Settings, name: str, version: int) -> Registered:
     deployment = await deployments.find(endpoints, name)
-    return await roll_back(endpoints, here, deployment.id, version)
+    return await roll_back(endpoints, settings, deployment.id, version)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import uuid4
 
-from satflow_ext import runs, settings
+from satflow_ext import runs
 from satflow_ext.commands import interrupts, watch
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import refuse_rest
@@ -18,6 +18,7 @@ from satflow_ext.models import Run, RunRequest
 from satflow_ext.parameter_values.by_schema import fits
 from satflow_ext.parameter_values.text import text_to_value
 from satflow_ext.registration import deployments
+from satflow_ext.settings import load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,15 +34,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start the run."""
     refuse_rest(rest, "run")
-    here = settings.load()
-    with connected(here) as endpoints:
+    settings = load_settings()
+    with connected(settings) as endpoints:
         if endpoints.local:
-            check_room((here.state_dir, here.runtime_dir))
+            check_room((settings.state_dir, settings.runtime_dir))
         started = interrupts.run(_start(args, endpoints))
         print(f"run {started.name} ({started.id})", flush=True)
         if not args.follow:
             return 0
-        return watch.follow_run(endpoints, here, started.id, show_cluster=args.show_cluster)
+        return watch.follow_run(endpoints, settings, started.id, show_cluster=args.show_cluster)
 
 
 async def _start(args: argparse.Namespace, endpoints: Endpoints) -> Run:

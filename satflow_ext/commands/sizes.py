@@ -6,13 +6,12 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 
-from satflow_ext import settings
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.executors import sizes
 from satflow_ext.executors.machine import Machine, this_machine
 from satflow_ext.executors.needs import Needs, advice
 from satflow_ext.models import WorkerSize
-from satflow_ext.settings import GIB, Settings
+from satflow_ext.settings import GIB, Settings, load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print a line for each size."""
     refuse_rest(rest, "sizes")
-    here, machine = settings.load(), this_machine()
-    found = sizes.sizes_on(machine, here)
-    said = _needed(args.deployment, here) if args.deployment else None
+    settings, machine = load_settings(), this_machine()
+    found = sizes.sizes_on(machine, settings)
+    said = _needed(args.deployment, settings) if args.deployment else None
     if args.json:
         print(json.dumps({"sizes": [each.model_dump(mode="json") for each in found], "needed": said}, indent=2))
     else:
@@ -49,7 +48,8 @@ def _here(size: WorkerSize, machine: Machine) -> str:
     return f"{fits} {'worker' if fits == 1 else 'workers'}" if fits else "none"
 
 
-def _needed(deployment: str, here: Settings) -> str:
+def _needed(deployment: str, settings: Settings) -> str:
     return (
-        advice(Needs(here).read(deployment), here) or "no run on Dask workers of this machine has told what it needed"
+        advice(Needs(settings).read(deployment), settings)
+        or "no run on Dask workers of this machine has told what it needed"
     )

@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
-from satflow_ext import lease, settings
+from satflow_ext import lease
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.lease.start import log_path
 from satflow_ext.lease.wire import StackReport
 from satflow_ext.models import StackStatus
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,18 +23,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print it. The exit code is 0 when runs can go there, 3 when they cannot."""
     refuse_rest(rest, "status")
-    here = settings.load()
-    status = lease.status(here)
-    print(_json(status, lease.report(here)) if args.json else told(here))
+    settings = load_settings()
+    status = lease.status(settings)
+    print(_json(status, lease.report(settings)) if args.json else told(settings))
     return 0 if status.state == "ready" else 3
 
 
-def told(here: Settings) -> str:
+def told(settings: Settings) -> str:
     """The status in words, one fact a line."""
-    return "\n".join(_lines(here, lease.status(here), lease.report(here)))
+    return "\n".join(_lines(settings, lease.status(settings), lease.report(settings)))
 
 
-def _lines(here: Settings, status: StackStatus, report: StackReport | None) -> Iterator[str]:
+def _lines(settings: Settings, status: StackStatus, report: StackReport | None) -> Iterator[str]:
     place = "Local stack" if status.kind == "local" else "Configured Prefect API"
     yield f"{place}: {status.state}{f' ({status.step})' if status.step else ''}"
     yield f"  Prefect API  {status.prefect_api or '-'}"
@@ -47,7 +47,7 @@ def _lines(here: Settings, status: StackStatus, report: StackReport | None) -> I
     for each in report.services:
         again = f", started again {times(each.restarts)} after it {each.last_end}" if each.last_end else ""
         yield f"  {each.name:<14} {each.state}, pid {each.pid or '-'}{again}, log {each.log}"
-    yield f"  its own log  {log_path(here)}"
+    yield f"  its own log  {log_path(settings)}"
 
 
 def _json(status: StackStatus, report: StackReport | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import ValidationError
 
-from satflow_ext import endpoints, lease, settings
+from satflow_ext import endpoints, lease
 from satflow_ext.commands import interrupts, store_collect
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.conformance import Report, Result
@@ -16,7 +16,7 @@ from satflow_ext.conformance import run as let_loose
 from satflow_ext.conformance.suite import LARGEST
 from satflow_ext.endpoints import Store
 from satflow_ext.errors import BadRequest
-from satflow_ext.settings import LOCAL, Settings, StoreSettings
+from satflow_ext.settings import LOCAL, AwsSettings, Settings, StoreSettings, load_settings
 
 MARKS = {"pass": "pass", "fail": "FAIL", "not applicable": "n/a"}
 
@@ -60,18 +60,18 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Do it, and say how it went."""
     refuse_rest(rest, "store")
     act: Callable[[argparse.Namespace, Settings], int] = args.act
-    return act(args, settings.load())
+    return act(args, load_settings())
 
 
-def _check(args: argparse.Namespace, here: Settings) -> int:
+def _check(args: argparse.Namespace, settings: Settings) -> int:
     if args.store != LOCAL:
-        return _checked(_store(args, here), args)
+        return _checked(_store(args, settings), args)
     _no_url_flags(args)
-    with lease.acquire(here.model_copy(update={"store": LOCAL})) as held:
-        return _checked(endpoints.store_named(LOCAL, here, held.record), args)
+    with lease.acquire(settings.model_copy(update={"store": LOCAL})) as held:
+        return _checked(endpoints.store_named(LOCAL, settings, held.record), args)
 
 
-def _store(args: argparse.Namespace, here: Settings) -> Store:
+def _store(args: argparse.Namespace, settings: Settings) -> Store:
     """The store that is meant.
 
     Raises:
@@ -80,7 +80,7 @@ def _store(args: argparse.Namespace, here: Settings) -> Store:
     """
     if "://" not in args.store:
         _no_url_flags(args)
-        return endpoints.store_named(args.store, here, None)
+        return endpoints.store_named(args.store, settings, None)
     if endpoints.shown(args.store) != args.store:
         raise BadRequest("A credential does not belong into an address.", fix="Name its variable with --header.")
     url = args.store if "{digest}" in args.store else f"{args.store.rstrip('/')}/{{digest}}"
@@ -103,8 +103,8 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
     return {name: variable for name, _, variable in split}
 
 
-def _aws(region: str | None) -> settings.AwsSettings | None:
-    return settings.AwsSettings(region=region) if region else None
+def _aws(region: str | None) -> AwsSettings | None:
+    return AwsSettings(region=region) if region else None
 
 
 def _checked(store: Store, args: argparse.Namespace) -> int:

@@ -27,39 +27,39 @@ def configure(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.set_defaults(act=_collect)
 
 
-def _collect(args: argparse.Namespace, here: Settings) -> int:
-    with lease.acquire(here.model_copy(update={"store": LOCAL})) as held:
-        found = endpoints.resolve(here.model_copy(update={"store": LOCAL}), held.record)
-        done = collected(found, here, dry=args.dry_run)
-    print(json.dumps(asdict(done), indent=2) if args.json else "\n".join(_lines(done, here, dry=args.dry_run)))
+def _collect(args: argparse.Namespace, settings: Settings) -> int:
+    with lease.acquire(settings.model_copy(update={"store": LOCAL})) as held:
+        found = endpoints.resolve(settings.model_copy(update={"store": LOCAL}), held.record)
+        done = collected(found, settings, dry=args.dry_run)
+    print(json.dumps(asdict(done), indent=2) if args.json else "\n".join(_lines(done, settings, dry=args.dry_run)))
     return 0
 
 
-def collected(found: Endpoints, here: Settings, *, dry: bool) -> Collected:
+def collected(found: Endpoints, settings: Settings, *, dry: bool) -> Collected:
     """Remove what is not in use from the built-in store.
 
     Args:
         found: the Prefect API that is asked what is in use.
-        here: where the store is, and the grace period.
+        settings: where the store is, and the grace period.
         dry: remove nothing.
 
     Raises:
         SatflowError: nobody knows what is in use, or the disk failed.
     """
-    contents = Contents(here.state_dir / "store", limit=here.content_limit)
-    in_use = interrupts.run(references.in_use(found, here, contents.read))
+    contents = Contents(settings.state_dir / "store", limit=settings.content_limit)
+    in_use = interrupts.run(references.in_use(found, settings, contents.read))
     try:
-        return collect(contents, in_use, grace=here.retention_days * DAY, dry=dry)
+        return collect(contents, in_use, grace=settings.retention_days * DAY, dry=dry)
     except OSError as error:
         raise DiskFull(f"The store's folder failed: {error.strerror}.", fix="See what it says and try again.") from None
 
 
-def _lines(done: Collected, here: Settings, *, dry: bool) -> Iterator[str]:
+def _lines(done: Collected, settings: Settings, *, dry: bool) -> Iterator[str]:
     yield f"{done.in_use} contents are in use."
     yield f"{total(done.removed)} {'would be' if dry else 'were'} removed."
     if done.waiting:
         first = datetime.fromtimestamp(
-            min(each.since for each in done.waiting) + here.retention_days * DAY
+            min(each.since for each in done.waiting) + settings.retention_days * DAY
         ).astimezone()
         yield f"{total(done.waiting)} are not in use, and can go from {first:%Y-%m-%d %H:%M} on."
 

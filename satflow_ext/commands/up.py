@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from satflow_ext import endpoints, lease, settings
+from satflow_ext import endpoints, lease
 from satflow_ext.commands.status import told
 from satflow_ext.commands.words import refuse_rest
 from satflow_ext.errors import BadRequest
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 from satflow_ext.stack import environment, family, prefect_database
 from satflow_ext.stack.stack_lock import take_stack_lock
 
@@ -32,31 +32,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start it and say where it is."""
     refuse_rest(rest, "up")
-    here = settings.load()
-    if not endpoints.needed(here):
+    settings = load_settings()
+    if not endpoints.needed(settings):
         print("The settings name a Prefect API and a store; there is nothing to start on this machine.")
         return 0
     if args.new_database:
-        _move_database(here)
-    with lease.acquire(here, on_step=_say, stay=True, timeout=args.timeout):
-        print(told(here))
+        _move_database(settings)
+    with lease.acquire(settings, on_step=_say, stay=True, timeout=args.timeout):
+        print(told(settings))
     print("It goes on when JupyterLab and this terminal are closed. `satflow down` ends it.")
     return 0
 
 
-def _move_database(here: Settings) -> None:
+def _move_database(settings: Settings) -> None:
     """Keep the database as a backup, while no stack runs and none can start."""
     if environment.DATABASE in os.environ:
         raise BadRequest(
             f"{environment.DATABASE} names the Prefect server's database, which is not SatFlow's to move.",
             fix=f"Change {environment.DATABASE} to a new database, or unset it.",
         )
-    lock = take_stack_lock(here)
+    lock = take_stack_lock(settings)
     if lock is None:
         raise BadRequest("The local stack runs, and uses its database.", fix="End it with `satflow down` first.")
     with lock:
-        family.end(environment.mark(here))  # of a stack that died
-        backup = prefect_database.move_aside(environment.home(here) / environment.DATABASE_FILE)
+        family.end(environment.mark(settings))  # of a stack that died
+        backup = prefect_database.move_aside(environment.home(settings) / environment.DATABASE_FILE)
     print(f"The database is now {backup}." if backup else "There was no database yet.")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from satflow_ext import settings
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.words import changed, refuse_rest
@@ -13,7 +12,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
 from satflow_ext.registration import finding, versions
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,17 +27,17 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print them."""
     refuse_rest(rest, "versions")
     query = VersionQuery(before=args.before, limit=min(max(args.limit, 1), 100))
-    here = settings.load()
-    with connected(here) as endpoints:
-        found, drift = interrupts.run(_read(endpoints, here, args.deployment, query))
+    settings = load_settings()
+    with connected(settings) as endpoints:
+        found, drift = interrupts.run(_read(endpoints, settings, args.deployment, query))
     print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found, drift)))
     return 0
 
 
 async def _read(
-    endpoints: Endpoints, here: Settings, name: str, query: VersionQuery
+    endpoints: Endpoints, settings: Settings, name: str, query: VersionQuery
 ) -> tuple[VersionList, tuple[Change, ...]]:
-    deployment = await finding.find(endpoints, here, name)
+    deployment = await finding.find(endpoints, settings, name)
     return await versions.history(endpoints, deployment.id, query), deployment.drift
 
 

@@ -66,7 +66,7 @@ async def to_the_end(
 
     beside = asyncio.create_task(_beside(endpoints, Board(settings) if show_cluster else None, run_id))
     try:
-        async with aclosing(follow(where, run_id, here=settings)) as batches:
+        async with aclosing(follow(where, run_id, settings=settings)) as batches:
             async for batch in batches:
                 for line in batch.lines:
                     _print_line(line, raw=raw)

@@ -75,9 +75,9 @@ def describe_sizes() -> dict[str, str]:
     Raises:
         SettingsWrong: the settings cannot be read.
     """
-    from satflow_ext import settings
+    from satflow_ext.settings import load_settings
 
-    return {name: _described(name, size) for name, size in settings.load().worker_sizes.items()}
+    return {name: _described(name, size) for name, size in load_settings().worker_sizes.items()}
 
 
 def _described(name: str, size: SizeSettings) -> str:

@@ -15,19 +15,19 @@ LIMIT = 64 * 1024
 """Bytes of a value. Linux gives no process an environment variable of more than 128 KiB."""
 
 
-def values(names: Iterable[str], here: Settings) -> dict[str, str]:
+def values(names: Iterable[str], settings: Settings) -> dict[str, str]:
     """The value of each secret, from the nearest place that has it.
 
     Args:
         names: of the secrets, as they were registered.
-        here: for the folder of mounted files.
+        settings: for the folder of mounted files.
 
     Raises:
         SecretsMissing: some were not found; the message has their names, and where was looked.
     """
     places: tuple[Callable[[str], str | None], ...] = (
         lambda name: os.environ.get(name),
-        lambda name: _in_file(here.secrets_dir / name),
+        lambda name: _in_file(settings.secrets_dir / name),
         _in_block,
     )
     looked = {name: next((value for place in places if (value := place(name))), None) for name in names}
@@ -35,7 +35,7 @@ def values(names: Iterable[str], here: Settings) -> dict[str, str]:
         blocks = ", ".join(block_name(name) for name in missing)
         raise SecretsMissing(
             f"This flow run needs {', '.join(missing)}, found neither in the environment of the flow run, "
-            f"nor as a file in {here.secrets_dir}, nor as a Prefect Secret block ({blocks}).",
+            f"nor as a file in {settings.secrets_dir}, nor as a Prefect Secret block ({blocks}).",
             fix="Give it to the Prefect worker in one of these ways, then run again.",
         )
     return {name: value for name, value in looked.items() if value is not None}

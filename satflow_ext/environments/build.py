@@ -32,17 +32,17 @@ LINES = 20
 PASSWORD = re.compile(r"//[^/@\s]+@")
 
 
-def place(digest: str, here: Settings) -> Path:
+def place(digest: str, settings: Settings) -> Path:
     """Where the environment of a lock with that digest is, or would be."""
-    return here.cache_dir / "environments" / digest[:32]
+    return settings.cache_dir / "environments" / digest[:32]
 
 
-def built(lock: Environment, here: Settings, say: Callable[[str], None]) -> Path:
+def built(lock: Environment, settings: Settings, say: Callable[[str], None]) -> Path:
     """The environment of a lock, built now if it is not there.
 
     Args:
         lock: what to install.
-        here: where environments are kept.
+        settings: where environments are kept.
         say: told what takes time.
 
     Raises:
@@ -50,7 +50,7 @@ def built(lock: Environment, here: Settings, say: Callable[[str], None]) -> Path
         EnvironmentNotBuilt: there is no uv, or it failed; the message has what it said.
     """
     requirements.refuse_unobtainable(lock)
-    wanted = place(requirements.digest(lock), here)
+    wanted = place(requirements.digest(lock), settings)
     wanted.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not Path(python_in(str(wanted))).exists():
         with _only_one(wanted, say):

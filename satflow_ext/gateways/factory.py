@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext import settings
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, GatewayUnreachable
 from satflow_ext.gateways import guarded, shared
 from satflow_ext.gateways.connection import connected, offered, reached, translated
 from satflow_ext.gateways.starting import LOOK, Deadline, furnish, joined, let_go
 from satflow_ext.gateways.wanted import Wanted, choose
 from satflow_ext.gateways.where import DaskGateway
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from dask_gateway import Gateway, GatewayCluster
@@ -38,21 +37,21 @@ def gateway_cluster(*, wanted: Mapping[str, Any], share: bool, autoclose: bool) 
         SizeRefused: the gateway does not give that worker size.
     """
     label = this_deployment() if share else None
-    with used(Wanted(**wanted), label, settings.load(), autoclose=autoclose) as cluster:
+    with used(Wanted(**wanted), label, load_settings(), autoclose=autoclose) as cluster:
         yield cluster
 
 
 @contextmanager
-def used(wanted: Wanted, label: str | None, here: Settings, *, autoclose: bool) -> Iterator[GatewayCluster]:
+def used(wanted: Wanted, label: str | None, settings: Settings, *, autoclose: bool) -> Iterator[GatewayCluster]:
     """The same, of a cluster with that label, or with none for one of its own."""
-    with reached(wanted.gateway, here) as where:
-        cluster, presence = _patiently_entered(where, wanted, label, here)
+    with reached(wanted.gateway, settings) as where:
+        cluster, presence = _patiently_entered(where, wanted, label, settings)
         try:
             with translated(where):
                 guarded.guard(presence)
             yield cluster
         finally:
-            _leave(cluster, presence, where, label, here, autoclose=autoclose)
+            _leave(cluster, presence, where, label, settings, autoclose=autoclose)
 
 
 def this_deployment() -> str | None:
@@ -64,7 +63,7 @@ def this_deployment() -> str | None:
     return str(run.deployment_id) if run and run.deployment_id else None
 
 
-def started(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings) -> GatewayCluster:
+def started(gateway: Gateway, wanted: Wanted, label: str | None, settings: Settings) -> GatewayCluster:
     """A cluster as it is wanted, ready for tasks: the one with that label where there is one.
 
     Raises:
@@ -74,7 +73,7 @@ def started(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings)
     """
     deadline = Deadline(wanted.start_timeout)
     while True:
-        name, made = _named(gateway, wanted, label, here)
+        name, made = _named(gateway, wanted, label, settings)
         try:
             return _ready(gateway, name, wanted, deadline)
         except ClusterNotStarted:
@@ -89,12 +88,12 @@ def started(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings)
             raise
 
 
-def _named(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings) -> tuple[str, bool]:
+def _named(gateway: Gateway, wanted: Wanted, label: str | None, settings: Settings) -> tuple[str, bool]:
     options = offered(gateway)
     chosen = choose(options, wanted, label)
     if label is None:
         return shared.submit(gateway, options), True
-    with shared.alone(label, here):
+    with shared.alone(label, settings):
         return shared.found_or_made(gateway, options, chosen, label)
 
 
@@ -109,28 +108,28 @@ def _ready(gateway: Gateway, name: str, wanted: Wanted, deadline: Deadline) -> G
 
 
 def _patiently_entered(
-    where: DaskGateway, wanted: Wanted, label: str | None, here: Settings
+    where: DaskGateway, wanted: Wanted, label: str | None, settings: Settings
 ) -> tuple[GatewayCluster, Client]:
     """The same, once the local stack has started its gateway again where that has just died."""
     patience = Deadline(RESTART_SECONDS if where.local else 0)
     while True:
         try:
             with connected(where) as gateway:
-                return _entered(gateway, wanted, label, here)
+                return _entered(gateway, wanted, label, settings)
         except GatewayUnreachable:
             if patience.passed:
                 raise
             time.sleep(1)
 
 
-def _entered(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings) -> tuple[GatewayCluster, Client]:
+def _entered(gateway: Gateway, wanted: Wanted, label: str | None, settings: Settings) -> tuple[GatewayCluster, Client]:
     """The cluster, and a dask client that tells others of this run's presence until it leaves."""
     while True:
-        cluster = started(gateway, wanted, label, here)
+        cluster = started(gateway, wanted, label, settings)
         presence = cluster.get_client(set_as_default=False)
         if label is None:
             return cluster, presence
-        with shared.alone(label, here):  # who was about to end it has done so by now, or has seen the client
+        with shared.alone(label, settings):  # who was about to end it has done so by now, or has seen the client
             if gateway.get_cluster(cluster.name).status.name == "RUNNING":
                 return cluster, presence
         presence.close()
@@ -138,14 +137,20 @@ def _entered(gateway: Gateway, wanted: Wanted, label: str | None, here: Settings
 
 
 def _leave(
-    cluster: GatewayCluster, presence: Client, where: DaskGateway, label: str | None, here: Settings, *, autoclose: bool
+    cluster: GatewayCluster,
+    presence: Client,
+    where: DaskGateway,
+    label: str | None,
+    settings: Settings,
+    *,
+    autoclose: bool,
 ) -> None:
     """End the cluster where nobody else needs it; let go of it in any case."""
     with suppress(ClusterFailed, OSError, RuntimeError), translated(where):  # it has ended, or nobody answers any more
         if label is None:
             cluster.gateway.stop_cluster(cluster.name)
         elif autoclose:
-            with shared.alone(label, here):
+            with shared.alone(label, settings):
                 if not shared.is_used(presence):
                     cluster.gateway.stop_cluster(cluster.name)
     presence.close()  # type: ignore[no-untyped-call]  # distributed is typed in part

@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from satflow_ext import scratch
-from satflow_ext import settings as all_settings
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import FlowNotFound, InvalidInfrastructure, InvalidSchedule
 from satflow_ext.kernel.checked import CheckedFlow
@@ -37,7 +36,7 @@ from satflow_ext.models import (
     Schedule,
     WrittenRegistration,
 )
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 
 EXECUTING = "SATFLOW_EXECUTING"
 """Set while `satflow register` executes a notebook: that command registers, with its own choices."""
@@ -140,7 +139,7 @@ def registered(
         return None
     from satflow_ext.registration import check_choices
 
-    settings = all_settings.load()
+    settings = load_settings()
     check_choices(choice, settings, local=settings.prefect_api_url is None)
     with scratch.folder(settings, "pack") as folder, scratch.room(folder):
         packed = _packed(flow, choice, folder, settings, values)
@@ -174,7 +173,7 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
     from satflow_ext.kernel.preflight import preflight as report_on
     from satflow_ext.registration.preflight import with_choices, with_pool, with_rehearsal
 
-    settings, shell = all_settings.load(), shell_here()
+    settings, shell = load_settings(), shell_here()
     found = report_on(
         flow, namespace=namespace_of(shell), shell=shell, include=choice.include, limit=settings.content_limit
     )

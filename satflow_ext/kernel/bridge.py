@@ -59,7 +59,8 @@ def _pack(
     include: list[str],
     parameter_texts: dict[str, str],
 ) -> Wire:
-    from satflow_ext import scratch, settings
+    from satflow_ext import scratch
+    from satflow_ext.settings import load_settings
 
     _need_prefect()
     from satflow_ext.kernel.pack import pack as pack_flow
@@ -75,19 +76,19 @@ def _pack(
             texts=parameter_texts,
             complete=has_schedule,
             include=include,
-            limit=settings.load().content_limit,
+            limit=load_settings().content_limit,
         )
 
 
 def _preflight(variable: str, include: list[str]) -> Wire:
-    from satflow_ext import settings
+    from satflow_ext.settings import load_settings
 
     _need_prefect()
     from satflow_ext.kernel.preflight import preflight as report_on
 
     shell = _shell()
     return report_on(
-        variable, namespace=shell.user_ns, shell=shell, include=include, limit=settings.load().content_limit
+        variable, namespace=shell.user_ns, shell=shell, include=include, limit=load_settings().content_limit
     )
 
 

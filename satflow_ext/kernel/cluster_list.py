@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from satflow_ext.settings import Settings
 
 
-async def look_at_all(endpoints: Endpoints, here: Settings) -> tuple[SharedCluster, ...]:
+async def look_at_all(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
     """Those of all deployments that can have one, whether they have it now or not.
 
     Raises:
@@ -23,14 +23,14 @@ async def look_at_all(endpoints: Endpoints, here: Settings) -> tuple[SharedClust
     from satflow_ext.registration import deployments
 
     able = standing.standing(await deployments.list_all(endpoints))
-    return await asyncio.to_thread(_look, able, here)
+    return await asyncio.to_thread(_look, able, settings)
 
 
-def _look(able: tuple[Standing, ...], here: Settings) -> tuple[SharedCluster, ...]:
+def _look(able: tuple[Standing, ...], settings: Settings) -> tuple[SharedCluster, ...]:
     from satflow_ext.clusters.asked_now import told_of
     from satflow_ext.clusters.board import Board
 
-    board = Board(here)
+    board = Board(settings)
     with told_of(able, board):
         return tuple(_shown(each, board.read(each.deployment_id)) for each in able)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from satflow_ext import settings as all_settings
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel import cluster_words
 from satflow_ext.kernel.here import endpoints_of, wait_for
 from satflow_ext.kernel.line import LineParser
 from satflow_ext.kernel.options import split
+from satflow_ext.settings import load_settings
 
 
 def dask_cluster(line: str) -> None:
@@ -26,7 +26,7 @@ def dask_cluster(line: str) -> None:
         return
     try:
         args = parser.parse_args(split(line))
-        settings = all_settings.load()
+        settings = load_settings()
         done = wait_for(cluster_words.carry_out(args, endpoints_of(settings), settings))
         sys.stdout.write(f"{cluster_words.told(done)}\n")
     except SatflowError as error:

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[arg
     return verbs
 
 
-async def carry_out(args: argparse.Namespace, endpoints: Endpoints, here: Settings) -> tuple[SharedCluster, ...]:
+async def carry_out(args: argparse.Namespace, endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
     """Do what the words say; the clusters in question as they are afterwards.
 
     Raises:
@@ -49,15 +49,15 @@ async def carry_out(args: argparse.Namespace, endpoints: Endpoints, here: Settin
         ClusterFailed: it did not do it; the subclass says why.
     """
     if args.verb == "list":
-        return await look_at_all(endpoints, here)
+        return await look_at_all(endpoints, settings)
     from satflow_ext.registration import clusters, finding
 
     order = None if args.verb == "close" else _order(args)
-    found = await finding.find(endpoints, here, args.deployment)
+    found = await finding.find(endpoints, settings, args.deployment)
     if order is not None:
-        return (await clusters.obey(endpoints, here, found.id, order),)
-    await clusters.close(endpoints, here, found.id)
-    return (await clusters.look(endpoints, here, found.id),)
+        return (await clusters.obey(endpoints, settings, found.id, order),)
+    await clusters.close(endpoints, settings, found.id)
+    return (await clusters.look(endpoints, settings, found.id),)
 
 
 def told(clusters: tuple[SharedCluster, ...]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from satflow_ext import settings as all_settings
 from satflow_ext import setup_cells
 from satflow_ext.errors import BadRequest, ContentRefused, VariableTaken
 from satflow_ext.kernel.find import AnyFlow, is_flow
@@ -19,6 +18,7 @@ from satflow_ext.kernel.setup_cells import recorder_of
 from satflow_ext.kernel.source import remember
 from satflow_ext.registration import tracebacks
 from satflow_ext.registration.manifest import Manifest
+from satflow_ext.settings import load_settings
 from satflow_ext.setup_cells import SetupCell
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def load_flow(name: str, *, as_name: str | None = None) -> AnyFlow:
 
 def loaded(name: str, as_name: str | None = None) -> Loaded:
     """The same, with what it is bound to and where it comes from."""
-    settings = all_settings.load()
+    settings = load_settings()
     endpoints = endpoints_of(settings)
     brought = wait_for(_brought(name, endpoints, settings))
     manifest = brought.manifest

@@ -14,14 +14,14 @@ import time
 from datetime import datetime, timezone
 from uuid import UUID
 
-from satflow_ext import endpoints, settings
+from satflow_ext import endpoints
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterOrder, StartCluster
 from satflow_ext.registration import clusters, due
 from satflow_ext.registration.due import Due, Wish
 from satflow_ext.registration.prewarm import wish
-from satflow_ext.settings import LOCAL, Settings
+from satflow_ext.settings import LOCAL, Settings, load_settings
 
 LOOK = 10.0
 """Seconds between two looks."""
@@ -37,7 +37,7 @@ def main() -> int:
     """Look until no deployment wants its cluster ahead."""
     os.nice(NICE)
     tell()
-    asyncio.run(keep(settings.load().model_copy(update={"store": LOCAL})))
+    asyncio.run(keep(load_settings().model_copy(update={"store": LOCAL})))
     return 0
 
 
@@ -47,31 +47,31 @@ def tell() -> None:
     logger.setLevel(logging.INFO)
 
 
-async def keep(here: Settings) -> None:
+async def keep(settings: Settings) -> None:
     """Look again and again for the local stack. What cannot be asked now is asked at the next look."""
     wanted: dict[UUID, Wish] = {}
     asked = -HOUR
     seen: int | None = 0
     started: dict[UUID, asyncio.Task[None]] = {}
     while True:
-        record = endpoints.read_record(here)
+        record = endpoints.read_record(settings)
         if record is None or record.prefect_url is None:
             return
         try:
-            where = endpoints.resolve(here, record)
-            marked = _marked(here)
+            where = endpoints.resolve(settings, record)
+            marked = _marked(settings)
             if marked != seen or time.monotonic() - asked > HOUR:
-                wanted = await _wishes(where, here)
+                wanted = await _wishes(where, settings)
                 if not wanted:
                     return
                 asked, seen = time.monotonic(), marked
-            await _start_due(where, here, wanted, started)
+            await _start_due(where, settings, wanted, started)
         except SatflowError as error:
             logger.warning("%s", error)
         await asyncio.sleep(LOOK)
 
 
-async def keep_on(where: Endpoints, here: Settings) -> None:
+async def keep_on(where: Endpoints, settings: Settings) -> None:
     """Look again and again for a Prefect server of others, which does not tell when somebody registers: asked each minute."""
     wanted: dict[UUID, Wish] = {}
     asked = -MINUTE
@@ -85,14 +85,14 @@ async def keep_on(where: Endpoints, here: Settings) -> None:
                 told = len(wanted)
                 logger.info("Deployments that want their cluster ahead of scheduled runs: %d", told)
             if wanted:
-                await _start_due(where, here, wanted, started)
+                await _start_due(where, settings, wanted, started)
         except SatflowError as error:
             logger.warning("%s", error)
         await asyncio.sleep(LOOK)
 
 
 async def _start_due(
-    where: Endpoints, here: Settings, wanted: dict[UUID, Wish], started: dict[UUID, asyncio.Task[None]]
+    where: Endpoints, settings: Settings, wanted: dict[UUID, Wish], started: dict[UUID, asyncio.Task[None]]
 ) -> None:
     now_due = await due.due(where.prefect, wanted, datetime.now(timezone.utc))
     for run_id in started.keys() - {each.run_id for each in now_due}:
@@ -100,32 +100,32 @@ async def _start_due(
             del started[run_id]
     for each in now_due:
         if each.run_id not in started:
-            started[each.run_id] = asyncio.create_task(_start(each, where, here))
+            started[each.run_id] = asyncio.create_task(_start(each, where, settings))
 
 
-def _marked(here: Settings) -> int | None:
+def _marked(settings: Settings) -> int | None:
     """When somebody last registered what wants its cluster ahead."""
     try:
-        return wish(here).stat().st_mtime_ns
+        return wish(settings).stat().st_mtime_ns
     except FileNotFoundError:
         return None
 
 
-async def _wishes(where: Endpoints, here: Settings) -> dict[UUID, Wish]:
+async def _wishes(where: Endpoints, settings: Settings) -> dict[UUID, Wish]:
     """Those of all deployments. Where there are none the mark goes, and with it this process."""
     if found := await due.wishes(where):
         return found
-    wish(here).unlink(missing_ok=True)
+    wish(settings).unlink(missing_ok=True)
     if found := await due.wishes(where):  # of somebody whose mark has gone just now
-        wish(here).touch(mode=0o600)
+        wish(settings).touch(mode=0o600)
     return found
 
 
-async def _start(each: Due, where: Endpoints, here: Settings) -> None:
+async def _start(each: Due, where: Endpoints, settings: Settings) -> None:
     """Once for each run: what goes wrong here the run tries again by itself, and its log says what."""
     begun = time.monotonic()
     try:
-        await clusters.obey(where, here, str(each.deployment_id), ClusterOrder(order=StartCluster()))
+        await clusters.obey(where, settings, str(each.deployment_id), ClusterOrder(order=StartCluster()))
     except SatflowError as error:
         logger.warning("%s: no cluster ahead of its run: %s", each.deployment_name, error)
     else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext import settings
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import build, requirements
 from satflow_ext.errors import DeploymentContested, PrefectFailed
@@ -14,6 +13,7 @@ from satflow_ext.registration import parameters
 from satflow_ext.registration.drift import Settled
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.pins import ENTRYPOINT, RECREATED, Pin, pin_of
+from satflow_ext.settings import load_settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -79,7 +79,7 @@ def job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
     if not endpoints.local:
         return {}
     if made.environment_policy == "recreate":
-        environment = build.place(requirements.digest(made.environment), settings.load())
+        environment = build.place(requirements.digest(made.environment), load_settings())
         return {"command": f"{command(made)} {shlex.quote(str(environment))}"}
     return {"command": command(made)}
 

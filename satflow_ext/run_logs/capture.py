@@ -21,10 +21,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from satflow_ext import settings
 from satflow_ext.errors import SettingsWrong, StackFailed
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.run_logs.spool import SpoolWriter, spool_folder
+from satflow_ext.settings import load_settings
 
 if TYPE_CHECKING:
     from prefect.settings import Settings as PrefectSettings
@@ -123,7 +123,7 @@ def _destination(current: PrefectSettings) -> _Destination:
 
 def _queue(destination: _Destination) -> Queue:
     if destination.url is not None and destination.url == os.environ.get(STACK_API):
-        return SpooledLogs(SpoolWriter(spool_folder(settings.load())))
+        return SpooledLogs(SpoolWriter(spool_folder(load_settings())))
     return UploadedLogs()
 
 

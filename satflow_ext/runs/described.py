@@ -23,13 +23,13 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType as PrefectStateType
 from pydantic import TypeAdapter
 
-from satflow_ext import settings
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import SettingsWrong
 from satflow_ext.models import Run, StateType, WorkPool
 from satflow_ext.runs.last_lines import last_lines
 from satflow_ext.runs.pools import read_pools
 from satflow_ext.runs.waiting import PATIENCE, WAITING, Waiting, why_waiting
+from satflow_ext.settings import load_settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -120,7 +120,7 @@ async def _active(client: PrefectClient, wanted: bool) -> int:
 
 def _run_limit() -> int | None:
     try:
-        return settings.load().run_limit
+        return load_settings().run_limit
     except SettingsWrong:
         return None
 

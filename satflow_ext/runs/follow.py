@@ -69,7 +69,7 @@ AGAIN = 2.0
 
 
 async def follow(
-    where: Where, run_id: str, cursor: str | None = None, *, here: Settings | None = None
+    where: Where, run_id: str, cursor: str | None = None, *, settings: Settings | None = None
 ) -> AsyncGenerator[Batch, None]:
     """A run's log from the beginning to its end, as it comes.
 
@@ -77,13 +77,13 @@ async def follow(
         where: says where the Prefect API is.
         run_id: the flow run.
         cursor: of a batch of the same follower.
-        here: this machine's settings, where runs of its local stack are followed.
+        settings: this machine's settings, where runs of its local stack are followed.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
         SatflowError: the Prefect API could not be reached to begin with.
     """
-    follower = Follower(where, run_id, here)
+    follower = Follower(where, run_id, settings)
     async with prefect_client(await where()) as client:
         await follower.find(client)
     task = asyncio.create_task(follower.run())
@@ -106,11 +106,11 @@ class Follower:
         here: this machine's settings, where runs of its local stack are followed.
     """
 
-    def __init__(self, where: Where, run_id: str, here: Settings | None = None) -> None:
+    def __init__(self, where: Where, run_id: str, settings: Settings | None = None) -> None:
         self.book = LogBook()
         self._where = where
         self._run_id = identify(run_id)
-        self._spool = SpoolReader(spool_folder(here) / str(self._run_id)) if here else None
+        self._spool = SpoolReader(spool_folder(settings) / str(self._run_id)) if settings else None
         self._newest: datetime | None = None
         self._looked: datetime | None = None
         self._spooled_at = 0.0  # when the last line came from a spool file

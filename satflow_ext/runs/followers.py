@@ -38,9 +38,9 @@ class Followers:
         here: this machine's settings, where runs of its local stack are followed.
     """
 
-    def __init__(self, where: Where, here: Settings | None = None) -> None:
+    def __init__(self, where: Where, settings: Settings | None = None) -> None:
         self._where = where
-        self._here = here
+        self._settings = settings
         self._watched: dict[str, _Watched] = {}
 
     @asynccontextmanager
@@ -72,7 +72,7 @@ class Followers:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _begin(self, run_id: str) -> None:
-        follower = Follower(self._where, run_id, self._here)
+        follower = Follower(self._where, run_id, self._settings)
         async with prefect_client(await self._where()) as client:
             await follower.find(client)
         # Another watcher may have been quicker while this one asked.

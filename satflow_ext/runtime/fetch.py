@@ -8,13 +8,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from satflow_ext import endpoints, keys, scratch, settings
+from satflow_ext import endpoints, keys, scratch
 from satflow_ext.errors import SatflowError
 from satflow_ext.registration import carried_files
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.runtime import from_git, loader
 from satflow_ext.runtime.checks import check_manifest
 from satflow_ext.runtime.this_run import RUN_ID, deployment_name
+from satflow_ext.settings import load_settings
 
 
 async def pull(store: str, manifest: str) -> dict[str, str]:
@@ -53,7 +54,7 @@ def _elsewhere() -> Path:
 
 def _folder() -> Path:
     try:
-        return scratch.make(settings.load(), "run")
+        return scratch.make(load_settings(), "run")
     except SatflowError:  # fetching says it again, where it can be told in the run's log
         return Path(tempfile.mkdtemp(prefix="satflow-run-"))
 
@@ -71,11 +72,11 @@ def _failed(folder: Path, error: SatflowError) -> Path:
 
 
 async def _fetch(store_name: str, digest: str, folder: Path) -> None:
-    here = settings.load()
-    store = endpoints.store_named(store_name, here, endpoints.read_record(here))
+    settings = load_settings()
+    store = endpoints.store_named(store_name, settings, endpoints.read_record(settings))
     async with StoreClient(store) as store_client:
         document, deployment = await asyncio.gather(store_client.get(digest), deployment_name())
-        wanted = check_manifest(document, digest, deployment, keys.trusted(here))
+        wanted = check_manifest(document, digest, deployment, keys.trusted(settings))
         await store_client.get_file(wanted.content, folder / loader.CONTENT, limit=wanted.size)
         await carried_files.get(store_client, wanted.files, folder)
     if wanted.git:

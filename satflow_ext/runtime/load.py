@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from satflow_ext import executors, keys, main_module, settings
+from satflow_ext import executors, keys, main_module
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
@@ -21,7 +21,7 @@ from satflow_ext.run_logs.capture import capture_logs
 from satflow_ext.runtime import from_git, loader, secrets, surroundings
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 from satflow_ext.telling import guard
 from satflow_ext.telling.encodable import make_messages_encodable
 
@@ -47,22 +47,24 @@ def load(folder: Path) -> Flow[..., Any]:
     """
     os.environ[RUN_FOLDER] = str(folder)
     guard.begin()
-    here = settings.load()
+    settings = load_settings()
     capture_logs()
     make_messages_encodable()
-    trusted = keys.trusted(here)
+    trusted = keys.trusted(settings)
     manifest = _manifest(folder, trusted)
-    surroundings.check(manifest, folder, here)
+    surroundings.check(manifest, folder, settings)
     opened = _opened(folder, manifest, trusted)
-    secrets.provide(manifest.secrets, here)
+    secrets.provide(manifest.secrets, settings)
     # What was read is not needed again, and a run that is killed cannot take it away.
     (folder / loader.CONTENT).unlink()
     tracebacks.show(manifest.source.cells)
-    runner = executors.task_runner(manifest.executor, manifest.sized(here))  # before what the flow imports: see `RAY`
+    runner = executors.task_runner(
+        manifest.executor, manifest.sized(settings)
+    )  # before what the flow imports: see `RAY`
     flow = _flow(manifest, opened, folder)
     if runner is None:
         return flow
-    return _with_runner(flow, _carrying(runner, manifest, folder), manifest, here)
+    return _with_runner(flow, _carrying(runner, manifest, folder), manifest, settings)
 
 
 def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
@@ -101,12 +103,14 @@ def unpickled(body: memoryview) -> Flow[..., Any]:
     return flow
 
 
-def _with_runner(flow: Flow[..., Any], runner: TaskRunner[Any], manifest: Manifest, here: Settings) -> Flow[..., Any]:
+def _with_runner(
+    flow: Flow[..., Any], runner: TaskRunner[Any], manifest: Manifest, settings: Settings
+) -> Flow[..., Any]:
     from satflow_ext.executors.flow_cluster import MayHaveNone, failing_first
 
     run_id = os.environ.get(RUN_ID)
     if run_id and manifest.executor.name.startswith("dask-"):
-        runner = _watched(runner, manifest.executor, manifest.full_name, run_id, here)
+        runner = _watched(runner, manifest.executor, manifest.full_name, run_id, settings)
     flow = flow.with_options(task_runner=runner)
     return failing_first(flow) if isinstance(runner, MayHaveNone) else flow
 
@@ -122,7 +126,7 @@ def _carrying(runner: TaskRunner[Any], manifest: Manifest, folder: Path) -> Task
 
 
 def _watched(
-    runner: TaskRunner[Any], choice: ExecutorChoice, deployment: str, run_id: str, here: Settings
+    runner: TaskRunner[Any], choice: ExecutorChoice, deployment: str, run_id: str, settings: Settings
 ) -> TaskRunner[Any]:
     from prefect_dask.task_runners import DaskTaskRunner
 
@@ -139,8 +143,8 @@ def _watched(
         worker_size=size if isinstance(size, str) else None,
     )
     if isinstance(runner, DaskClientTaskRunner):
-        return runner.watched(lambda client: watching(client, subject, here))
+        return runner.watched(lambda client: watching(client, subject, settings))
     assert isinstance(runner, DaskTaskRunner)
     patience = choice.options.get("start_timeout")
     given = {"patience": patience} if isinstance(patience, int | float) else {}
-    return WatchedDaskTaskRunner.watching(runner, subject, here, **given)
+    return WatchedDaskTaskRunner.watching(runner, subject, settings, **given)

@@ -17,13 +17,13 @@ from satflow_ext.runtime import loader, this_run
 from satflow_ext.settings import Settings
 
 
-def check(manifest: Manifest, folder: Path, here: Settings) -> None:
+def check(manifest: Manifest, folder: Path, settings: Settings) -> None:
     """Compare, and do what the registration's policy says. May not return: then the run goes on in another interpreter.
 
     Args:
         manifest: of the version that runs.
         folder: where the loader is.
-        here: where environments are kept.
+        settings: where environments are kept.
 
     Raises:
         EnvironmentDiffers: the policy is to refuse, and what the flow refers to differs.
@@ -31,8 +31,8 @@ def check(manifest: Manifest, folder: Path, here: Settings) -> None:
         EnvironmentNotBuilt: the same, and it failed.
     """
     found = _compared(manifest)
-    if manifest.environment_policy == "recreate" and not _is_the_lock(manifest, found, here):
-        _go_on_in(build.built(manifest.environment, here, this_run.log().info), folder)
+    if manifest.environment_policy == "recreate" and not _is_the_lock(manifest, found, settings):
+        _go_on_in(build.built(manifest.environment, settings, this_run.log().info), folder)
     if manifest.environment_policy == "refuse":
         _refuse(manifest, found)
     _tell(found)
@@ -48,10 +48,10 @@ def _used(manifest: Manifest) -> frozenset[str]:
     return frozenset(manifest.uses) | executors.named(manifest.executor.name).packages
 
 
-def _is_the_lock(manifest: Manifest, found: Comparison, here: Settings) -> bool:
+def _is_the_lock(manifest: Manifest, found: Comparison, settings: Settings) -> bool:
     """Whether this interpreter is the rebuilt one, or has just what the lock has and nothing more."""
     lock = manifest.environment
-    rebuilt = build.place(requirements.digest(lock), here)
+    rebuilt = build.place(requirements.digest(lock), settings)
     if Path(sys.prefix).resolve() == rebuilt.resolve():
         return True
     if os.environ.get("VIRTUAL_ENV") == str(rebuilt):

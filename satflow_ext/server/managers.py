@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 
-from satflow_ext import settings
 from satflow_ext.models import StreamFrame, Subscribe
 from satflow_ext.server.catalogue import CatalogueManager
 from satflow_ext.server.cluster_classes import ClusterClassManager
@@ -19,6 +18,7 @@ from satflow_ext.server.preflight import PreflightManager
 from satflow_ext.server.runs import RunManager
 from satflow_ext.server.shared_clusters import SharedClusterManager
 from satflow_ext.server.stack import StackManager
+from satflow_ext.settings import load_settings
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Managers:
     @classmethod
     def over(cls, kernel_manager: MappingKernelManager) -> Managers:
         """The managers of a server with that kernel manager. Settings are read when they are first needed."""
-        stack = StackManager(settings.load)
+        stack = StackManager(load_settings)
         kernels = KernelBridge(kernel_manager, stack)
         return cls(
             kernels=kernels,

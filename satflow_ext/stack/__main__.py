@@ -11,9 +11,8 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING
 
-from satflow_ext import settings
 from satflow_ext.lease.address import private_folder, socket_path
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 from satflow_ext.stack import environment, family
 from satflow_ext.stack.stack_lock import take_stack_lock
 
@@ -39,37 +38,37 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.umask(0o077)
-    here = settings.load()
-    private_folder(here.state_dir)
-    private_folder(here.state_dir / "logs")
-    lock = _lock(here)
+    settings = load_settings()
+    private_folder(settings.state_dir)
+    private_folder(settings.state_dir / "logs")
+    lock = _lock(settings)
     if lock is None:
         logger.info("another supervisor runs")
         return 0
     with lock:
-        asyncio.run(_supervise(here, arguments.starter))
+        asyncio.run(_supervise(settings, arguments.starter))
     return 0
 
 
-def _lock(here: Settings) -> IO[bytes] | None:
+def _lock(settings: Settings) -> IO[bytes] | None:
     """The lock of the one supervisor, None where another one keeps it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        lock = take_stack_lock(here)
+        lock = take_stack_lock(settings)
         if lock is not None:
             return lock
         time.sleep(0.05)
     return None
 
 
-async def _supervise(here: Settings, starter: int | None) -> None:
+async def _supervise(settings: Settings, starter: int | None) -> None:
     from satflow_ext.stack.supervisor import Supervisor
 
-    family.end(environment.mark(here))  # of a stack that died, before anything of this one runs
-    path = socket_path(here)
+    family.end(environment.mark(settings))  # of a stack that died, before anything of this one runs
+    path = socket_path(settings)
     private_folder(path.parent)
     path.unlink(missing_ok=True)
-    supervisor = Supervisor(here)
+    supervisor = Supervisor(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stop)

@@ -14,13 +14,12 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from satflow_ext import durable, scratch
-from satflow_ext import settings as all_settings
 from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
 from satflow_ext.lease.look import failure_path
 from satflow_ext.lease.wire import Answer, Request, StackReport
-from satflow_ext.settings import Settings
+from satflow_ext.settings import Settings, load_settings
 from satflow_ext.stack import chores, environment, lost_runs, missed_runs
 from satflow_ext.stack.crew import Crew
 from satflow_ext.stack.log_upload import LogUploadThread
@@ -233,7 +232,7 @@ class Supervisor:
     def _stores(self) -> dict[str, str]:
         """What flow runs would find now: they read the settings file when they start."""
         with contextlib.suppress(SettingsWrong):
-            return environment.store_marks(os.environ, all_settings.load(), self._record())
+            return environment.store_marks(os.environ, load_settings(), self._record())
         return {}
 
     def _tell(self, step: str) -> None:

@@ -15,9 +15,9 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext import settings
 from satflow_ext.credentials import guard as secrets
 from satflow_ext.errors import SettingsWrong
+from satflow_ext.settings import load_settings
 from satflow_ext.telling import policy
 from satflow_ext.telling.exceptions import shortened, without_words
 from satflow_ext.telling.names import Namer, places
@@ -33,7 +33,7 @@ Clean = Callable[[str], str]
 def begin() -> None:
     """Decide for this flow run, and guard this process."""
     try:
-        os.environ[policy.VARIABLE] = policy.in_force(settings.load())
+        os.environ[policy.VARIABLE] = policy.in_force(load_settings())
     except SettingsWrong:  # raised again where it can be told
         os.environ[policy.VARIABLE] = "messages"
     _guard_told()
@@ -66,7 +66,7 @@ def _guard_told() -> None:
 
 def _places() -> Mapping[str, str]:
     try:
-        return places(settings.load())
+        return places(load_settings())
     except SettingsWrong:
         return {}
 

@@ -17,19 +17,19 @@ CLUSTER = re.compile(r"\b(?:tcp|tls|ucx|inproc|ray)://[^\s'\"<>,;)\]}]+")
 """How Dask writes the address of a scheduler or worker, and Ray that of a cluster."""
 
 
-def places(here: Settings) -> dict[str, str]:
+def places(settings: Settings) -> dict[str, str]:
     """Place → name, for what this machine's settings know."""
     folders = {
-        str(here.secrets_dir): "[secrets_dir]",
-        str(here.runtime_dir): "[runtime_dir]",
-        str(here.state_dir): "[state_dir]",
-        str(here.cache_dir): "[cache_dir]",
+        str(settings.secrets_dir): "[secrets_dir]",
+        str(settings.runtime_dir): "[runtime_dir]",
+        str(settings.state_dir): "[state_dir]",
+        str(settings.cache_dir): "[cache_dir]",
         str(config_file()): "[satflow.toml]",
         str(Path.home()): "~",
     }
     if sys.prefix != sys.base_prefix:
         folders[sys.prefix] = "[environment]"
-    stores = {urlsplit(store.url).netloc: f"[store {name}]" for name, store in here.stores.items()}
+    stores = {urlsplit(store.url).netloc: f"[store {name}]" for name, store in settings.stores.items()}
     return {place: name for place, name in {**folders, **stores}.items() if len(place) >= SHORTEST}
 
 

@@ -12,14 +12,14 @@ VARIABLE = "SATFLOW_TELL_PREFECT"
 """The setting `tell_prefect`, and how the processes that a flow run starts learn what was decided."""
 
 
-def in_force(here: Settings) -> Telling:
+def in_force(settings: Settings) -> Telling:
     """What was set; else everything where the Prefect API is the local stack's, so that nothing leaves the machine."""
-    if here.tell_prefect is not None:
-        return here.tell_prefect
+    if settings.tell_prefect is not None:
+        return settings.tell_prefect
     from prefect.settings import PREFECT_API_URL
 
     try:
-        record = endpoints.read_record(here)
+        record = endpoints.read_record(settings)
     except (StackFailed, OSError):  # another's, or of another version: then it is not the stack of this flow run
         record = None
     own = record is not None and record.prefect_url is not None and record.prefect_url == PREFECT_API_URL.value()

@@ -96,10 +96,9 @@ def test_flows_with_deployments_of_their_own_are_chosen(tmp_path, cells, choices
 
 TELLS = """import json, os, pathlib
 from prefect.settings import get_current_settings
-from satflow_ext import settings
 api = get_current_settings().api
 names = "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED"
-found = [api.url, api.auth_string.get_secret_value() if api.auth_string else "", settings.load().prefect_api_url]
+found = [api.url, api.auth_string.get_secret_value() if api.auth_string else "", settings.load_settings().prefect_api_url]
 pathlib.Path("found.json").write_text(json.dumps([*found, *map(os.environ.get, names)]))
 """
 URL = "http://127.0.0.1:4299/api"

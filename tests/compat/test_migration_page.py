@@ -12,9 +12,10 @@ from uuid import uuid4
 
 import pytest
 
-from satflow_ext import runs, settings
+from satflow_ext import runs
 from satflow_ext.models import ExecutorChoice, RunRequest
 from satflow_ext.registration import deployments
+from satflow_ext.settings import load_settings
 from tests.kernel.conftest import module_kernel
 from tests.registration.conftest import ended, log_of
 
@@ -91,4 +92,4 @@ def test_code_without_the_old_interface_makes_the_next_version(module_kernel: Ke
 
 def test_sizes_in_the_settings(settings_file):
     settings_file.write_text(re.search(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL).group(1))
-    assert settings.load().worker_sizes["small"].memory == 2
+    assert load_settings().worker_sizes["small"].memory == 2

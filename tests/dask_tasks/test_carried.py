@@ -76,7 +76,7 @@ def loggers(stack, run_id):
     async def read():
         return {
             line.logger
-            async for batch in follow(where, run_id, here=stack.settings)
+            async for batch in follow(where, run_id, settings=stack.settings)
             for line in batch.lines
             if "line " in line.message
         }

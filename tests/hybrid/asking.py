@@ -6,12 +6,13 @@ import asyncio
 from contextlib import suppress
 from uuid import UUID, uuid4
 
-from satflow_ext import runs, settings
+from satflow_ext import runs
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.models import RunQuery, RunRequest
 from satflow_ext.registration import deployments
 from satflow_ext.runs.follow import follow
 from satflow_ext.runs.hints import hint
+from satflow_ext.settings import load_settings
 from tests.hybrid.messages import of_connection
 from tests.hybrid.recording import Recording
 
@@ -35,7 +36,7 @@ async def ask(api: PrefectApi, deployment_id: str, run_id: str) -> None:
     assert found
     assert (await runs.get(api, run_id)).id == run_id
     await runs.detail(api, run_id)
-    assert [piece async for piece in runs.whole_log(api, run_id, settings.load())]
+    assert [piece async for piece in runs.whole_log(api, run_id, load_settings())]
     assert [line async for batch in follow(where, run_id) for line in batch.lines]
 
 
@@ -57,9 +58,9 @@ def _has_asked(recording: Recording) -> bool:
 
 async def press(api: PrefectApi, deployment_id: str) -> str:
     """Press every button of a deployment, and give the run that was started and cancelled."""
-    there, here = Endpoints(api, Store("", ""), None, False), settings.load()
-    await deployments.set_paused(there, here, deployment_id, True)
-    await deployments.set_paused(there, here, deployment_id, False)
+    there, settings = Endpoints(api, Store("", ""), None, False), load_settings()
+    await deployments.set_paused(there, settings, deployment_id, True)
+    await deployments.set_paused(there, settings, deployment_id, False)
     request = RunRequest(
         deployment_id=deployment_id, parameters={"how": "flow", "given": ""}, idempotency_key=str(uuid4())
     )
@@ -70,4 +71,4 @@ async def press(api: PrefectApi, deployment_id: str) -> str:
 
 async def delete(api: PrefectApi, deployment_id: str) -> None:
     """Delete the deployment."""
-    await deployments.delete(Endpoints(api, Store("", ""), None, False), settings.load(), deployment_id)
+    await deployments.delete(Endpoints(api, Store("", ""), None, False), load_settings(), deployment_id)

@@ -85,7 +85,7 @@ def log_of(stack, run_id: str) -> str:
 
     async def read() -> str:
         return "\n".join(
-            [line.message async for batch in follow(where, run_id, here=stack.settings) for line in batch.lines]
+            [line.message async for batch in follow(where, run_id, settings=stack.settings) for line in batch.lines]
         )
 
     return asyncio.run(read())

@@ -10,10 +10,11 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from satflow_ext import endpoints, settings
+from satflow_ext import endpoints
 from satflow_ext.endpoints import AwsCredential, Store
 from satflow_ext.errors import SettingsWrong
 from satflow_ext.registration.aws_signature import EMPTY, AwsSignature
+from satflow_ext.settings import load_settings
 
 DIGEST = f"sha256:{'ab' * 32}"
 NOW = datetime(2026, 11, 21, 12, 30, 5, tzinfo=timezone.utc)
@@ -43,8 +44,8 @@ def test_the_credential_is_named_in_the_settings_and_read_from_the_environment(m
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
     with pytest.raises(SettingsWrong, match="needs the environment variable AWS_SECRET_ACCESS_KEY"):
-        endpoints.store_named("s3", settings.load(), None)
+        endpoints.store_named("s3", load_settings(), None)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
-    found = endpoints.store_named("s3", settings.load(), None)
+    found = endpoints.store_named("s3", load_settings(), None)
     assert found.aws == AwsCredential("us-east-1", "AKIDEXAMPLE", "a-secret")
     assert "a-secret" not in repr(found)

@@ -12,12 +12,13 @@ from uuid import uuid4
 import pytest
 from prefect import flow, get_run_logger
 
-from satflow_ext import endpoints, runs, settings
+from satflow_ext import endpoints, runs
 from satflow_ext.errors import BadRequest, SettingsWrong, WorkPoolNotFound
 from satflow_ext.keys import Keyring
 from satflow_ext.models import Registration, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
+from satflow_ext.settings import load_settings
 from tests.environments.locks import OTHER, changed
 from tests.registration.conftest import ended, log_of
 from tests.registration.nginx import running_nginx
@@ -40,9 +41,9 @@ def team(other_prefect, tmp_path, monkeypatch):
         monkeypatch.setenv("SATFLOW_STORES__TEAM__URL", url)
         monkeypatch.setenv("SATFLOW_STORES__TEAM__HEADERS", '{"Authorization": "TEAM_STORE_AUTH"}')
         monkeypatch.setenv("TEAM_STORE_AUTH", CREDENTIAL)
-        here = settings.load()
-        assert endpoints.needed(here) == frozenset()
-        yield SimpleNamespace(settings=here, endpoints=endpoints.resolve(here, None))
+        settings = load_settings()
+        assert endpoints.needed(settings) == frozenset()
+        yield SimpleNamespace(settings=settings, endpoints=endpoints.resolve(settings, None))
 
 
 @pytest.fixture
@@ -130,16 +131,16 @@ def test_without_a_work_pool_the_message_names_what_to_do(team, packed):
 def test_missing_variable_of_a_store_is_named(team, monkeypatch):
     monkeypatch.delenv("TEAM_STORE_AUTH")
     with pytest.raises(SettingsWrong, match="needs the environment variable TEAM_STORE_AUTH"):
-        endpoints.resolve(settings.load(), None)
+        endpoints.resolve(load_settings(), None)
 
 
 def test_unknown_store_is_named(team, monkeypatch):
     monkeypatch.setenv("SATFLOW_STORE", "teem")
     with pytest.raises(SettingsWrong, match="No store is called 'teem'"):
-        endpoints.resolve(settings.load(), None)
+        endpoints.resolve(load_settings(), None)
 
 
 def test_wrong_settings_are_named(monkeypatch):
     monkeypatch.setenv("SATFLOW_STORES__TEAM__URL", "ftp://files/{digest}")
     with pytest.raises(SettingsWrong, match=r"stores\.team\.url: .*must start with http"):
-        settings.load()
+        load_settings()

@@ -13,12 +13,13 @@ import pytest
 from prefect import flow
 from prefect.client.schemas.actions import WorkPoolCreate
 
-from satflow_ext import cli, endpoints, settings
+from satflow_ext import cli, endpoints
 from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import clusters, deployments, due, prewarming, register
 from satflow_ext.registration.prewarm import wish
 from satflow_ext.runs import list_runs
+from satflow_ext.settings import load_settings
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
 
 CHOICE = ExecutorChoice(name="dask-cluster", options={"n_workers": 1, "prewarm": 3600, "idle_timeout": 3600})
@@ -56,8 +57,8 @@ def team(stack, other_prefect, tmp_path, monkeypatch):
         monkeypatch.setenv("PREFECT_API_AUTH_STRING", other_prefect.auth_string)
         monkeypatch.setenv("SATFLOW_GATEWAYS__TEAM", gateway.model_dump_json())
         monkeypatch.setenv(PASSWORD, OF_THE_TEAM)
-        here = settings.load()
-        yield SimpleNamespace(settings=here, endpoints=endpoints.resolve(here, endpoints.read_record(here)))
+        settings = load_settings()
+        yield SimpleNamespace(settings=settings, endpoints=endpoints.resolve(settings, endpoints.read_record(settings)))
 
 
 def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tmp_path):

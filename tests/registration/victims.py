@@ -28,10 +28,11 @@ import threading
 import traceback
 from collections import Counter
 
-from satflow_ext import endpoints, settings
+from satflow_ext import endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import PackedFlow, Registration
 from satflow_ext.registration import register
+from satflow_ext.settings import load_settings
 
 CALLS = frozenset(
     {
@@ -141,15 +142,15 @@ def attached(pid, arguments):
 def registered(order, says):
     """Register, and say how that ended, without any of the threads and pipes of the process that this is a fork of."""
     imported = set(sys.modules)
-    here = settings.load()
-    where = endpoints.resolve(here, endpoints.read_record(here))
+    settings = load_settings()
+    where = endpoints.resolve(settings, endpoints.read_record(settings))
     packed = PackedFlow.model_validate(order["packed"])
     choice = Registration.model_validate(order["choice"])
     watch = Watch(order.get("point"), order.get("done", "killed"))
     if "strace" not in order:
         watch.start()
     try:
-        done = asyncio.run(register(packed, choice, where, here))
+        done = asyncio.run(register(packed, choice, where, settings))
         words, status = done.outcome, 0
     except SatflowError as error:
         words, status = f"{type(error).__name__}: {error}", 1

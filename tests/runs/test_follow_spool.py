@@ -13,12 +13,12 @@ from uuid import UUID
 import pytest
 from prefect.states import Completed
 
-from satflow_ext import settings
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.run_logs.spool import SpoolWriter, spool_folder
 from satflow_ext.runs import follow as following
 from satflow_ext.runs.follow import Follower, follow
 from satflow_ext.runs.log_book import LATEST, LogBook
+from satflow_ext.settings import load_settings
 from tests.run_logs.test_spool import line
 from tests.runs.test_follow import NOW, text
 from tests.runs.test_follow import line as book_line
@@ -27,7 +27,7 @@ from tests.runs.test_follow import line as book_line
 @pytest.fixture
 def here(tmp_path):
     """Settings with a spool of its own, from which no stack uploads."""
-    return settings.load().model_copy(update={"state_dir": tmp_path})
+    return load_settings().model_copy(update={"state_dir": tmp_path})
 
 
 @pytest.fixture
@@ -52,7 +52,9 @@ def test_a_log_that_was_not_uploaded_when_its_run_ended_is_read_whole_and_in_ord
     complete(prefect, run_id, timedelta(minutes=5))
 
     async def read() -> list[str]:
-        return [each.split(" x")[0] async for batch in follow(where, run_id, here=here) for each in text(batch.lines)]
+        return [
+            each.split(" x")[0] async for batch in follow(where, run_id, settings=here) for each in text(batch.lines)
+        ]
 
     assert asyncio.run(read()) == [f"line {number}" for number in range(6)]
 
@@ -67,7 +69,7 @@ def test_a_process_that_goes_on_after_the_run_is_not_waited_for(prefect, here, w
     complete(prefect, run_id, timedelta(0))
 
     async def read() -> list[str]:
-        return [each async for batch in follow(where, run_id, here=here) for each in text(batch.lines)]
+        return [each async for batch in follow(where, run_id, settings=here) for each in text(batch.lines)]
 
     assert asyncio.run(read()) == ["line"]
 
@@ -77,7 +79,7 @@ def test_who_stops_watching_leaves_no_file_open(prefect, here, where):
     SpoolWriter(spool_folder(here)).write(line("line", run=run_id))
 
     async def watch() -> None:
-        async with aclosing(follow(where, run_id, here=here)) as batches:
+        async with aclosing(follow(where, run_id, settings=here)) as batches:
             async for batch in batches:
                 if batch.lines:
                     break
@@ -136,7 +138,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_of_the_log_comes(prefec
     complete(prefect, run_id, timedelta(0))
 
     async def read() -> list[str]:
-        return [each async for batch in follow(where, run_id, here=here) for each in text(batch.lines)]
+        return [each async for batch in follow(where, run_id, settings=here) for each in text(batch.lines)]
 
     note, kept = asyncio.run(read())
     assert (f"{unreadable} cannot be read here: Is a directory" in note, kept) == (True, "line")

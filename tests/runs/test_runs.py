@@ -10,9 +10,10 @@ import pytest
 from prefect.client.schemas.actions import LogCreate
 from prefect.states import Completed, Failed, Scheduled
 
-from satflow_ext import runs, settings
+from satflow_ext import runs
 from satflow_ext.errors import DeploymentNotFound, InvalidParameter, ParametersTooLarge, RunNotFound
 from satflow_ext.models import RunQuery, RunRequest
+from satflow_ext.settings import load_settings
 
 
 def request(deployment_id: str, **parameters: object) -> RunRequest:
@@ -208,7 +209,7 @@ def test_the_whole_log_is_whole(prefect):
             await client.create_logs(batch)
 
     async def read() -> str:
-        return "".join([piece async for piece in runs.whole_log(prefect.api, run_id, settings.load())])
+        return "".join([piece async for piece in runs.whole_log(prefect.api, run_id, load_settings())])
 
     prefect.ask(write)
     text = asyncio.run(read())

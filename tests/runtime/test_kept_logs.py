@@ -107,7 +107,7 @@ def followed(stack, run: Run) -> Counter[str]:
         return stack.endpoints.prefect
 
     async def read() -> list[str]:
-        batches = follow(where, run.id, here=stack.settings)
+        batches = follow(where, run.id, settings=stack.settings)
         return [line.message async for batch in batches for line in batch.lines]
 
     return Counter(asyncio.run(read()))
@@ -145,7 +145,7 @@ def test_each_line_is_there_while_it_runs_and_once(stack, started):
         return stack.endpoints.prefect
 
     async def watch() -> None:
-        async for batch in follow(where, run.id, here=stack.settings):
+        async for batch in follow(where, run.id, settings=stack.settings):
             messages.extend(line.message for line in batch.lines)
             if not gate.exists() and expected <= set(messages):
                 gate.touch()

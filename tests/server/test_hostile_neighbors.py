@@ -168,7 +168,7 @@ def test_the_pickles_run_code_where_nothing_refuses_them(hostile_gateway, stack)
     label = str(uuid4())
     make_cluster(gateway, label)
     wanted = Wanted(1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, gateway="team", python="python")
-    command = ClusterCommand(verb="read", wanted=wanted, label=label, settings=settings.load())
+    command = ClusterCommand(verb="read", wanted=wanted, label=label, settings=settings.load_settings())
     with pytest.raises(Exception, match="sent something pickled"):
         asyncio.run(run_command(command))
     assert not mark.exists()

@@ -12,8 +12,8 @@ from http import HTTPStatus
 
 import pytest
 
-from satflow_ext import settings
 from satflow_ext.models import FlowList
+from satflow_ext.settings import load_settings
 
 FLOW = """
 from prefect import flow
@@ -26,7 +26,7 @@ def tiles(n: int = 3):
 
 
 def packs() -> list[str]:
-    return [str(path) for path in (settings.load().runtime_dir / "scratch").glob("pack-*")]
+    return [str(path) for path in (load_settings().runtime_dir / "scratch").glob("pack-*")]
 
 
 def registration(kernel_id: str, variable: str = "tiles", **changes: object) -> dict[str, object]:

@@ -21,8 +21,8 @@ from satflow_ext.settings import Settings
 
 HOLD = """
 import sys
-from satflow_ext import lease, settings
-held = lease.acquire(settings.load())
+from satflow_ext import lease
+held = lease.acquire(settings.load_settings())
 print(held.record.pid, flush=True)
 sys.stdin.read()
 """

@@ -186,9 +186,8 @@ def test_the_lease_ends_with_a_killed_holder(light: Place) -> None:
 def test_it_ends_soon_where_its_starter_was_killed_before_it_had_a_lease(light: Place) -> None:
     code = """
 import os
-from satflow_ext import settings
 from satflow_ext.lease.start import Starter
-starter = Starter(settings.load())
+starter = Starter(settings.load_settings())
 starter.start(print)
 starter.start(print)
 os.kill(os.getpid(), 9)
@@ -205,7 +204,7 @@ def test_a_child_of_the_holder_does_not_keep_the_lease(light: Place) -> None:
     code = """
 import os, subprocess, sys, time
 from satflow_ext import lease, settings
-held = lease.acquire(settings.load())
+held = lease.acquire(settings.load_settings())
 started = subprocess.Popen(["sleep", "60"], close_fds=False)
 forked = os.fork()
 if not forked:
@@ -303,12 +302,12 @@ def test_a_stack_whose_record_cannot_be_written_says_so(light: Place) -> None:
     endpoints.record_path(light.settings).rmdir()
 
 
-def _leases(here: Settings) -> int:
-    report = lease.report(here)
+def _leases(settings: Settings) -> int:
+    report = lease.report(settings)
     return report.leases if report is not None else 0
 
 
-def _restarts(here: Settings) -> int:
-    report = lease.report(here)
+def _restarts(settings: Settings) -> int:
+    report = lease.report(settings)
     ready = report is not None and report.services[0].state == "ready"
     return report.services[0].restarts if report is not None and ready else 0
