@@ -17,9 +17,9 @@ from distributed import Client, LocalCluster
 from figure import p50, report
 from places import own_stack
 
+from satflow_ext.gateways.cluster_factory import used
+from satflow_ext.gateways.cluster_request import Wanted
 from satflow_ext.gateways.connection import connected, disarm, reached
-from satflow_ext.gateways.factory import used
-from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.settings import GIB, Settings
 
 COLD, WARM = 3, 15

@@ -24,7 +24,7 @@ WARM = 9
 
 WARM_CODE = """
 import os
-from satflow_ext.environments.start import python_in
+from satflow_ext.environments.run_start import python_in
 assert os.path.exists(python_in({place!r}))
 """
 

@@ -25,7 +25,7 @@ from prefect import flow, task
 from satflow_ext.kernel.pack import pack
 from satflow_ext.keys import Signer
 from satflow_ext.models import PackedFlow
-from satflow_ext.registration import envelope, maker
+from satflow_ext.registration import envelope, packing_environment
 from satflow_ext.settings import GIB
 
 SIZES = {"2KB": (2_000, 60), "1MB": (1_000_000, 60), "100MB": (100_000_000, 15)}
@@ -74,7 +74,7 @@ def packing_and_sealing(folder: Path) -> None:
         size=packed.size,
         deployment="captures/captures",
         version=1,
-        made=maker.of(packed.environment),
+        made=packing_environment.of(packed.environment),
         created=datetime.now(timezone.utc),
     )
     envelope.seal(body, header, SIGNER, folder / "content")

@@ -31,7 +31,7 @@ from satflow_ext.errors import (
     SatflowError,
     SettingsWrong,
 )
-from satflow_ext.own_listeners import connect_to_own_listeners_only
+from satflow_ext.own_http import connect_to_own_listeners_only
 from satflow_ext.prefect_transport import PersistentTransport
 from satflow_ext.settings import load_settings
 

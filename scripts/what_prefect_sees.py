@@ -1,4 +1,4 @@
-"""Write docs/what-prefect-sees.md from satflow_ext/telling/published.py.
+"""Write docs/what-prefect-sees.md from satflow_ext/redaction/published.py.
 
 With --check, write nothing and fail when the file is not what it should be.
 """
@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from satflow_ext.telling.facts import FACTS, LEVELS
-from satflow_ext.telling.published import CALLS, Call
+from satflow_ext.redaction.facts import FACTS, LEVELS
+from satflow_ext.redaction.published import CALLS, Call
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "what-prefect-sees.md"
-HEAD = """<!-- Generated from satflow_ext/telling/published.py by scripts/what-prefect-sees. Do not edit. -->
+HEAD = """<!-- Generated from satflow_ext/redaction/published.py by scripts/what-prefect-sees. Do not edit. -->
 
 # What Prefect sees
 

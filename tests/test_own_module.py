@@ -11,13 +11,13 @@ from uuid import uuid4
 
 import pytest
 
-from satflow_ext.clusters import asked_now
-from satflow_ext.clusters.board import Board
-from satflow_ext.clusters.standing import Standing
+from satflow_ext.clusters import single_update
+from satflow_ext.clusters.persistent_clusters import Standing
+from satflow_ext.clusters.status_files import Board
 from satflow_ext.gateways import cluster_process
 from satflow_ext.gateways.cluster_process import ClusterCommand
-from satflow_ext.gateways.wanted import Wanted
-from satflow_ext.server import lookout
+from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.server import cluster_watch
 from satflow_ext.settings import Settings, load_settings
 
 HOSTILE = "from pathlib import Path\nPath({mark!r}).touch()\nraise SystemExit(7)\n"
@@ -54,7 +54,7 @@ def test_the_files_would_be_imported(mark: Path) -> None:
     assert mark.exists()
 
 
-@pytest.mark.parametrize("module", [asked_now, lookout, cluster_process], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [single_update, cluster_watch, cluster_process], ids=lambda module: module.__name__)
 def test_the_commands_import_nothing_from_the_current_folder(module: object, mark: Path, place: Settings) -> None:
     command = module.COMMAND  # type: ignore[attr-defined]
     words = order(place).model_dump_json().encode() if module is cluster_process else b""
@@ -71,6 +71,6 @@ def test_an_empty_entry_of_pythonpath_is_not_the_current_folder(
     assert asyncio.run(cluster_process.run_command(order(place))).state.state == "none"
     nowhere = {"executor": "dask-cluster", "plan": None, "worker_size": None, "address": None, "gateway": None}
     cluster = Standing(deployment_id=str(uuid4()), deployment="flow/tiles", **nowhere)
-    with asked_now.told_of((cluster,), Board(place)):  # until the process reports on the cluster
+    with single_update.told_of((cluster,), Board(place)):  # until the process reports on the cluster
         pass
     assert not mark.exists()

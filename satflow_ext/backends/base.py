@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from satflow_ext.gateways.workers import Workers
+from satflow_ext.gateways.worker_plan import Workers
 from satflow_ext.models import JsonObject
 from satflow_ext.settings import Settings
 

@@ -14,7 +14,7 @@ from distributed.deploy.spec import ProcessInterface
 from distributed.security import Security
 
 from satflow_ext.backends.worker_environment import NO_PAGES, exports
-from satflow_ext.credentials import guard
+from satflow_ext.credentials import redacting_filter
 
 LIBRARYS_WALLTIME = "00:30:00"
 """dask-jobqueue's own default. A task that takes longer would never end; the partition's limit holds in its place."""
@@ -106,7 +106,7 @@ async def _submitted(script: str) -> str:
     """What `sbatch` says. Secrets of the flow run stay here: Dask workers get them over TLS."""
     process = await asyncio.create_subprocess_exec(
         "sbatch",
-        env={name: value for name, value in os.environ.items() if name not in guard.declared()},
+        env={name: value for name, value in os.environ.items() if name not in redacting_filter.declared()},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

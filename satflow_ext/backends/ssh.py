@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, Asked, BackEnd, Missing
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
-from satflow_ext.mistakes import in_words
 from satflow_ext.settings import GIB, Settings
+from satflow_ext.validation_errors import in_words
 
 if TYPE_CHECKING:
     from satflow_ext.backends.ssh_hosts import Reach

@@ -16,7 +16,7 @@ from distributed.utils import get_ip
 
 from satflow_ext.backends.base import Missing, not_there
 from satflow_ext.backends.ssh_hosts import Reach
-from satflow_ext.backends.ssh_places import Places
+from satflow_ext.backends.ssh_placement import Places
 from satflow_ext.backends.ssh_worker import SshWorker
 from satflow_ext.backends.worker_environment import NO_PAGES, variables
 

@@ -13,7 +13,7 @@ from distributed.deploy.spec import ProcessInterface
 
 from satflow_ext.backends.addresses import without_addresses
 from satflow_ext.backends.ssh_hosts import Reach, connect, said
-from satflow_ext.backends.ssh_places import Places
+from satflow_ext.backends.ssh_placement import Places
 from satflow_ext.dask_tasks.prefect_from_there import URL, api_on_loopback
 from satflow_ext.errors import ClusterFailed
 

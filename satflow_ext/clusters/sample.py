@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from satflow_ext.clusters import reporter
+from satflow_ext.clusters import scheduler_reporter
 from satflow_ext.models import ClusterEvent, ClusterWorker
 
 ANSWER = 5.0
@@ -62,12 +62,14 @@ class Probe:
 
     async def _taken(self, *, is_known: bool) -> Sample:
         if not is_known:  # it may be another scheduler at the same address
-            plugin = reporter.pickled()
-            await self._scheduler.register_scheduler_plugin(plugin=plugin, name=reporter.NAME, idempotent=True)
-        said: Mapping[str, Any] = await getattr(self._scheduler, reporter.CALL)(since=self._since)
+            plugin = scheduler_reporter.pickled()
+            await self._scheduler.register_scheduler_plugin(
+                plugin=plugin, name=scheduler_reporter.NAME, idempotent=True
+            )
+        said: Mapping[str, Any] = await getattr(self._scheduler, scheduler_reporter.CALL)(since=self._since)
         if said["id"] != self._id and self._since:
             self._since = 0  # events of another scheduler have numbers of their own
-            said = await getattr(self._scheduler, reporter.CALL)(since=0)
+            said = await getattr(self._scheduler, scheduler_reporter.CALL)(since=0)
         self._id = said["id"]
         self._since = max([self._since, *(event[0] for event in said["events"])])
         workers = map(_worker, said["workers"])
@@ -86,7 +88,7 @@ def unanswered(error: BaseException) -> str:
 
 
 def _worker(row: Sequence[Any]) -> ClusterWorker:
-    return ClusterWorker(**dict(zip(reporter.ROW, row, strict=True)))
+    return ClusterWorker(**dict(zip(scheduler_reporter.ROW, row, strict=True)))
 
 
 def _event(told: Sequence[Any]) -> ClusterEvent:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from satflow_ext import backends
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.models import ClusterClass, JsonObject
 from satflow_ext.registration.cluster_class import form_of
-from satflow_ext.registration.target import elsewhere
+from satflow_ext.registration.worker_environment import elsewhere
 from satflow_ext.settings import load_settings
 
 

@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Iterable
 
 from satflow_ext import scratch
 from satflow_ext.commands import interrupts, notebook
+from satflow_ext.commands.flow_selection import Wanted, report_left_out
 from satflow_ext.commands.notebook import Notebook
-from satflow_ext.commands.wanted import Wanted, report_left_out
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import PrefectFailed, SettingsWrong, StackFailed
-from satflow_ext.kernel.checked import CheckedFlow
+from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.models import LiveFlow, Preflight, WrittenRegistration
 from satflow_ext.registration.preflight import answering, with_choices, with_pool, with_rehearsal
 from satflow_ext.settings import Settings

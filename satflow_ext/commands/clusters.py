@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from satflow_ext import lease
 from satflow_ext.commands import interrupts
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.commands.connection import connected
-from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel import cluster_words

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from satflow_ext.commands import interrupts
+from satflow_ext.commands.argument_words import changed, refuse_rest
 from satflow_ext.commands.connection import connected
-from satflow_ext.commands.words import changed, refuse_rest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import VersionNotFound
 from satflow_ext.models import TaskChange, VersionDiff

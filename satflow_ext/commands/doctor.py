@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 
 from satflow_ext import endpoints, lease
-from satflow_ext.commands import checks, live_checks
-from satflow_ext.commands.checks import Check, Finding, look
-from satflow_ext.commands.words import refuse_rest
+from satflow_ext.commands import live_checks, offline_checks
+from satflow_ext.commands.argument_words import refuse_rest
+from satflow_ext.commands.offline_checks import Check, Finding, look
 from satflow_ext.errors import SatflowError, SettingsWrong
 from satflow_ext.settings import Settings, config_file, load_settings
 
@@ -21,14 +21,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print one line for each check; 1 when something is wrong."""
     refuse_rest(rest, "doctor")
-    well = [_say(look(check)) for check in checks.INSTALLED]
+    well = [_say(look(check)) for check in offline_checks.INSTALLED]
     try:
         settings = load_settings()
     except SettingsWrong as error:
         well.append(_say(Finding("settings", error.message, wrong=True, fix=error.fix)))
         return 1
     well.append(_say(Finding("settings", str(config_file()))))
-    well += [_say(look(check)) for check in checks.folders(settings)]
+    well += [_say(look(check)) for check in offline_checks.folders(settings)]
     if not args.offline:
         well += _live(settings)
     return 0 if all(well) else 1

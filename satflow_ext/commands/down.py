@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from satflow_ext import lease
-from satflow_ext.commands.words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.settings import load_settings
 
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from satflow_ext.commands import interrupts
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.commands.connection import connected
-from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import requirements
 from satflow_ext.errors import ContentMissing
@@ -16,8 +16,8 @@ from satflow_ext.keys import TrustedKeys, trusted
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_deployment
 from satflow_ext.registration import deployments, manifests
+from satflow_ext.registration.deployment_pin import pin_of
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.pins import pin_of
 from satflow_ext.settings import load_settings
 
 

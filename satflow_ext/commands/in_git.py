@@ -9,8 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 from satflow_ext.errors import NotInGit
 from satflow_ext.kernel.git import ask
 from satflow_ext.models import GitFile, PackedFlow
+from satflow_ext.registration.clean_load import LONGEST
 from satflow_ext.registration.clean_process import ProcessStopped, run_code
-from satflow_ext.registration.rehearsal import LONGEST
 from satflow_ext.runtime import from_git
 
 LOAD = """

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 
-from satflow_ext.commands.words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.errors import KeysRefused
 from satflow_ext.keys import Keyring, PublicKey, TrustedKey
 from satflow_ext.keys.trusted import from_settings, told

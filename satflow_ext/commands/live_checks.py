@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import WorkerStatus
 
 from satflow_ext import lease
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.checks import Check
+from satflow_ext.commands.offline_checks import Check
 from satflow_ext.endpoints import LOCAL_POOL, Endpoints, PrefectApi, Store, shown
 from satflow_ext.errors import StackFailed, WorkPoolNotFound
 from satflow_ext.prefect_api import prefect_client

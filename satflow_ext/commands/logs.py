@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from satflow_ext import runs
 from satflow_ext.commands import interrupts, watch
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.commands.connection import connected
-from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.settings import Settings, load_settings

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from satflow_ext import registration, scratch
 from satflow_ext.commands import check, choices, interrupts, notebook
+from satflow_ext.commands.argument_words import changed
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.diff import told
+from satflow_ext.commands.flow_selection import Wanted, report_left_out, wanted_in
 from satflow_ext.commands.in_git import in_git, located
-from satflow_ext.commands.wanted import Wanted, report_left_out, wanted_in
-from satflow_ext.commands.words import changed
 from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError

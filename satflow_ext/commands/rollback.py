@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 
 from satflow_ext.commands import interrupts
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.commands.connection import connected
 from satflow_ext.commands.register import words
-from satflow_ext.commands.words import refuse_rest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import Registered
 from satflow_ext.registration import deployments

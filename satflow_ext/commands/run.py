@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from satflow_ext import runs
 from satflow_ext.commands import interrupts, watch
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.commands.connection import connected
-from satflow_ext.commands.words import refuse_rest
 from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.options import pairs

@@ -6,10 +6,10 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 
-from satflow_ext.commands.words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.executors import sizes
-from satflow_ext.executors.machine import Machine, this_machine
-from satflow_ext.executors.needs import Needs, advice
+from satflow_ext.executors.machine_size import Machine, this_machine
+from satflow_ext.executors.worker_usage import Needs, advice
 from satflow_ext.models import WorkerSize
 from satflow_ext.settings import GIB, Settings, load_settings
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
 from satflow_ext import lease
-from satflow_ext.commands.words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_rest
+from satflow_ext.lease.messages import StackReport
 from satflow_ext.lease.start import log_path
-from satflow_ext.lease.wire import StackReport
 from satflow_ext.models import StackStatus
 from satflow_ext.settings import Settings, load_settings
 

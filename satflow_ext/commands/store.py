@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from satflow_ext import endpoints, lease
 from satflow_ext.commands import interrupts, store_collect
-from satflow_ext.commands.words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.conformance import Report, Result
 from satflow_ext.conformance import run as let_loose
 from satflow_ext.conformance.suite import LARGEST

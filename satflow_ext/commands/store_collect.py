@@ -14,7 +14,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DiskFull
 from satflow_ext.registration import references
 from satflow_ext.settings import LOCAL, Settings
-from satflow_ext.store.collecting import DAY, Collected, Kept, collect
+from satflow_ext.store.collection import DAY, Collected, Kept, collect
 from satflow_ext.store.contents import Contents
 
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from satflow_ext import endpoints, lease
+from satflow_ext.commands.argument_words import refuse_rest
 from satflow_ext.commands.status import told
-from satflow_ext.commands.words import refuse_rest
 from satflow_ext.errors import BadRequest
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.stack import environment, family, prefect_database
+from satflow_ext.stack import environment, prefect_database, stack_processes
 from satflow_ext.stack.stack_lock import take_stack_lock
 
 
@@ -55,7 +55,7 @@ def _move_database(settings: Settings) -> None:
     if lock is None:
         raise BadRequest("The local stack runs, and uses its database.", fix="End it with `satflow down` first.")
     with lock:
-        family.end(environment.mark(settings))  # of a stack that died
+        stack_processes.end(environment.mark(settings))  # of a stack that died
         backup = prefect_database.move_aside(environment.home(settings) / environment.DATABASE_FILE)
     print(f"The database is now {backup}." if backup else "There was no database yet.")
 

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from satflow_ext.commands import interrupts
+from satflow_ext.commands.argument_words import changed, refuse_rest
 from satflow_ext.commands.connection import connected
-from satflow_ext.commands.words import changed, refuse_rest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
-from satflow_ext.registration import finding, versions
+from satflow_ext.registration import deployment_lookup, versions
 from satflow_ext.settings import Settings, load_settings
 
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 async def _read(
     endpoints: Endpoints, settings: Settings, name: str, query: VersionQuery
 ) -> tuple[VersionList, tuple[Change, ...]]:
-    deployment = await finding.find(endpoints, settings, name)
+    deployment = await deployment_lookup.find(endpoints, settings, name)
     return await versions.history(endpoints, deployment.id, query), deployment.drift
 
 

@@ -8,12 +8,12 @@ import sys
 from contextlib import aclosing, suppress
 
 from satflow_ext import lease, runs
-from satflow_ext.clusters.board import Board
+from satflow_ext.clusters.status_files import Board
 from satflow_ext.commands import interrupts
 from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
-from satflow_ext.runs.follow import follow
+from satflow_ext.runs.log_follower import follow
 from satflow_ext.runs.whole_log import indented
 from satflow_ext.settings import Settings
 from satflow_ext.terminal_text import unfiltered

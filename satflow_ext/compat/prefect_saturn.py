@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from satflow_ext.errors import BadRequest
 
 if TYPE_CHECKING:
-    from satflow_ext.kernel.find import AnyFlow
+    from satflow_ext.kernel.flow_discovery import AnyFlow
     from satflow_ext.settings import SizeSettings
 
 __all__ = ["PrefectCloudIntegration", "describe_sizes"]

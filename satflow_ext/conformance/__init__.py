@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from satflow_ext.conformance.check import Result
+from satflow_ext.conformance.check_base import Result
 from satflow_ext.conformance.suite import Report, run
 
 __all__ = ["Report", "Result", "run"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from satflow_ext.conformance.check import Act, Group, NotApplicable, expect
+from satflow_ext.conformance.check_base import Act, Group, NotApplicable, expect
 from satflow_ext.conformance.probe import Content, Probe
 
 group = Group("access")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 
-from satflow_ext.conformance import bare
-from satflow_ext.conformance.check import Act, Group, NotApplicable, expect
-from satflow_ext.conformance.keeping import there_and_back
+from satflow_ext.conformance import raw_connection
+from satflow_ext.conformance.check_base import Act, Group, NotApplicable, expect
+from satflow_ext.conformance.persistence import there_and_back
 from satflow_ext.conformance.probe import Content, Probe
 
 group = Group("addresses")
@@ -27,7 +27,7 @@ NO_DIGESTS = {
 
 def _outside(place: str) -> Act:
     async def act(probe: Probe) -> None:
-        bare.require_direct(probe)
+        raw_connection.require_direct(probe)
         path = httpx.URL(probe.store.address("")).raw_path.decode() + place
         named = "\r\n".join(f"{name}: {value}" for name, value in probe.credential.items())
         host = httpx.URL(probe.store.address("")).netloc.decode()

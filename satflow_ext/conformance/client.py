@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from satflow_ext.conformance.check import Group, Wrong, expect
+from satflow_ext.conformance.check_base import Group, Wrong, expect
 from satflow_ext.conformance.probe import Content, Probe
 from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError, StoreFailed
 from satflow_ext.registration.store_client import StoreClient

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from satflow_ext.conformance import bare
-from satflow_ext.conformance.check import Group, expect
-from satflow_ext.conformance.keeping import there_and_back
+from satflow_ext.conformance import raw_connection
+from satflow_ext.conformance.check_base import Group, expect
+from satflow_ext.conformance.persistence import there_and_back
 from satflow_ext.conformance.probe import Content, Probe
 
 group = Group("connections")
@@ -22,7 +22,7 @@ async def slow_sender(probe: Probe) -> None:
     content = Content.random(20_000)
     head = probe.head_of_put(content.digest, "Content-Length: 20000", "Connection: close")
     pieces = [content.body[at : at + 1000] for at in range(0, 20_000, 1000)]
-    status = await bare.send(probe, head, *pieces, pause=PAUSE)
+    status = await raw_connection.send(probe, head, *pieces, pause=PAUSE)
     expect(status is not None and 200 <= status < 300, f"answered {status}")
     expect((await probe.get(content.digest)).content == content.body, "it did not come back")
 
@@ -33,7 +33,7 @@ async def slow_headers(probe: Probe) -> None:
     content = Content.random(100)
     whole = probe.head_of_put(content.digest, "Content-Length: 100", "Connection: close") + content.body
     third = len(whole) // 3
-    status = await bare.send(probe, whole[:third], whole[third : 2 * third], whole[2 * third :], pause=PAUSE)
+    status = await raw_connection.send(probe, whole[:third], whole[third : 2 * third], whole[2 * third :], pause=PAUSE)
     expect(status is not None and 200 <= status < 300, f"answered {status}")
 
 
@@ -64,7 +64,7 @@ async def cut_reader(probe: Probe) -> None:
 @group.required
 async def half_open(probe: Probe) -> None:
     """Twenty senders that stand still in their bodies keep nobody else waiting."""
-    bare.require_direct(probe)
+    raw_connection.require_direct(probe)
     async with contextlib.AsyncExitStack() as still:
         for _ in range(HALF_OPEN):
             _, writer = await still.enter_async_context(probe.connection())
@@ -75,7 +75,7 @@ async def half_open(probe: Probe) -> None:
 @group.required
 async def silent(probe: Probe) -> None:
     """Twenty connections that say nothing keep nobody else waiting."""
-    bare.require_direct(probe)
+    raw_connection.require_direct(probe)
     async with contextlib.AsyncExitStack() as still:
         for _ in range(HALF_OPEN):
             await still.enter_async_context(probe.connection())
@@ -93,12 +93,12 @@ async def idle(probe: Probe) -> None:
 @group.recommended
 async def two_on_one(probe: Probe) -> None:
     """Two contents can be sent on one connection."""
-    bare.require_direct(probe)
+    raw_connection.require_direct(probe)
     first, second = Content.random(100), Content.random(100)
     async with probe.connection() as (reader, writer):
         for content in (first, second):
             writer.write(probe.head_of_put(content.digest, "Content-Length: 100") + content.body)
-            status = await bare.status(reader)
+            status = await raw_connection.status(reader)
             expect(status is not None and 200 <= status < 300, f"answered {status}")
             await _rest_of_answer(reader)
     for content in (first, second):
@@ -106,10 +106,10 @@ async def two_on_one(probe: Probe) -> None:
 
 
 async def _rest_of_answer(reader: asyncio.StreamReader) -> None:
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), bare.PATIENCE)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), raw_connection.PATIENCE)
     lines = [line.partition(b":") for line in head.lower().splitlines()]
     length = next((int(value) for name, _, value in lines if name == b"content-length"), 0)
-    await asyncio.wait_for(reader.readexactly(length), bare.PATIENCE)
+    await asyncio.wait_for(reader.readexactly(length), raw_connection.PATIENCE)
 
 
 @group.recommended
@@ -117,7 +117,7 @@ async def expecting(probe: Probe) -> None:
     """Who asks first (Expect: 100-continue) is told to go on."""
     content = Content.random(1000)
     head = probe.head_of_put(content.digest, "Content-Length: 1000", "Expect: 100-continue", "Connection: close")
-    status = await bare.send(probe, head, content.body, pause=PAUSE)
+    status = await raw_connection.send(probe, head, content.body, pause=PAUSE)
     expect(status is not None and 200 <= status < 300, f"answered {status}")
 
 

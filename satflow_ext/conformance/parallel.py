@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from satflow_ext.conformance.check import Group, expect
+from satflow_ext.conformance.check_base import Group, expect
 from satflow_ext.conformance.probe import Content, Probe
 
 group = Group("parallel")

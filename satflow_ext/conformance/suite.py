@@ -11,24 +11,24 @@ import httpx
 from satflow_ext.conformance import (
     access,
     addresses,
-    broken,
+    broken_bodies,
     client,
     connections,
-    keeping,
     parallel,
-    reading,
+    persistence,
+    read_checks,
     wrong_bodies,
 )
-from satflow_ext.conformance.check import Check, NotApplicable, Result, Wrong
+from satflow_ext.conformance.check_base import Check, NotApplicable, Result, Wrong
 from satflow_ext.conformance.probe import Probe
 from satflow_ext.endpoints import Store
 
 GROUPS = (
-    keeping.group,
+    persistence.group,
     client.group,
-    reading.group,
+    read_checks.group,
     parallel.group,
-    broken.group,
+    broken_bodies.group,
     connections.group,
     access.group,
     addresses.group,

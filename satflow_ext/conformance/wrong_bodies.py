@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from satflow_ext.conformance.broken import absent
-from satflow_ext.conformance.check import Act, Group, expect
-from satflow_ext.conformance.keeping import there_and_back
+from satflow_ext.conformance.broken_bodies import absent
+from satflow_ext.conformance.check_base import Act, Group, expect
+from satflow_ext.conformance.persistence import there_and_back
 from satflow_ext.conformance.probe import Content, Probe
 
 group = Group("digest")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from satflow_ext.dask_tasks.calls import Wanted
 from satflow_ext.dask_tasks.futures import FastDaskFuture
 from satflow_ext.dask_tasks.sender import Sender
+from satflow_ext.dask_tasks.task_calls import Wanted
 
 
 class Batch:

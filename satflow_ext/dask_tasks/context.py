@@ -15,7 +15,7 @@ from prefect.context import (
 )
 from prefect.tasks import MaterializingTask
 
-from satflow_ext.dask_tasks.calls import Wanted
+from satflow_ext.dask_tasks.task_calls import Wanted
 
 OF_A_CALL = ("tags_context", "task_run_context", "asset_context")
 """Parts of a serialized context that differ between calls."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from distributed import Future
     from prefect.client.schemas.objects import State
 
-    from satflow_ext.dask_tasks.harvest import Harvest
+    from satflow_ext.dask_tasks.result_fetcher import Harvest
 
 R = TypeVar("R")
 

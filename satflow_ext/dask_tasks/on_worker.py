@@ -12,8 +12,8 @@ from satflow_ext.main_module import allow_children
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
-    from satflow_ext.dask_tasks.hydrated import Hydrated
     from satflow_ext.dask_tasks.plugins import SharedContext
+    from satflow_ext.dask_tasks.worker_context import Hydrated
 
 PATIENCE = 5.0
 """Seconds. A worker that has just joined hears of tasks and of plugins in no fixed order."""
@@ -43,11 +43,11 @@ def same(data: bytes) -> bytes:
 def _hydrated(name: str) -> Hydrated:
     from distributed import get_worker
 
-    from satflow_ext.dask_tasks import hydrated
+    from satflow_ext.dask_tasks import worker_context
 
     plugins, deadline = get_worker().plugins, time.monotonic() + PATIENCE
     while name not in plugins:
         if time.monotonic() > deadline:
             raise RuntimeError("The flow run that this task belongs to has ended.")
         time.sleep(0.02)
-    return hydrated.of(cast("SharedContext", plugins[name]))
+    return worker_context.of(cast("SharedContext", plugins[name]))

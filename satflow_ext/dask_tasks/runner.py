@@ -13,12 +13,12 @@ from prefect_dask.client import PrefectDaskClient
 from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 from typing_extensions import Self
 
-from satflow_ext.dask_tasks import client_security, there
+from satflow_ext.dask_tasks import client_security, cluster_compatibility
 from satflow_ext.dask_tasks.batch import Batch
-from satflow_ext.dask_tasks.calls import Wanted
 from satflow_ext.dask_tasks.carried import Carried
 from satflow_ext.dask_tasks.future_list import FastDaskFutureList
 from satflow_ext.dask_tasks.sender import Sender
+from satflow_ext.dask_tasks.task_calls import Wanted
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import RunInput
@@ -118,7 +118,7 @@ class FastDaskTaskRunner(DaskTaskRunner):
         dask_client = self.client
         # A cluster on this machine, and that of the task which this happens in, have what is here.
         is_local = isinstance(self._cluster, LocalCluster) or _client_of_this_worker() is dask_client
-        if not is_local and not there.fits(dask_client, self.logger):
+        if not is_local and not cluster_compatibility.fits(dask_client, self.logger):
             self._as_prefect_does = True
             return
         self._sender = Sender(dask_client, None if is_local else self.carried)

@@ -15,10 +15,10 @@ from prefect.utilities.engine import collect_task_run_inputs_sync
 from prefect_dask.task_runners import PrefectDaskFuture
 
 from satflow_ext.dask_tasks import context, on_worker, pickler, plugins
-from satflow_ext.dask_tasks.calls import Call, Place, Wanted
 from satflow_ext.dask_tasks.carried import Carried, Contents
-from satflow_ext.dask_tasks.common import HEAVY, Common, brought
-from satflow_ext.dask_tasks.harvest import Harvest
+from satflow_ext.dask_tasks.result_fetcher import Harvest
+from satflow_ext.dask_tasks.shared_arguments import HEAVY, Common, brought
+from satflow_ext.dask_tasks.task_calls import Call, Place, Wanted
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from satflow_ext.environments import index_settings, requirements
 from satflow_ext.environments.installed import metadata_folder
-from satflow_ext.environments.start import python_in
+from satflow_ext.environments.run_start import python_in
 from satflow_ext.errors import EnvironmentNotBuilt
 from satflow_ext.models import Environment
 from satflow_ext.settings import Settings

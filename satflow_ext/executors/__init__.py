@@ -19,11 +19,11 @@ from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.executors.dask_local import DASK_LOCAL
 from satflow_ext.executors.flow_task_runner import FLOW_TASK_RUNNER
-from satflow_ext.executors.machine import Machine, this_machine
+from satflow_ext.executors.machine_size import Machine, this_machine
+from satflow_ext.executors.option_errors import first_mistake
 from satflow_ext.executors.processes import PROCESSES
 from satflow_ext.executors.ray import RAY
 from satflow_ext.executors.threads import THREADS
-from satflow_ext.executors.wording import first_mistake
 from satflow_ext.models import ExecutorChoice, ExecutorInfo, WorkerSize
 from satflow_ext.settings import Settings, SizeSettings
 

@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 from satflow_ext.executors.base import DASK, Executor, Options
 from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE, START_TIMEOUT
 from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, local_cluster
-from satflow_ext.executors.machine import Machine
-from satflow_ext.executors.reachable import need_scheduler
+from satflow_ext.executors.machine_size import Machine
+from satflow_ext.executors.scheduler_reachability import need_scheduler
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from satflow_ext.errors import InvalidExecutorOption, SizeRefused
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import DASK, Executor
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
-from satflow_ext.executors.machine import Machine, this_machine
+from satflow_ext.executors.machine_size import Machine, this_machine
 from satflow_ext.gateways import connection
-from satflow_ext.gateways.wanted import Wanted
-from satflow_ext.gateways.where import gateway_settings
+from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.gateways.gateway_locator import gateway_settings
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[A
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
     if options.backend != GATEWAY:
-        from satflow_ext.backends.starting import started
+        from satflow_ext.backends.run_cluster import started
 
         return FastDaskTaskRunner(cluster_class=started, cluster_kwargs={"asked": asdict(asked(options, settings))})
-    from satflow_ext.gateways.factory import gateway_cluster
+    from satflow_ext.gateways.cluster_factory import gateway_cluster
 
     cluster = asdict(wanted(options, settings, sys.executable))
     share = options.share == "deployment"

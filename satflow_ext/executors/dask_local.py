@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.backends.quiet import QUIET
+from satflow_ext.backends.dask_defaults import QUIET
 from satflow_ext.executors import sizes
 from satflow_ext.executors.base import DASK, Executor, Options
-from satflow_ext.executors.machine import Machine
+from satflow_ext.executors.machine_size import Machine
+from satflow_ext.redaction import guard
 from satflow_ext.settings import Settings
-from satflow_ext.telling import guard
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner

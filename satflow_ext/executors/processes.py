@@ -9,9 +9,9 @@ from pydantic import Field
 
 from satflow_ext.exception_pickling import readable_state
 from satflow_ext.executors.base import Executor, Options
+from satflow_ext.redaction import guard
+from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.settings import Settings
-from satflow_ext.telling import guard
-from satflow_ext.telling.encodable import make_messages_encodable
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner

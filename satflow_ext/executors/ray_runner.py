@@ -21,7 +21,7 @@ from satflow_ext.dask_tasks.carried import Carried
 from satflow_ext.errors import ClusterFailed
 from satflow_ext.executors import ray_environment, ray_reach
 from satflow_ext.executors.flow_cluster import MayHaveNone
-from satflow_ext.telling import guard, policy
+from satflow_ext.redaction import guard, policy
 
 CONNECT_SECONDS = 10.0
 ATTEMPTS = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from satflow_ext.errors import SizeRefused, UnknownWorkerSize
-from satflow_ext.executors.machine import Machine
+from satflow_ext.executors.machine_size import Machine
 from satflow_ext.models import WorkerSize
 from satflow_ext.settings import GIB, Settings, SizeSettings
 

@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from satflow_ext import errors
 from satflow_ext.errors import ClusterFailed, SatflowError
-from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.gateways.cluster_request import Wanted
 from satflow_ext.models import ErrorBody
 from satflow_ext.own_module import module_command, module_environment
 from satflow_ext.settings import Settings
 
-COMMAND = module_command("satflow_ext.gateways.managing")
+COMMAND = module_command("satflow_ext.gateways.cluster_manager")
 
 
 class ClusterState(BaseModel):

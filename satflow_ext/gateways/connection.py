@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from satflow_ext import endpoints
 from satflow_ext.errors import ClusterFailed, ExtraMissing, GatewayRefused, GatewayUnauthorized, GatewayUnreachable
-from satflow_ext.gateways.where import DaskGateway, gateway_named
+from satflow_ext.gateways.gateway_locator import DaskGateway, gateway_named
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:

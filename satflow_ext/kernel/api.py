@@ -14,13 +14,12 @@ from pydantic import ValidationError
 from satflow_ext import scratch
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import FlowNotFound, InvalidInfrastructure, InvalidSchedule
-from satflow_ext.kernel.checked import CheckedFlow
-from satflow_ext.kernel.find import AnyFlow
-from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
+from satflow_ext.kernel.flow_discovery import AnyFlow
+from satflow_ext.kernel.kernel_session import endpoints_of, namespace_of, shell_here, wait_for
 from satflow_ext.kernel.options import environment_policy, secret_names
 from satflow_ext.kernel.options import missed_runs as read_missed_runs
+from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.kernel.result import RegisteredFlow
-from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import (
     AS_FLOW_SAYS,
     CronSchedule,
@@ -37,6 +36,7 @@ from satflow_ext.models import (
     WrittenRegistration,
 )
 from satflow_ext.settings import Settings, load_settings
+from satflow_ext.validation_errors import first_mistake
 
 EXECUTING = "SATFLOW_EXECUTING"
 """Set while `satflow register` executes a notebook: that command registers, with its own choices."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from satflow_ext.kernel.code_facts import imported_names
 from satflow_ext.kernel.local_modules import NEVER_LOCAL, is_local, lies_local
-from satflow_ext.kernel.reach import Reached, Whole, reach
+from satflow_ext.kernel.reachable_objects import Reached, Whole, reach
 from satflow_ext.setup_cells import RunSetupCells, cells
 
 NAMES = "_satflow_names"

@@ -8,7 +8,7 @@ import re
 import sys
 import types
 
-from satflow_ext.kernel.pair import Pair
+from satflow_ext.kernel.key_value import Pair
 
 SKIPPED = frozenset(
     {

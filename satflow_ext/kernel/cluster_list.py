@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from satflow_ext.models import ClusterStatus, SharedCluster
 
 if TYPE_CHECKING:
-    from satflow_ext.clusters.standing import Standing
+    from satflow_ext.clusters.persistent_clusters import Standing
     from satflow_ext.endpoints import Endpoints
     from satflow_ext.settings import Settings
 
@@ -19,16 +19,16 @@ async def look_at_all(endpoints: Endpoints, settings: Settings) -> tuple[SharedC
     Raises:
         PrefectFailed: the API did not answer.
     """
-    from satflow_ext.clusters import standing
+    from satflow_ext.clusters import persistent_clusters
     from satflow_ext.registration import deployments
 
-    able = standing.standing(await deployments.list_all(endpoints))
+    able = persistent_clusters.standing(await deployments.list_all(endpoints))
     return await asyncio.to_thread(_look, able, settings)
 
 
 def _look(able: tuple[Standing, ...], settings: Settings) -> tuple[SharedCluster, ...]:
-    from satflow_ext.clusters.asked_now import told_of
-    from satflow_ext.clusters.board import Board
+    from satflow_ext.clusters.single_update import told_of
+    from satflow_ext.clusters.status_files import Board
 
     board = Board(settings)
     with told_of(able, board):

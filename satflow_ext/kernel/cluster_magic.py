@@ -6,8 +6,8 @@ import sys
 
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel import cluster_words
-from satflow_ext.kernel.here import endpoints_of, wait_for
-from satflow_ext.kernel.line import LineParser
+from satflow_ext.kernel.kernel_session import endpoints_of, wait_for
+from satflow_ext.kernel.magic_parser import LineParser
 from satflow_ext.kernel.options import split
 from satflow_ext.settings import load_settings
 

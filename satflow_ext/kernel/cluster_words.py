@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from satflow_ext.kernel.cluster_list import look_at_all
-from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import ClusterOrder, SharedCluster
+from satflow_ext.validation_errors import first_mistake
 
 if TYPE_CHECKING:
     from satflow_ext.endpoints import Endpoints
@@ -50,10 +50,10 @@ async def carry_out(args: argparse.Namespace, endpoints: Endpoints, settings: Se
     """
     if args.verb == "list":
         return await look_at_all(endpoints, settings)
-    from satflow_ext.registration import clusters, finding
+    from satflow_ext.registration import clusters, deployment_lookup
 
     order = None if args.verb == "close" else _order(args)
-    found = await finding.find(endpoints, settings, args.deployment)
+    found = await deployment_lookup.find(endpoints, settings, args.deployment)
     if order is not None:
         return (await clusters.obey(endpoints, settings, found.id, order),)
     await clusters.close(endpoints, settings, found.id)

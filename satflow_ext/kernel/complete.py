@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from satflow_ext.kernel.find import live_flows
+from satflow_ext.kernel.flow_discovery import live_flows
 from satflow_ext.kernel.options import MISSED, OPTIONS, POLICIES
 from satflow_ext.models import AS_FLOW_SAYS
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
-from satflow_ext.kernel.find import AnyFlow, Found, Shell, cell_of
 from satflow_ext.kernel.fingerprint import Shared, Slow, fingerprint
+from satflow_ext.kernel.flow_discovery import AnyFlow, Found, Shell, cell_of
 from satflow_ext.kernel.task_runners import describe_task_runner
 from satflow_ext.models import JsonObject, LiveFlow, Parameter
 

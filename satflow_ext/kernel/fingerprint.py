@@ -20,11 +20,11 @@ from itertools import islice
 from types import CodeType
 from typing import NamedTuple
 
-from satflow_ext.kernel.pair import Pair
-from satflow_ext.kernel.plain import atom, buffer_digest, plain_text
+from satflow_ext.kernel.key_value import Pair
+from satflow_ext.kernel.object_views import ATOMS, View, look
 from satflow_ext.kernel.plain_data import plain_digest
+from satflow_ext.kernel.plain_digests import atom, buffer_digest, plain_text
 from satflow_ext.kernel.process_objects import reference_to
-from satflow_ext.kernel.views import ATOMS, View, look
 from satflow_ext.setup_cells import cells
 
 FORMAT = b"satflow fingerprint 1"

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.kernel.find import Shell, cell_callback, live_flows, notebook_path
+from satflow_ext.kernel.flow_discovery import Shell, cell_callback, live_flows, notebook_path
 
 if TYPE_CHECKING:
     from satflow_ext.kernel.describe import Descriptions

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from pydantic import ValidationError
 
 from satflow_ext.errors import ContentTooLarge, InvalidInclude
-from satflow_ext.kernel.find import Shell, notebook_path
+from satflow_ext.kernel.flow_discovery import Shell, notebook_path
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import CarriedFile
 

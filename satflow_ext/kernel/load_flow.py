@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from satflow_ext import setup_cells
 from satflow_ext.errors import BadRequest, ContentRefused, VariableTaken
-from satflow_ext.kernel.find import AnyFlow, is_flow
 from satflow_ext.kernel.fingerprint import fingerprint
-from satflow_ext.kernel.here import endpoints_of, namespace_of, shell_here, wait_for
+from satflow_ext.kernel.flow_discovery import AnyFlow, is_flow
+from satflow_ext.kernel.kernel_session import endpoints_of, namespace_of, shell_here, wait_for
 from satflow_ext.kernel.setup_cells import recorder_of
 from satflow_ext.kernel.source import remember
 from satflow_ext.registration import tracebacks
@@ -23,7 +23,7 @@ from satflow_ext.setup_cells import SetupCell
 
 if TYPE_CHECKING:
     from satflow_ext.endpoints import Endpoints
-    from satflow_ext.registration.opening import Brought
+    from satflow_ext.registration.content_download import Brought
     from satflow_ext.settings import Settings
 
 
@@ -95,12 +95,12 @@ def cells_text(manifest: Manifest) -> str:
 
 async def _brought(name: str, endpoints: Endpoints, settings: Settings) -> Brought:
     from satflow_ext.keys import trusted
-    from satflow_ext.registration import deployments, maker, opening, versions
+    from satflow_ext.registration import content_download, deployments, packing_environment, versions
 
     deployment, number = split(name)
     found = await deployments.find(endpoints, deployment)
     chain = await versions.chain_of(endpoints, found.id)
-    return await opening.bring(chain, number or chain.newest, trusted(settings), maker.here())
+    return await content_download.bring(chain, number or chain.newest, trusted(settings), packing_environment.here())
 
 
 def split(name: str) -> tuple[str, int | None]:

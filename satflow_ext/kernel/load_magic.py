@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from satflow_ext.errors import SatflowError
-from satflow_ext.kernel.here import shell_here
-from satflow_ext.kernel.line import LineParser
+from satflow_ext.kernel.kernel_session import shell_here
 from satflow_ext.kernel.load_flow import Loaded, cells_text, loaded
+from satflow_ext.kernel.magic_parser import LineParser
 from satflow_ext.kernel.options import split
 
 

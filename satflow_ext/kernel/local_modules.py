@@ -44,12 +44,12 @@ def by_value() -> Iterator[None]:
     """Make cloudpickle take local modules by value for the duration, and what they are rebuilt with."""
     import cloudpickle
 
-    from satflow_ext.kernel import descriptors, travelling, validated_calls
+    from satflow_ext.kernel import descriptors, local_module_pickling, validated_calls
 
     already = cloudpickle.list_registry_pickle_by_value()
     registered: list[ModuleType] = []
     try:
-        for module in (travelling, descriptors, validated_calls, *local_modules()):
+        for module in (local_module_pickling, descriptors, validated_calls, *local_modules()):
             if module.__name__ not in already and sys.modules.get(module.__name__) is module:
                 cloudpickle.register_pickle_by_value(module)
                 registered.append(module)

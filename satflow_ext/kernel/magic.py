@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.kernel.checked import CheckedFlow
 from satflow_ext.kernel.options import (
     Words,
     environment_policy,
@@ -16,6 +15,7 @@ from satflow_ext.kernel.options import (
     read,
     secret_names,
 )
+from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, WrittenRegistration
 

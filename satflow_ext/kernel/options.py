@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, get_args
 from pydantic import JsonValue, ValidationError
 
 from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSecretName
-from satflow_ext.kernel.line import LineParser
-from satflow_ext.mistakes import first_mistake
+from satflow_ext.kernel.magic_parser import LineParser
 from satflow_ext.models import AS_FLOW_SAYS, VARIABLE_NAME, EnvironmentPolicy, Infrastructure, JsonObject, MissedRuns
 from satflow_ext.parameter_values.text import from_text
+from satflow_ext.validation_errors import first_mistake
 
 
 class Option(NamedTuple):

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from satflow_ext.environments.installed import environment
-from satflow_ext.kernel import body as bodies
+from satflow_ext.kernel import content_body as bodies
 from satflow_ext.kernel import parameters, refusals
 from satflow_ext.kernel.carried import Carrier, carrier
-from satflow_ext.kernel.choose import choose
 from satflow_ext.kernel.describe import Descriptions
-from satflow_ext.kernel.find import AnyFlow, Found, Shell
 from satflow_ext.kernel.fingerprint import fingerprint
+from satflow_ext.kernel.flow_choice import choose
+from satflow_ext.kernel.flow_discovery import AnyFlow, Found, Shell
 from satflow_ext.kernel.included import included, notebook_folder
 from satflow_ext.kernel.preflight.search import find_all
-from satflow_ext.kernel.reach import walk
+from satflow_ext.kernel.reachable_objects import walk
 from satflow_ext.kernel.source import code_files, source
-from satflow_ext.kernel.uses import used_modules, uses
+from satflow_ext.kernel.used_distributions import used_modules, uses
 from satflow_ext.models import CarriedFile, Finding, PackedFlow
 
 

@@ -17,8 +17,8 @@ from pydantic_core import to_jsonable_python
 
 from satflow_ext.errors import InvalidParameter
 from satflow_ext.kernel.describe import annotation_text, schema
-from satflow_ext.kernel.find import AnyFlow
 from satflow_ext.kernel.fingerprint import fingerprint
+from satflow_ext.kernel.flow_discovery import AnyFlow
 from satflow_ext.models import JsonObject
 from satflow_ext.parameter_values.text import WHOLE, text_to_value
 from satflow_ext.parameter_values.wording import Steps, expected_text, path_text, steps_into

@@ -26,8 +26,8 @@ from satflow_ext.kernel.classes import is_pydantic, text_annotation_names
 from satflow_ext.kernel.code_facts import annotation_names
 from satflow_ext.kernel.descriptors import descriptor_base, reduce_descriptor
 from satflow_ext.kernel.dispatch import implementations, is_dispatch
+from satflow_ext.kernel.local_module_pickling import TravellingModule, fill_dispatch, fill_enum, reduced
 from satflow_ext.kernel.local_modules import by_value, is_local, is_local_name
-from satflow_ext.kernel.travelling import TravellingModule, fill_dispatch, fill_enum, reduced
 from satflow_ext.kernel.validated_calls import validated_call
 from satflow_ext.loggers import reduce_logger
 

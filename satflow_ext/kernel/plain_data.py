@@ -15,8 +15,8 @@ from itertools import chain, islice, repeat
 from types import SimpleNamespace
 from typing import Any
 
+from satflow_ext.kernel.object_views import ATOMS
 from satflow_ext.kernel.process_objects import is_environment_copy
-from satflow_ext.kernel.views import ATOMS
 
 LEAVES = ATOMS | {bytes}
 CONTAINERS: tuple[type, ...] = (list, tuple, dict, set, frozenset)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from satflow_ext.kernel.find import prefect_class
-from satflow_ext.kernel.pair import Pair
+from satflow_ext.kernel.flow_discovery import prefect_class
+from satflow_ext.kernel.key_value import Pair
 
 Special = tuple[str, tuple[object, ...], list[tuple[str, object]]]
 

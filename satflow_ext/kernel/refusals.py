@@ -8,7 +8,7 @@ from itertools import islice
 
 from satflow_ext.errors import CannotPickle, ContentTooLarge
 from satflow_ext.kernel.pickler import dump
-from satflow_ext.kernel.reach import Reached, Whole, is_variable, spell, type_name
+from satflow_ext.kernel.reachable_objects import Reached, Whole, is_variable, spell, type_name
 from satflow_ext.kernel.reloading import describe_error, find_load_failure
 from satflow_ext.kernel.setup_cells import problem_of
 from satflow_ext.kernel.sizes import MIB, size_text

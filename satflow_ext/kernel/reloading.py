@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from satflow_ext.kernel.local_modules import is_local_name
 from satflow_ext.kernel.pickler import CappedFile, FlowPickler
-from satflow_ext.kernel.reach import Reached
+from satflow_ext.kernel.reachable_objects import Reached
 
 LIMIT = 256 * 1024
 CLASSES = 500

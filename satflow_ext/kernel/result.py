@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from satflow_ext.kernel.display_table import as_html, as_text
 from satflow_ext.kernel.sizes import size_text
-from satflow_ext.kernel.table import as_html, as_text
 from satflow_ext.models import (
     Change,
     CronSchedule,

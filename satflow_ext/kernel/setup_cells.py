@@ -9,7 +9,7 @@ from inspect import CO_COROUTINE
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.kernel.find import cell_callback
+from satflow_ext.kernel.flow_discovery import cell_callback
 
 if TYPE_CHECKING:
     from satflow_ext.setup_cells import SetupCell

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from satflow_ext.kernel.find import Shell
+from satflow_ext.kernel.flow_discovery import Shell
 from satflow_ext.models import Finding
 from satflow_ext.setup_cells import cells
 

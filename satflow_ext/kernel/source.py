@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import CodeType
 
-from satflow_ext.kernel.find import Shell, cell_number, notebook_path
+from satflow_ext.kernel.flow_discovery import Shell, cell_number, notebook_path
 from satflow_ext.kernel.git import commit_of
 from satflow_ext.kernel.local_modules import lies_local
-from satflow_ext.kernel.reach import Reached
+from satflow_ext.kernel.reachable_objects import Reached
 from satflow_ext.models import Cell, Source, SourceFile
 from satflow_ext.setup_cells import cells as setup_cells
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 
-from satflow_ext.kernel.find import AnyFlow
+from satflow_ext.kernel.flow_discovery import AnyFlow
 from satflow_ext.models import ExecutorChoice, FlowTaskRunner, JsonObject
 
 CLIENT_DEFAULTS = {"set_as_default": False}

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from satflow_ext import durable
+from satflow_ext import atomic_files
 from satflow_ext.errors import KeysRefused
 
 LIMIT = 64 * 1024
@@ -64,7 +64,7 @@ def replace_private(path: Path, content: bytes) -> None:
         KeysRefused: the disk did not take it.
     """
     try:
-        durable.replace(path, content)
+        atomic_files.replace(path, content)
     except OSError as error:
         raise KeysRefused(
             f"{path} cannot be written: {error.strerror}.", fix="Make room, or see whose it is."

@@ -7,6 +7,6 @@ by `kill -9`. Nothing here imports Prefect or Jupyter: kernel, Jupyter server an
 from __future__ import annotations
 
 from satflow_ext.lease.client import Lease, acquire, have_started, report, stop
-from satflow_ext.lease.look import status
+from satflow_ext.lease.stack_status import status
 
 __all__ = ["Lease", "acquire", "have_started", "report", "status", "stop"]

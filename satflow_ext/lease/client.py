@@ -11,9 +11,9 @@ from types import TracebackType
 
 from satflow_ext.endpoints import Service, StackRecord, needed
 from satflow_ext.errors import StackFailed
-from satflow_ext.lease.line import Hung, Line
+from satflow_ext.lease.connection import Hung, Line
+from satflow_ext.lease.messages import Answer, Request, StackReport
 from satflow_ext.lease.start import Starter, log_path
-from satflow_ext.lease.wire import Answer, Request, StackReport
 from satflow_ext.settings import Settings
 
 SILENCE = 120.0

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from satflow_ext import backends
 from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD
-from satflow_ext.backends.look import Look
+from satflow_ext.backends.check_class import Look
 from satflow_ext.errors import (
     BadRequest,
     ClusterFailed,
@@ -25,8 +25,8 @@ from satflow_ext.models import ClusterClass, ExecutorChoice
 from satflow_ext.registration.clean_process import Finished, ProcessStopped, run_module
 from satflow_ext.settings import Settings
 
-LOOK = "satflow_ext.backends.look"
-FORM = "satflow_ext.backends.form"
+LOOK = "satflow_ext.backends.check_class"
+FORM = "satflow_ext.backends.class_form"
 LONGEST = 60.0
 """Seconds that a class may take to be imported."""
 

@@ -10,7 +10,7 @@ from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
 from satflow_ext.executors import dask_cluster
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.gateways.cluster_process import ClusterCommand, ClusterState, run_command
-from satflow_ext.gateways.wanted import Wanted
+from satflow_ext.gateways.cluster_request import Wanted
 from satflow_ext.keys import trusted
 from satflow_ext.models import AdaptCluster, ClusterOrder, ScaleCluster, SharedCluster, StartCluster
 from satflow_ext.prefect_api import prefect_client

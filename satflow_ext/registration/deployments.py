@@ -10,13 +10,13 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, SatflowError
 from satflow_ext.models import Deployment
 from satflow_ext.prefect_api import absent, parse_id, prefect_client
-from satflow_ext.registration import manifests, schedules, witness
-from satflow_ext.registration.detours import detours
+from satflow_ext.registration import manifests, schedules, write_marker
+from satflow_ext.registration.deployment_lock import turn
+from satflow_ext.registration.deployment_pin import Pin, pin_of
 from satflow_ext.registration.drift import drift
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.pins import Pin, pin_of
-from satflow_ext.registration.turns import turn
+from satflow_ext.registration.path_changes import detours
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ async def delete(endpoints: Endpoints, settings: Settings, deployment_id: str) -
             with absent(_missing(deployment_id)):
                 await client.delete_deployment(row.id)
             if entry is not None and entry.witness is not None:
-                await witness.remove(client, entry.witness)
+                await write_marker.remove(client, entry.witness)
 
 
 async def described(

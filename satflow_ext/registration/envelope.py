@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
 from satflow_ext.models import Digest
-from satflow_ext.registration import maker, strict_json
-from satflow_ext.registration.maker import Maker
+from satflow_ext.registration import packing_environment, strict_json
+from satflow_ext.registration.packing_environment import Maker
 
 MARK = b"SATFLOW1\n"
 PURPOSE = b"satflow content 1\n"
@@ -125,7 +125,7 @@ def opened(content: bytes, pinned: Pinned, trusted: TrustedKeys, reader: Maker) 
             f"The flow content was made for {header.deployment} version {header.version}, "
             f"not for {pinned.deployment} version {pinned.version}."
         )
-    return Opened(header, body, maker.compare(header.made, reader))
+    return Opened(header, body, packing_environment.compare(header.made, reader))
 
 
 def _parts(content: memoryview) -> tuple[bytes, bytes, memoryview]:

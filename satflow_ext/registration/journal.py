@@ -1,7 +1,7 @@
 """The journal: what this machine told Prefect of each deployment last, and what it is about to tell.
 
 One small file a deployment, replaced whole and durably, so that what a killed process or a power cut left can be told and mended
-(docs/decisions/0014). Whoever writes an entry has the deployment's turn (`turns.py`).
+(docs/decisions/0014). Whoever writes an entry has the deployment's turn (`deployment_lock.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from satflow_ext import durable
+from satflow_ext import atomic_files
 from satflow_ext.endpoints import Endpoints, shown
 from satflow_ext.errors import JournalFailed
 from satflow_ext.models import Digest, JsonObject, MissedRuns
-from satflow_ext.registration.pins import Pin
+from satflow_ext.registration.deployment_pin import Pin
 from satflow_ext.settings import LOCAL, Settings
 
 FIX = "Make room, or see whose it is."
@@ -27,7 +27,7 @@ FIX = "Make room, or see whose it is."
 class Written(BaseModel):
     """One write of a deployment's row: what SatFlow decides of it. What others set beside is not kept here.
 
-    `number` counts the writes of a deployment from 1; the witness in Prefect's database holds the same (`witness.py`).
+    `number` counts the writes of a deployment from 1; the witness in Prefect's database holds the same (`write_marker.py`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -144,10 +144,10 @@ class Journal:
         try:
             if not self._folder.is_dir():
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                durable.sync(self._folder.parent)
+                atomic_files.sync(self._folder.parent)
             for left in self._folder.glob(f".{path.name}.*"):  # of a process that was killed while it had this turn
                 left.unlink(missing_ok=True)
-            durable.replace(path, entry.model_dump_json().encode())
+            atomic_files.replace(path, entry.model_dump_json().encode())
         except OSError as error:
             raise JournalFailed(f"The journal {path} cannot be written: {error.strerror}.", fix=FIX) from None
 
@@ -173,7 +173,7 @@ class Journal:
         try:
             path.unlink(missing_ok=True)
             if entry is not None:
-                durable.sync(self._folder)
+                atomic_files.sync(self._folder)
         except OSError as error:
             raise JournalFailed(f"The journal {path} cannot be removed: {error.strerror}.", fix=FIX) from None
         return entry

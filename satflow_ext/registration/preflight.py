@@ -9,10 +9,10 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import CannotPickle, PrefectFailed, SatflowError, SettingsWrong
 from satflow_ext.models import Finding, PackedFlow, Preflight, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import target
+from satflow_ext.registration import worker_environment
+from satflow_ext.registration.clean_load import rehearse
 from satflow_ext.registration.cluster_class import check_class
-from satflow_ext.registration.plan import asked_of, check_choices, work_pool
-from satflow_ext.registration.rehearsal import rehearse
+from satflow_ext.registration.registration_plan import asked_of, check_choices, work_pool
 from satflow_ext.registration.task_runners import find_replaced_task_runner, resolve_executor
 from satflow_ext.settings import Settings
 
@@ -67,14 +67,14 @@ async def with_rehearsal(report: Preflight, packed: PackedFlow, wanted: Registra
         settings: which Python loads it where runs happen elsewhere; then what it lacks is in the report as well.
     """
     report = await _with_cluster(report, packed, wanted, settings)
-    python = target.executable(wanted, settings)
+    python = worker_environment.executable(wanted, settings)
     if python is None:
         return await _rehearsed(report, packed, packed.environment.executable)
     try:
-        there = await target.ask(python)
+        there = await worker_environment.ask(python)
     except SettingsWrong as error:
         return _and(report, Finding.of(error, "python", "runs_python"))
-    found = _and(report, *target.lacks(packed, there))
+    found = _and(report, *worker_environment.lacks(packed, there))
     return await _rehearsed(found, packed, str(python)) if there.reads(packed) else found
 
 
@@ -96,7 +96,7 @@ async def _with_cluster(report: Preflight, packed: PackedFlow, wanted: Registrat
     try:
         if local:
             executors.need_packages(executor, packed.environment.packages)
-        python = target.interpreter(packed, wanted, settings, local=local)
+        python = worker_environment.interpreter(packed, wanted, settings, local=local)
         await check_class(executor, python, settings, local=local)
     except SatflowError as error:
         return _and(report, Finding.of(error, "choice", error.field or "executor"))

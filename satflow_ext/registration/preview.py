@@ -9,15 +9,15 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.keys import trusted
 from satflow_ext.models import Finding, PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import compare, healing, objections, sealing
-from satflow_ext.registration.detours import detours
+from satflow_ext.registration import compare, conflicts, content_upload, recovery
 from satflow_ext.registration.drift import settle
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.plan import check, planned, work_pool
+from satflow_ext.registration.path_changes import detours
 from satflow_ext.registration.registrar import find_other_notebook, find_warnings, manifest_for, manifest_of, same
+from satflow_ext.registration.registration_plan import check, planned, work_pool
 from satflow_ext.settings import Settings
 
-NOT_SENT = sealing.Sealed("sha256:" + "0" * 64, 0)
+NOT_SENT = content_upload.Sealed("sha256:" + "0" * 64, 0)
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ async def preview(
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
         plan = planned(packed.flow.name, registration, executor, pool, settings)
-        healed = await healing.look(client, plan.full_name, endpoints, settings)
+        healed = await recovery.look(client, plan.full_name, endpoints, settings)
     if not overwrite:
-        objections.check_ours(healed, plan.full_name)
+        conflicts.check_ours(healed, plan.full_name)
     row = healed.row
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
@@ -57,8 +57,8 @@ async def preview(
         return Preview(plan.full_name, "unchanged", None, warnings)
     if row and not overwrite:
         contested = settle(plan, known, row, overwrite=False).contested
-        objections.check_conflicts(contested + detours(known, row, local=endpoints.local), plan.full_name)
+        conflicts.check_conflicts(contested + detours(known, row, local=endpoints.local), plan.full_name)
     if known is None:
         return Preview(plan.full_name, "changed" if row else "created", None, warnings)
-    wanted = manifest_for(packed, plan, sealing.next_place(row, found, healed.written), NOT_SENT)
+    wanted = manifest_for(packed, plan, content_upload.next_place(row, found, healed.written), NOT_SENT)
     return Preview(plan.full_name, "changed", compare.between(known, wanted), warnings)

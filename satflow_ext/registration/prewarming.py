@@ -18,9 +18,9 @@ from satflow_ext import endpoints
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterOrder, StartCluster
-from satflow_ext.registration import clusters, due
-from satflow_ext.registration.due import Due, Wish
-from satflow_ext.registration.prewarm import wish
+from satflow_ext.registration import clusters, scheduled_starts
+from satflow_ext.registration.prewarm_request import wish
+from satflow_ext.registration.scheduled_starts import Due, Wish
 from satflow_ext.settings import LOCAL, Settings, load_settings
 
 LOOK = 10.0
@@ -80,7 +80,7 @@ async def keep_on(where: Endpoints, settings: Settings) -> None:
     while True:
         try:
             if time.monotonic() - asked >= MINUTE:
-                wanted, asked = await due.wishes(where), time.monotonic()
+                wanted, asked = await scheduled_starts.wishes(where), time.monotonic()
             if told != len(wanted):
                 told = len(wanted)
                 logger.info("Deployments that want their cluster ahead of scheduled runs: %d", told)
@@ -94,7 +94,7 @@ async def keep_on(where: Endpoints, settings: Settings) -> None:
 async def _start_due(
     where: Endpoints, settings: Settings, wanted: dict[UUID, Wish], started: dict[UUID, asyncio.Task[None]]
 ) -> None:
-    now_due = await due.due(where.prefect, wanted, datetime.now(timezone.utc))
+    now_due = await scheduled_starts.due(where.prefect, wanted, datetime.now(timezone.utc))
     for run_id in started.keys() - {each.run_id for each in now_due}:
         if started[run_id].done():
             del started[run_id]
@@ -113,10 +113,10 @@ def _marked(settings: Settings) -> int | None:
 
 async def _wishes(where: Endpoints, settings: Settings) -> dict[UUID, Wish]:
     """Those of all deployments. Where there are none the mark goes, and with it this process."""
-    if found := await due.wishes(where):
+    if found := await scheduled_starts.wishes(where):
         return found
     wish(settings).unlink(missing_ok=True)
-    if found := await due.wishes(where):  # of somebody whose mark has gone just now
+    if found := await scheduled_starts.wishes(where):  # of somebody whose mark has gone just now
         wish(settings).touch(mode=0o600)
     return found
 

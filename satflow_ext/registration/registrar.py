@@ -20,26 +20,26 @@ from satflow_ext.models import Change, ExecutorChoice, Finding, GitFile, PackedF
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import (
     carried_files,
+    conflicts,
+    content_upload,
     deployments,
-    healing,
     manifests,
-    objections,
-    prewarm,
-    saga,
-    sealing,
-    target,
+    prewarm_request,
+    publish,
+    recovery,
+    worker_environment,
 )
 from satflow_ext.registration.cluster_class import check_class
-from satflow_ext.registration.detours import detours
+from satflow_ext.registration.deployment_lock import turn
+from satflow_ext.registration.deployment_pin import pin_of
 from satflow_ext.registration.drift import drift, settle
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.pins import pin_of
-from satflow_ext.registration.plan import Plan, check, planned, work_pool
-from satflow_ext.registration.reachable import check_gateway, check_store
+from satflow_ext.registration.path_changes import detours
+from satflow_ext.registration.reachability import check_gateway, check_store
+from satflow_ext.registration.registration_plan import Plan, check, planned, work_pool
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.registration.task_runners import find_replaced_task_runner
-from satflow_ext.registration.turns import turn
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ async def register(
         await asyncio.to_thread(check_room, (settings.state_dir, settings.runtime_dir))
     await check_store(endpoints, settings)
     await check_gateway(executor, settings)
-    python = target.interpreter(packed, registration, settings, local=endpoints.local)
+    python = worker_environment.interpreter(packed, registration, settings, local=endpoints.local)
     await check_class(executor, python, settings, local=endpoints.local)
     async with prefect_client(endpoints.prefect) as client:
         pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
@@ -111,38 +111,38 @@ async def _register(
     replaces: Collection[str] | None,
 ) -> Registered:
     signer = await asyncio.to_thread(Keyring(settings).signer)
-    healed = await healing.heal(client, plan.full_name, endpoints, settings)
+    healed = await recovery.heal(client, plan.full_name, endpoints, settings)
     if not overwrite:
-        objections.check_ours(healed, plan.full_name)
+        conflicts.check_ours(healed, plan.full_name)
     row = healed.row
     found = await manifest_of(row, endpoints, trusted(settings))
     known = found if isinstance(found, Manifest) else None
     if row and replaces is not None and str(row.id) not in replaces:
-        objections.refuse_other_notebook(known, plan.full_name)
+        conflicts.refuse_other_notebook(known, plan.full_name)
     if row and known and same(known, packed, plan) and await kept(known, endpoints):
         done = await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
         return done.model_copy(update={"warnings": find_other_notebook(known, packed)})
     settled = settle(plan, known, row, overwrite=overwrite)
     if row and not overwrite:
-        objections.check_conflicts(settled.contested + detours(known, row, local=endpoints.local), plan.full_name)
-    place = sealing.next_place(row, found, healed.written)
+        conflicts.check_conflicts(settled.contested + detours(known, row, local=endpoints.local), plan.full_name)
+    place = content_upload.next_place(row, found, healed.written)
     made = manifest_for(packed, plan, place, await _store(packed, plan, place, endpoints, signer))
-    pin = await sealing.write(made, endpoints, signer)
-    written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
-    await asyncio.to_thread(prewarm.note, made, endpoints, settings)
+    pin = await content_upload.write(made, endpoints, signer)
+    written = await publish.tell(client, made, pin, settled, row, endpoints, Journal(settings))
+    await asyncio.to_thread(prewarm_request.note, made, endpoints, settings)
     done = await registered(written, made, "changed" if row else "created", settled.kept, endpoints)
     return done.model_copy(update={"warnings": find_other_notebook(known, packed)})
 
 
 async def _store(
-    packed: PackedFlow, plan: Plan, place: sealing.Place, endpoints: Endpoints, signer: Signer
-) -> sealing.Sealed:
+    packed: PackedFlow, plan: Plan, place: content_upload.Place, endpoints: Endpoints, signer: Signer
+) -> content_upload.Sealed:
     """Put what the manifest will name into the store: the data files, and the content."""
     body = Path(packed.body)
     with scratch.disk(body.parent):
         async with StoreClient(endpoints.store) as store_client:
             await carried_files.put(store_client, packed)
-    return await sealing.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
+    return await content_upload.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
 
 
 async def as_recorded(
@@ -164,7 +164,7 @@ async def as_recorded(
     if not overwrite or not drifted or pin is None:
         return await registered(row, known, "unchanged", drifted, endpoints)
     settled = settle(known, known, row, overwrite=True)
-    written = await saga.tell(client, known, pin, settled, row, endpoints, Journal(settings))
+    written = await publish.tell(client, known, pin, settled, row, endpoints, Journal(settings))
     return await registered(written, known, "restored", (), endpoints)
 
 
@@ -259,7 +259,9 @@ def _files_of(git: GitFile | None) -> tuple[str, str, str] | None:
     return (git.repository, git.path, git.tree) if git else None
 
 
-def manifest_for(packed: PackedFlow, plan: Plan, place: sealing.Place, sealed: sealing.Sealed) -> Manifest:
+def manifest_for(
+    packed: PackedFlow, plan: Plan, place: content_upload.Place, sealed: content_upload.Sealed
+) -> Manifest:
     """The manifest of a version."""
     return Manifest(
         flow_name=plan.flow_name,
@@ -280,7 +282,7 @@ def manifest_for(packed: PackedFlow, plan: Plan, place: sealing.Place, sealed: s
         files=packed.files,
         git=packed.git,
         registered_by=user_name(),
-        registered_at=sealing.now(),
+        registered_at=content_upload.now(),
         restores=None,
         earlier=place.earlier,
     )

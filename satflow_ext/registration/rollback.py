@@ -16,14 +16,14 @@ from satflow_ext.errors import DeploymentNotFound, PythonMismatch
 from satflow_ext.keys import Keyring, Signer, trusted, user_name
 from satflow_ext.models import JsonObject, Registered
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, healing, opening, prewarm, saga, sealing
+from satflow_ext.registration import content_download, content_upload, deployments, prewarm_request, publish, recovery
+from satflow_ext.registration.deployment_lock import turn
 from satflow_ext.registration.drift import settle
-from satflow_ext.registration.healing import Healed
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.plan import asked_of, check_choices, work_pool
+from satflow_ext.registration.recovery import Healed
 from satflow_ext.registration.registrar import as_recorded, manifest_of, registered
-from satflow_ext.registration.turns import turn
+from satflow_ext.registration.registration_plan import asked_of, check_choices, work_pool
 from satflow_ext.registration.versions import chain_from
 from satflow_ext.settings import Settings
 
@@ -51,7 +51,7 @@ async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str
         row, flow_name = await deployments.read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
         async with turn(full_name, endpoints.prefect, settings):
-            healed = await healing.heal(client, full_name, endpoints, settings)  # whose turn came first has changed it
+            healed = await recovery.heal(client, full_name, endpoints, settings)  # whose turn came first has changed it
             return await _roll_back(client, healed, full_name, number, endpoints, settings)
 
 
@@ -67,20 +67,20 @@ async def _roll_back(
     if row is None:
         raise DeploymentNotFound(f"{full_name} was deleted a moment ago.", fix="Register the flow again.")
     chain = await chain_from(row, full_name, endpoints.store)
-    brought = await opening.bring(chain, number, keys)
+    brought = await content_download.bring(chain, number, keys)
     asked = await _check(client, brought.manifest, endpoints, settings)
     if number == chain.newest:
         return await as_recorded(client, row, brought.manifest, endpoints, settings, overwrite=True)
     signer = await asyncio.to_thread(Keyring(settings).signer)
     live = await manifest_of(row, endpoints, keys)
-    place = sealing.next_place(row, live, healed.written)
-    async with opening.as_file(brought.opened, settings) as body:
+    place = content_upload.next_place(row, live, healed.written)
+    async with content_download.as_file(brought.opened, settings) as body:
         made = await _made(brought.manifest, body, place, endpoints, signer)
     made = made.model_copy(update={"job_variables": asked})
-    pin = await sealing.write(made, endpoints, signer)
+    pin = await content_upload.write(made, endpoints, signer)
     settled = settle(made, live if isinstance(live, Manifest) else None, row, overwrite=True)
-    written = await saga.tell(client, made, pin, settled, row, endpoints, Journal(settings))
-    await asyncio.to_thread(prewarm.note, made, endpoints, settings)
+    written = await publish.tell(client, made, pin, settled, row, endpoints, Journal(settings))
+    await asyncio.to_thread(prewarm_request.note, made, endpoints, settings)
     return await registered(written, made, "changed", (), endpoints)
 
 
@@ -88,7 +88,7 @@ async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, 
     """Whether that version can run where it would; and the job variables, in the words that the work pool has now."""
     check_choices(wanted.chosen, settings, local=endpoints.local)
     asked = asked_of(await work_pool(client, wanted.chosen.work_pool), wanted.chosen)
-    await opening.check_files(endpoints.store, wanted)
+    await content_download.check_files(endpoints.store, wanted)
     executable = wanted.environment.executable
     if endpoints.local and not os.access(executable, os.X_OK):
         raise PythonMismatch(
@@ -98,15 +98,17 @@ async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, 
     return asked
 
 
-async def _made(earlier: Manifest, body: Path, place: sealing.Place, endpoints: Endpoints, signer: Signer) -> Manifest:
+async def _made(
+    earlier: Manifest, body: Path, place: content_upload.Place, endpoints: Endpoints, signer: Signer
+) -> Manifest:
     """The manifest of the next version, with its content in the store."""
-    sealed = await sealing.seal(body, earlier.environment, earlier.full_name, place.version, endpoints, signer)
+    sealed = await content_upload.seal(body, earlier.environment, earlier.full_name, place.version, endpoints, signer)
     changed = {
         "version": place.version,
         "content": sealed.content,
         "size": sealed.size,
         "registered_by": user_name(),
-        "registered_at": sealing.now(),
+        "registered_at": content_upload.now(),
         "restores": earlier.version,
         "earlier": place.earlier,
     }

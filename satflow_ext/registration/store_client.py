@@ -28,7 +28,7 @@ from satflow_ext.errors import (
     StoreUnauthorized,
     StoreUnreachable,
 )
-from satflow_ext.own_listeners import connect_to_own_listeners_only
+from satflow_ext.own_http import connect_to_own_listeners_only
 from satflow_ext.registration.aws_signature import AwsSignature
 
 CHUNK = 1024 * 1024

@@ -10,10 +10,10 @@ from satflow_ext.errors import DeploymentNotFound, SatflowError, SettingsWrong, 
 from satflow_ext.models import Version, VersionDetail, VersionDiff, VersionList, VersionQuery, VersionRecord
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import compare, deployments, manifests
-from satflow_ext.registration.chain import Chain, Link
+from satflow_ext.registration.deployment_pin import pin_of
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.pins import pin_of
 from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.registration.version_chain import Chain, Link
 
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse

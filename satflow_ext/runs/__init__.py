@@ -6,11 +6,11 @@ Prefect API that they should talk to.
 
 from __future__ import annotations
 
-from satflow_ext.runs.cancelling import cancel
-from satflow_ext.runs.detail import detail
-from satflow_ext.runs.listing import get, list_runs
-from satflow_ext.runs.pools import work_pools
-from satflow_ext.runs.starting import start
+from satflow_ext.runs.run_cancel import cancel
+from satflow_ext.runs.run_detail import detail
+from satflow_ext.runs.run_list import get, list_runs
+from satflow_ext.runs.run_start import start
 from satflow_ext.runs.whole_log import whole_log
+from satflow_ext.runs.work_pools import work_pools
 
 __all__ = ["cancel", "detail", "get", "list_runs", "start", "whole_log", "work_pools"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from satflow_ext.models import Run, TaskRun
-from satflow_ext.runs.described import STATE_TYPE, TERMINAL
+from satflow_ext.runs.run_rows import STATE_TYPE, TERMINAL
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import TaskRun as PrefectTaskRun

@@ -13,8 +13,8 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_logs.lines import Line
 from satflow_ext.run_logs.reading import SpoolSnapshot
 from satflow_ext.run_logs.spool import spool_folder
-from satflow_ext.runs.finding import find
 from satflow_ext.runs.log_pages import line_of, log_pages
+from satflow_ext.runs.run_lookup import find
 from satflow_ext.settings import Settings
 
 

@@ -7,8 +7,8 @@ from satflow_ext.keys import TrustedKeys
 from satflow_ext.registration import envelope
 from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration.envelope import Opened
-from satflow_ext.registration.maker import Maker
 from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.packing_environment import Maker
 
 
 def check_manifest(document: bytes, digest: str, deployment: str, trusted: TrustedKeys) -> Manifest:

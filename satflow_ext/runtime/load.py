@@ -13,8 +13,10 @@ from satflow_ext import executors, keys, main_module
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration import maker, tracebacks
+from satflow_ext.redaction import guard
+from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.registration import manifest as manifests
+from satflow_ext.registration import packing_environment, tracebacks
 from satflow_ext.registration.envelope import Opened
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.run_logs.capture import capture_logs
@@ -22,8 +24,6 @@ from satflow_ext.runtime import from_git, loader, secrets, surroundings
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.telling import guard
-from satflow_ext.telling.encodable import make_messages_encodable
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -75,7 +75,7 @@ def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
 
 def _opened(folder: Path, manifest: Manifest, trusted: TrustedKeys) -> Opened:
     """The content, checked. What differs in packages has been told already, with all the others."""
-    return check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, maker.here())
+    return check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, packing_environment.here())
 
 
 def _flow(manifest: Manifest, opened: Opened, folder: Path) -> Flow[..., Any]:
@@ -130,8 +130,8 @@ def _watched(
 ) -> TaskRunner[Any]:
     from prefect_dask.task_runners import DaskTaskRunner
 
-    from satflow_ext.clusters.subject import Subject
-    from satflow_ext.clusters.watched import WatchedDaskTaskRunner, watching
+    from satflow_ext.clusters.cluster_owner import Subject
+    from satflow_ext.clusters.monitored_task_runner import WatchedDaskTaskRunner, watching
     from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
 
     plan, size = choice.options.get("n_workers"), choice.options.get("worker_size")

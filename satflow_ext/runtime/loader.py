@@ -52,7 +52,7 @@ from pathlib import Path
 
 from satflow_ext import errors
 from satflow_ext.runtime.loader import raising
-from satflow_ext.telling import guard
+from satflow_ext.redaction import guard
 
 atexit.register(shutil.rmtree, Path(__file__).parent, ignore_errors=True)
 guard.begin()

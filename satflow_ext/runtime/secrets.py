@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from satflow_ext.credentials import find, guard
+from satflow_ext.credentials import redacting_filter, secret_sources
 from satflow_ext.runtime import this_run
 from satflow_ext.settings import Settings
 
@@ -15,7 +15,7 @@ def provide(names: Iterable[str], settings: Settings) -> None:
     Raises:
         SecretsMissing: some were not found.
     """
-    found = find.values(names, settings)
-    guard.give(found)
-    if short := guard.too_short(found):
+    found = secret_sources.values(names, settings)
+    redacting_filter.give(found)
+    if short := redacting_filter.too_short(found):
         this_run.log().warning(f"Too short to be hidden in this log: the value of {', '.join(short)}.")

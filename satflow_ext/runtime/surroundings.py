@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from satflow_ext import executors
-from satflow_ext.environments import build, installed, requirements, start
-from satflow_ext.environments.compare import Comparison, compare
+from satflow_ext.environments import build, installed, requirements, run_start
+from satflow_ext.environments.comparison import Comparison, compare
 from satflow_ext.errors import EnvironmentDiffers, EnvironmentNotBuilt
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.runtime import loader, this_run
@@ -101,7 +101,9 @@ def _go_on_in(environment: Path, folder: Path) -> NoReturn:
     """Become Prefect's engine again, under the environment's interpreter, with the same loader in the same process."""
     this_run.flush_log()
     os.chdir(folder)
-    start.become_engine(str(environment), {**_control_channel(), this_run.ENTRYPOINT: f"{folder / loader.FILE}:flow"})
+    run_start.become_engine(
+        str(environment), {**_control_channel(), this_run.ENTRYPOINT: f"{folder / loader.FILE}:flow"}
+    )
 
 
 def _control_channel() -> dict[str, str]:

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from tornado import web
 
 from satflow_ext.errors import BadRequest, ParametersTooLarge, SatflowError
-from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import ErrorBody, Wire
 from satflow_ext.server.managers import Managers
+from satflow_ext.validation_errors import first_mistake
 
 Body = TypeVar("Body", bound=Wire)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from satflow_ext.executors.machine import this_machine
+from satflow_ext.executors.machine_size import this_machine
 from satflow_ext.models import Catalogue, SchedulePreview, SchedulePreviewRequest
-from satflow_ext.server.heavy import loaded
+from satflow_ext.server.lazy_imports import loaded
 from satflow_ext.server.stack import StackManager
 
 

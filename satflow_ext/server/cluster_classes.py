@@ -28,7 +28,7 @@ class ClusterClassManager:
             ExtraMissing: what the back end needs is not installed.
         """
         from satflow_ext.registration.cluster_class import form_of
-        from satflow_ext.registration.target import elsewhere
+        from satflow_ext.registration.worker_environment import elsewhere
 
         interpreter = elsewhere(self._stack.settings) or self._kernels.interpreter(request.kernel_id)
         return await form_of(request.name, interpreter)

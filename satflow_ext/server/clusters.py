@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-from satflow_ext.clusters.board import Board
-from satflow_ext.clusters.following import Following
+from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.update_reader import Following
 from satflow_ext.models import ClusterFrame, ClusterList, ClustersFrame, ClusterStatus
-from satflow_ext.server.lookout import Lookout
+from satflow_ext.server.cluster_watch import Lookout
 from satflow_ext.server.stack import StackManager
 
 LOOK = 1.0

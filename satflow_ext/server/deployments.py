@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from satflow_ext.executors.needs import Needs, advice
+from satflow_ext.executors.worker_usage import Needs, advice
 from satflow_ext.models import (
     Deployment,
     DeploymentList,

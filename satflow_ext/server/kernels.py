@@ -14,7 +14,7 @@ from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, 
 from satflow_ext import kernel_calls, scratch
 from satflow_ext.errors import KernelNotFound, KernelNotPython, KernelUnavailable
 from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
-from satflow_ext.server.kernel_question import KernelQuestion
+from satflow_ext.server.kernel_request import KernelQuestion
 from satflow_ext.server.stack import StackManager
 
 

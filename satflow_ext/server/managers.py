@@ -10,10 +10,10 @@ from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 from satflow_ext.models import StreamFrame, Subscribe
 from satflow_ext.server.catalogue import CatalogueManager
 from satflow_ext.server.cluster_classes import ClusterClassManager
+from satflow_ext.server.cluster_watch import Lookout
 from satflow_ext.server.clusters import ClusterManager
 from satflow_ext.server.deployments import DeploymentManager
 from satflow_ext.server.kernels import KernelBridge
-from satflow_ext.server.lookout import Lookout
 from satflow_ext.server.preflight import PreflightManager
 from satflow_ext.server.runs import RunManager
 from satflow_ext.server.shared_clusters import SharedClusterManager

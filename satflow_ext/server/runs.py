@@ -22,12 +22,12 @@ from satflow_ext.models import (
     RunRequest,
     RunsFrame,
 )
-from satflow_ext.server.heavy import loaded
+from satflow_ext.server.lazy_imports import loaded
 from satflow_ext.server.stack import StackManager
 
 if TYPE_CHECKING:
-    from satflow_ext.runs.followers import Followers
-    from satflow_ext.runs.watch import RunWatcher
+    from satflow_ext.runs.run_watcher import RunWatcher
+    from satflow_ext.runs.shared_followers import Followers
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ class RunManager:
     async def _live(self) -> Live:
         await loaded()
         if self._following is None:
-            from satflow_ext.runs.followers import Followers
-            from satflow_ext.runs.watch import RunWatcher
+            from satflow_ext.runs.run_watcher import RunWatcher
+            from satflow_ext.runs.shared_followers import Followers
 
             self._following = Live(Followers(self._where, self._stack.settings), RunWatcher(self._where))
         return self._following

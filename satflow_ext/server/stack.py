@@ -11,7 +11,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease import Lease
 from satflow_ext.models import StackStatus
-from satflow_ext.server.heavy import loaded
+from satflow_ext.server.lazy_imports import loaded
 from satflow_ext.settings import Settings
 
 

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from satflow_ext.lease.address import private_folder, socket_path
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.stack import environment, family
+from satflow_ext.stack import environment, stack_processes
 from satflow_ext.stack.stack_lock import take_stack_lock
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _lock(settings: Settings) -> IO[bytes] | None:
 async def _supervise(settings: Settings, starter: int | None) -> None:
     from satflow_ext.stack.supervisor import Supervisor
 
-    family.end(environment.mark(settings))  # of a stack that died, before anything of this one runs
+    stack_processes.end(environment.mark(settings))  # of a stack that died, before anything of this one runs
     path = socket_path(settings)
     private_folder(path.parent)
     path.unlink(missing_ok=True)

@@ -16,15 +16,15 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from satflow_ext import durable
+from satflow_ext import atomic_files
 from satflow_ext.errors import StackFailed
 from satflow_ext.gateways.connection import INSTALL
 from satflow_ext.lease.address import private_folder
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, family, roles
-from satflow_ext.stack.keeping import Role
+from satflow_ext.stack import environment, service_definitions, stack_processes
 from satflow_ext.stack.process import Plan
+from satflow_ext.stack.service_keeper import Role
 
 
 class GatewayPlan(BaseModel):
@@ -78,7 +78,7 @@ def prepare(settings: Settings, api: str) -> GatewayPlan:
         proxy_token=secrets.token_hex(32),
         database_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     )
-    durable.replace(_file(settings), plan.model_dump_json().encode())
+    atomic_files.replace(_file(settings), plan.model_dump_json().encode())
     return plan
 
 
@@ -110,7 +110,7 @@ def _process(settings: Settings, name: str, *module: str, watched: bool) -> Plan
         name=name,
         module=module,
         environment=environment.bare(os.environ, settings),
-        log=roles.logs(settings, name),
+        log=service_definitions.logs(settings, name),
         watched=watched,
     )
 
@@ -121,13 +121,13 @@ def _file(settings: Settings) -> Path:
 
 def _free_address() -> str:
     """The `host:port` of a loopback port where nobody listens now."""
-    with roles.listen() as probe:
-        return roles.address_of(probe)
+    with service_definitions.listen() as probe:
+        return service_definitions.address_of(probe)
 
 
 async def _healthy(address: str, mark: str) -> bool:
     """Whether the proxy answers there, and not another user's process that was quicker at the port."""
-    listens = await asyncio.to_thread(family.listens, mark, int(address.rpartition(":")[2]))
+    listens = await asyncio.to_thread(stack_processes.listens, mark, int(address.rpartition(":")[2]))
     return listens and await _answers(address)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dask_gateway_server.options import Float, Integer, Options, String
 
-from satflow_ext.gateways import idle
+from satflow_ext.gateways import idle_timeout
 from satflow_ext.settings import GIB
 
 
@@ -41,12 +41,19 @@ def _configured(options: Any, environment: Mapping[str, str]) -> dict[str, Any]:
     if not os.path.isabs(python) or not os.access(python, os.X_OK):
         raise ValueError(f"{python!r} is no interpreter of this machine")
     return {
-        "scheduler_cmd": [python, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--preload", idle.MODULE],
+        "scheduler_cmd": [
+            python,
+            "-m",
+            "distributed.cli.dask_scheduler",
+            "--no-dashboard",
+            "--preload",
+            idle_timeout.MODULE,
+        ],
         "worker_cmd": [
             *(python, "-m", "distributed.cli.dask_worker", "--host", "127.0.0.1", "--no-dashboard"),
             *("--death-timeout", "60"),
         ],
         "worker_cores": options.worker_cores,
         "worker_memory": int(options.worker_memory * GIB),
-        "environment": {**environment, idle.SECONDS: str(options.idle_timeout)},
+        "environment": {**environment, idle_timeout.SECONDS: str(options.idle_timeout)},
     }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from satflow_ext.stack.leftovers import KILLED, end_runs, has_process, pid_of
+from satflow_ext.stack.orphaned_runs import KILLED, end_runs, has_process, pid_of
 from satflow_ext.stack.prefect_calls import Credential, FlowRun, PrefectCalls
 
 LOOK = 20.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from satflow_ext.stack.family import LISTENER_MARK
+from satflow_ext.stack.stack_processes import LISTENER_MARK
 
 TAIL = 2000
 
@@ -56,7 +56,7 @@ class ServiceProcess:
     async def start(cls, plan: Plan) -> ServiceProcess:
         """Start it. Every call empties nothing: the log goes on."""
         waiting = ["--wait", ",".join(plan.preload)] if plan.preload else []
-        watch = ["satflow_ext.stack.child", *waiting] if plan.watched else []
+        watch = ["satflow_ext.stack.service_main", *waiting] if plan.watched else []
         log = os.open(plan.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = await asyncio.create_subprocess_exec(

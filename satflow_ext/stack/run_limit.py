@@ -11,7 +11,7 @@ import contextlib
 import logging
 from pathlib import Path
 
-from satflow_ext import durable
+from satflow_ext import atomic_files
 from satflow_ext.settings import Settings
 from satflow_ext.stack.prefect_calls import Credential, PoolLimit, PrefectCalls
 
@@ -54,7 +54,7 @@ async def apply_run_limit(settings: Settings, credential: Credential) -> None:
             logger.info("The work pool keeps its own limit of %s runs at a time.", found.concurrency_limit)
             return
     if _read_last_set(settings) != settings.run_limit:  # a restart of the Prefect worker must not need room on the disk
-        await asyncio.to_thread(durable.replace, _record_path(settings), str(settings.run_limit).encode())
+        await asyncio.to_thread(atomic_files.replace, _record_path(settings), str(settings.run_limit).encode())
 
 
 def _limit_of(found: PoolLimit, settings: Settings) -> int | None:

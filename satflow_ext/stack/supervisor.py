@@ -13,17 +13,17 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from satflow_ext import durable, scratch
+from satflow_ext import atomic_files, scratch
 from satflow_ext.disk_room import check_room
 from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
-from satflow_ext.lease.look import failure_path
-from satflow_ext.lease.wire import Answer, Request, StackReport
+from satflow_ext.lease.messages import Answer, Request, StackReport
+from satflow_ext.lease.stack_status import failure_path
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.stack import chores, environment, lost_runs, missed_runs
-from satflow_ext.stack.crew import Crew
+from satflow_ext.stack import background_jobs, environment, lost_runs, missed_runs
 from satflow_ext.stack.log_upload import LogUploadThread
 from satflow_ext.stack.prefect_calls import Credential
+from satflow_ext.stack.services import Crew
 from satflow_ext.stack.start_progress import elapsed_text
 
 UNCLAIMED = 30.0
@@ -153,7 +153,9 @@ class Supervisor:
         failure_path(self._settings).unlink(missing_ok=True)
         record = self._record()
         if record != self._recorded:  # else a full disk would take the stack from those who only read
-            await asyncio.to_thread(durable.replace, record_path(self._settings), record.model_dump_json().encode())
+            await asyncio.to_thread(
+                atomic_files.replace, record_path(self._settings), record.model_dump_json().encode()
+            )
             self._recorded = record
         if self._crew.credential is not None and not self._chores:
             self._chores = [asyncio.create_task(each) for each in self._all_chores(self._crew.credential)]
@@ -163,7 +165,7 @@ class Supervisor:
 
     def _all_chores(self, credential: Credential) -> list[Coroutine[Any, Any, None]]:
         """What goes on beside the services while there is a Prefect server."""
-        doing = [chores.keep_doing(self._settings)]
+        doing = [background_jobs.keep_doing(self._settings)]
         if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
             doing.append(lost_runs.keep_ending(credential, environment.mark(self._settings)))
             doing.append(missed_runs.keep_skipping(self._settings, credential))
@@ -189,7 +191,7 @@ class Supervisor:
         logger.error("%s", reason)
         self._state, self._step = "failed", f"{reason} {fix}" if fix else reason
         with contextlib.suppress(OSError):  # the disk may be why
-            durable.replace(failure_path(self._settings), self._step.encode())
+            atomic_files.replace(failure_path(self._settings), self._step.encode())
         return Answer(failed=reason, fix=fix)
 
     def _record(self) -> StackRecord:

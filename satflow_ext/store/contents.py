@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from satflow_ext import durable
+from satflow_ext import atomic_files
 
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 """Errors of opening a content that is missing, or of which a part of the path is a link or no file."""
@@ -77,7 +77,7 @@ class Contents:
         for left in self._incoming.iterdir():
             left.unlink()
         for folder in (self._final.parent, self._final.parent.parent):
-            durable.sync(folder)  # else a power cut can take the folder with all that is in it
+            atomic_files.sync(folder)  # else a power cut can take the folder with all that is in it
 
     def path(self, digest: str) -> Path:
         """Where that content is or would be. The name is made of 64 hexadecimal digits and nothing else.
@@ -221,12 +221,12 @@ class Incoming:
             shelf.unlink()
         if not shelf.exists():
             shelf.mkdir(mode=0o700, exist_ok=True)
-            durable.sync(shelf.parent)
+            atomic_files.sync(shelf.parent)
         now = self._contents.clock()
         os.utime(self._temporary, (now, now))
         with locked(self._contents.root, fcntl.LOCK_SH):
             self._temporary.replace(self._path)
-        durable.sync(shelf)
+        atomic_files.sync(shelf)
         return new
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from distributed import Client
 
 from satflow_ext.backends.kube_pods import look
-from satflow_ext.backends.starting import started
+from satflow_ext.backends.run_cluster import started
 from tests.backends.kube_stand_in import standing_in
 
 question = json.load(sys.stdin)

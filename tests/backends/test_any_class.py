@@ -10,7 +10,7 @@ from distributed import Client
 from satflow_ext import executors
 from satflow_ext.backends import Asked
 from satflow_ext.backends.addresses import without_addresses
-from satflow_ext.backends.starting import started
+from satflow_ext.backends.run_cluster import started
 from satflow_ext.errors import ClusterNotStarted, InvalidExecutorOption, SizeRefused, UnknownBackEnd
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings

@@ -9,9 +9,9 @@ from distributed import LocalCluster
 
 import tests.platforms.asked
 from satflow_ext.backends import Asked, named
-from satflow_ext.backends.documented import documented
-from satflow_ext.backends.form import form
-from satflow_ext.backends.typed import of_annotation, of_words
+from satflow_ext.backends.argument_schema import of_annotation, of_words
+from satflow_ext.backends.class_form import form
+from satflow_ext.backends.docstring_parameters import documented
 from tests.platforms.asked import ask
 
 FORMS = Path(tests.platforms.asked.__file__).with_name("forms.py")

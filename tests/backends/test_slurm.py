@@ -17,11 +17,11 @@ from distributed import Client
 from prefect import flow, task
 
 from satflow_ext.backends import Asked, signature, slurm_command
-from satflow_ext.backends.heard import hearing
+from satflow_ext.backends.missing_worker_reasons import hearing
+from satflow_ext.backends.run_cluster import started
 from satflow_ext.backends.slurm import SLURM
 from satflow_ext.backends.slurm_nodes import Node, nodes_of
 from satflow_ext.backends.slurm_queue import tell
-from satflow_ext.backends.starting import started
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class

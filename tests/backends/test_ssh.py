@@ -17,8 +17,8 @@ from distributed import Client, LocalCluster
 from prefect import flow, get_run_logger, task
 
 from satflow_ext.backends import Asked
-from satflow_ext.backends.ssh_places import Places
-from satflow_ext.backends.starting import started
+from satflow_ext.backends.run_cluster import started
+from satflow_ext.backends.ssh_placement import Places
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, InvalidExecutorOption, PythonMismatch, SizeRefused
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class

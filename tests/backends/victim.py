@@ -6,7 +6,7 @@ import json
 import sys
 import time
 
-from satflow_ext.backends.starting import started
+from satflow_ext.backends.run_cluster import started
 
 if __name__ == "__main__":
     with started(asked=json.loads(sys.argv[1])):

@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from satflow_ext.commands import notebook
 from satflow_ext.commands.cell_progress import CLEAR, CellProgress, duration_text, growing, steady
-from satflow_ext.commands.wanted import Wanted
+from satflow_ext.commands.flow_selection import Wanted
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import FlowAmbiguous, NotebookFailed
 from satflow_ext.kernel.attach import attach

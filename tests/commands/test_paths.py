@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from satflow_ext import cli
-from satflow_ext.commands.wanted import wanted_in
+from satflow_ext.commands.flow_selection import wanted_in
 from satflow_ext.errors import BadRequest
 from satflow_ext.models import VersionQuery, WrittenRegistration
 from satflow_ext.registration import deployments, versions

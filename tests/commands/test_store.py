@@ -7,7 +7,7 @@ import json
 import pytest
 
 from satflow_ext.cli import main
-from satflow_ext.conformance import keeping, suite
+from satflow_ext.conformance import persistence, suite
 from tests.registration.nginx import running_nginx
 from tests.webhook import always, endpoint
 
@@ -17,7 +17,9 @@ SECRET = "Bearer a-credential-of-the-team"
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     """The checks that need no other test than theirs are left out."""
-    monkeypatch.setattr(suite.run, "__kwdefaults__", {**suite.run.__kwdefaults__, "checks": keeping.group.checks[:3]})
+    monkeypatch.setattr(
+        suite.run, "__kwdefaults__", {**suite.run.__kwdefaults__, "checks": persistence.group.checks[:3]}
+    )
 
 
 def check(capsys, *words):

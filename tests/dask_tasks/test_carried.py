@@ -14,7 +14,7 @@ from satflow_ext import runs
 from satflow_ext.dask_tasks.plugins import SharedContext
 from satflow_ext.models import ExecutorChoice, PackedFlow, Registration, RunRequest
 from satflow_ext.registration import register
-from satflow_ext.runs.follow import follow
+from satflow_ext.runs.log_follower import follow
 from tests.eventually import eventually
 from tests.kernel.conftest import kernel
 from tests.registration.conftest import ended

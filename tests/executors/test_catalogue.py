@@ -17,7 +17,7 @@ from satflow_ext.errors import (
 )
 from satflow_ext.executors import sizes
 from satflow_ext.executors.dask_local import DaskLocalOptions, cluster_arguments
-from satflow_ext.executors.machine import Machine, this_machine
+from satflow_ext.executors.machine_size import Machine, this_machine
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import GIB, GatewaySettings, Settings, SizeSettings
 

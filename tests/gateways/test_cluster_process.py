@@ -12,10 +12,10 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from satflow_ext.gateways import shared
+from satflow_ext.gateways import shared_clusters
+from satflow_ext.gateways.cluster_manager import Managed
 from satflow_ext.gateways.cluster_process import ClusterCommand, run_command
 from satflow_ext.gateways.connection import connected, reached
-from satflow_ext.gateways.managing import Managed
 from tests.eventually import eventually
 from tests.gateways.test_shared import ONE
 
@@ -47,7 +47,7 @@ def never_ready(stack, tmp_path):
 
 @pytest.fixture
 def has_cluster(gateway, never_ready):
-    return lambda: shared.found(gateway, never_ready.label)
+    return lambda: shared_clusters.found(gateway, never_ready.label)
 
 
 @pytest.fixture

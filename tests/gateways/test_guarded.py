@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from distributed.protocol.pickle import dumps
 
-from satflow_ext.gateways.guarded import plugin
+from satflow_ext.gateways.worker_guard import plugin
 
 WITHOUT = Path(__file__).parent.parent / "dask_tasks" / "without"
 READER = """

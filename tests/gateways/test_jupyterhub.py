@@ -15,12 +15,12 @@ import pytest
 
 from satflow_ext import executors
 from satflow_ext.errors import ClusterFailed, GatewayUnauthorized
-from satflow_ext.gateways import factory
+from satflow_ext.gateways import cluster_factory
+from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.gateways.cluster_start import let_go
 from satflow_ext.gateways.connection import connected, reached
-from satflow_ext.gateways.starting import let_go
-from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration.reachable import check_gateway
+from satflow_ext.registration.reachability import check_gateway
 from satflow_ext.settings import GIB, Settings
 from tests.conftest import free_port
 from tests.gateways.serving import running, serving_gateway
@@ -80,7 +80,7 @@ def test_a_users_token_gives_clusters_of_hers(hub, team, monkeypatch):
         1, 0, None, "medium", 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="team", python=sys.executable
     )
     with reached("team", team) as where, connected(where) as gateway:
-        cluster = factory.started(gateway, wanted, str(uuid4()), team)
+        cluster = cluster_factory.started(gateway, wanted, str(uuid4()), team)
         with cluster.get_client(set_as_default=False) as dask_client:
             assert dask_client.submit(sum, [1, 2]).result() == 3
         monkeypatch.setenv(TOKEN, hub.token("bob"))

@@ -12,12 +12,12 @@ import pytest
 
 from satflow_ext import executors
 from satflow_ext.errors import GatewayRefused, GatewayUnauthorized, GatewayUnreachable, SettingsWrong, SizeRefused
-from satflow_ext.gateways import connection, factory, shared
+from satflow_ext.gateways import cluster_factory, connection, shared_clusters
+from satflow_ext.gateways.cluster_request import Wanted, choose
+from satflow_ext.gateways.cluster_start import let_go
 from satflow_ext.gateways.connection import connected, reached
-from satflow_ext.gateways.starting import let_go
-from satflow_ext.gateways.wanted import Wanted, choose
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration.reachable import check_gateway
+from satflow_ext.registration.reachability import check_gateway
 from satflow_ext.settings import GIB, GatewaySettings, Settings
 from tests.gateways.pretending import answering
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
@@ -95,16 +95,16 @@ def test_more_workers_than_it_allows_are_refused_and_the_cluster_taken_away(team
     wanted = replace(_wanted(workers=workers), maximum=maximum)
     with reached("team", team) as where:
         with pytest.raises(GatewayRefused, match=r"limit of 1 workers.*Choose fewer"), connected(where) as gateway:
-            factory.started(gateway, wanted, label, team)
+            cluster_factory.started(gateway, wanted, label, team)
         with connected(where) as gateway:
-            assert shared.found(gateway, label) == []
+            assert shared_clusters.found(gateway, label) == []
 
 
 def test_its_clusters_are_shared_by_what_their_environment_says(team):
     label = str(uuid4())
     with reached("team", team) as where, connected(where) as gateway:
-        first = factory.started(gateway, _wanted(), label, team)
-        again = factory.started(gateway, _wanted(), label, team)
+        first = cluster_factory.started(gateway, _wanted(), label, team)
+        again = cluster_factory.started(gateway, _wanted(), label, team)
         with again.get_client(set_as_default=False) as dask_client:
             assert dask_client.submit(sum, [1, 2]).result() == 3
         assert again.name == first.name

@@ -28,13 +28,13 @@ from satflow_ext.errors import (
     PackageMismatch,
     PythonMismatch,
 )
-from satflow_ext.gateways import factory, shared, starting
+from satflow_ext.gateways import cluster_factory, cluster_start, shared_clusters
+from satflow_ext.gateways.cluster_factory import used
+from satflow_ext.gateways.cluster_manager import Managed
+from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.gateways.cluster_start import let_go
 from satflow_ext.gateways.connection import connected, reached
-from satflow_ext.gateways.factory import used
-from satflow_ext.gateways.managing import Managed
-from satflow_ext.gateways.starting import let_go
-from satflow_ext.gateways.wanted import Wanted
-from satflow_ext.gateways.where import gateway_named
+from satflow_ext.gateways.gateway_locator import gateway_named
 from satflow_ext.settings import GIB
 from tests.eventually import eventually
 
@@ -66,13 +66,13 @@ def cluster(gateway, stack, label):
     def ask(_):
         together.wait()
         with connected(gateway_named("", stack.settings, endpoints.read_record(stack.settings))) as own:
-            return factory._named(own, ONE, label, stack.settings)
+            return cluster_factory._named(own, ONE, label, stack.settings)
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(ask, range(50)))
     assert len({name for name, _ in answers}) == 1
     assert [made for _, made in answers].count(True) == 1
-    joined = factory.started(gateway, ONE, label, stack.settings)
+    joined = cluster_factory.started(gateway, ONE, label, stack.settings)
     yield joined
     let_go(joined)
     Managed(ONE, label, stack.settings).close()
@@ -97,12 +97,12 @@ def _listening(process):
 
 
 def test_first_runs_at_the_same_moment_make_one_cluster(gateway, cluster, label):
-    assert [each.name for each in shared.found(gateway, label)] == [cluster.name]
+    assert [each.name for each in shared_clusters.found(gateway, label)] == [cluster.name]
 
 
 def test_a_cluster_of_another_shape_is_another(gateway, cluster, stack, label):
     bigger = replace(ONE, memory=GIB // 2)
-    name, made = factory._named(gateway, bigger, label, stack.settings)
+    name, made = cluster_factory._named(gateway, bigger, label, stack.settings)
     gateway.stop_cluster(name)
     assert made
     assert name != cluster.name
@@ -114,8 +114,8 @@ def test_a_shared_cluster_ends_with_the_last_run_that_uses_it(gateway, stack):
         with used(alone, label, stack.settings, autoclose=True) as first:
             second = last.enter_context(used(alone, label, stack.settings, autoclose=True))
             assert second.name == first.name
-        assert [each.name for each in shared.found(gateway, label)] == [first.name]
-    assert shared.found(gateway, label) == []
+        assert [each.name for each in shared_clusters.found(gateway, label)] == [first.name]
+    assert shared_clusters.found(gateway, label) == []
 
 
 def test_a_runs_own_cluster_ends_with_it(gateway, stack):
@@ -128,8 +128,8 @@ def test_a_cluster_that_nobody_uses_ends_by_itself(gateway, stack):
     label = str(uuid4())
     with used(replace(ONE, workers=None, maximum=1, idle_timeout=1), label, stack.settings, autoclose=False):
         time.sleep(2)  # a connected run that has no task now
-        assert shared.found(gateway, label)
-    eventually(lambda: not shared.found(gateway, label), "the idle cluster ended")
+        assert shared_clusters.found(gateway, label)
+    eventually(lambda: not shared_clusters.found(gateway, label), "the idle cluster ended")
 
 
 def test_nothing_is_served_without_a_credential_or_beyond_loopback(where, gateway, cluster, stack):
@@ -171,13 +171,13 @@ def test_a_wrong_credential_and_a_wrong_address_are_told(where):
 def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(gateway, stack):
     label = str(uuid4())
     with pytest.raises(ClusterNotStarted, match=r"no scheduler after 0\.2 s"):
-        factory.started(gateway, replace(ONE, start_timeout=0.2), label, stack.settings)
-    assert shared.found(gateway, label) == []
+        cluster_factory.started(gateway, replace(ONE, start_timeout=0.2), label, stack.settings)
+    assert shared_clusters.found(gateway, label) == []
 
 
 def test_an_interpreter_that_is_none_is_refused(gateway, stack):
     with pytest.raises(ValueError, match="no interpreter"):
-        factory.started(gateway, replace(ONE, python="/nowhere/python"), str(uuid4()), stack.settings)
+        cluster_factory.started(gateway, replace(ONE, python="/nowhere/python"), str(uuid4()), stack.settings)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_an_interpreter_that_is_none_is_refused(gateway, stack):
 def test_a_cluster_of_other_versions_is_refused(python, dask, error):
     said = {"host": {"python": python or platform.python_version()}, "packages": {"distributed": dask}}
     with pytest.raises(error, match="The cluster has"):
-        starting._check_versions(said)
+        cluster_start._check_versions(said)
 
 
 def test_nobody_scales_what_is_not_there(stack, where):

@@ -10,8 +10,8 @@ from satflow_ext import runs
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.models import RunQuery, RunRequest
 from satflow_ext.registration import deployments
-from satflow_ext.runs.follow import follow
-from satflow_ext.runs.hints import hint
+from satflow_ext.runs.log_follower import follow
+from satflow_ext.runs.log_hints import hint
 from satflow_ext.settings import load_settings
 from tests.hybrid.messages import of_connection
 from tests.hybrid.recording import Recording

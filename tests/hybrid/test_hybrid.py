@@ -19,7 +19,7 @@ import pytest
 from prefect.blocks.system import Secret
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-from satflow_ext.telling import facts, published
+from satflow_ext.redaction import facts, published
 from tests.hybrid import asking
 from tests.hybrid.at_home import at_home
 from tests.hybrid.canaries import ANSWERED, FACTS, KINDS, Canaries, stem

@@ -13,8 +13,8 @@ import pytest
 from websockets import Subprotocol
 from websockets.asyncio.client import connect
 
-from satflow_ext.telling import published
-from satflow_ext.telling.facts import FACTS
+from satflow_ext.redaction import published
+from satflow_ext.redaction.facts import FACTS
 from tests.hybrid.canaries import Canaries, stem
 from tests.hybrid.encodings import ENCODINGS
 from tests.hybrid.hiding import hidden

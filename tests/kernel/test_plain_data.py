@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from satflow_ext.kernel import plain_data
 from satflow_ext.kernel.fingerprint import fingerprint
 from satflow_ext.kernel.plain_data import is_plain, plain_digest
-from satflow_ext.kernel.reach import ENOUGH, reach
+from satflow_ext.kernel.reachable_objects import ENOUGH, reach
 
 FLOATS = st.one_of(st.floats(allow_nan=False), st.just(float("nan")))
 KEYS = st.one_of(st.text(max_size=4), st.integers(-9, 9), st.booleans(), st.none(), FLOATS, st.binary(max_size=3))

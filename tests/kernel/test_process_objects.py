@@ -12,10 +12,10 @@ from collections.abc import Callable
 import pytest
 
 from satflow_ext.kernel.fingerprint import fingerprint
+from satflow_ext.kernel.object_views import look
 from satflow_ext.kernel.pickler import dump
 from satflow_ext.kernel.process_objects import is_environment_copy
-from satflow_ext.kernel.reach import reach
-from satflow_ext.kernel.views import look
+from satflow_ext.kernel.reachable_objects import reach
 
 SECRET = "s3cr3t-of-the-kernel"
 BOUND = {

@@ -16,7 +16,7 @@ from satflow_ext.errors import PrefectFailed
 from satflow_ext.kernel.pack import pack
 from satflow_ext.models import PackedFlow, Registered, Registration, RunDetail, RunRequest
 from satflow_ext.registration import register
-from satflow_ext.runs.follow import follow
+from satflow_ext.runs.log_follower import follow
 from satflow_ext.settings import GIB
 
 PATIENCE = 600

@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from satflow_ext.keys import Signer, TrustedKeys
 from satflow_ext.models import Environment, Registration, Source
-from satflow_ext.registration import envelope, maker
+from satflow_ext.registration import envelope, packing_environment
 from satflow_ext.registration.envelope import Header, Pinned
 from satflow_ext.registration.manifest import Manifest
 
-HERE = maker.here()
+HERE = packing_environment.here()
 NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)
 
 

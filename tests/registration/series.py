@@ -12,7 +12,7 @@ from satflow_ext.keys import trusted
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_deployment
-from satflow_ext.registration import deployments, opening, register, versions, witness
+from satflow_ext.registration import content_download, deployments, register, versions, write_marker
 from satflow_ext.registration.journal import Journal
 
 
@@ -65,7 +65,9 @@ class Series:
         if row is None:
             return 0
         chain = await versions.chain_from(row, f"counts/{self.name}", self._stack.endpoints.store)
-        brought = await opening.bring(chain, chain.newest, trusted(self._stack.settings))  # checked as a flow run does
+        brought = await content_download.bring(
+            chain, chain.newest, trusted(self._stack.settings)
+        )  # checked as a flow run does
         live = await deployments.get(self._stack.endpoints, str(row.id))
         assert (brought.manifest.version, live.drift, row.paused) == (int(row.version), (), False)
         assert [each.id for each in named] == [row.id]
@@ -81,7 +83,7 @@ class Series:
 
     async def _seen(self, entry):
         async with prefect_client(self._stack.endpoints.prefect) as client:
-            return await witness.seen(client, entry.witness)
+            return await write_marker.seen(client, entry.witness)
 
     def _register(self, choice, endpoints):
         return asyncio.run(register(self._packed, choice, endpoints, self._stack.settings))

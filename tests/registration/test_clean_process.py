@@ -11,10 +11,10 @@ from prefect import flow
 
 from satflow_ext.backends import base
 from satflow_ext.errors import CannotPickle, ClusterFailed, SettingsWrong, UnknownBackEnd
+from satflow_ext.registration.clean_load import rehearse
 from satflow_ext.registration.clean_process import Finished, ProcessStopped, run_code
 from satflow_ext.registration.cluster_class import form_of
-from satflow_ext.registration.rehearsal import rehearse
-from satflow_ext.registration.target import ask
+from satflow_ext.registration.worker_environment import ask
 
 SHORT = 5.0
 LONG = 60.0

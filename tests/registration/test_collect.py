@@ -14,7 +14,7 @@ from satflow_ext.cli import main
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.references import reached
-from satflow_ext.store.collecting import DAY
+from satflow_ext.store.collection import DAY
 from satflow_ext.store.contents import Contents
 
 ORPHAN = f"sha256:{hashlib.sha256(b'of nobody').hexdigest()}"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from satflow_ext.errors import ContentRefused, NotTrusted, PackageMismatch, PythonMismatch, SignatureWrong
 from satflow_ext.keys import SEAL_SIZE
 from satflow_ext.models import Distribution, Environment
-from satflow_ext.registration import envelope, maker
+from satflow_ext.registration import envelope, packing_environment
 from tests.registration import sealed
 
 ANNA, EVE = sealed.signer(), sealed.signer()
@@ -196,7 +196,7 @@ def test_another_patch_or_a_package_that_one_side_lacks_is_not_told():
 
 
 def test_the_maker_is_this_interpreter_and_what_it_has():
-    assert maker.here().packages.keys() == {"cloudpickle", "prefect", "distributed"}
+    assert packing_environment.here().packages.keys() == {"cloudpickle", "prefect", "distributed"}
 
 
 def test_the_maker_of_a_packed_flow_is_its_environment():
@@ -207,7 +207,7 @@ def test_the_maker_of_a_packed_flow_is_its_environment():
     environment = Environment(
         python="3.11.7", implementation="CPython", magic="a70d0d0a", executable="python", distributions=distributions
     )
-    made = maker.of(environment)
+    made = packing_environment.of(environment)
     assert made.model_dump() == {
         "implementation": "CPython",
         "python": "3.11.7",

@@ -9,9 +9,9 @@ import pytest
 
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import JournalFailed
+from satflow_ext.registration.deployment_pin import Pin
+from satflow_ext.registration.divergence import Live, judge
 from satflow_ext.registration.journal import Journal, Written
-from satflow_ext.registration.pins import Pin
-from satflow_ext.registration.verdict import Live, judge
 from satflow_ext.settings import Settings
 
 NAME = "counts/nightly"

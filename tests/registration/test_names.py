@@ -21,9 +21,9 @@ from satflow_ext.kernel.load_flow import split
 from satflow_ext.models import Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name
-from satflow_ext.registration import deployments, finding, register
+from satflow_ext.registration import deployment_lookup, deployments, register
 from satflow_ext.registration.preview import preview
-from satflow_ext.runs.pools import work_pools
+from satflow_ext.runs.work_pools import work_pools
 
 AWKWARD = (
     "a b#c?d+e",
@@ -75,7 +75,7 @@ def test_a_flow_and_its_deployment_are_registered_and_found_under_any_name(stack
     before = asyncio.run(preview(packed(plain), wanted, stack.endpoints, stack.settings))
     made = asyncio.run(register(packed(plain), wanted, stack.endpoints, stack.settings))
     again = asyncio.run(register(packed(plain), wanted, stack.endpoints, stack.settings))
-    found = asyncio.run(finding.find(stack.endpoints, stack.settings, f"{awkward}/{awkward}"))
+    found = asyncio.run(deployment_lookup.find(stack.endpoints, stack.settings, f"{awkward}/{awkward}"))
     asyncio.run(deployments.delete(stack.endpoints, stack.settings, found.id))
     assert (before.outcome, made.outcome, again.outcome) == ("created", "created", "unchanged")
     assert (found.id, found.flow_name, found.name) == (made.deployment.id, awkward, awkward)

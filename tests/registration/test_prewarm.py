@@ -16,8 +16,8 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from satflow_ext import cli, endpoints
 from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import clusters, deployments, due, prewarming, register
-from satflow_ext.registration.prewarm import wish
+from satflow_ext.registration import clusters, deployments, prewarming, register, scheduled_starts
+from satflow_ext.registration.prewarm_request import wish
 from satflow_ext.runs import list_runs
 from satflow_ext.settings import load_settings
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
@@ -44,7 +44,7 @@ def test_a_scheduled_run_has_its_cluster_ahead(stack, registered):
     assert not asyncio.run(list_runs(where.prefect, RunQuery(deployment_id=done.id)))
     asyncio.run(clusters.close(where, here, done.id))
     asyncio.run(deployments.delete(where, here, done.id))
-    assert asyncio.run(due.wishes(where)) == {}
+    assert asyncio.run(scheduled_starts.wishes(where)) == {}
     asyncio.run(prewarming.keep(here))
     assert not wish(here).exists()
 

@@ -15,13 +15,13 @@ from prefect.states import Completed
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.run_logs.spool import SpoolWriter, spool_folder
-from satflow_ext.runs import follow as following
-from satflow_ext.runs.follow import Follower, follow
+from satflow_ext.runs import log_follower as following
 from satflow_ext.runs.log_book import LATEST, LogBook
+from satflow_ext.runs.log_follower import Follower, follow
 from satflow_ext.settings import load_settings
 from tests.run_logs.test_spool import line
-from tests.runs.test_follow import NOW, text
-from tests.runs.test_follow import line as book_line
+from tests.runs.test_log_follower import NOW, text
+from tests.runs.test_log_follower import line as book_line
 
 
 @pytest.fixture

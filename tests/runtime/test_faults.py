@@ -16,7 +16,7 @@ import pytest
 from prefect import flow, task
 
 from satflow_ext import runs
-from satflow_ext.clusters.board import Board
+from satflow_ext.clusters.status_files import Board
 from satflow_ext.models import ExecutorChoice, RunRequest
 from tests.eventually import eventually
 from tests.registration.conftest import ended, log_of, name, packed, registered

@@ -20,7 +20,7 @@ from satflow_ext.models import Run, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_logs.reading import SpoolSnapshot
 from satflow_ext.run_logs.spool import spool_folder
-from satflow_ext.runs.follow import follow
+from satflow_ext.runs.log_follower import follow
 from satflow_ext.runs.log_pages import log_pages
 from satflow_ext.runtime.this_run import RUN_ID
 from tests.registration.conftest import ended, name, packed, registered

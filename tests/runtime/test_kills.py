@@ -149,7 +149,7 @@ def nothing_stays(stack) -> None:
 def leftovers(stack) -> list[str]:
     words = (
         *("prefect.engine", "dask_scheduler", "distributed.cli", "multiprocessing.spawn"),
-        *("jupyter_server", "satflow_ext.clusters.lookout"),
+        *("jupyter_server", "satflow_ext.clusters.cluster_watcher"),
     )
     lines = []
     for process in processes_of(stack.settings.state_dir):

@@ -50,7 +50,7 @@ while gateway.get_cluster(name).status.name != "RUNNING":
 READ_UNGUARDED = """
 import sys
 from pathlib import Path
-from satflow_ext.gateways import managing
+from satflow_ext.gateways import cluster_manager
 from satflow_ext.gateways.cluster_process import ClusterCommand
 managing.carry_out(ClusterCommand.model_validate_json(sys.stdin.read()))
 """
@@ -162,7 +162,7 @@ def test_the_pickles_run_code_where_nothing_refuses_them(hostile_gateway, stack)
     """Else the test above would show nothing."""
     from satflow_ext import settings
     from satflow_ext.gateways.cluster_process import ClusterCommand, run_command
-    from satflow_ext.gateways.wanted import Wanted
+    from satflow_ext.gateways.cluster_request import Wanted
 
     gateway, mark = hostile_gateway
     label = str(uuid4())

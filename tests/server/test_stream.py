@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from prefect.states import Completed
 
-from satflow_ext.clusters.board import Board
-from satflow_ext.clusters.subject import Subject
-from satflow_ext.clusters.told import Told
+from satflow_ext.clusters.cluster_owner import Subject
+from satflow_ext.clusters.status_builder import Told
+from satflow_ext.clusters.status_files import Board
 from satflow_ext.models import ClusterFrame, ClustersFrame, ErrorFrame, LogLine, LogsFrame, RunsFrame
 from satflow_ext.prefect_api import prefect_client
 

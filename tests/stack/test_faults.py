@@ -19,7 +19,7 @@ from satflow_ext import lease
 from satflow_ext.disk_room import check_room
 from satflow_ext.errors import DiskFailed, DiskFull, StackFailed
 from satflow_ext.lease.address import private_folder
-from satflow_ext.stack import crew, environment, family, prefect_database
+from satflow_ext.stack import environment, prefect_database, services, stack_processes
 from satflow_ext.stack.prefect_database import check_database
 from satflow_ext.stack.stack_lock import take_stack_lock
 from tests.conftest import Stack
@@ -86,21 +86,21 @@ def test_a_disk_that_fills_up_during_a_start_is_named(
     light: Place, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether a service fails by that, or tries again and again."""
-    monkeypatch.setattr(crew, "ROOM_PAUSE", 0.2)
+    monkeypatch.setattr(services, "ROOM_PAUSE", 0.2)
     for folder in (light.settings.runtime_dir, small_disk / "logs"):
         private_folder(folder)
     mark = environment.mark(light.settings)
 
     async def starts() -> None:
-        services = crew.Crew(light.settings, lambda _: None)
-        starting = asyncio.create_task(services.start(["prefect"]))
-        while not family.relatives(mark):  # noqa: ASYNC110 - the process tells nobody
+        crew = services.Crew(light.settings, lambda _: None)
+        starting = asyncio.create_task(crew.start(["prefect"]))
+        while not stack_processes.relatives(mark):  # noqa: ASYNC110 - the process tells nobody
             await asyncio.sleep(0.01)
         fill(small_disk)
         with pytest.raises(DiskFull, match=f"no room left on the disk of {small_disk}"):
             await starting
-        assert family.relatives(mark) == []
-        await services.end()
+        assert stack_processes.relatives(mark) == []
+        await crew.end()
 
     asyncio.run(starts())
 

@@ -7,10 +7,10 @@ import signal
 import sys
 
 from satflow_ext import lease
-from satflow_ext.gateways import factory
+from satflow_ext.gateways import cluster_factory
+from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.gateways.cluster_start import let_go
 from satflow_ext.gateways.connection import connected, reached
-from satflow_ext.gateways.starting import let_go
-from satflow_ext.gateways.wanted import Wanted
 from satflow_ext.settings import GIB
 from tests.stack.conftest import Place
 
@@ -23,7 +23,7 @@ def test_it_starts_on_first_need_and_its_clusters_end_with_a_killed_supervisor(l
         assert held.record.gateway_url is None
         assert not [each for each in light.processes() if "gateway_server" in " ".join(each.cmdline())]
         with reached("", light.settings) as where, connected(where) as gateway:
-            let_go(factory.started(gateway, ONE, "somebody", light.settings))
+            let_go(cluster_factory.started(gateway, ONE, "somebody", light.settings))
         record = lease.have_started(light.settings, ["gateway"])
         assert record.gateway_url == where.url
         dask = [each for each in light.processes() if "distributed.cli" in " ".join(each.cmdline())]
@@ -38,5 +38,5 @@ def test_clusters_end_with_the_last_lease(light: Place) -> None:
         reached("", light.settings) as where,
         connected(where) as gateway,
     ):
-        let_go(factory.started(gateway, ONE, "somebody", light.settings))
+        let_go(cluster_factory.started(gateway, ONE, "somebody", light.settings))
     light.wait_gone()

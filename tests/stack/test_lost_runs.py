@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from satflow_ext.lease.start import STACK_MARK
-from satflow_ext.stack.family import RUN_MARK
-from satflow_ext.stack.leftovers import has_process
 from satflow_ext.stack.lost_runs import _without_process
+from satflow_ext.stack.orphaned_runs import has_process
 from satflow_ext.stack.prefect_calls import FlowRun
+from satflow_ext.stack.stack_processes import RUN_MARK
 
 Spawn = Callable[[dict[str, str]], int]
 

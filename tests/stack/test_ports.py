@@ -18,7 +18,7 @@ from satflow_ext.bounded_listener import FOREIGN_LIMIT
 from satflow_ext.endpoints import PrefectApi, StackRecord, Store
 from satflow_ext.errors import GatewayUnreachable, PrefectUnreachable, StoreUnreachable
 from satflow_ext.gateways.connection import connected
-from satflow_ext.gateways.where import DaskGateway
+from satflow_ext.gateways.gateway_locator import DaskGateway
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.settings import LOCAL

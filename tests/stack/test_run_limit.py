@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import WorkPool
 from satflow_ext import lease
 from satflow_ext.endpoints import LOCAL_POOL, StackRecord
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.stack.leftovers import KILLED
+from satflow_ext.stack.orphaned_runs import KILLED
 from satflow_ext.stack.run_limit import limit_to_set
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import api_of, sleepers, start_sleeper

@@ -12,8 +12,8 @@ from prefect.client.schemas.objects import State
 
 from satflow_ext import lease
 from satflow_ext.endpoints import StackRecord
-from satflow_ext.lease.wire import ServiceReport
-from satflow_ext.stack.leftovers import KILLED, WORKER_DIED
+from satflow_ext.lease.messages import ServiceReport
+from satflow_ext.stack.orphaned_runs import KILLED, WORKER_DIED
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
 from tests.stack.test_commands import satflow

@@ -18,7 +18,7 @@ from satflow_ext.errors import ContentRefused
 from satflow_ext.models import CarriedFile
 from satflow_ext.registration.manifest import REACH
 from satflow_ext.registration.references import reached
-from satflow_ext.store.collecting import DAY, collect
+from satflow_ext.store.collection import DAY, collect
 from satflow_ext.store.contents import Contents
 from tests.registration.sealed import digest, manifest, signer
 

@@ -9,11 +9,11 @@ from types import FunctionType
 
 from satflow_ext.credentials.shapes import LONGEST, credential
 from satflow_ext.kernel import refusals
-from satflow_ext.kernel.pair import Pair
+from satflow_ext.kernel.key_value import Pair
+from satflow_ext.kernel.object_views import look
 from satflow_ext.kernel.plain_data import CONTAINERS
 from satflow_ext.kernel.preflight.live_objects import live
-from satflow_ext.kernel.reach import ENOUGH, Reached, spell, type_name
-from satflow_ext.kernel.views import look
+from satflow_ext.kernel.reachable_objects import ENOUGH, Reached, spell, type_name
 from satflow_ext.models import Finding
 
 MOST = 50

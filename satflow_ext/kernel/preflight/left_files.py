@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path, PurePath
 
 from satflow_ext.kernel.preflight.findings import texts_of
-from satflow_ext.kernel.reach import Reached
+from satflow_ext.kernel.reachable_objects import Reached
 from satflow_ext.models import Finding
 
 LOOKED_AT = 2000

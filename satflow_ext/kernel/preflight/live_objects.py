@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import NamedTuple
 
-from satflow_ext.kernel.reach import Reached
+from satflow_ext.kernel.reachable_objects import Reached
 from satflow_ext.kernel.refusals import INSIDE
 
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from satflow_ext.errors import CannotPickle, ContentTooLarge, InvalidInclude
-from satflow_ext.kernel import body, refusals
+from satflow_ext.kernel import content_body, refusals
 from satflow_ext.kernel.carried import Carrier, carrier
-from satflow_ext.kernel.choose import choose
-from satflow_ext.kernel.find import AnyFlow, Shell
+from satflow_ext.kernel.flow_choice import choose
+from satflow_ext.kernel.flow_discovery import AnyFlow, Shell
 from satflow_ext.kernel.included import matching, notebook_folder
 from satflow_ext.kernel.preflight.findings import MOST
 from satflow_ext.kernel.preflight.search import find_all
-from satflow_ext.kernel.reach import Reached, Whole, spell, walk
+from satflow_ext.kernel.reachable_objects import Reached, Whole, spell, walk
 from satflow_ext.kernel.task_runners import describe_task_runner
-from satflow_ext.kernel.uses import used_modules, uses
+from satflow_ext.kernel.used_distributions import used_modules, uses
 from satflow_ext.models import Captured, Finding, Included, Preflight
 
 
@@ -73,7 +73,7 @@ def _size(whole: Whole, carried: Carrier, limit: int) -> tuple[int | None, Findi
         refusals.refuse_setup_cells(whole)
         refusals.refuse_lost_names(whole)
         with open(os.devnull, "wb") as nowhere:
-            return body.write(found, carried, nowhere, limit), None
+            return content_body.write(found, carried, nowhere, limit), None
     except ContentTooLarge as error:
         return None, Finding.of(error, "size", found.variable)
     except CannotPickle as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from pathlib import Path
 
-from satflow_ext.kernel.find import Shell
+from satflow_ext.kernel.flow_discovery import Shell
 from satflow_ext.kernel.preflight.findings import find_in
 from satflow_ext.kernel.preflight.left_files import find_left_files
-from satflow_ext.kernel.reach import Reached
+from satflow_ext.kernel.reachable_objects import Reached
 from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.models import Finding
 

@@ -13,10 +13,10 @@ from tornado import web
 from tornado.websocket import WebSocketHandler
 
 from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.mistakes import first_mistake
 from satflow_ext.models import ErrorBody, ErrorFrame, StreamRequest, Subscribe, Wire
 from satflow_ext.server.managers import Managers
 from satflow_ext.server.subscriptions import Subscriptions
+from satflow_ext.validation_errors import first_mistake
 
 REQUEST: TypeAdapter[StreamRequest] = TypeAdapter(StreamRequest)
 LONGEST = 4096

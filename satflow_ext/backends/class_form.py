@@ -1,0 +1,93 @@
+"""`python -m satflow_ext.backends.class_form module:Class`: what a class can be told, as a JSON schema that draws a form.
+
+Made from its signature, its documentation and the Dask configuration in force. In a process of its own, with the interpreter that
+flow runs will have: importing a class of somebody else's may do anything, and the packages of a cloud may be there only.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from satflow_ext.backends import named, signature
+from satflow_ext.backends.argument_schema import is_plain, of_annotation, of_value, of_words
+from satflow_ext.backends.configured_defaults import configured
+from satflow_ext.backends.docstring_parameters import Documented, documented, summary
+from satflow_ext.credentials.shapes import is_named_like_one
+from satflow_ext.models import ClusterClass, JsonObject
+
+MARKUP = re.compile(r":\w+:`~?([^`]*)`|`{1,2}([^`]*)`{1,2}")
+"""What reStructuredText puts around words."""
+LONGEST = 300
+"""Characters of an argument's description."""
+
+
+def form(name: str) -> ClusterClass:
+    """What the class of a back end can be told, without what SatFlow tells it itself, and what would be a credential.
+
+    Raises:
+        UnknownBackEnd: no back end has that name.
+        Exception: whatever importing the class raises.
+    """
+    back_end = named(name)
+    called = signature.imported(back_end.cluster_class)
+    functions = signature.handed_on(called)
+    takes = signature.parameters(called)
+    said = documented([*_documented_by(called), *functions])
+    defaults = configured(called, functions)
+    hidden = tuple(each for each in takes.named if is_named_like_one(each))
+    shown = [each for each in takes.named if each not in back_end.owned and each not in hidden and each[0] != "_"]
+    hints = _hints(functions)
+    properties: JsonObject = {
+        each: _schema(each, takes.named[each], hints.get(each), said.get(each), defaults.get(each)) for each in shown
+    }
+    required = [each for each in takes.required if each in shown and each not in defaults]
+    schema: JsonObject = {"type": "object", "properties": properties, "required": [*required]}
+    return ClusterClass(name=name, purpose=summary(called), options_schema=schema, open=takes.open, hidden=hidden)
+
+
+def _schema(
+    name: str, argument: inspect.Parameter, hint: Any, said: Documented | None, configured: JsonValue
+) -> JsonObject:
+    plain = argument.default if is_plain(argument.default) else None
+    default = plain if configured is None else configured
+    text = MARKUP.sub(r"\1\2", said.text) if said else ""
+    typed = of_annotation(hint) or of_words(said.type if said else "") or of_value(default)
+    found: JsonObject = {"title": name, **typed}
+    if text:
+        found["description"] = text if len(text) <= LONGEST else f"{text[:LONGEST].rpartition(' ')[0]} …"
+    if default is not None and is_plain(default):
+        found["default"] = default
+    return found
+
+
+def _documented_by(called: Callable[..., Any]) -> list[type]:
+    """A class and its bases: the arguments of a constructor stand in the docstring of its class."""
+    classes = [*called.__mro__] if isinstance(called, type) else []
+    job = getattr(called, "job_cls", None)
+    return [each for each in [*classes, *(job.__mro__ if isinstance(job, type) else ())] if each is not object]
+
+
+def _hints(functions: list[Callable[..., Any]]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for each in functions:
+        try:
+            found = typing.get_type_hints(each) | found
+        except (NameError, TypeError, AttributeError):  # names that exist for type checkers only
+            found = {name: hint for name, hint in each.__annotations__.items() if not isinstance(hint, str)} | found
+    return found
+
+
+if __name__ == "__main__":
+    try:
+        told = form(sys.argv[1]).model_dump_json()
+    except Exception as error:
+        sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
+        sys.exit(1)
+    sys.stdout.write(f"\n{told}\n")

@@ -1,0 +1,85 @@
+"""Clusters that deployments have also between their runs: which those are, told without asking any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from satflow_ext.clusters.cluster_owner import Subject
+from satflow_ext.executors.dask_address import DASK_ADDRESS
+from satflow_ext.executors.dask_client import DASK_CLIENT
+from satflow_ext.models import Deployment, JsonObject
+
+SHARED = "dask-cluster"
+
+
+class Standing(BaseModel):
+    """The cluster of a deployment. It is at `address`, or the one with the deployment's label on a Dask Gateway.
+
+    `gateway` is the gateway's name in the settings, "" for the local stack's own.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    deployment_id: str
+    deployment: str
+    executor: str
+    plan: int | None
+    worker_size: str | None
+    address: str | None
+    gateway: str | None
+
+    def subject(self) -> Subject:
+        """The same, for what is told of it."""
+        return Subject(
+            run_id=None,
+            deployment=self.deployment,
+            executor=self.executor,
+            plan=self.plan,
+            worker_size=self.worker_size,
+            deployment_id=self.deployment_id,
+        )
+
+
+LINE: TypeAdapter[tuple[Standing, ...]] = TypeAdapter(tuple[Standing, ...])
+"""How a process is told of them."""
+
+
+def as_line(clusters: tuple[Standing, ...]) -> bytes:
+    """They as one line of JSON."""
+    return LINE.dump_json(clusters)
+
+
+def standing(deployments: Iterable[Deployment]) -> tuple[Standing, ...]:
+    """Those of the deployments that have one."""
+    return tuple(found for each in deployments if (found := _of(each)) is not None)
+
+
+def _of(deployment: Deployment) -> Standing | None:
+    if deployment.executor is None:
+        return None
+    name, options = deployment.executor.name, deployment.executor.options
+    address = _text(options, "address") if name in (DASK_ADDRESS.name, DASK_CLIENT.name) else None
+    gateway = (_text(options, "gateway") or "") if name == SHARED and _shares(options) else None
+    if address is None and gateway is None:
+        return None
+    workers = options.get("n_workers")
+    return Standing(
+        deployment_id=deployment.id,
+        deployment=f"{deployment.flow_name}/{deployment.name}",
+        executor=name,
+        plan=workers if isinstance(workers, int) else None,
+        worker_size=_text(options, "worker_size"),
+        address=address,
+        gateway=gateway,
+    )
+
+
+def _shares(options: JsonObject) -> bool:
+    return options.get("share") != "run" and options.get("backend", "gateway") == "gateway"
+
+
+def _text(options: JsonObject, name: str) -> str | None:
+    value = options.get(name)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,37 @@
+"""`python -m satflow_ext.commands.daily_collection`: collect unused contents of the store, which the local stack does once a day."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from satflow_ext import endpoints
+from satflow_ext.commands.store_collect import collected, total
+from satflow_ext.errors import SatflowError
+from satflow_ext.settings import LOCAL, load_settings
+
+NICE = 10
+"""It gives way to whatever its user does."""
+
+
+def main() -> int:
+    """Collect, and say what was removed; 1 where nobody knows what is in use."""
+    os.nice(NICE)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    settings = load_settings().model_copy(update={"store": LOCAL})
+    record = endpoints.read_record(settings)
+    if record is None or record.prefect_url is None:  # what is in use cannot be asked
+        return 0
+    try:
+        done = collected(endpoints.resolve(settings, record), settings, dry=False)
+    except SatflowError as error:
+        logging.warning("%s", error)
+        return 1
+    if done.removed:
+        logging.info("%s, unused for %g days, were removed.", total(done.removed), settings.retention_days)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

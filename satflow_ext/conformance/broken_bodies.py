@@ -1,0 +1,129 @@
+"""Bodies that are not what was said of them: cut, too long, with lengths that lie. None may pass for a content."""
+
+from __future__ import annotations
+
+from satflow_ext.conformance import raw_connection
+from satflow_ext.conformance.check_base import Act, Group, Wrong, expect
+from satflow_ext.conformance.persistence import there_and_back
+from satflow_ext.conformance.probe import Content, Probe
+
+group = Group("broken")
+
+
+async def absent(probe: Probe, digest: str) -> None:
+    """See that nothing stands under a digest."""
+    got = await probe.get(digest)
+    expect(got.status_code != 200, f"{len(got.content)} bytes are kept under it")
+
+
+async def whole_or_absent(probe: Probe, content: Content) -> None:
+    """See that a content stands there as it is, or not at all."""
+    got = await probe.get(content.digest)
+    if got.status_code == 200:
+        expect(got.content == content.body, f"{len(got.content)} of {len(content.body)} bytes are kept")
+
+
+def _cut(at: int, said: int) -> Act:
+    async def act(probe: Probe) -> None:
+        content = Content.random(said)
+        head = probe.head_of_put(content.digest, f"Content-Length: {said}")
+        status = await raw_connection.send(probe, head + content.body[:at], break_off=True)
+        expect(status is None or status >= 300, f"the half of it was answered {status}")
+        await absent(probe, content.digest)
+
+    return act
+
+
+for _name, _text, _at, _said in (
+    ("cut-before-body", "a sender that dies before the body leaves nothing", 0, 5000),
+    ("cut-after-one-byte", "a sender that dies after one byte leaves nothing", 1, 5000),
+    ("cut-one-byte-short", "a sender that dies one byte before the end leaves nothing", 4999, 5000),
+    ("cut-large", "a sender that dies in a body of 300 kB leaves nothing", 200_000, 300_000),
+):
+    group.add(_name, _text, _cut(_at, _said), required=True)
+
+
+@group.required
+async def cut_before_answer(probe: Probe) -> None:
+    """A sender that dies before the answer leaves the whole content or nothing."""
+    content = Content.random(5000)
+    head = probe.head_of_put(content.digest, "Content-Length: 5000")
+    await raw_connection.send(probe, head + content.body, break_off=True)
+    await whole_or_absent(probe, content)
+
+
+@group.required
+async def cut_again(probe: Probe) -> None:
+    """A second sending that breaks off leaves the first one whole."""
+    content = Content.random(5000)
+    await there_and_back(probe, content)
+    await raw_connection.send(
+        probe, probe.head_of_put(content.digest, "Content-Length: 5000") + b"half", break_off=True
+    )
+    expect((await probe.get(content.digest)).content == content.body, "the content that was there is gone or half")
+
+
+@group.required
+async def whole_after_cut(probe: Probe) -> None:
+    """A sending that broke off can be done again."""
+    content = Content.random(5000)
+    head = probe.head_of_put(content.digest, "Content-Length: 5000")
+    await raw_connection.send(probe, head + content.body[:100], break_off=True)
+    await there_and_back(probe, content)
+
+
+@group.required
+async def extra_bytes(probe: Probe) -> None:
+    """Bytes after the length that was said are no part of the content."""
+    content = Content.random(500)
+    head = probe.head_of_put(content.digest, "Content-Length: 500", "Connection: close")
+    await raw_connection.send(probe, head + content.body + b"and more")
+    await whole_or_absent(probe, content)
+
+
+@group.required
+async def cut_chunks(probe: Probe) -> None:
+    """A body in chunks without its last one leaves nothing."""
+    content = Content.random(500)
+    head = probe.head_of_put(content.digest, "Transfer-Encoding: chunked")
+    await raw_connection.send(probe, head + b"1f4\r\n" + content.body + b"\r\n", break_off=True)
+    await absent(probe, content.digest)
+
+
+def _refused(*lines: str) -> Act:
+    async def act(probe: Probe) -> None:
+        content = Content.random(8)
+        head = probe.head_of_put(content.digest, *lines, "Connection: close")
+        status = await raw_connection.send(probe, head + content.body, break_off=True)
+        await whole_or_absent(probe, content)
+        expect(status is None or status >= 400, f"answered {status}")
+
+    return act
+
+
+for _name, _text, _lines in (
+    ("length-no-number", "a length that is no number is refused", ("Content-Length: eight",)),
+    ("length-negative", "a length below zero is refused", ("Content-Length: -8",)),
+    ("length-twice", "two lengths that differ are refused", ("Content-Length: 8", "Content-Length: 4")),
+    (
+        "length-and-chunks",
+        "a length together with chunks is refused",
+        ("Content-Length: 8", "Transfer-Encoding: chunked"),
+    ),
+    (
+        "unknown-encoding",
+        "an unknown Transfer-Encoding is refused",
+        ("Content-Length: 8", "Transfer-Encoding: nonsense"),
+    ),
+):
+    group.add(_name, _text, _refused(*_lines), required=False)
+
+
+@group.recommended
+async def endless(probe: Probe) -> None:
+    """A length of 99 TB is refused before the body."""
+    digest = Content.random(8).digest
+    status = await raw_connection.send(probe, probe.head_of_put(digest, "Content-Length: 99999999999999"))
+    if status is None:
+        raise Wrong("no answer: it waits for the body")
+    expect(status >= 400, f"answered {status}")

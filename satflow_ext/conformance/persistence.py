@@ -1,0 +1,109 @@
+"""What is sent is kept, and comes back as it was."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator
+
+from satflow_ext.conformance.check_base import Act, Group, NotApplicable, expect
+from satflow_ext.conformance.probe import Content, Probe
+
+group = Group("keeping")
+
+BODIES = {
+    "all-bytes": ("every value of a byte", bytes(range(256)) * 8),
+    "line-ends": ("line ends of every kind", b"a\r\nb\nc\rd\r\n\r\n"),
+    "gzip": ("a body that is compressed already", gzip.compress(b"already " * 100)),
+    "html": ("a body that looks like a web page", b"<!DOCTYPE html><html><body>not a page</body></html>"),
+    "json": ("a body that looks like JSON", b'{"error": "not an error"}\n'),
+    "chunks": ("a body that looks like HTTP chunks", b"5\r\nhello\r\n0\r\n\r\n"),
+    "headers": ("a body that looks like an answer", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    "zeros": ("a body of zeros", bytes(70_000)),
+}
+SIZES = {"1-byte": 1, "1023-bytes": 1023, "65537-bytes": 65537, "1-mib": 1024 * 1024}
+
+
+async def there_and_back(probe: Probe, content: Content) -> None:
+    """Put a content and get it."""
+    sent = await probe.put(content)
+    expect(sent.is_success, f"sending was answered {sent.status_code}")
+    got = await probe.get(content.digest)
+    expect(got.status_code == 200, f"reading was answered {got.status_code}")
+    expect(got.content == content.body, f"{len(got.content)} bytes came back that are not the {len(content.body)} sent")
+
+
+def _with(content: Content) -> Act:
+    return lambda probe: there_and_back(probe, content)
+
+
+@group.required
+async def empty(probe: Probe) -> None:
+    """An empty content comes back."""
+    await there_and_back(probe, Content.of(b""))
+
+
+for _name, _size in SIZES.items():
+    group.add(_name, f"{_size:,} bytes come back", _with(Content.random(_size)), required=True)
+for _name, (_text, _body) in BODIES.items():
+    group.add(_name, f"{_text} comes back", _with(Content.of(_body)), required=True)
+
+
+@group.required
+async def largest(probe: Probe) -> None:
+    """A content of the largest size that was asked for (--largest) comes back."""
+    await there_and_back(probe, Content.random(probe.largest))
+
+
+@group.required
+async def again(probe: Probe) -> None:
+    """The same content a second time is a success, and stays whole."""
+    content = Content.random()
+    await there_and_back(probe, content)
+    await there_and_back(probe, content)
+
+
+@group.required
+async def at_once(probe: Probe) -> None:
+    """What was answered for can be read at once, twenty times in a row."""
+    for _ in range(20):
+        await there_and_back(probe, Content.random(200))
+
+
+@group.required
+async def apart(probe: Probe) -> None:
+    """Contents do not change one another."""
+    contents = [Content.random(300) for _ in range(5)]
+    for content in contents:
+        await probe.put(content)
+    for content in contents:
+        expect((await probe.get(content.digest)).content == content.body, "another content came back")
+
+
+@group.recommended
+async def without_length(probe: Probe) -> None:
+    """A content that is sent in chunks, without a length, is kept or refused."""
+    content = Content.random(30_000)
+
+    async def parts() -> AsyncIterator[bytes]:
+        for at in range(0, len(content.body), 10_000):
+            yield content.body[at : at + 10_000]
+
+    sent = await probe.ask(probe.store.method, content.digest, parts())
+    if 400 <= sent.status_code < 500:
+        raise NotApplicable(f"refused with {sent.status_code}")
+    expect(sent.is_success, f"answered {sent.status_code}")
+    expect((await probe.get(content.digest)).content == content.body, "something else came back")
+
+
+@group.recommended
+async def not_encoded(probe: Probe) -> None:
+    """A body that says it is compressed is kept as it is or refused, never unpacked."""
+    body = gzip.compress(b"packed " * 50)
+    content = Content.of(body)
+    sent = await probe.put(content, Content_Encoding="gzip")
+    if not sent.is_success:
+        expect(sent.status_code < 500, f"answered {sent.status_code}")
+        return
+    async with probe.reading(content.digest) as answer:
+        raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+    expect(raw == body, "it came back unpacked")

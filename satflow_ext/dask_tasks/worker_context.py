@@ -1,0 +1,158 @@
+"""A flow run's context on a Dask worker: built once, with its clients, and lent to each task."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import pickle
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from distributed import get_worker
+from prefect.context import FlowRunContext, SettingsContext, SyncClientContext, hydrated_context
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+from prefect.task_engine import run_task_async, run_task_sync
+from prefect.utilities.collections import visit_collection
+
+from satflow_ext.dask_tasks import context, worker_logging, working_directory
+from satflow_ext.dask_tasks.loops import Loops
+from satflow_ext.dask_tasks.prefect_from_there import with_own_address
+from satflow_ext.dask_tasks.task_calls import Call, Place
+from satflow_ext.exception_pickling import readable_state
+from satflow_ext.run_logs.capture import close_files
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+    from satflow_ext.dask_tasks.plugins import SharedContext
+
+DELIVERY = 20.0
+"""Seconds in which a Dask worker tells Prefect's API its last events and log lines. A nanny would kill it after four."""
+
+_making = threading.Lock()
+_alive: set[Hydrated] = set()
+
+
+def of(plugin: SharedContext) -> Hydrated:
+    """What was made of a context that is on this worker; the first task that needs it makes it."""
+    with _making:
+        if plugin.made is None:
+            made = Hydrated(plugin.name, pickle.loads(plugin.data), _files(plugin))  # noqa: S301  # Dask brought it
+            plugin.made, plugin.close = made, made.close
+            _alive.add(made)
+        assert isinstance(plugin.made, Hydrated)
+        return plugin.made
+
+
+def _files(plugin: SharedContext) -> str | None:
+    return os.path.join(plugin.folder, "files") if plugin.folder and plugin.files else None
+
+
+class Hydrated:
+    """Prefect's context of a flow run, entered once.
+
+    Args:
+        name: under which the cluster has it.
+        serialized: what `context.shared` gave.
+        folder: where the run's data files are, if it brought any.
+    """
+
+    def __init__(self, name: str, serialized: dict[str, Any], folder: str | None) -> None:
+        self._name = name
+        self._folder = folder
+        self._stack = ExitStack()
+        self._lock = threading.Lock()
+        self._running = 0
+        self._closing = False
+        self._loops = Loops()
+        self._where = contextvars.copy_context()
+        before = dict(self._where)
+        self._where.run(self._enter, serialized)
+        self._variables = [(each, value) for each, value in self._where.items() if before.get(each) is not value]
+
+    def run(self, call: Call, from_dask: Mapping[str, Any]) -> State[Any]:
+        """Run a task in a copy of the context, so that nothing stays of it."""
+        with self._lock:
+            self._running += 1
+        try:
+            return contextvars.copy_context().run(self._run, call, from_dask)
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._leave_if_done()
+
+    def close(self, then: Callable[[], None]) -> None:
+        """Leave the context, let go of its clients, and do what is to be done then: as soon as no task runs in it."""
+        with self._lock:
+            self._stack.callback(then)
+            self._closing = True
+            self._leave_if_done()
+
+    def _leave_if_done(self) -> None:
+        if self._closing and not self._running:
+            self._closing = False
+            self._loops.close()
+            _alive.discard(self)
+            if not _alive:  # what stops here would stop for other flow runs as well
+                APILogWorker.drain_all(timeout=DELIVERY)
+                EventsWorker.drain_all(timeout=DELIVERY)
+                close_files()
+            self._where.run(self._stack.close)
+
+    def _enter(self, serialized: dict[str, Any]) -> None:
+        self._stack.enter_context(with_own_address(SettingsContext(**serialized.pop("settings_context"))))
+        client = self._stack.enter_context(SyncClientContext()).client
+        self._stack.enter_context(hydrated_context(serialized, client=client))
+        worker_logging.attach(get_worker())
+
+    def _run(self, call: Call, from_dask: Mapping[str, Any]) -> State[Any]:
+        for variable, value in self._variables:
+            variable.set(value)
+        arguments: dict[str, Any] = {
+            "task": pickle.loads(call.code or from_dask["code"]),  # noqa: S301  # as above
+            "task_run_id": call.task_run_id,
+            "parameters": _parameters(call, from_dask),
+            "wait_for": _with_states(call.wait_for, from_dask),
+            "dependencies": call.dependencies,
+            "context": call.context,
+            "return_type": "state",
+        }
+        with _own_flow_run_context(), working_directory.at(self._folder):
+            context.lent.set((self._name, context.now()))
+            if arguments["task"].isasync:
+                return cast("State[Any]", readable_state(self._loops.run(run_task_async(**arguments))))
+            return cast("State[Any]", readable_state(run_task_sync(**arguments)))
+
+
+def _parameters(call: Call, from_dask: Mapping[str, Any]) -> dict[str, Any]:
+    """Each task has its own copy of what many were given: it may change it."""
+    own: dict[str, Any] = _with_states(call.parameters, from_dask)
+    return own | pickle.loads(from_dask["common"]) if "common" in from_dask else own  # noqa: S301  # as above
+
+
+def _with_states(given: Any, from_dask: Mapping[str, Any]) -> Any:
+    if "states" not in from_dask or given is None:
+        return given
+    states = from_dask["states"]
+    return visit_collection(
+        given, visit_fn=lambda each: states[each.number] if isinstance(each, Place) else each, return_data=True
+    )
+
+
+@contextmanager
+def _own_flow_run_context() -> Iterator[None]:
+    """What a flow run's context collects is collected for each task alone, as if the context had been built for it."""
+    lent = FlowRunContext.get()
+    if lent is None:
+        yield
+        return
+    made = {
+        name: field.default_factory()  # type: ignore[call-arg]  # none of them takes the fields before it
+        for name, field in type(lent).model_fields.items()
+        if field.default_factory is not None and name not in lent.model_fields_set
+    }
+    with lent.task_runner.duplicate() as task_runner, lent.model_copy(update={**made, "task_runner": task_runner}):
+        yield

@@ -1,0 +1,56 @@
+"""What is wrong with the options of an executor, in words."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from satflow_ext.errors import InvalidExecutorOption
+from satflow_ext.validation_errors import in_words, is_known
+
+if TYPE_CHECKING:
+    from satflow_ext.executors.base import Options
+
+
+def first_mistake(executor: str, options: type[Options], error: ValidationError) -> InvalidExecutorOption:
+    """The first thing that does not fit.
+
+    Args:
+        executor: its name.
+        options: the model of its options.
+        error: what pydantic says.
+    """
+    first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return InvalidExecutorOption(
+            f"The options of executor {executor!r} contradict each other: {in_words(first)}.", field="executor.options"
+        )
+    option = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        return _unknown(executor, option, options)
+    purpose, field = options.model_fields[option].description, f"executor.options.{option}"
+    if first["type"] == "missing":
+        return InvalidExecutorOption(
+            f"The executor {executor!r} needs the option {option!r}.", fix=purpose, field=field
+        )
+    return InvalidExecutorOption(
+        f"The option {option!r} of executor {executor!r} does not fit: {in_words(first)}.",
+        fix=purpose if is_known(first) else None,  # what is no error of pydantic's says it all
+        field=field,
+    )
+
+
+def _unknown(executor: str, option: str, options: type[Options]) -> InvalidExecutorOption:
+    known = (
+        f"Its options are {', '.join(options.model_fields)}."
+        if options.model_fields
+        else "Choose an executor that has it."
+    )
+    near = get_close_matches(option, options.model_fields, n=1)
+    return InvalidExecutorOption(
+        f"The executor {executor!r} has no option {option!r}.",
+        fix=f"Did you mean {near[0]!r}? {known}" if near else known,
+        field=f"executor.options.{option}",
+    )

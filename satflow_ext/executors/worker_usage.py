@@ -1,0 +1,109 @@
+"""What the Dask workers of a deployment's runs needed, kept on this machine, and the worker size that would do.
+
+A run tells at its end what its workers had at most; samples are taken every second, so a shorter peak may be missed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from satflow_ext import atomic_files, file_lock
+from satflow_ext.settings import GIB, Settings, SizeSettings
+
+KEPT = 20
+"""Runs of one deployment."""
+
+COMFORT = 0.6
+"""The share of a worker's memory above which Dask writes to disk (`distributed.worker.memory.target`)."""
+
+NARROW = 0.8
+"""The share above which a Dask worker pauses (`distributed.worker.memory.pause`)."""
+
+
+class Need(BaseModel):
+    """What one run needed: the most memory (bytes) and the most cores that any of its workers used.
+
+    `worker_size` None: the workers shared the machine. `limit` is the memory in bytes that each might use.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    ended: datetime
+    worker_size: str | None
+    limit: int
+    memory: int
+    cores: float
+
+
+class Needs:
+    """The needs of this user's runs on this machine.
+
+    Args:
+        settings: say where the state folder is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.state_dir / "needs"
+
+    def add(self, deployment: str, need: Need) -> None:
+        """Keep what a run of `flow/deployment` needed.
+
+        Raises:
+            OSError: the disk did not take it.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._path(deployment)
+        with file_lock.alone(path.with_suffix(".lock")):  # runs may end in the same moment
+            kept = [*self.read(deployment), need][-KEPT:]
+            atomic_files.replace(path, "".join(f"{each.model_dump_json()}\n" for each in kept).encode())
+
+    def read(self, deployment: str) -> tuple[Need, ...]:
+        """What the last runs needed, in their order; nothing where the file is not readable."""
+        try:
+            lines = self._path(deployment).read_bytes().splitlines()
+            return tuple(Need.model_validate_json(line) for line in lines)
+        except (FileNotFoundError, ValidationError):
+            return ()
+
+    def _path(self, deployment: str) -> Path:
+        return self._folder / f"{hashlib.sha256(deployment.encode()).hexdigest()[:32]}.jsonl"
+
+
+def advice(needs: tuple[Need, ...], settings: Settings) -> str | None:
+    """Such as "peak 3.1 of 16 GiB over 12 runs: medium would do". None where no run with the present size told anything."""
+    alike = [each for each in needs if (each.worker_size, each.limit) == (needs[-1].worker_size, needs[-1].limit)]
+    if not alike:
+        return None
+    last, memory = alike[-1], max(each.memory for each in alike)
+    runs = "1 run" if len(alike) == 1 else f"{len(alike)} runs"
+    said = f"peak {memory / GIB:.1f} of {last.limit / GIB:.0f} GiB over {runs}"
+    better = _smallest(memory, max(each.cores for each in alike), _gpus(last.worker_size, settings), settings)
+    if better is None or better == last.worker_size:
+        return said
+    if memory > NARROW * last.limit:
+        return f"{said}: take {better}"
+    return f"{said}: {better} would do" if _memory(settings.worker_sizes[better]) < last.limit else said
+
+
+def _smallest(memory: int, cores: float, gpus: int, settings: Settings) -> str | None:
+    """The size with as many GPUs and the least memory in which that is comfortable."""
+    fitting = [
+        name
+        for name, size in settings.worker_sizes.items()
+        if memory <= COMFORT * _memory(size) and math.floor(cores) <= size.cores and size.gpus == gpus
+    ]
+    return min(fitting, key=lambda name: _memory(settings.worker_sizes[name]), default=None)
+
+
+def _memory(size: SizeSettings) -> float:
+    return size.memory * GIB
+
+
+def _gpus(name: str | None, settings: Settings) -> int:
+    size = settings.worker_sizes.get(name) if name else None
+    return size.gpus if size else 0

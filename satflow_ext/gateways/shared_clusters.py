@@ -1,0 +1,91 @@
+"""The clusters that several flow runs share: found by the label in their options, or made, one at a time.
+
+Who uses one is no count that somebody keeps and a killed run would leave wrong: it is the dask clients that are connected to its
+scheduler now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from satflow_ext import file_lock
+from satflow_ext.gateways import idle_timeout
+from satflow_ext.gateways.cluster_request import is_like, label_of
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from dask_gateway import Gateway
+    from dask_gateway.client import ClusterReport
+    from dask_gateway.options import Options
+    from distributed import Client
+
+
+@contextmanager
+def alone(label: str, settings: Settings) -> Iterator[None]:
+    """Among the processes and threads of this user on this machine, one at a time for each label. Blocks."""
+    folder = settings.runtime_dir / "cluster-locks"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file_lock.alone(folder / hashlib.sha256(label.encode()).hexdigest()[:32]):
+        yield
+
+
+def found(gateway: Gateway, label: str, chosen: dict[str, Any] | None = None) -> list[ClusterReport]:
+    """The living clusters with that label, and these options where they are given; the oldest first."""
+    reports = [each for each in gateway.list_clusters() if is_of(each, label)]
+    like = [each for each in reports if chosen is None or is_like(each.options, chosen)]
+    return sorted(like, key=lambda each: (each.start_time, each.name))
+
+
+def is_of(report: ClusterReport, label: str) -> bool:
+    """Whether a cluster has that label."""
+    return label_of(report.options) == label
+
+
+def found_or_made(gateway: Gateway, options: Options, chosen: dict[str, Any], label: str) -> tuple[str, bool]:
+    """The name of the one cluster of that label and these options, and whether this call made it. Call it `alone`.
+
+    A lock reaches no further than this machine. Where another one has made such a cluster in the same moment, both keep the
+    older one and end the other.
+    """
+    before = found(gateway, label, chosen)
+    if before:
+        return before[0].name, False
+    name = submit(gateway, options)
+    try:
+        oldest = next((each.name for each in found(gateway, label, chosen)), name)
+    except BaseException:  # also an interrupt
+        gateway.stop_cluster(name)
+        raise
+    if oldest != name:
+        gateway.stop_cluster(name)
+    return oldest, oldest == name
+
+
+def submit(gateway: Gateway, options: Options) -> str:
+    """Make a cluster and return its name. An interrupt waits until the name is known, and stops the cluster."""
+    answer = asyncio.run_coroutine_threadsafe(gateway._submit(cluster_options=options), gateway.loop.asyncio_loop)
+    try:
+        return str(answer.result())
+    except BaseException:
+        with suppress(Exception):  # the gateway made none
+            gateway.stop_cluster(answer.result())
+        raise
+
+
+def is_used(presence: Client) -> bool:
+    """Whether any other dask client is connected to that one's cluster, but for those of its own workers."""
+    connected = presence.run_on_scheduler(_names_of_clients())  # type: ignore[no-untyped-call]  # typed in part
+    return bool(idle_timeout.users(connected, but=presence.id))
+
+
+def _names_of_clients() -> Any:
+    """A function that travels by value: the scheduler may not have this package."""
+
+    def names(dask_scheduler: Any) -> list[str]:
+        return list(dask_scheduler.clients)
+
+    return names

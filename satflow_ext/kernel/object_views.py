@@ -1,0 +1,293 @@
+"""What an object is made of, as a pickle would see it: the one description that fingerprint, sizes and culprit search share.
+
+Functions, classes and modules of the notebook and of local modules are opened up, installed ones are a name. Everything else
+is what its own `__reduce_ex__` says, so that any object can be looked into without knowing its type.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import io
+import logging
+import pickle
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from satflow_ext.kernel import classes, prefect_views, process_objects
+from satflow_ext.kernel.code_facts import annotations_of, plain_facts, used_names
+from satflow_ext.kernel.descriptors import descriptor_base, wrapped_functions
+from satflow_ext.kernel.dispatch import implementations, is_dispatch
+from satflow_ext.kernel.key_value import Pair
+from satflow_ext.kernel.local_modules import is_local, is_local_name
+from satflow_ext.kernel.validated_calls import ValidatedCall, validated_call
+from satflow_ext.setup_cells import ByName
+from satflow_ext.setup_cells import by_name as by_name_of_setup
+
+Parts = Iterable[tuple[str, object]]
+
+
+class Each:
+    """Parts that are made whenever they are read: those of a long container would fill memory."""
+
+    def __init__(self, make: Callable[[], Parts]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[tuple[str, object]]:
+        return iter(self._make())
+
+
+class View(NamedTuple):
+    """An object opened up.
+
+    Args:
+        kind: what sort of thing it is.
+        facts: what it says of itself, plain values only.
+        parts: (label, object) of what it refers to; can be read again. A label is a variable's name, `.attribute`, `[index]`,
+            or empty.
+        ordered: whether the order of the parts means something.
+        buffer: its bytes, where it is raw data.
+        problem: why it cannot be pickled.
+    """
+
+    kind: str
+    facts: tuple[object, ...] = ()
+    parts: Parts = ()
+    ordered: bool = True
+    buffer: memoryview | None = None
+    problem: str | None = None
+
+
+ATOMS = frozenset({type(None), bool, int, float, complex, str, type(Ellipsis), type(NotImplemented)})
+"""Types whose values say everything about themselves."""
+
+SUBCLASSED = "__init_subclass__"
+COPIED_ENVIRONMENT = "it is a copy of the notebook's environment variables, which must not leave this machine"
+BUFFERS = (bytes, bytearray, memoryview)
+OPEN_FILES = frozenset({io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO})
+
+
+def look(value: object) -> View:
+    """Open one object up. Calls the object's own pickling methods, and nothing else of the user's."""
+    kind = type(value)
+    if reference := process_objects.reference_to(value):
+        return View("name", (f"{reference.module}:{reference.name}",))
+    if view := _VIEWS.get(kind):
+        return view(value)
+    if kind is ByName:
+        return View("name", (f"__main__:{typing.cast(ByName, value).name}",))
+    if issubclass(kind, type):
+        return _class(typing.cast(type, value))
+    if issubclass(kind, types.ModuleType):
+        return _module(typing.cast(types.ModuleType, value))
+    if kind in ATOMS:
+        return View(kind.__name__, (value,))
+    if special := prefect_views.parts_of(value):
+        return View(*special)
+    return _special(value, kind) or _reduced(value)
+
+
+def _special(value: object, kind: type) -> View | None:
+    """Descriptors, files and loggers, which do not say themselves what they are made of."""
+    if descriptor_base(kind):
+        return _descriptor(value)
+    if kind in OPEN_FILES and not any(value is each for each in (sys.stdin, sys.stdout, sys.stderr)):
+        return View("open file", (str(getattr(value, "name", None)),), problem="an open file belongs to this process")
+    if issubclass(kind, (io.IOBase, logging.Logger)):
+        facts = (getattr(value, name, None) for name in ("name", "mode", "level"))
+        return View(kind.__qualname__, tuple(map(str, facts)))
+    return None
+
+
+def by_name(value: object) -> str | None:
+    """`module:name` of a function or class that is found there and installed; None where it must travel by value."""
+    module_name, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    module = sys.modules.get(module_name) if isinstance(module_name, str) else None
+    if module is None or name is None or module_name == "__main__" or is_local(module):
+        return None
+    if module_name == "builtins":  # also where it is no name there, such as NoneType
+        return f"builtins:{name}"
+    found: object = module
+    for step in name.split("."):
+        found = getattr(found, step, None)
+    return f"{module_name}:{name}" if found is value else None
+
+
+def _function(function: types.FunctionType) -> View:
+    if reference := by_name(function):
+        return View("name", (reference,))
+    if is_dispatch(function):
+        found = implementations(function)
+        return View(
+            "singledispatch", (), [(f"[{cls.__name__}]", Pair((cls, each))) for cls, each in found], ordered=False
+        )
+    if call := validated_call(function):
+        return _validated(function, call)
+    closed_over = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    parts: list[tuple[str, object]] = [("", function.__code__)]
+    used = [(name, function.__globals__[name]) for name in used_names(function) if name != "__builtins__"]
+    parts += [(name, by_name_of_setup(name, value)) for name, value in used]
+    parts += closed_over
+    parts += [("(default)", each) for each in function.__defaults__ or ()]
+    parts += [(f"(default {name})", each) for name, each in sorted((function.__kwdefaults__ or {}).items())]
+    parts += [(f".{name}", Pair((name, each))) for name, each in sorted(vars(function).items())]
+    parts += [("(annotation)", Pair((name, each))) for name, each in sorted(annotations_of(function).items())]
+    return View("function", (), parts)
+
+
+def _validated(function: types.FunctionType, call: ValidatedCall) -> View:
+    """The function that `pydantic.validate_call` wraps, its settings, and the attributes that the wrapper was given."""
+    parts: list[tuple[str, object]] = [("", call.raw), ("(config)", call.config)]
+    attributes = {name: each for name, each in vars(function).items() if name not in ("raw_function", "__wrapped__")}
+    parts += [(f".{name}", Pair((name, attributes[name]))) for name in sorted(attributes)]
+    return View("validated function", (call.validate_return,), parts)
+
+
+def _descriptor(descriptor: object) -> View:
+    """A subclass of property and the like: its class, what it wraps, and its own attributes."""
+    parts: list[tuple[str, object]] = [("", type(descriptor)), *(("", each) for each in wrapped_functions(descriptor))]
+    return View("descriptor", (), [*parts, *_state(getattr(descriptor, "__dict__", {}))])
+
+
+def _code(code: types.CodeType) -> View:
+    return View("code", plain_facts(code), [("", const) for const in code.co_consts])
+
+
+def _class(cls: type) -> View:
+    if reference := by_name(cls):
+        return View("name", (reference,))
+    problem = classes.wanted_arguments(next((base for base in cls.__mro__[1:] if SUBCLASSED in vars(base)), object))
+    return View("class", (cls.__name__, type(cls).__qualname__), classes.members(cls), problem=problem)
+
+
+def _module(module: types.ModuleType) -> View:
+    if not is_local(module):
+        return View("module", (module.__name__,))
+    members = {name: each for name, each in vars(module).items() if not (name.startswith("__") and name.endswith("__"))}
+    return View(
+        "local module", (module.__name__,), [(f".{name}", Pair((name, members[name]))) for name in sorted(members)]
+    )
+
+
+def _list(values: list[object] | tuple[object, ...]) -> View:
+    parts = Each(lambda: ((f"[{index}]", each) for index, each in enumerate(values)))
+    return View(type(values).__name__, (len(values),), parts)
+
+
+def _pair(pair: Pair) -> View:
+    return View("pair", (), [("", pair[0]), ("", pair[1])])
+
+
+def _mapping(mapping: Mapping[object, object]) -> View:
+    problem = COPIED_ENVIRONMENT if process_objects.is_environment_copy(mapping) else None
+    return View("dict", (len(mapping),), Each(lambda: map(_item, mapping.items())), ordered=False, problem=problem)
+
+
+def _item(item: tuple[object, object]) -> tuple[str, Pair]:
+    return f"[{item[0]!r:.40}]" if type(item[0]) in ATOMS else "[…]", Pair(item)
+
+
+def _set(values: set[object] | frozenset[object]) -> View:
+    return View(type(values).__name__, (len(values),), Each(lambda: (("", each) for each in values)), ordered=False)
+
+
+def _cell(cell: types.CellType) -> View:
+    try:
+        return View("cell", (), [("", cell.cell_contents)])
+    except ValueError:
+        return View("empty cell")
+
+
+def _buffer(value: bytes | bytearray | memoryview) -> View:
+    raw = memoryview(value)
+    return View("buffer", (raw.nbytes,), buffer=raw.cast("B") if raw.c_contiguous else memoryview(raw.tobytes()))
+
+
+def _pickle_buffer(value: Any) -> View:
+    raw = value.raw()
+    return View("buffer", (raw.nbytes,), buffer=raw)
+
+
+def _typing_name(value: Any) -> View:
+    """Type variables and the like: their name and what they stand for, not the random id that cloudpickle adds."""
+    bounds = [getattr(value, name, None) for name in ("__bound__", "__constraints__", "__supertype__", "__value__")]
+    return View(type(value).__name__, (value.__name__,), [("", each) for each in bounds])
+
+
+def _context_variable(value: contextvars.ContextVar[Any]) -> View:
+    """The name and the default, which only an empty context tells."""
+    try:
+        return View("context variable", (value.name,), [("", contextvars.Context().run(value.get))])
+    except LookupError:
+        return View("context variable", (value.name,))
+
+
+def _cached_property(value: functools.cached_property[Any]) -> View:
+    return View("cached_property", (), [("", value.func)])
+
+
+def _lru_cache(value: Any) -> View:
+    return View("lru_cache", tuple(sorted(value.cache_parameters().items())), [("", value.__wrapped__)])
+
+
+def _reduced(value: object) -> View:
+    """What pickle would write for it. An object that refuses is a problem, not an error."""
+    name = f"{type(value).__module__}.{type(value).__qualname__}"
+    try:
+        reduced = _reduce(value)
+    except Exception as error:  # the object's own code, which may raise anything
+        return View("unpicklable", (name,), problem=str(error) or type(error).__name__)
+    if isinstance(reduced, str):
+        return _looked_up(value, reduced, name)
+    function, arguments, state, items, pairs = (*reduced[:5], None, None, None)[:5]
+    parts: list[tuple[str, object]] = [("", function), *(("", each) for each in arguments or ()), *_state(state)]
+    parts += [(f"[{index}]", each) for index, each in enumerate(items or ())]
+    parts += [(f"[{key!r:.40}]", Pair((key, each))) for key, each in pairs or ()]
+    return View("object", (len(parts),), parts)
+
+
+def _reduce(value: object) -> Any:
+    import cloudpickle
+
+    reducer: Callable[[object], Any] | None = cloudpickle.CloudPickler.dispatch_table.get(type(value))
+    return reducer(value) if reducer is not None else value.__reduce_ex__(5)
+
+
+def _looked_up(value: object, name: str, type_name: str) -> View:
+    """Something that pickle only names. A name in the notebook or in a local module means nothing elsewhere."""
+    module = getattr(value, "__module__", None)
+    lost = module == "__main__" or is_local_name(module)
+    problem = f"it can only be found by its name, {module}.{name}, which no other process has" if lost else None
+    return View("name", (f"{module}:{name}", type_name), problem=problem)
+
+
+def _state(state: object) -> Parts:
+    halves = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    dicts = [half for half in halves if isinstance(half, dict)]
+    if len(dicts) + sum(half is None for half in halves) < 2:
+        return [("", state)]
+    attributes = {str(key): each for half in dicts for key, each in half.items()}
+    return [(f".{name}", Pair((name, attributes[name]))) for name in sorted(attributes)]
+
+
+_VIEWS: dict[type, Callable[[Any], View]] = {
+    types.FunctionType: _function,
+    types.CodeType: _code,
+    types.CellType: _cell,
+    types.MappingProxyType: _mapping,
+    list: _list,
+    tuple: _list,
+    dict: _mapping,
+    set: _set,
+    frozenset: _set,
+    Pair: _pair,
+    functools.cached_property: _cached_property,
+    contextvars.ContextVar: _context_variable,
+    type(functools.lru_cache(len)): _lru_cache,
+    **dict.fromkeys(BUFFERS, _buffer),
+    pickle.PickleBuffer: _pickle_buffer,
+    **dict.fromkeys((typing.TypeVar, typing.ParamSpec, typing.NewType), _typing_name),
+}

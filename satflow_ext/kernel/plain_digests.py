@@ -1,0 +1,50 @@
+"""Digests of plain values and raw data, the bulk of what is read: short values are their own digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from satflow_ext.kernel.object_views import ATOMS
+
+FULL_BYTES = 1 << 16
+SHORT = 64
+PLAIN_ITEMS = 1000
+LONG_TEXT = 4096
+
+
+def atom(value: object, digest: Callable[[memoryview], bytes]) -> bytes:
+    """Type and value. `digest` is used where the value is long."""
+    data = _text(value).encode("utf-8", "surrogatepass")
+    return type(value).__name__.encode() + b":" + (data if len(data) <= SHORT else digest(memoryview(data)))
+
+
+def plain_text(values: list[object] | tuple[object, ...]) -> bytes | None:
+    """The digest of a short sequence of plain values, None for any other: what Python prints of it says everything."""
+    if len(values) > PLAIN_ITEMS or not all(map(ATOMS.__contains__, map(type, values))):
+        return None
+    if any(isinstance(each, str) and len(each) > LONG_TEXT for each in values):
+        return None
+    try:
+        data = repr(values).encode("utf-8", "surrogatepass")
+    except ValueError:  # an integer with more digits than Python prints
+        return None
+    return data if len(data) <= SHORT else hashlib.sha256(data).digest()
+
+
+def buffer_digest(data: memoryview, *, exact: bool) -> bytes:
+    """The digest of raw bytes; of much data, unless exact, of its length, its ends and 64 pieces between."""
+    if exact or len(data) <= FULL_BYTES:
+        return hashlib.sha256(data).digest()
+    hasher = hashlib.sha256(b"%d" % len(data))
+    hasher.update(data[:4096])
+    for start in range(0, len(data), len(data) // 64):
+        hasher.update(data[start : start + 512])
+    hasher.update(data[-4096:])
+    return hasher.digest()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return hex(value) if isinstance(value, int) and not isinstance(value, bool) else repr(value)

@@ -1,0 +1,115 @@
+"""One connection to the local stack's supervisor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from satflow_ext.errors import StackFailed
+from satflow_ext.lease.address import socket_path
+from satflow_ext.lease.messages import Answer, Request
+
+if TYPE_CHECKING:
+    from satflow_ext.settings import Settings
+
+_open: weakref.WeakSet[Line] = weakref.WeakSet()
+
+
+class Hung(Exception):
+    """The supervisor closed the connection before it had answered: it is ending, or it died."""
+
+
+class Line:
+    """A connection that sends one request and reads answers.
+
+    Args:
+        settings: they say where the supervisor listens.
+
+    Raises:
+        OSError: nobody listens.
+        StackFailed: somebody else does.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.connect(str(socket_path(settings)))
+            _refuse_strangers(self._socket)
+        except BaseException:
+            self._socket.close()
+            raise
+        self._received = bytearray()
+        _open.add(self)
+
+    def send(self, request: Request) -> None:
+        """Send the request.
+
+        Raises:
+            Hung: the supervisor has gone.
+        """
+        try:
+            self._socket.sendall(request.model_dump_json().encode() + b"\n")
+        except OSError as error:
+            raise Hung from error
+
+    def answer(self, deadline: float) -> Answer:
+        """The next answer, waited for until `deadline` (of `time.monotonic`).
+
+        Raises:
+            Hung: the supervisor has gone.
+            TimeoutError: none came in time.
+        """
+        while b"\n" not in self._received:
+            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+            try:
+                received = self._socket.recv(65536)
+            except ConnectionError as error:
+                raise Hung from error
+            if not received:
+                raise Hung
+            self._received += received
+        line, _, rest = self._received.partition(b"\n")
+        self._received = bytearray(rest)
+        return Answer.model_validate_json(line)
+
+    def wait_closed(self, deadline: float) -> None:
+        """Wait until the supervisor closes the connection.
+
+        Raises:
+            TimeoutError: it did not in time.
+        """
+        with contextlib.suppress(Hung):
+            while True:
+                self.answer(deadline)
+
+    def close(self) -> None:
+        """End the connection, and with it the lease."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # also where a forked child still holds the descriptor
+        self._socket.close()
+
+    def forget(self) -> None:
+        """Close this process's descriptor only: what a forked child does, whose parent goes on with the connection."""
+        self._socket.close()
+
+
+def _refuse_strangers(connection: socket.socket) -> None:
+    """Linux says who listens at the other end; elsewhere the folder's owner must do."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return
+    _pid, uid, _gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    if uid != os.getuid():
+        raise StackFailed("Another user listens at the local stack's socket.", fix="Set SATFLOW_RUNTIME_DIR.")
+
+
+def _forget_all() -> None:
+    for line in list(_open):
+        line.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

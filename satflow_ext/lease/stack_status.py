@@ -1,0 +1,69 @@
+"""Look at the place where runs go, without starting anything."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Literal
+
+from satflow_ext import endpoints
+from satflow_ext.lease.client import report
+from satflow_ext.lease.messages import StackReport
+from satflow_ext.models import StackStatus
+from satflow_ext.settings import LOCAL, Settings
+
+HEALTH_SECONDS = 3.0
+
+Condition = tuple[Literal["stopped", "starting", "ready", "failed"], str | None]
+
+
+def status(settings: Settings) -> StackStatus:
+    """Where runs go and whether that place answers. Never starts anything; may wait some seconds for the network."""
+    found = report(settings) if endpoints.needed(settings) else None
+    configured = settings.prefect_api_url
+    state, step = _condition(settings, found)
+    return StackStatus(
+        kind="local" if configured is None else "configured",
+        state=state,
+        step=step,
+        prefect_api=endpoints.shown(configured) if configured else _url(found, "prefect-server"),
+        store=_url(found, "store") if settings.store == LOCAL else settings.store,
+        stays=found.stays if found else False,
+    )
+
+
+def failure_path(settings: Settings) -> Path:
+    """Where the supervisor leaves the reason for which the stack did not start."""
+    return settings.runtime_dir / "stack.failed"
+
+
+def _condition(settings: Settings, found: StackReport | None) -> Condition:
+    problem = _silence(settings.prefect_api_url) if settings.prefect_api_url else None
+    if problem is not None:
+        return "failed", problem
+    if not endpoints.needed(settings):
+        return "ready", None
+    return (found.state, found.step) if found else _resting(settings)
+
+
+def _resting(settings: Settings) -> Condition:
+    try:
+        return "failed", failure_path(settings).read_text()
+    except FileNotFoundError:
+        return "stopped", None
+
+
+def _url(found: StackReport | None, service: str) -> str | None:
+    return next((each.url for each in found.services if each.name == service), None) if found else None
+
+
+def _silence(api: str) -> str | None:
+    """Why nothing useful answers at a Prefect API's address, None when it does."""
+    try:
+        with urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=HEALTH_SECONDS):  # noqa: S310 - the user's own
+            return None
+    except urllib.error.HTTPError as error:
+        return None if error.code in (401, 403) else f"{api} answered {error.code}."
+    except (OSError, ValueError) as error:
+        return f"Nothing answers at {api}: {getattr(error, 'reason', error)}."

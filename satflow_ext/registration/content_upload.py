@@ -1,0 +1,111 @@
+"""Putting a version into the store: its content in its envelope, then the manifest that names it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from satflow_ext import scratch
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import SatflowError
+from satflow_ext.keys import Signer
+from satflow_ext.models import Environment
+from satflow_ext.registration import deployments, envelope, manifests, packing_environment
+from satflow_ext.registration.deployment_pin import Pin, pin_of
+from satflow_ext.registration.journal import Written
+from satflow_ext.registration.manifest import REACH, Manifest
+from satflow_ext.registration.store_client import StoreClient
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.responses import DeploymentResponse
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A content in the store: digest and size in bytes of all of it."""
+
+    content: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a version stands in its chain: its number, and the manifests before it, nearest first."""
+
+    version: int
+    earlier: tuple[str, ...]
+
+
+async def seal(
+    body: Path, environment: Environment, full_name: str, version: int, endpoints: Endpoints, signer: Signer
+) -> Sealed:
+    """Put a pickle in its signed envelope and into the store.
+
+    Args:
+        body: the pickle's file, which is read and left alone.
+        environment: what packed it.
+        full_name: `flow/deployment`.
+        version: for which it is.
+        endpoints: the store.
+        signer: whose key signs it.
+
+    Raises:
+        StoreFailed: it was not kept.
+        DiskFailed: a disk of this machine did not take the envelope, or give the pickle.
+    """
+    # Beside the body: who made that folder takes it away, also after this process was killed, or where the disk fails again.
+    with scratch.disk(body.parent), TemporaryDirectory(dir=body.parent, ignore_cleanup_errors=True) as folder:
+        content = Path(folder) / "content"
+        made = functools.partial(_header, body, environment, full_name, version)
+        digest = await asyncio.to_thread(lambda: envelope.seal(body, made(), signer, content))
+        async with StoreClient(endpoints.store) as store_client:
+            await store_client.put_file(digest, content)
+        return Sealed(digest, content.stat().st_size)
+
+
+async def write(made: Manifest, endpoints: Endpoints, signer: Signer) -> Pin:
+    """Sign a manifest, put it into the store and give its pin.
+
+    Raises:
+        StoreFailed: it was not kept.
+    """
+    return Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made, signer))
+
+
+def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | None, written: Written | None) -> Place:
+    """After what is registered now: one more than its manifest says, or than Prefect says where the manifest is lost.
+
+    Args:
+        row: what Prefect has.
+        found: its manifest, or what stood in its way.
+        written: what this machine wrote last: a number is given once, also where Prefect does not have that row any more.
+    """
+    pin = pin_of(row) if row else None
+    if isinstance(found, Manifest) and pin:
+        place = Place(found.version + 1, (pin.manifest, *found.earlier)[:REACH])
+    else:
+        place = Place(deployments.number(row.version) + 1 if row and pin else 1, (pin.manifest,) if pin else ())
+    if written is None or place.version > written.version:
+        return place
+    return Place(written.version + 1, (written.manifest,))
+
+
+def now() -> datetime:
+    """When a version is made."""
+    return datetime.now(timezone.utc)
+
+
+def _header(body: Path, environment: Environment, full_name: str, version: int) -> envelope.Header:
+    return envelope.Header(
+        sha256=envelope.digest_of(body),
+        size=body.stat().st_size,
+        deployment=full_name,
+        version=version,
+        made=packing_environment.of(environment),
+        created=now(),
+    )

@@ -1,0 +1,39 @@
+"""The deployment that a user names, and what became of one that is not there any more."""
+
+from __future__ import annotations
+
+import asyncio
+
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import DeploymentNotFound
+from satflow_ext.models import Deployment
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import conflicts, deployments, recovery
+from satflow_ext.registration.journal import Journal
+from satflow_ext.settings import Settings
+
+
+async def find(endpoints: Endpoints, settings: Settings, name: str) -> Deployment:
+    """The deployment of that name: `flow/deployment`, a deployment's name if only one has it, or an id.
+
+    Raises:
+        DeploymentNotFound: none, or more than one, answers to it. Where it was registered here, it says what became of it.
+    """
+    try:
+        return await deployments.find(endpoints, name)
+    except DeploymentNotFound as error:
+        said = await _said_by_the_journal(endpoints, settings, name)
+        if said is None:
+            raise
+        raise DeploymentNotFound(said, fix=f"To have it again, register it with overwrite. {error.fix or ''}") from None
+
+
+async def _said_by_the_journal(endpoints: Endpoints, settings: Settings, name: str) -> str | None:
+    entries = await asyncio.to_thread(Journal(settings).called, endpoints, name)
+    async with prefect_client(endpoints.prefect) as client:
+        for entry in entries:
+            healed = await recovery.look(client, entry.full_name, endpoints, settings)
+            said = conflicts.said_of(healed, entry.full_name)
+            if said is not None:
+                return said
+    return None

@@ -1,0 +1,43 @@
+"""The pin: what a deployment in Prefect says of its flow content, in its one pull step.
+
+A store's name and a manifest's digest, nothing else. The worker's own settings map the name to an address and a credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.responses import DeploymentResponse
+
+STEP = "satflow_ext.runtime.pull"
+"""The pull step: `satflow_ext.runtime` exports a function of that name."""
+
+RECREATED = "satflow_ext.environments.run_start"
+"""The module that starts a run in an environment that was built for it."""
+
+ENTRYPOINT = "satflow_flow.py:flow"
+"""The loader that the pull step writes."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Where a deployment's manifest is."""
+
+    store: str
+    manifest: str
+
+    def steps(self) -> list[dict[str, Any]]:
+        """The pull steps of a deployment with this pin."""
+        return [{STEP: {"store": self.store, "manifest": self.manifest}}]
+
+
+def pin_of(deployment: DeploymentResponse) -> Pin | None:
+    """The pin of a deployment, None where somebody else than SatFlow made it."""
+    for step in deployment.pull_steps or []:
+        inputs = step.get(STEP)
+        if isinstance(inputs, Mapping) and {"store", "manifest"} <= inputs.keys():
+            return Pin(store=str(inputs["store"]), manifest=str(inputs["manifest"]))
+    return None

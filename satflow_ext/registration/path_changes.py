@@ -1,0 +1,57 @@
+"""Detours: what somebody has changed in Prefect on the way that leads from a deployment to its flow.
+
+Pull steps, entrypoint and, on this machine, the command are no choices: each version brings its own, and a change of them
+cannot be merged into it. So it is shown as drift, and only overwritten when that is said (docs/decisions/0008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from satflow_ext.models import Change
+from satflow_ext.registration import deployment_rows
+from satflow_ext.registration.deployment_pin import ENTRYPOINT, pin_of
+from satflow_ext.registration.manifest import Manifest
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.responses import DeploymentResponse
+
+
+def detours(made: Manifest | None, row: DeploymentResponse, *, local: bool) -> tuple[Change, ...]:
+    """What leads elsewhere: `before` is what registering had set, `after` what Prefect has now.
+
+    Args:
+        made: the manifest of the version that the row pins, None where it cannot be read: then the command is not judged.
+        row: what Prefect has.
+        local: whether runs happen on this machine, and registering sets their command.
+    """
+    return tuple(
+        Change(name=name, before=ours, after=live) for name, ours, live in _way(made, row, local) if ours != live
+    )
+
+
+def _way(made: Manifest | None, row: DeploymentResponse, local: bool) -> Iterator[tuple[str, str, str]]:
+    """Name, what registering had set, and what is live."""
+    pin = pin_of(row)
+    if pin is None:
+        return
+    yield "pull_steps", _words(pin.steps()), _words(row.pull_steps or [])
+    yield "entrypoint", ENTRYPOINT, row.entrypoint or "none"
+    if made is not None and local:
+        yield "job_variables.command", deployment_rows.command(made), _command(made, row.job_variables or {})
+
+
+def _words(steps: list[dict[str, Any]]) -> str:
+    """Names of steps and of their inputs. The inputs of other people's steps may be secret."""
+    each = [(name, inputs) for step in steps for name, inputs in step.items()]
+    return ", ".join(
+        f"{name}({', '.join(sorted(inputs)) if isinstance(inputs, Mapping) else ''})" for name, inputs in each
+    )
+
+
+def _command(made: Manifest, job_variables: Mapping[str, Any]) -> str:
+    """Where the environment of a run is built anew, its folder is this machine's to say and not part of what is compared."""
+    live = str(job_variables.get("command") or "none")
+    ours = deployment_rows.command(made)
+    return ours if made.environment_policy == "recreate" and live.startswith(f"{ours} ") else live

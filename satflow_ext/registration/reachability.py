@@ -1,0 +1,81 @@
+"""Whether flow runs will have what they need from elsewhere: the store that a flow is registered with, and its Dask Gateway.
+
+Those of the local stack have the settings of whoever started the stack, and the settings file as it is when they start: a
+store that only a later JupyterLab's environment names would be unknown to them, and every run would fail. A Dask Gateway says
+itself what it gives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from satflow_ext import endpoints as places
+from satflow_ext import lease
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.errors import SettingsWrong, SizeRefused
+from satflow_ext.executors import dask_cluster
+from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
+from satflow_ext.gateways import cluster_request as clusters
+from satflow_ext.gateways import connection
+from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.models import ExecutorChoice
+from satflow_ext.settings import LOCAL, Settings
+
+FIX = (
+    "Put it into satflow.toml, and start the local stack again from where the variables of its headers are set: "
+    "`satflow down`, then register again."
+)
+
+
+async def check_store(endpoints: Endpoints, settings: Settings) -> None:
+    """Refuse a store that flow runs of the local stack do not know, or not with this address and credential.
+
+    Raises:
+        SettingsWrong: it is such a store.
+    """
+    store = endpoints.store
+    if not endpoints.local or store.name == LOCAL:
+        return
+    report, record = await asyncio.to_thread(lambda: (lease.report(settings), places.read_record(settings)))
+    if report is None or record is None:  # it has just been stopped; asking Prefect will say so
+        return
+    known = report.stores.get(store.name)
+    if known is None:
+        raise SettingsWrong(
+            f"The local stack, where the flow would run, has no store called {store.name!r}, or not its credential.",
+            fix=FIX,
+        )
+    if known != places.store_mark(store, record):
+        raise SettingsWrong(
+            f"The local stack, where the flow would run, knows the store {store.name!r} with another address or credential.",
+            fix=FIX,
+        )
+
+
+async def check_gateway(executor: ExecutorChoice, settings: Settings) -> None:
+    """Refuse what a Dask Gateway of the settings does not give. What it is to give to runs elsewhere, nobody can ask here.
+
+    Raises:
+        SizeRefused: it does not give that worker size; the message has those that it gives.
+        GatewayRefused: it cannot keep a shared cluster apart from others.
+        ClusterFailed: it does not answer, or refuses the credential.
+        SettingsWrong: the variable of its credential is not set.
+    """
+    if executor.name != dask_cluster.DASK_CLUSTER.name:
+        return
+    options = DaskClusterOptions.model_validate(executor.options)
+    if options.gateway in settings.gateways:
+        wanted = dask_cluster.wanted(options, settings, sys.executable)
+        await asyncio.to_thread(_check_offer, wanted, settings, shared=options.share == "deployment")
+
+
+def _check_offer(wanted: Wanted, settings: Settings, *, shared: bool) -> None:
+    with connection.reached(wanted.gateway, settings) as where, connection.connected(where) as gateway:
+        offered = connection.offered(gateway)
+        try:
+            clusters.choose(offered, wanted, "any" if shared else None)
+        except SizeRefused as error:
+            names = clusters.sizes_of(offered, wanted, settings.worker_sizes)
+            fix = f"Choose one of {', '.join(names)}." if names else "Choose no worker size."
+            raise SizeRefused(error.message, fix=fix, field=error.field) from None

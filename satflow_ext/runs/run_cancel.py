@@ -1,0 +1,29 @@
+"""Cancel a run the way Prefect's own interface does."""
+
+from __future__ import annotations
+
+from prefect.states import Cancelling
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.models import Run
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.runs.run_lookup import find
+from satflow_ext.runs.run_rows import TERMINAL, described, state_type
+
+
+async def cancel(prefect_api: PrefectApi, run_id: str) -> Run:
+    """Ask for a run's end. One that has no process yet is Cancelled at once, a running one is Cancelling first.
+
+    A run that has ended already stays as it is.
+
+    Raises:
+        RunNotFound: Prefect has no flow run with that id.
+        PrefectFailed: the API did not answer.
+    """
+    async with prefect_client(prefect_api) as client:
+        flow_run = await find(client, run_id)
+        if state_type(flow_run) not in TERMINAL:
+            await client.set_flow_run_state(flow_run.id, Cancelling())
+            flow_run = await find(client, run_id)
+        (run,) = await described(client, [flow_run])
+    return run

@@ -1,0 +1,89 @@
+"""One run, looked into."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    FlowRunFilter,
+    FlowRunFilterId,
+    LogFilter,
+    LogFilterFlowRunId,
+    LogFilterLevel,
+)
+from prefect.client.schemas.sorting import LogSort, TaskRunSort
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.models import Artifact, Failure, Run, RunDetail
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.runs.failure import failure
+from satflow_ext.runs.run_lookup import find
+from satflow_ext.runs.run_rows import described
+from satflow_ext.runs.task_runs import settled, task_run
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import TaskRun as PrefectTaskRun
+
+PAGE = 200
+TASK_RUNS = 2_000
+"""The most task runs that are shown, the newest of them."""
+ERRORS = 50
+"""Of the log lines with level ERROR, how many of the newest are searched for the traceback."""
+
+
+async def detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
+    """A run with its task runs, its artifacts and, when it failed, why.
+
+    Raises:
+        RunNotFound: Prefect has no flow run with that id.
+        PrefectFailed: the API did not answer.
+    """
+    async with prefect_client(prefect_api) as client:
+        flow_run = await find(client, run_id)
+        (run,) = await described(client, [flow_run])
+        task_runs, artifacts, why = await asyncio.gather(
+            _task_runs(client, flow_run.id), _artifacts(client, flow_run.id), _failure(client, flow_run.id, run)
+        )
+    now = datetime.now(timezone.utc)
+    tasks = tuple(task_run(row, run, now) for row in task_runs)
+    return RunDetail(run=run, tasks=tasks, failure=why, artifacts=artifacts, settled=settled(run, now))
+
+
+async def _task_runs(client: PrefectClient, flow_run_id: UUID) -> list[PrefectTaskRun]:
+    """The newest task runs, oldest first."""
+    rows: list[PrefectTaskRun] = []
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
+    while len(rows) < TASK_RUNS:
+        page = await client.read_task_runs(
+            flow_run_filter=wanted, sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=PAGE, offset=len(rows)
+        )
+        rows += page
+        if len(page) < PAGE:
+            break
+    # A task run that started between two pages moves the others by one, so that one may come twice.
+    return list({row.id: row for row in reversed(rows)}.values())
+
+
+async def _artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Artifact, ...]:
+    wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run_id]))
+    found = await client.read_artifacts(artifact_filter=wanted)
+    return tuple(
+        Artifact(id=str(row.id), key=row.key, type=row.type, description=row.description, data=row.data)
+        for row in found
+        # Prefect keeps where it put a result as an artifact without a type; what users publish has one.
+        if row.type not in (None, "result")
+    )
+
+
+async def _failure(client: PrefectClient, flow_run_id: UUID, run: Run) -> Failure | None:
+    if run.state_type not in ("FAILED", "CRASHED"):
+        return None
+    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), level=LogFilterLevel(ge_=40))
+    errors = await client.read_logs(wanted, limit=ERRORS, sort=LogSort.TIMESTAMP_DESC)
+    return failure([log.message for log in errors], run.state_message)

@@ -1,0 +1,67 @@
+"""Which flow runs there are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterParentTaskRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType as PrefectStateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.types import DateTime
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import DeploymentNotFound
+from satflow_ext.models import Run, RunQuery
+from satflow_ext.prefect_api import parse_id, prefect_client
+from satflow_ext.runs.run_lookup import find
+from satflow_ext.runs.run_rows import described
+
+CLOCK_SKEW = timedelta(minutes=1)
+"""How far the Prefect server's clock may be ahead of ours before its newest runs are taken for scheduled ones."""
+
+
+async def list_runs(prefect_api: PrefectApi, query: RunQuery) -> tuple[Run, ...]:
+    """Flow runs, newest first. Runs of a schedule's future are left out unless `state_type` is "SCHEDULED".
+
+    Flows that were called by other flows are left out: they are part of those.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    upcoming = query.state_type == "SCHEDULED"
+    # Of the scheduled runs, those that come next are wanted, and there may be more than `limit`.
+    sort = FlowRunSort.EXPECTED_START_TIME_ASC if upcoming else FlowRunSort.EXPECTED_START_TIME_DESC
+    async with prefect_client(prefect_api) as client:
+        found = await client.read_flow_runs(flow_run_filter=_filter(query), sort=sort, limit=query.limit)
+        return await described(client, found[::-1] if upcoming else found)
+
+
+async def get(prefect_api: PrefectApi, run_id: str) -> Run:
+    """One flow run.
+
+    Raises:
+        RunNotFound: Prefect has no flow run with that id.
+        PrefectFailed: the API did not answer.
+    """
+    async with prefect_client(prefect_api) as client:
+        (run,) = await described(client, [await find(client, run_id)])
+    return run
+
+
+def _filter(query: RunQuery) -> FlowRunFilter:
+    wanted = FlowRunFilter(parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True))
+    if query.deployment_id is not None:
+        missing = DeploymentNotFound(f"No deployment has the id {query.deployment_id!r}.", field="deployment_id")
+        wanted.deployment_id = FlowRunFilterDeploymentId(any_=[parse_id(query.deployment_id, missing)])
+    if query.state_type is not None:
+        wanted.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[PrefectStateType(query.state_type)]))
+    if query.state_type != "SCHEDULED":
+        wanted.expected_start_time = FlowRunFilterExpectedStartTime(before_=DateTime.now("UTC") + CLOCK_SKEW)
+    return wanted

@@ -1,0 +1,45 @@
+"""Run now."""
+
+from __future__ import annotations
+
+import asyncio
+
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.errors import DeploymentNotFound
+from satflow_ext.models import Run, RunRequest
+from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.runs import parameters
+from satflow_ext.runs.run_rows import described
+
+
+async def start(prefect_api: PrefectApi, request: RunRequest) -> Run:
+    """Make a flow run of a deployment, to start at once. The same idempotency key makes the same run.
+
+    Prefect's client sends a POST again when the answer is lost, also when the first one was carried out; the key is what keeps
+    that from making two runs.
+
+    Raises:
+        DeploymentNotFound: Prefect has no such deployment.
+        InvalidParameter: a value does not fit the flow's signature, or a required one is missing.
+        ParametersTooLarge: more than Prefect takes.
+        PrefectFailed: the API did not answer.
+    """
+    parameters.check_size(request.parameters)
+    missing = DeploymentNotFound(
+        f"No deployment has the id {request.deployment_id!r}.", fix="Register the flow again.", field="deployment_id"
+    )
+    deployment_id = parse_id(request.deployment_id, missing)
+    async with prefect_client(prefect_api) as client:
+        with absent(missing):
+            deployment = await client.read_deployment(deployment_id)
+            given = {**deployment.parameters, **request.parameters}
+            parameters.check_size(given)
+            schema = deployment.parameter_openapi_schema or {}
+            converted = await asyncio.to_thread(parameters.convert, given, schema)  # half a megabyte may take seconds
+            flow_run = await client.create_flow_run_from_deployment(
+                deployment_id,
+                parameters={name: converted[name] for name in request.parameters},
+                idempotency_key=request.idempotency_key,
+            )
+        (run,) = await described(client, [flow_run])
+    return run

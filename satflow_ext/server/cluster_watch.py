@@ -1,0 +1,116 @@
+"""The process that looks at clusters between runs: started when somebody wants to see them, told which, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from satflow_ext.errors import SatflowError
+from satflow_ext.own_module import module_command, module_environment
+from satflow_ext.server.stack import StackManager
+
+COMMAND = module_command("satflow_ext.clusters.cluster_watcher")
+REFRESH = 5.0
+"""Seconds between two looks at which deployments there are."""
+LINGERS = 3
+"""Such looks without a listener before the process ends: who reloads the page is back by then."""
+ENDS = 5.0
+"""Seconds that it has to end."""
+
+log = logging.getLogger(__name__)
+
+
+class Lookout:
+    """Keeps the process while somebody listens, and only where there is something to look at.
+
+    Args:
+        stack: says where Prefect and the store are.
+        refresh: seconds between two looks at which deployments there are.
+    """
+
+    def __init__(self, stack: StackManager, refresh: float = REFRESH) -> None:
+        self._stack = stack
+        self._refresh = refresh
+        self._listeners = 0
+        self._task: asyncio.Task[None] | None = None
+        self._process: Process | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Look at standing clusters at least until the block is left."""
+        self._listeners += 1
+        if not self.is_kept:
+            self._task = asyncio.create_task(self._keep())
+        try:
+            yield
+        finally:
+            self._listeners -= 1
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether anything that there is to look at is looked at."""
+        return self._task is not None and not self._task.done()
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _keep(self) -> None:
+        try:
+            while self._listeners:  # who came while the process ended is not left without one
+                await self._until_silent()
+                await self._end()
+        except Exception:  # the edge of this task: nobody waits for it
+            log.exception("Clusters between runs are not looked at any more.")
+        finally:
+            await self._end()
+
+    async def _until_silent(self) -> None:
+        silent = 0
+        while silent < LINGERS:
+            await self._tell()
+            await asyncio.sleep(self._refresh)
+            silent = 0 if self._listeners else silent + 1
+
+    async def _tell(self) -> None:
+        line = await self._wanted()
+        if line is None or (line == b"[]" and self._process is None):
+            return
+        if self._process is None or self._process.returncode is not None:
+            # A session of its own: Ctrl-C in the server's terminal is for the server.
+            self._process = await asyncio.create_subprocess_exec(
+                *COMMAND, stdin=PIPE, stdout=DEVNULL, env=module_environment(), start_new_session=True
+            )
+        assert self._process.stdin is not None
+        with suppress(ConnectionError):  # it has died, and is started again the next time
+            self._process.stdin.write(line + b"\n")
+            await self._process.stdin.drain()
+
+    async def _wanted(self) -> bytes | None:
+        """What to look at, as the process reads it; None where that cannot be told now."""
+        try:
+            if (await self._stack.status()).state != "ready":  # to look at clusters is no reason to start anything
+                return None
+            where = await self._stack.endpoints()
+            from satflow_ext.clusters import persistent_clusters
+            from satflow_ext.registration import deployments
+
+            return persistent_clusters.as_line(persistent_clusters.standing(await deployments.list_all(where)))
+        except SatflowError:
+            return None
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), ENDS)
+        except asyncio.TimeoutError:
+            process.kill()
+            await process.wait()

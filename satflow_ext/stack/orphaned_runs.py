@@ -1,0 +1,50 @@
+"""Flow runs whose processes ended with a stack: Prefect itself would call them running for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from satflow_ext.stack import stack_processes
+from satflow_ext.stack.prefect_calls import FlowRun, PrefectCalls
+
+STOPPED = "The local stack on this machine was stopped while this was running."
+DIED = "The local stack on this machine died while this was running."
+WORKER_DIED = "The Prefect worker of the local stack was killed, and the process of this run with it."
+KILLED = "The process of this run ended without a final state: it was killed after its Prefect worker had ended."
+
+
+async def end_leftovers(calls: PrefectCalls, message: str, *, mark: str | None = None) -> int:
+    """Give every run that was left over its final state; how many there were. Call it while no Prefect worker runs.
+
+    Args:
+        calls: to the stack's own Prefect server, whose runs are all of this machine.
+        message: why they ended.
+        mark: of this stack's processes, where some may live: a run that has one goes on without its Prefect worker.
+    """
+    left = await calls.unfinished_runs()
+    if mark is not None:
+        left = await asyncio.to_thread(lambda: [run for run in left if not has_process(run, mark)])
+    await end_runs(calls, left, message)
+    return len(left)
+
+
+async def end_runs(calls: PrefectCalls, runs: Iterable[FlowRun], message: str) -> None:
+    """Set the final state of runs without processes: Cancelled where that was asked for, else Crashed."""
+    for run in runs:
+        if run.state_type == "CANCELLING":
+            await calls.end_run(run, "CANCELLED", "Cancelled", message)
+        else:
+            await calls.end_run(run, "CRASHED", "Crashed", message)
+
+
+def has_process(run: FlowRun, mark: str) -> bool:
+    """Return whether the process of a run lives and belongs to the stack with that mark."""
+    pid = pid_of(run)
+    return pid is not None and stack_processes.executes_run(pid, mark, run.id)
+
+
+def pid_of(run: FlowRun) -> int | None:
+    """Process id; Prefect writes `pid`, and before 3.8 `host:pid`."""
+    pid = (run.infrastructure_pid or "").rpartition(":")[2]
+    return int(pid) if pid.isdecimal() else None

@@ -1,0 +1,183 @@
+"""The three services of the stack: Prefect server, Prefect worker, store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+from satflow_ext.endpoints import LOCAL_POOL
+from satflow_ext.errors import StackFailed
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment
+from satflow_ext.stack.missed_runs import skip_superseded
+from satflow_ext.stack.orphaned_runs import DIED, WORKER_DIED, end_leftovers
+from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
+from satflow_ext.stack.process import Plan
+from satflow_ext.stack.run_limit import apply_run_limit
+from satflow_ext.stack.service_keeper import Role
+
+Answered = TypeVar("Answered")
+
+ENVELOPE = 16 * 1024 * 1024
+"""What the store takes beyond the largest body, in bytes: headers, and manifests where the limit is small."""
+
+SILENCE = 180.0
+"""Seconds for which a Prefect server that was ready may answer nothing."""
+
+WORKER_LIMIT = 300.0
+"""Seconds that a Prefect worker may take to be ready once its server answers: it polls and logs also where it never will be."""
+
+WORKER_NAME = "satflow-local"
+"""One name for ever: every start takes over the entry of the one before it, and none is left behind offline."""
+
+
+BACKLOG = 1024
+"""Connections that wait in a listening socket's queue, also while its service is started again."""
+
+
+def listen() -> socket.socket:
+    """A socket that listens on a free loopback port. While it is open no other user can listen there."""
+    return socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+
+
+def address_of(listener: socket.socket) -> str:
+    """The `host:port` at which a socket listens."""
+    host, port = listener.getsockname()
+    return f"{host}:{port}"
+
+
+def prefect_url(listener: socket.socket) -> str:
+    """The API of the Prefect server on a socket."""
+    return f"http://{address_of(listener)}/api"
+
+
+def logs(settings: Settings, name: str) -> Path:
+    """The log file of a service."""
+    return settings.state_dir / "logs" / f"{name}.log"
+
+
+def prefect_server(settings: Settings, credential: Credential, listener: socket.socket) -> Role:
+    """A Prefect server with nothing of its defaults that is unsafe, on a socket of ours."""
+    plan = Plan(
+        name="prefect-server",
+        module=("satflow_ext.stack.prefect_server", "--fd", str(listener.fileno())),
+        environment=environment.prefect_server(os.environ, settings, credential.auth),
+        log=logs(settings, "prefect-server"),
+        passed=(listener.fileno(),),
+    )
+    return Role(plan, credential.url, lambda: _server_ready(credential), listener=listener)
+
+
+def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
+    """A stock Prefect worker of type process, which installs nothing. It makes its work pool where the database is shared."""
+    pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
+    limit = ("--limit", str(settings.run_limit))
+    plan = Plan(
+        name="prefect-worker",
+        module=("prefect", "worker", "start", *pool, *limit),
+        environment=environment.prefect_worker(os.environ, settings, credential.url, credential.auth),
+        log=logs(settings, "prefect-worker"),
+        preload=("prefect.cli.worker", "prefect.workers.process", "prefect.runner"),
+    )
+    earlier: datetime | None = None
+    cause = DIED
+
+    async def leftovers_ended() -> None:
+        nonlocal earlier, cause
+        await before()
+        if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
+            await _until_answered(lambda: apply_run_limit(settings, credential))
+            # When the stack starts, everything of an earlier one has been ended already.
+            mark = None if cause == DIED else environment.mark(settings)
+            await _until_answered(lambda: _leftovers_ended(credential, cause, mark))
+            if cause == DIED:
+                await _until_answered(lambda: skip_superseded(settings, credential))
+        cause = WORKER_DIED  # of those that the next start of the worker finds, in the same stack
+        earlier = await _until_answered(lambda: _last_heartbeat(credential))
+
+    return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended, limit=WORKER_LIMIT)
+
+
+def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
+    """The built-in store on a socket of ours, so that its address stays when it is started again."""
+    url = f"http://{address_of(listener)}"
+    plan = Plan(
+        name="store",
+        module=(
+            *("satflow_ext.store", "--root", str(settings.state_dir / "store"), "--fd", str(listener.fileno())),
+            *("--token-file", str(token), "--limit", str(settings.content_limit + ENVELOPE)),
+        ),
+        environment=environment.bare(os.environ, settings),
+        log=logs(settings, "store"),
+        passed=(listener.fileno(),),
+    )
+    return Role(plan, f"{url}/contents", lambda: _answers(url), listener=listener)
+
+
+async def _server_ready(credential: Credential) -> bool:
+    """Whether it answers at the port, which this process holds."""
+    async with PrefectCalls(credential, timeout=2.0) as calls:
+        return await calls.ready()
+
+
+async def _worker_online(credential: Credential, earlier: datetime | None) -> bool:
+    """Whether it has said so since it began: an earlier one's word holds for a minute after its death.
+
+    Args:
+        credential: of the Prefect server.
+        earlier: the last heartbeat of the worker before it. Only equality counts: the clock may be set in between.
+    """
+    try:
+        async with PrefectCalls(credential) as calls:
+            workers = await calls.workers()
+    except httpx.HTTPError:  # the Prefect server may have died at the same moment, and is started again
+        return False
+    return any(
+        each.name == WORKER_NAME and each.status == "ONLINE" and each.last_heartbeat_time not in (earlier, None)
+        for each in workers
+    )
+
+
+async def _last_heartbeat(credential: Credential) -> datetime | None:
+    async with PrefectCalls(credential) as calls:
+        return next((each.last_heartbeat_time for each in await calls.workers() if each.name == WORKER_NAME), None)
+
+
+async def _leftovers_ended(credential: Credential, cause: str, mark: str | None) -> None:
+    async with PrefectCalls(credential) as calls:
+        await end_leftovers(calls, cause, mark=mark)
+
+
+async def _until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:
+    """Call again while the Prefect server does not answer, which may have died and be started again.
+
+    Raises:
+        StackFailed: it gave no other answer for `SILENCE` seconds.
+    """
+    deadline = time.monotonic() + SILENCE
+    while True:
+        try:
+            return await call()
+        except httpx.HTTPError as error:
+            if time.monotonic() > deadline:
+                raise StackFailed(f"The Prefect server does not answer: {error or type(error).__name__}.") from error
+            await asyncio.sleep(0.5)
+
+
+async def _answers(url: str) -> bool:
+    async with httpx.AsyncClient(timeout=1.0, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http:
+        try:
+            await http.get(url)
+        except httpx.TransportError:
+            await asyncio.sleep(0.05)
+            return False
+    return True

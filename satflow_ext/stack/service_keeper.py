@@ -1,0 +1,198 @@
+"""Keep one service running: start it, wait until it is ready, start it again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from satflow_ext.errors import StackFailed
+from satflow_ext.lease.messages import ServiceReport
+from satflow_ext.stack.process import Plan, ServiceProcess
+from satflow_ext.stack.start_progress import StartProgress, elapsed_text
+
+RESTARTS = 5
+"""A service that dies more often than this in a row is left alone; `satflow status` says so."""
+
+HEALTHY = 120.0
+"""Seconds of work after which a service is trusted again: one that cannot work dies sooner, and a stack may stay for weeks."""
+
+FIRST_PAUSE = 0.1
+LAST_PAUSE = 1.0
+"""Seconds between two checks of a service that starts: few at first, so that checking costs nothing of what it waits for."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a service is for the stack.
+
+    Args:
+        plan: how its process is started.
+        url: where it answers, without credentials.
+        ready: whether it does its work now.
+        before: what must have happened before a service that imports ahead may begin.
+        listener: the listening socket that it is given, where it is given one.
+        limit: seconds that it may take to be ready after `before`, for a service whose work and log lines are not progress.
+    """
+
+    plan: Plan
+    url: str | None
+    ready: Callable[[], Awaitable[bool]]
+    before: Callable[[], Awaitable[None]] | None = None
+    listener: socket.socket | None = None
+    limit: float = math.inf
+
+
+class Kept:
+    """A service that is kept running. `start` returns when it is ready."""
+
+    def __init__(self, role: Role) -> None:
+        self._role = role
+        self._process: ServiceProcess | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._restarts = 0
+        self._last_end: str | None = None
+        self._start_failure: str | None = None
+        self._state: Literal["starting", "ready", "failed"] = "starting"
+        self._refusing: asyncio.Server | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None while there is no process."""
+        return self._process.pid if self._process and self._process.alive else None
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            StackFailed: it ended, or made no progress any more.
+        """
+        self._role.plan.log.unlink(missing_ok=True)
+        try:
+            await self._launch()
+        except BaseException:  # also an end that is called off: no report may show it as starting
+            self._state = "failed"
+            raise
+        self._keeper = asyncio.create_task(self._keep())
+
+    def release(self) -> None:
+        """Keep it no longer: its end is wanted now."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+        if self._refusing is not None:
+            self._refusing.close()
+
+    async def stop(self, grace: float) -> None:
+        """End it; killed when it has not ended within `grace` seconds."""
+        self.release()
+        if self._process is not None:
+            await self._process.stop(grace)
+
+    def report(self) -> ServiceReport:
+        """What `satflow status` says of it."""
+        plan = self._role.plan
+        return ServiceReport(
+            name=plan.name,
+            state=self._state,
+            pid=self.pid,
+            url=self._role.url,
+            log=str(plan.log),
+            restarts=self._restarts,
+            last_end=self._last_end,
+        )
+
+    async def _launch(self) -> None:
+        self._state = "starting"
+        self._process = await ServiceProcess.start(self._role.plan)
+        await self._get_ready(self._process)
+        self._state = "ready"
+
+    async def _get_ready(self, process: ServiceProcess) -> None:
+        if self._role.before is not None:
+            await self._role.before()
+            process.go()
+        progress, pause = StartProgress(process.pid, self._role.plan.log), FIRST_PAUSE
+        deadline = time.monotonic() + self._role.limit
+        while not await self._role.ready():
+            if not process.alive:
+                raise self._ended(await process.ended())
+            if progress.has_stalled():
+                raise self._not_ready("has done nothing for a minute")
+            if time.monotonic() > deadline:
+                raise self._not_ready(f"has had {elapsed_text(self._role.limit)} to be")
+            await asyncio.sleep(pause)
+            pause = min(1.2 * pause, LAST_PAUSE)
+
+    async def _keep(self) -> None:
+        """Start it again whenever it ends, later each time. A start that fails, for whatever reason, counts as an end."""
+        while self._process is not None:
+            begun = time.monotonic()
+            code = await self._process.ended()
+            if time.monotonic() - begun > HEALTHY:
+                self._restarts = 0
+            self._last_end = self._start_failure or _end_text(code)
+            logger.warning("%s %s", self._role.plan.name, self._last_end)
+            if self._restarts >= RESTARTS:
+                self._state = "failed"
+                await self._refuse_connections()
+                return
+            await asyncio.sleep(min(0.2 * 2**self._restarts, 5.0))
+            self._restarts += 1
+            await self._launch_again(self._process)
+
+    async def _launch_again(self, last: ServiceProcess) -> None:
+        """Start it after the end of its last process, and remember why where that fails.
+
+        Without a new process, `ended` of the last one returns at once.
+        """
+        self._start_failure = None
+        try:
+            await self._launch()
+        except Exception as error:  # such as EAGAIN from fork: whatever ends this task would leave clients waiting
+            if isinstance(error, StackFailed):
+                logger.warning("%s", error)
+            else:
+                logger.warning("%s could not be started", self._role.plan.name, exc_info=True)
+                self._start_failure = f"could not be started ({type(error).__name__}: {error})"
+            if self._process is not None and self._process is not last:
+                await self._process.stop(0.5)  # one that lives and is of no use would never be started again
+
+    async def _refuse_connections(self) -> None:
+        """End each connection to a service that is not started again: its socket stays open, so they would wait."""
+        while self._role.listener is not None and self._refusing is None:
+            try:
+                self._refusing = await asyncio.start_server(_end_connection, sock=self._role.listener.dup())
+            except OSError as error:  # such as EMFILE
+                logger.warning("connections to %s cannot be refused yet: %s", self._role.plan.name, error)
+                await asyncio.sleep(LAST_PAUSE)
+
+    def _ended(self, code: int) -> StackFailed:
+        words = self._process.last_words() if self._process else ""
+        plan = self._role.plan
+        return StackFailed(f"{plan.name} ended with code {code}. Its log, {plan.log}, ends with:\n{words}")
+
+    def _not_ready(self, reason: str) -> StackFailed:
+        plan = self._role.plan
+        return StackFailed(f"{plan.name} is not ready and {reason}. Its log is {plan.log}.")
+
+
+def _end_text(code: int) -> str:
+    """Describe how a process ended by its return code, which for a signal is negative."""
+    if code >= 0:
+        return f"ended with code {code}"
+    with contextlib.suppress(ValueError):
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"was killed by signal {-code}"
+
+
+async def _end_connection(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()

@@ -1,0 +1,61 @@
+"""Run a module as a service of the stack: `python -m satflow_ext.stack.service_main [--wait MODULE,…] MODULE ARGUMENT…`.
+
+Standard input is a pipe from the supervisor. Its end means that the supervisor is dead, and then every process of the stack
+is killed, those that hold a listening socket last; a thread waits for it. With `--wait` the named modules are imported at once,
+but the service starts only when a byte comes: so a Prefect worker is warm by the time its server answers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import runpy
+import signal
+import sys
+import threading
+
+from satflow_ext.lease.start import STACK_MARK
+from satflow_ext.stack import stack_processes
+
+
+def main() -> None:
+    """Watch the pipe, become the module."""
+    # A shell's background job ignores SIGINT, and a Prefect worker turns its SIGTERM into one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.umask(0o077)
+    pipe = _take_stdin()
+    arguments = sys.argv[1:]
+    waits = arguments[0] == "--wait"
+    holds_listener = os.environ.pop(stack_processes.LISTENER_MARK, None) is not None
+    go = threading.Event()
+    threading.Thread(target=_watch, args=(pipe, go, holds_listener), name="satflow-watchdog", daemon=True).start()
+    if waits:
+        for module in arguments[1].split(","):
+            importlib.import_module(module)
+        go.wait()
+        arguments = arguments[2:]
+    sys.argv = arguments
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+def _take_stdin() -> int:
+    """The pipe under a number that flow runs do not inherit; they read from nothing."""
+    pipe = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return pipe
+
+
+def _watch(pipe: int, go: threading.Event, holds_listener: bool) -> None:
+    while os.read(pipe, 1):
+        go.set()
+    if holds_listener:
+        stack_processes.end(os.environ[STACK_MARK])
+    else:  # this process is a client itself, and must end before any listener does
+        stack_processes.end_clients(os.environ[STACK_MARK])
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

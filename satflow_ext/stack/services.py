@@ -1,0 +1,215 @@
+"""The services that run now, and how all of them start and end together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from satflow_ext import atomic_files
+from satflow_ext.disk_room import check_room
+from satflow_ext.endpoints import Service
+from satflow_ext.errors import DiskFull
+from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.messages import ServiceReport
+from satflow_ext.settings import Settings
+from satflow_ext.stack import environment, gateway, prefect_database, service_definitions, stack_processes
+from satflow_ext.stack.orphaned_runs import STOPPED, end_leftovers
+from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
+from satflow_ext.stack.service_keeper import Kept
+
+FLOW_RUN_GRACE = 1.5
+"""Seconds that flow runs and their Dask workers have to end by themselves; all of the end takes at most five."""
+
+ROOM_PAUSE = 10.0
+"""Seconds between two checks of the disks during a start."""
+
+logger = logging.getLogger(__name__)
+
+
+class Crew:
+    """The services of one stack.
+
+    Args:
+        settings: where their files are.
+        tell: told in words what is being waited for.
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._kept: dict[str, Kept] = {}
+        self.credential: Credential | None = None
+        self.store_url: str | None = None
+        self.store_token: str | None = None
+        self.gateway_url: str | None = None
+        self.gateway_schedulers: str | None = None
+        self.gateway_password: str | None = None
+        self._listeners: dict[str, socket.socket] = {}
+
+    async def start(self, needs: Collection[Service]) -> None:
+        """Start what is needed and does not run; what is independent starts at the same time.
+
+        Raises:
+            StackFailed: a service did not start.
+            DiskFull: there is no room for its files, or no more while it starts.
+        """
+        wanted = [
+            start
+            for service, start, runs in (
+                ("prefect", self._start_prefect, self.credential),
+                ("store", self._start_store, self.store_url),
+                ("gateway", self._start_gateway, self.gateway_url),
+            )
+            if service in needs and runs is None
+        ]
+        if wanted:
+            await self._check_room()
+            await self._start_all(wanted)
+
+    async def _start_all(self, wanted: Collection[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        starting = [asyncio.create_task(start()) for start in wanted]
+        watching = asyncio.create_task(self._watch_room(starting))
+        try:
+            # Wait for all: what went on starting beside a failure would be started twice by the next lease.
+            failures = [each for each in await asyncio.gather(*starting, return_exceptions=True) if each is not None]
+        finally:
+            watching.cancel()
+        if failures:
+            (full,) = await asyncio.gather(watching, return_exceptions=True)
+            if isinstance(full, DiskFull):
+                raise full
+            await self._check_room()  # a full disk is a better reason than what it led to
+            raise failures[0]
+
+    async def _watch_room(self, starting: Collection[asyncio.Task[None]]) -> None:
+        """Call the start off when a disk becomes full: a service may try to write for as long as it takes."""
+        try:
+            while True:
+                await asyncio.sleep(ROOM_PAUSE)
+                await self._check_room()
+        except DiskFull:
+            for task in starting:
+                task.cancel()
+            raise
+
+    async def _check_room(self) -> None:
+        await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
+
+    async def end(self) -> None:
+        """End every process of the stack, and give the flow runs that ran in it their final state."""
+        for kept in self._kept.values():
+            kept.release()
+        server = self._kept.get("prefect-server")
+        spare = [server.pid] if server and server.pid else []
+        mark = environment.mark(self._settings)
+        await asyncio.to_thread(stack_processes.end, mark, spare=spare, grace=FLOW_RUN_GRACE)
+        if server is not None and server.pid:
+            await self._end_runs()
+            await server.stop(grace=1.0)
+        await asyncio.to_thread(stack_processes.end, mark)
+        for listener in self._listeners.values():
+            listener.close()
+
+    def report(self) -> tuple[ServiceReport, ...]:
+        """What `satflow status` says of the services."""
+        return tuple(kept.report() for kept in self._kept.values())
+
+    async def _start_prefect(self) -> None:
+        listener = self._listener("prefect-server")
+        home = private_folder(environment.home(self._settings))
+        if environment.DATABASE not in os.environ:
+            await self._check_database(home / environment.DATABASE_FILE)
+        auth = f"satflow:{secrets.token_urlsafe(32)}"
+        credential = Credential(service_definitions.prefect_url(listener), auth)
+        server = Kept(service_definitions.prefect_server(self._settings, credential, listener))
+        answers = asyncio.Event()
+
+        async def before() -> None:
+            await answers.wait()
+
+        worker = Kept(service_definitions.prefect_worker(self._settings, credential, before))
+        self._tell("Starting the Prefect server")
+        async with self._all_or_none({"prefect-server": server, "prefect-worker": worker}) as (serving, warming):
+            # The Prefect worker imports meanwhile, and waits for the server unless it fails before.
+            await asyncio.wait([serving, warming], return_when=asyncio.FIRST_COMPLETED)
+            if warming.done():
+                await warming
+            await serving
+            self._tell("Starting the Prefect worker")
+            answers.set()
+            await warming
+        self.credential = credential
+
+    async def _check_database(self, path: Path) -> None:
+        if path.exists():
+            self._tell("Checking the Prefect server's database")
+            await asyncio.to_thread(prefect_database.check_database, path)
+
+    async def _start_store(self) -> None:
+        private_folder(self._settings.state_dir / "store")
+        path = self._settings.runtime_dir / "store.token"
+        token = secrets.token_urlsafe(32)
+        await asyncio.to_thread(atomic_files.replace, path, token.encode())
+        role = service_definitions.store(self._settings, self._listener("store"), path)
+        async with self._all_or_none({"store": Kept(role)}) as (starting,):
+            await starting
+        self.store_url, self.store_token = role.url, token
+
+    async def _start_gateway(self) -> None:
+        listener = self._listener("dask-gateway")
+        plan = await asyncio.to_thread(gateway.prepare, self._settings, service_definitions.address_of(listener))
+        self._tell("Starting the Dask Gateway")
+        prefect = self._listeners.get("prefect-server")
+        prefect_url = service_definitions.prefect_url(prefect) if prefect else None
+        server = Kept(gateway.server(self._settings, plan, listener, prefect_url))
+        proxy = Kept(gateway.proxy(self._settings, plan))
+        async with self._all_or_none({"dask-gateway": server, "dask-gateway-proxy": proxy}) as starting:
+            await asyncio.gather(*starting)
+        self.gateway_url, self.gateway_schedulers, self.gateway_password = plan.url, plan.proxy, plan.password
+
+    @contextlib.asynccontextmanager
+    async def _all_or_none(self, services: Mapping[str, Kept]) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+        """Start services at the same time; where anything fails inside the block, stop and forget all of them.
+
+        Otherwise a service would go on without being used, and the next start would put another one beside it.
+
+        Args:
+            services: by name.
+
+        Returns:
+            The tasks that start them, in the same order.
+        """
+        self._kept |= services
+        starting = tuple(asyncio.create_task(each.start()) for each in services.values())
+        try:
+            yield starting
+        except BaseException:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+            await asyncio.gather(*(each.stop(0.5) for each in services.values()), return_exceptions=True)
+            for name in services:
+                self._kept.pop(name, None)
+            raise
+
+    def _listener(self, name: str) -> socket.socket:
+        """The listening socket of a service, which stays open until the end of the stack."""
+        if name not in self._listeners:
+            self._listeners[name] = service_definitions.listen()
+        return self._listeners[name]
+
+    async def _end_runs(self) -> None:
+        if self.credential is None or environment.DATABASE in os.environ:
+            return
+        with contextlib.suppress(httpx.HTTPError, asyncio.TimeoutError):
+            async with PrefectCalls(self.credential, timeout=1.0) as calls:
+                await asyncio.wait_for(end_leftovers(calls, STOPPED), 1.0)

@@ -1,0 +1,154 @@
+"""The board: private, replaced whole, and rid of what a killed flow run left behind."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from satflow_ext.clusters.sample_history import LIMIT, Past, moment
+from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.update_reader import Following
+from satflow_ext.models import ClusterStatus
+from satflow_ext.settings import Settings
+
+RUN = "3f0a6a5e-6c1b-4c55-9c53-0b6f3a1d2e4f"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(runtime_dir=tmp_path / "run", state_dir=tmp_path)
+
+
+def status(run_id=RUN, state="running", tasks=None, updated=None):
+    now = datetime.now(timezone.utc)
+    return ClusterStatus(
+        run_id=run_id,
+        run_name="brisk-otter",
+        deployment_id=None,
+        deployment_name="tiles",
+        executor="dask-local",
+        state=state,
+        problem=None,
+        plan=2,
+        requested=None,
+        observed=0,
+        pending=None,
+        worker_size=None,
+        tasks=tasks or {},
+        workers=(),
+        events=(),
+        dashboard=None,
+        started=now,
+        updated=updated or now,
+    )
+
+
+def test_what_was_posted_is_read(settings):
+    board = Board(settings)
+    posted = status()
+    board.post(posted)
+    assert board.read(RUN) == posted
+    assert board.read_all() == ((posted,), ())
+
+
+def test_empty_board(settings):
+    assert Board(settings).read(RUN) is None
+    assert Board(settings).read_all() == ((), ())
+    assert Board(settings).past(RUN) == ()
+
+
+def test_later_post_takes_the_place_of_the_earlier(settings):
+    board = Board(settings)
+    board.post(status(state="starting"))
+    board.post(status(state="running"))
+    assert [s.state for s in board.read_all()[0]] == ["running"]
+
+
+def test_removed_is_gone_and_removing_twice_is_fine(settings):
+    board = Board(settings)
+    board.post(status())
+    board.remove(RUN)
+    board.remove(RUN)
+    assert board.read(RUN) is None
+    assert list((settings.runtime_dir / "clusters").iterdir()) == []
+
+
+def test_that_there_is_none_is_said_until_there_is_one(settings):
+    board = Board(settings)
+    board.post(status())
+    board.post_absent(RUN)
+    assert (board.read(RUN), board.read_all(), board.tells(RUN)) == (None, ((), (RUN,)), True)
+    assert board.past(RUN) == (), "the next one is another cluster"
+    board.post(status())
+    assert board.read_all()[1] == ()
+    board.remove(RUN)
+    assert not board.tells(RUN)
+
+
+def test_what_was_posted_is_kept_for_some_minutes_and_no_longer(settings):
+    board, now = Board(settings), datetime.now(timezone.utc)
+    board.post(status(state="starting"))
+    kept = Past(settings.runtime_dir / "clusters")
+    for second in range(2500, 0, -1):  # more than a file takes
+        tasks = {"processing": 1, "queued": 2, "no-worker": 3}
+        kept.add(RUN, status(updated=now - timedelta(seconds=second), tasks=tasks))
+    past = board.past(RUN)
+    assert [now - one.time for one in past] == [timedelta(seconds=second) for second in range(len(past), 0, -1)]
+    assert timedelta(minutes=9) < now - past[0].time < timedelta(minutes=10)
+    assert {(one.plan, one.observed, one.processing, one.held) for one in past} == {(2, 0, 1, 5)}
+    file = next((settings.runtime_dir / "clusters").glob("*.past"))
+    assert file.stat().st_size < LIMIT + 1024
+    file.write_text("{\n" + file.read_text().splitlines()[-1])
+    assert len(board.past(RUN)) == 1, "a line that was cut off is left out"
+
+
+def test_a_listener_hears_each_moment_once_and_first_those_before(settings):
+    board = Board(settings)
+    before, then, later = (status(updated=datetime.now(timezone.utc) + timedelta(seconds=n)) for n in range(3))
+    board.post(before)
+    board.post(then)
+    following, late = Following(board), Following(board)
+    assert [one.time for one in following.look_at(RUN)[1]] == [before.updated, then.updated]
+    assert following.look_at(RUN) == (then, ())
+    board.post(later)
+    assert following.look_at(RUN) == (later, (moment(later),))
+    assert [len(one) for one in late.look()[2].values()] == [3]
+    board.post_absent(RUN)
+    assert late.look() == ((), (RUN,), {})
+    assert following.look_at(RUN) == (None, ())
+
+
+def test_nobody_else_may_read(settings):
+    Board(settings).post(status())
+    folder = settings.runtime_dir / "clusters"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()] == [0o600, 0o600]
+
+
+@pytest.mark.parametrize("run_id", ["../stack", "", "x" * 36, "*"])
+def test_only_run_ids_name_a_file(settings, run_id):
+    (settings.runtime_dir / "clusters").mkdir(parents=True)
+    (settings.runtime_dir / "stack.json").write_text("{}")
+    assert Board(settings).read(run_id) is None
+
+
+def test_what_a_killed_run_left_is_taken_away(settings):
+    """Another process posts and is gone without saying goodbye."""
+    program = (
+        "import sys; from satflow_ext.clusters.status_files import Board; from satflow_ext.settings import Settings;"
+        "from satflow_ext.models import ClusterStatus;"
+        "Board(Settings()).post(ClusterStatus.model_validate_json(sys.argv[1])); import os; os._exit(9)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, status().model_dump_json()],
+        env={"SATFLOW_RUNTIME_DIR": str(settings.runtime_dir)},
+        check=False,
+    )
+    folder = settings.runtime_dir / "clusters"
+    assert {file.name for file in folder.iterdir()} == {f"{RUN}.json", f"{RUN}.past"}
+    assert Board(settings).read_all() == ((), ())
+    assert list(folder.iterdir()) == []

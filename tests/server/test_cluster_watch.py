@@ -1,0 +1,26 @@
+"""The process that watches clusters between runs, as the server manages it (the process: clusters/test_cluster_watcher.py)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from satflow_ext.server.cluster_watch import LINGERS, Lookout
+from satflow_ext.server.stack import StackManager
+from satflow_ext.settings import Settings
+
+REFRESH = 0.02
+
+
+async def test_whoever_listens_is_told_whenever_the_last_one_left(tmp_path):
+    settings = Settings(state_dir=tmp_path, runtime_dir=tmp_path / "run")
+    lookout = Lookout(StackManager(lambda: settings), REFRESH)
+    for tenth in range(0, 10 * (LINGERS + 2), 2):  # before it gives up, at that moment, and afterwards
+        with lookout.held():
+            assert lookout.is_kept
+        await asyncio.sleep(REFRESH * tenth / 10)
+        with lookout.held():
+            await asyncio.sleep(REFRESH * (LINGERS + 2))
+            assert lookout.is_kept
+    await asyncio.sleep(10 * REFRESH * (LINGERS + 2))
+    assert not lookout.is_kept
+    await lookout.close()
