@@ -1,6 +1,6 @@
-"""SatFlow: from a Prefect flow in a notebook cell to a scheduled, distributed, watched run.
+"""SatFlow: from a Prefect flow in a notebook cell to a scheduled, distributed, monitored run.
 
-Importing this package loads nothing else: a notebook kernel imports it at every start.
+Importing this package loads no other modules, because a notebook kernel imports it at every start.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ __all__ = ["dask_client", "load_flow", "load_ipython_extension", "preflight", "r
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """`%load_ext satflow_ext`: the `%register_flow` magic and the list of flows for the sidebar."""
+    """Attach to IPython (`%load_ext satflow_ext`): add the `%register_flow` magic and the list of flows for the sidebar."""
     from satflow_ext.kernel.attach import attach
 
     attach(ipython)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    """Jupyter Server asks with this what to load."""
+    """Return the extension applications to load (a hook of Jupyter Server)."""
     from satflow_ext.server.app import SatflowApp
 
     return [{"module": "satflow_ext.server.app", "app": SatflowApp}]
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
-    """Jupyter asks with this where the browser's part is."""
+    """Return the folder of the browser extension (a hook of JupyterLab)."""
     return [{"src": "labextension", "dest": "satflow-ext"}]
 
 
 def __getattr__(name: str) -> object:
-    """What notebooks and flows may ask for, loaded when it is first used."""
+    """Load a public function when it is first used."""
     if name in ("preflight", "register"):
         from satflow_ext.kernel import api
 

@@ -1,4 +1,4 @@
-"""Command-line parsers that neither complete a shortened option nor let an option replace its first value."""
+"""Command-line parsers that reject abbreviated and repeated options."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Once(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
-        """Set the value, or refuse a second one."""
+        """Set the value, or reject a second one."""
         if option_string is not None and self._seen is namespace:
             parser.error(f"{option_string} is given twice")
         self._seen = namespace
@@ -34,9 +34,9 @@ class _Flag(_Once):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose options are given in full, and once unless they are lists. Its sub-parsers are alike.
+    """A parser that requires options in full, and only once unless they are lists. Its sub-parsers do the same.
 
-    With argparse's own default, `--n 2` for an executor's option `n` would silently become `--name 2`.
+    With argparse's default, `--n 2` for an executor's option `n` would silently become `--name 2`.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:

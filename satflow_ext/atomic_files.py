@@ -1,4 +1,4 @@
-"""Private files that are there whole or not at all, and still there after a power cut."""
+"""Atomic and durable writes of private files: a file is complete or absent, also after a power failure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put the content at the path, with mode 0600.
+    """Write the content to the path, with mode 0600.
 
-    fsync(file) → rename → fsync(folder), in this order: without the first, a power cut leaves a torn file, without the last
-    the one before.
+    The order is fsync(file) → rename → fsync(folder). Without the first, a power failure leaves a torn file; without the last,
+    the previous one.
 
     Raises:
-        OSError: the disk did not take it; what was there is there.
+        OSError: the write failed; the previous file is unchanged.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # two threads may replace one file
     fresh = Path(name)
@@ -31,7 +31,7 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Make what was renamed or removed in a folder survive a power cut.
+    """Flush a folder to disk, so that renamed and removed files stay so after a power failure.
 
     Raises:
         OSError: the disk failed.

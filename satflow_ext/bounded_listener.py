@@ -1,8 +1,8 @@
-"""A listening socket that bounds the connections it has open, so that no other user can exhaust the server's descriptors.
+"""A listening socket that limits its open connections, so that no other user can exhaust the server's file descriptors.
 
-Any user of the machine can connect to a loopback port and keep the connection open without a credential. Of those connections
-a server keeps a fixed number; one more ends the one that has been silent for the longest time. Connections of this user end
-only where the process would run out of descriptors.
+Any user of the machine can connect to a loopback port and keep the connection open without a credential. A server keeps a
+fixed number of those connections; one more closes the one that has been silent the longest. Connections of this user are
+closed only when the process would run out of descriptors.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Any
 from satflow_ext.tcp_peers import can_find_owners, find_owner
 
 FOREIGN_LIMIT = 64
-"""Connections of other users that a listener keeps open."""
+"""Limit of open connections from other users."""
 
 RESERVED = 256
-"""Descriptors for files and for what the server itself connects to."""
+"""Descriptors that are reserved for files and for the server's own outgoing connections."""
 
 LAST_RECEIVED = 52
-"""Offset of `tcpi_last_data_recv` in Linux's `struct tcp_info`: milliseconds since the other side sent data."""
+"""Offset of `tcpi_last_data_recv` in Linux's `struct tcp_info`: milliseconds since the peer sent data."""
 
 
 class BoundedListener(socket.socket):
-    """A listening TCP socket whose `accept` ends connections where too many are open.
+    """A listening TCP socket whose `accept` closes connections when too many are open.
 
     Args:
-        descriptor: of a socket that listens; this object takes it over.
-        foreign: how many connections of other users stay open.
+        descriptor: descriptor of a listening socket; this object takes ownership of it.
+        foreign: limit of open connections from other users.
     """
 
     def __init__(self, descriptor: int, foreign: int = FOREIGN_LIMIT) -> None:
@@ -44,7 +44,7 @@ class BoundedListener(socket.socket):
         self._own: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection; where that is one too many, end the one of its kind that has been silent for the longest."""
+        """Accept a connection. Above the limit, close the connection of the same kind that has been silent the longest."""
         connection, address = super().accept()
         if self._is_own(address):
             _add(connection, self._own, self._limit)
@@ -53,7 +53,7 @@ class BoundedListener(socket.socket):
         return connection, address
 
     def _is_own(self, client: Any) -> bool:
-        """Return whether the client belongs to this user; one whose owner Linux does not show counts as another user's."""
+        """Return whether the client belongs to this user. A client whose owner Linux does not report counts as another user's."""
         if not can_find_owners():
             return True
         owner = find_owner(client, self.getsockname()) if self.family == socket.AF_INET else None
@@ -61,7 +61,7 @@ class BoundedListener(socket.socket):
 
 
 def allow_descriptors() -> None:
-    """Raise this process's soft limit of open descriptors to the hard one, as far as that is useful."""
+    """Raise this process's soft limit of open descriptors to the hard limit, at most to 65,536."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -80,14 +80,14 @@ def _add(connection: socket.socket, connections: weakref.WeakSet[socket.socket],
 
 
 def _end(connection: socket.socket, connections: weakref.WeakSet[socket.socket]) -> None:
-    """End a connection; its server then reads its end and closes it."""
+    """Shut a connection down; the server then reads the end of the stream and closes it."""
     connections.discard(connection)
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
 
 def _silence(connection: socket.socket) -> int:
-    """Milliseconds since the other side sent anything, or since it connected."""
+    """Return the milliseconds since the peer sent data, or since it connected."""
     try:
         answer = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_RECEIVED + 4)
         return int(struct.unpack_from("=I", answer, LAST_RECEIVED)[0])

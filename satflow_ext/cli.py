@@ -1,4 +1,4 @@
-"""The command line: `satflow COMMAND …`. Each command is a module of `satflow_ext.commands`, imported when it is used."""
+"""The command line: `satflow COMMAND …`. Each command is a module of `satflow_ext.commands`, imported on use."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from satflow_ext.terminal_text import TerminalOutput
 
 COMMANDS = {
     "up": "start the local stack and keep it running",
-    "down": "end the local stack",
-    "status": "say what runs, where, and where its logs are",
-    "doctor": "check that everything SatFlow needs is there and works",
+    "down": "stop the local stack",
+    "status": "show the running services, their addresses and their logs",
+    "doctor": "check that everything SatFlow needs is installed and works",
     "register": "execute notebooks, or import a Python file, and register their flows",
     "run": "run a deployment",
     "logs": "print the log of a run",
     "versions": "list the versions of a deployment",
-    "diff": "say what differs between two versions of a deployment",
-    "rollback": "make the next version of an earlier one",
-    "clusters": "list, start, resize and end the Dask clusters that deployments' runs share",
-    "backends": "list where clusters come from, and say what a cluster class can be told",
-    "environment": "print what was installed where a deployment was registered",
-    "store": "check whether an HTTP endpoint is a store, and collect what the built-in one need not keep",
-    "sizes": "list the worker sizes, and what runs needed of theirs",
-    "keys": "list, make, hand out and revoke the keys that flows are signed with",
+    "diff": "show the differences between two versions of a deployment",
+    "rollback": "create the next version of a deployment from an earlier one",
+    "clusters": "list, start, resize and stop the shared Dask clusters of deployments",
+    "backends": "list the cluster providers, and show the options of a cluster class",
+    "environment": "print the packages that a deployment was registered with",
+    "store": "check whether an HTTP endpoint is a store, and delete unused content from the built-in store",
+    "sizes": "list the worker sizes, and how much of them runs used",
+    "keys": "list, create, export and revoke the keys that flows are signed with",
 }
 
 JSON_ESCAPES = "satflow_json_escapes"
@@ -45,22 +45,26 @@ JSON_ESCAPES = "satflow_json_escapes"
 
 
 class Command(Protocol):
-    """What a module of `satflow_ext.commands` offers. `rest` is what its own flags left over."""
+    """The interface of a module of `satflow_ext.commands`. `rest` are the arguments that its own flags did not consume."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add this command's flags."""
 
     def run(self, args: argparse.Namespace, rest: Sequence[str]) -> int:
-        """Do it; the exit code."""
+        """Run the command and return the exit code."""
         ...
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Do what the words of the command line ask for; the exit code."""
-    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect tells its makers of each use, and prints that it does
+    """Run the command line and return the exit code.
+
+    Args:
+        words: its arguments; None means those of this process.
+    """
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect sends telemetry, and prints a notice about it
     if words is None:
         _ensure_unicode_names()
-        # Nothing has begun yet, and imports turn Ctrl-C into errors of their own.
+        # No work has started yet, and during imports a KeyboardInterrupt can surface as another error.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _escape_unencodable()
     with contextlib.ExitStack() as filtered:
@@ -73,7 +77,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _filtered(stream: TextIO) -> TextIO:
-    """Standard output or error without what a terminal would obey; None, where the process has none, stays None."""
+    """Wrap standard output or error so that it writes no control sequences. None, for a process without one, stays None."""
     return cast("TextIO", TerminalOutput(stream)) if stream is not None else stream
 
 
@@ -106,7 +110,7 @@ def _dispatch(words: Sequence[str] | None) -> int:
             command = _command(name)
             command.configure(choice)
     args, rest = parser.parse_known_args(words)
-    assert command is not None  # argparse knows no other names
+    assert command is not None  # argparse accepts no other names
     if words is None:
         interrupts.install()
     code = _run(command, args, rest)
@@ -121,7 +125,9 @@ def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int
     except KeyboardInterrupt:
         return interrupts.exit_code() or 130
     except Exception as error:
-        if (code := interrupts.exit_code()) is not None:  # what was cut off may fail in any way, such as in an import
+        if (
+            code := interrupts.exit_code()
+        ) is not None:  # an interrupted command may raise anything, such as an ImportError
             return code
         if not isinstance(error, SatflowError):
             raise
@@ -130,16 +136,16 @@ def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int
 
 
 def _exit_now(code: int) -> None:
-    """End the process without what Python does at its end, which may wait seconds for sockets and threads of libraries."""
+    """Exit without Python's shutdown, which may wait seconds for sockets and threads of libraries."""
     with contextlib.suppress(OSError):
         _flush()
     os._exit(code)
 
 
 def _ensure_unicode_names() -> None:
-    """Start again in Python's UTF-8 mode where the locale's encoding of words and file names is ASCII.
+    """Restart in Python's UTF-8 mode if the locale's encoding of arguments and file names is ASCII.
 
-    Python does so itself in the C locale unless `PYTHONUTF8=0` is set. What is written keeps its encoding.
+    In the C locale Python itself does so unless `PYTHONUTF8=0` is set. The output keeps its encoding.
     """
     if sys.getfilesystemencoding() != "ascii" or os.environ.get("PYTHONUTF8") == "1":
         return
@@ -149,9 +155,9 @@ def _ensure_unicode_names() -> None:
 
 
 def _escape_unencodable() -> None:
-    """Write characters that the output's encoding does not have as the escapes of JSON, so that `--json` stays valid.
+    """Write characters that the output's encoding does not support as JSON escapes, so that `--json` stays valid.
 
-    With Python's own `backslashreplace` it would not.
+    With Python's `backslashreplace` it would not.
     """
     codecs.register_error(JSON_ESCAPES, _json_escapes)
     for stream in (sys.stdout, sys.stderr):
@@ -166,13 +172,13 @@ def _json_escapes(error: UnicodeError) -> tuple[str, int]:
 
 
 def _flush() -> None:
-    """Write what is buffered while a closed pipe can still be handled; at exit, Python would print a traceback."""
+    """Flush the buffers while a closed pipe can still be handled; at exit, Python would print a traceback."""
     for stream in _streams():
         stream.flush()
 
 
 def _discard_closed() -> bool:
-    """Send what goes to a closed pipe nowhere; False where no output is one."""
+    """Redirect closed pipes to the null device. Return whether an output was a closed pipe."""
     closed = [stream for stream in _streams() if _is_closed(stream)]
     for stream in closed:
         _discard(stream)
@@ -180,7 +186,7 @@ def _discard_closed() -> bool:
 
 
 def _discard(stream: TextIO | None) -> None:
-    """Send what is in the buffer of a stream nowhere, which Python would write again at its end."""
+    """Redirect a stream to the null device: Python would write its buffer again at exit."""
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -1,4 +1,4 @@
-"""Find a full disk before anything is written to it: Prefect's server would answer 500 after many retries, without a reason."""
+"""Detect a full disk before a write: Prefect's server would answer 500 after many retries, without a reason."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from satflow_ext.errors import DiskFull
 
 ROOM = 4 * 1024 * 1024
-"""Bytes that a disk has to take for anything to work: the database's log, a manifest, log files."""
+"""Free bytes that a disk needs for the database's log, a manifest and log files."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The disk, a quota or a limit takes no more."""
+"""Error numbers of a full disk, an exceeded quota and an exceeded limit."""
 
 
 def check_room(folders: Iterable[Path]) -> None:
-    """Check by a file without a name that the disk of each folder takes `ROOM` bytes more. Blocks.
+    """Check with an unnamed temporary file that the disk of each folder has `ROOM` free bytes. Blocks.
 
     Args:
-        folders: those that are missing are left out, and so are those with another problem than room.
+        folders: missing folders, and folders with a problem other than space, are skipped.
 
     Raises:
-        DiskFull: a disk does not; the message names the folder.
+        DiskFull: a disk has less; the message names the folder.
     """
     for folder in folders:
         try:

@@ -1,7 +1,7 @@
-"""Where things are: the Prefect API and the store that are used now.
+"""The addresses and credentials of the Prefect API and the store in use.
 
-Each is either named in the settings or run by the local stack, whose supervisor writes a record of itself into the runtime
-folder. A flow run reads the same record, so a credential reaches it by a private file and never through the Prefect API.
+Each service is either configured in the settings or run by the local stack, whose supervisor writes a record into the runtime
+folder. A flow run reads the same record, so it gets credentials from a private file and never through the Prefect API.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ LOCAL_POOL = "satflow-local"
 
 @dataclass(frozen=True)
 class PrefectApi:
-    """A Prefect API and the credential that belongs to it, and to nothing else.
+    """A Prefect API and its credential, which is sent to no other address.
 
-    `local` says that the local stack serves it: only a process of this user may answer there.
+    `local`: the local stack serves it, so only a process of this user may answer there.
     """
 
     url: str
@@ -44,7 +44,7 @@ class PrefectApi:
 
 @dataclass(frozen=True)
 class AwsCredential:
-    """Who signs the requests to an S3-compatible store, and for which region."""
+    """The access key that signs requests to an S3-compatible store, and the region."""
 
     region: str
     key_id: str
@@ -54,9 +54,9 @@ class AwsCredential:
 
 @dataclass(frozen=True)
 class Store:
-    """A store: URL template with `{digest}`, method for sending, headers with their secret values, seconds per request.
+    """A store: URL template with `{digest}`, upload method, headers with their secret values, time-out per request in seconds.
 
-    Requests to one with an `aws` credential are signed.
+    Requests to a store with an `aws` credential are signed.
     """
 
     name: str
@@ -68,17 +68,17 @@ class Store:
 
     @property
     def own(self) -> bool:
-        """Whether the local stack serves it: only a process of this user may answer there."""
+        """True if the local stack serves the store: only a process of this user may answer there."""
         return self.name == LOCAL
 
     def address(self, digest: str) -> str:
-        """Where the content of that digest is. A signature is over one spelling of the path: S3's own, with `%3A`."""
+        """Return the URL of a content. A signature covers one spelling of the path, that of S3 with `%3A`."""
         return self.url.replace("{digest}", digest.replace(":", "%3A") if self.aws else digest)
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """What a registration needs to know. `local` says that the Prefect API and its worker are the local stack's."""
+    """The endpoints that a registration needs. `local`: the Prefect API and its worker belong to the local stack."""
 
     prefect: PrefectApi
     store: Store
@@ -87,9 +87,9 @@ class Endpoints:
 
 
 class StackRecord(BaseModel):
-    """What the supervisor of the local stack says of itself (`stack.json`, mode 0600).
+    """The supervisor's record of the local stack (`stack.json`, mode 0600).
 
-    A service that was not asked for has no URL. `stays` is true after `satflow up`.
+    A service that was not requested has no URL. `stays` is true after `satflow up`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -106,7 +106,7 @@ class StackRecord(BaseModel):
 
 
 def on_loopback(url: str) -> bool:
-    """Whether the address is this machine's own: such a request never goes through a proxy."""
+    """Return whether the address is on the loopback interface: such a request never goes through a proxy."""
     try:
         return urlsplit(url).hostname in LOOPBACK
     except ValueError:  # such as http://[
@@ -114,24 +114,24 @@ def on_loopback(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """The address as it may stand in messages: without a user name and password that somebody put into it."""
+    """Return the address without a user name and password, for messages."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # no address that could hold any
+    except ValueError:  # not a URL, so it contains no credential
         return url
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def record_path(settings: Settings) -> Path:
-    """Where the supervisor's record stands."""
+    """Return the path of the supervisor's record."""
     return settings.runtime_dir / "stack.json"
 
 
 def read_record(settings: Settings) -> StackRecord | None:
-    """The record of the local stack, None when none runs.
+    """Read the record of the local stack, None if no stack runs.
 
     Raises:
-        StackFailed: there is one that cannot be read here.
+        StackFailed: the record exists and cannot be read by this version.
     """
     try:
         return StackRecord.model_validate_json(record_path(settings).read_bytes())
@@ -139,11 +139,11 @@ def read_record(settings: Settings) -> StackRecord | None:
         return None
     except ValueError:
         fix = "Run `satflow down`, then `satflow up`."
-        raise StackFailed(f"{record_path(settings)} is of another version of SatFlow.", fix=fix) from None
+        raise StackFailed(f"{record_path(settings)} was written by another version of SatFlow.", fix=fix) from None
 
 
 def needed(settings: Settings) -> frozenset[Service]:
-    """The services that the settings leave to the local stack."""
+    """Return the services that the settings do not configure and the local stack has to run."""
     services: set[Service] = set()
     if settings.prefect_api_url is None:
         services.add("prefect")
@@ -153,10 +153,10 @@ def needed(settings: Settings) -> frozenset[Service]:
 
 
 def resolve(settings: Settings, record: StackRecord | None) -> Endpoints:
-    """Put settings and the local stack's record together.
+    """Combine the settings with the local stack's record.
 
     Raises:
-        SettingsWrong: a store name or one of its variables is not set.
+        SettingsWrong: the store is not configured, or one of its variables is not set.
         StackFailed: the local stack is needed and does not run.
     """
     local = settings.prefect_api_url is None
@@ -171,16 +171,16 @@ def resolve(settings: Settings, record: StackRecord | None) -> Endpoints:
 def store_named(
     name: str, settings: Settings, record: StackRecord | None, environment: Mapping[str, str] = os.environ
 ) -> Store:
-    """The store of that name, with its credential.
+    """Return the store of that name, with its credential.
 
     Args:
-        name: of a store.
-        settings: where the stores are.
-        record: of the local stack, for the built-in one.
-        environment: holds the credentials; another process's, where that process is asked for.
+        name: name of the store.
+        settings: settings with the configured stores.
+        record: record of the local stack, for the built-in store.
+        environment: environment variables with the credentials, which may be those of another process.
 
     Raises:
-        SettingsWrong: no such store in the settings, or a variable that its headers name is not set.
+        SettingsWrong: the store is not configured, or a variable that its headers refer to is not set.
         StackFailed: it is the built-in store and the local stack does not run.
     """
     if name == LOCAL:
@@ -191,16 +191,17 @@ def store_named(
     if name not in settings.stores:
         known = ", ".join(sorted({LOCAL, *settings.stores}))
         raise SettingsWrong(
-            f"No store is called {name!r} here.", fix=f"Add [stores.{name}] to satflow.toml. Known: {known}."
+            f"No store is named {name!r} in the settings.",
+            fix=f"Add [stores.{name}] to satflow.toml. Configured stores: {known}.",
         )
     return store_of(name, settings.stores[name], environment)
 
 
 def store_of(name: str, wanted: StoreSettings, environment: Mapping[str, str] = os.environ) -> Store:
-    """The store that some settings describe, with its credential.
+    """Return the store that the settings describe, with its credential.
 
     Raises:
-        SettingsWrong: a variable that they name is not set.
+        SettingsWrong: a variable that they refer to is not set.
     """
 
     def value(variable: str) -> str:
@@ -217,7 +218,10 @@ def _aws_credential(wanted: AwsSettings, value: Callable[[str], str]) -> AwsCred
 
 
 def store_mark(store: Store, record: StackRecord) -> str:
-    """What tells one address and credential from another and shows neither: keyed with what only this user can read."""
+    """Return an HMAC of a store's address and credential, which identifies both without revealing them.
+
+    Its key is made of secrets that only this user can read.
+    """
     key = f"{record.store_token} {record.prefect_auth}".encode()
     signer = astuple(store.aws) if store.aws else ()
     said = json.dumps([store.url, sorted(store.headers.items()), signer]).encode()
@@ -226,7 +230,7 @@ def store_mark(store: Store, record: StackRecord) -> str:
 
 def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
     if settings.prefect_api_url is not None:
-        # Prefect's variables belong together: a key is never sent to another address than the one it was set with.
+        # Prefect's variables belong together: a key is sent only to the address that it was set with.
         lent = os.environ if os.environ.get("PREFECT_API_URL") in (None, "", settings.prefect_api_url) else {}
         return PrefectApi(
             settings.prefect_api_url,
@@ -239,7 +243,7 @@ def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
 
 
 def own_prefect(url: str, auth_string: str | None) -> PrefectApi:
-    """The Prefect API of the local stack."""
+    """Return the Prefect API of the local stack."""
     return PrefectApi(url, auth_string=auth_string, local=True)
 
 

@@ -1,7 +1,7 @@
-"""Everything SatFlow raises on purpose.
+"""The exceptions that SatFlow raises.
 
     SatflowError
-    ├── BadRequest              400  the request makes no sense
+    ├── BadRequest              400  the request is not valid
     │   ├── UnknownExecutor
     │   ├── UnknownWorkerSize
     │   ├── InvalidExecutorOption
@@ -11,7 +11,7 @@
     │   ├── InvalidInfrastructure
     │   ├── InvalidSecretName
     │   └── InvalidParameter
-    ├── SizeRefused             409  this machine, or a Dask Gateway, cannot give that worker size
+    ├── SizeRefused             409  this machine, or a Dask Gateway, cannot provide that worker size
     ├── ContentTooLarge         413
     ├── ParametersTooLarge      413
     ├── NotFound                404
@@ -22,68 +22,68 @@
     │   ├── RunNotFound
     │   ├── ClusterNotFound
     │   └── WorkPoolNotFound
-    ├── FlowAmbiguous           409  two flows answer to that name
-    ├── DeploymentTaken         409  somebody else than SatFlow made the deployment of that name
+    ├── FlowAmbiguous           409  several flows have that name
+    ├── DeploymentTaken         409  the deployment of that name was not created by SatFlow
     ├── RegisteredElsewhere     409  another notebook registered the deployment of that name
-    ├── VariableTaken           409  the notebook has something else under that name
+    ├── VariableTaken           409  the notebook uses that variable for another object
     ├── KernelUnavailable       409
     │   ├── KernelBusy
     │   ├── KernelDied
     │   ├── KernelNotPython
     │   └── KernelLacksPackage
-    ├── DiskFailed              507  a disk of this machine did not do what was asked
-    │   ├── DiskFull                 it, or a quota on it, takes no more
-    │   └── JournalFailed            it did not take, or give, the journal of registrations
-    ├── CannotPickle            422  something the flow reaches cannot travel
+    ├── DiskFailed              507  a disk of this machine failed
+    │   ├── DiskFull                 the disk, or a quota on it, is full
+    │   └── JournalFailed            the journal of registrations cannot be written or read
+    ├── CannotPickle            422  an object that the flow reaches cannot be pickled
     ├── NotebookFailed          422  a cell raised while a notebook was executed for registering
     ├── NotInGit                422  a run could not load the flow from a git repository
-    ├── CommitNotFetched        502  git did not get the commit that a flow is loaded from
-    ├── DeploymentContested     409  somebody else registers the same deployment at the same moment
-    ├── DeploymentDrifted       409  somebody changed or deleted in Prefect what this would overwrite
-    ├── PythonMismatch          409  made by one Python, about to be read by another
-    ├── NoDaskCluster           409  a dask client was asked for where there is no Dask cluster
-    ├── PackageMismatch         409  made with another major version of a package that has to read it
-    ├── ContentRefused          409  content or manifest that is not what it should be; nothing of it was unpickled
+    ├── CommitNotFetched        502  git could not fetch the commit that a flow is loaded from
+    ├── DeploymentContested     409  another process registers the same deployment at the same time
+    ├── DeploymentDrifted       409  the deployment was changed or deleted in Prefect
+    ├── PythonMismatch          409  the content was packed by another Python version
+    ├── NoDaskCluster           409  a dask client was requested without a Dask cluster
+    ├── PackageMismatch         409  the content was packed with another major version of a package
+    ├── ContentRefused          409  the content or manifest is not valid; no part of it was unpickled
     │   ├── NotTrusted               signed by a key that is not trusted here
     │   └── SignatureWrong           changed after it was signed
-    ├── KeysRefused             409  a file with keys that is missing, unreadable, or open to others
-    ├── StoreFailed             502  the store did not do what was asked
+    ├── KeysRefused             409  a key file is missing, unreadable, or accessible to other users
+    ├── StoreFailed             502  a request to the store failed
     │   ├── StoreUnreachable
     │   ├── StoreUnauthorized
     │   ├── StoreFull
     │   ├── StoreAnsweredHtml
     │   └── ContentMissing
-    ├── PrefectFailed           502  the Prefect API did not do what was asked
+    ├── PrefectFailed           502  a request to the Prefect API failed
     │   ├── PrefectUnreachable
     │   └── PrefectUnauthorized
-    ├── EnvironmentDiffers      409  a run's packages are not those of the registration
-    ├── CannotRecreate          422  something that is installed comes from no index
-    ├── EnvironmentNotBuilt     502  uv did not build the environment
+    ├── EnvironmentDiffers      409  a run's packages differ from those of the registration
+    ├── CannotRecreate          422  an installed distribution does not come from an index
+    ├── EnvironmentNotBuilt     502  uv could not build the environment
     ├── SecretsMissing          409  a credential that the flow needs was not found
-    ├── ExtraMissing            409  an optional package that this needs is not installed
-    ├── ClusterFailed           502  a Dask cluster, or what runs it, did not do what was asked
+    ├── ExtraMissing            409  a required optional package is not installed
+    ├── ClusterFailed           502  a Dask cluster, or the service that runs it, failed
     │   ├── GatewayUnreachable
     │   ├── GatewayUnauthorized
-    │   ├── GatewayRefused           it gives no cluster like that, or not now
+    │   ├── GatewayRefused           it does not provide such a cluster, or not now
     │   └── ClusterNotStarted        it failed, or was not ready in time
-    ├── DaskClusterUnfit        409  a Dask cluster lacks what tasks of a flow need
+    ├── DaskClusterUnfit        409  a Dask cluster lacks packages or resources that tasks need
     ├── StackFailed             503  the local stack did not start
     └── SettingsWrong           409  settings contradict each other or cannot be read
 
-Each message says what happened and to what; `fix` says what to do next. `status` is the HTTP status of the reply that tells
-of it: one place, the base handler of `satflow_ext.server`, turns these into JSON.
+Each message names the failure and the affected object; `fix` is the next step for the user. `status` is the HTTP status of the
+reply. One place, the base handler of `satflow_ext.server`, converts these exceptions to JSON.
 """
 
 from __future__ import annotations
 
 
 class SatflowError(Exception):
-    """Something went wrong that the user can understand.
+    """The base class: a failure with an explanation for the user.
 
     Args:
-        message: what happened, and to what.
-        fix: what the user can do next.
-        field: the request field (dotted path) that the mistake stands in.
+        message: the failure, and the affected object.
+        fix: the next step for the user.
+        field: the request field (dotted path) with the mistake.
     """
 
     status = 500
@@ -98,12 +98,12 @@ class SatflowError(Exception):
         return f"{self.message} {self.fix}" if self.fix else self.message
 
     def for_log(self) -> str:
-        """What a server may write into its log: never a user's data."""
+        """Return the text for a server's log, which must not contain a user's data."""
         return str(self)
 
 
 class BadRequest(SatflowError):
-    """The request makes no sense."""
+    """The request is not valid."""
 
     status = 400
 
@@ -117,71 +117,71 @@ class UnknownWorkerSize(BadRequest):
 
 
 class InvalidExecutorOption(BadRequest):
-    """The executor has no such option, or not with that value."""
+    """The executor does not have that option, or does not accept its value."""
 
 
 class UnknownBackEnd(BadRequest):
-    """No back end of clusters has that name, or its class is not there where the flow would run."""
+    """No cluster provider has that name, or its class is not installed where the flow would run."""
 
 
 class InvalidSchedule(BadRequest):
-    """No schedule can be made of that cron line, interval or time zone."""
+    """The cron expression, interval or time zone is not valid."""
 
 
 class InvalidInclude(BadRequest):
-    """A pattern for data files leads out of the notebook's folder or matches nothing, or what it matches cannot travel."""
+    """A pattern for data files leaves the notebook's folder or matches nothing, or a matching file cannot be packed."""
 
 
 class InvalidInfrastructure(BadRequest):
-    """The work pool cannot start flow runs with that, or it is no place for it."""
+    """The work pool cannot start flow runs with that setting, or does not support it."""
 
     def for_log(self) -> str:
-        """Which field: what does not fit stands in the message."""
-        return f"{self.field or 'infrastructure'} does not fit."
+        """Return the field only, because the message contains the invalid value."""
+        return f"{self.field or 'infrastructure'} is not valid."
 
 
 class InvalidSecretName(BadRequest):
-    """A text that cannot be the name of a credential. It is not repeated: it may be the value, given by mistake."""
+    """A text is not a valid name of a credential. The message omits it: it may be the secret's value."""
 
     def __init__(self) -> None:
         fix = "Give the name of a credential, such as AWS_SECRET_ACCESS_KEY, never its value."
-        super().__init__("One of the secrets has no usable name.", fix=fix, field="secrets")
+        super().__init__("One of the secrets has an invalid name.", fix=fix, field="secrets")
 
 
 class InvalidParameter(BadRequest):
-    """A parameter's value does not fit its type, or a required one is missing."""
+    """A parameter's value does not match its type, or a required one is missing."""
 
     def for_log(self) -> str:
-        """Which parameter: a validator that the user wrote may repeat the value in its message."""
-        return f"{self.field or 'a parameter'} does not fit."
+        """Return the parameter only, because a validator of the user may repeat the value in its message."""
+        return f"{self.field or 'a parameter'} is not valid."
 
 
 class SizeRefused(SatflowError):
-    """This machine, or a Dask Gateway, cannot give what the worker size asks for."""
+    """This machine, or a Dask Gateway, cannot provide the requested worker size."""
 
     status = 409
 
 
 class ContentTooLarge(SatflowError):
-    """The flow and what it captures are larger than the limit."""
+    """The flow and its captured objects are larger than the limit."""
 
     status = 413
 
 
 class ParametersTooLarge(SatflowError):
-    """Prefect takes at most 524,288 bytes of parameters (PREFECT_SERVER_API_MAX_PARAMETER_SIZE)."""
+    """The parameters exceed Prefect's limit of 524,288 bytes (PREFECT_SERVER_API_MAX_PARAMETER_SIZE)."""
 
     status = 413
 
 
 class NotFound(SatflowError):
-    """There is no such thing."""
+    """The requested object does not exist."""
 
     status = 404
 
 
 class FlowNotFound(NotFound):
-    """No flow of that name lives in the kernel."""
+    """The kernel has no flow with that name."""
 
 
 class KernelNotFound(NotFound):
@@ -193,7 +193,7 @@ class DeploymentNotFound(NotFound):
 
 
 class VersionNotFound(NotFound):
-    """The deployment has no version of that number, or nothing tells of it any more."""
+    """The deployment has no version with that number, or its records no longer exist."""
 
 
 class RunNotFound(NotFound):
@@ -201,7 +201,7 @@ class RunNotFound(NotFound):
 
 
 class ClusterNotFound(NotFound):
-    """The deployment has no cluster of its own now."""
+    """The deployment has no shared cluster now."""
 
 
 class WorkPoolNotFound(NotFound):
@@ -209,25 +209,25 @@ class WorkPoolNotFound(NotFound):
 
 
 class FlowAmbiguous(SatflowError):
-    """More than one flow answers to that name."""
+    """More than one flow has that name."""
 
     status = 409
 
 
 class DeploymentTaken(SatflowError):
-    """Somebody else than SatFlow made the deployment of that name."""
+    """The deployment of that name was not created by SatFlow."""
 
     status = 409
 
 
 class RegisteredElsewhere(SatflowError):
-    """Another notebook registered the deployment of that name, or it is not known which one did."""
+    """Another notebook, or one that cannot be determined, registered the deployment of that name."""
 
     status = 409
 
 
 class VariableTaken(SatflowError):
-    """The notebook has something else under the name that a loaded flow would get."""
+    """The notebook uses the variable of a loaded flow for another object."""
 
     status = 409
 
@@ -239,7 +239,7 @@ class KernelUnavailable(SatflowError):
 
 
 class KernelBusy(KernelUnavailable):
-    """The kernel is running a cell; nothing is asked of it until it is idle."""
+    """The kernel is running a cell; it receives no request until it is idle."""
 
 
 class KernelDied(KernelUnavailable):
@@ -247,7 +247,7 @@ class KernelDied(KernelUnavailable):
 
 
 class KernelNotPython(KernelUnavailable):
-    """The kernel speaks another language than Python."""
+    """The kernel's language is not Python."""
 
 
 class KernelLacksPackage(KernelUnavailable):
@@ -255,13 +255,13 @@ class KernelLacksPackage(KernelUnavailable):
 
 
 class DiskFailed(SatflowError):
-    """A disk of this machine did not do what was asked."""
+    """A disk of this machine failed."""
 
     status = 507
 
 
 class DiskFull(DiskFailed):
-    """A disk of this machine, or a quota on it, takes no more."""
+    """A disk of this machine, or a quota on it, is full."""
 
 
 class JournalFailed(DiskFailed):
@@ -269,7 +269,7 @@ class JournalFailed(DiskFailed):
 
 
 class CannotPickle(SatflowError):
-    """Something the flow reaches cannot travel to another process."""
+    """An object that the flow reaches cannot be pickled."""
 
     status = 422
 
@@ -281,69 +281,69 @@ class NotebookFailed(SatflowError):
 
 
 class NotInGit(SatflowError):
-    """A run could not load the flow from a git repository: it is not committed, not pushed, or no Python file."""
+    """A run could not load the flow from a git repository: it is not committed, not pushed, or not a Python file."""
 
     status = 422
 
 
 class CommitNotFetched(SatflowError):
-    """Git did not get the commit that a flow is loaded from."""
+    """Git could not fetch the commit that a flow is loaded from."""
 
     status = 502
 
 
 class DeploymentContested(SatflowError):
-    """Somebody else registers the same deployment at the same moment."""
+    """Another process registers the same deployment at the same time."""
 
     status = 409
 
 
 class DeploymentDrifted(SatflowError):
-    """Somebody has changed or deleted a deployment in Prefect, and registering would overwrite that."""
+    """A deployment was changed or deleted in Prefect, and the registration would overwrite that change."""
 
     status = 409
 
 
 class PythonMismatch(SatflowError):
-    """The flow content was made by another Python than the one about to read it."""
+    """The flow content was packed by another Python version than the one that would read it."""
 
     status = 409
 
 
 class NoDaskCluster(SatflowError):
-    """A dask client was asked for where there is no Dask cluster."""
+    """A dask client was requested without a Dask cluster."""
 
     status = 409
 
 
 class PackageMismatch(SatflowError):
-    """The flow content was made with another major version of a package than the one that would read it."""
+    """The flow content was packed with another major version of a package than the one that would read it."""
 
     status = 409
 
 
 class ContentRefused(SatflowError):
-    """A flow content or manifest is not what it should be. Nothing of it was unpickled."""
+    """A flow content or manifest is not valid. No part of it was unpickled."""
 
     status = 409
 
 
 class NotTrusted(ContentRefused):
-    """It was signed by a key that is not trusted here."""
+    """The content or manifest was signed by a key that is not trusted here."""
 
 
 class SignatureWrong(ContentRefused):
-    """It is not what was signed."""
+    """The content or manifest was changed after it was signed."""
 
 
 class KeysRefused(SatflowError):
-    """A key, or a file with keys, is missing, cannot be read, or others can get at it."""
+    """A key, or a file with keys, is missing, cannot be read, or is accessible to other users."""
 
     status = 409
 
 
 class StoreFailed(SatflowError):
-    """The store did not do what was asked."""
+    """A request to the store failed."""
 
     status = 502
 
@@ -357,7 +357,7 @@ class StoreUnauthorized(StoreFailed):
 
 
 class StoreFull(StoreFailed):
-    """The store has no room, or takes nothing of that size."""
+    """The store has no space left, or does not accept content of that size."""
 
 
 class StoreAnsweredHtml(StoreFailed):
@@ -365,17 +365,17 @@ class StoreAnsweredHtml(StoreFailed):
 
 
 class ContentMissing(StoreFailed):
-    """The store has nothing under that digest."""
+    """The store has no content with that digest."""
 
 
 class PrefectFailed(SatflowError):
-    """The Prefect API did not do what was asked."""
+    """A request to the Prefect API failed."""
 
     status = 502
 
 
 class PrefectUnreachable(PrefectFailed):
-    """Nothing answers at the Prefect API's address, or what answers is no Prefect API."""
+    """Nothing answers at the Prefect API's address, or another server does."""
 
 
 class PrefectUnauthorized(PrefectFailed):
@@ -383,19 +383,19 @@ class PrefectUnauthorized(PrefectFailed):
 
 
 class EnvironmentDiffers(SatflowError):
-    """The packages of a flow run are not those that the flow was registered with."""
+    """The packages of a flow run differ from those of the registration."""
 
     status = 409
 
 
 class CannotRecreate(SatflowError):
-    """An environment cannot be built again: something in it comes from no index."""
+    """An environment cannot be recreated because one of its distributions does not come from an index."""
 
     status = 422
 
 
 class EnvironmentNotBuilt(SatflowError):
-    """The environment of a flow run was not built."""
+    """The environment of a flow run could not be built."""
 
     status = 502
 
@@ -407,25 +407,25 @@ class SecretsMissing(SatflowError):
 
 
 class DaskClusterUnfit(SatflowError):
-    """A Dask cluster lacks what tasks of a flow need."""
+    """A Dask cluster lacks packages or resources that tasks of a flow need."""
 
     status = 409
 
 
 class ExtraMissing(SatflowError):
-    """An optional package that this needs is not installed."""
+    """A required optional package is not installed."""
 
     status = 409
 
 
 class ClusterFailed(SatflowError):
-    """A cluster, or what runs it, did not do what was asked."""
+    """A Dask cluster, or the service that runs it, failed."""
 
     status = 502
 
 
 class GatewayUnreachable(ClusterFailed):
-    """Nothing answers at the Dask Gateway's address, or what answers is no Dask Gateway."""
+    """Nothing answers at the Dask Gateway's address, or another server does."""
 
 
 class GatewayUnauthorized(ClusterFailed):
@@ -433,13 +433,13 @@ class GatewayUnauthorized(ClusterFailed):
 
 
 class GatewayRefused(ClusterFailed):
-    """The Dask Gateway gives no cluster like that, or not now."""
+    """The Dask Gateway does not provide such a cluster, or not now."""
 
     status = 409
 
 
 class ClusterNotStarted(ClusterFailed):
-    """The cluster failed while it started, or was not ready in time; it was cleaned up."""
+    """The cluster failed during its start, or was not ready in time; it was cleaned up."""
 
 
 class StackFailed(SatflowError):

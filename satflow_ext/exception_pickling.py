@@ -1,7 +1,7 @@
-"""Exceptions between processes: rebuilt from their arguments and attributes, without their own `__init__`.
+"""Pickling of exceptions: they are rebuilt from their arguments and attributes, without a call of their own `__init__`.
 
-Python pickles an exception as `cls(*args)`, where `args` is what reached `BaseException`: a class whose `__init__` takes other
-arguments cannot be read again, and whoever waits for the exception gets a TypeError, or waits forever.
+Python pickles an exception as `cls(*args)`, where `args` are the arguments of `BaseException`. A class whose `__init__` takes
+other arguments cannot be unpickled, and the process that waits for the exception gets a TypeError, or waits forever.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ OWN_PICKLING = ("__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_e
 
 
 class TaskException(Exception):
-    """Stands for an exception that no other process can read: its type, message and traceback."""
+    """A replacement for an exception that cannot be unpickled elsewhere, with its type, message and traceback."""
 
 
 def needs_rebuilding(cls: type) -> bool:
-    """Return whether an exception class has an `__init__` or `__new__` in Python, and no pickling of its own."""
+    """Return whether an exception class defines `__init__` or `__new__` in Python, and no pickling methods."""
     if not issubclass(cls, BaseException):
         return False
     own = [base for base in cls.__mro__ if not _is_builtin(base)]
@@ -39,32 +39,32 @@ def reduce_exception(error: BaseException) -> Reduced:
 
 
 def rebuild_exception(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
-    """Make an exception as the built-in class below it does, which also fills `errno` and the like."""
+    """Create an exception by the constructor of its built-in base class, which also sets attributes such as `errno`."""
     base: Any = next(each for each in cls.__mro__ if _is_builtin(each))
     error: BaseException = base.__new__(cls, *args)
-    base.__init__(error, *args)  # not the class's own, whose arguments are not known
+    base.__init__(error, *args)  # not the class's own `__init__`, which takes other arguments
     return error
 
 
 def register(cls: type) -> None:
-    """Let each pickler of this process rebuild exceptions of a class, where it needs that."""
+    """Make all picklers of this process rebuild exceptions of a class, if the class needs it."""
     if needs_rebuilding(cls):
         copyreg.pickle(cls, reduce_exception)
 
 
 def readable(error: BaseException) -> BaseException:
-    """Return an exception that another process can read: the same, or its type, message and traceback.
+    """Return an exception that another process can unpickle: the same, or a `TaskException`.
 
     Args:
-        error: as a task raised it.
+        error: the exception that a task raised.
     """
     import cloudpickle
 
     for each in _all_of(error):
         register(type(each))
     try:
-        pickle.loads(cloudpickle.dumps(error))  # noqa: S301  # made on the line itself
-    except Exception as problem:  # the exception's own code, which may raise anything
+        pickle.loads(cloudpickle.dumps(error))  # noqa: S301  # pickled on the same line
+    except Exception as problem:  # the exception's own methods may raise anything
         text = "".join(traceback.format_exception(error))
         return TaskException(
             f"{type(error).__name__}: {error}\n\nThe exception itself cannot leave its process "
@@ -74,10 +74,10 @@ def readable(error: BaseException) -> BaseException:
 
 
 def readable_state(state: Any) -> Any:
-    """Return a task run's final state, with an exception in it that another process can read.
+    """Return a task run's final state, with an exception that another process can unpickle.
 
     Args:
-        state: Prefect's, with an exception, or a record of a result that is one, as its data.
+        state: Prefect's state, whose data is an exception, or the record of a result that is one.
     """
     if isinstance(state.data, BaseException):
         return state.model_copy(update={"data": readable(state.data)})
@@ -88,7 +88,7 @@ def readable_state(state: Any) -> Any:
 
 
 def _all_of(error: BaseException) -> list[BaseException]:
-    """The exception, and those of a group (Python 3.11)."""
+    """List the exception and, for a group (Python 3.11), its exceptions."""
     inner = getattr(error, "exceptions", ())
     inner = inner if isinstance(inner, tuple) else ()
     return [error, *(each for part in inner if isinstance(part, BaseException) for each in _all_of(part))]

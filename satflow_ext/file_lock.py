@@ -1,4 +1,4 @@
-"""One at a time, among the processes and threads of a machine: a lock on a file, which is gone when nobody has it."""
+"""Mutual exclusion between the processes and threads of a machine, by a lock on a file that is deleted on release."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import IO
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Be the only one inside such a block. Blocks; the lock is the kernel's, so it ends with its holder, however that ends.
+    """Hold the lock while the block runs. Blocks until it is free. The operating system releases it when its holder ends.
 
     Args:
-        path: of the lock, in a folder that is there.
+        path: the lock file, in an existing folder.
 
     Raises:
-        OSError: the file system takes no locks.
+        OSError: the file system does not support locks.
     """
     while True:
         with attempted(path, fcntl.LOCK_EX) as mine:
@@ -29,17 +29,17 @@ def alone(path: Path) -> Iterator[None]:
 
 @contextmanager
 def attempted(path: Path, how: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[bool]:
-    """Try to be that one, without waiting. Gives whether this one is; if not, try again.
+    """Try to get the lock, by default without waiting. Yield whether it was acquired; if not, the caller may try again.
 
     Args:
-        path: of the lock, in a folder that is there.
-        how: what `flock` is told.
+        path: the lock file, in an existing folder.
+        how: the operation of `flock`.
 
     Raises:
-        OSError: the file cannot be opened, or the file system takes no locks.
+        OSError: the file cannot be opened, or the file system does not support locks.
     """
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
-        # Who had it has taken the file away, maybe between the two: others may lock the next one already.
+        # The previous holder may have deleted the file after it was opened here; others may hold a lock on a new file.
         if not (_got(lock, how) and _stands_at(path, lock)):
             yield False
             return

@@ -1,7 +1,7 @@
-"""What the Jupyter server asks a kernel to evaluate, and how it reads the answer.
+"""The expressions that the Jupyter server sends to a kernel, and the parser of the replies.
 
-Each call is one constant expression for the `user_expressions` of a silent `execute_request`. Arguments travel as one JSON text
-inside a string literal, so no value can become code. Nothing is imported into the user's namespace.
+Each call is one constant expression for the `user_expressions` of a silent `execute_request`. Arguments are passed as one
+JSON text inside a string literal, so no value can become code. Nothing is imported into the user's namespace.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BRIDGE = "__import__('satflow_ext.kernel.bridge', fromlist=['bridge'])"
 
 
 def flows_call() -> dict[str, str]:
-    """Asks for a FlowList, and to push changes from now on."""
+    """Build the request for a FlowList, which also makes the kernel push changes from now on."""
     return {KEY: f"{BRIDGE}.flows()"}
 
 
@@ -33,15 +33,15 @@ def pack_call(
     include: Sequence[str] = (),
     parameter_texts: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Asks for a PackedFlow.
+    """Build the request for a PackedFlow.
 
     Args:
         variable: the flow's variable.
-        parameters: values for its parameters; JSON.
-        has_schedule: whether every required parameter needs a value.
+        parameters: values for its parameters, as JSON values.
+        has_schedule: True if every required parameter needs a value.
         directory: a private folder of this user on this machine, where the kernel puts the pickle and copies of data files.
-        include: patterns of data files that travel with the flow.
-        parameter_texts: values for its other parameters as text, to be read by their types.
+        include: patterns of data files that are packed with the flow.
+        parameter_texts: values for its other parameters as text, which is parsed by their types.
     """
     arguments = {
         "variable": variable,
@@ -55,28 +55,28 @@ def pack_call(
 
 
 def preflight_call(variable: str, include: Sequence[str] = ()) -> dict[str, str]:
-    """Asks for a Preflight of a flow, by its variable, and of the data files that are to travel with it."""
+    """Build the request for a Preflight of a flow, by its variable, and of the data files that are packed with it."""
     arguments = {"variable": variable, "include": list(include)}
     return {KEY: f"{BRIDGE}.preflight({json.dumps(json.dumps(arguments))})"}
 
 
 def read_reply(user_expressions: Mapping[str, object]) -> Json:
-    """The JSON object that the kernel answered with.
+    """Return the JSON object of the kernel's reply.
 
     Args:
-        user_expressions: that part of the `execute_reply`.
+        user_expressions: the part of the `execute_reply` with that name.
 
     Raises:
-        SatflowError: what the kernel's part raised, as the class it raised.
-        KernelLacksPackage: `satflow_ext` or something that it needs is not installed there.
-        KernelUnavailable: it was interrupted, or gave no answer that can be read.
+        SatflowError: the kernel raised it; it has the same class here.
+        KernelLacksPackage: `satflow_ext` or one of its dependencies is not installed there.
+        KernelUnavailable: the kernel was interrupted, or its reply cannot be read.
     """
     answer = _object(user_expressions.get(KEY))
     if answer.get("status") == "error":
         raise _import_failed(str(answer.get("ename")), str(answer.get("evalue")))
     content = _object(answer.get("data")).get(MIME)
     if not isinstance(content, dict):
-        raise KernelUnavailable("The kernel gave no answer that can be read.", fix="Restart the kernel and try again.")
+        raise KernelUnavailable("The kernel's reply cannot be read.", fix="Restart the kernel and try again.")
     if "error" in content:
         raise _typed(_object(content["error"]))
     return cast(Json, content)
@@ -87,7 +87,7 @@ def _object(value: object) -> Json:
 
 
 def _import_failed(name: str, message: str) -> SatflowError:
-    """An error outside of what the kernel's part catches: it could not be imported, or it was interrupted."""
+    """Convert an error outside of `satflow_ext` in the kernel: the import failed, or the kernel was interrupted."""
     if name == "KeyboardInterrupt":
         return KernelUnavailable("The kernel was interrupted before it answered.", fix="Try again.")
     if name in ("ModuleNotFoundError", "ImportError"):

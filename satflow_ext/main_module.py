@@ -1,10 +1,10 @@
-"""The `__main__` of a flow run: functions and classes of the notebook are found there by their names, as in the notebook.
+"""The `__main__` of a flow run, which contains the functions and classes of the notebook under their names.
 
-They keep `__module__ == "__main__"`, and so `pickle`, `multiprocessing` and files that the notebook has pickled look there for
-them. A process that a run starts by `spawn` or `forkserver` executes the file of this module as its own `__main__`, which loads
-the flow's content when one is first looked up. `multiprocessing` sends them by value, since a task on a Dask worker or in another
-process has copies of functions, which no name leads to. Uses the standard library and cloudpickle only: it is imported wherever
-tasks run.
+They keep `__module__ == "__main__"`, so `pickle`, `multiprocessing` and files that the notebook has pickled look for them
+there. A process that a run starts by `spawn` or `forkserver` executes the file of this module as its own `__main__`, which
+loads the flow's content at the first lookup of such a name. `multiprocessing` sends these functions and classes by value,
+because a task on a Dask worker or in another process has copies of functions, which cannot be found by name. Uses the standard
+library and cloudpickle only, because it is imported wherever tasks run.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from satflow_ext.loggers import keep_levels
 
 MAIN = "__main__"
 CHILD_MAIN = "__mp_main__"
-"""What `multiprocessing` calls it in a process that it has started."""
+"""Name of the main module in a process that `multiprocessing` has started."""
 FILE = "satflow_main.py"
-"""Written into the folder of a run; its name begins with what no data file's may (`models.OWN_FILES`)."""
+"""File in the folder of a run. Its name starts with the prefix that data files must not have (`models.OWN_FILES`)."""
 CONTENT = ".pkl"
-"""Beside it: the pickled flow, as the run has verified it."""
+"""Suffix of the file next to it: the pickled flow, verified by the run."""
 
 TEXT = '''"""The `__main__` of processes that this flow run starts."""
 from satflow_ext.main_module import load_missing as __getattr__
@@ -42,33 +42,33 @@ run({cells!r}, globals())
 
 
 def create(folder: str) -> None:
-    """Make the `__main__` of this flow run; a process that a run has started has one.
+    """Create the `__main__` of this flow run. A process that a run has started already has one.
 
     Args:
-        folder: of the run, private.
+        folder: the private folder of the run.
     """
     if _is_child():
         return
     module = types.ModuleType(MAIN)
     module.__file__ = str(Path(folder, FILE))
-    vars(module).update(_satflow_replaced=sys.modules[MAIN])  # whose code still runs
+    vars(module).update(_satflow_replaced=sys.modules[MAIN])  # keeps the replaced module, whose code still runs
     sys.modules[MAIN] = sys.modules[CHILD_MAIN] = module
     send_by_value()
     keep_levels()
 
 
 def add(objects: Iterable[object]) -> None:
-    """Let functions and classes of the notebook be found in the `__main__` of this flow run, where nothing has their name."""
+    """Add functions and classes of the notebook to the `__main__` of this flow run, except under names that are taken."""
     main = vars(sys.modules[MAIN])
     main.update({name: each for name, each in _by_name(objects).items() if name not in main})
 
 
 def keep(body: memoryview, folder: Path) -> None:
-    """Write the files from which processes that this flow run starts make their `__main__`.
+    """Write the files from which processes that this flow run starts create their `__main__`.
 
     Args:
         body: the pickled flow, verified.
-        folder: of the run, private.
+        folder: the private folder of the run.
     """
     file = folder / FILE
     file.with_suffix(CONTENT).write_bytes(body)
@@ -76,9 +76,9 @@ def keep(body: memoryview, folder: Path) -> None:
 
 
 def publish(objects: Iterable[object]) -> None:
-    """Let functions and classes of the notebook be found in the `__main__` that this process has.
+    """Add functions and classes of the notebook to the `__main__` of this process.
 
-    The latest one of a name counts: each task that a Dask worker is sent brings its own copies of functions.
+    The latest object of a name replaces the others: each task that a Dask worker receives brings its own copies of functions.
     """
     send_by_value()
     keep_levels()
@@ -86,16 +86,16 @@ def publish(objects: Iterable[object]) -> None:
 
 
 def load_missing(name: str) -> Any:
-    """Look a name of the notebook up in a process that a flow run has started: the `__getattr__` of its `__main__`.
+    """Look up a name of the notebook in a process that a flow run has started: the `__getattr__` of its `__main__`.
 
     Raises:
-        AttributeError: the flow reaches nothing of that name.
+        AttributeError: the flow reaches no object with that name.
     """
     if _is_child() and not name.startswith("__"):
         import cloudpickle
 
         main = sys.modules[MAIN]
-        # Written by the flow run into its private folder, from a content that it has verified. Loading it calls `create`.
+        # The flow run wrote this file into its private folder, from verified content. Loading it calls `create`.
         with Path(str(main.__file__)).with_suffix(CONTENT).open("rb") as pickled:
             cloudpickle.load(pickled)
         if name in vars(main):
@@ -104,19 +104,19 @@ def load_missing(name: str) -> Any:
 
 
 def send_by_value() -> None:
-    """Let `multiprocessing` send functions and classes of the notebook by value, also back from other processes."""
+    """Make `multiprocessing` send functions and classes of the notebook by value, also back from other processes."""
     ForkingPickler.reducer_override = _reduce  # type: ignore[method-assign,assignment]  # a hook of every pickle.Pickler
 
 
 def allow_children() -> None:
-    """Let this process start processes of its own: a Dask worker is a daemon, which may not."""
+    """Allow this process to start child processes, which a daemon such as a Dask worker may not."""
     process = multiprocessing.current_process()
     if process.daemon:
         process.daemon = False
 
 
 def defines(value: object) -> bool:
-    """Return whether this process's `__main__` has that function or class under its own name."""
+    """Return whether this process's `__main__` contains that function or class under its own name."""
     if not isinstance(value, (types.FunctionType, type)) or value.__module__ != MAIN:
         return False
     return vars(sys.modules[MAIN]).get(value.__qualname__) is value
@@ -129,7 +129,7 @@ def _is_child() -> bool:
 
 
 def _by_name(objects: Iterable[object]) -> dict[str, Any]:
-    """Return functions and classes by their names; exceptions among them can be sent from here on."""
+    """Map names to functions and classes, and register pickling for the exceptions among them."""
     named = {each.__name__: each for each in objects if isinstance(each, (types.FunctionType, type))}
     for each in named.values():
         if isinstance(each, type):
@@ -138,7 +138,7 @@ def _by_name(objects: Iterable[object]) -> dict[str, Any]:
 
 
 def _reduce(pickler: ForkingPickler, value: Any) -> Any:
-    """Reduce what only cloudpickle can send: `reducer_override` of `multiprocessing`'s pickler."""
+    """Reduce objects that only cloudpickle can send (`reducer_override` of `multiprocessing`'s pickler)."""
     import cloudpickle
 
     if (name := setup_cells.name_of(value)) is not None:
@@ -149,7 +149,7 @@ def _reduce(pickler: ForkingPickler, value: Any) -> Any:
 
 
 def _reduce_exception(error: BaseException) -> Any:
-    """Reduce an exception so that it can be read: where that cannot be, its type, message and traceback."""
+    """Reduce an exception so that it can be unpickled; if that is impossible, to its type, message and traceback."""
     sent = readable(error)
     if sent is not error:
         return TaskException, sent.args

@@ -1,10 +1,11 @@
-"""The wire models: what kernel, Jupyter server and browser say to each other.
+"""The wire models: the messages between kernel, Jupyter server and browser.
 
 This file is the REST contract. `scripts/contract` turns it into `src/_api.ts`; CI fails when the two differ.
 
-Requests may have defaults, replies have none: a reply that leaves a field out is a bug, and the browser never has to guess
-what `undefined` means. Words are Prefect's (docs/architecture.md, "Words"). Sizes are bytes, durations are seconds, times are
-timezone-aware, and memory is what `distributed` calls managed plus unmanaged (`metrics["memory"]`) unless said otherwise.
+Requests may have defaults, replies have none: a reply without one of its fields is a bug, and the browser never has to
+interpret `undefined`. The terms are Prefect's (docs/architecture.md, "Terms"). Sizes are bytes, durations are seconds, times
+are timezone-aware, and memory is the value that `distributed` calls managed plus unmanaged (`metrics["memory"]`) unless a
+docstring states otherwise.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from satflow_ext.errors import SatflowError
 JsonObject = dict[str, JsonValue]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 AS_FLOW_SAYS = "flow"
-"""The executor that does what the flow's own task runner does."""
+"""The executor that reproduces the flow's own task runner."""
 UNSAFE = frozenset("\\\x7f") | set(map(chr, range(32)))
 OWN_FILES = "satflow_"
-"""What the names of SatFlow's own files in a run's folder begin with."""
+"""Prefix of the names of SatFlow's own files in a run's folder."""
 
 
 class Wire(BaseModel):
-    """A value that crosses a process border: immutable, and with no field that the other side does not know."""
+    """A value that crosses a process boundary: immutable, and without fields that the receiver does not define."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,10 +38,10 @@ class Wire(BaseModel):
 
 
 class ErrorBody(Wire):
-    """Every 4xx and 5xx reply.
+    """The body of every 4xx and 5xx reply.
 
-    `error` is the name of the class in `satflow_ext.errors`, `field` the form field the mistake stands in (dotted path of
-    the request model), and `fix` what the user can do next.
+    `error` is the name of the class in `satflow_ext.errors`, `field` the form field with the mistake (dotted path of the request
+    model), and `fix` the user's next step.
     """
 
     error: str
@@ -50,7 +51,7 @@ class ErrorBody(Wire):
 
     @classmethod
     def of(cls, error: SatflowError) -> ErrorBody:
-        """What tells of an error on the other side of a border."""
+        """Convert an error to the form in which it crosses a process boundary."""
         return cls(error=type(error).__name__, message=error.message, fix=error.fix, field=error.field)
 
 
@@ -58,7 +59,7 @@ class ErrorBody(Wire):
 
 
 class Parameter(Wire):
-    """One parameter of a flow as its signature spells it. `default` is a repr for reading, not a value."""
+    """One parameter of a flow as it appears in the signature. `default` is a repr for display, not a value."""
 
     name: str
     annotation: str
@@ -70,8 +71,8 @@ class LiveFlow(Wire):
     """A `@flow` object in a kernel's namespace.
 
     `parameter_schema` is Prefect's JSON schema of the signature, defaults included; it goes to the browser and never to the
-    Prefect API. `fingerprint` changes when the flow, or anything it reaches, changes. `cell` is the execution count of the
-    cell that defined it, None where it was imported. `task_runner` is None where the flow names none.
+    Prefect API. `fingerprint` changes when the flow, or anything it reaches, changes. `cell` is the execution count of the cell
+    that defined the flow, None for an imported flow. `task_runner` is None if the flow does not specify one.
     """
 
     name: str
@@ -85,9 +86,9 @@ class LiveFlow(Wire):
 
 
 class FlowList(Wire):
-    """The flows of one kernel, in the order in which their variables were made.
+    """The flows of one kernel, in the order in which their variables were created.
 
-    `notebook` is the path of the kernel's notebook with links resolved, None where Jupyter did not give one to the kernel.
+    `notebook` is the path of the kernel's notebook with symbolic links resolved, None if Jupyter did not pass one to the kernel.
     """
 
     flows: tuple[LiveFlow, ...]
@@ -95,13 +96,13 @@ class FlowList(Wire):
     notebook: str | None = None
 
 
-# --- the choices a registration makes ---------------------------------------------------------------------------------
+# --- the options of a registration ------------------------------------------------------------------------------------
 
 
 class ExecutorChoice(Wire):
-    """How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`).
+    """An executor and its options. `options` are the fields of the executor's own model (see `ExecutorInfo.options_schema`).
 
-    `from_flow`: the executor does what the flow's own task runner does, and was chosen for that (`AS_FLOW_SAYS`).
+    `from_flow`: the executor was selected because it reproduces the flow's own task runner (`AS_FLOW_SAYS`).
     """
 
     name: str = AS_FLOW_SAYS
@@ -110,15 +111,15 @@ class ExecutorChoice(Wire):
 
     @property
     def arguments(self) -> str:
-        """The options that have a value, as arguments are written: `n_workers=2, worker_size='large'`."""
+        """The options that have a value, formatted as arguments: `n_workers=2, worker_size='large'`."""
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items() if value is not None)
 
 
 class FlowTaskRunner(Wire):
-    """The task runner that a flow names.
+    """The task runner that a flow specifies.
 
-    `text` is its class with the arguments that are known. `executor` does the same; None: none does, and runs use the task
-    runner itself.
+    `text` is its class with those arguments that could be read. `executor` is the executor that reproduces it. It is None if no
+    executor does; runs then use the task runner itself.
     """
 
     text: str
@@ -126,13 +127,13 @@ class FlowTaskRunner(Wire):
 
 
 class NoSchedule(Wire):
-    """Runs start by hand only."""
+    """Runs start manually only."""
 
     kind: Literal["none"] = "none"
 
 
 class CronSchedule(Wire):
-    """A five-field cron line, read in an IANA time zone."""
+    """A five-field cron expression, evaluated in an IANA time zone."""
 
     kind: Literal["cron"] = "cron"
     cron: str
@@ -140,7 +141,7 @@ class CronSchedule(Wire):
 
 
 class IntervalSchedule(Wire):
-    """Every so many seconds, counted in an IANA time zone."""
+    """A fixed interval in seconds, evaluated in an IANA time zone."""
 
     kind: Literal["interval"] = "interval"
     seconds: float
@@ -154,20 +155,20 @@ EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
 MissedRuns = Literal["last", "all", "none"]
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 SecretName = Annotated[str, Field(pattern=VARIABLE_NAME)]
-"""The name of a credential, which becomes that of an environment variable."""
+"""The name of a credential, which is also the name of its environment variable."""
 
 IMAGE = (
     r"^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{32,})?$"
 )
-"""A container image's reference, as the distribution project writes its grammar."""
+"""Pattern of a container image reference, after the grammar of the distribution project."""
 
 
 class Infrastructure(Wire):
-    """What each flow run is started with, where its work pool's Prefect workers start runs in containers (docs/containers.md).
+    """The infrastructure of each flow run, for work pools whose Prefect workers start runs in containers (docs/containers.md).
 
-    `cpu` in cores, `memory` in GiB. `env` are environment variables, which Prefect stores readable: no place for credentials.
-    `job_variables` are what else the work pool takes, by the names in its base job template.
+    `cpu` is in cores, `memory` in GiB. `env` are environment variables, which Prefect stores in readable form: they must not
+    contain credentials. `job_variables` are further variables of the work pool, by their names in its base job template.
     """
 
     image: str | None = Field(None, pattern=IMAGE, max_length=1024)
@@ -179,14 +180,14 @@ class Infrastructure(Wire):
 
 
 class Registration(Wire):
-    """What a user decides about a deployment, whichever way she says it: form, magic, Python or command line.
+    """The user's options for a deployment, from any interface: form, magic, Python or command line.
 
-    `name` is the deployment's (default: the flow's name). `work_pool` None means the local stack's, or the one in settings.
-    `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
-    `environment` says what happens where a run's packages are not those of the registration (docs/environment.md). `secrets`
-    are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md). `infrastructure` is
-    what the work pool starts its runs with. `missed_runs` says which scheduled runs start that were missed while the local stack
-    or the machine was off.
+    `name` is the deployment's name (default: the flow's name). `work_pool` None means the local stack's work pool, or the one in
+    the settings. `include` lists data files that are packed with the flow: glob patterns or folders, relative to the notebook's
+    folder. `environment` is the policy for a run whose packages differ from those of the registration (docs/environment.md).
+    `secrets` are names of credentials that the flow needs; their values are read where the flow runs (docs/secrets.md).
+    `infrastructure` is the infrastructure that the work pool uses for the runs. `missed_runs` selects which of the scheduled runs
+    are started that were missed while the local stack or the machine was off.
     """
 
     name: str | None = None
@@ -203,17 +204,17 @@ class Registration(Wire):
 
 
 class WrittenRegistration(Registration):
-    """A registration of a command line or a magic, whose parameters are text until the kernel reads them by their types."""
+    """A registration from a command line or a magic: its parameters are text until the kernel parses them by their types."""
 
     parameter_texts: dict[str, str] = {}
 
 
 class RegisterRequest(Registration):
-    """POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it.
+    """POST /satflow/deployments. `variable` is the flow's variable in the kernel, `notebook` its path as JupyterLab displays it.
 
-    A choice that is the same as in the version before leaves alone what somebody has changed in Prefect since;
-    `overwrite` puts it there all the same, and takes a deployment that somebody else than SatFlow made. `replaces` are the ids
-    of the deployments that this may become the next version of, None for any.
+    An option with the same value as in the previous version does not overwrite a later change in Prefect, except with
+    `overwrite`, which also takes over a deployment that was not created by SatFlow. `replaces` are the ids of the deployments of
+    which this may become the next version, None for any deployment.
     """
 
     kernel_id: str
@@ -224,18 +225,18 @@ class RegisterRequest(Registration):
 
     @property
     def registration(self) -> Registration:
-        """What was decided, without where the flow is."""
+        """The options of the request, without the location of the flow."""
         return Registration.model_validate(self.model_dump(include=set(Registration.model_fields)))
 
 
 class PreflightRequest(RegisterRequest):
-    """POST /satflow/preflight: what would travel. With `rehearse`, the flow content is also loaded in a clean process."""
+    """POST /satflow/preflight: report the captured objects. With `rehearse`, also load the flow content in a clean process."""
 
     rehearse: bool = False
 
 
 class Captured(Wire):
-    """Something that travels by value: the way the flow reaches it, its type, and about how many bytes of data it leads to."""
+    """A captured object, pickled by value: the path by which the flow reaches it, its type, and the approximate data size."""
 
     where: str
     type: str
@@ -243,7 +244,7 @@ class Captured(Wire):
 
 
 class Included(Wire):
-    """A data file that would travel, by its place below the notebook's folder; `size` in bytes."""
+    """A data file that would be packed with the flow: path relative to the notebook's folder, `size` in bytes."""
 
     path: str
     size: int
@@ -265,7 +266,7 @@ FindingKind = Literal[
 
 
 class Finding(Wire):
-    """One thing that the pre-flight report says. An "error" stops the registration, a "warning" may bite when the flow runs."""
+    """One entry of the pre-flight report. An "error" prevents the registration, a "warning" may cause a run to fail."""
 
     kind: FindingKind
     level: Literal["error", "warning"]
@@ -275,21 +276,21 @@ class Finding(Wire):
 
     @classmethod
     def of(cls, error: SatflowError, kind: FindingKind, where: str) -> Finding:
-        """What an error says, as a finding, which is put into a sentence by who shows it."""
+        """Convert an error to a finding. The message loses its final period because the display embeds it in a sentence."""
         return cls(kind=kind, level="error", where=where, message=error.message.removesuffix("."), fix=error.fix)
 
     @property
     def sentence(self) -> str:
-        """Where, what and what next, for a line of text."""
+        """Location, message and fix as one line of text."""
         return f"{self.where}: {self.message}.{f' {self.fix}' if self.fix else ''}"
 
 
 class Preflight(Wire):
-    """The pre-flight report: what would travel and what speaks against it. Nothing was sent.
+    """The pre-flight report: the captured objects, and the findings about them. Nothing was sent.
 
-    `size` of the pickle is None where the flow cannot be pickled; `captured` and `files` are sorted, the biggest first.
-    `packages` are the installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not
-    asked for or failed. `task_runner` is the flow's own (see `LiveFlow`).
+    `size` is the size of the pickle, None if the flow cannot be pickled. `captured` and `files` are sorted, largest first.
+    `packages` are the installed distributions that the flow refers to. `rehearsed` is the duration of the clean load in seconds,
+    None if it was not requested or failed. `task_runner` is the flow's own (see `LiveFlow`).
     """
 
     flow: str
@@ -304,7 +305,7 @@ class Preflight(Wire):
 
     @property
     def refused(self) -> bool:
-        """Whether registering would fail."""
+        """True if the registration would fail."""
         return any(finding.level == "error" for finding in self.findings)
 
 
@@ -322,7 +323,7 @@ class SchedulePreview(Wire):
 
 
 class ExecutorInfo(Wire):
-    """One entry of the executor catalogue, enough to draw its card and its form."""
+    """One entry of the executor catalog, with the data for its card and its form."""
 
     name: str
     title: str
@@ -332,7 +333,7 @@ class ExecutorInfo(Wire):
 
 
 class WorkerSize(Wire):
-    """A named size of one Dask worker: memory in bytes. `available` says whether this machine can give it, `reason` why not."""
+    """A named size of one Dask worker; memory is in bytes. `reason` explains why the size is not `available` on this machine."""
 
     name: str
     cores: int
@@ -343,9 +344,9 @@ class WorkerSize(Wire):
 
 
 class ClusterClassRequest(Wire):
-    """POST /satflow/cluster-classes: what a back end of the executor `dask-cluster` can be told, as runs of a kernel find it.
+    """POST /satflow/cluster-classes: read the options of a cluster provider of `dask-cluster`, as installed for runs of a kernel.
 
-    `name` is the back end's, such as `module:Class`, whose module is imported for it in a process of its own.
+    `name` is the provider's name, such as `module:Class`. The module is imported in a separate process.
     """
 
     kernel_id: str
@@ -353,10 +354,10 @@ class ClusterClassRequest(Wire):
 
 
 class ClusterClass(Wire):
-    """What the class of a back end can be told, from its signature, documentation and Dask's configuration.
+    """The options of a cluster provider's class, from its signature, its documentation and Dask's configuration.
 
-    `open` says that it takes other keyword arguments as well; `hidden` are those that are called like credentials, which have
-    no place in a registration.
+    `open`: the class accepts further keyword arguments. `hidden` are the options whose names are those of credentials, which must
+    not be in a registration.
     """
 
     name: str
@@ -370,9 +371,9 @@ InfrastructureField = Literal["image", "cpu", "memory", "gpus", "env"]
 
 
 class WorkPool(Wire):
-    """A Prefect work pool and how many Prefect workers poll it now.
+    """A Prefect work pool and the number of Prefect workers that poll it now.
 
-    `takes` are the fields of `Infrastructure` that it has a place for, and `job_variables` is the schema of what else it takes.
+    `takes` are the fields of `Infrastructure` that the pool supports; `job_variables` is the schema of its other variables.
     """
 
     name: str
@@ -384,9 +385,9 @@ class WorkPool(Wire):
 
 
 class Catalogue(Wire):
-    """GET /satflow/catalogue: everything the register form offers.
+    """GET /satflow/catalogue: all choices of the register form.
 
-    `cores` and `memory` (bytes) are those of this machine, None where runs happen elsewhere.
+    `cores` and `memory` (bytes) are those of this machine, None if runs execute elsewhere.
     """
 
     executors: tuple[ExecutorInfo, ...]
@@ -401,7 +402,7 @@ class Catalogue(Wire):
 
 
 class Change(Wire):
-    """One thing that differs, worded for reading. `before` None: it was not there; `after` None: it is not there any more."""
+    """One difference, worded for display. `before` is None for an addition, `after` is None for a removal."""
 
     name: str
     before: str | None
@@ -409,13 +410,13 @@ class Change(Wire):
 
 
 class Deployment(Wire):
-    """A flow that was registered, as Prefect has it, with what its manifest in the store adds.
+    """A registered flow: its deployment in Prefect, combined with its manifest in the store.
 
-    `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
-    `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults
-    only when the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
-    registered, `after` is live. `needed` says what its last runs on this machine needed of their worker size, None where
-    nothing is known of it. `notebook_file` is the path of `notebook` with links resolved, None where the Jupyter server's
+    `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
+    `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` contains the defaults
+    only if the manifest could be read. `drift` are the changes in Prefect since the registration: `before` is the registered
+    value, `after` the live one. `needed` summarizes how much of their worker size the last runs on this machine used, None
+    without measurements. `notebook_file` is the path of `notebook` with symbolic links resolved, None if the Jupyter server's
     machine has no such file.
     """
 
@@ -452,22 +453,22 @@ class DeploymentList(Wire):
 
 
 def carried_path(path: str) -> str:
-    """A path that stays below the folder it is joined to, and is none of SatFlow's own files there.
+    """Check that a path stays below the folder it is joined to and does not name one of SatFlow's own files. Return the path.
 
     Raises:
-        ValueError: it does not.
+        ValueError: The path leaves the folder, is not plain, or uses a reserved name.
     """
     parts = path.split("/")
     if not set(parts).isdisjoint({"", ".", ".."}) or not UNSAFE.isdisjoint(path):
         raise ValueError("must be a plain relative path")
-    path.encode()  # a name that is no UTF-8 cannot be written down
+    path.encode()  # a name that is not valid UTF-8 cannot be stored
     if parts[0].startswith(OWN_FILES):
         raise ValueError(f"names that begin with {OWN_FILES} are taken by SatFlow")
     return path
 
 
 class CarriedFile(Wire):
-    """A data file that travels with a flow. `path` is relative, with slashes: where it lies in a run's working directory."""
+    """A data file packed with a flow. `path` is relative to a run's working directory, with forward slashes."""
 
     path: Annotated[str, AfterValidator(carried_path)]
     size: int = Field(ge=0)
@@ -475,12 +476,11 @@ class CarriedFile(Wire):
 
 
 class Registered(Wire):
-    """What registering did, or rolling back.
+    """The result of a registration or a rollback.
 
-    `content_size` is the flow content's size in bytes, without the `files` that travel with it. "restored": the version stays,
-    and what somebody had changed in Prefect is as the version says again. `kept` is what somebody had changed in Prefect and
-    what was left so: `before` was registered, `after` is live. `warnings` are those of the pre-flight report that cost nothing
-    to find while packing.
+    `content_size` is the size of the flow content in bytes, without the `files` that are packed with it. "restored": the version
+    stays, and changes in Prefect were reverted to it. `kept` are changes in Prefect that were not reverted: `before` is the
+    registered value, `after` the live one. `warnings` are those of the pre-flight report that packing finds without extra cost.
     """
 
     deployment: Deployment
@@ -499,14 +499,14 @@ class PauseRequest(Wire):
     paused: bool
 
 
-# --- what a version is made of ----------------------------------------------------------------------------------------
+# --- parts of a version -----------------------------------------------------------------------------------------------
 
 
 class Origin(Wire):
-    """Where a distribution was installed from, when not from an index (`direct_url.json`, PEP 610).
+    """The source of a distribution that was not installed from an index (`direct_url.json`, PEP 610).
 
-    `url` is without user name and password. `vcs`, `commit` and `subdirectory` are of a checkout, `sha256` of an archive, in
-    hex; `editable` says that it runs from a folder of its own.
+    `url` is without user name and password. `vcs`, `commit` and `subdirectory` describe a checkout, `sha256` (hex) an archive.
+    `editable` marks an editable installation, which runs from its source folder.
     """
 
     url: str
@@ -520,8 +520,8 @@ class Origin(Wire):
 class Distribution(Wire):
     """An installed distribution.
 
-    `name` is normalised (PEP 503). `files` is a digest of what its RECORD says of its files, the same for one wheel whichever
-    installer put it there, and of no use as a pip hash. `origin` None: it came from an index.
+    `name` is normalized (PEP 503). `files` is a digest of the file entries in RECORD. It is the same for one wheel with every
+    installer, and is not usable as a pip hash. `origin` None: the distribution came from an index.
     """
 
     name: str
@@ -531,7 +531,7 @@ class Distribution(Wire):
 
 
 class Environment(Wire):
-    """The interpreter that packed a flow, and everything that was installed for it: the lock.
+    """The interpreter that packed a flow, and all distributions installed for it: the lock.
 
     `magic` is `importlib.util.MAGIC_NUMBER` in hex: pickles with code objects are readable only where it is the same.
     """
@@ -549,9 +549,9 @@ class Environment(Wire):
 
 
 class Cell(Wire):
-    """A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks.
+    """A cell's text and execution count. `file` is the file name of its code objects, as it appears in tracebacks.
 
-    `setup`: it runs again in every run, before the flow is loaded.
+    `setup`: the cell runs again in every run, before the flow is loaded.
     """
 
     file: str
@@ -561,24 +561,24 @@ class Cell(Wire):
 
 
 class SourceFile(Wire):
-    """The text of a local file, as it stood on disk when the flow was packed. `path` is below its import path."""
+    """The text of a local file at the time of packing. `path` is relative to its import path."""
 
     path: str
     text: str
 
 
 class Commit(Wire):
-    """The commit that a git repository stood at. `dirty` tells of changes that were not committed, None where git did not say."""
+    """The checked-out commit of a git repository. `dirty`: there were uncommitted changes; None if git did not report it."""
 
     id: str
     dirty: bool | None
 
 
 class GitFile(Wire):
-    """A file of a git repository that a run loads its flow from, in the place of a pickle.
+    """A file of a git repository from which a run loads its flow, instead of from a pickle.
 
-    `repository` is an address without credentials, `commit` what is checked out, `path` the file's in it. `tree` is git's own
-    name for what the file's folder holds, and so for all that the file can import from beside it.
+    `repository` is a URL without credentials, `commit` the commit to check out, `path` the file's path in it. `tree` is git's
+    object name of the file's folder, and so identifies all files that the file can import from its own folder.
     """
 
     repository: str
@@ -588,10 +588,10 @@ class GitFile(Wire):
 
 
 class Source(Wire):
-    """Where a flow comes from.
+    """The source of a flow.
 
-    `cells` are the cells that define what the flow reaches, in the order of their execution; `files` the local files. `commit`
-    is of the repository that the notebook's folder belongs to, None where there is none, or no git.
+    `cells` are the cells that define what the flow reaches, in the order of their execution; `files` are the local files.
+    `commit` is that of the repository with the notebook's folder, None without a repository or without git.
     """
 
     notebook: str | None
@@ -604,10 +604,10 @@ class Source(Wire):
 
 
 class VersionRecord(Wire):
-    """What a version's manifest says, in short.
+    """A summary of a version's manifest.
 
-    `content_size` is in bytes; `content_kept` tells whether the store still has the content, None where it did not say.
-    `restores` is the number of the version that a rollback brought back; `summary` is one line about what changed.
+    `content_size` is in bytes; `content_kept`: the store still has the content; None if the store did not report it.
+    `restores` is the number of the version that a rollback restored; `summary` is one line about the changes.
     """
 
     registered_at: datetime
@@ -620,7 +620,7 @@ class VersionRecord(Wire):
 
 
 class Version(Wire):
-    """One version. `problem` says why its manifest cannot be read; then there is no `record`."""
+    """One version. `problem` explains why its manifest cannot be read; then `record` is None."""
 
     number: int
     manifest: Digest
@@ -639,8 +639,8 @@ class VersionQuery(Wire):
 class VersionList(Wire):
     """GET /satflow/deployments/<id>/versions, newest first.
 
-    `next` is the `before` of the next page, None where there is none. `lost` says why nothing older is known although
-    there was something.
+    `next` is the `before` of the next page, None on the last page. `lost` explains why older versions existed but cannot be
+    listed.
     """
 
     deployment_id: str
@@ -650,7 +650,7 @@ class VersionList(Wire):
 
 
 class VersionDetail(Wire):
-    """GET /satflow/deployments/<id>/versions/<number>. `chosen` is everything that was decided when it was registered."""
+    """GET /satflow/deployments/<id>/versions/<number>. `chosen` are the options of its registration."""
 
     version: Version
     chosen: Registration
@@ -659,7 +659,7 @@ class VersionDetail(Wire):
 
 
 class CodeChange(Wire):
-    """A function, a class, or the other statements of a cell or file that differ. `diff` is a unified diff."""
+    """A difference in a function, a class, or the other statements of a cell or file. `diff` is a unified diff."""
 
     name: str
     kind: Literal["function", "class", "statements"]
@@ -668,10 +668,10 @@ class CodeChange(Wire):
 
 
 class TaskChange(Wire):
-    """The tasks (and subflows) that a flow calls, as its source says: in order, each with the results that it takes.
+    """The tasks (and subflows) that a flow calls according to its source: in order, each with the results that it uses.
 
-    `rewired` tells that the calls of tasks which are in both differ in order, in number or in what they take. `unsaid` lists
-    what cannot be told from the source.
+    `rewired`: the calls of tasks that are in both versions differ in order, in number or in the results they use. `unsaid` lists
+    calls that cannot be determined from the source.
     """
 
     flow: str
@@ -686,8 +686,8 @@ class TaskChange(Wire):
 class VersionDiff(Wire):
     """GET /satflow/deployments/<id>/versions/<before>/diff/<after>.
 
-    `choices` are schedule, default parameters, tags, work pool and whatever else was chosen; `environment` is the interpreter.
-    `unexplained` says that the flow differs in a way that no source tells, such as in data that it captured.
+    `choices` are changes of the schedule, the default parameters, the tags, the work pool and all other options. `environment`
+    are changes of the interpreter. `unexplained` describes a difference that is not in the source, such as in captured data.
     """
 
     before: int
@@ -716,7 +716,7 @@ StateType = Literal[
 
 
 class RunRequest(Wire):
-    """POST /satflow/runs. `idempotency_key` is one per press of the button: sent twice, it makes one run."""
+    """POST /satflow/runs. `idempotency_key` is one per click of the button: a request that is sent twice creates one run."""
 
     deployment_id: str
     parameters: JsonObject = {}
@@ -724,7 +724,7 @@ class RunRequest(Wire):
 
 
 class Run(Wire):
-    """A flow run. `why_waiting` says in words why a run that should have started has not; `duration` is in seconds."""
+    """A flow run. `why_waiting` explains why a run that should have started has not; `duration` is in seconds."""
 
     id: str
     name: str
@@ -746,7 +746,7 @@ class Run(Wire):
 
 
 class RunQuery(Wire):
-    """The query of GET /satflow/runs. Without `state_type`, runs that a schedule has planned for later are left out."""
+    """The query of GET /satflow/runs. Without `state_type`, future scheduled runs are left out."""
 
     deployment_id: str | None = None
     state_type: StateType | None = None
@@ -760,7 +760,7 @@ class RunList(Wire):
 
 
 class TaskRun(Wire):
-    """A task run. `interrupted` marks one that Prefect still calls running although its flow run has ended."""
+    """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended."""
 
     id: str
     name: str
@@ -774,7 +774,7 @@ class TaskRun(Wire):
 
 
 class Failure(Wire):
-    """Why a run failed: the last line of the traceback, and the traceback as it stands in the run's log."""
+    """The failure of a run: the last line of the traceback, and the traceback from the run's log."""
 
     cause: str
     traceback: str | None
@@ -793,7 +793,7 @@ class Artifact(Wire):
 class RunDetail(Wire):
     """GET /satflow/runs/<id>.
 
-    `settled`: the run is over, and for so long that Prefect has recorded all of its task runs.
+    `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
     """
 
     run: Run
@@ -804,7 +804,7 @@ class RunDetail(Wire):
 
 
 class LogLine(Wire):
-    """One line of a run's log. `seq` counts from 0 in the order in which the server saw it; sort by (`time`, `seq`)."""
+    """One line of a run's log. `seq` counts from 0 in the order in which the server read the lines; sort by (`time`, `seq`)."""
 
     seq: int
     id: str
@@ -821,9 +821,9 @@ class LogLine(Wire):
 class ClusterWorker(Wire):
     """One Dask worker.
 
-    `state` is distributed's own word, such as "running" or "paused" (it takes no tasks because its memory is nearly full). `cpu`
-    is in percent of one core; the others in bytes: `memory` that the process holds, the part of it that is results of tasks
-    (`managed`, the rest is not Dask's), results on disk (`spilled`), and `memory_limit` (0: none).
+    `state` is distributed's own term, such as "running" or "paused" (it accepts no tasks because its memory is nearly full).
+    `cpu` is in percent of one core. The others are in bytes: `memory` of the process, `managed` (the part of it that holds
+    results of tasks; Dask does not manage the rest), `spilled` (results on disk), and `memory_limit` (0: none).
     """
 
     name: str
@@ -839,10 +839,11 @@ class ClusterWorker(Wire):
 
 
 class ClusterEvent(Wire):
-    """Something that happened to a cluster.
+    """An event of a cluster.
 
-    A Dask worker "joined", "left" as it was told to, was "lost", or was "replaced": `worker` has come for one that was lost.
-    `tasks` is how many a lost one had begun or done that are done again. "unreachable" and "back" are its scheduler's.
+    A Dask worker "joined", "left" as requested, was "lost", or was "replaced": `worker` replaces a lost one. `tasks` is the
+    number of tasks that a lost worker had started or completed and that run again. "unreachable" and "back" refer to the
+    scheduler.
     """
 
     time: datetime
@@ -852,12 +853,12 @@ class ClusterEvent(Wire):
 
 
 class ClusterStatus(Wire):
-    """A Dask cluster of one flow run as the flow run itself sees it, or (`run_id` None) of a deployment, also between its runs.
+    """A Dask cluster of one flow run as reported by that run, or (`run_id` None) a deployment's cluster, also between its runs.
 
-    `plan` is how many Dask workers it should have and `requested` how many were asked for (None where nobody says), `observed`
-    how many have checked in, `pending` why they are fewer, or why tasks find none. `tasks` counts the scheduler's tasks by
-    distributed's own state names. `events` are the latest, oldest first. `dashboard` is where Dask's own pages are,
-    as `host:port`, None where none are served.
+    `plan` is the intended number of Dask workers and `requested` the requested number (None if not reported). `observed` is the
+    number of connected workers. `pending` explains why they are fewer, or why tasks find no worker. `tasks` counts the
+    scheduler's tasks by distributed's state names. `events` are the latest, oldest first. `dashboard` is the address of Dask's
+    dashboard as `host:port`, None if there is none.
     """
 
     run_id: str | None
@@ -881,9 +882,9 @@ class ClusterStatus(Wire):
 
 
 class ClusterMoment(Wire):
-    """One moment of a cluster, over all of its Dask workers: `cpu` in cores, memory in bytes.
+    """One sample of a cluster, over all of its Dask workers: `cpu` in cores, memory in bytes.
 
-    `held` are tasks that could run and do not: queued, or without a Dask worker that can take them.
+    `held` is the number of tasks that are ready but not running: queued, or without a Dask worker that can run them.
     """
 
     time: datetime
@@ -904,7 +905,7 @@ class ClusterList(Wire):
 
 
 class StartCluster(Wire):
-    """Start the cluster ahead of runs; nothing is done where it runs."""
+    """Start the cluster ahead of runs; no effect on a running cluster."""
 
     do: Literal["start"] = "start"
 
@@ -917,7 +918,7 @@ class ScaleCluster(Wire):
 
 
 class AdaptCluster(Wire):
-    """As many Dask workers as there is work for, between two numbers."""
+    """A number of Dask workers that adapts to the work, between a minimum and a maximum."""
 
     do: Literal["adapt"] = "adapt"
     minimum: int = Field(0, ge=0, le=1024)
@@ -932,23 +933,23 @@ class AdaptCluster(Wire):
 
 
 class RestartCluster(Wire):
-    """End the cluster and start another one; runs that use it fail."""
+    """Stop the cluster and start another one; runs that use it fail."""
 
     do: Literal["restart"] = "restart"
 
 
 class ClusterOrder(Wire):
-    """POST /satflow/deployments/<id>/cluster: what the cluster that a deployment's runs share is to do."""
+    """POST /satflow/deployments/<id>/cluster: an order for the shared cluster of a deployment."""
 
     order: Annotated[StartCluster | ScaleCluster | AdaptCluster | RestartCluster, Field(discriminator="do")]
 
 
 class SharedCluster(Wire):
-    """A cluster that a deployment has also between its runs, such as one that they share. `state` "none": it has none now.
+    """A cluster that a deployment keeps between its runs, such as a shared cluster. `state` "none": there is no cluster now.
 
-    `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's own, None where it is at an address.
-    `workers` have checked in, of the `plan` that there should be; `why` says why they are fewer, or why the scheduler does not
-    answer. Where nobody asked the scheduler, `plan` and `why` are None.
+    `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's gateway, None for a cluster at an address.
+    `workers` is the number of connected Dask workers, `plan` the intended number. `why` explains why they are fewer, or why the
+    scheduler does not respond. If the scheduler was not queried, `plan` and `why` are None.
     """
 
     deployment_id: str
@@ -966,11 +967,11 @@ class SharedCluster(Wire):
 
 
 class StackStatus(Wire):
-    """Where runs go and whether that place answers.
+    """The Prefect API and the store in use, and their state.
 
-    `kind` "local" is the stack SatFlow runs on this machine, "configured" is what the settings name. `step` says what is
-    being waited for while `state` is "starting", and what went wrong when it is "failed". `stays` tells whether it goes on
-    after the last JupyterLab and terminal has gone.
+    `kind` "local" is the stack that SatFlow runs on this machine, "configured" is the one in the settings. `step` is the current
+    step while `state` is "starting", and the error when it is "failed". `stays`: the stack keeps running after the last
+    JupyterLab and terminal have ended.
     """
 
     kind: Literal["local", "configured"]
@@ -1005,7 +1006,7 @@ StreamRequest = Annotated[Subscribe | Unsubscribe, Field(discriminator="type")]
 
 
 class RunsFrame(Wire):
-    """A hint: the list of runs changed, read it again."""
+    """A hint that the list of runs changed; the client reads it again."""
 
     type: Literal["runs.v1"]
 
@@ -1013,8 +1014,8 @@ class RunsFrame(Wire):
 class LogsFrame(Wire):
     """Log lines after the subscriber's cursor.
 
-    `reset` means the cursor was not known any more: forget every line of this run, these are all there are. `ended` means
-    the run is over and no line will follow. `cursor` goes into the next `Subscribe` after a cut.
+    `reset`: the cursor was no longer valid; the client discards its lines of this run, and these replace them. `ended`: the run
+    is over and no line will follow. `cursor` goes into the next `Subscribe` after a disconnection.
     """
 
     type: Literal["logs.v1"]
@@ -1026,9 +1027,9 @@ class LogsFrame(Wire):
 
 
 class ClusterFrame(Wire):
-    """The newest status of a run's cluster, None when it has none.
+    """The newest status of a run's cluster, None if it has none.
 
-    `moments` are those since the frame before; in the first frame, those of the last minutes.
+    `moments` are the samples since the previous frame; in the first frame, those of the last minutes.
     """
 
     type: Literal["cluster.v1"]
@@ -1038,10 +1039,10 @@ class ClusterFrame(Wire):
 
 
 class ClustersFrame(Wire):
-    """The newest status of every cluster: of runs on this machine, and of deployments that have one also between runs.
+    """The newest status of every cluster: of runs on this machine, and of deployments that keep one between runs.
 
-    `absent` are the ids of deployments that can have one, were looked at, and have none now. `moments`, by run or deployment
-    id, are those since the frame before; of a cluster that is new in it, those of the last minutes.
+    `absent` are the ids of deployments that can have a cluster, were checked, and have none now. `moments`, by run or deployment
+    id, are the samples since the previous frame; for a cluster that is new in this frame, those of the last minutes.
     """
 
     type: Literal["clusters.v1"]
@@ -1051,7 +1052,7 @@ class ClustersFrame(Wire):
 
 
 class ErrorFrame(Wire):
-    """Something about one subscription went wrong; the socket stays open."""
+    """An error of one subscription; the socket stays open."""
 
     type: Literal["error.v1"]
     topic: str | None
@@ -1068,12 +1069,12 @@ StreamFrame = Annotated[RunsFrame | LogsFrame | ClusterFrame | ClustersFrame | E
 class PackedFlow(Wire):
     """A pickled flow, before it has a deployment, a version and an envelope.
 
-    `body` is the path of a private file with the cloudpickle bytes; who asked for the packing deletes it. Copies of `files`
-    lie beside it, in a folder `files`, each named by the 64 digits of its digest. `parameters` are those that were given, as
-    JSON from which a run gets what the flow gets when it is called with them. `exact` is the fingerprint with all captured
-    data hashed in full, these files included, where `flow.fingerprint` samples large data to stay fast. `uses` names the
-    installed distributions that it refers to. With `git`, runs load that file, and `body` only says so. `warnings` say what
-    may not work when the flow runs.
+    `body` is the path of a private file with the cloudpickle bytes; the client that requested the packing deletes it. Copies of
+    `files` are next to it, in a folder `files`, each named by the 64 digits of its digest. `parameters` are the given values, as
+    JSON from which a run restores the values of a direct call. `exact` is the fingerprint with all captured data hashed in full,
+    these files included, whereas `flow.fingerprint` samples large data to stay fast. `uses` lists the installed distributions
+    that the flow refers to. With `git`, runs load that file, and `body` only refers to it. `warnings` are possible problems at
+    run time.
     """
 
     flow: LiveFlow
@@ -1089,11 +1090,11 @@ class PackedFlow(Wire):
     warnings: tuple[Finding, ...] = ()
 
     def settle_parameters(self, wanted: Registration) -> Registration:
-        """Return the registration with its parameters as they are stored."""
+        """Return the registration with its parameters in their stored form."""
         chosen = {name: getattr(wanted, name) for name in Registration.model_fields}
         return Registration.model_validate({**chosen, "parameters": self.parameters})
 
     def copies(self) -> tuple[Path, ...]:
-        """Where the copies of `files` are, in their order."""
+        """Return the paths of the copies of `files`, in their order."""
         folder = Path(self.body).parent / "files"
         return tuple(folder / file.digest.removeprefix("sha256:") for file in self.files)

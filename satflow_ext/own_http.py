@@ -1,7 +1,7 @@
-"""HTTP to this user's local stack: nothing is sent to a server that belongs to another user.
+"""HTTP to this user's local stack that sends nothing to a server of another user.
 
-The address and the credential of the local stack outlive it in the processes that use it. Whoever listens at that port then
-must not receive the credential.
+The processes that use the local stack keep its address and credential after its end. A process of another user that then
+listens on that port must not receive the credential.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from satflow_ext.tcp_peers import ForeignListener, need_own_peer
 
 
 def connect_to_own_listeners_only(transport: httpx.AsyncHTTPTransport) -> None:
-    """Let a transport send nothing over a connection whose server does not belong to this user; such a connection fails."""
+    """Make a transport reject connections to servers that do not belong to this user."""
     pool = transport._pool
     assert isinstance(pool, httpcore.AsyncConnectionPool)
     pool._network_backend = _OwnListeners(pool._network_backend)
 
 
 class _OwnListeners(httpcore.AsyncNetworkBackend):
-    """Connections that are checked before they are used.
+    """A network backend that checks the server of a connection before it is used.
 
     Args:
-        backend: makes them.
+        backend: the backend that opens the connections.
     """
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
@@ -40,10 +40,10 @@ class _OwnListeners(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect, and check whose server it is.
+        """Connect, and check that the server belongs to this user.
 
         Raises:
-            httpcore.ConnectError: no connection was made, or it belongs to another user.
+            httpcore.ConnectError: the connection failed, or its server belongs to another user.
         """
         stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
         try:
@@ -57,7 +57,7 @@ class _OwnListeners(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to a Unix socket, whose folder says who may listen there."""
+        """Connect to a Unix socket, which is protected by the permissions of its folder."""
         return await self._backend.connect_unix_socket(path, timeout, socket_options)
 
     async def sleep(self, seconds: float) -> None:

@@ -1,7 +1,7 @@
-"""Run a module of this package in a process of its own, which imports nothing from the current folder.
+"""Run a module of this package in a separate process, which imports nothing from the current folder.
 
-`python -m` looks for modules in the current folder first. That is often a notebook's: it may hold a `random.py`, and on a shared
-disk other users may write there. `PYTHONSAFEPATH` prevents it from Python 3.11 on, and this package supports 3.10.
+`python -m` searches modules in the current folder first. This is often a notebook's folder: it may contain a `random.py`, and
+on a shared disk other users may write there. `PYTHONSAFEPATH` prevents it from Python 3.11 on, and this package supports 3.10.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ CODE = (
     "import sys; sys.path[:] = filter(None, sys.path); "
     "import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
 )
-"""The empty entry of `sys.path` is the current folder."""
+"""Code that removes the empty entry of `sys.path` (the current folder) and runs the module."""
 
 
 def module_command(module: str) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""The one way to a Prefect API: Prefect's own client, with our credential and our errors.
+"""Access to a Prefect API: Prefect's own client, with SatFlow's credential and errors.
 
-The client is Prefect's, typed and async already; nothing of it is wrapped. What this module adds is what stands around it: the
-credential that belongs to that API and to nothing else (never the one of the user's profile), patience measured in seconds,
-and one place where Prefect's and httpx's exceptions become the errors that users read.
+The client is Prefect's, typed and async, and is not wrapped. This module adds the credential of that API (never that of the
+user's profile), time-outs and retries of a few seconds, and one place where exceptions of Prefect and httpx become errors with
+messages for the user.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ from satflow_ext.prefect_transport import PersistentTransport
 from satflow_ext.settings import load_settings
 
 RETRIES = 3
-"""Retries of one request (2 + 4 + 8 s apart): a server that starts again is waited for, a dead one not for a minute."""
+"""Retries of one request (2 + 4 + 8 s apart): enough for a server that restarts, and less than a minute for a dead one."""
 
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
-"""Seconds to wait for bytes, and for a connection."""
+"""Time-outs in seconds for reading and for connecting."""
 
 
 class _NotPrefect(Exception):
-    """What answered is no Prefect API: a login page, a proxy's error page, another web application."""
+    """The server that answered is not a Prefect API: a login page, a proxy's error page, another web application."""
 
 
 @asynccontextmanager
 async def prefect_client(api: PrefectApi) -> AsyncIterator[PrefectClient]:
-    """An open Prefect client whose failures, inside the `async with` block, are SatFlow's errors.
+    """Open a Prefect client. Its failures inside the `async with` block become SatFlow's errors.
 
     Args:
-        api: address and credential. Prefect's own settings and profile lend neither.
+        api: address and credential; neither is taken from Prefect's own settings and profile.
 
     Raises:
-        PrefectUnreachable: nothing answers at the address, or what answers is no Prefect API.
+        PrefectUnreachable: nothing answers at the address, or the server is not a Prefect API.
         PrefectUnauthorized: the API refused the credential.
         PrefectFailed: the API answered with another error.
     """
@@ -66,10 +66,10 @@ async def prefect_client(api: PrefectApi) -> AsyncIterator[PrefectClient]:
 
 @contextmanager
 def absent(error: SatflowError) -> Iterator[None]:
-    """Inside the block, "the Prefect API has no such object" is this error.
+    """Raise this error if, inside the block, the Prefect API does not have the requested object.
 
     Raises:
-        SatflowError: `error`, when the API says 404 about an object of its own.
+        SatflowError: `error`, if the API answers 404 for an object.
     """
     try:
         yield
@@ -82,10 +82,10 @@ def absent(error: SatflowError) -> Iterator[None]:
 
 
 def parse_id(text: str, error: SatflowError) -> UUID:
-    """The id that a user or a browser gave; text that is no id names nothing.
+    """Parse an id from a user or a browser.
 
     Raises:
-        SatflowError: `error`, when the text is no UUID.
+        SatflowError: `error`, if the text is not a UUID.
     """
     try:
         return UUID(text)
@@ -96,10 +96,10 @@ def parse_id(text: str, error: SatflowError) -> UUID:
 def _client(api: PrefectApi) -> PrefectClient:
     options: dict[str, Any] = {"timeout": TIMEOUT, "event_hooks": {"response": [_refuse_strangers]}}
     if api.url.startswith("http://"):
-        # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
+        # Prefect's client reads all of certifi's certificates (20 ms) even for connections without TLS.
         options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if on_loopback(api.url):
-        # A company's proxy must not get the credential of a server on this machine, whose database may well be SQLite.
+        # A company's proxy must not get the credential of a server on this machine. Its database is probably SQLite.
         options["trust_env"] = False
         transport = PersistentTransport(options.get("verify", True))
         if api.local:
@@ -109,17 +109,17 @@ def _client(api: PrefectApi) -> PrefectClient:
 
 
 async def _take_csrf_token(client: PrefectClient) -> None:
-    """Fetch the client's CSRF token before it is used.
+    """Fetch the client's CSRF token in advance.
 
-    Prefect's client fetches it with its first POST. Of two POSTs at once, each fetches one, the second takes the place of the
-    first on the server, and the first request is refused with 403. Prefect offers no public way to fetch it earlier.
+    Prefect's client fetches it with its first POST. Of two concurrent POSTs, each fetches a token, the second replaces the first
+    on the server, and the first request is refused with 403. Prefect has no public way to fetch it earlier.
     """
     http: PrefectHttpxAsyncClient = client._client  # type: ignore[assignment]  # declared as its base class
     await http._add_csrf_headers(httpx.Request("POST", "csrf-token"))
 
 
 def _patience(api: PrefectApi) -> Settings:
-    """Prefect's settings with our number of retries; the user's extra headers go only to the API they were set for."""
+    """Return Prefect's settings with our number of retries. The user's extra headers go only to the API they were set for."""
     theirs = get_current_settings()
     headers = theirs.client.custom_headers if theirs.api.url == api.url else {}
     client = theirs.client.model_copy(
@@ -129,7 +129,11 @@ def _patience(api: PrefectApi) -> Settings:
 
 
 async def _refuse_strangers(response: httpx.Response) -> None:
-    """A Prefect API answers in JSON. A 401 or a 502 may be a proxy's page, and its status says enough."""
+    """Reject a reply that is not JSON. A 401 or a 502 may be a proxy's page, and its status is sufficient.
+
+    Raises:
+        _NotPrefect: the reply is a success or a 404 with another content type.
+    """
     kind = response.headers.get("content-type")
     telling = response.is_success or response.status_code == httpx.codes.NOT_FOUND
     if telling and kind is not None and "json" not in kind:
@@ -151,31 +155,31 @@ def _translated(api: PrefectApi) -> Iterator[None]:
 
 
 def _unreachable(error: Exception, api: PrefectApi) -> PrefectUnreachable:
-    """Return what to do when a request got no answer: who set no address has none to correct."""
+    """Describe a request without a reply. A fix for the address is given only to users who have configured one."""
     if isinstance(error, httpx.TimeoutException):
         message = f"The Prefect API at {shown(api.url)} did not answer in time."
     else:
         message = f"Nothing answers at the Prefect API's address {shown(api.url)}."
     if api.local:
-        fix = "The local stack may be busy, or starting again: wait and try again, or look at it with `satflow status`."
+        fix = "The local stack may be busy or restarting: try again in a moment, or check it with `satflow status`."
     else:
-        fix = "Check that the Prefect server runs, or correct PREFECT_API_URL."
+        fix = "Check that the Prefect server is running, or correct PREFECT_API_URL."
     return PrefectUnreachable(message, fix=fix)
 
 
 def _answered(error: Exception, api: PrefectApi) -> SatflowError:
     if not isinstance(error, httpx.HTTPStatusError):
-        return PrefectFailed(f"The Prefect API at {shown(api.url)} refused: {error}")
+        return PrefectFailed(f"The Prefect API at {shown(api.url)} refused the request: {error}")
     status = error.response.status_code
     if status == httpx.codes.NOT_FOUND and not _names_an_object(error.response):
         return _no_prefect(api)
     if status == httpx.codes.FORBIDDEN and "CSRF" in _detail(error.response):
-        # Prefect's middleware answers on every path; the client found no route for tokens, so this is no API's address.
+        # Prefect's middleware answers on every path; the client found no route for tokens, so the address is not an API.
         return _no_prefect(api)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return PrefectUnauthorized(
             f"The Prefect API at {shown(api.url)} refused the credential ({status}).",
-            fix="Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to the one that belongs to it.",
+            fix="Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to the credential of this API.",
         )
     if status >= httpx.codes.INTERNAL_SERVER_ERROR and (full := _find_full_disk(api)) is not None:
         return full
@@ -183,7 +187,7 @@ def _answered(error: Exception, api: PrefectApi) -> SatflowError:
 
 
 def _find_full_disk(api: PrefectApi) -> DiskFull | None:
-    """Return what the local stack's Prefect server answers 500 for, without a reason, while its disk is full."""
+    """Return the error for a full disk of the local stack, for which its Prefect server answers 500 without a reason."""
     try:
         settings = load_settings()
         record = read_record(settings)
@@ -203,13 +207,13 @@ def _not_found(error: Exception, wanted: SatflowError) -> Exception:
 
 def _no_prefect(api: PrefectApi) -> PrefectUnreachable:
     return PrefectUnreachable(
-        f"What answers at {shown(api.url)} is not a Prefect API.",
-        fix="Its address usually ends in /api. Correct PREFECT_API_URL.",
+        f"The server at {shown(api.url)} is not a Prefect API.",
+        fix="Correct PREFECT_API_URL; it usually ends in /api.",
     )
 
 
 def _names_an_object(response: httpx.Response) -> bool:
-    """Whether a 404 is about an object ("Flow run not found") and not about the path ("Not Found")."""
+    """Return whether a 404 refers to an object ("Flow run not found") and not to the path ("Not Found")."""
     return _detail(response) not in ("", "Not Found")
 
 

@@ -1,7 +1,7 @@
-"""Names in Prefect's REST paths: which ones can be registered, and reads of objects by their names.
+"""Names in Prefect's REST paths: validation of names, and reads of objects by name.
 
-Prefect's client puts a name into a path as it is, so that everything after a `#` or `?` in it would be lost, and a `..` would
-leave the path. Every read by name goes through this module, which quotes the name first.
+Prefect's client inserts names into paths unquoted, so that everything after a `#` or `?` would be lost, and a `..` would leave
+the path. Every read by name goes through this module, which quotes the name first.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 LONGEST = 255
-"""Characters. Two such names, quoted, fit into the 8 KiB that web servers take as the first line of a request."""
+"""Characters of a name. Two such names, quoted, fit into the 8 KiB that web servers accept as the request line."""
 
 FORBIDDEN = "/%&<>"
 """The characters that Prefect forbids in names of flows, deployments and work pools."""
 
 _DOTS = {".": "%2E", "..": "%2E%2E"}
-"""Names that a path would be shortened by; `quote` leaves dots alone."""
+"""Names that would shorten a path; `quote` does not change dots."""
 
 
 class _NoDeployment(SatflowError):
@@ -39,7 +39,7 @@ def quote_name(name: str) -> str:
 
 
 def check_flow_name(name: str) -> None:
-    """Refuse a flow name that Prefect, a path or the command line could not take.
+    """Reject a flow name that Prefect, a path or the command line does not support.
 
     Raises:
         BadRequest: the name and the reason.
@@ -49,7 +49,7 @@ def check_flow_name(name: str) -> None:
 
 
 def check_deployment_name(name: str) -> None:
-    """Refuse a deployment name that Prefect, a path or the command line could not take.
+    """Reject a deployment name that Prefect, a path or the command line does not support.
 
     Raises:
         BadRequest: the name and the reason.
@@ -59,7 +59,7 @@ def check_deployment_name(name: str) -> None:
 
 
 async def read_deployment(client: PrefectClient, full_name: str) -> DeploymentResponse | None:
-    """Read the deployment `flow/deployment`, None where Prefect has none.
+    """Read the deployment `flow/deployment`, None if Prefect has none.
 
     Raises:
         PrefectFailed: the API did not answer.
@@ -76,9 +76,9 @@ async def read_work_pool(client: PrefectClient, name: str, missing: SatflowError
     """Read the work pool of that name.
 
     Raises:
-        SatflowError: `missing`, where Prefect has none.
+        SatflowError: `missing`, if Prefect has none.
     """
-    if not name or _wrong_characters(name):  # Prefect has none; servers read a quoted slash as another path's
+    if not name or _wrong_characters(name):  # Prefect has none; servers would treat a quoted slash as part of the path
         raise missing
     with absent(missing):
         return await client.read_work_pool(quote_name(name))
@@ -101,7 +101,7 @@ def _reason(name: str) -> str | None:
 
 
 def _wrong_characters(name: str) -> list[str]:
-    """List what Prefect forbids, control characters, and halves of characters, which no encoding has."""
+    """List the characters that Prefect forbids, control characters, and surrogates, which cannot be encoded."""
     return sorted({char for char in name if char in FORBIDDEN or unicodedata.category(char) in ("Cc", "Cs")})
 
 

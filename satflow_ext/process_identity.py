@@ -1,7 +1,7 @@
-"""The identity of a process: it stays the same when the clock is set, and no later process has it again.
+"""The identity of a process: it does not change with the clock, and no later process gets it again.
 
-A process id is given again after a while, and a start time in seconds since 1970 moves with the clock.
-Linux counts the start in ticks since the boot, and each boot has an id.
+Process ids are reused, and a start time in seconds since 1970 moves with the clock.
+Linux records the start in ticks since the boot, and each boot has an id.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 
 START_TICKS = 19
-"""Position of the start in `/proc/PID/stat` after the command's name, which may have spaces (field 22 of proc(5))."""
+"""Index of the start time in `/proc/PID/stat` after the command's name, which may contain spaces (field 22 of proc(5))."""
 
 
 def read_identity(pid: int) -> str | None:
-    """Return sixteen hexadecimal digits for a living process, None where there is no process with that id.
+    """Return sixteen hexadecimal digits for a running process, None if there is no process with that id.
 
     Args:
         pid: process id.
@@ -25,11 +25,11 @@ def read_identity(pid: int) -> str | None:
 
 
 def is_alive(pid: int, identity: str) -> bool:
-    """Return whether that very process lives.
+    """Return whether that same process is still running.
 
     Args:
         pid: process id.
-        identity: what `read_identity` returned for it.
+        identity: the value that `read_identity` returned for it.
     """
     return read_identity(pid) == identity
 
@@ -51,7 +51,7 @@ def _linux_start(pid: int) -> str | None:
 
 
 def _other_start(pid: int) -> str | None:
-    """Return the start time elsewhere, such as on macOS, where it is fixed at the start."""
+    """Return the start time on other systems such as macOS, where it does not move with the clock."""
     import psutil
 
     try:

@@ -1,6 +1,6 @@
-"""Folders that a process needs for a while: private, and taken away by the local stack when their process was killed.
+"""Private temporary folders of processes, which the local stack removes if their process was killed.
 
-A folder's name says whose it is, by process id and identity: a folder whose very process is gone is needed no longer.
+A folder's name contains the id and the identity of its process: once that process has ended, the folder is no longer needed.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from satflow_ext.settings import Settings
 Purpose = Literal["run", "pack"]
 
 NAME = re.compile(r"(?:satflow-)?(?:run|pack)-(?P<pid>\d+)-(?:(?P<identity>[0-9a-f]{8})-)?.+")
-"""A name without an identity, such as that of the log lines of a run elsewhere, is kept as long as any process has the number."""
+"""A folder name. Without an identity, as in the log folder of a remote run, it is kept while any process has that id."""
 
 DIGITS = 8
-"""So many of an identity's: a socket's path is short, and the process id has to be the same as well."""
+"""Digits of the identity in a folder's name: few, because paths of sockets are short, and the process id has to match too."""
 
 
 def make(settings: Settings, purpose: Purpose) -> Path:
-    """A new folder of this process. Who makes it takes it away.
+    """Create a scratch folder of this process. The caller removes it.
 
     Raises:
-        StackFailed: the runtime folder is somebody else's, or cannot be made.
-        DiskFailed: the disk did not take it.
+        StackFailed: the runtime folder belongs to another user, or cannot be created.
+        DiskFailed: the disk failed.
     """
     parent = private_folder(settings.runtime_dir / "scratch")
     with disk(parent):
@@ -42,15 +42,15 @@ def make(settings: Settings, purpose: Purpose) -> Path:
 
 
 def make_for_sockets() -> Path:
-    """A new folder of this flow run below the system's temporary one, because a socket's path may have 107 bytes.
+    """Create a scratch folder of this flow run in the system's temporary folder, because a socket's path is limited to 107 bytes.
 
-    Who makes it takes it away.
+    The caller removes it.
     """
     return Path(tempfile.mkdtemp(prefix=f"satflow-run-{_own()}-"))
 
 
 def _own() -> str:
-    """Process id and identity of this process, as a folder's name has them."""
+    """Return the id and the identity of this process, in the form of a folder's name."""
     return f"{os.getpid()}-{_identity(os.getpid())}"
 
 
@@ -61,11 +61,11 @@ def _identity(process: int) -> str | None:
 
 @contextmanager
 def folder(settings: Settings, purpose: Purpose) -> Iterator[Path]:
-    """A new folder of this process, gone after the block.
+    """Create a scratch folder of this process, and remove it after the block.
 
     Raises:
-        StackFailed: the runtime folder is somebody else's, or cannot be made.
-        DiskFailed: the disk did not take it.
+        StackFailed: the runtime folder belongs to another user, or cannot be created.
+        DiskFailed: the disk failed.
     """
     made = make(settings, purpose)
     try:
@@ -76,10 +76,10 @@ def folder(settings: Settings, purpose: Purpose) -> Iterator[Path]:
 
 @contextmanager
 def room(place: Path) -> Iterator[None]:
-    """Inside the block, "no space left on device" is told with the place where room is missing.
+    """Convert "no space left on device" inside the block to an error with the path.
 
     Raises:
-        DiskFull: the disk, a quota or a limit took no more.
+        DiskFull: the disk is full, or a quota or a limit was exceeded.
     """
     try:
         yield
@@ -94,11 +94,11 @@ def room(place: Path) -> Iterator[None]:
 
 @contextmanager
 def disk(place: Path) -> Iterator[None]:
-    """Inside the block, whatever a disk did not do is told with the place. The block runs no code of the user's.
+    """Convert each failure of a disk inside the block to an error with the path. The block must not run the user's code.
 
     Raises:
-        DiskFull: the disk, a quota or a limit took no more.
-        DiskFailed: something else stood in the way.
+        DiskFull: the disk is full, or a quota or a limit was exceeded.
+        DiskFailed: the disk failed for another reason.
     """
     try:
         with room(place):
@@ -106,12 +106,12 @@ def disk(place: Path) -> Iterator[None]:
     except OSError as error:
         raise DiskFailed(
             f"{error.filename or place} cannot be written or read: {error.strerror or error}.",
-            fix="See what is wrong with that disk, or set SATFLOW_RUNTIME_DIR to a folder on another one.",
+            fix="Check that disk, or set SATFLOW_RUNTIME_DIR to a folder on another one.",
         ) from error
 
 
 def sweep(settings: Settings) -> int:
-    """Take away what killed processes left behind; how many folders that were."""
+    """Remove the scratch folders of killed processes. Return their number."""
     made = [*(settings.runtime_dir / "scratch").glob("*-*-*"), *Path(tempfile.gettempdir()).glob("satflow-run-*-*")]
     left = [path for path in made if _is_left(path)]
     for path in left:
@@ -128,5 +128,5 @@ def _is_left(path: Path) -> bool:
         return False
     try:
         return path.lstat().st_uid == os.getuid()
-    except FileNotFoundError:  # its owner was quicker
+    except FileNotFoundError:  # its owner removed it in the meantime
         return False

@@ -1,8 +1,8 @@
-"""Settings, in layers: environment variables over a TOML file over defaults.
+"""Settings in layers: environment variables override a TOML file, which overrides the defaults.
 
 The file is `$SATFLOW_CONFIG`, else `satflow.toml` in the user's configuration folder. Every setting is also an environment
-variable: `SATFLOW_WORK_POOL=team`, `SATFLOW_STORES__TEAM__URL=https://…`. Secrets are never settings: a store's headers name
-environment variables, and the values are read from those when they are needed.
+variable: `SATFLOW_WORK_POOL=team`, `SATFLOW_STORES__TEAM__URL=https://…`. Secrets are never settings: a store's headers refer
+to environment variables, whose values are read when they are needed.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from satflow_ext.errors import SettingsWrong
 
 GIB = 1024**3
 Telling = Literal["everything", "messages", "types"]
-"""How much the Prefect API is told of exceptions, nested flows and places (docs/what-prefect-sees.md)."""
+"""The redaction level: how much the Prefect API receives of exceptions, nested flows and paths (docs/what-prefect-sees.md)."""
 
 LOCAL = "local"
 """The name of the built-in store and the kind of the stack that runs it."""
 
 LOCAL_PREFECT = "SATFLOW_LOCAL_PREFECT"
-"""Environment variable of a kernel that executes a notebook: the local stack's Prefect API, which is not a configured one."""
+"""Environment variable of a kernel that executes a notebook: the local stack's Prefect API, as opposed to a configured one."""
 
 
 class AwsSettings(BaseModel):
-    """Requests that are signed as S3 wants it (AWS Signature Version 4).
+    """Signing of requests to an S3-compatible store (AWS Signature Version 4).
 
     Args:
-        region: such as `eu-central-1`; servers of others often take `us-east-1`.
-        key_id: name of the environment variable that holds the access key's id.
-        secret_key: name of the one that holds the secret key.
-        session_token: name of the one that holds the token of a temporary credential.
+        region: region such as `eu-central-1`; servers other than AWS often accept `us-east-1`.
+        key_id: name of the environment variable with the access key's id.
+        secret_key: name of the environment variable with the secret key.
+        session_token: name of the environment variable with the token of a temporary credential.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,14 +47,14 @@ class AwsSettings(BaseModel):
 
 
 class StoreSettings(BaseModel):
-    """Where and how contents are kept under one store name.
+    """A store of contents and manifests.
 
     Args:
-        url: `https://host/path/{digest}`; `{digest}` becomes `sha256:…`.
-        method: how a content is sent there; reading is always GET.
-        headers: header name → name of the environment variable that holds the header's whole value.
-        aws: how requests are signed, for an S3-compatible store.
-        timeout: seconds for one request.
+        url: URL template `https://host/path/{digest}`; `{digest}` becomes `sha256:…`.
+        method: HTTP method of uploads; reads always use GET.
+        headers: header name → name of the environment variable with the header's whole value.
+        aws: signing of requests, for an S3-compatible store.
+        timeout: time-out of one request in seconds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,14 +76,14 @@ class StoreSettings(BaseModel):
 
 
 class GatewaySettings(BaseModel):
-    """A Dask Gateway under one name.
+    """A Dask Gateway.
 
     Args:
-        url: of its API, `https://host/path`.
-        schedulers: where it takes connections to schedulers, as `host:port`, where that is not the url's host and port.
-        auth: how its users say who they are: HTTP basic authentication, or a token of JupyterHub.
+        url: URL of its API, `https://host/path`.
+        schedulers: address for connections to schedulers, as `host:port`, if it differs from the URL's host and port.
+        auth: how its users authenticate: HTTP basic authentication, or a token of JupyterHub.
         user: for basic authentication; None means the name of the user on this machine.
-        credential: name of the environment variable that holds the password or token.
+        credential: name of the environment variable with the password or token.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -121,31 +121,31 @@ SIZES = {
     "p38xlarge": SizeSettings(cores=32, memory=244, gpus=4),
     "p316xlarge": SizeSettings(cores=64, memory=488, gpus=8),
 }
-"""Saturn Cloud's worker sizes, which its users know by name (prefect-saturn, `describe_sizes`)."""
+"""Saturn Cloud's worker sizes, with the names that its users are familiar with (prefect-saturn, `describe_sizes`)."""
 
 
 class Settings(BaseSettings):
-    """Everything that can be set.
+    """All settings.
 
     Args:
-        state_dir: what must survive: the local stack's database, contents and logs, and the user's keys.
-        cache_dir: what can be made again: environments built for runs.
-        secrets_dir: where the values of secrets are mounted, one file for each, on a machine where flows run.
-        runtime_dir: what need not: lock, socket, record of the running stack, cluster status. On a local disk, mode 0700.
-        prefect_api_url: the Prefect API to use instead of the local stack's (`PREFECT_API_URL` counts as well).
+        state_dir: folder of permanent data: the local stack's database, contents and logs, and the user's keys.
+        cache_dir: folder of data that can be recreated: environments built for runs.
+        secrets_dir: folder with one file for each secret's value, mounted on a machine where flows run.
+        runtime_dir: folder of temporary data: lock, socket, record of the running stack, cluster status; local disk, mode 0700.
+        prefect_api_url: the Prefect API to use instead of the local stack's (also set by `PREFECT_API_URL`).
         store: the name of the store to register with; `local` is the built-in one.
         stores: other stores by name.
-        runs_python: an interpreter here whose environment is that of the Prefect workers elsewhere: the pre-flight loads with it.
+        runs_python: a local interpreter with the environment of remote Prefect workers; the pre-flight report loads with it.
         gateways: Dask Gateways by name, besides the local stack's own.
-        work_pool: the work pool to register with when a registration names none.
+        work_pool: the work pool of registrations that do not specify one.
         trusted_keys: public keys whose owners' flows may run here besides the user's own: lines of text, or a file's path.
-        tell_prefect: where flows run: how much the Prefect API is told of exceptions, nested flows and places. None means
-            everything to the local stack's, and messages to any other.
-        run_limit: how many flow runs the local stack executes at a time; further ones wait.
-        content_limit: the largest flow content, in bytes.
-        retention_days: how long the built-in store keeps what nobody refers to any more.
+        tell_prefect: on a machine where flows run: how much the Prefect API receives of exceptions, nested flows and paths. None
+            means everything for the local stack's API, and messages for any other.
+        run_limit: the number of flow runs that the local stack executes at a time; further runs wait.
+        content_limit: the maximum size of a flow content, in bytes.
+        retention_days: how long the built-in store keeps content that is no longer referenced.
         kernel_patience: seconds to wait for a kernel that is running a cell.
-        worker_sizes: the sizes on offer; given here, they replace the built-in table.
+        worker_sizes: the available worker sizes; they replace the built-in table.
     """
 
     model_config = SettingsConfigDict(env_prefix="SATFLOW_", env_nested_delimiter="__", extra="forbid", frozen=True)
@@ -177,38 +177,38 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over file; no dotenv and no secrets folder."""
+        """Use environment variables over the file, without dotenv files and secrets folders."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
 
 def _prefect_of_environment() -> str | None:
-    """`PREFECT_API_URL`, unless it is the local stack's, set for a kernel that executes a notebook."""
+    """Return `PREFECT_API_URL`, unless it is the local stack's address that was set for a kernel that executes a notebook."""
     url = os.environ.get("PREFECT_API_URL")
     return url if url and url != os.environ.get(LOCAL_PREFECT) else None
 
 
 def _runtime_dir() -> Path:
-    """`$XDG_RUNTIME_DIR/satflow`, or inside the state folder where a login session made no such folder."""
+    """Return `$XDG_RUNTIME_DIR/satflow`, or a folder inside the state folder without such a login session."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return Path(runtime) / "satflow" if runtime else Path(platformdirs.user_data_dir("satflow")) / "run"
 
 
 def config_file() -> Path:
-    """The settings file, which need not exist."""
+    """Return the path of the settings file, which need not exist."""
     named = os.environ.get("SATFLOW_CONFIG")
     return Path(named) if named else Path(platformdirs.user_config_dir("satflow")) / "satflow.toml"
 
 
 def load_settings() -> Settings:
-    """The settings in force now.
+    """Load the current settings.
 
     Raises:
-        SettingsWrong: a value does not fit, and the message names each one; or the file or a variable cannot be read.
+        SettingsWrong: values are not valid (the message lists all of them), or the file or a variable cannot be read.
     """
     try:
         return Settings()
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
-    except (OSError, ValueError) as error:  # no TOML in the file, no JSON in a variable
+    except (OSError, ValueError) as error:  # invalid TOML in the file, invalid JSON in a variable
         wrong = str(error)
-    raise SettingsWrong(f"Wrong settings: {wrong}.", fix=f"See {config_file()} and SATFLOW_* variables.")
+    raise SettingsWrong(f"Invalid settings: {wrong}.", fix=f"See {config_file()} and SATFLOW_* variables.")

@@ -1,7 +1,7 @@
-"""Setup cells: cells of a notebook that run again in every process of a flow run, before anything of the flow is loaded.
+"""Setup cells: cells of a notebook that run again in every process of a flow run, before any part of the flow is loaded.
 
-What they define belongs to the process, as in the notebook: it is found by its name in `__main__` and never copied. Uses the
-standard library only: it is imported wherever tasks run.
+The objects that they define belong to the process, as in the notebook: they are looked up by name in `__main__` and never
+copied. Uses the standard library only, because it is imported wherever tasks run.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 COPIED = frozenset({type(None), bool, int, float, complex, str, bytes, list, dict, tuple, types.ModuleType})
-"""Types whose values are recognized by the name that they have in a function's globals only: equal ones may be one object."""
+"""Types whose values are recognized only by their name in a function's globals, because equal values may be one object."""
 
 
 class SetupCell(NamedTuple):
-    """One such cell.
+    """A setup cell.
 
     Args:
-        file: the name that its code objects carry in tracebacks.
-        text: Python, as IPython compiled it.
+        file: the file name of its code objects in tracebacks.
+        text: the Python code that IPython compiled.
     """
 
     file: str
@@ -31,7 +31,7 @@ class SetupCell(NamedTuple):
 
 
 class _State:
-    """The setup cells of this process and what they have defined."""
+    """The setup cells of this process and the objects that they have defined."""
 
     def __init__(self) -> None:
         self.cells: tuple[SetupCell, ...] = ()
@@ -45,7 +45,7 @@ _STATE = _State()
 
 
 class ByName:
-    """Stands for a value while it is pickled, where no pickler asks how to reduce the value itself."""
+    """A replacement for a value during pickling, for values that are pickled without a reducer."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -55,19 +55,19 @@ class ByName:
 
 
 class RunSetupCells:
-    """Runs the setup cells that this process has where it is read with pickle, and is None there."""
+    """An object that runs the setup cells of this process when it is unpickled elsewhere, where it becomes None."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return run, (as_tuples(),)
 
 
 def cells() -> tuple[SetupCell, ...]:
-    """Return the setup cells of this process, in the order in which they have run."""
+    """Return the setup cells of this process, in the order of their execution."""
     return _STATE.cells
 
 
 def as_tuples() -> tuple[tuple[str, str], ...]:
-    """Return file and text of the setup cells of this process, for `run`."""
+    """Return the files and texts of the setup cells of this process, for `run`."""
     return tuple((cell.file, cell.text) for cell in _STATE.cells)
 
 
@@ -75,11 +75,11 @@ def run(given: Iterable[tuple[str, str]], namespace: dict[str, object] | None = 
     """Run setup cells, each once in a process.
 
     Args:
-        given: file and text of each, in their order.
-        namespace: where (default: in the process's `__main__`).
+        given: file and text of each, in order.
+        namespace: the namespace to run them in (default: the process's `__main__`).
 
     Raises:
-        Exception: whatever a cell raises; it and those after it run again the next time.
+        Exception: a cell raised it; that cell and the following ones run again on the next call.
     """
     with _STATE.lock:
         wanted = tuple(SetupCell(*each) for each in given)
@@ -97,49 +97,49 @@ def run(given: Iterable[tuple[str, str]], namespace: dict[str, object] | None = 
 
 
 def define(given: Mapping[SetupCell, Mapping[str, object]]) -> None:
-    """Note which setup cells have run here.
+    """Record the setup cells that have run in this process.
 
     Args:
-        given: all of them, in their order, each with what it has defined.
+        given: all of them, in order, each with the objects that it has defined.
     """
     _STATE.cells = tuple(given)
     _STATE.run = set(given)
-    # Kept: an id is its own only while the object lives.
+    # Keep the objects: an id is unique only while its object exists.
     _STATE.names = {name: value for names in given.values() for name, value in names.items()}
     _STATE.objects = {id(value): name for name, value in _STATE.names.items() if type(value) not in COPIED}
 
 
 def defined_names(cell: SetupCell) -> set[str]:
-    """Return the names that a cell binds, but for what it imports."""
+    """Return the names that a cell binds, except for imports."""
     symbols = symtable.symtable(cell.text, cell.file, "exec").get_symbols()
     return {each.get_name() for each in symbols if each.is_assigned() and not each.is_imported()}
 
 
 def defined_by(cell: SetupCell, namespace: Mapping[str, object]) -> dict[str, object]:
-    """Return what a cell has just defined in the namespace in which it has run."""
+    """Return the objects that a cell has just defined in the namespace in which it ran."""
     return {name: namespace[name] for name in sorted(defined_names(cell) & namespace.keys())}
 
 
 def name_of(value: object) -> str | None:
-    """Return the name of an object that a setup cell has defined; None for any other."""
+    """Return the name of an object that a setup cell has defined, None for any other object."""
     return _STATE.objects.get(id(value))
 
 
 def by_name(name: str, value: Any) -> Any:
-    """Return what is pickled instead of a global: the value itself where no setup cell has defined it."""
+    """Return the object to pickle for a global: a `ByName` if a setup cell has defined it, else the value itself."""
     return ByName(name) if name in _STATE.names and _STATE.names[name] is value else value
 
 
 def reduce_by_name(name: str) -> tuple[Any, ...]:
-    """Return how pickle gets what a setup cell defines where it is read."""
+    """Return the reduction for pickle that looks up a setup cell's object by name when it is unpickled."""
     return look_up, (as_tuples(), name)
 
 
 def look_up(given: tuple[tuple[str, str], ...], name: str) -> object:
-    """Return what setup cells define under a name, after they have run.
+    """Run the setup cells and return the object that they define under a name.
 
     Raises:
-        AttributeError: they do not define it here.
+        AttributeError: they do not define it in this process.
     """
     run(given)
     main = vars(sys.modules["__main__"])
@@ -151,11 +151,11 @@ def look_up(given: tuple[tuple[str, str], ...], name: str) -> object:
 def _execute(cell: SetupCell, namespace: dict[str, object]) -> None:
     lines = [f"{line}\n" for line in cell.text.splitlines()]
     linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)
-    exec(compile(cell.text, cell.file, "exec"), namespace)  # noqa: S102  # of a content that was verified
+    exec(compile(cell.text, cell.file, "exec"), namespace)  # noqa: S102  # from verified content
 
 
 def _reduce_by_name_everywhere() -> None:
-    """Let each cloudpickle of this process send what setup cells define by name: Prefect and Dask use its class as it is."""
+    """Make all cloudpickle picklers of this process, also those of Prefect and Dask, send objects of setup cells by name."""
     import cloudpickle
 
     reduce = cloudpickle.Pickler.reducer_override

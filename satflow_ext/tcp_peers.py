@@ -1,7 +1,7 @@
-"""Whose process is at the other end of a TCP connection on this machine's loopback interface.
+"""The owner of the process at the other end of a TCP connection on the loopback interface.
 
-Ports belong to no user: when a server dies, any user of the machine can listen at its port and receive what its clients send.
-The kernel knows which user owns each socket (`sock_diag(7)`, `/proc/net/tcp`), and shows it to everybody.
+Ports are not bound to a user: when a server dies, any user of the machine can listen on its port and receive the requests of
+its clients. Linux records which user owns each socket and shows it to all users (`sock_diag(7)`, `/proc/net/tcp`).
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ LISTEN = 10
 """The state of a listening socket, `TCP_LISTEN`."""
 OWNER = struct.Struct("=II")
 OWNER_OFFSET = 64
-"""Of user id and inode in `struct inet_diag_msg`."""
+"""Offset of user id and inode in `struct inet_diag_msg`."""
 
 Address = tuple[str, int]
 
 
 class ForeignListener(ConnectionError):
-    """The process that listens at an address of this user's local stack belongs to another user."""
+    """The process that listens on an address of this user's local stack belongs to another user."""
 
 
 @dataclass(frozen=True)
 class SocketOwner:
-    """Who owns a TCP socket.
+    """The owner of a TCP socket.
 
     Args:
         uid: the user's id; 0 until the connection is accepted.
-        accepted: whether a process holds it; a connection that still waits in its listener's queue has no owner.
-        listening: whether it is a listener.
+        accepted: True if a process holds the socket; a connection in its listener's queue has no owner yet.
+        listening: True for a listening socket.
     """
 
     uid: int
@@ -54,29 +54,29 @@ class SocketOwner:
 def need_own_peer(connection: socket.socket) -> None:
     """Check that the server at the other end of a loopback connection is a process of this user.
 
-    On a system that does not show the owners of sockets nothing is checked.
+    On a system that does not show the owners of sockets, no check is made.
 
     Args:
-        connection: an established IPv4 connection, over which nothing was sent yet.
+        connection: an established IPv4 connection, before anything is sent over it.
 
     Raises:
-        ForeignListener: it belongs to another user, or the connection has ended.
+        ForeignListener: the server belongs to another user, or the connection has ended.
     """
     if connection.family != socket.AF_INET or not can_find_owners():
         return
     server, client = connection.getpeername(), connection.getsockname()
-    # The order matters: a connection that still waits for `accept` after the listener was seen is that listener's.
+    # The order matters: a connection that is not accepted yet after the listener was found belongs to that listener.
     listener = find_owner(server, None)
     owner = find_owner(server, client)
     if owner is not None and not owner.listening and not owner.accepted:
         owner = listener
     if owner is None or owner.uid != os.geteuid():
         host, port = server
-        raise ForeignListener(f"The process that listens at {host}:{port} does not belong to this user.")
+        raise ForeignListener(f"The process that listens on {host}:{port} does not belong to this user.")
 
 
 def can_find_owners() -> bool:
-    """Whether this system shows the owners of sockets."""
+    """Return whether this system shows the owners of sockets."""
     return sys.platform == "linux"
 
 
@@ -85,23 +85,23 @@ def find_owner(local: Address, remote: Address | None) -> SocketOwner | None:
 
     Args:
         local: the address that the socket is bound to.
-        remote: what it is connected to; None for a listening socket.
+        remote: the address that it is connected to; None for a listening socket.
 
     Returns:
-        None where no such socket exists.
+        None if no such socket exists.
     """
     if not can_find_owners():
         return None
     with suppress(OSError):
-        found = _ask_kernel(local, remote or ("0.0.0.0", 0))  # noqa: S104  # no address to bind to
+        found = _ask_kernel(local, remote or ("0.0.0.0", 0))  # noqa: S104  # not an address to bind to
         if found is not None:
-            # The kernel answers with the listener where no such connection exists.
+            # The operating system answers with the listener if no such connection exists.
             return found if found.listening == (remote is None) else None
     return _search_table(local, remote)
 
 
 def _ask_kernel(local: Address, remote: Address) -> SocketOwner | None:
-    """Look one socket up by netlink; its cost does not grow with the number of sockets."""
+    """Look up one socket by netlink; the cost does not grow with the number of sockets."""
     addresses = struct.pack("!HH", local[1], remote[1]) + _padded(local) + _padded(remote)
     wanted = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE) + addresses
     body = wanted + struct.pack("=III", 0, *NO_COOKIE)
@@ -121,8 +121,8 @@ def _padded(address: Address) -> bytes:
 
 
 def _search_table(local: Address, remote: Address | None) -> SocketOwner | None:
-    """Search the tables of all sockets, where netlink is not available."""
-    ends = local, remote or ("0.0.0.0", 0)  # noqa: S104  # no address to bind to
+    """Search the tables of all sockets, for systems without netlink."""
+    ends = local, remote or ("0.0.0.0", 0)  # noqa: S104  # not an address to bind to
     for table, prefix in (("/proc/net/tcp", ""), ("/proc/net/tcp6", MAPPED)):
         found = _search_file(Path(table), [f"{prefix}{_as_in_table(each)}" for each in ends])
         if found is not None:
@@ -149,4 +149,4 @@ def _word(four: bytes) -> str:
 
 
 MAPPED = 2 * _word(bytes(4)) + _word(b"\0\0\xff\xff")
-"""What an IPv4 address begins with in the table of IPv6 sockets, which may have IPv4 connections as well."""
+"""Prefix of an IPv4 address in the table of IPv6 sockets, which may contain IPv4 connections as well."""

@@ -1,7 +1,7 @@
-"""Text from elsewhere in a terminal: colors stay, everything else that a terminal would obey becomes visible.
+"""Output of untrusted text to a terminal: colors stay, all other control characters become visible.
 
-What flows log, how runs and flows are called, and what exceptions say is written by others. Escape sequences in it could write
-to the clipboard, change the title, clear the screen, or move the cursor and put forged lines over real ones.
+Log lines, names of runs and flows, and messages of exceptions come from other people. Escape sequences in them could write to
+the clipboard, change the title, clear the screen, or move the cursor and put forged lines over real ones.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ COLORS = r"\x1b\[[0-9;:]*m"
 CONTROLS = re.compile(
     COLORS
     + r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # C0 without tab and line feed, DEL, C1
-    + r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # directions of text, which show a line in another order
+    + r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # text direction marks, which reorder the characters of a line
 )
 RESET = "\x1b[0m"
 RESETS = (RESET, "\x1b[m")
 
 
 def show_controls(text: str) -> str:
-    """Write control characters as the escapes of JSON, which keeps JSON valid.
+    """Replace control characters by JSON escapes, which keeps JSON valid.
 
-    Colors stay, and end with their line. A carriage return before a line feed is dropped.
+    Colors stay, and are reset at the end of the line. A carriage return before a line feed is dropped.
 
     Args:
-        text: what may be from elsewhere.
+        text: text that may be untrusted.
     """
     if not CONTROLS.search(text):
         return text
@@ -41,12 +41,12 @@ def _show(match: re.Match[str]) -> str:
 
 
 def _end_colors(line: str) -> str:
-    """Reset the colors of a line, in which no other escape sequence is left."""
+    """Reset the colors at the end of a line, in which no other escape sequences are left."""
     return line + RESET if "\x1b" in line and not line.endswith(RESETS) else line
 
 
 class TerminalOutput:
-    """A text stream that shows controls instead of writing them; in everything else it is the stream that it writes to.
+    """A text stream that writes control characters as visible escapes, and otherwise delegates to its stream.
 
     Args:
         stream: standard output or standard error.
@@ -56,7 +56,7 @@ class TerminalOutput:
         self.unfiltered = stream
 
     def write(self, text: str) -> int:
-        """Write text, with its control characters shown."""
+        """Write text with visible control characters."""
         self.unfiltered.write(show_controls(text))
         return len(text)
 
@@ -70,5 +70,5 @@ class TerminalOutput:
 
 
 def unfiltered(stream: TextIO) -> TextIO:
-    """The stream that writes text as it is."""
+    """Return the underlying stream, which writes text unchanged."""
     return stream.unfiltered if isinstance(stream, TerminalOutput) else stream

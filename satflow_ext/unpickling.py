@@ -1,4 +1,4 @@
-"""Keep a process from unpickling anything."""
+"""Prevent a process from unpickling."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import sys
 
 
 class PickleRefused(RuntimeError):
-    """Another process sent something pickled to a process that reads no pickles."""
+    """A process that does not accept pickles received one."""
 
 
 def refuse_pickles() -> None:
-    """From now on no pickle finds a class or function in this process, so none can run code. This cannot be undone."""
+    """Prevent pickles from loading classes and functions in this process, so that they cannot run code. Cannot be undone."""
     sys.addaudithook(_refuse)
 
 
 def _refuse(event: str, _arguments: tuple[object, ...]) -> None:
     if event == "pickle.find_class":
-        raise PickleRefused("it sent something pickled, which is not read here")
+        raise PickleRefused("it sent a pickle, which this process does not accept")

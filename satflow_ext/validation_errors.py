@@ -1,4 +1,4 @@
-"""What is wrong with a request or with arguments, in the words of the form or the call that has them."""
+"""Messages for validation errors of requests and arguments, in the terms of the form or call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 TAGS = frozenset({"none", "cron", "interval", "subscribe", "unsubscribe"})
-"""Names that pydantic puts into a path to say which of several models it tried."""
+"""Names that pydantic inserts into a path for the model of a union that it tried."""
 
 WORDS = {
     "bool_parsing": "it must be true or false",
@@ -28,33 +28,33 @@ WORDS = {
     "less_than_equal": "it must be at most {le}",
     "literal_error": "it must be {expected}",
     "missing": "it is missing",
-    "string_pattern_mismatch": "it must be written otherwise",
+    "string_pattern_mismatch": "it does not have the required format",
     "string_too_short": "it must not be empty",
     "string_type": "it must be text",
-    "too_short": "there must be at least {min_length}",
+    "too_short": "it must have at least {min_length} item(s)",
     "tuple_type": "it must be a list",
 }
-"""Type of an error (pydantic's documentation, "Validation errors") → what the option has to be."""
+"""Type of an error (pydantic's documentation, "Validation errors") → requirement of the option."""
 
 
 def in_words(mistake: ErrorDetails) -> str:
-    """What is wrong, for people: pydantic's own words are for programmers. Those of a model's own validators stay."""
+    """Return a message for users. Messages of a model's own validators stay; pydantic's are written for programmers."""
     context = {name: f"{each:g}" if isinstance(each, float) else each for name, each in mistake.get("ctx", {}).items()}
     return WORDS.get(mistake["type"], "").format_map(context) or mistake["msg"].removeprefix("Value error, ")
 
 
 def is_known(mistake: ErrorDetails) -> bool:
-    """Whether a value is of the wrong kind or size, and not refused by a model's own validator."""
+    """Return whether a value has the wrong type or size, as opposed to a rejection by a model's own validator."""
     return mistake["type"] in WORDS
 
 
 def first_mistake(error: ValidationError) -> BadRequest:
-    """The first thing that does not fit."""
+    """Convert the first validation error to a BadRequest."""
     first = error.errors(include_url=False, include_input=False)[0]
     parts = [str(part) for part in first["loc"]]
     if parts[:1] == ["secrets"] and first["type"] == "string_pattern_mismatch":
         return InvalidSecretName()
-    if parts[:1] == ["order"]:  # its kind follows, as pydantic tells of a choice between several models
+    if parts[:1] == ["order"]:  # followed by its kind: pydantic inserts the tag of the model in a union
         del parts[1:2]
     field = ".".join(part for at, part in enumerate(parts) if not (part in TAGS and at < len(parts) - 1))
     if first["type"] == "json_invalid":

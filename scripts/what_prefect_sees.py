@@ -1,6 +1,6 @@
 """Write docs/what-prefect-sees.md from satflow_ext/redaction/published.py.
 
-With --check, write nothing and fail when the file is not what it should be.
+With --check, write nothing, and fail if the file differs from the generated text.
 """
 
 from __future__ import annotations
@@ -19,54 +19,54 @@ HEAD = """<!-- Generated from satflow_ext/redaction/published.py by scripts/what
 # What Prefect sees
 
 A flow's code, its data and the values of its secrets stay in your store and on your machines.
-This page lists every field that reaches the Prefect API, and what of yours it can hold.
-A test records every byte that SatFlow, a stock Prefect worker and its flow runs send to a real Prefect server, while texts of its own stand wherever something could leak.
-It fails when one of them arrives where this page does not say so, as it is or encoded in one of a dozen ways, when a field is sent that is missing here, and when one of this page is never sent.
+This page lists every field that reaches the Prefect API, and which of your data it can contain.
+A test puts a unique text in every place that could leak, and records every byte that SatFlow, a stock Prefect worker and its flow runs send to a real Prefect server.
+It fails if one of these texts arrives, plain or encoded in one of a dozen ways, in a field for which this page does not list it, if a field is sent that this page does not list, and if a field that this page lists is never sent.
 
-## How much is told
+## Redaction policy
 
-Where flows run, `tell_prefect` in `satflow.toml` (or `SATFLOW_TELL_PREFECT`) is one of
+The setting `tell_prefect` in `satflow.toml` (or `SATFLOW_TELL_PREFECT`) on the machine where flows run is one of:
 
-| | |
+| value | data sent to the Prefect API |
 |---|---|
-| `"types"` | of exceptions only their types and where they were raised |
-| `"messages"` | also what exceptions say. **The default for every Prefect API but the local stack's** |
-| `"everything"` | also the lines of code in tracebacks, arguments of nested flows, folders and addresses, as Prefect sends them by itself. The default for the local stack's Prefect server, which is on your machine |
+| `"types"` | of exceptions, only their types and where they were raised |
+| `"messages"` | also the messages of exceptions. **The default for every Prefect API but the local stack's** |
+| `"everything"` | also the lines of code in tracebacks, arguments of nested flows, folders and addresses, as stock Prefect sends them. The default for the local stack's Prefect server, which is on your machine |
 
-What is not told to Prefect is not lost: the console of a flow run, which its Prefect worker shows, has exceptions whole.
-A nested flow gets its arguments as they are; `flow_run.parameters`, which its hooks are handed, is what Prefect was told.
+Redacted data is not lost: the console of a flow run, which its Prefect worker shows, has the complete exceptions.
+A nested flow receives its arguments unchanged; `flow_run.parameters`, which its hooks receive, contains the redacted values.
 
-## What Prefect can learn
+## Data that Prefect can receive
 
-| what | told at | yours to choose |
+| data | sent at | your choice |
 |---|---|---|
 """
 NEVER = """
-## What Prefect never learns
+## Data that Prefect never receives
 
-Code, comments and docstrings (but for the lines in tracebacks, at `"everything"`); values of variables, closures and modules; defaults of parameters, their descriptions and examples; text of other cells; data files and their names; names and folders of notebooks; git branches and authors; what tasks and flows are given and return; what is printed without `log_prints` or logged with other loggers; values of declared secrets and of environment variables; installed packages that do not matter to the run; a store's path and credential.
+Code, comments and docstrings (except the lines in tracebacks, at `"everything"`); values of variables, closures and modules; defaults of parameters, their descriptions and examples; text of other cells; data files and their names; names and folders of notebooks; git branches and authors; arguments and results of tasks and flows; output of `print` without `log_prints`, and of other loggers; values of declared secrets and of environment variables; installed packages that are not relevant to the run; a store's path and credential.
 
-Not promised:
+Not covered:
 
-- What your flow itself sends: it can call Prefect, or anything else, with whatever it has. A secret that is changed before it is logged is not recognised ([secrets.md](secrets.md)).
-- What a Prefect worker logs of failures of its own, before or after a flow run. It is a stock one.
-- Workers of a Dask cluster that somebody else runs (`dask-address`): tasks there tell what stock Prefect tells, and the worker's name.
-- Whom connections come from: addresses of machines, and times.
+- Data that your flow itself sends: it can call Prefect, or any other service, with any data. A secret that is changed before it is logged is not recognized ([secrets.md](secrets.md)).
+- Log lines of a Prefect worker about its own failures, before or after a flow run. It is a stock Prefect worker.
+- Workers of a Dask cluster that is not managed by SatFlow (`dask-address`): tasks there send what stock Prefect sends, and the worker's name.
+- The origin of connections: addresses of machines, and times.
 
 ## Every field
 
-`*` stands for anything. What has no words in the second column is Prefect's own bookkeeping: ids, times, kinds of states, retries, versions, and hashes with which it tells tasks and results apart (of a task's source and of its arguments).
+`*` matches any text. Fields without an entry in the second column are Prefect's own bookkeeping: ids, times, kinds of states, retries, versions, and hashes that distinguish tasks and results (of a task's source and of its arguments).
 """
 WHILE = {
-    "registering": "Registering, and starting runs",
+    "registering": "Registering flows, and starting runs",
     "running": "A flow run",
     "Prefect worker": "The Prefect worker",
-    "watching": "Watching runs, which only asks",
+    "watching": "Watching runs, which only reads",
 }
 
 
 def page() -> str:
-    """The whole page."""
+    """Build the whole page."""
     facts = "".join(f"| {each.what} | {_told_at(each.since)} | {each.choice} |\n" for each in FACTS.values())
     parts = "".join(f"\n### {title}\n{''.join(map(_call, _calls(who)))}" for who, title in WHILE.items())
     return f"{HEAD}{facts}{NEVER}{parts}"
@@ -86,20 +86,20 @@ def _calls(who: str) -> Iterator[Call]:
 
 
 def _call(call: Call) -> str:
-    title = "Every call" if call.call == "any" else f"`{call.call}`{', seldom' if call.seldom else ''}"
+    title = "Every call" if call.call == "any" else f"`{call.call}`{', rarely' if call.seldom else ''}"
     held = "".join(f"| `{field}` | {facts} |\n" for field, facts in call.holds.items())
     plain = f"| {', '.join(f'`{field}`' for field in call.plain.split())} | |\n" if call.plain else ""
-    return f"\n{title}\n\n| field | may hold |\n|---|---|\n{held}{plain}"
+    return f"\n{title}\n\n| field | may contain |\n|---|---|\n{held}{plain}"
 
 
 def main() -> int:
-    """Write, or compare."""
+    """Write the page, or compare it with the file."""
     text = page()
     if "--check" not in sys.argv[1:]:
         TARGET.write_text(text)
         return 0
     if not TARGET.exists() or TARGET.read_text() != text:
-        print(f"{TARGET.relative_to(ROOT)} is not what it should be: run scripts/what-prefect-sees")  # noqa: T201
+        print(f"{TARGET.relative_to(ROOT)} differs from the generated text: run scripts/what-prefect-sees")  # noqa: T201
         return 1
     return 0
 

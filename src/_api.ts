@@ -8,7 +8,7 @@ export interface JsonObject {
 }
 
 /**
- * As many Dask workers as there is work for, between two numbers.
+ * A number of Dask workers that adapts to the work, between a minimum and a maximum.
  */
 export interface AdaptCluster {
   do?: 'adapt';
@@ -28,7 +28,7 @@ export interface Artifact {
 }
 
 /**
- * Something that travels by value: the way the flow reaches it, its type, and about how many bytes of data it leads to.
+ * A captured object, pickled by value: the path by which the flow reaches it, its type, and the approximate data size.
  */
 export interface Captured {
   where: string;
@@ -37,7 +37,7 @@ export interface Captured {
 }
 
 /**
- * A data file that travels with a flow. `path` is relative, with slashes: where it lies in a run's working directory.
+ * A data file packed with a flow. `path` is relative to a run's working directory, with forward slashes.
  */
 export interface CarriedFile {
   path: string;
@@ -46,9 +46,9 @@ export interface CarriedFile {
 }
 
 /**
- * GET /satflow/catalogue: everything the register form offers.
+ * GET /satflow/catalogue: all choices of the register form.
  *
- * `cores` and `memory` (bytes) are those of this machine, None where runs happen elsewhere.
+ * `cores` and `memory` (bytes) are those of this machine, None if runs execute elsewhere.
  */
 export interface Catalogue {
   executors: ExecutorInfo[];
@@ -60,9 +60,9 @@ export interface Catalogue {
 }
 
 /**
- * A cell's text and execution count. `file` is the name that its code objects carry, as it stands in tracebacks.
+ * A cell's text and execution count. `file` is the file name of its code objects, as it appears in tracebacks.
  *
- * `setup`: it runs again in every run, before the flow is loaded.
+ * `setup`: the cell runs again in every run, before the flow is loaded.
  */
 export interface Cell {
   file: string;
@@ -72,7 +72,7 @@ export interface Cell {
 }
 
 /**
- * One thing that differs, worded for reading. `before` None: it was not there; `after` None: it is not there any more.
+ * One difference, worded for display. `before` is None for an addition, `after` is None for a removal.
  */
 export interface Change {
   name: string;
@@ -81,10 +81,10 @@ export interface Change {
 }
 
 /**
- * What the class of a back end can be told, from its signature, documentation and Dask's configuration.
+ * The options of a cluster provider's class, from its signature, its documentation and Dask's configuration.
  *
- * `open` says that it takes other keyword arguments as well; `hidden` are those that are called like credentials, which have
- * no place in a registration.
+ * `open`: the class accepts further keyword arguments. `hidden` are the options whose names are those of credentials, which must
+ * not be in a registration.
  */
 export interface ClusterClass {
   name: string;
@@ -95,9 +95,9 @@ export interface ClusterClass {
 }
 
 /**
- * POST /satflow/cluster-classes: what a back end of the executor `dask-cluster` can be told, as runs of a kernel find it.
+ * POST /satflow/cluster-classes: read the options of a cluster provider of `dask-cluster`, as installed for runs of a kernel.
  *
- * `name` is the back end's, such as `module:Class`, whose module is imported for it in a process of its own.
+ * `name` is the provider's name, such as `module:Class`. The module is imported in a separate process.
  */
 export interface ClusterClassRequest {
   kernel_id: string;
@@ -105,10 +105,11 @@ export interface ClusterClassRequest {
 }
 
 /**
- * Something that happened to a cluster.
+ * An event of a cluster.
  *
- * A Dask worker "joined", "left" as it was told to, was "lost", or was "replaced": `worker` has come for one that was lost.
- * `tasks` is how many a lost one had begun or done that are done again. "unreachable" and "back" are its scheduler's.
+ * A Dask worker "joined", "left" as requested, was "lost", or was "replaced": `worker` replaces a lost one. `tasks` is the
+ * number of tasks that a lost worker had started or completed and that run again. "unreachable" and "back" refer to the
+ * scheduler.
  */
 export interface ClusterEvent {
   time: string;
@@ -118,9 +119,9 @@ export interface ClusterEvent {
 }
 
 /**
- * The newest status of a run's cluster, None when it has none.
+ * The newest status of a run's cluster, None if it has none.
  *
- * `moments` are those since the frame before; in the first frame, those of the last minutes.
+ * `moments` are the samples since the previous frame; in the first frame, those of the last minutes.
  */
 export interface ClusterFrame {
   type: 'cluster.v1';
@@ -137,9 +138,9 @@ export interface ClusterList {
 }
 
 /**
- * One moment of a cluster, over all of its Dask workers: `cpu` in cores, memory in bytes.
+ * One sample of a cluster, over all of its Dask workers: `cpu` in cores, memory in bytes.
  *
- * `held` are tasks that could run and do not: queued, or without a Dask worker that can take them.
+ * `held` is the number of tasks that are ready but not running: queued, or without a Dask worker that can run them.
  */
 export interface ClusterMoment {
   time: string;
@@ -154,19 +155,19 @@ export interface ClusterMoment {
 }
 
 /**
- * POST /satflow/deployments/<id>/cluster: what the cluster that a deployment's runs share is to do.
+ * POST /satflow/deployments/<id>/cluster: an order for the shared cluster of a deployment.
  */
 export interface ClusterOrder {
   order: StartCluster | ScaleCluster | AdaptCluster | RestartCluster;
 }
 
 /**
- * A Dask cluster of one flow run as the flow run itself sees it, or (`run_id` None) of a deployment, also between its runs.
+ * A Dask cluster of one flow run as reported by that run, or (`run_id` None) a deployment's cluster, also between its runs.
  *
- * `plan` is how many Dask workers it should have and `requested` how many were asked for (None where nobody says), `observed`
- * how many have checked in, `pending` why they are fewer, or why tasks find none. `tasks` counts the scheduler's tasks by
- * distributed's own state names. `events` are the latest, oldest first. `dashboard` is where Dask's own pages are,
- * as `host:port`, None where none are served.
+ * `plan` is the intended number of Dask workers and `requested` the requested number (None if not reported). `observed` is the
+ * number of connected workers. `pending` explains why they are fewer, or why tasks find no worker. `tasks` counts the
+ * scheduler's tasks by distributed's state names. `events` are the latest, oldest first. `dashboard` is the address of Dask's
+ * dashboard as `host:port`, None if there is none.
  */
 export interface ClusterStatus {
   run_id: string | null;
@@ -192,9 +193,9 @@ export interface ClusterStatus {
 /**
  * One Dask worker.
  *
- * `state` is distributed's own word, such as "running" or "paused" (it takes no tasks because its memory is nearly full). `cpu`
- * is in percent of one core; the others in bytes: `memory` that the process holds, the part of it that is results of tasks
- * (`managed`, the rest is not Dask's), results on disk (`spilled`), and `memory_limit` (0: none).
+ * `state` is distributed's own term, such as "running" or "paused" (it accepts no tasks because its memory is nearly full).
+ * `cpu` is in percent of one core. The others are in bytes: `memory` of the process, `managed` (the part of it that holds
+ * results of tasks; Dask does not manage the rest), `spilled` (results on disk), and `memory_limit` (0: none).
  */
 export interface ClusterWorker {
   name: string;
@@ -210,10 +211,10 @@ export interface ClusterWorker {
 }
 
 /**
- * The newest status of every cluster: of runs on this machine, and of deployments that have one also between runs.
+ * The newest status of every cluster: of runs on this machine, and of deployments that keep one between runs.
  *
- * `absent` are the ids of deployments that can have one, were looked at, and have none now. `moments`, by run or deployment
- * id, are those since the frame before; of a cluster that is new in it, those of the last minutes.
+ * `absent` are the ids of deployments that can have a cluster, were checked, and have none now. `moments`, by run or deployment
+ * id, are the samples since the previous frame; for a cluster that is new in this frame, those of the last minutes.
  */
 export interface ClustersFrame {
   type: 'clusters.v1';
@@ -223,7 +224,7 @@ export interface ClustersFrame {
 }
 
 /**
- * A function, a class, or the other statements of a cell or file that differ. `diff` is a unified diff.
+ * A difference in a function, a class, or the other statements of a cell or file. `diff` is a unified diff.
  */
 export interface CodeChange {
   name: string;
@@ -233,7 +234,7 @@ export interface CodeChange {
 }
 
 /**
- * The commit that a git repository stood at. `dirty` tells of changes that were not committed, None where git did not say.
+ * The checked-out commit of a git repository. `dirty`: there were uncommitted changes; None if git did not report it.
  */
 export interface Commit {
   id: string;
@@ -241,7 +242,7 @@ export interface Commit {
 }
 
 /**
- * A five-field cron line, read in an IANA time zone.
+ * A five-field cron expression, evaluated in an IANA time zone.
  */
 export interface CronSchedule {
   kind: 'cron';
@@ -250,7 +251,7 @@ export interface CronSchedule {
 }
 
 /**
- * A five-field cron line, read in an IANA time zone.
+ * A five-field cron expression, evaluated in an IANA time zone.
  */
 export interface CronScheduleInput {
   kind?: 'cron';
@@ -259,13 +260,13 @@ export interface CronScheduleInput {
 }
 
 /**
- * A flow that was registered, as Prefect has it, with what its manifest in the store adds.
+ * A registered flow: its deployment in Prefect, combined with its manifest in the store.
  *
- * `manifest_problem` says why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
- * `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` carries the defaults
- * only when the manifest could be read. `drift` is what somebody has changed in Prefect since it was registered: `before` was
- * registered, `after` is live. `needed` says what its last runs on this machine needed of their worker size, None where
- * nothing is known of it. `notebook_file` is the path of `notebook` with links resolved, None where the Jupyter server's
+ * `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
+ * `missed_runs`, `secrets`, `include`, `infrastructure` and `registered_at` are None. `parameter_schema` contains the defaults
+ * only if the manifest could be read. `drift` are the changes in Prefect since the registration: `before` is the registered
+ * value, `after` the live one. `needed` summarizes how much of their worker size the last runs on this machine used, None
+ * without measurements. `notebook_file` is the path of `notebook` with symbolic links resolved, None if the Jupyter server's
  * machine has no such file.
  */
 export interface Deployment {
@@ -303,10 +304,10 @@ export interface DeploymentList {
 }
 
 /**
- * Every 4xx and 5xx reply.
+ * The body of every 4xx and 5xx reply.
  *
- * `error` is the name of the class in `satflow_ext.errors`, `field` the form field the mistake stands in (dotted path of
- * the request model), and `fix` what the user can do next.
+ * `error` is the name of the class in `satflow_ext.errors`, `field` the form field with the mistake (dotted path of the request
+ * model), and `fix` the user's next step.
  */
 export interface ErrorBody {
   error: string;
@@ -316,7 +317,7 @@ export interface ErrorBody {
 }
 
 /**
- * Something about one subscription went wrong; the socket stays open.
+ * An error of one subscription; the socket stays open.
  */
 export interface ErrorFrame {
   type: 'error.v1';
@@ -326,9 +327,9 @@ export interface ErrorFrame {
 }
 
 /**
- * How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`).
+ * An executor and its options. `options` are the fields of the executor's own model (see `ExecutorInfo.options_schema`).
  *
- * `from_flow`: the executor does what the flow's own task runner does, and was chosen for that (`AS_FLOW_SAYS`).
+ * `from_flow`: the executor was selected because it reproduces the flow's own task runner (`AS_FLOW_SAYS`).
  */
 export interface ExecutorChoice {
   name: string;
@@ -337,9 +338,9 @@ export interface ExecutorChoice {
 }
 
 /**
- * How tasks run. `options` are those of the executor's own model (see `ExecutorInfo.options_schema`).
+ * An executor and its options. `options` are the fields of the executor's own model (see `ExecutorInfo.options_schema`).
  *
- * `from_flow`: the executor does what the flow's own task runner does, and was chosen for that (`AS_FLOW_SAYS`).
+ * `from_flow`: the executor was selected because it reproduces the flow's own task runner (`AS_FLOW_SAYS`).
  */
 export interface ExecutorChoiceInput {
   name?: string;
@@ -348,7 +349,7 @@ export interface ExecutorChoiceInput {
 }
 
 /**
- * One entry of the executor catalogue, enough to draw its card and its form.
+ * One entry of the executor catalog, with the data for its card and its form.
  */
 export interface ExecutorInfo {
   name: string;
@@ -359,7 +360,7 @@ export interface ExecutorInfo {
 }
 
 /**
- * Why a run failed: the last line of the traceback, and the traceback as it stands in the run's log.
+ * The failure of a run: the last line of the traceback, and the traceback from the run's log.
  */
 export interface Failure {
   cause: string;
@@ -367,7 +368,7 @@ export interface Failure {
 }
 
 /**
- * One thing that the pre-flight report says. An "error" stops the registration, a "warning" may bite when the flow runs.
+ * One entry of the pre-flight report. An "error" prevents the registration, a "warning" may cause a run to fail.
  */
 export interface Finding {
   kind:
@@ -389,9 +390,9 @@ export interface Finding {
 }
 
 /**
- * The flows of one kernel, in the order in which their variables were made.
+ * The flows of one kernel, in the order in which their variables were created.
  *
- * `notebook` is the path of the kernel's notebook with links resolved, None where Jupyter did not give one to the kernel.
+ * `notebook` is the path of the kernel's notebook with symbolic links resolved, None if Jupyter did not pass one to the kernel.
  */
 export interface FlowList {
   flows: LiveFlow[];
@@ -400,10 +401,10 @@ export interface FlowList {
 }
 
 /**
- * The task runner that a flow names.
+ * The task runner that a flow specifies.
  *
- * `text` is its class with the arguments that are known. `executor` does the same; None: none does, and runs use the task
- * runner itself.
+ * `text` is its class with those arguments that could be read. `executor` is the executor that reproduces it. It is None if no
+ * executor does; runs then use the task runner itself.
  */
 export interface FlowTaskRunner {
   text: string;
@@ -411,7 +412,7 @@ export interface FlowTaskRunner {
 }
 
 /**
- * A data file that would travel, by its place below the notebook's folder; `size` in bytes.
+ * A data file that would be packed with the flow: path relative to the notebook's folder, `size` in bytes.
  */
 export interface Included {
   path: string;
@@ -419,10 +420,10 @@ export interface Included {
 }
 
 /**
- * What each flow run is started with, where its work pool's Prefect workers start runs in containers (docs/containers.md).
+ * The infrastructure of each flow run, for work pools whose Prefect workers start runs in containers (docs/containers.md).
  *
- * `cpu` in cores, `memory` in GiB. `env` are environment variables, which Prefect stores readable: no place for credentials.
- * `job_variables` are what else the work pool takes, by the names in its base job template.
+ * `cpu` is in cores, `memory` in GiB. `env` are environment variables, which Prefect stores in readable form: they must not
+ * contain credentials. `job_variables` are further variables of the work pool, by their names in its base job template.
  */
 export interface Infrastructure {
   image: string | null;
@@ -434,10 +435,10 @@ export interface Infrastructure {
 }
 
 /**
- * What each flow run is started with, where its work pool's Prefect workers start runs in containers (docs/containers.md).
+ * The infrastructure of each flow run, for work pools whose Prefect workers start runs in containers (docs/containers.md).
  *
- * `cpu` in cores, `memory` in GiB. `env` are environment variables, which Prefect stores readable: no place for credentials.
- * `job_variables` are what else the work pool takes, by the names in its base job template.
+ * `cpu` is in cores, `memory` in GiB. `env` are environment variables, which Prefect stores in readable form: they must not
+ * contain credentials. `job_variables` are further variables of the work pool, by their names in its base job template.
  */
 export interface InfrastructureInput {
   image?: string | null;
@@ -449,7 +450,7 @@ export interface InfrastructureInput {
 }
 
 /**
- * Every so many seconds, counted in an IANA time zone.
+ * A fixed interval in seconds, evaluated in an IANA time zone.
  */
 export interface IntervalSchedule {
   kind: 'interval';
@@ -458,7 +459,7 @@ export interface IntervalSchedule {
 }
 
 /**
- * Every so many seconds, counted in an IANA time zone.
+ * A fixed interval in seconds, evaluated in an IANA time zone.
  */
 export interface IntervalScheduleInput {
   kind?: 'interval';
@@ -470,8 +471,8 @@ export interface IntervalScheduleInput {
  * A `@flow` object in a kernel's namespace.
  *
  * `parameter_schema` is Prefect's JSON schema of the signature, defaults included; it goes to the browser and never to the
- * Prefect API. `fingerprint` changes when the flow, or anything it reaches, changes. `cell` is the execution count of the
- * cell that defined it, None where it was imported. `task_runner` is None where the flow names none.
+ * Prefect API. `fingerprint` changes when the flow, or anything it reaches, changes. `cell` is the execution count of the cell
+ * that defined the flow, None for an imported flow. `task_runner` is None if the flow does not specify one.
  */
 export interface LiveFlow {
   name: string;
@@ -485,7 +486,7 @@ export interface LiveFlow {
 }
 
 /**
- * One line of a run's log. `seq` counts from 0 in the order in which the server saw it; sort by (`time`, `seq`).
+ * One line of a run's log. `seq` counts from 0 in the order in which the server read the lines; sort by (`time`, `seq`).
  */
 export interface LogLine {
   seq: number;
@@ -500,8 +501,8 @@ export interface LogLine {
 /**
  * Log lines after the subscriber's cursor.
  *
- * `reset` means the cursor was not known any more: forget every line of this run, these are all there are. `ended` means
- * the run is over and no line will follow. `cursor` goes into the next `Subscribe` after a cut.
+ * `reset`: the cursor was no longer valid; the client discards its lines of this run, and these replace them. `ended`: the run
+ * is over and no line will follow. `cursor` goes into the next `Subscribe` after a disconnection.
  */
 export interface LogsFrame {
   type: 'logs.v1';
@@ -513,21 +514,21 @@ export interface LogsFrame {
 }
 
 /**
- * Runs start by hand only.
+ * Runs start manually only.
  */
 export interface NoSchedule {
   kind: 'none';
 }
 
 /**
- * Runs start by hand only.
+ * Runs start manually only.
  */
 export interface NoScheduleInput {
   kind?: 'none';
 }
 
 /**
- * One parameter of a flow as its signature spells it. `default` is a repr for reading, not a value.
+ * One parameter of a flow as it appears in the signature. `default` is a repr for display, not a value.
  */
 export interface Parameter {
   name: string;
@@ -544,11 +545,11 @@ export interface PauseRequest {
 }
 
 /**
- * The pre-flight report: what would travel and what speaks against it. Nothing was sent.
+ * The pre-flight report: the captured objects, and the findings about them. Nothing was sent.
  *
- * `size` of the pickle is None where the flow cannot be pickled; `captured` and `files` are sorted, the biggest first.
- * `packages` are the installed distributions that the flow refers to. `rehearsed` is in seconds, None where loading was not
- * asked for or failed. `task_runner` is the flow's own (see `LiveFlow`).
+ * `size` is the size of the pickle, None if the flow cannot be pickled. `captured` and `files` are sorted, largest first.
+ * `packages` are the installed distributions that the flow refers to. `rehearsed` is the duration of the clean load in seconds,
+ * None if it was not requested or failed. `task_runner` is the flow's own (see `LiveFlow`).
  */
 export interface Preflight {
   flow: string;
@@ -563,7 +564,7 @@ export interface Preflight {
 }
 
 /**
- * POST /satflow/preflight: what would travel. With `rehearse`, the flow content is also loaded in a clean process.
+ * POST /satflow/preflight: report the captured objects. With `rehearse`, also load the flow content in a clean process.
  */
 export interface PreflightRequest {
   name?: string | null;
@@ -586,11 +587,11 @@ export interface PreflightRequest {
 }
 
 /**
- * POST /satflow/deployments. `variable` names the flow in the kernel; `notebook` is its path as JupyterLab shows it.
+ * POST /satflow/deployments. `variable` is the flow's variable in the kernel, `notebook` its path as JupyterLab displays it.
  *
- * A choice that is the same as in the version before leaves alone what somebody has changed in Prefect since;
- * `overwrite` puts it there all the same, and takes a deployment that somebody else than SatFlow made. `replaces` are the ids
- * of the deployments that this may become the next version of, None for any.
+ * An option with the same value as in the previous version does not overwrite a later change in Prefect, except with
+ * `overwrite`, which also takes over a deployment that was not created by SatFlow. `replaces` are the ids of the deployments of
+ * which this may become the next version, None for any deployment.
  */
 export interface RegisterRequest {
   name?: string | null;
@@ -612,12 +613,11 @@ export interface RegisterRequest {
 }
 
 /**
- * What registering did, or rolling back.
+ * The result of a registration or a rollback.
  *
- * `content_size` is the flow content's size in bytes, without the `files` that travel with it. "restored": the version stays,
- * and what somebody had changed in Prefect is as the version says again. `kept` is what somebody had changed in Prefect and
- * what was left so: `before` was registered, `after` is live. `warnings` are those of the pre-flight report that cost nothing
- * to find while packing.
+ * `content_size` is the size of the flow content in bytes, without the `files` that are packed with it. "restored": the version
+ * stays, and changes in Prefect were reverted to it. `kept` are changes in Prefect that were not reverted: `before` is the
+ * registered value, `after` the live one. `warnings` are those of the pre-flight report that packing finds without extra cost.
  */
 export interface Registered {
   deployment: Deployment;
@@ -631,14 +631,14 @@ export interface Registered {
 }
 
 /**
- * What a user decides about a deployment, whichever way she says it: form, magic, Python or command line.
+ * The user's options for a deployment, from any interface: form, magic, Python or command line.
  *
- * `name` is the deployment's (default: the flow's name). `work_pool` None means the local stack's, or the one in settings.
- * `include` names data files that travel with the flow: glob patterns or folders, relative to the notebook's folder.
- * `environment` says what happens where a run's packages are not those of the registration (docs/environment.md). `secrets`
- * are names of credentials that the flow needs; their values are found where it runs (docs/secrets.md). `infrastructure` is
- * what the work pool starts its runs with. `missed_runs` says which scheduled runs start that were missed while the local stack
- * or the machine was off.
+ * `name` is the deployment's name (default: the flow's name). `work_pool` None means the local stack's work pool, or the one in
+ * the settings. `include` lists data files that are packed with the flow: glob patterns or folders, relative to the notebook's
+ * folder. `environment` is the policy for a run whose packages differ from those of the registration (docs/environment.md).
+ * `secrets` are names of credentials that the flow needs; their values are read where the flow runs (docs/secrets.md).
+ * `infrastructure` is the infrastructure that the work pool uses for the runs. `missed_runs` selects which of the scheduled runs
+ * are started that were missed while the local stack or the machine was off.
  */
 export interface Registration {
   name: string | null;
@@ -655,7 +655,7 @@ export interface Registration {
 }
 
 /**
- * End the cluster and start another one; runs that use it fail.
+ * Stop the cluster and start another one; runs that use it fail.
  */
 export interface RestartCluster {
   do?: 'restart';
@@ -669,7 +669,7 @@ export interface RollbackRequest {
 }
 
 /**
- * A flow run. `why_waiting` says in words why a run that should have started has not; `duration` is in seconds.
+ * A flow run. `why_waiting` explains why a run that should have started has not; `duration` is in seconds.
  */
 export interface Run {
   id: string;
@@ -703,7 +703,7 @@ export interface Run {
 /**
  * GET /satflow/runs/<id>.
  *
- * `settled`: the run is over, and for so long that Prefect has recorded all of its task runs.
+ * `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
  */
 export interface RunDetail {
   run: Run;
@@ -721,7 +721,7 @@ export interface RunList {
 }
 
 /**
- * POST /satflow/runs. `idempotency_key` is one per press of the button: sent twice, it makes one run.
+ * POST /satflow/runs. `idempotency_key` is one per click of the button: a request that is sent twice creates one run.
  */
 export interface RunRequest {
   deployment_id: string;
@@ -730,7 +730,7 @@ export interface RunRequest {
 }
 
 /**
- * A hint: the list of runs changed, read it again.
+ * A hint that the list of runs changed; the client reads it again.
  */
 export interface RunsFrame {
   type: 'runs.v1';
@@ -760,11 +760,11 @@ export interface SchedulePreviewRequest {
 }
 
 /**
- * A cluster that a deployment has also between its runs, such as one that they share. `state` "none": it has none now.
+ * A cluster that a deployment keeps between its runs, such as a shared cluster. `state` "none": there is no cluster now.
  *
- * `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's own, None where it is at an address.
- * `workers` have checked in, of the `plan` that there should be; `why` says why they are fewer, or why the scheduler does not
- * answer. Where nobody asked the scheduler, `plan` and `why` are None.
+ * `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's gateway, None for a cluster at an address.
+ * `workers` is the number of connected Dask workers, `plan` the intended number. `why` explains why they are fewer, or why the
+ * scheduler does not respond. If the scheduler was not queried, `plan` and `why` are None.
  */
 export interface SharedCluster {
   deployment_id: string;
@@ -779,10 +779,10 @@ export interface SharedCluster {
 }
 
 /**
- * Where a flow comes from.
+ * The source of a flow.
  *
- * `cells` are the cells that define what the flow reaches, in the order of their execution; `files` the local files. `commit`
- * is of the repository that the notebook's folder belongs to, None where there is none, or no git.
+ * `cells` are the cells that define what the flow reaches, in the order of their execution; `files` are the local files.
+ * `commit` is that of the repository with the notebook's folder, None without a repository or without git.
  */
 export interface Source {
   notebook: string | null;
@@ -792,7 +792,7 @@ export interface Source {
 }
 
 /**
- * The text of a local file, as it stood on disk when the flow was packed. `path` is below its import path.
+ * The text of a local file at the time of packing. `path` is relative to its import path.
  */
 export interface SourceFile {
   path: string;
@@ -800,11 +800,11 @@ export interface SourceFile {
 }
 
 /**
- * Where runs go and whether that place answers.
+ * The Prefect API and the store in use, and their state.
  *
- * `kind` "local" is the stack SatFlow runs on this machine, "configured" is what the settings name. `step` says what is
- * being waited for while `state` is "starting", and what went wrong when it is "failed". `stays` tells whether it goes on
- * after the last JupyterLab and terminal has gone.
+ * `kind` "local" is the stack that SatFlow runs on this machine, "configured" is the one in the settings. `step` is the current
+ * step while `state` is "starting", and the error when it is "failed". `stays`: the stack keeps running after the last
+ * JupyterLab and terminal have ended.
  */
 export interface StackStatus {
   kind: 'local' | 'configured';
@@ -816,7 +816,7 @@ export interface StackStatus {
 }
 
 /**
- * Start the cluster ahead of runs; nothing is done where it runs.
+ * Start the cluster ahead of runs; no effect on a running cluster.
  */
 export interface StartCluster {
   do?: 'start';
@@ -833,10 +833,10 @@ export interface Subscribe {
 }
 
 /**
- * The tasks (and subflows) that a flow calls, as its source says: in order, each with the results that it takes.
+ * The tasks (and subflows) that a flow calls according to its source: in order, each with the results that it uses.
  *
- * `rewired` tells that the calls of tasks which are in both differ in order, in number or in what they take. `unsaid` lists
- * what cannot be told from the source.
+ * `rewired`: the calls of tasks that are in both versions differ in order, in number or in the results they use. `unsaid` lists
+ * calls that cannot be determined from the source.
  */
 export interface TaskChange {
   flow: string;
@@ -849,7 +849,7 @@ export interface TaskChange {
 }
 
 /**
- * A task run. `interrupted` marks one that Prefect still calls running although its flow run has ended.
+ * A task run. `interrupted`: its state in Prefect is still running although its flow run has ended.
  */
 export interface TaskRun {
   id: string;
@@ -882,7 +882,7 @@ export interface Unsubscribe {
 }
 
 /**
- * One version. `problem` says why its manifest cannot be read; then there is no `record`.
+ * One version. `problem` explains why its manifest cannot be read; then `record` is None.
  */
 export interface Version {
   number: number;
@@ -893,7 +893,7 @@ export interface Version {
 }
 
 /**
- * GET /satflow/deployments/<id>/versions/<number>. `chosen` is everything that was decided when it was registered.
+ * GET /satflow/deployments/<id>/versions/<number>. `chosen` are the options of its registration.
  */
 export interface VersionDetail {
   version: Version;
@@ -905,8 +905,8 @@ export interface VersionDetail {
 /**
  * GET /satflow/deployments/<id>/versions/<before>/diff/<after>.
  *
- * `choices` are schedule, default parameters, tags, work pool and whatever else was chosen; `environment` is the interpreter.
- * `unexplained` says that the flow differs in a way that no source tells, such as in data that it captured.
+ * `choices` are changes of the schedule, the default parameters, the tags, the work pool and all other options. `environment`
+ * are changes of the interpreter. `unexplained` describes a difference that is not in the source, such as in captured data.
  */
 export interface VersionDiff {
   before: number;
@@ -924,8 +924,8 @@ export interface VersionDiff {
 /**
  * GET /satflow/deployments/<id>/versions, newest first.
  *
- * `next` is the `before` of the next page, None where there is none. `lost` says why nothing older is known although
- * there was something.
+ * `next` is the `before` of the next page, None on the last page. `lost` explains why older versions existed but cannot be
+ * listed.
  */
 export interface VersionList {
   deployment_id: string;
@@ -935,10 +935,10 @@ export interface VersionList {
 }
 
 /**
- * What a version's manifest says, in short.
+ * A summary of a version's manifest.
  *
- * `content_size` is in bytes; `content_kept` tells whether the store still has the content, None where it did not say.
- * `restores` is the number of the version that a rollback brought back; `summary` is one line about what changed.
+ * `content_size` is in bytes; `content_kept`: the store still has the content; None if the store did not report it.
+ * `restores` is the number of the version that a rollback restored; `summary` is one line about the changes.
  */
 export interface VersionRecord {
   registered_at: string;
@@ -951,9 +951,9 @@ export interface VersionRecord {
 }
 
 /**
- * A Prefect work pool and how many Prefect workers poll it now.
+ * A Prefect work pool and the number of Prefect workers that poll it now.
  *
- * `takes` are the fields of `Infrastructure` that it has a place for, and `job_variables` is the schema of what else it takes.
+ * `takes` are the fields of `Infrastructure` that the pool supports; `job_variables` is the schema of its other variables.
  */
 export interface WorkPool {
   name: string;
@@ -965,7 +965,7 @@ export interface WorkPool {
 }
 
 /**
- * A named size of one Dask worker: memory in bytes. `available` says whether this machine can give it, `reason` why not.
+ * A named size of one Dask worker; memory is in bytes. `reason` explains why the size is not `available` on this machine.
  */
 export interface WorkerSize {
   name: string;

@@ -9,20 +9,20 @@ import {
   SERVER_UNREACHABLE
 } from './errors';
 
-/** Which runs to list; `limit` counts runs. */
+/** Filters for the list of runs; `limit` is the maximum number of runs. */
 export interface IRunsQuery {
   deployment_id?: string;
   state_type?: api.Run['state_type'];
   limit?: number;
 }
 
-/** Which versions to list: `limit` of those older than `before`. */
+/** A page of the list of versions: at most `limit` versions older than `before`. */
 export interface IVersionsQuery {
   before?: number;
   limit?: number;
 }
 
-/** The server's side of SatFlow: one method per REST endpoint. Every one rejects with `RequestFailed`. */
+/** Client of SatFlow's REST API, with one method per endpoint. Each method rejects with `RequestFailed`. */
 export interface IClient {
   flows(kernelId: string): Promise<api.FlowList>;
   catalogue(): Promise<api.Catalogue>;
@@ -58,7 +58,7 @@ export interface IClient {
   startStack(): Promise<api.StackStatus>;
 }
 
-/** `IClient` over Jupyter's own authenticated connection. */
+/** `IClient` over Jupyter's authenticated connection. */
 export class Client implements IClient {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
@@ -204,7 +204,7 @@ export class Client implements IClient {
   }
 }
 
-/** The websocket's address, with the token only where Jupyter itself has to put it there. */
+/** Return the URL of the websocket, with the token only if Jupyter itself appends it to URLs. */
 export function streamUrl(settings: ServerConnection.ISettings): string {
   const url = endpoint(settings.wsUrl, ['stream']);
   return settings.appendToken && settings.token
@@ -216,7 +216,7 @@ function endpoint(base: string, path: string[]): string {
   return URLExt.join(base, 'satflow', ...path.map(encodeURIComponent));
 }
 
-/** A query as part of a URL, without what is not set: `URLExt` would write the word "undefined". */
+/** Format a query for a URL without unset parameters, for which `URLExt` would write "undefined". */
 function queryString(query: IRunsQuery | IVersionsQuery): string {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null
@@ -233,17 +233,21 @@ function unreachable(reason: Error): never {
   });
 }
 
-/** The server cuts the connection where it cannot go on, so that a part of a log never looks like all of it. */
+/**
+ * Report an incomplete log. The server closes the connection if it cannot continue, so that part of a log never looks
+ * complete.
+ */
 function brokenOff(): never {
   throw new RequestFailed({
     error: BROKEN_OFF,
-    message: 'The log broke off before its end, and nothing was saved.',
+    message:
+      'The connection closed before the end of the log, and nothing was saved.',
     fix: 'Try again when the Prefect API answers.',
     field: null
   });
 }
 
-/** The reply's own error, or one of ours where something that is not SatFlow answered. */
+/** Return the error in a reply, or an error of ours if another server replied. */
 export function refusal(status: number, text: string): api.ErrorBody {
   const body = parsed(text);
   if (body) {
@@ -257,7 +261,7 @@ export function refusal(status: number, text: string): api.ErrorBody {
       field: null
     };
   }
-  const message = `The Jupyter server answered ${status}.`;
+  const message = `The Jupyter server answered with status ${status}.`;
   return { error: 'UnexpectedReply', message, fix: null, field: null };
 }
 

@@ -1,11 +1,11 @@
 import type { ErrorBody } from './_api';
 
-/** Names in `ErrorBody.error` that come from the browser's own side, beside those of satflow_ext/errors.py. */
+/** Values of `ErrorBody.error` that the browser sets, in addition to those of satflow_ext/errors.py. */
 export const SERVER_MISSING = 'ServerExtensionMissing';
 export const SERVER_UNREACHABLE = 'ServerUnreachable';
 export const BROKEN_OFF = 'BrokenOff';
 
-/** A request that was refused or got no answer, with what the user can do about it. */
+/** The error of a request that was refused or got no answer, with a suggested fix. */
 export class RequestFailed extends Error {
   constructor(readonly body: ErrorBody) {
     super(body.message);
@@ -13,7 +13,7 @@ export class RequestFailed extends Error {
   }
 }
 
-/** What went wrong, whatever was thrown. */
+/** Convert any thrown value to an error body. */
 export function errorBody(reason: unknown): ErrorBody {
   if (reason instanceof RequestFailed) {
     return reason.body;
@@ -22,7 +22,10 @@ export function errorBody(reason: unknown): ErrorBody {
   return { error: 'Unexpected', message, fix: null, field: null };
 }
 
-/** The mistake as it is seen from a field: `field` is the path below it, null for all of it; null for mistakes elsewhere. */
+/**
+ * Return an error as seen from a field, or null if it concerns another field. `field` becomes the path below that
+ * field, or null for the whole field.
+ */
 export function errorUnder(
   error: ErrorBody | null,
   field: string

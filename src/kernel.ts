@@ -9,7 +9,7 @@ import type { FlowList } from './_api';
 /** The comm target that the kernel opens to push its list of flows. */
 export const COMM_TARGET = 'satflow';
 
-/** The active notebook and its kernel as they are now. `generation` changes with each start of the kernel. */
+/** The active notebook and its kernel. `generation` changes with each start of the kernel. */
 export interface IActiveNotebook {
   path: string;
   kernelId: string | null;
@@ -18,25 +18,25 @@ export interface IActiveNotebook {
   generation: string;
 }
 
-/** A decorator of Prefect's at the beginning of a line: `@flow`, `@flow(…)`, `@prefect.flow`. */
+/** Matches a Prefect flow decorator at the beginning of a line: `@flow`, `@flow(…)`, `@prefect.flow`. */
 const FLOW_CODE = /^[ \t]*@(?:\w+\.)*flow\b/m;
 
-/** Flows that a kernel told of by itself. */
+/** Flows that a kernel pushed without a request. */
 export interface IPushed {
   kernelId: string;
   list: FlowList;
 }
 
-/** The notebook in front, whatever other main-area tab has the focus. */
+/** The active notebook, even if another main-area tab has the focus. */
 export interface INotebookSource {
   readonly current: IActiveNotebook | null;
   readonly changed: ISignal<INotebookSource, void>;
-  /** Whether a cell of the notebook has the code of a flow, whatever the kernel has run of it. */
+  /** Return whether a cell of the notebook defines a flow, even if the kernel has not run it. */
   hasFlowCode(): boolean;
   readonly pushed: ISignal<INotebookSource, IPushed>;
 }
 
-/** `INotebookSource` over JupyterLab's notebook tracker; it never sends anything to a kernel. */
+/** `INotebookSource` over JupyterLab's notebook tracker; sends nothing to kernels. */
 export class ActiveNotebook implements INotebookSource, IDisposable {
   constructor(private readonly tracker: INotebookTracker) {
     tracker.currentChanged.connect(this.follow, this);
@@ -83,7 +83,10 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     Signal.clearData(this);
   }
 
-  /** A restarted kernel whose first words were missed counts as starting until a cell runs, although it answers. */
+  /**
+   * Return the status of a kernel. JupyterLab can miss the first messages of a restarted kernel and then reports
+   * "starting" until a cell runs; return "idle" if the kernel has already answered.
+   */
   private statusOf(
     kernel: Kernel.IKernelConnection | null,
     generation: string
@@ -106,7 +109,7 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     }
   }
 
-  /** The tracker forgets its current notebook only when that is closed. */
+  /** Connect to the tracker's current notebook, which becomes null only when the notebook is closed. */
   private follow(): void {
     const panel = this.tracker.currentWidget;
     if (panel === this.panel) {
@@ -173,7 +176,7 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
 
   private panel: NotebookPanel | null = null;
   private starts = 0;
-  /** The start of a kernel that has answered. */
+  /** The generation of the kernel that has answered. */
   private answered = '';
   private _isDisposed = false;
   private readonly languages = new Map<string, string>();

@@ -6,19 +6,20 @@ import type { StreamFrame, StreamRequest, Subscribe } from './_api';
 export type Topic = Subscribe['topic'];
 export type Listener = (frame: StreamFrame) => void;
 
-/** What the stream needs of a `WebSocket`. */
+/** The part of `WebSocket` that the stream uses. */
 export type ISocket = Pick<
   WebSocket,
   'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'
 >;
 
-/** Facts pushed by the server, by topic. */
+/** The server's event stream, by topic. */
 export interface IStream {
   /**
-   * Hear of a topic until disposed. After a cut the stream asks again, for logs from the last cursor.
+   * Subscribe to a topic until disposed. After a lost connection the stream subscribes again, to logs from the last
+   * cursor.
    *
-   * @param topic - what to hear of
-   * @param runId - whose logs or cluster; null for "runs" and "clusters"
+   * @param topic - the topic
+   * @param runId - the run of the logs or the cluster; null for "runs" and "clusters"
    * @param listener - called with each frame
    */
   subscribe(
@@ -42,17 +43,19 @@ const TOPICS: Record<string, Topic> = {
   'clusters.v1': 'clusters'
 };
 
-/** One websocket for a whole browser tab, open only while somebody listens. */
+/** One websocket for the whole browser tab, open only while there are listeners. */
 export class Stream implements IStream, IDisposable {
   /**
-   * @param open - makes a socket that is connecting
-   * @param interval - milliseconds before the first attempt after a cut; doubles up to 30 s while attempts fail
+   * @param open - creates a socket that is connecting
+   * @param interval - milliseconds before the first attempt after a lost connection; doubles up to 30 s while
+   *   attempts fail
    */
   constructor(
     private readonly open: () => ISocket,
     interval = 500
   ) {
-    // The promise that the poll awaits is the life of the socket, so that backing off comes with it.
+    // The promise that the poll awaits lasts as long as the socket, so that the poll's backoff applies to
+    // reconnecting.
     this.poll = new Poll({
       auto: false,
       factory: () => this.live(),
@@ -78,9 +81,9 @@ export class Stream implements IStream, IDisposable {
     listener: Listener
   ): IDisposable {
     const channel = this.channel(topic, runId);
-    const own: Listener = frame => listener(frame); // the same function may listen twice
+    const own: Listener = frame => listener(frame); // the same function may be subscribed twice
     channel.listeners.add(own);
-    // A newcomer needs what came before, except to hints; the others know those lines by their id.
+    // A new listener needs earlier frames, except hints; the other listeners recognize known lines by their id.
     if (channel.listeners.size === 1 || topic !== 'runs') {
       channel.cursor = null;
       this.send(subscription(channel));
@@ -124,7 +127,7 @@ export class Stream implements IStream, IDisposable {
     }
   }
 
-  /** Resolves when a socket that was open has closed, rejects when none could be opened. */
+  /** Open a socket. Resolves when an open socket closes, rejects if the socket could not be opened. */
   private live(): Promise<void> {
     if (this.channels.size === 0) {
       void this.poll.stop();

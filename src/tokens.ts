@@ -12,53 +12,53 @@ import type { Preferences } from './models/preferences';
 import type { IStream as Stream } from './stream';
 import type { Actions } from './widgets/actions';
 
-/** The REST endpoints. */
+/** The REST client. */
 export type IClient = Client;
 export const IClient = new Token<IClient>(
   'satflow-ext:IClient',
-  'The REST endpoints of SatFlow, one method each.'
+  'The client of SatFlow’s REST API.'
 );
 
-/** The websocket. */
+/** The event stream. */
 export type IStream = Stream;
 export const IStream = new Token<IStream>(
   'satflow-ext:IStream',
-  'Facts pushed by the server, over one websocket for the whole tab.'
+  'Events pushed by the server over one websocket per browser tab.'
 );
 
-/** The notebook in front. */
+/** The active notebook. */
 export type IActiveNotebook = INotebookSource;
 export const IActiveNotebook = new Token<IActiveNotebook>(
   'satflow-ext:IActiveNotebook',
-  'The active notebook and the flows its kernel tells of.'
+  'The active notebook and the flows that its kernel reports.'
 );
 
 /** The flows of the active notebook. */
 export type IFlows = FlowsModel;
 export const IFlows = new Token<IFlows>(
   'satflow-ext:IFlows',
-  'The flows that live in the active notebook.'
+  'The flows of the active notebook.'
 );
 
 /** All deployments. */
 export type IDeployments = DeploymentsModel;
 export const IDeployments = new Token<IDeployments>(
   'satflow-ext:IDeployments',
-  'The flows that were registered.'
+  'The registered flows.'
 );
 
 /** The newest runs. */
 export type IRuns = RunsModel;
 export const IRuns = new Token<IRuns>(
   'satflow-ext:IRuns',
-  'The newest flow runs, and what starts and cancels them.'
+  'The newest flow runs, with methods to start and cancel runs.'
 );
 
-/** The clusters of the runs that are going, and of deployments between runs. */
+/** The clusters of active runs, and of deployments between runs. */
 export type IClusters = ClustersModel;
 export const IClusters = new Token<IClusters>(
   'satflow-ext:IClusters',
-  'The Dask clusters of runs that are going, and of deployments between runs.'
+  'The Dask clusters of active runs, and of deployments between runs.'
 );
 
 /** The clusters that deployments' runs share. */
@@ -68,23 +68,23 @@ export const ISharedClusters = new Token<ISharedClusters>(
   'The Dask clusters that the runs of a deployment share.'
 );
 
-/** Where runs go. */
+/** The stack that executes runs. */
 export type IStack = StackModel;
 export const IStack = new Token<IStack>(
   'satflow-ext:IStack',
-  'The place where runs go, started on first need.'
+  'The stack that executes runs, started on first use.'
 );
 
 /** The user's settings. */
 export type IPreferences = Preferences;
 export const IPreferences = new Token<IPreferences>(
   'satflow-ext:IPreferences',
-  'What the user set for SatFlow in the settings editor.'
+  'The user settings of SatFlow.'
 );
 
-/** What the user can do. */
+/** The user actions. */
 export type IActions = Actions;
 export const IActions = new Token<IActions>(
   'satflow-ext:IActions',
-  'What the user can do with flows, deployments and runs.'
+  'User actions on flows, deployments and runs.'
 );

@@ -4,12 +4,12 @@ import type { Run } from './_api';
 
 const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
 
-/** Whether nothing more will happen to a run or task run. */
+/** Return whether a run or task run has reached a final state. */
 export function hasEnded(state: Run['state_type']): boolean {
   return ENDED.includes(state);
 }
 
-/** `1 h 02 min`, `3 min 20 s`, `4.2 s`. */
+/** Format a duration: `1 h 02 min`, `3 min 20 s`, `4.2 s`. */
 export function duration(seconds: number): string {
   const whole = Math.floor(seconds);
   if (seconds < 10) {
@@ -24,7 +24,7 @@ export function duration(seconds: number): string {
     : `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
-/** Seconds a run has taken so far; ticks on the browser's clock while it is going. */
+/** Return the seconds that a run has taken so far, by the browser's clock while the run is active. */
 export function elapsed(
   run: Pick<Run, 'start' | 'end' | 'duration'>,
   now: number
@@ -35,7 +35,7 @@ export function elapsed(
   return Math.max(run.duration, (now - Date.parse(run.start)) / 1000);
 }
 
-/** `512 MiB`, `3.9 GiB`. */
+/** Format a number of bytes: `512 MiB`, `3.9 GiB`. */
 export function bytes(count: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const step = Math.min(
@@ -46,7 +46,7 @@ export function bytes(count: number): string {
   return `${value.toFixed(step > 0 && value < 10 ? 1 : 0)} ${units[step]}`;
 }
 
-/** The time of day, with the date when that is not today. */
+/** Format the time of day, with the date if it is not today. */
 export function clock(time: string, now = new Date()): string {
   const date = new Date(time);
   const sameDay = date.toDateString() === now.toDateString();
@@ -59,7 +59,7 @@ export function clock(time: string, now = new Date()): string {
 }
 
 /**
- * Date and time; in the browser's zone where none is given.
+ * Format a date and time, by default in the browser's time zone.
  *
  * @param timezone - an IANA name
  */
@@ -75,25 +75,25 @@ export function moment(time: string, timezone?: string): string {
   }).format(new Date(time));
 }
 
-/** The browser's time zone by its IANA name. */
+/** Return the IANA name of the browser's time zone. */
 export function localZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** The time of a log line, to the millisecond. */
+/** Format the time of a log line to the millisecond. */
 export function stamp(time: string): string {
   const date = new Date(time);
   const part = (value: number, width = 2) => String(value).padStart(width, '0');
   return `${part(date.getHours())}:${part(date.getMinutes())}:${part(date.getSeconds())}.${part(date.getMilliseconds(), 3)}`;
 }
 
-/** The names of Prefect's log levels. */
+/** Return Prefect's name for a log level. */
 export function levelName(level: number): string {
   const names = ['NOTSET', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
   return names[Math.min(5, Math.max(0, Math.floor(level / 10)))];
 }
 
-/** `3 workers`, `1 of 3 workers`: how many Dask workers there are, of those planned where that is known. */
+/** Format the number of Dask workers, with the planned number if there is one: `3 workers`, `1 of 3 workers`. */
 export function workersOf(
   observed: number,
   plan: number | null,

@@ -44,34 +44,37 @@ BAD = {
     "back end": Bad(
         "UnknownBackEnd",
         _option("backend"),
-        "No back end is called 'slrum'. Did you mean 'slurm'?",
+        "No cluster provider is called 'slrum'. Did you mean 'slurm'?",
         options={"backend": "slrum"},
     ),
     "class": Bad(
         "UnknownBackEnd",
         _option("backend"),
-        "There is no nowhere:Cluster: ModuleNotFoundError",
+        "The cluster provider nowhere:Cluster cannot be imported: ModuleNotFoundError",
         options={"backend": "nowhere:Cluster"},
     ),
     "hosts": Bad(
         "InvalidExecutorOption",
         _option("backend_options"),
-        "The options of ssh do not fit: hosts: it must be a list.",
+        "The options of ssh are invalid: hosts: it must be a list.",
         options=SSH,
     ),
     "gateway": Bad(
-        "SettingsWrong", _option("gateway"), "No Dask Gateway is called 'nope' here.", options={"gateway": "nope"}
+        "SettingsWrong",
+        _option("gateway"),
+        "No Dask Gateway is called 'nope' in the settings.",
+        options={"gateway": "nope"},
     ),
     "no workers": Bad(
         "InvalidExecutorOption",
         _option("n_workers"),
-        "The option 'n_workers' of executor 'dask-cluster' does not fit: it must be at least 1.",
+        "The option 'n_workers' of executor 'dask-cluster' is invalid: it must be at least 1.",
         options={"n_workers": 0},
     ),
     "more than the maximum": Bad(
         "InvalidExecutorOption",
         _option("maximum"),
-        "The option 'maximum' of executor 'dask-cluster' does not fit: it is less than the minimum, which is 3.",
+        "The option 'maximum' of executor 'dask-cluster' is invalid: it is less than the minimum of 3.",
         options={"minimum": 3, "maximum": 2},
     ),
     "size": Bad(
@@ -83,7 +86,7 @@ BAD = {
     "address": Bad(
         "InvalidExecutorOption",
         _option("address"),
-        "The option 'address' of executor 'dask-address' does not fit: it must be written otherwise. For example tcp://",
+        "The option 'address' of executor 'dask-address' is invalid: it does not have the required format. Example: tcp://",
         "dask-address",
         {"address": "scheduler"},
     ),

@@ -12,7 +12,7 @@ from satflow_ext.settings import Settings, StoreSettings, load_settings
 def test_a_file_that_is_no_toml(tmp_path, monkeypatch):
     (tmp_path / "satflow.toml").write_text("stores = [")
     monkeypatch.setenv("SATFLOW_CONFIG", str(tmp_path / "satflow.toml"))
-    with pytest.raises(SettingsWrong, match="Wrong settings"):
+    with pytest.raises(SettingsWrong, match="Invalid settings"):
         load_settings()
 
 

@@ -1,4 +1,4 @@
-"""Real JupyterLab, real kernels, the real local stack and real Chromium. Screenshots are kept in `ui-tests/output/`."""
+"""Fixtures: a real JupyterLab, kernels, local stack and Chromium; screenshots are saved to `ui-tests/output/`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHROMIUM = [
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab of this session's own, with nothing configured."""
+    """A JupyterLab for this test session, without any configuration."""
     with running_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page on JupyterLab with an empty workspace; its kernels end with it, and a failure leaves a screenshot."""
+    """A page on JupyterLab with an empty workspace. Shuts its kernels down at the end and saves a screenshot."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     errors: list[str] = []
@@ -59,7 +59,7 @@ def page(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator
 
 
 def shot(page: Page, name: str) -> None:
-    """Keep a screenshot."""
+    """Save a screenshot."""
     OUTPUT.mkdir(exist_ok=True)
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
     page.screenshot(path=OUTPUT / f"{safe}.png")

@@ -1,4 +1,4 @@
-"""A JupyterLab to test in: started once, driven as a user would."""
+"""A JupyterLab for tests, started once and driven like a user would."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ READY = """async (path) => {
   await panel.sessionContext.ready;
   await panel.sessionContext.session.kernel.info;
 }"""
-"""Open a notebook and wait until typing into it is safe: without any of these waits, keys get lost."""
+"""Open a notebook and wait until typing into it is safe: without each of these waits, key presses get lost."""
 
 SETTLED = """async () => {
   const app = window.jupyterapp;
@@ -49,14 +49,14 @@ BESIDE = """() => {
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab: its address, the folder that it shows, and the credential of this session."""
+    """A running JupyterLab with its address, its root folder and the token of this session."""
 
     url: str
     token: str
     folder: Path
 
     def open(self, page: Page, workspace: str | None = None) -> None:
-        """Open JupyterLab in a workspace, by default an empty one of its own."""
+        """Open JupyterLab in a workspace, by default a new and empty one."""
         name = workspace or f"test-{secrets.token_hex(4)}"
         reset = "" if workspace else "&reset"
         page.goto(f"{self.url}/lab/workspaces/{name}?token={self.token}{reset}")
@@ -69,7 +69,7 @@ class Lab:
         page.evaluate(READY, name)
 
     def open_example(self, page: Page, name: str) -> None:
-        """Open an example without the cells that register by themselves."""
+        """Open an example without the cells that register flows."""
         document = json.loads((EXAMPLES / name).read_text())
         document["cells"] = [cell for cell in document["cells"] if "%register_flow" not in "".join(cell["source"])]
         (self.folder / name).write_text(json.dumps(document))
@@ -81,19 +81,19 @@ class Lab:
         page.evaluate(SETTLED)
 
     def start_running(self, page: Page) -> None:
-        """Run all cells and do not wait."""
+        """Start to run all cells without waiting."""
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
 
     def put_beside_notebook(self, page: Page) -> None:
-        """Move the tab in front to the right of the notebook."""
+        """Move the active tab to the right of the notebook."""
         page.evaluate(BESIDE)
 
     def shut_kernels_down(self, page: Page) -> None:
-        """End every kernel of this server."""
+        """Shut down every kernel of this server."""
         page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
     def write(self, name: str, *cells: str, tags: Mapping[int, str] | None = None) -> str:
-        """Write a notebook with these code cells, some with a tag by their position, and give its name."""
+        """Write a notebook with these code cells and tags by cell position, and return its name."""
         empty = {"cell_type": "code", "outputs": [], "execution_count": None}
         metadata = {number: {"tags": [tag]} for number, tag in (tags or {}).items()}
         source = [
@@ -107,7 +107,7 @@ class Lab:
 
 @contextmanager
 def running_lab(home: Path) -> Iterator[Lab]:
-    """Start JupyterLab with a home of its own; end it, and see that the local stack ends with it."""
+    """Start JupyterLab with a separate home folder, and stop it at the end."""
     folder = home / "notebooks"
     shutil.copytree(EXAMPLES, folder)
     log = home / "lab.log"
@@ -147,7 +147,7 @@ def _command(folder: Path) -> list[str]:
 
 
 def _environment(home: Path, token: str) -> dict[str, str]:
-    """Nothing of the user's own settings, and the token where only this user can read it."""
+    """Return an environment without the user's settings, with the token in a variable that only this user can read."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "SATFLOW_", "JUPYTER"))
     }
@@ -167,7 +167,7 @@ def _environment(home: Path, token: str) -> dict[str, str]:
 
 
 def _settings(home: Path) -> Path:
-    """User settings in which JupyterLab does not ask about its news over whatever a test looks at."""
+    """Write user settings that turn JupyterLab's dialog about news off, and return their folder."""
     folder = home / "settings"
     plugin = folder / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     plugin.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The cluster that a deployment's runs share, from the form to its end."""
+"""Shared clusters, from the register form until they are closed, and existing clusters."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_a_shared_cluster_is_chosen_started_and_closed(page: Page, lab: Lab) -> 
     expect(form).to_contain_text("less than the minimum", timeout=STARTS)
     shot(page, "40-contradiction")
     form.get_by_label("Minimum", exact=True).fill("0")
-    back_end, its_options = (form.get_by_label(name, exact=True) for name in ("Back end", "Back end's options"))
+    back_end, its_options = (form.get_by_label(name, exact=True) for name in ("Cluster provider", "Provider options"))
     back_end.fill("distributed:LocalKluster")
     its_options.fill('{"host": "127.0.0.1"}')
     form.get_by_test_id("satflow-submit").click()
-    expect(form).to_contain_text("There is no distributed:LocalKluster", timeout=STARTS)
+    expect(form).to_contain_text("The cluster provider distributed:LocalKluster cannot be imported", timeout=STARTS)
     shot(page, "42-back-end")
     back_end.fill("gateway")
     its_options.fill("")
@@ -61,7 +61,7 @@ def test_a_shared_cluster_is_chosen_started_and_closed(page: Page, lab: Lab) -> 
 
 @pytest.fixture
 def team_cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A Dask cluster of somebody else's, with two Dask workers: its address, and the process of its first one."""
+    """Start a Dask cluster with two Dask workers; yield its address and the process of the first worker."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The register form as it is used without a mouse, and across a reload."""
+"""The register form, used without a mouse and across a reload of the page."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ KEPT = """async word => {
     await new Promise(done => setTimeout(done, 100));
   }
 }"""
-"""What JupyterLab keeps of its tabs, once a word is in it."""
+"""Return the saved state of JupyterLab's tabs as soon as it contains a word."""
 
 
 LISTEN = """() => addEventListener('pagehide', () =>
   localStorage.setItem('left', JSON.stringify({ ...sessionStorage })))"""
-"""Keep what the page leaves behind, for the test to see."""
+"""Copy the session storage when the page is left, so that the test can read it."""
 
 
 def field(form: Locator, label: str) -> Locator:
-    """The input that assistive technology knows by this label."""
+    """Return the input that assistive technology finds by this label."""
     return form.get_by_label(label, exact=True)
 
 
@@ -76,7 +76,7 @@ def test_the_flow_s_own_task_runner_counts_and_what_replaces_it_is_said(page: Pa
     expect(card.get_by_role("radio")).to_be_checked()
     form.get_by_test_id("satflow-submit").click()
     registered = form.get_by_test_id("satflow-registered")
-    expect(registered).to_have_attribute("data-outcome", "created", timeout=STARTS)  # a lock, but of a setup cell
+    expect(registered).to_have_attribute("data-outcome", "created", timeout=STARTS)  # the lock is in a setup cell
     findings = registered.get_by_test_id("satflow-finding")
     expect(findings).to_have_count(1)
     expect(findings.first).to_contain_text("limited -> settings['key'] looks like a GitHub token.")

@@ -1,4 +1,4 @@
-"""A log as a terminal shows it, however long its lines are."""
+"""Logs as a terminal shows them, including very long lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which deployment a flow of a notebook stands for, and what the sidebar says where a notebook has no flows."""
+"""Deployments that belong to the flows of a notebook, and messages of the sidebar for notebooks without flows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SAVE_AND_CLOSE = """async () => {
 
 
 def show_themes(page: Page, name: str) -> None:
-    """Keep a screenshot in each theme, wide and narrow."""
+    """Save screenshots in each theme and in a narrow window."""
     for theme in THEMES:
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
         page.wait_for_timeout(1500)
@@ -114,7 +114,7 @@ def test_a_closed_notebook_a_restarted_kernel_and_a_bare_one_have_their_own_word
 
 
 def test_the_banner_fits_the_sidebar(page: Page, lab: Lab) -> None:
-    """Whatever the message: an address or a path has no place to break."""
+    """Check a message with a long path, which has no spaces to break at."""
     page.route(
         "**/satflow/stack*",
         lambda route: route.fulfill(
@@ -137,4 +137,4 @@ def test_the_banner_fits_the_sidebar(page: Page, lab: Lab) -> None:
     assert button["x"] + button["width"] <= sidebar["x"] + sidebar["width"]
     show_themes(page, "55-banner")
     page.unroute("**/satflow/stack*")
-    expect(retry).to_have_count(0, timeout=STARTS)  # it looks again by itself
+    expect(retry).to_have_count(0, timeout=STARTS)  # the page checks the stack again by itself

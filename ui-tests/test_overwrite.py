@@ -1,4 +1,4 @@
-"""What somebody else did in Prefect is not undone before it was asked for."""
+"""Changes by others in Prefect are overwritten only on request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def measure(depth: int = 3):
 
 
 def delete_in_prefect(lab: Lab, deployment: str) -> None:
-    """What the button in Prefect's own screens does."""
+    """Delete a deployment as Prefect's UI does."""
     record = json.loads((lab.folder.parent / "satflow" / "run" / "stack.json").read_text())
     user, _, password = record["prefect_auth"].partition(":")
     with httpx.Client(base_url=record["prefect_url"], auth=(user, password), trust_env=False) as prefect:

@@ -1,4 +1,4 @@
-"""The main job, as a user does it: from a cell to a run on Dask that is watched while it goes."""
+"""The main workflow of a user: from a cell to a run on Dask that is watched while it is active."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from conftest import shot
 
 STARTS = 240_000
-"""Milliseconds: the local stack may have to start first."""
+"""Timeout in milliseconds; the local stack may have to start first."""
 RUNS = 480_000
 
 FAILS = """
@@ -58,7 +58,7 @@ def open_form(page: Page) -> Locator:
 
 
 def register_first(page: Page, lab: Lab, name: str, cell: str) -> tuple[Locator, Locator]:
-    """Register the flow of a new notebook for the first time: the form, and what it says of the registration."""
+    """Register the flow of a new notebook, and return the form and its note about the registration."""
     lab.open_notebook(page, lab.write(name, cell))
     lab.run_all(page)
     show_flows(page)
@@ -70,7 +70,7 @@ def register_first(page: Page, lab: Lab, name: str, cell: str) -> tuple[Locator,
 
 
 def lines(page: Page) -> int:
-    """How many log lines the run's tab has."""
+    """Return the number of log lines in the run's tab."""
     return int(page.get_by_test_id("satflow-log").get_attribute("data-count") or 0)
 
 
@@ -138,7 +138,7 @@ def test_register_run_and_watch(page: Page, lab: Lab) -> None:
 
 
 def assert_every_tile_is_told_once(page: Page) -> None:
-    """Search goes over the whole log: 12 rows of 16 tiles, of which each says one line, and no line stands twice."""
+    """Check by searching the whole log that each tile of 12 rows of 16 logs one line, and that no line occurs twice."""
     search = page.get_by_test_id("satflow-log-search")
     search.fill("tile at row")
     expect(page.get_by_test_id("satflow-log-matches")).to_contain_text("192")
@@ -196,7 +196,7 @@ def test_wrong_cron_line_stands_at_its_field(page: Page, lab: Lab) -> None:
     form.get_by_test_id("satflow-schedule-kind").select_option("cron")
     form.get_by_test_id("satflow-cron").fill("* * * * * *")
     form.get_by_test_id("satflow-submit").click()
-    expect(form.locator("[id$=-schedule-error]")).to_contain_text("A cron line has five fields")
+    expect(form.locator("[id$=-schedule-error]")).to_contain_text("A cron expression has five fields")
     shot(page, "11-cron")
 
 

@@ -1,4 +1,4 @@
-"""What changed between two versions, and the way back."""
+"""Differences between two versions, and rollback."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What gives the executor `dask-cluster` its clusters, other than a Dask Gateway: one record each, and any class by its name.
+"""Cluster providers of the executor `dask-cluster` other than Dask Gateway: one record each, plus any class by its name.
 
-Adding one is one module with one record, its place in `KINDS`, and its test.
+To add a provider, write one module with one record, list the record in `KINDS`, and add a test.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from satflow_ext.errors import InvalidExecutorOption, SizeRefused, UnknownBackEn
 __all__ = ["GATEWAY", "NAMES", "Asked", "BackEnd", "named", "refuse"]
 
 GATEWAY = "gateway"
-"""The one that owns its clusters, so that runs can share them; it is reached by `satflow_ext.gateways`."""
+"""The provider that owns its clusters, so that runs can share them. `satflow_ext.gateways` implements it."""
 
 KINDS: tuple[BackEnd, ...] = (SLURM, SSH, KUBERNETES)
 NAMES = (GATEWAY, *(each.name for each in KINDS))
 
 
 def named(name: str) -> BackEnd:
-    """The back end of that name, or the one of a class, written as `module:Class`.
+    """Return the cluster provider with this name, or build one for a class given as `module:Class`.
 
     Raises:
-        UnknownBackEnd: there is none.
+        UnknownBackEnd: no provider has this name.
     """
     for each in KINDS:
         if each.name == name:
@@ -37,39 +37,39 @@ def named(name: str) -> BackEnd:
         return of_class(name)
     near = get_close_matches(name, NAMES, n=1)
     raise UnknownBackEnd(
-        f"No back end is called {name!r}.",
+        f"No cluster provider is called {name!r}.",
         fix=f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(NAMES)}, or a class as module:Class.",
         field=BACKEND_FIELD,
     )
 
 
 def refuse(asked: Asked) -> None:
-    """Refuse what the back end takes nowhere.
+    """Refuse a request that the cluster provider cannot satisfy on any machine.
 
     Raises:
-        UnknownBackEnd: there is none of that name.
-        InvalidExecutorOption: one of its options is for SatFlow to set.
-        SizeRefused: it takes no worker sizes.
+        UnknownBackEnd: no provider has this name.
+        InvalidExecutorOption: SatFlow sets one of the options itself, or an option looks like a credential.
+        SizeRefused: the provider does not support worker sizes.
     """
     back_end = named(asked.backend)
     for name in sorted(back_end.owned.keys() & asked.options.keys()):
         instead = back_end.owned[name]
         raise InvalidExecutorOption(
             f"SatFlow sets {name!r} of {asked.backend} itself.",
-            fix=f"Say {instead}, an option of the executor." if instead else "Leave it out.",
+            fix=f"Use the executor option {instead} instead." if instead else "Leave it out.",
             field=OPTIONS_FIELD,
         )
     if found := first_credential(asked.options):
         path, what = found
         raise InvalidExecutorOption(
-            f"{'.'.join(path)} looks like {what}, and a version would keep it.",
-            fix="Put it where the class looks for it: into the environment of runs (docs/secrets.md).",
+            f"{'.'.join(path)} looks like {what}, and the version would store it.",
+            fix="Set it in the environment of the runs, where the class reads it (docs/secrets.md).",
             field=OPTIONS_FIELD,
         )
     back_end.refuse(asked)
     if asked.size is not None and not back_end.sizes:
         raise SizeRefused(
-            f"How big a Dask worker is, {asked.backend} is told in words of its own.",
-            fix="Choose no worker size, and say it in backend_options.",
+            f"{asked.backend} does not support worker sizes: its class has its own arguments for them.",
+            fix="Choose no worker size, and set the size in backend_options.",
             field="executor.options.worker_size",
         )

@@ -1,4 +1,4 @@
-"""Where a cluster is stays out of what is said of it: the run's log and its state go to the Prefect API."""
+"""Remove cluster addresses from messages, because the run's log and its state are sent to the Prefect API."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 
 ADDRESS = re.compile(r"\b[a-z]+://[^\s'\">,)]+")
 SOCKET = re.compile(r"\(?'[^']+', \d+(, \d+, \d+)?\)")
-"""As Python writes the place of a socket: `('192.0.2.7', 22)`."""
+"""A socket address as Python formats it: `('192.0.2.7', 22)`."""
 
 
 def without_addresses(text: str, *hosts: str) -> str:
-    """The text in one line, with "…" for addresses and for these hosts."""
+    """Join the text into one line and replace addresses and these hosts with "…"."""
     line = SOCKET.sub("…", ADDRESS.sub("…", " ".join(text.split())))
     for host in hosts:
         line = line.replace(host, "…")

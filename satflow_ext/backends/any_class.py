@@ -1,4 +1,4 @@
-"""Any cluster class as a back end: named as `module:Class`, and told by keyword arguments what it is to make."""
+"""Any cluster class as a cluster provider, named as `module:Class` and configured by its keyword arguments."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ OWNED = {"n_workers": "n_workers", "asynchronous": "", "loop": ""}
 
 
 def of_class(path: str) -> BackEnd:
-    """The back end that is this class. How big a Dask worker is, each class has words of its own for."""
+    """Build a cluster provider for this class. It has no worker sizes: each class has its own arguments for them."""
     return BackEnd(name=path, cluster_class=path, owned=OWNED, sizes=False)

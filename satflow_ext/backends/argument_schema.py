@@ -1,4 +1,4 @@
-"""JSON schema of an argument: from its annotation, else from what its documentation says, else from its default."""
+"""JSON schema of an argument, from its annotation, else from its documented type, else from its default."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ INNER = re.compile(r"^(list|dict|tuple)\s*(?:of\s+|\[)(.*?)\]?$")
 
 
 def of_annotation(annotation: Any) -> JsonObject:
-    """The schema of an annotation, empty where it says nothing that can be told in JSON."""
+    """Return the schema of an annotation, or an empty schema if JSON cannot express the annotation."""
     if annotation in (inspect.Parameter.empty, Any, None):
         return {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what cannot be told is no matter here
+        warnings.simplefilter("ignore")  # a type that JSON cannot express is not a problem here
         try:
             return TypeAdapter(annotation).json_schema()
         except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError, NameError, TypeError):
@@ -42,7 +42,7 @@ def of_annotation(annotation: Any) -> JsonObject:
 
 
 def of_words(text: str) -> JsonObject:
-    """The schema of a type as numpydoc writes it: `int`, `str, optional`, `{"a", "b"}`, `list of str`, `int or None`."""
+    """Parse a type in numpydoc notation: `int`, `str, optional`, `{"a", "b"}`, `list of str`, `int or None`."""
     if choice := CHOICE.match(text):
         return {"enum": [each.strip(" \"'`") for each in choice[1].split(",")]}
     kinds = [kind for each in _alternatives(text) if (kind := _kind(each))]
@@ -50,13 +50,13 @@ def of_words(text: str) -> JsonObject:
 
 
 def of_value(value: JsonValue) -> JsonObject:
-    """The schema that a default suggests."""
+    """Infer the schema from a default."""
     known = {bool: "bool", int: "int", float: "float", str: "str", dict: "dict", list: "list"}
     return WORDS[known[type(value)]] if type(value) in known else {}
 
 
 def is_plain(value: object) -> bool:
-    """Whether a default can be told in JSON."""
+    """Return whether JSON can express a default."""
     if isinstance(value, dict):
         return all(isinstance(key, str) and is_plain(each) for key, each in value.items())
     return (

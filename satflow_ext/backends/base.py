@@ -1,4 +1,4 @@
-"""What a back end is: one small record that says everything about one way to get a Dask cluster for a flow run."""
+"""The record that describes a cluster provider: one way to get a Dask cluster for a flow run."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from satflow_ext.settings import Settings
 
 BACKEND_FIELD = "executor.options.backend"
 OPTIONS_FIELD = "executor.options.backend_options"
-"""Where a mistake stands: in the back end's name, or in what it is told besides."""
+"""Fields that errors point to: the name of the cluster provider, and its options."""
 
 
 @dataclass(frozen=True)
 class Asked(Workers):
-    """A cluster as somebody asks a back end for it. It ends with its flow run; `idle_timeout` is for one that was left behind.
+    """A request for a cluster that ends with its flow run. `idle_timeout` ends a cluster whose flow run was killed.
 
     Args:
-        backend: its name.
-        options: what it is told besides: keyword arguments of its class.
+        backend: the name of the cluster provider.
+        options: keyword arguments of the provider's class.
     """
 
     backend: str
@@ -29,34 +29,34 @@ class Asked(Workers):
 
 
 def its_options(asked: Asked) -> dict[str, Any]:
-    """What the class is called with where the options say all of it."""
+    """Return the options as keyword arguments, for providers whose options are the arguments of their class."""
     return dict(asked.options)
 
 
 def gives_anything(asked: Asked, settings: Settings) -> None:
-    """For back ends that give whatever is asked for."""
+    """Accept every request, for providers that cannot check one in advance."""
 
 
 @dataclass(frozen=True)
 class Missing:
-    """Of Dask workers that were asked for and are not there: why, in words, and the names of those that will never come."""
+    """Requested Dask workers that have not connected: the reason as text, and the names of those that never will."""
 
     why: str | None = None
     gone: frozenset[str] = frozenset()
 
 
 def not_there(cluster: Any) -> dict[Any, Any]:
-    """Of a `SpecCluster`: name → what it has started for each Dask worker that the scheduler does not know."""
+    """Return the started Dask workers of a `SpecCluster`, by name, that have not connected to the scheduler."""
     there = {str(row["name"]) for row in dict(cluster.scheduler_info["workers"]).values()}
     return {name: each for name, each in dict(cluster.workers).items() if str(name) not in there}
 
 
 def takes_anything(asked: Asked) -> None:
-    """For back ends whose options are their class's to judge."""
+    """Accept every request, for providers whose class validates the options."""
 
 
 def knows_nothing(cluster: Any) -> Missing:
-    """For back ends that cannot tell what Dask workers wait for."""
+    """Report nothing, for providers that cannot find out what Dask workers are waiting for."""
     return Missing()
 
 
@@ -65,15 +65,15 @@ class BackEnd:
     """One way to get a Dask cluster that lives as long as its flow run.
 
     Args:
-        name: what users type.
-        cluster_class: what makes a cluster, as `module:Class`, imported in the flow run only.
-        arguments: the keyword arguments that it is called with; called in the flow run.
-        install: the command that installs what it needs, where something else than SatFlow has to be there.
-        owned: keyword arguments that SatFlow sets itself, and the option of the executor that says the same.
-        sizes: whether it takes worker sizes.
-        refuse: raises where what is asked for makes no sense anywhere; asks nobody.
-        check: raises where a run on this machine could not have what is asked for; called when registering, and may ask.
-        missing: what became of Dask workers that are not there; raises `ClusterFailed` where there is no hope.
+        name: the name that users type.
+        cluster_class: the class of the cluster, as `module:Class`, imported only in the flow run.
+        arguments: returns the keyword arguments of the class; called in the flow run.
+        install: the command that installs the requirements of the provider, if it needs more than SatFlow.
+        owned: keyword arguments that SatFlow sets itself, each with the executor option that sets the same thing.
+        sizes: whether the provider supports worker sizes.
+        refuse: raises if the request is invalid on every machine; does no I/O.
+        check: raises if a run on this machine could not get the cluster; called during registration, may do I/O.
+        missing: reports Dask workers that have not connected; raises `ClusterFailed` if none can ever connect.
     """
 
     name: str

@@ -1,6 +1,7 @@
-"""`python -m satflow_ext.backends.check_class module:Class NAME…`: whether a class is there, and takes these keyword arguments.
+"""`python -m satflow_ext.backends.check_class module:Class NAME…`: check that a class exists and accepts these arguments.
 
-In a process of its own, with the interpreter that flow runs will have: importing a class of somebody else's may do anything.
+The check runs in a separate process with the interpreter of the flow runs, because importing a third-party class may
+have any side effect.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from satflow_ext.backends import signature
 
 
 class Look(BaseModel):
-    """What was found. `said` is why a class is missing, or the names of the arguments that do not fit."""
+    """The result of a check. `said` has the reason why a class is missing, or the names of the arguments that do not fit."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,10 +25,10 @@ class Look(BaseModel):
 
 
 def look(path: str, names: list[str]) -> Look:
-    """Import the class and compare."""
+    """Import the class and compare its keyword arguments with these names."""
     try:
         takes = signature.parameters(signature.imported(path))
-    except Exception as error:  # the edge of this process: a module of somebody else's may raise anything
+    except Exception as error:  # process boundary: a third-party module may raise anything
         return Look(outcome="missing", said=(f"{type(error).__name__}: {error}",))
     known = tuple(takes.named)
     if unknown := takes.unknown(names):

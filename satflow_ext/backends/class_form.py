@@ -1,7 +1,8 @@
-"""`python -m satflow_ext.backends.class_form module:Class`: what a class can be told, as a JSON schema that draws a form.
+"""`python -m satflow_ext.backends.class_form module:Class`: the arguments of a class, as a JSON schema for a form.
 
-Made from its signature, its documentation and the Dask configuration in force. In a process of its own, with the interpreter that
-flow runs will have: importing a class of somebody else's may do anything, and the packages of a cloud may be there only.
+The schema is built from the signature, the documentation and the current Dask configuration. This runs in a separate process
+with the interpreter of the flow runs: importing a third-party class may have any side effect, and the packages of a cloud
+provider may be installed only there.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ from satflow_ext.credentials.shapes import is_named_like_one
 from satflow_ext.models import ClusterClass, JsonObject
 
 MARKUP = re.compile(r":\w+:`~?([^`]*)`|`{1,2}([^`]*)`{1,2}")
-"""What reStructuredText puts around words."""
+"""reStructuredText markup around words."""
 LONGEST = 300
-"""Characters of an argument's description."""
+"""Maximum number of characters of an argument's description."""
 
 
 def form(name: str) -> ClusterClass:
-    """What the class of a back end can be told, without what SatFlow tells it itself, and what would be a credential.
+    """Build the form for a provider's class, without the arguments that SatFlow sets and those named like credentials.
 
     Raises:
-        UnknownBackEnd: no back end has that name.
-        Exception: whatever importing the class raises.
+        UnknownBackEnd: no cluster provider has this name.
+        Exception: any error raised by importing the class.
     """
     back_end = named(name)
     called = signature.imported(back_end.cluster_class)
@@ -68,7 +69,7 @@ def _schema(
 
 
 def _documented_by(called: Callable[..., Any]) -> list[type]:
-    """A class and its bases: the arguments of a constructor stand in the docstring of its class."""
+    """Return a class and its bases, whose docstrings document the arguments of the constructors."""
     classes = [*called.__mro__] if isinstance(called, type) else []
     job = getattr(called, "job_cls", None)
     return [each for each in [*classes, *(job.__mro__ if isinstance(job, type) else ())] if each is not object]

@@ -1,4 +1,4 @@
-"""A cluster object made within a time, or not at all: whatever was begun for it is taken away."""
+"""Create a cluster object within a time limit, and clean up everything that was started if that fails."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CLOSING = 30.0
-"""Seconds that a cluster may take to end."""
+"""Seconds to wait for a cluster to close."""
 
 GIVING_UP = 5.0
-"""Seconds that a start which was cancelled may take to notice."""
+"""Seconds to wait for a cancelled start to stop."""
 
-MORE_TIME = "Give it more time (start_timeout), or see what keeps it from starting."
+MORE_TIME = "Increase start_timeout, or check what keeps the cluster from starting."
 CHECK = "Check backend_options."
 
 
 class Making:
-    """The start of one cluster, in a thread of its own: a constructor may wait for ever.
+    """The creation of one cluster, in a separate thread because a constructor may block permanently.
 
     Args:
         path: `module:Class`.
@@ -39,14 +39,14 @@ class Making:
         self._cluster: Any = None
         self._is_made = False
         self._error: BaseException | None = None
-        context = copy_context()  # a new thread does not know which flow run it belongs to
+        context = copy_context()  # a new thread has no run context
         self._thread = threading.Thread(target=context.run, args=(self._make,), name="satflow-cluster", daemon=True)
 
     def made(self, seconds: float) -> Any:
-        """The cluster object.
+        """Create the cluster object and return it.
 
         Raises:
-            ClusterNotStarted: its class is not there or raised, or it was not made in time.
+            ClusterNotStarted: the class is missing or raised an error, or the time limit passed.
         """
         self._thread.start()
         try:
@@ -56,15 +56,15 @@ class Making:
             raise
         if self._thread.is_alive():
             self.give_up()
-            raise ClusterNotStarted(f"{self._path} had made no cluster after {seconds:g} s.", fix=MORE_TIME)
+            raise ClusterNotStarted(f"{self._path} created no cluster within {seconds:g} s.", fix=MORE_TIME)
         if self._error is not None:
             self.give_up()
             said = f"{type(self._error).__name__}: {without_addresses(str(self._error))}"
-            raise ClusterNotStarted(f"{self._path} made no cluster: {said}.", fix=CHECK) from self._error
+            raise ClusterNotStarted(f"{self._path} could not create a cluster: {said}.", fix=CHECK) from self._error
         return self._cluster
 
     def give_up(self) -> None:
-        """Cancel what still goes on, and end what there is of the cluster."""
+        """Cancel pending operations and close the parts of the cluster that exist."""
         if self._cluster is None:
             return
         if self._thread.is_alive():
@@ -77,18 +77,18 @@ class Making:
     def _make(self) -> None:
         try:
             made = imported(self._path)
-            if isinstance(made, type):  # in two steps, so that what was begun is known when it has to be given up
-                self._cluster = made.__new__(made, **self._arguments)  # type: ignore[call-overload]  # it is no metaclass
+            if isinstance(made, type):  # two steps, so that a partial cluster can be closed on failure
+                self._cluster = made.__new__(made, **self._arguments)  # type: ignore[call-overload]  # not a metaclass
                 self._cluster.__init__(**self._arguments)
             else:
                 self._cluster = made(**self._arguments)
             self._is_made = True
-        except BaseException as error:  # the edge of this thread: raised again by who waits for it
+        except BaseException as error:  # thread boundary: `made` raises it again
             self._error = error
 
 
 def end(cluster: Any) -> None:
-    """Close a cluster, and wait for that as long as is sensible. What goes wrong is told in the log only."""
+    """Close a cluster and wait for at most `CLOSING` seconds. Errors are only logged."""
     close = getattr(cluster, "close", None)
     if close is not None:
         _bounded(close)
@@ -99,32 +99,36 @@ def _bounded(close: Callable[[], Any]) -> None:
     thread.start()
     thread.join(CLOSING)
     if thread.is_alive():
-        run_log().warning("The cluster did not end within %g seconds; see that nothing of it is left.", CLOSING)
+        run_log().warning(
+            "The cluster did not close within %g seconds; check that no part of it is still running.", CLOSING
+        )
 
 
 def _tried(close: Callable[[], Any]) -> None:
     try:
         close()
-    except Exception:  # the edge of this thread: cluster classes raise what they like
-        run_log().warning("The cluster did not end as it should; see that nothing of it is left.", exc_info=True)
+    except Exception:  # thread boundary: cluster classes may raise anything
+        run_log().warning(
+            "The cluster did not close cleanly; check that no part of it is still running.", exc_info=True
+        )
 
 
 def _cancel(cluster: Any) -> None:
-    """Cancel what the loop of a `distributed.deploy.Cluster` is waiting for."""
+    """Cancel the tasks in the event loop of a `distributed.deploy.Cluster`."""
     loop = getattr(cluster, "loop", None)
     if loop is not None:
         loop.add_callback(_cancel_all)
 
 
 def _cancel_all() -> None:
-    """All but the one in which `distributed` runs the loop itself: nothing could be taken away without it."""
+    """Cancel all tasks except the one in which `distributed` runs the loop: cleaning up needs it."""
     for task in asyncio.all_tasks():
         if getattr(task.get_coro(), "__name__", "") != "amain":
             task.cancel()
 
 
 def _take_apart(cluster: Any) -> None:
-    """Prepare a `SpecCluster` whose start was cut off: by itself it ends only what it knows to have started."""
+    """Close the workers of a `SpecCluster` whose start was interrupted: `close` ends only those that finished starting."""
     from distributed.core import Status
     from distributed.deploy.spec import SpecCluster
 

@@ -1,4 +1,4 @@
-"""What goes on beside a cluster: lost Dask workers are replaced, missing ones explained, and no idle time-out strikes."""
+"""Maintenance of a running cluster: replace lost Dask workers, explain missing ones, and keep the idle timeout from firing."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from distributed import Client
 
 PERIOD = 5.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 FIRST = 1.0
-"""Seconds until the first one."""
+"""Seconds until the first check."""
 
 log = logging.getLogger(__name__)
 _closing: set[asyncio.Future[None]] = set()
 
 
 class Keeper:
-    """Looks after a cluster.
+    """Maintains one cluster.
 
     Args:
-        cluster: the object that made it.
-        dask_client: a client of it.
-        back_end: what it comes from.
+        cluster: the cluster object.
+        dask_client: a client of the cluster.
+        back_end: the cluster provider.
     """
 
     def __init__(self, cluster: Any, dask_client: Client, back_end: BackEnd) -> None:
@@ -43,19 +43,19 @@ class Keeper:
         self._back_end = back_end
         self._said: str | None = None
         self.why: str | None = None
-        """What the Dask workers wait for that are not there, in words; None where none is missing, or nobody knows."""
+        """Text that explains why Dask workers are missing; None if none are missing or the reason is unknown."""
         self.hopeless: ClusterFailed | None = None
-        """Why none will ever come."""
+        """The error if no Dask worker can ever connect."""
 
     def look(self) -> None:
-        """Once: tell the scheduler that the run lives, see what is missing, and have it replaced."""
+        """Reset the scheduler's idle timer once, find missing Dask workers, and replace lost ones."""
         try:
             if self._dask_client.status == "running":
                 self._dask_client.run_on_scheduler(_in_use())  # type: ignore[no-untyped-call]  # typed in part
             self._see()
         except ClusterFailed as error:
             self.hopeless = error
-        except (OSError, RuntimeError, ValueError):  # what distributed raises from a client whose scheduler is gone
+        except (OSError, RuntimeError, ValueError):  # raised by a distributed client that has lost its scheduler
             log.debug("The cluster does not answer.", exc_info=True)
 
     def _see(self) -> None:
@@ -70,10 +70,10 @@ class Keeper:
 
 @contextmanager
 def kept(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked) -> Iterator[Keeper]:
-    """Keep a cluster as it is wanted until the block is left."""
+    """Maintain a cluster as requested until the block ends."""
     stop, keeper = threading.Event(), Keeper(cluster, dask_client, back_end)
     period = min(PERIOD, wanted.idle_timeout / 4)
-    context = copy_context()  # a new thread does not know which flow run it belongs to
+    context = copy_context()  # a new thread has no run context
     thread = threading.Thread(
         target=context.run, args=(_keep, keeper, period, stop), name="satflow-cluster-keeper", daemon=True
     )
@@ -100,7 +100,7 @@ def _replace(cluster: Any, gone: frozenset[str]) -> None:
 
 
 def _replace_lost(cluster: Any, gone: frozenset[str]) -> None:
-    """As many as there should be: those that were lost are opened again. In the cluster's own thread, beside `adapt`."""
+    """Start replacements for lost Dask workers up to the requested number. Runs in the cluster's own thread, like `adapt`."""
     for worker in filter(None, (cluster.workers.pop(name, None) for name in gone)):
         _closing.add(asyncio.ensure_future(worker.close()))
     if cluster.worker_spec.keys() - cluster.workers.keys():
@@ -108,10 +108,10 @@ def _replace_lost(cluster: Any, gone: frozenset[str]) -> None:
 
 
 def _in_use() -> Any:
-    """A function that travels by value: the scheduler may not have this package.
+    """Return a function that is pickled by value, because the scheduler may not have this package installed.
 
-    An idle time-out looks at tasks only, and would end the cluster of a flow that waits between two of them. A flow run that was
-    killed says nothing any more.
+    The idle timeout considers only tasks and would end the cluster of a flow that waits between two of them. A killed flow
+    run stops resetting the timer, so its cluster still ends.
     """
 
     def in_use(dask_scheduler: Any) -> None:

@@ -1,7 +1,7 @@
-"""Defaults that a class takes from Dask's configuration, which its signature does not show.
+"""Defaults that a class reads from Dask's configuration, and that its signature does not show.
 
 Dask's classes read them in their constructors, from a section (`dask.config.get("cloudprovider.gcp")`) or one by one
-(`dask.config.get("kubernetes.image")`); those of dask-jobqueue from the section that they are named after (`config_name`).
+(`dask.config.get("kubernetes.image")`). dask-jobqueue's classes read the section that `config_name` names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ READ = re.compile(r"""config\.get\(\s*["']([\w.-]+)["']""")
 
 
 def configured(called: Callable[..., Any], functions: Iterable[Callable[..., Any]]) -> dict[str, JsonValue]:
-    """Argument → what the configuration in force says, for those that it says something of."""
+    """Return the value of each argument that the current configuration sets."""
     import dask
 
     found: dict[str, JsonValue] = {}
@@ -29,7 +29,7 @@ def configured(called: Callable[..., Any], functions: Iterable[Callable[..., Any
 
 
 def _places(called: Callable[..., Any], functions: Iterable[Callable[..., Any]]) -> Iterator[str]:
-    """Where in the configuration they read, the nearest first."""
+    """Yield the configuration keys that the class reads, most specific first."""
     name = getattr(called, "config_name", None)
     if isinstance(name, str):
         yield f"jobqueue.{name}"
@@ -40,5 +40,5 @@ def _places(called: Callable[..., Any], functions: Iterable[Callable[..., Any]])
 def _source(function: Callable[..., Any]) -> str:
     try:
         return inspect.getsource(function)
-    except (OSError, TypeError):  # made without a file
+    except (OSError, TypeError):  # defined without a source file
         return ""

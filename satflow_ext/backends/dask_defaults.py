@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 QUIET: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-"""No page and no JSON on the ports that scheduler and workers open for HTTP: those ask for no credential."""
+"""Serve no pages and no JSON on the HTTP ports of scheduler and workers, because these ports require no credential."""
 
 PROMPT: dict[str, str] = {"distributed.deploy.lost-worker-timeout": "3s"}
-"""How long a cluster object waits for a Dask worker to come back before it makes another one: they never do."""
+"""Time that a cluster object waits for a lost Dask worker before it starts another. Lost workers never come back."""

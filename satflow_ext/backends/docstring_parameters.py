@@ -1,4 +1,4 @@
-"""What a class's documentation says of its keyword arguments: numpydoc's section "Parameters", as Dask's classes have it."""
+"""Documentation of a class's keyword arguments, parsed from the numpydoc section "Parameters" that Dask's classes use."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ITEM = re.compile(r"^(\*{0,2}\w[\w, *]*?)\s*(?::\s*(.*))?$")
 
 
 class Documented(NamedTuple):
-    """A keyword argument: its type as it is written, empty where it is not, and what it is for."""
+    """The documentation of a keyword argument: its type as written, or empty, and its description."""
 
     type: str
     text: str
 
 
 def documented(functions: Iterable[Callable[..., Any] | type]) -> dict[str, Documented]:
-    """What the docstrings say; the first that says something of a name counts."""
+    """Parse the docstrings; if several document the same name, the first one wins."""
     found: dict[str, Documented] = {}
     for each in functions:
         found = _parameters(inspect.getdoc(each) or "") | found
@@ -28,7 +28,7 @@ def documented(functions: Iterable[Callable[..., Any] | type]) -> dict[str, Docu
 
 
 def summary(function: Callable[..., Any] | type) -> str:
-    """The first paragraph of a docstring, in one line."""
+    """Return the first paragraph of a docstring as one line."""
     return " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
 
 
@@ -42,7 +42,7 @@ def _parameters(doc: str) -> dict[str, Documented]:
 
 
 def _items(section: str, margin: str) -> dict[str, Documented]:
-    """A name stands at the margin, what is said of it below, indented."""
+    """Parse a section in which names start at the margin and their descriptions follow, indented."""
     found: dict[str, Documented] = {}
     names: list[str] = []
     for line in (each.removeprefix(margin) for each in section.splitlines()):

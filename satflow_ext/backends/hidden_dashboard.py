@@ -1,4 +1,4 @@
-"""A cluster object that says nothing of its dashboard: Prefect's task runner would write that address into the run's log."""
+"""A cluster object without a dashboard link, because Prefect's task runner would write that address to the run's log."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 class Unadvertised:
-    """A `distributed.deploy.Cluster` as it is, but for its dashboard.
+    """A proxy of a `distributed.deploy.Cluster` that hides its dashboard link.
 
     Args:
-        cluster: that cluster.
+        cluster: the cluster object.
     """
 
     dashboard_link = None

@@ -1,7 +1,7 @@
-"""The `DaskCluster` that the Dask operator of a Kubernetes cluster is asked for.
+"""The `DaskCluster` resource that the Dask operator of a Kubernetes cluster receives.
 
-Written here and not by `dask_kubernetes.make_cluster_spec`: that one starts schedulers by a script that distributed does not have
-any more, gives scheduler and Dask workers the same resources, and serves the dashboard to whoever reaches the pod.
+`dask_kubernetes.make_cluster_spec` is not used: it starts schedulers with a script that distributed has removed, gives
+scheduler and Dask workers the same resources, and serves the dashboard to any client that can reach the pod.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from satflow_ext.backends.base import Asked
 
 CUSTOM = "custom_cluster_spec"
 GPU = "nvidia.com/gpu"
-SCHEDULER = ("dask", "scheduler", "--host", "0.0.0.0", "--no-dashboard")  # noqa: S104 - of a pod, whose service is reached
+SCHEDULER = ("dask", "scheduler", "--host", "0.0.0.0", "--no-dashboard")  # noqa: S104 - in a pod, reached through its service
 WORKER = ("dask", "worker", "--name", "$(DASK_WORKER_NAME)", "--no-dashboard", "--death-timeout", "120")
 QUIET_SCHEDULER = {"DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "['distributed.http.health']"}
 QUIET_WORKER = {"DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]"}
-"""No pages on the ports for HTTP, which ask for no credential; Kubernetes asks the scheduler for its health there."""
+"""Serve no pages on the HTTP ports, which require no credential. Kubernetes reads the scheduler's health there."""
 
 PORTS = {"tcp-comm": 8786, "http-dashboard": 8787}
 """The operator finds the scheduler's ports by these names."""
 
 
 def manifest(asked: Asked, name: str) -> dict[str, Any]:
-    """The `DaskCluster` of that name; one that is given in `custom_cluster_spec` is what it starts from.
+    """Build the `DaskCluster` with this name, starting from `custom_cluster_spec` if it is set.
 
-    A custom one keeps what it says of its containers, except for the image, the size and the number of Dask workers where these
-    were chosen.
+    A custom specification keeps its containers, except for the image, the size and the number of Dask workers if these
+    were requested.
     """
     given = asked.options.get(CUSTOM)
     made: dict[str, Any] = copy.deepcopy(given) if isinstance(given, dict) else _fresh(asked)
@@ -67,7 +67,7 @@ def _fresh(asked: Asked) -> dict[str, Any]:
 
 
 def _furnish(container: dict[str, Any], asked: Asked) -> None:
-    """Image and environment are the same for all."""
+    """Set the image and the environment, which all containers share."""
     image, env = asked.options.get("image"), asked.options.get("env")
     if image is not None:
         container["image"] = image
@@ -76,7 +76,7 @@ def _furnish(container: dict[str, Any], asked: Asked) -> None:
 
 
 def _limits(asked: Asked) -> list[str]:
-    """Dask counts by itself what a container may use: by the machine, and not by the container's limits."""
+    """Return arguments with the worker size: Dask detects the machine's resources instead of the container's limits."""
     if asked.size is None:
         return []
     gpus = ["--resources", f"GPU={asked.gpus}"] if asked.gpus else []
@@ -84,7 +84,7 @@ def _limits(asked: Asked) -> list[str]:
 
 
 def _resources(asked: Asked) -> dict[str, dict[str, str]]:
-    """A Dask worker gets what it asks for, and no more. Quantities are texts: the operator takes nothing else."""
+    """Return equal requests and limits for a Dask worker. Quantities are strings: the operator accepts nothing else."""
     size = {"cpu": str(asked.cores), "memory": str(asked.memory)} | ({GPU: str(asked.gpus)} if asked.gpus else {})
     return {"requests": size, "limits": dict(size)}
 

@@ -1,4 +1,4 @@
-"""What Kubernetes says of pods whose Dask workers are not there."""
+"""Reasons from Kubernetes why the pods of missing Dask workers do not run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from satflow_ext.backends.base import Missing
 
 SHOWN = 3
-"""Pods that are told of; most wait for the same."""
+"""Maximum number of pods to list; most wait for the same reason."""
 
 
 def look(cluster: Any) -> Missing:
-    """Why pods of a `KubeCluster` do not run."""
-    return cluster.sync(_look, cluster)  # type: ignore[no-any-return]  # what `_look` gives
+    """Find out why pods of a `KubeCluster` do not run."""
+    return cluster.sync(_look, cluster)  # type: ignore[no-any-return]  # the result of `_look`
 
 
 async def _look(cluster: Any) -> Missing:
@@ -31,14 +31,14 @@ async def _look(cluster: Any) -> Missing:
 
 
 def tell(pods: Iterable[Mapping[str, Any]]) -> Missing:
-    """The same of pods as Kubernetes' API gives them: those that do not run, and why."""
+    """Summarize pods, as returned by the Kubernetes API, that do not run, with the reasons."""
     said = [f"pod {each['metadata']['name']} {why}" for each in pods if (why := next(_reasons(each), None))]
     more = [f"and {len(said) - SHOWN} more"] if len(said) > SHOWN else []
     return Missing(why=", ".join([*said[:SHOWN], *more]) or None)
 
 
 def _reasons(pod: Mapping[str, Any]) -> Iterator[str]:
-    """From the nearest to the farthest: what a container waits for, what the scheduler of Kubernetes says, the phase."""
+    """Yield reasons, most specific first: a waiting container, the condition from the Kubernetes scheduler, the phase."""
     status = pod.get("status", {})
     for container in status.get("containerStatuses", ()):
         waiting = container.get("state", {}).get("waiting", {})

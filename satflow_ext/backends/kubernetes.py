@@ -1,4 +1,4 @@
-"""Clusters of Kubernetes: scheduler and Dask workers are pods that the Dask operator makes (dask-kubernetes)."""
+"""Clusters on Kubernetes: the Dask operator creates pods for the scheduler and the Dask workers (dask-kubernetes)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ KINDS = (
     ("scheduler_service_type", str, "a type of service, such as ClusterIP"),
 )
 FOLDED = frozenset({"image", "env", "scheduler_service_type", CUSTOM})
-"""What becomes part of the manifest."""
+"""Options that become part of the manifest."""
 
 
 def arguments(asked: Asked) -> dict[str, Any]:
-    """A manifest of ours, and what the class has to know besides."""
+    """Return the generated manifest and the other arguments of the class."""
     rest = {name: value for name, value in asked.options.items() if name not in FOLDED}
     return {
         **rest,
@@ -34,25 +34,25 @@ def arguments(asked: Asked) -> dict[str, Any]:
 
 
 def refuse(asked: Asked) -> None:
-    """Refuse what no Kubernetes cluster could run.
+    """Refuse options that no Kubernetes cluster could run.
 
     Raises:
-        InvalidExecutorOption: there is no image, what it is told is of the wrong kind, or a custom specification is none.
+        InvalidExecutorOption: there is no image, an option has the wrong type, or the custom specification is invalid.
     """
     custom = asked.options.get(CUSTOM)
     for name, kind, words in KINDS:
         if not isinstance(asked.options.get(name), kind | None):
-            raise _invalid(f"{name!r} of kubernetes must be {words}.", f"Leave {name} out, or give {words}.")
+            raise _invalid(f"{name!r} of kubernetes must be {words}.", f"Leave {name} out, or set it to {words}.")
     if custom is None and not asked.options.get("image"):
         raise _invalid(
-            "The back end kubernetes needs an image.",
-            'Give backend_options {"image": "…"}: one with the packages and the Python of the flow\'s environment.',
+            "The cluster provider kubernetes needs an image.",
+            'Set backend_options to {"image": "…"}, an image with the packages and the Python of the flow\'s environment.',
         )
     if custom is not None and not _is_cluster(custom):
         raise _invalid(
-            f"{CUSTOM} is no DaskCluster.",
-            "Give one with spec.scheduler.spec.containers and spec.worker.spec.containers, as "
-            "dask_kubernetes.operator.make_cluster_spec makes it.",
+            f"{CUSTOM} is not a DaskCluster.",
+            "Provide one with spec.scheduler.spec.containers and spec.worker.spec.containers, such as the result of "
+            "dask_kubernetes.operator.make_cluster_spec.",
         )
 
 

@@ -1,4 +1,4 @@
-"""What is said of Dask workers that are missing, heard by whoever tells of the cluster's status."""
+"""Pass the reasons for missing Dask workers from cluster maintenance to the reporter of the cluster's status."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _hearing: ContextVar[Callable[[str | None], None]] = ContextVar("hearing", defau
 
 @contextmanager
 def hearing(hear: Callable[[str | None], None]) -> Iterator[None]:
-    """Hear of a cluster that is made in the block, also after it: threads that begin in the block go on telling.
+    """Receive reasons for clusters created in the block. Threads started in the block keep reporting after it.
 
     Args:
-        hear: told why Dask workers are missing, None where none are or nobody knows.
+        hear: called with the reason why Dask workers are missing, or None if none are missing or the reason is unknown.
     """
     token = _hearing.set(hear)
     try:
@@ -24,5 +24,5 @@ def hearing(hear: Callable[[str | None], None]) -> Iterator[None]:
 
 
 def say(why: str | None) -> None:
-    """Tell it."""
+    """Report the reason to the current receiver."""
     _hearing.get()(why)

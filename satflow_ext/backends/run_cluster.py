@@ -1,4 +1,4 @@
-"""What a Dask task runner calls for a cluster of its flow run's own: made, given its Dask workers, watched over, and ended."""
+"""The cluster of a single flow run, called by a Dask task runner: create it, scale it, maintain it, and close it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def started(*, asked: Mapping[str, Any]) -> Iterator[Unadvertised]:
-    """A cluster for this flow run, which ends with it.
+    """Start a cluster for this flow run, and close it when the block ends.
 
     Args:
         asked: the fields of `Asked`.
 
     Raises:
-        ClusterFailed: there is none; the subclass says why. What was begun was cleaned up.
+        ClusterFailed: the cluster could not start; the subclass gives the reason. Partial clusters were cleaned up.
     """
     import dask
 
@@ -49,14 +49,14 @@ def started(*, asked: Mapping[str, Any]) -> Iterator[Unadvertised]:
 
 
 def _arguments(back_end: BackEnd, wanted: Asked) -> dict[str, Any]:
-    """What the class is called with, and its number of Dask workers and idle time-out where it has such arguments.
+    """Return the arguments of the class, with the number of Dask workers and the idle timeout if the class has them.
 
-    While it is made nobody tells the scheduler that the run lives, so the idle time-out is no less than what that may take.
+    During creation nothing resets the scheduler's idle timer, so the idle timeout is at least as long as `start_timeout`.
     """
     arguments = back_end.arguments(wanted)
     try:
         known = signature.parameters(signature.imported(back_end.cluster_class)).named
-    except (ImportError, AttributeError, TypeError, ValueError):  # making it will say so
+    except (ImportError, AttributeError, TypeError, ValueError):  # creating the cluster reports the error
         return arguments
     offered = {"n_workers": wanted.first_workers, "idle_timeout": max(wanted.idle_timeout, wanted.start_timeout)}
     return {name: value for name, value in offered.items() if name in known} | arguments
@@ -77,10 +77,10 @@ def _connected(cluster: Any, until: float) -> Iterator[Client]:
 
 
 def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked, until: float, keeper: Keeper) -> None:
-    """Let the cluster have the Dask workers that are wanted, and wait for the first.
+    """Scale the cluster to the requested Dask workers and wait for the first one.
 
     Raises:
-        ClusterFailed: it cannot have them, or none came in time.
+        ClusterFailed: the cluster cannot be scaled, or no Dask worker connected in time.
     """
 
     def why() -> str | None:
@@ -95,7 +95,7 @@ def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked,
 def _resize(cluster: Any, back_end: BackEnd, wanted: Asked) -> None:
     if not getattr(cluster, "_supports_scaling", True) or not hasattr(cluster, "scale"):
         raise ClusterNotStarted(
-            f"{back_end.name} cannot be told how many Dask workers there are to be.",
+            f"Clusters of {back_end.name} cannot be scaled to a number of Dask workers.",
             fix="Choose a class whose clusters can be scaled.",
         )
     if wanted.workers is not None:

@@ -1,4 +1,4 @@
-"""Where a flow run's own log is."""
+"""The logger of the current flow run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 
 def run_log() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
-    """The log of the flow run that this happens in; outside of one, this package's."""
+    """Return the logger of the current flow run, or this package's logger outside a flow run."""
     from prefect.exceptions import MissingContextError
     from prefect.logging import get_run_logger
 

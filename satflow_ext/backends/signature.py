@@ -1,4 +1,4 @@
-"""What a cluster class can be called with: its own keyword arguments, and those that it hands on."""
+"""Keyword arguments of a cluster class: its own, and those that it passes on to its bases."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
 @dataclass(frozen=True)
 class Parameters:
-    """Keyword arguments by name, and whether that is all: `open` where any others are taken as well."""
+    """Keyword arguments by name. `open` means that any other names are accepted as well."""
 
     named: dict[str, inspect.Parameter]
     open: bool
 
     @property
     def required(self) -> list[str]:
-        """The names of those that have no default."""
+        """Names of the arguments without a default."""
         return [name for name, each in self.named.items() if each.default is inspect.Parameter.empty]
 
     def unknown(self, names: list[str]) -> list[str]:
-        """Those of the names that are no keyword argument."""
+        """Return the names that are not keyword arguments."""
         return [] if self.open else [name for name in names if name not in self.named]
 
 
 def imported(path: str) -> Callable[..., Any]:
-    """What `module:Class` names.
+    """Import the class or function that `module:Class` names.
 
     Raises:
-        ImportError: there is no such module, or something that it imports is missing.
-        AttributeError: the module has nothing of that name.
-        TypeError: what it has cannot be called.
+        ImportError: the module does not exist, or one of its imports is missing.
+        AttributeError: the module has no attribute with this name.
+        TypeError: the attribute is not callable.
     """
     module, _, name = path.partition(":")
     found = getattr(importlib.import_module(module), name)
     if not callable(found):
-        raise TypeError(f"{path} is no class")
-    return found  # type: ignore[no-any-return]  # `callable` says no more
+        raise TypeError(f"{path} is not a class")
+    return found  # type: ignore[no-any-return]  # `callable` does not narrow it further
 
 
 def parameters(called: Callable[..., Any]) -> Parameters:
-    """The keyword arguments of a class, down its bases as long as each hands on what it does not know, or of a function."""
+    """Return the keyword arguments of a function, or of a class and those bases to which it passes unknown arguments."""
     functions = handed_on(called)
     named: dict[str, inspect.Parameter] = {}
     for each in functions:
@@ -53,7 +53,7 @@ def parameters(called: Callable[..., Any]) -> Parameters:
 
 
 def handed_on(called: Callable[..., Any]) -> list[Callable[..., Any]]:
-    """The functions that get its keyword arguments, in the order in which they do: each but the last hands them on."""
+    """Return the functions that receive the keyword arguments, in call order: each but the last passes them on."""
     reached: list[Callable[..., Any]] = []
     for each in _in_turn(called):
         reached.append(each)
@@ -63,13 +63,13 @@ def handed_on(called: Callable[..., Any]) -> list[Callable[..., Any]]:
 
 
 def _in_turn(called: Callable[..., Any]) -> list[Callable[..., Any]]:
-    """The constructors of a class and its bases, the first that is called first; a function is its own."""
+    """Return the constructors of a class and its bases in call order, or the function itself."""
     if not isinstance(called, type):
         return [called]
     job = getattr(called, "job_cls", None)
     if not isinstance(job, type):
         return _constructors(called)
-    # dask-jobqueue hands what it does not know to the class that its jobs are made of, not to its own bases.
+    # dask-jobqueue passes unknown arguments to its job class, not to its own bases.
     own = [each for each in _constructors(called) if not each.__module__.startswith("distributed.")]
     return [*own, *_constructors(job)]
 

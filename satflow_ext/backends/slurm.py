@@ -1,4 +1,4 @@
-"""Clusters of SLURM: the scheduler runs beside the flow, each Dask worker is a job (dask-jobqueue)."""
+"""Clusters on SLURM: the scheduler runs in the flow run's process, and each Dask worker is a job (dask-jobqueue)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.settings import GIB, Settings, SizeSettings
 
 QUEUE = "queue"
-"""What dask-jobqueue calls a partition."""
+"""dask-jobqueue's name for a partition."""
 
 
 def arguments(asked: Asked) -> dict[str, Any]:
-    """A worker size becomes what each job asks for."""
+    """Return the arguments of the class, with the worker size as the resources of each job."""
     size = {"cores": asked.cores, "memory": f"{asked.memory}B", "gpus": asked.gpus} if asked.size else {}
     return {**asked.options, **size}
 
 
 def refuse(asked: Asked) -> None:
-    """Refuse a partition whose name is none.
+    """Refuse an invalid partition name.
 
     Raises:
-        InvalidExecutorOption: it is no text.
+        InvalidExecutorOption: the name is not a string.
     """
     if not isinstance(asked.options.get(QUEUE), str | None):
         raise InvalidExecutorOption(
@@ -36,22 +36,24 @@ def refuse(asked: Asked) -> None:
 
 
 def check(asked: Asked, settings: Settings) -> None:
-    """Ask SLURM whether it has nodes like that.
+    """Check that SLURM has nodes for the requested workers.
 
     Raises:
         ExtraMissing: this machine has no SLURM.
-        ClusterFailed: it does not answer.
-        InvalidExecutorOption: it has no such partition.
-        SizeRefused: none of its nodes is that big; the message has the sizes that it has nodes for.
+        ClusterFailed: SLURM does not answer.
+        InvalidExecutorOption: the partition does not exist or has no nodes.
+        SizeRefused: no node is large enough; the message lists the sizes that fit.
     """
     if shutil.which("sbatch") is None:
-        fix = "Register, and run flows, on a machine from which jobs are submitted."
-        raise ExtraMissing("This machine has no SLURM: there is no sbatch.", fix=fix, field=BACKEND_FIELD)
+        fix = "Register and run flows on a machine that can submit SLURM jobs."
+        raise ExtraMissing(
+            "SLURM is not installed on this machine: sbatch was not found.", fix=fix, field=BACKEND_FIELD
+        )
     queue = asked.options.get(QUEUE)
     nodes = nodes_of(queue if isinstance(queue, str) else None)
     if not nodes:
         raise InvalidExecutorOption(
-            f"SLURM has no partition called {queue!r} with nodes in it.",
+            f"SLURM has no partition called {queue!r} with nodes.",
             fix=f"Choose one of {', '.join(partitions_of())}.",
             field=OPTIONS_FIELD,
         )
@@ -65,10 +67,10 @@ def _refuse_unless_one_fits(asked: Asked, nodes: list[Node], settings: Settings)
         return
     names = [name for name, size in settings.worker_sizes.items() if _fits(size, nodes)]
     raise SizeRefused(
-        f"SLURM has no node for a Dask worker of size {asked.size!r}: the largest have {_largest(nodes)}.",
+        f"SLURM has no node for a Dask worker of size {asked.size!r}: the largest nodes have {_largest(nodes)}.",
         fix=f"Choose one of {', '.join(names)}."
         if names
-        else "Choose no worker size, and say cores in dask's settings.",
+        else "Choose no worker size, and set cores in Dask's configuration.",
         field="executor.options.worker_size",
     )
 

@@ -1,4 +1,4 @@
-"""dask-jobqueue's SLURM cluster, with TLS between all parts, and nothing of it on a disk. Imported in flow runs only."""
+"""dask-jobqueue's SLURM cluster with TLS between all parts and without key files on disk. Imported only in flow runs."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from satflow_ext.backends.worker_environment import NO_PAGES, exports
 from satflow_ext.credentials import redacting_filter
 
 LIBRARYS_WALLTIME = "00:30:00"
-"""dask-jobqueue's own default. A task that takes longer would never end; the partition's limit holds in its place."""
+"""dask-jobqueue's default. A longer task could never finish, so this default is ignored and the partition's limit applies."""
 
 
 class SlurmJob(SLURMJob):  # type: ignore[misc]  # dask-jobqueue is not typed
-    """One Dask worker. Its script has the key of its TLS, so it goes to `sbatch` by its standard input."""
+    """One Dask worker. Its job script contains the TLS key, so `sbatch` reads it from standard input."""
 
     refused: str | None = None
-    """What `sbatch` said last where it took no job."""
+    """The last error output of `sbatch` if it refused a job."""
 
     async def start(self) -> None:
         """Submit the job.
 
         Raises:
-            RuntimeError: SLURM does not take it.
+            RuntimeError: SLURM refused the job.
         """
         try:
             said = await _submitted(self.job_script())
@@ -46,15 +46,15 @@ class SlurmCluster(SLURMCluster):  # type: ignore[misc]  # dask-jobqueue is not 
     """One job for each Dask worker.
 
     Args:
-        cores: of each; without it dask-jobqueue's settings hold, or 1.
-        memory: of each; without it dask-jobqueue's settings hold, or 2 GiB.
-        gpus: of each.
-        walltime: of each job; empty: as long as the partition lets it.
-        scheduler_options: of the Dask scheduler, such as `interface` or `host`.
-        job_script_prologue: lines that come before the Dask worker.
-        job_extra_directives: more lines for `sbatch`.
-        worker_extra_args: more words for the Dask worker.
-        more: as in dask-jobqueue.
+        cores: cores of each Dask worker; default: dask-jobqueue's setting, or 1.
+        memory: memory of each Dask worker; default: dask-jobqueue's setting, or 2 GiB.
+        gpus: GPUs of each Dask worker.
+        walltime: time limit of each job; default: the limit of the partition.
+        scheduler_options: options of the Dask scheduler, such as `interface` or `host`.
+        job_script_prologue: lines of the job script before the Dask worker starts.
+        job_extra_directives: additional `#SBATCH` lines.
+        worker_extra_args: additional command-line arguments of the Dask worker.
+        more: see dask-jobqueue.
     """
 
     job_cls = SlurmJob
@@ -74,7 +74,7 @@ class SlurmCluster(SLURMCluster):  # type: ignore[misc]  # dask-jobqueue is not 
     ) -> None:
         security = Security.temporary()  # type: ignore[no-untyped-call]
         unless_set = dask.config.get("jobqueue.slurm.walltime", None)
-        # In the run's folder, SLURM's own place for what a job writes, it would be gone with the run.
+        # SLURM writes job output to the run's scratch folder by default, which is deleted with the run.
         kept = more.get("log_directory") or dask.config.get("jobqueue.slurm.log-directory", None)
         output = () if kept else ("--output=/dev/null",)
         resources = ([f"--gres=gpu:{gpus}"], ["--resources", f"GPU={gpus}"]) if gpus else ([], [])
@@ -95,15 +95,18 @@ class SlurmCluster(SLURMCluster):  # type: ignore[misc]  # dask-jobqueue is not 
 
     @property
     def refused(self) -> str | None:
-        """Why SLURM takes no jobs."""
+        """The reason why SLURM refuses jobs."""
         return SlurmJob.refused
 
     def _get_worker_security(self, security: Security) -> None:
-        """Nothing for the command line: jobs have it in their environment."""
+        """Add nothing to the command line: jobs read the TLS settings from their environment."""
 
 
 async def _submitted(script: str) -> str:
-    """What `sbatch` says. Secrets of the flow run stay here: Dask workers get them over TLS."""
+    """Submit a job script and return the output of `sbatch`.
+
+    Secrets of the flow run are removed from its environment: Dask workers get them over TLS.
+    """
     process = await asyncio.create_subprocess_exec(
         "sbatch",
         env={name: value for name, value in os.environ.items() if name not in redacting_filter.declared()},

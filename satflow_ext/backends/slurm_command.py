@@ -1,4 +1,4 @@
-"""SLURM's commands, asked and not waited for longer than is sensible."""
+"""SLURM commands, run with a time limit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import subprocess
 from satflow_ext.errors import ClusterFailed
 
 PATIENCE = 20
-"""Seconds. SLURM's commands wait for a controller that is gone."""
+"""Seconds. SLURM's commands block when the controller is down."""
 
 
 def ask(*words: str) -> list[str]:
-    """The lines that a command writes.
+    """Run a command and return the lines of its output.
 
     Raises:
-        ClusterFailed: it failed, or took too long.
+        ClusterFailed: the command failed or timed out.
     """
     try:
         done = subprocess.run(
@@ -31,4 +31,4 @@ def _said(text: str) -> str:
     return " ".join(text.split()).rstrip(".")
 
 
-SEE = "See what `sinfo` says on this machine."
+SEE = "Check the output of `sinfo` on this machine."

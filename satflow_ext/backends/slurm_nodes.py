@@ -1,4 +1,4 @@
-"""What SLURM's nodes have."""
+"""Resources of SLURM's nodes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from satflow_ext.errors import ClusterFailed
 
 MIB = 1024**2
 GPU = re.compile(r"(?:^|,)gpu(?::[^,:(]+)?:(\d+)")
-"""In a list of generic resources: `gpu:2`, `gpu:a100:4(S:0-1)`, `gpu:tesla:2,nvme:1` (sinfo's manual page, `%G`)."""
+"""GPUs in a list of generic resources: `gpu:2`, `gpu:a100:4(S:0-1)`, `gpu:tesla:2,nvme:1` (sinfo's manual page, `%G`)."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,17 @@ class Node:
 
 
 def nodes_of(partition: str | None) -> list[Node]:
-    """The kinds of nodes in a partition, or in all of them.
+    """List the kinds of nodes in a partition, or in all partitions.
 
     Raises:
-        ClusterFailed: SLURM does not answer, or not in its usual words.
+        ClusterFailed: SLURM does not answer, or its output cannot be parsed.
     """
     chosen = (f"--partition={partition}",) if partition else ()
     return [_node(line) for line in ask("sinfo", "--noheader", "--exact", "--format=%c|%m|%G", *chosen)]
 
 
 def partitions_of() -> list[str]:
-    """The names of the partitions.
+    """List the names of the partitions.
 
     Raises:
         ClusterFailed: SLURM does not answer.
@@ -47,4 +47,4 @@ def _node(line: str) -> Node:
         gpus = sum(int(number) for number in GPU.findall(resources))
         return Node(int(cores.rstrip("+")), int(memory.rstrip("+")) * MIB, gpus)
     except ValueError:
-        raise ClusterFailed(f"SLURM says of its nodes what nobody understands here: {line!r}.", fix=SEE) from None
+        raise ClusterFailed(f"The output of sinfo cannot be parsed: {line!r}.", fix=SEE) from None

@@ -1,4 +1,4 @@
-"""What SLURM says of jobs whose Dask workers are not there."""
+"""States of the SLURM jobs of missing Dask workers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from satflow_ext.errors import ClusterFailed, ClusterNotStarted
 
 
 def missing(cluster: Any) -> Missing:
-    """Of the jobs of a cluster: which wait and why, and which have ended without anybody's asking.
+    """Find the jobs of a cluster that are waiting, with the reasons, and those that ended unexpectedly.
 
     Raises:
-        ClusterNotStarted: SLURM takes no such job.
+        ClusterNotStarted: SLURM refused a job.
     """
     if cluster.refused:
-        raise ClusterNotStarted(f"SLURM took no job: {cluster.refused}.", fix="Check backend_options and worker_size.")
+        raise ClusterNotStarted(
+            f"SLURM refused a job: {cluster.refused}.", fix="Check backend_options and worker_size."
+        )
     jobs = {name: job.job_id for name, job in not_there(cluster).items() if job.job_id}
     if not jobs:
         return Missing()
@@ -28,15 +30,15 @@ def missing(cluster: Any) -> Missing:
 
 
 def tell(jobs: Mapping[str, str], states: Mapping[str, tuple[str, str]]) -> Missing:
-    """The same.
+    """Summarize the states of these jobs.
 
     Args:
         jobs: name of the Dask worker → id of its job.
-        states: id → state and reason of each job that SLURM has.
+        states: id → state and reason of each job in SLURM's queue.
     """
     gone = frozenset(name for name, job in jobs.items() if job not in states)
     words = [f"job {job} is {state.lower()}{_because(reason)}" for job, (state, reason) in sorted(states.items())]
-    words += [f"job {jobs[name]} is gone" for name in sorted(gone)]
+    words += [f"job {jobs[name]} has ended" for name in sorted(gone)]
     return Missing(why=", ".join(words), gone=gone)
 
 
@@ -45,7 +47,7 @@ def _because(reason: str) -> str:
 
 
 def _states(jobs: list[str]) -> dict[str, tuple[str, str]]:
-    """`squeue` fails where the only job asked for is unknown, so all of this user's are read."""
+    """Read the states of these jobs. `squeue` fails for a single unknown job, so all jobs of this user are read."""
     wanted = set(jobs)
     rows = [line.split("|", 2) for line in ask("squeue", "--me", "--noheader", "--format=%i|%T|%r")]
     return {job: (state, reason) for job, state, reason in rows if job in wanted}

@@ -1,4 +1,4 @@
-"""Clusters over SSH: the scheduler runs beside the flow, Dask workers on hosts that one can log in to."""
+"""Clusters over SSH: the scheduler runs in the flow run's process, the Dask workers on hosts that accept a login."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ CLASS = "satflow_ext.backends.ssh_cluster:SshCluster"
 
 
 def arguments(asked: Asked) -> dict[str, Any]:
-    """A worker size becomes threads and a limit of memory."""
+    """Return the arguments of the class, with the worker size as threads and a memory limit."""
     size = {"nthreads": asked.cores, "memory_limit": asked.memory, "gpus": asked.gpus} if asked.size else {}
     return {**asked.options, **size}
 
 
 def refuse(asked: Asked) -> None:
-    """Refuse what names no hosts, or no way to log in to them.
+    """Refuse options without hosts or with invalid connection settings.
 
     Raises:
-        InvalidExecutorOption: the hosts are not a list of names, or an option of the connection makes no sense.
+        InvalidExecutorOption: the hosts are not a list of names, or an option of the connection is invalid.
     """
     _reach(asked)
 
 
 def check(asked: Asked, settings: Settings) -> None:
-    """Log in to each host, and see what it has.
+    """Log in to each host and check its packages and resources.
 
     Raises:
-        ExtraMissing: this process cannot log in anywhere.
-        ClusterFailed: one of them cannot be reached, or refuses.
-        PythonMismatch: its Python is another.
-        DaskClusterUnfit: it lacks what a Dask worker needs.
-        SizeRefused: they do not have the memory or the GPUs; the message has the sizes that they have.
+        ExtraMissing: asyncssh is not installed in this process.
+        ClusterFailed: a host cannot be reached, or refuses the login.
+        PythonMismatch: a host has a different Python version.
+        DaskClusterUnfit: a host lacks packages that a Dask worker needs.
+        SizeRefused: the hosts do not have the memory or the GPUs; the message lists the sizes that fit.
     """
     from satflow_ext.backends.ssh_hosts import look_at
 
-    if importlib.util.find_spec("asyncssh") is None:  # it is there where the flow runs, and not in this Jupyter server
-        message = "Here is no asyncssh, with which the hosts are asked when registering."
+    if importlib.util.find_spec("asyncssh") is None:  # may be installed only where the flow runs
+        message = "asyncssh is not installed here, so the hosts cannot be checked during registration."
         raise ExtraMissing(message, fix=f"{INSTALL}.", field=BACKEND_FIELD)
     found = asyncio.run(look_at(_reach(asked)))
     if asked.size is not None:
@@ -67,7 +67,7 @@ def _reach(asked: Asked) -> Reach:
         first = error.errors(include_url=False)[0]
         said = f"{'.'.join(map(str, first['loc']))}: {in_words(first)}"
         raise InvalidExecutorOption(
-            f"The options of ssh do not fit: {said}.", fix=EXAMPLE, field=OPTIONS_FIELD
+            f"The options of ssh are invalid: {said}.", fix=EXAMPLE, field=OPTIONS_FIELD
         ) from None
 
 
@@ -81,16 +81,18 @@ def _refuse_unless_fits(asked: Asked, hosts: Mapping[str, tuple[int, int]], sett
                 if all(each * size.memory * GIB <= m and each * size.gpus <= g for m, g in hosts.values())
             ]
             raise SizeRefused(
-                f"{name} would have {each} Dask workers of size {asked.size!r}, and has {memory / GIB:.1f} GiB, "
+                f"{name} cannot hold {each} Dask workers of size {asked.size!r}: it has {memory / GIB:.1f} GiB and "
                 f"{gpus or 'no'} GPUs.",
-                fix=f"Choose one of {', '.join(fitting)}, or fewer." if fitting else "Choose fewer, or no worker size.",
+                fix=f"Choose one of {', '.join(fitting)}, or fewer Dask workers."
+                if fitting
+                else "Choose fewer Dask workers, or no worker size.",
                 field="executor.options.worker_size",
             )
 
 
 def missing(cluster: Any) -> Missing:
-    """What became of the Dask workers that are not there."""
-    return cluster.missing()  # type: ignore[no-any-return]  # it is a `SshCluster`, which this module does not import
+    """Report the Dask workers that are missing and the reasons."""
+    return cluster.missing()  # type: ignore[no-any-return]  # a `SshCluster`, which this module does not import
 
 
 EXAMPLE = 'Write for example {"hosts": ["node1", "node2"], "username": "ada"}.'

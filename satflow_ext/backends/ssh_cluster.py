@@ -1,7 +1,7 @@
-"""A cluster whose Dask workers are started over SSH, with TLS between all parts. Imported in flow runs only.
+"""A cluster whose Dask workers are started over SSH, with TLS between all parts. Imported only in flow runs.
 
-`distributed.SSHCluster` starts the scheduler on a host as well, where it stays when the flow run is killed; it does not replace
-Dask workers, and has keys in command lines.
+`distributed.SSHCluster` is not used: it starts the scheduler on a host as well, where it keeps running when the flow run is
+killed; it does not replace lost Dask workers; and it puts keys on command lines.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from satflow_ext.backends.worker_environment import NO_PAGES, variables
 
 
 class SshCluster(SpecCluster):
-    """One Dask worker after the other on each host in turn.
+    """A cluster that distributes its Dask workers evenly over hosts.
 
     Args:
         hosts: names or addresses.
-        nthreads: of each Dask worker.
-        memory_limit: of each, in bytes; None: Dask's own share of the host's memory.
-        gpus: of each, as the resource `GPU`.
-        scheduler_host: this machine's address as the hosts see it; empty: the one by which it reaches the first host.
-        worker_extra_args: more words for the Dask worker.
-        username: see `ssh_hosts.Reach`, as for the rest.
-        port: of SSH.
-        python: the interpreter there.
-        client_keys: files of private keys.
-        known_hosts: the file that says which keys hosts have.
+        nthreads: threads of each Dask worker.
+        memory_limit: memory of each Dask worker in bytes; None: Dask's default share of the host's memory.
+        gpus: GPUs of each Dask worker, as the resource `GPU`.
+        scheduler_host: this machine's address as the hosts see it; default: the address used to reach the first host.
+        worker_extra_args: additional command-line arguments of the Dask worker.
+        username: see `ssh_hosts.Reach`, also for the remaining arguments.
+        port: port of SSH.
+        python: the interpreter on the hosts.
+        client_keys: files with private keys.
+        known_hosts: the file with the keys of the hosts.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class SshCluster(SpecCluster):
         )
 
     def missing(self) -> Missing:
-        """What became of the Dask workers that are not there."""
+        """Report the Dask workers that are missing and the reasons."""
         lacking = not_there(self)
         ended = [name for name, each in lacking.items() if each.ended is not None]
         number = {host: place for place, host in reversed([*enumerate(self.reach.hosts, 1)])}
-        why = sorted({f"on host {number[each.host]} {each.ended or 'it starts'}" for each in lacking.values()})
+        why = sorted({f"on host {number[each.host]} {each.ended or 'it is starting'}" for each in lacking.values()})
         return Missing(why=", ".join(why) or None, gone=frozenset(ended))
 
 

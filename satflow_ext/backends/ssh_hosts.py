@@ -1,4 +1,4 @@
-"""Hosts that one can log in to: how, and what they have."""
+"""Connections to hosts over SSH, and the resources of the hosts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from satflow_ext.errors import ClusterFailed, DaskClusterUnfit, PythonMismatch
 
 CONNECT = 15
-"""Seconds that logging in may take."""
+"""Timeout of a login in seconds."""
 
 ASKS = """
 import importlib.metadata, json, os, pathlib, sys
@@ -35,15 +35,15 @@ print(json.dumps({
 
 
 class Reach(BaseModel):
-    """How hosts are logged in to.
+    """Connection settings of the hosts.
 
     Args:
         hosts: names or addresses.
-        username: there; empty: this user's name, or what `~/.ssh/config` says.
-        port: of SSH.
-        python: the interpreter there; empty: the same path as here.
-        client_keys: files of private keys; empty: those of `~/.ssh` and of the agent.
-        known_hosts: the file that says which keys hosts have; empty: `~/.ssh/known_hosts`. An unknown host is refused.
+        username: the user on the hosts; default: the name in `~/.ssh/config`, or this user's name.
+        port: port of SSH.
+        python: the interpreter on the hosts; default: the path of this interpreter.
+        client_keys: files with private keys; default: those of `~/.ssh` and of the agent.
+        known_hosts: the file with the keys of the hosts; default: `~/.ssh/known_hosts`. An unknown host is refused.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,11 +57,11 @@ class Reach(BaseModel):
 
     @property
     def interpreter(self) -> str:
-        """The one that Dask workers have."""
+        """The Python interpreter of the Dask workers."""
         return self.python or sys.executable
 
     def options(self) -> dict[str, Any]:
-        """The same in the words of asyncssh."""
+        """Return the settings as options of asyncssh."""
         said = {
             "username": self.username,
             "port": self.port,
@@ -72,7 +72,7 @@ class Reach(BaseModel):
 
 
 class Host(BaseModel):
-    """What a host has: `memory` in bytes."""
+    """Versions and resources of a host; `memory` is in bytes."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -84,10 +84,10 @@ class Host(BaseModel):
 
 @asynccontextmanager
 async def logged_in(host: str, reach: Reach) -> AsyncIterator[Any]:
-    """A connection of asyncssh.
+    """Open an asyncssh connection and close it when the block ends.
 
     Raises:
-        ClusterFailed: there is none, and why.
+        ClusterFailed: the connection failed; the message has the reason.
     """
     connection = await connect(host, reach)
     try:
@@ -98,7 +98,11 @@ async def logged_in(host: str, reach: Reach) -> AsyncIterator[Any]:
 
 
 async def connect(host: str, reach: Reach) -> Any:
-    """The same, for somebody else to close."""
+    """Open an asyncssh connection that the caller must close.
+
+    Raises:
+        ClusterFailed: the connection failed; the message has the reason.
+    """
     import asyncssh
 
     try:
@@ -110,12 +114,12 @@ async def connect(host: str, reach: Reach) -> Any:
 
 
 async def look_at(reach: Reach) -> dict[str, Host]:
-    """What each of the hosts has.
+    """Read the versions and resources of each host.
 
     Raises:
-        ClusterFailed: one of them cannot be reached, or has no such interpreter.
-        PythonMismatch: its Python is another.
-        DaskClusterUnfit: it has no distributed, or another version of it.
+        ClusterFailed: a host cannot be reached, or does not have the interpreter.
+        PythonMismatch: a host has a different Python version.
+        DaskClusterUnfit: a host has no distributed, or a different version.
     """
     names = list(dict.fromkeys(reach.hosts))
     return dict(zip(names, await asyncio.gather(*(_look(name, reach) for name in names)), strict=True))
@@ -131,13 +135,13 @@ async def _look(name: str, reach: Reach) -> Host:
         raise ClusterFailed(
             f"{name} did not run {reach.interpreter} in {CONNECT * 2} s.", fix=TRY.format(host=name)
         ) from None
-    except (OSError, asyncssh.Error) as error:  # the connection was cut, or no command may be run there
+    except (OSError, asyncssh.Error) as error:  # the connection was lost, or the host refuses commands
         raise ClusterFailed(f"{name}, over SSH: {said(error)}.", fix=TRY.format(host=name)) from None
     try:
         host = Host.model_validate(json.loads(str(done.stdout).strip().rpartition("\n")[2]))
     except ValueError:
-        wrong = " ".join(str(done.stderr).split()) or "it answers nothing"
-        fix = 'Say which interpreter it has: {"python": "…"}.'
+        wrong = " ".join(str(done.stderr).split()) or "the command wrote no output"
+        fix = 'Set the interpreter of the hosts: {"python": "…"}.'
         raise ClusterFailed(f"{name} does not run {reach.interpreter}: {wrong}.", fix=fix) from None
     _compare(name, host)
     return host
@@ -146,17 +150,20 @@ async def _look(name: str, reach: Reach) -> Host:
 def _compare(name: str, host: Host) -> None:
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if host.python != here:
-        raise PythonMismatch(f"{name} has Python {host.python}, flow runs Python {here}.", fix="Choose another python.")
+        raise PythonMismatch(
+            f"{name} has Python {host.python}, flow runs Python {here}.",
+            fix="Set python to an interpreter of this version.",
+        )
     if host.distributed != version("distributed"):
         raise DaskClusterUnfit(
             f"{name} has {f'distributed {host.distributed}' if host.distributed else 'no distributed'}.",
-            fix=f"Install distributed=={version('distributed')} there, with prefect and satflow-ext as they are here.",
+            fix=f"Install distributed=={version('distributed')} there, and this machine's versions of prefect and satflow-ext.",
         )
 
 
 def said(error: Exception) -> str:
-    """An error in a line."""
+    """Format an error as one line."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-TRY = "See that `ssh {host}` works from this machine without a question."
+TRY = "Check that `ssh {host}` works from this machine without a prompt."

@@ -1,4 +1,4 @@
-"""Which host the next Dask worker goes to."""
+"""Placement of Dask workers on hosts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 
 
 class Places:
-    """Hosts, and what became of the Dask workers on them.
+    """Hosts with the numbers of running and failed Dask workers.
 
     Args:
-        hosts: their names; one that stands there twice takes twice as many.
+        hosts: names of the hosts; a host that is listed twice gets twice as many Dask workers.
     """
 
     def __init__(self, hosts: tuple[str, ...]) -> None:
@@ -18,16 +18,16 @@ class Places:
         self._failed: Counter[str] = Counter()
 
     def take(self) -> str:
-        """The host with the fewest Dask workers, and among those the one that has failed least often."""
+        """Reserve the host with the fewest Dask workers, and of those the one with the fewest failures."""
         host = min(dict.fromkeys(self._hosts), key=self._burden)
         self._running[host] += 1
         return host
 
     def leave(self, host: str, *, failed: bool) -> None:
-        """A Dask worker on that host has ended, or never came."""
+        """Release the place of a Dask worker that ended or never started."""
         self._running[host] -= 1
         self._failed[host] += failed
 
     def _burden(self, host: str) -> tuple[float, int]:
-        # A host that has failed is full until the others have failed as often.
+        # A failed Dask worker occupies its place until the other hosts have failed as often.
         return (self._running[host] + self._failed[host]) / self._hosts.count(host), self._failed[host]

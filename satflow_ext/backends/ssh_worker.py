@@ -1,4 +1,4 @@
-"""One Dask worker on a host, which lives as long as the connection over which it was started."""
+"""One Dask worker on a host. It lives as long as the SSH connection that started it."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def goes_with_connection():
 threading.Thread(target=goes_with_connection, daemon=True).start()
 sys.exit(worker.wait())
 """
-"""Reads what to start from its input, where nobody can look over its shoulder, and ends it when the input ends."""
+"""Script that reads its command from standard input, which other users cannot see, and ends the worker when the input ends."""
 
 ORPHANED = 60
-"""Seconds after which a Dask worker ends that has lost its scheduler."""
+"""Seconds after which a Dask worker that has lost its scheduler ends."""
 
 
 class SshWorker(ProcessInterface):
-    """A Dask worker.
+    """A Dask worker process on a host.
 
     Args:
-        scheduler: its scheduler's address.
-        name: its own.
-        reach: the hosts, and how they are logged in to.
-        words: more words for its command line.
-        environment: variables that it is started with.
-        places: give it a host.
+        scheduler: address of the scheduler.
+        name: name of the Dask worker.
+        reach: connection settings of the hosts.
+        words: additional command-line arguments.
+        environment: environment variables of the process.
+        places: selects the host.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class SshWorker(ProcessInterface):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.ended: str | None = None
-        """How it ended, in words; None while it runs."""
+        """Text that explains why the Dask worker ended; None while it runs."""
         self.host = places.take()
         self._places = places
         self._scheduler = scheduler
@@ -73,7 +73,7 @@ class SshWorker(ProcessInterface):
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Log in, and start it. Whether it comes, the scheduler will know; a host that cannot be had is told by `ended`."""
+        """Log in and start the Dask worker. It then connects to the scheduler; on failure, `ended` has the reason."""
         try:
             self._connection = await connect(self.host, self._reach)
             own = await self._prefect_from_there()
@@ -83,12 +83,12 @@ class SshWorker(ProcessInterface):
             self._watch = asyncio.create_task(self._watched(process))
         except ClusterFailed as error:
             why = error.message.removeprefix(f"{self.host}, over SSH: ").removeprefix(f"{self.host} ").rstrip(".")
-            self._end(f"nobody can log in ({why})" if self._connection is None else why, failed=True)
+            self._end(f"the login failed ({why})" if self._connection is None else why, failed=True)
         await super().start()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
-        """End it: with the connection its input ends."""
-        self._end("it was ended", failed=False)
+        """End the Dask worker by closing the connection, which ends its standard input."""
+        self._end("it was closed", failed=False)
         if self._connection is not None:
             self._connection.close()
             await self._connection.wait_closed()
@@ -97,7 +97,7 @@ class SshWorker(ProcessInterface):
         await super().close()  # type: ignore[no-untyped-call]
 
     async def _prefect_from_there(self) -> dict[str, str]:
-        """While the connection lives, a port of the host's loopback leads to a Prefect API that only this machine reaches."""
+        """Forward a loopback port of the host to a Prefect API that only this machine reaches, and return its URL variable."""
         import asyncssh
 
         if (url := api_on_loopback()) is None:
@@ -106,7 +106,9 @@ class SshWorker(ProcessInterface):
         try:
             there = await self._connection.forward_remote_port("127.0.0.1", 0, api.hostname, api.port)
         except asyncssh.Error as error:
-            raise ClusterFailed(f"it forwards no port, by which tasks reach the local stack: {said(error)}") from None
+            raise ClusterFailed(
+                f"the host refuses port forwarding, which tasks need to reach the local stack: {said(error)}"
+            ) from None
         return {URL: api._replace(netloc=f"127.0.0.1:{there.get_port()}").geturl()}
 
     def _order(self, own: Mapping[str, str]) -> dict[str, Any]:
@@ -117,7 +119,7 @@ class SshWorker(ProcessInterface):
         return {"words": words, "environment": {**self._environment, **own}}
 
     async def _watched(self, process: Any) -> None:
-        """Until it ends; its last line tells why."""
+        """Wait until the process ends, and use its last line of error output as the reason."""
         last = "its connection was lost"
         async for line in process.stderr:
             last = line.strip() or last

@@ -1,4 +1,4 @@
-"""What a Dask worker elsewhere is told in its environment: its TLS key, and to serve nothing over HTTP."""
+"""Environment variables of a Dask worker on another machine: its TLS key, and no HTTP routes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PLAIN = {
 }
 
 NO_PAGES = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
-"""Words of a Dask worker's command line."""
+"""Command-line arguments of a Dask worker."""
 
 
 def variables(security: Security) -> Iterator[tuple[str, str]]:
-    """Environment variables by which Dask has its settings (dask's documentation, "Configuration")."""
+    """Yield the environment variables that configure Dask (Dask's documentation, "Configuration")."""
     yield from PLAIN.items()
     for key, value in security.get_tls_config_for_role("worker").items():  # type: ignore[no-untyped-call]  # distributed is typed in part
         if key in NAMES and value:
@@ -29,5 +29,5 @@ def variables(security: Security) -> Iterator[tuple[str, str]]:
 
 
 def exports(security: Security) -> list[str]:
-    """The same as lines of a shell's script."""
+    """Return the environment variables as lines of a shell script."""
     return [f"export {name}={shlex.quote(value)}" for name, value in variables(security)]

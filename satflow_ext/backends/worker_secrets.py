@@ -1,4 +1,4 @@
-"""What the Dask workers of a cluster are told of the flow run's secrets and of what may be told of it."""
+"""Send the flow run's secrets and its redaction policy to the Dask workers of its cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENCRYPTED = ("tls", "wss", "inproc")
 
 
 def tell(dask_client: Client) -> None:
-    """Guard its Dask workers where this flow run needs it; over a connection that others can read they get no secret."""
+    """Install the redaction guard on the Dask workers if this flow run needs it. Unencrypted connections carry no secrets."""
     address = dask_client.scheduler_info()["address"]
     if is_private(address):
         worker_guard.guard(dask_client)
@@ -28,5 +28,5 @@ def tell(dask_client: Client) -> None:
 
 
 def is_private(address: str) -> bool:
-    """Whether nobody can read along there: the connection is encrypted, or stays on this machine."""
+    """Return whether a connection to this address is encrypted or stays on this machine."""
     return urlsplit(address).scheme in ENCRYPTED or endpoints.on_loopback(address)

@@ -1,1 +1,1 @@
-"""Dask clusters of flow runs: watched from inside the run, told to whoever runs on the same machine."""
+"""Status of the Dask clusters of flow runs: sampled in the run and shared with other processes on the same machine."""

@@ -1,4 +1,4 @@
-"""Whose a Dask cluster is."""
+"""Owner of a Dask cluster: a flow run or a deployment."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose cluster it is: of which `flow/deployment`. `plan` is how many Dask workers it should have, None: nobody said.
+    """The owner of a cluster. `deployment` is `flow/deployment`; `plan` is the requested number of Dask workers, if set.
 
-    `run_id` is None for a cluster that a deployment has also between its runs; then it is known by `deployment_id`.
+    `run_id` is None for a persistent cluster of a deployment, which is identified by `deployment_id`.
     """
 
     run_id: str | None
@@ -22,5 +22,5 @@ class Subject:
 
     @property
     def key(self) -> str:
-        """The id by which the cluster is known."""
+        """The id of the cluster."""
         return self.run_id or self.deployment_id or ""

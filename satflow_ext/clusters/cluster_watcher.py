@@ -1,10 +1,10 @@
-"""`python -m satflow_ext.clusters.cluster_watcher`: tells on the board of standing clusters, for as long as somebody listens.
+"""`python -m satflow_ext.clusters.cluster_watcher`: writes the status files of persistent clusters while a reader needs them.
 
-A process of its own, because distributed unpickles what a scheduler marks so, which must not happen in a Jupyter server. Here it
-cannot either: other people's schedulers are only looked at, and nothing that they send has to be pickled. On each line of its
-standard input is a JSON list of those to look at now; when the input ends, so does the process.
+This is a separate process, because distributed unpickles any value that a scheduler marks as a pickle, which must not happen
+in a Jupyter server. This process refuses pickles as well: it only reads status from other users' schedulers, which needs none.
+Each line of its standard input is a JSON list of the clusters to watch; the process ends when the input ends.
 
-It is no dask client: a connected client is a user, and would keep a cluster that nobody uses from ending.
+It is not a Dask client: a connected client counts as a user and would keep an unused cluster from ending.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from satflow_ext.unpickling import refuse_pickles
 PERIOD = 1.0
 """Seconds between two samples."""
 AGAIN = 3.0
-"""Seconds until a cluster that is not there, or does not answer, is looked for again."""
+"""Seconds until the next search for a cluster that does not exist or does not answer."""
 LONGEST = 2**24
-"""Bytes of a line: some ten thousand clusters."""
+"""Maximum bytes of a line: about ten thousand clusters."""
 
 log = logging.getLogger(__name__)
 
 
 class Lookout:
-    """Looks at clusters until told otherwise.
+    """Watches a changing set of clusters.
 
     Args:
         finder: finds their schedulers.
-        board: where it is told how they are.
+        board: the status files to write.
     """
 
     def __init__(self, finder: Finder, board: Board) -> None:
@@ -49,14 +49,14 @@ class Lookout:
         self._tasks: dict[Standing, asyncio.Task[None]] = {}
 
     def look_at(self, wanted: tuple[Standing, ...]) -> None:
-        """At these, and no others."""
+        """Watch exactly these clusters."""
         for gone in self._tasks.keys() - set(wanted):
             self._tasks.pop(gone).cancel()
         for new in set(wanted) - self._tasks.keys():
             self._tasks[new] = asyncio.create_task(self._follow(new))
 
     async def close(self) -> None:
-        """Look at nothing any more."""
+        """Stop watching all clusters."""
         tasks = list(self._tasks.values())
         self.look_at(())
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -71,7 +71,7 @@ class Lookout:
             self._board.remove(standing.deployment_id)
 
     async def _while_it_answers(self, standing: Standing, told: Told | None) -> Told | None:
-        """What is told of it, None when there is no cluster."""
+        """Write the status until the scheduler stops answering. Return the status builder, or None if there is no cluster."""
         try:
             where = await asyncio.to_thread(self._finder.find, standing)
             if where is None:
@@ -86,9 +86,9 @@ class Lookout:
             problem = str(error)
         except UNANSWERED as error:
             problem = unanswered(error)
-        except Exception:  # the edge of what is told of one cluster: the others go on
-            log.exception("The status of the cluster of %s cannot be told.", standing.deployment)
-            problem = "Its status cannot be told; the Jupyter server's log says why."
+        except Exception:  # boundary of one cluster: watching the others continues
+            log.exception("The status of the cluster of %s cannot be read.", standing.deployment)
+            problem = "The status of the cluster cannot be read; check the Jupyter server's log."
         told = told or Told(standing.subject())
         self._board.post(told.missed(problem))
         return told
@@ -107,7 +107,7 @@ class Lookout:
 
 
 async def main() -> None:
-    """Read lines, and look at what they say."""
+    """Read lines and watch the clusters that they list."""
     settings = load_settings()
     lookout = Lookout(Finder(settings), Board(settings))
     lines = asyncio.StreamReader(limit=LONGEST)
@@ -121,5 +121,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     refuse_pickles()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a scheduler that is away is told of on the board
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the status file reports an unreachable scheduler
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""How many Dask workers a cluster should have, and what those that are missing wait for."""
+"""The requested number of Dask workers of a cluster, and the reason why some are missing."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from satflow_ext.clusters.status_builder import Counts
 
 
 class Waits:
-    """What is known of Dask workers that have not checked in.
-
-    `why` is what was said last of those that are missing, in words.
-    """
+    """The Dask workers that have not connected; `why` is the latest reason as text."""
 
     why: str | None = None
 
     def counts(self, cluster: Any) -> Counts:
-        """How many there should be; only clusters that keep a list of their Dask workers know.
+        """Count the planned and requested Dask workers, which is possible only for clusters that keep a list of them.
 
         Args:
-            cluster: the object that has made it, such as a `distributed.LocalCluster`; None where only an address is known.
+            cluster: the cluster object, such as a `distributed.LocalCluster`; None if only an address is available.
         """
         if not hasattr(cluster, "worker_spec"):
             return Counts(waiting=self.why)
         try:
             return Counts(len(cluster.plan), len(cluster.requested), self.why)
-        except RuntimeError:  # the list has just changed, in the thread that looks after it
+        except RuntimeError:  # the maintenance thread changed the list at the same time
             return Counts(waiting=self.why)

@@ -1,4 +1,4 @@
-"""A Dask task runner with its cluster told on the board while the run goes on."""
+"""A Dask task runner that writes the status file of its cluster during the run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class WatchedDaskTaskRunner(FastDaskTaskRunner):
-    """A task runner whose cluster is on the board from its first task to its end. A copy that travels is not watched."""
+    """A task runner that reports its cluster's status from the first task to the end. A pickled copy does not report."""
 
     subject: Subject
     settings: Settings
@@ -48,7 +48,7 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
     def watching(
         cls, runner: DaskTaskRunner, subject: Subject, settings: Settings, patience: float = PATIENCE
     ) -> WatchedDaskTaskRunner:
-        """The same task runner, watched."""
+        """Create a monitored copy of a task runner."""
         watched = cls(**_settings_of(runner))
         if isinstance(runner, FastDaskTaskRunner):
             watched.carried = runner.carried
@@ -58,15 +58,15 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
         return watched
 
     def duplicate(self) -> WatchedDaskTaskRunner:
-        """A new instance with the same settings, which is what Prefect's engine enters."""
+        """Create an instance with the same settings, which Prefect's engine then enters."""
         return self.watching(self, self.subject, self.settings, self.patience)
 
     @property
     def client(self) -> Any:
-        """The dask client; the first use makes the cluster, and from then on it is watched.
+        """The Dask client. The first use creates the cluster and starts monitoring it.
 
         Raises:
-            ClusterFailed: there is no cluster, or none that could run a task.
+            ClusterFailed: the cluster could not start, or it cannot run a task.
         """
         if self._client is not None:
             return super().client
@@ -89,13 +89,13 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
 
 @contextmanager
 def watching(dask_client: Client, subject: Subject, settings: Settings, waits: Waits | None = None) -> Iterator[None]:
-    """Keep the board up to date from a thread of its own, until left; then keep what the Dask workers needed.
+    """Update the status file from a separate thread until the block ends, then store the peak usage of the Dask workers.
 
     Args:
-        dask_client: of the cluster.
-        subject: whose the cluster is.
-        settings: say where the board is.
-        waits: what missing Dask workers wait for, where somebody tells.
+        dask_client: client of the cluster.
+        subject: owner of the cluster.
+        settings: contain the folder of the status files.
+        waits: reasons for missing Dask workers, if the cluster provider reports them.
     """
     stop, board, peak = threading.Event(), Board(settings), Peak()
     thread = threading.Thread(
@@ -146,15 +146,15 @@ def _keep(need: Need | None, subject: Subject, settings: Settings) -> None:
 
 
 def _post(board: Board, status: ClusterStatus) -> None:
-    """Put it up where that can be done: a run must not fail because nobody can be told of its cluster."""
+    """Write the status file if possible: a run must not fail because the file cannot be written."""
     try:
         board.post(status)
     except OSError:
-        log.debug("The cluster's status was not put up.", exc_info=True)
+        log.debug("The cluster's status file could not be written.", exc_info=True)
 
 
 def _named(subject: Subject) -> Subject:
-    """With what Prefect says of the flow run that this thread belongs to."""
+    """Add the name and the deployment of the current flow run."""
     context = FlowRunContext.get()
     run = context.flow_run if context else None
     if run is None:

@@ -1,4 +1,4 @@
-"""The most that any Dask worker of a run used, from the samples of its cluster."""
+"""Peak usage of any Dask worker of a run, from the samples of its cluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from satflow_ext.models import ClusterWorker
 
 
 class Peak:
-    """Memory and cores at their highest so far."""
+    """The highest memory and core usage so far."""
 
     def __init__(self) -> None:
         self._memory = 0
@@ -17,14 +17,14 @@ class Peak:
         self._cores = 0.0
 
     def see(self, workers: tuple[ClusterWorker, ...]) -> None:
-        """Take one sample into account."""
+        """Include one sample."""
         for each in workers:
             self._memory = max(self._memory, each.memory)
             self._limit = max(self._limit, each.memory_limit)
             self._cores = max(self._cores, each.cpu / 100)
 
     def need(self, worker_size: str | None) -> Need | None:
-        """What that says of the run; None where no worker was seen, or none has a limit."""
+        """Return the peak usage of the run, or None if no worker was sampled or none has a memory limit."""
         if not self._memory or not self._limit:
             return None
         return Need(

@@ -1,4 +1,4 @@
-"""Clusters that deployments have also between their runs: which those are, told without asking any of them."""
+"""Persistent clusters, which deployments keep between their runs. They are listed without contacting them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SHARED = "dask-cluster"
 
 
 class Standing(BaseModel):
-    """The cluster of a deployment. It is at `address`, or the one with the deployment's label on a Dask Gateway.
+    """The persistent cluster of a deployment: the one at `address`, or the one with the deployment's label on a Dask Gateway.
 
-    `gateway` is the gateway's name in the settings, "" for the local stack's own.
+    `gateway` is the gateway's name in the settings, "" for the local stack's gateway.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,7 +31,7 @@ class Standing(BaseModel):
     gateway: str | None
 
     def subject(self) -> Subject:
-        """The same, for what is told of it."""
+        """Return the owner of the cluster, for its status."""
         return Subject(
             run_id=None,
             deployment=self.deployment,
@@ -43,16 +43,16 @@ class Standing(BaseModel):
 
 
 LINE: TypeAdapter[tuple[Standing, ...]] = TypeAdapter(tuple[Standing, ...])
-"""How a process is told of them."""
+"""Format of the clusters on the watcher's standard input."""
 
 
 def as_line(clusters: tuple[Standing, ...]) -> bytes:
-    """They as one line of JSON."""
+    """Serialize the clusters as one line of JSON."""
     return LINE.dump_json(clusters)
 
 
 def standing(deployments: Iterable[Deployment]) -> tuple[Standing, ...]:
-    """Those of the deployments that have one."""
+    """List the persistent clusters of the deployments that have one."""
     return tuple(found for each in deployments if (found := _of(each)) is not None)
 
 

@@ -1,4 +1,4 @@
-"""What a Dask cluster is doing now, asked of its scheduler in about two milliseconds."""
+"""The current activity of a Dask cluster, read from its scheduler in about two milliseconds."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from satflow_ext.clusters import scheduler_reporter
 from satflow_ext.models import ClusterEvent, ClusterWorker
 
 ANSWER = 5.0
-"""Seconds that a scheduler has to answer. One that was killed is known of at once, one that hangs only so."""
+"""Seconds that a scheduler has to answer. A killed scheduler is detected at once, a blocked one only by this timeout."""
 UNANSWERED = (OSError, RuntimeError, ValueError, asyncio.TimeoutError)
-"""What asking raises of a scheduler that does not answer; RuntimeError and ValueError where it is gone."""
+"""Errors raised by calls to a scheduler that does not answer; RuntimeError and ValueError if it no longer exists."""
 ADDRESS = re.compile(r"[a-z]+://[^\s'>,]+")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Dask workers that have checked in, the scheduler's tasks counted by state, and what happened since the last sample.
+    """The connected Dask workers, the scheduler's tasks counted by state, and the events since the last sample.
 
-    `asked` is how many Dask workers a Dask Gateway was asked for, None where there is no gateway. `dashboard` is `host:port` of
-    Dask's own pages, None where none are served.
+    `asked` is the number of Dask workers requested from a Dask Gateway, None without a gateway. `dashboard` is the `host:port`
+    of Dask's dashboard, None if there is none.
     """
 
     workers: tuple[ClusterWorker, ...]
@@ -35,10 +35,10 @@ class Sample:
 
 
 class Probe:
-    """Asks one scheduler, again and again.
+    """Takes samples from one scheduler.
 
     Args:
-        scheduler: distributed's `rpc` to it; of a dask client, its `scheduler`.
+        scheduler: distributed's `rpc` to the scheduler, or the `scheduler` of a Dask client.
     """
 
     def __init__(self, scheduler: Any) -> None:
@@ -48,12 +48,12 @@ class Probe:
         self._since = 0
 
     async def take(self) -> Sample:
-        """Ask now.
+        """Take a sample.
 
         Raises:
             OSError: the scheduler does not answer (`distributed.CommClosedError` is an OSError).
-            asyncio.TimeoutError: it did not in time; from Python 3.11 on that is an OSError too.
-            ValueError: it takes no code from its clients.
+            asyncio.TimeoutError: it did not answer in time; from Python 3.11 on this is also an OSError.
+            ValueError: the scheduler accepts no code from clients.
         """
         answered, self._answered = self._answered, False
         sample = await asyncio.wait_for(self._taken(is_known=answered), ANSWER)
@@ -68,7 +68,7 @@ class Probe:
             )
         said: Mapping[str, Any] = await getattr(self._scheduler, scheduler_reporter.CALL)(since=self._since)
         if said["id"] != self._id and self._since:
-            self._since = 0  # events of another scheduler have numbers of their own
+            self._since = 0  # another scheduler numbers its events separately
             said = await getattr(self._scheduler, scheduler_reporter.CALL)(since=0)
         self._id = said["id"]
         self._since = max([self._since, *(event[0] for event in said["events"])])
@@ -83,7 +83,7 @@ class Probe:
 
 
 def unanswered(error: BaseException) -> str:
-    """The problem in words, without the scheduler's address."""
+    """Describe the problem without the scheduler's address."""
     return f"The Dask scheduler does not answer: {ADDRESS.sub('…', str(error)) or type(error).__name__}"
 
 

@@ -1,4 +1,4 @@
-"""How clusters were in the last minutes: a file of lines for each, so that who looks later sees it too."""
+"""History of the samples of clusters: a file with one line per sample for each cluster, for readers that start later."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pydantic import ValidationError
 from satflow_ext.models import ClusterMoment, ClusterStatus
 
 SPAN = timedelta(minutes=10)
-"""What is read of it."""
+"""Time span that readers get."""
 MOST = 600
-"""Moments that are kept: those of ten minutes at one a second."""
+"""Maximum number of moments to keep: ten minutes at one per second."""
 LIMIT = 256 * 1024
-"""Bytes of a file; it is cut to `MOST` lines, of some 150 bytes, before it gets longer."""
+"""Maximum bytes of a file; a longer file is cut to its last `MOST` lines of about 150 bytes each."""
 
 
 def moment(status: ClusterStatus) -> ClusterMoment:
-    """A cluster at the moment that its status is of."""
+    """Reduce a status to the values that the history keeps."""
     tasks, workers = status.tasks, status.workers
     return ClusterMoment(
         time=status.updated,
@@ -35,17 +35,17 @@ def moment(status: ClusterStatus) -> ClusterMoment:
 
 
 class Past:
-    """The moments of clusters, each known by a key.
+    """The history of clusters, each identified by a key.
 
     Args:
-        folder: where the files are; it must be there before anything is added.
+        folder: folder of the files, which must exist before the first call of `add`.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def add(self, key: str, status: ClusterStatus) -> None:
-        """Keep how a cluster is; one that is starting has nothing to show."""
+        """Append the status of a cluster, unless the cluster is still starting."""
         if status.state == "starting":
             return
         path = self._path(key)
@@ -57,13 +57,13 @@ class Past:
             self._cut(path)
 
     def read(self, key: str) -> tuple[ClusterMoment, ...]:
-        """What is known of the last minutes, in its order."""
+        """Read the moments of the last minutes in chronological order."""
         since = datetime.now(timezone.utc) - SPAN
         moments = map(_read, self._lines(self._path(key)))
         return tuple(one for one in moments if one is not None and one.time > since)
 
     def remove(self, key: str) -> None:
-        """Forget a cluster."""
+        """Delete the history of a cluster."""
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
@@ -84,7 +84,7 @@ class Past:
 
 
 def _read(line: str) -> ClusterMoment | None:
-    """None where the line was cut off, or is of another version."""
+    """Parse a line, or return None if it is incomplete or was written by another version."""
     try:
         return ClusterMoment.model_validate_json(line)
     except ValidationError:

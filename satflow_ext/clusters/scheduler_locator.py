@@ -1,4 +1,4 @@
-"""Where the scheduler of a standing cluster is, and what it takes to connect to it."""
+"""Address and connection arguments of the scheduler of a persistent cluster."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from dask_gateway.client import ClusterReport
 
 FRESH = 2.0
-"""Seconds for which a gateway's list of clusters holds: many deployments may ask for it."""
+"""Seconds for which a gateway's list of clusters is cached, because many deployments may need it."""
 
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """A scheduler; `address` is None while it starts. `started` is when its cluster was, where that is known."""
+    """A scheduler. `address` is None while it starts; `started` is the start time of its cluster, if available."""
 
     address: str | None
     arguments: dict[str, Any] = field(repr=False)
@@ -34,10 +34,10 @@ class Whereabouts:
 
 
 class Finder:
-    """Finds schedulers. Everything here blocks, and nothing of it starts a Dask Gateway or keeps one.
+    """Finds schedulers. All methods block, and none of them starts a Dask Gateway or keeps one running.
 
     Args:
-        settings: where gateways are.
+        settings: define the gateways.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,15 +46,15 @@ class Finder:
         self._lists: dict[str, tuple[float, list[ClusterReport]]] = {}
 
     def find(self, standing: Standing) -> Whereabouts | None:
-        """Where it is, None while there is no such cluster.
+        """Find the scheduler of a cluster, or return None if the cluster does not exist.
 
         Raises:
             ClusterFailed: a gateway does not answer.
             ExtraMissing: dask-gateway is not installed.
-            SettingsWrong: no such gateway in the settings, or no credential for it.
+            SettingsWrong: the settings have no such gateway, or its credential is not set.
         """
         if standing.address is not None:
-            # What Dask's own settings say of TLS, as for a flow run.
+            # Use the TLS settings of Dask's configuration, like a flow run.
             return Whereabouts(standing.address, Security().get_connection_args("client"))  # type: ignore[no-untyped-call]
         need_client()
         where = self._gateway(standing.gateway or "")

@@ -1,7 +1,7 @@
-"""What tells of a cluster from inside its Dask scheduler, in one answer: its Dask workers, its tasks, and what happened to it.
+"""Scheduler plugin that reports the status of a cluster in one reply: its Dask workers, its tasks and its events.
 
-It travels by value: the scheduler may not have this package, so this module imports only what each scheduler has. What it
-answers with are plain lists and numbers, which cost the scheduler little (docs/decisions/0019).
+The plugin is pickled by value, because the scheduler may not have this package installed; this module imports only packages
+that every scheduler has. The reply consists of plain lists and numbers, which are cheap to produce (docs/decisions/0019).
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from distributed import SchedulerPlugin
 from distributed.comm.addressing import get_address_host
 
 NAME = "satflow-status-1"
-"""With the number of its kind: a scheduler that has an older one gets this beside it."""
+"""Name with a version number: a scheduler that has an older version gets this one in addition."""
 CALL = "satflow_status_1"
-"""What a scheduler that has the plugin is asked."""
+"""Name of the handler that the plugin adds to the scheduler."""
 KEPT = 200
-"""Events that the scheduler keeps, for those who ask late."""
+"""Number of events that the scheduler keeps for clients that connect later."""
 ROW = ("name", "threads", "state", "cpu", "memory", "managed", "spilled", "memory_limit", "executing", "ready")
-"""What is said of each Dask worker, in this order."""
+"""Fields of each Dask worker in the reply, in this order."""
 
 
 class Reporter(SchedulerPlugin):
-    """Answers what a cluster's status is, and keeps which Dask workers came and went."""
+    """Reports a cluster's status and records the Dask workers that joined and left."""
 
     idempotent = True
     name = NAME
 
     async def start(self, scheduler: Any) -> None:
-        """Distributed calls this in the scheduler."""
+        """Initialize the plugin. Distributed calls this in the scheduler."""
         self.scheduler = scheduler
         self.names = {address: str(worker.name) for address, worker in scheduler.workers.items()}
         self.events: deque[tuple[int, float, str, str, int]] = deque(maxlen=KEPT)
@@ -41,25 +41,25 @@ class Reporter(SchedulerPlugin):
         scheduler.handlers[CALL] = self.report
 
     def report(self, since: int) -> dict[str, Any]:
-        """How the cluster is now, and its events after that number."""
+        """Return the current status of the cluster, with the events after this number."""
         gateway = self.scheduler.services.get("gateway")
         return {
             "id": self.scheduler.id,
             "workers": [self._row(worker) for worker in self.scheduler.workers.values()],
             "tasks": self._tasks(),
             "events": [event for event in self.events if event[0] > since],
-            "asked": getattr(gateway, "count", None),  # of a Dask Gateway, by the part of it that is in the scheduler
+            "asked": getattr(gateway, "count", None),  # set by a Dask Gateway's service in the scheduler
             "dashboard": self._dashboard(),
         }
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
-        """Distributed calls this for each that has joined."""
+        """Record a Dask worker that joined. Distributed calls this for each one."""
         self.names[worker] = str(scheduler.workers[worker].name)
         self._happened("replaced" if self.missing else "joined", self.names[worker], 0)
         self.missing = max(0, self.missing - 1)
 
     def log_event(self, topic: str, msg: Any) -> None:
-        """Distributed calls this for each event; only here is said whether a worker was expected to go."""
+        """Record a Dask worker that left. Distributed calls this for each event; only the event has `expected`."""
         if topic != "all" or not isinstance(msg, dict) or msg.get("action") != "remove-worker":
             return
         name = self.names.pop(msg["worker"], msg["worker"])
@@ -74,7 +74,7 @@ class Reporter(SchedulerPlugin):
         self.events.append((self.number, time.time(), kind, worker, tasks))
 
     def _dashboard(self) -> str | None:
-        """Where Dask's own pages are, None where none are served: only they are an application beside the plain routes."""
+        """Return the address of Dask's dashboard, or None: only the dashboard adds an application to the HTTP server."""
         if not getattr(self.scheduler, "http_application", None) or not self.scheduler.http_application.applications:
             return None
         return f"{get_address_host(self.scheduler.address)}:{self.scheduler.http_server.port}"
@@ -104,12 +104,12 @@ class Reporter(SchedulerPlugin):
 
     @staticmethod
     def _number(counts: Mapping[Any, int], state: str) -> int:
-        """Workers count by (task prefix, state) or by state, depending on distributed's version."""
+        """Sum the counts of a state. Workers count by (task prefix, state) or by state, depending on distributed's version."""
         return sum(n for key, n in counts.items() if key == state or (isinstance(key, tuple) and key[-1] == state))
 
 
 def pickled() -> bytes:
-    """The plugin with its code."""
+    """Pickle the plugin together with its code."""
     import satflow_ext.clusters.scheduler_reporter as this
 
     cloudpickle.register_pickle_by_value(this)

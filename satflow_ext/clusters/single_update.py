@@ -1,4 +1,4 @@
-"""Clusters between runs for whoever asks once: the board tells of them for as long as a block runs."""
+"""Status of persistent clusters for a single read: status files are written for the duration of a block."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from satflow_ext.own_module import module_command, module_environment
 
 COMMAND = module_command("satflow_ext.clusters.cluster_watcher")
 PATIENCE = 15.0
-"""Seconds that the process has to start, and each scheduler to answer or not."""
+"""Seconds for the process to start and for the schedulers to answer."""
 AGAIN = 0.05
-"""Seconds between two looks at the board."""
+"""Seconds between two checks of the status files."""
 
 
 @contextmanager
 def told_of(clusters: tuple[Standing, ...], board: Board) -> Iterator[None]:
-    """In the block the board tells of these, as far as they answer in time. Blocks.
+    """Write the status files of these clusters during the block, if they answer in time. Blocks.
 
-    Those that another process tells of already are left to it.
+    Clusters that another process already watches are skipped.
     """
     unknown = tuple(each for each in clusters if not board.tells(each.deployment_id))
     if not unknown:

@@ -1,4 +1,4 @@
-"""What is told of one cluster, sample after sample: its status, with the events so far and why Dask workers are missing."""
+"""Build the status of one cluster from its samples, with its events and the reasons for missing Dask workers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from satflow_ext.clusters.sample import Sample
 from satflow_ext.models import ClusterEvent, ClusterStatus
 
 KEPT = 50
-"""Events that a status has."""
+"""Maximum number of events in a status."""
 NOTHING = Sample(workers=(), tasks={})
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many Dask workers there should be and how many were asked for, and what those wait for, as far as that is known."""
+    """The planned and the requested number of Dask workers, and the reason why some are missing; None if unknown."""
 
     plan: int | None = None
     requested: int | None = None
@@ -30,8 +30,8 @@ class Told:
     """The status of one cluster, from its start to its end.
 
     Args:
-        subject: whose it is.
-        started: when it was; None: now.
+        subject: owner of the cluster.
+        started: start time of the cluster; None: now.
     """
 
     def __init__(self, subject: Subject, started: datetime | None = None) -> None:
@@ -42,11 +42,11 @@ class Told:
         self._away = False
 
     def starting(self, waiting: str | None = None) -> ClusterStatus:
-        """Before its scheduler was asked anything."""
+        """Return the status before the scheduler is contacted."""
         return self._status("starting", NOTHING, Counts(self._subject.plan, waiting=waiting))
 
     def seen(self, sample: Sample, counts: Counts) -> ClusterStatus:
-        """When its scheduler has answered."""
+        """Return the status after an answer of the scheduler."""
         if self._away:
             self._happened("back")
         self._away, self._last = False, sample
@@ -55,7 +55,7 @@ class Told:
         return self._status("running", sample, Counts(plan, _first(counts.requested, sample.asked), counts.waiting))
 
     def missed(self, problem: str) -> ClusterStatus:
-        """When it has not: none of its Dask workers is of use, and the tasks are as they were last seen."""
+        """Return the status of an unreachable scheduler: without Dask workers, and with the tasks of the last sample."""
         if not self._away:
             self._happened("unreachable")
         self._away = True
@@ -95,15 +95,15 @@ class Told:
 
 
 def pending(sample: Sample, counts: Counts) -> str | None:
-    """Why there are fewer Dask workers than there should be, or why tasks find none; None where nothing is missing."""
+    """Explain why Dask workers are missing or why tasks cannot run, or return None if nothing is missing."""
     observed = len(sample.workers)
     coming = (counts.requested or 0) - observed
     unasked = (counts.plan or 0) - max(observed, counts.requested or 0)
     why = f": {counts.waiting}" if counts.waiting else ""
     lines = [
-        f"{_workers(coming)} asked for and not there yet{why}." if coming > 0 else None,
-        f"{_workers(unasked)} not asked for yet." if unasked > 0 and counts.requested is not None else None,
-        f"{_workers(unasked)} not there yet{why}." if unasked > 0 and counts.requested is None else None,
+        f"{_workers(coming)} requested but not connected yet{why}." if coming > 0 else None,
+        f"{_workers(unasked)} not requested yet." if unasked > 0 and counts.requested is not None else None,
+        f"{_workers(unasked)} not connected yet{why}." if unasked > 0 and counts.requested is None else None,
         _homeless(sample.tasks, observed),
         _paused(sum(worker.state == "paused" for worker in sample.workers)),
     ]
@@ -111,19 +111,19 @@ def pending(sample: Sample, counts: Counts) -> str | None:
 
 
 def _first(*numbers: int | None) -> int | None:
-    """The first of them that is known."""
+    """Return the first number that is not None."""
     return next((number for number in numbers if number is not None), None)
 
 
 def _homeless(tasks: Mapping[str, int], observed: int) -> str | None:
-    """Tasks are "queued" also where all Dask workers are busy."""
+    """Describe tasks that no Dask worker can run. Tasks are also "queued" while all Dask workers are busy."""
     number = tasks.get("no-worker", 0) + (0 if observed else tasks.get("queued", 0))
-    why = "none of the Dask workers has what they need" if observed else "no Dask worker is there"
+    why = "no Dask worker has the required resources" if observed else "no Dask worker is connected"
     return f"{number} {'task waits' if number == 1 else 'tasks wait'}: {why}." if number else None
 
 
 def _paused(workers: int) -> str | None:
-    """Dask's own measure against memory that is nearly full."""
+    """Describe paused Dask workers, which Dask pauses when their memory is nearly full."""
     return f"{_workers(workers)} paused: memory is nearly full." if workers else None
 
 

@@ -24,9 +24,9 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Notice(BaseModel):
-    """One file on the board: who wrote it, as process id and identity, and what it says.
+    """The content of one status file: the writer's process id and identity, and the status.
 
-    `status` None: the deployment has no cluster now.
+    `status` is None if the deployment has no cluster now.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,15 +36,15 @@ class Notice(BaseModel):
     status: ClusterStatus | None
 
     def writer_lives(self) -> bool:
-        """Whether the process that wrote this still runs, and is not another one with the same number."""
+        """Return whether the process that wrote this file still runs, and not another process with the same id."""
         return process_identity.is_alive(self.pid, self.identity)
 
 
 class Board:
-    """The board of one user on this machine.
+    """The status files of one user on this machine.
 
     Args:
-        settings: say where the runtime folder is.
+        settings: contain the runtime folder.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -52,40 +52,40 @@ class Board:
         self._past = Past(self._folder)
 
     def post(self, status: ClusterStatus) -> None:
-        """Put a status up, in the place of the cluster's earlier one."""
+        """Write the status file of a cluster."""
         key = key_of(status)
         self._make_room()
         self._past.add(key, status)
         self._put(key, status)
 
     def post_absent(self, deployment_id: str) -> None:
-        """Say that a deployment has no cluster now."""
+        """Record that a deployment has no cluster now."""
         self._make_room()
         self._past.remove(deployment_id)
         self._put(deployment_id, None)
 
     def remove(self, key: str) -> None:
-        """Say nothing more of a run's cluster, or of a deployment's."""
+        """Remove the status file and the history of the cluster of a run or of a deployment."""
         self._path(key).unlink(missing_ok=True)
         self._past.remove(key)
 
     def tells(self, key: str) -> bool:
-        """Whether anything is said of the cluster of a run or of a deployment, be it that there is none."""
+        """Return whether there is a status file for this run or deployment, even one that records no cluster."""
         return self._read(key) is not None
 
     def read(self, key: str) -> ClusterStatus | None:
-        """The status of the cluster of a run or of a deployment, None when there is none."""
+        """Read the status of the cluster of a run or of a deployment, or return None if there is none."""
         notice = self._read(key) if ID.fullmatch(key) else None
         return notice.status if notice else None
 
     def read_all(self) -> tuple[tuple[ClusterStatus, ...], tuple[str, ...]]:
-        """Every status there is, newest cluster first; and the deployments of which is said that they have none now."""
+        """Read all statuses, newest cluster first, and the ids of deployments recorded as having no cluster."""
         notices = self._notices()
         found = sorted((each.status for each in notices.values() if each.status), key=_started, reverse=True)
         return tuple(found), tuple(sorted(key for key, each in notices.items() if each.status is None))
 
     def past(self, key: str) -> tuple[ClusterMoment, ...]:
-        """How the cluster of a run or of a deployment was in the last minutes."""
+        """Read the history of the cluster of a run or of a deployment for the last minutes."""
         return self._past.read(key) if ID.fullmatch(key) else ()
 
     def _make_room(self) -> None:
@@ -98,7 +98,7 @@ class Board:
         identity = process_identity.read_identity(os.getpid()) or ""
         notice = Notice(pid=os.getpid(), identity=identity, status=status)
         path = self._path(key)
-        draft = path.with_suffix(f".{os.getpid()}")  # several may tell of a deployment's
+        draft = path.with_suffix(f".{os.getpid()}")  # several processes may write the file of a deployment
         draft.touch(mode=0o600)
         draft.write_text(notice.model_dump_json())
         draft.replace(path)
@@ -119,7 +119,7 @@ class Board:
 
 
 def key_of(status: ClusterStatus) -> str:
-    """What a cluster is known by: its run, or the deployment that has it also between runs."""
+    """Return the id of a cluster: its run, or the deployment of a persistent cluster."""
     return status.run_id or status.deployment_id or ""
 
 

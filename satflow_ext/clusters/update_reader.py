@@ -1,4 +1,4 @@
-"""What one listener has not heard yet of clusters: the last minutes at first, then moment by moment."""
+"""Updates of clusters for one listener: first the history of the last minutes, then each new moment."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Moments = tuple[ClusterMoment, ...]
 
 
 class Following:
-    """Reads the board for one listener. Everything here blocks.
+    """Reads the status files for one listener. All methods block.
 
     Args:
-        board: to read.
+        board: the status files.
     """
 
     def __init__(self, board: Board) -> None:
@@ -23,13 +23,13 @@ class Following:
         self._heard: dict[str, datetime] = {}
 
     def look_at(self, key: str) -> tuple[ClusterStatus | None, Moments]:
-        """The status of one cluster, and what is new of it."""
+        """Read the status of one cluster and its new moments."""
         status = self._board.read(key)
         moments = self._news((status,) if status else ())
         return status, moments.get(key, ())
 
     def look(self) -> tuple[tuple[ClusterStatus, ...], tuple[str, ...], dict[str, Moments]]:
-        """Every status, the deployments that have no cluster now, and what is new of each cluster."""
+        """Read all statuses, the ids of deployments without a cluster, and the new moments of each cluster."""
         clusters, absent = self._board.read_all()
         return clusters, absent, self._news(clusters)
 

@@ -1,4 +1,4 @@
-"""Words on the command line that no flag takes, and words for what several commands print."""
+"""Leftover command-line arguments, and text that several commands print."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from satflow_ext.models import Change
 
 
 def refuse_rest(rest: Sequence[str], command: str) -> None:
-    """Refuse what a command does not know.
+    """Refuse arguments that a command does not have.
 
     Raises:
-        BadRequest: there is such a word.
+        BadRequest: there is such an argument.
     """
     if rest:
-        raise BadRequest(f"Unknown words: {' '.join(rest)}.", fix=f"See satflow {command} --help.")
+        raise BadRequest(f"Unknown arguments: {' '.join(rest)}.", fix=f"See satflow {command} --help.")
 
 
 def changed(change: Change) -> str:
-    """One difference on a line."""
+    """Format one change as a line."""
     if change.before is None:
         return f"{change.name}: {change.after} added"
     if change.after is None:

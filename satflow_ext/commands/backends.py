@@ -1,4 +1,4 @@
-"""`satflow backends`: where clusters come from, and what the class of a back end can be told."""
+"""`satflow backends`: list the cluster providers, or the options of one of them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from satflow_ext.settings import load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add this command's words and flags."""
+    """Add this command's arguments and flags."""
     parser.add_argument(
-        "backend", nargs="?", help="say what this one can be told: its name, or any class as module:Class"
+        "backend", nargs="?", help="list the options of one cluster provider: its name, or any class as module:Class"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Print a line for each back end, or each option of one."""
+    """Print one line for each cluster provider, or for each option of one."""
     refuse_rest(rest, "backends")
     if args.backend is None:
         print(json.dumps({"backends": backends.NAMES}) if args.json else "\n".join((*backends.NAMES, "module:Class")))
@@ -43,11 +43,11 @@ def _lines(found: ClusterClass) -> Iterator[str]:
     yield f"{found.name}: {found.purpose}"
     for name, schema in properties.items():
         if isinstance(schema, dict):
-            yield f"  {name:<28} {_said(schema)}{' (needed)' if name in required else ''}"
+            yield f"  {name:<28} {_said(schema)}{' (required)' if name in required else ''}"
     if found.open:
-        yield "  and others that it hands on"
+        yield "  and other options, which it passes on"
     if found.hidden:
-        yield f"Not here, but in the environment of runs: {', '.join(found.hidden)}"
+        yield f"Not allowed here, only in the environment of flow runs: {', '.join(found.hidden)}"
 
 
 def _said(schema: JsonObject) -> str:

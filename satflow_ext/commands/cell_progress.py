@@ -1,4 +1,4 @@
-"""How long a cell of an executed notebook has been running: lines in a log, one line that changes on a terminal."""
+"""Progress of long-running cells in an executed notebook: lines in a log, one updated line on a terminal."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import TextIO
 
 FIRST = 10.0
-"""Seconds before anything is written."""
+"""Seconds before the first line."""
 
 MOST = 600.0
-"""Seconds between two lines at most."""
+"""Maximum seconds between two lines."""
 
 CLEAR = "\r\x1b[K"
 """Control characters that empty a terminal's line."""
@@ -34,11 +34,11 @@ def steady() -> Iterator[float]:
 
 
 class CellProgress:
-    """Writes which cell runs, and for how long, while it runs for long.
+    """Progress reports on a long-running cell: which one is running, and for how long.
 
     Args:
-        stream: where to; a terminal's line is updated in place.
-        delays: gives the seconds to wait before each update of one cell.
+        stream: the output; a terminal's line is updated in place.
+        delays: returns an iterator of the seconds to wait before each update about one cell.
     """
 
     def __init__(self, stream: TextIO, delays: Callable[[], Iterator[float]] | None = None) -> None:
@@ -79,7 +79,7 @@ class CellProgress:
 
 
 def duration_text(seconds: float) -> str:
-    """Format whole seconds, with minutes and hours from a minute on: 12 s, 3 min 5 s, 1 h 0 min."""
+    """Format a duration: 12 s, 3 min 5 s, 1 h 0 min."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

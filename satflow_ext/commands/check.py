@@ -1,6 +1,6 @@
 """`satflow register PATH --check`: the pre-flight report on each flow. Nothing is sent, and the local stack is not started.
 
-Cells that run a flow use the Prefect API where it answers already. Otherwise Prefect's own settings decide, so that such cells
+Cells that run a flow use the Prefect API if it already answers. Otherwise Prefect's own settings apply, so that such cells
 still work: Prefect may start a server in the kernel, without its telemetry.
 """
 
@@ -23,7 +23,7 @@ from satflow_ext.settings import Settings
 
 
 def run(args: argparse.Namespace, everything: Iterable[Wanted], settings: Settings) -> int:
-    """Print every report; the exit code is 1 where one of them says that registering would be refused."""
+    """Print every report, and return 1 if the registration of at least one flow would be refused."""
     return max(interrupts.run(_run_one(args, wanted, settings)) for wanted in everything)
 
 

@@ -1,4 +1,4 @@
-"""The options that say how a flow is registered, which `%register_flow` has as well."""
+"""The options for registering a flow, shared with `%register_flow`."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from satflow_ext.models import ExecutorChoice, JsonObject, WrittenRegistration
 from satflow_ext.parameter_values.text import from_text
 
 OWN = frozenset({"--flow", "--kernel", "--cell-timeout", "--storage", "--dry-run", "--json"})
-"""Options that the command has and the magic has not."""
+"""Options that the command has and the magic does not."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options. What no option knows is an executor's (`--n-workers 2`)."""
+    """Add the options. All other options are those of the executor (`--n-workers 2`)."""
     add_shared_options(parser)
     parser.epilog = EXECUTOR_OPTIONS
 
 
 def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> WrittenRegistration:
-    """What the flags say.
+    """Build the registration choices from the flags.
 
     Raises:
-        BadRequest: they contradict each other or cannot be read.
+        BadRequest: the flags contradict each other or cannot be parsed.
     """
     return WrittenRegistration(
         name=args.name,
@@ -54,14 +54,14 @@ def registration(args: argparse.Namespace, executor_options: Sequence[str]) -> W
 
 
 def _given(args: argparse.Namespace) -> dict[str, list[str]]:
-    """The options of infrastructure that were given, as the magic reads them."""
+    """Return the infrastructure options that were given, in the form that the magic uses."""
     once = {f"--{name}": [getattr(args, name)] for name in ("image", "cpu", "memory", "gpus") if getattr(args, name)}
     more = {"--env": args.env, "--job-variable": args.job_variable}
     return once | {name: values for name, values in more.items() if values}
 
 
 def _options(words: Sequence[str]) -> JsonObject:
-    """`--n-workers 2` → `{"n_workers": 2}`; also `--n-workers=2`."""
+    """Parse executor options: `--n-workers 2` or `--n-workers=2` → `{"n_workers": 2}`."""
     split = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     flags, values = split[::2], split[1::2]
     options: JsonObject = {}

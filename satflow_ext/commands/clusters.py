@@ -1,4 +1,4 @@
-"""`satflow clusters`: the clusters that deployments' runs share, managed ahead of runs and between them."""
+"""`satflow clusters`: manage the shared clusters of deployments before and between runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from satflow_ext.models import SharedCluster
 from satflow_ext.settings import Settings, load_settings
 
 PREWARM = "prewarm"
-AHEAD = "with a Prefect server of your own: start clusters ahead of scheduled runs, until this is stopped"
+AHEAD = "with your own Prefect server: start clusters ahead of scheduled runs, until the command is stopped"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Do it, and print the clusters in question as they are afterwards."""
+    """Run the verb, and print the resulting state of the clusters."""
     refuse_rest(rest, "clusters")
     settings = load_settings()
     with connected(settings) as endpoints:
@@ -38,7 +38,8 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         done = interrupts.run(cluster_words.carry_out(args, endpoints, settings))
         if _ends_soon(done, settings):
             print(
-                "… The local stack, and the cluster, end with this command: `satflow up` keeps both.", file=sys.stderr
+                "… The local stack and the cluster end with this command. Run `satflow up` to keep both.",
+                file=sys.stderr,
             )
     rows = [each.model_dump(mode="json") for each in done]
     print(json.dumps(rows, indent=2) if args.json else cluster_words.told(done))
@@ -47,7 +48,10 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 def _prewarm(endpoints: Endpoints, settings: Settings) -> int:
     if endpoints.local:
-        raise BadRequest("The local stack does this itself.", fix="It is for a Prefect server of your own.")
+        raise BadRequest(
+            "`satflow clusters prewarm` is not available on the local stack, which starts clusters ahead of runs itself.",
+            fix="Use it with your own Prefect server.",
+        )
     from satflow_ext.registration import prewarming
 
     prewarming.tell()
@@ -56,6 +60,6 @@ def _prewarm(endpoints: Endpoints, settings: Settings) -> int:
 
 
 def _ends_soon(done: tuple[SharedCluster, ...], settings: Settings) -> bool:
-    """Whether a cluster of the local stack has nobody but this command to keep it."""
+    """Return whether a cluster on the local stack ends with this command, which holds the only lease."""
     report = lease.report(settings) if any(each.state != "none" and each.gateway == "" for each in done) else None
     return report is not None and not report.stays and report.leases <= 1

@@ -1,4 +1,4 @@
-"""What every command that talks to Prefect does first: start the local stack where the settings leave something to it."""
+"""The connection of commands to Prefect and the store. Starts the local stack if the settings require it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from satflow_ext.settings import Settings
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Endpoints]:
-    """The endpoints in use, with a lease on the local stack while the block runs.
+    """Resolve the endpoints, and hold a lease on the local stack while the block runs.
 
     Raises:
         StackFailed: the local stack is needed and does not start.
-        SettingsWrong: the settings name a store or a variable that is not there.
+        SettingsWrong: the settings name a store or a variable that does not exist.
     """
     if not endpoints.needed(settings):
         yield endpoints.resolve(settings, None)

@@ -1,4 +1,4 @@
-"""`python -m satflow_ext.commands.daily_collection`: collect unused contents of the store, which the local stack does once a day."""
+"""`python -m satflow_ext.commands.daily_collection`: collect unused contents of the store, once a day on the local stack."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from satflow_ext.errors import SatflowError
 from satflow_ext.settings import LOCAL, load_settings
 
 NICE = 10
-"""It gives way to whatever its user does."""
+"""The process priority: the user's own programs come first."""
 
 
 def main() -> int:
-    """Collect, and say what was removed; 1 where nobody knows what is in use."""
+    """Collect unused contents and log what was removed. Return 1 if the contents in use cannot be determined."""
     os.nice(NICE)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings = load_settings().model_copy(update={"store": LOCAL})
     record = endpoints.read_record(settings)
-    if record is None or record.prefect_url is None:  # what is in use cannot be asked
+    if record is None or record.prefect_url is None:  # Prefect cannot be asked which contents are in use
         return 0
     try:
         done = collected(endpoints.resolve(settings, record), settings, dry=False)

@@ -1,4 +1,4 @@
-"""`satflow diff DEPLOYMENT [A [B]]`: what differs between two versions."""
+"""`satflow diff DEPLOYMENT [A [B]]`: compare two versions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Print it."""
+    """Print the differences."""
     refuse_rest(rest, "diff")
     with connected(load_settings()) as endpoints:
         found = interrupts.run(_read(endpoints, args.deployment, args.before, args.after))
@@ -45,12 +45,12 @@ async def _read(endpoints: Endpoints, name: str, before: int | None, after: int 
     after = deployment.version if after is None else after
     before = deployment.version - 1 if before is None else before
     if before == 0:
-        raise VersionNotFound(f"{name} has one version only.", fix="See it with `satflow versions`.")
+        raise VersionNotFound(f"{name} has only one version.", fix="See it with `satflow versions`.")
     return await versions.diff(endpoints, deployment.id, before, after)
 
 
 def told(diff: VersionDiff) -> str:
-    """The differences in words, or that there are none."""
+    """Format the differences, or state that there are none."""
     lines = [*_lines(diff)]
     return "\n".join(lines or [f"Versions {diff.before} and {diff.after} do not differ."])
 
@@ -77,6 +77,6 @@ def _tasks(change: TaskChange) -> Iterator[str]:
         if names:
             yield f"  {word}: {', '.join(names)}"
     if change.rewired:
-        yield "  the others are called in another order, or take other results"
+        yield "  the other tasks are called in a different order, or use different results"
     for each in change.unsaid:
-        yield f"  cannot be told: it {each}"
+        yield f"  cannot be determined: it {each}"

@@ -1,4 +1,4 @@
-"""`satflow doctor`: check that everything SatFlow needs is there and works, and say how to mend what does not."""
+"""`satflow doctor`: check that everything SatFlow needs is installed and works, and print how to fix what does not."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from satflow_ext.settings import Settings, config_file, load_settings
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
-    parser.add_argument("--offline", action="store_true", help="do not start or ask Prefect and the store")
+    parser.add_argument("--offline", action="store_true", help="do not start or contact Prefect and the store")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Print one line for each check; 1 when something is wrong."""
+    """Print one line for each check, and return 1 if a check fails."""
     refuse_rest(rest, "doctor")
     well = [_say(look(check)) for check in offline_checks.INSTALLED]
     try:
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 
 def _live(settings: Settings) -> list[bool]:
-    """Check what answers, with the local stack running meanwhile where it is needed."""
+    """Check Prefect and the store, and keep the local stack running meanwhile if it is needed."""
     try:
         with lease.acquire(settings) as held:
             found = endpoints.resolve(settings, held.record)
@@ -46,7 +46,7 @@ def _live(settings: Settings) -> list[bool]:
 
 
 def _say(finding: Finding) -> bool:
-    """Print the line; whether all is well."""
+    """Print the line, and return whether the check passed."""
     print(f"{'wrong' if finding.wrong else 'ok':<6} {finding.name}: {finding.text}")
     if finding.wrong and finding.fix:
         print(f"       → {finding.fix}")

@@ -1,4 +1,4 @@
-"""`satflow down`: end the local stack, whoever uses it."""
+"""`satflow down`: stop the local stack, even if other processes use it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from satflow_ext.settings import load_settings
 
 
 def configure(_parser: argparse.ArgumentParser) -> None:
-    """There are no flags."""
+    """Add no flags."""
 
 
 def run(_args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """End it, and say so."""
+    """Stop the local stack and report it."""
     refuse_rest(rest, "down")
     settings = load_settings()
     found = lease.report(settings)
     if not lease.stop(settings):
-        print("The local stack does not run.")
+        print("The local stack is not running.")
         return 0
     users = found.leases if found else 0
-    print(f"The local stack has ended.{f' {users} that used it lost it.' if users else ''}")
+    print(f"The local stack has stopped.{f' Leases that it ended: {users}.' if users else ''}")
     return 0

@@ -1,4 +1,4 @@
-"""`satflow environment DEPLOYMENT`: what was installed where a deployment was registered, to read or to build images from."""
+"""`satflow environment DEPLOYMENT`: show the packages that a deployment was registered with, or write files to install them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--requirements", action="store_true", help="print a requirements file, for pip install --no-deps"
     )
-    form.add_argument("--containerfile", action="store_true", help="print a Containerfile that installs such a file")
+    form.add_argument("--containerfile", action="store_true", help="print a Containerfile that installs that file")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Print it."""
+    """Print the environment in the requested form."""
     refuse_rest(rest, "environment")
     settings = load_settings()
     with connected(settings) as endpoints:
@@ -46,14 +46,14 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         print(words(manifest))
     for each in requirements.unobtainable(lock):
         print(
-            f"satflow: {each.name} {each.version} was installed from a folder or file: no index has it.",
+            f"satflow: {each.name} {each.version} was installed from a folder or file, and is not available from an index.",
             file=sys.stderr,
         )
     return 0
 
 
 def words(manifest: Manifest) -> str:
-    """The interpreter, what the flow refers to, and how much else there is."""
+    """Format the interpreter, the packages that the flow refers to, and the number of other packages."""
     lock = manifest.environment
     used = [f"  {each.name} {each.version}" for each in lock.distributions if each.name in manifest.uses]
     head = f"{manifest.full_name} version {manifest.version}, {manifest.environment_policy}: {lock.implementation} {lock.python}"
@@ -71,5 +71,5 @@ async def _manifest(endpoints: Endpoints, name: str, trusted_keys: TrustedKeys) 
             f"The manifest of {deployment.flow_name}/{deployment.name} is not in the store {endpoints.store.name!r}.",
             fix="Set SATFLOW_STORE to the store that it was registered with.",
         )
-    # Who installs what stands in it lets it decide what runs.
+    # The listed packages decide what code runs, so the manifest must be signed by a trusted key.
     return await manifests.verified(endpoints.store, pin.manifest, trusted_keys)

@@ -1,4 +1,4 @@
-"""What `satflow register PATH` is to register: flows of one file, or what the notebooks of a folder say themselves."""
+"""The flows that `satflow register PATH` registers: those of one file, or of the `%register_flow` lines in a folder."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ SKIPPED = frozenset({".ipynb_checkpoints", "node_modules", ".venv", ".git"})
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file and what is to be registered of it: pairs of a flow and its choices, with no name for all its flows."""
+    """A file and the flows to register from it: pairs of a flow's name and its choices. An empty name means all flows."""
 
     path: Path
     choices: tuple[tuple[str, WrittenRegistration], ...]
 
     async def flows(self, executed: Notebook) -> list[tuple[LiveFlow, WrittenRegistration]]:
-        """Each flow that the executed file is to give, with its choices.
+        """Return each selected flow of the executed file with its choices.
 
         Raises:
-            FlowNotFound: there is no such flow, or none at all.
+            FlowNotFound: there is no such flow, or no flow at all.
             FlowAmbiguous: two flows have the name, or would become the same deployment.
         """
         chosen = [
@@ -42,19 +42,22 @@ class Wanted:
 
 
 def wanted_in(path: str, flows: Sequence[str], choice: WrittenRegistration) -> list[Wanted]:
-    """What a path on the command line means.
+    """Return the files and flows that a path on the command line selects.
 
     Args:
         path: a notebook, a Python file, such a file with `:flow`, or a folder.
         flows: names given by `--flow`.
-        choice: what the flags say; a folder's notebooks say it themselves.
+        choice: the choices from the flags. For a folder, each notebook contains its own choices.
 
     Raises:
-        BadRequest: there is nothing to register, or a flag that means nothing for a folder.
+        BadRequest: there is nothing to register, or a flag does not apply to a folder.
     """
     if Path(path).is_dir():
         if flows or choice != WrittenRegistration():
-            raise BadRequest("The notebooks of a folder say themselves what is chosen.", fix="Leave out these flags.")
+            raise BadRequest(
+                f"Registration flags do not apply to the folder {path}: the %register_flow lines of its notebooks decide.",
+                fix="Leave out these flags.",
+            )
         return list(_in_folder(Path(path)))
     file, _, flow = path.rpartition(":") if path.rpartition(":")[0].endswith(".py") else (path, "", "")
     names = [flow] if flow else [*flows]
@@ -96,11 +99,11 @@ def _in_folder(folder: Path) -> Iterator[Wanted]:
             found = True
             yield Wanted(path, choices)
     if not found:
-        raise BadRequest(f"No notebook in {folder} has a %register_flow.", fix="Write one into a cell of it.")
+        raise BadRequest(f"No notebook in {folder} has a %register_flow.", fix="Add one to a cell of a notebook.")
 
 
 def _said(path: Path) -> tuple[tuple[str, WrittenRegistration], ...]:
-    """The `%register_flow` lines of a notebook."""
+    """Read the flows and choices from the `%register_flow` lines of a notebook."""
     choices: list[tuple[str, WrittenRegistration]] = []
     for text in _code(notebook.opened(path)):
         for line in LINE.finditer(text):

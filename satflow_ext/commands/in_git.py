@@ -1,4 +1,4 @@
-"""`satflow register FILE --storage git`: runs load the file from the commit that it stands at, in the place of a pickle."""
+"""`satflow register FILE --storage git`: flow runs load the file from its git commit instead of unpickling a flow."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from satflow_ext.runtime.from_git import flow_of
 flow_of(GitFile.model_validate_json(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3]))
 """
 PATIENCE = 60.0
-"""Seconds for one question to git: without an answer nothing is registered."""
+"""Seconds to wait for one git command: without an answer, nothing is registered."""
 
 
 async def in_git(packed: PackedFlow, path: Path) -> PackedFlow:
-    """The same flow, of which only the file's place travels.
+    """Replace the pickled flow in the content by a reference to its file in git.
 
     Args:
-        packed: as it was packed.
+        packed: the packed flow.
         path: the file that defines the flow.
 
     Raises:
-        NotInGit: a run could not load it from the repository; the message says why, and what to do.
-        CommitNotFetched: the repository does not give the commit.
+        NotInGit: a run could not load it from the repository; the message contains the reason and the fix.
+        CommitNotFetched: the commit cannot be fetched from the repository.
     """
     git = located(path)
     await _rehearse(git, packed)
@@ -42,35 +42,38 @@ async def in_git(packed: PackedFlow, path: Path) -> PackedFlow:
 
 
 def located(path: Path) -> GitFile:
-    """Where a run finds the file.
+    """Return the repository, commit and path from which a run loads the file.
 
     Raises:
-        NotInGit: it is no Python file, in no repository, not committed, or not pushed.
+        NotInGit: it is not a Python file, not in a repository, not committed, or not pushed.
     """
     if path.suffix != ".py":
         raise NotInGit(
-            f"{path} is a notebook; git has a file to load for a .py file only.", fix="Leave out --storage git."
+            f"{path} is not a .py file, and --storage git works only with .py files.", fix="Leave out --storage git."
         )
     folder = path.resolve().parent
     root, commit = _said(folder, "rev-parse", "--show-toplevel"), _said(folder, "rev-parse", "--verify", "HEAD")
     if not root or not commit:
         raise NotInGit(
-            f"{path} is in no git repository that has a commit.", fix="Leave out --storage git, or commit it."
+            f"{path} is not in a git repository that has a commit.", fix="Leave out --storage git, or commit it."
         )
     inside = path.resolve().relative_to(Path(root).resolve()).as_posix()
     if not _said(folder, "ls-files", "--", path.name):
-        raise NotInGit(f"git does not have {inside}.", fix=f"git add {inside}, commit and push.")
+        raise NotInGit(f"git does not track {inside}.", fix=f"git add {inside}, commit and push.")
     if changed := _said(folder, "status", "--porcelain", "--untracked-files=no"):
-        raise NotInGit(f"Not everything is committed:\n{changed}", fix="Commit and push it: a run gets what git has.")
+        raise NotInGit(
+            f"The repository of {path} has uncommitted changes:\n{changed}",
+            fix="Commit and push them: a run loads only what is in the repository.",
+        )
     repository = _remote(folder, path)
     if not _said(folder, "branch", "--remotes", "--contains", commit):
-        raise NotInGit(f"Commit {commit[:12]} is on no branch of {repository}.", fix="Push it: git push.")
+        raise NotInGit(f"Commit {commit[:12]} is not on any branch of {repository}.", fix="Push it: git push.")
     tree = _said(folder, "rev-parse", "--verify", "HEAD:./")
     return GitFile(repository=repository, commit=commit, path=inside, tree=tree)
 
 
 def without_credentials(address: str) -> str:
-    """A remote's address as others may read it: a CI job's often has a token in it."""
+    """Return a remote's address without credentials: in a CI job it often contains a token."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https"):
         return address
@@ -78,7 +81,7 @@ def without_credentials(address: str) -> str:
 
 
 def _remote(folder: Path, path: Path) -> str:
-    """The address of `origin`, or of the only remote."""
+    """Return the address of `origin`, or of the only remote."""
     names = _said(folder, "remote").split()
     name = "origin" if "origin" in names or len(names) != 1 else names[0]
     address = _said(folder, "remote", "get-url", name)
@@ -90,7 +93,7 @@ def _remote(folder: Path, path: Path) -> str:
 
 
 async def _rehearse(git: GitFile, packed: PackedFlow) -> None:
-    """Load the flow as a run will: from what the repository gives, by the same interpreter, in a folder with nothing else."""
+    """Load the flow as a run does: from a checkout in an empty folder, with the same interpreter."""
     with tempfile.TemporaryDirectory(dir=Path(packed.body).parent) as folder:
         await from_git.check_out(git, Path(folder))
         words = (git.model_dump_json(), packed.flow.variable, folder)
@@ -103,10 +106,10 @@ async def _rehearse(git: GitFile, packed: PackedFlow) -> None:
     if done.code:
         raise NotInGit(
             f"{git.path} cannot be imported from commit {git.commit[:12]}: {done.reason}",
-            fix="Commit and push all that it imports from the same folder." if done.lacks_module else None,
+            fix="Commit and push all modules that it imports from the same folder." if done.lacks_module else None,
         )
 
 
 def _said(folder: Path, *words: str) -> str:
-    """What git says, empty where it has no answer."""
+    """Run git and return its output; an empty string if it fails."""
     return (ask(folder, *words, patience=PATIENCE) or "").strip()

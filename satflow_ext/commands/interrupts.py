@@ -1,8 +1,8 @@
-"""SIGINT (Ctrl-C) and SIGTERM in a command: end what runs in order, within two seconds, with the exit code 130 or 143.
+"""SIGINT (Ctrl-C) and SIGTERM in a command: an orderly end within two seconds, with the exit code 130 or 143.
 
-The first signal cancels the coroutine that runs, or raises `Interrupted` where none does, so that `finally` blocks end kernels
-and give leases back. The second one ends the process at once, and so does `GRACE` where something cannot be cancelled,
-such as a thread that waits for a disk.
+The first signal cancels the running coroutine, or raises `Interrupted` if none is running, so that `finally` blocks end kernels
+and release leases. A second signal ends the process at once. So does `GRACE` if something cannot be cancelled, such as a
+thread that waits for a disk.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from satflow_ext.errors import SatflowError
 
 GRACE = 1.8
-"""Seconds between a signal and the end of the process at the latest."""
+"""Maximum seconds between a signal and the end of the process."""
 
 Result = TypeVar("Result")
 
@@ -33,33 +33,33 @@ class Interrupted(KeyboardInterrupt):
 
 
 def install() -> None:
-    """Handle the first SIGINT or SIGTERM from now on."""
+    """Install the handlers for SIGINT and SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _handle)
 
 
 def exit_code() -> int | None:
-    """The exit code of a command that a signal ended, as a shell counts; None where none came."""
+    """Return the exit code after a signal, by the convention of shells; None if no signal was received."""
     return None if _received is None else 128 + _received
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine as `asyncio.run` does, and cancel it at a signal.
+    """Run a coroutine as `asyncio.run` does, and cancel it on a signal.
 
     Raises:
-        Interrupted: a signal came.
+        Interrupted: a signal was received.
     """
     try:
         return asyncio.run(_cancellable(coroutine))
     except (asyncio.CancelledError, SatflowError):
         if _received is None:
             raise
-        raise Interrupted from None  # errors of what was cut off are not the user's concern
+        raise Interrupted from None  # errors caused by the cancellation do not concern the user
 
 
 @contextmanager
 def last_resort(end: Callable[[], object]) -> Iterator[None]:
-    """Inside the block, `end` is called where the process has to end before the block does. It must not block."""
+    """Call `end` if the process has to end before the block does. `end` must not wait for anything."""
     _last_resorts.append(end)
     try:
         yield
@@ -73,7 +73,7 @@ async def _cancellable(coroutine: Coroutine[Any, Any, Result]) -> Result:
     assert task is not None
     _cancel = lambda: loop.call_soon_threadsafe(task.cancel)  # noqa: E731
     try:
-        if _received is not None:  # in between
+        if _received is not None:  # a signal was received before `_cancel` was set
             coroutine.close()
             raise asyncio.CancelledError
         return await coroutine
@@ -96,6 +96,6 @@ def _handle(number: int, _frame: FrameType | None) -> None:
 
 def _end_now(number: int, _frame: FrameType | None) -> None:
     for end in _last_resorts:
-        with suppress(Exception):  # the process ends here, whatever fails
+        with suppress(Exception):  # the process ends here, even if `end` fails
             end()
     os._exit(128 + number)

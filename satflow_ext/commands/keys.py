@@ -1,4 +1,4 @@
-"""`satflow keys`: whose flows may run on this machine."""
+"""`satflow keys`: manage the signing key, and the keys whose flows may run on this machine."""
 
 from __future__ import annotations
 
@@ -17,17 +17,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("--json", action="store_true", help="print JSON")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    _verb(verbs, "list", "the keys that are trusted here, and those that were", _list)
-    _verb(verbs, "export", "print your public key, for `satflow keys trust` elsewhere or SATFLOW_TRUSTED_KEYS", _export)
+    _verb(verbs, "list", "list the keys that are trusted here, and the revoked ones", _list)
+    _verb(
+        verbs,
+        "export",
+        "print your public key, for `satflow keys trust` on other machines or SATFLOW_TRUSTED_KEYS",
+        _export,
+    )
     _verb(verbs, "rotate", "sign with a new key from now on; the old one stays trusted until it is revoked", _rotate)
-    trust = _verb(verbs, "trust", "let the flows of a key's owner run here", _trust)
-    trust.add_argument("key", metavar="FILE_OR_TEXT", help="what `satflow keys export` printed, or a file with it")
-    revoke = _verb(verbs, "revoke", "trust a key no more", _revoke)
-    revoke.add_argument("id", help="its id, from `satflow keys list`")
+    trust = _verb(verbs, "trust", "allow flows that a key signed to run here", _trust)
+    trust.add_argument("key", metavar="FILE_OR_TEXT", help="the output of `satflow keys export`, or a file with it")
+    revoke = _verb(verbs, "revoke", "stop trusting a key", _revoke)
+    revoke.add_argument("id", help="the key's id, from `satflow keys list`")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Do it, and say what was done."""
+    """Run the verb and print its result."""
     refuse_rest(rest, "keys")
     act: Callable[[argparse.Namespace, Settings], None] = args.act
     act(args, load_settings())
@@ -57,7 +62,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> None:
     elif rows:
         print("\n".join(_line(row) for row in rows))
     else:
-        print("No key is trusted here. Yours is made when you first register a flow.")
+        print("No key is trusted here. Your key is created when you first register a flow.")
 
 
 def _export(args: argparse.Namespace, settings: Settings) -> None:
@@ -80,7 +85,7 @@ def _rotate(args: argparse.Namespace, settings: Settings) -> None:
     print(f"Key {key.id} signs what you register from now on.")
     if old:
         print(
-            f"Key {old.id} stays trusted, so that what it signed still runs; `satflow keys revoke {old.id}` ends that."
+            f"Key {old.id} stays trusted, so that flows it signed still run; `satflow keys revoke {old.id}` revokes it."
         )
 
 
@@ -94,8 +99,8 @@ def _revoke(args: argparse.Namespace, settings: Settings) -> None:
     keyring = Keyring(settings)
     named = next((key for key in from_settings(settings) if key.id == args.id), None)
     if named and all(entry.public.raw != named.raw for entry in keyring.entries()):
-        raise KeysRefused(f"Key {args.id} is in SATFLOW_TRUSTED_KEYS.", fix="Take it out there.")
-    _say(args, keyring, [keyring.revoke(args.id)], "Trusted no more")
+        raise KeysRefused(f"Key {args.id} is in SATFLOW_TRUSTED_KEYS.", fix="Remove it from that setting.")
+    _say(args, keyring, [keyring.revoke(args.id)], "No longer trusted")
 
 
 def _say(args: argparse.Namespace, keyring: Keyring, entries: Sequence[TrustedKey], what: str) -> None:

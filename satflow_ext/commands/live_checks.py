@@ -1,4 +1,4 @@
-"""What `satflow doctor` asks Prefect and the store."""
+"""Checks of `satflow doctor` that contact Prefect and the store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROBE = b"satflow doctor was here\n"
 
 
 def of(found: Endpoints, settings: Settings) -> Sequence[Check]:
-    """The checks of what is in use."""
+    """Return the checks for the endpoints in use."""
     checks = [
         Check("store", lambda: interrupts.run(_store(found.store))),
         Check("Prefect API", lambda: interrupts.run(_prefect(found.prefect))),
@@ -37,22 +37,22 @@ def of(found: Endpoints, settings: Settings) -> Sequence[Check]:
 
 
 async def _store(store: Store) -> str:
-    """Send a small content and get it back. It is the same each time, so that no more than one is ever kept."""
+    """Store a small content. It is always the same, so that the store never keeps more than one."""
     digest = f"sha256:{hashlib.sha256(PROBE).hexdigest()}"
     async with StoreClient(store) as client:
         await client.put(digest, PROBE)
-    return f"{store.name} keeps and gives back"
+    return f"{store.name} stores and returns contents"
 
 
 async def _prefect(api: PrefectApi) -> str:
     async with prefect_client(api) as client:
         await client.read_work_pools(limit=1)
-        return f"{shown(api.url)} answers and takes the credential"
+        return f"{shown(api.url)} answers and accepts the credential"
 
 
 async def _work_pool(found: Endpoints) -> str:
     if found.work_pool is None:
-        return "none is set; each registration names its own"
+        return "not set; each registration names its own"
     missing = WorkPoolNotFound(f"There is no work pool {found.work_pool!r}.", fix="Set SATFLOW_WORK_POOL to another.")
     async with prefect_client(found.prefect) as client:
         pool = await read_work_pool(client, found.work_pool, missing)
@@ -71,13 +71,13 @@ async def _online(client: PrefectClient, pool: str) -> int:
 
 
 def _worker_python(settings: Settings) -> str:
-    """The worker may have been started by a kernel or a JupyterLab of another environment."""
+    """Check the worker's Python: a kernel or a JupyterLab of another environment may have started the worker."""
     report = lease.report(settings)
     pids = [each.pid for each in report.services if each.name == "prefect-worker"] if report else []
     if not pids or pids[0] is None:
-        raise StackFailed("The Prefect worker does not run.", fix="Run `satflow down`, then `satflow up`.")
-    theirs = psutil.Process(pids[0]).cmdline()[0]  # as it was called: a virtual environment's python is a link
+        raise StackFailed("The Prefect worker is not running.", fix="Run `satflow down`, then `satflow up`.")
+    theirs = psutil.Process(pids[0]).cmdline()[0]  # the path of the command: a virtual environment's python is a link
     if theirs != sys.executable:
-        fix = "Run `satflow down`, then `satflow up` from here."
-        raise StackFailed(f"It is {theirs}, this is {sys.executable}.", fix=fix)
+        fix = "Run `satflow down`, then `satflow up` from this environment."
+        raise StackFailed(f"The worker uses {theirs}, this command uses {sys.executable}.", fix=fix)
     return theirs

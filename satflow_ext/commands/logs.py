@@ -1,4 +1,4 @@
-"""`satflow logs RUN`: a run's log, so far or to its end."""
+"""`satflow logs RUN`: print a run's log so far, or follow it to its end."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from satflow_ext.settings import Settings, load_settings
 from satflow_ext.terminal_text import unfiltered
 
 INDENT = "    "
-"""What further lines of a message begin with."""
+"""The prefix of the second and further lines of a message."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("run", help="the run's id")
-    parser.add_argument("--follow", action="store_true", help="go on until the run ends; exit 1 unless it completes")
+    parser.add_argument("--follow", action="store_true", help="continue until the run ends; exit 1 unless it completes")
     parser.add_argument("--raw", action="store_true", help="print control characters of log lines as they are")
-    parser.add_argument("--show-cluster", action="store_true", help="with --follow: its Dask cluster, too")
+    parser.add_argument("--show-cluster", action="store_true", help="with --follow: also show its Dask cluster")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Show the log."""
+    """Print the log."""
     refuse_rest(rest, "logs")
     settings = load_settings()
     with connected(settings) as endpoints:
@@ -48,5 +48,5 @@ async def _so_far(prefect_api: PrefectApi, run_id: str, settings: Settings, *, r
     except SatflowError:
         if begun:
             sys.stdout.flush()
-            print("… the log breaks off here; it is not whole.", file=sys.stderr)
+            print("… the log is incomplete: it ends here because of an error.", file=sys.stderr)
         raise

@@ -35,19 +35,19 @@ from satflow_ext.settings import LOCAL_PREFECT
 IMPORT = """\
 import {name} as _file
 if not _file.__file__ or not __import__("os").path.samefile(_file.__file__, {place!r}):
-    raise ImportError("another module is called {name} as well: " + str(_file))
+    raise ImportError("another module has the name {name}: " + str(_file))
 globals().update({{name: each for name, each in vars(_file).items() if not name.startswith("_")}})
 """
 START_SECONDS = 600
-"""Seconds that a kernel may take to answer; one that ends before is not waited for."""
+"""Maximum seconds until a kernel answers; a kernel that ends earlier is detected at once."""
 
 REPLY_SECONDS = 0.6
-"""Seconds that an interrupted cell has to end."""
+"""Maximum seconds for an interrupted cell to end."""
 
 END_SECONDS = 0.8
-"""Seconds that a kernel has to end after a signal to the command."""
+"""Maximum seconds for a kernel to end after a signal to the command."""
 
-KERNEL_FIX = "Start the kernel in JupyterLab to see its messages, or give another one with --kernel."
+KERNEL_FIX = "Start the kernel in JupyterLab to see its messages, or choose another one with --kernel."
 
 Result = TypeVar("Result")
 
@@ -55,11 +55,11 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Notebook:
-    """A notebook whose cells have all run, in a kernel that still lives.
+    """An executed notebook whose kernel is still running.
 
     Args:
         path: the notebook's file.
-        client: nbclient's, with its kernel.
+        client: nbclient's client, with its kernel.
     """
 
     def __init__(self, path: Path, client: NotebookClient) -> None:
@@ -68,39 +68,39 @@ class Notebook:
 
     @property
     def left_out(self) -> int:
-        """The number of cells that were left out with `skip-registering`."""
+        """The number of cells that were skipped because of `skip-registering`."""
         return sum(map(_is_left_out, self._client.nb.cells))
 
     async def flows(self, names: list[str]) -> list[LiveFlow]:
-        """The flows of those names (or variables), or all where no name is given.
+        """Return the flows with these names (or variables), or all flows if no name is given.
 
         Raises:
-            FlowNotFound: there is no such flow, or none at all.
+            FlowNotFound: there is no such flow, or no flow at all.
             FlowAmbiguous: two flows have the name.
         """
         found = FlowList.model_validate(await self._ask(kernel_calls.flows_call())).flows
         if not found:
-            raise FlowNotFound(f"{self._path} leaves no flow behind.", fix="A flow is a function with @flow.")
+            raise FlowNotFound(f"{self._path} defines no flow.", fix="Decorate a function with @flow.")
         return [_only(name, found, self._path) for name in names] if names else list(found)
 
     def cell_of(self, flow: LiveFlow) -> int | None:
-        """Return the position, from 1, of the cell that defined the flow; None where it came from a module."""
+        """Return the position, from 1, of the cell that defined the flow; None if the flow is from a module."""
         counts = [cell.get("execution_count") for cell in self._client.nb.cells]
         return counts.index(flow.cell) + 1 if flow.cell is not None and flow.cell in counts else None
 
     async def preflight(self, flow: LiveFlow, wanted: Registration) -> Preflight:
-        """The kernel's part of the pre-flight report on a flow."""
+        """Return the kernel's part of the pre-flight report on a flow."""
         call = kernel_calls.preflight_call(flow.variable, wanted.include)
         return Preflight.model_validate(await self._ask(call))
 
     async def pack(self, flow: LiveFlow, wanted: WrittenRegistration, folder: Path) -> PackedFlow:
-        """Pack a flow, with the data files that go with it, into a folder.
+        """Pack a flow and its data files into a folder.
 
         Raises:
-            CannotPickle: it reaches something that cannot travel.
-            ContentTooLarge: it captures too much.
+            CannotPickle: it reaches an object that cannot be pickled.
+            ContentTooLarge: the captured objects are too large.
             InvalidParameter: a parameter's value does not fit.
-            InvalidInclude: data files cannot travel.
+            InvalidInclude: data files cannot be packed.
         """
         scheduled = wanted.schedule.kind != "none"
         call = kernel_calls.pack_call(
@@ -115,7 +115,7 @@ class Notebook:
         kernel_client = self._client.kc
         assert kernel_client is not None
         message_id = kernel_client.execute("", silent=True, store_history=False, user_expressions=expressions)
-        died = KernelDied(f"The kernel of {self._path} died.", fix="See what its last cell does to memory.")
+        died = KernelDied(f"The kernel of {self._path} died.", fix="Check how much memory its last cell uses.")
         try:
             reply = await _own_task(self._client.async_wait_for_reply(message_id))
         except DeadKernelError:
@@ -134,19 +134,19 @@ async def executed(
     endpoints: Endpoints | None = None,
     progress: CellProgress | None = None,
 ) -> AsyncIterator[Notebook]:
-    """Execute a notebook in its own folder; the kernel ends with the block.
+    """Execute a notebook in its own folder, and end its kernel after the block.
 
-    Cells with the tag `skip-registering`, or whose first line is `%%skip_registering`, are left out.
+    Cells with the tag `skip-registering`, or whose first line is `%%skip_registering`, are skipped.
 
     Args:
         path: the notebook's file.
         kernel: name of the kernelspec (default: the notebook's own).
         cell_timeout: seconds for one cell, None for no limit.
-        endpoints: where cells that run a flow send its runs. With None, Prefect decides, and may start a server in the kernel.
-        progress: reports on cells that run for long (default: on stderr).
+        endpoints: the Prefect API for flows that cells run. With None, Prefect decides, and may start a server in the kernel.
+        progress: reports on long-running cells (default: on stderr).
 
     Raises:
-        BadRequest: there is no such notebook, or the file is none.
+        BadRequest: there is no such file, or it is not a notebook.
         NotebookFailed: a cell raised.
         KernelDied: the kernel died while a cell ran.
     """
@@ -177,7 +177,7 @@ async def executed(
 
 @asynccontextmanager
 async def _running_kernel(client: NotebookClient, path: Path, environment: dict[str, str]) -> AsyncIterator[None]:
-    """Start a kernel for nbclient, and end it with everything that it started.
+    """Start a kernel for nbclient, and end it together with its child processes.
 
     With nbclient's own `async_setup_kernel` a signal would end the kernel and leave the command running.
     """
@@ -187,7 +187,7 @@ async def _running_kernel(client: NotebookClient, path: Path, environment: dict[
             try:
                 await client.async_start_new_kernel(env=environment)
                 await client.async_start_new_kernel_client()
-            except RuntimeError as error:  # also one that ended while it started
+            except RuntimeError as error:  # also raised for a kernel that ended during startup
                 raise KernelDied(f"The kernel of {path} does not start: {error}.", fix=KERNEL_FIX) from None
             except asyncio.CancelledError:
                 _kill_group(manager)
@@ -202,7 +202,7 @@ async def _running_kernel(client: NotebookClient, path: Path, environment: dict[
 
 
 async def _interrupt(client: NotebookClient, manager: KernelManager) -> None:
-    """Let the `finally` blocks of the running cell be executed; kill a kernel that does not answer soon."""
+    """Interrupt the running cell so that its `finally` blocks run; kill a kernel that does not answer soon."""
     assert client.kc is not None
     await ensure_async(manager.interrupt_kernel())
     try:
@@ -226,7 +226,7 @@ async def _end_kernel(client: NotebookClient, manager: KernelManager) -> None:
 
 
 def _kill_group(manager: KernelManager) -> None:
-    """Kill what is left of the kernel's process group, which is its own."""
+    """Kill the remaining processes of the kernel, which has its own process group."""
     group = getattr(manager.provisioner, "pgid", None)
     if group is not None and group != os.getpgrp():
         with suppress(ProcessLookupError, PermissionError):
@@ -234,7 +234,7 @@ def _kill_group(manager: KernelManager) -> None:
 
 
 async def _own_task(awaitable: Awaitable[Result]) -> Result:
-    """Await something of nbclient's, which takes a cancellation for the kernel's death."""
+    """Await an nbclient awaitable in a separate task: nbclient mistakes a cancellation for a dead kernel."""
     task = asyncio.ensure_future(awaitable)
     try:
         await asyncio.wait([task])
@@ -246,10 +246,10 @@ async def _own_task(awaitable: Awaitable[Result]) -> Result:
 
 
 def opened(path: Path) -> nbformat.NotebookNode:
-    """The notebook of a file; of a Python file, one that imports it.
+    """Read a notebook; for a Python file, create a notebook that imports it.
 
     Raises:
-        BadRequest: there is no such file, or it is none.
+        BadRequest: there is no such file, or it is not a notebook.
     """
     if path.suffix == ".py":
         return _importing(path)
@@ -265,11 +265,11 @@ def opened(path: Path) -> nbformat.NotebookNode:
         reason = "its JSON is not that of a notebook"
     else:
         return document
-    raise BadRequest(f"{path} is not a notebook: {reason}.", fix="Give a file that JupyterLab opens.")
+    raise BadRequest(f"{path} is not a notebook: {reason}.", fix="Give a notebook that JupyterLab can open.")
 
 
 def _importing(path: Path) -> nbformat.NotebookNode:
-    """A notebook that imports a Python file: what it guards with `__name__` does not run, and it travels as a local module."""
+    """Create a notebook that imports a Python file. Code guarded by `__name__` does not run; the file is a local module."""
     if not path.is_file():
         raise BadRequest(f"There is no file {path}.", fix="Check the path.")
     if not path.stem.isidentifier():
@@ -280,7 +280,7 @@ def _importing(path: Path) -> nbformat.NotebookNode:
 
 
 def _kernel_of(document: nbformat.NotebookNode) -> str:
-    """Return the name of the notebook's kernelspec, Python's where it has none."""
+    """Return the name of the notebook's kernelspec, or Python's if it has none."""
     spec = document.metadata.get("kernelspec")
     return str((spec.get("name") if isinstance(spec, dict) else None) or "python3")
 
@@ -289,8 +289,8 @@ def _check_kernel(name: str, path: Path) -> None:
     known = KernelSpecManager().find_kernel_specs()
     if name not in known:
         raise BadRequest(
-            f"{path} wants the kernel {name!r}, which is not installed here.",
-            fix=f"Give another one with --kernel: {', '.join(sorted(known))}.",
+            f"{path} needs the kernel {name!r}, which is not installed here.",
+            fix=f"Choose another one with --kernel: {', '.join(sorted(known))}.",
         )
 
 
@@ -300,7 +300,7 @@ def _is_left_out(cell: nbformat.NotebookNode) -> bool:
 
 
 def _prepare_cells(document: nbformat.NotebookNode) -> None:
-    """Remove the counts of an earlier kernel, which may equal those of this one, and tags that some tool wrote as null."""
+    """Clear execution counts of an earlier kernel, which may equal those of this one, and tags that a tool wrote as null."""
     for cell in document.cells:
         cell.metadata["tags"] = cell.metadata.get("tags") or []
         if cell.cell_type == "code":
@@ -320,11 +320,13 @@ async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: i
             f"Cell {index + 1} of {path} took too long.", fix="Give a longer --cell-timeout."
         ) from None
     except DeadKernelError:
-        raise KernelDied(f"The kernel died in cell {index + 1} of {path}.", fix="See its use of memory.") from None
+        raise KernelDied(
+            f"The kernel died in cell {index + 1} of {path}.", fix="Check how much memory the cell uses."
+        ) from None
 
 
 def _advice(error: CellExecutionError) -> str:
-    """Return what to do about an error that only a notebook executed without a user raises, or nothing."""
+    """Return advice on an error that is specific to notebooks executed without a user; an empty string for other errors."""
     texts = {
         "StdinNotImplementedError": "No user can answer while a notebook is registered: assign the value or read a file.",
         "SystemExit": "Remove the exit from the cell.",
@@ -348,7 +350,7 @@ def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
 
 
 def _environment(path: Path, endpoints: Endpoints | None) -> dict[str, str]:
-    """The kernel's environment: where the notebook is, in Jupyter's own variable, which may be there from another notebook.
+    """Return the kernel's environment, with the notebook's path in Jupyter's variable, which may be set for another notebook.
 
     `%register_flow` in a cell leaves registering to the command that executes the notebook.
     """
@@ -358,7 +360,7 @@ def _environment(path: Path, endpoints: Endpoints | None) -> dict[str, str]:
 
 
 def _prefect_variables(endpoints: Endpoints) -> dict[str, str]:
-    """The variables with which Prefect in the kernel uses one API and starts no server. An empty one hides the profile's."""
+    """Return variables that make Prefect in the kernel use one API and start no server. An empty one overrides the profile."""
     api = endpoints.prefect
     variables = {
         "PREFECT_API_URL": api.url,

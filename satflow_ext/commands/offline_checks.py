@@ -1,4 +1,4 @@
-"""What `satflow doctor` looks at without asking anybody: Python, packages, extensions, folders."""
+"""Checks of `satflow doctor` that contact no server: Python, packages, extensions, folders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REINSTALL = "Install SatFlow into this environment: pip install --force-reinstal
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check. `fix` says what to do when something is wrong."""
+    """The outcome of one check. `fix` states what to do if something is wrong."""
 
     name: str
     text: str
@@ -33,14 +33,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to look at. `find` gives what is there, and raises `SatflowError` when something is wrong."""
+    """One check. `find` returns a description of what it found, and raises `SatflowError` if something is wrong."""
 
     name: str
     find: Callable[[], str]
 
 
 def look(check: Check) -> Finding:
-    """Do the check."""
+    """Run the check."""
     try:
         return Finding(check.name, check.find())
     except SatflowError as error:
@@ -48,7 +48,7 @@ def look(check: Check) -> Finding:
 
 
 def folders(settings: Settings) -> Sequence[Check]:
-    """Whether SatFlow's own folders are this user's, and nobody else's."""
+    """Return the checks that SatFlow's folders belong to this user, and that other users have no access."""
     return [
         Check("state folder", lambda: str(private_folder(settings.state_dir))),
         Check("runtime folder", lambda: str(private_folder(settings.runtime_dir))),
@@ -57,15 +57,15 @@ def folders(settings: Settings) -> Sequence[Check]:
 
 
 def _keys(settings: Settings) -> str:
-    """Whether the files with keys can be read, and nobody else can get at them."""
+    """Check that the key files can be read, and that other users have no access."""
     signs, trusted = Keyring(settings).public(), keys.trusted(settings).keys
-    signing = f"{signs.id} signs" if signs else "none signs yet: it is made when you first register"
+    signing = f"{signs.id} signs" if signs else "no signing key yet: it is created when you first register"
     return f"{signing}; {len(trusted)} trusted"
 
 
 def _python() -> str:
     if sys.version_info < (3, 10):  # noqa: UP036 - a wheel can be forced into an older one
-        raise SatflowError(f"{sys.version.split()[0]} is too old.", fix="Use Python 3.10 or newer.")
+        raise SatflowError(f"Python {sys.version.split()[0]} is too old.", fix="Use Python 3.10 or newer.")
     return f"{sys.version.split()[0]} at {sys.executable}"
 
 
@@ -80,7 +80,7 @@ def _package(name: str) -> Callable[[], str]:
 
 
 def _prefect_server() -> str:
-    """Import Prefect's server in a process of its own: an unpinned FastAPI breaks it, and only then does it show."""
+    """Import Prefect's server in a separate process: an unpinned FastAPI breaks it, which shows only on import."""
     code = "import fastapi, prefect, prefect.server.api.server as s; print(prefect.__version__, fastapi.__version__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=False)
     if done.returncode:
@@ -105,14 +105,14 @@ def _installed(path: Path) -> Callable[[], str]:
 
 
 def _schedules() -> str:
-    """The Prefect server works with SQLAlchemy 2.1 but for its scheduler, and only its log says so (docs/decisions/0002)."""
+    """Check SQLAlchemy: with 2.1, the Prefect server's scheduler fails, and only its log shows it (docs/decisions/0002)."""
     found = version("sqlalchemy")
     if tuple(map(int, found.split(".")[:2])) >= (2, 1):
         raise SatflowError(
-            f"With SQLAlchemy {found} the local stack's Prefect server starts no run of any schedule.",
+            f"With SQLAlchemy {found}, the local stack's Prefect server does not start scheduled runs.",
             fix="pip install 'sqlalchemy<2.1'",
         )
-    return f"SQLAlchemy {found} lets the Prefect server plan runs"
+    return f"SQLAlchemy {found} works with the Prefect server's scheduler"
 
 
 INSTALLED: Sequence[Check] = (

@@ -1,4 +1,4 @@
-"""`satflow register PATH`: execute notebooks, or import a Python file, and register the flows that they leave behind."""
+"""`satflow register PATH`: execute notebooks, or import a Python file, and register the flows that they define."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path",
         help="a notebook, a Python file (flows.py:main for one flow of it), or a folder: each notebook in it that has a "
-        "%%register_flow, with what that line says",
+        "%%register_flow line, with the options of that line",
     )
     parser.add_argument("--flow", action="append", default=[], help="register only this flow (repeatable)")
-    parser.add_argument("--kernel", help="kernelspec to execute it with (default: the notebook's own)")
-    parser.add_argument("--cell-timeout", type=float, help="seconds that one cell may take (default: no limit)")
+    parser.add_argument("--kernel", help="kernelspec to execute the notebook with (default: the notebook's own)")
+    parser.add_argument("--cell-timeout", type=float, help="time limit for one cell, in seconds (default: no limit)")
     parser.add_argument(
         "--storage",
         choices=("store", "git"),
         default="store",
-        help="what a run loads: the flow as it was packed (default), or a Python file from its git commit",
+        help="what a run loads: the packed flow (default), or a Python file from its git commit",
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would change, and send nothing")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--dry-run", action="store_true", help="print what would change, without sending anything")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     choices.configure(parser)
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Register, and say what came of it. The first failure ends it."""
+    """Register the flows and print the results. The first failure ends the command."""
     settings = load_settings()
     everything = wanted_in(args.path, args.flow, choices.registration(args, rest))
     if args.check:
         return check.run(args, everything, settings)
     if args.storage == "git":
-        for wanted in everything:  # before a stack is started for it; and again when it has been packed
+        for wanted in everything:  # before a stack is started; checked again after packing
             located(wanted.path)
     with connected(settings) as endpoints:
         if endpoints.local:
@@ -73,7 +73,7 @@ def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, set
 
 
 async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, settings: Settings) -> None:
-    """Register one flow after the other and say so at once: of what was done before a failure, the user has to know."""
+    """Register one flow after the other, and print each result at once: after a failure, the user sees what was done."""
     with scratch.folder(settings, "pack") as folder:
         async with notebook.executed(
             wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
@@ -108,13 +108,13 @@ def _say_preview(found: Preview, *, as_json: bool) -> None:
 
 
 def words(registered: Registered) -> str:
-    """One line for what registering did, others for warnings, what was left alone in Prefect and the next runs."""
+    """Format the result on one line, and warnings, settings kept in Prefect, data files and next runs on further lines."""
     deployment = registered.deployment
     size = size_text(registered.content_size)
     line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
     lines = [line, *(f"  kept as changed in Prefect: {changed(change)}" for change in registered.kept)]
     if deployment.executor and deployment.executor.from_flow:
-        lines.append(f"  executor: {executor_text(deployment.executor)}, as the flow says")
+        lines.append(f"  executor: {executor_text(deployment.executor)}, as set in the flow")
     if registered.files:
         total = size_text(sum(file.size for file in registered.files))
         lines.append(f"  data files: {len(registered.files)} ({total})")

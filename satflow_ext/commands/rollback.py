@@ -1,4 +1,4 @@
-"""`satflow rollback DEPLOYMENT VERSION`: make the next version of an earlier one."""
+"""`satflow rollback DEPLOYMENT VERSION`: register an earlier version again, as the next version."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from satflow_ext.settings import Settings, load_settings
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
-    parser.add_argument("version", type=int, help="the version to go back to, as `satflow versions` numbers them")
+    parser.add_argument("version", type=int, help="the number of the version to restore, from `satflow versions`")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Do it, and say what came of it."""
+    """Roll back and print the result."""
     refuse_rest(rest, "rollback")
     settings = load_settings()
     with connected(settings) as endpoints:

@@ -1,4 +1,4 @@
-"""`satflow run DEPLOYMENT`: start a run, and watch it to its end if asked to."""
+"""`satflow run DEPLOYMENT`: start a run, and optionally follow it to its end."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
     parser.add_argument(
-        "--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; JSON or text, by its type"
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter; JSON or text, depending on its type",
     )
     parser.add_argument("--follow", action="store_true", help="show its log until it ends; exit 1 unless it completes")
-    parser.add_argument("--show-cluster", action="store_true", help="with --follow: its Dask cluster, too")
+    parser.add_argument("--show-cluster", action="store_true", help="with --follow: also show its Dask cluster")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""`satflow sizes`: the worker sizes, what this machine can give of them, and what the runs of a deployment needed."""
+"""`satflow sizes`: list the worker sizes, how many fit on this machine, and the resources that a deployment's runs used."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from satflow_ext.settings import GIB, Settings, load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add this command's words and flags."""
-    parser.add_argument("deployment", nargs="?", help="also say what the last runs of this FLOW/DEPLOYMENT needed here")
+    """Add this command's arguments and flags."""
+    parser.add_argument("deployment", nargs="?", help="also print what the last runs of this FLOW/DEPLOYMENT used here")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Print a line for each size."""
+    """Print one line for each size."""
     refuse_rest(rest, "sizes")
     settings, machine = load_settings(), this_machine()
     found = sizes.sizes_on(machine, settings)
@@ -43,7 +43,7 @@ def _lines(found: Sequence[WorkerSize], machine: Machine) -> Iterator[str]:
 
 
 def _here(size: WorkerSize, machine: Machine) -> str:
-    """How many such workers fit; on one machine Dask does not share GPUs out."""
+    """Format how many such workers fit. Dask does not divide the GPUs of one machine between workers."""
     fits = (1 if size.gpus else machine.memory // size.memory) if size.available else 0
     return f"{fits} {'worker' if fits == 1 else 'workers'}" if fits else "none"
 
@@ -51,5 +51,5 @@ def _here(size: WorkerSize, machine: Machine) -> str:
 def _needed(deployment: str, settings: Settings) -> str:
     return (
         advice(Needs(settings).read(deployment), settings)
-        or "no run on Dask workers of this machine has told what it needed"
+        or "no run on Dask workers of this machine has recorded its use of resources"
     )

@@ -1,4 +1,4 @@
-"""`satflow status`: what runs, where, for whom, and where its logs are. Starts nothing, shows no credential."""
+"""`satflow status`: show services, addresses, leases and log files. Starts nothing, and shows no credentials."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Print it. The exit code is 0 when runs can go there, 3 when they cannot."""
+    """Print the status. Return 0 if runs can start, else 3."""
     refuse_rest(rest, "status")
     settings = load_settings()
     status = lease.status(settings)
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 
 def told(settings: Settings) -> str:
-    """The status in words, one fact a line."""
+    """Format the status, one fact per line."""
     return "\n".join(_lines(settings, lease.status(settings), lease.report(settings)))
 
 
@@ -45,9 +45,9 @@ def _lines(settings: Settings, status: StackStatus, report: StackReport | None) 
     ends = "stays until `satflow down`" if report.stays else "ends with its last lease"
     yield f"  supervisor   pid {report.pid}, up {_uptime(report.started)}, {held}, {ends}"
     for each in report.services:
-        again = f", started again {times(each.restarts)} after it {each.last_end}" if each.last_end else ""
+        again = f", restarted {times(each.restarts)} after it {each.last_end}" if each.last_end else ""
         yield f"  {each.name:<14} {each.state}, pid {each.pid or '-'}{again}, log {each.log}"
-    yield f"  its own log  {log_path(settings)}"
+    yield f"  its log      {log_path(settings)}"
 
 
 def _json(status: StackStatus, report: StackReport | None) -> str:
@@ -56,7 +56,7 @@ def _json(status: StackStatus, report: StackReport | None) -> str:
 
 
 def times(count: int) -> str:
-    """Format how often something happened: once, 3 times."""
+    """Format a number of times: once, 3 times."""
     return "once" if count == 1 else f"{count} times"
 
 

@@ -1,4 +1,4 @@
-"""`satflow store`: whether an HTTP endpoint is one, and taking away what the built-in one need not keep."""
+"""`satflow store`: check whether an HTTP endpoint is a usable store, and collect unused contents of the built-in store."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MARKS = {"pass": "pass", "fail": "FAIL", "not applicable": "n/a"}
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    text = "let some hundred checks loose on a store"
+    text = "run about a hundred conformance checks against a store"
     check = verbs.add_parser(
-        "check", help=text, description=f"{text[0].upper()}{text[1:]}. Ends with 1 when a required one fails."
+        "check", help=text, description=f"{text[0].upper()}{text[1:]}. Exits with 1 if a required check fails."
     )
     check.add_argument(
-        "store", metavar="NAME_OR_URL", help="a store of the settings, `local`, or https://host/path/{digest}"
+        "store", metavar="NAME_OR_URL", help="a store from the settings, `local`, or https://host/path/{digest}"
     )
     check.add_argument(
         "--header",
@@ -41,9 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--aws-region",
         metavar="REGION",
-        help="with a URL: sign as S3 wants it, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        help="with a URL: sign requests for S3 with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     )
-    check.add_argument("--method", choices=("PUT", "POST"), default="PUT", help="with a URL: how contents are sent")
+    check.add_argument(
+        "--method", choices=("PUT", "POST"), default="PUT", help="with a URL: HTTP method that sends contents"
+    )
     check.add_argument(
         "--largest",
         type=int,
@@ -57,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Do it, and say how it went."""
+    """Run the verb and print its result."""
     refuse_rest(rest, "store")
     act: Callable[[argparse.Namespace, Settings], int] = args.act
     return act(args, load_settings())
@@ -72,17 +74,20 @@ def _check(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _store(args: argparse.Namespace, settings: Settings) -> Store:
-    """The store that is meant.
+    """Return the requested store.
 
     Raises:
-        BadRequest: the flags describe none.
-        SettingsWrong: it is in no settings, or its credential's variable is not set.
+        BadRequest: the flags do not describe a store.
+        SettingsWrong: the settings do not contain it, or its credential's variable is not set.
     """
     if "://" not in args.store:
         _no_url_flags(args)
         return endpoints.store_named(args.store, settings, None)
     if endpoints.shown(args.store) != args.store:
-        raise BadRequest("A credential does not belong into an address.", fix="Name its variable with --header.")
+        raise BadRequest(
+            "The store's URL contains a credential, which the command line does not keep secret.",
+            fix="Put it into an environment variable, and name that with --header NAME=VARIABLE.",
+        )
     url = args.store if "{digest}" in args.store else f"{args.store.rstrip('/')}/{{digest}}"
     try:
         wanted = StoreSettings(url=url, method=args.method, headers=_headers(args.header), aws=_aws(args.aws_region))
@@ -93,13 +98,18 @@ def _store(args: argparse.Namespace, settings: Settings) -> Store:
 
 def _no_url_flags(args: argparse.Namespace) -> None:
     if args.header or args.aws_region or args.method != "PUT":
-        raise BadRequest("--header, --method and --aws-region go with a URL.", fix="The settings say it for a name.")
+        raise BadRequest(
+            f"--header, --method and --aws-region apply only to a URL, and {args.store!r} is the name of a store.",
+            fix="Leave them out: the settings define them.",
+        )
 
 
 def _headers(given: Sequence[str]) -> dict[str, str]:
     split = [each.partition("=") for each in given]
     if any(not name or not variable.isidentifier() for name, _, variable in split):
-        raise BadRequest("--header wants NAME=VARIABLE.", fix="Its value stays in that environment variable.")
+        raise BadRequest(
+            "--header takes NAME=VARIABLE.", fix="Put the header's value into the environment variable VARIABLE."
+        )
     return {name: variable for name, _, variable in split}
 
 
@@ -130,7 +140,7 @@ def _summary(report: Report) -> Iterator[str]:
         asked = len(found) - found.count("not applicable")
         yield f"{need}: {found.count('pass')} of {asked} passed, {found.count('not applicable')} not applicable"
     if report.left:
-        yield f"{len(report.left)} contents of the checks are left: this store lets nobody remove them over HTTP."
+        yield f"{len(report.left)} contents of the checks remain: this store does not allow clients to remove them over HTTP."
     yield "SatFlow can use this store." if report.usable else "SatFlow cannot use this store."
 
 

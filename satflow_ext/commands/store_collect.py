@@ -1,4 +1,4 @@
-"""`satflow store collect`: remove from the built-in store what nobody has referred to for the whole grace period."""
+"""`satflow store collect`: remove contents from the built-in store that were unreferenced for the whole grace period."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from satflow_ext.store.contents import Contents
 
 def configure(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add this verb and its flags."""
-    text = "remove from the built-in store what no deployment and no version of one has referred to for SATFLOW_RETENTION_DAYS"
+    text = "remove contents from the built-in store that no deployment or version has referred to for SATFLOW_RETENTION_DAYS"
     parser = verbs.add_parser("collect", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    parser.add_argument("--dry-run", action="store_true", help="remove nothing, and say what would go")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be removed, without removing it")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(act=_collect)
 
@@ -36,22 +36,24 @@ def _collect(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def collected(found: Endpoints, settings: Settings, *, dry: bool) -> Collected:
-    """Remove what is not in use from the built-in store.
+    """Remove unused contents from the built-in store.
 
     Args:
-        found: the Prefect API that is asked what is in use.
-        settings: where the store is, and the grace period.
+        found: endpoints with the Prefect API whose deployments use contents.
+        settings: contain the store's folder and the grace period.
         dry: remove nothing.
 
     Raises:
-        SatflowError: nobody knows what is in use, or the disk failed.
+        SatflowError: the contents in use cannot be determined, or the disk failed.
     """
     contents = Contents(settings.state_dir / "store", limit=settings.content_limit)
     in_use = interrupts.run(references.in_use(found, settings, contents.read))
     try:
         return collect(contents, in_use, grace=settings.retention_days * DAY, dry=dry)
     except OSError as error:
-        raise DiskFull(f"The store's folder failed: {error.strerror}.", fix="See what it says and try again.") from None
+        raise DiskFull(
+            f"{settings.state_dir / 'store'} cannot be changed: {error.strerror}.", fix="Check the disk and try again."
+        ) from None
 
 
 def _lines(done: Collected, settings: Settings, *, dry: bool) -> Iterator[str]:
@@ -61,9 +63,9 @@ def _lines(done: Collected, settings: Settings, *, dry: bool) -> Iterator[str]:
         first = datetime.fromtimestamp(
             min(each.since for each in done.waiting) + settings.retention_days * DAY
         ).astimezone()
-        yield f"{total(done.waiting)} are not in use, and can go from {first:%Y-%m-%d %H:%M} on."
+        yield f"{total(done.waiting)} are not in use, and can be removed from {first:%Y-%m-%d %H:%M} on."
 
 
 def total(kept: Sequence[Kept]) -> str:
-    """How many contents, and how big together."""
+    """Format the number of contents and their total size."""
     return f"{len(kept)} contents ({sum(each.size for each in kept) / 1024:,.1f} KiB)"

@@ -1,4 +1,4 @@
-"""`satflow up`: start the local stack, and let it run until `satflow down`."""
+"""`satflow up`: start the local stack, and keep it running until `satflow down`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from satflow_ext.stack.stack_lock import take_stack_lock
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument(
-        "--timeout", type=seconds, help="give up after so many seconds (default: wait as long as the start goes on)"
+        "--timeout", type=seconds, help="give up after this many seconds (default: wait as long as the start continues)"
     )
     parser.add_argument(
         "--new-database",
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Start it and say where it is."""
+    """Start the local stack and print its status."""
     refuse_rest(rest, "up")
     settings = load_settings()
     if not endpoints.needed(settings):
@@ -40,31 +40,31 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         _move_database(settings)
     with lease.acquire(settings, on_step=_say, stay=True, timeout=args.timeout):
         print(told(settings))
-    print("It goes on when JupyterLab and this terminal are closed. `satflow down` ends it.")
+    print("It keeps running when JupyterLab and this terminal are closed. `satflow down` stops it.")
     return 0
 
 
 def _move_database(settings: Settings) -> None:
-    """Keep the database as a backup, while no stack runs and none can start."""
+    """Move the database to a backup, while no stack runs and none can start."""
     if environment.DATABASE in os.environ:
         raise BadRequest(
-            f"{environment.DATABASE} names the Prefect server's database, which is not SatFlow's to move.",
+            f"{environment.DATABASE} names the Prefect server's database, which SatFlow does not manage.",
             fix=f"Change {environment.DATABASE} to a new database, or unset it.",
         )
     lock = take_stack_lock(settings)
     if lock is None:
-        raise BadRequest("The local stack runs, and uses its database.", fix="End it with `satflow down` first.")
+        raise BadRequest("The local stack is running and uses its database.", fix="Stop it with `satflow down` first.")
     with lock:
-        stack_processes.end(environment.mark(settings))  # of a stack that died
+        stack_processes.end(environment.mark(settings))  # left over from a stack that died
         backup = prefect_database.move_aside(environment.home(settings) / environment.DATABASE_FILE)
-    print(f"The database is now {backup}." if backup else "There was no database yet.")
+    print(f"The database was moved to {backup}." if backup else "There was no database yet.")
 
 
 def seconds(text: str) -> float:
     """Parse a positive number of seconds.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: the text is not a positive number.
     """
     if not 0 < (value := float(text)) < math.inf:
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""`satflow versions DEPLOYMENT`: what was registered under that name, newest first."""
+"""`satflow versions DEPLOYMENT`: list the versions of a deployment, newest first."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from satflow_ext.settings import Settings, load_settings
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
-    parser.add_argument("--before", type=int, metavar="VERSION", help="only those older than this one")
-    parser.add_argument("--limit", type=int, default=20, help="how many, at most 100 (default: 20)")
+    parser.add_argument("--before", type=int, metavar="VERSION", help="only versions older than this one")
+    parser.add_argument("--limit", type=int, default=20, help="number of versions to print, at most 100 (default: 20)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
-    """Print them."""
+    """Print the versions."""
     refuse_rest(rest, "versions")
     query = VersionQuery(before=args.before, limit=min(max(args.limit, 1), 100))
     settings = load_settings()
@@ -59,6 +59,6 @@ def _words(version: Version) -> str:
 
 
 def _record(record: VersionRecord) -> str:
-    gone = "  (content is gone)" if record.content_kept is False else ""
+    gone = "  (content was removed)" if record.content_kept is False else ""
     when = f"{record.registered_at.astimezone():%Y-%m-%d %H:%M}"
     return f"{when}  {record.registered_by:<10}  {size_text(record.content_size):>13}  {record.summary}{gone}"

@@ -1,4 +1,4 @@
-"""A run in the terminal: log lines as they come, changes of state, and its Dask cluster."""
+"""A live view of a run in the terminal: log lines, changes of state, and its Dask cluster."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from satflow_ext.terminal_text import unfiltered
 PERIOD = 1.0
 MIB = 1024**2
 CONTINUED = "│ "
-"""What the further lines of a message begin with, right-aligned with the end of the first line's time and level."""
+"""The prefix of a message's continuation lines, right-aligned with the end of the first line's time and level."""
 FURTHER = f"{CONTINUED:>19}"
-"""The same for texts without a time and a level: reasons, states and problems contain what exceptions and servers say."""
+"""The same for texts without time and level: reasons, states and problems contain texts of exceptions and servers."""
 
 
 def follow_run(
     endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
 ) -> int:
-    """Follow a run to its end, as `to_the_end`; an interrupt ends the command and not the run."""
+    """Follow a run to its end, as `to_the_end` does. An interrupt ends the command, not the run."""
     try:
         return interrupts.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster, raw=raw))
     except KeyboardInterrupt:
@@ -40,25 +40,25 @@ def follow_run(
 def _interrupted_text(endpoints: Endpoints, settings: Settings, run_id: str) -> str:
     report = lease.report(settings) if endpoints.local else None
     if report is not None and report.leases == 1 and not report.stays:
-        return "The run ends as well: the local stack ends with its last user. `satflow up` lets it stay."
+        return "The run ends as well: the local stack stops with its last lease. Run `satflow up` to keep it running."
     return f"The run was not cancelled. To follow it again: satflow logs {run_id} --follow"
 
 
 async def to_the_end(
     endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
 ) -> int:
-    """Show a run until it has ended. Gives the exit code: 0 when it completed, else 1.
+    """Show a run until it has ended, and return the exit code: 0 if it completed, else 1.
 
     Args:
-        endpoints: where the run is.
-        settings: where its lines are, if it runs on this machine.
+        endpoints: contain the run's Prefect API.
+        settings: contain the folder of its log lines, if it runs on this machine.
         run_id: the flow run.
         show_cluster: also show the state of its Dask cluster.
-        raw: write control characters of log lines as they are.
+        raw: write control characters of log lines unchanged.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
-        PrefectFailed: the API did not answer to begin with.
+        PrefectFailed: the API did not answer the first request.
     """
 
     async def where() -> PrefectApi:
@@ -83,10 +83,10 @@ async def to_the_end(
 
 
 async def _beside(endpoints: Endpoints, board: Board | None, run_id: str) -> None:
-    """Say what the log does not: why a run waits, and how its cluster is, each when it changes."""
+    """Print what the log does not contain, on each change: why the run waits, and the state of its cluster."""
     said: set[str] = set()
     while True:
-        with suppress(SatflowError):  # a Prefect API that is away is waited for, and following the log says so
+        with suppress(SatflowError):  # the log follower waits for an unavailable Prefect API and reports it
             for words in (await _waiting(endpoints, run_id), _cluster(board, run_id)):
                 if words and words not in said:
                     said.add(words)
@@ -118,7 +118,7 @@ def _print_line(line: LogLine, *, raw: bool) -> None:
     begin = f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}│ "
     if raw:
         print(f"{begin}{line.message}", file=unfiltered(sys.stdout))
-    else:  # further lines of a message must not look like lines of the log
+    else:  # continuation lines of a message must not look like log lines
         print(f"{begin}{indented(line.message, f'{CONTINUED:>{len(begin)}}')}")
 
 

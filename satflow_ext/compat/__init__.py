@@ -1,1 +1,1 @@
-"""The interfaces of what came before SatFlow, for code that is to go on with few changes. Runs in the notebook kernel."""
+"""The interfaces of SatFlow's predecessors, so that existing code needs few changes. Runs in the notebook kernel."""

@@ -1,7 +1,7 @@
-"""What `prefect_saturn` had, for Prefect 3 flows: `docs/migrating-from-prefect-saturn.md` takes old code here.
+"""The interface of `prefect_saturn` for Prefect 3 flows; see `docs/migrating-from-prefect-saturn.md`.
 
-prefect-saturn 0.6.0 exported `PrefectCloudIntegration` and `describe_sizes`, and ignored arguments that it could not follow.
-Here everything goes the way of `satflow_ext.register`, and what cannot be followed is refused.
+prefect-saturn 0.6.0 exported `PrefectCloudIntegration` and `describe_sizes`, and ignored arguments that it could not apply.
+This module registers through `satflow_ext.register`, and refuses arguments that cannot be applied.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ __all__ = ["PrefectCloudIntegration", "describe_sizes"]
 
 
 class PrefectCloudIntegration:
-    """Registers flows under the name of what was a Prefect Cloud project.
+    """Registration of flows under the name of a former Prefect Cloud project.
 
-    Prefect 3 has no projects. A project and a flow's name together told flows apart, as a deployment's name and a flow's name
-    do now, so the deployment gets the project's name. It gets it as a tag, too: Prefect filters flow runs by that.
+    Prefect 3 has no projects. The names of project and flow together identified a flow, as the names of deployment and flow
+    do now, so the deployment gets the project's name. It also gets that name as a tag: Prefect filters flow runs by tag.
 
     Args:
         prefect_cloud_project_name: the project's name, which need not exist anywhere.
@@ -39,21 +39,21 @@ class PrefectCloudIntegration:
         dask_adapt_kwargs: Mapping[str, object] | None = None,
         instance_size: str | None = None,
     ) -> AnyFlow:
-        """Register a flow, and say what was made. A `flow.register()` is not needed after it any more.
+        """Register a flow and print the result. `flow.register()` is no longer needed afterwards.
 
         Args:
             flow: the flow.
             dask_cluster_kwargs: `n_workers`, `nthreads` (of each worker) and `worker_size` of a Dask cluster for each flow run.
                 None: no cluster, and tasks run in threads of the flow run.
             dask_adapt_kwargs: `minimum` and `maximum`, which must be the same.
-            instance_size: must be None: a flow run has the machine of its Prefect worker.
+            instance_size: must be None: a flow run uses the machine of its Prefect worker.
 
         Returns:
             The same flow.
 
         Raises:
-            BadRequest: an argument asks for what cannot be had, is unknown, or contradicts another.
-            SatflowError: it could not be registered; nothing was changed. The message says what to do.
+            BadRequest: an argument cannot be applied, is unknown, or contradicts another.
+            SatflowError: the flow was not registered; nothing was changed. The message states what to do.
         """
         from satflow_ext.compat import saturn_cluster
         from satflow_ext.kernel.api import registered
@@ -70,7 +70,7 @@ class PrefectCloudIntegration:
 
 
 def describe_sizes() -> dict[str, str]:
-    """What each worker size is, by its name: `{"medium": "Medium - 2 cores - 4 GB RAM", …}`.
+    """Return a description of each worker size by its name: `{"medium": "Medium - 2 cores - 4 GB RAM", …}`.
 
     Raises:
         SettingsWrong: the settings cannot be read.
@@ -81,24 +81,26 @@ def describe_sizes() -> dict[str, str]:
 
 
 def _described(name: str, size: SizeSettings) -> str:
-    """In Saturn Cloud's words, which called `2xlarge` 2XLarge."""
+    """Describe a size as Saturn Cloud did, which called `2xlarge` 2XLarge."""
     title = name if size.gpus else name.title().replace("Xlarge", "XLarge")
     gpus = f" - {size.gpus} GPU" if size.gpus else ""
     return f"{title} - {size.cores} {'core' if size.cores == 1 else 'cores'} - {size.memory:g} GB RAM{gpus}"
 
 
 def _check_project(name: object) -> None:
-    """Refuse what registering would take for no name given. What is no name for a deployment it refuses itself."""
+    """Refuse a name that is not text, such as None. Registration itself refuses text that is not a valid deployment name."""
     if not isinstance(name, str):
         kind = type(name).__qualname__
         field = "prefect_cloud_project_name"
-        raise BadRequest(f"{field} is a {kind}.", fix="Give a text: it becomes the deployment's name.", field=field)
+        raise BadRequest(
+            f"{field} is of type {kind}.", fix="Give a str: it becomes the deployment's name.", field=field
+        )
 
 
 def _check_instance_size(instance_size: object) -> None:
     if instance_size is not None:
         raise BadRequest(
-            "instance_size cannot be followed: a flow run has the machine of its Prefect worker.",
+            "instance_size cannot be applied: a flow run uses the machine of its Prefect worker.",
             fix="Leave it out. For another machine, register with satflow_ext.register(flow, work_pool=…).",
             field="instance_size",
         )

@@ -1,6 +1,6 @@
-"""The executor that a `dask_saturn.SaturnCluster` becomes.
+"""Conversion of the arguments of `dask_saturn.SaturnCluster` to an executor.
 
-The arguments are those of dask-saturn 0.4.4. Like there, one that is None was not given. Unlike there, none is ignored.
+The arguments are those of dask-saturn 0.4.4. As in dask-saturn, None means "not given"; unlike there, no argument is ignored.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ ADAPT = "dask_adapt_kwargs"
 NAMES = {"n_workers": "n_workers", "nthreads": "threads_per_worker", "worker_size": "worker_size"}
 """Argument â†’ option of the executor `dask-local`."""
 STAYS = ("autoclose", "shutdown_on_close")
-"""False: the cluster outlives the flow run. That is one of a Dask Gateway, which all runs of the deployment share."""
+"""Arguments that, if False, keep the cluster after the flow run: a shared cluster of the deployment, on a Dask Gateway."""
 BOUNDS = ("minimum", "maximum")
 
 
 class _Gone(NamedTuple):
-    """An argument that is not followed: the values that ask for what happens anyway, why no other is, and what to do."""
+    """An argument that cannot be applied: the values that change nothing, why other values are refused, and the fix."""
 
     harmless: tuple[object, ...]
     reason: str
@@ -34,26 +34,26 @@ ADDRESS = 'satflow_ext.register(flow, executor="dask-address", address="tcp://â€
 _LOCAL = "the cluster runs on the machine of the flow run"
 GONE = {
     "worker_is_spot": _Gone((False,), _LOCAL, "Leave it out."),
-    "scheduler_size": _Gone((), "the scheduler is a part of the flow run, and has no size of its own", "Leave it out."),
+    "scheduler_size": _Gone((), "the scheduler is part of the flow run and has no separate size", "Leave it out."),
     "nprocs": _Gone((1,), "a Dask worker is one process", "Leave it out, and multiply n_workers by it."),
     "scheduler_service_wait_timeout": _Gone((), f"{_LOCAL}, and starts in seconds", "Leave it out."),
-    "cluster_url": _Gone((), "a cluster that is there already is known by its address", f"Register with {ADDRESS}."),
+    "cluster_url": _Gone((), "an existing cluster is identified by its address", f"Register with {ADDRESS}."),
     "external_connection": _Gone((False,), _LOCAL, f"For a cluster elsewhere, register with {ADDRESS}."),
 }
 
 
 def executor(cluster: Mapping[str, object] | None, adapt: Mapping[str, object] | None) -> ExecutorChoice:
-    """The choice that the two dictionaries of `register_flow_with_saturn` mean.
+    """Convert the two dictionaries of `register_flow_with_saturn` to an executor.
 
     Raises:
-        InvalidExecutorOption: something in them is unknown, cannot be had, or contradicts the rest.
+        InvalidExecutorOption: an argument is unknown, cannot be applied, or contradicts another.
     """
     bounds = _bounds(adapt)
     if cluster is None and bounds is None:
         return ExecutorChoice(name="threads")
     if cluster is None:
         raise InvalidExecutorOption(
-            f"{ADAPT} is given without {CLUSTER}, so there is no cluster that it could be about.",
+            f"{ADAPT} is given without {CLUSTER}, so there is no cluster to scale.",
             fix=f"Leave it out, or give {CLUSTER}={{}} as well.",
             field=ADAPT,
         )
@@ -66,7 +66,7 @@ def executor(cluster: Mapping[str, object] | None, adapt: Mapping[str, object] |
 
 
 def _bounds(adapt: Mapping[str, object] | None) -> tuple[Plain, Plain] | None:
-    """The least and the most workers, None where there are no bounds."""
+    """Return the minimum and maximum number of workers; None if there are no bounds."""
     bounds = _given(adapt or {}, ADAPT)
     for name in bounds:
         if name not in BOUNDS:
@@ -80,7 +80,7 @@ def _bounds(adapt: Mapping[str, object] | None) -> tuple[Plain, Plain] | None:
 
 
 def _stays(given: dict[str, Plain]) -> bool:
-    """Whether the cluster outlives the flow run. The arguments that say so are taken away."""
+    """Return whether the cluster outlives the flow run, and remove the arguments that decide it."""
     said = {given.pop(name) for name in STAYS if name in given}
     if not said <= {True, False} or len(said) > 1:
         told = f"{' and '.join(STAYS)} in {CLUSTER} are {' and '.join(map(repr, sorted(said, key=str)))}."
@@ -89,7 +89,7 @@ def _stays(given: dict[str, Plain]) -> bool:
 
 
 def _sized(options: JsonObject, bounds: tuple[Plain, Plain] | None) -> JsonObject:
-    """The options with as many workers as the bounds say; equal ones are a fixed number."""
+    """Return the options with the number of workers from the bounds; equal bounds are a fixed number."""
     if bounds is None:
         return options
     minimum, maximum = bounds
@@ -98,17 +98,17 @@ def _sized(options: JsonObject, bounds: tuple[Plain, Plain] | None) -> JsonObjec
         many = minimum if fixed else f"{minimum} to {maximum}"
         raise InvalidExecutorOption(
             f"{CLUSTER} asks for {options['n_workers']} workers and {ADAPT} for {many}.",
-            fix=f"Say it once, as n_workers in {CLUSTER} or in {ADAPT}, and leave the other out.",
+            fix=f"Give it once, as n_workers in {CLUSTER} or in {ADAPT}, and leave the other out.",
             field=ADAPT,
         )
     return {**options, **(fixed or {"minimum": minimum, "maximum": maximum})}
 
 
 def _on_a_gateway(options: JsonObject, *, stays: bool) -> ExecutorChoice:
-    """The choice of a cluster that follows the work, or that stays."""
+    """Return the executor for a cluster on a Dask Gateway: one that scales with the work, or a shared one."""
     if "threads_per_worker" in options:
         raise InvalidExecutorOption(
-            f"nthreads in {CLUSTER} cannot be followed: a Dask Gateway's worker has as many threads as its size has cores.",
+            f"nthreads in {CLUSTER} cannot be applied: a Dask Gateway's worker has as many threads as its size has cores.",
             fix="Leave it out, and choose a worker_size.",
             field=f"{CLUSTER}.nthreads",
         )
@@ -116,18 +116,18 @@ def _on_a_gateway(options: JsonObject, *, stays: bool) -> ExecutorChoice:
 
 
 def _options(given: dict[str, Plain]) -> JsonObject:
-    """The options of `dask-local`."""
+    """Convert the arguments to options of `dask-local`."""
     for name, value in given.items():
         if name not in NAMES and name not in GONE:
             raise _unknown(name, CLUSTER, tuple(NAMES))
         if name in GONE and value not in GONE[name].harmless:
-            message = f"{name} in {CLUSTER} cannot be followed: {GONE[name].reason}."
+            message = f"{name} in {CLUSTER} cannot be applied: {GONE[name].reason}."
             raise InvalidExecutorOption(message, fix=GONE[name].fix, field=f"{CLUSTER}.{name}")
     return {NAMES[name]: value for name, value in given.items() if name in NAMES}
 
 
 def _given(arguments: Mapping[str, object], where: str) -> dict[str, Plain]:
-    """The arguments that are not None."""
+    """Return the arguments that are not None."""
     if not isinstance(arguments, Mapping):
         kind = type(arguments).__qualname__
         raise InvalidExecutorOption(f"{where} is a {kind}.", fix="Give a dictionary.", field=where)

@@ -1,7 +1,7 @@
-"""Whether an HTTP endpoint is a store: checks that anybody can let loose on their own.
+"""Checks of whether an HTTP endpoint works as a store, which users can run on their own endpoints.
 
-`suite.run` does them one after the other. A *required* check is one without which registering or running goes wrong; a
-*recommended* one is of something that SatFlow does without, because it verifies by itself, and that makes a store safer.
+`suite.run` runs them one after the other. If a *required* check fails, registering or running flows fails; a *recommended* check
+is about behavior that SatFlow does not need, because it verifies contents itself, but that makes a store safer.
 """
 
 from __future__ import annotations

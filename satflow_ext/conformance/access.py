@@ -1,4 +1,4 @@
-"""Nobody comes in without the credential, and refusals are refusals: no login page, no redirect."""
+"""Checks that no client has access without the credential, and that refusals are error codes, not login pages or redirects."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ FORGED: dict[str, tuple[str, Forged]] = {
 
 
 def credential_of(probe: Probe) -> dict[str, str]:
-    """The credential's headers.
+    """Return the headers of the credential.
 
     Raises:
-        NotApplicable: the settings name none.
+        NotApplicable: the settings of the store have no credential.
     """
     headers = probe.credential
     if not headers:
-        raise NotApplicable("the store's settings name no credential")
+        raise NotApplicable("the store's settings have no credential")
     return headers
 
 
@@ -47,7 +47,7 @@ def _reading(forge: Forged, method: str) -> Act:
         await probe.put(content)
         got = await probe.ask_as(forge(headers), method, content.digest)
         expect(got.status_code >= 400, f"answered {got.status_code}")
-        expect(content.body not in got.content, "the content was given")
+        expect(content.body not in got.content, "the content was returned")
 
     return act
 
@@ -57,22 +57,20 @@ def _sending(forge: Forged) -> Act:
         headers, content = credential_of(probe), Content.random()
         sent = await probe.ask_as(forge(headers), probe.store.method, content.digest, content.body)
         expect(sent.status_code >= 400, f"answered {sent.status_code}")
-        expect((await probe.get(content.digest)).status_code != 200, "the content was kept")
+        expect((await probe.get(content.digest)).status_code != 200, "the content was stored")
 
     return act
 
 
 for _name, (_text, _forge) in FORGED.items():
-    group.add(f"read-{_name}", f"nothing is read {_text}", _reading(_forge, "GET"), required=True)
-    group.add(f"send-{_name}", f"nothing is kept {_text}", _sending(_forge), required=True)
-group.add(
-    "size-none", "not even a size is told without a credential", _reading(FORGED["none"][1], "HEAD"), required=True
-)
+    group.add(f"read-{_name}", f"no content can be read {_text}", _reading(_forge, "GET"), required=True)
+    group.add(f"send-{_name}", f"no content is stored {_text}", _sending(_forge), required=True)
+group.add("size-none", "no size is returned without a credential", _reading(FORGED["none"][1], "HEAD"), required=True)
 
 
 @group.recommended
 async def says_so(probe: Probe) -> None:
-    """A refusal is 401 or 403, which SatFlow tells as a refused credential."""
+    """A refusal is 401 or 403, which SatFlow reports as a refused credential."""
     for forge in (FORGED["none"][1], FORGED["wrong"][1]):
         got = await probe.ask_as(forge(credential_of(probe)), "GET", Content.random().digest)
         expect(got.status_code in (401, 403), f"answered {got.status_code}")
@@ -80,7 +78,7 @@ async def says_so(probe: Probe) -> None:
 
 @group.recommended
 async def large_refused(probe: Probe) -> None:
-    """Who sends 3 MB with a wrong credential can read the refusal."""
+    """A sender of 3 MB with a wrong credential can read the refusal."""
     content, headers = Content.random(3_000_000), dict.fromkeys(credential_of(probe), "wrong")
     try:
         sent = await probe.ask_as(headers, probe.store.method, content.digest, content.body)
@@ -92,23 +90,23 @@ async def large_refused(probe: Probe) -> None:
 
 @group.required
 async def never_told(probe: Probe) -> None:
-    """The credential stands in no answer."""
+    """No answer contains the credential."""
     credential_of(probe)
     content = Content.random()
     answers = [await probe.put(content), await probe.get(content.digest), await probe.get(Content.random().digest)]
     answers.append(await probe.ask_as({}, "GET", content.digest))
     told = [f"{answer.headers} {answer.text}" for answer in answers]
-    expect(not any(secret in text for secret in probe.secrets for text in told), "it does")
+    expect(not any(secret in text for secret in probe.secrets for text in told), "an answer contains it")
 
 
 @group.required
 async def not_removed(probe: Probe) -> None:
-    """Nothing is removed without the credential."""
+    """No content is removed without the credential."""
     credential_of(probe)
     content = Content.random()
     await probe.put(content)
     await probe.ask_as({}, "DELETE", content.digest)
-    expect((await probe.get(content.digest)).content == content.body, "the content is gone")
+    expect((await probe.get(content.digest)).content == content.body, "the content was removed")
 
 
 def _plain(method: str) -> Act:
@@ -123,14 +121,14 @@ def _plain(method: str) -> Act:
     return act
 
 
-group.add("no-redirect-send", "sending is answered without redirect or web page", _plain("PUT"), required=True)
-group.add("no-redirect-read", "reading is answered without redirect or web page", _plain("GET"), required=True)
-group.add("no-redirect-size", "HEAD is answered without redirect or web page", _plain("HEAD"), required=True)
+group.add("no-redirect-send", "an upload is answered without a redirect or web page", _plain("PUT"), required=True)
+group.add("no-redirect-read", "a download is answered without a redirect or web page", _plain("GET"), required=True)
+group.add("no-redirect-size", "HEAD is answered without a redirect or web page", _plain("HEAD"), required=True)
 
 
 @group.required
 async def no_login_page(probe: Probe) -> None:
-    """An unknown digest, and who has no credential, get no web page with status 200 and no redirect to one."""
+    """Unknown digests and requests without a credential get no web page with status 200 and no redirect to one."""
     answers = [await probe.get(Content.random().digest), await probe.ask_as({}, "GET", Content.random().digest)]
     for got in answers:
         expect(got.status_code >= 400, f"answered {got.status_code} {got.headers.get('location', '')}".strip())

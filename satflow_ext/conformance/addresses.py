@@ -1,4 +1,4 @@
-"""Addresses beside the contents', and methods beside reading and sending."""
+"""Checks of other addresses than those of contents, and of other methods than reading and uploading."""
 
 from __future__ import annotations
 
@@ -35,13 +35,15 @@ def _outside(place: str) -> Act:
         async with probe.connection() as (reader, writer):
             writer.write(request.encode())
             answer = await reader.read()
-        expect(b"root:" not in answer, "a file of the machine was given")
+        expect(b"root:" not in answer, "a file of the store's machine was returned")
 
     return act
 
 
 for _name, _place in OUTSIDE.items():
-    group.add(f"outside-{_name}", f"no file of the machine is read by {_place[:24]}…", _outside(_place), required=True)
+    group.add(
+        f"outside-{_name}", f"no file outside the store can be read by {_place[:24]}…", _outside(_place), required=True
+    )
 
 
 def _no_digest(name: str) -> Act:
@@ -58,7 +60,7 @@ for _name, _place in NO_DIGESTS.items():
 
 @group.recommended
 async def encoded_colon(probe: Probe) -> None:
-    """`sha256%3A…` is the same address as `sha256:…`, as proxies and browsers write it."""
+    """`sha256%3A…`, as proxies and browsers write it, is the same address as `sha256:…`."""
     content = Content.random()
     await probe.put(content)
     plain = probe.store.url.replace("{digest}", content.digest)
@@ -69,18 +71,18 @@ async def encoded_colon(probe: Probe) -> None:
 
 @group.required
 async def no_listing_for_strangers(probe: Probe) -> None:
-    """Nobody gets a list of contents without the credential."""
+    """No client gets a list of contents without the credential."""
     if not probe.credential:
-        raise NotApplicable("the store's settings name no credential")
+        raise NotApplicable("the store's settings have no credential")
     content = Content.random()
     await probe.put(content)
     got = await probe.ask_as({}, "GET", "")
-    expect(content.digest[7:] not in got.text, "there is one")
+    expect(content.digest[7:] not in got.text, "a list was returned")
 
 
 @group.required
 async def sent_elsewhere(probe: Probe) -> None:
-    """A content is under its own address only."""
+    """A content is available only at its own address."""
     content, other = Content.random(), Content.random()
     await probe.put(content)
     got = await probe.get(other.digest)
@@ -92,7 +94,7 @@ def _unchanged_by(method: str) -> Act:
         content = Content.random()
         await there_and_back(probe, content)
         await probe.ask(method, content.digest, b"changed", Content_Type="application/octet-stream")
-        expect((await probe.get(content.digest)).content == content.body, "the content is another one, or gone")
+        expect((await probe.get(content.digest)).content == content.body, "the content was changed or removed")
 
     return act
 
@@ -100,7 +102,7 @@ def _unchanged_by(method: str) -> Act:
 for _method in ("POST", "PATCH", "DELETE", "MOVE"):
     group.add(
         f"kept-from-{_method.lower()}",
-        f"{_method} with the credential changes no content",
+        f"{_method} with the credential does not change a content",
         _unchanged_by(_method),
         required=False,
     )
@@ -108,17 +110,17 @@ for _method in ("POST", "PATCH", "DELETE", "MOVE"):
 
 @group.recommended
 async def no_web_origin(probe: Probe) -> None:
-    """Web pages of others may not read contents (Access-Control-Allow-Origin)."""
+    """Web pages of other origins may not read contents (Access-Control-Allow-Origin)."""
     content = Content.random()
     await probe.put(content)
     allowed = (await probe.get(content.digest, Origin="https://elsewhere.example")).headers.get(
         "access-control-allow-origin"
     )
-    expect(allowed is None, f"allowed to {allowed}")
+    expect(allowed is None, f"allowed for {allowed}")
 
 
 @group.recommended
 async def no_trace(probe: Probe) -> None:
-    """TRACE does not send the credential back."""
+    """TRACE does not return the credential."""
     got = await probe.ask("TRACE", Content.random().digest)
-    expect(not any(secret in got.text for secret in probe.secrets), "it does")
+    expect(not any(secret in got.text for secret in probe.secrets), "the answer contains it")

@@ -1,4 +1,4 @@
-"""Bodies that are not what was said of them: cut, too long, with lengths that lie. None may pass for a content."""
+"""Checks with broken bodies: truncated, too long, or with a wrong length. A store must not keep any of them as a content."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ group = Group("broken")
 
 
 async def absent(probe: Probe, digest: str) -> None:
-    """See that nothing stands under a digest."""
+    """Expect that no content is stored under a digest."""
     got = await probe.get(digest)
-    expect(got.status_code != 200, f"{len(got.content)} bytes are kept under it")
+    expect(got.status_code != 200, f"{len(got.content)} bytes are stored under its digest")
 
 
 async def whole_or_absent(probe: Probe, content: Content) -> None:
-    """See that a content stands there as it is, or not at all."""
+    """Expect that a content is stored completely or not at all."""
     got = await probe.get(content.digest)
     if got.status_code == 200:
-        expect(got.content == content.body, f"{len(got.content)} of {len(content.body)} bytes are kept")
+        expect(got.content == content.body, f"{len(got.content)} of {len(content.body)} bytes are stored")
 
 
 def _cut(at: int, said: int) -> Act:
@@ -28,24 +28,24 @@ def _cut(at: int, said: int) -> Act:
         content = Content.random(said)
         head = probe.head_of_put(content.digest, f"Content-Length: {said}")
         status = await raw_connection.send(probe, head + content.body[:at], break_off=True)
-        expect(status is None or status >= 300, f"the half of it was answered {status}")
+        expect(status is None or status >= 300, f"an incomplete body was answered {status}")
         await absent(probe, content.digest)
 
     return act
 
 
 for _name, _text, _at, _said in (
-    ("cut-before-body", "a sender that dies before the body leaves nothing", 0, 5000),
-    ("cut-after-one-byte", "a sender that dies after one byte leaves nothing", 1, 5000),
-    ("cut-one-byte-short", "a sender that dies one byte before the end leaves nothing", 4999, 5000),
-    ("cut-large", "a sender that dies in a body of 300 kB leaves nothing", 200_000, 300_000),
+    ("cut-before-body", "an upload that breaks off before the body leaves no content", 0, 5000),
+    ("cut-after-one-byte", "an upload that breaks off after one byte leaves no content", 1, 5000),
+    ("cut-one-byte-short", "an upload that breaks off one byte before the end leaves no content", 4999, 5000),
+    ("cut-large", "an upload that breaks off in a body of 300 kB leaves no content", 200_000, 300_000),
 ):
     group.add(_name, _text, _cut(_at, _said), required=True)
 
 
 @group.required
 async def cut_before_answer(probe: Probe) -> None:
-    """A sender that dies before the answer leaves the whole content or nothing."""
+    """An upload whose sender dies before the answer leaves the whole content or none."""
     content = Content.random(5000)
     head = probe.head_of_put(content.digest, "Content-Length: 5000")
     await raw_connection.send(probe, head + content.body, break_off=True)
@@ -54,18 +54,18 @@ async def cut_before_answer(probe: Probe) -> None:
 
 @group.required
 async def cut_again(probe: Probe) -> None:
-    """A second sending that breaks off leaves the first one whole."""
+    """A second upload that breaks off does not damage the first one."""
     content = Content.random(5000)
     await there_and_back(probe, content)
     await raw_connection.send(
         probe, probe.head_of_put(content.digest, "Content-Length: 5000") + b"half", break_off=True
     )
-    expect((await probe.get(content.digest)).content == content.body, "the content that was there is gone or half")
+    expect((await probe.get(content.digest)).content == content.body, "the existing content was removed or truncated")
 
 
 @group.required
 async def whole_after_cut(probe: Probe) -> None:
-    """A sending that broke off can be done again."""
+    """An upload that broke off can be repeated."""
     content = Content.random(5000)
     head = probe.head_of_put(content.digest, "Content-Length: 5000")
     await raw_connection.send(probe, head + content.body[:100], break_off=True)
@@ -74,7 +74,7 @@ async def whole_after_cut(probe: Probe) -> None:
 
 @group.required
 async def extra_bytes(probe: Probe) -> None:
-    """Bytes after the length that was said are no part of the content."""
+    """Bytes beyond the Content-Length are not part of the content."""
     content = Content.random(500)
     head = probe.head_of_put(content.digest, "Content-Length: 500", "Connection: close")
     await raw_connection.send(probe, head + content.body + b"and more")
@@ -83,7 +83,7 @@ async def extra_bytes(probe: Probe) -> None:
 
 @group.required
 async def cut_chunks(probe: Probe) -> None:
-    """A body in chunks without its last one leaves nothing."""
+    """A chunked body without its last chunk leaves no content."""
     content = Content.random(500)
     head = probe.head_of_put(content.digest, "Transfer-Encoding: chunked")
     await raw_connection.send(probe, head + b"1f4\r\n" + content.body + b"\r\n", break_off=True)
@@ -102,12 +102,12 @@ def _refused(*lines: str) -> Act:
 
 
 for _name, _text, _lines in (
-    ("length-no-number", "a length that is no number is refused", ("Content-Length: eight",)),
-    ("length-negative", "a length below zero is refused", ("Content-Length: -8",)),
-    ("length-twice", "two lengths that differ are refused", ("Content-Length: 8", "Content-Length: 4")),
+    ("length-no-number", "a Content-Length that is not a number is refused", ("Content-Length: eight",)),
+    ("length-negative", "a negative Content-Length is refused", ("Content-Length: -8",)),
+    ("length-twice", "two different Content-Length headers are refused", ("Content-Length: 8", "Content-Length: 4")),
     (
         "length-and-chunks",
-        "a length together with chunks is refused",
+        "a Content-Length with a chunked body is refused",
         ("Content-Length: 8", "Transfer-Encoding: chunked"),
     ),
     (
@@ -121,9 +121,9 @@ for _name, _text, _lines in (
 
 @group.recommended
 async def endless(probe: Probe) -> None:
-    """A length of 99 TB is refused before the body."""
+    """A Content-Length of 99 TB is refused before the body is sent."""
     digest = Content.random(8).digest
     status = await raw_connection.send(probe, probe.head_of_put(digest, "Content-Length: 99999999999999"))
     if status is None:
-        raise Wrong("no answer: it waits for the body")
+        raise Wrong("no answer: the store waits for the body")
     expect(status >= 400, f"answered {status}")

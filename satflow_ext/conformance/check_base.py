@@ -1,4 +1,4 @@
-"""A check: what is expected of a store, and the asking for it."""
+"""Checks: an expectation about a store, and the function that tests it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ Outcome = Literal["pass", "fail", "not applicable"]
 
 
 class Wrong(Exception):
-    """The store did something else than what was expected; says what."""
+    """The store did not behave as expected; the message has the difference."""
 
 
 class NotApplicable(Exception):
-    """The question makes no sense for this store; says why."""
+    """The check does not apply to this store; the message has the reason."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation.
+    """A check of one expectation.
 
     Args:
-        name: `group.name`, which stays the same from version to version.
-        text: what is expected, in one line.
-        required: whether SatFlow needs it.
-        act: asks; raises `Wrong` or `NotApplicable`.
+        name: `group.name`, which does not change between versions.
+        text: expectation in one line.
+        required: whether SatFlow needs the behavior.
+        act: function that runs the check; it raises `Wrong` or `NotApplicable`.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """How one check went, and why where it did not pass."""
+    """The outcome of one check, and the reason if it did not pass."""
 
     check: Check
     outcome: Outcome
@@ -47,10 +47,10 @@ class Result:
 
 
 class Group:
-    """The checks of one module, in the order in which they stand there.
+    """The checks of one module, in the order of their definition.
 
     Args:
-        name: first part of their names.
+        name: first part of the checks' names.
     """
 
     def __init__(self, name: str) -> None:
@@ -58,15 +58,15 @@ class Group:
         self.checks: list[Check] = []
 
     def required(self, act: Act) -> Act:
-        """Take a function for a required check: its name is the check's, its docstring says what is expected."""
+        """Add a function as a required check; its name is the check's name, its docstring the expectation."""
         return self._take(act, required=True)
 
     def recommended(self, act: Act) -> Act:
-        """The same for a recommended one."""
+        """Add a function as a recommended check."""
         return self._take(act, required=False)
 
     def add(self, name: str, text: str, act: Act, *, required: bool) -> None:
-        """Take one of several checks that differ in a value."""
+        """Add a check, such as one of several that differ in a value."""
         self.checks.append(Check(f"{self._name}.{name}", text, required, act))
 
     def _take(self, act: Act, *, required: bool) -> Act:
@@ -77,6 +77,6 @@ class Group:
 
 
 def expect(well: bool, otherwise: str) -> None:
-    """Raise `Wrong` with these words unless all is well."""
+    """Raise `Wrong` with a message unless the condition holds."""
     if not well:
         raise Wrong(otherwise)

@@ -1,4 +1,4 @@
-"""SatFlow's own store client with this store: what registering and running really do."""
+"""Checks with SatFlow's own store client, which make the same requests as registering and running a flow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ group = Group("client")
 
 @asynccontextmanager
 async def _client(probe: Probe, content: Content) -> AsyncIterator[StoreClient]:
-    """The store client; what it raises is what is wrong."""
+    """Open the store client, and convert its errors into `Wrong`."""
     probe.touched[content.digest] = None
     try:
         async with StoreClient(probe.store) as client:
@@ -28,7 +28,7 @@ async def _client(probe: Probe, content: Content) -> AsyncIterator[StoreClient]:
 
 @group.required
 async def document(probe: Probe) -> None:
-    """A manifest goes there and is read back."""
+    """A manifest can be stored and read back."""
     content = Content.random(5000)
     async with _client(probe, content) as client:
         await client.put(content.digest, content.body)
@@ -36,7 +36,7 @@ async def document(probe: Probe) -> None:
 
 @group.required
 async def file(probe: Probe) -> None:
-    """A flow content of 3 MB goes there, is verified, and comes back into a file."""
+    """A flow content of 3 MB can be stored, verified, and read back into a file."""
     content = Content.random(3_000_000)
     with tempfile.TemporaryDirectory(prefix="satflow-check-") as folder:
         sent, received = Path(folder, "sent"), Path(folder, "received")
@@ -44,24 +44,24 @@ async def file(probe: Probe) -> None:
         async with _client(probe, content) as client:
             await client.put_file(content.digest, sent)
             await client.get_file(content.digest, received, limit=len(content.body))
-        expect(received.read_bytes() == content.body, "something else came back")
+        expect(received.read_bytes() == content.body, "different bytes came back")
 
 
 @group.required
 async def missing(probe: Probe) -> None:
-    """A lost content is told as missing, not as a refused credential or a broken store."""
+    """A lost content is reported as missing, not as a refused credential or a store failure."""
     content = Content.random()
     async with _client(probe, content) as client:
         try:
             await client.get(content.digest)
         except ContentMissing:
             return
-    raise Wrong("something came")
+    raise Wrong("a content that was never stored was returned")
 
 
 @group.required
 async def wrong_body(probe: Probe) -> None:
-    """A wrong body is never taken for a content: the store refuses it, or it is found when it is read."""
+    """A wrong body is never accepted as a content: the store refuses it, or reading detects it."""
     content = Content.random()
     await probe.put_as(content.digest, b"something else")
     async with StoreClient(probe.store) as client:
@@ -69,12 +69,12 @@ async def wrong_body(probe: Probe) -> None:
             await client.get(content.digest)
         except (ContentRefused, ContentMissing, StoreFailed):
             return
-    raise Wrong("it was taken")
+    raise Wrong("the wrong body was accepted")
 
 
 @group.required
 async def over_limit(probe: Probe) -> None:
-    """No more is read than a content may have."""
+    """A client stops reading at the size limit of a content."""
     content = Content.random(100_000)
     await probe.put(content)
     with tempfile.TemporaryDirectory(prefix="satflow-check-") as folder:
@@ -83,16 +83,19 @@ async def over_limit(probe: Probe) -> None:
                 await client.get_file(content.digest, Path(folder, "received"), limit=1000)
             except ContentRefused:
                 return
-    raise Wrong("all of it was read")
+    raise Wrong("the content was read beyond the limit")
 
 
 @group.required
 async def kept_or_not(probe: Probe) -> None:
-    """Whether versions are still there can be told, or is said not to be known; never wrongly."""
+    """A test for the existence of a content answers correctly, or reports that it cannot answer."""
     content = Content.random()
     async with _client(probe, content) as client:
         before = await client.has(content.digest, len(content.body))
         await client.put(content.digest, content.body)
         after = await client.has(content.digest, len(content.body))
         other = await client.has(content.digest, len(content.body) + 1)
-    expect((before, after, other) in ((False, True, None), (None, None, None)), f"it said {before}, {after}, {other}")
+    expect(
+        (before, after, other) in ((False, True, None), (None, None, None)),
+        f"the answers were {before}, {after}, {other}",
+    )

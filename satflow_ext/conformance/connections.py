@@ -1,4 +1,4 @@
-"""Slow, cut and idle connections, which must harm nobody else."""
+"""Checks with slow, broken and idle connections, which must not affect other clients."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ HALF_OPEN = 20
 
 @group.required
 async def slow_sender(probe: Probe) -> None:
-    """A body that comes in twenty pieces over two seconds is kept."""
+    """A body that arrives in twenty pieces over two seconds is stored."""
     content = Content.random(20_000)
     head = probe.head_of_put(content.digest, "Content-Length: 20000", "Connection: close")
     pieces = [content.body[at : at + 1000] for at in range(0, 20_000, 1000)]
     status = await raw_connection.send(probe, head, *pieces, pause=PAUSE)
     expect(status is not None and 200 <= status < 300, f"answered {status}")
-    expect((await probe.get(content.digest)).content == content.body, "it did not come back")
+    expect((await probe.get(content.digest)).content == content.body, "different bytes came back")
 
 
 @group.required
 async def slow_headers(probe: Probe) -> None:
-    """A head that comes in pieces is understood."""
+    """A request whose headers arrive in pieces is accepted."""
     content = Content.random(100)
     whole = probe.head_of_put(content.digest, "Content-Length: 100", "Connection: close") + content.body
     third = len(whole) // 3
@@ -39,7 +39,7 @@ async def slow_headers(probe: Probe) -> None:
 
 @group.required
 async def slow_reader(probe: Probe) -> None:
-    """A reader who takes two seconds for a megabyte gets all of it."""
+    """A client that takes two seconds to read a megabyte gets all of it."""
     content = Content.random(1_000_000)
     await probe.put(content)
     got = b""
@@ -47,23 +47,23 @@ async def slow_reader(probe: Probe) -> None:
         async for chunk in answer.aiter_raw(50_000):
             got += chunk
             await asyncio.sleep(PAUSE)
-    expect(got == content.body, f"{len(got)} of 1,000,000 bytes came")
+    expect(got == content.body, f"{len(got):,} of 1,000,000 bytes arrived")
 
 
 @group.required
 async def cut_reader(probe: Probe) -> None:
-    """A reader who goes away leaves the content for the next."""
+    """A client that breaks off reading does not affect the next one."""
     content = Content.random(1_000_000)
     await probe.put(content)
     for _ in range(5):
         async with probe.reading(content.digest) as answer:
             await anext(answer.aiter_raw(1000))
-    expect((await probe.get(content.digest)).content == content.body, "it did not come back")
+    expect((await probe.get(content.digest)).content == content.body, "different bytes came back")
 
 
 @group.required
 async def half_open(probe: Probe) -> None:
-    """Twenty senders that stand still in their bodies keep nobody else waiting."""
+    """Twenty uploads that stall in their bodies do not block other clients."""
     raw_connection.require_direct(probe)
     async with contextlib.AsyncExitStack() as still:
         for _ in range(HALF_OPEN):
@@ -74,7 +74,7 @@ async def half_open(probe: Probe) -> None:
 
 @group.required
 async def silent(probe: Probe) -> None:
-    """Twenty connections that say nothing keep nobody else waiting."""
+    """Twenty connections that send nothing do not block other clients."""
     raw_connection.require_direct(probe)
     async with contextlib.AsyncExitStack() as still:
         for _ in range(HALF_OPEN):
@@ -84,7 +84,7 @@ async def silent(probe: Probe) -> None:
 
 @group.required
 async def idle(probe: Probe) -> None:
-    """A connection that was idle for two seconds can be used again, or is closed cleanly."""
+    """A connection that was idle for two seconds can be reused, or is closed cleanly."""
     await there_and_back(probe, Content.random())
     await asyncio.sleep(2)
     await there_and_back(probe, Content.random())
@@ -102,7 +102,7 @@ async def two_on_one(probe: Probe) -> None:
             expect(status is not None and 200 <= status < 300, f"answered {status}")
             await _rest_of_answer(reader)
     for content in (first, second):
-        expect((await probe.get(content.digest)).content == content.body, "one of them did not come back")
+        expect((await probe.get(content.digest)).content == content.body, "different bytes came back for one of them")
 
 
 async def _rest_of_answer(reader: asyncio.StreamReader) -> None:
@@ -114,7 +114,7 @@ async def _rest_of_answer(reader: asyncio.StreamReader) -> None:
 
 @group.recommended
 async def expecting(probe: Probe) -> None:
-    """Who asks first (Expect: 100-continue) is told to go on."""
+    """A client that sends `Expect: 100-continue` is allowed to continue."""
     content = Content.random(1000)
     head = probe.head_of_put(content.digest, "Content-Length: 1000", "Expect: 100-continue", "Connection: close")
     status = await raw_connection.send(probe, head, content.body, pause=PAUSE)
@@ -123,7 +123,7 @@ async def expecting(probe: Probe) -> None:
 
 @group.recommended
 async def long_headers(probe: Probe) -> None:
-    """A credential of 4 kB, as a token of a login service may have, is no reason to refuse."""
+    """A header of 4 kB, the size of some login services' tokens, is accepted."""
     content = Content.random()
     sent = await probe.put(content, X_Long="x" * 4096)
     expect(sent.is_success, f"answered {sent.status_code}")

@@ -1,4 +1,4 @@
-"""What is sent is kept, and comes back as it was."""
+"""Checks that contents are stored and come back unchanged."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from satflow_ext.conformance.probe import Content, Probe
 group = Group("keeping")
 
 BODIES = {
-    "all-bytes": ("every value of a byte", bytes(range(256)) * 8),
-    "line-ends": ("line ends of every kind", b"a\r\nb\nc\rd\r\n\r\n"),
-    "gzip": ("a body that is compressed already", gzip.compress(b"already " * 100)),
+    "all-bytes": ("a body with every byte value", bytes(range(256)) * 8),
+    "line-ends": ("a body with all kinds of line ends", b"a\r\nb\nc\rd\r\n\r\n"),
+    "gzip": ("a compressed body", gzip.compress(b"already " * 100)),
     "html": ("a body that looks like a web page", b"<!DOCTYPE html><html><body>not a page</body></html>"),
     "json": ("a body that looks like JSON", b'{"error": "not an error"}\n'),
     "chunks": ("a body that looks like HTTP chunks", b"5\r\nhello\r\n0\r\n\r\n"),
-    "headers": ("a body that looks like an answer", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    "headers": ("a body that looks like an HTTP response", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
     "zeros": ("a body of zeros", bytes(70_000)),
 }
 SIZES = {"1-byte": 1, "1023-bytes": 1023, "65537-bytes": 65537, "1-mib": 1024 * 1024}
 
 
 async def there_and_back(probe: Probe, content: Content) -> None:
-    """Put a content and get it."""
+    """Store a content and read it back."""
     sent = await probe.put(content)
-    expect(sent.is_success, f"sending was answered {sent.status_code}")
+    expect(sent.is_success, f"the upload was answered {sent.status_code}")
     got = await probe.get(content.digest)
-    expect(got.status_code == 200, f"reading was answered {got.status_code}")
-    expect(got.content == content.body, f"{len(got.content)} bytes came back that are not the {len(content.body)} sent")
+    expect(got.status_code == 200, f"the download was answered {got.status_code}")
+    expect(
+        got.content == content.body, f"{len(got.content)} bytes came back that differ from the {len(content.body)} sent"
+    )
 
 
 def _with(content: Content) -> Act:
@@ -38,25 +40,25 @@ def _with(content: Content) -> Act:
 
 @group.required
 async def empty(probe: Probe) -> None:
-    """An empty content comes back."""
+    """An empty content comes back unchanged."""
     await there_and_back(probe, Content.of(b""))
 
 
 for _name, _size in SIZES.items():
-    group.add(_name, f"{_size:,} bytes come back", _with(Content.random(_size)), required=True)
+    group.add(_name, f"a content of {_size:,} bytes comes back unchanged", _with(Content.random(_size)), required=True)
 for _name, (_text, _body) in BODIES.items():
-    group.add(_name, f"{_text} comes back", _with(Content.of(_body)), required=True)
+    group.add(_name, f"{_text} comes back unchanged", _with(Content.of(_body)), required=True)
 
 
 @group.required
 async def largest(probe: Probe) -> None:
-    """A content of the largest size that was asked for (--largest) comes back."""
+    """A content of the largest requested size (--largest) comes back unchanged."""
     await there_and_back(probe, Content.random(probe.largest))
 
 
 @group.required
 async def again(probe: Probe) -> None:
-    """The same content a second time is a success, and stays whole."""
+    """A second upload of the same content succeeds and does not change it."""
     content = Content.random()
     await there_and_back(probe, content)
     await there_and_back(probe, content)
@@ -64,14 +66,14 @@ async def again(probe: Probe) -> None:
 
 @group.required
 async def at_once(probe: Probe) -> None:
-    """What was answered for can be read at once, twenty times in a row."""
+    """A content can be read immediately after its upload, twenty times in a row."""
     for _ in range(20):
         await there_and_back(probe, Content.random(200))
 
 
 @group.required
 async def apart(probe: Probe) -> None:
-    """Contents do not change one another."""
+    """Uploads do not change other contents."""
     contents = [Content.random(300) for _ in range(5)]
     for content in contents:
         await probe.put(content)
@@ -81,7 +83,7 @@ async def apart(probe: Probe) -> None:
 
 @group.recommended
 async def without_length(probe: Probe) -> None:
-    """A content that is sent in chunks, without a length, is kept or refused."""
+    """A chunked upload without a length is stored or refused."""
     content = Content.random(30_000)
 
     async def parts() -> AsyncIterator[bytes]:
@@ -92,12 +94,12 @@ async def without_length(probe: Probe) -> None:
     if 400 <= sent.status_code < 500:
         raise NotApplicable(f"refused with {sent.status_code}")
     expect(sent.is_success, f"answered {sent.status_code}")
-    expect((await probe.get(content.digest)).content == content.body, "something else came back")
+    expect((await probe.get(content.digest)).content == content.body, "different bytes came back")
 
 
 @group.recommended
 async def not_encoded(probe: Probe) -> None:
-    """A body that says it is compressed is kept as it is or refused, never unpacked."""
+    """A body with a Content-Encoding is stored unchanged or refused, never decompressed."""
     body = gzip.compress(b"packed " * 50)
     content = Content.of(body)
     sent = await probe.put(content, Content_Encoding="gzip")
@@ -106,4 +108,4 @@ async def not_encoded(probe: Probe) -> None:
         return
     async with probe.reading(content.digest) as answer:
         raw = b"".join([chunk async for chunk in answer.aiter_raw()])
-    expect(raw == body, "it came back unpacked")
+    expect(raw == body, "it came back changed")

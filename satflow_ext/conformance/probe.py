@@ -1,4 +1,4 @@
-"""What checks ask a store with: requests with and without its credential, bytes on a bare connection, and contents."""
+"""The tools of the checks: requests with and without the store's credential, raw connections, and test contents."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class Content:
 
     @classmethod
     def of(cls, body: bytes) -> Content:
-        """That body, named by its own digest."""
+        """Return a content with the digest of a body."""
         return cls(body, f"sha256:{hashlib.sha256(body).hexdigest()}")
 
     @classmethod
     def random(cls, size: int = 1000) -> Content:
-        """A content that no store has yet."""
+        """Return a content that no store has yet."""
         return cls.of(os.urandom(size))
 
 
 class Probe:
-    """Requests to one store. Use it as an asynchronous context manager.
+    """A client for requests to one store. Use it as an asynchronous context manager.
 
     Args:
-        store: which one, with its credential.
-        largest: bytes of the largest content that is sent.
+        store: store to check, with its credential.
+        largest: size of the largest test content in bytes.
     """
 
     def __init__(self, store: Store, largest: int) -> None:
@@ -72,7 +72,7 @@ class Probe:
 
     @property
     def credential(self) -> dict[str, str]:
-        """The headers that make up the credential; those of a signed request are made for a reading of nothing."""
+        """The headers of the credential; for a signed store, the headers of a signed request for the empty content."""
         if self._signature is None:
             return dict(self.store.headers)
         signed = self.request("GET", Content.of(b"").digest)
@@ -81,13 +81,13 @@ class Probe:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no answer may tell."""
+        """Strings that no answer may contain."""
         aws = self.store.aws
         signing = (aws.secret_key, aws.session_token or aws.secret_key) if aws else ()
         return (*self.store.headers.values(), *signing)
 
     def request(self, method: str, digest: str, body: Body | None = None, /, **headers: str) -> httpx.Request:
-        """A request with the credential. `X_Name=value` gives the header `X-Name`."""
+        """Build a request with the credential. `X_Name=value` becomes the header `X-Name`."""
         if method in ("PUT", "POST"):
             self.touched[digest] = None
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -99,7 +99,7 @@ class Probe:
         return request
 
     async def ask(self, method: str, digest: str, body: Body | None = None, /, **headers: str) -> httpx.Response:
-        """Send a request with the credential; the answer, with all of its body."""
+        """Send a request with the credential and return the answer with its whole body."""
         return await self._http.send(self.request(method, digest, body, **headers))
 
     async def ask_as(
@@ -118,21 +118,21 @@ class Probe:
         return await self._http.send(request)
 
     async def put(self, content: Content, **headers: str) -> httpx.Response:
-        """Send a content as SatFlow does."""
+        """Upload a content as SatFlow does."""
         return await self.put_as(content.digest, content.body, **headers)
 
     async def put_as(self, digest: str, body: bytes, **headers: str) -> httpx.Response:
-        """Send a body under any digest."""
+        """Upload a body under any digest."""
         request = self.request(self.store.method, digest, body, Content_Type="application/octet-stream", **headers)
         return await self._http.send(request)
 
     async def get(self, digest: str, **headers: str) -> httpx.Response:
-        """Ask for a content."""
+        """Request a content."""
         return await self._http.send(self.request("GET", digest, **headers))
 
     @asynccontextmanager
     async def reading(self, digest: str) -> AsyncIterator[httpx.Response]:
-        """An answer whose body is still to come."""
+        """Open an answer whose body is not read yet."""
         response = await self._http.send(self.request("GET", digest), stream=True)
         try:
             yield response
@@ -140,7 +140,7 @@ class Probe:
             await response.aclose()
 
     def head_of_put(self, digest: str, *lines: str) -> bytes:
-        """The first lines of a sending, with the credential; `lines` say the length, or lie about it."""
+        """Return the request line and headers of an upload, with the credential; `lines` add the length, right or wrong."""
         request = self.request(self.store.method, digest)
         left = ("content-length", "connection", "accept", "accept-encoding")
         kept = [f"{name}: {value}" for name, value in request.headers.items() if name not in left]
@@ -149,7 +149,7 @@ class Probe:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A bare connection to the store."""
+        """Open a raw connection to the store."""
         url = httpx.URL(self.store.address(""))
         secure = ssl.create_default_context() if url.scheme == "https" else None
         port = url.port or (443 if secure else 80)
@@ -161,7 +161,7 @@ class Probe:
 
     @property
     def behind_proxy(self) -> bool:
-        """Whether this machine reaches the store through a proxy only, so that no bare connection is possible."""
+        """True if this machine reaches the store only through a proxy, so that no raw connection is possible."""
         url = httpx.URL(self.store.address(""))
         return (
             not on_loopback(self.store.url)

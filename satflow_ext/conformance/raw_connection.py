@@ -1,4 +1,4 @@
-"""Bytes as they are, for requests that no HTTP client would send."""
+"""Raw connections, for requests that no HTTP client would send."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ PATIENCE = 10.0
 
 
 async def send(probe: Probe, *parts: bytes, pause: float = 0.0, break_off: bool = False) -> int | None:
-    """Send bytes on a connection of their own.
+    """Send bytes on a new connection.
 
     Args:
-        probe: of which store.
-        parts: what is sent, one after the other.
+        probe: probe of the store.
+        parts: parts to send, one after the other.
         pause: seconds between two parts.
-        break_off: close the sending side afterwards, as a process that is killed does.
+        break_off: close the sending side afterwards, as a killed process does.
 
     Returns:
-        the status of the answer, None where the connection is closed without one or nothing comes.
+        The status of the answer, None if the connection is closed without an answer or none arrives.
 
     Raises:
-        NotApplicable: the store is reached through a proxy only.
+        NotApplicable: the store can only be reached through a proxy.
     """
     require_direct(probe)
     async with probe.connection() as (reader, writer):
-        with contextlib.suppress(ConnectionError):  # who refuses may close before everything has been sent
+        with contextlib.suppress(ConnectionError):  # a store that refuses may close before everything is sent
             for part in parts:
                 writer.write(part)
                 await writer.drain()
@@ -42,7 +42,7 @@ async def send(probe: Probe, *parts: bytes, pause: float = 0.0, break_off: bool 
 
 
 async def status(reader: asyncio.StreamReader) -> int | None:
-    """The status of the next answer on a connection that is no interim one."""
+    """Read the status of the next final answer on a connection, and skip interim ones."""
     with contextlib.suppress(ConnectionError, asyncio.TimeoutError, asyncio.IncompleteReadError, ValueError):
         while True:
             line = await asyncio.wait_for(reader.readline(), PATIENCE)
@@ -54,10 +54,10 @@ async def status(reader: asyncio.StreamReader) -> int | None:
 
 
 def require_direct(probe: Probe) -> None:
-    """See that the store can be reached without a proxy.
+    """Check that the store can be reached without a proxy.
 
     Raises:
-        NotApplicable: it cannot.
+        NotApplicable: it can only be reached through a proxy.
     """
     if probe.behind_proxy:
-        raise NotApplicable("the store is reached through a proxy")
+        raise NotApplicable("the store can only be reached through a proxy")

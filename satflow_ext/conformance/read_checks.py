@@ -1,4 +1,4 @@
-"""What answers to reading say, and what they never do."""
+"""Checks of the answers to GET and HEAD requests."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def _unknown(digest: str) -> Act:
     return act
 
 
-group.add("unknown", "a digest that nobody sent is 404", _unknown(Content.random().digest), required=True)
+group.add("unknown", "a digest that was never uploaded is 404", _unknown(Content.random().digest), required=True)
 group.add("unknown-zeros", "the digest of all zeros is 404", _unknown(f"sha256:{'0' * 64}"), required=True)
 
 
 @group.required
 async def unknown_near(probe: Probe) -> None:
-    """A digest that differs in its last digit from one that is there is 404."""
+    """A digest that differs from a stored one in its last digit is 404."""
     content = Content.random()
     await probe.put(content)
     near = content.digest[:-1] + ("0" if content.digest[-1] != "0" else "1")
@@ -34,38 +34,38 @@ async def unknown_near(probe: Probe) -> None:
 
 @group.recommended
 async def head(probe: Probe) -> None:
-    """HEAD says the size and sends nothing; without it each content is read to verify it."""
+    """HEAD returns the size and no body; without it SatFlow reads each content to verify it."""
     content = Content.random(1234)
     await probe.put(content)
     got = await probe.ask("HEAD", content.digest)
     expect(got.status_code == 200, f"answered {got.status_code}")
-    expect(got.headers.get("content-length") == "1234", f"it said {got.headers.get('content-length')} bytes")
-    expect(not got.content, "it sent a body")
+    expect(got.headers.get("content-length") == "1234", f"Content-Length was {got.headers.get('content-length')}")
+    expect(not got.content, "the answer had a body")
 
 
 @group.recommended
 async def head_unknown(probe: Probe) -> None:
-    """HEAD of a digest that nobody sent is 404."""
+    """HEAD of a digest that was never uploaded is 404."""
     got = await probe.ask("HEAD", Content.random().digest)
     expect(got.status_code == 404, f"answered {got.status_code}")
 
 
 @group.recommended
 async def length(probe: Probe) -> None:
-    """The answer says its length, so that a cut one is seen at once."""
+    """An answer has a Content-Length, so that a truncated one is detected immediately."""
     content = Content.random(1234)
     await probe.put(content)
     said = (await probe.get(content.digest)).headers.get("content-length")
-    expect(said == "1234", f"it said {said}")
+    expect(said == "1234", f"Content-Length was {said}")
 
 
 @group.required
 async def as_it_is(probe: Probe) -> None:
-    """A content comes without Content-Encoding to who asked for none."""
+    """A content is sent without Content-Encoding to a client that accepts none."""
     content = Content.of(b"compressible " * 1000)
     await probe.put(content)
     said = (await probe.get(content.digest)).headers.get("content-encoding", "identity")
-    expect(said == "identity", f"it came as {said}")
+    expect(said == "identity", f"it was sent as {said}")
 
 
 @group.recommended
@@ -74,12 +74,12 @@ async def no_web_page(probe: Probe) -> None:
     content = Content.of(b"<html><script>alert(1)</script></html>")
     await probe.put(content)
     kind = (await probe.get(content.digest)).headers.get("content-type", "")
-    expect("html" not in kind, f"it came as {kind}")
+    expect("html" not in kind, f"it was sent as {kind}")
 
 
 @group.recommended
 async def no_sniffing(probe: Probe) -> None:
-    """Browsers are told not to guess what a content is (X-Content-Type-Options: nosniff)."""
+    """Browsers may not guess the type of a content (X-Content-Type-Options: nosniff)."""
     content = Content.random()
     await probe.put(content)
     said = (await probe.get(content.digest)).headers.get("x-content-type-options")
@@ -88,20 +88,20 @@ async def no_sniffing(probe: Probe) -> None:
 
 @group.recommended
 async def no_cookie(probe: Probe) -> None:
-    """No cookie is set."""
+    """Answers set no cookies."""
     content = Content.random()
     answers = [await probe.put(content), await probe.get(content.digest)]
-    expect(all("set-cookie" not in answer.headers for answer in answers), "one is set")
+    expect(all("set-cookie" not in answer.headers for answer in answers), "an answer set a cookie")
 
 
 @group.recommended
 async def unknown_not_cached(probe: Probe) -> None:
-    """That a content is missing is not remembered once it has come."""
+    """The 404 for a missing content is not cached after its upload."""
     content = Content.random()
     await probe.get(content.digest)
     await probe.put(content)
     got = await probe.get(content.digest)
-    expect(got.status_code == 200, f"answered {got.status_code} after it was sent")
+    expect(got.status_code == 200, f"answered {got.status_code} after the upload")
 
 
 def _ranged(asked: str, wanted: slice, *, required: bool) -> Act:
@@ -112,7 +112,7 @@ def _ranged(asked: str, wanted: slice, *, required: bool) -> Act:
         if required:
             _honest(got, content, wanted)
         elif got.status_code == 200:
-            raise NotApplicable("it knows no ranges, and SatFlow asks for none")
+            raise NotApplicable("the store does not support ranges, which SatFlow does not use")
         else:
             expect(got.status_code == 206 and got.content == content.body[wanted], f"answered {got.status_code}")
 
@@ -120,38 +120,41 @@ def _ranged(asked: str, wanted: slice, *, required: bool) -> Act:
 
 
 def _honest(got: httpx.Response, content: Content, wanted: slice) -> None:
-    """A part is called a part: 200 always means all of it."""
+    """Expect that an answer with status 200 has the whole content, and that a part has status 206."""
     if got.status_code == 200:
-        expect(got.content == content.body, "a part came as if it were all")
+        expect(got.content == content.body, "a part was sent with status 200")
     else:
         expect(got.status_code in (206, 416), f"answered {got.status_code}")
-        expect(got.status_code == 416 or got.content == content.body[wanted], "another part came")
+        expect(got.status_code == 416 or got.content == content.body[wanted], "a different part was sent")
 
 
 group.add(
     "range-honest",
-    "who asks for a part gets it as a part, or all",
+    "a range request gets the range with status 206, or the whole content",
     _ranged("bytes=0-9", slice(0, 10), required=True),
     required=True,
 )
 group.add(
-    "range-first", "the first ten bytes can be read", _ranged("bytes=0-9", slice(0, 10), required=False), required=False
+    "range-first",
+    "a range at the beginning can be read",
+    _ranged("bytes=0-9", slice(0, 10), required=False),
+    required=False,
 )
 group.add(
     "range-middle",
-    "a part in the middle can be read",
+    "a range in the middle can be read",
     _ranged("bytes=500-599", slice(500, 600), required=False),
     required=False,
 )
 group.add(
     "range-last",
-    "the last ten bytes can be read",
+    "a range of the last bytes can be read",
     _ranged("bytes=-10", slice(-10, None), required=False),
     required=False,
 )
 group.add(
     "range-open",
-    "a part up to the end can be read",
+    "a range up to the end can be read",
     _ranged("bytes=900-", slice(900, None), required=False),
     required=False,
 )
@@ -159,7 +162,7 @@ group.add(
 
 @group.required
 async def range_beyond(probe: Probe) -> None:
-    """A part beyond the end is 416, or all comes."""
+    """A range beyond the end gets 416 or the whole content."""
     content = Content.random(1000)
     await probe.put(content)
     got = await probe.get(content.digest, Range="bytes=5000-6000")

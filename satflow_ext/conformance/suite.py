@@ -1,4 +1,4 @@
-"""All checks, one after the other, and taking away what they left."""
+"""The suite of all checks: it runs them one after the other and removes their contents."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ CHECKS: tuple[Check, ...] = tuple(check for group in GROUPS for check in group.c
 
 LARGEST = 8 * 1024 * 1024
 DEADLINE = 60.0
-"""Seconds for one check."""
+"""Maximum seconds per check."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """How all checks went.
+    """The results of all checks.
 
     Args:
-        results: of each.
-        left: digests that could not be removed again.
+        results: result of each check.
+        left: digests of test contents that could not be removed.
     """
 
     results: tuple[Result, ...]
@@ -55,7 +55,7 @@ class Report:
 
     @property
     def usable(self) -> bool:
-        """Whether no required check failed."""
+        """True if no required check failed."""
         return not any(result.outcome == "fail" and result.check.required for result in self.results)
 
 
@@ -66,13 +66,13 @@ async def run(
     largest: int = LARGEST,
     tell: Callable[[Result], None] = lambda _: None,
 ) -> Report:
-    """Let checks loose on a store.
+    """Run checks on a store.
 
     Args:
-        store: which one.
-        checks: which ones.
-        largest: bytes of the largest content that is sent.
-        tell: told of each result as it comes.
+        store: store to check.
+        checks: checks to run.
+        largest: size of the largest test content in bytes.
+        tell: callback that receives each result.
     """
     async with Probe(store, largest) as probe:
         results = []
@@ -90,14 +90,14 @@ async def _result(check: Check, probe: Probe) -> Result:
     except NotApplicable as error:
         return Result(check, "not applicable", str(error))
     except asyncio.TimeoutError:
-        return Result(check, "fail", f"no end after {DEADLINE:g} s")
+        return Result(check, "fail", f"the check did not finish within {DEADLINE:g} s")
     except (httpx.HTTPError, OSError, EOFError) as error:
         return Result(check, "fail", f"the connection failed: {type(error).__name__}: {error}".rstrip(": "))
     return Result(check, "pass")
 
 
 async def _removed(probe: Probe) -> tuple[str, ...]:
-    """Remove what was sent, where the store lets anybody do so; what is left."""
+    """Remove the test contents if the store allows it, and return the digests that remain."""
     left = []
     for digest in probe.touched:
         try:

@@ -1,4 +1,4 @@
-"""Bodies that are whole, and not what their digest names. SatFlow finds them when it reads; a good store takes none."""
+"""Checks with complete bodies that do not match their digest. SatFlow detects them when it reads; a good store refuses them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WRONG: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "bit-flipped": ("a body with one bit flipped", lambda body: bytes([body[0] ^ 1]) + body[1:]),
     "byte-short": ("a body one byte short", lambda body: body[:-1]),
     "byte-long": ("a body one byte long", lambda body: body + b"x"),
-    "empty-body": ("an empty body under a digest of something", lambda _: b""),
+    "empty-body": ("an empty body under the digest of a content", lambda _: b""),
     "other-body": ("the body of another content", lambda _: Content.random().body),
 }
 
@@ -24,7 +24,7 @@ def _refused(change: Callable[[bytes], bytes]) -> Act:
     async def act(probe: Probe) -> None:
         content = Content.random()
         sent = await probe.put_as(content.digest, change(content.body))
-        expect(not sent.is_success, f"it was taken ({sent.status_code})")
+        expect(not sent.is_success, f"it was accepted ({sent.status_code})")
         expect(sent.status_code < 500, f"answered {sent.status_code}")
         await absent(probe, content.digest)
 
@@ -37,16 +37,16 @@ for _name, (_text, _change) in WRONG.items():
 
 @group.recommended
 async def kept_from_wrong(probe: Probe) -> None:
-    """A wrong body does not take the place of a content that is there."""
+    """A wrong body does not replace an existing content."""
     content = Content.random()
     await there_and_back(probe, content)
     await probe.put_as(content.digest, b"something else")
-    expect((await probe.get(content.digest)).content == content.body, "the content is gone")
+    expect((await probe.get(content.digest)).content == content.body, "the content was replaced or removed")
 
 
 @group.required
 async def mended(probe: Probe) -> None:
-    """The right body can be put where a wrong one was sent."""
+    """The right body can be uploaded after a wrong one."""
     content = Content.random()
     await probe.put_as(content.digest, b"something else")
     await there_and_back(probe, content)

@@ -1,1 +1,1 @@
-"""Credentials by name: found where a flow runs, given to it as environment variables, and kept out of what is said of the run."""
+"""Credentials by name: found where a flow runs, passed to it as environment variables, and redacted in its log and states."""

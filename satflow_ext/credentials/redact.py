@@ -1,4 +1,4 @@
-"""Takes the values of secrets out of texts, in the forms in which they end up there."""
+"""Redaction of secret values in texts, in the encodings in which they commonly appear."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 4
-"""Characters of a value. A shorter one stands in too many texts that have nothing to do with it."""
+"""Minimum characters of a redacted value. A shorter value also appears in many unrelated texts."""
 
 LONG_LINE = 16
-"""Characters of one line of a value that are hidden without the other lines: keys come in several lines."""
+"""Minimum characters of a line that is redacted without the value's other lines: keys often have several lines."""
 
 
 class Redactor:
-    """Replaces each value by `[secret NAME]`.
+    """A callable that replaces each secret value by `[secret NAME]`.
 
     Args:
         secrets: name → value.
@@ -29,7 +29,7 @@ class Redactor:
         self._pattern = re.compile("|".join(map(re.escape, self._names)) or r"(?!)")
 
     def __call__(self, text: str) -> str:
-        """The text without any of the values."""
+        """Return the text with all values replaced."""
         return self._pattern.sub(lambda found: f"[secret {self._names[found[0]]}]", text)
 
 
@@ -50,9 +50,9 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def _base64_within(data: bytes) -> Iterator[str]:
-    """What base64 makes of the data wherever it stands in something larger, such as `user:password`.
+    """Yield the base64 encodings of the data inside a larger text, such as `user:password`.
 
-    The ends, which depend on what stands beside it, are left out.
+    The ends, which depend on the adjacent bytes, are left out.
     """
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")

@@ -1,7 +1,7 @@
-"""Keeps the values of secrets out of log lines and state messages of this process.
+"""Redaction of secret values in the log records and state messages of this process.
 
 Each process of a flow run needs it: the flow run's own, the processes of the `processes` executor, and the Dask workers of
-`dask-local` (`telling.guard`).
+`dask-local` (`redaction.guard`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAMES = "SATFLOW_SECRETS"
 
 
 def give(secrets: Mapping[str, str]) -> None:
-    """Put the secrets into the environment of this process and of those that it starts, and guard this one."""
+    """Put the secrets into the environment of this process and its future child processes, and enable redaction here."""
     os.environ.update(secrets)
     if secrets:
         os.environ[NAMES] = ",".join(secrets)
@@ -27,7 +27,7 @@ def give(secrets: Mapping[str, str]) -> None:
 
 
 def guard() -> None:
-    """Guard this process, where its environment has secrets."""
+    """Enable redaction in this process if its environment contains secrets."""
     if declared():
         clean = cleaner()
         _guard_logs(clean)
@@ -35,22 +35,22 @@ def guard() -> None:
 
 
 def cleaner() -> Redactor:
-    """What takes the values that this process was given out of a text."""
+    """Return the redactor for the secrets of this process."""
     return Redactor({name: os.environ.get(name, "") for name in declared()})
 
 
 def declared() -> tuple[str, ...]:
-    """Names of the secrets that this process was given."""
+    """Return the names of the secrets in this process's environment."""
     return tuple(filter(None, os.environ.get(NAMES, "").split(",")))
 
 
 def too_short(secrets: Mapping[str, str]) -> Iterable[str]:
-    """Names of the secrets whose values cannot be hidden."""
+    """Return the names of the secrets whose values are too short to be redacted."""
     return [name for name, value in secrets.items() if len(value) < SHORTEST]
 
 
 def _guard_logs(clean: Callable[[str], str]) -> None:
-    """Clean each record as it is made, whichever handlers it will go to: Prefect's API, the console, the user's own."""
+    """Redact each log record on creation, for all handlers: Prefect's API, the console, the user's own."""
     make = logging.getLogRecordFactory()
 
     def make_clean(*args: Any, **more: Any) -> logging.LogRecord:
@@ -62,13 +62,13 @@ def _guard_logs(clean: Callable[[str], str]) -> None:
 def _cleaned(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.LogRecord:
     try:
         said = record.getMessage()
-    except (TypeError, ValueError, KeyError):  # arguments that do not fit: logging would print them
+    except (TypeError, ValueError, KeyError):  # invalid arguments, which logging would print
         said = f"{record.msg} {record.args}"
     cleaned = clean(said)
     if cleaned != said:
         record.msg, record.args = cleaned, ()
     if record.exc_info:
-        # Formatters take this text where there is one, and make none of their own.
+        # Formatters use this text if it exists, instead of formatting the exception themselves.
         record.exc_text = clean(logging.Formatter().formatException(record.exc_info))
     if record.stack_info:
         record.stack_info = clean(record.stack_info)
@@ -76,7 +76,7 @@ def _cleaned(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.
 
 
 def _guard_states(clean: Callable[[str], str]) -> None:
-    """Clean the message of every state that is made here, such as the words of an exception in "Failed"."""
+    """Redact the message of every state that this process creates, such as the text of an exception in "Failed"."""
     from prefect.client.schemas.objects import State
 
     make = State.__init__

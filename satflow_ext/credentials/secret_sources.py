@@ -1,4 +1,4 @@
-"""Where the values of declared secrets come from, on the machine where the flow runs."""
+"""The sources of declared secrets on the machine where the flow runs: environment, mounted files, Prefect blocks."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from satflow_ext.errors import SecretsMissing
 from satflow_ext.settings import Settings
 
 LIMIT = 64 * 1024
-"""Bytes of a value. Linux gives no process an environment variable of more than 128 KiB."""
+"""Maximum bytes of a value. Linux limits an environment variable to 128 KiB."""
 
 
 def values(names: Iterable[str], settings: Settings) -> dict[str, str]:
-    """The value of each secret, from the nearest place that has it.
+    """Return the value of each secret from the first source that has it.
 
     Args:
-        names: of the secrets, as they were registered.
-        settings: for the folder of mounted files.
+        names: the registered names of the secrets.
+        settings: contain the folder of mounted files.
 
     Raises:
-        SecretsMissing: some were not found; the message has their names, and where was looked.
+        SecretsMissing: some were not found; the message lists their names and the sources.
     """
     places: tuple[Callable[[str], str | None], ...] = (
         lambda name: os.environ.get(name),
@@ -36,18 +36,18 @@ def values(names: Iterable[str], settings: Settings) -> dict[str, str]:
         raise SecretsMissing(
             f"This flow run needs {', '.join(missing)}, found neither in the environment of the flow run, "
             f"nor as a file in {settings.secrets_dir}, nor as a Prefect Secret block ({blocks}).",
-            fix="Give it to the Prefect worker in one of these ways, then run again.",
+            fix="Provide it to the Prefect worker in one of these ways, then run again.",
         )
     return {name: value for name, value in looked.items() if value is not None}
 
 
 def block_name(name: str) -> str:
-    """The name of the Prefect Secret block for a secret: `AWS_KEY` is `aws-key`, as Prefect allows no other characters."""
+    """Return the name of the Prefect Secret block for a secret: `AWS_KEY` → `aws-key`, the characters that Prefect allows."""
     return name.lower().replace("_", "-").strip("-")
 
 
 def _in_file(file: Path) -> str | None:
-    """The text of a mounted file, without the line end that editors add."""
+    """Read a mounted file without the line end that editors add."""
     try:
         with file.open("rb") as opened:
             data = opened.read(LIMIT + 1)
@@ -55,7 +55,7 @@ def _in_file(file: Path) -> str | None:
         return None
     if len(data) > LIMIT or b"\0" in data:
         raise SecretsMissing(
-            f"{file} is no secret: it is larger than {LIMIT} bytes, or binary.", fix="Give it as text."
+            f"{file} cannot be used as a secret: it is larger than {LIMIT} bytes, or binary.", fix="Store it as text."
         )
     return data.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
 
@@ -66,7 +66,7 @@ def _in_block(name: str) -> str | None:
 
     try:
         block = cast("Secret[str]", Secret.load(block_name(name), _sync=True))  # type: ignore[call-arg]  # Prefect adds it
-    except (ValueError, httpx.HTTPError):  # none of that name; or the API does not give it
+    except (ValueError, httpx.HTTPError):  # no block of that name, or the API does not return it
         return None
     value = block.value.get_secret_value()
     return value if isinstance(value, str) else json.dumps(value)

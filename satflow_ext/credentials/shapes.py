@@ -1,7 +1,7 @@
-"""Texts that look like credentials: by the shape that their issuers publish, or by the name of what holds them.
+"""Detection of texts that look like credentials, by a format that issuers publish, or by the name of the variable.
 
-The shapes are those of the issuers' own documentation, most of which give tokens a prefix for this very purpose. A text without a
-known shape counts only where the variable, key or parameter that holds it is called a credential, and where it is no placeholder.
+The formats are from the issuers' documentation; most issuers add a prefix to tokens for this purpose. A text without a known
+format counts only if the variable, key or parameter that holds it has the name of a credential, and if it is not a placeholder.
 """
 
 from __future__ import annotations
@@ -63,15 +63,15 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 LONGEST = 20_000
-"""Characters of a text that are looked at."""
+"""Maximum characters of a text that are searched."""
 
 
 def credential(text: str, name: str = "") -> str | None:
-    """What the text looks like, such as "a GitHub token"; None where it looks harmless.
+    """Return the kind of credential that a text looks like, such as "a GitHub token"; None if it looks harmless.
 
     Args:
         text: any text.
-        name: of the variable, attribute, key or parameter that holds it, empty where nothing does.
+        name: the name of the variable, attribute, key or parameter that holds it; empty if there is none.
     """
     looked_at = text[:LONGEST]
     for what, shape in SHAPES.items():
@@ -81,7 +81,7 @@ def credential(text: str, name: str = "") -> str | None:
 
 
 def first_credential(value: JsonValue, path: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str] | None:
-    """Where in a JSON value the first text stands that looks like a credential, and what it looks like."""
+    """Return the path of the first text in a JSON value that looks like a credential, and the kind of credential."""
     if isinstance(value, str):
         what = credential(value, path[-1] if path else "")
         return (path, what) if what else None
@@ -91,13 +91,13 @@ def first_credential(value: JsonValue, path: tuple[str, ...] = ()) -> tuple[tupl
 
 
 def is_named_like_one(name: str) -> bool:
-    """Whether what is called so may well be a credential."""
+    """Return whether a name is typical of credentials."""
     plain = HUMPS.sub("_", name.strip(".[]'\"() ")).replace("-", "_").replace(" ", "_")
     return bool(NAME.search(plain)) and not NOT_ONE.search(plain)
 
 
 def _could_be(text: str) -> bool:
-    """Whether a text is made like a credential: one word, of some length, neither a placeholder nor a plain word."""
+    """Return whether a text has the form of a credential: one long word, neither a placeholder nor a plain word."""
     if not 6 <= len(text) <= 4096 or PLACEHOLDER.match(text) or any(character.isspace() for character in text):
         return False
     kinds = sum(bool(re.search(kind, text)) for kind in (r"[a-z]", r"[A-Z]", r"\d", r"[^\w]"))
@@ -111,6 +111,6 @@ def _could_be(text: str) -> bool:
 
 
 def _bits(text: str) -> float:
-    """Shannon entropy, in bits a character."""
+    """Return the Shannon entropy in bits per character."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)

@@ -1,4 +1,4 @@
-"""Calls that are sent together."""
+"""Batches of calls that are sent together."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from satflow_ext.dask_tasks.task_calls import Wanted
 
 
 class Batch:
-    """Collects calls of one task, and sends them as soon as there are enough.
+    """Collects calls of one task and sends each full batch.
 
     Args:
-        sender: what sends them.
-        size: how many are enough.
+        sender: sends the calls.
+        size: number of calls in a full batch.
     """
 
     def __init__(self, sender: Sender, size: int) -> None:
@@ -24,7 +24,7 @@ class Batch:
         self._collected: list[tuple[Wanted, FastDaskFuture[Any]]] = []
 
     def add(self, wanted: Wanted) -> FastDaskFuture[Any]:
-        """Take a call; its future is of use once it has been sent."""
+        """Add a call and return its future, which is usable after the batch has been sent."""
         future: FastDaskFuture[Any] = FastDaskFuture(wanted.task_run_id, self._sender.harvest)
         self._collected.append((wanted, future))
         if len(self._collected) >= self._size:
@@ -32,7 +32,7 @@ class Batch:
         return future
 
     def send(self) -> None:
-        """Send what has been collected."""
+        """Send the collected calls."""
         collected, self._collected = self._collected, []
         if collected:
             sent = self._sender.send([wanted for wanted, _ in collected], self._common)

@@ -1,4 +1,4 @@
-"""What a flow run has in its folder, and its tasks need wherever they run: data files, and modules that they import."""
+"""Data files and modules in a flow run's folder that its tasks need on every machine."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Contents = dict[str, bytes]
-"""Place below a folder → what is there."""
+"""Path relative to a folder → content of the file."""
 
 
 @dataclass(frozen=True)
 class Carried:
-    """What has to be on Dask workers that do not share this machine's folders.
+    """Files that must be copied to Dask workers that do not share this machine's folders.
 
     Args:
-        folder: of the run, in which data files lie at their places.
-        files: those places.
-        modules: the folder of modules that are imported only while the flow runs; None where there are none.
+        folder: the run's folder, which contains the data files.
+        files: relative paths of the data files.
+        modules: the folder of modules that are imported only while the flow runs; None if there are none.
     """
 
     folder: Path
@@ -25,11 +25,11 @@ class Carried:
     modules: Path | None = None
 
     def file_contents(self) -> Contents:
-        """The data files."""
+        """Read the data files."""
         return _contents(self.folder, map(Path, self.files))
 
     def module_contents(self) -> Contents:
-        """The sources of the modules."""
+        """Read the sources of the modules."""
         if self.modules is None:
             return {}
         return _contents(self.modules, (each.relative_to(self.modules) for each in self.modules.rglob("*.py")))

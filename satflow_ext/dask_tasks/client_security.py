@@ -1,6 +1,6 @@
-"""Certificates for dask clients that user code connects to the cluster which its process is connected to already.
+"""Certificates for Dask clients that user code opens to a cluster to which its process is already connected.
 
-`prefect_dask.get_dask_client` passes the scheduler's address alone, with which no client reaches a cluster with TLS.
+`prefect_dask.get_dask_client` passes only the scheduler's address, which is not enough to connect to a cluster with TLS.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SETTING = "distributed.client.security-loader"
 
 
 def install() -> None:
-    """Make clients without credentials ask `load_security`, unless the user's Dask configuration names another function."""
+    """Make clients without credentials call `load_security`, unless the user's Dask configuration sets another function."""
     if not dask.config.get(SETTING, None):
         dask.config.set({SETTING: f"{__name__}.{load_security.__name__}"})
 
@@ -32,7 +32,7 @@ def load_security(info: dict[str, str]) -> Security | None:
 
 
 def _connected() -> Client | None:
-    """Return the client of the task runner in a flow, that of the Dask worker in a task."""
+    """Return the task runner's client in a flow, or the Dask worker's client in a task."""
     try:
         return get_client()
     except ValueError:  # not in a Dask task; the client of a task runner is not the default one

@@ -1,4 +1,4 @@
-"""What a Dask cluster has installed, and whether Prefect tasks can run on it."""
+"""Check the packages of a Dask cluster, and whether Prefect tasks can run on it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 OURS = "satflow-ext"
 
 Versions = Mapping[str, str | None]
-"""Package → version, of one process; None where it does not have the package."""
+"""Package → version in one process; None if the package is not installed."""
 
 
 def fits(dask_client: Client, logger: Logger) -> bool:
-    """Whether every Dask worker that is there has the same SatFlow as this process.
+    """Return whether every connected Dask worker has the same version of SatFlow as this process.
 
-    Where not, tasks run as Prefect's own task runner runs them. A worker that joins later is taken to be like the scheduler.
+    If not, tasks run as with Prefect's own task runner. Workers that join later are assumed to match the scheduler.
 
     Raises:
-        PythonMismatch: it runs another Python, which could not read what it is sent.
-        DaskClusterUnfit: it has no Prefect, or another release of distributed, or does not reach the Prefect API.
+        PythonMismatch: the cluster runs another Python version, which cannot read the pickled tasks.
+        DaskClusterUnfit: the cluster has no Prefect, has another release of distributed, or cannot reach the Prefect API.
     """
     found = cast("VersionsDict", dask_client.get_versions(packages=[OURS, "prefect"]))
     told = {"scheduler": found["scheduler"], **found["workers"]}
@@ -40,7 +40,7 @@ def fits(dask_client: Client, logger: Logger) -> bool:
 
 
 def decide(installed: Mapping[str, Versions], address: str, logger: Logger) -> bool:
-    """The same, from what each process of the cluster has said, by its name."""
+    """Decide from the installed packages of each process of the cluster, by name, as `fits` does."""
     for name, versions in installed.items():
         _check_python(name, versions["python"] or "", address)
         _check_distributed(name, versions.get("distributed"), address)
@@ -52,7 +52,7 @@ def decide(installed: Mapping[str, Versions], address: str, logger: Logger) -> b
     _check_prefect(installed, address)
     name, found = next(iter(other.items()))
     logger.warning(
-        "Tasks on the Dask cluster at %s take longer than they need to: its %s has %s. Install satflow-ext==%s there.",
+        "Tasks on the Dask cluster at %s run slower than necessary: its %s has %s. Install satflow-ext==%s there.",
         address,
         name,
         f"satflow-ext {found}" if found else "no satflow-ext",
@@ -66,17 +66,17 @@ def _check_python(name: str, python: str, address: str) -> None:
     if there != here:
         raise PythonMismatch(
             f"The Dask cluster at {address} runs Python {'.'.join(there)} ({name}), this flow run Python {'.'.join(here)}.",
-            fix="Use a cluster with this Python, or register from a kernel with the cluster's.",
+            fix="Use a cluster with this Python version, or register from a kernel with the cluster's version.",
         )
 
 
 def _check_distributed(name: str, there: str | None, address: str) -> None:
-    """Dask's parts understand those of their own release; patches to one may differ."""
+    """Refuse another release of distributed. Dask's parts need the same release, but the patch versions may differ."""
     here = version("distributed")
     if there and there.split(".")[:2] != here.split(".")[:2]:
         raise DaskClusterUnfit(
             f"The Dask cluster at {address} has distributed {there} ({name}), this flow run distributed {here}.",
-            fix="Use a cluster with this release, or register from an environment with the cluster's.",
+            fix="Use a cluster with this release, or register from an environment with the cluster's release.",
         )
 
 
@@ -84,6 +84,6 @@ def _check_prefect(installed: Mapping[str, Versions], address: str) -> None:
     lacking = [name for name, versions in installed.items() if not versions["prefect"]]
     if lacking:
         raise DaskClusterUnfit(
-            f"The Dask cluster at {address} has no Prefect ({lacking[0]}), so that no task of a flow can run there.",
+            f"The Dask cluster at {address} has no Prefect ({lacking[0]}), so tasks cannot run there.",
             fix=f"Install prefect=={version('prefect')} and satflow-ext=={version(OURS)} on its workers and its scheduler.",
         )

@@ -1,4 +1,4 @@
-"""The two parts of Prefect's context: what all tasks of a flow run share, and what each has of its own."""
+"""The two parts of Prefect's context: the part that all tasks of a flow run share, and the part of each call."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ OF_A_CALL = ("tags_context", "task_run_context", "asset_context")
 """Parts of a serialized context that differ between calls."""
 
 lent: ContextVar[tuple[str, tuple[object, ...]] | None] = ContextVar("satflow_lent_context", default=None)
-"""On a Dask worker: the name under which the cluster has the context that a task was lent, and what `now` gave in it."""
+"""On a Dask worker: the cluster's name for the context in which a task runs, and the result of `now` in that context."""
 
 
 def now() -> tuple[object, ...]:
-    """What the shared part is made of: as long as these are the same objects, so is what `shared` gives."""
+    """Return the objects from which the shared part is built. The result of `shared` changes only if one of them does."""
     return FlowRunContext.get(), SettingsContext.get()
 
 
 def same(a: tuple[object, ...], b: tuple[object, ...]) -> bool:
-    """Whether both are made of the same objects."""
+    """Return whether both tuples contain the identical objects."""
     return len(a) == len(b) and all(one is other for one, other in zip(a, b, strict=True))
 
 
 def shared() -> dict[str, Any]:
-    """The part that is the same for each task of this flow run. It takes Prefect some 20 ms to make."""
+    """Serialize the part that all tasks of this flow run share. This takes Prefect about 20 ms."""
     return {name: part for name, part in serialize_context().items() if name not in OF_A_CALL}
 
 
 def of_call(wanted: Wanted, dependencies: dict[str, set[Any]]) -> dict[str, Any]:
-    """The part that belongs to one call: tags, the task that it is called from, assets."""
+    """Serialize the part that belongs to one call: tags, the calling task, assets."""
     own: dict[str, Any] = {}
     if tags := TagsContext.get().current_tags:
         own["tags_context"] = {"current_tags": tags}
@@ -55,7 +55,7 @@ def of_call(wanted: Wanted, dependencies: dict[str, set[Any]]) -> dict[str, Any]
 
 
 def _has_assets(wanted: Wanted) -> bool:
-    """Whether the flow run knows anything of assets that the engine, which runs elsewhere, would not find out itself."""
+    """Return whether the flow run has asset information that the engine on the Dask worker cannot determine itself."""
     flow_run = FlowRunContext.get()
     known = flow_run is not None and bool(flow_run.task_run_assets)
     return known or bool(wanted.task.asset_deps) or isinstance(wanted.task, MaterializingTask)

@@ -1,4 +1,4 @@
-"""The first Dask worker of a cluster: without one, tasks would wait for ever."""
+"""Wait for the first Dask worker of a cluster. Without one, tasks would wait permanently."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOOK = 0.2
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 PATIENCE = 300.0
-"""Seconds to wait where nobody says how long."""
+"""Default seconds to wait."""
 
-FIX = "Give it more time (start_timeout), ask for less, or see what keeps its workers from starting."
+FIX = "Increase start_timeout, request fewer resources, or check what keeps the Dask workers from starting."
 
 
 def need_worker(
     dask_client: Client, until: float, seconds: float = PATIENCE, why: Callable[[], str | None] = lambda: None
 ) -> None:
-    """Wait for it where there is none, with something for it to do: a cluster that follows the work has none before there is any.
+    """Wait until the cluster has a Dask worker. A submitted task provides load, without which an adaptive cluster starts none.
 
     Args:
-        dask_client: of the cluster.
-        until: when to give up, on the monotonic clock.
-        seconds: how long that was, to be told.
-        why: what the worker waits for, in words; it may raise `ClusterFailed` where there is no hope.
+        dask_client: client of the cluster.
+        until: time to give up, on the monotonic clock.
+        seconds: the timeout in the error message.
+        why: returns the reason for missing workers as text; may raise `ClusterFailed` if none can ever connect.
 
     Raises:
-        ClusterNotStarted: none came in time.
+        ClusterNotStarted: no Dask worker connected in time.
     """
     if workers_of(dask_client):
         return
@@ -50,5 +50,5 @@ def need_worker(
 
 
 def workers_of(dask_client: Client) -> int:
-    """How many Dask workers have checked in."""
+    """Count the connected Dask workers."""
     return len(dask_client.scheduler_info(n_workers=-1)["workers"])

@@ -1,4 +1,4 @@
-"""The futures of a mapped task."""
+"""List of the futures of a mapped task."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from prefect.futures import PrefectFutureList
 from satflow_ext.dask_tasks.futures import FastDaskFuture, room_for_others
 
 MOMENT = 0.25
-"""Seconds after which what has ended is fetched, also where little has: a failure is to be known soon."""
+"""Seconds after which finished results are fetched, even if there are few, so that failures are reported soon."""
 
 
 class FastDaskFutureList(PrefectFutureList[Any]):
-    """Prefect's list, whose results are fetched many at a time: Prefect waits for each by itself, and fetches it then."""
+    """Prefect's list, with results fetched many at a time. Prefect waits for each future and fetches its result separately."""
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait for all, or until so many seconds have gone by."""
+        """Wait for all task runs, or until the timeout in seconds."""
         if timeout is None:
             self._fetch(until_failure=False)
         super().wait(timeout)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> list[Any]:
-        """The results of all, in their order; a failure is raised soon after it happened.
+        """Return all results in order. A failure is raised soon after it happens.
 
         Raises:
-            TimeoutError: they are not all there within so many seconds.
-            Exception: what a task raised, unless `raise_on_failure` is false.
+            TimeoutError: not all results arrived before the timeout in seconds.
+            Exception: the exception of a task, unless `raise_on_failure` is false.
         """
         if timeout is None:
             self._fetch(until_failure=raise_on_failure)
         return super().result(timeout, raise_on_failure)
 
     def _fetch(self, until_failure: bool) -> None:
-        """Fetch final states as tasks end. What Dask could not run stays without one, which Prefect's own methods tell."""
+        """Fetch final states as tasks end. Prefect's own methods report tasks that Dask could not run and that have none."""
         pending = [each for each in cast("list[FastDaskFuture[Any]]", self) if each.is_awaited]
         with room_for_others():
             while pending:

@@ -21,11 +21,11 @@ R = TypeVar("R")
 
 
 class FastDaskFuture(PrefectDaskFuture[R]):
-    """Prefect's future of a Dask task, which a task can wait for on the only thread that there is.
+    """Prefect's future of a Dask task. A task can wait for it even on a worker with a single thread.
 
     Args:
-        task_run_id: of the run to be.
-        harvest: what fetches results of this dask client.
+        task_run_id: id of the future task run.
+        harvest: fetches results of this Dask client.
     """
 
     def __init__(self, task_run_id: UUID, harvest: Harvest) -> None:
@@ -33,41 +33,41 @@ class FastDaskFuture(PrefectDaskFuture[R]):
         self.harvest = harvest
 
     def sent(self, future: Future[R]) -> None:
-        """The call was sent; this is Dask's future of it."""
+        """Set Dask's future after the call was sent."""
         self._wrapped_future = future
         self._place = self.harvest.add(self)
 
     @property
     def is_awaited(self) -> bool:
-        """Whether there may still be a final state that is not here yet."""
+        """True while a final state may still have to be fetched."""
         return self._final_state is None and self._wrapped_future.status not in ("error", "cancelled")
 
     def can_be_fetched(self) -> bool:
-        """Whether there is a final state that is not here yet."""
+        """Return whether a final state is ready to be fetched."""
         return self._final_state is None and self._wrapped_future.status == "finished"
 
     @property
     def final_state(self) -> State[R] | None:
-        """The final state, where it is here. Prefect's `state` asks the API otherwise."""
+        """The final state, if it was fetched. Prefect's `state` would request it from the API otherwise."""
         return self._final_state
 
     def fetched(self, state: State[R]) -> None:
-        """This is the final state."""
+        """Set the final state."""
         self._final_state = state
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait for the task run's end, or until so many seconds have gone by."""
+        """Wait for the end of the task run, or until the timeout in seconds."""
         self._fetch()
         if self._final_state is None:
             with room_for_others():
                 super().wait(timeout)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> R:
-        """What the task returned.
+        """Return the task's result.
 
         Raises:
-            TimeoutError: it is not there within so many seconds.
-            Exception: what the task raised, unless `raise_on_failure` is false.
+            TimeoutError: the result did not arrive before the timeout in seconds.
+            Exception: the exception of the task, unless `raise_on_failure` is false.
         """
         self._fetch()
         if self._final_state is not None:
@@ -76,7 +76,7 @@ class FastDaskFuture(PrefectDaskFuture[R]):
             return super().result(timeout, raise_on_failure)
 
     def add_done_callback(self, fn: Callable[[PrefectFuture[R]], None]) -> None:
-        """Call a function with this future when the task run has ended. Prefect does so to wait for several at a time."""
+        """Call a function with this future when the task run ends. Prefect uses this to wait for several futures."""
         if self._final_state is None:
             _make_room_for_others()
         super().add_done_callback(fn)
@@ -88,10 +88,10 @@ class FastDaskFuture(PrefectDaskFuture[R]):
 
 @contextmanager
 def room_for_others() -> Iterator[None]:
-    """On a Dask worker, leave the thread's place to another task while this one waits: that may be the one waited for."""
+    """On a Dask worker, free the task slot while this task waits, because the awaited task may need it."""
     try:
         get_worker()
-    except ValueError:  # this is no task of Dask's
+    except ValueError:  # not in a Dask task
         yield
     else:
         with worker_client():
@@ -99,6 +99,6 @@ def room_for_others() -> Iterator[None]:
 
 
 def _make_room_for_others() -> None:
-    """The same for the rest of this task: nothing tells when it has stopped waiting."""
-    with suppress(ValueError, KeyError):  # this is no task of Dask's, or it has left its place already
+    """Free the task slot for the rest of this task, because the end of the wait cannot be detected."""
+    with suppress(ValueError, KeyError):  # not in a Dask task, or the slot is free already
         secede()  # type: ignore[no-untyped-call]  # distributed is typed in part

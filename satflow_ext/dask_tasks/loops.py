@@ -1,4 +1,4 @@
-"""Event loops for async tasks, kept with a Prefect client each: to make those anew takes longer than most tasks."""
+"""Pool of event loops for async tasks, each with a Prefect client. Creating them takes longer than most tasks run."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class _Kept:
 
 
 class Loops:
-    """Runs a coroutine as `asyncio.run` does, in the thread that asks, on a loop that another may have used before."""
+    """Runs coroutines in the calling thread like `asyncio.run`, but reuses event loops."""
 
     def __init__(self) -> None:
         self._free: list[_Kept] = []
         self._lock = threading.Lock()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """What the coroutine returns; what it has left running is cancelled."""
+        """Run a coroutine and return its result. Tasks that it left running are cancelled."""
         with self._lock:
             kept = self._free.pop() if self._free else _Kept(asyncio.new_event_loop())
         try:
@@ -38,7 +38,7 @@ class Loops:
                 self._free.append(kept)
 
     def close(self) -> None:
-        """Close clients and loops; nothing runs on them any more."""
+        """Close all clients and loops. No coroutine may be running."""
         with self._lock:
             free, self._free = self._free, []
         for kept in free:
@@ -48,7 +48,7 @@ class Loops:
 
 
 async def _with_client(kept: _Kept, coroutine: Coroutine[Any, Any, T]) -> T:
-    """The engine takes the client of the context that it finds, where that is of its own loop."""
+    """Await a coroutine inside the loop's client context. The engine uses the client of a context in its own loop."""
     if kept.context is None:
         context = AsyncClientContext()
         await context.client.__aenter__()

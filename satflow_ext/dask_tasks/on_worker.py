@@ -1,4 +1,4 @@
-"""What a Dask worker is asked to do. Dask's scheduler imports this as well: Prefect is not loaded before there is a task."""
+"""Functions that Dask workers run. Dask's scheduler also imports this module, so Prefect is imported only in a task."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from satflow_ext.dask_tasks.worker_context import Hydrated
 
 PATIENCE = 5.0
-"""Seconds. A worker that has just joined hears of tasks and of plugins in no fixed order."""
+"""Seconds. A worker that has just joined receives tasks and plugins in no fixed order."""
 
 
 def run(name: str, call: bytes, from_dask: Mapping[str, Any]) -> State[Any]:
     """Run a task as Prefect's engine does.
 
     Args:
-        name: of the context that it shares with others.
+        name: name of the shared context.
         call: a pickled `Call`.
-        from_dask: what Dask has brought: final `states` of tasks that it waits for, `code`, `common` parameters; each where it
-            did.
+        from_dask: data delivered by Dask, each key only if needed: final `states` of tasks that it depends on, `code`, and
+            `common` parameters.
     """
     from satflow_ext.dask_tasks import client_security
 
     allow_children()
     client_security.install()
-    return _hydrated(name).run(pickle.loads(call), from_dask)  # noqa: S301  # Dask runs what it is given anyway
+    return _hydrated(name).run(pickle.loads(call), from_dask)  # noqa: S301  # Dask runs pickled code anyway
 
 
 def same(data: bytes) -> bytes:
-    """Data that many tasks need, so that Dask brings it once to each worker."""
+    """Return the data unchanged, as a Dask task whose result Dask copies once to each worker."""
     return data
 
 
@@ -48,6 +48,6 @@ def _hydrated(name: str) -> Hydrated:
     plugins, deadline = get_worker().plugins, time.monotonic() + PATIENCE
     while name not in plugins:
         if time.monotonic() > deadline:
-            raise RuntimeError("The flow run that this task belongs to has ended.")
+            raise RuntimeError("The flow run of this task has ended.")
         time.sleep(0.02)
     return worker_context.of(cast("SharedContext", plugins[name]))

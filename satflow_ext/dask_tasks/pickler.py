@@ -1,4 +1,4 @@
-"""Pickles what travels to Dask workers."""
+"""Pickling of objects that are sent to Dask workers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from satflow_ext.setup_cells import RunSetupCells
 
 
 def dumps(given: object) -> bytes:
-    """As `cloudpickle.dumps`, with Prefect's annotations whole.
+    """Pickle an object as `cloudpickle.dumps` does, but preserve Prefect's annotations.
 
-    Those are tuples of one, which their constructor takes without the tuple: plain pickle wraps what they hold once more.
+    An annotation is a tuple of one element, but its constructor takes the element itself: plain pickle would wrap the
+    value twice.
     """
     with io.BytesIO() as file:
         _Pickler(file).dump(_Sent(given))
@@ -23,11 +24,11 @@ def dumps(given: object) -> bytes:
 
 
 def received(setup: None, value: object, main: list[object]) -> object:
-    """Return what was sent, after the notebook's functions and classes in it are found in this process's `__main__`.
+    """Return a value that was sent, after publishing the notebook's functions and classes in this process's `__main__`.
 
     Args:
-        setup: read first: the setup cells have run.
-        value: what was sent.
+        setup: unpickled first, which runs the setup cells.
+        value: the value that was sent.
         main: functions and classes of the notebook's `__main__`.
     """
     if main:
@@ -47,7 +48,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is not
 
     def reducer_override(self, obj: Any) -> Any:
         if type(obj) is _Sent:
-            # In this order: the list is filled when what comes before it has been pickled.
+            # The order matters: pickling the value fills the list that follows it.
             return received, (RunSetupCells(), obj.value, self._main)
         if main_module.defines(obj):
             self._main.append(obj)

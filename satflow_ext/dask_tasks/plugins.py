@@ -1,7 +1,7 @@
-"""What is put up on a Dask cluster for the time of a flow run. Both travel by value: whoever joins can read them.
+"""Plugins that a flow run registers on a Dask cluster. Both are pickled by value, so every worker that joins can load them.
 
-A worker that joins a cluster reads every plugin before it starts, and does not start where it cannot. So this module imports
-only what each Dask worker has, and is pickled with its code.
+A worker that joins a cluster loads every plugin first and does not start if that fails. This module therefore imports only
+packages that each Dask worker has, and is pickled together with its code.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from distributed import SchedulerPlugin, WorkerPlugin
 
 
 class SharedContext(WorkerPlugin):
-    """What the tasks of a flow run share, on every Dask worker, also on those that join later.
+    """Shared data of a flow run's tasks on every Dask worker, including workers that join later.
 
     Args:
-        name: what tasks ask for.
-        data: Prefect's context, pickled. The first task that needs it reads it, in its own thread.
-        files: data files, by their place below the folder in which tasks run.
-        modules: sources of modules, by their place below an import path.
+        name: name by which tasks find the context.
+        data: Prefect's context, pickled. The first task that needs it unpickles it, in its own thread.
+        files: data files, by path relative to the folder in which tasks run.
+        modules: sources of modules, by path relative to an import path.
     """
 
     def __init__(self, name: str, data: bytes, files: dict[str, bytes], modules: dict[str, bytes]) -> None:
@@ -37,12 +37,12 @@ class SharedContext(WorkerPlugin):
         self.close: Callable[[Callable[[], None]], None] | None = None
 
     async def setup(self, worker: Any) -> None:
-        """Lay out what is not on the worker's disk yet."""
+        """Write the files and modules to the worker's disk."""
         if self.files or self.modules:
             await asyncio.get_running_loop().run_in_executor(None, self._lay_out, worker.local_directory)
 
     async def teardown(self, worker: Any) -> None:
-        """Leave nothing of the flow run behind."""
+        """Remove everything that belongs to the flow run."""
         await asyncio.get_running_loop().run_in_executor(None, self._clear)
 
     def _lay_out(self, directory: str) -> None:
@@ -59,14 +59,16 @@ class SharedContext(WorkerPlugin):
         self.files, self.modules = dict.fromkeys(self.files, b""), dict.fromkeys(self.modules, b"")
 
     def _refuse_other_versions(self) -> None:
-        """A process has one module of a name: of two runs with two versions of it, one would run the other's code."""
+        """Refuse a second version of a module. A process has one module per name, so one run would run the other's code."""
         for place, content in self.modules.items():
             name = place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
             source = getattr(sys.modules.get(name), "__file__", None)
             if source and f"{os.sep}satflow-" in source and os.path.exists(source):
                 with open(source, "rb") as file:
                     if file.read() != content:
-                        raise RuntimeError(f"Another run on this Dask worker has another version of the module {name}.")
+                        raise RuntimeError(
+                            f"Another run on this Dask worker has a different version of the module {name}."
+                        )
 
     def _clear(self) -> None:
         if self.close is None:
@@ -86,7 +88,7 @@ class SharedContext(WorkerPlugin):
 
 
 class GoesWithClient(SchedulerPlugin):
-    """Takes away what a dask client has put up when that client goes, also when it was killed.
+    """Unregisters the plugins of a Dask client when it disconnects, even if it was killed.
 
     Args:
         client: the client's id, with which the names of its worker plugins begin.
@@ -99,7 +101,7 @@ class GoesWithClient(SchedulerPlugin):
         self.name = f"satflow-{client}"
 
     def remove_client(self, scheduler: Any, client: str) -> None:
-        """Distributed calls this when a client has gone."""
+        """Unregister the plugins. Distributed calls this when a client disconnects."""
         if client == self.client:
             for name in [each for each in scheduler.worker_plugins if each.startswith(f"{self.name}-")]:
                 scheduler.loop.add_callback(scheduler.unregister_worker_plugin, None, name)

@@ -1,6 +1,7 @@
-"""How Dask workers on other machines reach a Prefect API on the loopback of the flow run's, where the local stack's is.
+"""Access of Dask workers on other machines to a Prefect API on the loopback interface of the flow run's machine.
 
-Some cannot; others are handed a port of their own machine from which a connection leads there (`backends/ssh_worker.py`).
+The local stack's API is there. Some workers cannot reach it; others get a forwarded port on their own machine
+(`backends/ssh_worker.py`).
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ if TYPE_CHECKING:
     from prefect.context import SettingsContext
 
 URL = "SATFLOW_DASK_WORKERS_PREFECT_API"
-"""Environment variable of a Dask worker: where it has the Prefect API, if not where the flow run has it. It is no setting."""
+"""Environment variable of a Dask worker with its own address of the Prefect API. It is not a setting."""
 
 CONNECT = 5.0
-"""Seconds."""
+"""Timeout of the connection in seconds."""
 
-FIX = "Give the settings a Prefect server that those machines reach too (prefect_api_url), or choose the back end ssh."
+FIX = "Set prefect_api_url to a Prefect server that these machines can reach, or choose the cluster provider ssh."
 
 
 def api_on_loopback() -> str | None:
-    """The address of this flow run's Prefect API where only this machine reaches it."""
+    """Return the address of this flow run's Prefect API if only this machine can reach it, else None."""
     from prefect.settings import PREFECT_API_URL
 
     url = PREFECT_API_URL.value()
@@ -36,7 +37,7 @@ def api_on_loopback() -> str | None:
 
 
 def with_own_address(context: SettingsContext) -> SettingsContext:
-    """The flow run's settings, with the address of the Prefect API that this Dask worker was given for its own."""
+    """Replace the address of the Prefect API in the flow run's settings by this Dask worker's own, if it has one."""
     from prefect.settings import PREFECT_API_URL
 
     if URL not in os.environ:
@@ -46,10 +47,10 @@ def with_own_address(context: SettingsContext) -> SettingsContext:
 
 
 def need_prefect(dask_client: Client) -> None:
-    """Refuse a cluster of which a Dask worker cannot connect to the Prefect API: each of its tasks would crash.
+    """Check that the Dask workers can connect to the Prefect API; tasks on one that cannot would crash.
 
     Raises:
-        DaskClusterUnfit: one cannot.
+        DaskClusterUnfit: a Dask worker cannot connect.
     """
     url = api_on_loopback()
     asked = _one_of_each_host(dask_client.scheduler_info(n_workers=-1)["workers"])
@@ -59,13 +60,13 @@ def need_prefect(dask_client: Client) -> None:
     lacking = [address for address, reaches_it in reached.items() if not reaches_it]
     if lacking:
         raise DaskClusterUnfit(
-            f"The Dask worker at {lacking[0]} is on another machine, and does not reach the Prefect API of the local stack.",
+            f"The Dask worker at {lacking[0]} is on another machine and cannot reach the Prefect API of the local stack.",
             fix=FIX,
         )
 
 
 async def reaches(url: str) -> bool:
-    """Whether this Dask worker can connect to it."""
+    """Return whether this Dask worker can connect to the Prefect API."""
     own = urlsplit(os.environ.get(URL, url))
     try:
         connecting = asyncio.open_connection(own.hostname, own.port)

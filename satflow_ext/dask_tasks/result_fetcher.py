@@ -1,4 +1,4 @@
-"""Fetches what tasks gave, for several futures at a time: asking Dask for each alone takes longer than the task."""
+"""Fetch results for several futures at a time, because fetching each one separately takes longer than the task."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from satflow_ext.dask_tasks.futures import FastDaskFuture
 
 MOST = 64
-"""Futures whose results are fetched together."""
+"""Maximum number of futures whose results are fetched together."""
 
 BYTES = 1024 * 1024
-"""Of results that may be fetched before somebody asks for them."""
+"""Maximum bytes of results to fetch in advance."""
 
 
 class Harvest:
-    """Of the futures of one dask client, in the order in which their calls were sent.
+    """Fetches results for the futures of one Dask client, in the order in which their calls were sent.
 
     Args:
-        dask_client: which they are of.
+        dask_client: client of the futures.
     """
 
     def __init__(self, dask_client: Client) -> None:
@@ -36,27 +36,27 @@ class Harvest:
         self._ahead = 0
 
     def add(self, future: FastDaskFuture[Any]) -> int:
-        """Take a future in, whose call was sent.
+        """Add a future after its call was sent.
 
         Returns:
-            Its place.
+            Its position in the order of sending.
         """
         self._sent.append(weakref.ref(future))
         return len(self._sent) - 1
 
     def wait(self, future: FastDaskFuture[Any], timeout: float) -> None:
-        """Wait until a task run has ended, or until so many seconds have gone by."""
+        """Wait until a task run has ended, or until the timeout in seconds."""
         with suppress(asyncio.TimeoutError), self._dask_client.as_current():
             wait([future.wrapped_future], timeout=timeout)  # type: ignore[no-untyped-call]  # typed in part
 
     def fetch(self, first: FastDaskFuture[Any], place: int) -> None:
-        """Fetch the final state of a task run that has ended, and those of the next ones that have, while they are small."""
+        """Fetch the final state of a finished task run, and in advance those of the next finished ones if they are small."""
         self.gather([first, *self._next(place)])
         size = sizeof(getattr(getattr(first.final_state, "data", None), "result", None))
         self._ahead = min(MOST, BYTES // max(1, size))
 
     def gather(self, ended: Sequence[FastDaskFuture[Any]]) -> None:
-        """Fetch the final states of task runs that have ended; those that Dask has lost since are left."""
+        """Fetch the final states of finished task runs, and skip those that Dask has lost in the meantime."""
         for first in range(0, len(ended), MOST):
             futures = dict(enumerate(each.wrapped_future for each in ended[first : first + MOST]))
             fetched = self._dask_client.gather(futures, errors="skip")  # type: ignore[no-untyped-call]  # typed in part

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from prefect.tasks import Task
 
 BATCH = 500
-"""Calls of a mapped task that are sent in one graph: many enough to be cheap, few enough that workers need not wait."""
+"""Number of calls of a mapped task in one graph: large enough to be cheap, small enough that workers start early."""
 
 
 class FastDaskTaskRunner(DaskTaskRunner):
-    """Prefect's `DaskTaskRunner` with the same arguments and the same semantics, whose tasks cost little.
+    """Prefect's `DaskTaskRunner` with the same arguments and semantics, but with less overhead per task.
 
-    Where the workers of the cluster do not have this package, tasks are sent as Prefect sends them, and the log says so. A copy
-    that travels to a worker inside a flow becomes there what the worker can import, and uses the cluster that the worker is of.
+    If the workers of the cluster do not have this package, tasks are sent as Prefect sends them, and a warning is logged. A copy
+    pickled inside a flow becomes a class that the worker can import, and uses the worker's cluster.
     """
 
     carried: Carried | None = None
-    """What has to be on the disks of workers elsewhere."""
+    """Files to copy to the disks of workers on other machines."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -47,19 +47,19 @@ class FastDaskTaskRunner(DaskTaskRunner):
 
     @property
     def client(self) -> PrefectDaskClient:
-        """The dask client. Within a task it is that of the Dask worker, which is connected already, with what TLS needs."""
+        """The Dask client. In a task it is the Dask worker's client, which is already connected with TLS."""
         if self._client is None and (connected := _client_of_this_worker()) is not None:
             self._client = connected
         client_security.install()
         return super().client
 
     def duplicate(self) -> Self:
-        """A new instance with the same settings, which is what Prefect's engine enters."""
+        """Create an instance with the same settings, which Prefect's engine then enters."""
         copy = cast(Self, super().duplicate())  # type: ignore[no-untyped-call]  # prefect_dask is typed in part
         copy.carried = self.carried
         return copy
 
-    def submit(  # type: ignore[override]  # Prefect's overloads say the same for async tasks
+    def submit(  # type: ignore[override]  # Prefect's overloads differ only for async tasks
         self,
         task: Task[Any, Any],
         parameters: dict[str, Any],
@@ -69,14 +69,14 @@ class FastDaskTaskRunner(DaskTaskRunner):
         """Send a call of a task to the cluster.
 
         Args:
-            task: what to call.
-            parameters: with futures of other tasks in them.
-            wait_for: futures that it waits for besides.
-            dependencies: the task runs that parameters come from, where the parameters do not say it.
+            task: the task to call.
+            parameters: arguments, which may contain futures of other tasks.
+            wait_for: additional futures to wait for.
+            dependencies: the task runs that produced the parameters, if the parameters do not show it.
 
         Raises:
             RuntimeError: the task runner was not entered.
-            PythonMismatch: the cluster's Python is another.
+            PythonMismatch: the cluster has a different Python version.
             DaskClusterUnfit: the cluster has no Prefect.
         """
         if not self._started:
@@ -89,13 +89,13 @@ class FastDaskTaskRunner(DaskTaskRunner):
         batch: Batch = getattr(self._batches, "open", None) or Batch(sender, 1)
         return batch.add(Wanted(task, parameters, wait_for, dependencies or {}))
 
-    def map(  # type: ignore[override]  # its future's type is that of threads in Prefect
+    def map(  # type: ignore[override]  # Prefect's type is the future of threads
         self,
         task: Task[Any, Any],
         parameters: dict[str, Any],
         wait_for: Iterable[PrefectFuture[Any]] | None = None,
     ) -> PrefectFutureList[PrefectDaskFuture[Any]]:
-        """Send a call of a task for each element of its parameters, many at a time; the arguments are those of `submit`."""
+        """Send a call of a task for each element of its parameters, many at a time. For the arguments, see `submit`."""
         sender = self._sending() if self._started else None
         if sender is None:
             return super().map(task, parameters, wait_for)
@@ -105,10 +105,10 @@ class FastDaskTaskRunner(DaskTaskRunner):
         finally:
             self._batches.open = None
         batch.send()
-        return FastDaskFutureList(futures)  # type: ignore[abstract]  # so is Prefect's, which is a list all the same
+        return FastDaskFutureList(futures)  # type: ignore[abstract]  # Prefect's list is abstract too, but works
 
     def _sending(self) -> Sender | None:
-        """What sends to this cluster; None where only Prefect's own way does."""
+        """Return the sender of this cluster, or None if tasks must be sent as Prefect sends them."""
         with self._starting:
             if self._sender is None and not self._as_prefect_does:
                 self._start()
@@ -116,7 +116,7 @@ class FastDaskTaskRunner(DaskTaskRunner):
 
     def _start(self) -> None:
         dask_client = self.client
-        # A cluster on this machine, and that of the task which this happens in, have what is here.
+        # A cluster on this machine, or the cluster of the current task, has the same packages and files.
         is_local = isinstance(self._cluster, LocalCluster) or _client_of_this_worker() is dask_client
         if not is_local and not cluster_compatibility.fits(dask_client, self.logger):
             self._as_prefect_does = True
@@ -125,7 +125,7 @@ class FastDaskTaskRunner(DaskTaskRunner):
         self._exit_stack.callback(self._sender.close)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By value: cloudpickle takes what is of `__main__` so, and a worker need not have this package.
+        # cloudpickle pickles functions of `__main__` by value, because a worker may not have this package.
         rebuild = types.FunctionType(_rebuild.__code__, {"__builtins__": __builtins__}, "_rebuild")
         rebuild.__module__ = "__main__"
         return rebuild, ({"address": self.address, "client_kwargs": self.client_kwargs},)
@@ -135,13 +135,13 @@ def _rebuild(settings: dict[str, Any]) -> DaskTaskRunner:
     try:
         from satflow_ext.dask_tasks.runner import FastDaskTaskRunner as Runner
     except ImportError:
-        from prefect_dask.task_runners import DaskTaskRunner as Runner  # type: ignore[assignment]  # what there is
+        from prefect_dask.task_runners import DaskTaskRunner as Runner  # type: ignore[assignment]  # the fallback
     return Runner(**settings)
 
 
 def _client_of_this_worker() -> PrefectDaskClient | None:
     try:
         get_worker()
-    except ValueError:  # this is no task of Dask's
+    except ValueError:  # not in a Dask task
         return None
-    return cast(PrefectDaskClient, get_client())  # it has what is used of one
+    return cast(PrefectDaskClient, get_client())  # it has all methods that are used

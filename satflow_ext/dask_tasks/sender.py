@@ -1,4 +1,4 @@
-"""Sends calls of tasks to a Dask cluster: one graph for many, and what they share once."""
+"""Send task calls to a Dask cluster: many calls in one graph, and shared data only once."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 TASKS = 8
-"""Large tasks that stay on the workers while the flow calls others."""
+"""Maximum number of large pickled tasks kept on the workers while the flow calls other tasks."""
 
 
 class Sender:
-    """Sends calls through one dask client.
+    """Sends calls through one Dask client.
 
     Args:
-        dask_client: connected to workers that have this package.
-        carried: what has to be on the workers' disks; None where they have it.
+        dask_client: client of a cluster whose workers have this package.
+        carried: files to copy to the workers' disks; None if the workers have them.
     """
 
     def __init__(self, dask_client: Client, carried: Carried | None = None) -> None:
@@ -46,11 +46,11 @@ class Sender:
         self._code_brought: dict[bytes, Future[bytes]] = {}
 
     def common(self) -> Common:
-        """What calls of one map share besides the context."""
+        """Create the store for arguments that the calls of one map share."""
         return Common(self._dask_client)
 
     def send(self, calls: Sequence[Wanted], common: Common) -> list[Future[Any]]:
-        """Send calls of one task, in one graph; the futures' results are final states."""
+        """Send calls of one task in one graph. The results of the futures are final states."""
         name = self._shared()
         code, bringing = self._code(calls[0])
         left_out, arguments = common.of(calls, _waits)
@@ -69,14 +69,14 @@ class Sender:
         )
 
     def close(self) -> None:
-        """Take down what was put up, after the workers have said what they have to say."""
+        """Unregister the plugins. The workers first deliver their last events and log lines."""
         for name in self._put_up:
-            # The cluster may be gone, with all that was on it.
+            # The cluster may have ended already.
             with suppress(OSError, RuntimeError, ValueError):
                 self._dask_client.unregister_worker_plugin(name)  # type: ignore[no-untyped-call]  # typed in part
 
     def _shared(self) -> str:
-        """The name under which the workers have the context of this moment."""
+        """Return the workers' name for the current context, and register the context if it changed."""
         made_of, lent = context.now(), context.lent.get()
         if lent is not None and context.same(made_of, lent[1]):
             return lent[0]
@@ -101,7 +101,7 @@ class Sender:
         return (self._carried.file_contents(), self._carried.module_contents()) if self._carried else ({}, {})
 
     def _code(self, wanted: Wanted) -> tuple[bytes | None, dict[str, Any]]:
-        """The pickled task, or what brings it. It is pickled each time: what it captures may have changed."""
+        """Return the pickled task, or the future that delivers it. Each call pickles it: captured values may have changed."""
         code = pickler.dumps(wanted.task)
         if len(code) <= HEAVY:
             return code, {}
@@ -114,10 +114,10 @@ class Sender:
 
 
 def _packed(wanted: Wanted, code: bytes | None, left_out: Container[str]) -> tuple[bytes, dict[str, Any]]:
-    """A call for the worker, and the futures of tasks whose final states Dask brings.
+    """Pack a call for the worker, and return it with the futures of tasks whose final states Dask delivers.
 
-    Dask looks for futures in lists, tuples and dictionaries, and makes plain tuples of Prefect's annotations. So it is given
-    them by themselves, and the arguments, whatever they are, have places for the states.
+    Dask searches lists, tuples and dictionaries for futures, and turns Prefect's annotations into plain tuples. The futures
+    are therefore passed separately, and the arguments contain placeholders for the states.
     """
     dependencies = _dependencies(wanted)
     parameters, futures = _with_places({k: each for k, each in wanted.parameters.items() if k not in left_out})
@@ -139,7 +139,7 @@ def _dependencies(wanted: Wanted) -> dict[str, set[Any]]:
 
 
 def _with_places(given: Any, first: int = 0) -> tuple[Any, list[Future[Any]]]:
-    """The same with places instead of futures, and these futures."""
+    """Replace futures by placeholders, and return the result and the futures."""
     futures: list[Future[Any]] = []
 
     def visit(each: Any) -> Any:

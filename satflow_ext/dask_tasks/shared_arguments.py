@@ -1,4 +1,4 @@
-"""Arguments that the calls of a mapped task have in common: where they are large, Dask brings them once to each worker."""
+"""Arguments that the calls of a mapped task share. Dask copies large ones once to each worker."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 HEAVY = 64 * 1024
-"""Bytes. Above that, Dask brings something once to each worker; below, it is cheaper to send it with each call."""
+"""Bytes. Larger data is copied by Dask once to each worker; smaller data is cheaper to send with each call."""
 
 
 class Common:
-    """Of the calls of one map, which are sent a few hundred at a time.
+    """The shared arguments of the calls of one map, which are sent a few hundred at a time.
 
     Args:
-        dask_client: through which they are sent.
+        dask_client: client that sends the calls.
     """
 
     def __init__(self, dask_client: Client) -> None:
@@ -29,7 +29,7 @@ class Common:
         self._brought: dict[str, Any] = {}
 
     def of(self, calls: Sequence[Wanted], waits: Callable[[Any], bool]) -> tuple[frozenset[str], dict[str, Any]]:
-        """The names of arguments that are brought, and what brings them."""
+        """Return the names of the arguments that Dask delivers, and the futures that deliver them."""
         if len(calls) > 1:
             common = {name: value for name, value in _identical(calls).items() if not waits(value)}
             if common.keys() != self._known.keys() or any(common[name] is not self._known[name] for name in common):
@@ -42,12 +42,12 @@ class Common:
 
 
 def brought(dask_client: Client, what: str, data: bytes) -> Future[bytes]:
-    """Data as Dask's own, which it makes again where a worker is lost, and lets go of when no task needs it."""
+    """Submit data as a Dask task, which Dask recomputes if a worker is lost, and releases when no task needs it."""
     return dask_client.submit(on_worker.same, data, key=f"satflow-{what}-{uuid4().hex}", pure=False)
 
 
 def _identical(calls: Sequence[Wanted]) -> dict[str, Any]:
-    """Arguments that are the very same object in each call."""
+    """Return the arguments that are the identical object in each call."""
     return {
         name: value
         for name, value in calls[0].parameters.items()

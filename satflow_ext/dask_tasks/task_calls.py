@@ -1,4 +1,4 @@
-"""One call of a task, as it travels to a Dask worker."""
+"""One call of a task, in the flow and as sent to a Dask worker."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A call as the flow makes it.
+    """A call as requested by the flow.
 
     Args:
-        task: what is called.
-        parameters: with futures of other tasks in them.
-        wait_for: futures that it waits for besides.
-        dependencies: the task runs that parameters come from, where the caller knows more than the parameters say.
+        task: the task to call.
+        parameters: arguments, which may contain futures of other tasks.
+        wait_for: additional futures to wait for.
+        dependencies: the task runs that produced the parameters, if the caller has more information than the parameters show.
     """
 
     task: Task[Any, Any]
@@ -30,15 +30,15 @@ class Wanted:
 
     @property
     def key(self) -> str:
-        """What Dask calls it; the dashboard groups by what comes before the dash."""
+        """Dask's key of the call. The dashboard groups by the part before the dash."""
         return f"{self.task.name}-{self.task_run_id.hex}"
 
 
 class Place:
-    """Where in a call's arguments the final state of another task belongs.
+    """Placeholder in a call's arguments for the final state of another task.
 
     Args:
-        number: of that state among those that Dask brings.
+        number: index of the state among those that Dask delivers.
     """
 
     __slots__ = ("number",)
@@ -49,15 +49,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Call:
-    """What only the Dask worker that runs the task has to read. It travels pickled: Dask's scheduler passes it on unread.
+    """The data for the Dask worker that runs the task. It is sent pickled, and Dask's scheduler forwards it without reading it.
 
     Args:
-        task_run_id: of the run to be.
-        code: the pickled task; None where Dask brings it.
-        parameters: with a place for each state of another task, which Dask brings, and without those that it brings pickled.
-        wait_for: places alike.
-        dependencies: the task runs that parameters come from, by parameter.
-        context: what `prefect.context.serialize_context` gives, without what all tasks of a flow run share.
+        task_run_id: id of the future task run.
+        code: the pickled task; None if Dask delivers it separately.
+        parameters: arguments with a placeholder for each state of another task, and without shared arguments.
+        wait_for: placeholders of additional task runs to wait for.
+        dependencies: the task runs that produced each parameter.
+        context: the part of `prefect.context.serialize_context` that the tasks of a flow run do not share.
     """
 
     task_run_id: UUID

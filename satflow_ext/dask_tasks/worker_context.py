@@ -1,4 +1,4 @@
-"""A flow run's context on a Dask worker: built once, with its clients, and lent to each task."""
+"""A flow run's context on a Dask worker, built once with its clients and used by each task."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from satflow_ext.dask_tasks.plugins import SharedContext
 
 DELIVERY = 20.0
-"""Seconds in which a Dask worker tells Prefect's API its last events and log lines. A nanny would kill it after four."""
+"""Seconds in which a Dask worker sends its last events and log lines to Prefect's API. A nanny would kill it after four."""
 
 _making = threading.Lock()
 _alive: set[Hydrated] = set()
 
 
 def of(plugin: SharedContext) -> Hydrated:
-    """What was made of a context that is on this worker; the first task that needs it makes it."""
+    """Return the built context of a plugin on this worker. The first task that needs it builds it."""
     with _making:
         if plugin.made is None:
-            made = Hydrated(plugin.name, pickle.loads(plugin.data), _files(plugin))  # noqa: S301  # Dask brought it
+            made = Hydrated(plugin.name, pickle.loads(plugin.data), _files(plugin))  # noqa: S301  # delivered by Dask
             plugin.made, plugin.close = made, made.close
             _alive.add(made)
         assert isinstance(plugin.made, Hydrated)
@@ -55,9 +55,9 @@ class Hydrated:
     """Prefect's context of a flow run, entered once.
 
     Args:
-        name: under which the cluster has it.
-        serialized: what `context.shared` gave.
-        folder: where the run's data files are, if it brought any.
+        name: the cluster's name for the context.
+        serialized: the result of `context.shared`.
+        folder: the folder of the run's data files, if there are any.
     """
 
     def __init__(self, name: str, serialized: dict[str, Any], folder: str | None) -> None:
@@ -74,7 +74,7 @@ class Hydrated:
         self._variables = [(each, value) for each, value in self._where.items() if before.get(each) is not value]
 
     def run(self, call: Call, from_dask: Mapping[str, Any]) -> State[Any]:
-        """Run a task in a copy of the context, so that nothing stays of it."""
+        """Run a task in a copy of the context, so that its changes are discarded."""
         with self._lock:
             self._running += 1
         try:
@@ -85,7 +85,7 @@ class Hydrated:
                 self._leave_if_done()
 
     def close(self, then: Callable[[], None]) -> None:
-        """Leave the context, let go of its clients, and do what is to be done then: as soon as no task runs in it."""
+        """Exit the context, close its clients and call `then`, as soon as no task runs in it."""
         with self._lock:
             self._stack.callback(then)
             self._closing = True
@@ -96,7 +96,7 @@ class Hydrated:
             self._closing = False
             self._loops.close()
             _alive.discard(self)
-            if not _alive:  # what stops here would stop for other flow runs as well
+            if not _alive:  # these workers are shared by all flow runs
                 APILogWorker.drain_all(timeout=DELIVERY)
                 EventsWorker.drain_all(timeout=DELIVERY)
                 close_files()
@@ -128,7 +128,7 @@ class Hydrated:
 
 
 def _parameters(call: Call, from_dask: Mapping[str, Any]) -> dict[str, Any]:
-    """Each task has its own copy of what many were given: it may change it."""
+    """Unpickle the shared parameters for each task separately, because a task may modify them."""
     own: dict[str, Any] = _with_states(call.parameters, from_dask)
     return own | pickle.loads(from_dask["common"]) if "common" in from_dask else own  # noqa: S301  # as above
 
@@ -144,13 +144,13 @@ def _with_states(given: Any, from_dask: Mapping[str, Any]) -> Any:
 
 @contextmanager
 def _own_flow_run_context() -> Iterator[None]:
-    """What a flow run's context collects is collected for each task alone, as if the context had been built for it."""
+    """Give each task fresh collections of the flow run context, as if the context had been built for it."""
     lent = FlowRunContext.get()
     if lent is None:
         yield
         return
     made = {
-        name: field.default_factory()  # type: ignore[call-arg]  # none of them takes the fields before it
+        name: field.default_factory()  # type: ignore[call-arg]  # no factory uses preceding fields
         for name, field in type(lent).model_fields.items()
         if field.default_factory is not None and name not in lent.model_fields_set
     }

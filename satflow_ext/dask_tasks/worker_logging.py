@@ -1,4 +1,4 @@
-"""Log lines of tasks say which Dask worker they come from: in the logger's name, so that the message stays as it is."""
+"""Add the Dask worker's name to log lines of tasks, in the logger's name, so that the message is unchanged."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from distributed import Worker
 
 LOGGERS = ("root", "prefect", "prefect.flow_runs", "prefect.task_runs", "prefect.extra")
-"""The loggers to which Prefect gives handlers: the first ones that of the console, the others that which sends to the API."""
+"""The loggers with Prefect's handlers: the first ones have the console handler, the others the handler for the API."""
 
 _worker: ContextVar[str | None] = ContextVar("satflow_dask_worker", default=None)
-"""The name of the Dask worker that runs this task, where it is a task of ours: others may use this process as well."""
+"""The name of the Dask worker that runs this task, set only for SatFlow's tasks: others may use this process as well."""
 
 
 class NamingHandler(APILogHandler):
-    """Prefect's handler, which adds the Dask worker's name to the logger's: `prefect.task_runs on Dask worker 3`."""
+    """Prefect's handler, with the Dask worker's name added to the logger's: `prefect.task_runs on Dask worker 3`."""
 
     def prepare(self, record: logging.LogRecord) -> dict[str, Any]:
-        """The line as the API takes it."""
+        """Convert the record to the format of the API."""
         worker = _worker.get()
         if worker is not None:
             record = copy.copy(record)
@@ -36,7 +36,7 @@ class NamingHandler(APILogHandler):
 
 
 def attach(worker: Worker) -> None:
-    """Let lines of this context, and of contexts that are copies of it, name a worker."""
+    """Add the worker's name to log lines of this context and of its copies."""
     capture_logs()
     make_messages_encodable()
     _worker.set(_name(worker))
@@ -48,7 +48,7 @@ def attach(worker: Worker) -> None:
 def _replace(
     logger: logging.Logger, kind: type[logging.Handler], make: Callable[[Any], logging.Handler | None]
 ) -> None:
-    """Put another handler in the place of each of Prefect's of a kind; None leaves it there."""
+    """Replace each of Prefect's handlers of this class by the result of `make`, unless the result is None."""
     for stock in [each for each in logger.handlers if type(each) is kind]:
         if (other := make(stock)) is not None:
             other.setLevel(stock.level)
@@ -62,11 +62,11 @@ def _naming(stock: logging.Handler) -> NamingHandler:
 
 
 def _plain(stock: PrefectConsoleHandler) -> logging.Handler | None:
-    """What writes the same where nobody sees colours: Prefect's takes as long for a line as its engine for half a task."""
+    """Create a handler without colors if the stream is not a terminal: Prefect's needs half the time of a task per line."""
     return None if stock.stream.isatty() else logging.StreamHandler(stock.stream)
 
 
 def _name(worker: Worker) -> str:
-    """As the cluster's status has it; a worker that nobody has named is called by its address, which is not for everyone."""
+    """Return the name from the cluster's status. An unnamed worker's name is its address, which must stay private."""
     name = str(worker.name)
     return worker.id.rpartition("-")[2] if "://" in name else name

@@ -1,4 +1,4 @@
-"""The working directory of a Dask worker while tasks run that have data files. A process has one, whatever its threads do."""
+"""The working directory of a Dask worker while it runs tasks with data files. All threads of a process share one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ log = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _running: list[str] = []
-"""The folders of the tasks that run now."""
+"""The folders of the running tasks."""
 _before = ""
 
 
 @contextmanager
 def at(folder: str | None) -> Iterator[None]:
-    """Run a task in a folder; None: wherever the worker is."""
+    """Run a task in a folder; None: in the worker's current directory."""
     if folder is None:
         yield
         return
@@ -35,7 +35,7 @@ def _enter(folder: str) -> None:
         if not _running:
             _before = os.getcwd()
         elif folder not in _running:
-            log.warning("Tasks of two runs with data files of their own share a Dask worker's working directory.")
+            log.warning("Tasks of two runs with different data files share a Dask worker's working directory.")
         os.chdir(folder)
         _running.append(folder)
 

@@ -1,1 +1,1 @@
-"""Environments: what is installed, how it compares with what a version was registered with, and building that again."""
+"""Environments: the installed packages, their comparison with those of a version, and rebuilding its environment."""

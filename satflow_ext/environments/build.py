@@ -1,7 +1,7 @@
-"""An environment built again from a lock, with uv, once for each lock and machine.
+"""Rebuild an environment from a lock with uv, once for each lock and machine.
 
-It is built beside its place and renamed when it is whole, under a lock file: runs that want it at the same moment build one,
-and one that is killed leaves nothing that looks ready.
+The environment is built next to its final path under a lock file, and renamed when it is complete. Concurrent runs that need it
+build it once, and a killed build leaves nothing that looks complete.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from satflow_ext.models import Environment
 from satflow_ext.settings import Settings
 
 LINES = 20
-"""Lines of what uv said that are shown."""
+"""Maximum lines of uv's output in an error message."""
 
 PASSWORD = re.compile(r"//[^/@\s]+@")
 
 
 def place(digest: str, settings: Settings) -> Path:
-    """Where the environment of a lock with that digest is, or would be."""
+    """Return the path for the environment of a lock with that digest."""
     return settings.cache_dir / "environments" / digest[:32]
 
 
 def built(lock: Environment, settings: Settings, say: Callable[[str], None]) -> Path:
-    """The environment of a lock, built now if it is not there.
+    """Return the environment of a lock, and build it if it does not exist.
 
     Args:
-        lock: what to install.
-        settings: where environments are kept.
-        say: told what takes time.
+        lock: the packages to install.
+        settings: contain the folder of environments.
+        say: receives messages about steps that take time.
 
     Raises:
-        CannotRecreate: something in the lock comes from a folder or file of another machine.
-        EnvironmentNotBuilt: there is no uv, or it failed; the message has what it said.
+        CannotRecreate: a package in the lock comes from a folder or file of another machine.
+        EnvironmentNotBuilt: uv is not installed, or it failed; the message contains its output.
     """
     requirements.refuse_unobtainable(lock)
     wanted = place(requirements.digest(lock), settings)
@@ -62,7 +62,7 @@ def built(lock: Environment, settings: Settings, say: Callable[[str], None]) -> 
 
 @contextmanager
 def _only_one(wanted: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Held by one process of this machine; the lock goes with the process, however it ends."""
+    """Hold the lock file, so that only one process builds. The lock ends with the process, however that ends."""
     with wanted.with_suffix(".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -73,7 +73,7 @@ def _only_one(wanted: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def _build(lock: Environment, wanted: Path, say: Callable[[str], None]) -> None:
-    for left in wanted.parent.glob(f"{wanted.name}.*.tmp"):  # by a build that was killed
+    for left in wanted.parent.glob(f"{wanted.name}.*.tmp"):  # left over from a killed build
         shutil.rmtree(left, ignore_errors=True)
     say(
         f"Building the environment of this version: {lock.implementation} {lock.python}, {len(lock.distributions)} packages."
@@ -93,14 +93,14 @@ def _build(lock: Environment, wanted: Path, say: Callable[[str], None]) -> None:
 
 
 def _interpreter(lock: Environment) -> str:
-    """This run's own Python where it is of the same minor version, else one that uv finds."""
+    """Return this run's own Python if it has the same minor version, else a version for uv to find."""
     if importlib.util.MAGIC_NUMBER.hex() == lock.magic:
         return sys.executable
     return f"{lock.implementation.lower()}{'.'.join(lock.python.split('.')[:2])}"
 
 
 def _uv(*words: str, folder: Path) -> None:
-    # In a folder of ours, so that no project's own settings count; the user's do.
+    # Run in SatFlow's own folder, so that uv applies the user's settings but not those of a project.
     settings = index_settings.for_uv(os.environ)
     done = subprocess.run(
         [_find_uv(), "--quiet", "--no-progress", *words],
@@ -116,24 +116,24 @@ def _uv(*words: str, folder: Path) -> None:
         said = PASSWORD.sub("//", done.stderr or done.stdout).strip().splitlines()[-LINES:]
         raise EnvironmentNotBuilt(
             f"The environment of this version was not built: uv {words[0]} failed.\n" + "\n".join(said) + "\n",
-            fix="See that the index which uv and pip are configured with here has these versions.",
+            fix="Check that the index in the settings of uv and pip on this machine has these versions.",
         )
 
 
 def _find_uv() -> str:
-    """The uv of this environment (`pip install uv`), else the one on the path."""
+    """Return the uv of this environment (`pip install uv`), else the one on the path."""
     beside = Path(sysconfig.get_path("scripts")) / "uv"
     found = str(beside) if beside.exists() else shutil.which("uv")
     if found is None:
         raise EnvironmentNotBuilt(
-            "The environment of this version was not built: there is no uv on this machine.",
+            "The environment of this version was not built: uv is not installed on this machine.",
             fix="Run `pip install uv` in the Prefect worker's environment.",
         )
     return found
 
 
 def _link_ours(lock: Environment, environment: Path) -> None:
-    """Give the environment the SatFlow of this process, where the lock's comes from a folder and from no index."""
+    """Link this process's SatFlow into the environment if the lock's SatFlow comes from a folder instead of an index."""
     if not any(
         each.name == requirements.OURS and requirements.requirement(each) is None for each in lock.distributions
     ):
@@ -149,4 +149,4 @@ def _link(link: Path, target: Path) -> None:
         return
     fresh = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
     fresh.symlink_to(target)
-    fresh.rename(link)  # in one step: another run may be importing through it
+    fresh.rename(link)  # atomically: another run may be importing through it

@@ -1,4 +1,4 @@
-"""How the environment of a run compares with the one that a flow was registered with. Decides without looking anything up."""
+"""Comparison of a run's environment with the one that a flow was registered with, without I/O."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from satflow_ext.models import Environment
 Verdict = Literal["same", "compatible", "different"]
 
 SHOWN = 20
-"""Differences that are listed; the rest is counted."""
+"""Maximum number of differences to list; the others are counted."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not the same. `here` None: it is not installed. `used`: the flow refers to it."""
+    """One difference. `here` None: the package is not installed. `used`: the flow refers to it."""
 
     name: str
     then: str
@@ -27,28 +27,28 @@ class Difference:
 
     @property
     def breaks(self) -> bool:
-        """Whether that can change what the flow's own code meets: another major or minor version, or none at all."""
+        """Return whether it may affect the flow's code: a used package is missing, or its major or minor version differs."""
         return self.used and (self.here is None or _series(self.here) != _series(self.then))
 
     def __str__(self) -> str:
-        return f"{self.name} {self.then} then, {self.here or 'not installed'} here"
+        return f"{self.name} {self.then} at registration, {self.here or 'not installed'} here"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that is not the same, what the flow refers to first."""
+    """All differences, with the packages that the flow refers to first."""
 
     differences: tuple[Difference, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """Same: nothing differs. Compatible: nothing that the flow refers to differs in more than the third number."""
+        """Same: nothing differs. Compatible: packages that the flow refers to differ at most in the patch version."""
         if not self.differences:
             return "same"
         return "different" if any(each.breaks for each in self.differences) else "compatible"
 
     def text(self) -> str:
-        """A block of lines: what the flow refers to, one by one, and the number of the others."""
+        """Format the differences on lines: the packages that the flow refers to, and the number of other packages."""
         used = [str(each) for each in self.differences if each.used]
         lines = used[:SHOWN]
         if rest := len(self.differences) - len(lines):
@@ -57,15 +57,15 @@ class Comparison:
 
 
 def compare(locked: Environment, python: str, here: Mapping[str, str], used: Collection[str]) -> Comparison:
-    """Compare by names and versions.
+    """Compare environments by names and versions of packages.
 
     Args:
-        locked: what the flow was registered with.
-        python: version of the Python that is going to run it; of the same minor, or its content is refused.
-        here: name → version of what is installed for that.
+        locked: the environment that the flow was registered with.
+        python: version of the Python that will run the flow. With another minor version, the content is refused.
+        here: name → version of the packages installed for that Python.
         used: distributions that the flow refers to.
 
-    What is installed here and was not there is no difference: the code that was locked does not know of it.
+    A package that is installed only here is not a difference: the registered code does not use it.
     """
     found = [] if python == locked.python else [Difference("Python", locked.python, python, used=True)]
     found += [
@@ -81,7 +81,7 @@ def _weight(each: Difference) -> tuple[bool, bool, bool, str]:
 
 
 def _series(version: str) -> tuple[int, ...] | str:
-    """Epoch, major and minor of a version; all of it where it is none that PEP 440 knows."""
+    """Return epoch, major and minor of a version; the whole text if it is not valid by PEP 440."""
     try:
         parsed = Version(version)
     except InvalidVersion:

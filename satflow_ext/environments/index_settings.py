@@ -1,4 +1,4 @@
-"""Where packages come from, as the user's own pip settings say it, said to uv, which does not read them."""
+"""The user's pip settings for package indexes, translated for uv, which does not read them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ TAKEN = {
 
 
 def for_uv(environment: Mapping[str, str]) -> dict[str, str]:
-    """Environment variables to add for uv: none where the user has told uv itself.
+    """Return environment variables to add for uv; none if the user has configured uv itself.
 
-    They are variables and no arguments, because an index's address may hold a password.
+    Variables are used instead of arguments, because an index's address may contain a password.
     """
     if any(environment.get(name) for name in UVS_OWN) or any(file.exists() for file in _uv_files()):
         return {}
     said = {**_from_files(environment), **_from_variables(environment)}
     added = {TAKEN[option][0]: TAKEN[option][1].join(value.split()) for option, value in said.items() if value.split()}
-    # pip looks at all indexes alike; uv would stop at the first that has the name.
+    # pip considers all indexes equally; uv would stop at the first one that has the package.
     strategy = {"UV_INDEX_STRATEGY": "unsafe-best-match"} if "UV_INDEX" in added else {}
     return {name: value for name, value in {**added, **strategy}.items() if name not in environment}
 
@@ -47,14 +47,14 @@ def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
         try:
             parser.read(file, encoding="utf-8")
         except (configparser.Error, ValueError):
-            continue  # pip itself will say what is wrong with it
+            continue  # pip itself reports the error
         for section in ("global", "install"):
             said |= {option: parser[section][option] for option in TAKEN if parser.has_option(section, option)}
     return said
 
 
 def _pip_files(environment: Mapping[str, str]) -> list[Path]:
-    """Pip's configuration files, the strongest last (pip's documentation, "Configuration", "Location")."""
+    """Return pip's configuration files, highest precedence last (pip's documentation, "Configuration", "Location")."""
     home = Path.home()
     named = environment.get("PIP_CONFIG_FILE")
     if named == os.devnull:

@@ -1,4 +1,4 @@
-"""What is installed for this interpreter, told from the metadata that installers leave (PEP 376, PEP 610, PEP 627)."""
+"""The distributions installed for this interpreter, from the metadata of installers (PEP 376, PEP 610, PEP 627)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SCRIPT = re.compile(r"(\.\./)*(bin|Scripts)/")
 
 
 class Installed(NamedTuple):
-    """A distribution, and the top-level names that its files give to imports."""
+    """A distribution, and the top-level names that it makes importable."""
 
     distribution: Distribution
     modules: frozenset[str]
 
 
 def environment() -> Environment:
-    """The interpreter of this process and everything that is installed for it."""
+    """Return the interpreter of this process and all distributions that are installed for it."""
     return Environment(
         python=platform.python_version(),
         implementation=platform.python_implementation(),
@@ -41,41 +41,41 @@ def environment() -> Environment:
 
 
 def installed() -> list[Installed]:
-    """Every distribution, sorted by name. Reads one file of each, and none again that did not change."""
+    """Return all distributions, sorted by name. Reads one file of each, and caches it until it changes."""
     found = [_read(folder, name, version, _changed(folder)) for name, version, folder in _folders()]
     return sorted(found, key=lambda each: each.distribution.name)
 
 
 def versions() -> dict[str, str]:
-    """Name → version, told from the names of the metadata folders: no file is read."""
+    """Return name → version, from the names of the metadata folders, without reading a file."""
     return {name: version for name, version, _ in _folders()}
 
 
 def named(names: Iterable[str]) -> dict[str, Distribution]:
-    """Those of the named distributions that are installed."""
+    """Return the distributions with these names that are installed."""
     wanted = frozenset(names)
     chosen = [each for each in _folders() if each[0] in wanted]
     return {name: _read(folder, name, version, _changed(folder)).distribution for name, version, folder in chosen}
 
 
 def metadata_folder(name: str) -> Path | None:
-    """Where the metadata of a distribution are, None where it is not installed."""
+    """Return the metadata folder of a distribution; None if it is not installed."""
     return next((Path(folder) for each, _, folder in _folders() if each == name), None)
 
 
 def providing(modules: Iterable[str]) -> tuple[str, ...]:
-    """The distributions whose files give one of these top-level names to imports, sorted."""
+    """Return the sorted names of the distributions that provide one of these top-level modules."""
     wanted = frozenset(modules)
     return tuple(each.distribution.name for each in installed() if each.modules & wanted)
 
 
 def normal(name: str) -> str:
-    """A distribution's name as PEP 503 compares it."""
+    """Normalize a distribution's name as PEP 503 specifies."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _folders() -> Iterator[tuple[str, str, str]]:
-    """Name, version and metadata folder; the first on `sys.path` wins, as in an import."""
+    """Yield name, version and metadata folder; the first on `sys.path` wins, as in an import."""
     seen: set[str] = set()
     for place in sys.path:
         for entry in sorted(_entries(place or ".")):
@@ -86,7 +86,7 @@ def _folders() -> Iterator[tuple[str, str, str]]:
 
 
 def _entries(place: str) -> list[str]:
-    """What is in a place on `sys.path`, which may be a zip file or may not exist."""
+    """List an entry of `sys.path`, which may be a zip file or may not exist."""
     try:
         return os.listdir(place)
     except OSError:
@@ -95,13 +95,13 @@ def _entries(place: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _named(entry: str) -> tuple[str, str] | None:
-    """The name and version that a metadata folder's own name tells, None for another entry."""
+    """Parse name and version from the name of a metadata folder; None for any other entry."""
     match = FOLDER.fullmatch(entry)
     return (normal(match["name"]), match["version"]) if match else None
 
 
 def _changed(folder: str) -> int:
-    """When the metadata changed last, in nanoseconds."""
+    """Return the time of the last change of the metadata, in nanoseconds."""
     try:
         return os.stat(os.path.join(folder, "RECORD")).st_mtime_ns
     except OSError:
@@ -118,9 +118,9 @@ def _read(place: str, name: str, version: str, changed: int) -> Installed:
 
 
 def _digest_of_record(record: str) -> str:
-    """Over the rows of what came with the distribution: the same whichever installer put it there.
+    """Hash the rows of the distribution's files. The digest does not depend on the installer.
 
-    Left out are the installer's own files, compiled files, and scripts, whose first line names an interpreter.
+    Files of the installer, compiled files and scripts, whose first line names an interpreter, are left out.
     """
     rows = sorted(line for line in record.splitlines() if ",sha256=" in line and _of_distribution(line))
     return _sha256("\n".join(rows).encode())
@@ -131,21 +131,21 @@ def _of_distribution(row: str) -> bool:
 
 
 def _digest_of_metadata(folder: Path) -> str:
-    """Over what is there instead of a RECORD: the metadata itself, which may be a single file."""
+    """Hash the metadata of a distribution without a RECORD. The metadata may be a single file."""
     files = [folder] if folder.is_file() else sorted(file for file in folder.rglob("*") if file.is_file())
     return _sha256(b"".join(file.name.encode() + b"\0" + file.read_bytes() for file in files))
 
 
 def _modules(listing: str) -> frozenset[str]:
-    """First parts of the paths of a RECORD, or the lines of a `top_level.txt`, as names that can be imported."""
+    """Return importable names from the first parts of a RECORD's paths, or the lines of a `top_level.txt`."""
     parts = {re.split(r"[/,]", line, maxsplit=1)[0] for line in listing.splitlines()}
     return frozenset(part.partition(".")[0] for part in parts if not part.endswith(("-info", ".data", "..")))
 
 
 def _origin(folder: Path) -> Origin | None:
-    """What `direct_url.json` says, None for what came from an index."""
+    """Read `direct_url.json`; None for a distribution from an index."""
     text = _text(folder / "direct_url.json")
-    # Conda's packages name a folder of the machine that built them.
+    # Conda packages contain a folder of the machine that built them.
     if not text or _text(folder / "INSTALLER").strip() == "conda":
         return None
     try:
@@ -159,7 +159,7 @@ def _origin(folder: Path) -> Origin | None:
             sha256=_sha256_of(archive),
             editable=bool((said.get("dir_info") or {}).get("editable")),
         )
-    except (ValueError, KeyError, AttributeError):  # not what PEP 610 says
+    except (ValueError, KeyError, AttributeError):  # not in the format of PEP 610
         return None
 
 

@@ -1,4 +1,4 @@
-"""A lock written down for installers: one requirement for each distribution, nothing left to choose."""
+"""A lock in the format of installers: one exact requirement for each distribution."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from satflow_ext.errors import CannotRecreate
 from satflow_ext.models import Distribution, Environment
 
 OURS = "satflow-ext"
-"""Where it comes from a folder, a recreated environment takes it from where the Prefect worker has it."""
+"""SatFlow's distribution. If it was installed from a folder, a recreated environment uses the Prefect worker's copy."""
 
 
 def lines(lock: Environment) -> list[str]:
-    """One requirement for each distribution that an installer can get, sorted by name."""
+    """Return one requirement for each distribution that an installer can get, sorted by name."""
     return [line for each in lock.distributions if (line := requirement(each)) is not None]
 
 
 def requirement(distribution: Distribution) -> str | None:
-    """The requirement that names just this distribution; None where it comes from a folder or file of one machine."""
+    """Return the exact requirement of a distribution; None if it comes from a folder or file of one machine."""
     name, origin = distribution.name, distribution.origin
     if origin is None:
         return f"{name}=={distribution.version}"
@@ -26,21 +26,21 @@ def requirement(distribution: Distribution) -> str | None:
         below = f"#subdirectory={origin.subdirectory}" if origin.subdirectory else ""
         return f"{name} @ {origin.vcs}+{origin.url}@{origin.commit}{below}"
     if urlsplit(origin.url).scheme in ("http", "https"):
-        # pip would want a hash for every line if one had it; as part of the address it is checked all the same.
+        # With a hash on one line, pip requires one on every line; a hash in the URL is checked as well.
         return f"{name} @ {origin.url}" + (f"#sha256={origin.sha256}" if origin.sha256 else "")
     return None
 
 
 def unobtainable(lock: Environment) -> tuple[Distribution, ...]:
-    """What no installer can get, because it comes from a folder or file of one machine; SatFlow itself aside."""
+    """Return distributions other than SatFlow that no installer can get: from a folder or file of one machine."""
     return tuple(each for each in lock.distributions if requirement(each) is None and each.name != OURS)
 
 
 def refuse_unobtainable(lock: Environment) -> None:
-    """Refuse to build an environment that cannot be had.
+    """Refuse to build an environment with distributions that no installer can get.
 
     Raises:
-        CannotRecreate: something in the lock comes from a folder or file of one machine; the message names it.
+        CannotRecreate: a distribution in the lock comes from a folder or file of one machine; the message names it.
     """
     if lost := unobtainable(lock):
         names = ", ".join(f"{each.name} {each.version} ({'editable' if _editable(each) else 'local'})" for each in lost)
@@ -52,7 +52,7 @@ def refuse_unobtainable(lock: Environment) -> None:
 
 
 def text(lock: Environment) -> str:
-    """A requirements file for `pip install --no-deps -r`. What cannot be had stands in it as a comment."""
+    """Format a requirements file for `pip install --no-deps -r`. Distributions that no installer can get are comments."""
     head = [f"# {lock.implementation} {lock.python}, {len(lock.distributions)} distributions; install with --no-deps."]
     local = [each for each in lock.distributions if requirement(each) is None]
     missing = [f"# {each.name} {each.version} came from {each.origin.url}" for each in local if each.origin]
@@ -60,7 +60,7 @@ def text(lock: Environment) -> str:
 
 
 def containerfile(lock: Environment) -> str:
-    """A Containerfile of an image that runs flows of this lock, beside its requirements.txt."""
+    """Format a Containerfile of an image that runs flows of this lock; it copies requirements.txt from the same folder."""
     major_minor = ".".join(lock.python.split(".")[:2])
     return (
         "# Build it in a folder with the requirements.txt that `satflow environment DEPLOYMENT --requirements` writes.\n"
@@ -75,7 +75,7 @@ def containerfile(lock: Environment) -> str:
 
 
 def digest(lock: Environment) -> str:
-    """Names an environment built from the lock: 64 hex digits, equal for locks that build the same."""
+    """Return the digest that identifies the environment: 64 hex digits, equal for locks with equal environments."""
     ours = [f"{OURS} from here" for each in lock.distributions if each.name == OURS and requirement(each) is None]
     return hashlib.sha256("\n".join([lock.implementation, lock.python, *lines(lock), *ours]).encode()).hexdigest()
 

@@ -1,8 +1,8 @@
-"""Start a flow run in the environment that was built for it: `python -m satflow_ext.environments.run_start FOLDER`.
+"""Start a flow run in the environment built for it: `python -m satflow_ext.environments.run_start FOLDER`.
 
-The command of deployments that recreate their environment, on this machine. The first run finds no environment and starts as any
-other does; its loader builds the environment and goes on in it. Every later run starts there at once, so nothing that is slow to
-import is imported here.
+This is the command of deployments on this machine that recreate their environment. The first run finds no environment and starts
+like any other; its loader builds the environment and continues in it. Later runs start there directly, so this module
+imports nothing that is slow to import.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from typing import NoReturn
 
 
 def python_in(environment: str) -> str:
-    """The interpreter of an environment; it is there only when the environment is whole."""
+    """Return the path of an environment's interpreter, which exists only if the environment is complete."""
     return os.path.join(environment, "bin", "python")
 
 
 def variables(environment: str) -> dict[str, str]:
-    """What activating an environment sets, so that programs started by a flow come from it, too."""
+    """Return the variables of an activated environment, so that programs started by a flow use it as well."""
     path = os.pathsep.join([os.path.join(environment, "bin"), os.environ.get("PATH", os.defpath)])
     return {"VIRTUAL_ENV": environment, "PATH": path}
 
 
 def become_engine(environment: str, changes: dict[str, str]) -> NoReturn:
-    """Become Prefect's engine under an environment's interpreter, in this process.
+    """Replace this process by Prefect's engine under an environment's interpreter.
 
     Args:
         environment: the folder of the environment.
-        changes: environment variables to set besides those of the environment.
+        changes: environment variables to set in addition to those of the environment.
     """
     python = python_in(environment)
     os.execve(python, [python, "-m", "prefect.engine"], {**os.environ, **variables(environment), **changes})
 
 
 def main(environment: str) -> NoReturn:
-    """Become Prefect's engine: in the environment where it is there, under this interpreter where not."""
+    """Replace this process by Prefect's engine: in the environment if it exists, else under this interpreter."""
     if os.path.exists(python_in(environment)):
         become_engine(environment, {})
     os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])

@@ -1,6 +1,6 @@
-"""The catalogue of executors: a user's choice of how tasks run, and the Prefect task runner that it becomes.
+"""The catalog of executors: the choices for running tasks, and their conversion to Prefect task runners.
 
-Adding one is one module with one record, and its place in `EXECUTORS`.
+To add an executor, write one module with one record and list the record in `KINDS`.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ EXECUTORS: dict[str, Executor[Any]] = {each.name: each for each in KINDS}
 
 
 def catalogue(settings: Settings, machine: Machine | None) -> tuple[tuple[ExecutorInfo, ...], tuple[WorkerSize, ...]]:
-    """What the register form offers: the executors, and the worker sizes as the machine of runs can give them.
+    """Return the choices of the register form: the executors, and the worker sizes with their availability on a machine.
 
     Args:
-        settings: the sizes.
-        machine: None where it is not known here.
+        settings: define the sizes.
+        machine: the machine of the runs; None if it is unknown here.
     """
     infos = tuple(executor.info() for executor in EXECUTORS.values())
     return infos, sizes.sizes_on(machine, settings)
 
 
 def named(name: str) -> Executor[Any]:
-    """The executor of that name.
+    """Return the executor with this name.
 
     Raises:
-        UnknownExecutor: there is none.
+        UnknownExecutor: no executor has this name.
     """
     if name in EXECUTORS:
         return EXECUTORS[name]
@@ -64,19 +64,19 @@ def named(name: str) -> Executor[Any]:
 
 
 def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -> ExecutorChoice:
-    """The choice with every option filled in.
+    """Validate a choice and fill in the defaults of all options.
 
     Args:
-        choice: the executor's name and the options that were given.
-        settings: for the worker sizes.
-        here: whether runs happen on this machine, so that its size counts.
+        choice: the executor's name and the given options.
+        settings: define the worker sizes.
+        here: whether runs execute on this machine, so that its size is checked.
 
     Raises:
-        UnknownExecutor: no executor has that name.
-        InvalidExecutorOption: it has no such option, or not with that value.
-        UnknownWorkerSize: no worker size has that name.
-        UnknownBackEnd: no back end has that name.
-        SizeRefused: this machine, or the back end, cannot give that size that many times.
+        UnknownExecutor: no executor has this name.
+        InvalidExecutorOption: an option does not exist or has an invalid value.
+        UnknownWorkerSize: no worker size has this name.
+        UnknownBackEnd: no cluster provider has this name.
+        SizeRefused: this machine or the cluster provider cannot provide that many workers of this size.
     """
     executor = named(choice.name)
     options = _options(executor, choice)
@@ -90,37 +90,37 @@ def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -
 
 
 def need_packages(choice: ExecutorChoice, installed: Container[str]) -> None:
-    """Refuse an executor that an environment has not what it takes for.
+    """Check that an environment has the packages of an executor.
 
     Args:
         choice: the executor.
         installed: names of the distributions in the environment of flow runs.
 
     Raises:
-        ExtraMissing: some are not there.
+        ExtraMissing: a package is missing.
     """
     executor = named(choice.name)
     lacking = sorted(each for each in executor.packages if each not in installed)
     if lacking:
         raise ExtraMissing(
             f"The executor {choice.name!r} needs {' and '.join(lacking)}, which the flow's environment does not have.",
-            fix=f"Install it there: pip install '{executor.install}'.",
+            fix=f"Run in that environment: pip install '{executor.install}'.",
             field="executor.name",
         )
 
 
 def sizes_of(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSettings]:
-    """The worker sizes that a choice names, with what the names mean here.
+    """Return the definitions of the worker sizes that a choice names.
 
     Raises:
-        UnknownWorkerSize: no size has the name.
+        UnknownWorkerSize: no size has this name.
     """
     name = choice.options.get("worker_size")
     return {name: sizes.named(name, settings)} if isinstance(name, str) else {}
 
 
 def task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any] | None:
-    """The Prefect task runner that the choice becomes, made where the flow runs; None where the flow's own stays."""
+    """Create the Prefect task runner of a choice in the flow run, or return None to keep the flow's own."""
     executor = named(choice.name)
     return executor.task_runner(_options(executor, choice), settings)
 

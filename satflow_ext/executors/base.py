@@ -1,4 +1,4 @@
-"""What an executor is: one small record that says everything about one way to run tasks."""
+"""The record that describes an executor: one way to run tasks."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class Options(BaseModel):
-    """An executor's options: they draw its form, name its magic's flags and check what was said."""
+    """Base of an executor's options, which define its form, its magic's flags and its validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @field_validator("*", mode="before")
     @classmethod
     def _no_yes_for_a_number(cls, given: Any, info: ValidationInfo) -> Any:
-        """`--n-workers` without a value is no 1."""
+        """Refuse true for a number: `--n-workers` without a value does not mean 1."""
         if isinstance(given, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise PydanticCustomError("no_value", "it needs a value, and true or false is none")
+            raise PydanticCustomError("no_value", "it needs a value other than true or false")
         return given
 
 
@@ -35,15 +35,15 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 def fits_anywhere(options: Options, settings: Settings, machine: Machine) -> None:
-    """Refuse nothing: for executors that ask the machine for nothing in particular."""
+    """Accept all options, for executors without requirements for the machine."""
 
 
 def means_something(options: Options, settings: Settings) -> None:
-    """Refuse nothing: for executors whose options say by themselves what fits."""
+    """Accept all options, for executors whose options model is the only validation."""
 
 
 DASK = frozenset({"dask", "distributed", "prefect-dask"})
-"""`Executor.packages` of those that use Dask."""
+"""`Executor.packages` of executors that use Dask."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,16 @@ class Executor(Generic[OptionsT]):
     """One way to run tasks.
 
     Args:
-        name: what users type.
-        title: what the card says.
-        purpose: what it is for, in half a sentence.
-        starts: how long until the first task can run, in words.
+        name: the name that users type.
+        title: the title of the card in the register form.
+        purpose: a short phrase that describes its use.
+        starts: a phrase for the time until the first task can run.
         options: the model of its options.
-        task_runner: makes the Prefect task runner, None to keep the flow's own; called in the flow run only.
-        check: raises when a machine cannot give what the options ask for.
-        refuse: raises when the options make no sense, wherever flows run.
-        packages: distributions that its tasks depend on, as on those that the flow refers to.
-        install: what brings them.
+        task_runner: creates the Prefect task runner, or None to keep the flow's own; called only in the flow run.
+        check: raises if a machine cannot provide the requested resources.
+        refuse: raises if the options are invalid on every machine.
+        packages: distributions that its tasks need in addition to those that the flow uses.
+        install: the requirement that installs them.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Executor(Generic[OptionsT]):
     install: str = "satflow-ext"
 
     def info(self) -> ExecutorInfo:
-        """The executor as the register form needs it."""
+        """Describe the executor for the register form."""
         return ExecutorInfo(
             name=self.name,
             title=self.title,

@@ -1,4 +1,4 @@
-"""Tasks run on a Dask cluster that somebody else runs and many share."""
+"""Executor `dask-address`: tasks run on an existing Dask cluster, which other users may share."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 ADDRESS = r"^(tcp|tls|ws|wss|ucx)://[^\s/@]+:\d{1,5}(/.*)?$"
-EXAMPLE = "For example tcp://scheduler.example:8786."
+EXAMPLE = "Example: tcp://scheduler.example:8786."
 CONNECT_SECONDS = 10
 START_TIMEOUT: dict[str, Any] = {
     "default": 300,
     "ge": 1,
     "le": 86400,
-    "title": "Start time-out",
-    "description": "Seconds to wait where the scheduler has no Dask worker.",
+    "title": "Start timeout",
+    "description": "Seconds to wait for a Dask worker if the scheduler has none.",
 }
-"""The field of that name."""
+"""Definition of the field `start_timeout`."""
 
 
 class DaskAddressOptions(Options):
-    """Which scheduler to use."""
+    """The scheduler to use."""
 
     address: str = Field(
         pattern=ADDRESS,
@@ -38,7 +38,7 @@ class DaskAddressOptions(Options):
 
 
 def task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[Any]:
-    """A Dask task runner that connects to that scheduler."""
+    """Create a Dask task runner that connects to the scheduler."""
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
     return FastDaskTaskRunner(address=options.address, client_kwargs={"timeout": CONNECT_SECONDS})
@@ -46,8 +46,8 @@ def task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[A
 
 DASK_ADDRESS = Executor(
     name="dask-address",
-    title="Dask cluster by address",
-    purpose="a cluster that is already there",
+    title="Existing cluster",
+    purpose="a Dask cluster that is already running",
     starts="at once",
     options=DaskAddressOptions,
     task_runner=task_runner,

@@ -1,4 +1,4 @@
-"""The flow run has a Dask cluster, and its tasks, which run in threads of its own, use it for arrays, tables and futures."""
+"""Executor `dask-client`: tasks run in threads of the flow run and use its Dask cluster for arrays, tables and futures."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
 
 
 USUAL = 2
-"""Workers, where no number is chosen."""
+"""Default number of Dask workers."""
 
 
 class DaskClientOptions(Options):
-    """A cluster of the run's own, or one that is there."""
+    """A new cluster for the run, or an existing one."""
 
-    n_workers: int | None = Field(None, ge=1, le=256, title="Workers", description=f"Empty: {USUAL}.")
+    n_workers: int | None = Field(None, ge=1, le=256, title="Workers", description=f"Default: {USUAL}.")
     threads_per_worker: int | None = Field(
-        None, ge=1, le=256, title="Threads per worker", description="Empty: the cores of the worker size, or 1."
+        None, ge=1, le=256, title="Threads per worker", description="Default: the cores of the worker size, or 1."
     )
     worker_size: str | None = Field(
-        None, title="Worker size", description="Empty: the machine's memory, shared equally."
+        None, title="Worker size", description="Default: an equal share of the machine's memory."
     )
     address: str | None = Field(
         None,
         pattern=ADDRESS,
         title="Scheduler address",
-        description=f"Instead of a cluster of the run's own. {EXAMPLE}",
+        description=f"Use an existing cluster instead of a new one for the run. {EXAMPLE}",
     )
     start_timeout: float = Field(**START_TIMEOUT)
 
     @model_validator(mode="before")
     @classmethod
     def _usual_number(cls, given: Any) -> Any:
-        """A cluster of the run's own has a number of workers that can be shown, also where nobody chose it."""
+        """Fill in the default number of workers of a new cluster, so that it can be displayed."""
         if isinstance(given, dict) and given.get("address") is None and given.get("n_workers") is None:
             return {**given, "n_workers": USUAL}
         return given
@@ -57,12 +57,12 @@ class DaskClientOptions(Options):
     @model_validator(mode="after")
     def _one_cluster(self) -> DaskClientOptions:
         if self.address is not None and _given(self):
-            raise ValueError(f"a cluster that is there has its own workers; leave out {', '.join(_given(self))}")
+            raise ValueError(f"an existing cluster has its own workers; leave out {', '.join(_given(self))}")
         return self
 
 
 def task_runner(options: DaskClientOptions, settings: Settings) -> TaskRunner[Any]:
-    """Prefect's thread pool, beside a Dask cluster."""
+    """Create Prefect's thread pool with a Dask cluster for the code of the tasks."""
     from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
 
     return DaskClientTaskRunner(_opened(options, settings))
@@ -76,14 +76,14 @@ def _opened(options: DaskClientOptions, settings: Settings) -> Opened:
 
 @contextmanager
 def _started(arguments: dict[str, Any]) -> Iterator[Client]:
-    """The client of a cluster that ends with the block."""
+    """Start a cluster that ends with the block, and return its client."""
     with local_cluster(**arguments) as cluster, _client(cluster) as client:
         yield client
 
 
 @contextmanager
 def _connected(address: str, start_timeout: float) -> Iterator[Client]:
-    """A client of a cluster that goes on after the block."""
+    """Connect to an existing cluster, which keeps running after the block."""
     from satflow_ext.dask_tasks.first_worker import need_worker
 
     need_scheduler(address)
@@ -99,7 +99,7 @@ def _client(cluster: Any) -> Client:
 
 
 def check(options: DaskClientOptions, settings: Settings, machine: Machine) -> None:
-    """Refuse a size that this machine cannot give that many times."""
+    """Refuse more workers of a size than this machine has memory and GPUs for."""
     if options.address is None:
         check_size(_own(options), settings, machine)
 
@@ -109,7 +109,7 @@ def _own(options: DaskClientOptions) -> DaskLocalOptions:
 
 
 def _given(options: DaskClientOptions) -> list[str]:
-    """The options of a cluster of the run's own that were given."""
+    """List the given options that apply to a new cluster."""
     return [name for name in DaskLocalOptions.model_fields if getattr(options, name) is not None]
 
 

@@ -1,4 +1,4 @@
-"""Tasks run on a cluster of a Dask Gateway, the local stack's own or an administrator's, or of another back end."""
+"""Executor `dask-cluster`: tasks run on a cluster of a Dask Gateway (the local stack's or another) or another provider."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def wanted(options: DaskClusterOptions, settings: Settings, python: str) -> Wanted:
-    """The cluster that the options describe, for flow runs with that interpreter.
+    """Convert the options to a gateway cluster request for flow runs with this interpreter.
 
     Raises:
-        UnknownWorkerSize: no size has the name.
+        UnknownWorkerSize: no size has this name.
     """
     found = Wanted(**_workers(options, settings), gateway=options.gateway, python=python)
     if options.gateway or options.worker_size:
@@ -35,16 +35,16 @@ def wanted(options: DaskClusterOptions, settings: Settings, python: str) -> Want
 
 
 def asked(options: DaskClusterOptions, settings: Settings) -> Asked:
-    """The cluster that the options describe, for another back end than a Dask Gateway.
+    """Convert the options to a request for a cluster provider other than a Dask Gateway.
 
     Raises:
-        UnknownWorkerSize: no size has the name.
+        UnknownWorkerSize: no size has this name.
     """
     return Asked(**_workers(options, settings), backend=options.backend, options=options.backend_options)
 
 
 def _workers(options: DaskClusterOptions, settings: Settings) -> dict[str, Any]:
-    """The fields of `Workers`."""
+    """Return the fields of `Workers`."""
     size = sizes.named(options.worker_size, settings) if options.worker_size else None
     return {
         "workers": options.n_workers,
@@ -60,7 +60,7 @@ def _workers(options: DaskClusterOptions, settings: Settings) -> dict[str, Any]:
 
 
 def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:
-    """A Dask task runner that has its cluster made or found when its first task comes."""
+    """Create a Dask task runner that starts or finds its cluster when the first task is submitted."""
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
     if options.backend != GATEWAY:
@@ -78,15 +78,15 @@ def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[A
 
 
 def check(options: DaskClusterOptions, settings: Settings, machine: Machine) -> None:
-    """Refuse what a run on this machine could not have, as far as that can be known without asking a gateway.
+    """Refuse a cluster that a run on this machine could not get, without contacting a gateway.
 
     Raises:
         ExtraMissing: dask-gateway is not installed.
-        SettingsWrong: no gateway has that name.
-        SizeRefused: this machine cannot give that size that many times.
+        SettingsWrong: no gateway has this name.
+        SizeRefused: this machine cannot provide that many workers of this size.
     """
     if options.backend != GATEWAY:
-        return  # it is asked when registering, for that may take a while
+        return  # registration checks the provider, because that may take a while
     connection.need_client()
     if options.gateway:
         gateway_settings(options.gateway, settings)
@@ -98,27 +98,27 @@ def check(options: DaskClusterOptions, settings: Settings, machine: Machine) -> 
 
 
 def refuse(options: DaskClusterOptions, settings: Settings) -> None:
-    """Refuse options that contradict the back end.
+    """Refuse options that contradict the cluster provider.
 
     Raises:
-        UnknownBackEnd: no back end has that name.
-        InvalidExecutorOption: it does not take an option.
-        SizeRefused: it takes no worker sizes.
+        UnknownBackEnd: no cluster provider has this name.
+        InvalidExecutorOption: the provider does not support an option.
+        SizeRefused: the provider does not support worker sizes.
     """
     if options.backend != GATEWAY:
         _refuse_of_gateway(options)
         backends.refuse(asked(options, settings))
     elif options.backend_options:
-        raise _invalid("backend_options", "A Dask Gateway takes no backend_options.", "Choose another backend.")
+        raise _invalid("backend_options", "A Dask Gateway does not support backend_options.", "Choose another backend.")
 
 
 def _refuse_of_gateway(options: DaskClusterOptions) -> None:
     if options.gateway:
         fix = f"Leave out gateway, or choose backend={GATEWAY}."
-        raise _invalid("gateway", f"The back end {options.backend} is no Dask Gateway.", fix)
+        raise _invalid("gateway", f"The cluster provider {options.backend} is not a Dask Gateway.", fix)
     if options.share == "deployment":
         fix = "Choose share=run, or a Dask Gateway."
-        raise _invalid("share", f"A cluster of the back end {options.backend} ends with its flow run.", fix)
+        raise _invalid("share", f"A cluster of the cluster provider {options.backend} ends with its flow run.", fix)
 
 
 def _invalid(option: str, message: str, fix: str) -> InvalidExecutorOption:
@@ -128,8 +128,8 @@ def _invalid(option: str, message: str, fix: str) -> InvalidExecutorOption:
 def _refuse_gpus(size: str, settings: Settings) -> None:
     if sizes.named(size, settings).gpus:
         raise SizeRefused(
-            f"This machine's own Dask Gateway gives no GPUs, which {size!r} has.",
-            fix="Choose a size without GPUs, or name a Dask Gateway that has some.",
+            f"This machine's Dask Gateway does not offer GPUs, which the size {size!r} has.",
+            fix="Choose a size without GPUs, or a Dask Gateway that offers GPUs.",
             field="executor.options.worker_size",
         )
 
@@ -137,8 +137,8 @@ def _refuse_gpus(size: str, settings: Settings) -> None:
 DASK_CLUSTER = Executor(
     name="dask-cluster",
     title="Dask cluster",
-    purpose="a cluster of its own that stays warm, here or on many machines",
-    starts="in seconds, at once while it is warm",
+    purpose="a cluster that stays ready between runs, on this machine or on many",
+    starts="in seconds, or at once if the cluster is ready",
     options=DaskClusterOptions,
     task_runner=task_runner,
     check=check,

@@ -14,68 +14,74 @@ from satflow_ext.executors.base import Options
 from satflow_ext.models import JsonObject
 
 LONGEST_PREWARM = 2 * 3600
-"""Seconds before a scheduled run in which its cluster may be started at most."""
+"""Maximum seconds that a cluster may be started before a scheduled run."""
 
 FIXED = 2
-"""Dask workers where nobody says how many."""
+"""Default number of Dask workers."""
 
 
 class DaskClusterOptions(Options):
-    """How many Dask workers there are and how big, and how long the cluster lives."""
+    """The number and size of the Dask workers, and the lifetime of the cluster."""
 
     n_workers: int | None = Field(
         None,
         ge=1,
         le=1024,
         title="Workers",
-        description=f"A fixed number. Empty: {FIXED}, or as many as there is work for.",
+        description=f"A fixed number. Default: {FIXED}, or adaptive if a maximum is set.",
     )
-    minimum: int | None = Field(None, ge=0, le=1024, title="Minimum", description="Where the number follows the work.")
+    minimum: int | None = Field(
+        None, ge=0, le=1024, title="Minimum", description="Minimum number if it adapts to the load."
+    )
     maximum: int | None = Field(
         None,
         ge=1,
         le=1024,
         title="Maximum",
-        description="Set it to let the number follow the work.",
+        description="Set it to adapt the number to the load.",
         validate_default=True,
     )
-    worker_size: str | None = Field(None, title="Worker size", description="Empty: what the back end gives by itself.")
+    worker_size: str | None = Field(
+        None, title="Worker size", description="Default: the default of the cluster provider."
+    )
     backend: str = Field(
         GATEWAY,
-        title="Back end",
-        description=f"Where clusters come from: {', '.join(backends.NAMES)}, or any class as module:Class.",
+        title="Cluster provider",
+        description=f"The source of clusters: {', '.join(backends.NAMES)}, or any class as module:Class.",
         min_length=1,
     )
     backend_options: JsonObject = Field(
-        {}, title="Back end's options", description="Keyword arguments of its class, as JSON. Never a secret."
+        {}, title="Provider options", description="Keyword arguments of the provider's class, as JSON. No secrets."
     )
     share: Literal["deployment", "run"] | None = Field(
         None,
-        title="Cluster of",
-        description="One that all runs of the deployment share and find warm, or one for each run. Empty: shared on a "
-        "Dask Gateway.",
+        title="Cluster for each",
+        description="One cluster shared by all runs of the deployment, or one for each run. Default: deployment for a "
+        "Dask Gateway, else run.",
     )
     autoclose: bool = Field(False, title="End a shared cluster with its last run")
     idle_timeout: float = Field(
         600,
         ge=1,
         le=7 * 86400,
-        title="Idle time-out",
-        description="Seconds after which a cluster that nobody uses ends.",
+        title="Idle timeout",
+        description="Seconds after which an unused cluster ends.",
     )
     start_timeout: float = Field(
-        300, ge=1, le=86400, title="Start time-out", description="Seconds that the cluster may take to be ready."
+        300, ge=1, le=86400, title="Start timeout", description="Seconds until the cluster must be ready."
     )
     prewarm: float = Field(
         0,
         ge=0,
         le=LONGEST_PREWARM,
-        title="Start ahead",
-        description="Seconds before a scheduled run in which a shared cluster is started, so that the run finds it warm. "
-        "With a Prefect server of your own 'satflow clusters prewarm' does it.",
+        title="Start before run",
+        description="Start a shared cluster this many seconds before a scheduled run, so that it is ready for the run. "
+        "With your own Prefect server, use 'satflow clusters prewarm'.",
         validate_default=True,
     )
-    gateway: str = Field("", title="Dask Gateway", description="Its name in satflow.toml. Empty: this machine's own.")
+    gateway: str = Field(
+        "", title="Dask Gateway", description="Its name in satflow.toml. Default: this machine's gateway."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -95,11 +101,11 @@ class DaskClusterOptions(Options):
     @field_validator("backend_options", mode="before")
     @classmethod
     def _from_text(cls, given: Any) -> Any:
-        """A form and a command line have text."""
+        """Parse text, which a form and a command line provide."""
         try:
             return json.loads(given or "{}") if isinstance(given, str) else given
         except ValueError:
-            raise PydanticCustomError("no_json", 'it is no JSON object, such as {{"queue": "main"}}') from None
+            raise PydanticCustomError("no_json", 'it must be a JSON object, such as {{"queue": "main"}}') from None
 
     @field_validator("maximum")
     @classmethod
@@ -112,16 +118,14 @@ class DaskClusterOptions(Options):
         if minimum is not None and maximum is None:
             raise PydanticCustomError("contradiction", "a minimum needs a maximum")
         if minimum is not None and maximum is not None and minimum > maximum:
-            raise PydanticCustomError(
-                "contradiction", "it is less than the minimum, which is {least}", {"least": minimum}
-            )
+            raise PydanticCustomError("contradiction", "it is less than the minimum of {least}", {"least": minimum})
         return maximum
 
     @field_validator("prewarm")
     @classmethod
     def _ahead_of_a_shared_one_that_lasts(cls, prewarm: float, info: ValidationInfo) -> float:
         if prewarm and info.data.get("share") == "run":
-            raise PydanticCustomError("contradiction", "only a cluster that runs share can be started ahead of one")
+            raise PydanticCustomError("contradiction", "only a shared cluster can be started before a run")
         idle = info.data.get("idle_timeout", prewarm)
         if prewarm > idle:
             raise PydanticCustomError(
@@ -131,5 +135,5 @@ class DaskClusterOptions(Options):
 
     @property
     def most(self) -> int:
-        """The most Dask workers that there can be."""
+        """The maximum number of Dask workers."""
         return self.n_workers or self.maximum or FIXED

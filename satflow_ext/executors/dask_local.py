@@ -1,4 +1,4 @@
-"""Tasks run on a Dask cluster of this run alone, on the machine of the flow run."""
+"""Executor `dask-local`: tasks run on a Dask cluster for this run alone, on the machine of the flow run."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 
 class DaskLocalOptions(Options):
-    """How many Dask workers there are, and how big each is."""
+    """The number and size of the Dask workers."""
 
     n_workers: int = Field(2, ge=1, le=256, title="Workers")
     threads_per_worker: int | None = Field(
-        None, ge=1, le=256, title="Threads per worker", description="Empty: the cores of the worker size, or 1."
+        None, ge=1, le=256, title="Threads per worker", description="Default: the cores of the worker size, or 1."
     )
     worker_size: str | None = Field(
-        None, title="Worker size", description="Empty: the machine's memory, shared equally."
+        None, title="Worker size", description="Default: an equal share of the machine's memory."
     )
 
 
 def task_runner(options: DaskLocalOptions, settings: Settings) -> TaskRunner[Any]:
-    """A Dask task runner that starts its own cluster: loopback only, TLS between all parts, no dashboard."""
+    """Create a Dask task runner that starts its own cluster: loopback only, TLS between all parts, no dashboard."""
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
     return FastDaskTaskRunner(cluster_class=local_cluster, cluster_kwargs=cluster_arguments(options, settings))
 
 
 def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str, Any]:
-    """Keyword arguments of `distributed.LocalCluster`; memory limits are bytes, and `auto` shares the machine's."""
+    """Return keyword arguments of `distributed.LocalCluster`. Memory limits are bytes; `auto` shares the machine's memory."""
     size = sizes.named(options.worker_size, settings) if options.worker_size else None
     return {
         "n_workers": options.n_workers,
@@ -52,7 +52,7 @@ def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str
 
 
 def local_cluster(**arguments: Any) -> Any:
-    """A `distributed.LocalCluster` that serves nothing over HTTP."""
+    """Start a `distributed.LocalCluster` that serves nothing over HTTP."""
     import dask
     from distributed import LocalCluster
 
@@ -63,7 +63,7 @@ def local_cluster(**arguments: Any) -> Any:
 
 
 def check_size(options: DaskLocalOptions, settings: Settings, machine: Machine) -> None:
-    """Refuse a size that this machine cannot give that many times."""
+    """Refuse more workers of a size than this machine has memory and GPUs for."""
     if options.worker_size:
         sizes.refuse_unless_fits(options.worker_size, options.n_workers, settings, machine)
 

@@ -1,4 +1,4 @@
-"""Tasks run in threads of the flow run, and what they give to Dask runs on the flow run's cluster."""
+"""Task runner of the executor `dask-client`: tasks run in threads, and their Dask computations on the run's cluster."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     During = Callable[[Client], AbstractContextManager[None]]
 
 NOWHERE = NoDaskCluster(
-    "There is no Dask cluster here.",
-    fix="Register the flow with the executor dask-client. In a notebook, make a distributed.Client first.",
+    "There is no Dask cluster in this context.",
+    fix="Register the flow with the executor dask-client. In a notebook, create a distributed.Client first.",
 )
 
 
 class MayHaveNone:
-    """A task runner that is entered also where there is nothing to run tasks on, and keeps why."""
+    """A task runner that can be entered without a cluster and keeps the error for the flow to raise."""
 
     _failure: Exception | None = None
 
     def need_cluster(self) -> None:
-        """Raise what kept it from having a cluster."""
+        """Raise the error that prevented the cluster, if any."""
         if self._failure is not None:
             raise self._failure
 
@@ -40,11 +40,11 @@ class MayHaveNone:
 class DaskClientTaskRunner(MayHaveNone, ThreadPoolTaskRunner[Any]):
     """Prefect's thread pool, with a Dask cluster from before the flow's first line until after its last.
 
-    A cluster that cannot be had fails the flow run before any of it ran, and one that is there ends however the flow ends.
+    If the cluster cannot start, the flow run fails before any of its code runs. The cluster ends however the flow ends.
 
     Args:
-        opened: gives the dask client of a cluster, and ends both.
-        during: goes on as long as there is a client.
+        opened: opens the Dask client of a cluster, and closes both.
+        during: a context manager that is active while the client is open.
     """
 
     def __init__(self, opened: Opened, during: During = lambda _: nullcontext()) -> None:
@@ -54,11 +54,11 @@ class DaskClientTaskRunner(MayHaveNone, ThreadPoolTaskRunner[Any]):
         self._resources = ExitStack()
 
     def duplicate(self) -> DaskClientTaskRunner:
-        """A new instance with the same settings, which is what Prefect's engine enters."""
+        """Create an instance with the same settings, which Prefect's engine then enters."""
         return DaskClientTaskRunner(self._opened, self._during)
 
     def watched(self, during: During) -> DaskClientTaskRunner:
-        """The same task runner, with something that goes on beside it."""
+        """Create a copy of the task runner with another `during`."""
         return DaskClientTaskRunner(self._opened, during)
 
     def __enter__(self) -> DaskClientTaskRunner:
@@ -66,7 +66,7 @@ class DaskClientTaskRunner(MayHaveNone, ThreadPoolTaskRunner[Any]):
             try:
                 client = resources.enter_context(self._opened())
                 resources.enter_context(self._during(client))
-            except Exception as error:  # what leaves here by raising, Prefect's engine takes for a crash of its own
+            except Exception as error:  # Prefect's engine treats an exception raised here as a crash of the engine
                 self._failure = error
             super().__enter__()
             self._resources = resources.pop_all()
@@ -80,7 +80,7 @@ class DaskClientTaskRunner(MayHaveNone, ThreadPoolTaskRunner[Any]):
 
 
 def failing_first(flow: Flow[..., Any]) -> Flow[..., Any]:
-    """The flow, of which nothing runs where its task runner has no cluster: then it fails, with the reason."""
+    """Make the flow fail with the reason, before any of its code runs, if its task runner has no cluster."""
     body = flow.fn
 
     @wraps(body)
@@ -90,19 +90,20 @@ def failing_first(flow: Flow[..., Any]) -> Flow[..., Any]:
             context.task_runner.need_cluster()
         return body(*arguments, **named)
 
-    flow.fn = checked  # what Prefect knows of it, such as whether it is async, stays
+    flow.fn = checked  # the flow's other attributes, such as whether it is async, do not change
     return flow
 
 
 @contextmanager
 def dask_client() -> Iterator[Client]:
-    """The dask client of the flow run's cluster: what Dask computes inside the block is computed there.
+    """Return the Dask client of the flow run's cluster, which runs all Dask computations in the block.
 
-    In a flow or task of the executor `dask-client` it is the run's. In a task that runs on a Dask worker itself (`dask-local`,
-    `dask-address`) it is the worker's, which gives its place to other tasks meanwhile. In a notebook it is the one made last.
+    In a flow or task of the executor `dask-client`, it is the run's client. In a task on a Dask worker (`dask-local`,
+    `dask-address`), it is the worker's client, and other tasks may use the task slot in the block. In a notebook, it is the
+    client that was created last.
 
     Raises:
-        NoDaskCluster: there is none of these.
+        NoDaskCluster: there is no such client.
     """
     from distributed import Client, get_worker, worker_client
 

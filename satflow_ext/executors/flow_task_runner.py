@@ -1,4 +1,4 @@
-"""Tasks run as the flow's own task runner says: by the executor that does the same, else by the task runner itself."""
+"""Executor `flow`: tasks run with the flow's own task runner, or with the equivalent executor if there is one."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from satflow_ext.settings import Settings
 
 
 class FlowTaskRunnerOptions(Options):
-    """The flow's own task runner has its own."""
+    """No options: the flow's task runner has its own."""
 
 
 def keep_task_runner(options: FlowTaskRunnerOptions, settings: Settings) -> None:
-    """Leave the task runner of the flow in its place."""
+    """Keep the flow's task runner."""
 
 
 FLOW_TASK_RUNNER = Executor(
     name=AS_FLOW_SAYS,
-    title="As the flow says",
-    purpose="the task runner that @flow names, or threads",
-    starts="as that does",
+    title="Flow's task runner",
+    purpose="the task_runner of @flow, or threads",
+    starts="depending on the task runner",
     options=FlowTaskRunnerOptions,
     task_runner=keep_task_runner,
 )

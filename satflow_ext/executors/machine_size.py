@@ -1,4 +1,4 @@
-"""How big this machine is."""
+"""Cores, memory and GPUs of this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 @dataclass(frozen=True)
 class Machine:
-    """Cores this process may use, memory in bytes that it can have at most, and GPUs that have a driver."""
+    """The cores available to this process, the maximum memory in bytes, and the number of GPUs with a driver."""
 
     cores: int
     memory: int
@@ -20,7 +20,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """The machine, or the part of it that a container's limits leave."""
+    """Measure this machine, within the limits of a container."""
     return Machine(cores=_cores(), memory=min(_physical_memory(), _cgroup_memory()), gpus=_gpus())
 
 
@@ -33,7 +33,7 @@ def _physical_memory() -> int:
 
 
 def _cgroup_memory() -> int:
-    """The limit of cgroup v2 (`memory.max`), which says `max` where there is none."""
+    """Read the limit of cgroup v2 (`memory.max`), which is `max` if there is no limit."""
     try:
         limit = CGROUP_LIMIT.read_text("ascii").strip()
     except OSError:
@@ -42,5 +42,5 @@ def _cgroup_memory() -> int:
 
 
 def _gpus() -> int:
-    """NVIDIA's driver makes a device for each: `/dev/nvidia0` and so on."""
+    """Count the devices that NVIDIA's driver creates, one for each GPU: `/dev/nvidia0` and so on."""
     return len(list(DEVICES.glob("nvidia[0-9]*")))

@@ -1,4 +1,4 @@
-"""What is wrong with the options of an executor, in words."""
+"""Error messages for invalid options of an executor."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def first_mistake(executor: str, options: type[Options], error: ValidationError) -> InvalidExecutorOption:
-    """The first thing that does not fit.
+    """Convert the first validation error to an error for the user.
 
     Args:
-        executor: its name.
+        executor: name of the executor.
         options: the model of its options.
-        error: what pydantic says.
+        error: pydantic's error.
     """
     first = error.errors(include_url=False)[0]
     if not first["loc"]:
@@ -36,8 +36,8 @@ def first_mistake(executor: str, options: type[Options], error: ValidationError)
             f"The executor {executor!r} needs the option {option!r}.", fix=purpose, field=field
         )
     return InvalidExecutorOption(
-        f"The option {option!r} of executor {executor!r} does not fit: {in_words(first)}.",
-        fix=purpose if is_known(first) else None,  # what is no error of pydantic's says it all
+        f"The option {option!r} of executor {executor!r} is invalid: {in_words(first)}.",
+        fix=purpose if is_known(first) else None,  # messages of our own validators need no fix
         field=field,
     )
 

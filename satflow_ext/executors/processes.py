@@ -1,4 +1,4 @@
-"""Tasks run in processes of the flow run: for CPU-bound work on one machine."""
+"""Executor `processes`: tasks run in processes of the flow run, for CPU-bound work on one machine."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class ProcessesOptions(Options):
-    """How many processes there are."""
+    """The number of processes."""
 
-    max_workers: int | None = Field(None, ge=1, le=256, title="Processes", description="Empty: one for each core.")
+    max_workers: int | None = Field(None, ge=1, le=256, title="Processes", description="Default: one for each core.")
 
 
 def task_runner(options: ProcessesOptions, settings: Settings) -> TaskRunner[Any]:
-    """Prefect's own process pool, whose processes send exceptions back so that they can be read."""
+    """Create Prefect's process pool, whose processes make exceptions readable for the flow run."""
     from prefect.task_runners import ProcessPoolTaskRunner
 
     return ProcessPoolTaskRunner(
@@ -36,7 +36,7 @@ def prepare_process(guarded: bool) -> None:
     """Prepare a process of the pool, before its first task.
 
     Args:
-        guarded: whether what it reports is guarded, as in the flow run.
+        guarded: whether the redaction guard is installed, as in the flow run.
     """
     from prefect import task_runners
 
@@ -49,7 +49,9 @@ def prepare_process(guarded: bool) -> None:
     def run_readably(*args: Any, **kwargs: Any) -> Any:
         return readable_state(run(*args, **kwargs))
 
-    task_runners._run_task_in_subprocess = run_readably  # the flow run sends its name, so that this one is found
+    task_runners._run_task_in_subprocess = (
+        run_readably  # the flow run sends the function's name, which resolves to this one
+    )
 
 
 PROCESSES = Executor(

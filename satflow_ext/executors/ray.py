@@ -1,4 +1,4 @@
-"""Tasks run on Ray: one that the flow run starts for itself, or a cluster that is there."""
+"""Executor `ray`: tasks run on Ray, started by the flow run, or on an existing Ray cluster."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ ADDRESS = r"^ray://([^\s/@:]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"
 
 
 class RayOptions(Options):
-    """A Ray of the run's own, or one that is there."""
+    """A new Ray instance for the run, or an existing cluster."""
 
     num_cpus: int | None = Field(
-        None, ge=1, le=256, title="CPUs", description="How many tasks run at a time. Empty: one for each core."
+        None, ge=1, le=256, title="CPUs", description="Number of tasks that run at a time. Default: one for each core."
     )
     address: str | None = Field(
         None,
         pattern=ADDRESS,
         title="Ray address",
-        description="Instead of a Ray of the run's own. For example ray://head.example:10001.",
+        description="Use an existing cluster instead of a new one for the run. Example: ray://head.example:10001.",
     )
 
     @model_validator(mode="after")
     def _one_ray(self) -> RayOptions:
         if self.address is not None and self.num_cpus is not None:
-            raise ValueError("a Ray cluster that is there has its own CPUs; leave out num_cpus")
+            raise ValueError("an existing Ray cluster has its own CPUs; leave out num_cpus")
         return self
 
 
 def task_runner(options: RayOptions, settings: Settings) -> TaskRunner[Any]:
-    """Prefect's task runner for Ray. Ray reads its environment when it is imported, which a flow may do: made before that."""
+    """Create Prefect's task runner for Ray. Ray reads its environment on import, so this runs before the flow imports Ray."""
     from satflow_ext.executors import ray_environment
 
     ray_environment.prepare(own=options.address is None)
@@ -48,7 +48,7 @@ def task_runner(options: RayOptions, settings: Settings) -> TaskRunner[Any]:
 RAY = Executor(
     name="ray",
     title="Ray",
-    purpose="tasks on Ray, of this machine or of a cluster that is there",
+    purpose="tasks on Ray, on this machine or on an existing cluster",
     starts="in five to ten seconds",
     options=RayOptions,
     task_runner=task_runner,

@@ -1,4 +1,4 @@
-"""What Ray is told by environment variables, which it reads once, when it is imported, and its processes inherit."""
+"""Ray's environment variables, which Ray reads once on import and its processes inherit."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import secrets
 
 TOKEN = "RAY_AUTH_TOKEN"  # noqa: S105  # its name
 OWN = {
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # to Ray, one machine: all of its parts listen on loopback only
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # a single machine: all parts of Ray listen only on loopback
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 
 
 def prepare(*, own: bool) -> None:
-    """Set what there is to set before Ray is imported.
+    """Set the variables before Ray is imported.
 
     Args:
-        own: for a Ray that this process starts: it is on loopback, asks for a token that is made here, and reports to nobody.
-            Otherwise for a cluster that is there, which is shown the token of the environment where it has one.
+        own: true for a Ray that this process starts: it listens on loopback, requires a token generated here, and sends no usage
+            statistics. False for an existing cluster, which gets the token of the environment, if any.
     """
-    os.environ["RAY_TQDM_PATCH_PRINT"] = "0"  # or Ray puts its own `print` in the place of this process's
+    os.environ["RAY_TQDM_PATCH_PRINT"] = "0"  # otherwise Ray replaces `print` in this process
     if own:
         os.environ.update(OWN)
         os.environ[TOKEN] = secrets.token_hex(32)
-        os.environ.pop("RAY_ADDRESS", None)  # a cluster that nobody chose
+        os.environ.pop("RAY_ADDRESS", None)  # a cluster that the user did not choose
     if os.environ.get(TOKEN):
         os.environ["RAY_AUTH_MODE"] = "token"

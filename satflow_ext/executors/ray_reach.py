@@ -1,4 +1,4 @@
-"""Whether the machines of a Ray cluster reach the Prefect API: one on loopback, as the local stack's is, many do not."""
+"""Check that the machines of a Ray cluster can reach the Prefect API. Most cannot reach the local stack's, on loopback."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from satflow_ext.dask_tasks.prefect_from_there import CONNECT, api_on_loopback
 from satflow_ext.errors import ClusterFailed
 
 PATIENCE = 60.0
-"""Seconds that Ray may take to start a process on each machine."""
-FIX = "Give the settings a Prefect server that its machines reach too (prefect_api_url)."
+"""Seconds for Ray to start a process on each machine."""
+FIX = "Set prefect_api_url to a Prefect server that the machines of the cluster can reach."
 
 
 def need_prefect(address: str) -> None:
-    """Refuse a cluster of which a machine cannot connect to the Prefect API: each task there would crash.
+    """Check that the machines can connect to the Prefect API; tasks on one that cannot would crash.
 
     Args:
-        address: how the cluster is called in messages; this process is connected to it.
+        address: the cluster's address for messages. This process is connected to the cluster.
 
     Raises:
-        ClusterFailed: one cannot, or nothing starts there.
+        ClusterFailed: a machine cannot connect, or no process starts there.
     """
     url = api_on_loopback()
     if url is None:
@@ -39,10 +39,10 @@ def need_prefect(address: str) -> None:
     try:
         reached = ray.get(asked, timeout=PATIENCE)
     except ray.exceptions.RayError as error:
-        said = f"The Ray cluster at {address} runs nothing: {type(error).__name__}."
-        raise ClusterFailed(said, fix="See in its own log and dashboard what its machines do.") from None
+        said = f"The Ray cluster at {address} cannot run tasks: {type(error).__name__}."
+        raise ClusterFailed(said, fix="Check the cluster's log and dashboard.") from None
     if not all(reached):
-        said = f"A machine of the Ray cluster at {address} does not reach the Prefect API of the local stack."
+        said = f"A machine of the Ray cluster at {address} cannot reach the Prefect API of the local stack."
         raise ClusterFailed(said, fix=FIX)
 
 
@@ -51,7 +51,7 @@ def _on(node: str) -> NodeAffinitySchedulingStrategy:
 
 
 def _reaching() -> Callable[..., bool]:
-    """A function that travels by value: the cluster's machines need nothing of this package."""
+    """Return a function that is pickled by value, because the cluster's machines may not have this package installed."""
 
     def reaches(host: str, port: int, patience: float = CONNECT) -> bool:
         import socket

@@ -1,4 +1,4 @@
-"""Prefect's task runner for Ray, with a Ray that is private, and whose absence fails the flow run in words."""
+"""Prefect's task runner for Ray, with a private Ray instance and readable errors if Ray is not available."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ CONNECT_SECONDS = 10.0
 ATTEMPTS = 3
 GUARD = f"{guard.MODULE}.{guard.guard.__name__}"
 FIX = (
-    "See that it runs, that flow runs reach it, that it has the flow's Python and Ray, and, where it asks for a token, that "
-    f"{ray_environment.TOKEN} is among the flow's secrets."
+    "Check that it is running, that flow runs can reach it, that it has the flow's versions of Python and Ray, and, if it "
+    f"requires a token, that {ray_environment.TOKEN} is among the flow's secrets."
 )
 
 
 class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore[misc]  # an extra, which mypy need not find
-    """Prefect's `RayTaskRunner`, whose Ray is there from before the flow's first line until after its last.
+    """Prefect's `RayTaskRunner`, with Ray available from before the flow's first line until after its last.
 
-    A Ray of the run's own listens on loopback, asks for a token, and leaves no files. What keeps a run from having one is kept
-    for the flow to raise (`flow_cluster.failing_first`): an exception here would be taken for a crash of the engine.
+    A Ray started for the run listens on loopback, requires a token, and leaves no files. An error during the start is kept for
+    the flow to raise (`flow_cluster.failing_first`): the engine would treat an exception raised here as its own crash.
 
     Args:
-        address: of a cluster that is there, `ray://host:port`; None for a Ray of the run's own.
-        num_cpus: of the run's own; None for the machine's cores.
-        carried: what has to be on the disks of a cluster that is there.
+        address: address of an existing cluster, `ray://host:port`; None to start Ray for the run.
+        num_cpus: CPUs of a Ray started for the run; None for the machine's cores.
+        carried: files to copy to the disks of an existing cluster.
     """
 
     def __init__(self, address: str | None = None, num_cpus: int | None = None, carried: Carried | None = None) -> None:
@@ -51,12 +51,12 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
         self._ending = ExitStack()
 
     def duplicate(self) -> FlowRayTaskRunner:
-        """A new instance with the same settings, which is what Prefect's engine enters."""
+        """Create an instance with the same settings, which Prefect's engine then enters."""
         return FlowRayTaskRunner(self.address, self.num_cpus, self.carried)
 
     def __enter__(self) -> FlowRayTaskRunner:
         TaskRunner.__enter__(self)
-        if ray.is_initialized():  # in a task, or by the flow's own cells
+        if ray.is_initialized():  # in a task, or by the notebook's cells
             return self
         with ExitStack() as resources:
             try:
@@ -86,11 +86,11 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
                 namespace="prefect",
                 runtime_env=runtime,
                 logging_level=logging.WARNING,
-                _temp_dir=str(folder / "ray"),  # which Ray opens to everybody: nobody else gets at the one around it
+                _temp_dir=str(folder / "ray"),  # Ray makes it accessible to all users, but its parent folder is private
             )
         except Exception as error:
             raise ClusterFailed(
-                f"Ray does not start: {_last_line(error)}.", fix="See what this machine lacks."
+                f"Ray does not start: {_last_line(error)}.", fix="Check the memory and disk space of this machine."
             ) from error
 
     def _join(self, resources: ExitStack) -> None:
@@ -109,13 +109,13 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
         ray_reach.need_prefect(self.address)
 
     def _there(self) -> dict[str, Any]:
-        """What its workers are given: data files and modules, and how much is told of what happens to tasks. No secret."""
+        """Return the workers' runtime environment: data files, modules, and the redaction policy. It contains no secrets."""
         told = {"env_vars": {policy.VARIABLE: os.environ[policy.VARIABLE]}} if policy.VARIABLE in os.environ else {}
         hook = {"worker_process_setup_hook": GUARD} if policy.of_this_process() != "everything" else {}
         return {**told, **hook, **({"working_dir": str(staged)} if (staged := self._staged()) else {})}
 
     def _staged(self) -> Path | None:
-        """A folder of just what the flow has brought along."""
+        """Create a folder that contains only the flow's data files and modules."""
         if self.carried is None:
             return None
         contents = {**self.carried.file_contents(), **self.carried.module_contents()}
@@ -127,7 +127,7 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
 
 
 def _connect(address: str, **options: Any) -> None:
-    """Ray's server forks a process for each client, with threads of gRPC's beside: now and then one dies in it."""
+    """Connect, with retries: Ray's server forks a process per client while gRPC threads run, which sometimes crashes it."""
     for _ in range(ATTEMPTS - 1):
         try:
             ray.init(address, **options)
@@ -139,6 +139,6 @@ def _connect(address: str, **options: Any) -> None:
 
 
 def _last_line(error: Exception) -> str:
-    """Some of Ray's exceptions hold the traceback of another process."""
+    """Return the last line of an error, because some of Ray's exceptions contain the traceback of another process."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1].strip().rstrip(".")

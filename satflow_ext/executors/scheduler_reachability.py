@@ -1,4 +1,4 @@
-"""Whether a Dask scheduler answers at an address, before anything waits for it."""
+"""Check that a Dask scheduler answers at an address before a flow run waits for it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from satflow_ext.errors import ClusterFailed
 
 SECONDS = 10.0
-"""In which it has to answer."""
+"""Seconds that the scheduler has to answer."""
 
-FIX = "See that it runs and that flow runs reach it, or register with another address."
+FIX = "Check that it is running and that flow runs can reach it, or register with another address."
 
 
 def need_scheduler(address: str) -> None:
-    """Refuse to go on without an answer.
+    """Check that the scheduler answers.
 
-    distributed gives up a connection that is not made, and then waits without end for the first word of the other side: at the
-    port of something else, or of a scheduler that hangs, a flow run would never end.
+    distributed has a timeout for connecting, but then waits indefinitely for the first message of the server: at the port of
+    another service, or of a blocked scheduler, a flow run would never end.
 
     Raises:
-        ClusterFailed: none came.
+        ClusterFailed: the scheduler did not answer.
     """
-    with ThreadPoolExecutor(1) as thread:  # this one may have a loop of its own
+    with ThreadPoolExecutor(1) as thread:  # the current thread may have a running loop
         thread.submit(asyncio.run, _asked(address)).result()
 
 
@@ -46,6 +46,6 @@ async def _asked(address: str) -> None:
         TypeError,
         ValueError,
         RuntimeError,
-    ) as error:  # no certificate for TLS, or bytes that are no message of Dask's
+    ) as error:  # no TLS certificate, or bytes that are not a Dask message
         said = f"{type(error).__name__}: {error}"
-        raise ClusterFailed(f"What answers at {address} is no Dask scheduler ({said}).", fix=FIX) from None
+        raise ClusterFailed(f"The server at {address} is not a Dask scheduler ({said}).", fix=FIX) from None

@@ -1,4 +1,4 @@
-"""Worker sizes: names for cores, memory and GPUs of one Dask worker, and what a machine can give of them."""
+"""Worker sizes: names for cores, memory and GPUs of one Dask worker, and their availability on a machine."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from satflow_ext.settings import GIB, Settings, SizeSettings
 
 
 def sizes_on(machine: Machine | None, settings: Settings) -> tuple[WorkerSize, ...]:
-    """Every worker size, and whether one such worker fits on a machine; None: on one that is not known here."""
+    """List all worker sizes, and whether one such worker fits on a machine; None for an unknown machine."""
     return tuple(_size(name, size, machine) for name, size in settings.worker_sizes.items())
 
 
 def named(name: str, settings: Settings) -> SizeSettings:
-    """The size of that name.
+    """Return the size with this name.
 
     Raises:
-        UnknownWorkerSize: no size has it.
+        UnknownWorkerSize: no size has this name.
     """
     if name not in settings.worker_sizes:
         known = ", ".join(settings.worker_sizes)
@@ -28,17 +28,17 @@ def named(name: str, settings: Settings) -> SizeSettings:
 
 
 def bytes_of(size: SizeSettings) -> int:
-    """Memory of one worker of that size, in bytes."""
+    """Return the memory of one worker of this size in bytes."""
     return int(size.memory * GIB)
 
 
 def refuse_unless_fits(name: str, count: int, settings: Settings, machine: Machine) -> None:
-    """Compare what `count` workers of a size need with what the machine has.
+    """Check that `count` workers of a size fit on the machine.
 
-    Memory and GPUs are compared: a Dask worker's threads are slots for tasks, not a claim on cores.
+    Only memory and GPUs are compared: a Dask worker's threads are task slots and do not reserve cores.
 
     Raises:
-        SizeRefused: they need more; the message has the numbers.
+        SizeRefused: the workers need more than the machine has; the message has the numbers.
     """
     size = named(name, settings)
     _refuse_without_gpus(name, size.gpus, count, machine)
@@ -62,8 +62,8 @@ def _refuse_without_gpus(name: str, gpus: int, count: int, machine: Machine) -> 
         )
     if gpus and count > 1:
         raise SizeRefused(
-            f"{count} workers of size {name!r} would all have the same GPUs: on one machine Dask does not share them out.",
-            fix="Take one worker, or a size without GPUs.",
+            f"{count} workers of size {name!r} would all use the same GPUs: Dask does not divide the GPUs of one machine.",
+            fix="Choose one worker, or a size without GPUs.",
             field="executor.options.worker_size",
         )
 
@@ -75,9 +75,11 @@ def _number(gpus: int) -> str:
 def _advice(each: int, settings: Settings, machine: Machine) -> str:
     possible = machine.memory // each
     if possible:
-        return f"Take at most {possible} of that size, or a smaller size."
+        return f"Choose at most {possible} of this size, or a smaller size."
     fitting = [size.name for size in sizes_on(machine, settings) if size.available]
-    return f"Choose one of {', '.join(fitting)}." if fitting else "Give no worker size, to share what there is."
+    return (
+        f"Choose one of {', '.join(fitting)}." if fitting else "Choose no worker size, to share the machine's memory."
+    )
 
 
 def _size(name: str, size: SizeSettings, machine: Machine | None) -> WorkerSize:

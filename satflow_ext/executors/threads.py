@@ -1,4 +1,4 @@
-"""Tasks run in threads of the flow run: nothing to start, little parallelism."""
+"""Executor `threads`: tasks run in threads of the flow run, with no startup time and little parallelism."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ if TYPE_CHECKING:
 
 
 class ThreadsOptions(Options):
-    """How many tasks run at once."""
+    """The number of tasks that run at once."""
 
-    max_workers: int | None = Field(
-        None, ge=1, le=1024, title="Threads", description="Empty: as many as Prefect likes."
-    )
+    max_workers: int | None = Field(None, ge=1, le=1024, title="Threads", description="Default: Prefect's default.")
 
 
 def task_runner(options: ThreadsOptions, settings: Settings) -> TaskRunner[Any]:
-    """Prefect's own thread pool."""
+    """Create Prefect's thread pool."""
     from prefect.task_runners import ThreadPoolTaskRunner
 
     return ThreadPoolTaskRunner(max_workers=options.max_workers)

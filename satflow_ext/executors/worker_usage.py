@@ -1,6 +1,6 @@
-"""What the Dask workers of a deployment's runs needed, kept on this machine, and the worker size that would do.
+"""Peak usage of the Dask workers of a deployment's runs, stored on this machine, and the worker size that fits it.
 
-A run tells at its end what its workers had at most; samples are taken every second, so a shorter peak may be missed.
+A run stores the peak usage of its workers when it ends. Samples are taken every second, so shorter peaks may be missed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from satflow_ext import atomic_files, file_lock
 from satflow_ext.settings import GIB, Settings, SizeSettings
 
 KEPT = 20
-"""Runs of one deployment."""
+"""Maximum number of runs to keep for one deployment."""
 
 COMFORT = 0.6
 """The share of a worker's memory above which Dask writes to disk (`distributed.worker.memory.target`)."""
@@ -26,9 +26,9 @@ NARROW = 0.8
 
 
 class Need(BaseModel):
-    """What one run needed: the most memory (bytes) and the most cores that any of its workers used.
+    """The peak usage of one run: the highest memory (bytes) and number of cores that any of its workers used.
 
-    `worker_size` None: the workers shared the machine. `limit` is the memory in bytes that each might use.
+    `worker_size` is None if the workers shared the machine. `limit` is the memory limit of each worker in bytes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,29 +41,29 @@ class Need(BaseModel):
 
 
 class Needs:
-    """The needs of this user's runs on this machine.
+    """The stored peak usage of this user's runs on this machine.
 
     Args:
-        settings: say where the state folder is.
+        settings: contain the state folder.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.state_dir / "needs"
 
     def add(self, deployment: str, need: Need) -> None:
-        """Keep what a run of `flow/deployment` needed.
+        """Store the peak usage of a run of `flow/deployment`.
 
         Raises:
-            OSError: the disk did not take it.
+            OSError: the file could not be written.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path(deployment)
-        with file_lock.alone(path.with_suffix(".lock")):  # runs may end in the same moment
+        with file_lock.alone(path.with_suffix(".lock")):  # several runs may end at the same time
             kept = [*self.read(deployment), need][-KEPT:]
             atomic_files.replace(path, "".join(f"{each.model_dump_json()}\n" for each in kept).encode())
 
     def read(self, deployment: str) -> tuple[Need, ...]:
-        """What the last runs needed, in their order; nothing where the file is not readable."""
+        """Read the peak usage of the last runs in order, or nothing if the file is missing or invalid."""
         try:
             lines = self._path(deployment).read_bytes().splitlines()
             return tuple(Need.model_validate_json(line) for line in lines)
@@ -75,7 +75,7 @@ class Needs:
 
 
 def advice(needs: tuple[Need, ...], settings: Settings) -> str | None:
-    """Such as "peak 3.1 of 16 GiB over 12 runs: medium would do". None where no run with the present size told anything."""
+    """Return advice such as "peak 3.1 of 16 GiB over 12 runs: medium is enough", or None without stored runs."""
     alike = [each for each in needs if (each.worker_size, each.limit) == (needs[-1].worker_size, needs[-1].limit)]
     if not alike:
         return None
@@ -86,12 +86,12 @@ def advice(needs: tuple[Need, ...], settings: Settings) -> str | None:
     if better is None or better == last.worker_size:
         return said
     if memory > NARROW * last.limit:
-        return f"{said}: take {better}"
-    return f"{said}: {better} would do" if _memory(settings.worker_sizes[better]) < last.limit else said
+        return f"{said}: use {better}"
+    return f"{said}: {better} is enough" if _memory(settings.worker_sizes[better]) < last.limit else said
 
 
 def _smallest(memory: int, cores: float, gpus: int, settings: Settings) -> str | None:
-    """The size with as many GPUs and the least memory in which that is comfortable."""
+    """Return the size with this number of GPUs and the least memory that holds the peak comfortably, or None."""
     fitting = [
         name
         for name, size in settings.worker_sizes.items()

@@ -1,1 +1,1 @@
-"""Dask Gateways, and the clusters of theirs that flow runs find, share and leave."""
+"""Dask Gateways, and their clusters that flow runs find, share and leave."""

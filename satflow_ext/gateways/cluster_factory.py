@@ -1,4 +1,4 @@
-"""What a Dask task runner calls for a cluster of a Dask Gateway: the run's own, or the one that its deployment's runs share."""
+"""Cluster factory for Dask task runners: a Dask Gateway cluster for one run, or one shared by the runs of a deployment."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from distributed import Client
 
 RESTART_SECONDS = 60.0
-"""How long the local stack may take to start a gateway again that died. Its proxy looks for it up to 15 seconds later."""
+"""Time that the local stack may need to restart a crashed gateway. Its proxy finds the new one up to 15 seconds later."""
 
 
 @contextmanager
 def gateway_cluster(*, wanted: Mapping[str, Any], share: bool, autoclose: bool) -> Iterator[GatewayCluster]:
-    """A cluster for this flow run.
+    """Provide a cluster for this flow run.
 
     Args:
         wanted: the fields of `Wanted`.
-        share: whether the runs of a deployment have one together.
-        autoclose: whether that one ends with the last run that uses it; a run's own always ends with the run.
+        share: whether the runs of a deployment share a cluster.
+        autoclose: whether a shared cluster ends with the last run that uses it. A run's own cluster always ends with the run.
 
     Raises:
-        ClusterFailed: there is none; the subclass says why. What was begun was cleaned up.
-        SizeRefused: the gateway does not give that worker size.
+        ClusterFailed: the cluster could not start; the subclass gives the reason. Partial clusters were cleaned up.
+        SizeRefused: the gateway does not offer this worker size.
     """
     label = this_deployment() if share else None
     with used(Wanted(**wanted), label, load_settings(), autoclose=autoclose) as cluster:
@@ -43,7 +43,7 @@ def gateway_cluster(*, wanted: Mapping[str, Any], share: bool, autoclose: bool) 
 
 @contextmanager
 def used(wanted: Wanted, label: str | None, settings: Settings, *, autoclose: bool) -> Iterator[GatewayCluster]:
-    """The same, of a cluster with that label, or with none for one of its own."""
+    """Provide the cluster with this label, or a new cluster for this run alone if the label is None."""
     with reached(wanted.gateway, settings) as where:
         cluster, presence = _patiently_entered(where, wanted, label, settings)
         try:
@@ -55,7 +55,7 @@ def used(wanted: Wanted, label: str | None, settings: Settings, *, autoclose: bo
 
 
 def this_deployment() -> str | None:
-    """The id of the deployment that this flow run is of, None where it is of none."""
+    """Return the id of this flow run's deployment, or None if it has none."""
     from prefect.context import FlowRunContext
 
     context = FlowRunContext.get()
@@ -64,12 +64,12 @@ def this_deployment() -> str | None:
 
 
 def started(gateway: Gateway, wanted: Wanted, label: str | None, settings: Settings) -> GatewayCluster:
-    """A cluster as it is wanted, ready for tasks: the one with that label where there is one.
+    """Return a cluster that matches the request and is ready for tasks: the existing one with this label, or a new one.
 
     Raises:
-        ClusterNotStarted: it is not.
-        GatewayRefused: the gateway gives none like that.
-        SizeRefused: the gateway does not give that worker size.
+        ClusterNotStarted: the cluster is not ready.
+        GatewayRefused: the gateway does not offer such a cluster.
+        SizeRefused: the gateway does not offer this worker size.
     """
     deadline = Deadline(wanted.start_timeout)
     while True:
@@ -81,8 +81,8 @@ def started(gateway: Gateway, wanted: Wanted, label: str | None, settings: Setti
                 _end(gateway, name)
             if made or deadline.passed:
                 raise
-            time.sleep(LOOK)  # it ended before it could be joined, or the gateway is about to notice that it is dead
-        except BaseException:  # also an interrupt: what this call has made must not stay
+            time.sleep(LOOK)  # it ended before it was joined, or the gateway has not detected its crash yet
+        except BaseException:  # also an interrupt: a cluster created by this call must not remain
             if made:
                 _end(gateway, name)
             raise
@@ -110,7 +110,7 @@ def _ready(gateway: Gateway, name: str, wanted: Wanted, deadline: Deadline) -> G
 def _patiently_entered(
     where: DaskGateway, wanted: Wanted, label: str | None, settings: Settings
 ) -> tuple[GatewayCluster, Client]:
-    """The same, once the local stack has started its gateway again where that has just died."""
+    """Enter a cluster, and wait while the local stack restarts its gateway after a crash."""
     patience = Deadline(RESTART_SECONDS if where.local else 0)
     while True:
         try:
@@ -123,7 +123,7 @@ def _patiently_entered(
 
 
 def _entered(gateway: Gateway, wanted: Wanted, label: str | None, settings: Settings) -> tuple[GatewayCluster, Client]:
-    """The cluster, and a dask client that tells others of this run's presence until it leaves."""
+    """Return the cluster and a Dask client whose connection marks this run as a user of the cluster."""
     while True:
         cluster = started(gateway, wanted, label, settings)
         presence = cluster.get_client(set_as_default=False)
@@ -131,7 +131,7 @@ def _entered(gateway: Gateway, wanted: Wanted, label: str | None, settings: Sett
             return cluster, presence
         with shared_clusters.alone(
             label, settings
-        ):  # who was about to end it has done so by now, or has seen the client
+        ):  # another run that wanted to end it has done so by now, or has found this client
             if gateway.get_cluster(cluster.name).status.name == "RUNNING":
                 return cluster, presence
         presence.close()
@@ -147,8 +147,8 @@ def _leave(
     *,
     autoclose: bool,
 ) -> None:
-    """End the cluster where nobody else needs it; let go of it in any case."""
-    with suppress(ClusterFailed, OSError, RuntimeError), translated(where):  # it has ended, or nobody answers any more
+    """End the cluster if no other run needs it, and close this run's connections to it."""
+    with suppress(ClusterFailed, OSError, RuntimeError), translated(where):  # it has ended, or no longer answers
         if label is None:
             cluster.gateway.stop_cluster(cluster.name)
         elif autoclose:
@@ -160,5 +160,5 @@ def _leave(
 
 
 def _end(gateway: Gateway, name: str) -> None:
-    with suppress(ValueError):  # it is unknown already
+    with suppress(ValueError):  # it has been removed already
         gateway.stop_cluster(name)

@@ -1,7 +1,7 @@
-"""Manage the cluster that a deployment's runs share, ahead of runs and between them. Everything here blocks.
+"""Manage the cluster that a deployment's runs share, before runs and between them. All functions block.
 
 `python -m satflow_ext.gateways.cluster_manager` carries out the `ClusterCommand` on the first line of its standard input and
-reads no pickles. At the end of that input, or at SIGTERM, it closes a cluster that it has made and is not ready, and ends.
+reads no pickles. At the end of that input, or on SIGTERM, it closes a cluster that it created and that is not ready, and exits.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Managed:
     """The cluster that a deployment's runs share.
 
     Args:
-        wanted: how the deployment's version wants it.
+        wanted: the cluster requested by the deployment's version.
         label: the deployment's id.
-        settings: where gateways and locks are.
+        settings: locations of gateways and locks.
     """
 
     wanted: Wanted
@@ -50,29 +50,29 @@ class Managed:
     settings: Settings
 
     def look(self) -> ClusterState:
-        """How it is now. Never starts a gateway."""
+        """Read the current state of the cluster. Never starts a gateway."""
         if not self._gateway_runs():
             return ClusterState()
         with self._gateway() as gateway:
             return self._seen(gateway)
 
     def start(self) -> ClusterState:
-        """Start it where it does not run, and wait until it is ready.
+        """Start the cluster if it is not running, and wait until it is ready.
 
         Raises:
-            ClusterFailed: it did not start; it was cleaned up.
-            SizeRefused: the gateway does not give that worker size.
+            ClusterFailed: the cluster did not start and was cleaned up.
+            SizeRefused: the gateway does not offer this worker size.
         """
         with self._gateway() as gateway:
             let_go(cluster_factory.started(gateway, self.wanted, self.label, self.settings))
             return self._seen(gateway)
 
     def resize(self, workers: int | None, minimum: int = 0, maximum: int | None = None) -> ClusterState:
-        """Ask for a number of Dask workers, or for as many as there is work for. They come later.
+        """Request a fixed number of Dask workers, or a number that adapts to the load. They start later.
 
         Raises:
-            ClusterNotFound: there is no such cluster.
-            GatewayRefused: it gives fewer.
+            ClusterNotFound: the deployment has no cluster.
+            GatewayRefused: the gateway allows fewer Dask workers.
         """
         self._need_gateway()
         with self._gateway() as gateway, self._joined(gateway) as cluster:
@@ -80,7 +80,7 @@ class Managed:
             return self._seen(gateway)
 
     def close(self) -> bool:
-        """End all of its clusters, of whichever version; whether there was any."""
+        """End the deployment's clusters of all versions, and return whether there were any."""
         if not self._gateway_runs():
             return False
         with self._gateway() as gateway, shared_clusters.alone(self.label, self.settings):
@@ -90,10 +90,10 @@ class Managed:
         return bool(names)
 
     def restart(self) -> ClusterState:
-        """End it, and start another one.
+        """End the cluster and start a new one.
 
         Raises:
-            ClusterFailed: it did not start; it was cleaned up.
+            ClusterFailed: the new cluster did not start and was cleaned up.
         """
         self.close()
         return self.start()
@@ -104,7 +104,7 @@ class Managed:
             yield gateway
 
     def _gateway_runs(self) -> bool:
-        """Whether it can be asked without being started for that."""
+        """Return whether the gateway is reachable without starting it."""
         record = None if self.wanted.gateway else endpoints.read_record(self.settings)
         return bool(self.wanted.gateway or (record and record.gateway_url))
 
@@ -138,9 +138,9 @@ class Managed:
 
 
 def main() -> int:
-    """Carry out one command, and write what became of it to standard output."""
+    """Carry out one command and write the result to standard output."""
     refuse_pickles()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the answer says what went wrong
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the result contains the error
     command = ClusterCommand.model_validate_json(sys.stdin.buffer.readline())
     _end_when_asked_to()
     try:
@@ -150,9 +150,11 @@ def main() -> int:
     except SatflowError as error:
         result = CommandResult(error=ErrorBody.of(error))
     except PickleRefused as error:
-        refused = ClusterFailed(f"The cluster's scheduler cannot be managed: {error}.", fix="Close it by other means.")
+        refused = ClusterFailed(
+            f"The cluster's scheduler cannot be managed: {error}.", fix="Close the cluster with dask-gateway's client."
+        )
         result = CommandResult(error=ErrorBody.of(refused))
-    except Exception as error:  # the edge of this process: who waits for it reads why
+    except Exception as error:  # process boundary: the parent process reads the reason
         unknown = ClusterFailed(f"The cluster cannot be managed: {type(error).__name__}: {error}")
         result = CommandResult(error=ErrorBody.of(unknown))
     sys.stdout.write(result.model_dump_json())
@@ -167,24 +169,24 @@ def _end_when_asked_to() -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # closing what was made is not interrupted again
+    for number in (signal.SIGINT, signal.SIGTERM):  # a second signal must not interrupt the cleanup
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def _interrupt_at_end_of_input(thread: int) -> None:
-    while os.read(0, 4096):  # not `sys.stdin`: its lock would be held at the end of this process
+    while os.read(0, 4096):  # not `sys.stdin`: its lock would still be held when this process exits
         pass
     signal.pthread_kill(thread, signal.SIGINT)
 
 
 def carry_out(command: ClusterCommand) -> CommandResult:
-    """Do what a command says.
+    """Carry out a command.
 
     Raises:
-        ClusterFailed: it failed; the subclass says why.
-        ClusterNotFound: there is no cluster that could be resized.
-        SizeRefused: the gateway does not give that worker size.
+        ClusterFailed: the command failed; the subclass gives the reason.
+        ClusterNotFound: there is no cluster to resize.
+        SizeRefused: the gateway does not offer this worker size.
     """
     managed = Managed(command.wanted, command.label, command.settings)
     if command.verb == "close":
@@ -196,7 +198,7 @@ def carry_out(command: ClusterCommand) -> CommandResult:
 
 
 def _none() -> ClusterNotFound:
-    return ClusterNotFound("The deployment has no cluster now.", fix="Start it first.")
+    return ClusterNotFound("The deployment has no running cluster.", fix="Start the cluster first.")
 
 
 if __name__ == "__main__":

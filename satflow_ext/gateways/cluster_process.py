@@ -1,8 +1,8 @@
-"""Manage shared clusters in a process of its own, which reads no pickles.
+"""Manage shared clusters in a separate process, which reads no pickles.
 
-Managing a cluster asks its scheduler, and distributed unpickles what a scheduler marks so, also where it is told not to
-deserialize. A shared scheduler is another user's program: nothing that it sends may run code in a Jupyter server, nor in a kernel
-or a command. One process per order: it is rare, and takes seconds by itself.
+Managing a cluster requires calls to its scheduler, and distributed unpickles any value that a scheduler marks as a pickle, even
+with `deserialize=False`. A shared scheduler may be another user's program: its messages must never run code in a Jupyter
+server, a kernel or a command. Each command gets its own process, because commands are rare and take seconds anyway.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COMMAND = module_command("satflow_ext.gateways.cluster_manager")
 
 
 class ClusterState(BaseModel):
-    """How a shared cluster is: `workers` are its Dask workers that have connected."""
+    """The state of a shared cluster; `workers` is the number of connected Dask workers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,16 +37,16 @@ class ClusterState(BaseModel):
 
 
 class ClusterCommand(BaseModel):
-    """What to do with the cluster that a deployment's runs share.
+    """A command for the cluster that a deployment's runs share.
 
     Args:
-        verb: what to do; `read` changes nothing, and never starts a gateway.
-        wanted: how the deployment's version wants the cluster.
+        verb: the action; `read` changes nothing and never starts a gateway.
+        wanted: the cluster requested by the deployment's version.
         label: the deployment's id.
-        settings: where gateways and locks are.
-        workers: for `resize`: number of Dask workers, None where it follows the work.
-        minimum: for `resize`: the least of them, where it does.
-        maximum: for `resize`: the most.
+        settings: locations of gateways and locks.
+        workers: for `resize`: fixed number of Dask workers, or None to adapt to the load.
+        minimum: for `resize`: minimum number if it adapts.
+        maximum: for `resize`: maximum number if it adapts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,7 +61,7 @@ class ClusterCommand(BaseModel):
 
 
 class CommandResult(BaseModel):
-    """What the process answers: the state afterwards, whether `close` found a cluster, or an error."""
+    """The result of a command: the state afterwards, whether `close` found a cluster, or an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,21 +71,21 @@ class CommandResult(BaseModel):
 
 
 async def run_command(command: ClusterCommand) -> CommandResult:
-    """Let a process carry out a command.
+    """Carry out a command in a separate process.
 
-    The process reads the end of its standard input when this call is cancelled or this process ends, however that ends. It then
-    closes a cluster that it has made and is not ready, and ends.
+    The standard input of the process ends when this call is cancelled or this process ends for any reason. The process then
+    closes a cluster that it created and that is not ready, and exits.
 
     Raises:
-        ClusterFailed: it failed; the subclass says why.
-        SatflowError: what else the command raises.
+        ClusterFailed: the command failed; the subclass gives the reason.
+        SatflowError: any other error of the command.
     """
-    # A session of its own: Ctrl-C in the server's terminal is for the server.
+    # A new session, because Ctrl-C in the server's terminal must reach only the server.
     process = await asyncio.create_subprocess_exec(
         *COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=module_environment(), start_new_session=True
     )
     assert process.stdin is not None
-    with suppress(ConnectionError):  # it has died; its standard error says why
+    with suppress(ConnectionError):  # it has crashed; its standard error has the reason
         process.stdin.write(command.model_dump_json().encode() + b"\n")
         await process.stdin.drain()
     output, errors = await _read_to_end(process)
@@ -94,14 +94,14 @@ async def run_command(command: ClusterCommand) -> CommandResult:
     except (ValueError, ValidationError):
         words = errors.decode(errors="replace").strip().splitlines()[-1:]
         reason = words[0] if words else f"code {process.returncode}"
-        raise ClusterFailed(f"The process that manages the cluster ended without an answer: {reason}.") from None
+        raise ClusterFailed(f"The process that manages the cluster ended without a result: {reason}.") from None
     if result.error is not None:
         raise _as_raised(result.error)
     return result
 
 
 async def _read_to_end(process: Process) -> tuple[bytes, bytes]:
-    """Wait for the end of a process, also of one that is asked to end because the caller was cancelled; its two outputs."""
+    """Wait for a process and return its standard output and error. If the caller is cancelled, end the process first."""
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None

@@ -1,4 +1,4 @@
-"""A cluster as somebody wants it, and the same in the words of a Dask Gateway's own options."""
+"""A request for a cluster, and its translation into the options of a Dask Gateway."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 LABEL = "deployment"
 VARIABLE = "SATFLOW_CLUSTER_OF"
-ADD_LABEL = 'Choose share="run", or let its administrator add String("deployment") to its cluster options.'
+ADD_LABEL = 'Choose share="run", or ask its administrator to add String("deployment") to the cluster options.'
 
 
 @dataclass(frozen=True)
 class Wanted(Workers):
-    """A cluster of a Dask Gateway as somebody wants it. The local stack's own knows cores and memory also without a size.
+    """A request for a cluster of a Dask Gateway. The local stack's gateway also accepts cores and memory without a size.
 
     Args:
-        gateway: name of a Dask Gateway in the settings; "" for the local stack's own.
-        python: the interpreter of its flow runs, which the local stack's own gateway gives to Dask's processes.
+        gateway: name of a Dask Gateway in the settings; "" for the local stack's gateway.
+        python: the interpreter of the flow runs, which the local stack's gateway uses for Dask's processes.
     """
 
     gateway: str
@@ -33,19 +33,19 @@ class Wanted(Workers):
 
 
 def choose(offered: Options, wanted: Wanted, label: str | None) -> dict[str, Any]:
-    """Set what is wanted among the options that a gateway offers.
+    """Set the requested values in the options that a gateway offers.
 
     Args:
-        offered: the gateway's options with its defaults; changed in place, and checked by itself.
-        wanted: the cluster.
-        label: whose it is; None where nobody looks for it.
+        offered: the gateway's options with their defaults; changed in place. The object validates the values.
+        wanted: the requested cluster.
+        label: the deployment that owns the cluster; None for a cluster that no other run looks up.
 
     Returns:
-        The options by which a cluster like that is known again.
+        The options that identify a matching cluster later.
 
     Raises:
-        SizeRefused: the gateway does not give that worker size.
-        GatewayRefused: it has no option that could say whose cluster it is.
+        SizeRefused: the gateway does not offer this worker size.
+        GatewayRefused: the gateway has no option that can hold the label.
     """
     chosen = {**_size(offered, wanted), **(_label(offered, label) if label else {})}
     if "python" in offered and not wanted.gateway:
@@ -54,8 +54,8 @@ def choose(offered: Options, wanted: Wanted, label: str | None) -> dict[str, Any
         offered.update(chosen)
     except (ValueError, TypeError) as error:
         raise SizeRefused(
-            f"The Dask Gateway does not give workers of size {wanted.size!r}: {error}.",
-            fix="Choose a size that it gives.",
+            f"The Dask Gateway does not offer Dask workers of size {wanted.size!r}: {error}.",
+            fix="Choose a size that it offers.",
             field="executor.options.worker_size",
         ) from None
     if "idle_timeout" in offered:
@@ -64,23 +64,23 @@ def choose(offered: Options, wanted: Wanted, label: str | None) -> dict[str, Any
 
 
 def sizes_of(offered: Options, wanted: Wanted, sizes: Mapping[str, SizeSettings]) -> tuple[str, ...]:
-    """The names of the sizes that the gateway gives."""
+    """Return the names of the sizes that the gateway offers."""
     return tuple(name for name, size in sizes.items() if _gives(offered, wanted, name, size))
 
 
 def is_like(options: Mapping[str, Any], chosen: Mapping[str, Any]) -> bool:
-    """Whether a cluster's options are those that were chosen."""
+    """Return whether a cluster's options match the chosen ones."""
     return all(options.get(name) == value for name, value in chosen.items())
 
 
 def label_of(options: Mapping[str, Any]) -> str | None:
-    """Whose cluster it is that has these options, None where they do not say."""
+    """Return the label in a cluster's options, or None if they have none."""
     said = options.get(LABEL) or dict(options.get("environment") or {}).get(VARIABLE)
     return said if isinstance(said, str) and said else None
 
 
 def _size(offered: Options, wanted: Wanted) -> dict[str, Any]:
-    """By name where the gateway has names for sizes, else by numbers (memory in GiB, as its documentation has it)."""
+    """Return the size by name if the gateway has names for sizes, else as numbers (memory in GiB, see its documentation)."""
     if wanted.cores is None or wanted.memory is None:
         return {}
     if wanted.size is not None and "worker_size" in offered:
@@ -92,7 +92,7 @@ def _size(offered: Options, wanted: Wanted) -> dict[str, Any]:
         return {"worker_cores": wanted.cores, "worker_memory": math.ceil(memory) if whole else memory, **gpus}
     known = ", ".join(offered) or "none"
     raise SizeRefused(
-        f"The Dask Gateway lets nobody choose workers of size {wanted.size!r}; its options are {known}.",
+        f"The Dask Gateway has no options for Dask workers of size {wanted.size!r}; its options are {known}.",
         fix="Choose no worker size, or one without GPUs.",
         field="executor.options.worker_size",
     )
@@ -113,7 +113,7 @@ def _label(offered: Options, label: str) -> dict[str, Any]:
     if isinstance(offered.get("environment"), dict):
         return {"environment": {**offered["environment"], VARIABLE: label}}
     raise GatewayRefused(
-        "The Dask Gateway has no option that could say whose a cluster is, so none can be found again.",
+        "The Dask Gateway has no option for the deployment of a cluster, so runs cannot find a shared cluster.",
         fix=ADD_LABEL,
         field="executor.options.share",
     )

@@ -1,4 +1,4 @@
-"""From the name of a cluster to one that works: waited for, joined, given its Dask workers, and refused where it does not fit."""
+"""Start of a gateway cluster: wait for its scheduler, join it, scale it, and check that its versions match."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from dask_gateway.client import ClusterReport
 
 LOOK = 0.1
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 PROBE = 3.0
-"""Seconds that a scheduler has to answer; it is asked again."""
-SEE_LOG = "The Dask Gateway's log says why."
+"""Seconds that a scheduler has to answer before the next attempt."""
+SEE_LOG = "Check the Dask Gateway's log for the reason."
 
 
 class Deadline:
-    """A point in time until which something must have happened.
+    """A time limit for an operation.
 
     Args:
-        seconds: from now.
+        seconds: time from now.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -37,27 +37,31 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether it is over."""
+        """True after the time limit."""
         return time.monotonic() > self._end
 
     def wait_for(self, done: Callable[[], bool], what: str) -> None:
-        """Wait until it is done.
+        """Wait until the condition is true.
+
+        Args:
+            done: the condition.
+            what: the missing part, for the message.
 
         Raises:
-            ClusterNotStarted: it was not in time.
+            ClusterNotStarted: the time limit passed.
         """
         while not done():
             if self.passed:
-                fix = "Give it more time (start_timeout), or see what the Dask Gateway says of it."
+                fix = "Increase start_timeout, or check the Dask Gateway's log."
                 raise ClusterNotStarted(f"The cluster had {what} after {self.seconds:g} s.", fix=fix)
             time.sleep(LOOK)
 
 
 def joined(gateway: Gateway, name: str, deadline: Deadline) -> GatewayCluster:
-    """The cluster of that name, once its scheduler runs. Closing the object leaves the cluster alone.
+    """Wait for the scheduler of the cluster with this name and connect. Closing the object does not end the cluster.
 
     Raises:
-        ClusterNotStarted: it failed, was ended, or was not ready in time.
+        ClusterNotStarted: the cluster failed, was ended, or was not ready in time.
     """
     from dask_gateway import GatewayClusterError
 
@@ -72,19 +76,19 @@ def joined(gateway: Gateway, name: str, deadline: Deadline) -> GatewayCluster:
 
 
 def let_go(cluster: GatewayCluster) -> None:
-    """Close what holds the cluster in this process; the cluster itself goes on."""
+    """Close this process's connections to the cluster, which keeps running."""
     cluster.close()
     disarm(cluster.gateway)
 
 
 def furnish(cluster: GatewayCluster, wanted: Wanted, deadline: Deadline) -> None:
-    """Let it have the Dask workers that are wanted, unless it has some, and wait for the first.
+    """Request the Dask workers, unless the cluster has some already, and wait for the first one.
 
     Raises:
-        GatewayRefused: it may not have so many.
-        ClusterNotStarted: none came in time.
-        PythonMismatch: its Python is not this one.
-        PackageMismatch: its distributed is not this one.
+        GatewayRefused: the gateway allows fewer Dask workers.
+        ClusterNotStarted: no Dask worker connected in time.
+        PythonMismatch: the cluster has a different Python version.
+        PackageMismatch: the cluster has a different version of distributed.
     """
     try:
         if not workers_of(cluster):
@@ -99,10 +103,10 @@ def furnish(cluster: GatewayCluster, wanted: Wanted, deadline: Deadline) -> None
 
 
 def resize(cluster: GatewayCluster, workers: int | None, minimum: int, maximum: int | None) -> None:
-    """A number of Dask workers, or as many as there is work for.
+    """Request a fixed number of Dask workers, or a number that adapts to the load.
 
     Raises:
-        GatewayRefused: the gateway gives fewer.
+        GatewayRefused: the gateway allows fewer Dask workers.
     """
     from dask_gateway import GatewayWarning
 
@@ -114,7 +118,7 @@ def resize(cluster: GatewayCluster, workers: int | None, minimum: int, maximum: 
             else:
                 cluster.adapt(minimum=minimum, maximum=maximum)
         except GatewayWarning as error:
-            raise GatewayRefused(f"The Dask Gateway gives fewer Dask workers: {error}", fix="Choose fewer.") from None
+            raise GatewayRefused(f"The Dask Gateway allows fewer Dask workers: {error}", fix="Choose fewer.") from None
 
 
 def _runs(gateway: Gateway, name: str) -> bool:
@@ -126,7 +130,7 @@ def _runs(gateway: Gateway, name: str) -> bool:
 
 
 async def _answers(report: ClusterReport) -> bool:
-    """Whether the scheduler does: a gateway notices only after some seconds that one has died."""
+    """Return whether the scheduler answers. A gateway detects a crashed scheduler only after some seconds."""
     from distributed.core import rpc
 
     arguments = report.security.get_connection_args("client")
@@ -141,7 +145,7 @@ async def _answers(report: ClusterReport) -> bool:
 
 
 def workers_of(cluster: GatewayCluster) -> int:
-    """How many Dask workers have checked in.
+    """Count the connected Dask workers.
 
     Raises:
         OSError: the scheduler does not answer.
@@ -150,7 +154,7 @@ def workers_of(cluster: GatewayCluster) -> int:
 
 
 def _check_versions(said: Mapping[str, Any]) -> None:
-    """A pickle of another Python can crash who reads it, and Dask's parts speak only to those of their own version."""
+    """Refuse other versions: a pickle of another Python can crash its reader, and Dask's parts need the same version."""
     from importlib.metadata import version
 
     fix = "Register from an environment like the Dask Gateway's."

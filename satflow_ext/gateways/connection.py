@@ -1,4 +1,4 @@
-"""Dask Gateways, reached by dask-gateway's own client: where they are, and their errors in our words."""
+"""Connections to Dask Gateways through dask-gateway's client, with its errors translated to SatFlow's."""
 
 from __future__ import annotations
 
@@ -27,45 +27,45 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'satflow-ext[gateway]'"
 PORTS = {"http": 80, "https": 443}
 CLUSTER_NAME = re.compile(r"[0-9a-f]{32}")
-"""With it anybody can get at a cluster's pages through a gateway that has some: it stands in no message."""
+"""Name of a cluster. It gives access to the cluster's dashboard through some gateways, so messages never contain it."""
 
 NO_ROUTE = "Not Found"
-"""What a gateway's proxy says while it has lost its gateway, and a web server that knows nothing of any."""
+"""Answer of a gateway's proxy that has lost its gateway, and of a web server that is not a gateway."""
 HUB_SAYS_NO = "Permission failure verifying user's JupyterHub API token"
-"""What a gateway says, with the status 500, of a token that its JupyterHub does not know (`dask_gateway_server.auth`)."""
+"""Answer of a gateway, with status 500, to a token that its JupyterHub rejects (`dask_gateway_server.auth`)."""
 ANSWER = 60.0
-"""Seconds that a gateway may take to answer. It holds back some answers for 20 by itself; aiohttp would wait for 300."""
+"""Seconds that a gateway has to answer. It delays some answers by up to 20 itself; aiohttp would wait for 300."""
 _making = threading.Lock()
 
 
 def need_client() -> None:
-    """Refuse to go on without dask-gateway.
+    """Check that dask-gateway is installed.
 
     Raises:
-        ExtraMissing: it is not installed.
+        ExtraMissing: dask-gateway is not installed.
     """
     if importlib.util.find_spec("dask_gateway") is None:
         raise ExtraMissing("The executor 'dask-cluster' needs dask-gateway.", fix=f"{INSTALL}.", field="executor.name")
 
 
 def need_server() -> None:
-    """Refuse to go on where the local stack cannot start a gateway.
+    """Check that the local stack can start a gateway.
 
     Raises:
         ExtraMissing: dask-gateway-server is not installed.
     """
     if importlib.util.find_spec("dask_gateway_server") is None:
-        fix = f"{INSTALL}; it is for Linux only. Elsewhere, name a Dask Gateway of the settings."
-        raise ExtraMissing("This machine has no Dask Gateway of its own.", fix=fix, field="executor.name")
+        fix = f"{INSTALL} (Linux only). On other systems, choose a Dask Gateway from the settings."
+        raise ExtraMissing("dask-gateway-server is not installed on this machine.", fix=fix, field="executor.name")
 
 
 @contextmanager
 def reached(name: str, settings: Settings) -> Iterator[DaskGateway]:
-    """Where the Dask Gateway of that name is. The local stack's own runs at least until the block is left.
+    """Locate the Dask Gateway with this name. The local stack's gateway is started and runs at least until the block ends.
 
     Raises:
-        SettingsWrong: no such gateway in the settings, or no credential for it.
-        StackFailed: it is the local stack's own, which does not start.
+        SettingsWrong: the settings have no such gateway, or its credential is not set.
+        StackFailed: the local stack's gateway did not start.
         ExtraMissing: dask-gateway is not installed.
     """
     from satflow_ext import lease
@@ -83,10 +83,10 @@ def reached(name: str, settings: Settings) -> Iterator[DaskGateway]:
 
 @contextmanager
 def connected(where: DaskGateway) -> Iterator[Gateway]:
-    """dask-gateway's own client.
+    """Open dask-gateway's client.
 
     Raises:
-        ClusterFailed: what goes wrong with it in the block; the subclass says what.
+        ClusterFailed: a call in the block failed; the subclass gives the reason.
     """
     from aiohttp import ClientTimeout
 
@@ -116,44 +116,44 @@ def _client_class(where: DaskGateway) -> Any:
 
 
 def offered(gateway: Gateway) -> Options:
-    """The cluster options of a gateway, with its own defaults. Whoever wants anything of it asks for them first.
+    """Read the cluster options of a gateway, with its own defaults. This is the first call to every gateway.
 
     Raises:
-        GatewayUnreachable: what answers there is no Dask Gateway.
+        GatewayUnreachable: the server at its url is not a Dask Gateway.
         ClientError: as in dask-gateway's client.
-        ValueError: the same.
+        ValueError: as in dask-gateway's client.
     """
     try:
         return gateway.cluster_options(use_local_defaults=False)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError):
         fix = "Check the gateway's url in satflow.toml."
-        raise GatewayUnreachable("What answers there is no Dask Gateway.", fix=fix) from None
+        raise GatewayUnreachable("The server at the gateway's url is not a Dask Gateway.", fix=fix) from None
 
 
 def disarm(closed: Gateway) -> None:
-    """Keep a client from closing itself once more.
+    """Keep a closed client from closing itself again.
 
-    Its `__del__` waits for its own event loop, for ever where it is that loop's thread which lets go of it last.
+    Its `__del__` waits for its event loop, and deadlocks if the thread of that loop drops the last reference.
     """
     vars(closed).pop("_loop_runner", None)
 
 
 @contextmanager
 def only_ours(url: str) -> Iterator[None]:
-    """While a client is made: the user's own `gateway.*` settings of Dask are for another gateway, and would be taken for this.
+    """Ignore the user's `gateway.*` settings of Dask while a client is created, because they belong to another gateway.
 
-    Those of a web proxy are read there as well, and no proxy may get what is said to this machine's own gateway.
+    The settings of a web proxy are also read then, and no proxy may see requests to this machine's gateway.
     """
     import dask
 
     ours = {"gateway.http-client.proxy": not endpoints.on_loopback(url), "gateway.auth.kwargs": {}}
-    with _making, dask.config.set(ours):  # Dask's settings are of the whole process
+    with _making, dask.config.set(ours):  # Dask's configuration is global to the process
         yield
 
 
 @contextmanager
 def translated(where: DaskGateway) -> Iterator[None]:
-    """Errors of dask-gateway's client as ours."""
+    """Translate errors of dask-gateway's client to SatFlow's errors."""
     from aiohttp import ClientConnectionError, ClientError, ClientResponseError
     from dask_gateway import GatewayClusterError, GatewayServerError
 
@@ -163,7 +163,9 @@ def translated(where: DaskGateway) -> Iterator[None]:
         if error.status in (401, 403):
             raise GatewayUnauthorized(f"{_name(where)} refused the credential.", fix=_check(where)) from None
         said = (
-            f"answered {error.status}" if error.status >= HTTPStatus.BAD_REQUEST else "is none: it answered with a page"
+            f"answered {error.status}"
+            if error.status >= HTTPStatus.BAD_REQUEST
+            else "answered with a web page: the server at its url is not a Dask Gateway"
         )
         raise GatewayUnreachable(f"{_name(where)} {said}.", fix=_check(where)) from None
     except (asyncio.TimeoutError, TimeoutError):
@@ -179,23 +181,27 @@ def translated(where: DaskGateway) -> Iterator[None]:
 
 def _as_said(where: DaskGateway, said: str) -> ClusterFailed:
     if _is_page(said):
-        return GatewayUnreachable(f"{_name(where)} does not answer, or is none.", fix=_check(where))
+        return GatewayUnreachable(
+            f"{_name(where)} does not answer, or its url is not a Dask Gateway.", fix=_check(where)
+        )
     if HUB_SAYS_NO in said:
         return GatewayUnauthorized(f"{_name(where)} refused the credential.", fix=_check(where))
-    return GatewayRefused(f"{_name(where)} said: {_clean(said)}.")
+    return GatewayRefused(f"{_name(where)} reported: {_clean(said)}.")
 
 
 def _is_page(said: str) -> bool:
-    """Whether it is what a web server says that knows nothing of a gateway."""
+    """Return whether an answer comes from a web server that is not a gateway."""
     return said.strip() == NO_ROUTE or said.lstrip().startswith("<")
 
 
 def _why(error: Exception) -> str:
-    """What the system says of a connection that was not made: `Connection refused`, or that a name is not known. No address."""
+    """Return the system's reason for a failed connection without the address: `Connection refused`, or an unknown host."""
     cause = getattr(error, "os_error", error)
     if not isinstance(cause, OSError) or cause.errno is None:
         return ""
-    return f": {os.strerror(cause.errno) if cause.errno > 0 else cause.strerror}"  # negative: of looking up the name
+    return (
+        f": {os.strerror(cause.errno) if cause.errno > 0 else cause.strerror}"  # negative: an error of the name lookup
+    )
 
 
 def _auth(where: DaskGateway) -> GatewayAuth:
@@ -213,9 +219,9 @@ def _name(where: DaskGateway) -> str:
 
 def _check(where: DaskGateway) -> str:
     return (
-        "See `satflow status`."
+        "Check `satflow status`."
         if where.local
-        else f"Check [gateways.{where.name}] in satflow.toml, and its credential."
+        else f"Check [gateways.{where.name}] in satflow.toml and its credential."
     )
 
 

@@ -1,4 +1,4 @@
-"""Dask Gateways by name: where they are, and the credential that belongs to each."""
+"""Locations and credentials of Dask Gateways, by name."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from satflow_ext.errors import SettingsWrong, StackFailed
 from satflow_ext.settings import GatewaySettings, Settings
 
 GATEWAY_USER = "satflow"
-"""Who all clients of the local stack's Dask Gateway are."""
+"""User name of all clients of the local stack's Dask Gateway."""
 
 
 @dataclass(frozen=True)
 class DaskGateway:
-    """A Dask Gateway and the credential that belongs to it.
+    """A Dask Gateway and its credential.
 
-    `schedulers` is the `host:port` that takes connections to schedulers, None where it is the url's. `name` is "" for the
-    local stack's own.
+    `schedulers` is the `host:port` for connections to schedulers, or None if it is the same as in the url. `name` is "" for
+    the local stack's gateway.
     """
 
     name: str
@@ -32,7 +32,7 @@ class DaskGateway:
 
     @property
     def local(self) -> bool:
-        """Whether it is the local stack's own."""
+        """True for the local stack's gateway."""
         return not self.name
 
     def __str__(self) -> str:
@@ -42,17 +42,17 @@ class DaskGateway:
 def gateway_named(
     name: str, settings: Settings, record: StackRecord | None, environment: Mapping[str, str] = os.environ
 ) -> DaskGateway:
-    """The Dask Gateway of that name, with its credential.
+    """Return the Dask Gateway with this name and its credential.
 
     Args:
-        name: of a gateway in the settings, or "" for the local stack's own.
-        settings: where the gateways are.
-        record: of the local stack, for its own.
-        environment: holds the credentials.
+        name: name of a gateway in the settings, or "" for the local stack's gateway.
+        settings: define the gateways.
+        record: the local stack's record, for its gateway.
+        environment: contains the credentials.
 
     Raises:
-        SettingsWrong: no such gateway in the settings, or the variable of its credential is not set.
-        StackFailed: it is the local stack's own, which does not run.
+        SettingsWrong: the settings have no such gateway, or the variable of its credential is not set.
+        StackFailed: the local stack's gateway is not running.
     """
     if not name:
         if record is None or record.gateway_url is None or record.gateway_password is None:
@@ -70,13 +70,15 @@ def gateway_named(
 
 
 def gateway_settings(name: str, settings: Settings) -> GatewaySettings:
-    """What the settings say of a Dask Gateway.
+    """Return the settings of a Dask Gateway.
 
     Raises:
-        SettingsWrong: nothing.
+        SettingsWrong: the settings have no gateway with this name.
     """
     if name not in settings.gateways:
-        known = f" Known: {', '.join(sorted(settings.gateways))}." if settings.gateways else ""
-        fix = f"Add [gateways.{name}] to satflow.toml, or leave it empty for this machine's own.{known}"
-        raise SettingsWrong(f"No Dask Gateway is called {name!r} here.", fix=fix, field="executor.options.gateway")
+        known = f" Configured: {', '.join(sorted(settings.gateways))}." if settings.gateways else ""
+        fix = f"Add [gateways.{name}] to satflow.toml, or leave the name empty to use this machine's gateway.{known}"
+        raise SettingsWrong(
+            f"No Dask Gateway is called {name!r} in the settings.", fix=fix, field="executor.options.gateway"
+        )
     return settings.gateways[name]

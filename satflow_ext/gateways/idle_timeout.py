@@ -1,7 +1,7 @@
-"""Loaded by the scheduler of a cluster of the local stack's Dask Gateway: ends the cluster when nobody uses it any more.
+"""Idle timeout of clusters of the local stack's Dask Gateway, preloaded by their schedulers.
 
-Dask's and the gateway's own idle time-outs look at tasks only, so they would end the cluster of a flow that waits for something
-between two of its tasks. Here a connected dask client is a user as well; a client that was killed is connected no more.
+The idle timeouts of Dask and of the gateway consider only tasks, so they would end the cluster of a flow that waits between two
+of its tasks. Here a connected Dask client also counts as a user. A killed client is disconnected and no longer counts.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any
 
 MODULE = __name__
 SECONDS = "SATFLOW_IDLE_SECONDS"
-"""Environment variable of the scheduler with the time after which it ends."""
+"""Environment variable of the scheduler with the idle timeout in seconds."""
 
 FIRST_USER = 30.0
-"""Seconds more that it is given before anybody has used it: who had it made is about to connect."""
+"""Extra seconds before the first use, because the process that created the cluster is about to connect."""
 
 logger = logging.getLogger(__name__)
 _watches: set[asyncio.Task[None]] = set()
 
 
 def dask_setup(scheduler: Any) -> None:
-    """Distributed calls this in a scheduler that preloads the module."""
+    """Start the idle timeout. Distributed calls this in a scheduler that preloads the module."""
     seconds = float(os.environ[SECONDS])
     _watches.add(asyncio.ensure_future(_watch(scheduler, seconds)))
 
 
 def users(clients: Iterable[str], *, but: str = "") -> list[str]:
-    """The ids of dask clients outside the cluster: not those of its own workers, nor the scheduler's stand-in for nobody."""
+    """Return the ids of Dask clients outside the cluster, without its own workers and the scheduler's internal client."""
     return [name for name in clients if name not in (but, "fire-and-forget") and not name.startswith("Client-worker-")]
 
 
@@ -41,10 +41,10 @@ async def _watch(scheduler: Any, seconds: float) -> None:
         await asyncio.sleep(min(seconds / 4, 5.0))
         if _busy(scheduler):
             last = time.monotonic()
-    logger.warning("Nobody used this cluster for %g seconds.", seconds)
+    logger.warning("No client used this cluster for %g seconds.", seconds)
     try:
         await scheduler.services["gateway"].gateway.shutdown()
-    except Exception:  # the edge of this task: whatever keeps the gateway from it, the cluster must not stay
+    except Exception:  # task boundary: the cluster must end even if the gateway call fails
         logger.exception("The gateway did not end this cluster.")
         await scheduler.close(reason="idle")
 

@@ -1,7 +1,7 @@
-"""dask-gateway's client of the local stack's own Dask Gateway: it sends nothing to a server that belongs to another user.
+"""dask-gateway's client for the local stack's Dask Gateway, which sends nothing to a server of another user.
 
-The client opens connections as it needs them, long after the gateway may have ended, and sends the credential, or the cookie that
-it got for it, over each of them. So each one is checked before anything is sent.
+The client opens connections on demand, possibly long after the gateway has ended, and sends the credential or its session
+cookie over each of them. Each connection is therefore checked before anything is sent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from satflow_ext.tcp_peers import need_own_peer
 
 
 class OwnGateway(Gateway):  # type: ignore[misc]  # dask-gateway is not typed
-    """A client that connects to servers of this user only."""
+    """A client that connects only to servers of this user."""
 
     _session: ClientSession | None
 
@@ -26,7 +26,7 @@ class OwnGateway(Gateway):  # type: ignore[misc]  # dask-gateway is not typed
         return await super()._request(*arguments, **options)
 
     def connect(self, cluster_name: str, shutdown_on_close: bool = False) -> GatewayCluster:
-        """Connect to a cluster; its object connects to servers of this user only, too."""
+        """Connect to a cluster. Its object also connects only to servers of this user."""
         return _OwnGatewayCluster.from_name(
             cluster_name,
             shutdown_on_close=shutdown_on_close,
@@ -41,7 +41,7 @@ class OwnGateway(Gateway):  # type: ignore[misc]  # dask-gateway is not typed
 
 class _OwnGatewayCluster(GatewayCluster):  # type: ignore[misc]
     async def _start_internal(self) -> Any:
-        self.gateway.__class__ = OwnGateway  # dask-gateway makes it, and has not used it yet
+        self.gateway.__class__ = OwnGateway  # created by dask-gateway and not used yet
         return await super()._start_internal()
 
 
@@ -49,10 +49,10 @@ class _OwnListeners(TCPConnector):
     """Connections that are checked before they are used."""
 
     async def _create_connection(self, *arguments: Any, **options: Any) -> ResponseHandler:
-        """Connect, and check whose server it is.
+        """Connect, and check that the server belongs to this user.
 
         Raises:
-            OSError: no connection was made, or it belongs to another user.
+            OSError: the connection failed, or the server belongs to another user.
         """
         protocol = await super()._create_connection(*arguments, **options)
         try:

@@ -1,7 +1,6 @@
-"""The clusters that several flow runs share: found by the label in their options, or made, one at a time.
+"""Clusters that several flow runs share. They are found by the label in their options, or created one at a time.
 
-Who uses one is no count that somebody keeps and a killed run would leave wrong: it is the dask clients that are connected to its
-scheduler now.
+The users of a cluster are the Dask clients connected to its scheduler. A stored counter would be wrong after a run is killed.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def alone(label: str, settings: Settings) -> Iterator[None]:
-    """Among the processes and threads of this user on this machine, one at a time for each label. Blocks."""
+    """Hold an exclusive lock per label among the processes and threads of this user on this machine. Blocks."""
     folder = settings.runtime_dir / "cluster-locks"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with file_lock.alone(folder / hashlib.sha256(label.encode()).hexdigest()[:32]):
@@ -34,22 +33,22 @@ def alone(label: str, settings: Settings) -> Iterator[None]:
 
 
 def found(gateway: Gateway, label: str, chosen: dict[str, Any] | None = None) -> list[ClusterReport]:
-    """The living clusters with that label, and these options where they are given; the oldest first."""
+    """List the active clusters with this label, and with these options if any are given, oldest first."""
     reports = [each for each in gateway.list_clusters() if is_of(each, label)]
     like = [each for each in reports if chosen is None or is_like(each.options, chosen)]
     return sorted(like, key=lambda each: (each.start_time, each.name))
 
 
 def is_of(report: ClusterReport, label: str) -> bool:
-    """Whether a cluster has that label."""
+    """Return whether a cluster has this label."""
     return label_of(report.options) == label
 
 
 def found_or_made(gateway: Gateway, options: Options, chosen: dict[str, Any], label: str) -> tuple[str, bool]:
-    """The name of the one cluster of that label and these options, and whether this call made it. Call it `alone`.
+    """Return the name of the cluster with this label and these options, and whether this call created it.
 
-    A lock reaches no further than this machine. Where another one has made such a cluster in the same moment, both keep the
-    older one and end the other.
+    The caller must hold the lock `alone`, which covers only this machine. If another machine creates such a cluster at the
+    same time, both machines keep the older one and end the other.
     """
     before = found(gateway, label, chosen)
     if before:
@@ -66,24 +65,24 @@ def found_or_made(gateway: Gateway, options: Options, chosen: dict[str, Any], la
 
 
 def submit(gateway: Gateway, options: Options) -> str:
-    """Make a cluster and return its name. An interrupt waits until the name is known, and stops the cluster."""
+    """Create a cluster and return its name. An interrupt waits until the name is available and stops the cluster."""
     answer = asyncio.run_coroutine_threadsafe(gateway._submit(cluster_options=options), gateway.loop.asyncio_loop)
     try:
         return str(answer.result())
     except BaseException:
-        with suppress(Exception):  # the gateway made none
+        with suppress(Exception):  # the gateway created none
             gateway.stop_cluster(answer.result())
         raise
 
 
 def is_used(presence: Client) -> bool:
-    """Whether any other dask client is connected to that one's cluster, but for those of its own workers."""
+    """Return whether a Dask client other than this one and those of the workers is connected to the cluster."""
     connected = presence.run_on_scheduler(_names_of_clients())  # type: ignore[no-untyped-call]  # typed in part
     return bool(idle_timeout.users(connected, but=presence.id))
 
 
 def _names_of_clients() -> Any:
-    """A function that travels by value: the scheduler may not have this package."""
+    """Return a function that is pickled by value, because the scheduler may not have this package installed."""
 
     def names(dask_scheduler: Any) -> list[str]:
         return list(dask_scheduler.clients)

@@ -1,4 +1,4 @@
-"""Dask workers that no flow run started: they are told of its secrets, over TLS, and guarded as its other processes are."""
+"""Redaction guard for Dask workers that the flow run did not start: it sends them the secrets to redact, over TLS."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def guard(dask_client: Client) -> None:
-    """Guard all Dask workers of its cluster, also those that join later, where this flow run needs it.
+    """Guard all Dask workers of the client's cluster, including later ones, if this flow run needs it.
 
-    One that lacks this package cannot be guarded. It gets no secret, and tells Prefect what Prefect by itself tells.
+    A Dask worker without this package cannot be guarded. It gets no secrets, and its data for Prefect is not redacted.
     """
     if telling.needed():
         dask_client.register_plugin(plugin(_variables()))
 
 
 def plugin(variables: Mapping[str, str]) -> WorkerPlugin:
-    """What gives a Dask worker these environment variables and guards it.
+    """Create a plugin that sets these environment variables in a Dask worker and guards it.
 
-    Its class is made here so that it travels by value: a Dask worker that cannot read a plugin never starts.
+    The class is defined locally so that it is pickled by value: a Dask worker that cannot unpickle a plugin never starts.
     """
     given = dict(variables)
 
@@ -36,14 +36,16 @@ def plugin(variables: Mapping[str, str]) -> WorkerPlugin:
         name = "satflow-guard"
 
         def setup(self, worker: Any) -> None:
-            """Distributed calls this in each Dask worker; again for every run that shares the cluster."""
+            """Guard a Dask worker. Distributed calls this in each one, once for every run that shares the cluster."""
             import logging
             import os
 
             try:
                 from satflow_ext.redaction import guard
             except ImportError:
-                logging.getLogger("distributed.worker").warning("satflow-ext is missing: flow runs' secrets stay away.")
+                logging.getLogger("distributed.worker").warning(
+                    "satflow-ext is not installed: this worker gets no secrets."
+                )
                 return
             if not given.items() <= os.environ.items():
                 os.environ.update(given)

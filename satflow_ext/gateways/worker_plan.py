@@ -1,4 +1,4 @@
-"""The Dask workers of a cluster, as somebody wants them, whatever gives the cluster."""
+"""The requested Dask workers of a cluster, for every cluster provider."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Workers:
-    """How many and how big they are, and for how long.
+    """The number and size of the Dask workers, and the timeouts of the cluster.
 
     Args:
-        workers: how many; None where the number follows the work.
-        minimum: the least of them, where it does.
-        maximum: the most.
-        size: name of the worker size; None where none was chosen.
-        cores: of one Dask worker; None where whoever gives the cluster decides.
-        memory: of one, in bytes; None likewise.
-        gpus: of one.
+        workers: fixed number of Dask workers; None if the number adapts to the load.
+        minimum: minimum number if it adapts.
+        maximum: maximum number if it adapts.
+        size: name of the worker size; None if none was chosen.
+        cores: cores of one Dask worker; None if the cluster provider decides.
+        memory: memory of one Dask worker in bytes; None if the cluster provider decides.
+        gpus: GPUs of one Dask worker.
         idle_timeout: seconds without a user after which the cluster ends.
-        start_timeout: seconds that it may take to be ready.
+        start_timeout: seconds until the cluster must be ready.
     """
 
     workers: int | None
@@ -33,5 +33,5 @@ class Workers:
 
     @property
     def first_workers(self) -> int:
-        """How many there are before there is any work."""
+        """The number of Dask workers before there is any load."""
         return self.minimum if self.workers is None else self.workers

@@ -1,7 +1,7 @@
-"""Job variables: what each flow run is started with, in the words of the work pool that starts it.
+"""Job variables: the settings with which a work pool starts each flow run.
 
-A work pool has a *base job template*: a schema of the variables that a deployment may set, and a configuration in which each
-stands where the Prefect worker needs it. Nothing here asks anybody.
+A work pool has a *base job template*: a schema of the variables that a deployment may set, and a job configuration with a
+placeholder for each variable. Nothing in this package does I/O.
 """
 
 from __future__ import annotations

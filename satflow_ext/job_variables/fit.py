@@ -1,4 +1,4 @@
-"""From what a user decides to job variables that fit the work pool, or to the reason why they do not."""
+"""Conversion of the user's infrastructure settings to job variables of the work pool, with errors for those that do not fit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ IMAGE = "image"
 
 
 def job_variables(wanted: Infrastructure, template: Template) -> JsonObject:
-    """What the deployment says to the work pool.
+    """Return the deployment's job variables.
 
     Raises:
-        InvalidInfrastructure: the work pool has no place for something, or takes no such value; or it needs more.
+        InvalidInfrastructure: the work pool has no variable for a setting, does not accept a value, or requires another variable.
     """
     found: JsonObject = {}
     for name, value in _said(wanted, template):
@@ -57,14 +57,14 @@ def _spelled(name: Resource, amount: float, template: Template) -> Iterator[tupl
 
 
 def _put(found: JsonObject, name: str, value: JsonValue) -> None:
-    """Set a variable; two objects are put together where they do not say the same thing twice."""
+    """Set a variable, and merge two objects that have no key in common."""
     before = found.get(name)
     if isinstance(before, dict) and isinstance(value, dict) and not before.keys() & value.keys():
         found[name] = {**before, **value}
     elif name in found:
         raise InvalidInfrastructure(
             f"{name} is set twice.",
-            fix="Say it once: image, cpu, memory, gpus and env set job variables of the work pool.",
+            fix="Set it once: image, cpu, memory, gpus and env set job variables of the work pool.",
             field=f"infrastructure.job_variables.{name}",
         )
     else:
@@ -81,12 +81,12 @@ def _no_room(name: str, template: Template) -> InvalidInfrastructure:
     fix = (
         f"Add to its base job template {way.room}, or choose another work pool."
         if way
-        else f"It takes {', '.join(template.variables)}."
+        else f"It has {', '.join(template.variables)}."
         if template.variables
-        else "Start a Prefect worker that polls it, which tells what it takes."
+        else "Start a Prefect worker that polls it, which defines its job variables."
     )
     return InvalidInfrastructure(
-        f"The work pool {template.pool!r}, of type {template.type}, has no place for {name}.",
+        f"The work pool {template.pool!r}, of type {template.type}, has no job variable for {name}.",
         fix=fix,
         field=f"infrastructure.{name}",
     )

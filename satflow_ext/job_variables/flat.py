@@ -1,15 +1,15 @@
-"""Job variables one by one: each environment variable counts as one of its own, which somebody else may have set."""
+"""Flattened job variables: each environment variable is a separate one, because another program may have set it."""
 
 from __future__ import annotations
 
 from satflow_ext.models import JsonObject
 
 ENV = "env"
-"""The job variable that Prefect's worker types have in common: environment variables by name."""
+"""The job variable with environment variables by name, which all of Prefect's worker types have."""
 
 
 def flat(job_variables: JsonObject) -> JsonObject:
-    """`{"image": …, "env": {"A": "1"}}` → `{"image": …, "env.A": "1"}`."""
+    """Flatten job variables: `{"image": …, "env": {"A": "1"}}` → `{"image": …, "env.A": "1"}`."""
     found = {name: value for name, value in job_variables.items() if name != ENV}
     env = job_variables.get(ENV)
     if isinstance(env, dict):
@@ -18,7 +18,7 @@ def flat(job_variables: JsonObject) -> JsonObject:
 
 
 def whole(single: JsonObject) -> JsonObject:
-    """The same as Prefect keeps them."""
+    """Nest flattened job variables again, as Prefect stores them."""
     env = {name.removeprefix(f"{ENV}."): value for name, value in single.items() if name.startswith(f"{ENV}.")}
     others = {name: value for name, value in single.items() if not name.startswith(f"{ENV}.")}
     return others | ({ENV: env} if env else {})

@@ -1,4 +1,4 @@
-"""Job variables that a work pool would ignore, or its Prefect worker trip over."""
+"""Checks for job variables that a work pool would ignore, or that its Prefect worker cannot use."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from satflow_ext.models import JsonObject
 
 
 def refuse_unknown(name: str, template: Template) -> None:
-    """Refuse a job variable that the work pool does not have, and would ignore.
+    """Refuse a job variable that the work pool does not have and would ignore.
 
     Raises:
-        InvalidInfrastructure: it is one.
+        InvalidInfrastructure: the work pool does not have it.
     """
     if name in template.variables:
         return
@@ -28,7 +28,7 @@ def refuse_unknown(name: str, template: Template) -> None:
 
 
 def refuse_missing(found: JsonObject, template: Template) -> None:
-    """Refuse job variables of which one is missing that a run cannot start without.
+    """Refuse job variables if a required one is missing.
 
     Raises:
         InvalidInfrastructure: one is missing.
@@ -36,19 +36,19 @@ def refuse_missing(found: JsonObject, template: Template) -> None:
     for name in template.required:
         if name not in found:
             raise InvalidInfrastructure(
-                f"The work pool {template.pool!r} starts no run without the job variable {name!r}.",
+                f"The work pool {template.pool!r} requires the job variable {name!r}, which is not set.",
                 fix=f"Set it: --job-variable {name}=VALUE.",
                 field=f"infrastructure.job_variables.{name}",
             )
 
 
 def refuse_misfits(found: JsonObject, template: Template) -> None:
-    """Refuse values that the schema does not allow, by the rules that Prefect's own server has.
+    """Refuse values that the schema does not allow, by the rules of Prefect's server.
 
-    What names a block or a variable of Prefect's is for the Prefect worker to fill in.
+    References to Prefect blocks and Prefect variables are not checked: the Prefect worker resolves them.
 
     Raises:
-        InvalidInfrastructure: there is one.
+        InvalidInfrastructure: a value is not allowed.
     """
     from prefect.utilities.schema_tools import CircularSchemaRefError, ValidationError, validate
 
@@ -64,8 +64,8 @@ def refuse_misfits(found: JsonObject, template: Template) -> None:
     for each in wrong:
         path = ".".join(map(str, each.absolute_path))
         raise InvalidInfrastructure(
-            f"The work pool {template.pool!r} does not take that for {path}: {each.message}.",
-            fix="See `prefect work-pool inspect` for what it takes.",
+            f"The work pool {template.pool!r} does not accept the value of {path}: {each.message}.",
+            fix="See `prefect work-pool inspect` for the values that it accepts.",
             field=f"infrastructure.job_variables.{path}",
         )
 

@@ -1,4 +1,4 @@
-"""What a work pool offers: what the register form asks for."""
+"""The fields that a work pool offers to the register form."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from satflow_ext.models import InfrastructureField, JsonObject
 
 
 def takes(template: Template) -> tuple[InfrastructureField, ...]:
-    """What of `Infrastructure` the work pool has a place for."""
+    """Return the fields of `Infrastructure` for which the work pool has a variable."""
     plain: tuple[InfrastructureField, ...] = tuple(name for name in ("image", "env") if name in template.variables)
     return (*plain, *(name for name in RESOURCES if variables_of(name, template)))
 
 
 def others(template: Template, *, local: bool) -> JsonObject:
-    """The schema of the job variables that `takes` does not cover, without those that are blocks of Prefect's.
+    """Return the schema of the job variables that `takes` does not cover, without Prefect blocks.
 
     Args:
-        template: of the work pool.
-        local: whether it is the local stack's own, which is told no command (`plain.check_plain`).
+        template: the work pool's base job template.
+        local: whether it is the local stack's work pool, for which the command cannot be set (`plain.check_plain`).
     """
     covered = {IMAGE, ENV, *(each for name in RESOURCES for each in variables_of(name, template))}
     covered |= {COMMAND} if local else set()
@@ -30,7 +30,7 @@ def others(template: Template, *, local: bool) -> JsonObject:
 
 
 def _is_block(schema: JsonObject) -> bool:
-    """Prefect's templates refer to nothing but blocks, which may hold credentials and are made in Prefect."""
+    """Return whether a variable is a block. Blocks may hold credentials and are created in Prefect. Nothing else is a `$ref`."""
     return "$ref" in schema or any("$ref" in each for key in ("allOf", "anyOf") for each in _members(schema, key))
 
 

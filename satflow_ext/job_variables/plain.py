@@ -1,4 +1,4 @@
-"""What no work pool is told: whatever it is told, Prefect stores readable."""
+"""Checks for settings that must not be in job variables, which Prefect stores in plain text."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from satflow_ext.errors import InvalidInfrastructure
 from satflow_ext.models import Infrastructure
 
 COMMAND = "command"
-"""The job variable with what a Prefect worker starts."""
+"""The job variable with the command that a Prefect worker starts."""
 
 
 def check_plain(wanted: Infrastructure, *, local: bool) -> None:
-    """Refuse what no work pool is told.
+    """Refuse settings that must not be in job variables.
 
     Args:
-        wanted: what the user decided.
-        local: whether the local stack runs it, which has a command of its own for each version.
+        wanted: the user's settings.
+        local: whether the local stack runs the deployment; it sets the command for each version itself.
 
     Raises:
-        InvalidInfrastructure: a credential, which Prefect would store readable; or the local stack's command.
+        InvalidInfrastructure: a credential, which Prefect would store in plain text; or the local stack's command.
     """
     found = first_credential(wanted.model_dump(include={"env", "job_variables"}))
     if found is not None:
         path, what = found
         raise InvalidInfrastructure(
-            f"{path[-1]} looks like {what}, and Prefect would store it readable.",
-            fix="Declare it by name (--secret NAME, docs/secrets.md), or name a block of Prefect's in its place: "
+            f"{path[-1]} looks like {what}, and Prefect would store it in plain text.",
+            fix="Declare it by name (--secret NAME, docs/secrets.md), or refer to a Prefect block instead: "
             '"{{ prefect.blocks.secret.NAME }}".',
             field=".".join(("infrastructure", *path)),
         )
     if local and COMMAND in wanted.job_variables:
         raise InvalidInfrastructure(
-            "The local stack starts each version with a command of its own.",
+            f"The job variable {COMMAND} cannot be set: the local stack sets the command of each version itself.",
             fix="Leave it out.",
             field=f"infrastructure.job_variables.{COMMAND}",
         )

@@ -1,4 +1,4 @@
-"""A work pool's base job template, read: which variables it has, and where each ends up."""
+"""A parsed base job template of a work pool: its variables, and their places in the job configuration."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pydantic import JsonValue
 from satflow_ext.models import JsonObject
 
 Place = tuple[str, ...]
-"""A path into a job configuration; numbers stand for places in lists, and `*` for any text."""
+"""A path into a job configuration; numbers are list indexes, and `*` matches any text."""
 
 PLACEHOLDER = re.compile(r"^\{\{\s*(\w+)\s*\}\}$")
 
 
 @dataclass(frozen=True)
 class Template:
-    """What can be set for the flow runs of a work pool.
+    """The settings that a work pool offers for its flow runs.
 
     Args:
         pool: the work pool's name.
-        type: of its Prefect workers, such as `kubernetes`.
-        schema: of its job variables, as JSON schema.
-        configuration: of a job, with the names of job variables in braces.
+        type: the type of its Prefect workers, such as `kubernetes`.
+        schema: the JSON schema of its job variables.
+        configuration: the configuration of a job, with the names of job variables in braces.
     """
 
     pool: str
@@ -36,7 +36,7 @@ class Template:
 
     @classmethod
     def of(cls, pool: str, type: str, base_job_template: Mapping[str, Any]) -> Template:  # noqa: A002 - Prefect's word
-        """The template that Prefect gives, which is empty for a work pool that no Prefect worker has polled yet."""
+        """Parse Prefect's template, which is empty if no Prefect worker has polled the work pool yet."""
         schema, configuration = base_job_template.get("variables"), base_job_template.get("job_configuration")
         return cls(pool, type, schema or {}, configuration or {})
 
@@ -48,13 +48,13 @@ class Template:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Variables without which no run starts."""
+        """Names of the required variables that have no default."""
         found = self.schema.get("required")
         names = [str(name) for name in found] if isinstance(found, list) else []
         return tuple(name for name in names if "default" not in self.variables.get(name, {}))
 
     def at(self, places: tuple[Place, ...]) -> tuple[str, ...]:
-        """The variables that stand at those places."""
+        """Return the variables at these places."""
         standing = [each for place in places for each in _standing(self.configuration, place)]
         named = [match[1] for each in standing if isinstance(each, str) and (match := PLACEHOLDER.match(each))]
         return tuple(dict.fromkeys(name for name in named if name in self.variables))

@@ -1,7 +1,8 @@
-"""Prefect's worker types: where their job configurations have room for cores, memory and GPUs, and in which words.
+"""Prefect's worker types: the places and formats of cores, memory and GPUs in their job configurations.
 
-The places are those of the default base job templates of `prefect-kubernetes` and `prefect-docker`; a template that an
-administrator has changed counts as it is. Image and environment need no place: all types call the variables `image` and `env`.
+The places are those of the default base job templates of `prefect-kubernetes` and `prefect-docker`. If an administrator has
+changed a template, the changed one decides. Image and environment need no place: in all types, their variables are `image`
+and `env`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ RESOURCES: tuple[Resource, ...] = ("cpu", "memory", "gpus")
 
 @dataclass(frozen=True)
 class Way:
-    """How one resource is asked for.
+    """The way to request one resource.
 
     Args:
-        places: in the job configuration; the variables that stand there are set.
-        spell: turns cores, GiB of memory or a number of GPUs into what stands there.
-        room: what makes room for it in a template that has none.
+        places: places in the job configuration; the variables at these places are set.
+        spell: converts cores, GiB of memory or a number of GPUs to the value of a variable.
+        room: the addition to a template that has no variable for the resource.
     """
 
     places: tuple[Place, ...]
@@ -38,7 +39,7 @@ CREATE = "container_create_kwargs"
 
 
 def _pod_places(resource: str) -> tuple[Place, ...]:
-    """A request and its limit: the run gets what it asks for, and no more."""
+    """Return the places of request and limit: the run gets the requested amount, and no more."""
     return ((*RESOURCES_OF_POD, "requests", resource), (*RESOURCES_OF_POD, "limits", resource))
 
 
@@ -67,10 +68,10 @@ DOCKER: dict[Resource, Way] = {
 }
 
 WORKER_TYPES: dict[str, dict[Resource, Way]] = {"kubernetes": KUBERNETES, "docker": DOCKER, "process": {}}
-"""Types whose words are known here; of others, only what they call by the same name."""
+"""Supported worker types. For other types, only variables with the names of SatFlow's settings are used."""
 
 
 def variables_of(name: Resource, template: Template) -> tuple[str, ...]:
-    """The job variables of a work pool that say how much of a resource a run gets."""
+    """Return the job variables of a work pool that set the amount of a resource."""
     way = WORKER_TYPES.get(template.type, {}).get(name)
     return template.at(way.places) if way else ()

@@ -1,4 +1,4 @@
-"""The part that runs in the notebook kernel: which flows live here, packing one, magics.
+"""Code that runs in the notebook kernel: flow discovery, packing and magics.
 
-Nothing here is imported when a kernel starts except `attach`, which imports only the standard library.
+A kernel imports only `attach` when it starts, which imports only the standard library.
 """

@@ -1,4 +1,4 @@
-"""`satflow_ext.register`: from Python the same as the sidebar's form and `%register_flow`."""
+"""`satflow_ext.register`: the Python counterpart of the sidebar's form and of `%register_flow`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from satflow_ext.settings import Settings, load_settings
 from satflow_ext.validation_errors import first_mistake
 
 EXECUTING = "SATFLOW_EXECUTING"
-"""Set while `satflow register` executes a notebook: that command registers, with its own choices."""
+"""Environment variable that `satflow register` sets while it executes a notebook, which it then registers itself."""
 
 
 def register(
@@ -66,32 +66,34 @@ def register(
 
     Args:
         flow: the flow, or the name of its variable.
-        name: the deployment's name (default: the flow's).
+        name: the deployment's name (default: the flow's name).
         executor: how tasks run: `flow` (default: by the flow's own task runner), `threads`, `processes`,
             `dask-local`, `dask-cluster`, `dask-client`, `dask-address`, `ray`.
-        cron: when it runs, five fields.
-        interval: or every so many seconds.
+        cron: the schedule as a cron expression with five fields.
+        interval: the schedule as an interval in seconds, instead of `cron`.
         timezone: the IANA time zone of the schedule.
-        parameters: values for the flow's parameters, as the flow itself takes them; refused where JSON cannot carry them.
+        parameters: values for the flow's parameters, of the types that the flow takes. A value without a JSON equivalent is
+            refused.
         work_pool: the Prefect work pool (default: the local stack's, or the one in the settings).
-        infrastructure: what the work pool starts each run with (docs/containers.md): `image`, `cpu` in cores, `memory` in GiB,
-            `gpus`, `env` by name, and `job_variables` for what else the work pool takes.
+        infrastructure: settings with which the work pool starts each run (docs/containers.md): `image`, `cpu` in cores,
+            `memory` in GiB, `gpus`, `env` by name, and `job_variables` for the work pool's other variables.
         tags: tags of the deployment.
-        environment: where a run's packages are not those of this notebook: `warn`, `refuse` or `recreate`.
-        missed_runs: which scheduled runs start that were missed while the local stack or the machine was off: `last`, `all`
-            or `none`.
-        secrets: names of credentials that the flow needs; their values are found where it runs.
-        include: data files that travel with the flow: patterns such as `data/*.csv` or folders, relative to the notebook's.
-            They lie at the same place in the run's working directory.
-        run: start a run at once.
-        overwrite: overwrite what somebody has changed in Prefect, which is left alone otherwise (docs/versions.md).
+        environment: policy for a run whose packages differ from those of this notebook: `warn`, `refuse` or `recreate`.
+        missed_runs: scheduled runs to start after they were missed while the local stack or the machine was off: `last`,
+            `all` or `none`.
+        secrets: names of credentials that the flow needs; their values are looked up where it runs.
+        include: data files to pack with the flow: patterns such as `data/*.csv` or folders, relative to the notebook's
+            folder. They have the same relative path in the run's working directory.
+        run: start a run immediately.
+        overwrite: overwrite changes that were made in Prefect; they are kept by default (docs/versions.md).
         executor_options: options of the executor, such as `n_workers=2, worker_size="large"`.
 
     Returns:
-        What was made. None while `satflow register` executes this notebook: that command registers, with its own choices.
+        The registered deployment. None while `satflow register` executes this notebook: the command itself registers the flow,
+        with its own choices.
 
     Raises:
-        SatflowError: it could not be registered; nothing was changed. The message says what to do.
+        SatflowError: the flow could not be registered; nothing was changed. The message states how to fix it.
     """
     try:
         choice = Registration(
@@ -119,23 +121,23 @@ def registered(
     run: bool,
     overwrite: bool = False,
 ) -> RegisteredFlow | None:
-    """Register with everything decided. Takes a lease on the local stack that lasts as long as this kernel.
+    """Register a flow with a complete set of choices. Take a lease on the local stack that lasts as long as this kernel.
 
     Args:
         flow: the flow, or the name of its variable.
-        choice: everything that was decided.
-        values: parameters of Python's types, in place of those of the choice.
-        run: start a run at once.
-        overwrite: overwrite what was changed in Prefect.
+        choice: the complete choices.
+        values: parameters as Python objects; they replace those of the choice.
+        run: start a run immediately.
+        overwrite: overwrite changes that were made in Prefect.
 
     Returns:
-        What was made; None where it is left to the command that executes this notebook.
+        The registered deployment; None while `satflow register` executes this notebook and registers the flow itself.
 
     Raises:
-        SatflowError: it could not be registered; nothing was changed.
+        SatflowError: the flow could not be registered; nothing was changed.
     """
     if os.environ.get(EXECUTING):
-        sys.stdout.write("Left to `satflow register`, which executes this notebook.\n")
+        sys.stdout.write("Skipped: `satflow register`, which executes this notebook, registers the flow.\n")
         return None
     from satflow_ext.registration import check_choices
 
@@ -151,7 +153,7 @@ def registered(
 
 
 def preflight(flow: AnyFlow | str) -> CheckedFlow:
-    """What would travel with a flow of this notebook, and what speaks against it. Nothing is sent.
+    """Report the objects that would be packed with a flow of this notebook, and the problems with them. Send nothing.
 
     Args:
         flow: the flow, or the name of its variable.
@@ -163,7 +165,7 @@ def preflight(flow: AnyFlow | str) -> CheckedFlow:
 
 
 def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
-    """The pre-flight report on a registration, with a real load of the flow in a clean process where nothing else is wrong.
+    """Return the pre-flight report on a registration, including a clean load of the flow if it has no other error.
 
     Raises:
         FlowNotFound: this notebook has no such flow.
@@ -186,7 +188,7 @@ def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
 
 
 def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedule:
-    """The schedule that the two ways to say it mean.
+    """Return the schedule that a cron line or an interval defines.
 
     Raises:
         InvalidSchedule: both are given.
@@ -199,10 +201,10 @@ def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedul
 
 
 def infrastructure_of(given: Infrastructure | Mapping[str, Any] | None) -> Infrastructure:
-    """The infrastructure that was given in one of the ways to give it.
+    """Convert a mapping to the infrastructure model.
 
     Raises:
-        InvalidInfrastructure: it is none.
+        InvalidInfrastructure: a field or a value is not valid.
     """
     try:
         return given if isinstance(given, Infrastructure) else Infrastructure.model_validate(dict(given or {}))
@@ -236,9 +238,9 @@ def _packed(
 
 
 def _need_flows() -> None:
-    """Looking for flows would import Prefect, which takes seconds."""
+    """Raise if Prefect was not imported: then no flow exists, and a search would import Prefect, which takes seconds."""
     if "prefect.flows" not in sys.modules:
-        raise FlowNotFound("No flow lives in this notebook.", fix="Put @flow above a function and run its cell.")
+        raise FlowNotFound("This notebook defines no flow.", fix="Put @flow above a function and run its cell.")
 
 
 async def _register(

@@ -1,4 +1,4 @@
-"""What a kernel does when it starts. Standard library only: it must cost nothing."""
+"""Kernel startup: register magics, completion and callbacks. Imports only the standard library, to keep startup fast."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from satflow_ext.kernel.setup_cells import MAGIC as SETUP
 
 SKIP = re.compile(r"\s*%%skip_registering\b")
-"""The first line of a cell that `satflow register` leaves out."""
+"""Pattern of the first line of a cell that `satflow register` skips."""
 
 
 def attach(shell: Any) -> None:
-    """Register the magic and the hook with an IPython shell. Both import the rest when they are first used."""
+    """Register the magics and the hook with an IPython shell. They import their implementation on first use."""
     from IPython.core.magic import no_var_expand
 
     from satflow_ext.kernel.hook import hook_of
@@ -29,26 +29,26 @@ def attach(shell: Any) -> None:
 
 
 def _without_mark(lines: list[str]) -> list[str]:
-    """Run a cell with `%%skip_registering` or `%%flow_setup` as if that line were empty."""
+    """Blank the first line of a cell if it is `%%skip_registering` or `%%flow_setup`, so that the rest runs normally."""
     return ["\n", *lines[1:]] if lines and (SKIP.match(lines[0]) or SETUP.match(lines[0])) else lines
 
 
 def _register_flow(line: str) -> Any:
-    """Register a flow as a Prefect deployment; `%register_flow --help` says how."""
+    """Register a flow as a Prefect deployment; see `%register_flow --help`."""
     from satflow_ext.kernel.magic import register_flow
 
     return register_flow(line)
 
 
 def _load_flow(line: str) -> Any:
-    """Bring a registered flow back into the notebook; `%load_flow --help` says how."""
+    """Load a registered flow into the notebook; see `%load_flow --help`."""
     from satflow_ext.kernel.load_magic import load_flow
 
     return load_flow(line)
 
 
 def _dask_cluster(line: str) -> Any:
-    """Manage the cluster that a deployment's runs share; `%dask_cluster --help` says how."""
+    """Manage the shared cluster of a deployment; see `%dask_cluster --help`."""
     from satflow_ext.kernel.cluster_magic import dask_cluster
 
     return dask_cluster(line)

@@ -1,4 +1,4 @@
-"""What the Jupyter server calls in this kernel, by silent requests that leave nothing behind (see `satflow_ext.kernel_calls`)."""
+"""Entry points that the Jupyter server calls in this kernel, by silent execute requests (see `satflow_ext.kernel_calls`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Reply:
-    """A JSON object on its way out of the kernel."""
+    """A JSON object that the kernel publishes as its result."""
 
     def __init__(self, content: JsonObject) -> None:
         self._content = content
@@ -30,17 +30,17 @@ class Reply:
 
 
 def flows() -> Reply:
-    """The flows that live here, as a FlowList; from now on changes are pushed."""
+    """Return the flows of this kernel as a FlowList, and start to push changes."""
     return _reply(_flows)
 
 
 def pack(arguments: str) -> Reply:
-    """Pack one flow. `arguments` is the JSON that `kernel_calls.pack_call` writes; gives a PackedFlow."""
+    """Pack one flow and return a PackedFlow. `arguments` is the JSON that `kernel_calls.pack_call` writes."""
     return _reply(lambda: _pack(**json.loads(arguments)))
 
 
 def preflight(arguments: str) -> Reply:
-    """What would travel with a flow. `arguments` is the JSON that `kernel_calls.preflight_call` writes; gives a Preflight."""
+    """Return the pre-flight report on a flow, a Preflight. `arguments` is the JSON that `kernel_calls.preflight_call` writes."""
     return _reply(lambda: _preflight(**json.loads(arguments)))
 
 
@@ -93,7 +93,7 @@ def _preflight(variable: str, include: list[str]) -> Wire:
 
 
 def _reply(answer: Callable[[], Wire]) -> Reply:
-    """The edge of the kernel: whatever happens leaves it as JSON."""
+    """Call a function and reply with its result, or with any error, as JSON."""
     try:
         return Reply(answer().model_dump(mode="json"))
     except SatflowError as error:

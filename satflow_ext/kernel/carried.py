@@ -1,9 +1,9 @@
 """Local modules that a function imports only while it runs.
 
-One that the notebook has imported travels as it is there, by value, and is what an import gives where the flow runs. The source
-of all of them travels as well, for those that are not imported yet and for the processes that the flow run starts: it is written
-into a folder that is removed at the end of that process, and the folder is put last on the import path of that process and of
-those that it starts.
+A module that the notebook has imported is pickled by value in its current state, and an import in the flow run returns that
+object. The source of all such modules is packed as well, for modules that are not imported yet and for the processes that the
+flow run starts. The flow run writes the sources into a folder, which is removed when its process ends, and appends the folder to
+the import path of that process and of its child processes.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from satflow_ext.kernel.reachable_objects import Reached, Whole, reach
 from satflow_ext.setup_cells import RunSetupCells, cells
 
 NAMES = "_satflow_names"
-"""A pydantic class has this attribute until its schema is built: what the words in its annotations mean."""
+"""Attribute of a pydantic class until its schema is built: a mapping of the names in its annotations to their values."""
 
 ENCODING = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+")
-"""A line that says how the source is encoded (PEP 263)."""
+"""Pattern of a line that declares the encoding of a source file (PEP 263)."""
 
 Sources = dict[str, str]
 """Path below the import path → text."""
 
 
 class Carrier:
-    """A flow, and what has to be there when it runs: sources by place, modules by name."""
+    """A flow with the local modules that it needs when it runs: sources by path, modules by name."""
 
     def __init__(self, flow: object, sources: Sources, modules: dict[str, types.ModuleType]) -> None:
         self.flow = flow
@@ -43,13 +43,13 @@ class Carrier:
 
 
 def carrier(whole: Whole) -> Carrier:
-    """A flow with the local modules that it imports while it runs."""
+    """Combine a flow with the local modules that it imports while it runs."""
     carried = sources(whole.reached)
     return Carrier(whole.found.flow, carried, modules(carried))
 
 
 def modules(sources: Sources) -> dict[str, types.ModuleType]:
-    """The modules of those sources that are imported now and that can be pickled, with all that is below them."""
+    """Return the modules of these sources that are imported now and can be pickled, with all their submodules."""
     tops = {place.partition("/")[0].removesuffix(".py") for place in sources}
     found: dict[str, types.ModuleType] = {}
     for top in sorted(tops & sys.modules.keys()):
@@ -60,7 +60,7 @@ def modules(sources: Sources) -> dict[str, types.ModuleType]:
 
 
 def sources(everything: Iterable[Reached]) -> Sources:
-    """The source of every local module that something reached imports while it runs, and of what those import."""
+    """Return the source of every local module that reached code imports while it runs, and of the modules that those import."""
     waiting = sorted(_imported(everything))
     found: Sources = {}
     seen: set[str] = set()
@@ -75,7 +75,7 @@ def sources(everything: Iterable[Reached]) -> Sources:
 
 
 class _LayOut:
-    """Puts local modules in place where it is read, before what is pickled after it."""
+    """A pickle marker that installs the local modules when it is loaded, before the objects that follow it."""
 
     def __init__(self, carrier: Carrier) -> None:
         self._arguments = carrier.sources, carrier.modules
@@ -85,23 +85,24 @@ class _LayOut:
 
 
 def rebuild(carrier: Carrier, models: list[type], main: list[object]) -> tuple[object, ...]:
-    """How pickle rebuilds the flow: with functions that travel by value, as no SatFlow need be where it is read.
+    """Return the pickle reduction of a flow: its functions are pickled by value, since the reader may not have SatFlow.
 
-    Local modules come first, then the setup cells, which may import them, then the flow, which may use what those define.
+    Local modules come first, then the setup cells, which may import them, then the flow, which may use names of those cells.
 
     Args:
-        carrier: the flow and what comes with it.
-        models: filled while the flow is pickled: pydantic models and dataclasses. Their schemas are built when all of them
+        carrier: the flow with its local modules.
+        models: pydantic models and dataclasses, filled while the flow is pickled. Their schemas are built when all of them
             have their fields.
-        main: filled likewise: functions and classes that the notebook's `__main__` defines, for that of a flow run.
+        main: functions and classes that the notebook's `__main__` defines, filled while the flow is pickled. They are added
+            to the `__main__` of a flow run.
     """
-    # Reading `RunSetupCells` takes this package, which no other content needs.
+    # Loading `RunSetupCells` requires this package; content without setup cells does not.
     prepared: list[object] = [_LayOut(carrier), *([RunSetupCells()] if cells() else [])]
     return _by_value(_unpack), (prepared, carrier.flow, models, main, _by_value(_build_schemas))
 
 
 def _by_value(function: Callable[..., Any]) -> types.FunctionType:
-    """The same function, which cloudpickle sends by value since it is of `__main__`."""
+    """Copy a function into `__main__`, so that cloudpickle pickles it by value."""
     assert isinstance(function, types.FunctionType)
     copy = types.FunctionType(function.__code__, {"__builtins__": __builtins__}, function.__name__)
     copy.__module__ = "__main__"
@@ -147,7 +148,7 @@ def _lay_out(sources: dict[str, str], modules: dict[str, types.ModuleType]) -> N
         with open(place, "w", encoding="utf-8") as file:
             file.write(text)
     for name, module in modules.items():
-        if hasattr(module, "__path__"):  # what is not imported yet is found in the folder
+        if hasattr(module, "__path__"):  # submodules that are not imported yet are found in the folder
             module.__path__ = [os.path.join(folder, *name.split("."))]
         sys.modules[name] = module
     sys.path.append(folder)
@@ -157,8 +158,8 @@ def _lay_out(sources: dict[str, str], modules: dict[str, types.ModuleType]) -> N
 def _build_schemas(models: list[Any]) -> None:
     """Build the schemas of pydantic models and dataclasses, which all have their fields now.
 
-    What each has until then is an empty schema that counts as complete: the first one that is built would take it for that of
-    its fields' models. One whose annotations are not defined stays incomplete, as in the notebook.
+    Until then each class has an empty schema that counts as complete: the first model to be built would use it for the models
+    of its fields. A class whose annotations are not defined stays incomplete, as in the notebook.
     """
     names = {}
     for model in models:
@@ -177,7 +178,7 @@ def _build_schemas(models: list[Any]) -> None:
 
 
 def _imported(everything: Iterable[Reached]) -> set[str]:
-    """Top-level names that functions reached import while they run."""
+    """Return the top-level modules that reached functions import while they run."""
     names: set[str] = set()
     for reached in everything:
         if reached.view.kind == "function" and isinstance(reached.value, types.FunctionType):
@@ -190,10 +191,10 @@ def _imported(everything: Iterable[Reached]) -> set[str]:
 
 
 def _imports(text: str) -> Iterator[str]:
-    """Top-level names that a source imports from outside its own package."""
+    """Yield the top-level modules that a source imports from outside its own package."""
     try:
         tree = ast.parse(text)
-    except SyntaxError:  # such as a template; nothing imports it
+    except SyntaxError:  # such as a template, which is never imported
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -203,7 +204,7 @@ def _imports(text: str) -> Iterator[str]:
 
 
 def _files(name: str) -> Sources:
-    """The source files of a top-level module or package, empty where it is not local. Imports nothing."""
+    """Return the source files of a top-level module or package; empty if it is not local. Imports nothing."""
     spec = _spec(name)
     if spec is None:
         return {}
@@ -212,7 +213,7 @@ def _files(name: str) -> Sources:
     else:
         files = {
             f"{name}/{file.relative_to(folder).as_posix()}": file
-            for folder in map(Path, reversed(list(spec.submodule_search_locations)))  # the first one of a name counts
+            for folder in map(Path, reversed(list(spec.submodule_search_locations)))  # the first folder wins
             for file in sorted(folder.rglob("*.py"))
         }
     texts = {place: _source_text(file) for place, file in files.items() if lies_local(str(file))}
@@ -220,7 +221,7 @@ def _files(name: str) -> Sources:
 
 
 def _source_text(file: Path) -> str | None:
-    """Read a source and declare it as UTF-8, the encoding in which the flow run writes it; None where it cannot be decoded."""
+    """Read a source and declare it as UTF-8, the encoding in which the flow run writes it; None if it cannot be decoded."""
     try:
         text = importlib.util.decode_source(file.read_bytes())
     except (SyntaxError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""The members of a class that say what it does, in an order that does not depend on the process."""
+"""The members of a class that define its behavior, in an order that does not depend on the process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SKIPPED = frozenset(
         "__class_vars__",
     }
 )
-"""What Python derives from the rest, or what tells only where the class stands."""
+"""Members that Python derives from others, or that only describe where the class is defined."""
 
 PYDANTIC_KEPT = frozenset({"__pydantic_fields__", "__pydantic_decorators__"})
 MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -33,40 +33,42 @@ DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
 def members(cls: type) -> list[tuple[str, object]]:
-    """(label, object) of bases and members; of an enumeration the values and the methods."""
+    """Return (label, object) for the bases and members of a class; for an enumeration, its values and methods."""
     bases: list[tuple[str, object]] = [("", base) for base in cls.__bases__]
     own = _enumeration(cls) if isinstance(cls, enum.EnumMeta) else _own(cls)
     return bases + [(f".{name}", Pair((name, own[name]))) for name in sorted(own)]
 
 
 def is_pydantic(cls: type) -> bool:
-    """Return whether it is a pydantic model or dataclass, whose schema is built from its fields and those of others."""
+    """Return whether a class is a pydantic model or dataclass, whose schema is built from its fields and other models'."""
     own = vars(cls)
     return "__pydantic_complete__" in own and ("__pydantic_fields__" in own or "__pydantic_root_model__" in own)
 
 
 def text_annotation_names(cls: type) -> dict[str, object]:
-    """Return what the words in annotations that are text mean in the module of a class: pydantic reads them once more."""
+    """Return the values, in the module of a class, of the names in its text annotations, which pydantic evaluates again."""
     namespace = vars(sys.modules.get(cls.__module__, object))
     try:
         texts = [
             each if isinstance(each, str) else repr(each) for each in vars(cls).get("__annotations__", {}).values()
         ]
-    except NameError:  # evaluated only now, and not defined (Python 3.14)
+    except NameError:  # evaluated lazily, and a name is not defined (Python 3.14)
         return {}
     words = {word for text in texts for word in re.findall(r"[^\W\d]\w*", text)}
     return {word: namespace[word] for word in sorted(words & namespace.keys())}
 
 
 def wanted_arguments(base: type) -> str | None:
-    """What `__init_subclass__` of a class cannot do without: where a class is rebuilt, its arguments are not known any more."""
+    """Describe the required arguments of a class's `__init_subclass__`, which a rebuilt class cannot pass; None if none."""
     hook = vars(base).get("__init_subclass__")
     if not isinstance(hook, classmethod) or not isinstance(hook.__func__, types.FunctionType):
         return None
     named = list(inspect.signature(hook.__func__).parameters.values())[1:]
     wanted = [each.name for each in named if each.default is each.empty and each.kind not in MANY]
     return (
-        f"{base.__qualname__}.__init_subclass__ needs {', '.join(wanted)}, which is not known there" if wanted else None
+        f"{base.__qualname__}.__init_subclass__ needs {', '.join(wanted)}, which is lost when the class is pickled"
+        if wanted
+        else None
     )
 
 

@@ -1,4 +1,4 @@
-"""`%dask_cluster list` and `satflow clusters list`: the clusters that deployments have also between runs, looked at now."""
+"""`%dask_cluster list` and `satflow clusters list`: the current status of the deployments' persistent clusters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def look_at_all(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
-    """Those of all deployments that can have one, whether they have it now or not.
+    """Return the shared clusters of all deployments that can have one, including those that have none now.
 
     Raises:
         PrefectFailed: the API did not answer.

@@ -1,4 +1,4 @@
-"""`%dask_cluster`."""
+"""The `%dask_cluster` magic."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from satflow_ext.settings import load_settings
 
 
 def dask_cluster(line: str) -> None:
-    """Carry out the line; what goes wrong is said in one message, without a traceback."""
+    """Execute a line of the magic. Report an error as one message, without a traceback."""
     parser = LineParser(
         prog="%dask_cluster",
-        description="Start, resize and end the cluster that a deployment's runs share, ahead of runs and between them.",
+        description="Start, resize and stop the cluster that the runs of a deployment share, before and between runs.",
         add_help=False,
     )
     cluster_words.configure(parser)

@@ -1,4 +1,4 @@
-"""The words after `%dask_cluster` and `satflow clusters`: what they are, what they ask for, and what is said of it."""
+"""Arguments of `%dask_cluster` and `satflow clusters`: parsing, execution and output."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ if TYPE_CHECKING:
     from satflow_ext.settings import Settings
 
 VERBS = {
-    "list": "the clusters that deployments have also between runs, and why Dask workers are missing",
-    "start": "start a deployment's cluster ahead of its runs, and wait until it is ready",
-    "scale": "a fixed number of Dask workers",
-    "adapt": "as many Dask workers as there is work for, between two numbers",
-    "restart": "end the cluster and start another one; runs that use it fail",
-    "close": "end the cluster; runs that use it fail",
+    "list": "list the clusters that persist between runs, and why Dask workers are missing",
+    "start": "start a deployment's cluster before its runs, and wait until it is ready",
+    "scale": "set a fixed number of Dask workers",
+    "adapt": "scale the number of Dask workers with the workload, between a minimum and a maximum",
+    "restart": "stop the cluster and start a new one; runs that use it fail",
+    "close": "stop the cluster; runs that use it fail",
 }
 
 
 def configure(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[argparse.ArgumentParser]:
-    """Add the verbs and their words. Gives what further verbs are added to."""
+    """Add the verbs and their arguments to a parser. Return the subparsers, for further verbs."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, text in VERBS.items():
         verb = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", add_help=parser.add_help)
         if name != "list":
             verb.add_argument("deployment", help="flow/deployment, the deployment's name, or its id")
         if name == "scale":
-            verb.add_argument("workers", type=int, help="how many")
+            verb.add_argument("workers", type=int, help="number of Dask workers")
         if name == "adapt":
-            verb.add_argument("--minimum", type=int, default=0, help="the least (default: 0)")
-            verb.add_argument("--maximum", type=int, required=True, help="the most")
+            verb.add_argument("--minimum", type=int, default=0, help="minimum number of Dask workers (default: 0)")
+            verb.add_argument("--maximum", type=int, required=True, help="maximum number of Dask workers")
     return verbs
 
 
 async def carry_out(args: argparse.Namespace, endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
-    """Do what the words say; the clusters in question as they are afterwards.
+    """Execute a command, and return the status of the affected clusters afterwards.
 
     Raises:
-        DeploymentNotFound: no deployment answers to the name.
-        BadRequest: its runs share no cluster, or a number makes no sense.
-        ClusterFailed: it did not do it; the subclass says why.
+        DeploymentNotFound: no deployment has this name.
+        BadRequest: the deployment's runs share no cluster, or a number is not valid.
+        ClusterFailed: the cluster did not execute the command; the subclass states the reason.
     """
     if args.verb == "list":
         return await look_at_all(endpoints, settings)
@@ -61,8 +61,8 @@ async def carry_out(args: argparse.Namespace, endpoints: Endpoints, settings: Se
 
 
 def told(clusters: tuple[SharedCluster, ...]) -> str:
-    """One line for each."""
-    return "\n".join(map(_line, clusters)) or "No deployment has a cluster between its runs."
+    """Format one line for each cluster."""
+    return "\n".join(map(_line, clusters)) or "No deployment has a cluster that persists between runs."
 
 
 def _order(args: argparse.Namespace) -> ClusterOrder:
@@ -86,7 +86,7 @@ def _line(cluster: SharedCluster) -> str:
 
 
 def _workers(cluster: SharedCluster) -> str:
-    """`3 Dask workers`, or `1 of 3 Dask workers`."""
+    """Format the number of workers: `3 Dask workers`, or `1 of 3 Dask workers`."""
     count = cluster.workers if cluster.plan is None else cluster.plan
     of_plan = "" if cluster.plan is None or cluster.plan == cluster.workers else f"{cluster.workers} of "
     return f"{of_plan}{count} Dask worker{'' if count == 1 else 's'}"

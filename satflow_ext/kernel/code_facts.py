@@ -1,7 +1,7 @@
-"""What a code object does, apart from where it stands.
+"""Facts of a code object that do not depend on its location.
 
 Line numbers and file names are left out, so that moving a function changes nothing. `co_code` is the plain bytecode on every
-Python (not what the interpreter specialised it to), but another minor version compiles to another one.
+Python, not the interpreter's specialized version, but each minor version of Python compiles to different bytecode.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GLOBAL_OPS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOB
 
 
 def plain_facts(code: CodeType) -> tuple[object, ...]:
-    """Everything that matters but the constants: bytecode, names, arguments, flags, exception table."""
+    """Return all relevant facts except the constants: bytecode, names, arguments, flags, exception table."""
     return (
         code.co_code,
         code.co_name,
@@ -36,24 +36,24 @@ def plain_facts(code: CodeType) -> tuple[object, ...]:
 
 @lru_cache(maxsize=4096)
 def global_names(code: CodeType) -> tuple[str, ...]:
-    """The global names that the code or code nested in it uses, sorted."""
+    """Return the global names that the code and its nested code use, sorted."""
     names = {str(op.argval) for each in _nested(code) for op in dis.get_instructions(each) if op.opname in GLOBAL_OPS}
     return tuple(sorted(names))
 
 
 def used_names(function: FunctionType) -> list[str]:
-    """The globals that a function uses, those in annotations that are only text (PEP 563) included, sorted."""
+    """Return the globals that a function uses, including those in text annotations (PEP 563), sorted."""
     return sorted({*global_names(function.__code__), *annotation_names(function)} & function.__globals__.keys())
 
 
 def annotation_names(function: FunctionType) -> set[str]:
-    """Every word in annotations that are still text: Prefect evaluates them when the flow runs."""
+    """Return the names in annotations that are still text: Prefect evaluates them when the flow runs."""
     texts = [each for each in annotations_of(function).values() if isinstance(each, str)]
     return {word for text in texts for word in re.findall(r"[^\W\d]\w*", text)}
 
 
 def annotations_of(function: FunctionType) -> dict[str, object]:
-    """The annotations; none where they are evaluated only now and need what is not defined (Python 3.14)."""
+    """Return the annotations; an empty dictionary if they are evaluated lazily and use an undefined name (Python 3.14)."""
     try:
         return dict(function.__annotations__)
     except NameError:
@@ -62,9 +62,9 @@ def annotations_of(function: FunctionType) -> dict[str, object]:
 
 @lru_cache(maxsize=4096)
 def imported_names(code: CodeType) -> tuple[tuple[str, int], ...]:
-    """Modules that the code imports while it runs: (name as written, level of a relative import).
+    """Return the modules that the code imports while it runs: (name as written, level of a relative import).
 
-    Where it calls `import_module`, any of its strings may be the name of one.
+    If it calls `import_module`, each of its strings may be a module name.
     """
     found: set[tuple[str, int]] = set()
     for each in _nested(code):
@@ -78,7 +78,7 @@ def imported_names(code: CodeType) -> tuple[tuple[str, int], ...]:
 
 
 def _import(level_op: dis.Instruction, names_op: dis.Instruction, name: str) -> set[tuple[str, int]]:
-    """The module, and for `from package import x` also `package.x`, which may be a module."""
+    """Return the module and, for `from package import x`, also `package.x`, which may be a module."""
     level = level_op.argval if isinstance(level_op.argval, int) else 0
     names = names_op.argval if isinstance(names_op.argval, tuple) else ()
     return {(name, level)} | {(f"{name}.{each}" if name else each, level) for each in names}

@@ -1,4 +1,4 @@
-"""What the Tab key offers after `%register_flow`."""
+"""Tab completion for `%register_flow`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from satflow_ext.models import AS_FLOW_SAYS
 
 
 def complete(shell: Any, event: Any) -> list[str]:
-    """Flows, options, executors and the chosen executor's options, as fits where the cursor stands.
+    """Return the flows, options, executors or executor options that fit at the cursor position.
 
     Args:
         shell: the IPython shell.
-        event: IPython's: the line up to the cursor in `line`, the word being typed in `symbol`.
+        event: IPython's completion event: the line up to the cursor in `line`, the word being typed in `symbol`.
     """
     words = event.line.split()
     typed = event.symbol if not event.line.endswith(" ") else ""

@@ -1,4 +1,4 @@
-"""The body of a flow content: the pickle of a flow with all that travels, or why there is none."""
+"""Packing of a flow content: the pickle of a flow with its captured objects."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from satflow_ext.kernel.reachable_objects import walk
 
 
 def write(found: Found, carrier: Carrier, file: IO[bytes], limit: int) -> int:
-    """Write it, and give its size in bytes.
+    """Pickle a flow into a file, and return the size in bytes.
 
     Args:
-        found: the flow, for what is said where it cannot travel.
-        carrier: the same with its local modules.
+        found: the flow, for the error message if it cannot be packed.
+        carrier: the flow with its local modules.
         file: where to write.
         limit: the largest pickle, in bytes.
 
     Raises:
-        ContentTooLarge: more than `limit` bytes.
-        CannotPickle: something that it reaches cannot travel.
-        OSError: the file does not take it, or something that the flow reaches raised it.
+        ContentTooLarge: the pickle is larger than `limit`.
+        CannotPickle: an object that the flow reaches cannot be packed.
+        OSError: the file cannot be written, or an object that the flow reaches raised it.
     """
     try:
         return dump(carrier, file, limit)

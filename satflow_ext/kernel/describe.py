@@ -1,4 +1,4 @@
-"""What people see of a live flow: name, parameters, documentation."""
+"""Description of a live flow for the user: name, parameters, documentation."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHOWN = 120
-"""Characters of a default value."""
+"""Maximum characters of a default value."""
 
 
 class Signature(NamedTuple):
-    """What does not change as long as the flow object is the same."""
+    """The facts that stay the same as long as the flow object does."""
 
     flow: AnyFlow
     parameters: tuple[Parameter, ...]
@@ -30,14 +30,14 @@ class Signature(NamedTuple):
 
 
 class Descriptions:
-    """Describes flows, and remembers signatures from one cell to the next. One per kernel."""
+    """Describes flows, and caches their signatures between cells. One per kernel."""
 
     def __init__(self) -> None:
         self._signatures: dict[int, Signature] = {}
         self._slow = Slow()
 
     def describe(self, found: Iterable[Found], shell: Shell | None) -> tuple[LiveFlow, ...]:
-        """The flows as the sidebar lists them. Forgets all flows that are not among them."""
+        """Describe flows for the sidebar. Forget the signatures of all other flows."""
         found = list(found)
         self._signatures = {id(each.flow): self._signature(each.flow) for each in found}
         shared = Shared()
@@ -62,7 +62,7 @@ class Descriptions:
 
 
 def safe_fingerprint(flow: AnyFlow, slow: Slow, shared: Shared) -> str:
-    """The sampled fingerprint; empty where data are nested too deep, which packing will refuse in words."""
+    """Return the sampled fingerprint; empty if data is nested too deeply, which packing reports as an error."""
     try:
         return fingerprint(flow, slow=slow, shared=shared)
     except RecursionError:
@@ -70,14 +70,14 @@ def safe_fingerprint(flow: AnyFlow, slow: Slow, shared: Shared) -> str:
 
 
 def parameters(flow: AnyFlow) -> tuple[Parameter, ...]:
-    """The rows of the signature, in its order."""
+    """Return the parameters of the signature, in its order."""
     return tuple(_row(each) for each in inspect.signature(flow.fn).parameters.values())
 
 
 def schema(flow: AnyFlow) -> JsonObject:
-    """Prefect's JSON schema of the signature, with whatever is no JSON in it spelled out.
+    """Return Prefect's JSON schema of the signature, with text in place of values that are not JSON.
 
-    Prefect calls `*args` and `**kwargs` required; Python does not, and a run without them would be refused.
+    Prefect marks `*args` and `**kwargs` as required; Python does not, and a run without them would be refused.
     """
     made = to_jsonable_python(flow.parameters.model_dump_for_openapi(), fallback=_short, inf_nan_mode="constants")
     required = {row.name for row in parameters(flow) if row.required}
@@ -98,7 +98,7 @@ def _row(parameter: inspect.Parameter) -> Parameter:
 
 
 def annotation_text(annotation: object) -> str:
-    """An annotation as it was written, without the notebook's own module name."""
+    """Format an annotation as it was written, without the notebook's module name."""
     if annotation is inspect.Parameter.empty:
         return ""
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
@@ -114,7 +114,7 @@ def _short(value: object) -> str:
 
 
 def _finite(value: JsonValue) -> JsonValue:
-    """JSON has no NaN and no infinity."""
+    """Replace NaN and infinity by text, since JSON has neither."""
     if isinstance(value, dict):
         return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Functions made by `functools.singledispatch`: they hold a cache that cannot be pickled, and need not be."""
+"""Functions made by `functools.singledispatch`: they hold a cache that cannot be pickled and can be dropped."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CODE = functools.singledispatch(len).__code__  # type: ignore[attr-defined]  # 
 
 
 def is_dispatch(function: types.FunctionType) -> bool:
-    """Whether `functools.singledispatch` made that function."""
+    """Return whether `functools.singledispatch` made a function."""
     return function.__code__ is _CODE
 
 
 def implementations(function: Any) -> list[tuple[type, Any]]:
-    """(class, function) of everything that is registered, the default one included."""
+    """Return (class, function) for each registered implementation, including the default."""
     return list(function.registry.items())

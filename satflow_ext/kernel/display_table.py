@@ -1,4 +1,4 @@
-"""Rows of a word and what it says: as text in a terminal, as a small table in a notebook."""
+"""Tables of labels and values: text for a terminal, HTML for a notebook."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ STYLE = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0; backgro
 
 
 def as_text(rows: Iterable[Row], *, width: int) -> str:
-    """One row below the other, what they say in a column that begins after `width` characters."""
+    """Format rows as text, with the values in a column that begins after `width` characters."""
     return "\n".join(f"{word + ':':{width}}{text}".replace("\n", "\n" + " " * width) for word, text in rows)
 
 
 def as_html(rows: Iterable[Row]) -> str:
-    """A table, with everything escaped."""
+    """Format rows as an HTML table, with all text escaped."""
     return f"<table>{''.join(_html(word, text) for word, text in rows)}</table>"
 
 

@@ -1,11 +1,11 @@
-"""A fingerprint of a flow: changes when the flow or anything it reaches changes, and only then.
+"""The fingerprint of a flow, which changes if and only if the flow or an object that it reaches changes.
 
-The same notebook executed again in a fresh kernel gives the same value: nothing in it depends on addresses, on hash
-randomisation, on line numbers or on file names. Another minor version of Python compiles to other bytecode, and so gives
-another fingerprint.
+The same notebook executed again in a fresh kernel gives the same value: the fingerprint does not depend on addresses, hash
+randomization, line numbers or file names. Each minor version of Python compiles to different bytecode, and so gives a
+different fingerprint.
 
-Sampled (the default), large data are read in part, so that it is cheap enough to compute after every cell; exact, they are read
-in full.
+A sampled fingerprint (the default) reads only parts of large data, so that it can be computed after every cell; an exact
+fingerprint reads all data.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from satflow_ext.setup_cells import cells
 FORMAT = b"satflow fingerprint 1"
 DATA = frozenset({"list", "tuple", "dict", "set", "frozenset", "object"})
 FULL_VALUES = 500
-"""Sampled, so many values of one piece of data are read; then 8 of each container; after twice as many only lengths."""
+"""Values that a sampled fingerprint reads of one data object; then 8 of each container; after twice as many only lengths."""
 FULL_ITEMS = 200
 SLOW = 0.01
-"""Seconds. What takes longer to read is not read again while it stays the same object."""
+"""Seconds. An object that takes longer to read is not read again."""
 
 
 class Slow:
-    """What is too slow to read after each cell, by identity. One per kernel."""
+    """Digests of objects that are too slow to read after each cell, by identity. One per kernel."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[weakref.ref[object], bytes]] = {}
 
     def get(self, value: object) -> bytes | None:
-        """The digest it had when it was read, None where it was not."""
+        """Return the digest of an object from when it was read; None if it was not."""
         known = self._known.get(id(value))
         return known[1] if known is not None and known[0]() is value else None
 
     def put(self, value: object, digest: bytes) -> None:
-        """Remember one, where Python can tell when it is gone."""
+        """Store a digest, if the object supports weak references."""
         try:
             self._known[id(value)] = weakref.ref(value), digest
         except TypeError:
@@ -56,7 +56,7 @@ class Slow:
 
 
 class Known(NamedTuple):
-    """The digest of an object, how many values went into it, and whether all of them were read."""
+    """The digest of an object, the number of its values, and whether all of them were read."""
 
     digest: bytes
     weight: int
@@ -64,7 +64,7 @@ class Known(NamedTuple):
 
 
 class Shared:
-    """Digests that say the same wherever their objects are met, for flows that are read together."""
+    """Digests that do not depend on how their objects were reached, for flows that are read together."""
 
     def __init__(self) -> None:
         self.known: dict[int, Known] = {}
@@ -72,26 +72,26 @@ class Shared:
 
 
 def fingerprint(value: object, *, exact: bool = False, slow: Slow | None = None, shared: Shared | None = None) -> str:
-    """The fingerprint of a flow or of anything else, together with the setup cells; 64 hexadecimal digits.
+    """Return the fingerprint of an object, together with the setup cells, as 64 hexadecimal digits.
 
     Args:
         value: usually a flow.
         exact: read large data in full.
-        slow: what earlier calls found too slow to read again.
-        shared: what was read for other flows, with no cell run in between. Changes nothing but the time it takes.
+        slow: digests of objects that earlier calls found too slow to read again.
+        shared: digests computed for other flows, with no cell run in between. They only save time.
 
     Raises:
-        RecursionError: data nested deeper than Python's stack.
+        RecursionError: data is nested deeper than Python's stack.
     """
     setup = _joined([cell.text.encode() for cell in cells()]) if cells() else b""
     return hashlib.sha256(FORMAT + setup + _Reading(exact, slow, shared or Shared()).digest(value)).hexdigest()
 
 
 class _Reading:
-    """One walk. A digest of an object is made of those of its parts; an object inside itself is how far up it is.
+    """One walk. The digest of an object combines those of its parts; for an object inside itself it is the distance up.
 
-    Code is always read in full. Data are counted from the outermost container on, so that how much of them is read depends on
-    themselves alone. In a circle each digest depends on where the circle was entered, so those are forgotten when it is left.
+    Code is always read in full. Data values are counted from the outermost container, so that the amount read depends on the
+    data alone. In a cycle each digest depends on the entry point, so these digests are dropped when the walk leaves the cycle.
     """
 
     def __init__(self, exact: bool, slow: Slow | None, shared: Shared) -> None:
@@ -101,7 +101,7 @@ class _Reading:
         self._shared = shared
         self._open: dict[int, int] = {}
         self._circle: dict[int, Known] = {}
-        self._highest = sys.maxsize  # the depth of the outermost open object that was met again
+        self._highest = sys.maxsize  # the depth of the outermost open object that was reached again
         self._count: int | None = None  # values read since the outermost container, None in code
 
     def digest(self, value: object) -> bytes:
@@ -119,7 +119,7 @@ class _Reading:
         return known if known is not None else self._new(value)
 
     def _data(self, value: object) -> bytes | None:
-        """The digest of a container that is read at once; those of the process are a name."""
+        """Return the digest of a container of plain values; None for others, and for objects of the process (read by name)."""
         if reference_to(value) is not None:
             return None
         if type(value) is not dict and (text := plain_text(value)) is not None:  # type: ignore[arg-type]  # a sequence
@@ -128,7 +128,7 @@ class _Reading:
         return self._known(value) or self._plain(value)
 
     def _plain(self, value: object) -> bytes | None:
-        """The digest of a container of plain values, where it is to be read in full."""
+        """Return the digest of a container of plain values if it is read in full, else None."""
         digest = plain_digest(value) if self._exact else None
         if digest is not None:
             self._shared.alive.append(value)
@@ -170,7 +170,7 @@ class _Reading:
         return known.digest
 
     def _keep(self, value: object, known: Known, depth: int, circle: int) -> None:
-        """For everywhere, or where it is part of a circle until that is left; not where a circle of several was entered."""
+        """Store a digest: permanently, or for a part of a cycle until the walk leaves it; not for the entry point of a cycle."""
         if self._highest < depth:
             self._circle[id(value)] = known
         elif self._highest > depth or len(self._circle) == circle:
@@ -181,7 +181,7 @@ class _Reading:
             self._circle.popitem()
 
     def _count_parts(self, view: View) -> tuple[Known, bool]:
-        """The digest, and whether it is what this object has everywhere: read in full, or read from the outside."""
+        """Return the digest, and whether it is the same on every path: it was read in full, or as an outermost container."""
         outer, data = self._count, view.kind in DATA
         self._count = start = (outer or 0) if data else None
         self._add(1)
@@ -204,11 +204,11 @@ class _Reading:
         return _joined([view.kind.encode(), facts, data, *digests])
 
     def _sample(self, view: View) -> Iterable[tuple[str, object]]:
-        """All parts of small things; of large data, or once much was read, the first few."""
+        """Return all parts of a small object; the first few of large data, or after many values were read."""
         if view.kind not in DATA or self._count is None:
             return view.parts
         if view.kind in ("set", "frozenset") and view.facts[0] > FULL_ITEMS:  # type: ignore[operator]  # its length
-            return ()  # which ones come first depends on the process
+            return ()  # their order depends on the process
         if self._count > 2 * self._limit:
             return ()
         return islice(view.parts, 8 if self._count > self._limit else FULL_ITEMS)
@@ -219,12 +219,12 @@ class _Reading:
 
 @lru_cache(maxsize=4096)
 def code_digest(code: CodeType) -> bytes:
-    """The digest of a code object, which never changes."""
+    """Return the digest of a code object, which is immutable."""
     return _Reading(True, None, Shared())._read(look(code))
 
 
 def _settled(values: Iterable[object]) -> list[object]:
-    """In an order that hash randomisation does not change, so that what is reached first is the same everywhere."""
+    """Sort values independently of hash randomization, so that objects are reached in the same order in every process."""
     return sorted(values, key=lambda each: _settled_key(each[0] if isinstance(each, Pair) else each))
 
 

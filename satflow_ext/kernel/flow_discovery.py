@@ -1,7 +1,7 @@
-"""Which flows live in a namespace.
+"""Discovery of the flows in a namespace.
 
-Never imports prefect: where it was not imported there is no flow. Never touches a value, only its type, so proxies and lazy
-objects stay asleep.
+Never imports prefect: a process that did not import it has no flow. Reads only the type of a value, so that proxies and lazy
+objects are not triggered.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ AnyFlow: TypeAlias = "Flow[..., Any]"
 
 
 class Shell(Protocol):
-    """What is used of an IPython shell."""
+    """The used part of an IPython shell's interface."""
 
     user_ns: dict[str, object]
     compile: Any
@@ -36,7 +36,7 @@ class Shell(Protocol):
 
 
 def notebook_path() -> str | None:
-    """Return the path of this kernel's notebook as Jupyter gave it to the kernel, None where it gave none."""
+    """Return the path of this kernel's notebook that Jupyter set for the kernel; None if it set none."""
     return os.environ.get("JPY_SESSION_NAME") or None
 
 
@@ -46,11 +46,11 @@ class CellCallback(Protocol):
     def __init__(self, shell: Shell) -> None: ...
 
     def after_cell(self, result: Any, /) -> None:
-        """Take note that a cell has been executed."""
+        """Handle the execution of a cell."""
 
 
 def cell_callback(shell: Shell, kind: type[Callback]) -> Callback:
-    """Return the one object of that class which a shell calls after each cell, registered with the shell the first time."""
+    """Return the only object of this class that a shell calls after each cell; the first call creates and registers it."""
     for method in shell.events.callbacks["post_run_cell"]:
         if isinstance(owner := getattr(method, "__self__", None), kind):
             return owner
@@ -67,20 +67,20 @@ class Found(NamedTuple):
 
 
 def prefect_class(module: str, name: str) -> type | None:
-    """A class of prefect, None where that module was not imported."""
+    """Return a class of prefect; None if its module was not imported."""
     return getattr(sys.modules.get(module), name, None)
 
 
 def is_flow(value: object) -> bool:
-    """Whether the value is a Prefect flow, told from its type alone."""
+    """Return whether a value is a Prefect flow, by its type alone."""
     flow_class = prefect_class("prefect.flows", "Flow")
     return flow_class is not None and issubclass(type(value), flow_class)
 
 
 def live_flows(namespace: Mapping[str, object]) -> list[Found]:
-    """The flows of a namespace, in the order in which their variables were made.
+    """Return the flows of a namespace, in the order in which their variables were created.
 
-    A flow bound to several names counts once; names that start with an underscore do not count.
+    A flow bound to several names is listed once; names that start with an underscore are ignored.
     """
     flow_class = prefect_class("prefect.flows", "Flow")
     if flow_class is None:
@@ -89,28 +89,28 @@ def live_flows(namespace: Mapping[str, object]) -> list[Found]:
     for variable in _bound_to(_with_subclasses(flow_class), namespace):
         value = namespace.get(variable)
         if is_flow(value) and not variable.startswith("_"):
-            found.setdefault(id(value), Found(variable, value))  # type: ignore[arg-type]  # is_flow says so
+            found.setdefault(id(value), Found(variable, value))  # type: ignore[arg-type]  # is_flow checks it
     return list(found.values())
 
 
 def cell_of(flow: AnyFlow, shell: Shell | None) -> int | None:
-    """The execution count of the cell that defined the flow, None where it came from a module."""
+    """Return the execution count of the cell that defined the flow; None if a module did."""
     code = getattr(inspect.unwrap(flow.fn), "__code__", None)
     return cell_number(code.co_filename, shell) if code is not None else None
 
 
 def cell_number(filename: str, shell: Shell | None) -> int | None:
-    """The execution count behind a code's file name, as IPython itself words it in tracebacks."""
+    """Return the execution count for the file name of a cell's code, which IPython also shows in tracebacks."""
     name = shell.compile.format_code_name(filename) if shell is not None else None
     count = re.fullmatch(r"In\s*\[(\d+)\]", name[1]) if name else None
     return int(count[1]) if count else None
 
 
 def _bound_to(types: set[int], namespace: Mapping[str, object]) -> list[str]:
-    """Names whose values have one of those types, given by id, as a metaclass may make its classes unhashable.
+    """Return the names whose values have one of these types, given by id, as a metaclass may make its classes unhashable.
 
-    Twenty thousand names go through here after each cell: no Python code runs and nothing is allocated for each name that the
-    garbage collector would count.
+    A large notebook has twenty thousand names to check after each cell, so no Python code runs and nothing that the garbage
+    collector counts is allocated per name.
     """
     names = list(namespace)
     kinds = map(id, map(type, map(namespace.get, names)))

@@ -1,4 +1,4 @@
-"""The git commit that the notebook's folder stands at, asked of plain `git`."""
+"""The git commit of the notebook's folder, read with the `git` command."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from satflow_ext.models import Commit
 
 HEAD = "# branch.oid "
 UNBORN = "(initial)"
-"""What `git status --porcelain=v2 --branch` says before the commit, and where there is none yet."""
+"""Output of `git status --porcelain=v2 --branch` before the commit id, and in place of it in a repository without commits."""
 PATIENCE = 2.0
-"""Seconds for one question; a repository that takes longer is registered without an answer."""
+"""Timeout of one command in seconds; a flow in a slower repository is registered without this information."""
 
 
 def commit_of(folder: Path) -> Commit | None:
-    """The commit of the repository that the folder belongs to, None where there is none, or no git."""
+    """Return the commit of the repository that contains the folder; None if there is no commit, repository or git."""
     status = ask(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
-    if status is None:  # too slow, for one
+    if status is None:  # for example after the timeout
         commit = ask(folder, "rev-parse", "--verify", "HEAD")
         return Commit(id=commit.strip(), dirty=None) if commit else None
     lines = status.splitlines()
@@ -29,11 +29,11 @@ def commit_of(folder: Path) -> Commit | None:
 
 
 def ask(folder: Path, *words: str, patience: float = PATIENCE) -> str | None:
-    """What git prints in a folder, None where it fails, takes longer than `patience` seconds, or is not there."""
+    """Return the output of a git command in a folder; None if it fails, exceeds `patience` seconds, or git is not installed."""
     program = shutil.which("git")
     if program is None:
         return None
-    # Nothing that a repository's own configuration names is run, and no lock is taken.
+    # Do not run programs that the repository's configuration names, and take no lock.
     command = [program, "-c", "core.fsmonitor=false", "--no-optional-locks", *words]
     try:
         done = subprocess.run(

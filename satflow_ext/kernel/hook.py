@@ -1,8 +1,8 @@
-"""The push: after each cell, tell the browser when the list of flows changed.
+"""Push of the list of flows to the browser when it changed after a cell.
 
-One `post_run_cell` callback and one comm that only ever sends. Between cells only, so the user's figures and the kernel's
-busy state are left alone; nothing is put into the namespace, `In`, `Out` or the history. Imports neither pydantic nor prefect:
-both are there already once a flow is.
+Uses one `post_run_cell` callback and one send-only comm. It runs only between cells, so it does not affect the user's figures
+or the kernel's busy state, and it adds nothing to the namespace, `In`, `Out` or the history. It imports neither pydantic nor
+prefect: a kernel with a flow has imported both.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Hook:
-    """The callback of one shell, with what it last sent."""
+    """The callback of one shell, with the list that it last sent."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -32,16 +32,16 @@ class Hook:
         self._sent: tuple[LiveFlow, ...] = ()
 
     def after_cell(self, *_: object) -> None:
-        """Send the list if it changed since the last time. Never raises: a cell must not fail because of us."""
+        """Send the list if it changed since the last time. Never raises: a cell must not fail because of SatFlow."""
         if self._comm is None or not (self._sent or "prefect.flows" in sys.modules):
             return
         try:
             self._send_changes()
         except Exception:
-            log.debug("The list of flows was not sent.", exc_info=True)
+            log.debug("The list of flows could not be sent to the browser.", exc_info=True)
 
     def flows(self) -> tuple[LiveFlow, ...]:
-        """The flows that live here now."""
+        """Return the current flows of the kernel."""
         found = live_flows(self._shell.user_ns)
         if not found and self._descriptions is None:
             return ()
@@ -52,12 +52,12 @@ class Hook:
         return self._descriptions.describe(found, self._shell)
 
     def open(self) -> FlowList:
-        """Open the comm, again when it was open already: each page that loads needs to hear of it. Gives the list now."""
+        """Open the comm, also if it is open already, since each page that loads needs the message. Return the current list."""
         flow_list = _flow_list(self.flows())
         try:
             self._open(flow_list)
         except Exception:
-            log.debug("No comm could be opened.", exc_info=True)
+            log.debug("The comm to the browser could not be opened.", exc_info=True)
         self._sent = flow_list.flows
         return flow_list
 
@@ -80,12 +80,12 @@ class Hook:
 
 
 def hook_of(shell: Shell) -> Hook:
-    """The one hook of a shell, registered with it the first time."""
+    """Return the only hook of a shell; the first call creates and registers it."""
     return cell_callback(shell, Hook)
 
 
 def start(shell: Shell) -> FlowList:
-    """Begin to push, or announce once more that we do. Gives the flows that live here now."""
+    """Start to push changes, or announce the push again to a new page. Return the current flows."""
     return hook_of(shell).open()
 
 

@@ -1,7 +1,7 @@
-"""Data files that travel with a flow: patterns become files, and files become private copies named by their digest.
+"""Data files that are packed with a flow: expansion of patterns, and private copies named by their digest.
 
-A pattern is relative to the notebook's folder, and so is the place of the file in the run's working directory. What leads out of
-that folder, by `..`, by an absolute path or by a link, is refused; so is what matches nothing.
+A pattern is relative to the notebook's folder; a file has the same relative path in the run's working directory. A pattern that
+leads out of that folder, by `..`, an absolute path or a link, is refused, and so is a pattern that matches nothing.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from satflow_ext.models import CarriedFile
 
 FOLDER = "files"
 SKIPPED = frozenset({"__pycache__", ".ipynb_checkpoints", ".git"})
-"""Folders that a named folder is never meant to bring along."""
+"""Folders that are left out when a folder that contains them is included."""
 MOST_FILES = 1000
-"""Each is a content of its own in the store."""
+"""Maximum number of files: each is a separate content in the store."""
 LARGEST = 5
 CHUNK = 1024 * 1024
 
 
 def notebook_folder(shell: Shell | None) -> Path:
-    """Where the notebook lies: as Jupyter says, else where the kernel was started, whatever the directory is now."""
+    """Return the notebook's folder: from Jupyter if it set the path, else the directory in which the kernel was started."""
     notebook = Path(notebook_path() or "")
     if notebook.is_absolute() and notebook.parent.is_dir():
         return notebook.parent
@@ -41,20 +41,20 @@ def notebook_folder(shell: Shell | None) -> Path:
 
 
 def included(patterns: Sequence[str], folder: Path, directory: Path, limit: int) -> tuple[CarriedFile, ...]:
-    """Copy the files that patterns name.
+    """Copy the files that match patterns.
 
     Args:
-        patterns: glob patterns or folders, relative to `folder`; a folder means everything below it.
-        folder: the notebook's.
-        directory: a private folder; the copies go into `files` in it.
-        limit: bytes that all of them may have together.
+        patterns: glob patterns or folders, relative to `folder`; a folder includes all files below it.
+        folder: the notebook's folder.
+        directory: a private folder; the copies are written to its subfolder `files`.
+        limit: maximum total size in bytes.
 
     Returns:
-        The files, by path.
+        The files, sorted by path.
 
     Raises:
-        InvalidInclude: a pattern leads out of the folder or matches nothing, or a file cannot be read or named.
-        ContentTooLarge: they are larger than `limit`.
+        InvalidInclude: a pattern leads out of the folder or matches nothing, a file cannot be read, or its name is not valid.
+        ContentTooLarge: the total size is larger than `limit`.
     """
     found = matching(patterns, folder, limit)
     if found:
@@ -63,27 +63,27 @@ def included(patterns: Sequence[str], folder: Path, directory: Path, limit: int)
 
 
 def matching(patterns: Sequence[str], folder: Path, limit: int) -> dict[str, Path]:
-    """Place below the notebook's folder → file, for every file that patterns name.
+    """Return the files that match patterns: path relative to the notebook's folder → file.
 
     Args:
-        patterns: glob patterns or folders, relative to `folder`; a folder means everything below it.
-        folder: the notebook's.
-        limit: bytes that all of them may have together.
+        patterns: glob patterns or folders, relative to `folder`; a folder includes all files below it.
+        folder: the notebook's folder.
+        limit: maximum total size in bytes.
 
     Raises:
         InvalidInclude: a pattern leads out of the folder or matches nothing.
-        ContentTooLarge: they are larger than `limit`.
+        ContentTooLarge: the total size is larger than `limit`.
     """
     folder = folder.resolve()
     found = {place: file for pattern in patterns for place, file in _matches(pattern, folder)}
     if len(found) > MOST_FILES:
-        raise _refused(f"{len(found)} files match, more than {MOST_FILES}.", "Put them into one archive.")
+        raise _refused(f"{len(found)} files match, more than the limit of {MOST_FILES}.", "Put them into one archive.")
     _check_size(found, limit)
     return found
 
 
 def _matches(pattern: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Place below the folder → file, for every file of a pattern."""
+    """Yield (relative path, file) for each file that matches a pattern."""
     parts = PurePath(pattern).parts
     if not parts or PurePath(pattern).is_absolute() or ".." in parts:
         raise _refused(
@@ -101,7 +101,7 @@ def _matches(pattern: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _files(match: Path) -> Iterator[Path]:
-    """The file, or all files below the folder."""
+    """Yield the file, or all files below the folder."""
     if not match.is_dir():
         yield match
         return
@@ -117,19 +117,19 @@ def _check_size(found: dict[str, Path], limit: int) -> None:
         listed = ", ".join(f"{place} ({size_text(size)})" for place, size in largest)
         raise ContentTooLarge(
             f"The included files have {size_text(sum(sizes.values()))}, more than {size_text(limit)}. The largest: {listed}.",
-            fix="Leave some out, read them from a place that the run reaches, or raise `content_limit` in the settings.",
+            fix="Include fewer files, read them from storage that the run can access, or raise `content_limit` in the settings.",
             field="include",
         )
 
 
 def _size(place: str, file: Path) -> int:
     if not file.is_file():
-        raise _refused(f"{place} is no file.", "Only files can travel.")
+        raise _refused(f"{place} is not a regular file.", "Include only regular files.")
     return file.stat().st_size
 
 
 def _copied(place: str, file: Path, folder: Path) -> CarriedFile:
-    """A private copy named by its digest, made while it is hashed: what is said of it is true of the copy."""
+    """Copy and hash a file in one pass, so that size and digest match the copy, and name the copy by its digest."""
     incoming, hashed = folder / "incoming", hashlib.sha256()
     try:
         with file.open("rb") as source, incoming.open("wb") as copy:
@@ -143,7 +143,7 @@ def _copied(place: str, file: Path, folder: Path) -> CarriedFile:
         raise _refused(f"{place} cannot be read: {error.strerror}.") from None
     except ValidationError as error:
         why = error.errors(include_url=False)[0]["msg"]
-        raise _refused(f"{place!r} cannot travel under this name: {why}.", "Rename the file.") from None
+        raise _refused(f"{place!r} is not a valid name for an included file: {why}.", "Rename the file.") from None
 
 
 def _refused(message: str, fix: str | None = None) -> InvalidInclude:

@@ -1,4 +1,4 @@
-"""This process: its shell, its names, its claim on the local stack, and waiting in it."""
+"""The current process: its shell and namespace, its lease on the local stack, and blocking calls of coroutines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def shell_here() -> Shell | None:
-    """The IPython shell, None in plain Python."""
+    """Return the IPython shell; None in plain Python."""
     if "IPython" not in sys.modules:
         return None
     from IPython.core.getipython import get_ipython
@@ -29,18 +29,18 @@ def shell_here() -> Shell | None:
 
 
 def namespace_of(shell: Shell | None) -> dict[str, object]:
-    """The names of the notebook, or of the program that runs."""
+    """Return the namespace of the notebook, or of the main program."""
     return shell.user_ns if shell is not None else vars(sys.modules["__main__"])
 
 
 class _Stack:
-    """This process's claim on the local stack. Kept, so that runs go on while the notebook is open."""
+    """The lease of this process on the local stack. It is held so that runs continue while the notebook is open."""
 
     def __init__(self) -> None:
         self._lease: Lease | None = None
 
     def endpoints(self, settings: Settings) -> Endpoints:
-        """Where things are now; starts the local stack where the settings leave something to it."""
+        """Return the current endpoints. Start the local stack if the settings do not define all of them."""
         if not needed(settings):
             return resolve(settings, None)
         from satflow_ext.lease import acquire
@@ -55,10 +55,10 @@ _STACK = _Stack()
 
 
 def endpoints_of(settings: Settings) -> Endpoints:
-    """Where things are; takes a lease on the local stack that lasts as long as this process.
+    """Return the endpoints. Take a lease on the local stack, if it is needed, that lasts as long as this process.
 
     Raises:
-        StackFailed: the local stack is needed and does not start.
+        StackFailed: the local stack is needed and failed to start.
     """
     return _STACK.endpoints(settings)
 
@@ -68,7 +68,7 @@ def _tell(step: str) -> None:
 
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run it in a thread of its own: a kernel's thread has an event loop already. An interrupt ends it before it goes on."""
+    """Run a coroutine in another thread, as a kernel's thread already runs an event loop. An interrupt cancels it."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
 
     async def cancellable() -> T:
@@ -82,6 +82,6 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
             return waiting.result()
         except KeyboardInterrupt:
             loop, task = started.result()
-            with suppress(RuntimeError):  # it has just ended
+            with suppress(RuntimeError):  # the loop has just ended
                 loop.call_soon_threadsafe(task.cancel)
-            raise  # leaving the block waits for the end: nothing goes on unseen
+            raise  # leaving the `with` block waits for the end of the coroutine

@@ -1,9 +1,9 @@
-"""A key and its value, looked at together."""
+"""A key and its value as one object of a walk."""
 
 from __future__ import annotations
 
 
 class Pair(tuple[object, object]):
-    """What a mapping or an object's state is made of. Its two parts add nothing to a path."""
+    """An item of a mapping or of an object's state. Its two parts add nothing to a path."""
 
     __slots__ = ()

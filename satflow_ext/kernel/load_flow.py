@@ -1,7 +1,7 @@
-"""`%load_flow NAME[@version]` and `satflow_ext.load_flow`: a registered version back in a notebook.
+"""`%load_flow NAME[@version]` and `satflow_ext.load_flow`: load a registered version into a notebook.
 
-This is the one place besides a flow run in which something from a store is unpickled, and it happens after the same checks: size,
-digest, signature by a trusted key, deployment and version, Python (docs/decisions/0009).
+This is the only place besides a flow run that unpickles data from a store, and it happens after the same checks: size, digest,
+signature by a trusted key, deployment and version, Python (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A version's flow, under the name that it has in the notebook, and its manifest."""
+    """The flow of a version, its variable in the notebook, and its manifest."""
 
     flow: AnyFlow
     variable: str
@@ -41,31 +41,31 @@ class Loaded:
 
 
 def load_flow(name: str, *, as_name: str | None = None) -> AnyFlow:
-    """Bring a registered flow back into this notebook, under the name that it had.
+    """Load a registered flow into this notebook, under its original variable name.
 
     Args:
-        name: `flow/deployment`, the deployment's name or its id; `name@2` for version 2 (default: the live one).
-        as_name: another variable for it.
+        name: `flow/deployment`, the deployment's name or its id; `name@2` for version 2 (default: the live version).
+        as_name: another variable name.
 
     Raises:
-        DeploymentNotFound: no such deployment.
-        VersionNotFound: it has no such version.
-        NotTrusted: a key signed it that is not trusted here; nothing was unpickled.
-        PythonMismatch: another Python packed it; nothing was unpickled.
-        VariableTaken: the notebook has something else under that name; nothing was changed.
+        DeploymentNotFound: no such deployment exists.
+        VersionNotFound: the deployment has no such version.
+        NotTrusted: the key that signed the version is not trusted here; nothing was unpickled.
+        PythonMismatch: another version of Python packed the flow; nothing was unpickled.
+        VariableTaken: the notebook already uses this name for another value; nothing was changed.
     """
     return loaded(name, as_name).flow
 
 
 def loaded(name: str, as_name: str | None = None) -> Loaded:
-    """The same, with what it is bound to and where it comes from."""
+    """Load a registered flow as `load_flow` does, and return it with its variable and manifest."""
     settings = load_settings()
     endpoints = endpoints_of(settings)
     brought = wait_for(_brought(name, endpoints, settings))
     manifest = brought.manifest
     variable = as_name or manifest.variable
     if not variable.isidentifier():
-        raise BadRequest(f"{variable!r} is no name for a variable.", fix="Give another one with --as NAME.")
+        raise BadRequest(f"{variable!r} is not a valid variable name.", fix="Choose another name with --as NAME.")
     shell = shell_here()
     namespace = namespace_of(shell)
     _check_free(namespace, variable, manifest)
@@ -80,15 +80,15 @@ def loaded(name: str, as_name: str | None = None) -> Loaded:
 
 
 def cells_text(manifest: Manifest) -> str:
-    """The cells of a version as the text of one new cell.
+    """Return the cells of a version as the text of one new cell.
 
     Raises:
-        BadRequest: it was not registered from cells.
+        BadRequest: the flow was not registered from cells.
     """
     source = manifest.source
     if not source.cells:
         files = ", ".join(file.path for file in source.files) or "elsewhere"
-        raise BadRequest(f"{manifest.full_name} was defined in no cell, but in {files}.", fix="Leave out --cells.")
+        raise BadRequest(f"{manifest.full_name} was not defined in cells, but in {files}.", fix="Remove --cells.")
     title = f"{manifest.full_name} version {manifest.version}"
     return "\n\n".join(f"# [{cell.number}] of {title}\n{cell.text}" for cell in source.cells)
 
@@ -104,26 +104,26 @@ async def _brought(name: str, endpoints: Endpoints, settings: Settings) -> Broug
 
 
 def split(name: str) -> tuple[str, int | None]:
-    """`name@2` → (`name`, 2); an @ that no number follows belongs to the name."""
+    """Split `name@2` into (`name`, 2); an @ that is not followed by a number belongs to the name."""
     deployment, _, number = name.rpartition("@")
     return (deployment, int(number)) if deployment and number.isascii() and number.isdigit() else (name, None)
 
 
 def _check_free(namespace: dict[str, object], variable: str, manifest: Manifest) -> None:
-    """Nothing of the user's is lost: only the same flow may be there already."""
+    """Refuse a variable that already has another value; the same flow is allowed."""
     if variable not in namespace:
         return
     value = namespace[variable]
     if is_flow(value) and fingerprint(value) == manifest.fingerprint:
         return
     raise VariableTaken(
-        f"This notebook has something else under the name {variable}: a {type(value).__qualname__}.",
-        fix=f"Give another name, such as --as {variable}_{manifest.version}, or delete it first.",
+        f"This notebook already has another value in the variable {variable}: a {type(value).__qualname__}.",
+        fix=f"Choose another name, such as --as {variable}_{manifest.version}, or delete the variable first.",
     )
 
 
 def _check_setup_free(namespace: dict[str, object], manifest: Manifest) -> None:
-    """Refuse setup cells that would overwrite names of this notebook. Those that have run here do not run again."""
+    """Refuse setup cells that would overwrite names of this notebook. Cells that have already run here do not run again."""
     have_run = {cell.text.rstrip("\n") for cell in setup_cells.cells()}
     new = [
         SetupCell(each.file, each.text) for each in manifest.source.cells if each.setup and each.text not in have_run
@@ -131,8 +131,8 @@ def _check_setup_free(namespace: dict[str, object], manifest: Manifest) -> None:
     taken = sorted({name for cell in new for name in setup_cells.defined_names(cell)} & namespace.keys())
     if taken:
         raise VariableTaken(
-            f"The setup cells of {manifest.full_name} define {', '.join(taken)}, which this notebook has already.",
-            fix="Delete or rename them first, or load it in another notebook.",
+            f"The setup cells of {manifest.full_name} define {', '.join(taken)}, which this notebook has already defined.",
+            fix="Delete or rename them first, or load the flow in another notebook.",
         )
 
 
@@ -141,8 +141,8 @@ def _unpickled(brought: Brought) -> AnyFlow:
 
     if git := brought.manifest.git:
         raise BadRequest(
-            f"{brought.manifest.full_name} is loaded from {git.path} of {git.repository}.",
-            fix=f"git checkout {git.commit[:12]}",
+            f"The content of {brought.manifest.full_name} is not a flow: runs load {git.path} of {git.repository}.",
+            fix=f"Run `git checkout {git.commit[:12]}` in a clone of that repository.",
         )
     flow: AnyFlow = cloudpickle.loads(brought.opened.body)
     if not is_flow(flow):

@@ -1,4 +1,4 @@
-"""`%load_flow`."""
+"""The `%load_flow` magic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from satflow_ext.kernel.options import split
 
 
 def load_flow(line: str) -> Loaded | None:
-    """Carry out the line; what goes wrong is said in one message, without a traceback."""
+    """Execute a line of the magic. Report an error as one message, without a traceback."""
     parser = _parser()
     try:
         words = parser.parse_args(split(line))
@@ -32,11 +32,11 @@ def load_flow(line: str) -> Loaded | None:
 def _parser() -> LineParser:
     parser = LineParser(
         prog="%load_flow",
-        description="Bring a registered flow back into this notebook, after everything about it was checked.",
+        description="Load a registered flow into this notebook, after its signature and environment were checked.",
         add_help=False,
     )
     parser.add_argument("name", nargs="?", metavar="NAME[@VERSION]", help="the deployment (default: its live version)")
-    parser.add_argument("--as", dest="as_name", metavar="VARIABLE", help="another name for it in this notebook")
-    parser.add_argument("--cells", action="store_true", help="put the cells that defined it into a new cell")
-    parser.add_argument("-h", "--help", action="store_true", help="this text")
+    parser.add_argument("--as", dest="as_name", metavar="VARIABLE", help="another variable name in this notebook")
+    parser.add_argument("--cells", action="store_true", help="put the cells that defined the flow into a new cell")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help message")
     return parser

@@ -1,7 +1,7 @@
-"""A local module as it is where a flow runs: made of what was pickled, not imported.
+"""Pickling of local modules by value: a flow run rebuilds such a module from the pickle and does not import it.
 
-This file travels by value with every module, so it needs nothing of SatFlow. Stock cloudpickle sends such a module on, to Dask
-workers and to processes, by the same way.
+This file is pickled by value with every module, so loading it does not require SatFlow. In a flow run, stock cloudpickle sends
+the module to Dask workers and processes in the same way.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ LOADER_NAMES = frozenset({"__builtins__", "__spec__", "__loader__", "__cached__"
 class TravellingModule(types.ModuleType):
     """A module whose attributes are the globals of its functions, as in any module, so that both see every change.
 
-    Where a function is rebuilt, it gets a new dictionary as its globals; those of one pickle that had the same one get the same
-    one. A function of no use, the *witness*, therefore brings the module's dictionary along.
+    A rebuilt function gets a new dictionary as its globals; functions of one pickle that shared a dictionary share the new one.
+    A placeholder function, `_satflow_witness`, is therefore pickled with the module to carry its dictionary.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -47,7 +47,7 @@ class TravellingModule(types.ModuleType):
         namespace = witness.__globals__
         namespace.update(members)
         own = super().__getattribute__("__dict__")
-        for name in own.keys() - {"__name__", "__spec__", "__loader__"}:  # the import system asks for these
+        for name in own.keys() - {"__name__", "__spec__", "__loader__"}:  # the import system reads these
             del own[name]
         own["_satflow_witness"] = witness
 
@@ -58,12 +58,12 @@ class TravellingModule(types.ModuleType):
 
 
 def reduced(module: types.ModuleType, namespace: dict[str, Any], kind: type[types.ModuleType]) -> Any:
-    """How to rebuild a module: state apart from creation, so that modules may refer to each other in circles.
+    """Return the reduction of a module. Its state is separate from its creation, so that modules may form cycles.
 
     Args:
         module: the module.
-        namespace: its attributes, the very dictionary that its functions have as globals.
-        kind: the class to make it of.
+        namespace: its attributes: the same dictionary object that its functions have as globals.
+        kind: the class of the rebuilt module.
     """
     members = {name: value for name, value in namespace.items() if name not in LOADER_NAMES}
     witness = types.FunctionType((lambda: None).__code__, namespace, "_satflow_witness")
@@ -71,7 +71,7 @@ def reduced(module: types.ModuleType, namespace: dict[str, Any], kind: type[type
 
 
 def fill_enum(cls: Any, parts: tuple[Any, Any, dict[str, dict[str, Any]]]) -> None:
-    """Fill an enumeration as cloudpickle does, then give its members the attributes that their `__init__` once set."""
+    """Fill an enumeration as cloudpickle does, then set the attributes that `__init__` originally set on its members."""
     fill, state, attributes = parts
     fill(cls, state)
     for name, own in attributes.items():

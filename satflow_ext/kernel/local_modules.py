@@ -1,7 +1,7 @@
-"""Which modules are the user's own: those travel by value, installed ones by name.
+"""Detection of the user's own modules, which are pickled by value; installed modules are pickled by name.
 
 A module is local when it is Python source outside the standard library and outside every site-packages folder. An editable
-install is local too: its source is not what another machine would install.
+install is local too: another machine would not install the same source.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from functools import cache
 from types import ModuleType
 
 NEVER_LOCAL = frozenset({"satflow_ext", "prefect", "cloudpickle", "distributed", "dask", "__main__", "__mp_main__"})
-"""What every flow run has installed, however it was installed here; and the notebook itself."""
+"""Modules that every flow run has installed, even if they are editable installs here, and the notebook itself."""
 
 
 def is_local(module: ModuleType) -> bool:
-    """Whether the module is the user's own and has to travel with the flow."""
+    """Return whether a module is the user's own and must be packed with the flow."""
     name = getattr(module, "__name__", None)
     if not isinstance(name, str) or name.partition(".")[0] in NEVER_LOCAL:
         return False
@@ -29,19 +29,19 @@ def is_local(module: ModuleType) -> bool:
 
 
 def is_local_name(name: str | None) -> bool:
-    """The same for the name of an imported module."""
+    """Return whether a name is that of an imported local module."""
     module = sys.modules.get(name) if name else None
     return module is not None and is_local(module)
 
 
 def local_modules() -> list[ModuleType]:
-    """Every local module imported now."""
+    """Return all local modules that are imported now."""
     return [module for module in list(sys.modules.values()) if isinstance(module, ModuleType) and is_local(module)]
 
 
 @contextmanager
 def by_value() -> Iterator[None]:
-    """Make cloudpickle take local modules by value for the duration, and what they are rebuilt with."""
+    """Make cloudpickle pickle local modules, and the code that rebuilds them, by value for the duration."""
     import cloudpickle
 
     from satflow_ext.kernel import descriptors, local_module_pickling, validated_calls
@@ -60,7 +60,7 @@ def by_value() -> Iterator[None]:
 
 
 def _place(module: ModuleType) -> str | None:
-    """The module's source file, or the first folder of a namespace package."""
+    """Return the module's source file, or the first folder of a namespace package."""
     file = getattr(module, "__file__", None)
     if isinstance(file, str):
         return file if file.endswith((".py", ".pyc")) else None
@@ -71,7 +71,7 @@ def _place(module: ModuleType) -> str | None:
 
 @cache
 def lies_local(place: str | None) -> bool:
-    """Whether a path is outside of the standard library and of every site-packages folder."""
+    """Return whether a path is outside the standard library and every site-packages folder."""
     if place is None or re.search(r"[\\/](site|dist)-packages([\\/]|$)", place):
         return False
     real = os.path.realpath(place)
@@ -80,9 +80,9 @@ def lies_local(place: str | None) -> bool:
 
 @cache
 def _installed_folders() -> tuple[str, ...]:
-    """Standard library and site-packages, resolved, each with its closing separator.
+    """Return the folders of the standard library and of site-packages, resolved, each with a trailing separator.
 
-    `sys.prefix` itself does not count: people keep their notebooks beside their virtual environment.
+    `sys.prefix` itself is not included, since users keep notebooks in the folder of their virtual environment.
     """
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders |= {*site.getsitepackages(), site.getusersitepackages()}

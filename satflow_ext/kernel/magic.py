@@ -1,4 +1,4 @@
-"""`%register_flow`."""
+"""The `%register_flow` magic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, WrittenRegistration
 
 
 def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
-    """Carry out the line; what goes wrong is said in one message, without a traceback."""
+    """Execute a line of the magic. Report an error as one message, without a traceback."""
     try:
         words = read(line)
         if "--help" in words.known:
@@ -37,7 +37,7 @@ def _register(words: Words) -> RegisteredFlow | CheckedFlow | None:
     from satflow_ext.kernel.api import checked, registered
 
     if words.flow is None:
-        raise BadRequest("No flow is named.", fix="Write %register_flow my_flow; --help says more.")
+        raise BadRequest("The line names no flow.", fix="Write %register_flow my_flow; see --help.")
     if "--check" in words.known:
         return checked(words.flow, registration(words))
     said = words.known
@@ -45,10 +45,10 @@ def _register(words: Words) -> RegisteredFlow | CheckedFlow | None:
 
 
 def registration(words: Words) -> WrittenRegistration:
-    """What the words decide.
+    """Convert the parsed line to a registration.
 
     Raises:
-        BadRequest: they contradict each other.
+        BadRequest: options contradict each other.
     """
     from satflow_ext.kernel.api import schedule
 

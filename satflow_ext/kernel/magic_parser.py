@@ -1,4 +1,4 @@
-"""The line of a magic, read by argparse."""
+"""An argparse parser for the line of a magic."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class LineParser(Parser):
     """A parser that neither ends the process nor prints."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the line.
+        """Report an error in the line.
 
         Raises:
             BadRequest: always.
         """
         magic = self.prog.split()[0]
-        raise BadRequest(f"Cannot read the line: {message}.", fix=f"{magic} --help says more.")
+        raise BadRequest(f"Cannot read the line: {message}.", fix=f"See {magic} --help.")

@@ -1,7 +1,7 @@
-"""What an object is made of, as a pickle would see it: the one description that fingerprint, sizes and culprit search share.
+"""Views of the parts of an object, as pickle would see them; fingerprints, sizes and the search for errors share them.
 
-Functions, classes and modules of the notebook and of local modules are opened up, installed ones are a name. Everything else
-is what its own `__reduce_ex__` says, so that any object can be looked into without knowing its type.
+A view of a function, class or module of the notebook or of a local module has its parts; a view of an installed one has only its
+name. Every other object is described by its `__reduce_ex__`, so that an object of any type can be inspected.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Parts = Iterable[tuple[str, object]]
 
 
 class Each:
-    """Parts that are made whenever they are read: those of a long container would fill memory."""
+    """Parts that are created on each iteration, since storing those of a long container would use too much memory."""
 
     def __init__(self, make: Callable[[], Parts]) -> None:
         self._make = make
@@ -41,16 +41,16 @@ class Each:
 
 
 class View(NamedTuple):
-    """An object opened up.
+    """An object with its parts.
 
     Args:
-        kind: what sort of thing it is.
-        facts: what it says of itself, plain values only.
-        parts: (label, object) of what it refers to; can be read again. A label is a variable's name, `.attribute`, `[index]`,
-            or empty.
-        ordered: whether the order of the parts means something.
-        buffer: its bytes, where it is raw data.
-        problem: why it cannot be pickled.
+        kind: the kind of object.
+        facts: the object's own plain values.
+        parts: (label, object) for each object that it refers to; can be iterated again. A label is a variable's name,
+            `.attribute`, `[index]`, or empty.
+        ordered: whether the order of the parts is significant.
+        buffer: the bytes of raw data.
+        problem: the reason why it cannot be pickled.
     """
 
     kind: str
@@ -62,7 +62,7 @@ class View(NamedTuple):
 
 
 ATOMS = frozenset({type(None), bool, int, float, complex, str, type(Ellipsis), type(NotImplemented)})
-"""Types whose values say everything about themselves."""
+"""Types whose values have no parts."""
 
 SUBCLASSED = "__init_subclass__"
 COPIED_ENVIRONMENT = "it is a copy of the notebook's environment variables, which must not leave this machine"
@@ -71,7 +71,7 @@ OPEN_FILES = frozenset({io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, 
 
 
 def look(value: object) -> View:
-    """Open one object up. Calls the object's own pickling methods, and nothing else of the user's."""
+    """Return the view of an object. Calls the object's own pickling methods, and no other user code."""
     kind = type(value)
     if reference := process_objects.reference_to(value):
         return View("name", (f"{reference.module}:{reference.name}",))
@@ -91,11 +91,13 @@ def look(value: object) -> View:
 
 
 def _special(value: object, kind: type) -> View | None:
-    """Descriptors, files and loggers, which do not say themselves what they are made of."""
+    """Return the view of a descriptor, file or logger, whose reduction does not describe its parts; None for others."""
     if descriptor_base(kind):
         return _descriptor(value)
     if kind in OPEN_FILES and not any(value is each for each in (sys.stdin, sys.stdout, sys.stderr)):
-        return View("open file", (str(getattr(value, "name", None)),), problem="an open file belongs to this process")
+        return View(
+            "open file", (str(getattr(value, "name", None)),), problem="an open file exists only in this process"
+        )
     if issubclass(kind, (io.IOBase, logging.Logger)):
         facts = (getattr(value, name, None) for name in ("name", "mode", "level"))
         return View(kind.__qualname__, tuple(map(str, facts)))
@@ -103,12 +105,12 @@ def _special(value: object, kind: type) -> View | None:
 
 
 def by_name(value: object) -> str | None:
-    """`module:name` of a function or class that is found there and installed; None where it must travel by value."""
+    """Return `module:name` of a function or class of an installed module; None if it must be pickled by value."""
     module_name, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     module = sys.modules.get(module_name) if isinstance(module_name, str) else None
     if module is None or name is None or module_name == "__main__" or is_local(module):
         return None
-    if module_name == "builtins":  # also where it is no name there, such as NoneType
+    if module_name == "builtins":  # also for types without a name in it, such as NoneType
         return f"builtins:{name}"
     found: object = module
     for step in name.split("."):
@@ -139,7 +141,7 @@ def _function(function: types.FunctionType) -> View:
 
 
 def _validated(function: types.FunctionType, call: ValidatedCall) -> View:
-    """The function that `pydantic.validate_call` wraps, its settings, and the attributes that the wrapper was given."""
+    """Return a view of the function that `pydantic.validate_call` wraps, its settings, and the wrapper's attributes."""
     parts: list[tuple[str, object]] = [("", call.raw), ("(config)", call.config)]
     attributes = {name: each for name, each in vars(function).items() if name not in ("raw_function", "__wrapped__")}
     parts += [(f".{name}", Pair((name, attributes[name]))) for name in sorted(attributes)]
@@ -147,7 +149,7 @@ def _validated(function: types.FunctionType, call: ValidatedCall) -> View:
 
 
 def _descriptor(descriptor: object) -> View:
-    """A subclass of property and the like: its class, what it wraps, and its own attributes."""
+    """Return a view of an instance of a descriptor subclass: its class, the wrapped functions, and its own attributes."""
     parts: list[tuple[str, object]] = [("", type(descriptor)), *(("", each) for each in wrapped_functions(descriptor))]
     return View("descriptor", (), [*parts, *_state(getattr(descriptor, "__dict__", {}))])
 
@@ -212,13 +214,13 @@ def _pickle_buffer(value: Any) -> View:
 
 
 def _typing_name(value: Any) -> View:
-    """Type variables and the like: their name and what they stand for, not the random id that cloudpickle adds."""
+    """Return a view of a type variable or similar: its name and bounds, without the random id that cloudpickle adds."""
     bounds = [getattr(value, name, None) for name in ("__bound__", "__constraints__", "__supertype__", "__value__")]
     return View(type(value).__name__, (value.__name__,), [("", each) for each in bounds])
 
 
 def _context_variable(value: contextvars.ContextVar[Any]) -> View:
-    """The name and the default, which only an empty context tells."""
+    """Return a view of the name and the default, which can be read only in an empty context."""
     try:
         return View("context variable", (value.name,), [("", contextvars.Context().run(value.get))])
     except LookupError:
@@ -234,7 +236,7 @@ def _lru_cache(value: Any) -> View:
 
 
 def _reduced(value: object) -> View:
-    """What pickle would write for it. An object that refuses is a problem, not an error."""
+    """Return a view of an object's pickle reduction. An object that refuses pickling gives a view with a problem."""
     name = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
         reduced = _reduce(value)
@@ -257,10 +259,10 @@ def _reduce(value: object) -> Any:
 
 
 def _looked_up(value: object, name: str, type_name: str) -> View:
-    """Something that pickle only names. A name in the notebook or in a local module means nothing elsewhere."""
+    """Return a view of an object that pickle stores by name. A name in the notebook or a local module is a problem."""
     module = getattr(value, "__module__", None)
     lost = module == "__main__" or is_local_name(module)
-    problem = f"it can only be found by its name, {module}.{name}, which no other process has" if lost else None
+    problem = f"it is pickled only by its name, {module}.{name}, which no other process has" if lost else None
     return View("name", (f"{module}:{name}", type_name), problem=problem)
 
 

@@ -1,4 +1,4 @@
-"""The words after `%register_flow`, read."""
+"""Parsing of the options of `%register_flow` and `satflow register`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from satflow_ext.validation_errors import first_mistake
 class Option(NamedTuple):
     """An option of `satflow register` and `%register_flow`, declared once for both.
 
-    `value` is what follows it, None for a flag; `default` applies where the option is not given.
+    `value` is the placeholder of its value, None for a flag; `default` applies if the option is not given.
     """
 
     value: str | None
@@ -33,7 +33,7 @@ class Option(NamedTuple):
 
 
 def seconds(text: str) -> float:
-    """Read a number of seconds, for argparse."""
+    """Parse a number of seconds, as an argparse type."""
     try:
         return float(text)
     except ValueError:
@@ -41,40 +41,42 @@ def seconds(text: str) -> float:
 
 
 SHARED = {
-    "--name": Option("NAME", "the deployment's name (default: the flow's)"),
+    "--name": Option("NAME", "the deployment's name (default: the flow's name)"),
     "--executor": Option(
         "EXECUTOR",
         "how tasks run: flow (default: by the flow's own task runner), threads, processes, dask-local, …",
         AS_FLOW_SAYS,
     ),
-    "--cron": Option("CRON", 'when it runs, five fields: "0 6 * * *"'),
-    "--interval": Option("SECONDS", "or how often it runs", type=seconds),
+    "--cron": Option("CRON", 'a cron schedule with five fields: "0 6 * * *"'),
+    "--interval": Option("SECONDS", "the interval between runs, instead of --cron", type=seconds),
     "--timezone": Option("ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)", "UTC"),
-    "--param": Option("NAME=VALUE", "a parameter; JSON or text, by its type (repeatable)", repeated=True),
+    "--param": Option("NAME=VALUE", "a parameter, as JSON or text depending on its type (repeatable)", repeated=True),
     "--work-pool": Option("POOL", "the Prefect work pool"),
-    "--image": Option("IMAGE", "the container image of its runs, where the work pool starts containers"),
-    "--cpu": Option("CORES", "how many cores a run gets there"),
-    "--memory": Option("GIB", "and how much memory"),
-    "--gpus": Option("NUMBER", "and how many GPUs"),
-    "--env": Option("NAME=VALUE", "an environment variable of its runs, no credential (repeatable)", repeated=True),
+    "--image": Option("IMAGE", "the container image of runs, if the work pool starts containers"),
+    "--cpu": Option("CORES", "the number of cores of a run's container"),
+    "--memory": Option("GIB", "the memory of a run's container"),
+    "--gpus": Option("NUMBER", "the number of GPUs of a run's container"),
+    "--env": Option("NAME=VALUE", "an environment variable of runs, not a credential (repeatable)", repeated=True),
     "--job-variable": Option(
-        "NAME=VALUE", "what else the work pool takes, by its own name (repeatable)", repeated=True
+        "NAME=VALUE", "another variable of the work pool, by its name (repeatable)", repeated=True
     ),
     "--tag": Option("TAG", "a tag of the deployment (repeatable)", repeated=True),
-    "--environment": Option("POLICY", "where a run's packages differ: warn (default), refuse or recreate", "warn"),
+    "--environment": Option("POLICY", "if a run's packages differ: warn (default), refuse or recreate", "warn"),
     "--missed-runs": Option(
-        "RUNS", "which scheduled runs start that the local stack missed: last (default), all or none", "last"
+        "RUNS", "scheduled runs to start that the local stack missed: last (default), all or none", "last"
     ),
-    "--secret": Option("NAME", "a credential that the flow needs, found where it runs (repeatable)", repeated=True),
-    "--include": Option("FILES", "data files that travel with it: data/*.csv, or a folder (repeatable)", repeated=True),
-    "--check": Option(None, "only report what would travel and what speaks against it; nothing is sent"),
-    "--overwrite": Option(None, "overwrite what somebody has changed in Prefect"),
+    "--secret": Option("NAME", "a credential that the flow needs, looked up at run time (repeatable)", repeated=True),
+    "--include": Option(
+        "FILES", "data files to pack with the flow: data/*.csv, or a folder (repeatable)", repeated=True
+    ),
+    "--check": Option(None, "only report the captured objects and problems; nothing is sent"),
+    "--overwrite": Option(None, "overwrite changes that were made in Prefect"),
 }
 """The options that the command and the magic have in common."""
 
 OPTIONS = {
     **SHARED,
-    "--run": Option(None, "start a run at once"),
+    "--run": Option(None, "start a run immediately"),
     "--help": Option(None, "show this help message and exit"),
 }
 """The options of the magic."""
@@ -86,14 +88,14 @@ MISSED: tuple[MissedRuns, ...] = get_args(MissedRuns)
 
 @dataclass
 class Words:
-    """What was written: the flow, known options by name (lists of values), and options of the executor."""
+    """The parsed line: the flow, known options by name (lists of values), and options of the executor."""
 
     flow: str | None = None
     known: dict[str, list[Any]] = field(default_factory=dict)
     executor_options: JsonObject = field(default_factory=dict)
 
     def one(self, option: str) -> Any:
-        """The value of an option that is given at most once."""
+        """Return the value of an option that may be given only once; None if it is not given."""
         return self.known[option][0] if option in self.known else None
 
 
@@ -101,8 +103,8 @@ def add_shared_options(parser: argparse.ArgumentParser, *, default: str | None =
     """Add the options that the command and the magic have in common.
 
     Args:
-        parser: the command's or the magic's.
-        default: `argparse.SUPPRESS` to leave out of the result what is not given.
+        parser: the parser of the command or the magic.
+        default: `argparse.SUPPRESS` to omit options that are not given from the result.
     """
     for name, option in SHARED.items():
         if option.value is None:
@@ -119,15 +121,15 @@ def add_shared_options(parser: argparse.ArgumentParser, *, default: str | None =
 
 
 def help_text() -> str:
-    """Format what `%register_flow --help` prints."""
+    """Format the output of `%register_flow --help`."""
     return _parser().format_help()
 
 
 def read(line: str) -> Words:
-    """Read the line.
+    """Parse the line of the magic.
 
     Raises:
-        BadRequest: it cannot be understood; the message says where.
+        BadRequest: the line is not valid; the message names the faulty part.
     """
     said = Words()
     own = list(_own_words(split(line), said))
@@ -156,7 +158,7 @@ def _parser() -> LineParser:
 
 
 def _own_words(words: list[str], said: Words) -> Iterator[str]:
-    """Yield the options that are not the executor's, each with its value; note the flow and the executor's options."""
+    """Yield the options that are not the executor's, each with its value; store the flow and the executor's options."""
     while words:
         word = words.pop(0)
         name = "--help" if word == "-h" else word.partition("=")[0]
@@ -174,13 +176,13 @@ def add_executor_option(options: JsonObject, option: str, value: JsonValue, know
     """Add `--n-workers` as the executor's option `n_workers`.
 
     Args:
-        options: of the executor; this one is added.
-        option: as it was written.
-        value: what it was given.
-        known: the options that are not the executor's.
+        options: options of the executor, to which this one is added.
+        option: the option as it was written.
+        value: its value.
+        known: the options that do not belong to the executor.
 
     Raises:
-        BadRequest: it resembles a known option, cannot be one of an executor's, or was given before.
+        BadRequest: it resembles a known option, cannot be an option of an executor, or was given before.
     """
     near = difflib.get_close_matches(option, list(known), n=1, cutoff=0.8)
     if near or not option.startswith("--"):
@@ -202,13 +204,13 @@ def parameter_texts(texts: Iterable[str]) -> dict[str, str]:
 
 
 def pairs(texts: Iterable[str], option: str, what: str, field: str) -> dict[str, str]:
-    """`["n=3", "name=x"]` → `{"n": "3", "name": "x"}`.
+    """Convert `["n=3", "name=x"]` to `{"n": "3", "name": "x"}`.
 
     Args:
-        texts: what was written after an option.
+        texts: the values of an option.
         option: the option.
-        what: each text gives a value.
-        field: of the request that a mistake stands in.
+        what: a noun for what the option sets, for the message.
+        field: the field of the request that the error names.
 
     Raises:
         BadRequest: no `=` in one of them.
@@ -217,19 +219,21 @@ def pairs(texts: Iterable[str], option: str, what: str, field: str) -> dict[str,
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise BadRequest(f"{text!r} gives no {what} a value.", fix=f"Write {option} name=value.", field=field)
+            raise BadRequest(
+                f"The {what} {text!r} lacks a name or a value.", fix=f"Write {option} name=value.", field=field
+            )
         given[name] = value
     return given
 
 
 def infrastructure(said: Mapping[str, Sequence[str]]) -> Infrastructure:
-    """What the options say of the infrastructure of runs.
+    """Convert the options to the infrastructure of runs.
 
     Args:
-        said: option → what it was given, for those that were.
+        said: option → values, for the options that were given.
 
     Raises:
-        BadRequest: one of them cannot be read.
+        BadRequest: the value of an option is not valid.
     """
     fields: dict[str, object] = {
         name: said[f"--{name}"][0] for name in ("image", "cpu", "memory", "gpus") if f"--{name}" in said
@@ -245,36 +249,36 @@ def infrastructure(said: Mapping[str, Sequence[str]]) -> Infrastructure:
 
 
 def environment_policy(text: str) -> EnvironmentPolicy:
-    """The policy that a text names.
+    """Return the environment policy with this name.
 
     Raises:
-        BadRequest: it names none.
+        BadRequest: no policy has this name.
     """
     for policy in POLICIES:
         if text == policy:
             return policy
     fix = f"Choose one of {', '.join(POLICIES)}."
-    raise BadRequest(f"No environment policy is called {text!r}.", fix=fix, field="environment")
+    raise BadRequest(f"{text!r} is not an environment policy.", fix=fix, field="environment")
 
 
 def missed_runs(text: str) -> MissedRuns:
-    """The choice of missed runs that a text names.
+    """Return the choice of missed runs with this name.
 
     Raises:
-        BadRequest: it names none.
+        BadRequest: no choice has this name.
     """
     for choice in MISSED:
         if text == choice:
             return choice
     fix = f"Choose one of {', '.join(MISSED)}."
-    raise BadRequest(f"No choice of missed runs is called {text!r}.", fix=fix, field="missed_runs")
+    raise BadRequest(f"{text!r} is not a choice of missed runs.", fix=fix, field="missed_runs")
 
 
 def secret_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of credentials, each once.
+    """Remove duplicates from names of credentials.
 
     Raises:
-        InvalidSecretName: one of them cannot be the name of an environment variable.
+        InvalidSecretName: a name is not a valid name of an environment variable.
     """
     once = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
     for name in once:
@@ -284,7 +288,7 @@ def secret_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def split(line: str) -> list[str]:
-    """The words of a magic's line, as a shell would split them.
+    """Split the line of a magic into words, as a shell would.
 
     Raises:
         BadRequest: a quote is never closed.
@@ -297,13 +301,13 @@ def split(line: str) -> list[str]:
 
 def _take_flow(said: Words, word: str) -> None:
     if said.flow is not None:
-        fix = f"Options start with two dashes; a value with spaces needs quotes: {word!r} stands alone."
+        fix = f"Options start with two dashes; a value with spaces needs quotes, which {word!r} lacks."
         raise BadRequest(f"Two flows are named: {said.flow} and {word}.", fix=fix)
     said.flow = word
 
 
 def _value(word: str, words: list[str], *, wanted: str | None) -> str | None:
-    """The value after `=`, else the next word unless that is an option; `--run` and `--help` take none."""
+    """Return the value after `=`, else the next word unless it is an option; `--run` and `--help` take no value."""
     name, equals, value = word.partition("=")
     if equals:
         return value

@@ -1,4 +1,4 @@
-"""A live flow becomes a private file with its pickle, and a description of it."""
+"""Packing of a live flow: a private file with its pickle, and a description of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from satflow_ext.models import CarriedFile, Finding, PackedFlow
 
 
 class _Seen(NamedTuple):
-    """What one walk over a flow tells of it."""
+    """The results of one walk over a flow."""
 
     carrier: Carrier
     uses: tuple[str, ...]
@@ -34,7 +34,7 @@ class _Seen(NamedTuple):
 
 
 TEXTS = 5000
-"""Texts that are compared with the shapes of credentials: a few dozen milliseconds' worth."""
+"""Maximum number of texts to compare with the shapes of credentials, which takes a few dozen milliseconds."""
 
 
 def pack(
@@ -49,26 +49,26 @@ def pack(
     include: Sequence[str] = (),
     limit: int,
 ) -> PackedFlow:
-    """Pickle a flow with everything of the notebook and of local modules that it reaches.
+    """Pickle a flow with all objects of the notebook and of local modules that it reaches.
 
     Args:
         flow: the flow, its variable or its name.
         directory: a private folder for the file; the caller deletes it.
-        namespace: where the flow lives.
+        namespace: the namespace that defines the flow.
         shell: the IPython shell, for the texts of the cells.
         given: values for parameters, JSON or of the parameters' own types.
         texts: values for other parameters as text.
         complete: whether every required parameter needs a value.
-        include: data files that travel with it, as patterns relative to the notebook's folder.
-        limit: the largest pickle, in bytes; and as much for all data files together.
+        include: data files to pack with the flow, as patterns relative to the notebook's folder.
+        limit: the maximum size of the pickle in bytes, and separately of all data files together.
 
     Raises:
-        FlowNotFound: no such flow.
-        FlowAmbiguous: several flows have that name.
-        InvalidParameter: a value does not fit.
-        InvalidInclude: data files cannot travel.
-        ContentTooLarge: more than `limit` bytes.
-        CannotPickle: something that it reaches cannot travel.
+        FlowNotFound: no such flow exists.
+        FlowAmbiguous: several flows have this name.
+        InvalidParameter: a value does not fit its parameter.
+        InvalidInclude: data files cannot be packed.
+        ContentTooLarge: the pickle or the data files are larger than `limit`.
+        CannotPickle: an object that the flow reaches cannot be packed.
     """
     found = choose(flow, namespace)
     stored = parameters.stored_values(found.flow, given or {}, texts or {}, complete=complete)
@@ -94,7 +94,7 @@ def pack(
 
 
 def _look(found: Found, shell: Shell | None) -> _Seen:
-    """Walk over the flow, and keep none of what its objects gave on the way: that may be as large as they are."""
+    """Walk over a flow, and discard the temporary objects of its pickling methods, which may be as large as its data."""
     everything = walk(found, data=False)
     modules = used_modules(everything.reached)
     found_there = find_all(everything.reached, shell, modules, notebook_folder(shell), texts=TEXTS)
@@ -107,19 +107,19 @@ def _look(found: Found, shell: Shell | None) -> _Seen:
 
 
 def _without_included(warnings: tuple[Finding, ...], files: tuple[CarriedFile, ...]) -> tuple[Finding, ...]:
-    """Leave out warnings of files that travel, which are not known before the walk."""
+    """Remove warnings about files that are included, which is not known during the walk."""
     included = {file.path for file in files}
     return tuple(finding for finding in warnings if finding.kind != "file" or finding.where not in included)
 
 
 def _exact(carrier: Carrier, files: tuple[CarriedFile, ...]) -> str:
-    """The fingerprint of all that travels."""
+    """Return the exact fingerprint of the flow, its sources, modules and data files."""
     flow, sources, named = carrier.flow, carrier.sources, {file.path: file.digest for file in files}
     return fingerprint((flow, sources, carrier.modules, named) if sources or named else flow, exact=True)
 
 
 def _write(found: Found, carrier: Carrier, directory: Path, limit: int) -> tuple[Path, int]:
-    """The pickle in a new file that only its owner can read; no file is left when that fails."""
+    """Pickle a flow into a new file that only its owner can read; remove the file after an error."""
     body = directory / f"flow-{secrets.token_hex(8)}.pkl"
     descriptor = os.open(body, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

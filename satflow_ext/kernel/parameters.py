@@ -1,6 +1,6 @@
-"""Values for a flow's parameters, checked and converted with its real types the way Prefect does when the run starts.
+"""Values for a flow's parameters, validated and converted with its real types as Prefect does when the run starts.
 
-What is stored is JSON, from which the run gets what the flow gets when it is called with the value itself.
+The stored value is JSON, from which the run gets the same object as a direct call of the flow with the original value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 BLOCK = "$ref"
-"""Prefect's reference to a block, which is looked up only when the run starts."""
+"""Key of Prefect's reference to a block, which is resolved only when the run starts."""
 
 
 def stored_values(flow: AnyFlow, given: Mapping[str, Any], texts: Mapping[str, str], *, complete: bool) -> JsonObject:
@@ -40,7 +40,7 @@ def stored_values(flow: AnyFlow, given: Mapping[str, Any], texts: Mapping[str, s
         complete: whether every required parameter needs a value, as a schedule does.
 
     Raises:
-        InvalidParameter: the first one that is wrong.
+        InvalidParameter: a value is not valid; the error describes the first such value.
     """
     known = _signature(flow).parameters
     taken: JsonObject = {**schema(flow), "required": []} if given or texts else {}
@@ -62,8 +62,8 @@ class _Parameter:
 
     Args:
         flow: the flow.
-        parameter: of its signature.
-        taken: the schema by which Prefect takes parameters.
+        parameter: the parameter in the flow's signature.
+        taken: the schema with which Prefect validates parameters.
     """
 
     def __init__(self, flow: AnyFlow, parameter: inspect.Parameter, taken: JsonObject) -> None:
@@ -74,20 +74,20 @@ class _Parameter:
         self._model = _model_of(parameter) if flow.should_validate_parameters else None
 
     def fits(self, value: Any) -> bool:
-        """Check a value against the type; against the schema where the flow does not validate."""
+        """Return whether a value fits the type, or the schema if the flow does not validate parameters."""
         if self._model is None:
             return self._prefect_takes(value)
         try:
             self._validate(value)
-        except Exception:  # ValidationError, or what a validator of the user raises
+        except Exception:  # ValidationError, or any error of the user's validator
             return False
         return True
 
     def store(self, value: Any) -> JsonValue:
-        """Return the JSON from which a run gets what the flow makes of the value.
+        """Return JSON that a run converts to the same object as the flow does with the original value.
 
         Raises:
-            InvalidParameter: the value does not fit the type, or no JSON leads to it.
+            InvalidParameter: the value does not fit the type, or no JSON is converted to it.
         """
         if _has_block(value) and _is_json(value):
             return value
@@ -98,7 +98,7 @@ class _Parameter:
             if _is_json(candidate) and self._prefect_takes(candidate) and self._leads_to(candidate, validated.value):
                 return candidate
         if self._model is None and _is_json(value):
-            raise self._refused("it is of another type, which Prefect does not take")
+            raise self._refused("it has another type, which Prefect does not accept")
         raise self._not_json(value)
 
     def _validate(self, value: Any) -> _Typed:
@@ -110,11 +110,11 @@ class _Parameter:
         except ValidationError as error:
             mistakes = error.errors(include_url=False, include_input=False)
             raise self._wrong(value, mistakes) from None
-        except Exception as error:  # whatever a validator of the user raises
+        except Exception as error:  # any error of the user's validator
             raise self._refused(f"its validation raised {type(error).__name__}") from None
 
     def _prefect_takes(self, value: JsonValue) -> bool:
-        """Check a value against the schema, as Prefect does."""
+        """Return whether a value fits the schema, as Prefect checks it."""
         try:
             validation.validate({self._name: value}, self._taken, raise_on_error=True)
         except (validation.ValidationError, validation.CircularSchemaRefError):
@@ -124,11 +124,11 @@ class _Parameter:
     def _leads_to(self, candidate: JsonValue, wanted: Any) -> bool:
         try:
             return _is_same(self._validate(candidate).value, wanted)
-        except Exception:  # ValidationError, or what a validator of the user raises
+        except Exception:  # ValidationError, or any error of the user's validator
             return False
 
     def _wrong(self, value: Any, mistakes: list[ErrorDetails]) -> InvalidParameter:
-        """Name the place that is deepest inside the value: the alternatives of a union fail further outside."""
+        """Return an error for the deepest position inside the value, as the alternatives of a union fail closer to the root."""
         places = [(steps_into(value, mistake), mistake) for mistake in mistakes]
         steps = max((steps for steps, _ in places), key=len)
         expected = expected_text(mistake for place, mistake in places if place == steps)
@@ -144,21 +144,21 @@ class _Parameter:
 
     def _not_json(self, value: Any) -> InvalidParameter:
         return InvalidParameter(
-            f"Parameter {self._name!r} of flow {self._flow.name!r} cannot be stored: Prefect keeps parameters as JSON, from "
-            f"which a run would not get this {type(value).__qualname__}.",
+            f"Parameter {self._name!r} of flow {self._flow.name!r} cannot be stored: Prefect stores parameters as JSON, from "
+            f"which a run could not restore this {type(value).__qualname__}.",
             fix=_other_way(value),
             field=f"parameters.{self._name}",
         )
 
 
 class _Typed(Protocol):
-    """A value that was validated by the type of its parameter."""
+    """A value that was validated against the type of its parameter."""
 
     value: Any
 
 
 class _Untyped(NamedTuple):
-    """A value whose type is not known."""
+    """A value of unknown type."""
 
     value: Any
 
@@ -166,12 +166,12 @@ class _Untyped(NamedTuple):
 def _signature(flow: AnyFlow) -> inspect.Signature:
     try:
         return inspect.signature(flow.fn, eval_str=True)
-    except Exception:  # evaluates the user's annotations, which may not be defined
+    except Exception:  # the user's annotations may use undefined names
         return inspect.signature(flow.fn)
 
 
 def _model_of(parameter: inspect.Parameter) -> type[BaseModel] | None:
-    """Return a model with a value of the parameter's type; None where no type is known."""
+    """Return a model with a value of the parameter's type; None if the type is unknown."""
     annotation = parameter.annotation
     many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     if annotation is parameter.empty or isinstance(annotation, str) or many:
@@ -192,7 +192,7 @@ def _has_block(value: Any) -> bool:
 
 
 def _is_json(value: Any) -> TypeGuard[JsonValue]:
-    """Check that a value is JSON as Prefect keeps it, and nothing of another type that only resembles it."""
+    """Return whether a value is JSON as Prefect stores it; a subclass of a JSON type is not."""
     if type(value) is float:
         return math.isfinite(value)
     if type(value) is list:
@@ -203,9 +203,9 @@ def _is_json(value: Any) -> TypeGuard[JsonValue]:
 
 
 def _as_json(validated: _Typed) -> Iterator[Any]:
-    """Yield the JSON of a validated value, at first only with the fields that were set."""
+    """Yield the JSON of a validated value, first with only the fields that were set."""
     if not isinstance(validated, BaseModel):
-        with suppress(Exception):  # whatever a serializer raises
+        with suppress(Exception):  # any error of a serializer
             yield to_jsonable_python(validated.value)
         return
     for only_set in (True, False):
@@ -217,7 +217,7 @@ def _as_json(validated: _Typed) -> Iterator[Any]:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Compare what a run would get with what it should get; by structure where objects have no equality of their own."""
+    """Return whether the value that a run would get equals the original; objects without `__eq__` are compared by structure."""
     if type(one) is not type(other):
         return False
     if isinstance(one, list | tuple):
@@ -231,19 +231,19 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _other_way(value: Any) -> str:
-    """Say what to do with a value that no JSON leads to."""
+    """Suggest an alternative to a value that cannot be stored as JSON."""
     if isinstance(value, SecretStr | SecretBytes):
-        return "Let the flow find it, by its name in `secrets`."
+        return "List its name in `secrets`, and read it from os.environ in the flow."
     if isinstance(value, int):
-        return "Prefect keeps whole numbers of at most 64 bits; compute it in the flow."
-    return "Give a value that JSON can express, or make this one in the flow."
+        return "Prefect stores whole numbers of at most 64 bits; compute this number in the flow."
+    return "Pass a value that JSON can express, or create this value in the flow."
 
 
 def _unknown(flow: AnyFlow, name: str, known: Mapping[str, inspect.Parameter]) -> InvalidParameter:
-    has = f"It has: {', '.join(known)}." if known else "It has none."
+    has = f"It has: {', '.join(known)}." if known else "It has no parameters."
     more = next((each.name for each in known.values() if each.kind is each.VAR_KEYWORD), None)
-    if more is not None:  # Prefect takes what goes there as one value
-        has = f"Give it inside {more!r}, as {{{name!r}: …}}."
+    if more is not None:  # Prefect accepts all keyword arguments as one value
+        has = f"Pass it inside {more!r}, as {{{name!r}: …}}."
     return InvalidParameter(f"Flow {flow.name!r} has no parameter {name!r}.", fix=has, field=f"parameters.{name}")
 
 
@@ -251,6 +251,6 @@ def _missing(flow: AnyFlow, missing: list[str]) -> InvalidParameter:
     names = ", ".join(map(repr, missing))
     return InvalidParameter(
         f"Flow {flow.name!r} needs a value for {names} when it runs on a schedule.",
-        fix="Give the value here, or a default in the signature.",
+        fix="Set the value for this deployment, or add a default to the signature.",
         field=f"parameters.{missing[0]}",
     )

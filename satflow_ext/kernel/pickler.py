@@ -1,6 +1,6 @@
-"""Writes a flow as cloudpickle bytes, with what stock cloudpickle sends by a name that no other process knows.
+"""Pickling of a flow with cloudpickle, including objects that stock cloudpickle stores by a name that other processes lack.
 
-Nothing of SatFlow is needed to read the bytes: every constructor named in them is Python's or cloudpickle's.
+Loading the bytes does not require SatFlow: every constructor named in them belongs to Python or cloudpickle.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from satflow_ext.loggers import reduce_logger
 
 PROTOCOL = 5
 FULL = 6
-"""Length of a reduction that has its own way to fill what was made."""
+"""Length of a reduction with its own function to set the state of the new object."""
 REBUILT_BY_PYDANTIC = frozenset({"__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__"})
-"""Made anew from a model's fields once all models are there: those of models that know each other cannot be read in any order."""
+"""Rebuilt from a model's fields once all models are loaded, as no order works for models that refer to each other."""
 
 
 class TooLarge(Exception):
-    """More bytes than allowed were about to be written."""
+    """The pickle is larger than the limit."""
 
 
 class CappedFile:
@@ -51,10 +51,10 @@ class CappedFile:
         self.size = 0
 
     def write(self, data: bytes | memoryview) -> int:
-        """Write all of it or nothing.
+        """Write all of the data or none.
 
         Raises:
-            TooLarge: it would not fit.
+            TooLarge: the file would exceed the limit.
         """
         size = memoryview(data).nbytes
         self.size += size
@@ -65,7 +65,7 @@ class CappedFile:
 
 
 class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle has no types
-    """cloudpickle, and the few things that it sends by name or takes apart although they live in the notebook."""
+    """A cloudpickle pickler that also handles objects of the notebook that cloudpickle stores by name or loses parts of."""
 
     dispatch_table: ClassVar[Any] = ChainMap({logging.Logger: reduce_logger}, cloudpickle.CloudPickler.dispatch_table)
 
@@ -76,7 +76,7 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
         self._main: list[object] = []
 
     def reducer_override(self, obj: Any) -> Any:
-        """How to rebuild `obj`, NotImplemented where Python's own way is right."""
+        """Return the reduction of `obj`; NotImplemented to use the default."""
         kind = type(obj)
         if kind is Carrier:
             return rebuild(obj, self._models, self._main)
@@ -108,12 +108,12 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
         return super().reducer_override(obj)
 
     def _note(self, obj: object) -> None:
-        """Remember what the notebook's `__main__` defines: that of a flow run gets it."""
+        """Collect an object that the notebook's `__main__` defines, to add it to the `__main__` of a flow run."""
         if main_module.defines(obj):
             self._main.append(obj)
 
     def _function(self, function: types.FunctionType, reduced: Any) -> Any:
-        """Functions that shared a variable of the function around them share it again: cloudpickle makes new cells for each."""
+        """Reduce a function. Functions that share an enclosing variable share it again; cloudpickle makes new cells for each."""
         self._note(function)
         if not isinstance(reduced, tuple):
             return reduced
@@ -145,10 +145,10 @@ class FlowPickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickl
 
 
 def dump(value: object, file: IO[bytes], limit: int) -> int:
-    """Pickle with local modules by value; gives the size in bytes.
+    """Pickle an object, with local modules by value, and return the size in bytes.
 
     Raises:
-        TooLarge: more than `limit` bytes.
+        TooLarge: the pickle is larger than `limit`.
     """
     capped = CappedFile(file, limit)
     with by_value():
@@ -157,18 +157,18 @@ def dump(value: object, file: IO[bytes], limit: int) -> int:
 
 
 def _attributes(member: Any) -> dict[str, Any]:
-    """What a member's own `__init__` or `__new__` gave it."""
+    """Return the attributes that the `__init__` or `__new__` of an enumeration set on a member."""
     return {name: value for name, value in vars(member).items() if not name.startswith("_") and name != "name"}
 
 
 def _lives_here(value: object) -> bool:
-    """Whether its name leads into the notebook, a local module, or nowhere."""
+    """Return whether an object belongs to the notebook, a local module, or a module that is not imported."""
     module = getattr(value, "__module__", None)
     return module == "__main__" or is_local_name(module) or module not in sys.modules
 
 
 def _has_own_arguments(kind: type) -> bool:
-    """Whether it is an exception of the user whose `__init__` may not accept `args`, with which pickle would call it."""
+    """Return whether a class is a user's exception whose `__init__` may not accept `args`, with which pickle would call it."""
     if not issubclass(kind, Exception) or not isinstance(kind.__init__, types.FunctionType):
         return False
     users = kind.__module__ == "__main__" or is_local_name(kind.__module__)
@@ -178,9 +178,9 @@ def _has_own_arguments(kind: type) -> bool:
 
 
 def _spell_slots(cls: type, members: dict[str, Any]) -> None:
-    """Spell `__slots__` as a tuple of the members' names: cloudpickle knows neither private names nor, in a run, a single text.
+    """Write `__slots__` as a tuple of the member names: cloudpickle handles neither private names nor, in a run, a single string.
 
-    A class has no slots in a run: cloudpickle sets `__slots__` after it has made the class, wherever it is pickled again.
+    A class has no slots in a run: cloudpickle sets `__slots__` after it has created the class, also when it is pickled again.
     """
     slots = vars(cls).get("__slots__")
     names = [slots] if isinstance(slots, str) else list(slots) if isinstance(slots, (tuple, list, set, dict)) else []
@@ -196,7 +196,7 @@ def _is_private(name: str) -> bool:
 
 
 def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:
-    """Add to what cloudpickle takes, the globals that the code uses, those of annotations that are only text."""
+    """Add the globals that text annotations use to those that cloudpickle finds in the code."""
     _, slots = reduced[2]
     if missing := annotation_names(function) & function.__globals__.keys():
         slots["__globals__"].update((name, function.__globals__[name]) for name in sorted(missing))
@@ -205,13 +205,13 @@ def _with_annotations(function: types.FunctionType, reduced: Any) -> Any:
 
 
 def _cell(cell: types.CellType) -> Any:
-    """Reduce a variable of an enclosing function as cloudpickle does: `make, (contents,)`, without contents where it is empty."""
+    """Reduce a variable of an enclosing function as cloudpickle does: `make, (contents,)`, or `make, ()` for an empty cell."""
     make, arguments = cloudpickle.CloudPickler.dispatch_table[types.CellType](cell)
     return make, tuple(map(process_objects.by_reference, arguments))
 
 
 def _lru_cache(cached: Any) -> Any:
-    """The cached function with an empty cache."""
+    """Reduce a cached function, with an empty cache."""
     settings = cached.cache_parameters()
     rebuild = type(cached), (cached.__wrapped__, settings["maxsize"], settings["typed"], functools._CacheInfo)
     state = {name: value for name, value in vars(cached).items() if name != "cache_parameters"}
@@ -227,7 +227,7 @@ def _cached_property(value: functools.cached_property[Any]) -> Any:
 
 
 def _context_variable(variable: contextvars.ContextVar[Any]) -> Any:
-    """Name and default; the value that it has in a cell is the cell's."""
+    """Reduce a context variable to its name and default; a value set in a cell is not pickled."""
     try:
         default = contextvars.Context().run(variable.get)
     except LookupError:
@@ -244,17 +244,17 @@ _SENTINELS = {
     type(dataclasses.KW_ONLY): "KW_ONLY",
     type(dataclasses._HAS_DEFAULT_FACTORY): "_HAS_DEFAULT_FACTORY",  # type: ignore[attr-defined]
 }
-"""Single objects that are compared by identity; cloudpickle would make new ones. Pickle finds them by these names."""
+"""Singletons that are compared by identity; cloudpickle would create new ones. Pickle finds them by these names."""
 
 _SET_BY_INIT = (StopIteration, SyntaxError, UnicodeError)
-"""Exceptions whose built-in `__init__` keeps more than `args`."""
+"""Exceptions whose built-in `__init__` stores more than `args`."""
 
 _TAKEN_APART: dict[type, Any] = {
     functools.cached_property: _cached_property,
     contextvars.ContextVar: _context_variable,
     types.CellType: _cell,
 }
-"""Objects without a name, which cannot be pickled or only with a lock."""
+"""Types whose objects have no name, and cannot be pickled or only with a lock."""
 
 _REBUILT: dict[type, Any] = {
     type(functools.lru_cache(len)): _lru_cache,

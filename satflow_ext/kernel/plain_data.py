@@ -1,8 +1,8 @@
-"""Containers of plain values, read many values at a time: no Python code runs for a single one.
+"""Digests of containers of plain values, which are read in chunks, so that no Python code runs per value.
 
-A chunk of values is described by their types and then, for each type, by the values: plain ones as a pickle without memo, which
-is the same whichever objects are shared; containers by their lengths and all that they hold, one after the other, as the next
-chunks. Dictionaries and sets are sorted. So equal data give equal bytes in every process.
+A chunk is described by the types of its values and then, for each type, by the values: plain values as a pickle without memo,
+which does not depend on shared objects; containers by their lengths and then their contents, as the next chunks. Dictionaries and
+sets are sorted. Equal data therefore gives equal bytes in every process.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ PLAIN = LEAVES.union(CONTAINERS)
 SORTABLE = frozenset({bool, int, float, str, bytes})
 CODES = dict.fromkeys(LEAVES, 0) | {kind: code for code, kind in enumerate(CONTAINERS, 1)}
 CHUNK = 1 << 13
-"""Values that are described together; also what bounds the memory that this takes."""
+"""Values per chunk, which also bounds the memory use."""
 DEEPEST = 8
-"""Levels of containers, counted from the outermost. Data inside themselves have more."""
+"""Maximum nesting depth, counted from the outermost container. Data that contains itself exceeds it."""
 MOST_NESTED = 1 << 22
-"""Values in all inner containers, and 64 more for each value of the outermost. Few lists that hold each other can have more."""
+"""Maximum number of values in all inner containers, plus 64 per value of the outermost; lists that share lists may exceed it."""
 
 get_item = operator.attrgetter("__getitem__")
 
 
 class NotPlain(Exception):
-    """Something that is not plain, that has no order of its own, or too much inside one container."""
+    """A container has a value that is not plain, has no defined order, or is too large."""
 
 
 def plain_digest(value: object) -> bytes | None:
-    """The digest of a container of plain values; None where something else is in it, or too much to read at once."""
+    """Return the digest of a container of plain values; None if it has other values or is too large."""
     if type(value) not in CONTAINERS:
         return None
     hasher = hashlib.sha256()
@@ -52,13 +52,13 @@ def plain_digest(value: object) -> bytes | None:
 
 
 def is_plain(value: object, most: int) -> bool:
-    """Whether a container holds plain values only, on all levels; False also where those are too many to look at.
+    """Return whether a container holds only plain values, on all levels; False also if it has too many to check.
 
-    A copy of the environment is not plain: it must not travel.
+    A copy of the environment is not plain: it must not be packed.
 
     Args:
-        value: anything.
-        most: how many values of each container are looked at.
+        value: any object.
+        most: the maximum number of values to check per container.
     """
     containers: list[Any] = [value] if type(value) in CONTAINERS else []
     for _ in range(DEEPEST):
@@ -80,13 +80,13 @@ def _is_dict(value: object) -> bool:
 
 
 def _contents(containers: list[Any], most: int) -> Iterator[Any]:
-    """The first values of each, of mappings the keys as well."""
+    """Return the first values of each container, and the keys of mappings."""
     mappings = [each for each in containers if type(each) is dict]
     return chain.from_iterable(map(islice, chain(containers, map(dict.values, mappings)), repeat(most)))
 
 
 class _Reading:
-    """One container read and written."""
+    """The state of reading one container."""
 
     def __init__(self, write: Callable[[object], object], most: int) -> None:
         self._write = write
@@ -128,10 +128,10 @@ class _Reading:
 
 
 def _sorted(containers: list[Iterable[Any]]) -> list[list[Any]]:
-    """What is in each of them, in an order that says nothing of how it was made.
+    """Return the sorted contents of each container, which do not depend on the insertion order.
 
     Raises:
-        NotPlain: there is no such order.
+        NotPlain: the values have no such order.
     """
     values = containers
     if set(map(type, chain.from_iterable(values))) == {tuple}:
@@ -140,7 +140,7 @@ def _sorted(containers: list[Iterable[Any]]) -> list[list[Any]]:
     if not kinds <= SORTABLE:
         raise NotPlain
     if float in kinds and any(map(operator.ne, chain.from_iterable(values), chain.from_iterable(values))):
-        raise NotPlain  # not a number, which is neither less nor more than any
+        raise NotPlain  # NaN, which has no order
     try:
         return list(map(sorted, containers))
     except TypeError:

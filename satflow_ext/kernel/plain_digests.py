@@ -1,4 +1,4 @@
-"""Digests of plain values and raw data, the bulk of what is read: short values are their own digest."""
+"""Digests of plain values and raw data, which are most of the data of a flow. A short value is its own digest."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LONG_TEXT = 4096
 
 
 def atom(value: object, digest: Callable[[memoryview], bytes]) -> bytes:
-    """Type and value. `digest` is used where the value is long."""
+    """Return the type and value as bytes. `digest` shortens a long value."""
     data = _text(value).encode("utf-8", "surrogatepass")
     return type(value).__name__.encode() + b":" + (data if len(data) <= SHORT else digest(memoryview(data)))
 
 
 def plain_text(values: list[object] | tuple[object, ...]) -> bytes | None:
-    """The digest of a short sequence of plain values, None for any other: what Python prints of it says everything."""
+    """Return the digest of a short sequence of plain values, from its `repr`; None for any other."""
     if len(values) > PLAIN_ITEMS or not all(map(ATOMS.__contains__, map(type, values))):
         return None
     if any(isinstance(each, str) and len(each) > LONG_TEXT for each in values):
@@ -33,7 +33,7 @@ def plain_text(values: list[object] | tuple[object, ...]) -> bytes | None:
 
 
 def buffer_digest(data: memoryview, *, exact: bool) -> bytes:
-    """The digest of raw bytes; of much data, unless exact, of its length, its ends and 64 pieces between."""
+    """Return the digest of raw bytes; for large data, unless exact, of its length, both ends and 64 samples in between."""
     if exact or len(data) <= FULL_BYTES:
         return hashlib.sha256(data).digest()
     hasher = hashlib.sha256(b"%d" % len(data))

@@ -1,6 +1,6 @@
-"""Flows, tasks and task runners opened up: the options that matter, without what Prefect derives from them.
+"""Views of flows, tasks and task runners: their options, without the attributes that Prefect derives from them.
 
-Prefect puts the hash of the defining file into `version` and its path into `_entrypoint`; both change with things that are not
+Prefect puts the hash of the defining file into `version` and its path into `_entrypoint`; both change for reasons unrelated to
 the flow.
 """
 
@@ -39,7 +39,7 @@ DERIVED = frozenset(
 
 
 def parts_of(value: object) -> Special | None:
-    """Kind, facts and parts of Prefect's own objects, None for all others."""
+    """Return kind, facts and parts of an object of Prefect; None for all others."""
     kind = type(value)
     for module, name, view in _VIEWS:
         prefect_type = prefect_class(module, name)
@@ -56,12 +56,12 @@ def _flow_or_task(value: Any) -> Special:
 
 
 def _written_version(version: str | None) -> str | None:
-    """The version, unless it is the hash of a file that Prefect puts there by itself."""
+    """Return the version that the user set; None for the hash of a file, which Prefect sets by default."""
     return None if version and re.fullmatch(r"[0-9a-f]{32}|[0-9a-f]{64}", version) else version
 
 
 def _task_runner(value: Any) -> Special:
-    """Its type and its options; what starts with an underscore is there only while it runs, except one."""
+    """Return type and options. Attributes with an underscore are state of a running task runner, except `_max_workers`."""
     options = {name: each for name, each in vars(value).items() if not name.startswith("_") and name != "logger"}
     options["max_workers"] = getattr(value, "_max_workers", None)
     return (
@@ -72,7 +72,7 @@ def _task_runner(value: Any) -> Special:
 
 
 def _validator(value: Any) -> Special:
-    """Pydantic's record of a validator, without the address of its class."""
+    """Return a view of pydantic's record of a validator, without the address of its class."""
     return "validator", (value.cls_var_name,), [("", value.func), ("", value.info)]
 
 

@@ -1,6 +1,6 @@
-"""Objects that belong to a process: its environment, arguments, streams and random state. They travel by reference.
+"""Objects that belong to a process: its environment, arguments, streams and random state. They are pickled by reference.
 
-A copy would be the notebook's: its credentials in the stored content, its streams, and the same random numbers in each run.
+A copy would bring the notebook's credentials into the stored content, use its streams, and give each run the same random numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from satflow_ext import setup_cells
 ORDINARY = frozenset(
     {type(None), bool, int, float, complex, str, bytes, tuple, types.FunctionType, types.CodeType, type}
 )
-"""Types of which no such object is."""
+"""Types that no such object has."""
 PLACES = (
     ("os", "environ"),
     ("os", "environb"),
@@ -34,12 +34,12 @@ PLACES = (
     ("sys", "__stdin__"),
     ("sys", "__stdout__"),
     ("sys", "__stderr__"),
-    ("random", "_inst"),  # `from random import randint` is a method of it
-    ("numpy.random.mtrand", "_rand"),  # and so is `from numpy.random import rand`
+    ("random", "_inst"),  # `from random import randint` imports one of its methods
+    ("numpy.random.mtrand", "_rand"),  # as does `from numpy.random import rand`
     ("logging", "root"),
     ("warnings", "filters"),
 )
-"""(module, attribute) of each; those of modules that are not imported are left out."""
+"""(module, attribute) of each object; modules that are not imported are skipped."""
 
 COPIED_SHARE = 0.8
 """A mapping with this share of the variables of the environment, and their values, is a copy of it."""
@@ -47,14 +47,14 @@ FEW_VARIABLES = 5
 
 
 class Reference(NamedTuple):
-    """Where an object is found in each process."""
+    """The module and name of an object that exists in each process."""
 
     module: str
     name: str
 
 
 class ByReference:
-    """Stands for a list or a dictionary while it is pickled: no pickler asks how to reduce those."""
+    """A placeholder for a list or dictionary while it is pickled, as picklers have no hook to reduce these types."""
 
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
@@ -64,7 +64,7 @@ class ByReference:
 
 
 def reference_to(value: object) -> Reference | None:
-    """Return where a process-wide object, or one that a setup cell defines, is found; None for any other object."""
+    """Return the reference to an object of the process or of a setup cell; None for any other object."""
     if (found := setup_cells.name_of(value)) is not None:
         return Reference("__main__", found)
     if type(value) in ORDINARY:
@@ -76,19 +76,19 @@ def reference_to(value: object) -> Reference | None:
 
 
 def reduced(reference: Reference) -> tuple[Any, ...]:
-    """Return how pickle gets the object of the process that reads it."""
+    """Return the reduction with which the loading process gets its own object."""
     if reference.module == "__main__":
         return setup_cells.reduce_by_name(reference.name)
     return getattr, (sys.modules[reference.module], reference.name)
 
 
 def replaced(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same globals with what setup cells define, and lists and dictionaries of the process, as references."""
+    """Return globals in which objects of setup cells, and lists and dictionaries of the process, are replaced by references."""
     return {name: by_reference(setup_cells.by_name(name, value)) for name, value in values.items()}
 
 
 def by_reference(value: Any) -> Any:
-    """Return what is pickled instead of a value; any but a list or a dictionary of the process is itself."""
+    """Return a reference for a list or dictionary of the process, and any other value unchanged."""
     if type(value) not in (list, dict):
         return value
     reference = reference_to(value)

@@ -1,4 +1,4 @@
-"""Everything a flow reaches, each thing with the path that leads to it."""
+"""All objects that a flow reaches, each with its path."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from satflow_ext.kernel.setup_cells import code_of
 from satflow_ext.setup_cells import cells
 
 ENOUGH = 200_000
-"""Objects after which looking further is not worth the wait."""
+"""Maximum number of objects to visit, which limits the time of a walk."""
 
 LISTED: tuple[type, ...] = (list, tuple, set, frozenset, type({}.keys()), type({}.values()))
 
 
 class Reached(NamedTuple):
-    """An object, the path from the flow to it, and what it is made of.
+    """An object, the path from the flow to it, and its view.
 
-    `plain`: a container of nothing but plain values, which were not reached one by one.
+    `plain`: a container of only plain values, which were not visited individually.
     """
 
     path: tuple[str, ...]
@@ -33,12 +33,12 @@ class Reached(NamedTuple):
 
 
 def reach(root: object, name: str, *, data: bool = True) -> Iterator[Reached]:
-    """What `root` reaches, nearest first, each object once.
+    """Yield the objects that `root` reaches, nearest first, each object once.
 
     Args:
-        root: where to begin.
-        name: begins every path.
-        data: also what is in containers that hold nothing but plain values. They refer to nothing and can always be pickled.
+        root: the first object.
+        name: the first step of every path.
+        data: also visit the contents of containers with only plain values. These can always be pickled.
     """
     waiting: deque[tuple[tuple[str, ...], object]] = deque([((name,), root)])
     seen: dict[int, object] = {}
@@ -46,7 +46,7 @@ def reach(root: object, name: str, *, data: bool = True) -> Iterator[Reached]:
         path, value = waiting.popleft()
         if id(value) in seen or type(value) in ATOMS:
             continue
-        seen[id(value)] = value  # kept: an id is its own only while the object lives
+        seen[id(value)] = value  # keep the object: an id is unique only while its object exists
         plain = not data and is_plain(value, ENOUGH)
         view = look(value)
         yield Reached(path, value, view, plain)
@@ -56,41 +56,41 @@ def reach(root: object, name: str, *, data: bool = True) -> Iterator[Reached]:
 
 
 def _only_atoms(value: object) -> bool:
-    """Whether a container, which may be long, holds nothing to go on to."""
+    """Return whether a container, which may be long, holds only atoms."""
     if type(value) is dict:
         return _only_atoms(value.keys()) and _only_atoms(value.values())
     return type(value) in LISTED and ATOMS.issuperset(map(type, islice(value, ENOUGH)))  # type: ignore[call-overload]
 
 
 def _is_atom(part: object) -> bool:
-    """Whether there is nothing to go on to: also a key and a value that are both atoms."""
+    """Return whether a part is an atom, or a pair of two atoms."""
     return type(part) in ATOMS or (type(part) is Pair and ATOMS.issuperset(map(type, part)))
 
 
 class Whole(NamedTuple):
-    """A flow and all that it reaches, walked over once for everybody who asks."""
+    """A flow and all objects that it reaches, from one walk that all users share."""
 
     found: Found
     reached: list[Reached]
 
 
 def walk(found: Found, *, data: bool = True) -> Whole:
-    """Walk over a flow and the setup cells. Kept, it keeps what the objects' own pickling methods gave. `data` as for `reach`."""
+    """Walk over a flow and the setup cells, with `data` as for `reach`. The result holds the output of pickling methods."""
     roots = [(found.flow, found.variable), *((code_of(cell), "setup cell") for cell in cells())]
     return Whole(found, [each for root, name in roots for each in reach(root, name, data=data)])
 
 
 def is_variable(step: str) -> bool:
-    """Whether a step of a path is a variable's name, and no attribute, index or default."""
+    """Return whether a step of a path is the name of a variable, not an attribute, index or default."""
     return not step.startswith((".", "[", "("))
 
 
 def type_name(value: object) -> str:
-    """The type of something reached, as people read it."""
+    """Format the type of an object for messages."""
     return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
 
 
 def spell(path: tuple[str, ...]) -> str:
-    """A path as people read it: `main -> helper -> client.session`."""
+    """Format a path for messages: `main -> helper -> client.session`."""
     steps = (step if step.startswith((".", "[")) else f" -> {step}" for step in path[1:])
     return path[0] + "".join(steps)

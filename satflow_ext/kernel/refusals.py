@@ -1,4 +1,4 @@
-"""Why a flow cannot travel, in words that name the variable."""
+"""Errors for flows that cannot be packed, which name the variable that leads to the problem."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ INSIDE = "Create it inside the flow, a task or a setup cell (%%flow_setup) inste
 
 IN_CLASS = "Remove it from the class body; create it in the method that uses it."
 LOSING = frozenset({"name", "class", "open file", "dict"})
-"""Kinds of what can be pickled, and would be lost or something else where it is loaded, or must not leave this machine."""
+"""Kinds of objects that can be pickled, but would be lost or different where they are loaded, or must not leave this machine."""
 
 
 def cannot_pickle(whole: Whole, error: BaseException | None) -> CannotPickle:
-    """The error that names what cannot be pickled, and the way the flow reaches it."""
+    """Return an error that names the object that cannot be pickled and its path from the flow."""
     reached = _culprit(whole) or _by_trying(whole)
     name = whole.found.flow.name
     if reached is not None and SHELL in reached.path:
@@ -38,7 +38,7 @@ def cannot_pickle(whole: Whole, error: BaseException | None) -> CannotPickle:
 
 def _fix(whole: Whole, reached: Reached) -> str:
     if reached.view.kind == "class":
-        return "Give them defaults."
+        return "Give the arguments of __init_subclass__ defaults."
     if reached.view.kind == "open file":
         return "Open it inside the task that reads or writes it; send its path."
     classes = [each for each in whole.reached if each.view.kind == "class" and isinstance(each.value, type)]
@@ -48,28 +48,29 @@ def _fix(whole: Whole, reached: Reached) -> str:
 
 
 def _leads_through(cls: Reached, path: tuple[str, ...]) -> bool:
-    """Whether a path goes on with a member of that class; an instance has the same path as its class."""
+    """Return whether a path leads through a member of a class; an instance has the same path as its class."""
     length = len(cls.path)
     return path[:length] == cls.path and len(path) > length and path[length].removeprefix(".") in vars(cls.value)
 
 
 def _uses_the_shell(name: str, path: tuple[str, ...]) -> CannotPickle:
     return CannotPickle(
-        f"Flow {name!r} cannot travel: {spell(path)} is the notebook itself, which a magic or a ! command in a function needs.",
+        f"Flow {name!r} cannot be packed: {spell(path)} is the notebook's IPython shell, "
+        "which a magic or a ! command in a function requires.",
         fix="Write it as Python, such as subprocess.run, or move the line out of the function.",
     )
 
 
 def _culprit(whole: Whole) -> Reached | None:
-    """The nearest thing that refuses to be pickled."""
+    """Return the nearest object that cannot be pickled."""
     return next((reached for reached in whole.reached if reached.view.problem), None)
 
 
 def refuse_lost_names(whole: Whole) -> None:
-    """Refuse what could be pickled and must not travel: a name that no other process knows, such a class, the environment.
+    """Refuse objects that could be pickled but must not be packed: names that exist only in this process, the environment.
 
     Raises:
-        CannotPickle: there is such a thing.
+        CannotPickle: there is such an object.
     """
     if any(each.view.problem and each.view.kind in LOSING for each in whole.reached):
         raise cannot_pickle(whole, None)
@@ -85,7 +86,7 @@ def refuse_setup_cells(whole: Whole) -> None:
         if problem := problem_of(cell):
             first = next(filter(str.strip, cell.text.splitlines()), "")
             raise CannotPickle(
-                f"Flow {whole.found.flow.name!r} cannot travel: the setup cell that begins with {first!r} {problem}.",
+                f"Flow {whole.found.flow.name!r} cannot be packed: the setup cell that begins with {first!r} {problem}.",
                 fix="Write it as plain Python, or move the line to a cell that is not a setup cell.",
             )
 
@@ -109,7 +110,7 @@ def refuse_load_failures(whole: Whole) -> None:
 def _loading_fix(why: str) -> str:
     if "__getattr__" in why:
         return (
-            'Let __getattr__ raise AttributeError for names that begin with "__" and for what is not in self.__dict__: '
+            'Make __getattr__ raise AttributeError for names that begin with "__" or are not in self.__dict__: '
             "attributes are not set yet while an object is loaded."
         )
     return (
@@ -118,16 +119,16 @@ def _loading_fix(why: str) -> str:
 
 
 def too_large(whole: Whole, limit: int) -> ContentTooLarge:
-    """The error that lists the largest values, by the variable that leads to them."""
+    """Return an error that lists the largest values, by the variable that leads to them."""
     listed = ", ".join(f"{spell(path)} ({size_text(size)})" for path, _, size in largest(whole, LARGEST))
     return ContentTooLarge(
-        f"Flow {whole.found.flow.name!r} and what it uses are larger than {size_text(limit)}. The largest: {listed}.",
+        f"Flow {whole.found.flow.name!r} and its captured objects are larger than {size_text(limit)}. The largest: {listed}.",
         fix="Load large data inside the flow, or raise `content_limit` in the settings.",
     )
 
 
 def largest(whole: Whole, count: int) -> list[tuple[tuple[str, ...], object, int]]:
-    """The variables that lead to most data: path, value, and about how many bytes; largest first."""
+    """Return the variables that lead to the most data, largest first: path, value, and approximate size in bytes."""
     sizes: dict[tuple[str, ...], int] = {}
     values: dict[tuple[str, ...], object] = {}
     for reached in whole.reached:
@@ -139,13 +140,13 @@ def largest(whole: Whole, count: int) -> list[tuple[tuple[str, ...], object, int
 
 
 def _variable(path: tuple[str, ...]) -> tuple[str, ...]:
-    """The path up to its last variable."""
+    """Return the path up to its last variable."""
     length = max(index for index, step in enumerate(path) if is_variable(step))
     return path[: length + 1]
 
 
 def _own_size(reached: Reached) -> int:
-    """Bytes of raw data and of text; of a long container an estimate from its first thousand."""
+    """Return the bytes of raw data and text; for a long container, an estimate from its first thousand values."""
     if reached.view.buffer is not None:
         return reached.view.buffer.nbytes
     values = [part for _, part in islice(reached.view.parts, 1000)]
@@ -165,7 +166,7 @@ def _atom_size(value: object) -> int:
 
 
 def _by_trying(whole: Whole) -> Reached | None:
-    """The first variable that fails when it is pickled alone: for objects that say yes and then fail."""
+    """Return the first variable that fails when it is pickled alone, for objects whose problem appears only then."""
     for reached in whole.reached:
         if len(reached.path) > 1 and is_variable(reached.path[-1]):
             try:

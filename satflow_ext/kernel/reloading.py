@@ -1,4 +1,4 @@
-"""Try whether an object that can be pickled can be loaded again: its class may fail only then."""
+"""Check of objects that can be pickled but may fail when they are loaded again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LoadFailure(NamedTuple):
 
 
 def find_load_failure(everything: Iterable[Reached]) -> LoadFailure | None:
-    """Load one instance of each class of the notebook and of local modules; give the first that fails."""
+    """Load one instance of each class of the notebook and of local modules; return the first failure."""
     tried: set[type] = set()
     for reached in everything:
         kind = type(reached.value)
@@ -37,7 +37,7 @@ def find_load_failure(everything: Iterable[Reached]) -> LoadFailure | None:
 
 
 def describe_error(error: Exception) -> str:
-    """The error's type, the function that raised it, and its text."""
+    """Format an error's type, the function that raised it, and its text."""
     function = _raising_function(error.__traceback__)
     where = f"{type(error).__name__} in {function}" if function else type(error).__name__
     return where if isinstance(error, RecursionError) or not str(error) else f"{where}: {error}"
@@ -87,7 +87,7 @@ def _load_error(value: object) -> Exception | None:
     pickler = _Pickler(CappedFile(file, LIMIT))
     try:
         pickler.dump(value)
-    except Exception:  # it is too large to try, or packing reports the error
+    except Exception:  # the object is too large for this check, or packing reports the error
         return None
     file.seek(0)
     try:

@@ -1,4 +1,4 @@
-"""A pre-flight report as a notebook or a terminal shows it."""
+"""Display of a pre-flight report in a notebook or a terminal."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from satflow_ext.models import Included, Preflight
 
 MARKS = {"error": "✗", "warning": "!"}
 SHOWN = 5
-"""Of what travels, so many things are listed."""
+"""Maximum number of captured objects and of files to list."""
 
 
 @dataclass(frozen=True)
 class CheckedFlow:
-    """What would travel with a flow, and what speaks against it. Nothing was sent."""
+    """The pre-flight report on a flow. Nothing was sent."""
 
     report: Preflight
 
     @property
     def ok(self) -> bool:
-        """Whether it can be registered."""
+        """Return whether the flow can be registered."""
         return not self.report.refused
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """(word, what it says), top to bottom, of what there is to say."""
+        """Return the (label, value) rows of the report, without empty rows."""
         return ((word, text) for word, text in self._rows() if text)
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         report = self.report
         yield "Flow", f"{report.flow}, {size_text(report.size) if report.size is not None else 'cannot be pickled'}"
         yield (
-            "By value",
+            "Captured",
             "\n".join(f"{size_text(each.size):>10}  {each.where} ({each.type})" for each in report.captured[:SHOWN]),
         )
         yield "Files", "\n".join(_listed(report.files))
         yield "Modules", ", ".join(report.local_modules)
         yield "Packages", ", ".join(report.packages)
         if report.rehearsed is not None:
-            yield "Loads", f"in a clean process, after {report.rehearsed:.1f} s"
+            yield "Clean load", f"succeeded in a clean process after {report.rehearsed:.1f} s"
         for finding in report.findings:
             text = f"{finding.where}: {finding.message}."
             yield f"{MARKS[finding.level]} {finding.kind}", f"{text}\n{finding.fix}" if finding.fix else text
-        yield "Verdict", "can be registered" if self.ok else "cannot be registered"
+        yield "Result", "can be registered" if self.ok else "cannot be registered"
 
     def __repr__(self) -> str:
         return as_text(self.rows(), width=15)

@@ -1,4 +1,4 @@
-"""What registering gives: shown as text in a terminal and as a small table in a notebook."""
+"""The result of a registration, displayed as text in a terminal and as a table in a notebook."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from satflow_ext.models import (
 OUTCOMES = {
     "created": "registered",
     "changed": "changed",
-    "unchanged": "unchanged, nothing new was made",
-    "restored": "as it was registered again",
+    "unchanged": "unchanged, no new version was created",
+    "restored": "restored to the registered state",
 }
 
 
 @dataclass(frozen=True)
 class RegisteredFlow:
-    """A deployment and, where one was asked for, the run that was started."""
+    """A deployment and, if requested, the run that was started."""
 
     registered: Registered
     run: Run | None
 
     def rows(self) -> list[tuple[str, str]]:
-        """(word, what it says), top to bottom."""
+        """Return the (label, value) rows of the result."""
         deployment = self.registered.deployment
         rows = [
             ("Deployment", f"{deployment.flow_name}/{deployment.name}"),
@@ -46,14 +46,14 @@ class RegisteredFlow:
             rows.append(("Next runs", "\n".join(f"{time:%a %d %b %Y %H:%M %Z}" for time in deployment.next_runs[:5])))
         if files := self.registered.files:
             rows.append(("Data files", f"{len(files)}, {size_text(sum(file.size for file in files))}"))
-        rows += [("Kept", f"{kept_words(change)} was changed in Prefect") for change in self.registered.kept]
+        rows += [("Kept", f"{kept_words(change)} (changed in Prefect)") for change in self.registered.kept]
         if self.run is not None:
             rows.append(("Run", f"{self.run.name} started"))
         return rows + [("Warning", finding.sentence) for finding in self.warnings]
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """What may not work when the flow runs, or is not as the flow says."""
+        """Warnings about problems at run time and about differences from the flow's definition."""
         return self.registered.warnings
 
     def __repr__(self) -> str:
@@ -64,7 +64,7 @@ class RegisteredFlow:
 
 
 def executor_text(executor: ExecutorChoice | None) -> str:
-    """The executor's name, and the options of one that the flow's own task runner stands for."""
+    """Format an executor's name, with its options if it replaces the flow's own task runner."""
     if executor is None:
         return "unknown"
     options = ", ".join(f"{name}={value}" for name, value in executor.options.items() if value is not None)
@@ -72,17 +72,17 @@ def executor_text(executor: ExecutorChoice | None) -> str:
 
 
 def kept_words(change: Change) -> str:
-    """What somebody has changed in Prefect and what stays so."""
+    """Format a change in Prefect that the registration kept."""
     return f"{change.name} {change.after if change.after is not None else 'removed'}"
 
 
 def schedule_words(schedule: Schedule) -> str:
-    """The schedule as people say it."""
+    """Format a schedule for display."""
     if isinstance(schedule, CronSchedule):
         return f"{schedule.cron} ({schedule.timezone})"
     if isinstance(schedule, IntervalSchedule):
         return f"every {_duration(schedule.seconds)} ({schedule.timezone})"
-    return "none, runs start by hand"
+    return "none, runs are started manually"
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Which cells of this notebook are setup cells, noted while they are executed. Standard library only until there is one."""
+"""Recording of the notebook's setup cells as they are executed. Imports only the standard library until there is one."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ AWAITING = 0x2000
 """`ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`."""
 log = logging.getLogger(__name__)
 TAG = "flow-setup"
-"""The tag of a cell that is one."""
+"""The tag of a setup cell."""
 MAGIC = re.compile(r"\s*%%flow_setup\b.*")
-"""The first line of a cell that is one."""
+"""Pattern of the first line of a setup cell."""
 
 
 class SetupRecorder:
-    """The setup cells of one shell, in the order of their last execution, each with what it defined then."""
+    """The setup cells of one shell, in the order of their last execution, each with the names that it defined."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._recorded: dict[str, tuple[SetupCell, dict[str, object]]] = {}
 
     def after_cell(self, result: Any) -> None:
-        """Note what has just been executed. Never raises: a cell must not fail because of us."""
+        """Record the cell that has just been executed. Never raises: a cell must not fail because of SatFlow."""
         try:
             self._note(result)
         except Exception:
-            log.warning("It is not known whether this is a setup cell.", exc_info=True)
+            log.warning(
+                "SatFlow could not check whether this cell is a setup cell. Run it again if it is.", exc_info=True
+            )
 
     def add_loaded(self, loaded: tuple[SetupCell, ...]) -> None:
-        """Know the setup cells of a flow that was loaded from the store, which have just run here."""
+        """Record the setup cells of a flow that was loaded from the store, which have just run here."""
         known = [cell for cell, _ in self._recorded.values()]
         for cell in loaded:
             if cell not in known:
@@ -62,7 +64,7 @@ class SetupRecorder:
         self._recorded[key] = cell, defined_by(cell, self._shell.user_ns)
 
     def _forget(self, deleted: Iterable[str]) -> None:
-        """Forget deleted cells, and those of whose names none is left: the namespace was cleared."""
+        """Remove deleted cells, and cells whose names no longer exist because the namespace was cleared."""
         names = self._shell.user_ns.keys()
         for key, (_, defined) in list(self._recorded.items()):
             if key in deleted or (defined and names.isdisjoint(defined)):
@@ -74,7 +76,7 @@ class SetupRecorder:
         setup_cells.define(dict(self._recorded.values()))
 
     def _metadata(self) -> dict[str, Any]:
-        """What the browser says of the cell. A shell without a kernel, or another client, says nothing."""
+        """Return the cell's metadata from the browser; empty for a shell without a kernel, or for another client."""
         kernel = getattr(self._shell, "kernel", None)
         parent = kernel.get_parent("shell") if kernel is not None else {}
         return parent.get("metadata") or {}
@@ -87,23 +89,23 @@ class SetupRecorder:
 
 
 def recorder_of(shell: Any) -> SetupRecorder:
-    """Return the one recorder of a shell, which notes its setup cells from the first call on."""
+    """Return the only recorder of a shell, which records its setup cells from the first call on."""
     return cell_callback(shell, SetupRecorder)
 
 
 def is_setup(text: str, tags: Any) -> bool:
-    """Return whether a cell of that text and those tags is a setup cell."""
+    """Return whether a cell with this text and these tags is a setup cell."""
     return TAG in tags or MAGIC.match(text) is not None
 
 
 def code_of(cell: SetupCell) -> CodeType:
-    """Compile a cell as IPython does, which lets it await."""
+    """Compile a cell as IPython does, which allows top-level `await`."""
     code: CodeType = compile(cell.text, cell.file, "exec", AWAITING)
     return code
 
 
 def problem_of(cell: SetupCell) -> str | None:
-    """Return why a cell cannot run in a flow run; None where nothing is known to prevent it."""
+    """Return the reason why a cell cannot run in a flow run; None if there is no known problem."""
     code = code_of(cell)
     if "get_ipython" in code.co_names:
         return "has a magic or a ! command, and a flow run has no IPython"

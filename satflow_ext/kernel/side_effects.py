@@ -1,4 +1,4 @@
-"""Cells that change the kernel's process, which a flow run does not see: environment variables, accessors, options, seeds."""
+"""Cells that change only the kernel's process, not a flow run: environment variables, accessors, options, seeds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from satflow_ext.kernel.flow_discovery import Shell
 from satflow_ext.models import Finding
 from satflow_ext.setup_cells import cells
 
-FIX = "Begin the cell with %%flow_setup, or give it the tag flow-setup: it then runs in every flow run as well."
+FIX = "Begin the cell with %%flow_setup, or give it the tag flow-setup, so that it also runs in every flow run."
 ENVIRONMENT = "os.environ"
 CHANGING = (
     ENVIRONMENT,
@@ -51,25 +51,25 @@ CHANGING = (
     "torch.set_num_threads",
     "polars.Config",
 )
-"""What is called, assigned to or used as a decorator; a dot and more may follow."""
+"""Names that a cell may call, assign to or use as a decorator, also with further attributes."""
 MAGICS = {"env": ENVIRONMENT, "set_env": ENVIRONMENT, "cd": "os.chdir"}
 SHOWING = "display."
-"""Begins pandas' options for what a notebook shows."""
+"""Prefix of pandas' display options, which do not affect a flow run."""
 
 
 class _Use(NamedTuple):
-    """A name that a cell calls, assigns to or decorates with, as it is written."""
+    """A name that a cell calls, assigns to or uses as a decorator, as it is written."""
 
     name: str
     argument: str
 
 
 def find_side_effects(shell: Shell | None, packages: frozenset[str]) -> Iterator[Finding]:
-    """Find executed cells that change something of the process.
+    """Find executed cells that change the process.
 
     Args:
-        shell: whose cells; None in plain Python.
-        packages: top-level modules that the flow uses. Options of others do not matter.
+        shell: the shell whose cells are checked; None in plain Python.
+        packages: top-level modules that the flow uses. Options of other packages are ignored.
     """
     if shell is None:
         return
@@ -79,7 +79,7 @@ def find_side_effects(shell: Shell | None, packages: frozenset[str]) -> Iterator
         if text.strip() not in setup:
             found.update((what, number) for what in _changes(text, shell.user_ns, packages))
     for what, number in found.items():
-        message = f"changes this kernel only ({what}); a flow run does not see it"
+        message = f"changes only this kernel ({what}), not the process of a flow run"
         yield Finding(kind="side effect", level="warning", where=f"cell [{number}]", message=message, fix=FIX)
 
 
@@ -94,13 +94,13 @@ def _changes(text: str, namespace: Mapping[str, object], packages: frozenset[str
 
 
 def _matters_to_all(name: str) -> bool:
-    """Whether it changes more than the package that it is part of."""
+    """Return whether a name changes more than its own package."""
     package = name.partition(".")[0]
     return package in sys.stdlib_module_names or package == "dotenv"
 
 
 def _qualified(name: str, namespace: Mapping[str, object]) -> str | None:
-    """The full name of what `np.random.seed`, or `environ` of `from os import environ`, stands for."""
+    """Resolve the full name of an alias such as `np.random.seed`, or `environ` from `from os import environ`."""
     first, dot, rest = name.partition(".")
     value = namespace.get(first)
     if value is os.environ:
@@ -122,7 +122,7 @@ def _uses(text: str) -> tuple[_Use, ...]:
 
 
 def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
-    """What runs when the cell runs; of functions only the decorators."""
+    """Yield the nodes that run when the cell runs; for functions, only the decorators."""
     for node in ast.iter_child_nodes(tree):
         yield node
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -147,7 +147,7 @@ def _called(node: ast.Call) -> Iterator[_Use]:
     arguments = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     name = _dotted(node.func)
     if name.endswith("run_line_magic") and arguments:
-        # `%env` alone, or with one name, only shows.
+        # `%env` alone, or with one name, only displays variables.
         if arguments[0] == "cd" or (len(arguments) > 1 and any(each in arguments[1] for each in "= ")):
             yield _Use(f"%{arguments[0]}", "")
     elif _changes_mapping(name):
@@ -163,7 +163,7 @@ def _assigned(target: ast.AST) -> Iterator[_Use]:
 
 
 def _changes_mapping(name: str) -> bool:
-    """Whether a call is none of those that only read a mapping such as `os.environ`."""
+    """Return whether a call may change a mapping such as `os.environ`, and does not only read it."""
     return name.rpartition(".")[2] not in {"get", "items", "keys", "values", "copy", "__contains__", "__getitem__"}
 
 

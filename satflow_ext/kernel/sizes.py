@@ -1,4 +1,4 @@
-"""Sizes as people read them."""
+"""Formatting of sizes."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ MIB = 1024**2
 
 
 def size_text(size: int) -> str:
-    """Bytes in MiB, or in KiB where that would be little: `3.1 MiB`, `12.0 KiB`."""
+    """Format bytes in MiB, or small sizes in KiB: `3.1 MiB`, `12.0 KiB`."""
     return f"{size / MIB:,.1f} MiB" if size >= MIB / 10 else f"{size / 1024:.1f} KiB"

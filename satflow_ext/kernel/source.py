@@ -1,4 +1,4 @@
-"""Where a flow comes from: the texts of the cells and of the local files that hold what it reaches."""
+"""The source of a flow: the texts of the cells and local files that define the objects that it reaches."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _loaded: dict[str, Cell] = {}
 
 
 def code_files(everything: Iterable[Reached]) -> list[str]:
-    """The names of the files and cells whose code travels by value, sorted."""
+    """Return the sorted names of the files and cells whose code is pickled by value."""
     return sorted({each.value.co_filename for each in everything if isinstance(each.value, CodeType)})
 
 
 def source(names: Iterable[str], shell: Shell | None, carried: Mapping[str, str]) -> Source:
-    """The cells and local files whose code the flow reaches, the notebook where Jupyter said which, and the git commit.
+    """Return the cells and local files whose code the flow reaches, the notebook if Jupyter set its path, and the git commit.
 
     Args:
-        names: as `code_files` gives them.
+        names: the names that `code_files` returns.
         shell: the IPython shell, None in plain Python.
-        carried: sources that travel as text: path below the import path → text.
+        carried: sources that are packed as text: path below the import path → text.
     """
     files = {_below_import_path(name): name for name in names if os.path.isfile(name) and lies_local(name)}
     texts = {path: "".join(linecache.getlines(name)) for path, name in files.items()} | dict(carried)
@@ -43,13 +43,13 @@ def source(names: Iterable[str], shell: Shell | None, carried: Mapping[str, str]
 
 
 def remember(cells: Iterable[Cell]) -> None:
-    """Know the cells of a flow that was loaded from the store: no history of this kernel has them."""
+    """Store the cells of a flow that was loaded from the store, since this kernel's history does not contain them."""
     _loaded.update((cell.file, cell) for cell in cells)
 
 
 def _cells(names: Iterable[str], shell: Shell | None) -> tuple[Cell, ...]:
     setup = {cell.file for cell in setup_cells()}
-    # IPython gives `linecache` each cell as it was compiled; its history has lost blank lines at the top.
+    # IPython puts each cell into `linecache` as it was compiled; its history omits blank lines at the top.
     here = [
         Cell(
             file=name,
@@ -66,6 +66,6 @@ def _cells(names: Iterable[str], shell: Shell | None) -> tuple[Cell, ...]:
 
 
 def _below_import_path(file: str) -> str:
-    """The file's path from the folder on the import path, its name alone where it is in none."""
+    """Return the file's path relative to its folder on the import path; only its name if no such folder contains it."""
     folders = [folder for entry in sys.path if file.startswith(folder := os.path.join(os.path.abspath(entry), ""))]
     return Path(file.removeprefix(max(folders, key=len)) if folders else os.path.basename(file)).as_posix()

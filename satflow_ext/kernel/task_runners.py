@@ -1,4 +1,4 @@
-"""The task runner that a flow names, and the executor that does the same."""
+"""The task runner that a flow names, and the equivalent executor."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from satflow_ext.kernel.flow_discovery import AnyFlow
 from satflow_ext.models import ExecutorChoice, FlowTaskRunner, JsonObject
 
 CLIENT_DEFAULTS = {"set_as_default": False}
-"""`DaskTaskRunner.client_kwargs` where none were given."""
+"""Default of `DaskTaskRunner.client_kwargs`."""
 
 
 def describe_task_runner(flow: AnyFlow) -> FlowTaskRunner | None:
-    """Describe a flow's task runner; None where the flow names none, and so has Prefect's thread pool."""
+    """Describe a flow's task runner; None if the flow names none, and so uses Prefect's default thread pool."""
     runner: Any = flow.task_runner
     kind = type(runner)
     if kind is ThreadPoolTaskRunner and _max_workers(runner) == _max_workers(ThreadPoolTaskRunner()):
@@ -54,7 +54,7 @@ def _is_local_cluster(cluster_class: Any) -> bool:
 
 
 def _local_cluster_size(given: dict[str, Any]) -> JsonObject:
-    """Return workers and threads as `LocalCluster` chooses them on this machine where they are not given."""
+    """Return workers and threads, with the defaults of `LocalCluster` on this machine."""
     from dask.system import CPU_COUNT
     from distributed.deploy.utils import nprocesses_nthreads
 
@@ -76,7 +76,7 @@ def _ray(runner: Any) -> ExecutorChoice | None:
 
 
 def _max_workers(runner: Any) -> Any:
-    """Return the number that it was made with, for which Prefect has no public name."""
+    """Return the number of workers, for which Prefect has no public attribute."""
     return runner._max_workers
 
 
@@ -91,4 +91,4 @@ _SAME: dict[tuple[str, str], Callable[[Any], ExecutorChoice | None]] = {
     ("prefect_dask", "DaskTaskRunner"): _dask,
     ("prefect_ray", "RayTaskRunner"): _ray,
 }
-"""By package and class name: none of the packages has to be imported for it."""
+"""Keyed by package and class name, so that none of the packages must be imported."""

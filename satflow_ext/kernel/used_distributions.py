@@ -1,4 +1,4 @@
-"""Which installed distributions a flow refers to: by what its pickle names, and by what its functions import."""
+"""The installed distributions that a flow refers to, by names in its pickle and by imports in its functions."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from satflow_ext.kernel.code_facts import imported_names
 from satflow_ext.kernel.reachable_objects import Reached
 
 ALWAYS = frozenset({"prefect", "cloudpickle"})
-"""Modules that every flow content needs to be read and run."""
+"""Modules that are required to load and run every flow content."""
 
 
 def uses(modules: frozenset[str]) -> tuple[str, ...]:
-    """Names of the distributions that provide the modules that a flow refers to, and those that every flow needs, sorted."""
+    """Return the sorted names of the distributions that provide these modules or that every flow needs."""
     return providing((modules - sys.stdlib_module_names) | ALWAYS)
 
 
 def used_modules(everything: Iterable[Reached]) -> frozenset[str]:
-    """Return the top-level modules that what a flow reaches refers to."""
+    """Return the top-level modules that the reached objects refer to."""
     return frozenset(name.partition(".")[0] for reached in everything for name in _modules(reached))
 
 
 def _modules(reached: Reached) -> list[str]:
-    """Modules that one thing names."""
+    """Return the modules that one object refers to."""
     kind, facts = reached.view.kind, reached.view.facts
     if kind == "name":
         return [str(facts[0]).partition(":")[0]]

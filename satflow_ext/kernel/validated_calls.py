@@ -1,6 +1,6 @@
-"""Functions made by `pydantic.validate_call`: they hold the notebook's namespace, which they do not need to be rebuilt.
+"""Functions made by `pydantic.validate_call`: they hold the notebook's namespace, which is not needed to rebuild them.
 
-`ValidatedCall` travels by value with them, so it needs nothing of SatFlow.
+`ValidatedCall` is pickled by value with them, so loading it does not require SatFlow.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 
 class ValidatedCall:
-    """What pydantic's wrapper calls: the raw function, validated from the first call on.
+    """The callable behind pydantic's wrapper: the raw function, with validators that are built on the first call.
 
-    Building the validators that late lets the function refer to itself and to models that are rebuilt after it.
+    The late build lets the function refer to itself and to models that are rebuilt after it.
     """
 
     def __init__(self, raw: Any, config: dict[str, Any], validate_return: bool) -> None:
@@ -37,7 +37,7 @@ class ValidatedCall:
 
 
 def validated_call(function: types.FunctionType) -> ValidatedCall | None:
-    """The raw function and the settings of a function that `pydantic.validate_call` made, None for any other."""
+    """Return the raw function and the settings of a function that `pydantic.validate_call` made; None for any other."""
     pydantic_module: Any = sys.modules.get("pydantic._internal._validate_call")
     if pydantic_module is None or not function.__closure__:
         return None

@@ -1,4 +1,4 @@
-"""Keys: who signed a flow, and whom this machine trusts to run code here."""
+"""Keys: the signatures of flows, and the keys whose owners may run code on this machine."""
 
 from __future__ import annotations
 

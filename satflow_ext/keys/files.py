@@ -1,4 +1,4 @@
-"""Files that only one user can read or change: made whole and durably, and refused when others can get at them."""
+"""Files that only one user can read or change: written atomically and durably, and refused if other users have access."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from satflow_ext import atomic_files
 from satflow_ext.errors import KeysRefused
 
 LIMIT = 64 * 1024
-"""The most bytes of a file with keys."""
+"""Maximum bytes of a key file."""
 PRIVATE = 0o077
-"""Mode bits that a private file or folder does not have."""
+"""Mode bits that a private file or folder must not have."""
 UNCHANGEABLE = 0o022
-"""Mode bits that a file does not have which only its owner may change."""
-MEND = "See who opened it. If a stranger could read a private key: chmod it, `satflow keys rotate`, and revoke the old one."
+"""Mode bits that a file must not have if only its owner may change it."""
+MEND = "Correct owner and mode. If another user could read a private key: run `satflow keys rotate` and revoke the old key."
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made with mode 0700 where it is missing.
+    """Return the folder, created with mode 0700 if it is missing.
 
     Raises:
-        KeysRefused: it is a link, somebody else's, or open to others; or it cannot be made.
+        KeysRefused: it is a link, belongs to another user, or gives other users access; or it cannot be created.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = os.lstat(path)
     except OSError as error:
-        raise KeysRefused(f"{path} cannot be made: {error.strerror}.", fix="Set SATFLOW_STATE_DIR.") from None
+        raise KeysRefused(f"{path} cannot be created: {error.strerror}.", fix="Set SATFLOW_STATE_DIR.") from None
     if not stat.S_ISDIR(found.st_mode):
         raise KeysRefused(f"{path} is not a plain folder.", fix=MEND)
     _check(path, found, PRIVATE, {os.getuid()})
@@ -37,19 +37,19 @@ def private_folder(path: Path) -> Path:
 
 
 def read_private(path: Path) -> bytes | None:
-    """What is in a private file, None where there is no such file.
+    """Read a private file; None if it does not exist.
 
     Raises:
-        KeysRefused: it is a link, somebody else's, open to others, too large or not readable.
+        KeysRefused: it is a link, belongs to another user, gives other users access, is too large, or cannot be read.
     """
     return _read(path, os.O_NOFOLLOW, PRIVATE, owners={os.getuid()})
 
 
 def read_public(path: Path) -> bytes:
-    """What is in a file that anybody may read but only its owner, this user or root, may change.
+    """Read a file that all users may read, but only its owner, this user or root, may change.
 
     Raises:
-        KeysRefused: there is none, or somebody else can change it.
+        KeysRefused: it does not exist, or another user can change it.
     """
     found = _read(path, 0, UNCHANGEABLE, owners={os.getuid(), 0})
     if found is None:
@@ -58,22 +58,22 @@ def read_public(path: Path) -> bytes:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Put the content at the path: there whole or not at all, with mode 0600, and still there after a power cut.
+    """Write a file atomically with mode 0600, so that it survives a power failure.
 
     Raises:
-        KeysRefused: the disk did not take it.
+        KeysRefused: it cannot be written.
     """
     try:
         atomic_files.replace(path, content)
     except OSError as error:
         raise KeysRefused(
-            f"{path} cannot be written: {error.strerror}.", fix="Make room, or see whose it is."
+            f"{path} cannot be written: {error.strerror}.", fix="Free disk space, or check the owner of the file."
         ) from None
 
 
 def _read(path: Path, flags: int, forbidden: int, owners: set[int]) -> bytes | None:
     try:
-        # Without waiting: a pipe in the place of a file must not hold anybody up.
+        # Without waiting: a pipe in place of the file must not block this process.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | flags)
     except FileNotFoundError:
         return None
@@ -87,13 +87,11 @@ def _read(path: Path, flags: int, forbidden: int, owners: set[int]) -> bytes | N
         _check(path, found, forbidden, owners)
         content = os.read(descriptor, LIMIT + 1)
     except OSError as error:
-        raise KeysRefused(
-            f"{path} cannot be read: {error.strerror}.", fix="See what is wrong with that disk."
-        ) from None
+        raise KeysRefused(f"{path} cannot be read: {error.strerror}.", fix="Check that disk.") from None
     finally:
         os.close(descriptor)
     if len(content) > LIMIT:
-        raise KeysRefused(f"{path} has more than {LIMIT} bytes: these are no keys.", fix="Give another file.")
+        raise KeysRefused(f"{path} has more than {LIMIT} bytes, too many for a key file.", fix="Give another file.")
     return content
 
 
@@ -103,4 +101,4 @@ def _check(path: Path, found: os.stat_result, forbidden: int, owners: set[int]) 
     mode = stat.S_IMODE(found.st_mode)
     if mode & forbidden:
         can = "read" if forbidden == PRIVATE else "change"
-        raise KeysRefused(f"Others can {can} {path} (mode {mode:04o}).", fix=MEND)
+        raise KeysRefused(f"Other users can {can} {path} (mode {mode:04o}).", fix=MEND)

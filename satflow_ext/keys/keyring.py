@@ -4,8 +4,8 @@
         signing.pem              0600, PKCS #8: signs what this user registers
         trusted/ID.json          0600, one public key, who added it, when, and when it was revoked
 
-A public key is trusted *before* its private key can sign anything, and stays so after a rotation. So whatever is killed in
-between, nothing is ever signed that this user's own runs would refuse.
+A public key is trusted *before* its private key can sign anything, and stays trusted after a rotation. So even if a process is
+killed in between, nothing is ever signed that this user's own runs would refuse.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class TrustedKey(BaseModel):
-    """A public key in the keyring. `key` is its line of text; `revoked_at` tells since when it counts no more."""
+    """A public key in the keyring. `key` is its line of text; `revoked_at` is the time of its revocation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,15 +45,15 @@ class TrustedKey(BaseModel):
 
     @property
     def public(self) -> PublicKey:
-        """The key itself."""
+        """The parsed key."""
         return parse(self.key)
 
 
 class Keyring:
-    """The keys of the user whose settings these are. Nothing is made by looking.
+    """The keys of one user. Reading creates no files.
 
     Args:
-        settings: where they are.
+        settings: contain the folder of the keys.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -62,10 +62,10 @@ class Keyring:
         self._trusted = self._folder / "trusted"
 
     def signer(self) -> Signer:
-        """What signs as this user; her key is made on first use.
+        """Return this user's signer, and create the key on first use.
 
         Raises:
-            KeysRefused: others can get at the key, or it cannot be made or read.
+            KeysRefused: other users have access to the key, or it cannot be created or read.
         """
         found = self._signer()
         if found is not None:
@@ -77,16 +77,16 @@ class Keyring:
         """Sign with a new key from now on. The old one stays trusted until it is revoked.
 
         Raises:
-            KeysRefused: others can get at the keys, or they cannot be written.
+            KeysRefused: other users have access to the keys, or they cannot be written.
         """
         with self._alone():
             return self._make()
 
     def public(self) -> PublicKey | None:
-        """The public half of the key that signs now, None while there is none.
+        """Return the public half of the current signing key; None if there is no key yet.
 
         Raises:
-            KeysRefused: others can get at the key, or it cannot be read.
+            KeysRefused: other users have access to the key, or it cannot be read.
         """
         found = self._signer()
         if found is None:
@@ -94,10 +94,10 @@ class Keyring:
         return next((e.public for e in self.entries() if e.public.raw == found.public.raw), found.public)
 
     def entries(self) -> tuple[TrustedKey, ...]:
-        """All public keys in the keyring, revoked ones as well, the oldest first.
+        """Return all public keys in the keyring, including revoked ones, oldest first.
 
         Raises:
-            KeysRefused: others can change them, or one cannot be read.
+            KeysRefused: other users can change them, or one cannot be read.
         """
         if not self._exists(self._folder) or not self._exists(self._trusted):
             return ()
@@ -105,7 +105,7 @@ class Keyring:
         return tuple(sorted(found, key=lambda entry: (entry.added_at, entry.key)))
 
     def trust(self, key: PublicKey) -> TrustedKey:
-        """Trust somebody's key from now on, also one that was revoked.
+        """Trust a key from now on, even one that was revoked.
 
         Raises:
             KeysRefused: it cannot be written.
@@ -115,10 +115,10 @@ class Keyring:
             return self._write(_fresh(key, own=known is not None and known.own))
 
     def revoke(self, key_id: str) -> TrustedKey:
-        """Trust a key no more. What it signed does not run here from then on.
+        """Stop trusting a key. Flows that it signed no longer run here.
 
         Raises:
-            KeysRefused: there is none of that id, or it is the one that signs now.
+            KeysRefused: there is no key with that id, or it is the current signing key.
         """
         with self._alone():
             entry = next((entry for entry in self.entries() if entry.public.id == key_id), None)
@@ -126,7 +126,7 @@ class Keyring:
                 raise KeysRefused(f"No key has the id {key_id!r}.", fix="See `satflow keys list`.")
             signer = self._signer()
             if signer is not None and signer.public.raw == entry.public.raw:
-                raise KeysRefused(f"Key {key_id} signs what you register.", fix="First `satflow keys rotate`.")
+                raise KeysRefused(f"Key {key_id} is your signing key.", fix="First run `satflow keys rotate`.")
             return self._write(entry.model_copy(update={"revoked_at": _now()}))
 
     def _signer(self) -> Signer | None:
@@ -153,12 +153,12 @@ class Keyring:
         return entry
 
     def _exists(self, folder: Path) -> bool:
-        """Whether the folder is there. One that others can enter is refused rather than used."""
+        """Return whether the folder exists. A folder to which other users have access is refused."""
         return os.path.lexists(folder) and bool(files.private_folder(folder))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """While this holds, no other process changes the keyring."""
+        """Hold a lock, so that no other process changes the keyring."""
         files.private_folder(self._folder)
         descriptor = _locked(self._folder / ".lock")
         try:
@@ -183,9 +183,9 @@ def _entry(path: Path) -> TrustedKey:
     try:
         entry = TrustedKey.model_validate_json(files.read_private(path) or b"")
     except ValidationError:
-        raise KeysRefused(f"{path} cannot be read as a key.", fix="Remove it, and trust the key again.") from None
+        raise KeysRefused(f"{path} is not a valid key file.", fix="Remove it, and trust the key again.") from None
     if not ID.fullmatch(path.stem) or entry.public.id != path.stem:
-        raise KeysRefused(f"{path} holds key {entry.public.id}, not the one of its name.", fix="Remove it.")
+        raise KeysRefused(f"{path} contains key {entry.public.id}, which does not match its name.", fix="Remove it.")
     return entry
 
 
@@ -199,7 +199,9 @@ def _loaded(pem: bytes, path: Path) -> Ed25519PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         private = None
     if not isinstance(private, Ed25519PrivateKey):
-        raise KeysRefused(f"{path} holds no Ed25519 private key.", fix="Move it away; `satflow keys rotate` makes one.")
+        raise KeysRefused(
+            f"{path} contains no Ed25519 private key.", fix="Move it away; `satflow keys rotate` creates one."
+        )
     return private
 
 
@@ -212,7 +214,7 @@ def _now() -> datetime:
 
 
 def user_name() -> str:
-    """This user's name on this machine."""
+    """Return this user's name on this machine."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

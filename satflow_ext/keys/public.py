@@ -1,4 +1,4 @@
-"""A public key, and the one line of text in which people hand it to each other: `ed25519:BASE64 name`."""
+"""A public key, and its representation as one line of text for exchange: `ed25519:BASE64 name`."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ ID = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True)
 class PublicKey:
-    """Somebody's public key. `raw` is all that counts, `name` is for people."""
+    """A public key. Only `raw` is compared; `name` is a label for users."""
 
     raw: bytes
     name: str = ""
 
     @property
     def id(self) -> str:
-        """Sixteen hexadecimal digits to call it by. Nothing is decided by them: keys are compared whole."""
+        """A short id of sixteen hexadecimal digits for display. Decisions compare whole keys."""
         return key_id(self.raw)
 
     @property
     def text(self) -> str:
-        """The line that `parse` reads."""
+        """The line of text that `parse` reads."""
         return f"{KIND}{base64.b64encode(self.raw).decode()} {self.name}".rstrip()
 
 
 def key_id(raw: bytes) -> str:
-    """What a public key is called in messages and files."""
+    """Return the id of a public key in messages and file names."""
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
 def parse(line: str) -> PublicKey:
-    """The key of one line.
+    """Parse one line as a public key.
 
     Raises:
-        KeysRefused: it is none.
+        KeysRefused: it is not a public key.
     """
     word, _, name = line.strip().partition(" ")
     try:
@@ -54,21 +54,21 @@ def parse(line: str) -> PublicKey:
     name = name.strip()
     if not word.startswith(KIND) or len(raw) != RAW_SIZE or len(name) > NAME_LIMIT or not name.isprintable():
         raise KeysRefused(
-            f"{_shown(line)} is no public key.", fix="It is one line, as `satflow keys export` prints it."
+            f"{_shown(line)} is not a public key.", fix="It is one line, as `satflow keys export` prints it."
         )
     return PublicKey(raw, name)
 
 
 def parse_all(text: str) -> tuple[PublicKey, ...]:
-    """The keys of a text, one a line. Empty lines and lines that begin with # are for people.
+    """Parse public keys, one per line. Empty lines and lines that begin with # are ignored.
 
     Raises:
-        KeysRefused: a line is no key, or there is none at all.
+        KeysRefused: a line is not a key, or there are no keys.
     """
     lines = [line.strip() for line in text.splitlines()]
     keys = tuple(parse(line) for line in lines if line and not line.startswith("#"))
     if not keys:
-        raise KeysRefused("There is no public key in it.", fix="`satflow keys export` prints one.")
+        raise KeysRefused("The text contains no public key.", fix="`satflow keys export` prints one.")
     return keys
 
 

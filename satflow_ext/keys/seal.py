@@ -1,8 +1,8 @@
 """The seal: a public key and its Ed25519 signature over a message, 96 bytes.
 
-The seal names the key only so that it can be looked up among those that are trusted, where it must be found whole. There is
-no name of an algorithm in it: a trusted key is an Ed25519 key and checks in one way. What a message is *for* is signed with
-it, so that a seal made for one purpose is worth nothing for another.
+The seal contains the key only for the lookup among the trusted keys, where the whole key must be found. It does not contain the
+name of an algorithm: a trusted key is an Ed25519 key and verifies in one way. The purpose of a message is signed together with
+the message, so that a seal for one purpose is invalid for another.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 SIGNATURE_SIZE = 64
 """Bytes of an Ed25519 signature (RFC 8032, section 5.1.6)."""
 SEAL_SIZE = RAW_SIZE + SIGNATURE_SIZE
-CHANGED = "It was changed after it was signed: register the flow again, and see who can write to the store."
+CHANGED = "It was changed after it was signed: register the flow again, and check who can write to the store."
 
 
 class Signer:
-    """What signs as one user.
+    """The signer of one user.
 
     Args:
-        private: her private key.
+        private: the user's private key.
     """
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
@@ -34,7 +34,7 @@ class Signer:
         self.public = PublicKey(private.public_key().public_bytes_raw())
 
     def seal(self, purpose: bytes, message: bytes) -> bytes:
-        """The seal of a message. `purpose` ends with a line feed, and no purpose begins another one."""
+        """Seal a message. `purpose` ends with a line feed, and no purpose is a prefix of another one."""
         return self.public.raw + self._private.sign(purpose + message)
 
 
@@ -42,8 +42,8 @@ class TrustedKeys:
     """The public keys whose owners may run code here.
 
     Args:
-        keys: those keys.
-        revoked: ids of keys that were trusted once, for the message.
+        keys: the trusted keys.
+        revoked: ids of formerly trusted keys, for the error message.
     """
 
     def __init__(self, keys: Iterable[PublicKey], revoked: Iterable[str] = ()) -> None:
@@ -51,16 +51,16 @@ class TrustedKeys:
         self._revoked = frozenset(revoked)
 
     def check(self, purpose: bytes, message: bytes, seal: bytes, what: str) -> PublicKey:
-        """See that a trusted key sealed the message.
+        """Verify that a trusted key sealed the message.
 
         Args:
-            purpose: what it must have been sealed for.
+            purpose: the purpose that it must have been sealed for.
             message: the bytes that were signed.
-            seal: as `Signer.seal` made it.
-            what: what the message is, to begin a sentence with.
+            seal: the result of `Signer.seal`.
+            what: a name of the message, as the beginning of a sentence.
 
         Raises:
-            NotTrusted: the key is none of the trusted ones.
+            NotTrusted: the key is not trusted.
             SignatureWrong: the key did not sign this.
         """
         from cryptography.exceptions import InvalidSignature
@@ -86,5 +86,5 @@ class TrustedKeys:
         trusted = ", ".join(sorted(key.id for key in self.keys.values())) or "none"
         raise NotTrusted(
             f"{what} was signed by key {name}, which is not trusted here (trusted: {trusted}).",
-            fix="If you know whose it is: `satflow keys export` there, `satflow keys trust` with that line here.",
+            fix="If you trust its owner: run `satflow keys export` there, and `satflow keys trust` with that line here.",
         )

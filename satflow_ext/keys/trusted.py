@@ -1,4 +1,4 @@
-"""Whom this machine trusts: the user's own keyring, and what `SATFLOW_TRUSTED_KEYS` adds to it."""
+"""The keys that this machine trusts: the user's own keyring, and the keys in `SATFLOW_TRUSTED_KEYS`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from satflow_ext.settings import Settings
 
 
 def trusted(settings: Settings) -> TrustedKeys:
-    """The keys whose owners may run code here. A key that was revoked in the keyring is not among them, wherever else it is.
+    """Return the keys whose owners may run code here, without keys that are revoked in the keyring.
 
     Raises:
-        KeysRefused: a file with keys is missing, cannot be read, or could be changed by others.
+        KeysRefused: a key file is missing, cannot be read, or can be changed by other users.
     """
     entries = Keyring(settings).entries()
     revoked = {entry.public.id for entry in entries if entry.revoked_at}
@@ -25,7 +25,7 @@ def trusted(settings: Settings) -> TrustedKeys:
 
 
 def from_settings(settings: Settings) -> tuple[PublicKey, ...]:
-    """The keys that `SATFLOW_TRUSTED_KEYS` names.
+    """Return the keys in `SATFLOW_TRUSTED_KEYS`.
 
     Raises:
         KeysRefused: as for `trusted`.
@@ -34,7 +34,7 @@ def from_settings(settings: Settings) -> tuple[PublicKey, ...]:
 
 
 def told(words: str) -> tuple[PublicKey, ...]:
-    """The keys of some lines of text, or of the file that the words name.
+    """Parse keys from lines of text, or from the file with that path.
 
     Raises:
         KeysRefused: as for `trusted`.
@@ -45,4 +45,4 @@ def told(words: str) -> tuple[PublicKey, ...]:
     try:
         return parse_all(files.read_public(path).decode())
     except UnicodeDecodeError:
-        raise KeysRefused(f"{path} is no text.", fix="Give a file with public keys.") from None
+        raise KeysRefused(f"{path} is not a text file.", fix="Give a file with public keys.") from None

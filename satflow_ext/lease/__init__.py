@@ -1,7 +1,8 @@
-"""Leases on the local stack: it lives as long as somebody holds one.
+"""Leases on the local stack, which runs as long as any process holds one.
 
-Whoever asks first starts it. A lease is an open connection to its supervisor, so it ends with the process that holds it, also
-by `kill -9`. Nothing here imports Prefect or Jupyter: kernel, Jupyter server and command line use it alike.
+The first request for a lease starts the stack. A lease is an open connection to the supervisor, so it ends with the process that
+holds it, even after `kill -9`. This package does not import Prefect or Jupyter, because kernel, Jupyter server and command line
+all use it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where the local stack's socket is, in a folder that nobody else can enter.
+"""The path of the local stack's socket, in a folder that other users cannot enter.
 
-A unix socket's path may have about 100 bytes. Where the runtime folder's is longer, the socket stands in a folder under
-`/tmp` whose name is derived from it; whoever connects or listens checks that this folder is the user's own.
+The path of a unix socket may have about 100 bytes. If the path in the runtime folder is longer, the socket is in a folder under
+`/tmp` whose name is derived from that path; client and supervisor check that the user owns this folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PATH_LIMIT = 100
 
 
 def socket_path(settings: Settings) -> Path:
-    """Where the supervisor listens."""
+    """Return the path of the supervisor's socket."""
     near = settings.runtime_dir.absolute() / "stack.sock"
     if len(os.fsencode(near)) <= PATH_LIMIT:
         return near
@@ -27,18 +27,21 @@ def socket_path(settings: Settings) -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made when it is missing, with mode 0700 and of this user.
+    """Create a folder if it is missing, and make sure that this user owns it and that it has mode 0700.
+
+    Returns:
+        The same path.
 
     Raises:
-        StackFailed: it is somebody else's, or no folder, or cannot be made.
+        StackFailed: the path belongs to another user, is not a folder, or cannot be created.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.lstat()
     except OSError as error:  # such as `XDG_RUNTIME_DIR` of another user, after `su`
-        raise StackFailed(f"{path} cannot be made: {error.strerror}.", fix="Set SATFLOW_RUNTIME_DIR.") from None
+        raise StackFailed(f"{path} cannot be created: {error.strerror}.", fix="Set SATFLOW_RUNTIME_DIR.") from None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise StackFailed(f"{path} is not a folder of yours.", fix="Remove it, or set SATFLOW_RUNTIME_DIR.")
+        raise StackFailed(f"{path} is not a folder that you own.", fix="Remove it, or set SATFLOW_RUNTIME_DIR.")
     if stat.S_IMODE(found.st_mode) & 0o077:
         path.chmod(0o700)
     return path

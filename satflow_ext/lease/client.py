@@ -1,4 +1,4 @@
-"""Ask the local stack's supervisor for a lease, a report or its end, and start it when nobody listens."""
+"""The client of the local stack's supervisor: take a lease, read a report, stop the stack, and start a missing supervisor."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from satflow_ext.lease.start import Starter, log_path
 from satflow_ext.settings import Settings
 
 SILENCE = 120.0
-"""Seconds without a sign of life from the supervisor, which gives one each ten, after which it is not waited for."""
+"""Seconds without a message from the supervisor, which sends one every ten seconds, after which the client gives up."""
 
 LOOK = 0.2
-"""Seconds between two looks whether somebody has given up waiting."""
+"""Seconds between two checks for a cancellation."""
 
 REPLY_SECONDS = 15.0
 STOP_SECONDS = 60.0
 
 
 class Lease:
-    """A claim on the local stack: it runs at least until this is closed or its process ends.
+    """A claim on the local stack, which runs at least until the lease is closed or its process ends.
 
     Args:
         record: addresses and credentials of the services.
-        line: the connection; None where the settings leave nothing to the local stack.
+        line: connection to the supervisor; None if the settings need no service of the local stack.
     """
 
     def __init__(self, record: StackRecord | None, line: Line | None) -> None:
@@ -40,7 +40,7 @@ class Lease:
 
     @property
     def record(self) -> StackRecord | None:
-        """Addresses and credentials, None where nothing of the local stack is needed."""
+        """Addresses and credentials; None if no service of the local stack is needed."""
         return self._record
 
     def __enter__(self) -> Lease:
@@ -52,7 +52,7 @@ class Lease:
         self.close()
 
     def wait_lost(self, timeout: float) -> bool:
-        """Wait until the supervisor has gone; whether it has within `timeout` seconds."""
+        """Wait until the supervisor has ended; return whether it ended within `timeout` seconds."""
         if self._line is None:
             return False
         try:
@@ -62,7 +62,7 @@ class Lease:
         return True
 
     def close(self) -> None:
-        """Give the lease back. The last one ends the stack unless it was asked to stay."""
+        """Release the lease. The last release ends the stack, unless it was requested to stay."""
         if self._line is not None:
             self._line.close()
 
@@ -76,18 +76,18 @@ def acquire(
     timeout: float | None = None,
     cancelled: threading.Event | None = None,
 ) -> Lease:
-    """Take a lease on what the settings leave to the local stack, and start that when it does not run. Blocks.
+    """Take a lease on the local stack for the services that the settings need, and start the stack if necessary. Blocks.
 
     Args:
-        settings: where the stack lives and what it must run.
-        also: services that it must run besides.
-        on_step: told in words what is being waited for.
-        stay: let the stack go on after its last lease, until `stop`.
-        timeout: seconds to wait for everything to be ready.
-        cancelled: set by another thread that wants nothing of it any more; then this gives up at once.
+        settings: settings with the stack's folders and its services.
+        also: additional services.
+        on_step: callback that receives a text for each step of the start.
+        stay: keep the stack running after its last lease, until `stop`.
+        timeout: seconds to wait for the services to be ready, None for no limit.
+        cancelled: event that another thread sets to stop waiting immediately.
 
     Raises:
-        StackFailed: it did not start; the message says why and where its log is. Or it was given up.
+        StackFailed: the stack did not start, with the reason and the path of its log; or waiting was cancelled.
     """
     services = tuple(sorted(needed(settings).union(also)))
     if not services:
@@ -108,11 +108,11 @@ def acquire(
 
 
 class _Patience:
-    """How long the stack is waited for: as long as its supervisor shows that the start goes on.
+    """The time limit of a wait, which continues as long as the supervisor reports progress.
 
     Args:
-        seconds: after which it is given up nevertheless, None for no limit.
-        cancelled: set by another thread to give up at once.
+        seconds: maximum seconds to wait in any case, None for no limit.
+        cancelled: event that another thread sets to stop waiting immediately.
     """
 
     def __init__(self, seconds: float | None, cancelled: threading.Event) -> None:
@@ -123,30 +123,30 @@ class _Patience:
         self._cancelled = cancelled
 
     def left(self) -> bool:
-        """Whether there is any left.
+        """Return whether the wait may continue.
 
         Raises:
-            StackFailed: it was cancelled.
+            StackFailed: the wait was cancelled.
         """
         if self._cancelled.is_set():
-            raise StackFailed("Waiting for the local stack was given up.")
+            raise StackFailed("Waiting for the local stack was cancelled.")
         return time.monotonic() < min(self._deadline, self._heard + SILENCE)
 
     def exhausted(self, settings: Settings) -> StackFailed:
-        """The error for the user, once there is none left."""
+        """Return the error for the user after the time limit."""
         fix = f"See {log_path(settings)}."
         if time.monotonic() < self._deadline:
             return StackFailed(f"The local stack's supervisor has not answered for {SILENCE:g} s.", fix=fix)
-        step = f", and was at: {self._step}" if self._step else ""
+        step = f"; its last step was: {self._step}" if self._step else ""
         return StackFailed(f"The local stack was not ready after {self._seconds:g} s{step}.", fix=fix)
 
     def answer(self, line: Line) -> Answer:
-        """The supervisor's next answer.
+        """Read the supervisor's next answer.
 
         Raises:
-            StackFailed: it was cancelled.
-            TimeoutError: none came in time.
-            Hung: the supervisor has gone.
+            StackFailed: the wait was cancelled.
+            TimeoutError: no answer arrived in time.
+            Hung: the supervisor closed the connection.
         """
         while self.left():
             with contextlib.suppress(TimeoutError):
@@ -163,10 +163,10 @@ def have_started(
     on_step: Callable[[str], None] | None = None,
     timeout: float | None = None,
 ) -> StackRecord:
-    """Let the local stack that runs start services besides, without a lease: what belongs to the stack must not keep it. Blocks.
+    """Start additional services of the running local stack without a lease, for processes that belong to the stack. Blocks.
 
     Raises:
-        StackFailed: it does not run, or a service did not start; the message says why and where its log is.
+        StackFailed: the stack does not run, or a service did not start; the message has the reason and the path of the log.
     """
     patience = _Patience(timeout, threading.Event())
     try:
@@ -178,11 +178,11 @@ def have_started(
     except TimeoutError:
         raise patience.exhausted(settings) from None
     except (OSError, Hung):
-        raise StackFailed("The local stack does not run.", fix="Start it with `satflow up`.") from None
+        raise StackFailed("The local stack is not running.", fix="Start it with `satflow up`.") from None
 
 
 def report(settings: Settings) -> StackReport | None:
-    """What the local stack says of itself, None when it does not run. Never starts anything."""
+    """Request the report of the local stack; return None if it does not run. Never starts anything."""
     try:
         line = Line(settings)
     except OSError:
@@ -197,10 +197,10 @@ def report(settings: Settings) -> StackReport | None:
 
 
 def stop(settings: Settings) -> bool:
-    """End the local stack, whoever holds leases; whether one ran. Returns when all of its processes have ended.
+    """Stop the local stack regardless of its leases, wait until its processes have ended, and return whether one ran.
 
     Raises:
-        StackFailed: it did not end.
+        StackFailed: the stack did not end in time.
     """
     try:
         line = Line(settings)
@@ -212,14 +212,16 @@ def stop(settings: Settings) -> bool:
     except Hung:
         return True
     except TimeoutError:
-        raise StackFailed("The local stack does not end.", fix=f"See {log_path(settings)}.") from None
+        raise StackFailed(
+            f"The local stack did not end within {STOP_SECONDS:g} s.", fix=f"See {log_path(settings)}."
+        ) from None
     finally:
         line.close()
     return True
 
 
 def _each_once(tell: Callable[[str], None]) -> Callable[[str], None]:
-    """The same without repetitions, such as the step that every new connection is told first."""
+    """Wrap a callback so that it receives no step twice in a row, such as the first step of every new connection."""
     last: str | None = None
 
     def tell_new(step: str) -> None:

@@ -1,4 +1,4 @@
-"""One connection to the local stack's supervisor."""
+"""A connection to the local stack's supervisor."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _open: weakref.WeakSet[Line] = weakref.WeakSet()
 
 
 class Hung(Exception):
-    """The supervisor closed the connection before it had answered: it is ending, or it died."""
+    """The supervisor closed the connection before it answered: it is shutting down, or it died."""
 
 
 class Line:
     """A connection that sends one request and reads answers.
 
     Args:
-        settings: they say where the supervisor listens.
+        settings: settings with the path of the supervisor's socket.
 
     Raises:
-        OSError: nobody listens.
-        StackFailed: somebody else does.
+        OSError: no supervisor listens.
+        StackFailed: a process of another user listens.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -50,7 +50,7 @@ class Line:
         """Send the request.
 
         Raises:
-            Hung: the supervisor has gone.
+            Hung: the supervisor closed the connection.
         """
         try:
             self._socket.sendall(request.model_dump_json().encode() + b"\n")
@@ -58,11 +58,11 @@ class Line:
             raise Hung from error
 
     def answer(self, deadline: float) -> Answer:
-        """The next answer, waited for until `deadline` (of `time.monotonic`).
+        """Wait for the next answer until `deadline` (of `time.monotonic`) and return it.
 
         Raises:
-            Hung: the supervisor has gone.
-            TimeoutError: none came in time.
+            Hung: the supervisor closed the connection.
+            TimeoutError: no answer arrived in time.
         """
         while b"\n" not in self._received:
             self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
@@ -81,30 +81,30 @@ class Line:
         """Wait until the supervisor closes the connection.
 
         Raises:
-            TimeoutError: it did not in time.
+            TimeoutError: the connection is still open at the deadline.
         """
         with contextlib.suppress(Hung):
             while True:
                 self.answer(deadline)
 
     def close(self) -> None:
-        """End the connection, and with it the lease."""
+        """Close the connection and release its lease."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # also where a forked child still holds the descriptor
+            self._socket.shutdown(socket.SHUT_RDWR)  # needed if a forked child still holds the descriptor
         self._socket.close()
 
     def forget(self) -> None:
-        """Close this process's descriptor only: what a forked child does, whose parent goes on with the connection."""
+        """Close only this process's descriptor, in a forked child whose parent keeps the connection."""
         self._socket.close()
 
 
 def _refuse_strangers(connection: socket.socket) -> None:
-    """Linux says who listens at the other end; elsewhere the folder's owner must do."""
+    """Refuse a socket on which another user listens. Only Linux reports it; elsewhere the check of the folder must suffice."""
     if not hasattr(socket, "SO_PEERCRED"):
         return
     _pid, uid, _gid = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     if uid != os.getuid():
-        raise StackFailed("Another user listens at the local stack's socket.", fix="Set SATFLOW_RUNTIME_DIR.")
+        raise StackFailed("Another user listens on the local stack's socket.", fix="Set SATFLOW_RUNTIME_DIR.")
 
 
 def _forget_all() -> None:

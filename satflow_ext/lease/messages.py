@@ -1,6 +1,6 @@
-"""What is said over the local stack's socket: one JSON object a line, one request a connection.
+"""Messages on the local stack's socket: one JSON object per line, one request per connection.
 
-A connection that asked for a lease *is* the lease: it lasts until it closes, however its holder ends.
+A connection with a lease request *is* the lease, which lasts until the connection closes, however its holder ends.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class _Message(BaseModel):
 
 
 class Request(_Message):
-    """What a client wants: a lease on services, services besides without a lease, a report, or that everything ends.
+    """A request of a client: take a lease on services, start additional services without a lease, report, or stop the stack.
 
-    `stay` makes the stack go on after its last lease, until somebody asks it to stop.
+    `stay` keeps the stack running after its last lease, until a client stops it.
     """
 
     verb: Literal["lease", "start", "report", "stop"]
@@ -29,9 +29,9 @@ class Request(_Message):
 
 
 class ServiceReport(_Message):
-    """One process of the stack. `url` has no credential; `restarts` counts the times it died and was started again.
+    """The state of one service. `url` has no credential; `restarts` counts the restarts after a death of its process.
 
-    `last_end` describes how it died the last time.
+    `last_end` describes the last death.
     """
 
     name: str
@@ -44,10 +44,10 @@ class ServiceReport(_Message):
 
 
 class StackReport(_Message):
-    """What the supervisor says of itself to `satflow status`.
+    """The supervisor's report for `satflow status`.
 
-    `stores` are the stores that flow runs of this stack can read from beside the built-in one, each with its mark
-    (`endpoints.store_mark`), which shows neither address nor credential.
+    `stores` has the mark of each store, other than the built-in one, that flow runs of this stack can read from
+    (`endpoints.store_mark`). A mark reveals neither address nor credential.
     """
 
     pid: int
@@ -61,7 +61,7 @@ class StackReport(_Message):
 
 
 class Answer(_Message):
-    """One line back: a step on the way, then the record, the reason why there is none with what to do, or the report."""
+    """A line of the reply: a step of the start, then the record, the reason and fix of a failure, or the report."""
 
     step: str | None = None
     record: StackRecord | None = None

@@ -1,4 +1,4 @@
-"""Look at the place where runs go, without starting anything."""
+"""The status of the Prefect API and store that runs use, read without starting anything."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Condition = tuple[Literal["stopped", "starting", "ready", "failed"], str | None]
 
 
 def status(settings: Settings) -> StackStatus:
-    """Where runs go and whether that place answers. Never starts anything; may wait some seconds for the network."""
+    """Return the Prefect API and store that runs use, and whether they are ready. May wait some seconds for the network."""
     found = report(settings) if endpoints.needed(settings) else None
     configured = settings.prefect_api_url
     state, step = _condition(settings, found)
@@ -34,7 +34,7 @@ def status(settings: Settings) -> StackStatus:
 
 
 def failure_path(settings: Settings) -> Path:
-    """Where the supervisor leaves the reason for which the stack did not start."""
+    """Return the file in which the supervisor records why the stack did not start."""
     return settings.runtime_dir / "stack.failed"
 
 
@@ -59,11 +59,11 @@ def _url(found: StackReport | None, service: str) -> str | None:
 
 
 def _silence(api: str) -> str | None:
-    """Why nothing useful answers at a Prefect API's address, None when it does."""
+    """Return why a Prefect API cannot be used, None if it answers."""
     try:
         with urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=HEALTH_SECONDS):  # noqa: S310 - the user's own
             return None
     except urllib.error.HTTPError as error:
-        return None if error.code in (401, 403) else f"{api} answered {error.code}."
+        return None if error.code in (401, 403) else f"The Prefect API at {api} answered with status {error.code}."
     except (OSError, ValueError) as error:
-        return f"Nothing answers at {api}: {getattr(error, 'reason', error)}."
+        return f"No Prefect API answers at {api}: {getattr(error, 'reason', error)}."

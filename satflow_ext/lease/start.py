@@ -1,4 +1,4 @@
-"""Start the supervisor of the local stack, once however many want it at the same moment."""
+"""The start of the local stack's supervisor, once even if several processes request it at the same moment."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
 ATTEMPTS = 5
-"""So many supervisors in a row may end before one answers."""
+"""Maximum number of supervisors in a row that may end before one answers."""
 
 STACK_MARK = "SATFLOW_STACK"
 """Environment variable of every process of a stack; its value is the runtime folder."""
 
 STACK_API = "SATFLOW_STACK_API"
-"""Environment variable of processes that log for flow runs: the URL of the Prefect API to which the stack uploads log lines."""
+"""Environment variable of processes that log for flow runs, with the URL of the Prefect API that the stack uploads lines to."""
 
 
 class Starter:
-    """The right to start the supervisor; of several that want to, one gets it and the others wait for its socket.
+    """The right to start the supervisor: one of several processes gets it, and the others wait for the socket.
 
     Args:
-        settings: where the stack lives.
+        settings: settings of the stack.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -50,19 +50,21 @@ class Starter:
         self._end_pipe()
 
     def start(self, tell: Callable[[str], None]) -> None:
-        """Start it, unless another process is about to or this one just did.
+        """Start the supervisor, unless another process is about to or this process just did.
 
-        Call it after each attempt to connect that failed: the first call that wins the right only does that, because the
-        one who had it may have started the supervisor since that attempt.
+        Call it after each failed attempt to connect. The first call that gets the right does not start anything yet, because
+        the previous holder may have started the supervisor since that attempt.
 
         Raises:
-            StackFailed: it ended each time before it answered.
+            StackFailed: the supervisor ended each time before it answered.
         """
         if self._lock is None:
             self._lock = self._win()
         elif self._alive is None or _has_no_reader(self._alive):
             if self._attempts >= ATTEMPTS:
-                raise StackFailed("The local stack's supervisor ends at once.", fix=f"See {log_path(self._settings)}.")
+                raise StackFailed(
+                    "The local stack's supervisor ends at each start.", fix=f"See {log_path(self._settings)}."
+                )
             tell("Starting the local stack")
             self._end_pipe()
             self._alive = _spawn(self._settings)
@@ -85,22 +87,22 @@ class Starter:
 
 
 def log_path(settings: Settings) -> Path:
-    """Return the supervisor's own log file."""
+    """Return the supervisor's log file."""
     return settings.state_dir / "logs" / "stack.log"
 
 
 def _has_no_reader(pipe: int) -> bool:
-    """Return whether the process at the other end of a pipe has closed it, such as by its end."""
+    """Return whether the process at the other end of a pipe has closed it or ended."""
     poll = select.poll()
     poll.register(pipe, 0)
     return bool(poll.poll(0))
 
 
 def _spawn(settings: Settings) -> int:
-    """Start it detached: in its own session, and nobody's child, so that no kernel or server has to reap it.
+    """Start the supervisor detached, in its own session and without a parent that would have to reap it.
 
     Returns:
-        One end of a pipe, to be closed when a lease is held: by the other the supervisor knows that its starter was killed.
+        One end of a pipe, to be closed once a lease is held. At the other end the supervisor notices the end of its starter.
     """
     private_folder(settings.state_dir)
     logs = private_folder(settings.state_dir / "logs")
@@ -114,7 +116,7 @@ def _spawn(settings: Settings) -> int:
             done = subprocess.run(
                 [sys.executable, "-m", "satflow_ext.stack", "--detach", "--starter", str(theirs)],
                 check=False,
-                cwd="/",  # a folder of the user's may hold a `random.py`
+                cwd="/",  # the user's folder may contain a `random.py`
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

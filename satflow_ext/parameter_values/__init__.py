@@ -1,1 +1,1 @@
-"""Values of a flow's parameters: from text, by a JSON schema, and what is wrong with them in words."""
+"""Values of a flow's parameters: parsing from text, validation by a JSON schema, and error messages."""

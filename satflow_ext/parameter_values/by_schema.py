@@ -1,7 +1,8 @@
-"""Values checked and converted by a JSON schema, where the flow's own types are not at hand.
+"""Validation and conversion of values by a JSON schema, where the flow's own types are not available.
 
-A flow takes more than its JSON schema does, because pydantic converts: `"5"` for `int`, seconds for `timedelta`, a time without
-a time zone. Such values are converted to what the schema takes, so that Prefect, which checks by the schema, takes them as well.
+A flow accepts more values than its JSON schema, because pydantic converts: `"5"` for `int`, seconds for `timedelta`, a time
+without a time zone. Such values are converted to the form that the schema accepts, so that Prefect, which validates by the
+schema, accepts them as well.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ PARSED: Mapping[str, Any] = {
     "uri": AnyUrl,
     "uuid": UUID,
 }
-"""Types and formats whose values pydantic parses → the type that it makes of them."""
+"""Types and formats whose values pydantic parses → the type that it parses them to."""
 
 LIMITS = {
     "minimum": "must be at least {}",
@@ -56,7 +57,7 @@ LIMITS = {
     "enum": "must be one of {}",
     "const": "must be {!r}",
 }
-"""What a value has to be like, by the keyword of the schema that it breaks."""
+"""Requirements for a value, by the schema keyword that it violates."""
 
 SCALARS: Mapping[str, Any] = {"boolean": bool, "integer": int, "number": (int, float)}
 CONTAINERS = frozenset({"array", "object"})
@@ -65,18 +66,18 @@ REFERENCE = {"type": "object", "required": ["$ref"]}
 """Prefect's reference to a block."""
 
 DEEPEST = 100
-"""References that are followed one after the other."""
+"""Maximum length of a chain of references."""
 
 
 class Mistake(NamedTuple):
-    """The steps to the value that does not fit, beginning with the parameter, and what it must be."""
+    """The steps to an invalid value, beginning with the parameter, and the requirement for it."""
 
     steps: Steps
     expected: str
 
 
 def convert_values(values: JsonObject, schema: JsonObject) -> JsonObject:
-    """Convert values to what the schema takes, as pydantic does where the run starts. What cannot be converted is unchanged."""
+    """Convert values to the form that the schema accepts, as pydantic does in the run. Other values stay unchanged."""
     known, rules = schema.get("properties"), _Rules(schema)
     if not isinstance(known, dict):
         return values
@@ -84,13 +85,13 @@ def convert_values(values: JsonObject, schema: JsonObject) -> JsonObject:
 
 
 def fits(name: str, value: JsonValue, schema: JsonObject) -> bool:
-    """Check the value of one parameter, converted."""
+    """Return whether the converted value of one parameter fits the schema."""
     alone: JsonObject = {**schema, "required": []}
     return not find_mistakes(convert_values({name: value}, alone), alone)
 
 
 def find_mistakes(values: JsonObject, schema: JsonObject) -> list[Mistake]:
-    """Return what does not fit, in the order of the parameters' names; nothing where the schema itself cannot be read."""
+    """Return the invalid values, sorted by the parameters' names; none if the schema itself is invalid."""
     try:
         found = [_mistake(error) for error in _validator(schema).iter_errors(values)]
     except (RecursionError, Unresolvable):  # Prefect will refuse this schema
@@ -100,10 +101,10 @@ def find_mistakes(values: JsonObject, schema: JsonObject) -> list[Mistake]:
 
 
 class _Rules:
-    """Converts values by parts of a schema.
+    """Conversion of values by parts of a schema.
 
     Args:
-        schema: all of it, with its definitions.
+        schema: the whole schema, with its definitions.
     """
 
     def __init__(self, schema: JsonObject) -> None:
@@ -122,7 +123,7 @@ class _Rules:
         return value if "enum" in part or "const" in part else _scalar(value, part)
 
     def _choose(self, value: JsonValue, choices: list[JsonValue]) -> JsonValue:
-        """Convert by the first choice that takes the value as it is, or else by the first that takes it converted."""
+        """Convert by the first choice that accepts the unconverted value, else by the first that accepts the converted one."""
         if _is_decimal(choices) and _loses_digits(value):
             return str(value)
         for each in choices:
@@ -192,7 +193,7 @@ def _parsed(value: JsonValue, kind: str) -> JsonValue:
 
 
 def _loses_digits(value: JsonValue) -> bool:
-    """Check for a number of which Prefect would keep less than was written."""
+    """Return whether Prefect would store a number with fewer digits than it has."""
     if isinstance(value, ExactNumber):
         return Decimal(repr(float(value))) != Decimal(value.text)
     return isinstance(value, int) and value not in WHOLE
@@ -220,14 +221,14 @@ def _adapter(kind: str) -> TypeAdapter[Any]:
 
 
 def _validator(schema: JsonObject) -> Draft202012Validator:
-    """Return a validator that fetches nothing of what the schema refers to."""
+    """Return a validator that fetches no external references of the schema."""
     return Draft202012Validator(_modern(schema), format_checker=_formats(), registry=Registry())
 
 
 def _modern(part: Any) -> Any:
-    """Return a schema in which tuples are as in JSON Schema 2020-12, and a reference to a block is a block, as for Prefect.
+    """Return a schema with tuples as in JSON Schema 2020-12, and with references accepted as blocks, as Prefect does.
 
-    Prefect also takes null for whatever is not required; the flow does not.
+    Prefect also accepts null for parameters that are not required; the flow does not.
     """
     if isinstance(part, list):
         return [_modern(each) for each in part]
@@ -241,7 +242,7 @@ def _modern(part: Any) -> Any:
 
 @cache
 def _formats() -> FormatChecker:
-    """Checks of formats, by pydantic: what it parses, the flow takes."""
+    """Return format checks that use pydantic: the flow accepts every value that pydantic parses."""
     checker = FormatChecker(formats=())
     for name in PARSED.keys() - SCALARS.keys():
         checker.checks(name, raises=ValidationError)(_check_of(name))
@@ -258,7 +259,7 @@ def _check_of(name: str) -> Any:
 
 
 def _mistake(error: SchemaError) -> Mistake:
-    """Return the mistake of an error; of a choice between schemas, the one that is deepest inside the value."""
+    """Return the mistake of an error; for alternative schemas, the mistake deepest inside the value."""
     leaves = list(_leaves(error))
     depth = max(len(_steps(each)) for each in leaves)
     deepest = [each for each in leaves if len(_steps(each)) == depth]
@@ -275,7 +276,7 @@ def _leaves(error: SchemaError) -> Iterator[SchemaError]:
 
 
 def _steps(error: SchemaError) -> Steps:
-    """Return the steps to what does not fit, which is a field where one is missing, or is there and must not be."""
+    """Return the steps to the invalid value; for a missing or forbidden field, the steps to that field."""
     steps, fields = tuple(error.absolute_path), []
     if error.validator == "required":
         fields = [name for name in error.validator_value if name not in error.instance]
@@ -300,7 +301,7 @@ def _expected(error: SchemaError) -> str:
 
 
 def _form(part: object, wanted: object) -> str:
-    """What a value of a type looks like, by its format where it has one."""
+    """Describe the values of a type, by its format if it has one."""
     form = part.get("format") if isinstance(part, dict) else None
     types = wanted if isinstance(wanted, list) else [wanted]
     return FORMATS.get(str(form)) or " or ".join(FORMATS.get(str(each), str(each)) for each in types)

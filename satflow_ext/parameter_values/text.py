@@ -1,4 +1,4 @@
-"""Parameter values from text, by what the parameter accepts."""
+"""Conversion of text to parameter values, depending on the values that the parameter accepts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pydantic import JsonValue
 
 WHOLE = range(-(2**63), 2**64)
-"""Whole numbers that Prefect's database gives back as they were; what is beyond becomes a float there."""
+"""Whole numbers that Prefect's database returns unchanged; numbers outside of this range become floats."""
 
 
 class ExactNumber(float):
-    """A JSON number that keeps the text it was written as, for types that hold more digits than a float.
+    """A JSON number that keeps its original text, for types that hold more digits than a float.
 
-    `str()` returns that text, which is what pydantic makes a `Decimal` of; `is_read` is true after it did.
+    `str()` returns that text, from which pydantic creates a `Decimal`; `is_read` is true after that call.
     """
 
     text: str
@@ -22,7 +22,7 @@ class ExactNumber(float):
 
     @classmethod
     def parse(cls, text: str) -> ExactNumber:
-        """Read the text of a number."""
+        """Parse the text of a number."""
         number = cls(text)
         number.text = text
         return number
@@ -48,7 +48,7 @@ def text_to_value(text: str, fits: Callable[[JsonValue], bool]) -> JsonValue:
     as text. A value that fits neither way is returned as JSON, for validation to refuse.
 
     Args:
-        text: as it was written.
+        text: the original text.
         fits: checks a value against the parameter's type.
     """
     value = from_text(text, ExactNumber.parse)
@@ -59,7 +59,7 @@ def text_to_value(text: str, fits: Callable[[JsonValue], bool]) -> JsonValue:
 
 
 def _with_plain_numbers(value: JsonValue) -> JsonValue:
-    """Replace each exact number by its text where that was read, and by a float elsewhere."""
+    """Replace each exact number by its text if that was read, else by a float."""
     if isinstance(value, dict):
         return {key: _with_plain_numbers(each) for key, each in value.items()}
     if isinstance(value, list):

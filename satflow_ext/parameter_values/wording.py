@@ -1,4 +1,4 @@
-"""What is wrong with a parameter's value: the place inside the value, and the expected format with an example.
+"""Error messages for a parameter's value: the place inside the value, and the expected format with an example.
 
 The value itself is the user's data and is never repeated.
 """
@@ -35,7 +35,7 @@ FORMATS = {
     "uri": "a URL such as https://example.com/path",
     "uuid": "a UUID such as 12345678-1234-5678-1234-567812345678",
 }
-"""A type or format of JSON Schema, or a type of Python → what a value of it looks like."""
+"""A type or format of JSON Schema, or a Python type → a description of its values."""
 
 BY_PYDANTIC = {
     "bool": "boolean",
@@ -63,7 +63,7 @@ BY_PYDANTIC = {
     "url": "uri",
     "uuid": "uuid",
 }
-"""What the type of a pydantic error begins with → a key of `FORMATS`."""
+"""The beginning of a pydantic error's type → a key of `FORMATS`."""
 
 KINDS = (
     "_parsing",
@@ -75,14 +75,14 @@ KINDS = (
     "_from_float",
     "_object_type",
 )
-"""How the type of a pydantic error goes on where the value is not of that format at all."""
+"""The ends of a pydantic error's type for values that do not have the format at all."""
 
 READABLE = 300
-"""Characters of an expectation that are shown: an enumeration may be long."""
+"""Maximum characters of a requirement in a message: an enumeration may be long."""
 
 
 def path_text(steps: Iterable[str | int]) -> str:
-    """Format a place inside a value as Python spells it: `config.items[2].name`."""
+    """Format a place inside a value in Python syntax: `config.items[2].name`."""
     parts = [f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step!r}]" for step in steps]
     return "".join(parts).removeprefix(".")
 
@@ -92,7 +92,7 @@ def steps_into(value: Any, mistake: ErrorDetails) -> Steps:
 
     Args:
         value: the parameter's value.
-        mistake: of pydantic; its location begins with the parameter.
+        mistake: an error of pydantic; its location begins with the parameter.
     """
     steps: list[str | int] = []
     location = mistake["loc"][1:]
@@ -107,12 +107,12 @@ def steps_into(value: Any, mistake: ErrorDetails) -> Steps:
 
 
 def expected_text(mistakes: Iterable[ErrorDetails]) -> str:
-    """Say what a value must be, by pydantic's errors of all alternatives: `must be a date such as 2025-08-27 or null`."""
+    """Format the requirements from pydantic's errors for all alternatives: `must be a date such as 2025-08-27 or null`."""
     return join_expected(map(_expected, mistakes))
 
 
 def join_expected(alternatives: Iterable[str]) -> str:
-    """Join what a value must be by each of its alternatives."""
+    """Join the requirements of the alternatives."""
     said = list(dict.fromkeys(alternatives))
     if all(each.startswith("must be ") for each in said):
         return shorten("must be " + " or ".join(each.removeprefix("must be ") for each in said))
@@ -125,7 +125,7 @@ def shorten(text: str) -> str:
 
 
 def _inside(value: Any, step: str | int) -> Any:
-    """Return an item of a list or of an object. Pydantic spells keys that are neither text nor a whole number as text."""
+    """Return an item of a list or of an object. Pydantic converts keys that are neither text nor a whole number to text."""
     if isinstance(value, dict):
         return value[step] if step in value else {str(key): each for key, each in value.items()}[str(step)]
     if isinstance(value, list | tuple) and isinstance(step, int):

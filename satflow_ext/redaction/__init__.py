@@ -1,5 +1,5 @@
-"""What a flow run tells the Prefect API of itself: less than Prefect would, unless asked for more.
+"""Redaction of the data that a flow run sends to the Prefect API: less than Prefect sends, unless configured otherwise.
 
-Traceback lines are source code, an exception's words may be data, and a nested flow's parameters are. The whole list of what
-Prefect learns, and from whom, is docs/what-prefect-sees.md.
+Traceback lines are source code, an exception's message may contain data, and a nested flow's parameters are data. The complete
+list of what Prefect receives, and from which process, is docs/what-prefect-sees.md.
 """

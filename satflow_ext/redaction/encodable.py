@@ -1,7 +1,7 @@
-"""Messages of states that every Prefect API can take, whatever an exception says.
+"""State messages that every Prefect API accepts, for any text of an exception.
 
-A request with half of a surrogate pair cannot be encoded, and PostgreSQL takes no NUL: setting the state would fail, and the run
-would end as *Crashed* without the exception's message.
+A request with half of a surrogate pair cannot be encoded, and PostgreSQL accepts no NUL: setting the state would fail, and the
+run would end as *Crashed* without the exception's message.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _MARK = "_satflow_encodable"
 
 
 def make_messages_encodable() -> None:
-    r"""Spell such characters as Python does (`\udcff`, `\x00`) in the message of each state that this process makes."""
+    r"""Escape such characters as Python does (`\udcff`, `\x00`) in the message of each state that this process creates."""
     from prefect.client.schemas.objects import State
 
     make = State.__init__
@@ -31,5 +31,5 @@ def make_messages_encodable() -> None:
 
 
 def encodable(text: str) -> str:
-    """Return the text with halves of surrogate pairs and NUL spelled out."""
+    """Return the text with halves of surrogate pairs and NUL escaped."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -1,4 +1,4 @@
-"""Exceptions in fewer words than Python's: where it happened, without the lines of code, and as far as wanted what it says."""
+"""Short forms of exceptions: the location without lines of code, and optionally the message."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ CONTEXT = "During handling of the above exception, another exception occurred:"
 
 
 def shortened(error: BaseException, *, words: bool) -> str:
-    """A traceback of files' names, line numbers and functions. No source, no folders.
+    """Format a traceback with file names, line numbers and functions, but without source code and folders.
 
     Args:
-        error: with what caused it.
-        words: whether what exceptions say is part of it; what SatFlow's own say always is.
+        error: the exception, with its causes.
+        words: whether to include the messages of exceptions. Messages of SatFlow's own exceptions are always included.
     """
     return "\n".join(_lines(error, words, set()))
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception, and all that led to it or are in it, each once."""
+    """Yield the exception, its causes and contexts, and the members of exception groups, each once."""
     waiting, seen = [error], set[int]()
     while waiting:
         one = waiting.pop()
@@ -35,12 +35,12 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def without_words(text: str, error: BaseException, cleaned: Callable[[str], str] = str) -> str:
-    """A text that repeats what an exception says, with only the exception's type.
+    """Remove an exception's message from a text that repeats it, and keep the exception's type.
 
     Args:
-        text: as Prefect makes it: `Task run encountered an exception ValueError: no such customer`.
-        error: with what caused it.
-        cleaned: what has been done to the text already.
+        text: a text of Prefect's: `Task run encountered an exception ValueError: no such customer`.
+        error: the exception, with its causes.
+        cleaned: the redaction that was already applied to the text.
     """
     for one in chain(error):
         if not isinstance(one, SatflowError) and (said := _said(one)):
@@ -68,7 +68,7 @@ def _lines(error: BaseException, words: bool, seen: set[int]) -> Iterator[str]:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, SyntaxError):  # its text is a line of code, and its words name the file
+    if isinstance(error, SyntaxError):  # its text is a line of code, and its message contains the file
         return error.msg
     return _words(error, str)
 
@@ -76,5 +76,5 @@ def _said(error: BaseException) -> str:
 def _words(error: BaseException, spell: Callable[[object], str]) -> str:
     try:
         return spell(error)
-    except Exception:  # the exception's own words, which may raise anything
+    except Exception:  # the exception's own code, which may raise any exception
         return ""

@@ -1,7 +1,7 @@
-"""Stands between this process and the Prefect API: log lines, states and nested flows are told as the policy says.
+"""Redaction between this process and the Prefect API: log lines, states and nested flows are sent as the policy allows.
 
-Each process of a flow run needs it, as with secrets (`credentials.guard`), which it guards as well. What the process writes
-elsewhere, such as the console that a Prefect worker streams to its own log, stays whole.
+Each process of a flow run needs it, as for secrets (`credentials.redacting_filter`), whose redaction it enables as well. Output
+to other places, such as the console that a Prefect worker streams to its own log, is not changed.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ Clean = Callable[[str], str]
 
 
 def begin() -> None:
-    """Decide for this flow run, and guard this process."""
+    """Set the redaction policy of this flow run, and enable redaction in this process."""
     try:
         os.environ[policy.VARIABLE] = policy.in_force(load_settings())
-    except SettingsWrong:  # raised again where it can be told
+    except SettingsWrong:  # raised again where the run's log can show it
         os.environ[policy.VARIABLE] = "messages"
     _guard_told()
 
 
 def needed() -> bool:
-    """Whether the processes that this one starts have to be guarded."""
+    """Return whether child processes need redaction."""
     return bool(secrets.declared()) or policy.of_this_process() != "everything"
 
 
 def guard() -> None:
-    """Guard a process that a flow run started."""
+    """Enable redaction in a process that a flow run started."""
     secrets.guard()
     _guard_told()
 
 
 def dask_setup(worker: object) -> None:
-    """Distributed calls this in every Dask worker that preloads the module."""
+    """Enable redaction in a Dask worker. Distributed calls this in every worker that preloads the module."""
     guard()
 
 
@@ -72,7 +72,7 @@ def _places() -> Mapping[str, str]:
 
 
 def _guard_log(clean: Clean, words: bool) -> None:
-    """Only what goes to the API: the record itself stays as it is for other handlers."""
+    """Redact the copy of a log record that goes to the API; other handlers get the original record."""
     from prefect.logging.handlers import APILogHandler
 
     prepare = APILogHandler.prepare
@@ -89,7 +89,7 @@ def _told(record: logging.LogRecord, clean: Clean, words: bool) -> logging.LogRe
     said = record.getMessage()
     if not words:
         given = record.args if isinstance(record.args, tuple) else ()
-        for each in (error, sys.exc_info()[1], *given):  # a line may have been made of the one that is being handled
+        for each in (error, sys.exc_info()[1], *given):  # a line may contain the exception that is being handled
             said = without_words(said, each, secrets.cleaner()) if isinstance(each, BaseException) else said
     if error is not None:
         said = f"{said}\n{secrets.cleaner()(shortened(error, words=words))}"
@@ -121,9 +121,9 @@ def _guard_states(clean: Clean, words: bool) -> None:
 
 
 def _below_home(failure: ResultRecord[Any]) -> ResultRecord[Any]:
-    """A record of where Prefect has put an exception, which it does with each, without the name of the home folder.
+    """Return the record of a persisted exception without the name of the home folder. Prefect persists every exception.
 
-    Prefect reads it there all the same. It has been written by now; a result of a task has not, and has to stay as it is.
+    Prefect can still read the exception, which has already been written. A task's result has not, so its record must not change.
     """
     home, key = f"{Path.home()}/", failure.metadata.storage_key
     if key is None or not key.startswith(home):
@@ -133,7 +133,7 @@ def _below_home(failure: ResultRecord[Any]) -> ResultRecord[Any]:
 
 
 def _guard_nested_flows() -> None:
-    """Tell of what a flow gives to a flow inside it only the types: nobody but people reads those parameters in Prefect."""
+    """Send only the types of the parameters of nested flows: Prefect uses these parameters only for display."""
     from prefect.client.orchestration._flow_runs import client as flow_runs
 
     for kind in (flow_runs.FlowRunClient, flow_runs.FlowRunAsyncClient):
@@ -143,7 +143,7 @@ def _guard_nested_flows() -> None:
 def _with_types_only(create: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(create)
     def create_told(self: Any, flow: Any, *args: Any, **fields: Any) -> Any:
-        # With a work pool, the run is to be started elsewhere and needs them.
+        # With a work pool, the run starts elsewhere and needs the values.
         if fields.get("parent_task_run_id") and fields.get("parameters") and not fields.get("work_pool_name"):
             fields["parameters"] = {name: f"<{type(value).__name__}>" for name, value in fields["parameters"].items()}
         return create(self, flow, *args, **fields)

@@ -1,4 +1,4 @@
-"""Names instead of places: what a text says of folders, stores and clusters of this machine, without saying where they are."""
+"""Replacement of the paths and addresses of this machine's folders, stores and clusters in texts by names."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 from satflow_ext.settings import Settings, config_file
 
 SHORTEST = 5
-"""Characters. A shorter place, such as `/` or `/srv`, stands in too many texts, and tells nothing."""
+"""Minimum characters of a place. A shorter one, such as `/` or `/srv`, appears in many texts and reveals nothing."""
 
 CLUSTER = re.compile(r"\b(?:tcp|tls|ucx|inproc|ray)://[^\s'\"<>,;)\]}]+")
-"""How Dask writes the address of a scheduler or worker, and Ray that of a cluster."""
+"""Addresses of schedulers and workers in Dask's format, and of clusters in Ray's."""
 
 
 def places(settings: Settings) -> dict[str, str]:
-    """Place → name, for what this machine's settings know."""
+    """Return place → name for the paths and addresses in this machine's settings."""
     folders = {
         str(settings.secrets_dir): "[secrets_dir]",
         str(settings.runtime_dir): "[runtime_dir]",
@@ -34,7 +34,7 @@ def places(settings: Settings) -> dict[str, str]:
 
 
 class Namer:
-    """Puts names where places stand.
+    """A callable that replaces places by names.
 
     Args:
         known: place → name.
@@ -46,5 +46,5 @@ class Namer:
         self._pattern = re.compile("|".join(map(re.escape, self._known)) or r"(?!)")
 
     def __call__(self, text: str) -> str:
-        """The text without places."""
+        """Return the text with all places replaced."""
         return CLUSTER.sub("[cluster address]", self._pattern.sub(lambda found: self._known[found[0]], text))

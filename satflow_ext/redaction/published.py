@@ -1,7 +1,7 @@
-"""The published list: every field that reaches the Prefect API, and what of the user's it can hold.
+"""The published list: every field that reaches the Prefect API, and the user data that it can contain.
 
-docs/what-prefect-sees.md is generated from it (`scripts/what-prefect-sees`), and a test holds it against a recording of what is
-really sent: what is not here is not sent, and what is here is.
+docs/what-prefect-sees.md is generated from it (`scripts/what-prefect-sees`). A test compares it with recorded traffic: exactly
+the listed fields are sent.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ class Call:
     """One kind of request to the Prefect API, or of message on a websocket to it.
 
     Args:
-        who: while doing what it is sent.
-        call: method and path, as `POST /deployments/`; `WS` is a message on a websocket. `*` stands for anything.
-        holds: JSON path, `(path)` or `header:name` → the facts that may stand there, apart by commas. `*` stands for anything.
-        plain: the other fields, apart by spaces.
-        seldom: whether it takes an accident for it to be sent, so that no test can wait for it.
+        who: the activity that sends it.
+        call: method and path, as `POST /deployments/`; `WS` is a message on a websocket. `*` matches any text.
+        holds: JSON path, `(path)` or `header:name` → its possible facts, separated by commas. `*` matches any text.
+        plain: the other fields, separated by spaces.
+        seldom: whether it is sent only in rare cases, so that no test can wait for it.
     """
 
     who: Who
@@ -33,7 +33,7 @@ class Call:
     seldom: bool = False
 
     def facts(self, name: str) -> frozenset[str] | None:
-        """What a field may hold of the user's; None where it is no field of this call."""
+        """Return the facts that a field may contain; None if it is not a field of this call."""
         for pattern, facts in self.holds.items():
             if matches(pattern, name):
                 return frozenset(facts.split(", "))
@@ -41,7 +41,7 @@ class Call:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a text fits a pattern of this list."""
+    """Return whether a text matches a pattern of this list."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
 
 
@@ -66,10 +66,10 @@ CALLS: tuple[Call, ...] = (
     Call("registering", "GET /deployments/name/*", {"(path)": "name"}),
     Call("registering", "GET /deployments/{id}", plain="(path)"),
     Call("registering", "GET /work_pools/*", {"(path)": "name"}),
-    Call("registering", "GET /variables/name/*", {"(path)": "witness"}),
-    Call("registering", "POST /variables/", {"name": "witness", "value": "witness"}, "(path) tags tags[]"),
-    Call("registering", "PATCH /variables/name/*", {"(path)": "witness", "value": "witness"}, "name"),
-    Call("registering", "DELETE /variables/name/*", {"(path)": "witness"}),
+    Call("registering", "GET /variables/name/*", {"(path)": "write marker"}),
+    Call("registering", "POST /variables/", {"name": "write marker", "value": "write marker"}, "(path) tags tags[]"),
+    Call("registering", "PATCH /variables/name/*", {"(path)": "write marker", "value": "write marker"}, "name"),
+    Call("registering", "DELETE /variables/name/*", {"(path)": "write marker"}),
     Call("registering", "DELETE /deployments/{id}", plain="(path)"),
     Call("registering", "PATCH /deployments/{id}", plain="(path) paused"),
     Call("registering", "PATCH /deployments/{id}/schedules/{id}", plain="(path) active"),
@@ -107,7 +107,7 @@ CALLS: tuple[Call, ...] = (
         "POST /logs/",
         {
             "[].message": (
-                "name, log line, state message, secret name, place in code, types of exceptions, words of exceptions, "
+                "name, log line, state message, secret name, place in code, types of exceptions, messages of exceptions, "
                 "lines of code, places, packages"
             )
         },
@@ -118,7 +118,7 @@ CALLS: tuple[Call, ...] = (
         "POST /flow_runs/{id}/set_state",
         {
             "state.message": (
-                "name, state message, secret name, types of exceptions, words of exceptions, places, packages"
+                "name, state message, secret name, types of exceptions, messages of exceptions, places, packages"
             ),
             "state.data.storage_key": "result key, places",
         },
@@ -133,7 +133,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "running",
         "POST /flow_runs/",
-        {"parameters.*": "values given to nested flows", "flow_version": "flow version"},
+        {"parameters.*": "arguments of nested flows", "flow_version": "flow version"},
         f"(path) context flow_id name parameters parent_task_run_id tags {RETRIES} {STATE}",
     ),
     Call(
@@ -162,13 +162,13 @@ CALLS: tuple[Call, ...] = (
             "payload.inputs.store": "name",
             "payload.inputs.manifest": "digest",
             "payload.key": "artifact",
-            "payload.validated_state.message": "types of exceptions, words of exceptions, places",
+            "payload.validated_state.message": "types of exceptions, messages of exceptions, places",
             "payload.validated_state.data.storage_key": "result key, places",
             "related[].prefect.resource.id": "name",
             "related[].prefect.resource.name": "name",
             "resource.prefect.resource.id": "name",
             "resource.prefect.resource.name": "name, artifact, secret name",
-            "resource.prefect.state-message": "types of exceptions, words of exceptions, places",
+            "resource.prefect.state-message": "types of exceptions, messages of exceptions, places",
         },
         "(path) event follows id occurred payload payload.* related related[].* resource resource.* type",
     ),
@@ -209,12 +209,12 @@ CALLS: tuple[Call, ...] = (
     Call("watching", "GET /logs/out", plain="(path)"),
     Call("watching", "WS /logs/out", {"token": "credential"}, "(path) filter filter.* type"),
 )
-"""Everything. `payload.*` of events and of a Prefect worker's greeting is what Prefect makes of itself: states, retries, times,
-the settings that a work pool of its type takes."""
+"""All calls. `payload.*` of events and of a Prefect worker's first message is Prefect's own data: states, retries, times, and the
+settings of work pools of its type."""
 
 
 def facts(call: str, name: str) -> frozenset[str] | None:
-    """What a field of a call may hold; None where it is not on the list."""
+    """Return the facts that a field of a call may contain; None if it is not on the list."""
     found = [each.facts(name) for each in CALLS if matches(each.call, call)]
     known = [each for each in found if each is not None]
     return frozenset().union(*known) if known else None

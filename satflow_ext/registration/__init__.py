@@ -1,4 +1,4 @@
-"""Registration: the one way a flow becomes a deployment, for the sidebar, the magic and the command line alike."""
+"""Registration: the single code path from a flow to a deployment, for the sidebar, the magic and the command line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""AWS Signature Version 4, as an S3-compatible store wants it on every request.
+"""AWS Signature Version 4, which an S3-compatible store requires on every request.
 
-Of the algorithm only what a store of contents needs: one object at a time, no query, no chunks. The digest in the address is
-what is signed as the body's hash, so a store that checks signatures checks the digest as well.
+Implements only what a content store needs: one object at a time, no query, no chunks. The digest in the address is signed as the
+hash of the body, so a store that checks signatures checks the digest as well.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 """
 
@@ -26,19 +26,19 @@ class AwsSignature(httpx.Auth):
     """Signs each request of an HTTP client.
 
     Args:
-        credential: whose requests they are, and the region that the store is asked in.
+        credential: the key that signs the requests, and the region of the store.
     """
 
     def __init__(self, credential: AwsCredential) -> None:
         self._credential = credential
 
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override] # nothing is sent back
-        """Put the signature into the request's headers."""
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override] # responses are not used
+        """Add the signature to the request's headers."""
         self.sign(request, datetime.now(timezone.utc))
         yield request
 
     def sign(self, request: httpx.Request, now: datetime) -> None:
-        """Put the signature of that moment into the request's headers."""
+        """Add the signature for the given time to the request's headers."""
         moment = now.strftime("%Y%m%dT%H%M%SZ")
         request.headers["x-amz-date"] = moment
         request.headers["x-amz-content-sha256"] = _body_hash(request)
@@ -54,7 +54,7 @@ class AwsSignature(httpx.Auth):
         )
 
     def _key(self, scope: str) -> bytes:
-        """The key of one day, region and service."""
+        """Derive the signing key of one day, region and service."""
         key = b"AWS4" + self._credential.secret_key.encode()
         for part in scope.split("/"):
             key = hmac.new(key, part.encode(), hashlib.sha256).digest()
@@ -69,7 +69,7 @@ def _body_hash(request: httpx.Request) -> str:
 
 
 def _canonical(request: httpx.Request, signed: list[str]) -> bytes:
-    """The request in the one spelling that is signed."""
+    """Return the canonical form of the request, which is signed."""
     path, _, query = request.url.raw_path.decode().partition("?")
     headers = [f"{name}:{' '.join(request.headers[name].split())}\n" for name in signed]
     return "\n".join(

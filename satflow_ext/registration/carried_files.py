@@ -1,4 +1,4 @@
-"""Data files that travel with a flow: each is a content of its own in the store, kept once however many versions have it."""
+"""Data files that are packed with a flow: each is a separate content in the store, which all versions with that file share."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from satflow_ext.registration.store_client import StoreClient
 
 
 async def put(store_client: StoreClient, packed: PackedFlow) -> None:
-    """Put the data files of a packed flow into a store, except those that it has.
+    """Upload the data files of a packed flow to a store, except those that it already has.
 
     Raises:
-        StoreFailed: one was not kept.
+        StoreFailed: a file was not stored.
     """
     for file, copy in zip(packed.files, packed.copies(), strict=True):
         try:
@@ -24,25 +24,25 @@ async def put(store_client: StoreClient, packed: PackedFlow) -> None:
 
 
 async def verify(store_client: StoreClient, files: Iterable[CarriedFile]) -> None:
-    """See that the store has all of them.
+    """Check that the store has all of the files.
 
     Raises:
-        ContentMissing: it has not.
-        StoreFailed: it did not answer as a store.
+        ContentMissing: a file is missing.
+        StoreFailed: the request to the store failed.
     """
     for file in files:
         await store_client.verify(file.digest, file.size)
 
 
 async def get(store_client: StoreClient, files: Iterable[CarriedFile], folder: Path) -> None:
-    """Lay data files into a folder that holds none yet, each at its place.
+    """Download data files into a folder that has none yet, each to its path.
 
-    A place never leads out of the folder (`models.carried_path`), and nothing that is there is written over.
+    A path never leads out of the folder (`models.carried_path`), and existing files are never overwritten.
 
     Raises:
-        ContentMissing: the store has nothing under a digest.
-        ContentRefused: what it has is something else, or two files claim one place.
-        StoreFailed: it did not answer as a store.
+        ContentMissing: the store has no content with one of the digests.
+        ContentRefused: the store returned other data, or two files have the same path.
+        StoreFailed: the request to the store failed.
     """
     for file in files:
         place = folder / file.path
@@ -50,4 +50,4 @@ async def get(store_client: StoreClient, files: Iterable[CarriedFile], folder: P
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             await store_client.get_file(file.digest, place, limit=file.size)
         except (FileExistsError, NotADirectoryError):
-            raise ContentRefused(f"The place {file.path} of a data file is taken by another one.") from None
+            raise ContentRefused(f"The path {file.path} of a data file conflicts with another data file.") from None

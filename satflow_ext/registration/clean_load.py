@@ -1,4 +1,4 @@
-"""A real load of a flow's pickle in a clean process: what the flow run will do first, before anything is sent."""
+"""A real load of a flow's pickle in a clean process: the first step of a flow run, tested before anything is sent."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from satflow_ext.registration.clean_process import Finished, ProcessStopped, run
 
 LOADS = "import sys, cloudpickle; cloudpickle.load(open(sys.argv[1], 'rb'))"
 LONGEST = 120.0
-"""Seconds that a load may take."""
+"""Maximum time of a load in seconds."""
 
 
 async def rehearse(packed: PackedFlow, executable: str, *, limit: float = LONGEST) -> float:
-    """Load the pickle in an empty folder and a process of its own.
+    """Load the pickle in a separate process with an empty working folder.
 
     Args:
         packed: the flow.
         executable: the Python that loads it, of the same minor version as the one that packed it.
-        limit: seconds that it may take.
+        limit: maximum time in seconds.
 
     Returns:
-        How long that took, in seconds.
+        Duration of the load in seconds.
 
     Raises:
-        CannotPickle: it cannot be loaded there, took too long or was killed.
+        CannotPickle: the load failed, took too long or was killed.
     """
     begun = monotonic()
     body = Path(packed.body).resolve()
-    # Beside the body: who made that folder takes it away, also after this process was killed.
+    # Next to the pickle file: the process that created its folder deletes it, even if this process was killed.
     with tempfile.TemporaryDirectory(dir=body.parent) as folder:
         try:
             done = await run_code(executable, LOADS, str(body), folder=folder, limit=limit)
@@ -46,5 +46,7 @@ async def rehearse(packed: PackedFlow, executable: str, *, limit: float = LONGES
 
 def _fix(done: Finished) -> str:
     if done.lacks_module:
-        return "Install the module where runs happen; one of your own travels if its file is next to the notebook."
-    return "Something that it needs is not where runs happen, such as a file or an environment variable."
+        return (
+            "Install the module where flow runs execute. Your own module is packed if its file is next to the notebook."
+        )
+    return "Provide what the flow needs where flow runs execute, such as a file or an environment variable."

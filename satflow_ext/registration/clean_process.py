@@ -1,4 +1,4 @@
-"""Python code run in a process of its own, without a notebook's environment, and how that process ended."""
+"""Run Python code in a separate process, without the environment of a notebook, and report how that process ended."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 NOTEBOOKS_OWN = ("PYTHONPATH", "PYTHONSTARTUP", "IPYTHONDIR", "MPLBACKEND")
-"""Environment variables that a kernel may have and a flow run has not."""
+"""Environment variables that a kernel may have and a flow run does not have."""
 
 WATCHDOG = "import faulthandler; faulthandler.dump_traceback_later({seconds}, exit=True)\n"
-"""Code that ends its own process after a time, and writes what it was doing."""
+"""Code that ends its own process after a time limit and prints the stacks of its threads."""
 
 EXTRA = 5.0
-"""Seconds after which a process is killed that the watchdog did not end."""
+"""Seconds after the time limit at which a process is killed if the watchdog did not end it."""
 
 TIMED_OUT = re.compile(r"^Timeout \(.+\)!$", re.MULTILINE)
 FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
@@ -25,7 +25,7 @@ STANDARD_LIBRARY = re.compile(r"^<|/lib/python3\.\d+/(?!site-packages/)")
 
 @dataclass(frozen=True)
 class Finished:
-    """A process that ended by itself: its exit code, and what it wrote."""
+    """A process that ended by itself: its exit code, standard output and standard error."""
 
     code: int
     output: bytes
@@ -33,13 +33,13 @@ class Finished:
 
     @property
     def reason(self) -> str:
-        """The last line of its errors, which names the exception that was not caught."""
+        """The last line of standard error, which names the uncaught exception."""
         lines = self.errors.decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"the process ended with code {self.code} and without a message"
 
     @property
     def lacks_module(self) -> bool:
-        """Whether a module was not found."""
+        """Return whether a module was not found."""
         return self.reason.startswith(("ModuleNotFoundError:", "ImportError:"))
 
 
@@ -47,8 +47,8 @@ class ProcessStopped(Exception):
     """The process did not end by itself: it took too long, or a signal ended it.
 
     Args:
-        why: what happened to it.
-        fix: what to do.
+        why: how the process ended.
+        fix: the next step for the user.
     """
 
     def __init__(self, why: str, fix: str) -> None:
@@ -58,18 +58,18 @@ class ProcessStopped(Exception):
 
 
 async def run_code(executable: str, code: str, *words: str, folder: str, limit: float) -> Finished:
-    """Run code in a process of its own, which ends with this call, also where the caller is cancelled.
+    """Run code in a separate process that ends no later than this call, even if the caller is cancelled.
 
     Args:
         executable: the interpreter.
-        code: what it runs.
-        words: its arguments.
-        folder: where it runs.
-        limit: seconds that it may take.
+        code: the code to run.
+        words: its command-line arguments.
+        folder: its working folder.
+        limit: maximum time in seconds.
 
     Raises:
         OSError: the interpreter cannot be started.
-        ProcessStopped: it took longer, or a signal ended it.
+        ProcessStopped: the process took longer, or a signal ended it.
     """
     process = await asyncio.create_subprocess_exec(
         *(executable, "-c", WATCHDOG.format(seconds=limit) + code, *words),
@@ -92,13 +92,13 @@ async def run_code(executable: str, code: str, *words: str, folder: str, limit: 
 
 
 async def run_module(executable: str, module: str, *words: str, folder: str, limit: float) -> Finished:
-    """Run a module as `python -m` does, and otherwise as `run_code` does."""
+    """Run a module as `python -m` does, in a separate process as in `run_code`."""
     code = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
     return await run_code(executable, code, *words, folder=folder, limit=limit)
 
 
 def _clean_environment() -> dict[str, str]:
-    """This process' environment variables without a notebook's own, for a process that writes UTF-8."""
+    """Return this process's environment variables without those of a notebook, and with UTF-8 as output encoding."""
     kept = {name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN}
     return {**kept, "PYTHONIOENCODING": "utf-8"}
 
@@ -115,7 +115,7 @@ def _judge(finished: Finished, limit: float) -> Finished:
 def _timed_out(limit: float, place: str) -> ProcessStopped:
     return ProcessStopped(
         f"it had not finished after {limit:g} s{place}",
-        fix="See what it waits for: code that runs while a module is imported or an object is loaded, a network, or a busy disk.",
+        fix="Find out what it waits for: code that runs during an import or the load of an object, the network, or a busy disk.",
     )
 
 
@@ -123,13 +123,13 @@ def _killed(number: int) -> ProcessStopped:
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     if number == signal.SIGKILL:
         fix = "Close other programs, capture less data in the flow, or use a machine with more memory."
-        return ProcessStopped(f"it was killed ({name}), as happens where memory runs out", fix)
-    fix = "A compiled package probably crashed: import what the flow uses one after the other in a new kernel."
+        return ProcessStopped(f"it was killed ({name}), which happens when memory runs out", fix)
+    fix = "A compiled package probably crashed: to find it, import the flow's packages one by one in a new kernel."
     return ProcessStopped(f"it crashed ({name})", fix)
 
 
 def _place(traces: str) -> str:
-    """Where the main thread was, which is listed last: its innermost frame outside of the standard library."""
+    """Format the innermost frame of the main thread outside of the standard library. The main thread is listed last."""
     main = traces.rpartition("(most recent call first):")[2]
     frames = list(FRAME.finditer(main))
     own = [frame for frame in frames if not STANDARD_LIBRARY.search(frame["file"])]

@@ -1,4 +1,4 @@
-"""Whether the class of a back end is there where the flow will run, and takes what it will be told; and what it can be told."""
+"""Check that the class of a cluster provider exists where the flow will run and accepts its arguments; list these arguments."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from satflow_ext.settings import Settings
 LOOK = "satflow_ext.backends.check_class"
 FORM = "satflow_ext.backends.class_form"
 LONGEST = 60.0
-"""Seconds that a class may take to be imported."""
+"""Maximum time in seconds for the import of a class."""
 
 
 async def check_class(executor: ExecutorChoice, interpreter: Path | None, settings: Settings, *, local: bool) -> None:
-    """Refuse a back end whose class the interpreter of flow runs does not have, or that does not take its options.
+    """Refuse a cluster provider whose class is missing in the interpreter of flow runs or does not accept its options.
 
     Args:
         executor: the choice, with every option filled in.
-        interpreter: the one that runs will have; None where nobody here knows it, and then it is not asked.
+        interpreter: the interpreter of flow runs; None if it is unknown on this machine, and then the class is not checked.
         settings: worker sizes.
-        local: whether runs happen on this machine; then what gives the cluster is asked for it as well.
+        local: whether runs happen on this machine; then the cluster provider itself is checked as well.
 
     Raises:
         UnknownBackEnd: the class cannot be imported.
-        ExtraMissing: what the back end needs is not installed.
-        InvalidExecutorOption: the class has no such keyword argument, or lacks one.
-        SizeRefused: the back end has nothing that big.
-        ClusterFailed: what gives the cluster does not answer.
+        ExtraMissing: a package that the cluster provider needs is not installed.
+        InvalidExecutorOption: the class has no such keyword argument, or requires another one.
+        SizeRefused: the cluster provider has no worker of that size.
+        ClusterFailed: the cluster provider does not answer.
     """
     if executor.name != dask_cluster.DASK_CLUSTER.name:
         return
@@ -60,16 +60,16 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
 
 
 async def form_of(name: str, interpreter: Path, *, limit: float = LONGEST) -> ClusterClass:
-    """What the class of a back end can be told, as that interpreter finds it.
+    """Read the arguments that the class of a cluster provider accepts, with that interpreter.
 
     Raises:
-        UnknownBackEnd: there is no such back end, or its class cannot be imported.
-        ExtraMissing: what the back end needs is not installed.
-        BadRequest: it is a Dask Gateway, which has no class.
+        UnknownBackEnd: there is no such cluster provider, or its class cannot be imported.
+        ExtraMissing: a package that the cluster provider needs is not installed.
+        BadRequest: the cluster provider is a Dask Gateway, which has no class.
         ClusterFailed: the import took longer than `limit` seconds, or was killed.
     """
     if name == backends.GATEWAY:
-        raise BadRequest("A Dask Gateway has no class.", fix="Choose another back end.", field="name")
+        raise BadRequest("A Dask Gateway has no class.", fix="Choose another cluster provider.", field="name")
     back_end = backends.named(name)
     done = await _asked(interpreter, limit, FORM, name)
     try:
@@ -87,12 +87,12 @@ async def _ask(interpreter: Path, path: str, names: list[str]) -> Look:
 
 
 async def _asked(interpreter: Path, limit: float, module: str, name: str, *words: str) -> Finished:
-    """Run a module of ours there, which imports the class of that name.
+    """Run a module of SatFlow with that interpreter; the module imports the class of that name.
 
     Raises:
-        ClusterFailed: it took too long, or was killed.
+        ClusterFailed: the process took too long, or was killed.
     """
-    with tempfile.TemporaryDirectory() as folder:  # Python looks for modules where it runs: not next to the notebook
+    with tempfile.TemporaryDirectory() as folder:  # Python also imports from the working folder: not the notebook's
         try:
             return await run_module(str(interpreter), module, name, *words, folder=folder, limit=limit)
         except ProcessStopped as stopped:
@@ -102,7 +102,7 @@ async def _asked(interpreter: Path, limit: float, module: str, name: str, *words
 
 
 def _last_line(said: bytes) -> bytes:
-    """What is printed while a module is imported stands before it."""
+    """Return the last line of the output; an import may print text before it."""
     return said.strip().rpartition(b"\n")[2]
 
 
@@ -110,10 +110,10 @@ def _judge(look: Look, back_end: backends.BackEnd) -> None:
     if look.outcome == "missing":
         raise _missing(back_end, look.said[0])
     if look.outcome != "fits":
-        verb = "does not take" if look.outcome == "unknown" else "needs"
+        verb = "does not accept" if look.outcome == "unknown" else "requires"
         raise InvalidExecutorOption(
             f"{back_end.name} {verb} {', '.join(look.said)}.",
-            fix=f"It takes {', '.join(name for name in look.known if name not in back_end.owned)}.",
+            fix=f"It accepts {', '.join(name for name in look.known if name not in back_end.owned)}.",
             field=OPTIONS_FIELD,
         )
 
@@ -121,6 +121,10 @@ def _judge(look: Look, back_end: backends.BackEnd) -> None:
 def _missing(back_end: backends.BackEnd, why: str) -> SatflowError:
     if back_end.install:
         fix = f"{back_end.install}."
-        return ExtraMissing(f"The back end {back_end.name} is not there: {why}.", fix=fix, field=BACKEND_FIELD)
-    fix = "Install its package where the flow runs, or correct its name: module:Class."
-    return UnknownBackEnd(f"There is no {back_end.name}: {why}.", fix=fix, field=BACKEND_FIELD)
+        return ExtraMissing(
+            f"The cluster provider {back_end.name} is not installed: {why}.", fix=fix, field=BACKEND_FIELD
+        )
+    fix = "Install its package where the flow runs, or correct its name (module:Class)."
+    return UnknownBackEnd(
+        f"The cluster provider {back_end.name} cannot be imported: {why}.", fix=fix, field=BACKEND_FIELD
+    )

@@ -1,4 +1,4 @@
-"""The clusters that deployments' runs share, as their live versions chose them: for sidebar, magic and command line alike."""
+"""Shared clusters of deployments, as their live versions define them, for the sidebar, the magic and the command line."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.registrar import manifest_of
 from satflow_ext.settings import Settings
 
-CHOOSE = "Register it with the executor dask-cluster, and share=deployment."
+CHOOSE = "Register it with the executor dask-cluster and share=deployment."
 
 
 @dataclass(frozen=True)
 class _Owned:
-    """A deployment's shared cluster, and how it is called. `read` is the command that reads its state."""
+    """A deployment's shared cluster. `read` is the command that reads its state, `name` the deployment's full name."""
 
     read: ClusterCommand
     name: str
 
     async def run(self, **command: object) -> SharedCluster:
-        """Carry out a command with these fields; the cluster afterwards."""
+        """Run a command with these fields, and return the state of the cluster after it."""
         result = await run_command(self.read.model_copy(update=command))
         return self._shown(result.state)
 
     async def close(self) -> bool:
-        """End it; whether there was any."""
+        """Close the cluster, and return whether there was one."""
         return (await run_command(self.read.model_copy(update={"verb": "close"}))).closed
 
     def _shown(self, state: ClusterState) -> SharedCluster:
@@ -51,11 +51,11 @@ class _Owned:
 
 
 async def look(endpoints: Endpoints, settings: Settings, deployment_id: str) -> SharedCluster:
-    """The cluster that the deployment's runs share.
+    """Read the state of the cluster that the deployment's runs share.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
-        BadRequest: its runs share no cluster.
+        DeploymentNotFound: Prefect has no deployment with that id, or SatFlow did not create it.
+        BadRequest: its runs do not share a cluster.
         ClusterFailed: the gateway does not answer.
     """
     owned = await _owned(endpoints, settings, deployment_id)
@@ -63,24 +63,24 @@ async def look(endpoints: Endpoints, settings: Settings, deployment_id: str) -> 
 
 
 async def obey(endpoints: Endpoints, settings: Settings, deployment_id: str, order: ClusterOrder) -> SharedCluster:
-    """Let it do what was asked for.
+    """Apply an order to the shared cluster, and return its state after it.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
-        BadRequest: its runs share no cluster.
-        ClusterNotFound: there is none that could be scaled.
-        ClusterFailed: it did not; the subclass says why.
+        DeploymentNotFound: Prefect has no deployment with that id, or SatFlow did not create it.
+        BadRequest: its runs do not share a cluster.
+        ClusterNotFound: there is no cluster to scale.
+        ClusterFailed: the order failed; the subclass states why.
     """
     owned = await _owned(endpoints, settings, deployment_id)
     return await owned.run(**_fields(order))
 
 
 async def close(endpoints: Endpoints, settings: Settings, deployment_id: str) -> bool:
-    """End it; whether there was any.
+    """Close the shared cluster, and return whether there was one.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
-        BadRequest: its runs share no cluster.
+        DeploymentNotFound: Prefect has no deployment with that id, or SatFlow did not create it.
+        BadRequest: its runs do not share a cluster.
         ClusterFailed: the gateway does not answer.
     """
     owned = await _owned(endpoints, settings, deployment_id)
@@ -88,7 +88,7 @@ async def close(endpoints: Endpoints, settings: Settings, deployment_id: str) ->
 
 
 def _fields(order: ClusterOrder) -> dict[str, object]:
-    """The fields of the command that an order means."""
+    """Convert an order to the fields of a command."""
     asked = order.order
     if isinstance(asked, ScaleCluster):
         return {"verb": "resize", "workers": asked.workers}
@@ -104,17 +104,20 @@ async def _owned(endpoints: Endpoints, settings: Settings, deployment_id: str) -
     if isinstance(found, SatflowError):
         raise found
     if found is None:
-        raise DeploymentNotFound(f"SatFlow did not make {flow_name}/{row.name}.", fix="Register it first.")
+        raise DeploymentNotFound(f"SatFlow did not create {flow_name}/{row.name}.", fix="Register it first.")
     read = ClusterCommand(verb="read", wanted=_wanted(found, settings), label=deployment_id, settings=settings)
     return _Owned(read, found.full_name)
 
 
 def _wanted(manifest: Manifest, settings: Settings) -> Wanted:
-    """The cluster as the runs of a version will look for it: with the interpreter that they have."""
+    """Return the cluster request that the runs of a version will make, with their interpreter."""
     if not _shares(manifest.executor.name, manifest.executor.options):
-        raise BadRequest(f"The runs of {manifest.full_name} share no cluster.", fix=CHOOSE)
+        raise BadRequest(f"The runs of {manifest.full_name} do not share a cluster.", fix=CHOOSE)
     if manifest.environment_policy == "recreate":
-        raise BadRequest(f"The runs of {manifest.full_name} build their own environment.", fix="Start a run instead.")
+        raise BadRequest(
+            f"The runs of {manifest.full_name} recreate their environment, so only a run can start their cluster.",
+            fix="Start a run instead.",
+        )
     options = DaskClusterOptions.model_validate(manifest.executor.options)
     return dask_cluster.wanted(options, manifest.sized(settings), manifest.environment.executable or sys.executable)
 

@@ -1,6 +1,6 @@
-"""What speaks against writing a deployment: somebody else made it, or has changed or deleted it in Prefect since we wrote it.
+"""Conflicts that stop a registration: SatFlow did not create the deployment, or it was changed or deleted in Prefect since.
 
-None of it stops who says `overwrite`.
+A registration with `overwrite` ignores them.
 """
 
 from __future__ import annotations
@@ -13,44 +13,46 @@ from satflow_ext.registration.deployment_pin import pin_of
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.recovery import Healed
 
-OVERWRITE = "Register with overwrite (--overwrite, overwrite=True) if that is to go, or under another name."
+OVERWRITE = (
+    "Register with overwrite (--overwrite, overwrite=True) to discard that change, or register under another name."
+)
 SAID = {
     "deleted": "{name} was deleted in Prefect after version {number} was registered.",
-    "gone": "{name} is not in Prefect any more: somebody has deleted version {number}, or Prefect has lost it.",
-    "changed": "{name} does not run version {number}, which was registered, any more: somebody has changed it in Prefect.",
+    "gone": "{name} is no longer in Prefect: version {number} was deleted, or Prefect has lost it.",
+    "changed": "{name} no longer runs version {number}, which was registered: the deployment was changed in Prefect.",
 }
 
 
 def check_ours(healed: Healed, full_name: str) -> None:
-    """Refuse a deployment that is not as we left it.
+    """Refuse a deployment that SatFlow did not create, or that no longer matches the last write.
 
     Raises:
-        DeploymentDrifted: somebody has deleted it, or made it run something else.
-        DeploymentTaken: somebody else than SatFlow made it.
+        DeploymentDrifted: it was deleted in Prefect, or runs something else.
+        DeploymentTaken: SatFlow did not create it.
     """
     said = said_of(healed, full_name)
     if said is not None:
         raise DeploymentDrifted(said, fix=OVERWRITE, field="name")
     if healed.row is not None and pin_of(healed.row) is None:
         raise DeploymentTaken(
-            f"There is a deployment {full_name} that SatFlow did not make.",
+            f"The deployment {full_name} already exists, and SatFlow did not create it.",
             fix="Choose another name, or register with overwrite.",
             field="name",
         )
 
 
 def said_of(healed: Healed, full_name: str) -> str | None:
-    """What somebody has done to a deployment that we wrote, None where it is as we left it."""
+    """Describe how a deployment differs from the last write; return None if it matches."""
     if healed.written is None or healed.verdict not in SAID:
         return None
     return SAID[healed.verdict].format(name=full_name, number=healed.written.version)
 
 
 def refuse_other_notebook(known: Manifest | None, full_name: str) -> NoReturn:
-    """Refuse to make the next version of a deployment that another notebook registered.
+    """Refuse to create the next version of a deployment that another notebook registered.
 
     Args:
-        known: the manifest of the deployment's version, None where it cannot be read.
+        known: the manifest of the deployment's version, None if it cannot be read.
         full_name: `flow/deployment`.
 
     Raises:
@@ -66,18 +68,18 @@ def refuse_other_notebook(known: Manifest | None, full_name: str) -> NoReturn:
 
 
 def check_conflicts(contested: tuple[Change, ...], full_name: str) -> None:
-    """Refuse to take silently the place of what somebody has changed in Prefect.
+    """Refuse a registration that would silently overwrite changes that were made in Prefect.
 
     Args:
-        contested: what was chosen anew and somebody has changed as well, to something else; and what leads elsewhere.
+        contested: choices that differ from the last version and were also changed in Prefect, to other values; and path changes.
         full_name: `flow/deployment`.
 
     Raises:
-        DeploymentDrifted: there is something of the kind.
+        DeploymentDrifted: there is at least one conflict.
     """
     if contested:
         told = "; ".join(f"{each.name}: {each.before} → {each.after}" for each in contested)
         raise DeploymentDrifted(
-            f"Somebody has changed in Prefect what you are about to change in {full_name}: {told}.",
-            fix="Choose what is there, or register with overwrite (--overwrite, overwrite=True) to have it as you chose.",
+            f"Your registration of {full_name} conflicts with changes that were made in Prefect: {told}.",
+            fix="Choose Prefect's values, or register with overwrite (--overwrite, overwrite=True) to replace them with yours.",
         )

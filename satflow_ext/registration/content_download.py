@@ -1,4 +1,4 @@
-"""A registered version's content, brought here and checked: what rolling back and loading into a notebook do first."""
+"""Download and check the content of a registered version: the first step of a rollback and of loading into a notebook."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ class Brought:
 
 
 async def bring(chain: Chain, number: int, trusted: TrustedKeys, reader: Maker | None = None) -> Brought:
-    """A version, checked as a flow run checks it. Nothing is unpickled.
+    """Download a version and check it as a flow run does. Nothing is unpickled.
 
     Args:
         chain: the deployment's versions.
-        number: which one.
-        trusted: whose flows may run here.
-        reader: the interpreter that is about to unpickle it; None where nobody is.
+        number: the version.
+        trusted: the keys whose flows may run on this machine.
+        reader: the interpreter that will unpickle it; None if it will not be unpickled.
 
     Raises:
         VersionNotFound: there is no such version.
-        ContentMissing: the store does not have its content any more.
-        NotTrusted: a key signed it that is not trusted.
-        ContentRefused: it is not what it should be.
-        PythonMismatch: the reader's Python is another one than the one that made it.
+        ContentMissing: the store no longer has its content.
+        NotTrusted: it was signed by a key that is not trusted.
+        ContentRefused: the content does not match its manifest.
+        PythonMismatch: the reader's Python is not the one that packed it.
     """
     shown = await manifest_of(chain, number)
     manifest = await manifests.verified(chain.store, chain.digests[number], trusted)
     content = await _content(chain.store, manifest)
-    assert manifest == shown  # one digest, one document
+    assert manifest == shown  # the same digest is the same document
     reads = reader or packing_environment.of(manifest.environment)
     return Brought(manifest, await asyncio.to_thread(envelope.opened, content, manifest.pinned, trusted, reads))
 
 
 @asynccontextmanager
 async def as_file(opened: Opened, settings: Settings) -> AsyncIterator[Path]:
-    """The pickle as a private file while the block runs.
+    """Provide the pickle as a private file while the block runs.
 
     Raises:
-        DiskFull: there is no room for it on this machine.
+        DiskFull: this machine has no room for it.
     """
     with scratch.folder(settings, "pack") as folder, scratch.room(folder):
         body = folder / "body"
@@ -68,10 +68,10 @@ async def as_file(opened: Opened, settings: Settings) -> AsyncIterator[Path]:
 
 
 async def check_files(store: Store, manifest: Manifest) -> None:
-    """See that the store still has the data files that travel with a version.
+    """Check that the store still has the data files of a version.
 
     Raises:
-        ContentMissing: one of them is gone.
+        ContentMissing: a file is missing.
     """
     async with StoreClient(store) as store_client:
         for file in manifest.files:
@@ -91,6 +91,6 @@ async def _content(store: Store, manifest: Manifest) -> bytes:
 
 def _gone(what: str, manifest: Manifest) -> ContentMissing:
     return ContentMissing(
-        f"The store does not have {what} of {manifest.full_name} version {manifest.version} any more.",
-        fix="Choose another version, or register the flow anew: `satflow versions` says which contents are kept.",
+        f"The store no longer has {what} of {manifest.full_name} version {manifest.version}.",
+        fix="Choose another version, or register the flow again: `satflow versions` shows which contents are kept.",
     )

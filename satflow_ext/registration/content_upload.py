@@ -1,4 +1,4 @@
-"""Putting a version into the store: its content in its envelope, then the manifest that names it."""
+"""Upload a version to the store: its content in its envelope, then the manifest that references it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sealed:
-    """A content in the store: digest and size in bytes of all of it."""
+    """A content in the store: digest and size in bytes of the whole envelope."""
 
     content: str
     size: int
@@ -35,7 +35,7 @@ class Sealed:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a version stands in its chain: its number, and the manifests before it, nearest first."""
+    """A version's position in its chain: its number, and the manifests before it, nearest first."""
 
     version: int
     earlier: tuple[str, ...]
@@ -44,21 +44,21 @@ class Place:
 async def seal(
     body: Path, environment: Environment, full_name: str, version: int, endpoints: Endpoints, signer: Signer
 ) -> Sealed:
-    """Put a pickle in its signed envelope and into the store.
+    """Write a pickle into its signed envelope and upload it to the store.
 
     Args:
-        body: the pickle's file, which is read and left alone.
-        environment: what packed it.
+        body: the pickle's file, which is only read.
+        environment: the environment that packed it.
         full_name: `flow/deployment`.
-        version: for which it is.
+        version: the version that it is for.
         endpoints: the store.
-        signer: whose key signs it.
+        signer: the key that signs it.
 
     Raises:
-        StoreFailed: it was not kept.
-        DiskFailed: a disk of this machine did not take the envelope, or give the pickle.
+        StoreFailed: the content was not stored.
+        DiskFailed: a disk of this machine failed to write the envelope or to read the pickle.
     """
-    # Beside the body: who made that folder takes it away, also after this process was killed, or where the disk fails again.
+    # Next to the pickle file: the process that created its folder deletes it, even if this one was killed or the disk fails.
     with scratch.disk(body.parent), TemporaryDirectory(dir=body.parent, ignore_cleanup_errors=True) as folder:
         content = Path(folder) / "content"
         made = functools.partial(_header, body, environment, full_name, version)
@@ -69,21 +69,21 @@ async def seal(
 
 
 async def write(made: Manifest, endpoints: Endpoints, signer: Signer) -> Pin:
-    """Sign a manifest, put it into the store and give its pin.
+    """Sign a manifest, upload it to the store and return its pin.
 
     Raises:
-        StoreFailed: it was not kept.
+        StoreFailed: the manifest was not stored.
     """
     return Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made, signer))
 
 
 def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | None, written: Written | None) -> Place:
-    """After what is registered now: one more than its manifest says, or than Prefect says where the manifest is lost.
+    """Return the position after the live version: its number in the manifest, or in Prefect if the manifest is lost, plus one.
 
     Args:
-        row: what Prefect has.
-        found: its manifest, or what stood in its way.
-        written: what this machine wrote last: a number is given once, also where Prefect does not have that row any more.
+        row: the deployment's row in Prefect.
+        found: its manifest, or the error that prevented reading it.
+        written: the last write of this machine. A number is used only once, even if Prefect no longer has that row.
     """
     pin = pin_of(row) if row else None
     if isinstance(found, Manifest) and pin:
@@ -96,7 +96,7 @@ def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | 
 
 
 def now() -> datetime:
-    """When a version is made."""
+    """Return the current time in UTC, as the creation time of a version."""
     return datetime.now(timezone.utc)
 
 

@@ -1,7 +1,8 @@
-"""Turns: on this machine one registration of a deployment at a time, whether sidebar, notebook or command line makes it.
+"""Deployment locks: one registration of a deployment at a time on this machine, from sidebar, notebook or command line.
 
-Prefect's upsert takes whatever comes last, so two at once would give two contents the same version. The lock is the kernel's: it
-ends with its holder, however that ends. Registrations from other machines are found out by reading back.
+Prefect's upsert keeps the last write, so two concurrent registrations would give two contents the same version. The operating
+system holds the lock and releases it when the holder ends, for any reason. Registrations from other machines are detected by
+reading the row back.
 """
 
 from __future__ import annotations
@@ -20,24 +21,24 @@ from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
 PATIENCE = 120.0
-"""Seconds to wait for another registration: the upload of a large content takes long."""
+"""Seconds to wait for another registration: the upload of a large content takes a long time."""
 
 LOOK = 0.05
 
 
 @asynccontextmanager
 async def turn(full_name: str, prefect_api: PrefectApi, settings: Settings) -> AsyncIterator[None]:
-    """Wait until nobody else on this machine registers that deployment, and let nobody while the block runs.
+    """Wait until no other process on this machine registers the deployment, and hold its lock while the block runs.
 
     Args:
         full_name: `flow/deployment`.
-        prefect_api: where it is registered; another API's deployment of that name is another one.
-        settings: say where the runtime folder is.
+        prefect_api: the API where it is registered; the same name in another API is another deployment.
+        settings: define the runtime folder.
 
     Raises:
-        DeploymentContested: somebody else has been at it for longer than `PATIENCE`.
-        StackFailed: the runtime folder is somebody else's, or cannot be made.
-        DiskFailed: the runtime folder takes no locks.
+        DeploymentContested: another process has held the lock for longer than `PATIENCE`.
+        StackFailed: the runtime folder belongs to another user, or cannot be created.
+        DiskFailed: the runtime folder does not support locks.
     """
     folder = private_folder(settings.runtime_dir / "turns")
     name = hashlib.sha256(f"{prefect_api.url} {full_name}".encode()).hexdigest()[:32]
@@ -50,7 +51,7 @@ async def turn(full_name: str, prefect_api: PrefectApi, settings: Settings) -> A
         await asyncio.sleep(LOOK)
     raise DeploymentContested(
         f"Another registration of {full_name} on this machine has not ended after {PATIENCE:g} s.",
-        fix="Look what it made, and register again.",
+        fix="Check the version that it registers, and register again.",
     )
 
 
@@ -59,7 +60,7 @@ def _attempted(path: Path) -> Iterator[bool]:
     with ExitStack() as held:
         try:
             mine = held.enter_context(file_lock.attempted(path))
-        except OSError as error:  # such as ENOLCK, on a network's file system
+        except OSError as error:  # such as ENOLCK on a network file system
             raise _no_lock(path, error) from None
         yield mine
 

@@ -1,4 +1,4 @@
-"""The deployment that a user names, and what became of one that is not there any more."""
+"""Look up a deployment by the name that a user entered, and explain what happened to one that no longer exists."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from satflow_ext.settings import Settings
 
 
 async def find(endpoints: Endpoints, settings: Settings, name: str) -> Deployment:
-    """The deployment of that name: `flow/deployment`, a deployment's name if only one has it, or an id.
+    """Return the deployment with that name: `flow/deployment`, a deployment's name if only one has it, or an id.
 
     Raises:
-        DeploymentNotFound: none, or more than one, answers to it. Where it was registered here, it says what became of it.
+        DeploymentNotFound: no deployment matches, or more than one. The message explains what happened to one that this
+            machine registered.
     """
     try:
         return await deployments.find(endpoints, name)
@@ -25,7 +26,7 @@ async def find(endpoints: Endpoints, settings: Settings, name: str) -> Deploymen
         said = await _said_by_the_journal(endpoints, settings, name)
         if said is None:
             raise
-        raise DeploymentNotFound(said, fix=f"To have it again, register it with overwrite. {error.fix or ''}") from None
+        raise DeploymentNotFound(said, fix=f"To recreate it, register it with overwrite. {error.fix or ''}") from None
 
 
 async def _said_by_the_journal(endpoints: Endpoints, settings: Settings, name: str) -> str | None:

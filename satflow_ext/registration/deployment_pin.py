@@ -1,6 +1,6 @@
-"""The pin: what a deployment in Prefect says of its flow content, in its one pull step.
+"""The pin: the reference from a deployment in Prefect to its flow content, in its only pull step.
 
-A store's name and a manifest's digest, nothing else. The worker's own settings map the name to an address and a credential.
+It has a store's name and a manifest's digest, nothing else. The worker's settings map the name to an address and a credential.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ ENTRYPOINT = "satflow_flow.py:flow"
 
 @dataclass(frozen=True)
 class Pin:
-    """Where a deployment's manifest is."""
+    """The location of a deployment's manifest: the name of a store, and a digest."""
 
     store: str
     manifest: str
 
     def steps(self) -> list[dict[str, Any]]:
-        """The pull steps of a deployment with this pin."""
+        """Return the pull steps of a deployment with this pin."""
         return [{STEP: {"store": self.store, "manifest": self.manifest}}]
 
 
 def pin_of(deployment: DeploymentResponse) -> Pin | None:
-    """The pin of a deployment, None where somebody else than SatFlow made it."""
+    """Return the pin of a deployment, or None if SatFlow did not create it."""
     for step in deployment.pull_steps or []:
         inputs = step.get(STEP)
         if isinstance(inputs, Mapping) and {"store", "manifest"} <= inputs.keys():

@@ -1,4 +1,4 @@
-"""A deployment's row in Prefect: written, and read back."""
+"""Write a deployment's row in Prefect, and read it back."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ async def write(
     row: DeploymentResponse | None,
     endpoints: Endpoints,
 ) -> None:
-    """Make the deployment, or make it pin another manifest.
+    """Create the deployment, or make it pin another manifest.
 
     Args:
-        client: an open prefect client.
+        client: an open Prefect client.
         made: the manifest.
-        pin: where it is.
-        settled: what else Prefect is told.
-        row: what Prefect has now. What SatFlow has no choice for, such as a description or a limit, stays.
-        endpoints: whether runs happen on this machine.
+        pin: the location of the manifest.
+        settled: the other values that are written to Prefect.
+        row: the row that Prefect has now. Values without a choice in SatFlow, such as a description or a limit, are preserved.
+        endpoints: define whether runs happen on this machine.
 
     Raises:
-        PrefectFailed: Prefect did not take it, or nobody knows whether it did.
+        PrefectFailed: Prefect refused the row, or it is unknown whether Prefect accepted it.
     """
     await client.create_deployment(
         flow_id=await client.create_flow_from_name(made.flow_name),
@@ -60,22 +60,25 @@ async def write(
 
 
 async def read_back(client: PrefectClient, made: Manifest, pin: Pin) -> DeploymentResponse:
-    """The row that was just written.
+    """Read the row that was just written.
 
     Raises:
-        PrefectFailed: Prefect does not have what it was told.
-        DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
+        PrefectFailed: Prefect does not have the row.
+        DeploymentContested: another registration was made at the same moment, and its version is the one that runs.
     """
     written = await read_deployment(client, made.full_name)
     if written is None:
-        raise PrefectFailed(f"Prefect took the deployment {made.full_name} and does not have it.", fix="Try again.")
+        raise PrefectFailed(f"Prefect accepted the deployment {made.full_name} but does not have it.", fix="Try again.")
     if pin_of(written) != pin:
         raise _overtaken(made.full_name, written)
     return written
 
 
 def job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
-    """On this machine the flow runs under the very interpreter that packed it, which also saves one start of Python."""
+    """Return the command of runs on this machine, which use the interpreter that packed the flow.
+
+    This also saves one start of Python.
+    """
     if not endpoints.local:
         return {}
     if made.environment_policy == "recreate":
@@ -85,21 +88,24 @@ def job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
 
 
 def command(made: Manifest) -> str:
-    """How runs of a version start on this machine, without the folder of an environment that is built for them."""
+    """Return the command that starts runs of a version on this machine, without the folder of a recreated environment."""
     module = RECREATED if made.environment_policy == "recreate" else "prefect.engine"
     return f"{shlex.quote(made.environment.executable)} -m {module}"
 
 
 def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContested:
-    """Prefect keeps who comes last, and has no way to ask for more; on one machine registrations take turns."""
+    """Return the error for a concurrent registration from another machine.
+
+    Prefect keeps the last write and has no conditional one. On a single machine the deployment lock prevents this.
+    """
     return DeploymentContested(
-        f"Somebody else registered {full_name} at the same moment: version {written.version} is theirs, and it is what runs.",
-        fix="Look at it, and register again if yours is to be the next version.",
+        f"Another registration of {full_name} was made at the same moment; its version {written.version} is the one that runs.",
+        fix="Check that version, and register again if yours should be the next one.",
     )
 
 
 def _left_alone(row: DeploymentResponse | None, settled: Settled) -> dict[str, Any]:
-    """What Prefect would forget if it were not told again."""
+    """Return the values that Prefect would reset if they were not sent again."""
     if row is None:
         return {}
     limit = row.global_concurrency_limit

@@ -1,4 +1,4 @@
-"""Deployments that SatFlow made: read, paused, resumed, deleted. Prefect is the truth; manifests in the store add to it."""
+"""Read, pause, resume and delete SatFlow's deployments. Prefect is the source of truth; manifests in the store add to it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE = 200
 
 
 async def list_all(endpoints: Endpoints) -> tuple[Deployment, ...]:
-    """Every deployment of ours, newest first.
+    """List all deployments that SatFlow created, newest first.
 
     Raises:
         PrefectFailed: the API did not answer.
@@ -37,7 +37,7 @@ async def list_all(endpoints: Endpoints) -> tuple[Deployment, ...]:
 
 
 async def pins(endpoints: Endpoints) -> tuple[Pin, ...]:
-    """What each deployment of ours pins.
+    """Return the pin of each deployment that SatFlow created.
 
     Raises:
         PrefectFailed: the API did not answer.
@@ -47,10 +47,10 @@ async def pins(endpoints: Endpoints) -> tuple[Pin, ...]:
 
 
 async def get(endpoints: Endpoints, deployment_id: str) -> Deployment:
-    """One deployment.
+    """Return one deployment.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id.
+        DeploymentNotFound: Prefect has no deployment with that id.
         PrefectFailed: the API did not answer.
     """
     async with prefect_client(endpoints.prefect) as client:
@@ -60,10 +60,10 @@ async def get(endpoints: Endpoints, deployment_id: str) -> Deployment:
 
 
 async def read_row(client: PrefectClient, deployment_id: str) -> tuple[DeploymentResponse, str]:
-    """A deployment as Prefect has it, and its flow's name.
+    """Read a deployment's row from Prefect, and its flow's name.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id.
+        DeploymentNotFound: Prefect has no deployment with that id.
     """
     missing = _missing(deployment_id)
     with absent(missing):
@@ -73,10 +73,10 @@ async def read_row(client: PrefectClient, deployment_id: str) -> tuple[Deploymen
 
 
 async def find(endpoints: Endpoints, name: str) -> Deployment:
-    """The deployment that a user names: `flow/deployment`, a deployment's name if only one has it, or an id.
+    """Return the deployment that a user names: `flow/deployment`, a deployment's name if only one has it, or an id.
 
     Raises:
-        DeploymentNotFound: none, or more than one, answers to it.
+        DeploymentNotFound: no deployment matches, or more than one.
     """
     rows, names = await _ours(endpoints)
     matches = [row for row in rows if name in (str(row.id), row.name, f"{names[row.flow_id]}/{row.name}")]
@@ -94,9 +94,9 @@ async def set_paused(endpoints: Endpoints, settings: Settings, deployment_id: st
     """Pause or resume a deployment's schedule.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id.
+        DeploymentNotFound: Prefect has no deployment with that id.
         PrefectFailed: the API did not answer.
-        JournalFailed: a disk of this machine did not take the journal.
+        JournalFailed: the journal could not be written.
     """
     missing = _missing(deployment_id)
     async with prefect_client(endpoints.prefect) as client:
@@ -110,7 +110,7 @@ async def set_paused(endpoints: Endpoints, settings: Settings, deployment_id: st
 
 
 async def _resume(client: PrefectClient, row: DeploymentResponse) -> None:
-    """Resume a deployment that was paused, or whose schedules somebody has switched off in Prefect, which looks the same."""
+    """Resume a deployment that was paused, or whose schedules were all deactivated in Prefect, which looks the same."""
     await client.resume_deployment(row.id)
     if not any(schedule.active for schedule in row.schedules):
         for schedule in row.schedules:
@@ -118,18 +118,18 @@ async def _resume(client: PrefectClient, row: DeploymentResponse) -> None:
 
 
 async def delete(endpoints: Endpoints, settings: Settings, deployment_id: str) -> None:
-    """Delete a deployment from Prefect. Its runs stay, and so do its contents in the store.
+    """Delete a deployment from Prefect. Its runs and its contents in the store are kept.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id.
+        DeploymentNotFound: Prefect has no deployment with that id.
         PrefectFailed: the API did not answer.
-        JournalFailed: a disk of this machine did not take the journal.
+        JournalFailed: the journal could not be written.
     """
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
         async with turn(full_name, endpoints.prefect, settings):
-            # First: what the journal does not know is not taken for lost, however this ends.
+            # First, because a deployment without a journal entry is never treated as lost, even if a later step fails.
             entry = await asyncio.to_thread(Journal(settings).forget, endpoints, full_name)
             with absent(_missing(deployment_id)):
                 await client.delete_deployment(row.id)
@@ -140,9 +140,13 @@ async def delete(endpoints: Endpoints, settings: Settings, deployment_id: str) -
 async def described(
     row: DeploymentResponse, flow_name: str, found: Manifest | SatflowError, *, local: bool
 ) -> Deployment:
-    """A deployment as the browser sees it, from Prefect's row and its manifest or what stood in the manifest's way.
+    """Return a deployment as the browser displays it.
 
-    `local` says whether it is one of the local stack's.
+    Args:
+        row: the deployment's row in Prefect.
+        flow_name: the name of its flow.
+        found: its manifest, or the error that prevented reading it.
+        local: whether it belongs to the local stack.
     """
     known = found if isinstance(found, Manifest) else None
     schedule = schedules.from_prefect(row.schedules)
@@ -191,14 +195,14 @@ async def _described(
 
 def _manifest_or_error(pin: Pin | None, found: dict[str, Manifest | SatflowError]) -> Manifest | SatflowError:
     if pin is None:
-        return SatflowError("SatFlow did not make this deployment.")
+        return SatflowError("SatFlow did not create this deployment.")
     if pin.manifest not in found:
-        return SatflowError(f"Its content is kept in the store {pin.store!r}, which is not the one used here.")
+        return SatflowError(f"Its content is in the store {pin.store!r}, which is not the store in use.")
     return found[pin.manifest]
 
 
 async def _ours(endpoints: Endpoints) -> tuple[list[DeploymentResponse], dict[UUID, str]]:
-    """All of ours as Prefect has them, newest first, and the names of their flows."""
+    """Read the rows of all deployments that SatFlow created, newest first, and the names of their flows."""
     async with prefect_client(endpoints.prefect) as client:
         rows = [row for row in await _read_all(client) if pin_of(row)]
         return rows, await _flow_names(client, {row.flow_id for row in rows})
@@ -229,10 +233,10 @@ async def _flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
 
 def _missing(deployment_id: str) -> DeploymentNotFound:
     return DeploymentNotFound(
-        f"No deployment has the id {deployment_id!r}.", fix="It may have been deleted: look again."
+        f"No deployment has the id {deployment_id!r}.", fix="It may have been deleted: list the deployments again."
     )
 
 
 def number(version: str | None) -> int:
-    """The version that Prefect keeps as text, 0 where it is none of ours."""
+    """Convert the version text in Prefect to a number; 0 if SatFlow did not set it."""
     return int(version) if version and version.isdigit() else 0

@@ -1,4 +1,4 @@
-"""What has become of a deployment since this machine wrote it: decided from the journal, Prefect's row and the witness."""
+"""Divergence of a deployment from this machine's last write, decided from the journal, Prefect's row and the write marker."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from satflow_ext.registration.deployment_pin import Pin
 from satflow_ext.registration.journal import Written
 
 Verdict = Literal["as written", "newer", "lost", "deleted", "gone", "changed"]
-"""`lost`: the database has lost the write. `deleted`: it had it, and somebody deleted the row. `gone`: one of the two.
-`changed`: somebody has changed what the row pins. `newer`: somebody has registered it on another machine."""
+"""`lost`: the database has lost the write. `deleted`: the database had the write, and the row was deleted. `gone`: one of the
+two. `changed`: the row's pin was changed. `newer`: the deployment was registered on another machine."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """What Prefect has: the version that its row says, 0 for none, and the pin, None where the row is nobody's of ours."""
+    """The state in Prefect: the version in the row, 0 for none, and the pin, None if SatFlow did not create the row."""
 
     version: int
     pin: Pin | None
 
 
 def judge(written: Written, live: Live | None, seen: int | None) -> Verdict:
-    """Compare the last write with what Prefect has.
+    """Compare the last write with the state in Prefect.
 
-    SQLite, after a power cut, has a prefix of the commits that it had (https://sqlite.org/wal.html), and the witness is
-    committed after the row: a database with the witness of a write has had its row.
+    After a power cut, SQLite has a prefix of its earlier commits (https://sqlite.org/wal.html), and the write marker is
+    committed after the row: a database with the marker of a write has also had its row.
 
     Args:
-        written: the last write that was seen through.
-        live: what Prefect has, None for no row.
-        seen: how many writes Prefect's database has seen, None where there is no witness.
+        written: the last completed write.
+        live: the state in Prefect, None if there is no row.
+        seen: number of writes that the marker in Prefect's database counts, None if there is no marker.
     """
     if live is not None and live.pin == written.pin:
         return "as written"

@@ -1,8 +1,8 @@
-"""Drift: what somebody has changed in Prefect since a version was registered, and what registering again does about it.
+"""Drift: changes that were made in Prefect since a version was registered, and how registering again treats them.
 
-A three-way merge. A choice that is the same as in the version before leaves alone what was changed in Prefect; one that differs
-from it was made on purpose, and is refused where somebody has changed just that to something else (docs/decisions/0008). Whether
-schedules are paused is a state, not a choice.
+A three-way merge. A choice that is the same as in the previous version preserves a change that was made in Prefect. A choice that
+differs from the previous version was made on purpose; it is refused if the same value was changed in Prefect to something else
+(docs/decisions/0008). Whether schedules are paused is a state, not a choice.
 """
 
 from __future__ import annotations
@@ -21,26 +21,27 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 Choices = dict[str, str]
-"""Choices that Prefect keeps and anybody can change there, each under a name of its own and worded for reading."""
+"""Choices that Prefect stores and any client can change there: name → value, formatted for display."""
 
 
 class Decided(Protocol):
-    """What somebody decided, and what it means in the words of the work pool: a plan, or a manifest."""
+    """A user's choices, and the job variables that they result in: a plan, or a manifest."""
 
     @property
     def chosen(self) -> Registration:
-        """With every default filled in."""
+        """The choices, with every default filled in."""
 
     @property
     def job_variables(self) -> JsonObject:
-        """Of the work pool."""
+        """The job variables of the work pool."""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What Prefect is told.
+    """The values that are written to Prefect.
 
-    Of what was changed there, `kept` stays so, and `contested` was chosen anew as well: `before` was registered, `after` is live.
+    Of the changes that were made there, `kept` are preserved, and `contested` are in conflict with a new choice: `before` is the
+    registered value, `after` the live one.
     """
 
     parameters: JsonObject
@@ -54,18 +55,18 @@ class Settled:
 
 
 def drift(recorded: Decided, row: DeploymentResponse) -> tuple[Change, ...]:
-    """What differs: `before` is what was registered, `after` what Prefect has now."""
+    """Return the differences: `before` is the registered value, `after` the live value in Prefect."""
     return _changes(_chosen(recorded), _live(row, _set_by(recorded)))
 
 
 def settle(decided: Decided, recorded: Decided | None, row: DeploymentResponse | None, *, overwrite: bool) -> Settled:
-    """Put together what was chosen and what Prefect has.
+    """Merge the user's choices with the live values in Prefect.
 
     Args:
-        decided: what was chosen now.
-        recorded: what was chosen in the version before, None where nobody knows.
-        row: what Prefect has, None where it has no such deployment.
-        overwrite: whether what was changed in Prefect is to be overwritten whatever was chosen before.
+        decided: the choices of this registration.
+        recorded: the choices of the previous version, None if they are unknown.
+        row: the row in Prefect, None if there is no such deployment.
+        overwrite: whether to overwrite all changes that were made in Prefect, regardless of the previous choices.
     """
     chosen = decided.chosen
     if row is None or recorded is None or overwrite:
@@ -97,7 +98,7 @@ def _is_contested(wanted: str | None, changed: Change) -> bool:
 def _job_variables(
     decided: Decided, recorded: Decided | None, row: DeploymentResponse | None, kept: Set[str]
 ) -> JsonObject:
-    """Ours as they were chosen, or kept as they are; and what others have set beside, as it is."""
+    """Return SatFlow's job variables, as chosen or as kept from Prefect, and the others that Prefect has, unchanged."""
     live = flat(row.job_variables or {}) if row else {}
     ours = _set_by(recorded) if recorded else frozenset()
     stay = {name: value for name, value in live.items() if name not in ours or f"job_variables.{name}" in kept}
@@ -116,7 +117,7 @@ def _chosen(decided: Decided) -> Choices:
 
 
 def _live(row: DeploymentResponse, job_variables: frozenset[str]) -> Choices:
-    """Of job variables only those named: any others are no choices of ours."""
+    """Return the live choices. They include only the named job variables: the others are not choices of SatFlow."""
     settled = _flat(schedules.words_of(row.schedules), row.work_pool_name, row.parameters, row.tags)
     ours = {name: value for name, value in flat(row.job_variables or {}).items() if name in job_variables}
     return settled | _worded(ours)
@@ -141,7 +142,7 @@ def _changes(before: Choices, after: Choices) -> tuple[Change, ...]:
 
 
 def _ours(chosen: Registration, row: DeploymentResponse | None) -> list[DeploymentScheduleCreate]:
-    """The schedule that was chosen; where Prefect has just that one, as it stands there: somebody may have switched it off."""
+    """Return the chosen schedule. If Prefect already has the same one, keep its state: it may be deactivated."""
     from prefect.client.schemas.actions import DeploymentScheduleCreate
 
     if row is not None and schedules.words(chosen.schedule) == schedules.words_of(row.schedules):

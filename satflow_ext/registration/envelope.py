@@ -2,9 +2,9 @@ r"""Flow content: an envelope around cloudpickle bytes.
 
     SATFLOW1\n | length of header (4 bytes, big endian) | header (JSON) | seal (96 bytes) | body (pickle)
 
-The seal signs the header, and the header has the body's digest. The digest of all of it is pinned by the manifest, which is
-signed as well, and whose digest the deployment pins. A reader checks in this order and only then unpickles: size, digest,
-signature by a trusted key, deployment and version, Python. Before the signature nothing is parsed but one length.
+The seal signs the header, and the header has the digest of the body. The manifest pins the digest of the whole envelope; it is
+signed as well, and the deployment pins its digest. A reader checks in this order and only then unpickles: size, digest, signature
+by a trusted key, deployment and version, Python. Only one length is parsed before the signature is checked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from satflow_ext.registration.packing_environment import Maker
 
 MARK = b"SATFLOW1\n"
 PURPOSE = b"satflow content 1\n"
-"""What a content's header is signed for; no other document of SatFlow is signed for the same."""
+"""The purpose in the signature of a content's header; no other document of SatFlow has the same one."""
 LENGTH = struct.Struct(">I")
 START = len(MARK) + LENGTH.size
 CHUNK = 1024 * 1024
@@ -34,14 +34,14 @@ HEADER_LIMIT = 16 * 1024
 
 
 class Header(BaseModel):
-    """What must fit before the body is looked at.
+    """The header of a content, which is checked before its body.
 
     Args:
-        format: of this document.
+        format: version of this document format.
         sha256: digest of the body, and `size` in bytes.
-        deployment: `flow/deployment` for which it was made, and its `version`.
-        made: by which interpreter and packages.
-        created: when.
+        deployment: `flow/deployment` that it was packed for, and its `version`.
+        made: the interpreter and packages that packed it.
+        created: time when it was packed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,7 +57,7 @@ class Header(BaseModel):
 
 @dataclass(frozen=True)
 class Pinned:
-    """What a content must be, from its manifest: digest and bytes of all of it, `flow/deployment` and version."""
+    """The expected properties of a content, from its manifest: digest and size of the envelope, `flow/deployment`, version."""
 
     digest: str
     size: int
@@ -67,7 +67,7 @@ class Pinned:
 
 @dataclass(frozen=True)
 class Opened:
-    """A content that may be unpickled. `differences` tells of package versions that are not those it was made with."""
+    """A content that may be unpickled. `differences` describes package versions that differ from those that packed it."""
 
     header: Header
     body: memoryview
@@ -75,7 +75,7 @@ class Opened:
 
 
 def seal(body: Path, header: Header, signer: Signer, content: Path) -> str:
-    """Write the envelope of a body to `content` and give its digest, `sha256:…`."""
+    """Write the envelope of a body to `content` and return its digest, `sha256:…`."""
     encoded = header.model_dump_json().encode()
     start = MARK + LENGTH.pack(len(encoded)) + encoded + signer.seal(PURPOSE, encoded)
     digest = hashlib.sha256(start)
@@ -88,7 +88,7 @@ def seal(body: Path, header: Header, signer: Signer, content: Path) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """The sha256 of a file, as `sha256:…`."""
+    """Return the sha256 of a file, as `sha256:…`."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -97,41 +97,41 @@ def digest_of(path: Path) -> str:
 
 
 def opened(content: bytes, pinned: Pinned, trusted: TrustedKeys, reader: Maker) -> Opened:
-    """The body of a content that is what its manifest says, that a trusted key signed, and that the reader can read.
+    """Open a content, after checking it against its manifest, the trusted keys, and the reader's Python and packages.
 
     Args:
-        content: all of it.
-        pinned: what its manifest says of it.
-        trusted: whose flows may run here.
-        reader: the interpreter that is about to unpickle it.
+        content: the whole envelope.
+        pinned: the expected properties, from its manifest.
+        trusted: the keys whose flows may run on this machine.
+        reader: the interpreter that will unpickle it.
 
     Raises:
-        ContentRefused: it is another content, or made for another deployment or version.
-        NotTrusted: a key signed it that is not trusted.
-        SignatureWrong: it is not what was signed.
-        PythonMismatch: another Python made it.
-        PackageMismatch: so different a package made it that this one cannot read it.
+        ContentRefused: it is another content, or was packed for another deployment or version.
+        NotTrusted: it was signed by a key that is not trusted.
+        SignatureWrong: it differs from the content that was signed.
+        PythonMismatch: it was packed with another Python.
+        PackageMismatch: it was packed with a package version that is too different to be read.
     """
     if len(content) != pinned.size:
-        raise ContentRefused(f"The flow content has {len(content)} bytes; its manifest says {pinned.size}.")
+        raise ContentRefused(f"The flow content has {len(content)} bytes; its manifest states {pinned.size}.")
     if _digest(content) != pinned.digest:
-        raise ContentRefused(f"The flow content is not {pinned.digest}: it was changed or cut on its way.")
+        raise ContentRefused(f"The flow content does not have the digest {pinned.digest}: it was changed or truncated.")
     encoded, sealed, body = _parts(memoryview(content))
     trusted.check(PURPOSE, encoded, sealed, "The flow content")
     header = _header(encoded)
     _check_body(header, body)
     if (header.deployment, header.version) != (pinned.deployment, pinned.version):
         raise ContentRefused(
-            f"The flow content was made for {header.deployment} version {header.version}, "
+            f"The flow content was packed for {header.deployment} version {header.version}, "
             f"not for {pinned.deployment} version {pinned.version}."
         )
     return Opened(header, body, packing_environment.compare(header.made, reader))
 
 
 def _parts(content: memoryview) -> tuple[bytes, bytes, memoryview]:
-    """Header, seal and body, by their places alone."""
+    """Split a content into header, seal and body, by their positions alone."""
     if content[: len(MARK)] != MARK or len(content) < START:
-        raise ContentRefused("This is no flow content: its first bytes are not those of one.")
+        raise ContentRefused("This is not a flow content: its first bytes are wrong.")
     (length,) = LENGTH.unpack(content[len(MARK) : START])
     end = START + length
     if length > HEADER_LIMIT or len(content) < end + SEAL_SIZE:
@@ -148,9 +148,9 @@ def _header(encoded: bytes) -> Header:
 
 def _check_body(header: Header, body: memoryview) -> None:
     if len(body) != header.size:
-        raise ContentRefused(f"The flow content's body has {len(body)} bytes; its header says {header.size}.")
+        raise ContentRefused(f"The flow content's body has {len(body)} bytes; its header states {header.size}.")
     if _digest(body) != header.sha256:
-        raise ContentRefused("The flow content's body is not the one that its header was signed with.")
+        raise ContentRefused("The flow content's body does not have the digest in its signed header.")
 
 
 def _digest(data: bytes | memoryview) -> str:

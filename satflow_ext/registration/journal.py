@@ -1,7 +1,7 @@
-"""The journal: what this machine told Prefect of each deployment last, and what it is about to tell.
+"""The journal: this machine's last write of each deployment in Prefect, and a write that it has begun.
 
-One small file a deployment, replaced whole and durably, so that what a killed process or a power cut left can be told and mended
-(docs/decisions/0014). Whoever writes an entry has the deployment's turn (`deployment_lock.py`).
+One small file per deployment, replaced atomically and durably, so that the state after a killed process or a power cut can be
+detected and repaired (docs/decisions/0014). A process that writes an entry holds the deployment lock (`deployment_lock.py`).
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from satflow_ext.models import Digest, JsonObject, MissedRuns
 from satflow_ext.registration.deployment_pin import Pin
 from satflow_ext.settings import LOCAL, Settings
 
-FIX = "Make room, or see whose it is."
+FIX = "Make room on the disk, or check the owner and permissions of the file."
 
 
 class Written(BaseModel):
-    """One write of a deployment's row: what SatFlow decides of it. What others set beside is not kept here.
+    """One write of a deployment's row: the values that SatFlow controls. Values that other clients set are not included.
 
-    `number` counts the writes of a deployment from 1; the witness in Prefect's database holds the same (`write_marker.py`).
+    `number` counts the writes of a deployment from 1; the write marker in Prefect's database has the same number
+    (`write_marker.py`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,21 +47,22 @@ class Written(BaseModel):
 
     @property
     def pin(self) -> Pin:
-        """What the row's pull step says."""
+        """The pin in the row's pull step."""
         return Pin(self.store, self.manifest)
 
 
 class Entry(BaseModel):
-    """What the journal says of one deployment.
+    """The journal's entry for one deployment.
 
     Args:
-        format: of this document.
-        prefect: whose deployment it is: `local`, or the address of a Prefect API.
+        format: version of this document format.
+        prefect: the Prefect API that has the deployment: `local`, or an address.
         full_name: `flow/deployment`.
-        witness: name of the variable in Prefect's database that is written after each write of the row; None where there is none.
+        witness: name of the write marker, a variable in Prefect's database that is written after each write of the row; None if
+            the database has no marker.
         count: the number of the last write that was begun.
-        written: the last write that was seen through, None where there was none.
-        begun: the write whose end is not known.
+        written: the last completed write, None if there was none.
+        begun: a write that was begun and whose result is unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,7 +76,7 @@ class Entry(BaseModel):
     begun: Written | None = None
 
     def settled(self, live: Pin | None) -> Entry:
-        """The same with nothing begun: a write that Prefect has was seen through, and another one was never made."""
+        """Return the entry without a begun write: if Prefect has that write, it is complete; otherwise it was never made."""
         if self.begun is None:
             return self
         written = self.begun if self.begun.pin == live else self.written
@@ -82,29 +84,29 @@ class Entry(BaseModel):
 
 
 class Journal:
-    """The entries of one user.
+    """The journal of one user.
 
     Args:
-        settings: say where they are.
+        settings: define the folder of the entries.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.state_dir / "journal"
 
     def read(self, endpoints: Endpoints, full_name: str) -> Entry | None:
-        """The entry of a deployment, None where this machine never wrote it.
+        """Read the entry of a deployment; None if this machine never wrote the deployment.
 
         Raises:
-            JournalFailed: there is one that cannot be read.
+            JournalFailed: the entry cannot be read.
         """
         return _read(self._path(_prefect(endpoints), full_name))
 
     def local(self) -> list[Entry]:
-        """The entries of the local stack's deployments, without those that cannot be read."""
+        """Read the entries of the local stack's deployments, except those that cannot be read."""
         return self._entries(LOCAL)
 
     def called(self, endpoints: Endpoints, name: str) -> list[Entry]:
-        """The entries that a user may mean: by `flow/deployment`, or by the deployment's name."""
+        """Read the entries that match a name: `flow/deployment`, or the deployment's name."""
         entries = self._entries(_prefect(endpoints))
         return [each for each in entries if name in (each.full_name, each.full_name.rpartition("/")[2])]
 
@@ -120,7 +122,7 @@ class Journal:
         return found
 
     def pins_elsewhere(self, endpoints: Endpoints) -> list[Pin]:
-        """What the deployments of other Prefect APIs than this one pin, as far as this machine wrote them.
+        """Return the pins of deployments that this machine wrote to other Prefect APIs than this one.
 
         Raises:
             JournalFailed: an entry cannot be read.
@@ -130,32 +132,32 @@ class Journal:
         return [each.pin for entry in others for each in (entry.written, entry.begun) if each is not None]
 
     def fresh(self, endpoints: Endpoints, full_name: str) -> Entry:
-        """An entry of a deployment that has none. Only a database of our own gets a witness."""
+        """Create an entry for a deployment that has none. Only the local stack's database gets a write marker."""
         witness = f"satflow_{uuid4().hex}" if endpoints.local else None
         return Entry(prefect=_prefect(endpoints), full_name=full_name, witness=witness)
 
     def write(self, entry: Entry) -> None:
-        """Keep an entry in the place of the one before.
+        """Store an entry in place of the previous one.
 
         Raises:
-            JournalFailed: the disk did not take it; the one before is there.
+            JournalFailed: the entry could not be written; the previous one is intact.
         """
         path = self._path(entry.prefect, entry.full_name)
         try:
             if not self._folder.is_dir():
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 atomic_files.sync(self._folder.parent)
-            for left in self._folder.glob(f".{path.name}.*"):  # of a process that was killed while it had this turn
+            for left in self._folder.glob(f".{path.name}.*"):  # of a process that was killed while it held the lock
                 left.unlink(missing_ok=True)
             atomic_files.replace(path, entry.model_dump_json().encode())
         except OSError as error:
             raise JournalFailed(f"The journal {path} cannot be written: {error.strerror}.", fix=FIX) from None
 
     def note_paused(self, endpoints: Endpoints, full_name: str, paused: bool) -> None:
-        """A row that has to be written again stays as paused as it was.
+        """Record whether a deployment is paused, so that a row that has to be written again keeps that state.
 
         Raises:
-            JournalFailed: the disk did not take it.
+            JournalFailed: the entry could not be written.
         """
         entry = self.read(endpoints, full_name)
         if entry is not None and entry.written is not None:
@@ -163,10 +165,10 @@ class Journal:
             self.write(entry.model_copy(update={"written": written}))
 
     def forget(self, endpoints: Endpoints, full_name: str) -> Entry | None:
-        """Remove an entry and give what it was.
+        """Remove an entry and return it.
 
         Raises:
-            JournalFailed: it cannot be removed.
+            JournalFailed: the entry cannot be removed.
         """
         entry = self.read(endpoints, full_name)
         path = self._path(_prefect(endpoints), full_name)
@@ -190,14 +192,14 @@ def _read(path: Path) -> Entry | None:
     except FileNotFoundError:
         return None
     except ValidationError:
-        why = "it is of another version of SatFlow, or damaged"
+        why = "it was written by another version of SatFlow, or is damaged"
     except OSError as error:
         why = str(error.strerror)
     raise JournalFailed(
-        f"The journal {path} cannot be read: {why}.", fix="Move it away: nothing of Prefect's is in it only."
+        f"The journal {path} cannot be read: {why}.", fix="Move the file away: Prefect has everything that is in it."
     )
 
 
 def _prefect(endpoints: Endpoints) -> str:
-    """The local stack's Prefect has another port each time."""
+    """Return the key of a Prefect API: its address, or a constant for the local stack, whose port changes each time."""
     return LOCAL if endpoints.local else shown(endpoints.prefect.url)

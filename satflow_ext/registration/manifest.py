@@ -2,9 +2,9 @@ r"""The manifest: a small JSON document that fixes one registered version.
 
     canonical JSON \n seal, in base64 \n
 
-It is kept in the store under its own sha256, and the deployment in Prefect pins that digest. Whoever can write to the Prefect
-API could pin another document, so the manifest is signed: the seal is over the bytes of the first line, and nothing of them is
-parsed before it was checked. Canonical JSON (sorted keys, no white space, UTF-8) has one line.
+It is stored under its own sha256, and the deployment in Prefect pins that digest. Any client with write access to the Prefect API
+could pin another document, so the manifest is signed: the seal covers the bytes of the first line, and none of them is parsed
+before the seal is verified. Canonical JSON (sorted keys, no white space, UTF-8) has one line.
 """
 
 from __future__ import annotations
@@ -37,41 +37,41 @@ from satflow_ext.registration.envelope import Pinned
 from satflow_ext.settings import Settings, SizeSettings
 
 PURPOSE = b"satflow manifest 1\n"
-"""What a manifest is signed for; no other document of SatFlow is signed for the same."""
+"""The purpose in the signature of a manifest; no other document of SatFlow has the same one."""
 SEAL_LINE = SEAL_SIZE // 3 * 4
 """Characters of the seal in base64."""
 LIMIT = 16 * 1024 * 1024
 REACH = 16
-"""Versions that a manifest knows before itself."""
+"""Maximum number of previous versions that a manifest references."""
 
 
 class Manifest(BaseModel):
     """One version of a deployment.
 
     Args:
-        format: of this document.
+        format: version of this document format.
         flow_name: the flow's name in Prefect.
         variable: the flow's name in the notebook.
         deployment: the deployment's name, without the flow's.
         version: 1 for the first.
-        content: digest of the flow content, and `size` in bytes of all of it.
-        fingerprint: of the live flow, large data sampled; what the sidebar compares.
-        exact: fingerprint with all data hashed in full; what "unchanged" means.
-        parameter_schema: with defaults; Prefect gets it without.
-        chosen: everything that was decided: every option and default filled in. Prefect says what of it is live.
-        worker_sizes: what the sizes that the executor's options name meant on the machine that registered; where the flow runs,
-            another table may be in force, or none of that name.
-        job_variables: what the infrastructure that was chosen meant in the words of the work pool.
-        environment: the interpreter that packed the flow, and what was installed for it.
+        content: digest of the flow content, and `size` in bytes of the whole envelope.
+        fingerprint: fingerprint of the live flow, with large data sampled; the sidebar compares it.
+        exact: fingerprint with all data hashed in full; it decides whether a flow is unchanged.
+        parameter_schema: with defaults; Prefect receives it without them.
+        chosen: all choices, with every option and default filled in. Prefect has the live values.
+        worker_sizes: definitions of the worker sizes that the executor's options name, on the machine that registered the flow.
+            Where the flow runs, the settings may define a size differently or not at all.
+        job_variables: the chosen infrastructure, as job variables of the work pool.
+        environment: the interpreter that packed the flow, and its installed packages.
         uses: names of the distributions that the flow refers to.
         source: the notebook and its cells.
-        git: the file that runs load the flow from; None where the content is the flow.
-        files: data files that travel with the flow; each is a content of its own in the store.
+        git: the file that runs load the flow from; None if the content has the flow itself.
+        files: data files that are packed with the flow; each is a separate content in the store.
         registered_by: the user's name on the machine where it was registered.
-        registered_at: when.
-        restores: number of the version that a rollback brought back with this one.
-        earlier: digests of the manifests of the versions before this one, nearest first, at most `REACH`: a chain that a lost
-            manifest does not break, and that is gone down in long steps.
+        registered_at: time of registration.
+        restores: number of the version that a rollback restored as this one.
+        earlier: digests of the manifests of the previous versions, nearest first, at most `REACH`. A lost manifest does not break
+            this chain, and it can be followed in long steps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,12 +101,12 @@ class Manifest(BaseModel):
 
     @property
     def executor(self) -> ExecutorChoice:
-        """How tasks run."""
+        """The executor that runs the tasks."""
         return self.chosen.executor
 
     @property
     def environment_policy(self) -> EnvironmentPolicy:
-        """What happens where a run's environment is another one."""
+        """The policy for runs whose environment differs."""
         return self.chosen.environment
 
     @property
@@ -121,36 +121,36 @@ class Manifest(BaseModel):
 
     @property
     def pinned(self) -> Pinned:
-        """What the flow content must be."""
+        """The expected properties of the flow content."""
         return Pinned(self.content, self.size, self.full_name, self.version)
 
     def sized(self, settings: Settings) -> Settings:
-        """The settings with worker sizes as they were when it was registered, whatever this machine's table says by now."""
+        """Return the settings with the worker sizes of the time of registration, regardless of this machine's current ones."""
         return settings.model_copy(update={"worker_sizes": {**settings.worker_sizes, **self.worker_sizes}})
 
     def encode(self, signer: Signer) -> bytes:
-        """The document that is kept in a store."""
+        """Sign the manifest and return it as the document for a store."""
         line = canonical(self.model_dump(mode="json"))
         return line + b"\n" + base64.b64encode(signer.seal(PURPOSE, line)) + b"\n"
 
 
 def canonical(value: object) -> bytes:
-    """JSON with one spelling for equal values."""
+    """Return the JSON of a value, with one spelling for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def digest_of(document: bytes) -> str:
-    """The sha256 of a document, as `sha256:…`."""
+    """Return the sha256 of a document, as `sha256:…`."""
     return f"sha256:{hashlib.sha256(document).hexdigest()}"
 
 
 def verified(document: bytes, digest: str, trusted: TrustedKeys) -> Manifest:
-    """The manifest that the store gave for a digest, if whoever signed it may run code here.
+    """Parse the document that the store returned for a digest, after verifying that a trusted key signed it.
 
     Raises:
-        NotTrusted: a key signed it that is not trusted.
-        SignatureWrong: it is not what was signed.
-        ContentRefused: it is not the document of that digest, or none that this version understands.
+        NotTrusted: it was signed by a key that is not trusted.
+        SignatureWrong: it differs from the document that was signed.
+        ContentRefused: it does not have that digest, or this version of SatFlow does not support it.
     """
     line, sealed = _lines(document, digest)
     trusted.check(PURPOSE, line, sealed, "The manifest")
@@ -158,21 +158,21 @@ def verified(document: bytes, digest: str, trusted: TrustedKeys) -> Manifest:
 
 
 def read(document: bytes, digest: str) -> Manifest:
-    """The manifest that the store gave for a digest, whoever signed it: to be shown, and not to be acted upon.
+    """Parse the document that the store returned for a digest, regardless of its signature: for display only.
 
     Raises:
-        ContentRefused: it is not the document of that digest, or none that this version understands.
+        ContentRefused: it does not have that digest, or this version of SatFlow does not support it.
     """
     return _read(_lines(document, digest)[0], digest)
 
 
 def _lines(document: bytes, digest: str) -> tuple[bytes, bytes]:
-    """The JSON and the seal, by their places alone."""
+    """Split a document into JSON and seal, by their positions alone."""
     if digest_of(document) != digest:
-        raise ContentRefused(f"The store gave another document for manifest {digest}.")
+        raise ContentRefused(f"The store returned another document for manifest {digest}.")
     end = len(document) - SEAL_LINE - 2
     if end < 0 or document[end : end + 1] != b"\n" or document[-1:] != b"\n":
-        raise ContentRefused(f"{digest} is no manifest, or not a signed one.", fix="Register the flow again.")
+        raise ContentRefused(f"{digest} is not a signed manifest.", fix="Register the flow again.")
     try:
         return document[:end], base64.b64decode(document[end + 1 : -1], validate=True)
     except binascii.Error:
@@ -183,4 +183,4 @@ def _read(line: bytes, digest: str) -> Manifest:
     try:
         return strict_json.read(Manifest, line, limit=LIMIT)
     except ValueError as error:
-        raise ContentRefused(f"Manifest {digest} cannot be read here: {error}.", fix=strict_json.NEWER) from None
+        raise ContentRefused(f"Manifest {digest} cannot be read: {error}.", fix=strict_json.NEWER) from None

@@ -1,4 +1,4 @@
-"""Manifests as stores have them: written once, read by digest, remembered because they never change."""
+"""Write manifests to stores and read them by digest. They never change, so they are cached."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _known: dict[str, Manifest] = {}
 
 
 async def write(store: Store, document: Manifest, signer: Signer) -> str:
-    """Sign a manifest, put it into a store and give its digest.
+    """Sign a manifest, upload it to a store and return its digest.
 
     Raises:
-        StoreFailed: it was not kept.
+        StoreFailed: the manifest was not stored.
     """
     encoded = document.encode(signer)
     digest = manifest.digest_of(encoded)
@@ -30,14 +30,14 @@ async def write(store: Store, document: Manifest, signer: Signer) -> str:
 
 
 async def verified(store: Store, digest: str, trusted: TrustedKeys) -> Manifest:
-    """The manifest of that digest, if whoever signed it may run code here.
+    """Read a manifest from the store and verify that a trusted key signed it.
 
     Raises:
-        ContentMissing: the store has nothing under it.
-        NotTrusted: a key signed it that is not trusted.
-        SignatureWrong: it is not what was signed.
-        ContentRefused: it is no manifest.
-        StoreFailed: the store did not answer as one.
+        ContentMissing: the store has no document with that digest.
+        NotTrusted: it was signed by a key that is not trusted.
+        SignatureWrong: it differs from the document that was signed.
+        ContentRefused: it is not a manifest.
+        StoreFailed: the request to the store failed.
     """
     async with StoreClient(store) as store_client:
         document = await store_client.get(digest)
@@ -45,12 +45,12 @@ async def verified(store: Store, digest: str, trusted: TrustedKeys) -> Manifest:
 
 
 async def read(store: Store, digest: str) -> Manifest:
-    """The manifest of that digest, whoever signed it: to be shown. Who acts upon it takes `verified`.
+    """Read a manifest from the store regardless of its signature: for display only. Code that acts on it uses `verified`.
 
     Raises:
-        ContentMissing: the store has nothing under it.
-        ContentRefused: what it has is no manifest.
-        StoreFailed: the store did not answer as one.
+        ContentMissing: the store has no document with that digest.
+        ContentRefused: the document is not a manifest.
+        StoreFailed: the request to the store failed.
     """
     found = (await read_each(store, [digest]))[digest]
     if isinstance(found, SatflowError):
@@ -59,7 +59,7 @@ async def read(store: Store, digest: str) -> Manifest:
 
 
 async def read_each(store: Store, digests: Iterable[str]) -> dict[str, Manifest | SatflowError]:
-    """Several manifests at once: digest → the manifest, or what stood in its way."""
+    """Read several manifests at once: digest → the manifest, or the error that prevented reading it."""
     wanted = list(dict.fromkeys(digests))
     found: dict[str, Manifest | SatflowError] = {digest: _known[digest] for digest in wanted if digest in _known}
     missing = [digest for digest in wanted if digest not in found]
@@ -76,7 +76,7 @@ async def _read_or_error(store_client: StoreClient, digest: str) -> Manifest | S
         found = manifest.read(document, digest)
     except SatflowError as error:
         return error
-    while len(_known) >= REMEMBERED:  # the one that came first goes first
+    while len(_known) >= REMEMBERED:  # removes the oldest first
         _known.pop(next(iter(_known)), None)
     _known[digest] = found
     return found

@@ -1,7 +1,8 @@
-"""Who made a pickle: the interpreter, and the packages whose versions decide whether another one can read it.
+"""The environment that packed a pickle: the interpreter, and the packages whose versions decide whether another can read it.
 
-A pickle with code objects read by another Python is no exception but a crash (3.11 and 3.12: SIGSEGV), so Pythons are compared
-and never tried. Another version of a package can at worst raise, so a near one is tried and told of (docs/decisions/0006).
+Code objects from another Python do not raise an exception but crash the process (3.11 and 3.12: SIGSEGV), so the Python versions
+are compared before a pickle is loaded. Another version of a package can at worst raise, so a close version is tried, with a
+warning (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from satflow_ext.errors import PackageMismatch, PythonMismatch
 from satflow_ext.models import Environment
 
 PACKAGES = ("cloudpickle", "prefect", "distributed")
-"""Packages whose own objects stand in a pickled flow."""
+"""Packages whose objects are part of a pickled flow."""
 SEMANTIC = frozenset({"cloudpickle", "prefect"})
-"""Those whose first number says that what was made before it no longer works; distributed's is the year."""
+"""Packages whose first version number marks incompatible changes; the first number of distributed is the year."""
 
 
 class Maker(BaseModel):
@@ -34,7 +35,7 @@ class Maker(BaseModel):
 
 
 def of(environment: Environment) -> Maker:
-    """The maker of what was packed in an environment."""
+    """Return the interpreter and packages of a recorded environment."""
     return Maker(
         implementation=environment.implementation,
         python=environment.python,
@@ -44,7 +45,7 @@ def of(environment: Environment) -> Maker:
 
 
 def here() -> Maker:
-    """This interpreter."""
+    """Return this interpreter and its packages."""
     found = {}
     for package in PACKAGES:
         try:
@@ -60,20 +61,20 @@ def here() -> Maker:
 
 
 def compare(made: Maker, reader: Maker) -> tuple[str, ...]:
-    """Compare who made a pickle with who is about to read it.
+    """Compare the environment that packed a pickle with the one that will read it.
 
     Returns:
-        What to tell the user of versions that differ and may do.
+        Messages for the user about versions that differ but are probably compatible.
 
     Raises:
-        PythonMismatch: reading it would crash.
-        PackageMismatch: a package has changed so much that it cannot be read.
+        PythonMismatch: reading the pickle would crash.
+        PackageMismatch: a package has changed so much that the pickle cannot be read.
     """
     if (reader.implementation, reader.magic) != (made.implementation, made.magic):
         raise PythonMismatch(
             f"The flow was packed by {made.implementation} {made.python}; "
             f"this flow run has {reader.implementation} {reader.python}.",
-            fix="Give the Prefect worker the same Python, or register again from a kernel that has the worker's.",
+            fix="Run the Prefect worker with the same Python, or register again from a kernel with the worker's Python.",
         )
     both = sorted(made.packages.keys() & reader.packages.keys())
     told = [_difference(name, made.packages[name], reader.packages[name]) for name in both]
@@ -84,7 +85,7 @@ def _difference(name: str, made: str, reader: str) -> str | None:
     text = f"The flow was packed with {name} {made}; this flow run has {name} {reader}."
     if name in SEMANTIC and _numbers(made, 1) != _numbers(reader, 1):
         raise PackageMismatch(
-            text, fix=f"Give the Prefect worker {name} {made}, or register again from a kernel like it."
+            text, fix=f"Install {name} {made} for the Prefect worker, or register again from a kernel with its version."
         )
     return None if _numbers(made, 2) == _numbers(reader, 2) else text
 

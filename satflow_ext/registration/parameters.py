@@ -1,4 +1,4 @@
-"""What the Prefect API learns of a flow's parameters, names and types, no defaults and no docstrings; and what schedules need."""
+"""The parameter schema for the Prefect API, with names and types but no defaults and docstrings; and a check for schedules."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ contentEncoding contentMediaType contentSchema deprecated readOnly writeOnly
 position block_type_slug block_schema_references
 """
 PUBLIC = frozenset(_WORDS.split())
-"""What Prefect checks values with (JSON Schema's vocabularies) and draws forms from; the last three are its own. No defaults,
-descriptions, examples and comments, and nothing that a flow's author has made up (`json_schema_extra`)."""
+"""Keywords that Prefect uses to validate values (JSON Schema's vocabularies) and to draw forms; the last three are Prefect's.
+Defaults, descriptions, examples and comments are excluded, and so are additions by a flow's author (`json_schema_extra`)."""
 
 NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
-"""Keywords whose values map names to schemas: a parameter may well be called `default`."""
+"""Keywords whose values map names to schemas: a parameter can have the name `default`."""
 
 WHOLE = frozenset({"enum", "const", "discriminator", "dependentRequired", "block_schema_references"})
-"""Keywords whose values are no schemas."""
+"""Keywords whose values are not schemas."""
 
 
 def schema_for_prefect(schema: JsonObject) -> JsonObject:
-    """A parameter schema with nothing but names, types and what values have to be like."""
+    """Reduce a parameter schema to names, types and constraints on values."""
     return {key: _public(key, value) for key, value in schema.items() if key in PUBLIC}
 
 
@@ -43,7 +43,7 @@ def check_complete(schema: JsonObject, parameters: JsonObject) -> None:
     if missing:
         raise InvalidParameter(
             f"Scheduled runs need a value for {', '.join(map(str, missing))}.",
-            fix="Give one, or give the parameter a default.",
+            fix="Set a value, or give the parameter a default.",
             field=f"parameters.{missing[0]}",
         )
 

@@ -1,7 +1,7 @@
-"""Detours: what somebody has changed in Prefect on the way that leads from a deployment to its flow.
+"""Path changes: changes that were made in Prefect to the path from a deployment to its flow.
 
-Pull steps, entrypoint and, on this machine, the command are no choices: each version brings its own, and a change of them
-cannot be merged into it. So it is shown as drift, and only overwritten when that is said (docs/decisions/0008).
+Pull steps, entrypoint and, on this machine, the command are not choices: each version has its own, and a change to them cannot
+be merged. A path change is shown as drift, and only overwritten on request (docs/decisions/0008).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def detours(made: Manifest | None, row: DeploymentResponse, *, local: bool) -> tuple[Change, ...]:
-    """What leads elsewhere: `before` is what registering had set, `after` what Prefect has now.
+    """Return the path changes: `before` is the registered value, `after` the live value in Prefect.
 
     Args:
-        made: the manifest of the version that the row pins, None where it cannot be read: then the command is not judged.
-        row: what Prefect has.
-        local: whether runs happen on this machine, and registering sets their command.
+        made: the manifest of the version that the row pins, None if it cannot be read: then the command is not compared.
+        row: the row in Prefect.
+        local: whether runs happen on this machine, so that registering sets their command.
     """
     return tuple(
         Change(name=name, before=ours, after=live) for name, ours, live in _way(made, row, local) if ours != live
@@ -32,7 +32,7 @@ def detours(made: Manifest | None, row: DeploymentResponse, *, local: bool) -> t
 
 
 def _way(made: Manifest | None, row: DeploymentResponse, local: bool) -> Iterator[tuple[str, str, str]]:
-    """Name, what registering had set, and what is live."""
+    """Yield name, registered value and live value."""
     pin = pin_of(row)
     if pin is None:
         return
@@ -43,7 +43,7 @@ def _way(made: Manifest | None, row: DeploymentResponse, local: bool) -> Iterato
 
 
 def _words(steps: list[dict[str, Any]]) -> str:
-    """Names of steps and of their inputs. The inputs of other people's steps may be secret."""
+    """Format the names of steps and of their inputs. Values are left out: the inputs of steps by others may be secret."""
     each = [(name, inputs) for step in steps for name, inputs in step.items()]
     return ", ".join(
         f"{name}({', '.join(sorted(inputs)) if isinstance(inputs, Mapping) else ''})" for name, inputs in each
@@ -51,7 +51,7 @@ def _words(steps: list[dict[str, Any]]) -> str:
 
 
 def _command(made: Manifest, job_variables: Mapping[str, Any]) -> str:
-    """Where the environment of a run is built anew, its folder is this machine's to say and not part of what is compared."""
+    """Return the live command, without the folder of a recreated environment, which depends on the machine."""
     live = str(job_variables.get("command") or "none")
     ours = deployment_rows.command(made)
     return ours if made.environment_policy == "recreate" and live.startswith(f"{ours} ") else live

@@ -1,4 +1,4 @@
-"""What the pre-flight report says beyond the kernel's own part: the choices, and a real load of the flow content."""
+"""Findings that are added to the kernel's pre-flight report: about the choices, and from a real load of the flow content."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from satflow_ext.settings import Settings
 
 
 def with_choices(report: Preflight, wanted: Registration, settings: Settings) -> Preflight:
-    """The report, with what replaces the flow's task runner, or the first of the choices that registering would refuse.
+    """Add to the report the executor that replaces the flow's task runner, or the first choice that registering would refuse.
 
     Args:
-        report: of the kernel.
-        wanted: what the user decided.
+        report: the kernel's report.
+        wanted: the user's choices.
         settings: worker sizes, and whether runs happen on this machine.
     """
     try:
@@ -35,14 +35,14 @@ def with_choices(report: Preflight, wanted: Registration, settings: Settings) ->
 
 
 async def with_pool(report: Preflight, wanted: Registration, settings: Settings) -> Preflight:
-    """The report, and why the work pool could not start runs of it, by what its base job template takes.
+    """Add to the report why the work pool could not start runs of the flow, according to its base job template.
 
-    Nothing is started for this, and nothing is said where Prefect does not answer.
+    Nothing is started for this check. If Prefect does not answer, nothing is added.
 
     Args:
-        report: of the kernel.
-        wanted: what the user decided.
-        settings: where Prefect is.
+        report: the kernel's report.
+        wanted: the user's choices.
+        settings: define the Prefect API.
     """
     try:
         where = await asyncio.to_thread(answering, settings)
@@ -58,13 +58,13 @@ async def with_pool(report: Preflight, wanted: Registration, settings: Settings)
 
 
 async def with_rehearsal(report: Preflight, packed: PackedFlow, wanted: Registration, settings: Settings) -> Preflight:
-    """The report, and how long a clean process took to load the flow, or why it could not.
+    """Add to the report how long a clean process took to load the flow, or why it failed.
 
     Args:
-        report: of the kernel.
+        report: the kernel's report.
         packed: the flow.
-        wanted: what the user decided.
-        settings: which Python loads it where runs happen elsewhere; then what it lacks is in the report as well.
+        wanted: the user's choices.
+        settings: define the Python that loads it if runs happen elsewhere; then its missing packages are reported as well.
     """
     report = await _with_cluster(report, packed, wanted, settings)
     python = worker_environment.executable(wanted, settings)
@@ -79,14 +79,14 @@ async def with_rehearsal(report: Preflight, packed: PackedFlow, wanted: Registra
 
 
 def answering(settings: Settings) -> Endpoints | None:
-    """Where Prefect is, None where it does not run or does not answer."""
+    """Return the endpoints of Prefect, or None if it does not run or does not answer."""
     if lease.status(settings).state != "ready":
         return None
     return endpoints.resolve(settings, endpoints.read_record(settings))
 
 
 async def _with_cluster(report: Preflight, packed: PackedFlow, wanted: Registration, settings: Settings) -> Preflight:
-    """The report, and why there would be no cluster. What is wrong with the choices themselves is in it already."""
+    """Add to the report why the cluster could not be created. Invalid choices are in the report already."""
     local = settings.prefect_api_url is None
     try:
         check_choices(wanted, settings, local=local)

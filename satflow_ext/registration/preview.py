@@ -1,4 +1,4 @@
-"""What registering would do, found out with nothing sent."""
+"""Preview of a registration: its result, determined without sending anything."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NOT_SENT = content_upload.Sealed("sha256:" + "0" * 64, 0)
 
 @dataclass(frozen=True)
 class Preview:
-    """What would become of `flow/deployment`. `diff` None: there is nothing to compare with, or no difference.
+    """The result that registering `flow/deployment` would have.
 
-    `warnings` are as those of `Registered`.
+    `diff` is None if there is no version to compare with, or no difference. `warnings` are as in `Registered`.
     """
 
     full_name: str
@@ -36,10 +36,10 @@ class Preview:
 async def preview(
     packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings, *, overwrite: bool = False
 ) -> Preview:
-    """Check everything that registering checks before it sends anything, and compare with what is live.
+    """Make all checks that registering makes before it sends anything, and compare with the live version.
 
     Raises:
-        SatflowError: it would be refused.
+        SatflowError: registering would be refused.
     """
     executor = check(packed, registration, endpoints, settings)
     warnings = find_warnings(packed, executor, settings)

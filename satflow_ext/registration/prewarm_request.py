@@ -1,4 +1,4 @@
-"""What a version says of starting its shared cluster ahead of scheduled runs, and how the local stack hears of it."""
+"""Prewarming requests: a version's option to start its shared cluster ahead of scheduled runs, and a file for the local stack."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from satflow_ext.settings import Settings
 
 
 def seconds(executor: ExecutorChoice) -> float:
-    """How long before a scheduled run the shared cluster is wanted; 0 where it is not."""
+    """Return how many seconds before a scheduled run the shared cluster is started; 0 if it is not prewarmed."""
     return float(str(executor.options.get("prewarm") or 0)) if executor.name == DASK_CLUSTER.name else 0
 
 
 def wish(settings: Settings) -> Path:
-    """The file that has the local stack look for such runs: most stacks have none, and need no process for it."""
+    """Return the file that makes the local stack prewarm clusters. Most stacks do not have it, and need no process for it."""
     return settings.state_dir / "prewarm"
 
 
 def note(made: Manifest, endpoints: Endpoints, settings: Settings) -> None:
-    """Have the local stack look from now on, or anew, where this version wants it."""
+    """Create or touch the file if this version uses prewarming, so that the local stack reads the deployments again."""
     if endpoints.local and seconds(made.executor):
         wish(settings).touch(mode=0o600)

@@ -1,7 +1,7 @@
 """Start shared clusters ahead of scheduled runs.
 
-`python -m satflow_ext.registration.prewarming` does it for the local stack, which runs it as soon as a deployment has asked for
-that; it ends when none does any more. For another Prefect server `satflow clusters prewarm` does it until it is stopped.
+`python -m satflow_ext.registration.prewarming` does this for the local stack, which starts it when a deployment requests
+prewarming; it ends when no deployment does. For another Prefect server, `satflow clusters prewarm` does it until it is stopped.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from satflow_ext.registration.scheduled_starts import Due, Wish
 from satflow_ext.settings import LOCAL, Settings, load_settings
 
 LOOK = 10.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 MINUTE = 60.0
 HOUR = 3600.0
 NICE = 5
-"""It gives way to the services, and to their user."""
+"""Niceness: the services and the user's programs have priority."""
 
 logger = logging.getLogger("satflow_ext.registration")
 
 
 def main() -> int:
-    """Look until no deployment wants its cluster ahead."""
+    """Prewarm clusters of the local stack until no deployment requests it."""
     os.nice(NICE)
     tell()
     asyncio.run(keep(load_settings().model_copy(update={"store": LOCAL})))
@@ -42,13 +42,13 @@ def main() -> int:
 
 
 def tell() -> None:
-    """Say on standard error what is done."""
+    """Log to standard error."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logger.setLevel(logging.INFO)
 
 
 async def keep(settings: Settings) -> None:
-    """Look again and again for the local stack. What cannot be asked now is asked at the next look."""
+    """Check the local stack's deployments periodically. A failed check is repeated at the next interval."""
     wanted: dict[UUID, Wish] = {}
     asked = -HOUR
     seen: int | None = 0
@@ -72,7 +72,7 @@ async def keep(settings: Settings) -> None:
 
 
 async def keep_on(where: Endpoints, settings: Settings) -> None:
-    """Look again and again for a Prefect server of others, which does not tell when somebody registers: asked each minute."""
+    """Check another Prefect server periodically. It does not report registrations, so its deployments are read each minute."""
     wanted: dict[UUID, Wish] = {}
     asked = -MINUTE
     told: int | None = None
@@ -83,7 +83,7 @@ async def keep_on(where: Endpoints, settings: Settings) -> None:
                 wanted, asked = await scheduled_starts.wishes(where), time.monotonic()
             if told != len(wanted):
                 told = len(wanted)
-                logger.info("Deployments that want their cluster ahead of scheduled runs: %d", told)
+                logger.info("Deployments whose cluster is started ahead of scheduled runs: %d", told)
             if wanted:
                 await _start_due(where, settings, wanted, started)
         except SatflowError as error:
@@ -104,7 +104,7 @@ async def _start_due(
 
 
 def _marked(settings: Settings) -> int | None:
-    """When somebody last registered what wants its cluster ahead."""
+    """Return the time of the last registration with prewarming, or None if there is none."""
     try:
         return wish(settings).stat().st_mtime_ns
     except FileNotFoundError:
@@ -112,24 +112,24 @@ def _marked(settings: Settings) -> int | None:
 
 
 async def _wishes(where: Endpoints, settings: Settings) -> dict[UUID, Wish]:
-    """Those of all deployments. Where there are none the mark goes, and with it this process."""
+    """Return the requests of all deployments. If there are none, remove the file, after which this process ends."""
     if found := await scheduled_starts.wishes(where):
         return found
     wish(settings).unlink(missing_ok=True)
-    if found := await scheduled_starts.wishes(where):  # of somebody whose mark has gone just now
+    if found := await scheduled_starts.wishes(where):  # of a registration whose file was just removed
         wish(settings).touch(mode=0o600)
     return found
 
 
 async def _start(each: Due, where: Endpoints, settings: Settings) -> None:
-    """Once for each run: what goes wrong here the run tries again by itself, and its log says what."""
+    """Start the cluster of a run once. After a failure the run starts the cluster itself, and its log has the reason."""
     begun = time.monotonic()
     try:
         await clusters.obey(where, settings, str(each.deployment_id), ClusterOrder(order=StartCluster()))
     except SatflowError as error:
-        logger.warning("%s: no cluster ahead of its run: %s", each.deployment_name, error)
+        logger.warning("%s: its cluster could not be started ahead of the run: %s", each.deployment_name, error)
     else:
-        logger.info("%s: its cluster is warm, after %.1f s.", each.deployment_name, time.monotonic() - begun)
+        logger.info("%s: its cluster is ready after %.1f s.", each.deployment_name, time.monotonic() - begun)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""The last steps of a registration: what the store has already becomes what Prefect has.
+"""Publish a version: the last steps of a registration, which write a version from the store to Prefect.
 
-    journal: begun → row → witness → read back → journal: written
+    journal: begun → row → write marker → read back → journal: written
 
-Whatever is cut off, the row is the old one or the new one, because one request writes it in one transaction; the journal says
-that somebody was about to, and whoever has the deployment's turn next tells from the row which of the two it is (`recovery.py`).
+After an interruption the row is either the old or the new one, because one request writes it in one transaction. The journal has
+the begun write, and the next process that holds the deployment lock determines which of the two the row is (`recovery.py`).
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ async def tell(
     endpoints: Endpoints,
     journal: Journal,
 ) -> DeploymentResponse:
-    """Write a deployment's row, with the journal before and after it. Call it with the deployment's turn.
+    """Write a deployment's row, with the journal before and after it. The caller holds the deployment lock.
 
     Args:
-        client: an open prefect client.
-        made: the manifest, which the store has.
-        pin: where it is.
-        settled: what else Prefect is told.
-        row: what Prefect has now.
+        client: an open Prefect client.
+        made: the manifest, which is in the store.
+        pin: the location of the manifest.
+        settled: the other values that are written to Prefect.
+        row: the row that Prefect has now.
         endpoints: the Prefect API.
-        journal: of this user.
+        journal: the user's journal.
 
     Raises:
-        JournalFailed: the disk did not take the journal. Where the row is written already, the message says so.
-        PrefectFailed: Prefect does not have what it was told, or nobody knows.
-        DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
+        JournalFailed: the journal could not be written. If the row is already written, the message states that.
+        PrefectFailed: Prefect does not have the row, or it is unknown whether Prefect has it.
+        DeploymentContested: another registration was made at the same moment, and its version is the one that runs.
     """
     entry = await asyncio.to_thread(_begin, journal, endpoints, made, pin, settled)
     await deployment_rows.write(client, made, pin, settled, row, endpoints)
@@ -84,12 +84,12 @@ def _begin(journal: Journal, endpoints: Endpoints, made: Manifest, pin: Pin, set
 
 
 def _ours(made: Manifest, settled: Settled) -> JsonObject:
-    """Of the job variables that Prefect is told, those that SatFlow decides of."""
+    """Return the job variables that SatFlow controls, from those that are written to Prefect."""
     names = flat(made.job_variables).keys()
     return whole({name: value for name, value in flat(settled.job_variables).items() if name in names})
 
 
 def _end(journal: Journal, endpoints: Endpoints, entry: Entry) -> None:
-    """Close the entry, unless somebody who does not share our turns has written another one since."""
+    """Complete the entry, unless a process that does not share our locks has written another one since."""
     if journal.read(endpoints, entry.full_name) == entry:
         journal.write(entry.model_copy(update={"written": entry.begun, "begun": None}))

@@ -1,8 +1,8 @@
-"""Whether flow runs will have what they need from elsewhere: the store that a flow is registered with, and its Dask Gateway.
+"""Check that flow runs can use the store that a flow is registered with, and its Dask Gateway.
 
-Those of the local stack have the settings of whoever started the stack, and the settings file as it is when they start: a
-store that only a later JupyterLab's environment names would be unknown to them, and every run would fail. A Dask Gateway says
-itself what it gives.
+Flow runs of the local stack have the environment variables of the process that started the stack, and the settings file at the
+time of their start. A store that is defined only in the environment of a later JupyterLab would be unknown to them, and every run
+would fail. A Dask Gateway reports its own options.
 """
 
 from __future__ import annotations
@@ -23,44 +23,44 @@ from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import LOCAL, Settings
 
 FIX = (
-    "Put it into satflow.toml, and start the local stack again from where the variables of its headers are set: "
+    "Define the store in satflow.toml, and restart the local stack where the environment variables of its headers are set: "
     "`satflow down`, then register again."
 )
 
 
 async def check_store(endpoints: Endpoints, settings: Settings) -> None:
-    """Refuse a store that flow runs of the local stack do not know, or not with this address and credential.
+    """Refuse a store that flow runs of the local stack do not have, or have with another address or credential.
 
     Raises:
-        SettingsWrong: it is such a store.
+        SettingsWrong: the runs could not use the store.
     """
     store = endpoints.store
     if not endpoints.local or store.name == LOCAL:
         return
     report, record = await asyncio.to_thread(lambda: (lease.report(settings), places.read_record(settings)))
-    if report is None or record is None:  # it has just been stopped; asking Prefect will say so
+    if report is None or record is None:  # it was just stopped; the next request to Prefect reports that
         return
     known = report.stores.get(store.name)
     if known is None:
         raise SettingsWrong(
-            f"The local stack, where the flow would run, has no store called {store.name!r}, or not its credential.",
+            f"The local stack, where the flow would run, has no store called {store.name!r}, or lacks its credential.",
             fix=FIX,
         )
     if known != places.store_mark(store, record):
         raise SettingsWrong(
-            f"The local stack, where the flow would run, knows the store {store.name!r} with another address or credential.",
+            f"The local stack, where the flow would run, has another address or credential for the store {store.name!r}.",
             fix=FIX,
         )
 
 
 async def check_gateway(executor: ExecutorChoice, settings: Settings) -> None:
-    """Refuse what a Dask Gateway of the settings does not give. What it is to give to runs elsewhere, nobody can ask here.
+    """Refuse a cluster that a Dask Gateway of the settings does not offer. Gateways that only remote runs use are not checked.
 
     Raises:
-        SizeRefused: it does not give that worker size; the message has those that it gives.
-        GatewayRefused: it cannot keep a shared cluster apart from others.
-        ClusterFailed: it does not answer, or refuses the credential.
-        SettingsWrong: the variable of its credential is not set.
+        SizeRefused: the gateway does not offer that worker size; the message lists those that it offers.
+        GatewayRefused: the gateway cannot separate a shared cluster from others.
+        ClusterFailed: the gateway does not answer, or refuses the credential.
+        SettingsWrong: the environment variable of its credential is not set.
     """
     if executor.name != dask_cluster.DASK_CLUSTER.name:
         return

@@ -1,7 +1,7 @@
-"""Healing: what a killed registration or a power cut left is settled, by whoever has the deployment's turn next.
+"""Recovery after a killed registration or a power cut, by the next process that holds the deployment lock.
 
-A write that was begun and that Prefect has was seen through; another one was never made, and is forgotten. A row that Prefect's
-database has lost is written again, from the manifest in the store and the journal. What somebody did in Prefect is left alone.
+A begun write that Prefect has is complete; any other begun write was never made, and is discarded. A row that Prefect's database
+has lost is written again, from the manifest in the store and the journal. Changes that users made in Prefect are preserved.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Healed:
-    """A deployment's row after healing, and what the journal knows of it: the last write, None where it knows none."""
+    """A deployment after recovery: its row, its last write in the journal (None if there is none), and its divergence."""
 
     row: DeploymentResponse | None
     written: Written | None
@@ -41,11 +41,11 @@ class Healed:
 
 
 async def look(client: PrefectClient, full_name: str, endpoints: Endpoints, settings: Settings) -> Healed:
-    """What has become of a deployment, with nothing written.
+    """Determine the state of a deployment without writing anything.
 
     Raises:
         JournalFailed: the entry cannot be read.
-        PrefectFailed: the API did not do what was asked.
+        PrefectFailed: a request to the API failed.
     """
     row = await read_deployment(client, full_name)
     entry = await asyncio.to_thread(Journal(settings).read, endpoints, full_name)
@@ -53,13 +53,13 @@ async def look(client: PrefectClient, full_name: str, endpoints: Endpoints, sett
 
 
 async def heal(client: PrefectClient, full_name: str, endpoints: Endpoints, settings: Settings) -> Healed:
-    """Settle what an earlier registration left, and write again what Prefect has lost. Call it with the deployment's turn.
+    """Settle an interrupted registration, and write a row again that Prefect has lost. The caller holds the deployment lock.
 
-    What was lost and cannot be written again, such as where the store does not have its manifest any more, stays "lost".
+    A lost row that cannot be written again, for example because the store no longer has its manifest, stays "lost".
 
     Raises:
         JournalFailed: the entry cannot be read or written.
-        PrefectFailed: the API did not do what was asked.
+        PrefectFailed: a request to the API failed.
     """
     journal = Journal(settings)
     row = await read_deployment(client, full_name)
@@ -75,7 +75,7 @@ async def heal(client: PrefectClient, full_name: str, endpoints: Endpoints, sett
         logger.warning("Prefect has lost version %s of %s. %s", found.written.version, full_name, error)
         return found
     row = await publish.tell(client, made, found.written.pin, _as_told(found.written), row, endpoints, journal)
-    logger.warning("Prefect had lost version %s of %s; it is there again.", made.version, full_name)
+    logger.warning("Prefect had lost version %s of %s; it was restored.", made.version, full_name)
     return Healed(row, found.written, "as written")
 
 
@@ -91,7 +91,7 @@ async def _looked(client: PrefectClient, row: DeploymentResponse | None, entry: 
 
 
 async def _settle(client: PrefectClient, entry: Entry, row: DeploymentResponse | None, journal: Journal) -> Entry:
-    """Leave nothing begun."""
+    """Complete or discard a begun write."""
     settled = entry.settled(pin_of(row) if row else None)
     if settled.written == entry.begun and settled.witness is not None:
         await write_marker.leave(client, settled.witness, settled.count)
@@ -100,13 +100,13 @@ async def _settle(client: PrefectClient, entry: Entry, row: DeploymentResponse |
 
 
 async def _manifest_of(written: Written, endpoints: Endpoints, settings: Settings) -> Manifest:
-    """What the row is made of.
+    """Read the manifest from which the row is written again.
 
     Raises:
-        SatflowError: it is not in the store, not in this one, or not to be trusted.
+        SatflowError: it is missing from the store, in another store, or not trusted.
     """
     if written.store != endpoints.store.name:
-        raise SettingsWrong(f"Its content is kept in the store {written.store!r}, which is not the one used here.")
+        raise SettingsWrong(f"Its content is in the store {written.store!r}, which is not the store in use.")
     return await manifests.verified(endpoints.store, written.manifest, trusted(settings))
 
 

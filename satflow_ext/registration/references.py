@@ -1,4 +1,4 @@
-"""Which contents of the built-in store are in use: by a deployment, or by a version that it can be rolled back to."""
+"""Contents of the built-in store that are in use: by a deployment, or by a version that it can be rolled back to."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ Read = Callable[[str], bytes | None]
 
 
 async def in_use(endpoints: Endpoints, settings: Settings, read: Read) -> frozenset[str]:
-    """Digests of all manifests, flow contents and data files that something refers to.
+    """Return the digests of all manifests, flow contents and data files that are referenced.
 
-    Prefect says what the deployments of the API in use pin. Of other Prefect APIs that this user registered with, nobody is
-    asked: what the journal says of those stays in use.
+    The pins of deployments are read from the Prefect API in use. Other Prefect APIs that this user registered with are not
+    queried: their pins in the journal count as in use.
 
     Args:
         endpoints: the Prefect API.
-        settings: say where the journal is.
-        read: digest → the document in the built-in store, None where it has none.
+        settings: define the folder of the journal.
+        read: digest → the document in the built-in store, None if there is none.
 
     Raises:
         PrefectFailed: the API did not answer.
-        JournalFailed: an entry cannot be read, so nobody knows what it refers to.
-        ContentRefused: a manifest cannot be read, so nobody knows what it refers to.
+        JournalFailed: an entry cannot be read, so its references are unknown.
+        ContentRefused: a manifest cannot be read, so its references are unknown.
     """
     pins = [*await deployments.pins(endpoints), *Journal(settings).pins_elsewhere(endpoints)]
     return reached([pin.manifest for pin in pins if pin.store == LOCAL], read)
 
 
 def reached(manifests: Iterable[str], read: Read) -> frozenset[str]:
-    """The digests of these manifests, of all versions before them, and of what all of them name.
+    """Return the digests of these manifests, of all versions before them, and of everything that they reference.
 
     Raises:
-        ContentRefused: a manifest that is there cannot be read.
+        ContentRefused: an existing manifest cannot be read.
     """
     found: set[str] = set()
     waiting = list(manifests)

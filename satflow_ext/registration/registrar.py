@@ -1,7 +1,7 @@
-"""Registering: the one way a flow becomes a deployment.
+"""Register a flow: the single code path that creates a deployment.
 
-Content first, then the manifest that pins it, both signed, then the deployment that pins the manifest. Each step can be done
-twice without harm, and until the last one is done the deployment's earlier version runs on.
+First the content is uploaded, then the manifest that pins it, both signed; then the deployment pins the manifest. Each step can
+be repeated safely, and until the last one is complete, the deployment runs its previous version.
 """
 
 from __future__ import annotations
@@ -58,32 +58,32 @@ async def register(
     overwrite: bool = False,
     replaces: Collection[str] | None = None,
 ) -> Registered:
-    """Make a deployment of a packed flow, or its next version, or nothing where nothing changed.
+    """Create a deployment of a packed flow, or its next version; do nothing if nothing changed.
 
     Args:
-        packed: the flow as the kernel packed it; its body file is read and left alone.
-        registration: what the user decided.
+        packed: the flow as the kernel packed it; its pickle file is only read.
+        registration: the user's choices.
         endpoints: the Prefect API and the store.
         settings: worker sizes and limits.
-        overwrite: whether to overwrite what somebody has changed in Prefect, or a deployment that somebody else made.
-        replaces: ids of the deployments that this may become the next version of, None for any.
+        overwrite: whether to overwrite changes that were made in Prefect, or a deployment that SatFlow did not create.
+        replaces: ids of the deployments of which this may become the next version, None for any.
 
     Raises:
-        BadRequest: an executor, option, schedule, parameter or name that makes no sense.
-        InvalidInfrastructure: the work pool cannot start flow runs with what was decided.
-        SizeRefused: this machine, or a back end, cannot give the worker size.
-        ExtraMissing: what the back end of a cluster needs is not installed.
-        ParametersTooLarge: more than Prefect takes.
+        BadRequest: an executor, option, schedule, parameter or name is not valid.
+        InvalidInfrastructure: the work pool cannot start flow runs with these choices.
+        SizeRefused: this machine, or a cluster provider, cannot provide the worker size.
+        ExtraMissing: a package that the cluster provider needs is not installed.
+        ParametersTooLarge: the parameters are larger than Prefect accepts.
         WorkPoolNotFound: Prefect has no such work pool.
-        DeploymentTaken: somebody else than SatFlow made the deployment of that name.
-        RegisteredElsewhere: there is a deployment of that name that is not one of `replaces`.
-        DeploymentDrifted: somebody has changed or deleted in Prefect what this would overwrite.
-        StoreFailed: the content was not kept; the deployment is as it was.
-        PrefectFailed: the deployment was not made; the one before is as it was.
-        DeploymentContested: somebody else registered it at the same moment, and theirs is the one that runs.
+        DeploymentTaken: SatFlow did not create the deployment with that name.
+        RegisteredElsewhere: there is a deployment with that name that is not one of `replaces`.
+        DeploymentDrifted: this would overwrite changes or a deletion that were made in Prefect.
+        StoreFailed: the content was not stored; the deployment is unchanged.
+        PrefectFailed: the deployment was not written; the previous version is unchanged.
+        DeploymentContested: another registration was made at the same moment, and its version is the one that runs.
         SettingsWrong: runs of the local stack could not read from that store.
-        ClusterFailed: the Dask Gateway that was chosen does not answer, or gives no such cluster.
-        DiskFailed: a disk of this machine did not take what is on its way, the journal (`JournalFailed`) or a lock.
+        ClusterFailed: the chosen Dask Gateway does not answer, or does not offer such a cluster.
+        DiskFailed: a disk of this machine failed to store temporary files, the journal (`JournalFailed`) or a lock.
     """
     executor = check(packed, registration, endpoints, settings)
     if endpoints.local:
@@ -137,7 +137,7 @@ async def _register(
 async def _store(
     packed: PackedFlow, plan: Plan, place: content_upload.Place, endpoints: Endpoints, signer: Signer
 ) -> content_upload.Sealed:
-    """Put what the manifest will name into the store: the data files, and the content."""
+    """Upload everything that the manifest will reference: the data files, and the content."""
     body = Path(packed.body)
     with scratch.disk(body.parent):
         async with StoreClient(endpoints.store) as store_client:
@@ -154,10 +154,10 @@ async def as_recorded(
     *,
     overwrite: bool,
 ) -> Registered:
-    """The version that is there already; with `overwrite`, what was changed in Prefect becomes as it was registered.
+    """Return the existing version; with `overwrite`, restore the registered values of everything that was changed in Prefect.
 
     Raises:
-        PrefectFailed: Prefect does not have what it was told.
+        PrefectFailed: Prefect does not have the row that was written.
     """
     drifted = drift(known, row) + detours(known, row, local=endpoints.local)
     pin = pin_of(row)
@@ -171,9 +171,9 @@ async def as_recorded(
 async def manifest_of(
     row: DeploymentResponse | None, endpoints: Endpoints, trusted_keys: TrustedKeys
 ) -> Manifest | SatflowError | None:
-    """The manifest of the version that is registered now, None where there is no such version.
+    """Read the manifest of the live version; None if there is no such version.
 
-    One that a stranger signed is none to compare with: what he pinned must not pass for "unchanged".
+    A manifest that is not signed by a trusted key is not returned for comparison: its flow must not be reported as "unchanged".
     """
     pin = pin_of(row) if row else None
     if pin is None or pin.store != endpoints.store.name:
@@ -185,7 +185,7 @@ async def manifest_of(
 
 
 async def kept(known: Manifest, endpoints: Endpoints) -> bool:
-    """Whether the store still has all that a manifest names; what a run is told when it has not is to register again."""
+    """Return whether the store still has everything that a manifest references. If not, its runs ask to register again."""
     async with StoreClient(endpoints.store) as store_client:
         try:
             await store_client.verify(known.content, known.size)
@@ -198,7 +198,7 @@ async def kept(known: Manifest, endpoints: Endpoints) -> bool:
 async def registered(
     row: DeploymentResponse, made: Manifest, outcome: Outcome, left: tuple[Change, ...], endpoints: Endpoints
 ) -> Registered:
-    """What to say of it. `left` is what somebody had changed in Prefect and what stays so."""
+    """Build the result of a registration. `left` are the changes that were made in Prefect and are preserved."""
     pin = pin_of(row)
     assert pin is not None
     return Registered(
@@ -214,15 +214,15 @@ async def registered(
 
 
 def find_warnings(packed: PackedFlow, executor: ExecutorChoice, settings: Settings) -> tuple[Finding, ...]:
-    """Return what may not work when the flow runs, or is not as the flow says."""
+    """Return warnings about problems that a run may have, and about settings of the flow that are replaced."""
     flow = packed.flow
     return (*packed.warnings, *find_replaced_task_runner(executor, flow.task_runner, flow.variable, settings))
 
 
 def find_other_notebook(known: Manifest | None, packed: PackedFlow) -> tuple[Finding, ...]:
-    """Return a warning where the version before is from another notebook or file than this registration.
+    """Return a warning if the previous version was registered from another notebook or file.
 
-    Files of one name are the same one in two checkouts, unless this machine has both.
+    Files with the same name count as the same file in two checkouts, unless this machine has both.
     """
     before, now = known.source.notebook if known else None, packed.source.notebook
     if before is None or now is None or _is_same_notebook(before, now):
@@ -233,7 +233,7 @@ def find_other_notebook(known: Manifest | None, packed: PackedFlow) -> tuple[Fin
             level="warning",
             where=packed.flow.variable,
             message=f"was registered from {before} before, now from {now}",
-            fix="Give one of them another name if both are to run.",
+            fix="Give one of them another name if both should run.",
         ),
     )
 
@@ -247,7 +247,7 @@ def _is_same_notebook(before: str, now: str) -> bool:
 
 
 def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
-    """Whether a version made of this would be the same as the one before."""
+    """Return whether a new version would be the same as the previous one."""
     before = (known.exact, known.chosen, known.worker_sizes, known.job_variables, known.environment)
     if before != (packed.exact, plan.chosen, plan.worker_sizes, plan.job_variables, packed.environment):
         return False
@@ -255,14 +255,14 @@ def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
 
 
 def _files_of(git: GitFile | None) -> tuple[str, str, str] | None:
-    """What a run finds there: another commit may hold the same."""
+    """Return the values that identify the files of a run: another commit may contain the same files."""
     return (git.repository, git.path, git.tree) if git else None
 
 
 def manifest_for(
     packed: PackedFlow, plan: Plan, place: content_upload.Place, sealed: content_upload.Sealed
 ) -> Manifest:
-    """The manifest of a version."""
+    """Build the manifest of a version."""
     return Manifest(
         flow_name=plan.flow_name,
         variable=packed.flow.variable,

@@ -1,4 +1,4 @@
-"""What a registration decides: everything that can be refused before anything is sent, and the plan that is left."""
+"""The plan of a registration, and all checks that can refuse it before anything is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Plan:
     """A registration with every default filled in.
 
-    `worker_sizes` are what its sizes mean here, `job_variables` what its infrastructure means in the work pool.
+    `worker_sizes` are the definitions of its sizes on this machine, `job_variables` its infrastructure in the work pool.
     """
 
     flow_name: str
@@ -42,10 +42,10 @@ class Plan:
 
 
 def planned(flow_name: str, wanted: Registration, executor: ExecutorChoice, pool: WorkPool, settings: Settings) -> Plan:
-    """The plan for what a user decided, with the executor and the work pool that came of it.
+    """Build the plan from the user's choices, and the executor and work pool that were resolved from them.
 
     Raises:
-        InvalidInfrastructure: the work pool cannot start flow runs with what was decided.
+        InvalidInfrastructure: the work pool cannot start flow runs with these choices.
     """
     name = wanted.name or flow_name
     sets = {field: tuple(sorted(set(getattr(wanted, field)))) for field in ("tags", "include", "secrets")}
@@ -55,16 +55,16 @@ def planned(flow_name: str, wanted: Registration, executor: ExecutorChoice, pool
 
 
 def asked_of(pool: WorkPool, wanted: Registration) -> JsonObject:
-    """The job variables that a work pool is given.
+    """Convert the chosen infrastructure to job variables of the work pool.
 
     Raises:
-        InvalidInfrastructure: it cannot start flow runs with what was decided.
+        InvalidInfrastructure: the work pool cannot start flow runs with these choices.
     """
     return job_variables(wanted.infrastructure, Template.of(pool.name, pool.type, pool.base_job_template))
 
 
 def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settings: Settings) -> ExecutorChoice:
-    """Everything that can be refused before anything is sent.
+    """Make all checks that can refuse a registration before anything is sent.
 
     Returns:
         The executor with every option filled in.
@@ -83,10 +83,10 @@ def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settin
 
 
 def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> None:
-    """Refuse what can be refused before a flow is packed, or anything is started for it.
+    """Make the checks that can refuse a registration before the flow is packed or anything is started for it.
 
     Args:
-        wanted: what the user decided.
+        wanted: the user's choices.
         settings: worker sizes.
         local: whether runs happen on this machine.
     """
@@ -99,15 +99,15 @@ def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> N
 
 
 async def work_pool(client: PrefectClient, name: str | None) -> WorkPool:
-    """The work pool of that name, or the only one there is.
+    """Read the work pool with that name, or the only one that exists.
 
     Raises:
-        WorkPoolNotFound: Prefect has none of that name, or none at all.
-        BadRequest: it has several, and none was named.
+        WorkPoolNotFound: Prefect has no work pool with that name, or none at all.
+        BadRequest: Prefect has several, and no name was given.
     """
     if name is None:
         return await _only_work_pool(client)
-    missing = WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Make it first.", field="work_pool")
+    missing = WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Create it first.", field="work_pool")
     return await read_work_pool(client, name, missing)
 
 
@@ -116,10 +116,10 @@ async def _only_work_pool(client: PrefectClient) -> WorkPool:
     if len(pools) == 1:
         return pools[0]
     if not pools:
-        fix = "Make one: prefect work-pool create NAME --type process."
-        raise WorkPoolNotFound("This Prefect has no work pool.", fix=fix, field="work_pool")
+        fix = "Create one: prefect work-pool create NAME --type process."
+        raise WorkPoolNotFound("The Prefect server has no work pool.", fix=fix, field="work_pool")
     raise BadRequest(
-        "No work pool was named.",
+        "No work pool was chosen, and the Prefect server has several.",
         fix=f"Choose one of {', '.join(sorted(pool.name for pool in pools))}.",
         field="work_pool",
     )

@@ -1,7 +1,7 @@
-"""Rolling back: the next version, made of an earlier one (docs/decisions/0007).
+"""Roll back: create the next version from an earlier one (docs/decisions/0007).
 
-A number means one thing for ever, so the earlier manifest is not pinned again: its content is checked, then sealed and signed
-anew for the next number, by whoever rolls back. What was chosen then is chosen again, and overwrites what was changed in Prefect.
+A version number is never reused, so the earlier manifest is not pinned again: its content is checked, then sealed and signed for
+the next number, with the key of the user who rolls back. The earlier choices are restored, and overwrite changes in Prefect.
 """
 
 from __future__ import annotations
@@ -32,26 +32,28 @@ if TYPE_CHECKING:
 
 
 async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str, number: int) -> Registered:
-    """Make the next version of an earlier one: its code, and everything that was chosen with it.
+    """Create the next version from an earlier one: its code, and all of its choices.
 
-    Rolling back to the version that is live puts what somebody has changed in Prefect back to what that version says.
+    Rolling back to the live version restores the values of that version that were changed in Prefect.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        DeploymentNotFound: Prefect has no deployment with that id, or SatFlow did not create it.
         VersionNotFound: it has no such version.
-        ContentMissing: the store does not have that version's content any more.
-        NotTrusted: it was signed by a key that is not trusted here.
-        PythonMismatch: the interpreter that packed it has gone from this machine.
-        SizeRefused: this machine cannot give its worker size any more.
-        WorkPoolNotFound: Prefect does not have its work pool any more.
-        StoreFailed: the store did not do what was asked; the deployment is as it was.
-        PrefectFailed: the deployment was not made; the one before is as it was.
+        ContentMissing: the store no longer has that version's content.
+        NotTrusted: it was signed by a key that is not trusted on this machine.
+        PythonMismatch: the interpreter that packed it no longer exists on this machine.
+        SizeRefused: this machine can no longer provide its worker size.
+        WorkPoolNotFound: Prefect no longer has its work pool.
+        StoreFailed: a request to the store failed; the deployment is unchanged.
+        PrefectFailed: the deployment was not written; the previous version is unchanged.
     """
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await deployments.read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
         async with turn(full_name, endpoints.prefect, settings):
-            healed = await recovery.heal(client, full_name, endpoints, settings)  # whose turn came first has changed it
+            healed = await recovery.heal(
+                client, full_name, endpoints, settings
+            )  # it may have changed during the wait for the lock
             return await _roll_back(client, healed, full_name, number, endpoints, settings)
 
 
@@ -85,14 +87,14 @@ async def _roll_back(
 
 
 async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, settings: Settings) -> JsonObject:
-    """Whether that version can run where it would; and the job variables, in the words that the work pool has now."""
+    """Refuse a version that can no longer run, and return its job variables for the current work pool."""
     check_choices(wanted.chosen, settings, local=endpoints.local)
     asked = asked_of(await work_pool(client, wanted.chosen.work_pool), wanted.chosen)
     await content_download.check_files(endpoints.store, wanted)
     executable = wanted.environment.executable
     if endpoints.local and not os.access(executable, os.X_OK):
         raise PythonMismatch(
-            f"Version {wanted.version} of {wanted.full_name} runs with {executable}, which is not there any more.",
+            f"Version {wanted.version} of {wanted.full_name} runs with {executable}, which no longer exists.",
             fix="Load it into a notebook with %load_flow and register it from there.",
         )
     return asked
@@ -101,7 +103,7 @@ async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, 
 async def _made(
     earlier: Manifest, body: Path, place: content_upload.Place, endpoints: Endpoints, signer: Signer
 ) -> Manifest:
-    """The manifest of the next version, with its content in the store."""
+    """Upload the content of the next version, and return its manifest."""
     sealed = await content_upload.seal(body, earlier.environment, earlier.full_name, place.version, endpoints, signer)
     changed = {
         "version": place.version,

@@ -1,4 +1,4 @@
-"""Which shared clusters are to be started now, because a scheduled run comes soon and wants to find its cluster warm."""
+"""Find the shared clusters that have to be started now, because a scheduled run that uses them starts soon."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from prefect.client.schemas.filters import FlowRunFilter
 
 LATE = timedelta(seconds=60)
-"""A run that should have started longer ago starts its cluster itself."""
+"""Maximum age of a scheduled start. A run that is later starts its cluster itself."""
 RUNS = 200
-"""Scheduled runs that are looked at, the next ones first: Prefect plans a hundred of each schedule."""
+"""Maximum number of scheduled runs that are read, the next ones first: Prefect creates a hundred for each schedule."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a deployment wants.
+    """A deployment's request for prewarming.
 
     Args:
-        name: of the deployment, with its flow's.
-        ahead: how long before a scheduled run its cluster is to be started.
+        name: `flow/deployment`.
+        ahead: how long before a scheduled run its cluster is started.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Due:
-    """A scheduled run whose cluster should be starting by now."""
+    """A scheduled run whose cluster has to be started now."""
 
     run_id: UUID
     deployment_id: UUID
@@ -45,7 +45,7 @@ class Due:
 
 
 async def wishes(endpoints: Endpoints) -> dict[UUID, Wish]:
-    """The deployments that want their cluster ahead of scheduled runs, by id.
+    """Return the prewarming requests of deployments, by deployment id.
 
     Raises:
         PrefectFailed: the API did not answer.
@@ -59,7 +59,7 @@ async def wishes(endpoints: Endpoints) -> dict[UUID, Wish]:
 
 
 async def due(api: PrefectApi, wanted: Mapping[UUID, Wish], now: datetime) -> tuple[Due, ...]:
-    """The scheduled runs for which that time has come.
+    """Return the scheduled runs whose clusters have to be started now.
 
     Raises:
         PrefectFailed: the API did not answer.

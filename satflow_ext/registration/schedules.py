@@ -1,4 +1,4 @@
-"""Schedules: ours to Prefect's and back, and the next runs by Prefect's own arithmetic."""
+"""Convert schedules to and from Prefect's, and compute the next runs with Prefect's own code."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 MACROS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
 NO_ZONES = frozenset({"localtime", "posixrules"})
-"""Files of the time zone database that are this machine's own; Prefect refuses them."""
+"""Files of the time zone database that are specific to a machine; Prefect refuses them."""
 SHORTEST = 1e-6
-"""Seconds of the shortest interval: a `timedelta` makes nothing of less."""
+"""The shortest interval in seconds: a `timedelta` rounds shorter ones to zero."""
 SLUG = "satflow"
-"""Every deployment of ours has at most one schedule, under this slug."""
+"""The slug of the schedule that SatFlow creates; each deployment has at most one."""
 
 
 def checked(schedule: Schedule) -> Schedule:
-    """The schedule, if Prefect can run it.
+    """Return the schedule, after checking that Prefect can run it.
 
     Raises:
-        InvalidSchedule: `field` says which part is wrong.
+        InvalidSchedule: a part of the schedule is not valid; `field` names it.
     """
     if isinstance(schedule, CronSchedule):
         _check_zone(schedule.timezone)
@@ -42,7 +42,7 @@ def checked(schedule: Schedule) -> Schedule:
 
 
 def to_prefect(schedule: Schedule) -> SCHEDULE_TYPES | None:
-    """Prefect's schedule, None where runs start by hand only."""
+    """Convert to Prefect's schedule; None if runs only start manually."""
     from prefect.client.schemas import schedules as prefect
 
     if isinstance(schedule, CronSchedule):
@@ -53,7 +53,7 @@ def to_prefect(schedule: Schedule) -> SCHEDULE_TYPES | None:
 
 
 def from_prefect(found: list[DeploymentSchedule]) -> Schedule:
-    """Ours for what a deployment has; a kind that we do not make (rrule) is shown as none."""
+    """Convert the schedules of a deployment; a kind that SatFlow does not create (rrule) becomes `NoSchedule`."""
     from prefect.client.schemas import schedules as prefect
 
     for row in found:
@@ -67,7 +67,7 @@ def from_prefect(found: list[DeploymentSchedule]) -> Schedule:
 
 
 def words(schedule: Schedule) -> str:
-    """The schedule on one line, another line for another schedule; "none" where runs start by hand only."""
+    """Format a schedule on one line, differently for different schedules; "none" if runs only start manually."""
     if isinstance(schedule, CronSchedule):
         return f"{schedule.cron} ({schedule.timezone})"
     if isinstance(schedule, IntervalSchedule):
@@ -76,15 +76,15 @@ def words(schedule: Schedule) -> str:
 
 
 def words_of(found: list[DeploymentSchedule]) -> str:
-    """The same for what a deployment has, whoever made it: also several schedules, and kinds that we do not make."""
+    """Format the schedules of a deployment on one line, including several and kinds that SatFlow does not create."""
     return "; ".join(sorted(map(_words_of, found))) or "none"
 
 
 async def preview(schedule: Schedule, count: int = 5) -> tuple[datetime, ...]:
-    """The next `count` runs, by the classes that the Prefect server itself uses.
+    """Compute the next `count` runs with the classes that the Prefect server itself uses.
 
     Raises:
-        InvalidSchedule: no schedule can be made of it.
+        InvalidSchedule: the schedule is not valid.
     """
     checked(schedule)
     if isinstance(schedule, NoSchedule):
@@ -94,7 +94,7 @@ async def preview(schedule: Schedule, count: int = 5) -> tuple[datetime, ...]:
 
 
 async def next_runs(schedule: Schedule) -> tuple[datetime, ...]:
-    """The next runs of a schedule that Prefect has; none of one that was made there and that we would refuse."""
+    """Compute the next runs of a schedule in Prefect; none for a schedule that SatFlow would refuse."""
     try:
         return await preview(schedule)
     except InvalidSchedule:
@@ -102,7 +102,7 @@ async def next_runs(schedule: Schedule) -> tuple[datetime, ...]:
 
 
 def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore[no-untyped-def]  # a private union of Prefect's
-    """Prefect's server-side schedule. Its import takes a second the first time, hence the thread."""
+    """Return Prefect's server-side schedule. The first import takes a second, so it is called in a thread."""
     from prefect.server.schemas import schedules as server
 
     if isinstance(schedule, CronSchedule):
@@ -143,7 +143,7 @@ def _check_cron(cron: str) -> None:
     fields = len(cron.split())
     if cron.strip().lower() not in MACROS and fields != 5:
         raise InvalidSchedule(
-            f"A cron line has five fields; {cron!r} has {fields}.",
+            f"A cron expression has five fields; {cron!r} has {fields}.",
             fix="minute hour day month weekday, for example 0 6 * * *. Seconds are not supported.",
             field="schedule.cron",
         )
@@ -152,16 +152,20 @@ def _check_cron(cron: str) -> None:
         croniter(cron).get_next()  # type: ignore[no-untyped-call]  # Prefect's copy has no types
     except ValidationError:
         raise InvalidSchedule(
-            f"{cron!r} is no cron line.", fix="For example 0 6 * * * is every day at six.", field="schedule.cron"
+            f"{cron!r} is not a valid cron expression.",
+            fix="For example, 0 6 * * * is every day at six.",
+            field="schedule.cron",
         ) from None
     except CroniterBadDateError:
         raise InvalidSchedule(
-            f"{cron!r} names a day that never comes.", fix="Correct day or month.", field="schedule.cron"
+            f"{cron!r} names a date that never occurs.", fix="Correct the day or the month.", field="schedule.cron"
         ) from None
 
 
 def _check_seconds(seconds: float) -> None:
     if not SHORTEST <= seconds <= timedelta(days=36500).total_seconds():
         raise InvalidSchedule(
-            f"An interval of {seconds:g} seconds makes no schedule.", fix="Give more than 0.", field="schedule.seconds"
+            f"An interval of {seconds:g} seconds is not valid.",
+            fix="Give more than 0 seconds and at most 36500 days.",
+            field="schedule.seconds",
         )

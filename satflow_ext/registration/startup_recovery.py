@@ -1,6 +1,6 @@
-"""`python -m satflow_ext.registration.startup_recovery`: heal what the journal says of the local stack's deployments.
+"""`python -m satflow_ext.registration.startup_recovery`: recover the local stack's deployments that are in the journal.
 
-The local stack runs it whenever its Prefect server has started. It prints a line for each deployment that needed something.
+The local stack runs it whenever its Prefect server has started. It prints a line for each deployment that needed recovery.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from satflow_ext.registration.journal import Entry, Journal
 from satflow_ext.settings import LOCAL, Settings, load_settings
 
 NICE = 10
-"""It gives way to the services that are starting at the same time, and to their user."""
+"""Niceness: the services that start at the same time and the user's programs have priority."""
 
 logger = logging.getLogger("satflow_ext.registration")
 
 
 def main() -> int:
-    """Heal all of them; 1 where Prefect does not answer."""
+    """Recover all deployments; return 1 if Prefect does not answer."""
     os.nice(NICE)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     settings = load_settings()
@@ -35,18 +35,18 @@ def main() -> int:
         return 0
     try:
         asyncio.run(heal_all(settings, record))
-    except (PrefectUnreachable, PrefectUnauthorized) as error:  # the stack has been stopped; the next start heals
+    except (PrefectUnreachable, PrefectUnauthorized) as error:  # the stack was stopped; its next start runs this again
         logger.warning("%s", error)
         return 1
     return 0
 
 
 async def heal_all(settings: Settings, record: StackRecord) -> None:
-    """Heal one deployment after the other; what one of them lacks keeps no other from it.
+    """Recover one deployment after the other. A failure of one does not stop the others.
 
     Raises:
-        PrefectUnreachable: the local stack does not run any more.
-        PrefectUnauthorized: it is another one by now.
+        PrefectUnreachable: the local stack no longer runs.
+        PrefectUnauthorized: another local stack has replaced it.
     """
     for entry in await asyncio.to_thread(Journal(settings).local):
         try:
@@ -58,7 +58,7 @@ async def heal_all(settings: Settings, record: StackRecord) -> None:
 
 
 async def _heal(entry: Entry, settings: Settings, record: StackRecord) -> None:
-    """Look first: to wait for the turn of one that somebody registers just now would hold up the others."""
+    """Recover one deployment. It is checked without its lock first: waiting for a registration would delay the others."""
     where = _endpoints(entry, settings, record)
     async with prefect_client(where.prefect) as client:
         found = await recovery.look(client, entry.full_name, where, settings)
@@ -69,7 +69,7 @@ async def _heal(entry: Entry, settings: Settings, record: StackRecord) -> None:
 
 
 def _endpoints(entry: Entry, settings: Settings, record: StackRecord) -> Endpoints:
-    """The local Prefect, and the store that the deployment's manifest is in."""
+    """Return the local Prefect, and the store that has the deployment's manifest."""
     store = entry.written.store if entry.written else LOCAL
     prefect = own_prefect(record.prefect_url or "", record.prefect_auth)
     return Endpoints(prefect, places.store_named(store, settings, record), LOCAL_POOL, local=True)

@@ -1,7 +1,7 @@
-"""The store client: contents go to a store and come back by their digest.
+"""The store client: upload contents to a store, and download them by their digest.
 
-Any HTTP endpoint will do that keeps what is sent to a URL and gives it back. Nothing is trusted: what comes back is hashed, a
-redirect is not followed (a credential belongs to one origin), and a web page with status 200 is a login page, not a content.
+Any HTTP endpoint works that stores the body of a request under its URL and returns it. Responses are not trusted: their body is
+hashed, a redirect is not followed (a credential belongs to one origin), and a web page with status 200 counts as a login page.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from satflow_ext.registration.aws_signature import AwsSignature
 CHUNK = 1024 * 1024
 DOCUMENT_LIMIT = 16 * 1024 * 1024
 PAUSES = (0.3, 1.0)
-"""Seconds to wait before each further try. Sending twice is harmless: the address is the content's own digest."""
+"""Seconds to wait before each further attempt. Sending twice is harmless: the address is the digest of the content."""
 
 BUSY = (500, 502, 503, 504)
-"""Answers of a store that may do better in a moment; S3 asks its clients to try again after them."""
+"""Status codes of temporary failures; S3 asks its clients to retry after them."""
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class StoreClient:
     """A client of one store. Use it as an asynchronous context manager.
 
     Args:
-        store: which one; its headers carry the credential.
+        store: the store; its headers have the credential.
     """
 
     def __init__(self, store: Store) -> None:
@@ -78,27 +78,27 @@ class StoreClient:
         await self._http.__aexit__(kind, error, trace)
 
     async def put_file(self, digest: str, path: Path) -> None:
-        """Send a file and see that the store has all of it.
+        """Upload a file and check that the store has all of it.
 
         Raises:
-            StoreFailed: it was not kept; the subclass says why.
+            StoreFailed: the file was not stored; the subclass states why.
         """
         size = path.stat().st_size
         await self._try(lambda: self._send(digest, _chunks(path), size))
         await self.verify(digest, size)
 
     async def verify(self, digest: str, size: int) -> None:
-        """See that the store has all `size` bytes of a content.
+        """Check that the store has all `size` bytes of a content.
 
         Raises:
-            ContentMissing: the store has nothing under that digest.
-            ContentRefused: what it has is something else.
-            StoreFailed: it did not answer as a store.
+            ContentMissing: the store has no content with that digest.
+            ContentRefused: the store returned other data.
+            StoreFailed: the request failed.
         """
         await self._try(lambda: self._verify(digest, size))
 
     async def has(self, digest: str, size: int) -> bool | None:
-        """Whether the store has a content of that size, None where its answer does not settle it. Reads no content."""
+        """Return whether the store has a content of that size, or None if its answer is inconclusive. Reads no content."""
         try:
             response = await self._http.head(self._store.address(digest))
         except httpx.TransportError:
@@ -109,34 +109,34 @@ class StoreClient:
         return True if settled else None
 
     async def put(self, digest: str, document: bytes) -> None:
-        """Send a small document and read it back.
+        """Upload a small document and read it back.
 
         Raises:
-            StoreFailed: it was not kept; the subclass says why.
+            StoreFailed: the document was not stored; the subclass states why.
         """
         await self._try(lambda: self._send(digest, document, len(document)))
         if await self.get(digest) != document:
-            raise StoreFailed(f"{self._who} gave back something else than it was sent.", fix="Check its settings.")
+            raise StoreFailed(f"{self._who} returned other data than was uploaded.", fix="Check the store's settings.")
 
     async def get(self, digest: str, *, limit: int = DOCUMENT_LIMIT) -> bytes:
-        """A document, or a content, of at most `limit` bytes.
+        """Download a document or a content of at most `limit` bytes.
 
         Raises:
-            ContentMissing: the store has nothing under that digest.
-            ContentRefused: what it has is something else.
-            StoreFailed: it did not answer as a store.
+            ContentMissing: the store has no content with that digest.
+            ContentRefused: the store returned other data.
+            StoreFailed: the request failed.
         """
         document = BytesIO()
         await self._try(lambda: self._receive(digest, limit, document))
         return document.getvalue()
 
     async def get_file(self, digest: str, path: Path, *, limit: int) -> None:
-        """Receive a content of at most `limit` bytes into a file.
+        """Download a content of at most `limit` bytes into a file.
 
         Raises:
-            ContentMissing: the store has nothing under that digest.
-            ContentRefused: what it has is something else.
-            StoreFailed: it did not answer as a store.
+            ContentMissing: the store has no content with that digest.
+            ContentRefused: the store returned other data.
+            StoreFailed: the request failed.
         """
         with path.open("xb") as file:
             await self._try(lambda: self._receive(digest, limit, file))
@@ -153,14 +153,14 @@ class StoreClient:
         self._check(response, digest)
 
     async def _verify(self, digest: str, size: int) -> None:
-        """Ask for the size; a store whose answer does not settle it is asked for the content."""
+        """Compare the size from a HEAD request; if it is inconclusive, download the content."""
         response = await self._http.head(self._store.address(digest))
         if response.headers.get("content-length") != str(size) or not response.is_success:
             with TemporaryFile() as file:
                 await self._receive(digest, size, file)
 
     async def _receive(self, digest: str, limit: int, out: IO[bytes]) -> None:
-        """Read the body into `out`, counted and hashed on the way."""
+        """Download the body into `out`, and check its size and its hash."""
         out.seek(0)
         out.truncate()
         hashed, size = hashlib.sha256(), 0
@@ -176,13 +176,13 @@ class StoreClient:
             raise self._another(response, digest)
 
     def _another(self, response: httpx.Response, digest: str) -> SatflowError:
-        """What to say of an answer that is not the content."""
+        """Return the error for a response that is not the content."""
         if response.headers.get("content-type", "").startswith("text/html"):
             return StoreAnsweredHtml(
-                f"{self._who} answered with a web page, perhaps to log in.",
-                fix="Use an address that takes a credential.",
+                f"{self._who} answered with a web page, perhaps a login page.",
+                fix="Use an address that accepts a credential.",
             )
-        return ContentRefused(f"{self._who} gave something else for {digest}.", fix="See what stands before it.")
+        return ContentRefused(f"{self._who} returned other data for {digest}.", fix="Check any proxy in front of it.")
 
     def _check(self, response: httpx.Response, digest: str) -> None:
         status = response.status_code
@@ -191,15 +191,15 @@ class StoreClient:
         if status in (413, 507):
             raise StoreFull(f"{self._who} has no room for {digest} ({status}).", fix="Make room, or raise its limit.")
         if status == 404 and response.request.method in ("GET", "HEAD"):
-            raise ContentMissing(f"{self._who} has nothing under {digest}.", fix="Register the flow again.")
+            raise ContentMissing(f"{self._who} has no content {digest}.", fix="Register the flow again.")
         if 300 <= status < 400:
             raise StoreFailed(
                 f"{self._who} answered with a redirect ({status}), which is not followed: a credential belongs to one address.",
-                fix="Set the address that keeps the contents itself; a redirect often leads to a login page.",
+                fix="Set the final address of the contents; a redirect often leads to a login page.",
             )
         if not 200 <= status < 300:
             failure = _Busy if status in BUSY else StoreFailed
-            raise failure(f"{self._who} answered {status} {response.reason_phrase}.", fix="See its log.")
+            raise failure(f"{self._who} answered {status} {response.reason_phrase}.", fix="Check the store's log.")
 
     async def _try(self, call: Callable[[], Awaitable[T]]) -> T:
         for pause in (*PAUSES, None):
@@ -208,7 +208,9 @@ class StoreClient:
             except httpx.TransportError as error:
                 if pause is None:
                     reason = str(error) or type(error).__name__
-                    raise StoreUnreachable(f"{self._who} does not answer: {reason}.", fix="See that it runs.") from None
+                    raise StoreUnreachable(
+                        f"{self._who} does not answer: {reason}.", fix="Check that it is running."
+                    ) from None
             except _Busy:
                 if pause is None:
                     raise
@@ -223,6 +225,6 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
 
 
 def _origin(url: str) -> str:
-    """Scheme, host and port: what may be shown of a URL, whose path or query may be a secret."""
+    """Return scheme, host and port of a URL, which may be displayed. Its path and query may be secret."""
     parsed = httpx.URL(url.replace("{digest}", ""))
     return f"{parsed.scheme}://{parsed.netloc.decode()}"

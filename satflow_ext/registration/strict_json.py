@@ -1,7 +1,7 @@
-"""JSON that has one meaning, and models of it: no key twice, no NaN, an object at the top, and of no more than so many bytes.
+"""Unambiguous JSON, and models of it: no duplicate keys, no NaN, an object at the top level, and a size limit.
 
-Most parsers take the last of two equal keys and some the first, so a document with both says different things to different
-readers. Here it is refused.
+Most parsers use the last of two equal keys and some the first, so a document with duplicate keys means different things to
+different readers. It is refused here.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
 
-NEWER = "It may come from a newer SatFlow: update the one that reads it."
-"""What to do about a document that cannot be read although it was signed."""
+NEWER = "It may come from a newer SatFlow: update SatFlow where it is read."
+"""Advice about a document that cannot be read although it was signed."""
 
 
 def loads(document: bytes, *, limit: int) -> dict[str, JsonValue]:
-    """The object of a document.
+    """Parse the object in a document.
 
     Raises:
-        ValueError: it is none, or it is too long, too deep, or says something twice.
+        ValueError: it is not an object, is too long or too deep, or has a duplicate key.
     """
     if len(document) > limit:
         raise ValueError(f"more than {limit} bytes")
@@ -30,15 +30,15 @@ def loads(document: bytes, *, limit: int) -> dict[str, JsonValue]:
     except RecursionError:
         raise ValueError("too deep") from None
     if not isinstance(value, dict):
-        raise ValueError("no object")  # noqa: TRY004 - one kind of error for whatever is wrong with a document
+        raise ValueError("not an object")  # noqa: TRY004 - the same error for every problem of a document
     return value
 
 
 def read(model: type[Model], document: bytes, *, limit: int) -> Model:
-    """The model that a document is.
+    """Parse a document into a model.
 
     Raises:
-        ValueError: it is none; in words, the first thing that does not fit.
+        ValueError: it does not match the model; the message describes the first mismatch.
     """
     try:
         return model.model_validate(loads(document, limit=limit))
@@ -50,9 +50,9 @@ def read(model: type[Model], document: bytes, *, limit: int) -> Model:
 def _once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands there twice")
+        raise ValueError("duplicate key")
     return found
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a valid number")

@@ -8,7 +8,7 @@ from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, Finding, FlowTaskRu
 from satflow_ext.settings import Settings
 
 DEFAULT = ExecutorChoice(name="threads")
-"""What Prefect does for a flow that names no task runner."""
+"""The executor that does the same as Prefect for a flow that names no task runner."""
 
 
 def resolve_executor(
@@ -17,20 +17,20 @@ def resolve_executor(
     """Return the executor that tasks run on, with every option filled in.
 
     Args:
-        choice: of the user. `AS_FLOW_SAYS` becomes the executor that does what the flow's task runner does, and stays where none
-            does.
-        task_runner: that the flow names.
+        choice: the user's choice. `AS_FLOW_SAYS` becomes the executor that does the same as the flow's task runner, and stays
+            unchanged if there is none.
+        task_runner: the task runner that the flow names.
         settings: worker sizes.
         local: whether runs happen on this machine.
 
     Raises:
-        UnknownExecutor: and what else `executors.validate` raises.
+        UnknownExecutor: there is no such executor; see `executors.validate` for further errors.
     """
     if choice.name == AS_FLOW_SAYS and not choice.options:
         same = (task_runner.executor if task_runner else DEFAULT) or choice
         try:
             return executors.validate(same.model_copy(update={"from_flow": True}), settings, here=local)
-        except InvalidExecutorOption:  # more threads, say, than the executor gives
+        except InvalidExecutorOption:  # for example more threads than the executor provides
             return choice.model_copy(update={"from_flow": True})
     return executors.validate(choice.model_copy(update={"from_flow": False}), settings, here=local)
 
@@ -38,11 +38,11 @@ def resolve_executor(
 def find_replaced_task_runner(
     executor: ExecutorChoice, task_runner: FlowTaskRunner | None, flow: str, settings: Settings
 ) -> tuple[Finding, ...]:
-    """Return a warning where the flow's own task runner gives way to the executor.
+    """Return a warning if the executor replaces the flow's own task runner.
 
     Args:
-        executor: as `resolve_executor` gave it.
-        task_runner: that the flow names.
+        executor: the executor from `resolve_executor`.
+        task_runner: the task runner that the flow names.
         flow: its variable or name.
         settings: worker sizes.
     """
@@ -57,7 +57,7 @@ def find_replaced_task_runner(
             kind="task runner",
             level="warning",
             where=flow,
-            message=f"runs its tasks by the executor {chosen} instead of its own {task_runner.text}",
-            fix=f"Choose the executor {AS_FLOW_SAYS!r} to keep the flow's own.",
+            message=f"runs its tasks with the executor {chosen} instead of its own {task_runner.text}",
+            fix=f"Choose the executor {AS_FLOW_SAYS!r} to keep the flow's task runner.",
         ),
     )

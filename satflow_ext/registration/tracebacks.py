@@ -1,4 +1,4 @@
-"""Tracebacks of a registered flow show the lines of its cells, whose files are nowhere."""
+"""Source lines for tracebacks of a registered flow, whose cells have no files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from satflow_ext.models import Cell
 
 
 def show(cells: Iterable[Cell]) -> None:
-    """Give this process's tracebacks the lines of cells. No time of change: `linecache` then keeps them."""
+    """Show the lines of cells in tracebacks of this process. `linecache` keeps entries without a modification time."""
     for cell in cells:
         lines = [f"{line}\n" for line in cell.text.splitlines()]
         linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)

@@ -1,4 +1,4 @@
-"""The versions of a deployment: a chain of manifests, of which each knows the digests of some before it."""
+"""The versions of a deployment: a chain of manifests, each with the digests of some previous ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from satflow_ext.registration.manifest import REACH, Manifest
 
 @dataclass(frozen=True)
 class Link:
-    """One version: its number, its manifest's digest, and the manifest or what stood in its way."""
+    """One version: its number, its manifest's digest, and the manifest or the error that prevented reading it."""
 
     number: int
     digest: str
@@ -21,13 +21,13 @@ class Link:
 
 @dataclass
 class Chain:
-    """The versions of one deployment, found from the newest down. Nothing is read that is not asked for.
+    """The versions of one deployment, found from the newest down. Manifests are read only when they are needed.
 
     Args:
-        store: where the manifests are.
+        store: the store of the manifests.
         full_name: `flow/deployment`.
-        newest: number of the version that is live.
-        digests: number → digest of its manifest, as far as they are known; the live one's at first.
+        newest: number of the live version.
+        digests: number → digest of its manifest, as far as known; at first only that of the live version.
     """
 
     store: Store
@@ -36,7 +36,7 @@ class Chain:
     digests: dict[int, str] = field(default_factory=dict)
 
     async def links(self, first: int, count: int) -> list[Link]:
-        """Versions `first`, `first - 1` and so on, at most `count`, and fewer where nothing tells of those before."""
+        """Return versions `first`, `first - 1` and so on, at most `count`; fewer if no manifest references the others."""
         lowest = max(first - count + 1, 1)
         await self._descend(lowest)
         numbers = [number for number in range(min(first, self.newest), lowest - 1, -1) if number in self.digests]
@@ -44,7 +44,7 @@ class Chain:
         return [Link(number, self.digests[number], found[number]) for number in numbers]
 
     async def _descend(self, lowest: int) -> None:
-        """Learn digests down to a version: one manifest tells of `REACH` before it, so few of them have to be read."""
+        """Find the digests down to a version. A manifest references `REACH` previous ones, so few have to be read."""
         while (known := min(self.digests)) > lowest:
             for number in range(known, min(known + REACH, self.newest) + 1):
                 found = (await self._read([number]))[number] if number in self.digests else None

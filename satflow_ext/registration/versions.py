@@ -1,4 +1,4 @@
-"""The versions of a deployment: listed, looked into, compared."""
+"""List, inspect and compare the versions of a deployment."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from satflow_ext.registration.version_chain import Chain, Link
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
-LOST = "What came before version {number} is not known any more: its manifest cannot be read."
-ELSEWHERE = "The versions of {name} are kept in the store {store!r}, which is not the one used here."
+LOST = "The versions before version {number} are unknown: its manifest cannot be read."
+ELSEWHERE = "The versions of {name} are in the store {store!r}, which is not the store in use."
 
 
 async def history(endpoints: Endpoints, deployment_id: str, query: VersionQuery) -> VersionList:
-    """A page of versions, newest first.
+    """Return a page of versions, newest first.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        DeploymentNotFound: Prefect has no deployment with that id, or SatFlow did not create it.
         SettingsWrong: its versions are in another store.
         PrefectFailed: the API did not answer.
     """
@@ -46,10 +46,10 @@ async def history(endpoints: Endpoints, deployment_id: str, query: VersionQuery)
 
 
 async def detail(endpoints: Endpoints, deployment_id: str, number: int) -> VersionDetail:
-    """One version, looked into.
+    """Return the details of one version.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        DeploymentNotFound: Prefect has no deployment with that id, or SatFlow did not create it.
         VersionNotFound: it has no such version.
         ContentMissing: the store has lost the version's manifest.
     """
@@ -66,10 +66,10 @@ async def detail(endpoints: Endpoints, deployment_id: str, number: int) -> Versi
 
 
 async def diff(endpoints: Endpoints, deployment_id: str, before: int, after: int) -> VersionDiff:
-    """What differs from one version to another.
+    """Compare one version with another.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        DeploymentNotFound: Prefect has no deployment with that id, or SatFlow did not create it.
         VersionNotFound: it has no such version.
         ContentMissing: the store has lost a version's manifest.
     """
@@ -79,10 +79,10 @@ async def diff(endpoints: Endpoints, deployment_id: str, before: int, after: int
 
 
 async def chain_of(endpoints: Endpoints, deployment_id: str) -> Chain:
-    """The versions of a deployment.
+    """Return the version chain of a deployment.
 
     Raises:
-        DeploymentNotFound: Prefect has none with that id, or SatFlow did not make it.
+        DeploymentNotFound: Prefect has no deployment with that id, or SatFlow did not create it.
         SettingsWrong: its versions are in another store.
     """
     async with prefect_client(endpoints.prefect) as client:
@@ -91,10 +91,12 @@ async def chain_of(endpoints: Endpoints, deployment_id: str) -> Chain:
 
 
 async def chain_from(row: DeploymentResponse, full_name: str, store: Store) -> Chain:
-    """The same for a deployment whose row is known."""
+    """Return the version chain of a deployment from its row."""
     pin = pin_of(row)
     if pin is None:
-        raise DeploymentNotFound(f"SatFlow did not make {full_name}.", fix="Only its own deployments have versions.")
+        raise DeploymentNotFound(
+            f"SatFlow did not create {full_name}.", fix="Only deployments that SatFlow created have versions."
+        )
     if pin.store != store.name:
         raise SettingsWrong(ELSEWHERE.format(name=full_name, store=pin.store), fix=f"Set SATFLOW_STORE={pin.store}.")
     found = (await manifests.read_each(store, [pin.manifest]))[pin.manifest]
@@ -103,10 +105,10 @@ async def chain_from(row: DeploymentResponse, full_name: str, store: Store) -> C
 
 
 async def manifest_of(chain: Chain, number: int) -> Manifest:
-    """The manifest of one version.
+    """Return the manifest of one version.
 
     Raises:
-        VersionNotFound: there is no such version, or nothing tells of it any more.
+        VersionNotFound: there is no such version, or no readable manifest references it.
         ContentMissing: the store has lost the manifest.
     """
     links = await chain.links(number, 1) if 0 < number <= chain.newest else []
@@ -119,7 +121,7 @@ async def manifest_of(chain: Chain, number: int) -> Manifest:
 
 
 def _summaries(links: list[Link]) -> dict[int, str]:
-    """Version → what changed against the one before, as far as both can be read."""
+    """Map versions to a summary of their changes, if the manifests of a version and its predecessor can be read."""
     before = {link.number + 1: link.found for link in links}
     return {link.number: _summary(before.get(link.number), link.found) for link in links}
 
@@ -131,11 +133,11 @@ def _summary(before: Manifest | SatflowError | None, found: Manifest | SatflowEr
         return "the first version"
     if isinstance(found, Manifest) and isinstance(before, Manifest):
         return compare.summary(compare.between(before, found))
-    return "what changed is not known"
+    return "unknown changes"
 
 
 async def _kept(store: Store, links: list[Link]) -> dict[int, bool | None]:
-    """Version → whether the store still has its content."""
+    """Map versions to whether the store still has their content; None if that is unknown."""
     async with StoreClient(store) as store_client:
         answers = await asyncio.gather(
             *(

@@ -1,7 +1,7 @@
-"""The environment of the Prefect workers elsewhere, as an interpreter on this machine has it.
+"""The environment of Prefect workers on other machines, represented by an interpreter on this machine.
 
-On this machine flows run under the kernel's own interpreter. What Prefect workers elsewhere have is not known here, unless the
-settings name an interpreter (`runs_python`) whose environment is made like theirs.
+On this machine, flows run with the kernel's own interpreter. The environment of Prefect workers on other machines is unknown here
+unless the settings name an interpreter (`runs_python`) with the same packages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from satflow_ext.registration.clean_process import ProcessStopped, run_code
 from satflow_ext.settings import Settings
 
 LONGEST = 60.0
-"""Seconds that the interpreter may take to list its packages."""
+"""Maximum time in seconds in which the interpreter lists its packages."""
 
 ASKS = """
 import importlib.metadata, importlib.util, json, platform, re
@@ -32,7 +32,7 @@ print(json.dumps({
 
 
 class Target(BaseModel):
-    """What an interpreter says of itself: `magic` as in `models.Environment`, and name → version of what is installed."""
+    """An interpreter's own report: `magic` as in `models.Environment`, and name → version of its installed packages."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,52 +42,52 @@ class Target(BaseModel):
     packages: dict[str, str]
 
     def reads(self, packed: PackedFlow) -> bool:
-        """Whether it can read the pickled flow at all: where it cannot, it would crash."""
+        """Return whether the interpreter can read the pickled flow at all; otherwise it would crash."""
         made = packed.environment
         return (self.implementation, self.magic) == (made.implementation, made.magic)
 
 
 def elsewhere(settings: Settings) -> Path | None:
-    """The interpreter that stands for that of Prefect workers elsewhere; None where runs have the kernel's own."""
+    """Return the interpreter that represents Prefect workers on other machines; None if runs use the kernel's interpreter."""
     return settings.runs_python if settings.prefect_api_url is not None else None
 
 
 def executable(wanted: Registration, settings: Settings) -> Path | None:
-    """The interpreter that stands for the one of the runs; None where the kernel's own does."""
+    """Return the interpreter that represents that of flow runs; None if the kernel's interpreter does."""
     return elsewhere(settings) if wanted.environment != "recreate" else None
 
 
 def interpreter(packed: PackedFlow, wanted: Registration, settings: Settings, *, local: bool) -> Path | None:
-    """The one that flow runs will have, or one like it; None where nobody here knows it."""
+    """Return the interpreter of flow runs, or one that represents it; None if there is none on this machine."""
     return Path(packed.environment.executable) if local else executable(wanted, settings)
 
 
 async def ask(interpreter: Path, *, limit: float = LONGEST) -> Target:
-    """What that interpreter has.
+    """Read the packages and properties of an interpreter.
 
     Raises:
-        SettingsWrong: it is none, or does not answer within `limit` seconds.
+        SettingsWrong: it is not an interpreter, or does not answer within `limit` seconds.
     """
-    fix = "Correct `runs_python` in satflow.toml: an interpreter whose environment is that of the Prefect workers."
+    fix = "Set `runs_python` in satflow.toml to an interpreter that has the environment of the Prefect workers."
     try:
-        # Python looks for modules where it runs: not next to the notebook
+        # Python also imports from the working folder: not the notebook's
         done = await run_code(str(interpreter), ASKS, folder=str(interpreter.parent), limit=limit)
         return Target.model_validate_json(done.output)
     except (OSError, ValidationError):
-        raise SettingsWrong(f"{interpreter} is not a Python that answers.", fix=fix) from None
+        raise SettingsWrong(f"{interpreter} is not a working Python interpreter.", fix=fix) from None
     except ProcessStopped as stopped:
         raise SettingsWrong(f"{interpreter} did not list its packages: {stopped.why}.", fix=stopped.fix) from None
 
 
 def lacks(packed: PackedFlow, there: Target) -> Iterator[Finding]:
-    """What speaks against running the flow with that interpreter."""
+    """Yield the problems that a run of the flow would have with that interpreter."""
     made = packed.environment
     if not there.reads(packed):
         yield Finding(
             kind="python",
             level="error",
             where=packed.flow.variable,
-            message=f"is packed by {made.implementation} {made.python}; runs have {there.implementation} {there.python}",
+            message=f"was packed by {made.implementation} {made.python}; runs use {there.implementation} {there.python}",
             fix="Choose a kernel with that Python, or let runs recreate their environment (environment: recreate).",
         )
     for name in packed.uses:

@@ -1,7 +1,7 @@
-"""The witness: a variable in Prefect's database that says how many of a deployment's writes this database has seen.
+"""The write marker: a variable in Prefect's database that counts the writes of a deployment in that database.
 
-It is written after the row. A database that lost its last commits (SQLite after a power cut, a copy put back) has lost the
-witness with the row or before it, while one in which somebody deleted the row has the witness still (docs/decisions/0014).
+It is written after the row. A database that lost its last commits (SQLite after a power cut, a restored copy) has lost the marker
+together with the row or before it. A database whose row was deleted still has the marker (docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class _NoWitness(SatflowError):
 
 
 async def leave(client: PrefectClient, name: str, number: int) -> None:
-    """Say that a write has been seen.
+    """Record the number of a write.
 
     Raises:
-        PrefectFailed: it was not kept.
+        PrefectFailed: the number was not stored.
     """
     from prefect.client.schemas.actions import VariableCreate, VariableUpdate
 
@@ -38,7 +38,7 @@ async def leave(client: PrefectClient, name: str, number: int) -> None:
 
 
 async def seen(client: PrefectClient, name: str) -> int:
-    """How many writes the database has seen, 0 for none.
+    """Read the number of writes that the database has, 0 for none.
 
     Raises:
         PrefectFailed: the API did not answer.
@@ -48,10 +48,10 @@ async def seen(client: PrefectClient, name: str) -> int:
 
 
 async def remove(client: PrefectClient, name: str) -> None:
-    """Take it away, if it is there.
+    """Remove the marker, if it exists.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
-    with contextlib.suppress(_NoWitness), absent(_NoWitness("none any more")):
+    with contextlib.suppress(_NoWitness), absent(_NoWitness("already removed")):
         await client.delete_variable_by_name(name)

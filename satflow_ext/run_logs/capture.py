@@ -1,9 +1,10 @@
-"""Sends what Prefect's loggers give to the Prefect API through the spool, in every process that runs a flow or its tasks.
+"""Capture of log lines: Prefect's loggers write to the spool in every process that runs a flow or its tasks.
 
-Prefect queues lines in the memory of the process: they are lost when it is killed, and sent twice when an answer is late. Its
-handlers stay as they are; the queue, `APILogWorker`, is replaced. On the local stack the stack uploads the lines, also after the
-end of the process. Elsewhere a thread of the process does, and the process waits at its end until all lines are uploaded. A Dask
-worker may run tasks of several Prefect servers: where a line goes is found from the settings of the task that logs it.
+Prefect queues lines in the memory of the process: they are lost when it is killed, and sent twice when an answer is late.
+SatFlow keeps Prefect's handlers and replaces only the queue, `APILogWorker`. The local stack uploads the lines of its runs, even
+after the process has ended. Elsewhere a thread of the process uploads them, and the process waits at its end until all lines are
+uploaded. A Dask worker may run tasks of several Prefect servers: the settings of the task that logs a line determine its
+destination.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
     from satflow_ext.run_logs.upload import LogUploader
 
 PATIENCE = 60.0
-"""Seconds without progress after which a process that ends waits no longer for its upload."""
+"""Seconds without progress after which a process that ends stops waiting for its upload."""
 LOOK = 0.02
-"""Seconds between two looks whether everything is uploaded."""
+"""Seconds between two checks of whether everything is uploaded."""
 
 _captured: CapturedLogs | None = None
 
 
 def capture_logs() -> None:
-    """Replace the queue of this process, once; where no spool can be made, Prefect's own stays."""
+    """Replace Prefect's log queue in this process, once; keep Prefect's queue if no spool can be created."""
     global _captured
     from prefect.logging.handlers import APILogWorker
 
@@ -53,13 +54,13 @@ def capture_logs() -> None:
 
 
 def close_files() -> None:
-    """Close the files of flow runs of which this process runs nothing any more."""
+    """Close the files of flow runs whose flows and tasks have ended in this process."""
     if _captured is not None:
         _captured.close_files()
 
 
 class _Destination(NamedTuple):
-    """A Prefect API, and as whom lines are sent to it."""
+    """A Prefect API and the credentials for it."""
 
     url: str | None
     auth: str | None
@@ -67,7 +68,7 @@ class _Destination(NamedTuple):
 
 
 class CapturedLogs:
-    """Takes the place of `APILogWorker`."""
+    """Replacement for `APILogWorker`."""
 
     def __init__(self) -> None:
         self._queues: dict[_Destination, Queue] = {}
@@ -79,9 +80,9 @@ class CapturedLogs:
         """Return the queue for the Prefect API of the flow or task that logs.
 
         Raises:
-            StackFailed: the folder of its spool cannot be made, or belongs to another user.
+            StackFailed: the spool folder cannot be created, or belongs to another user.
             SettingsWrong: the settings file cannot be read.
-            OSError: no folder can be made.
+            OSError: no temporary folder can be created.
         """
         from prefect.settings import get_current_settings
 
@@ -97,16 +98,16 @@ class CapturedLogs:
         return self._queues[destination]
 
     def drain_all(self, timeout: float | None = None, **_options: object) -> None:
-        """Wait until everything is in files, or uploaded where this process uploads it.
+        """Wait until all lines are in files, or uploaded if this process uploads them.
 
         Args:
-            timeout: the most seconds; None waits as long as there is progress.
+            timeout: maximum seconds to wait; None waits as long as there is progress.
         """
         for queue in list(self._queues.values()):
             queue.drain(timeout)
 
     def close_files(self) -> None:
-        """Close the files of flow runs of which this process runs nothing any more: whoever reads them need not wait."""
+        """Close the files of flow runs that have ended in this process, so that readers do not wait for more lines."""
         for queue in list(self._queues.values()):
             queue.close_files()
 
@@ -128,29 +129,29 @@ def _queue(destination: _Destination) -> Queue:
 
 
 class SpooledLogs:
-    """Lines that the local stack uploads.
+    """A log queue whose lines the local stack uploads.
 
     Args:
-        writer: where the lines go.
+        writer: writer of the spool files.
     """
 
     def __init__(self, writer: SpoolWriter) -> None:
         self._writer = writer
 
     def send(self, line: Mapping[str, Any]) -> None:
-        """Write a line, in the form in which the API takes it."""
+        """Write a line, in the format of the Prefect API."""
         self._writer.write(line)
 
     def drain(self, timeout: float | None) -> None:
-        """Do nothing: each line is in its file already."""
+        """Return immediately: each line is in its file already."""
 
     def close_files(self) -> None:
-        """Close the files; a line that follows begins a new one."""
+        """Close the files; a later line starts a new file."""
         self._writer.close()
 
 
 class UploadedLogs:
-    """Lines that a thread of this process uploads with Prefect's settings of the context in which this is made."""
+    """A log queue whose lines a thread of this process uploads, with the Prefect settings of the creating context."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix=f"satflow-run-{os.getpid()}-"))
@@ -161,14 +162,14 @@ class UploadedLogs:
         atexit.register(self._end)
 
     def send(self, line: Mapping[str, Any]) -> None:
-        """Write a line, in the form in which the API takes it, to be uploaded."""
+        """Write a line to be uploaded, in the format of the Prefect API."""
         self._writer.write(line)
 
     def drain(self, timeout: float | None) -> None:
-        """Wait until everything is uploaded; a forked child leaves that to its parent.
+        """Wait until everything is uploaded; in a forked child return immediately, because the parent uploads.
 
         Args:
-            timeout: the most seconds; None waits as long as there is progress.
+            timeout: maximum seconds to wait; None waits as long as there is progress.
         """
         since, left = time.monotonic(), None
         while os.getpid() == self._owner and not self._uploader.is_up_to_date():
@@ -180,7 +181,7 @@ class UploadedLogs:
             time.sleep(LOOK)
 
     def close_files(self) -> None:
-        """Close the files, so that they are removed; a line that follows begins a new one."""
+        """Close the files so that they are removed after their upload; a later line starts a new file."""
         self._writer.close()
 
     def _start(self) -> LogUploader:
@@ -201,7 +202,7 @@ class UploadedLogs:
         self.drain(None)
         self._stop.set()
         if not self._uploader.is_up_to_date():
-            sys.stderr.write("SatFlow: the Prefect API did not take the last log lines of this run.\n")
+            sys.stderr.write("SatFlow: the last log lines of this run could not be uploaded to the Prefect API.\n")
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

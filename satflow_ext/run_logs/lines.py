@@ -1,4 +1,4 @@
-"""A log line, the same from a spool file and from the Prefect API."""
+"""Log lines, with the same representation from spool files and from the Prefect API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uuid import UUID
 
 
 class Line(NamedTuple):
-    """A log line with a third of the memory of the model that is sent to browsers."""
+    """A log line, which takes a third of the memory of the model that is sent to browsers."""
 
     id: bytes
     time: datetime
@@ -23,10 +23,10 @@ class Line(NamedTuple):
 
 
 def make_line(time: datetime, level: int, logger: str, message: str, task_run_id: UUID | None) -> Line:
-    """Make a line with its identity.
+    """Create a line with its id.
 
-    Only the Prefect API gives lines ids, so the identity is a digest of the content: one process never logs the same content
-    twice in one microsecond, because the spool gives each line of a process a later time than the line before.
+    Spool files have no ids, so the id is a digest of the content: a process never logs the same content twice in one
+    microsecond, because the spool gives each line of a process a later time than the line before.
     """
     content = f"{round(time.timestamp() * 1e6)} {level} {logger} {task_run_id} {message}"
     digest = blake2b(content.encode(errors="surrogatepass"), digest_size=16).digest()
@@ -37,7 +37,7 @@ def parse_line(text: bytes) -> Line:
     """Parse a line of a spool file.
 
     Raises:
-        ValueError: it is not a JSON object with the fields of a log line.
+        ValueError: the text is not a JSON object with the fields of a log line.
     """
     try:
         return line_from_json(json.loads(text))
@@ -46,7 +46,7 @@ def parse_line(text: bytes) -> Line:
 
 
 def encode_line(run_id: str, line: Line) -> bytes:
-    """Encode a line as the Prefect API takes it, and a spool file keeps it."""
+    """Encode a line in the format of the Prefect API and of spool files."""
     fields = {
         "flow_run_id": run_id,
         "task_run_id": str(line.task_run_id) if line.task_run_id else None,
@@ -59,25 +59,25 @@ def encode_line(run_id: str, line: Line) -> bytes:
 
 
 def timestamp(time: datetime) -> str:
-    """Write a time as the Prefect API does.
+    """Format a time as the Prefect API does.
 
     Args:
-        time: in UTC.
+        time: time in UTC.
     """
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Parse a time as the Prefect API writes it.
+    """Parse a time in the format of the Prefect API.
 
     Raises:
-        ValueError: it is not a time.
+        ValueError: the text is not a time.
     """
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def line_from_json(fields: Mapping[str, Any]) -> Line:
-    """Make a line from the JSON object with which the Prefect API is sent a line, or answers."""
+    """Create a line from a JSON object of the Prefect API."""
     time = parse_timestamp(fields["timestamp"])
     task_run_id = UUID(fields["task_run_id"]) if fields["task_run_id"] else None
     return make_line(time, fields["level"], fields["name"], fields["message"], task_run_id)

@@ -1,4 +1,4 @@
-"""The log routes of the local stack's Prefect server, for its supervisor, which does not import Prefect."""
+"""Access to the log routes of the local stack's Prefect server, for the supervisor, which does not import Prefect."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import uuid
 import httpx
 
 CONNECT = 3.0
-"""Seconds to connect. An answer is waited for as long as the connection stands: on loopback it breaks when the server ends,
-so that no request can be carried out after its outcome was looked up."""
+"""Seconds to connect. There is no read timeout: on loopback the connection breaks when the server ends, so that the server
+cannot carry out a request after the uploader has checked its outcome."""
 
 
 class LocalLogApi:
-    """Requests with the server's credential and CSRF tokens.
+    """A client that sends requests with the server's credential and CSRF tokens.
 
     Args:
-        url: of the Prefect API.
-        auth: its `user:password`.
+        url: URL of the Prefect API.
+        auth: `user:password` of the server.
     """
 
     def __init__(self, url: str, auth: str) -> None:
@@ -27,7 +27,7 @@ class LocalLogApi:
             auth=(user, password),
             timeout=httpx.Timeout(None, connect=CONNECT),
             trust_env=False,
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # no TLS is spoken; reading all certificates takes 20 ms
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # TLS is not used; loading all certificates takes 20 ms
         )
         self._client = str(uuid.uuid4())
         self._token: str | None = None
@@ -36,7 +36,7 @@ class LocalLogApi:
         """Send JSON and return the answer's body.
 
         Raises:
-            httpx.HTTPError: it failed.
+            httpx.HTTPError: the request failed.
         """
         answer = self._post(path, body)
         if answer.status_code == httpx.codes.FORBIDDEN:  # the token has expired
@@ -46,11 +46,11 @@ class LocalLogApi:
 
     @staticmethod
     def may_go_on(error: Exception) -> bool:
-        """Return whether the server may still carry out the request that failed so. Its connection stood until it ended."""
+        """Return False: the server cannot carry out a failed request later, because the connection lasts until it ends."""
         return False
 
     def close(self) -> None:
-        """Close the connection, also while a request waits for its answer."""
+        """Close the connection, even while a request waits for its answer."""
         self._http.close()
 
     def _post(self, path: str, body: bytes) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""The log routes of the Prefect API that this flow run or Dask worker belongs to, by Prefect's own client."""
+"""Access to the log routes of the Prefect API of this flow run or Dask worker, through Prefect's own client."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
 TIMEOUT = httpx.Timeout(120.0, connect=10.0)
-"""Seconds to wait for an answer, and for a connection."""
+"""Seconds to wait for an answer and for a connection."""
 
 UNKNOWN_OUTCOME = frozenset({408, 502, 504})
-"""Answers of a proxy whose server may have received the request."""
+"""Status codes of a proxy whose server may have received the request."""
 
 
 class PrefectLogApi:
-    """Requests with Prefect's settings of the context in which they are sent, each attempted once."""
+    """A client that sends each request once, with the Prefect settings of the current context."""
 
     def __init__(self) -> None:
         self._client: SyncPrefectClient | None = None
@@ -29,19 +29,19 @@ class PrefectLogApi:
         """Send JSON and return the answer's body.
 
         Raises:
-            httpx.HTTPError: it failed.
+            httpx.HTTPError: the request failed.
         """
-        # The client would repeat a request whose answer is late, which the server may have carried out.
+        # The client would repeat a request with a late answer, although the server may have carried it out.
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
             if self._client is None:
                 self._client = get_client(sync_client=True, httpx_settings=_options())
-            http = self._client._client  # the one with the credential and CSRF tokens, which it offers for bytes only
+            http = self._client._client  # has the credential and CSRF tokens; the public methods do not send bytes
             answer = http.post(path, content=body, headers={"Content-Type": "application/json"})
             return answer.raise_for_status().content
 
     @staticmethod
     def may_go_on(error: Exception) -> bool:
-        """Return whether the server may still carry out the request that failed so: a proxy may have given up first."""
+        """Return whether the server may still carry out a failed request, such as after a proxy's timeout."""
         if isinstance(error, httpx.HTTPStatusError):
             return error.response.status_code in UNKNOWN_OUTCOME
         return isinstance(error, (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError))
@@ -50,6 +50,6 @@ class PrefectLogApi:
 def _options() -> dict[str, object]:
     options: dict[str, object] = {"timeout": TIMEOUT}
     if str(PREFECT_API_URL.value()).startswith("http://"):
-        # Prefect's client reads all of certifi's certificates (20 ms) even where no TLS will be spoken.
+        # Prefect's client loads all of certifi's certificates (20 ms) even if TLS is not used.
         options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return options

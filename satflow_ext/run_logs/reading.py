@@ -1,4 +1,4 @@
-"""Reading the spool files of one flow run, once or as they grow."""
+"""Readers of the spool files of one flow run, either once or as the files grow."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from satflow_ext.run_logs.lines import Line, encode_line, make_line, parse_line
 from satflow_ext.run_logs.spool import HEADER, files_by_process, is_complete, lost_lines, process_of
 
 CHUNK: Final = 1024 * 1024
-"""The most bytes of a file that are read at once, unless a single line is longer."""
+"""Maximum number of bytes read from a file at once, unless a single line is longer."""
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
 NOTE_LEVEL = 40
 NOTE_LOGGER = "satflow"
 
 
 class SpooledLine(NamedTuple):
-    """A line of a spool file: the JSON that the API takes, and what it says."""
+    """A line of a spool file: its JSON for the API, and the parsed line."""
 
     text: bytes
     line: Line
 
 
 class SpoolFile:
-    """A spool file that is read from its beginning. It stays open, so it can be read to its end after it was removed.
+    """A spool file that is read from its beginning. It stays open, so it can be read to its end even after its removal.
 
     Args:
-        path: the file.
+        path: path of the file.
 
     Raises:
-        FileNotFoundError: it was removed.
+        FileNotFoundError: the file was removed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,15 +46,15 @@ class SpoolFile:
 
     @property
     def size(self) -> int:
-        """Bytes that are in the file now."""
+        """Current size of the file in bytes."""
         return os.fstat(self._descriptor).st_size
 
     def read(self, most: int = CHUNK, most_lines: int | None = None) -> list[SpooledLine]:
-        """Read complete lines after `end`. In place of a damaged line stands a note.
+        """Read complete lines after `end`; a note replaces each damaged line.
 
         Args:
-            most: bytes; a single line that is longer is read whole.
-            most_lines: None for as many as there are.
+            most: maximum number of bytes; a single longer line is read completely.
+            most_lines: maximum number of lines, None for no limit.
         """
         data = os.pread(self._descriptor, most, self.end)
         while b"\n" not in data and (more := os.pread(self._descriptor, most, self.end + len(data))):
@@ -66,11 +66,11 @@ class SpoolFile:
         return lines
 
     def is_complete(self) -> bool:
-        """Return whether no process writes to it any more, and every complete line was read."""
+        """Return whether no process writes to the file any more and every complete line was read."""
         return is_complete(self._descriptor) and not self._has_line()
 
     def notes(self) -> list[Line]:
-        """Return what a reader must know of a complete file: lines that the disk did not take, and a line without its end."""
+        """Return notes for missing lines of a complete file: lines that the disk refused, and a truncated last line."""
         notes: list[Line] = []
         lost, first, reason = lost_lines(os.pread(self._descriptor, HEADER, 0))
         if lost:
@@ -81,7 +81,7 @@ class SpoolFile:
         return notes
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -100,17 +100,17 @@ class SpoolFile:
         return datetime.fromtimestamp(os.fstat(self._descriptor).st_mtime, timezone.utc)
 
     def _damage_note(self) -> Line:
-        """Make the note for the line at `end`, the same for everyone who reads the file."""
+        """Create the note for the damaged line at `end`, which is the same for all readers of the file."""
         number = self.path.stem.partition("-")[0]
         begun = EPOCH + timedelta(microseconds=int(number) // 1000 if number.isdecimal() else 0)
-        return note(begun, f"… a damaged log line is left out here ({self.path.name}, byte {self.end:,}).")
+        return note(begun, f"… a damaged log line is omitted here ({self.path.name}, byte {self.end:,}).")
 
 
 class SpoolReader:
-    """Reads all files of one flow run, and those that are added later.
+    """A reader of all files of one flow run, including files that are added later.
 
     Args:
-        folder: of the flow run; it may not exist yet, or any more.
+        folder: folder of the flow run; it may not exist yet, or may have been removed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -119,7 +119,7 @@ class SpoolReader:
         self._processes: dict[str, deque[SpoolFile]] = {}
 
     def read_new(self) -> list[Line]:
-        """Read what was added since the last call, at most `CHUNK` bytes of each process, in the order of its lines.
+        """Read the lines added since the last call, at most `CHUNK` bytes per process, each process's lines in order.
 
         Raises:
             OSError: the folder cannot be read.
@@ -142,7 +142,7 @@ class SpoolReader:
 
     @property
     def finished(self) -> bool:
-        """Whether all files that are known are complete, and were read to their end."""
+        """True if all files found so far are complete and were read to their end."""
         return not any(self._processes.values())
 
     def close(self) -> None:
@@ -152,26 +152,26 @@ class SpoolReader:
                 files.popleft().close()
 
     def _open(self, paths: Iterable[Path]) -> None:
-        """Open the files of a process that are new."""
+        """Open the new files of a process."""
         for path in paths:
             if path not in self._opened:
-                with contextlib.suppress(FileNotFoundError):  # uploaded, and so in the API
+                with contextlib.suppress(FileNotFoundError):  # uploaded, and therefore in the API
                     self._processes.setdefault(process_of(path), deque()).append(SpoolFile(path))
                 self._opened.add(path)
 
     @property
     def seen(self) -> bool:
-        """Whether this run has ever had a file."""
+        """True if this run has ever had a file."""
         return bool(self._opened)
 
 
 class SpoolSnapshot:
-    """The lines that the files of one flow run have now, in the order of their times.
+    """The current lines in the files of one flow run, in the order of their times.
 
-    The files are opened at once: whatever is removed later was uploaded, and is read from here nevertheless.
+    All files are opened at once, so that a file that is uploaded and removed meanwhile is still read here.
 
     Args:
-        folder: of the flow run; it may not exist.
+        folder: folder of the flow run; it may not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -180,7 +180,7 @@ class SpoolSnapshot:
         self._next: Line | None = None
 
     def load(self) -> None:
-        """Read the files. Call it before the Prefect API is read."""
+        """Read the files. Call this method before reading the Prefect API."""
         lines: list[Line] = []
         try:
             while new := self._reader.read_new():
@@ -191,12 +191,12 @@ class SpoolSnapshot:
         self._next = next(self._lines, None)
 
     def take_until(self, time: datetime | None) -> Iterator[Line]:
-        """Give the lines up to a time, inclusive; None gives all that are left."""
+        """Yield the lines up to and including a time; None yields all remaining lines."""
         while self._next is not None and (time is None or self._next.time <= time):
             yield self._next
             self._next = next(self._lines, None)
 
 
 def note(time: datetime, message: str) -> Line:
-    """Make a line that stands for lines that are missing."""
+    """Create a line that replaces missing lines."""
     return make_line(time, NOTE_LEVEL, NOTE_LOGGER, message, None)

@@ -1,9 +1,9 @@
-"""Files in which a process keeps the log lines of flow runs until the Prefect API has them.
+"""Spool files, in which processes keep the log lines of flow runs until the lines are uploaded to the Prefect API.
 
 Each flow run has a folder, in which each process that logs for the run writes files of at most `FILE_LIMIT` bytes: a header of
-fixed size, then one JSON object per line, as the API takes it. A file is named after its number and its process; the numbers of a
-process increase. A process holds a lock on the file that it writes, which the system releases however the process ends; a file
-without a lock is complete. What a full disk does not take is counted in the header, whose space is there already.
+fixed size, then one JSON object per line, in the format of the API. The file name consists of a number, which increases within
+a process, and the process id. A process holds a lock on the file that it writes, which the system releases however the process
+ends; a file without a lock is complete. Lines lost to a full disk are counted in the header, whose space is allocated already.
 """
 
 from __future__ import annotations
@@ -27,40 +27,40 @@ from satflow_ext.run_logs.lines import parse_timestamp, timestamp
 from satflow_ext.settings import Settings
 
 FILE_LIMIT = 4 * 1024 * 1024
-"""Bytes after which a process goes on in a new file: uploaded files are removed while the run goes on."""
+"""Size in bytes after which a process starts a new file, so that uploaded files can be removed during the run."""
 RUN_LIMIT = 128 * 1024 * 1024
-"""Bytes of one run that may wait for their upload, beside the newest file of each process. A process that logs more waits."""
+"""Bytes of one run that may wait for upload, not counting the newest file of each process. A process that logs more waits."""
 PATIENCE = 60.0
-"""Seconds without any upload after which a process at that limit waits no longer, and counts lines as lost."""
+"""Seconds without any upload after which a process at that limit stops waiting and counts its lines as lost."""
 PAUSE = 0.05
-"""Seconds between two looks of a process that waits at the limit."""
+"""Seconds between two checks of a process that waits at the limit."""
 HEADER = 256
-"""Bytes of the header, with its line end."""
+"""Size of the header in bytes, including its line end."""
 SUFFIX = ".jsonl"
 OPEN_FILES = 256
-"""The most files that a process keeps open: one for each flow run it logs for, such as subflows."""
+"""Maximum number of open files of a process, which has one per flow run that it logs for, such as subflows."""
 STEP = timedelta(microseconds=1)
 CLOCK_SET_BACK = timedelta(seconds=1)
-"""A time that is earlier than the line before by more than this is believed."""
+"""A line's time is kept if it is earlier than that of the line before by at least this much: the clock was set back."""
 REPLACED = str.maketrans({"\0": "\N{SYMBOL FOR NULL}"})
 
 
 def spool_folder(settings: Settings) -> Path:
-    """Return the folder of this machine's runs. It survives a restart of the machine."""
+    """Return the spool folder of this machine, which survives a restart of the machine."""
     return settings.state_dir / "run-logs"
 
 
 class SpoolWriter:
-    """Writes the lines that this process logs. Safe to use from several threads, and in a forked child.
+    """A writer of the lines that this process logs. It is safe to use from several threads and in a forked child.
 
     Args:
-        root: a folder for the folders of flow runs; made when it is missing, private.
-        file_limit: bytes after which a new file is begun.
-        run_limit: bytes of one run that may wait for their upload.
-        patience: seconds without any upload after which a line beyond that is lost instead of waited for.
+        root: folder for the folders of flow runs; created privately if it is missing.
+        file_limit: size in bytes after which a new file is started.
+        run_limit: bytes of one run that may wait for upload.
+        patience: seconds to wait at that limit without any upload before lines are lost.
 
     Raises:
-        StackFailed: the folder cannot be made, or belongs to another user.
+        StackFailed: the folder cannot be created, or belongs to another user.
     """
 
     def __init__(
@@ -77,12 +77,10 @@ class SpoolWriter:
         os.register_at_fork(after_in_child=self._begin_in_child)
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """Append a line, in the form in which the Prefect API takes it, to the file of its flow run."""
+        """Append a line, in the format of the Prefect API, to the file of its flow run."""
         with self._lock:
             self._unwritten.append(line)
-            if (
-                self._writing
-            ):  # a signal handler or finalizer logs: what it has interrupted in this thread writes both lines
+            if self._writing:  # called by a signal handler or finalizer: the interrupted call writes both lines
                 return
             self._writing = True
             try:
@@ -93,7 +91,7 @@ class SpoolWriter:
                 self._writing = False
 
     def close(self) -> None:
-        """Close all files: they are complete."""
+        """Close all files, which are complete then."""
         with self._lock:
             for file in self._files.values():
                 file.close()
@@ -111,7 +109,7 @@ class SpoolWriter:
         return file
 
     def _begin_in_child(self) -> None:
-        """Leave the files to the parent: a child that logs has files of its own."""
+        """Leave the files to the parent process; a forked child writes its own files."""
         self._lock = threading.RLock()
         self._unwritten.clear()
         self._writing = False
@@ -135,7 +133,7 @@ class _OpenFile:
         self._first_lost: str | None = None
         self._reason = ""
         self._counted = True  # in the header of a file
-        self._full = False  # the limit of the run was reached, and no upload came within the patience
+        self._full = False  # the limit of the run was reached, and nothing was uploaded for `patience` seconds
 
     def write(self, line: Mapping[str, Any]) -> None:
         stamp = self._advance(line["timestamp"])
@@ -150,7 +148,7 @@ class _OpenFile:
             self._write_count()
 
     def close(self) -> None:
-        """Close the file, or keep in a new one what no file says yet."""
+        """Close the file; if lost lines are not counted in any header yet, try to write a new file with their count."""
         if not self._counted:
             with contextlib.suppress(OSError):
                 self._open()
@@ -165,7 +163,9 @@ class _OpenFile:
         if self._descriptor is None or self._full or self._end + len(data) > self._limit:
             self._begin_file()
         if self._descriptor is None or self._full:
-            raise OSError(errno.EDQUOT, "the Prefect API took no lines, and the limit for lines that wait was reached")
+            raise OSError(
+                errno.EDQUOT, "the Prefect API accepted no lines, and the limit for waiting lines was reached"
+            )
         self._find_end(self._descriptor)
         try:
             _write_whole(self._descriptor, data, self._end)
@@ -175,7 +175,7 @@ class _OpenFile:
         self._end += len(data)
 
     def _find_end(self, descriptor: int) -> None:
-        """Find the end of the file: a time limit or a signal may have raised an exception after a line was written."""
+        """Find the end of the file: a timeout or a signal may have raised an exception after a line was written."""
         size = os.fstat(descriptor).st_size
         if size > self._end and os.pread(descriptor, 1, size - 1) != b"\n":
             os.ftruncate(descriptor, self._end)
@@ -183,16 +183,16 @@ class _OpenFile:
             self._end = size
 
     def _begin_file(self) -> None:
-        """Go on in a new file, after waiting for uploads where too many files wait for them."""
+        """Start a new file, after waiting for uploads if too many files are waiting."""
         self._full = not self._wait_for_uploads()
         if not self._full:
             try:
                 self._open()
-            except FileNotFoundError:  # the uploader took the new file for one that a killed process has left
+            except FileNotFoundError:  # the uploader mistook the new file for one of a killed process
                 self._open()
 
     def _wait_for_uploads(self) -> bool:
-        """Return whether so few files of the run wait that another one may begin."""
+        """Wait for uploads; return whether few enough files of the run are waiting to start another one."""
         waiting, since = self._waiting(), time.monotonic()
         while len(waiting) + 1 >= self._waiting_files:
             if self._full or time.monotonic() - since > self._patience:
@@ -203,11 +203,11 @@ class _OpenFile:
         return True
 
     def _waiting(self) -> frozenset[Path]:
-        """Return the files of the run but the newest of each process, which may have been uploaded as far as it is written."""
+        """Return the files of the run except the newest of each process, which may be uploaded up to its current end."""
         return frozenset(each for of_process in files_by_process(self._folder) for each in of_process[:-1])
 
     def _open(self) -> None:
-        """Open the next file; the one before stays in use where that fails. It has its name once it is locked."""
+        """Open the next file; if that fails, the previous one stays in use. A file gets its final name once it is locked."""
         name = f"{_next_number():020d}-{os.getpid()}"
         fresh = self._folder / f".{name}"
         descriptor = _create(fresh)
@@ -225,14 +225,14 @@ class _OpenFile:
         self._lost, self._first_lost, self._reason = lost, first, reason
 
     def _write_count(self) -> None:
-        """Write the count of lost lines into the header; where the disk does not take that, the next line tries again."""
+        """Write the count of lost lines into the header; if that fails, the next line retries."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 _write_whole(self._descriptor, _header(self._lost, self._first_lost, self._reason), 0)
                 self._counted = True
 
     def _advance(self, stamp: str) -> str:
-        """Return the line's time, later than that of the line before: its place among the lines of this process."""
+        """Return the line's time, made later than that of the line before, so that times order the lines of this process."""
         at = parse_timestamp(stamp)
         latest = self._latest
         if latest is not None and at <= latest and latest - at < CLOCK_SET_BACK:
@@ -242,7 +242,7 @@ class _OpenFile:
 
 
 def spool_files(folder: Path) -> list[Path]:
-    """Return the files of a flow run in the order in which they were begun."""
+    """Return the files of a flow run in the order of their creation."""
     try:
         return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(SUFFIX)]
     except (FileNotFoundError, NotADirectoryError):
@@ -250,7 +250,7 @@ def spool_files(folder: Path) -> list[Path]:
 
 
 def files_by_process(folder: Path) -> Iterable[list[Path]]:
-    """Return the files of each process that logs for a flow run, in the order in which it began them."""
+    """Return the files of each process that logs for a flow run, in the order of their creation."""
     files: dict[str, list[Path]] = {}
     for path in spool_files(folder):
         files.setdefault(process_of(path), []).append(path)
@@ -258,12 +258,12 @@ def files_by_process(folder: Path) -> Iterable[list[Path]]:
 
 
 def process_of(path: Path) -> str:
-    """Return which process writes a file, as the file's name has it."""
+    """Return the process id in the name of a file."""
     return path.stem.partition("-")[2]
 
 
 def lost_lines(header: bytes) -> tuple[int, datetime | None, str]:
-    """Read a header: how many lines the disk did not take, the time of the first of them, and why."""
+    """Parse a header: the number of lost lines, the time of the first one, and the reason."""
     try:
         fields = json.loads(header)
         first = parse_timestamp(fields["first"]) if fields["first"] else None
@@ -283,10 +283,10 @@ def is_complete(descriptor: int) -> bool:
 
 
 def _write_whole(descriptor: int, data: bytes, offset: int) -> None:
-    """Write at an offset.
+    """Write all data at an offset.
 
     Raises:
-        OSError: not all of it was written.
+        OSError: only a part of the data was written.
     """
     if os.pwrite(descriptor, data, offset) < len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -301,7 +301,7 @@ def _create(path: Path) -> int:
 
 
 def _encode(line: Mapping[str, Any], stamp: str) -> bytes:
-    """Encode a line as ASCII JSON; what a database may refuse (NUL, halves of surrogate pairs) is replaced visibly."""
+    """Encode a line as ASCII JSON; characters that a database may refuse (NUL, lone surrogates) are replaced visibly."""
     message = str(line["message"]).translate(REPLACED).encode("utf-8", "replace").decode()
     fields = {name: value for name, value in line.items() if not name.startswith("__")}
     return json.dumps({**fields, "message": message, "timestamp": stamp}).encode() + b"\n"
@@ -317,7 +317,7 @@ _last_number = 0
 
 
 def _next_number() -> int:
-    """Return the time in nanoseconds, or one more than the last number where the clock was set back."""
+    """Return the time in nanoseconds, or the last number plus one if the clock was set back."""
     global _last_number
     _last_number = max(time.time_ns(), _last_number + 1)
     return _last_number

@@ -1,8 +1,8 @@
-"""Uploads the lines of spool files to the Prefect API, each once.
+"""The uploader, which sends each line of the spool files to the Prefect API once.
 
-One request at a time, of bounded size, so that a flood of lines delays its own delivery and nothing else. A request whose
-outcome is unknown (the server ended, the connection broke) is never repeated as it was: the uploader reads which of its lines the
-API has, and sends the others. A file is removed when the API has all of its lines and no process writes to it any more.
+It sends one request of limited size at a time, so that a flood of lines delays only its own delivery. If the outcome of a request
+is unknown (the server ended, the connection broke), it does not repeat the request unchanged: it reads which of the lines the API
+has, and sends the others. A file is removed when the API has all of its lines and no process writes to it any more.
 """
 
 from __future__ import annotations
@@ -26,42 +26,42 @@ from satflow_ext.run_logs.spool import HEADER, files_by_process, is_complete, sp
 
 BATCH_LINES = 500
 BATCH_BYTES = 512 * 1024
-"""The most lines and bytes of one request; a single line that is longer is a request of its own."""
+"""Maximum number of lines and bytes per request; a single longer line is sent in a separate request."""
 IDLE = 0.2
-"""Seconds between two looks at the spool when there was nothing to send."""
+"""Seconds between two checks of the spool while there is nothing to send."""
 SHARE = 0.25
-"""Pause after a request, as a share of the time that it took: the server has time for others."""
+"""Pause after a request, as a share of the request's duration, so that the server has time for other clients."""
 LONGEST_PAUSE = 15.0
-"""The most seconds between two attempts while the Prefect API does not answer. It begins with `IDLE`, and doubles.
+"""Maximum seconds between two attempts while the Prefect API does not answer. The pause starts with `IDLE` and doubles.
 
-So long a file is left alone that cannot be uploaded for another reason, while the others are."""
+It is also the pause for a file that cannot be uploaded for another reason, while other files are uploaded."""
 PAGE = 200
-"""The most lines that the API gives at once."""
+"""Maximum number of lines that the API returns per request."""
 ATTEMPTS = 3
-"""Answers with a server error to one batch after which it is divided, and a single line replaced with a note."""
+"""Number of server errors for one batch after which it is split, or a single line is replaced with a note."""
 NOT_ABOUT_CONTENT = frozenset({401, 403, 404, 408, 425, 429})
-"""Refusals that say nothing about the lines: they are sent again."""
+"""Status codes of refusals for reasons other than the lines, which are sent again."""
 
 log = logging.getLogger(__name__)
 
 
 class LogApi(Protocol):
-    """The part of the Prefect API that is needed."""
+    """The log routes of the Prefect API."""
 
     def post(self, path: str, body: bytes) -> bytes:
         """Send JSON and return the answer's body.
 
         Raises:
-            httpx.HTTPError: it failed. Nothing but the status says whether the request was carried out.
+            httpx.HTTPError: the request failed. Only the status code shows whether it was carried out.
         """
 
     def may_go_on(self, error: Exception) -> bool:
-        """Return whether the server may still carry out the request that failed so."""
+        """Return whether the server may still carry out a request that failed with this error."""
 
 
 @dataclass
 class _Upload:
-    """A file that is being uploaded."""
+    """The upload of one file."""
 
     file: SpoolFile
     uncertain_until: int
@@ -71,7 +71,7 @@ class _Upload:
     sent: int = HEADER
 
     def is_sent(self) -> bool:
-        """Return whether the API has all that is in the file now."""
+        """Return whether the API has the current content of the file."""
         return self.sent >= self.file.size
 
 
@@ -83,18 +83,18 @@ class _Batch:
 
 
 class LogUploader:
-    """Uploads what is in a spool folder, also what an earlier uploader left.
+    """An uploader of a spool folder, including files that an earlier uploader left.
 
     Args:
-        root: the spool folder, with a folder for each flow run.
-        api: where the lines are sent.
+        root: spool folder, with a folder for each flow run.
+        api: API that receives the lines.
     """
 
     def __init__(self, root: Path, api: LogApi) -> None:
         self._root = root
         self._api = api
         self.uploaded = 0
-        """Lines that were sent so far."""
+        """Number of lines sent so far."""
         self._uploads: dict[Path, _Upload] = {}
         self._left_until: dict[Path, float] = {}
         self._found_at_start = {path for folder in self._folders() for path in spool_files(folder)}
@@ -107,24 +107,24 @@ class LogUploader:
             try:
                 pause = SHARE * (time.monotonic() - begun) if self.upload_some() else IDLE
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                log.warning("Log lines wait for the Prefect API: %s", _reason(error))
+                log.warning("Log lines could not be sent to the Prefect API yet, retrying: %s", _reason(error))
                 longer = min(max(2 * pause, IDLE), LONGEST_PAUSE)
                 pause = LONGEST_PAUSE if self._api.may_go_on(error) else longer
-            except Exception:  # the edge of the uploader: the lines of all runs depend on it
-                log.exception("Uploading log lines failed; the next attempt comes in %s s.", LONGEST_PAUSE)
+            except Exception:  # the outermost level: the lines of all runs depend on this loop
+                log.exception("Log lines could not be uploaded; the next attempt is in %s s.", LONGEST_PAUSE)
                 pause = LONGEST_PAUSE
 
     def upload_some(self) -> bool:
         """Send at most one batch of each process that logs for a flow run. Return whether there was anything to do.
 
         Raises:
-            httpx.HTTPError: the Prefect API did not take a batch; it is sent again by the next call.
+            httpx.HTTPError: the Prefect API did not accept a batch; the next call sends it again.
         """
         oldest = [files[0] for folder in self._folders() for files in files_by_process(folder)]
         return sum(map(self._try_upload, oldest)) > 0
 
     def _try_upload(self, path: Path) -> bool:
-        """Upload from a file, unless that failed a short time ago. Return whether there was anything to do."""
+        """Upload from a file, unless that failed recently. Return whether there was anything to do."""
         if self._left_until.get(path, 0.0) > time.monotonic():
             return False
         self._left_until.pop(path, None)
@@ -132,13 +132,13 @@ class LogUploader:
             return self._upload(path)
         except (httpx.HTTPError, httpx.InvalidURL):
             raise
-        except Exception:  # lines of the other runs do not depend on it
-            log.exception("Uploading log lines from %s failed; the next attempt comes in %s s.", path, LONGEST_PAUSE)
+        except Exception:  # must not stop the upload of other runs
+            log.exception("Log lines in %s could not be uploaded; the next attempt is in %s s.", path, LONGEST_PAUSE)
             self._left_until[path] = time.monotonic() + LONGEST_PAUSE
             return False
 
     def is_up_to_date(self) -> bool:
-        """Return whether the API has every line that was written so far."""
+        """Return whether the API has every line written so far."""
         paths = [path for folder in self._folders() for path in spool_files(folder)]
         return all(map(self._is_sent, paths))
 
@@ -157,7 +157,7 @@ class LogUploader:
             return []
 
     def _upload(self, path: Path) -> bool:
-        """Send the next batch of a file, or remove the file when there is none. Return whether either was done."""
+        """Send the next batch of a file, or remove a complete file without further lines. Return whether either was done."""
         upload = self._uploads.get(path) or self._begin(path)
         complete = upload.file.is_complete()
         batch = _next_batch(upload)
@@ -190,7 +190,7 @@ class LogUploader:
         self.uploaded += len(batch.lines)
 
     def _adapt(self, run_id: str, upload: _Upload, batch: _Batch, error: httpx.HTTPError) -> bool:
-        """Send less at once after a refusal; replace a single line that the API refuses for its content.
+        """Send smaller batches after a refusal; replace a single line that the API refuses because of its content.
 
         Return whether the refusal is about the content, so that the next batch can be sent at once.
         """
@@ -203,7 +203,7 @@ class LogUploader:
         if len(batch.lines) > 1:
             upload.most = len(batch.lines) // 2
             return True
-        # Where the API takes the note, it works, and refuses that line.
+        # If the API accepts the note, it works and refuses only this line.
         self._send_notes(run_id, [_refusal_note(batch.lines[0].line, error.response.status_code)])
         upload.file.end = upload.sent = batch.end
         return True
@@ -214,7 +214,7 @@ class LogUploader:
             self._api.post("/logs/", _array(missing))
 
     def _missing(self, run_id: str, lines: Sequence[SpooledLine]) -> list[SpooledLine]:
-        """Return those lines that the API does not have."""
+        """Return the lines that the API does not have."""
         by_id = {each.line.id: each for each in lines}
         times = [each.line.time for each in lines]
         for known in self._known(run_id, timestamp(min(times)), timestamp(max(times))):
@@ -222,7 +222,7 @@ class LogUploader:
         return list(by_id.values())
 
     def _known(self, run_id: str, first: str, last: str) -> Iterable[Line]:
-        """Read the lines that the API has of a time, both ends included."""
+        """Read the lines that the API has in a time interval, including both ends."""
         offset = 0
         while True:
             query = {
@@ -238,7 +238,7 @@ class LogUploader:
             offset += PAGE
 
     def _finish(self, path: Path, upload: _Upload) -> None:
-        """Send what a reader must know of the file, and remove it."""
+        """Send the notes about missing lines of a file, and remove the file."""
         self._send_notes(path.parent.name, upload.file.notes())
         path.unlink(missing_ok=True)
         del self._uploads[path]
@@ -247,7 +247,7 @@ class LogUploader:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a flow run's folder, unless a process has a file there; also what one that was killed had begun."""
+    """Remove a flow run's folder, including unfinished files of killed processes, unless a process has a file there."""
     for begun in folder.glob(".*"):
         with contextlib.suppress(OSError), begun.open("rb") as file:
             if is_complete(file.fileno()):
@@ -257,7 +257,7 @@ def _remove_folder(folder: Path) -> None:
 
 
 def _next_batch(upload: _Upload) -> _Batch:
-    """Read the next lines, at most as many and as long as one request may have."""
+    """Read the next lines, within the limits of one request."""
     start = upload.file.end
     lines = upload.file.read(BATCH_BYTES, upload.most)
     return _Batch(start, upload.file.end, lines)
@@ -281,5 +281,5 @@ def _is_id(name: str) -> bool:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
-        return f"it answered {error.response.status_code}"
+        return f"it answered with status {error.response.status_code}"
     return f"{type(error).__name__}"

@@ -1,7 +1,6 @@
-"""Flow runs, as the Prefect API has them: start, list, look into, cancel, and follow their logs.
+"""Flow runs of a Prefect API: start, list, inspect and cancel them, and follow their logs.
 
-The Jupyter server and the command line use the same functions. All of them are async and take the
-Prefect API that they should talk to.
+The Jupyter server and the command line use the same functions. All of them are async and take the Prefect API as an argument.
 """
 
 from __future__ import annotations

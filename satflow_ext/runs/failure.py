@@ -1,4 +1,4 @@
-"""Why a run failed, read from its log and never from its result, which is a pickle."""
+"""The cause of a run's failure, read from its log and never from its result, which is a pickle."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from satflow_ext.models import Failure
 TRACEBACK = "Traceback (most recent call last)"
 PREFECTS_WORDS = "Flow run encountered an exception: "
 READABLE = 1_000
-"""Characters of a cause that are shown."""
+"""Maximum number of characters of a cause."""
 
 
 def failure(newest_errors_first: Sequence[str], state_message: str | None) -> Failure:
-    """The failure of a run.
+    """Extract the failure of a run.
 
     Args:
         newest_errors_first: messages of the run's log with level ERROR and above.
-        state_message: of the state it ended in.
+        state_message: the message of its final state.
     """
     for message in newest_errors_first:
         if TRACEBACK in message:
             traceback = message[message.index(TRACEBACK) :]
             return Failure(cause=_cause(traceback), traceback=traceback)
     said = (state_message or next(iter(newest_errors_first), "")).removeprefix(PREFECTS_WORDS)
-    return Failure(cause=(said or "The run ended without saying why.")[:READABLE], traceback=None)
+    return Failure(cause=(said or "The run ended without a reason.")[:READABLE], traceback=None)
 
 
 def _cause(traceback: str) -> str:
-    """The exception's own words: what follows the frames of the last traceback of a chain."""
+    """Return the exception's own text, which follows the frames of the last traceback of a chain."""
     frames_and_cause = traceback[traceback.rindex(TRACEBACK) :].splitlines()[1:]
     for at, line in enumerate(frames_and_cause):
         if line and not line.startswith((" ", "\t")):

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import Log
 
 PAGE = 200
-"""The most log lines that the API gives at once."""
+"""Maximum number of log lines in one response of the API."""
 
 SINGLY = 20
-"""How many runs are asked for one by one: one row by Prefect's index, where a page of several runs sorts all their lines."""
+"""Number of runs that are queried individually: Prefect's index finds one row, but a page of several runs sorts all lines."""
 
 READABLE = 500
-"""Characters of a line that are shown in a row."""
+"""Maximum number of characters of a line in a row."""
 
 
 async def last_lines(client: PrefectClient, run_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The newest line of each run that has one.
+    """Read the newest line of each run that has one.
 
     Args:
         client: an open Prefect client.

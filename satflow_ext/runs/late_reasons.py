@@ -1,4 +1,4 @@
-"""Why a run that should have started has not: decided from values, without asking anybody."""
+"""The reason why a late run has not started, computed from values without I/O."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.models import WorkPool
 
 PATIENCE = timedelta(seconds=3)
-"""How late a run may be before anything is said: a polling Prefect worker needs that long in good health."""
+"""Delay of a run before a reason is given: a polling Prefect worker needs that long under normal conditions."""
 
 WAITING = frozenset({"SCHEDULED", "PENDING"})
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What there is to know about a run that has not started.
+    """The data about a run that has not started.
 
-    `slots` is the concurrency limit of its deployment, `pool_name` the work pool it was sent to, and `pool` that pool as it
-    is now (None when it does not exist any more). `active` is the number of runs that the local stack executes now, and
-    `run_limit` how many it executes at a time.
+    `slots` is the concurrency limit of its deployment, `pool_name` the work pool of the run, and `pool` the current state of that
+    pool (None if it no longer exists). `active` is the number of runs that the local stack executes now, and `run_limit` the
+    number that it executes at a time.
     """
 
     state_type: str
@@ -36,13 +36,13 @@ class Waiting:
 
 
 def why_waiting(run: Waiting, now: datetime) -> str | None:
-    """The reason in words, None when the run is not late or nothing stands in its way that can be seen from here."""
+    """Return the reason as a sentence, None if the run is not late or no cause is visible."""
     if run.state_type not in WAITING or run.expected_start is None or now - run.expected_start < PATIENCE:
         return None
     if run.state_name == "AwaitingConcurrencySlot":
         return _no_slot(run)
     if run.pool_name is None:
-        return f"Deployment {run.deployment_name!r} has no work pool, so no Prefect worker hears of its runs."
+        return f"Deployment {run.deployment_name!r} has no work pool, so no Prefect worker starts its runs."
     return _pool_trouble(run.pool_name, run.pool) or _local_limit(run)
 
 
@@ -62,7 +62,7 @@ def _local_limit(run: Waiting) -> str | None:
 
 def _pool_trouble(name: str, pool: WorkPool | None) -> str | None:
     if pool is None:
-        return f"Work pool {name!r} does not exist any more. Register the flow again with another one."
+        return f"Work pool {name!r} no longer exists. Register the flow again with another one."
     if pool.paused:
         return f"Work pool {name!r} is paused. Resume it: prefect work-pool resume {shlex.quote(name)}"
     if pool.online_workers == 0:

@@ -1,4 +1,4 @@
-"""The lines of one run's log in the order in which they were seen, shared by everybody who watches it."""
+"""The lines of one run's log in the order in which they were read, shared by all of its readers."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from satflow_ext.models import LogLine
 from satflow_ext.run_logs.lines import Line
 
 LINES = 200_000
-"""The most lines that are kept of a run. A line takes about 300 bytes and its message, so that is 60 MB and the text."""
+"""Maximum number of lines that are kept of a run. A line takes about 300 bytes and its message: 60 MB and the text."""
 
 LATEST = timedelta(minutes=5)
-"""How much later than a line's own time it may arrive and still be told from one that was here and is forgotten. Prefect's
-loggers send every two seconds, their server takes lines in within a minute even when it is very busy, and clocks differ."""
+"""Maximum delay of a line after its own time at which it can be distinguished from a line that was dropped. Prefect's
+loggers send every two seconds, their server accepts lines within a minute even under heavy load, and clocks differ."""
 
 BATCH = 500
-"""The most lines that are handed out at once."""
+"""Maximum number of lines in a batch."""
 
 BATCH_CHARACTERS = 512 * 1024
-"""The most characters of their messages together; a longer line is handed out alone."""
+"""Maximum number of characters of all messages in a batch; a longer line forms a batch of one."""
 
 CHARACTERS = 64 * 1024 * 1024
-"""The most characters of messages that are kept of a run."""
+"""Maximum number of characters of messages that are kept of a run."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines after a cursor. Words as in `models.LogsFrame`; `trouble` is why no lines come just now."""
+    """Lines after a cursor. The fields are those of `models.LogsFrame`; `trouble` is the reason why no lines arrive now."""
 
     reset: bool
     lines: tuple[LogLine, ...]
@@ -43,15 +43,15 @@ class Batch:
 
 
 class LogBook:
-    """Append-only. Readers keep nothing but a position in it, so a slow one costs no memory and holds up nobody.
+    """An append-only list of lines. A reader keeps only a position, so a slow one costs no memory and delays no other.
 
-    When there are more than `limit` lines, the oldest are forgotten, and who was not that far reads how many are missing.
-    Of forgotten lines the ids are remembered as long as such a line could still be new (`LATEST`): whatever is older than that
-    and comes again, as it does when the whole log is read once more, was here.
+    Above `limit` lines, the oldest are dropped, and a reader that has not reached them reads how many are missing. The ids of
+    dropped lines are remembered as long as a line of that time could still be new (`LATEST`). An older line that arrives again,
+    as when the whole log is read once more, was already in the book.
 
     Args:
-        limit: the most lines that are kept.
-        characters: the most characters of their messages that are kept.
+        limit: maximum number of lines that are kept.
+        characters: maximum number of characters of their messages that are kept.
     """
 
     def __init__(self, limit: int = LINES, characters: int = CHARACTERS) -> None:
@@ -69,11 +69,11 @@ class LogBook:
         self._changed = asyncio.Event()
 
     def add(self, lines: Iterable[Line], *, read_once: bool = False) -> int:
-        """Append those that are not there yet. Gives how many that were.
+        """Append the lines that are not in the book yet. Return their number.
 
         Args:
-            lines: in any order.
-            read_once: whether none of them is given again, so that even old ones are new.
+            lines: lines in any order.
+            read_once: True if each line is passed only once, so that even old lines are new.
         """
         added = 0
         for line in lines:
@@ -89,20 +89,20 @@ class LogBook:
         return added
 
     def end(self) -> None:
-        """No line will follow."""
+        """Mark the log as ended: no line will follow."""
         self._ended = True
         self._tell()
 
     def report(self, trouble: SatflowError | None) -> None:
-        """Say why no lines come, or that they come again."""
+        """Set the reason why no lines arrive, or None when they arrive again."""
         if type(trouble) is not type(self._trouble):
             self._trouble = trouble
             self._tell()
 
     async def batches(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
-        """What comes after the cursor, at once what is there and then what arrives, until the log has ended.
+        """Yield the lines after the cursor, first those in the book and then new ones, until the log has ended.
 
-        The first batch comes at once, even when it is empty.
+        The first batch is yielded at once, even if it is empty.
         """
         position, reset = self._position(cursor)
         while True:
@@ -122,7 +122,7 @@ class LogBook:
         return self._forgotten + len(self._lines)
 
     def _position(self, cursor: str | None) -> tuple[int, bool]:
-        """Where to go on, and whether the reader has to forget what it has."""
+        """Return the position of a cursor, and whether the reader has to discard its lines."""
         generation, _, seq = (cursor or "").partition(":")
         if generation == self._generation and seq.isascii() and seq.isdigit() and int(seq) <= self._end:
             return int(seq), False
@@ -139,7 +139,7 @@ class LogBook:
         return tuple(lines), first + len(some)
 
     def _count_above_limits(self) -> int:
-        """Return how many of the oldest lines are above a limit; the newest is kept, however long it is."""
+        """Return how many of the oldest lines are above a limit; the newest line is kept, whatever its length."""
         count, characters = max(0, len(self._lines) - self._limit), self._characters
         characters -= sum(len(line.message) for line in self._lines[:count])
         while characters > self._most_characters and count < len(self._lines) - 1:
@@ -159,17 +159,17 @@ class LogBook:
             self._horizon = max(time, self._horizon or time)
 
     def _past(self, line: Line) -> bool:
-        """Whether the line is from a time of which nothing is known any more."""
+        """Return whether the line is from a time whose ids are no longer remembered."""
         return self._horizon is not None and line.time <= self._horizon
 
     def _tell(self) -> None:
-        """Wake all readers; those that come later wait for the next time."""
+        """Wake all waiting readers; later ones wait for the next change."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
 
 def _first_of(lines: Sequence[Line]) -> Sequence[Line]:
-    """Return as many lines as may be handed out at once, at least one."""
+    """Return as many lines as fit into a batch, at least one."""
     characters = 0
     for count, line in enumerate(lines):
         characters += len(line.message)
@@ -203,5 +203,5 @@ def _gap(seq: int, missing: int, after: Line) -> LogLine:
 
 
 def sorted_by_time(lines: Sequence[LogLine]) -> list[LogLine]:
-    """In the order in which the lines were written, and of one instant in the order in which they were seen."""
+    """Sort lines by the time of writing, and those of the same time by the order in which they were read."""
     return sorted(lines, key=lambda line: (line.time, line.seq))

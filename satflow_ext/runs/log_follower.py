@@ -1,8 +1,8 @@
-"""Following a run's log to its end: none lost, none twice.
+"""A follower of a run's log to its end, without lost or duplicate lines.
 
-The truth is the Prefect API's list of lines, read again and again with windows that overlap, because lines of other processes
-arrive late with an earlier time. Hints say when to look, and what was read twice is recognized by its identity. The lines of
-runs on this machine are read from its spool files as well, before the API has them.
+The source is the Prefect API's list of lines, which is read repeatedly with overlapping windows, because lines of other
+processes arrive late with an earlier time. Hints trigger a read, and lines that were read twice are recognized by their
+identity. The lines of runs on this machine are also read from spool files, before the API has them.
 """
 
 from __future__ import annotations
@@ -34,36 +34,36 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 Where = Callable[[], Awaitable[PrefectApi]]
-"""Says where the Prefect API is; asked again after each failure, for a local stack comes back at another port."""
+"""A function that returns the Prefect API. It is called again after each failure: a restarted local stack has another port."""
 
 LOOK = 1.0
-"""Seconds between two looks where no hint comes."""
+"""Seconds between two reads without a hint."""
 QUICK = timedelta(seconds=0.2)
-"""The overlap of a look: enough for the lines of one process."""
+"""The overlap of a normal read: enough for the lines of one process."""
 LATE = timedelta(seconds=5)
-"""How late other processes send their lines (Prefect's loggers send every 2 s): sweeps find those."""
+"""The overlap of a sweep, which finds the late lines of other processes (Prefect's loggers send every 2 s)."""
 SWEEP_EVERY = 2.0
 SWEEP_SHARE = 10
-"""A sweep comes after so many times the time that the last one took: a tenth of the load at most."""
+"""The pause before a sweep, as a multiple of the duration of the previous one: a tenth of the load at most."""
 LONGEST_REST = 5.0
-"""Seconds after a look at the log of a spooled run until the next, at most."""
+"""Maximum seconds between two reads of a spooled run's log from the API."""
 SETTLE = 1.5
-"""Seconds without a new line, after a run's end, until its log counts as whole."""
+"""Seconds without a new line, after a run's end, until its log counts as complete."""
 SPOOLED_SETTLE = 0.8
-"""The same for a run whose lines are in spool files, of which only the Prefect worker's own lines come through the API."""
+"""The same for a run whose lines are in spool files: only the Prefect worker's own lines come through the API."""
 LINGER = 30.0
-"""Seconds after the end of a run in which a process of it may still write lines."""
+"""Seconds after the end of a run in which its processes may still write lines."""
 STILL = 5.0
-"""Seconds without a new line after which a process that does not close its file logs nothing more for an ended run: that of a
-subflow's parent, or a Dask worker of other runs."""
+"""Seconds without a new line after which an ended run gets no more lines from processes that do not close their files: the
+process of a subflow's parent, or a Dask worker of other runs."""
 SPOOL_LOOK = 0.1
-"""Seconds between two looks at the spool files."""
+"""Seconds between two reads of the spool files."""
 BUSY = 3.0
-"""A busy API takes lines in long after a run's end, and many at once: by so many times as late as they came, we wait longer."""
+"""The wait after a run's end, as a multiple of the lag of the newest line: a busy API accepts lines long after the end."""
 LONGEST = 60.0
-"""Seconds that are waited for at most."""
+"""Maximum seconds of that wait."""
 OLD = timedelta(seconds=60)
-"""The log of a run that ended before is whole."""
+"""Age of a run's end after which its log is complete."""
 AGAIN = 2.0
 """Seconds until the next attempt after a failure."""
 
@@ -71,23 +71,23 @@ AGAIN = 2.0
 async def follow(
     where: Where, run_id: str, cursor: str | None = None, *, settings: Settings | None = None
 ) -> AsyncGenerator[Batch, None]:
-    """A run's log from the beginning to its end, as it comes.
+    """Yield a run's log from its beginning to its end, as the lines arrive.
 
     Args:
-        where: says where the Prefect API is.
-        run_id: the flow run.
-        cursor: of a batch of the same follower.
-        settings: this machine's settings, where runs of its local stack are followed.
+        where: returns the Prefect API.
+        run_id: id of the flow run.
+        cursor: cursor of a batch of the same follower.
+        settings: this machine's settings, to follow runs of its local stack.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
-        SatflowError: the Prefect API could not be reached to begin with.
+        SatflowError: the Prefect API could not be reached at the start.
     """
     follower = Follower(where, run_id, settings)
     async with prefect_client(await where()) as client:
         await follower.find(client)
     task = asyncio.create_task(follower.run())
-    task.add_done_callback(lambda _done: follower.book.end())  # also where following failed: nobody waits for ever
+    task.add_done_callback(lambda _done: follower.book.end())  # also after a failure: no reader waits forever
     try:
         async for batch in follower.book.batches(cursor):
             yield batch
@@ -98,12 +98,12 @@ async def follow(
 
 
 class Follower:
-    """Reads one run's log into a book, however many watch.
+    """A reader of one run's log, which fills a log book for any number of readers.
 
     Args:
-        where: says where the Prefect API is.
-        run_id: the flow run.
-        here: this machine's settings, where runs of its local stack are followed.
+        where: returns the Prefect API.
+        run_id: id of the flow run.
+        settings: this machine's settings, to follow runs of its local stack.
     """
 
     def __init__(self, where: Where, run_id: str, settings: Settings | None = None) -> None:
@@ -113,20 +113,20 @@ class Follower:
         self._spool = SpoolReader(spool_folder(settings) / str(self._run_id)) if settings else None
         self._newest: datetime | None = None
         self._looked: datetime | None = None
-        self._spooled_at = 0.0  # when the last line came from a spool file
-        self._lag = 0.0  # by so many seconds the newest line was late: older than a look that did not find it
+        self._spooled_at = 0.0  # time of the last line from a spool file
+        self._lag = 0.0  # seconds by which the newest line was late: older than a read that did not return it
         self._hinted = asyncio.Event()
 
     async def find(self, client: PrefectClient) -> FlowRun:
-        """The run as it is now.
+        """Read the run.
 
         Raises:
-            RunNotFound: Prefect has none with that id.
+            RunNotFound: Prefect has no flow run with that id.
         """
         return await find(client, str(self._run_id))
 
     async def run(self) -> None:
-        """Follow to the end. A Prefect API that is away is waited for; a run that is gone ends its log."""
+        """Follow the log to its end. Wait for an unreachable Prefect API; end the log of a deleted run."""
         try:
             while True:
                 if await self._is_followed():
@@ -138,7 +138,7 @@ class Follower:
         self.book.end()
 
     async def _is_followed(self) -> bool:
-        """Follow as far as it goes. Return whether that is the end."""
+        """Follow the log until its end or a failure. Return whether it ended."""
         try:
             await self._follow(await self._where())
         except RunNotFound as error:
@@ -150,7 +150,7 @@ class Follower:
 
     async def _follow(self, api: PrefectApi) -> None:
         async with prefect_client(api) as client:
-            await self._read_spool()  # before the API is read: lines may move there meanwhile
+            await self._read_spool()  # before the API is read, because lines may be uploaded in the meantime
             if _ended_long_ago(await self.find(client)):
                 await self._read_whole_spool()
                 await self._read(client, None)
@@ -170,7 +170,7 @@ class Follower:
 
     @property
     def _spooled(self) -> bool:
-        """Whether all lines of the run but the Prefect worker's are in spool files of this machine."""
+        """True if all lines of the run except the Prefect worker's are in spool files of this machine."""
         return self._spool is not None and self._spool.seen
 
     async def _until_ended(self, client: PrefectClient) -> None:
@@ -178,7 +178,7 @@ class Follower:
         while True:
             begun = monotonic()
             await self._look(client)
-            # Every line is a hint: looking at each would leave the API no time to take lines in.
+            # Every line is a hint: a read for each would leave the API no time to accept lines.
             took = monotonic() - begun
             await asyncio.sleep(min(SWEEP_SHARE * took, LONGEST_REST) if self._spooled else took)
             if monotonic() >= state_at:
@@ -188,7 +188,7 @@ class Follower:
             await self._wait(LOOK)
 
     async def _sweep(self, client: PrefectClient) -> None:
-        """Look further back, again and again, beside the quick looks. Where it fails, a quick look fails too and says so."""
+        """Repeatedly read further back, in addition to the normal reads. If it fails, a normal read fails too and reports it."""
         took, swept = 0.0, self._newest
         with suppress(SatflowError, httpx.HTTPError):
             while True:
@@ -208,15 +208,15 @@ class Follower:
                 await asyncio.sleep(0 if count else SPOOL_LOOK)
 
     async def _read_whole_spool(self) -> None:
-        """Add all that is in the spool files."""
+        """Add all lines of the spool files."""
         while await self._read_spool():
             pass
 
     async def _read_spool(self) -> int:
-        """Add what is new in the spool files. Gives how many lines were read.
+        """Add the new lines of the spool files. Return the number of lines read.
 
         Raises:
-            DiskFailed: the system does not let this process read a file.
+            DiskFailed: a file cannot be read.
         """
         if self._spool is None:
             return 0
@@ -226,7 +226,7 @@ class Follower:
         except OSError as error:
             raise DiskFailed(f"The log files of this run cannot be read: {error}.") from None
         finally:
-            await asyncio.wait([reading])  # also when this is cancelled: what was read is not read again
+            await asyncio.wait([reading])  # also on cancellation, because these lines are not read again
             if not reading.exception():
                 self._add_spooled(reading.result())
         return len(reading.result())
@@ -239,7 +239,7 @@ class Follower:
                 self._hinted.set()  # the run may have ended
 
     async def _until_written(self) -> None:
-        """Wait until the processes of an ended run write no lines any more."""
+        """Wait until the processes of an ended run no longer write lines."""
         begun = self._spooled_at = monotonic()
         while self._spool is not None and not self._spool.finished:
             if monotonic() > begun + LINGER or monotonic() > self._spooled_at + STILL:
@@ -247,19 +247,19 @@ class Follower:
             await asyncio.sleep(SPOOL_LOOK)
 
     async def _settle(self, client: PrefectClient) -> None:
-        """Read the whole log, look until nothing new has come for a while, and read all of it once more."""
+        """Read the whole log, read until no new line has arrived for a while, and read the whole log once more."""
         await self._read(client, None)
         quiet_at = monotonic() + self._patience()
         while (left := quiet_at - monotonic()) > 0:
             await self._wait(min(left, LOOK))
             newest = self._newest
-            # What was in the book already counts as well: the API is still taking lines in.
+            # Lines that were already in the book count as well: the API is still accepting lines.
             if await self._look(client) or self._newest != newest:
                 quiet_at = monotonic() + self._patience()
         await self._read(client, None)
 
     async def _settle_spooled(self, client: PrefectClient) -> None:
-        """Look for the Prefect worker's last lines. All others were in the spool, or in the API before this began to read."""
+        """Read the Prefect worker's last lines. All others were in the spool, or in the API before the first read."""
         end = (await self.find(client)).end_time or self._newest
         since = end - LATE if end else None
         quiet_at = monotonic() + SPOOLED_SETTLE
@@ -275,7 +275,7 @@ class Follower:
         return await self._read(client, self._newest - QUICK if self._newest else None)
 
     async def _read(self, client: PrefectClient, since: datetime | None) -> int:
-        """Add what is new of the lines since then, or (None) of the whole log. Gives how many that were."""
+        """Add the new lines since that time, or (None) of the whole log. Return their number."""
         added = 0
         before, begun = self._newest, datetime.now(timezone.utc)
         async for page in log_pages(client, self._run_id, since):

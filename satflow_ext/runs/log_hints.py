@@ -1,7 +1,7 @@
-"""Hints that a run has new log lines, from Prefect's log socket.
+"""Hints about new log lines of a run, from Prefect's log socket.
 
-The socket drops what a slow reader does not take (beyond 256 lines), forgets what was sent during a cut, and on a server with
-default settings says nothing at all. So nothing is taken from it but the moment to look.
+The socket drops lines for a slow reader (beyond 256), loses those that are sent during a disconnection, and is silent on a
+server with default settings. So its messages are used only as triggers to read the log.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ AGAIN = 5.0
 
 
 async def hint(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
-    """Call `on_hint` for each line of the run that the socket tells of. Ends only by being cancelled.
+    """Call `on_hint` for each line of the run that the socket sends. Runs until cancelled.
 
     Args:
-        api: the Prefect API; one that has no log socket gives no hints.
-        run_id: the flow run.
-        on_hint: called in the event loop; has to be quick.
+        api: the Prefect API; one without a log socket gives no hints.
+        run_id: id of the flow run.
+        on_hint: called in the event loop; must be quick.
     """
     while True:
-        # Without hints the follower looks once a second: later, and nothing is lost.
+        # Without hints the follower reads once a second: lines arrive later, and none are lost.
         with suppress(OSError, WebSocketException, TimeoutError, ValueError):
             await _listen(api, run_id, on_hint)
         await asyncio.sleep(AGAIN)
@@ -41,7 +41,7 @@ async def hint(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> No
 
 async def _listen(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
     url = api.url.replace("http", "ws", 1).rstrip("/") + "/logs/out"
-    proxy: Literal[True] | None = None if on_loopback(url) else True  # True: as the environment says
+    proxy: Literal[True] | None = None if on_loopback(url) else True  # True: the proxy of the environment
     async with connect(url, subprotocols=[Subprotocol("prefect")], proxy=proxy) as socket:
         if api.local:
             need_own_peer(socket.transport.get_extra_info("socket"))

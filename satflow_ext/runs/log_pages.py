@@ -1,4 +1,4 @@
-"""A run's log lines, page by page, as the Prefect API gives them."""
+"""The log lines of a run, read page by page from the Prefect API."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import Log
 
 PAGE = 200
-"""The most log lines that the API gives at once."""
+"""Maximum number of log lines in one response of the API."""
 
 
 async def log_pages(
     client: PrefectClient, flow_run_id: UUID, since: datetime | None = None
 ) -> AsyncIterator[list[Log]]:
-    """Pages of at most `PAGE` lines, oldest first, until there is no more. Lines may come twice, none is left out.
+    """Yield pages of at most `PAGE` lines, oldest first. Lines may occur twice; none is left out.
 
-    Pages go on by time and not by offset: lines of other processes, arriving late with an earlier time, would shift every
-    offset after them. Only lines of one and the same instant are counted through.
+    Pagination is by time and not by offset: lines of other processes, arriving late with an earlier time, would shift every
+    offset after them. Only lines of the same instant are paginated by offset.
 
     Args:
         client: an open Prefect client.
-        flow_run_id: the run.
-        since: leave out what is older.
+        flow_run_id: id of the run.
+        since: leave out older lines.
     """
     offset = 0
     while True:
@@ -54,5 +54,5 @@ def _wanted(flow_run_id: UUID, since: datetime | None) -> LogFilter:
 
 
 def line_of(log: Log) -> Line:
-    """Return a line of the API as the same line of a spool file."""
+    """Convert a line of the API to the form of a spool file's line."""
     return make_line(log.timestamp, log.level, log.name, log.message, log.task_run_id)

@@ -1,4 +1,4 @@
-"""Checks of a run's parameters against its deployment, before Prefect checks them, whose answer names no field."""
+"""Checks of a run's parameters against its deployment, made first because Prefect's own error does not name the field."""
 
 from __future__ import annotations
 
@@ -11,37 +11,39 @@ from satflow_ext.parameter_values.by_schema import convert_values, find_mistakes
 from satflow_ext.parameter_values.wording import path_text
 
 LIMIT = 524_288
-"""Bytes of JSON that the Prefect API takes (PREFECT_SERVER_API_MAX_PARAMETER_SIZE)."""
+"""Maximum bytes of JSON that the Prefect API accepts (PREFECT_SERVER_API_MAX_PARAMETER_SIZE)."""
 
 
 def check_size(given: JsonObject) -> None:
-    """Refuse parameters that Prefect would not take.
+    """Reject parameters that Prefect would not accept.
 
     Raises:
         ParametersTooLarge: they are longer than `LIMIT`.
-        InvalidParameter: they hold a number that JSON does not have.
+        InvalidParameter: they contain a number that JSON does not support.
     """
     try:
         size = len(json.dumps(given, allow_nan=False).encode())
     except ValueError:
-        raise InvalidParameter("JSON has no NaN and no infinity.", fix="Use null.", field="parameters") from None
+        raise InvalidParameter(
+            "The parameters contain NaN or infinity, which JSON does not support.", fix="Use null.", field="parameters"
+        ) from None
     if size > LIMIT:
         raise ParametersTooLarge(
-            f"The parameters are {size:,} bytes of JSON; Prefect takes at most {LIMIT:,}.",
+            f"The parameters are {size:,} bytes of JSON; Prefect accepts at most {LIMIT:,}.",
             fix="Put the data into a file or a table and pass its name.",
             field="parameters",
         )
 
 
 def convert(given: JsonObject, schema: JsonObject) -> JsonObject:
-    """Convert values to what the deployment's parameter schema takes, and refuse those that the flow does not take.
+    """Convert values to the types of the deployment's parameter schema, and reject invalid ones.
 
     Args:
-        given: all parameters of the run, the deployment's own included.
+        given: all parameters of the run, including those of the deployment.
         schema: the deployment's parameter schema.
 
     Raises:
-        InvalidParameter: of several mistakes, the first in the order of the parameters' names.
+        InvalidParameter: a name or value is not valid; the first one in the order of the parameters' names.
     """
     _check_names(given, schema)
     converted = convert_values(given, schema)
@@ -61,7 +63,7 @@ def _check_names(given: JsonObject, schema: JsonObject) -> None:
     for name in sorted(given.keys() - known.keys()):
         raise InvalidParameter(
             f"The flow has no parameter {name!r}.",
-            fix=f"It takes {_and(known)}." if known else "It takes none.",
+            fix=f"Its parameters are: {_and(known)}." if known else "It has no parameters.",
             field=f"parameters.{name}",
         )
 

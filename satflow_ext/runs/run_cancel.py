@@ -1,4 +1,4 @@
-"""Cancel a run the way Prefect's own interface does."""
+"""Cancel a run in the same way as Prefect's own UI."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from satflow_ext.runs.run_rows import TERMINAL, described, state_type
 
 
 async def cancel(prefect_api: PrefectApi, run_id: str) -> Run:
-    """Ask for a run's end. One that has no process yet is Cancelled at once, a running one is Cancelling first.
+    """Cancel a run. A run without a process becomes Cancelled at once, a running one becomes Cancelling first.
 
-    A run that has ended already stays as it is.
+    A run that has already ended does not change.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.

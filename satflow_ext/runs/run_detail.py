@@ -1,4 +1,4 @@
-"""One run, looked into."""
+"""The details of one run."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 PAGE = 200
 TASK_RUNS = 2_000
-"""The most task runs that are shown, the newest of them."""
+"""Maximum number of task runs; the newest ones are returned."""
 ERRORS = 50
-"""Of the log lines with level ERROR, how many of the newest are searched for the traceback."""
+"""Number of the newest log lines with level ERROR that are searched for the traceback."""
 
 
 async def detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
-    """A run with its task runs, its artifacts and, when it failed, why.
+    """Read a run with its task runs, its artifacts and, if it failed, the cause.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
@@ -56,7 +56,7 @@ async def detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
 
 
 async def _task_runs(client: PrefectClient, flow_run_id: UUID) -> list[PrefectTaskRun]:
-    """The newest task runs, oldest first."""
+    """Read the newest task runs; return them oldest first."""
     rows: list[PrefectTaskRun] = []
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
     while len(rows) < TASK_RUNS:
@@ -66,7 +66,7 @@ async def _task_runs(client: PrefectClient, flow_run_id: UUID) -> list[PrefectTa
         rows += page
         if len(page) < PAGE:
             break
-    # A task run that started between two pages moves the others by one, so that one may come twice.
+    # A task run that starts between two pages shifts the others by one, so that one may occur twice.
     return list({row.id: row for row in reversed(rows)}.values())
 
 
@@ -76,7 +76,7 @@ async def _artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Artifact
     return tuple(
         Artifact(id=str(row.id), key=row.key, type=row.type, description=row.description, data=row.data)
         for row in found
-        # Prefect keeps where it put a result as an artifact without a type; what users publish has one.
+        # Prefect records the location of a result as an artifact without a type; artifacts of users have one.
         if row.type not in (None, "result")
     )
 

@@ -1,4 +1,4 @@
-"""Which flow runs there are."""
+"""The list of flow runs."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from satflow_ext.runs.run_lookup import find
 from satflow_ext.runs.run_rows import described
 
 CLOCK_SKEW = timedelta(minutes=1)
-"""How far the Prefect server's clock may be ahead of ours before its newest runs are taken for scheduled ones."""
+"""How far the Prefect server's clock may be ahead of ours before its newest runs are treated as scheduled ones."""
 
 
 async def list_runs(prefect_api: PrefectApi, query: RunQuery) -> tuple[Run, ...]:
-    """Flow runs, newest first. Runs of a schedule's future are left out unless `state_type` is "SCHEDULED".
+    """List flow runs, newest first. Future scheduled runs are left out unless `state_type` is "SCHEDULED".
 
-    Flows that were called by other flows are left out: they are part of those.
+    Subflow runs are left out, because they are part of their parents.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
     upcoming = query.state_type == "SCHEDULED"
-    # Of the scheduled runs, those that come next are wanted, and there may be more than `limit`.
+    # Of the scheduled runs, the next ones are requested, and there may be more than `limit`.
     sort = FlowRunSort.EXPECTED_START_TIME_ASC if upcoming else FlowRunSort.EXPECTED_START_TIME_DESC
     async with prefect_client(prefect_api) as client:
         found = await client.read_flow_runs(flow_run_filter=_filter(query), sort=sort, limit=query.limit)
@@ -44,7 +44,7 @@ async def list_runs(prefect_api: PrefectApi, query: RunQuery) -> tuple[Run, ...]
 
 
 async def get(prefect_api: PrefectApi, run_id: str) -> Run:
-    """One flow run.
+    """Read one flow run.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.

@@ -1,4 +1,4 @@
-"""A flow run by the id that a user or a browser gave."""
+"""Lookup of a flow run by an id from a user or a browser."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def identify(run_id: str) -> UUID:
-    """The id that the text spells.
+    """Parse the id of a flow run.
 
     Raises:
-        RunNotFound: the text is no id, so no flow run has it.
+        RunNotFound: the text is not a valid id, so no flow run has it.
     """
     return parse_id(run_id, _missing(run_id))
 
 
 async def find(client: PrefectClient, run_id: str) -> FlowRun:
-    """The flow run as Prefect has it now.
+    """Read the flow run from Prefect.
 
     Raises:
-        RunNotFound: Prefect has no flow run with that id, or the text is no id.
+        RunNotFound: Prefect has no flow run with that id, or the text is not a valid id.
         PrefectFailed: the API did not answer.
     """
     with absent(_missing(run_id)):
@@ -34,4 +34,4 @@ async def find(client: PrefectClient, run_id: str) -> FlowRun:
 
 
 def _missing(run_id: str) -> RunNotFound:
-    return RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted: look again.")
+    return RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted: list the runs again.")

@@ -1,4 +1,4 @@
-"""Prefect's flow runs in our words: with names for ids, a last log line, and why a late one waits."""
+"""Conversion of Prefect's flow runs: with names for ids, the last log line, and the reason why a late run waits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What belongs to flow runs and stands elsewhere in the Prefect API, each by the id or name that the runs carry."""
+    """The related objects of flow runs in the Prefect API, by the ids and names in the runs."""
 
     deployments: dict[UUID, DeploymentResponse]
     flow_names: dict[UUID, str]
@@ -52,11 +52,11 @@ class Surroundings:
 
 
 async def described(client: PrefectClient, flow_runs: Sequence[FlowRun]) -> tuple[Run, ...]:
-    """The runs as the browser sees them, in the order given: at most six requests, however many they are.
+    """Convert flow runs to wire models, in the same order, with at most six requests for any number of runs.
 
     Args:
         client: an open Prefect client.
-        flow_runs: at most 200, the most that the API gives at once.
+        flow_runs: at most 200 runs, the limit of one response of the API.
     """
     now = datetime.now(timezone.utc)
     around = await _surroundings(client, flow_runs, now)
@@ -64,7 +64,7 @@ async def described(client: PrefectClient, flow_runs: Sequence[FlowRun]) -> tupl
 
 
 def state_type(flow_run: FlowRun) -> StateType:
-    """The type of a run's state; a run that Prefect made but has not given a state yet is scheduled."""
+    """Return the type of a run's state. A new run that has no state in Prefect yet counts as scheduled."""
     return STATE_TYPE.validate_python(flow_run.state_type.value) if flow_run.state_type else "SCHEDULED"
 
 
@@ -107,7 +107,7 @@ async def _pools(client: PrefectClient, wanted: bool) -> dict[str, WorkPool]:
 
 
 async def _active(client: PrefectClient, wanted: bool) -> int:
-    """The number of runs that the local stack executes, at most as many as the API gives at once."""
+    """Count the runs that the local stack executes, up to the limit of one response of the API."""
     if not wanted:
         return 0
     types = [PrefectStateType.PENDING, PrefectStateType.RUNNING, PrefectStateType.CANCELLING]

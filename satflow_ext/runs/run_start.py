@@ -1,4 +1,4 @@
-"""Run now."""
+"""Start a run now."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from satflow_ext.runs.run_rows import described
 
 
 async def start(prefect_api: PrefectApi, request: RunRequest) -> Run:
-    """Make a flow run of a deployment, to start at once. The same idempotency key makes the same run.
+    """Create a flow run of a deployment that starts at once. The same idempotency key returns the same run.
 
-    Prefect's client sends a POST again when the answer is lost, also when the first one was carried out; the key is what keeps
-    that from making two runs.
+    Prefect's client repeats a POST when the response is lost, also if the first one was executed; the key prevents that from
+    creating two runs.
 
     Raises:
         DeploymentNotFound: Prefect has no such deployment.
         InvalidParameter: a value does not fit the flow's signature, or a required one is missing.
-        ParametersTooLarge: more than Prefect takes.
+        ParametersTooLarge: the parameters are larger than Prefect accepts.
         PrefectFailed: the API did not answer.
     """
     parameters.check_size(request.parameters)

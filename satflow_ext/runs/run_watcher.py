@@ -1,4 +1,4 @@
-"""Watching the list of runs: one loop, however many look at it."""
+"""A watcher of the list of runs: one loop for any number of subscribers."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from satflow_ext.runs.run_rows import TERMINAL
 log = logging.getLogger(__name__)
 
 BUSY = 1.0
-"""Seconds between two looks while a run is under way."""
+"""Seconds between two reads while a run is in progress."""
 QUIET = 3.0
-"""Seconds between two looks while none is."""
+"""Seconds between two reads while no run is in progress."""
 
 
 class RunWatcher:
-    """Looks at the newest runs while somebody wants to know, and tells when anything but a duration has changed.
+    """A loop that reads the newest runs while it has subscribers, and notifies them of any change except durations.
 
     Args:
-        where: says where the Prefect API is.
+        where: returns the Prefect API.
     """
 
     def __init__(self, where: Where) -> None:
@@ -37,11 +37,11 @@ class RunWatcher:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Look now: something was just done to a run."""
+        """Read now, because a run was just changed."""
         self._woken.set()
 
     async def changes(self) -> AsyncGenerator[None, None]:
-        """Gives something whenever the list of runs has changed, and at once to begin with."""
+        """Yield at once, and then whenever the list of runs has changed."""
         self._watchers += 1
         if self._task is None:
             self._task = asyncio.create_task(self._watch())
@@ -56,7 +56,7 @@ class RunWatcher:
                 await self.close()
 
     async def close(self) -> None:
-        """Stop looking."""
+        """Stop the loop."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -68,9 +68,9 @@ class RunWatcher:
             try:
                 await self._look()
             except SatflowError:
-                pass  # a Prefect API that is away changes nothing; who reads the list is told why by that
-            except Exception:  # the edge of the watching: whoever waits would wait for ever if it ended here
-                log.exception("Looking at the list of runs failed; the next look comes in %s s.", QUIET)
+                pass  # an unreachable Prefect API is not a change; a client that reads the list gets the error
+            except Exception:  # the boundary of the loop: subscribers would wait forever if it ended here
+                log.exception("Reading the list of runs failed; the next attempt is in %s s.", QUIET)
             busy = any(run.state_type not in TERMINAL for run in self._seen or ())
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), BUSY if busy else QUIET)

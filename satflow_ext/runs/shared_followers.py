@@ -1,4 +1,4 @@
-"""One follower for each run that is watched, however many watch it."""
+"""Log followers that are shared: one for each followed run, for any number of readers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from satflow_ext.settings import Settings
 log = logging.getLogger(__name__)
 
 GRACE = 60.0
-"""Seconds that a follower outlives its last watcher: a reloaded page goes on where it was, with its old cursor."""
+"""Seconds that a follower outlives its last reader: a reloaded page continues at its position, with its old cursor."""
 
 
 @dataclass
 class _Watched:
-    """A follower at work, and how many watch."""
+    """A running follower and the number of its readers."""
 
     follower: Follower
     task: asyncio.Task[None]
@@ -34,8 +34,8 @@ class Followers:
     """The followers of one server.
 
     Args:
-        where: says where the Prefect API is.
-        here: this machine's settings, where runs of its local stack are followed.
+        where: returns the Prefect API.
+        settings: this machine's settings, to follow runs of its local stack.
     """
 
     def __init__(self, where: Where, settings: Settings | None = None) -> None:
@@ -45,11 +45,11 @@ class Followers:
 
     @asynccontextmanager
     async def following(self, run_id: str) -> AsyncIterator[LogBook]:
-        """The book of a run, which is kept up to date at least as long as the block runs.
+        """Provide the log book of a run, which is kept up to date at least until the end of the block.
 
         Raises:
             RunNotFound: Prefect has no flow run with that id.
-            SatflowError: the Prefect API could not be reached to begin with.
+            SatflowError: the Prefect API could not be reached at the start.
         """
         if run_id not in self._watched:
             await self._begin(run_id)
@@ -65,7 +65,7 @@ class Followers:
                 watched.leaving = asyncio.get_running_loop().call_later(GRACE, self._forget, run_id, watched)
 
     async def close(self) -> None:
-        """End all of them."""
+        """Stop all followers."""
         tasks = [watched.task for watched in self._watched.values()]
         for run_id, watched in list(self._watched.items()):
             self._forget(run_id, watched)
@@ -75,23 +75,25 @@ class Followers:
         follower = Follower(self._where, run_id, self._settings)
         async with prefect_client(await self._where()) as client:
             await follower.find(client)
-        # Another watcher may have been quicker while this one asked.
+        # Another reader may have started a follower in the meantime.
         if run_id not in self._watched:
             task = asyncio.create_task(follower.run())
             task.add_done_callback(lambda done: self._check(run_id, done))
             self._watched[run_id] = _Watched(follower, task)
 
     def _check(self, run_id: str, done: asyncio.Task[None]) -> None:
-        """Where following failed in a way that nobody foresaw, say so, and let the next watcher begin anew."""
+        """Report an unexpected failure of a follower, and let the next reader start another one."""
         if done.cancelled() or (error := done.exception()) is None:
             return
         log.error("Following the log of run %s failed.", run_id, exc_info=error)
         watched = self._watched.pop(run_id)
-        watched.follower.book.report(SatflowError("Following this log failed; the server's log says why."))
+        watched.follower.book.report(
+            SatflowError("Following this log failed; see the Jupyter server's log for the reason.")
+        )
         watched.follower.book.end()
 
     def _forget(self, run_id: str, watched: _Watched) -> None:
-        if self._watched.get(run_id) is not watched:  # it failed, and another one follows the run by now
+        if self._watched.get(run_id) is not watched:  # it failed, and another one follows the run now
             return
         del self._watched[run_id]
         if watched.leaving is not None:

@@ -1,4 +1,4 @@
-"""Prefect's task runs in our words, and which of them were cut off."""
+"""Conversion of Prefect's task runs, and detection of interrupted ones."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 LAG = timedelta(seconds=15)
 LAG_AFTER_SUCCESS = timedelta(minutes=2)
-"""How long Prefect's rows of task runs may trail behind their flow run (169 of 1,500 did after 40 s).
+"""How long Prefect's rows of task runs may lag behind their flow run (169 of 1,500 did after 40 s).
 
-After a success nothing was cut off and all will catch up; after a failure the tasks of a dead process never do.
+After a success no task was interrupted and all rows catch up; after a failure those of a dead process never do.
 """
 
 
 def task_run(row: PrefectTaskRun, run: Run, now: datetime) -> TaskRun:
-    """One task run.
+    """Convert a task run.
 
     Args:
-        row: as Prefect has it.
+        row: the task run from Prefect.
         run: its flow run.
-        now: aware.
+        now: the current time, timezone-aware.
     """
     state = STATE_TYPE.validate_python(row.state_type.value if row.state_type else "PENDING")
     return TaskRun(
@@ -42,17 +42,17 @@ def task_run(row: PrefectTaskRun, run: Run, now: datetime) -> TaskRun:
 
 
 def interrupted(state_type: str, run: Run, now: datetime) -> bool:
-    """Whether a task run that Prefect calls unfinished will never be finished, because its flow run is over."""
+    """Return whether an unfinished task run will never finish, because its flow run is over."""
     return state_type not in TERMINAL and run.end is not None and settled(run, now)
 
 
 def settled(run: Run, now: datetime) -> bool:
-    """Whether a flow run is over, and for so long that Prefect has recorded all of its task runs."""
+    """Return whether a flow run ended long enough ago that Prefect has recorded all of its task runs."""
     if run.state_type not in TERMINAL:
         return False
     return run.end is None or now - run.end > (LAG_AFTER_SUCCESS if run.state_type == "COMPLETED" else LAG)
 
 
 def _task_name(task_key: str) -> str:
-    """Prefect's key is the function's qualified name and a hash of its source, with a dash between."""
+    """Return the function's name from Prefect's key: the qualified name, a dash, and a hash of the source."""
     return task_key.rpartition("-")[0].rpartition(".")[2] or task_key

@@ -1,4 +1,4 @@
-"""A run's whole log as text: what the Prefect API has, and what this machine has not uploaded yet."""
+"""A run's whole log as text: the lines of the Prefect API, and those that this machine has not uploaded yet."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from satflow_ext.settings import Settings
 
 
 async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings, indent: str = "") -> AsyncIterator[str]:
-    """The log in pieces of a few hundred lines, `time | LEVEL | logger - message` each, oldest first.
+    """Yield the log in pieces of a few hundred lines `time | LEVEL | logger - message`, oldest first.
 
     Args:
-        prefect_api: where the run is.
-        run_id: the flow run.
-        settings: of this machine, which may have lines that are not uploaded yet.
-        indent: what further lines of a logger's name and a message begin with, so that they cannot look like lines of the log.
+        prefect_api: the Prefect API of the run.
+        run_id: id of the flow run.
+        settings: settings of this machine, which may have lines that are not uploaded yet.
+        indent: prefix of the continuation lines of a logger's name and a message, which then cannot look like lines of the log.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id.
@@ -34,7 +34,7 @@ async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings, in
     async with prefect_client(prefect_api) as client:
         flow_run = await find(client, run_id)
         spooled = SpoolSnapshot(spool_folder(settings) / str(flow_run.id))
-        await asyncio.to_thread(spooled.load)  # before the API is read: lines may move there meanwhile
+        await asyncio.to_thread(spooled.load)  # before the API is read, because lines may be uploaded in the meantime
         merge = _Merge()
         async for page in log_pages(client, flow_run.id):
             lines = list(map(line_of, page))
@@ -44,18 +44,18 @@ async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings, in
 
 
 class _Merge:
-    """Merges lines that come in the order of their times from several places, each line once."""
+    """A merge of lines from several sources, each sorted by time, without duplicates."""
 
     def __init__(self) -> None:
         self._edge: datetime | None = None
         self._at_edge: set[bytes] = set()
 
     def add(self, lines: Iterable[Line], until: datetime | None) -> list[Line]:
-        """Return the new ones in the order of their times.
+        """Return the new lines, sorted by time.
 
         Args:
-            lines: up to a time.
-            until: that time; the next lines may begin with it.
+            lines: lines up to a time.
+            until: that time; the next lines may start with it.
         """
         new = {line.id: line for line in lines if line.id not in self._at_edge}
         if until != self._edge:
@@ -73,5 +73,5 @@ def _text(lines: Iterable[Line], indent: str) -> str:
 
 
 def indented(text: str, indent: str) -> str:
-    """Put this before each line of a text but the first."""
+    """Prefix each line of a text except the first."""
     return text.replace("\n", f"\n{indent}")

@@ -1,4 +1,4 @@
-"""Work pools, and whether anybody polls them."""
+"""Work pools and the number of Prefect workers that poll them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def work_pools(prefect_api: PrefectApi) -> tuple[WorkPool, ...]:
-    """All work pools, by name.
+    """List all work pools, sorted by name.
 
     Raises:
         PrefectFailed: the API did not answer.
@@ -29,7 +29,7 @@ async def work_pools(prefect_api: PrefectApi) -> tuple[WorkPool, ...]:
 
 
 async def read_pools(client: PrefectClient) -> tuple[WorkPool, ...]:
-    """All work pools, by name, with how many Prefect workers poll each now.
+    """Read all work pools, sorted by name, with the number of Prefect workers that poll each of them now.
 
     Args:
         client: an open Prefect client.

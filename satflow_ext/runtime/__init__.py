@@ -1,4 +1,4 @@
-"""What a flow run needs of SatFlow: the pull step `satflow_ext.runtime.pull`, and the loader that it leaves behind."""
+"""SatFlow's part of a flow run: the pull step `satflow_ext.runtime.pull`, and the loader that it writes."""
 
 from __future__ import annotations
 

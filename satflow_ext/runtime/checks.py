@@ -1,4 +1,4 @@
-"""What a flow run may act upon, decided from bytes alone: which manifest, and then which content."""
+"""Verification of the manifest and content of a flow run, without I/O."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from satflow_ext.registration.packing_environment import Maker
 
 
 def check_manifest(document: bytes, digest: str, deployment: str, trusted: TrustedKeys) -> Manifest:
-    """The manifest that a deployment pins, if a trusted key signed it for that deployment.
+    """Verify that a trusted key signed the pinned manifest for the deployment, and parse it.
 
     Args:
-        document: what the store gave.
-        digest: what the deployment pins.
-        deployment: `flow/deployment`, as Prefect has it.
-        trusted: whose flows may run here.
+        document: the bytes from the store.
+        digest: the digest that the deployment pins.
+        deployment: `flow/deployment`, from Prefect.
+        trusted: the keys whose flows may run here.
 
     Raises:
-        ContentRefused: it is another document, or one of another deployment; the subclass says who signed it.
+        ContentRefused: it is another document, or one of another deployment. A subclass reports a problem with the signature.
     """
     manifest = manifests.verified(document, digest, trusted)
     if manifest.full_name != deployment:
         raise ContentRefused(
             f"The deployment {deployment} pins a flow that was signed for {manifest.full_name}.",
-            fix=f"Register {deployment} again, and see who can write to the Prefect API.",
+            fix=f"Register {deployment} again, and check who can write to the Prefect API.",
         )
     return manifest
 
 
 def check_content(manifest: Manifest, content: bytes, trusted: TrustedKeys, reader: Maker) -> Opened:
-    """The content that a manifest pins, if it may be unpickled by this reader.
+    """Verify the content that a manifest pins, and that this reader can unpickle it.
 
     Raises:
-        ContentRefused: it is another content; the subclass says who signed it.
-        PythonMismatch: another Python made it.
-        PackageMismatch: so different a package made it that it cannot be read.
+        ContentRefused: it is another content. A subclass reports a problem with the signature.
+        PythonMismatch: another Python version packed it.
+        PackageMismatch: an incompatible version of a package packed it.
     """
     return envelope.opened(content, manifest.pinned, trusted, reader)

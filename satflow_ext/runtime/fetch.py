@@ -1,4 +1,4 @@
-"""The pull step: bring a registered flow's content into the folder of a run."""
+"""The pull step: fetch a registered flow's content into the folder of a run."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from satflow_ext.settings import load_settings
 
 
 async def pull(store: str, manifest: str) -> dict[str, str]:
-    """Prefect calls this before a flow run, with what the deployment pins.
+    """Fetch the flow of a deployment. Prefect calls this before a flow run, with the values that the deployment pins.
 
     Args:
         store: a store's name, which this machine's settings map to an address and a credential.
         manifest: digest of the manifest to fetch, which names the content.
 
     Returns:
-        `directory`: the folder to run in. The loader there gives the flow, or one that raises what went wrong; outside of
-        a flow run's own process it gives a flow that does nothing and has no hooks.
+        `directory`: the folder to run in. Its loader provides the flow, or a flow that raises the error. Outside of a flow run's
+        own process, it provides a flow that does nothing and has no hooks.
     """
     if RUN_ID not in os.environ:
-        # A Prefect worker wants the flow for the hooks of a run that crashed. Nothing is unpickled there.
+        # A Prefect worker loads the flow to call the hooks of a crashed run. Nothing is unpickled in the worker.
         return {"directory": str(_elsewhere())}
     folder = _folder()
     try:
@@ -39,14 +39,14 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
             loader.write(folder)
     except SatflowError as error:
         folder = _failed(folder, error)
-    except Exception as error:  # the edge of the pull step: what leaves it by raising never reaches the run's log
+    except Exception as error:  # an exception that leaves the pull step never reaches the run's log
         folder = _failed(folder, SatflowError(f"The flow content was not fetched: {type(error).__name__}: {error}."))
     return {"directory": str(folder)}
 
 
 @functools.cache
 def _elsewhere() -> Path:
-    """One folder for whatever crashes: a Prefect worker may live for months."""
+    """Return one folder for all crashed runs: a Prefect worker may run for months."""
     folder = _folder()
     loader.write_empty(folder)
     return folder
@@ -55,12 +55,12 @@ def _elsewhere() -> Path:
 def _folder() -> Path:
     try:
         return scratch.make(load_settings(), "run")
-    except SatflowError:  # fetching says it again, where it can be told in the run's log
+    except SatflowError:  # fetching raises it again, and then it reaches the run's log
         return Path(tempfile.mkdtemp(prefix="satflow-run-"))
 
 
 def _failed(folder: Path, error: SatflowError) -> Path:
-    """Leave the loader of a flow that raises the error, elsewhere when the disk has no room even for that; its folder."""
+    """Write the loader of a flow that raises the error, in another folder if the disk is full, and return the folder."""
     for fetched in (loader.CONTENT, loader.MANIFEST):
         (folder / fetched).unlink(missing_ok=True)
     try:

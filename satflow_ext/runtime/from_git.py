@@ -1,6 +1,6 @@
-"""A flow whose code is in a git repository: the commit is checked out into the run's folder, and the file imported from there.
+"""Flows in a git repository: the commit is checked out into the run's folder, and the file is imported from there.
 
-The manifest names repository and commit, and is signed: a commit's name is a digest of all that it holds.
+The signed manifest contains the repository and the commit; a commit's id is a digest of its content.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from prefect import Flow
 
 CODE = "satflow_code"
-"""The checkout's folder in that of the run."""
+"""Name of the checkout in the run's folder."""
 
 
 async def check_out(git: GitFile, folder: Path) -> None:
-    """Bring the commit here, with the credentials that git finds on this machine.
+    """Check out the commit, with the credentials that git finds on this machine.
 
     Raises:
-        CommitNotFetched: git cannot get it.
+        CommitNotFetched: git cannot fetch it.
     """
     from prefect.runner.storage import GitRepository
 
@@ -34,23 +34,23 @@ async def check_out(git: GitFile, folder: Path) -> None:
     repository.set_base_path(folder)
     try:
         await repository.pull_code()
-    except Exception as error:  # Prefect raises whatever its helpers do
+    except Exception as error:  # Prefect raises any exception of its helpers
         raise CommitNotFetched(
             f"Commit {git.commit[:12]} of {git.repository} was not fetched: {error}",
-            fix="See that the commit was pushed, and that git can read the repository on the machine of the Prefect worker.",
+            fix="Check that the commit was pushed, and that git can read the repository on the Prefect worker's machine.",
         ) from None
 
 
 def flow_of(git: GitFile, variable: str, folder: Path) -> Flow[..., Any]:
-    """The flow of the file. What it imports from beside it travels by value, to Dask workers and other processes.
+    """Import the flow. Modules from the checkout are pickled by value for Dask workers and other processes.
 
     Args:
         git: the file.
-        variable: the flow's name in it.
-        folder: the run's.
+        variable: the flow's variable in the file.
+        folder: the run's folder.
 
     Raises:
-        ContentRefused: the file has no flow of that name, or another module is called as it is.
+        ContentRefused: the file has no flow of that name, or another module has the file's name.
     """
     from prefect import Flow
 
@@ -59,9 +59,7 @@ def flow_of(git: GitFile, variable: str, folder: Path) -> Flow[..., Any]:
     sys.path.insert(0, str(file.parent))
     module = importlib.import_module(file.stem)
     if module.__file__ != str(file):
-        raise ContentRefused(
-            f"Another module is called {file.stem} as well: {module.__file__}.", fix="Rename the file."
-        )
+        raise ContentRefused(f"Another module has the name {file.stem}: {module.__file__}.", fix="Rename the file.")
     flow = getattr(module, variable, None)
     if not isinstance(flow, Flow):
         raise ContentRefused(

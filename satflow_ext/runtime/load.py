@@ -1,4 +1,4 @@
-"""From content to flow: checked, unpickled, and given its task runner. Only a flow run's own process does this."""
+"""Loading of a flow from its content: verify, unpickle, set the task runner. Only a flow run's own process does this."""
 
 from __future__ import annotations
 
@@ -30,20 +30,23 @@ if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 RUN_FOLDER = "SATFLOW_RUN_FOLDER"
-"""Where what a flow unpacks for itself goes: the folder is swept when the run was killed (`kernel.carried` reads it)."""
+"""Environment variable with the folder for files that a flow unpacks; it is removed even after a killed run.
+
+`kernel.carried` reads it.
+"""
 
 
 def load(folder: Path) -> Flow[..., Any]:
-    """The flow whose manifest and content the pull step put into a folder.
+    """Load the flow whose manifest and content the pull step put into a folder.
 
     Raises:
-        ContentRefused: manifest or content are not what they should be; nothing was unpickled.
-        PythonMismatch: another Python packed it; it was not unpickled.
-        PackageMismatch: so different a package packed it that it cannot be read; it was not unpickled.
-        EnvironmentDiffers: packages differ, and the registration says to refuse that.
+        ContentRefused: the manifest or the content is invalid; nothing was unpickled.
+        PythonMismatch: another Python version packed it; it was not unpickled.
+        PackageMismatch: an incompatible version of a package packed it; it was not unpickled.
+        EnvironmentDiffers: packages differ, and the registration's policy is to refuse that.
         SecretsMissing: credentials that the flow needs were not found.
         EnvironmentNotBuilt: the environment was to be recreated, and that failed.
-        KeysRefused: there is something wrong with the files of the keys that are trusted here.
+        KeysRefused: the files of the trusted keys are invalid.
     """
     os.environ[RUN_FOLDER] = str(folder)
     guard.begin()
@@ -55,12 +58,12 @@ def load(folder: Path) -> Flow[..., Any]:
     surroundings.check(manifest, folder, settings)
     opened = _opened(folder, manifest, trusted)
     secrets.provide(manifest.secrets, settings)
-    # What was read is not needed again, and a run that is killed cannot take it away.
+    # The content is not needed any more, and a killed run cannot remove it.
     (folder / loader.CONTENT).unlink()
     tracebacks.show(manifest.source.cells)
     runner = executors.task_runner(
         manifest.executor, manifest.sized(settings)
-    )  # before what the flow imports: see `RAY`
+    )  # before the imports of the flow: see `RAY`
     flow = _flow(manifest, opened, folder)
     if runner is None:
         return flow
@@ -68,13 +71,13 @@ def load(folder: Path) -> Flow[..., Any]:
 
 
 def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
-    """The manifest, checked. The pull step compared its digest with the one that the deployment pins."""
+    """Read and verify the manifest. The pull step compared its digest with the one that the deployment pins."""
     document = (folder / loader.MANIFEST).read_bytes()
     return manifests.verified(document, manifests.digest_of(document), trusted)
 
 
 def _opened(folder: Path, manifest: Manifest, trusted: TrustedKeys) -> Opened:
-    """The content, checked. What differs in packages has been told already, with all the others."""
+    """Read and verify the content. Differences of packages were already reported."""
     return check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, packing_environment.here())
 
 
@@ -87,19 +90,19 @@ def _flow(manifest: Manifest, opened: Opened, folder: Path) -> Flow[..., Any]:
 
 
 def unpickled(body: memoryview) -> Flow[..., Any]:
-    """The flow of a body that was checked: the one place in which a flow run unpickles something.
+    """Unpickle the flow from verified bytes. This is the only place where a flow run unpickles something.
 
-    Raises an auditing event `satflow.unpickle` with the size of the body (`sys.addaudithook`).
+    Raises an auditing event `satflow.unpickle` with the number of bytes (`sys.addaudithook`).
 
     Raises:
-        ContentRefused: it holds something else than a flow.
+        ContentRefused: it contains something other than a flow.
     """
     from prefect import Flow
 
     sys.audit("satflow.unpickle", len(body))
     flow = cloudpickle.loads(body)
     if not isinstance(flow, Flow):
-        raise ContentRefused(f"The flow content holds a {type(flow).__name__}, not a flow.")
+        raise ContentRefused(f"The flow content contains a {type(flow).__name__}, not a flow.")
     return flow
 
 
@@ -116,7 +119,7 @@ def _with_runner(
 
 
 def _carrying(runner: TaskRunner[Any], manifest: Manifest, folder: Path) -> TaskRunner[Any]:
-    """The runner, which brings what lies in the run's folder to workers elsewhere, where it has some."""
+    """Return the runner; if it has workers elsewhere, it will send them the files in the run's folder."""
     from satflow_ext.dask_tasks.carried import Carried
 
     if hasattr(runner, "carried"):

@@ -1,9 +1,9 @@
-"""The loader: the one file that Prefect imports to get the flow, written by the pull step into the run's folder.
+"""The loader: the file that Prefect imports to get the flow, written by the pull step into the run's folder.
 
-Pull steps run in another process, or earlier in the same one, and only files outlive them. When the pull step fails it writes a
-loader of a flow that raises the reason, because an exception in the step itself never reaches the run's log, and one while the
-flow is loaded makes Prefect say no more than that a process has crashed. Either loader takes the folder away when its process
-ends. The names of these files begin with what no data file's may (`models.OWN_FILES`).
+Pull steps run in another process, or earlier in the same one, and only files outlive them. If the pull step fails, it writes a
+loader of a flow that raises the reason: an exception in the step itself never reaches the run's log, and for an exception while
+the flow is loaded, Prefect reports only that a process has crashed. Both loaders remove the folder when their process ends. The
+names of these files begin with a prefix that data files must not have (`models.OWN_FILES`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FILE = "satflow_flow.py"
 MANIFEST = "satflow_manifest.json"
 CONTENT = "satflow_content"
 
-LOADS = '''"""Loads the flow that SatFlow registered."""
+LOADS = '''"""Load the flow that SatFlow registered."""
 import atexit
 import shutil
 from pathlib import Path
@@ -45,7 +45,7 @@ except BaseException:
     raise
 '''
 
-RAISES = '''"""Says why the flow that SatFlow registered could not be fetched."""
+RAISES = '''"""Raise the reason why the flow that SatFlow registered was not fetched."""
 import atexit
 import shutil
 from pathlib import Path
@@ -59,7 +59,7 @@ guard.begin()
 flow = raising(errors.{name}({message!r}, fix={fix!r}))
 '''
 
-EMPTY = '''"""Stands for a flow where no flow runs: it does nothing and has no hooks."""
+EMPTY = '''"""Define a placeholder for the flow outside of flow runs: it does nothing and has no hooks."""
 import atexit
 import shutil
 from pathlib import Path
@@ -82,22 +82,22 @@ def write_empty(folder: Path) -> None:
 
 
 def raising(error: SatflowError) -> Flow[..., Any]:
-    """A flow that fails with the error: so the run ends as FAILED, with the reason in its state."""
+    """Return a flow that fails with the error, so that the run ends as FAILED with the reason in its state."""
     from prefect import Flow
 
     def fails(**given: Any) -> NoReturn:
         raise error
 
     takes = [Parameter(name, Parameter.KEYWORD_ONLY) for name in this_run.parameter_names()]
-    fails.__signature__ = Signature(takes)  # type: ignore[attr-defined]  # Prefect gives a flow no others
+    fails.__signature__ = Signature(takes)  # type: ignore[attr-defined]  # Prefect passes no other parameters
     return Flow(fn=fails, name="not-loaded", validate_parameters=False)
 
 
 def leave(folder: Path) -> None:
-    """Take the folder of a run away whose flow was not loaded.
+    """Remove the folder of a run whose flow was not loaded.
 
-    Where Prefect has done the pull steps for this process, it asks for the flow once more in this folder, for hooks to call
-    because the run has crashed. So an empty one is left there, which takes the folder away when it has been asked.
+    If Prefect ran the pull steps for this process, it loads the flow once more from this folder, to call the hooks of the
+    crashed run. So the folder keeps an empty loader, which removes the folder afterwards.
     """
     if this_run.ENTRYPOINT not in os.environ:
         shutil.rmtree(folder, ignore_errors=True)
@@ -108,6 +108,6 @@ def leave(folder: Path) -> None:
 
 
 def write_failure(folder: Path, error: SatflowError) -> None:
-    """Write the loader of a flow that raises the error, so that it stands in the run's own log and state."""
+    """Write the loader of a flow that raises the error, so that the run's own log and state show it."""
     text = RAISES.format(name=type(error).__name__, message=error.message, fix=error.fix)
     (folder / FILE).write_text(text)

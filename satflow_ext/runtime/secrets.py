@@ -1,4 +1,4 @@
-"""The credentials that a registration names, found before any of the user's code runs."""
+"""The credentials that a registration names, read before any of the user's code runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from satflow_ext.settings import Settings
 
 
 def provide(names: Iterable[str], settings: Settings) -> None:
-    """Put the values into the environment of this flow run, and keep them out of its log and its states.
+    """Put the values into the environment of this flow run, and redact them in its log and states.
 
     Raises:
         SecretsMissing: some were not found.

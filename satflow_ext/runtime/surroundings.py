@@ -1,4 +1,4 @@
-"""The packages around a flow run: compared with those of the registration, and built again where that was chosen."""
+"""The packages of a flow run: compared with those of the registration, and rebuilt if the policy is to recreate them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from satflow_ext.settings import Settings
 
 
 def check(manifest: Manifest, folder: Path, settings: Settings) -> None:
-    """Compare, and do what the registration's policy says. May not return: then the run goes on in another interpreter.
+    """Compare the packages and apply the registration's policy. May not return: then the run continues in another interpreter.
 
     Args:
-        manifest: of the version that runs.
-        folder: where the loader is.
-        settings: where environments are kept.
+        manifest: the manifest of the running version.
+        folder: contains the loader.
+        settings: contain the folder of environments.
 
     Raises:
-        EnvironmentDiffers: the policy is to refuse, and what the flow refers to differs.
-        CannotRecreate: the policy is to recreate, and that cannot be.
-        EnvironmentNotBuilt: the same, and it failed.
+        EnvironmentDiffers: the policy is to refuse, and packages that the flow refers to differ.
+        CannotRecreate: the policy is to recreate, which is not possible.
+        EnvironmentNotBuilt: the policy is to recreate, which failed.
     """
     found = _compared(manifest)
     if manifest.environment_policy == "recreate" and not _is_the_lock(manifest, found, settings):
@@ -44,23 +44,25 @@ def _compared(manifest: Manifest) -> Comparison:
 
 
 def _used(manifest: Manifest) -> frozenset[str]:
-    """What the flow refers to, and what its executor does."""
+    """Return the packages that the flow or its executor refers to."""
     return frozenset(manifest.uses) | executors.named(manifest.executor.name).packages
 
 
 def _is_the_lock(manifest: Manifest, found: Comparison, settings: Settings) -> bool:
-    """Whether this interpreter is the rebuilt one, or has just what the lock has and nothing more."""
+    """Return whether this interpreter is the rebuilt one, or has exactly the packages of the lock."""
     lock = manifest.environment
     rebuilt = build.place(requirements.digest(lock), settings)
     if Path(sys.prefix).resolve() == rebuilt.resolve():
         return True
     if os.environ.get("VIRTUAL_ENV") == str(rebuilt):
-        raise EnvironmentNotBuilt(f"{rebuilt} was started and is no environment of its own.", fix="Delete that folder.")
+        raise EnvironmentNotBuilt(
+            f"{rebuilt} is not a valid virtual environment.", fix="Delete that folder, then run again."
+        )
     return found.verdict == "same" and installed.environment().distributions == lock.distributions
 
 
 def _refuse(manifest: Manifest, found: Comparison) -> None:
-    fix = "Give the Prefect worker these packages, register again from an environment like it, or with environment='recreate'."
+    fix = "Install these packages for the Prefect worker, or register again with environment='recreate' or from its environment."
     if found.verdict == "different":
         raise EnvironmentDiffers(
             f"This flow run's packages are not those that the flow was registered with.\n{found.text()}\n", fix=fix
@@ -73,7 +75,7 @@ def _refuse(manifest: Manifest, found: Comparison) -> None:
 
 
 def _other_files(manifest: Manifest) -> list[str]:
-    """What the flow refers to and is here in the same version, built otherwise. Editable ones have no files to compare."""
+    """Return used packages with the same version but other files. Editable packages have no files to compare."""
     used = _used(manifest)
     here = installed.named(used)
     pairs = [(each, here[each.name]) for each in manifest.environment.distributions if each.name in here]
@@ -85,7 +87,7 @@ def _other_files(manifest: Manifest) -> list[str]:
 
 
 def _tell(found: Comparison) -> None:
-    """Say what differs in the run's own log: as a warning where it matters to the flow."""
+    """Write the differences to the run's own log, as a warning if they may affect the flow."""
     if found.verdict == "different":
         fix = "Register again from an environment like this one, or with environment='recreate'."
         this_run.log().warning(
@@ -93,12 +95,12 @@ def _tell(found: Comparison) -> None:
         )
     elif found.verdict == "compatible":
         this_run.log().info(
-            f"Some packages here are not quite those that the flow was registered with.\n{found.text()}"
+            f"Some packages here differ slightly from those that the flow was registered with.\n{found.text()}"
         )
 
 
 def _go_on_in(environment: Path, folder: Path) -> NoReturn:
-    """Become Prefect's engine again, under the environment's interpreter, with the same loader in the same process."""
+    """Replace this process by Prefect's engine under the environment's interpreter, with the same loader."""
     this_run.flush_log()
     os.chdir(folder)
     run_start.become_engine(
@@ -107,7 +109,7 @@ def _go_on_in(environment: Path, folder: Path) -> NoReturn:
 
 
 def _control_channel() -> dict[str, str]:
-    """What Prefect's engine took out of its environment when it began: how its worker tells it to cancel."""
+    """Return the variables that Prefect's engine removed from its environment: the channel for the worker's cancellations."""
     from prefect._internal import control_listener
 
     port = getattr(control_listener, "_configured_port", None)

@@ -1,4 +1,4 @@
-"""The flow run whose process this is: its deployment, and its log."""
+"""The flow run of this process: its deployment, and its log."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ RUN_ID = "PREFECT__FLOW_RUN_ID"
 """Set by Prefect in the process of a flow run, and only there."""
 
 ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
-"""Tells Prefect's engine where the flow is, after pull steps have been done."""
+"""Variable with the location of the flow, for Prefect's engine after the pull steps."""
 
 
 async def deployment_name() -> str:
-    """`flow/deployment` of this flow run, as Prefect has it.
+    """Return `flow/deployment` of this flow run, from Prefect.
 
     Raises:
-        ContentRefused: the run is of no deployment.
+        ContentRefused: the run does not belong to a deployment.
     """
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
@@ -35,7 +35,7 @@ async def deployment_name() -> str:
     async with get_client(httpx_settings=options) as client:
         run = await client.read_flow_run(UUID(os.environ[RUN_ID]))
         if run.deployment_id is None:
-            raise ContentRefused("This flow run is of no deployment.", fix="Start it from its deployment.")
+            raise ContentRefused("This flow run does not belong to a deployment.", fix="Start it from its deployment.")
         deployment, flow = await asyncio.gather(
             client.read_deployment(run.deployment_id), client.read_flow(run.flow_id)
         )
@@ -43,7 +43,7 @@ async def deployment_name() -> str:
 
 
 def parameter_names() -> tuple[str, ...]:
-    """The parameters that this flow run was given."""
+    """Return the names of this flow run's parameters."""
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
@@ -51,7 +51,7 @@ def parameter_names() -> tuple[str, ...]:
 
 
 def log() -> Log:
-    """Writes into the run's own log; outside of a flow run, into this process's."""
+    """Return the logger of the run; outside of a flow run, that of this process."""
     from prefect.logging.loggers import flow_run_logger
 
     run_id = os.environ.get(RUN_ID)
@@ -59,7 +59,7 @@ def log() -> Log:
 
 
 def flush_log() -> None:
-    """Send what is still waiting to be sent to the run's log, or give up after some seconds."""
+    """Send the remaining lines of the run's log, or give up after some seconds."""
     from prefect.logging.handlers import APILogHandler
 
     APILogHandler().flush()

@@ -1,4 +1,4 @@
-"""The extension application: makes the managers, hangs up the routes, lets go at the end."""
+"""The extension application: creates the managers, registers the routes, and releases the local stack at the end."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class SatflowApp(ExtensionApp):
     managers: Managers
 
     def initialize_settings(self) -> None:
-        """Make the managers; nothing is started before it is needed."""
+        """Create the managers; nothing is started before it is needed."""
         assert self.serverapp is not None
         self.managers = Managers.over(self.serverapp.kernel_manager)
         self.settings["satflow_managers"] = self.managers
 
     def initialize_handlers(self) -> None:
-        """Hang up the routes."""
+        """Register the routes."""
         self.handlers.extend(ROUTES)
 
     async def stop_extension(self) -> None:
-        """Let go of the local stack, which ends when nobody else holds it."""
+        """Release the lease on the local stack, which stops if no other lease exists."""
         await self.managers.close()

@@ -1,4 +1,4 @@
-"""What all handlers share: how they read, how they reply, and the one place where errors become JSON."""
+"""The base class of all handlers: reads requests, writes replies, and is the one place where errors become JSON."""
 
 from __future__ import annotations
 
@@ -18,60 +18,62 @@ from satflow_ext.validation_errors import first_mistake
 Body = TypeVar("Body", bound=Wire)
 
 BODY_LIMIT = 4 * 1024 * 1024
-"""Bytes of a request's body: Prefect's limit for parameters, with room for JSON that is written loosely."""
+"""Maximum bytes of a request's body: Prefect's limit for parameters, plus room for JSON with whitespace."""
 
 NOT_OURS = frozenset({"token", "_xsrf", "no_track_activity"})
-"""Query arguments that Jupyter understands on every route."""
+"""Query arguments that Jupyter itself handles on every route."""
 
 
 class SatflowHandler(APIHandler):
-    """A handler of /satflow/: reads models, asks managers, replies with models.
+    """A handler of /satflow/: reads models, calls managers, replies with models.
 
-    Each verb of a subclass carries `@web.authenticated` and `@authorized` with its own action and resource, so that both can be
-    seen where the verb is. `prepare` refuses strangers once more, whatever a subclass forgets.
+    Each verb of a subclass has the decorators `@web.authenticated` and `@authorized` with its own action and resource, so that
+    both are visible at the verb. `prepare` rejects unauthenticated requests again, in case a subclass omits them.
     """
 
     @property
     def managers(self) -> Managers:
-        """What this server knows and can do."""
+        """The managers of this server."""
         managers: Managers = self.settings["satflow_managers"]
         return managers
 
     @property
     def _track_activity(self) -> bool:  # type: ignore[override]  # Jupyter's is a class attribute
-        """A sidebar that looks is no activity: an idle server may be culled."""
+        """False for GET: the sidebar's polling is not activity, so that an idle server may be culled."""
         return self.request.method != "GET"
 
     async def prepare(self) -> None:  # type: ignore[override]  # as APIHandler itself does
-        """Refuse who is not logged in, on every verb but the preflight's, which carries no credentials."""
+        """Reject unauthenticated requests, on every verb except OPTIONS (CORS preflight), which has no credentials."""
         await super().prepare()
         if self.request.method != "OPTIONS" and not self.current_user:
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
 
     def read(self, model: type[Body]) -> Body:
-        """The request's body.
+        """Parse the request's body.
 
         Raises:
-            BadRequest: it is not JSON, or not of that model; `field` is the first that does not fit.
-            ParametersTooLarge: it is longer than any request has to be.
+            BadRequest: it is not JSON, or not valid for that model; `field` is the first invalid field.
+            ParametersTooLarge: it is longer than `BODY_LIMIT`.
         """
         kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise BadRequest("The request's body must be JSON.", fix="Send Content-Type: application/json.")
         if len(self.request.body) > BODY_LIMIT:
-            raise ParametersTooLarge("The request is too large.", fix="Pass large data by name.", field="parameters")
+            raise ParametersTooLarge(
+                f"The request's body exceeds {BODY_LIMIT:,} bytes.", fix="Pass large data by name.", field="parameters"
+            )
         try:
             return model.model_validate_json(self.request.body)
         except ValidationError as error:
             raise first_mistake(error) from None
 
     def query(self, model: type[Body]) -> Body:
-        """The request's query.
+        """Parse the request's query.
 
         Raises:
-            BadRequest: an argument is unknown or does not fit.
+            BadRequest: an argument is unknown or not valid.
         """
-        # JupyterLab appends the time, as a name without a value, against browsers that cache too much.
+        # JupyterLab appends the time, as a name without a value, to bypass browser caches.
         given = {k: v[-1].decode(errors="replace") for k, v in self.request.query_arguments.items() if not k.isdigit()}
         try:
             return model.model_validate({k: v for k, v in given.items() if k not in NOT_OURS})
@@ -79,13 +81,13 @@ class SatflowHandler(APIHandler):
             raise first_mistake(error) from None
 
     def reply(self, model: Wire, status: int = HTTPStatus.OK) -> None:
-        """Answer with a model."""
+        """Reply with a model."""
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         self.finish(model.model_dump_json())
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer with an ErrorBody; of an error that nobody meant, only that there was one."""
+        """Reply with an ErrorBody, which contains no details of unexpected errors."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(error, SatflowError):
             self.reply(ErrorBody.of(error), error.status)
@@ -95,7 +97,7 @@ class SatflowHandler(APIHandler):
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """A refusal is no traceback's worth; everything else is."""
+        """Log a SatflowError in one line, and all other exceptions with their traceback."""
         if isinstance(value, SatflowError):
             asked, name = f"{self.request.method} {self.request.path}", type(value).__name__
             self.log.info("SatFlow: %s: %s: %s", asked, name, value.for_log())
@@ -103,7 +105,7 @@ class SatflowHandler(APIHandler):
             super().log_exception(typ, value, tb)
 
     def on_finish(self) -> None:
-        """One line in the server's log for each call that changes something: who did what."""
+        """Log the user and the request of each call that changes something."""
         super().on_finish()
         if self.request.method in ("POST", "PATCH", "DELETE") and self.current_user:
             who = self.current_user.username
@@ -114,7 +116,7 @@ def _as_http_says(status_code: int, error: BaseException | None) -> ErrorBody:
     phrase = HTTPStatus(status_code).phrase
     said = error.log_message if isinstance(error, web.HTTPError) else None
     if said and isinstance(error, web.HTTPError):
-        said = said % error.args  # also without arguments: Tornado has doubled every % then
+        said = said % error.args  # also without arguments, because Tornado then has doubled every %
     if status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
-        said = "Something went wrong in the Jupyter server; its log says what."
+        said = "An unexpected error occurred in the Jupyter server; see its log."
     return ErrorBody(error=phrase.replace(" ", ""), message=said or phrase, fix=None, field=None)

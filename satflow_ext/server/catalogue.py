@@ -1,4 +1,4 @@
-"""Everything the register form offers."""
+"""The choices of the register form."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from satflow_ext.server.stack import StackManager
 
 
 class CatalogueManager:
-    """Executors, sizes, work pools and schedules to choose from.
+    """Reads the available executors, worker sizes and work pools, and previews schedules.
 
     Args:
-        stack: says where Prefect is.
+        stack: provides the address of Prefect.
     """
 
     def __init__(self, stack: StackManager) -> None:
         self._stack = stack
 
     async def read(self) -> Catalogue:
-        """The catalogue as it is now.
+        """Read the current catalog.
 
         Raises:
             PrefectFailed: the API did not answer.
@@ -40,10 +40,10 @@ class CatalogueManager:
         )
 
     async def preview(self, request: SchedulePreviewRequest) -> SchedulePreview:
-        """The next runs of a schedule that nobody has registered yet.
+        """Compute the next runs of a schedule before it is registered.
 
         Raises:
-            InvalidSchedule: no schedule can be made of it.
+            InvalidSchedule: the schedule is not valid.
         """
         await loaded()
         from satflow_ext.registration import schedules

@@ -1,4 +1,4 @@
-"""What cluster classes can be told, as flow runs of a kernel would find them."""
+"""The options of cluster classes, in the environment of flow runs of a kernel."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from satflow_ext.server.stack import StackManager
 
 
 class ClusterClassManager:
-    """Has cluster classes looked at, in a process of its own each time. The local stack is not started for it.
+    """Reads the options of cluster classes, each time in a separate process. Does not start the local stack.
 
     Args:
-        stack: knows the settings.
-        kernels: know which interpreter a kernel has.
+        stack: provides the settings.
+        kernels: provide the interpreter of a kernel.
     """
 
     def __init__(self, stack: StackManager, kernels: KernelBridge) -> None:
@@ -20,12 +20,12 @@ class ClusterClassManager:
         self._kernels = kernels
 
     async def read(self, request: ClusterClassRequest) -> ClusterClass:
-        """The form of a class.
+        """Read the form of a class.
 
         Raises:
             KernelNotFound: no kernel has that id.
-            UnknownBackEnd: there is no such class for that interpreter.
-            ExtraMissing: what the back end needs is not installed.
+            UnknownBackEnd: that interpreter has no such class.
+            ExtraMissing: a package that the cluster provider needs is not installed.
         """
         from satflow_ext.registration.cluster_class import form_of
         from satflow_ext.registration.worker_environment import elsewhere

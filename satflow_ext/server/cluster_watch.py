@@ -1,4 +1,4 @@
-"""The process that looks at clusters between runs: started when somebody wants to see them, told which, and ended."""
+"""The cluster watcher process for clusters between runs: started for its first listener, updated, and stopped."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from satflow_ext.server.stack import StackManager
 
 COMMAND = module_command("satflow_ext.clusters.cluster_watcher")
 REFRESH = 5.0
-"""Seconds between two looks at which deployments there are."""
+"""Seconds between two reads of the list of deployments."""
 LINGERS = 3
-"""Such looks without a listener before the process ends: who reloads the page is back by then."""
+"""Number of such reads without a listener before the process ends: enough for the reload of a page."""
 ENDS = 5.0
-"""Seconds that it has to end."""
+"""Seconds that the process has to end."""
 
 log = logging.getLogger(__name__)
 
 
 class Lookout:
-    """Keeps the process while somebody listens, and only where there is something to look at.
+    """Keeps the process running while it has listeners and clusters to watch.
 
     Args:
-        stack: says where Prefect and the store are.
-        refresh: seconds between two looks at which deployments there are.
+        stack: provides the addresses of Prefect and the store.
+        refresh: seconds between two reads of the list of deployments.
     """
 
     def __init__(self, stack: StackManager, refresh: float = REFRESH) -> None:
@@ -40,7 +40,7 @@ class Lookout:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Look at standing clusters at least until the block is left."""
+        """Watch persistent clusters at least until the end of the block."""
         self._listeners += 1
         if not self.is_kept:
             self._task = asyncio.create_task(self._keep())
@@ -51,22 +51,22 @@ class Lookout:
 
     @property
     def is_kept(self) -> bool:
-        """Whether anything that there is to look at is looked at."""
+        """True while persistent clusters are watched."""
         return self._task is not None and not self._task.done()
 
     async def close(self) -> None:
-        """End the process."""
+        """Stop the process."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def _keep(self) -> None:
         try:
-            while self._listeners:  # who came while the process ended is not left without one
+            while self._listeners:  # a listener may have arrived while the process was ending
                 await self._until_silent()
                 await self._end()
-        except Exception:  # the edge of this task: nobody waits for it
-            log.exception("Clusters between runs are not looked at any more.")
+        except Exception:  # the boundary of this task: no other task awaits it
+            log.exception("Watching clusters between runs failed; their status is no longer updated.")
         finally:
             await self._end()
 
@@ -82,19 +82,19 @@ class Lookout:
         if line is None or (line == b"[]" and self._process is None):
             return
         if self._process is None or self._process.returncode is not None:
-            # A session of its own: Ctrl-C in the server's terminal is for the server.
+            # A separate session, because Ctrl-C in the server's terminal is for the server.
             self._process = await asyncio.create_subprocess_exec(
                 *COMMAND, stdin=PIPE, stdout=DEVNULL, env=module_environment(), start_new_session=True
             )
         assert self._process.stdin is not None
-        with suppress(ConnectionError):  # it has died, and is started again the next time
+        with suppress(ConnectionError):  # the process has died, and is restarted the next time
             self._process.stdin.write(line + b"\n")
             await self._process.stdin.drain()
 
     async def _wanted(self) -> bytes | None:
-        """What to look at, as the process reads it; None where that cannot be told now."""
+        """Return the clusters to watch in the input format of the process, None if they cannot be determined now."""
         try:
-            if (await self._stack.status()).state != "ready":  # to look at clusters is no reason to start anything
+            if (await self._stack.status()).state != "ready":  # watching clusters does not start the local stack
                 return None
             where = await self._stack.endpoints()
             from satflow_ext.clusters import persistent_clusters

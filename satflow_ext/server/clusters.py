@@ -1,4 +1,4 @@
-"""Dask clusters: of flow runs on this machine, as those say, and of deployments that have one also between their runs."""
+"""Dask clusters: those of flow runs on this machine, and those that deployments keep between their runs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from satflow_ext.server.cluster_watch import Lookout
 from satflow_ext.server.stack import StackManager
 
 LOOK = 1.0
-"""Seconds between two looks at the board: flow runs write on it once a second."""
+"""Seconds between two reads of the status files, which flow runs write once a second."""
 
 
 class ClusterManager:
-    """Reads the board.
+    """Reads the status files of clusters.
 
     Args:
-        stack: knows the settings, which say where the board is.
-        lookout: tells on it of clusters between runs.
+        stack: provides the settings with the folder of the status files.
+        lookout: the cluster watcher, which writes status files of clusters between runs.
     """
 
     def __init__(self, stack: StackManager, lookout: Lookout) -> None:
@@ -28,16 +28,16 @@ class ClusterManager:
         self._lookout = lookout
 
     async def list_all(self) -> ClusterList:
-        """Every cluster, newest first."""
+        """List all clusters, newest first."""
         clusters, _ = await asyncio.to_thread(self._board().read_all)
         return ClusterList(clusters=clusters)
 
     async def get(self, run_id: str) -> ClusterStatus | None:
-        """The cluster of one run, None when it has none."""
+        """Read the cluster of one run, None if it has none."""
         return await asyncio.to_thread(self._board().read, run_id)
 
     async def changes(self, run_id: str) -> AsyncGenerator[ClusterFrame, None]:
-        """The status of a run's cluster, at once and whenever it has changed."""
+        """Yield the status of a run's cluster, at once and whenever it has changed."""
         following = Following(self._board())
         seen: ClusterStatus | None = None
         first = True
@@ -49,7 +49,7 @@ class ClusterManager:
             await asyncio.sleep(LOOK)
 
     async def all_changes(self) -> AsyncGenerator[ClustersFrame, None]:
-        """Every cluster, at once and whenever one has changed; as long as somebody listens those between runs are looked at."""
+        """Yield all clusters, at once and whenever one has changed. Meanwhile, clusters between runs are watched."""
         following = Following(self._board())
         seen: tuple[tuple[ClusterStatus, ...], tuple[str, ...]] | None = None
         with self._lookout.held():
@@ -61,7 +61,7 @@ class ClusterManager:
                 await asyncio.sleep(LOOK)
 
     async def close(self) -> None:
-        """Look at nothing any more."""
+        """Stop the cluster watcher."""
         await self._lookout.close()
 
     def _board(self) -> Board:

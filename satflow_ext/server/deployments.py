@@ -1,4 +1,4 @@
-"""Deployments: registering asks the kernel first, the rest is registration's."""
+"""Deployments: a registration packs the flow in its kernel; all other work is done by `satflow_ext.registration`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from satflow_ext.settings import Settings
 
 
 def _add_local_facts(found: tuple[Deployment, ...], settings: Settings) -> tuple[Deployment, ...]:
-    """Add what this machine has of each deployment: what its runs needed of their worker sizes, and its notebook's file."""
+    """Add this machine's data to each deployment: how much of their worker sizes its runs used, and its notebook's file."""
     needs = Needs(settings)
     return tuple(
         each.model_copy(
@@ -36,15 +36,15 @@ def _add_local_facts(found: tuple[Deployment, ...], settings: Settings) -> tuple
 
 
 def _resolve_file(path: str | None) -> str | None:
-    """Return an absolute path with its links resolved, None where this machine has no such file."""
+    """Return an absolute path with its symbolic links resolved, None if this machine has no such file."""
     return os.path.realpath(path) if path and os.path.isabs(path) and os.path.isfile(path) else None
 
 
 class DeploymentManager:
-    """What the sidebar does with deployments.
+    """The sidebar's operations on deployments.
 
     Args:
-        stack: says where Prefect and the store are.
+        stack: provides the addresses of Prefect and the store.
         kernels: pack flows.
     """
 
@@ -53,11 +53,11 @@ class DeploymentManager:
         self._kernels = kernels
 
     async def register(self, request: RegisterRequest) -> Registered:
-        """Pack a kernel's flow and make a deployment of it.
+        """Pack a kernel's flow and create a deployment of it.
 
         Raises:
             KernelUnavailable: the kernel cannot pack it now.
-            SatflowError: whatever packing and registering refuse.
+            SatflowError: the packing or the registration failed.
         """
         where = await self._stack.endpoints()
         from satflow_ext import registration
@@ -70,7 +70,7 @@ class DeploymentManager:
             )
 
     async def list_all(self) -> DeploymentList:
-        """All deployments that SatFlow made."""
+        """List all deployments that SatFlow created."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import deployments
 
@@ -92,28 +92,28 @@ class DeploymentManager:
         await deployments.delete(where, self._stack.settings, deployment_id)
 
     async def versions(self, deployment_id: str, query: VersionQuery) -> VersionList:
-        """A page of a deployment's versions, newest first."""
+        """Read a page of a deployment's versions, newest first."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import versions
 
         return await versions.history(where, deployment_id, query)
 
     async def version(self, deployment_id: str, number: int) -> VersionDetail:
-        """One version, looked into."""
+        """Read the details of one version."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import versions
 
         return await versions.detail(where, deployment_id, number)
 
     async def diff(self, deployment_id: str, before: int, after: int) -> VersionDiff:
-        """What differs from one version to another."""
+        """Compute the differences between two versions."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import versions
 
         return await versions.diff(where, deployment_id, before, after)
 
     async def roll_back(self, deployment_id: str, version: int) -> Registered:
-        """Make the next version of an earlier one."""
+        """Create the next version from an earlier one."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import rollback
 

@@ -1,4 +1,4 @@
-"""One question to a kernel: wait until it is idle, ask silently, notice when it dies."""
+"""One request to a kernel: waits until it is idle, executes silently, and detects its death."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, 
 from satflow_ext.errors import KernelBusy, KernelDied
 
 LOOK = 0.05
-"""Seconds between two looks at a kernel's state, which the Jupyter server keeps in memory."""
+"""Seconds between two reads of a kernel's state, which the Jupyter server keeps in memory."""
 
 JOIN = 0.3
-"""Seconds to wait for iopub's welcome (sent since ipykernel 7): what is published before it is missed."""
+"""Seconds to wait for iopub's welcome message (sent since ipykernel 7): earlier messages are not received."""
 
 START = 60.0
-"""Seconds to wait for a kernel that is starting: its imports take long on a busy machine."""
+"""Seconds to wait for a starting kernel: its imports take long on a busy machine."""
 
 ANSWER = 600.0
-"""Seconds for an answer once the kernel is at it: pickling much data takes long."""
+"""Seconds to wait for the reply once the kernel executes the request: pickling of large data takes long."""
 
 
 class KernelQuestion:
     """A silent `execute_request` that only evaluates `user_expressions`.
 
     Args:
-        kernel_manager: the server's.
-        kernel_id: of a kernel that it has.
-        patience: seconds to wait for the kernel to become idle.
+        kernel_manager: the server's kernel manager.
+        kernel_id: id of one of its kernels.
+        patience: seconds to wait until the kernel is idle.
     """
 
     def __init__(self, kernel_manager: MappingKernelManager, kernel_id: str, patience: float) -> None:
@@ -43,14 +43,14 @@ class KernelQuestion:
         self._life = self._process()
 
     async def ask(self, user_expressions: Mapping[str, str]) -> Mapping[str, object]:
-        """The `user_expressions` of the reply.
+        """Send the request and return the `user_expressions` of the reply.
 
         Raises:
-            KernelBusy: it runs a cell, and did for longer than our patience, or it is still starting.
-            KernelDied: it died or was restarted before it answered.
+            KernelBusy: the kernel ran a cell for longer than `patience`, or it is still starting.
+            KernelDied: the kernel died or was restarted before it replied.
         """
         deadline = monotonic() + (START if self._starting() else self._patience)
-        # Two clients of one session share one ZMQ identity, and one of them gets the other's replies.
+        # Two clients of one session share one ZMQ identity, so that one of them would get the replies of the other.
         client = self._kernel.client(session=Session(key=self._kernel.session.key))
         client.start_channels(stdin=False, hb=False, control=False)
         try:
@@ -58,7 +58,7 @@ class KernelQuestion:
             while True:
                 await self._idle(deadline)
                 content = await self._answer(client, user_expressions, deadline)
-                # A request that was queued behind a failing cell is thrown away with the rest of the queue.
+                # A request that was queued behind a failing cell is aborted with the rest of the queue.
                 if content["status"] != "aborted":
                     return cast(Mapping[str, object], content.get("user_expressions", {}))
         finally:
@@ -68,10 +68,10 @@ class KernelQuestion:
         await client.iopub_channel.socket.poll(int(JOIN * 1000))
 
     async def _idle(self, deadline: float) -> None:
-        """Wait until nothing runs; asked mid-cell, a kernel would mix our answer into the cell's output.
+        """Wait until no cell runs; during a cell, a kernel would mix our reply into the cell's output.
 
-        A kernel that is starting is asked at once, and answers when it is up: the server may have missed its first words, and
-        takes it for starting until something runs in it.
+        A starting kernel receives the request at once, and replies when it is ready: the server may have missed its first
+        messages, and then regards it as starting until it executes something.
         """
         while (state := self._state()) in ("busy", "dead"):
             if state == "dead":
@@ -100,7 +100,7 @@ class KernelQuestion:
         raise _busy()
 
     async def _has_begun(self, client: AsyncKernelClient, asked: str) -> bool:
-        """Whether the kernel is at our request, and not at a cell that came first."""
+        """Return whether the kernel executes our request, as opposed to an earlier cell."""
         while await client.iopub_channel.msg_ready():
             message = await client.get_iopub_msg()
             if message["parent_header"].get("msg_id") == asked:
@@ -118,16 +118,18 @@ class KernelQuestion:
         return self._kernel.execution_state or "unknown"
 
     def _process(self) -> object:
-        """The process behind the kernel as far as this server can see it: another one after a restart."""
+        """Return the process of the kernel, if this server has one: another one after a restart."""
         return getattr(self._kernel.provisioner, "process", None)
 
 
 def _busy() -> KernelBusy:
-    return KernelBusy("The kernel is running a cell.", fix="Wait until it has ended, or interrupt it, and try again.")
+    return KernelBusy(
+        "The kernel is running a cell.", fix="Wait until the cell has ended, or interrupt it, and try again."
+    )
 
 
 def _still_starting() -> KernelBusy:
-    return KernelBusy("The kernel is still starting.", fix="Try again when it is idle; restart it if that never comes.")
+    return KernelBusy("The kernel is still starting.", fix="Try again when it is idle; if it stays so, restart it.")
 
 
 def _died() -> KernelDied:

@@ -1,4 +1,4 @@
-"""The bridge to notebook kernels: which flows live there, and packing one of them."""
+"""The bridge to notebook kernels: lists their flows, and packs one of them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from satflow_ext.server.stack import StackManager
 
 
 class KernelBridge:
-    """Asks kernels of this Jupyter server, and never while they run a cell.
+    """Sends requests to kernels of this Jupyter server, and never while they run a cell.
 
     Args:
-        kernel_manager: the server's.
-        stack: knows the settings: patience and the folder for packed flows.
+        kernel_manager: the server's kernel manager.
+        stack: provides the settings with the patience and the folder for packed flows.
     """
 
     def __init__(self, kernel_manager: MappingKernelManager, stack: StackManager) -> None:
@@ -31,7 +31,7 @@ class KernelBridge:
         self._stack = stack
 
     async def flows(self, kernel_id: str) -> FlowList:
-        """The flows of a kernel, which pushes changes of them from now on.
+        """List the flows of a kernel, which pushes changes of them from now on.
 
         Raises:
             KernelNotFound: no kernel has that id.
@@ -40,7 +40,7 @@ class KernelBridge:
         return FlowList.model_validate(await self._ask(kernel_id, kernel_calls.flows_call()))
 
     async def preflight(self, request: RegisterRequest) -> Preflight:
-        """What would travel with a flow.
+        """Report the captured objects of a flow.
 
         Raises:
             KernelNotFound: no kernel has that id.
@@ -52,15 +52,15 @@ class KernelBridge:
 
     @asynccontextmanager
     async def packed(self, request: RegisterRequest) -> AsyncIterator[PackedFlow]:
-        """A flow as its kernel packed it; the file with its pickle is gone after the block.
+        """Pack a flow in its kernel; the file with the pickle is removed after the block.
 
         Raises:
             KernelNotFound: no kernel has that id.
             KernelUnavailable: it is busy, dead, not Python, or lacks a package.
             FlowNotFound: it has no such flow.
-            CannotPickle: something the flow reaches cannot travel.
-            InvalidInclude: data files cannot travel.
-            ContentTooLarge: what the flow captures is larger than the limit.
+            CannotPickle: an object that the flow reaches cannot be pickled.
+            InvalidInclude: data files cannot be packed.
+            ContentTooLarge: the flow and its captured objects are larger than the limit.
         """
         folder = await asyncio.to_thread(scratch.make, self._stack.settings, "pack")
         call = kernel_calls.pack_call(
@@ -73,11 +73,11 @@ class KernelBridge:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def interpreter(self, kernel_id: str) -> Path:
-        """The interpreter that a kernel was started with, as its specification names it.
+        """Return the interpreter of a kernel from its kernel specification.
 
         Raises:
             KernelNotFound: no kernel has that id.
-            KernelNotPython: it speaks another language.
+            KernelNotPython: its language is not Python.
         """
         kernel = self._kernel(kernel_id)
         _check_language(kernel)
@@ -99,22 +99,22 @@ def _check_language(kernel: ServerKernelManager) -> None:
     spec = kernel.kernel_spec
     if spec is not None and spec.language.lower() != "python":
         raise KernelNotPython(
-            f"The kernel {spec.display_name!r} speaks {spec.language}; flows are Python.",
+            f"The language of the kernel {spec.display_name!r} is {spec.language}, but flows need Python.",
             fix="Open a notebook with a Python kernel.",
         )
 
 
 def _inside(folder: Path, packed: PackedFlow) -> PackedFlow:
-    """What a kernel says is read only where it was told to write."""
+    """Check that the packed flow is in the folder that was passed to the kernel; other files are not read."""
     body = Path(packed.body)
     if body.resolve().parent != folder.resolve() or not all(map(_is_file, (body, *packed.copies()))):
         raise KernelUnavailable(
-            "The kernel did not put the packed flow where this server can read it.",
+            f"The kernel did not write the packed flow to {folder} on the Jupyter server's machine.",
             fix="Kernels must run on the same machine and as the same user as the Jupyter server.",
         )
     return packed
 
 
 def _is_file(path: Path) -> bool:
-    """Whether a file is there, and no link to one."""
+    """Return whether the path is a regular file and not a symbolic link."""
     return path.is_file() and not path.is_symlink() and not path.parent.is_symlink()

@@ -1,4 +1,4 @@
-"""Modules that take seconds to import (Prefect: 1.8 s), loaded in a thread before the event loop touches them."""
+"""Modules that take seconds to import (Prefect: 1.8 s), imported in a thread before the event loop uses them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MODULES = ("satflow_ext.prefect_api", "satflow_ext.runs", "satflow_ext.registrat
 
 
 async def loaded() -> None:
-    """Return when the modules that talk to Prefect are there; from then on importing them in a function costs nothing."""
+    """Import the modules that use Prefect in a thread; afterward, imports of them in functions take no time."""
     await asyncio.to_thread(_load)
 
 

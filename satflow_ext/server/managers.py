@@ -1,4 +1,4 @@
-"""The managers of one Jupyter server, made together and closed together."""
+"""The managers of one Jupyter server, which are created and closed together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from satflow_ext.settings import load_settings
 
 @dataclass(frozen=True)
 class Managers:
-    """What handlers ask, one for each kind of thing."""
+    """The managers that handlers call, one for each kind of resource."""
 
     kernels: KernelBridge
     stack: StackManager
@@ -37,7 +37,7 @@ class Managers:
 
     @classmethod
     def over(cls, kernel_manager: MappingKernelManager) -> Managers:
-        """The managers of a server with that kernel manager. Settings are read when they are first needed."""
+        """Create the managers of a server with that kernel manager. The settings are read when they are first needed."""
         stack = StackManager(load_settings)
         kernels = KernelBridge(kernel_manager, stack)
         return cls(
@@ -53,7 +53,7 @@ class Managers:
         )
 
     def facts(self, request: Subscribe) -> AsyncGenerator[StreamFrame, None]:
-        """The frames that answer a subscription, until there will be none any more."""
+        """Return the frames of a subscription, until the topic has ended."""
         if request.topic == "clusters":
             return self.clusters.all_changes()
         if request.run_id is None or request.topic == "runs":
@@ -63,7 +63,7 @@ class Managers:
         return self.clusters.changes(request.run_id)
 
     async def close(self) -> None:
-        """End what follows something, then let go of the local stack."""
+        """Stop all watchers and followers, then release the lease on the local stack."""
         await self.clusters.close()
         await self.runs.close()
         await self.stack.close()

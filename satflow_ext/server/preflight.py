@@ -1,4 +1,4 @@
-"""The pre-flight report: the kernel's part, and what this server can add to it."""
+"""The pre-flight report: the kernel's part, and the checks that this server adds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from satflow_ext.server.stack import StackManager
 
 
 class PreflightManager:
-    """Says what would travel before anything does. The local stack is not started for it.
+    """Creates pre-flight reports without sending anything. Does not start the local stack.
 
     Args:
-        stack: knows the settings.
-        kernels: look into flows and pack them.
+        stack: provides the settings.
+        kernels: inspect flows and pack them.
     """
 
     def __init__(self, stack: StackManager, kernels: KernelBridge) -> None:
@@ -20,12 +20,12 @@ class PreflightManager:
         self._kernels = kernels
 
     async def report(self, request: PreflightRequest) -> Preflight:
-        """The report on a kernel's flow.
+        """Create the report on a kernel's flow.
 
         Raises:
-            KernelUnavailable: the kernel cannot answer now.
+            KernelUnavailable: the kernel cannot reply now.
             FlowNotFound: it has no such flow.
-            InvalidParameter: a value does not fit the flow's signature.
+            InvalidParameter: a value does not match the flow's signature.
         """
         found = await self._kernels.preflight(request)
         from satflow_ext.registration import preflight

@@ -1,4 +1,4 @@
-"""Flow runs for the browser."""
+"""Flow runs: the operations of the browser."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Live:
-    """What follows runs once somebody watches."""
+    """The followers and the watcher of runs, created for the first subscription."""
 
     followers: Followers
     watcher: RunWatcher
 
 
 class RunManager:
-    """What the sidebar does with flow runs.
+    """The sidebar's operations on flow runs.
 
     Args:
-        stack: says where Prefect is.
+        stack: provides the address of Prefect.
     """
 
     def __init__(self, stack: StackManager) -> None:
@@ -50,7 +50,7 @@ class RunManager:
         self._following: Live | None = None
 
     async def start(self, request: RunRequest) -> Run:
-        """Run a deployment now."""
+        """Start a run of a deployment now."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
@@ -61,21 +61,21 @@ class RunManager:
         return run
 
     async def list_runs(self, query: RunQuery) -> RunList:
-        """Runs, newest first."""
+        """List runs, newest first."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
         return RunList(runs=await runs.list_runs(where.prefect, query))
 
     async def detail(self, run_id: str) -> RunDetail:
-        """One run, looked into."""
+        """Read the details of one run."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
         return await runs.detail(where.prefect, run_id)
 
     async def cancel(self, run_id: str) -> Run:
-        """Ask for a run's end."""
+        """Cancel a run."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
@@ -84,7 +84,7 @@ class RunManager:
         return run
 
     async def whole_log(self, run_id: str) -> AsyncIterator[str]:
-        """A run's whole log in pieces of text."""
+        """Yield a run's whole log in pieces of text."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
@@ -92,14 +92,14 @@ class RunManager:
             yield piece
 
     async def changes(self) -> AsyncGenerator[RunsFrame, None]:
-        """A hint whenever the list of runs has changed, and one to begin with."""
+        """Yield a hint at once, and then whenever the list of runs has changed."""
         watcher = (await self._live()).watcher
         async with aclosing(watcher.changes()) as changes:
             async for _ in changes:
                 yield RunsFrame(type="runs.v1")
 
     async def log(self, run_id: str, cursor: str | None) -> AsyncGenerator[LogsFrame | ErrorFrame, None]:
-        """A run's log after a cursor, until it ends. Trouble on the way is told of, and does not end it."""
+        """Yield a run's log after a cursor, until it ends. Errors are sent as frames and do not end it."""
         followers = (await self._live()).followers
         async with followers.following(run_id) as book, aclosing(book.batches(cursor)) as batches:
             told: SatflowError | None = None
@@ -117,7 +117,7 @@ class RunManager:
                 )
 
     async def close(self) -> None:
-        """End what follows runs."""
+        """Stop the watcher and the followers."""
         if self._following is not None:
             await self._following.watcher.close()
             await self._following.followers.close()

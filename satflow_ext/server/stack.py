@@ -1,4 +1,4 @@
-"""Where runs go: the local stack, which this server keeps alive while it needs it, or what the settings name."""
+"""The stack of this server: the local stack, which it keeps alive by a lease, or the services in the settings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from satflow_ext.settings import Settings
 
 
 class StackManager:
-    """Holds a lease on the local stack from the first need to the server's end.
+    """Holds a lease on the local stack from its first use to the server's end.
 
-    The first need starts the stack by itself. When it was stopped or did not start, only `start` tries again: otherwise the
-    browser's next look at the list of runs would undo `satflow down`.
+    The first use starts the stack. If it was stopped or did not start, only `start` tries again: otherwise the browser's next
+    read of the list of runs would undo `satflow down`.
 
     Args:
-        load_settings: gives the settings in force; asked until it succeeds once.
+        load_settings: loads the current settings; called until it succeeds once.
     """
 
     def __init__(self, load_settings: Callable[[], Settings]) -> None:
@@ -34,7 +34,7 @@ class StackManager:
 
     @property
     def settings(self) -> Settings:
-        """The settings of this server's life.
+        """The settings, which stay the same for the lifetime of this server.
 
         Raises:
             SettingsWrong: they cannot be read.
@@ -44,24 +44,24 @@ class StackManager:
         return self._settings
 
     async def endpoints(self) -> Endpoints:
-        """Where Prefect and the store are, once both are there and the modules that talk to them are loaded.
+        """Return the endpoints, once their services run and the modules that use them are imported.
 
         Raises:
             StackFailed: the local stack did not start, or was stopped.
-            SettingsWrong: the settings cannot be read, or name a variable that is not set.
+            SettingsWrong: the settings cannot be read, or refer to a variable that is not set.
         """
         held, _ = await asyncio.gather(self._lease(), loaded())
         return endpoints.resolve(self.settings, held.record)
 
     async def start(self) -> StackStatus:
-        """Start the local stack where it is needed and does not run, without waiting for it."""
+        """Start the local stack if it is needed and does not run, without waiting for it."""
         if (await self.status()).state in ("stopped", "failed") and not await self._holds_lease():
             await self._let_go()
             self._begin()
         return await self.status()
 
     async def status(self) -> StackStatus:
-        """Where runs go and whether that place answers."""
+        """Return the status of the local stack, or of the services in the settings."""
         found = await asyncio.to_thread(lease.status, self.settings)
         task = self._acquiring
         if task is None or task.cancelled():
@@ -74,7 +74,7 @@ class StackManager:
         return found
 
     async def close(self) -> None:
-        """Let go of the lease."""
+        """Release the lease."""
         await self._let_go()
 
     async def _lease(self) -> Lease:
@@ -87,14 +87,14 @@ class StackManager:
             return held
         if await asyncio.to_thread(lease.report, self.settings) is None:
             raise StackFailed("The local stack was stopped.", fix="Start it again.")
-        # Somebody has started it anew. What another request has acquired meanwhile is kept.
+        # Another process has restarted the stack. A lease that another request has acquired in the meantime is kept.
         if self._acquiring is task:
             await self._let_go()
         self._begin()
         return await self._acquired()
 
     async def _forget_failure(self) -> None:
-        """Forget an attempt that failed where another process runs the stack now; nothing is started for it."""
+        """Discard a failed attempt if another process runs the stack now; this starts nothing."""
         task = self._acquiring
         if task is None or not _has_failed(task):
             return
@@ -104,11 +104,11 @@ class StackManager:
 
     async def _acquired(self) -> Lease:
         assert self._acquiring is not None
-        # Who asked may go away; the stack goes on starting for the others.
+        # The request may be cancelled; the stack continues to start for the others.
         return await asyncio.shield(self._acquiring)
 
     async def _holds_lease(self) -> bool:
-        """Return whether the stack runs for this server: what it fails at, such as a full disk, no new lease changes."""
+        """Return whether the stack runs for this server: a new lease would not fix its failures, such as a full disk."""
         task = self._acquiring
         if task is None or not task.done() or task.cancelled() or task.exception() is not None:
             return False
@@ -118,7 +118,7 @@ class StackManager:
         if self._acquiring is None:
             self._step = "starting the local stack"
             self._acquiring = asyncio.create_task(self._acquire())
-            # Whoever waits for it sees the error; where nobody waits, `status` shows it.
+            # A request that waits for it gets the error; without one, `status` shows it.
             self._acquiring.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _acquire(self) -> Lease:
@@ -134,7 +134,7 @@ class StackManager:
         task, self._acquiring = self._acquiring, None
         if task is None:
             return
-        # The thread that waits for the stack gives up; what it brings nevertheless is given back.
+        # The thread that waits for the stack gives up; if it returns a lease nevertheless, the lease is released.
         self._given_up.set()
         await asyncio.wait([task])
         if not task.cancelled() and task.exception() is None:

@@ -1,4 +1,4 @@
-"""What one browser tab has subscribed to, each topic a task of its own."""
+"""The subscriptions of one browser tab, each in a separate task."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Key: TypeAlias = "tuple[str, str | None]"
 log = logging.getLogger(__name__)
 
 OF_ALL = ("runs", "clusters")
-"""Topics that are of no run."""
+"""Topics that do not belong to one run."""
 MOST = 64
-"""Subscriptions of one tab; the sidebar and ten open runs have some twenty."""
+"""Maximum number of subscriptions of one tab; the sidebar and ten open runs have about twenty."""
 
 
 class Subscriptions:
     """The subscriptions of one websocket.
 
     Args:
-        managers: know the facts.
-        send: sends a frame, and returns when the network has taken it.
+        managers: provide the frames.
+        send: sends a frame, and returns when the network has accepted it.
     """
 
     def __init__(self, managers: Managers, send: Send) -> None:
@@ -39,25 +39,25 @@ class Subscriptions:
         self._tasks: dict[Key, asyncio.Task[None]] = {}
 
     def begin(self, request: Subscribe) -> None:
-        """Subscribe, or subscribe anew with another cursor.
+        """Subscribe, or subscribe again with another cursor.
 
         Raises:
-            BadRequest: the topic needs a run, or there are too many.
+            BadRequest: the topic needs a run, or there are too many subscriptions.
         """
         key = _key(request)
         self._cancel(key)
         if len(self._tasks) >= MOST:
-            raise BadRequest(f"A tab can subscribe to {MOST} things at once.", fix="Close some runs.")
+            raise BadRequest(f"A browser tab can have at most {MOST} subscriptions.", fix="Close some runs.")
         task = asyncio.create_task(self._run(request))
         self._tasks[key] = task
         task.add_done_callback(lambda done: self._forget(key, done))
 
     def end(self, request: Unsubscribe) -> None:
-        """Unsubscribe; what was not subscribed to stays so."""
+        """Unsubscribe; no effect without a subscription."""
         self._cancel(_key(request))
 
     def close(self) -> None:
-        """End all."""
+        """Cancel all subscriptions."""
         for key in list(self._tasks):
             self._cancel(key)
 
@@ -69,11 +69,11 @@ class Subscriptions:
         except SatflowError as error:
             await self._tell(request, error)
         except WebSocketClosedError:
-            # The browser has gone; `close` follows.
+            # The browser has disconnected; `close` follows.
             pass
-        except Exception:  # the edge of a subscription: the browser must hear that nothing more will come
+        except Exception:  # the boundary of a subscription: the browser must be notified that no frame will follow
             log.exception("The subscription to %s of run %s failed.", request.topic, request.run_id)
-            await self._tell(request, SatflowError("Something went wrong in the Jupyter server; its log says what."))
+            await self._tell(request, SatflowError("An unexpected error occurred in the Jupyter server; see its log."))
 
     async def _tell(self, request: Subscribe, error: SatflowError) -> None:
         frame = ErrorFrame(type="error.v1", topic=request.topic, run_id=request.run_id, error=ErrorBody.of(error))
@@ -94,5 +94,5 @@ def _key(request: Subscribe | Unsubscribe) -> Key:
     if request.topic in OF_ALL:
         return request.topic, None
     if request.run_id is None:
-        raise BadRequest(f"The topic {request.topic!r} needs a run.", field="run_id")
+        raise BadRequest(f"The topic {request.topic!r} needs the id of a run.", field="run_id")
     return request.topic, request.run_id

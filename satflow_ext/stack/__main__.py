@@ -1,4 +1,4 @@
-"""`python -m satflow_ext.stack [--detach]`: the supervisor of the local stack, at most one a user."""
+"""`python -m satflow_ext.stack [--detach]`: the supervisor of the local stack, at most one per user."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ if TYPE_CHECKING:
     from satflow_ext.stack.supervisor import Supervisor
 
 PATIENCE = 10.0
-"""Seconds to wait for the end of a supervisor that is ending."""
+"""Seconds to wait for a supervisor that is shutting down."""
 
 logger = logging.getLogger("satflow_ext.stack")
 
 
 def main() -> int:
-    """Become the supervisor, or leave it to the one that runs."""
+    """Run as the supervisor, or exit if one is running already."""
     parser = argparse.ArgumentParser(prog="python -m satflow_ext.stack", description=__doc__)
-    parser.add_argument("--detach", action="store_true", help="return at once and go on in the background")
-    parser.add_argument("--starter", type=int, help="a pipe, which ends when who starts it has a lease, or was killed")
+    parser.add_argument("--detach", action="store_true", help="return immediately and continue in the background")
+    parser.add_argument(
+        "--starter", type=int, help="descriptor of a pipe that closes when the starter holds a lease or dies"
+    )
     arguments = parser.parse_args()
     if arguments.detach and os.fork():
         os._exit(0)
     if arguments.starter is not None:
-        os.set_inheritable(arguments.starter, False)  # services must not hold it
+        os.set_inheritable(arguments.starter, False)  # services must not inherit it
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.umask(0o077)
@@ -43,7 +45,7 @@ def main() -> int:
     private_folder(settings.state_dir / "logs")
     lock = _lock(settings)
     if lock is None:
-        logger.info("another supervisor runs")
+        logger.info("another supervisor is running")
         return 0
     with lock:
         asyncio.run(_supervise(settings, arguments.starter))
@@ -51,7 +53,7 @@ def main() -> int:
 
 
 def _lock(settings: Settings) -> IO[bytes] | None:
-    """The lock of the one supervisor, None where another one keeps it."""
+    """Take the supervisor's lock; return None if another supervisor keeps it for `PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         lock = take_stack_lock(settings)
@@ -64,7 +66,7 @@ def _lock(settings: Settings) -> IO[bytes] | None:
 async def _supervise(settings: Settings, starter: int | None) -> None:
     from satflow_ext.stack.supervisor import Supervisor
 
-    stack_processes.end(environment.mark(settings))  # of a stack that died, before anything of this one runs
+    stack_processes.end(environment.mark(settings))  # processes of a dead stack, before any process of this one starts
     path = socket_path(settings)
     private_folder(path.parent)
     path.unlink(missing_ok=True)
@@ -84,7 +86,7 @@ async def _supervise(settings: Settings, starter: int | None) -> None:
 
 
 def _ended(loop: asyncio.AbstractEventLoop, starter: int, supervisor: Supervisor) -> None:
-    """Nothing is ever written there: it is readable when it has ended."""
+    """Handle the end of the starter's pipe, which is never written to and becomes readable only when it closes."""
     loop.remove_reader(starter)
     os.close(starter)
     supervisor.starter_ended()

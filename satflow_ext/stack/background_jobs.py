@@ -1,6 +1,7 @@
-"""What the local stack does beside its services, by processes that end.
+"""Background jobs of the local stack: short-lived processes that run next to its services.
 
-It heals when it starts, collects once a day, and starts clusters ahead of scheduled runs where a deployment wants that.
+They recover registrations when the stack starts, collect unused contents once a day, and start clusters ahead of scheduled
+runs for the deployments that request it.
 """
 
 from __future__ import annotations
@@ -14,26 +15,26 @@ from satflow_ext.stack import environment, service_definitions
 from satflow_ext.stack.process import Plan, ServiceProcess
 
 CALM = 600.0
-"""Seconds after the start in which its user has better uses for the machine."""
+"""Seconds after the start of the stack during which no collection runs, so that the user has the machine for other work."""
 
 GRACE = 1.0
-"""Seconds that a chore has to end when the stack ends."""
+"""Seconds that a background job has to exit when the stack stops."""
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 
 
 LOOK = 10.0
-"""Seconds between two looks for a deployment that wants its cluster ahead."""
+"""Seconds between two checks for a deployment whose cluster starts ahead of its runs."""
 
 
 async def keep_doing(settings: Settings, *, calm: float = CALM, pause: float = HOUR) -> None:
-    """Heal what the database has lost, then look now and then whether a collection is due. Their logs say what they did.
+    """Recover registrations that the database has lost, then collect when a collection is due. Each job writes its own log.
 
     Args:
-        settings: where everything is.
-        calm: seconds until the first look.
-        pause: seconds between two looks.
+        settings: settings of the stack.
+        calm: seconds until the first check for a due collection.
+        pause: seconds between two checks.
     """
     if any((settings.state_dir / "journal").glob("*.json")):
         await _run("healing", "satflow_ext.registration.startup_recovery", settings)
@@ -47,7 +48,8 @@ async def keep_doing(settings: Settings, *, calm: float = CALM, pause: float = H
 
 async def _keep_warming(settings: Settings) -> None:
     while True:
-        if (settings.state_dir / "prewarm").exists():  # `registration.prewarm.wish`, which would load Prefect's client
+        # The path of `registration.prewarm.wish`, whose import would load Prefect's client.
+        if (settings.state_dir / "prewarm").exists():
             await _run("prewarming", "satflow_ext.registration.prewarming", settings)
         await asyncio.sleep(LOOK)
 
@@ -61,7 +63,7 @@ async def _keep_collecting(settings: Settings, calm: float, pause: float) -> Non
 
 
 def _due(settings: Settings) -> bool:
-    """Whether the built-in store has anything, and no collection has looked at it for a day."""
+    """Return whether the built-in store has contents and its last collection was more than a day ago."""
     store = settings.state_dir / "store"
     try:
         return time.time() - (store / "unreferenced.json").stat().st_mtime > DAY

@@ -1,6 +1,6 @@
-"""What the services see of the user's environment, and the settings Prefect is started with.
+"""Environment variables of the services, including the settings that Prefect is started with.
 
-The Prefect server never starts with its defaults: those take requests from any web page (cross-origin POST → 201).
+The Prefect server never starts with its defaults, which accept requests from any web page (cross-origin POST → 201).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from satflow_ext.lease.start import STACK_API, STACK_MARK
 from satflow_ext.settings import Settings
 
 DATABASE = "SATFLOW_DATABASE_URL"
-"""Environment variable with the database of the local Prefect server, where it is not to be SQLite."""
+"""Environment variable with the database URL of the local Prefect server, for a database other than SQLite."""
 
 DATABASE_FILE = "prefect.db"
-"""Name of Prefect's SQLite database in its folder."""
+"""File name of Prefect's SQLite database."""
 
 HARDENED = {
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
@@ -33,34 +33,34 @@ LIVE = {
     "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "true",
     "PREFECT_SERVER_LOGS_STREAM_PUBLISHING_ENABLED": "true",
 }
-"""Both are needed before `/api/logs/out` sends anything."""
+"""Both are required for `/api/logs/out` to send anything."""
 
 
 def bare(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """The user's environment without what belongs to her Prefect profile, her Jupyter server or her kernel."""
+    """Return the user's environment without the variables of the Prefect profile, the Jupyter server and the kernel."""
     kept = {name: value for name, value in environment.items() if _harmless(name, value)}
     kept[STACK_MARK] = mark(settings)
     kept["SATFLOW_STATE_DIR"] = str(settings.state_dir)
     kept["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir)
     kept["PREFECT_HOME"] = str(home(settings))
-    kept["PYTHONIOENCODING"] = "utf-8"  # as in a notebook: what a flow prints must not depend on who started the stack
-    # A company's proxy must not get what is said, with credentials, between the services on this machine.
+    kept["PYTHONIOENCODING"] = "utf-8"  # as in a notebook: a flow's output must not depend on how the stack was started
+    # Traffic between the services on this machine carries credentials and must not go through a company's proxy.
     direct = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), "127.0.0.1"]))
     return {**kept, "NO_PROXY": direct, "no_proxy": direct}
 
 
 def mark(settings: Settings) -> str:
-    """The value of `SATFLOW_STACK` for this stack."""
+    """Return the value of `SATFLOW_STACK` for this stack."""
     return str(settings.runtime_dir.resolve())
 
 
 def home(settings: Settings) -> Path:
-    """Prefect's own folder, with the database; the user's `~/.prefect` is not touched."""
+    """Return the folder of the local Prefect server and its database; the user's `~/.prefect` is not touched."""
     return settings.state_dir / "prefect"
 
 
 def prefect_server(environment: Mapping[str, str], settings: Settings, auth: str) -> dict[str, str]:
-    """The environment of the Prefect server."""
+    """Return the environment of the Prefect server."""
     server = {**bare(environment, settings), **HARDENED, **LIVE, "PREFECT_SERVER_API_AUTH_STRING": auth}
     if database := environment.get(DATABASE):
         server["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database
@@ -68,7 +68,7 @@ def prefect_server(environment: Mapping[str, str], settings: Settings, auth: str
 
 
 def prefect_worker(environment: Mapping[str, str], settings: Settings, api: str, auth: str) -> dict[str, str]:
-    """The environment of the Prefect worker, which its flow runs inherit."""
+    """Return the environment of the Prefect worker, which its flow runs inherit."""
     return {
         **bare(environment, settings),
         "PATH": f"{Path(sys.executable).parent}:{environment.get('PATH', '/usr/bin:/bin')}",
@@ -78,8 +78,8 @@ def prefect_worker(environment: Mapping[str, str], settings: Settings, api: str,
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
-        # What flows log is at the Prefect server; to colour it once more for the Prefect worker's log would cost a fifth of a
-        # core at 1,000 lines a second, and leave a copy of it there.
+        # The Prefect server has the flows' log lines. Writing them, in color, to the Prefect worker's log as well would take
+        # a fifth of a core at 1,000 lines per second and store a second copy.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
         "PREFECT_LOGGING_COLORS": "false",
         "DO_NOT_TRACK": "1",
@@ -87,7 +87,7 @@ def prefect_worker(environment: Mapping[str, str], settings: Settings, api: str,
 
 
 def store_marks(environment: Mapping[str, str], settings: Settings, record: StackRecord) -> dict[str, str]:
-    """The stores of the settings that a flow run can read from, each with its mark; those without credential are left out."""
+    """Return the mark of each configured store that a flow run can read from; omit stores whose credential is missing."""
     seen = bare(environment, settings)
     marks = {}
     for name in settings.stores:

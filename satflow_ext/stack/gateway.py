@@ -1,4 +1,4 @@
-"""The Dask Gateway of the local stack: started when somebody first asks for it, with a folder and a credential of its own."""
+"""The Dask Gateway of the local stack: started on the first request for it, with its own folder and credential."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from satflow_ext.stack.service_keeper import Role
 
 
 class GatewayPlan(BaseModel):
-    """What the server's process reads from a private file, so that no credential stands in its arguments.
+    """Configuration that the gateway's processes read from a private file, so that no credential is in their arguments.
 
     Args:
-        folder: where its database, the clusters' folders and what Dask workers spill are.
-        api: `host:port` of the server itself, on a socket of the supervisor's. Credentials go here only.
-        proxy: `host:port` of its proxy, for schedulers by TLS. The proxy opens its socket itself, so another user may listen
-            there after its death; without a cluster's key nobody can answer as its scheduler.
-        password: the credential of all clients.
-        proxy_token: the credential with which the proxy asks the server for its routes.
-        database_key: encrypts the clusters' keys in the database.
+        folder: folder for the gateway's database, the clusters' files and the data that Dask workers spill.
+        api: `host:port` of the server, on a socket that the supervisor holds. Credentials are sent only to this address.
+        proxy: `host:port` of the proxy that forwards TLS connections to schedulers. The proxy opens its socket itself, so
+            another user may listen there after it dies; without a cluster's key no process can impersonate its scheduler.
+        password: credential of all clients.
+        proxy_token: credential with which the proxy requests its routes from the server.
+        database_key: key that encrypts the clusters' keys in the database.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,22 +51,24 @@ class GatewayPlan(BaseModel):
 
     @property
     def url(self) -> str:
-        """Where clients find its API."""
+        """URL of the gateway's API."""
         return f"http://{self.api}"
 
 
 def prepare(settings: Settings, api: str) -> GatewayPlan:
-    """Choose credentials and the proxy's port, and empty the folder: nothing of an earlier stack is alive. Blocks.
+    """Choose credentials and the proxy's port, and empty the folder: no process of an earlier stack is alive. Blocks.
 
     Args:
-        settings: where its files are.
-        api: `host:port` of the socket on which the server answers.
+        settings: settings of the stack.
+        api: `host:port` of the server's socket.
 
     Raises:
-        StackFailed: dask-gateway is not installed where the stack runs.
+        StackFailed: dask-gateway-server is not installed in the stack's environment.
     """
     if importlib.util.find_spec("dask_gateway_server") is None:
-        raise StackFailed("The local stack has no dask-gateway-server.", fix=f"{INSTALL}, then `satflow down`.")
+        raise StackFailed(
+            "dask-gateway-server is not installed for the local stack.", fix=f"{INSTALL}, then `satflow down`."
+        )
     folder = settings.state_dir / "gateway"
     shutil.rmtree(folder, ignore_errors=True)
     private_folder(folder)
@@ -83,13 +85,13 @@ def prepare(settings: Settings, api: str) -> GatewayPlan:
 
 
 def server(settings: Settings, plan: GatewayPlan, listener: socket.socket, prefect_url: str | None) -> Role:
-    """Dask Gateway's own server. Started again after a death, it finds its clusters in its database.
+    """Define the service of the Dask Gateway server. After a restart it reads its clusters from its database.
 
     Args:
-        settings: where its files are.
-        plan: what it is started with.
-        listener: its socket.
-        prefect_url: the API of the stack's own Prefect server, to which the stack uploads what Dask workers log.
+        settings: settings of the stack.
+        plan: configuration of the gateway.
+        listener: listening socket of the server.
+        prefect_url: API of the stack's own Prefect server, to which the stack uploads the log lines of Dask workers.
     """
     module = ("satflow_ext.stack.gateway_server", str(_file(settings)), str(listener.fileno()))
     process = replace(_process(settings, "dask-gateway", *module, watched=True), passed=(listener.fileno(),))
@@ -99,7 +101,7 @@ def server(settings: Settings, plan: GatewayPlan, listener: socket.socket, prefe
 
 
 def proxy(settings: Settings, plan: GatewayPlan) -> Role:
-    """Its proxy: through it go clients to the server, and runs to their schedulers also while the server is dead."""
+    """Define the service of the gateway's proxy, through which runs reach their schedulers even while the server is down."""
     module = ("satflow_ext.stack.gateway_proxy", str(_file(settings)))
     process = _process(settings, "dask-gateway-proxy", *module, watched=False)
     return Role(process, f"tls://{plan.proxy}", lambda: _healthy(plan.proxy, environment.mark(settings)))
@@ -120,19 +122,19 @@ def _file(settings: Settings) -> Path:
 
 
 def _free_address() -> str:
-    """The `host:port` of a loopback port where nobody listens now."""
+    """Return the `host:port` of a loopback port that is free now."""
     with service_definitions.listen() as probe:
         return service_definitions.address_of(probe)
 
 
 async def _healthy(address: str, mark: str) -> bool:
-    """Whether the proxy answers there, and not another user's process that was quicker at the port."""
+    """Return whether the stack's proxy answers at an address, not a process of another user that took the port first."""
     listens = await asyncio.to_thread(stack_processes.listens, mark, int(address.rpartition(":")[2]))
     return listens and await _answers(address)
 
 
 async def _answers(address: str) -> bool:
-    """Whether the gateway answers there."""
+    """Return whether a gateway answers at an address."""
     async with httpx.AsyncClient(timeout=2.0, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http:
         try:
             return (await http.get(f"http://{address}/api/health")).status_code == httpx.codes.OK

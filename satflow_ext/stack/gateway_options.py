@@ -1,4 +1,4 @@
-"""What a client of the local stack's Dask Gateway may choose about a cluster."""
+"""Cluster options that clients of the local stack's Dask Gateway may set."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from satflow_ext.settings import GIB
 
 
 def cluster_options(environment: Mapping[str, str]) -> Options:
-    """The options by their usual names, and two of ours: whose cluster it is, and the interpreter that its flow runs have.
+    """Return Dask Gateway's usual options, and two of SatFlow: the cluster's deployment and its flow runs' interpreter.
 
     Args:
-        environment: variables of every Dask process.
+        environment: environment variables of every Dask process.
     """
 
     def configured(options: Any) -> dict[str, Any]:
@@ -33,13 +33,13 @@ def cluster_options(environment: Mapping[str, str]) -> Options:
 
 
 def _configured(options: Any, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The same in the words of dask-gateway's cluster configuration.
+    """Convert the options into dask-gateway's cluster configuration.
 
-    Dask processes have the flow runs' interpreter: what is pickled there is read here, with the same packages.
+    Dask processes use the interpreter of the flow runs, so that both sides unpickle with the same packages.
     """
     python = options.python
     if not os.path.isabs(python) or not os.access(python, os.X_OK):
-        raise ValueError(f"{python!r} is no interpreter of this machine")
+        raise ValueError(f"{python!r} is not the absolute path of an executable Python interpreter on this machine")
     return {
         "scheduler_cmd": [
             python,

@@ -1,7 +1,7 @@
-"""`python -m satflow_ext.stack.gateway_proxy FILE`: becomes dask-gateway's proxy, the way to schedulers.
+"""`python -m satflow_ext.stack.gateway_proxy FILE`: run dask-gateway's proxy, through which clients reach schedulers.
 
-A service of its own: as the child that the gateway makes of it by default it would end with the gateway, and every run whose
-tasks are on a cluster at that moment would lose its scheduler.
+The proxy is a separate service. By default it is a child process of the gateway: it would end with the gateway, and every run
+whose tasks are on a cluster at that moment would lose its scheduler.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from satflow_ext.stack.gateway import GatewayPlan
 
 
 def main() -> None:
-    """Be the gateway's proxy until the end of standard input. The gateway starts at the same time; its socket listens already."""
+    """Run the proxy until standard input closes. The gateway starts at the same time; its socket is listening already."""
     plan = GatewayPlan.model_validate_json(Path(sys.argv[1]).read_bytes())
     proxy = Proxy(config=configuration(plan), gateway_address=plan.api)
-    allow_descriptors()  # each connection of a run takes two
+    allow_descriptors()  # each connection of a run uses two
     command = proxy.get_start_command()
     os.execve(command[0], command, proxy.get_start_env())  # the token is in its environment
 
 
 def configuration(plan: GatewayPlan) -> Config:
-    """What the proxy and the gateway must agree about."""
+    """Return the configuration that the proxy and the gateway share."""
     config = Config()
     config.Proxy.externally_managed = True
     config.Proxy.address = plan.proxy

@@ -1,7 +1,7 @@
-"""`python -m satflow_ext.stack.gateway_server FILE DESCRIPTOR`: dask-gateway's own server, without its unsafe defaults.
+"""`python -m satflow_ext.stack.gateway_server FILE DESCRIPTOR`: run dask-gateway's server without its unsafe defaults.
 
-Its clusters are processes of this user, as those of `dask-local` are, so its `UnsafeLocalBackend` is the right one: "unsafe" is
-that it keeps users apart from nobody. Its `LocalBackend` must never run: as root, it changes the owner of `/`.
+Its clusters are processes of this user, like those of `dask-local`, so `UnsafeLocalBackend` is the right backend: "unsafe" means
+that it does not isolate users from each other. `LocalBackend` must never run: as root, it changes the owner of `/`.
 """
 
 from __future__ import annotations
@@ -21,41 +21,41 @@ from satflow_ext.stack.gateway import GatewayPlan
 from satflow_ext.stack.gateway_options import cluster_options
 
 HEARTBEAT = 2
-"""Seconds between two signs of life of a scheduler. With the next two, a dead one is noticed within ten seconds."""
+"""Seconds between two heartbeats of a scheduler. With the next two constants, a dead one is noticed within ten seconds."""
 SILENCE = 7.0
 LOOK = 1.0
 PROCESS_GRACE = 2
-"""Seconds that a Dask process has to end after each of three signals."""
+"""Seconds that a Dask process has to exit after each of three signals."""
 
 NO_PAGES = {
     "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
     "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
 }
-"""The gateway's proxy passes on a cluster's pages and JSON to whoever knows its name, and asks for no credential."""
+"""The gateway's proxy serves a cluster's pages and JSON to any client that has the cluster's name, without a credential."""
 
 
 def main() -> None:
-    """Serve until the end is asked for."""
+    """Serve until a signal ends the process."""
     plan = GatewayPlan.model_validate_json(Path(sys.argv[1]).read_bytes())
     serve_on(BoundedListener(int(sys.argv[2])))
     DaskGateway.launch_instance(argv=[], config=configuration(plan))
 
 
 def serve_on(listener: socket.socket) -> None:
-    """Let dask-gateway's server, which would open a socket of its own, use this one."""
+    """Make dask-gateway's server use this socket instead of opening one."""
 
     class Site(web.SockSite):
         def __init__(self, runner: web.BaseRunner, host: str, port: int, *, backlog: int) -> None:
             super().__init__(runner, listener, backlog=backlog)
 
-    web.TCPSite = Site  # type: ignore[misc,assignment]  # it makes one site of this class, with these arguments
+    web.TCPSite = Site  # type: ignore[misc,assignment]  # the server creates one site of this class, with these arguments
 
 
 def configuration(plan: GatewayPlan) -> Config:
-    """Its configuration, in its own words (gateway.dask.org/api-server.html)."""
+    """Return the server's configuration (gateway.dask.org/api-server.html)."""
     config = gateway_proxy.configuration(plan)
     config.DaskGateway.address = plan.api
-    config.DaskGateway.log_level = "WARN"  # else each heartbeat is a line
+    config.DaskGateway.log_level = "WARN"  # otherwise each heartbeat is a log line
     config.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"
     config.SimpleAuthenticator.password = plan.password
     config.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
@@ -68,7 +68,7 @@ def _set_backend(backend: Config, plan: GatewayPlan) -> None:
     environment = {**NO_PAGES, "DASK_TEMPORARY_DIRECTORY": str(plan.folder / "scratch")}
     backend.cluster_options = cluster_options(environment)
     backend.clusters_directory = str(plan.folder / "clusters")
-    # The clusters outlive the server, which is started again; with the stack they end as all of its processes do.
+    # Clusters survive a restart of the server; when the stack stops, they end like all of its processes.
     backend.stop_clusters_on_shutdown = False
     backend.db_url = f"sqlite:///{plan.folder / 'gateway.sqlite'}"
     backend.db_encrypt_keys = [plan.database_key]

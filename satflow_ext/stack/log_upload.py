@@ -1,4 +1,4 @@
-"""The uploader of log lines, in a thread of the supervisor: it goes on when runs and the Prefect server are killed."""
+"""The uploader of log lines, a thread of the supervisor: it continues when runs or the Prefect server are killed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from satflow_ext.stack.prefect_calls import Credential
 
 
 class LogUploadThread:
-    """Uploads what runs of this machine log, and what earlier ones have left, until it is stopped.
+    """A thread that uploads the log lines of runs on this machine, including lines that earlier runs left in the spool.
 
     Args:
-        settings: where the spool is.
-        credential: of the Prefect server.
+        settings: settings of the stack, with the folder of the spool.
+        credential: credential of the Prefect server.
     """
 
     def __init__(self, settings: Settings, credential: Credential) -> None:
@@ -26,5 +26,5 @@ class LogUploadThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no further request. What is left is uploaded by the next stack."""
+        """Stop after the current request. The next stack uploads the remaining lines."""
         self._stop.set()

@@ -1,4 +1,4 @@
-"""Flow runs of a living stack whose processes are gone, and which no Prefect worker watches: they get their final state."""
+"""Lost runs: flow runs of a running stack whose processes ended while no Prefect worker watched them. They get a final state."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from satflow_ext.stack.orphaned_runs import KILLED, end_runs, has_process, pid_o
 from satflow_ext.stack.prefect_calls import Credential, FlowRun, PrefectCalls
 
 LOOK = 20.0
-"""Seconds between two looks. A run is ended at the second one: its Prefect worker, where it has one, reports it sooner."""
+"""Seconds between two checks. A run is ended at the second check; if it has a Prefect worker, that reports its end earlier."""
 
 logger = logging.getLogger(__name__)
 
 
 async def keep_ending(credential: Credential, mark: str, *, pause: float = LOOK) -> None:
-    """End them until cancelled.
+    """End lost runs until cancelled.
 
     Args:
-        credential: of the stack's own Prefect server.
-        mark: of the stack's processes.
-        pause: seconds between two looks.
+        credential: credential of the stack's own Prefect server.
+        mark: mark of the stack's processes.
+        pause: seconds between two checks.
     """
     suspects: frozenset[str] = frozenset()
     while True:
         await asyncio.sleep(pause)
         try:
             suspects = await _look(credential, mark, suspects)
-        except httpx.HTTPError as error:  # the Prefect server is started again
-            logger.warning("The runs of dead processes were not looked for: %s", error or type(error).__name__)
+        except httpx.HTTPError as error:  # the Prefect server is restarting
+            logger.warning("The check for lost runs failed and will be repeated: %s", error or type(error).__name__)
 
 
 async def _look(credential: Credential, mark: str, suspects: frozenset[str]) -> frozenset[str]:

@@ -1,7 +1,8 @@
-"""Scheduled runs that were missed while the local stack, or the machine, was off: most deployments want the last of them only.
+"""Missed runs: scheduled runs whose time passed while the local stack or the machine was off.
 
-Without this, all of them start at once when the stack starts or the machine resumes. What a deployment wants is in its journal
-entry (docs/decisions/0014); deployments that SatFlow did not make keep Prefect's own behavior, which is to start all.
+Most deployments start only the last missed run. Without this module, all of them start at once when the stack starts or the
+machine resumes. The choice of a deployment is in its journal entry (docs/decisions/0014); deployments that SatFlow did not
+create keep Prefect's behavior, which starts all missed runs.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from satflow_ext.settings import LOCAL, Settings
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls, ScheduledRun
 
 LATE = timedelta(seconds=60)
-"""A scheduled run that should have started longer ago than this was missed."""
+"""Delay after which a scheduled run that has not started counts as missed."""
 
 LOOK = 1.0
-"""Seconds between two comparisons of the clocks, as often as the Prefect worker asks for runs."""
+"""Seconds between two comparisons of the clocks, equal to the interval at which the Prefect worker polls for runs."""
 
 JUMP = LATE.total_seconds()
-"""Seconds that the clock has to gain on the processor's: the machine was suspended, or its clock was set."""
+"""Seconds by which the wall clock must gain on the monotonic clock to count as a suspend or a change of the clock."""
 
 MESSAGES: Mapping[MissedRuns, str] = {
     "last": "Missed while the local stack or the machine was off; a later missed run of this deployment starts instead.",
@@ -46,7 +47,7 @@ def select_superseded(
 
     Args:
         runs: scheduled runs that should have started already.
-        choices: by deployment name as `flow/deployment`; runs of other deployments start.
+        choices: choice of each deployment by its name `flow/deployment`; runs of other deployments start.
     """
     by_deployment = attrgetter("deployment")
     superseded = []
@@ -63,9 +64,9 @@ async def skip_superseded(settings: Settings, credential: Credential, *, since: 
     """Cancel the missed runs that must not start; return how many there were.
 
     Args:
-        settings: where the journal is.
-        credential: of the stack's own Prefect server.
-        since: the moment from which the machine was off; runs that should have started before it waited for another reason.
+        settings: settings of the stack, with the folder of the journal.
+        credential: credential of the stack's own Prefect server.
+        since: time at which the machine went off; runs that were scheduled before it waited for another reason.
 
     Raises:
         httpx.HTTPError: the server did not answer.
@@ -81,34 +82,34 @@ async def skip_superseded(settings: Settings, credential: Credential, *, since: 
 
 
 class ClockJumps:
-    """Jumps of the clock: the machine was suspended, or its clock was set.
+    """Detector of clock jumps, which mean that the machine was suspended or its clock was set.
 
-    A jump is pending until `settle`, however often that is tried.
+    A jump stays pending until `settle` is called, so that failed attempts to handle it can be repeated.
 
     Args:
-        clock: seconds since 1970.
-        monotonic: seconds of the clock that neither counts a suspend nor is set.
+        clock: wall clock, in seconds since 1970.
+        monotonic: monotonic clock in seconds, which a suspend does not advance and the user cannot set.
     """
 
     def __init__(self, clock: float, monotonic: float) -> None:
         self._clock, self._monotonic = clock, monotonic
         self.since: float | None = None
-        """When the first pending jump began, None where none is pending."""
+        """Wall clock time before the first pending jump, None if no jump is pending."""
 
     def compare(self, clock: float, monotonic: float) -> None:
-        """Compare the clocks now with those of the last comparison."""
+        """Compare the clocks with their values at the last comparison."""
         gained = (clock - self._clock) - (monotonic - self._monotonic)
         if gained > JUMP and self.since is None:
             self.since = self._clock
         self._clock, self._monotonic = clock, monotonic
 
     def settle(self) -> None:
-        """Forget what is pending."""
+        """Clear the pending jump."""
         self.since = None
 
 
 async def keep_skipping(settings: Settings, credential: Credential) -> None:
-    """Do so after each time that the machine was suspended, until cancelled."""
+    """Skip superseded runs after each suspend of the machine, until cancelled."""
     jumps, warned = ClockJumps(time.time(), time.monotonic()), False
     while True:
         await asyncio.sleep(LOOK)
@@ -117,9 +118,9 @@ async def keep_skipping(settings: Settings, credential: Credential) -> None:
             continue
         try:
             await skip_superseded(settings, credential, since=datetime.fromtimestamp(jumps.since, timezone.utc))
-        except httpx.HTTPError as error:  # the Prefect server may be started again: the next comparison repeats it
+        except httpx.HTTPError as error:  # the Prefect server may be restarting: the next comparison retries
             if not warned:
-                logger.warning("Missed runs were not skipped yet: %s", error or type(error).__name__)
+                logger.warning("Missed runs could not be skipped yet, retrying: %s", error or type(error).__name__)
             warned = True
         else:
             warned = False
@@ -127,7 +128,7 @@ async def keep_skipping(settings: Settings, credential: Credential) -> None:
 
 
 def read_choices(settings: Settings) -> dict[str, MissedRuns]:
-    """Read from the journal what the local stack's deployments want. Reading it as a whole would load Prefect's client."""
+    """Read the choices of the local stack's deployments from the journal, without the journal's module and Prefect's client."""
     choices: dict[str, MissedRuns] = {}
     for path in (settings.state_dir / "journal").glob("*.json"):
         entry = _read_entry(path)
@@ -141,6 +142,6 @@ def read_choices(settings: Settings) -> dict[str, MissedRuns]:
 def _read_entry(path: Path) -> dict[str, object]:
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # what cannot be read is the registration's to report
+    except (OSError, ValueError):  # registration reports unreadable entries
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""Flow runs whose processes ended with a stack: Prefect itself would call them running for ever."""
+"""Orphaned runs: flow runs whose processes ended with a stack. Prefect would show them as running permanently."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ KILLED = "The process of this run ended without a final state: it was killed aft
 
 
 async def end_leftovers(calls: PrefectCalls, message: str, *, mark: str | None = None) -> int:
-    """Give every run that was left over its final state; how many there were. Call it while no Prefect worker runs.
+    """Set the final state of every orphaned run and return their number. Call it while no Prefect worker runs.
 
     Args:
-        calls: to the stack's own Prefect server, whose runs are all of this machine.
-        message: why they ended.
-        mark: of this stack's processes, where some may live: a run that has one goes on without its Prefect worker.
+        calls: calls to the stack's own Prefect server, all of whose runs belong to this machine.
+        message: reason for the end of the runs.
+        mark: mark of this stack's processes, if some may be alive: a run with a live process continues without its worker.
     """
     left = await calls.unfinished_runs()
     if mark is not None:
@@ -30,7 +30,7 @@ async def end_leftovers(calls: PrefectCalls, message: str, *, mark: str | None =
 
 
 async def end_runs(calls: PrefectCalls, runs: Iterable[FlowRun], message: str) -> None:
-    """Set the final state of runs without processes: Cancelled where that was asked for, else Crashed."""
+    """Set the final state of runs without processes: Cancelled if a cancellation was requested, otherwise Crashed."""
     for run in runs:
         if run.state_type == "CANCELLING":
             await calls.end_run(run, "CANCELLED", "Cancelled", message)
@@ -39,12 +39,12 @@ async def end_runs(calls: PrefectCalls, runs: Iterable[FlowRun], message: str) -
 
 
 def has_process(run: FlowRun, mark: str) -> bool:
-    """Return whether the process of a run lives and belongs to the stack with that mark."""
+    """Return whether the process of a run is alive and belongs to the stack with this mark."""
     pid = pid_of(run)
     return pid is not None and stack_processes.executes_run(pid, mark, run.id)
 
 
 def pid_of(run: FlowRun) -> int | None:
-    """Process id; Prefect writes `pid`, and before 3.8 `host:pid`."""
+    """Return the process id of a run; Prefect writes `pid`, and before 3.8 `host:pid`."""
     pid = (run.infrastructure_pid or "").rpartition(":")[2]
     return int(pid) if pid.isdecimal() else None

@@ -1,4 +1,4 @@
-"""The few calls the supervisor makes to its own Prefect server, without importing Prefect."""
+"""Calls of the supervisor to its own Prefect server, without importing Prefect."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pydantic import BaseModel, TypeAdapter
 from satflow_ext.endpoints import LOCAL_POOL
 
 PAGE = 200
-"""The most objects that the server gives at once."""
+"""Maximum number of objects that the server returns per request."""
 
 UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
 
 NOT_TAKEN = {"name": {"any_": ["Scheduled", "Late"]}}
-"""The states of runs that no Prefect worker has taken; neither those that wait for a retry nor for a slot."""
+"""States of runs that no Prefect worker has taken, without runs that wait for a retry or a slot."""
 
 
 class FlowRun(BaseModel):
-    """A flow run as far as the supervisor cares: `infrastructure_pid` names its process."""
+    """The fields of a flow run that the supervisor uses; `infrastructure_pid` names its process."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class FlowRun(BaseModel):
 
 
 class ScheduledRun(BaseModel):
-    """A run of a schedule that has not started. `deployment` is its `flow/deployment`."""
+    """A scheduled run that has not started. `deployment` is the deployment's name `flow/deployment`."""
 
     id: str
     deployment: str = ""
@@ -49,7 +49,7 @@ class _Named(BaseModel):
 
 
 class PoolLimit(BaseModel):
-    """How many runs of a work pool may be Pending or Running at a time."""
+    """Maximum number of runs of a work pool that may be Pending or Running at a time."""
 
     concurrency_limit: int | None = None
 
@@ -70,7 +70,7 @@ _prefect_workers = TypeAdapter(list[PrefectWorker])
 
 @dataclass(frozen=True)
 class Credential:
-    """Where the server is and the `user:password` it was started with."""
+    """Address of the server and the `user:password` that it was started with."""
 
     url: str
     auth: str
@@ -86,7 +86,7 @@ class PrefectCalls:
             auth=(user, password),
             timeout=timeout,
             trust_env=False,
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # no TLS is spoken; reading all certificates takes 20 ms
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # TLS is not used; loading all certificates takes 20 ms
         )
 
     async def __aenter__(self) -> PrefectCalls:
@@ -99,7 +99,7 @@ class PrefectCalls:
         await self._http.__aexit__(kind, error, trace)
 
     async def ready(self) -> bool:
-        """Whether the server answers, and takes the credential."""
+        """Return whether the server answers and accepts the credential."""
         try:
             health = await self._http.get("/health")
             version = await self._http.get("/admin/version")
@@ -108,7 +108,7 @@ class PrefectCalls:
         return health.is_success and version.is_success
 
     async def unfinished_runs(self) -> Sequence[FlowRun]:
-        """The flow runs of the local work pool that were handed to a Prefect worker and have not ended."""
+        """Read the flow runs of the local work pool that a Prefect worker has taken and that have not ended."""
         body = {
             "flow_runs": {"state": {"type": {"any_": list(UNFINISHED)}}},
             "work_pools": {"name": {"any_": [LOCAL_POOL]}},
@@ -116,16 +116,16 @@ class PrefectCalls:
         return _flow_runs.validate_json(await self._post("/flow_runs/filter", body))
 
     async def end_run(self, run: FlowRun, state_type: str, state_name: str, message: str) -> None:
-        """Set the final state of a run whose process is gone."""
+        """Set the final state of a run whose process has ended."""
         state = {"type": state_type, "name": state_name, "message": message}
         await self._post(f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
 
     async def missed_runs(self, before: datetime, after: datetime | None = None) -> Sequence[ScheduledRun]:
-        """The runs of schedules in the local work pool that should have started already, and are scheduled still.
+        """Read the scheduled runs of the local work pool whose start time has passed and that have not started.
 
         Args:
-            before: the moment before which they should have started.
-            after: the moment after which, where there is one.
+            before: latest expected start time.
+            after: earliest expected start time, None for no limit.
         """
         found: list[ScheduledRun] = []
         while True:
@@ -147,8 +147,8 @@ class PrefectCalls:
     async def skip_run(self, run_id: str, message: str) -> bool:
         """Cancel a scheduled run that must not start, unless a Prefect worker has taken it; return whether it was cancelled.
 
-        The run's state is read right before. One that a Prefect worker takes in between is Pending at most: its process takes
-        longer to begin, and then finds that it may not run.
+        The run's state is read immediately before. A run that a Prefect worker takes in between is at most Pending: its process
+        takes longer to start, and then finds that it must not run.
         """
         waiting = {"flow_runs": {"id": {"any_": [run_id]}, "state": NOT_TAKEN}}
         if not _scheduled_runs.validate_json(await self._post("/flow_runs/filter", waiting)):
@@ -158,7 +158,7 @@ class PrefectCalls:
         return True
 
     async def _names(self, kind: str, ids: set[str]) -> dict[str, str]:
-        """The names of flows or deployments by id."""
+        """Read the names of flows or deployments by id."""
         names: dict[str, str] = {}
         for some in batched(sorted(ids)):
             body = {kind: {"id": {"any_": some}}, "limit": PAGE}
@@ -166,7 +166,7 @@ class PrefectCalls:
         return names
 
     async def pool_limit(self) -> PoolLimit | None:
-        """The concurrency limit of the local work pool; None while the pool is not made yet."""
+        """Read the concurrency limit of the local work pool; return None while the pool does not exist."""
         response = await self._http.get(f"/work_pools/{LOCAL_POOL}")
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
@@ -174,7 +174,7 @@ class PrefectCalls:
         return PoolLimit.model_validate_json(response.content)
 
     async def make_pool(self, limit: int) -> None:
-        """Make the local work pool; the Prefect worker adds the template of its type when it starts."""
+        """Create the local work pool; the Prefect worker adds the template of its type when it starts."""
         await self._send("POST", "/work_pools/", {"name": LOCAL_POOL, "type": "process", "concurrency_limit": limit})
 
     async def limit_pool(self, limit: int) -> None:
@@ -182,7 +182,7 @@ class PrefectCalls:
         await self._send("PATCH", f"/work_pools/{LOCAL_POOL}", {"concurrency_limit": limit})
 
     async def workers(self) -> Sequence[PrefectWorker]:
-        """The Prefect workers of the local work pool; none while the pool is not made yet."""
+        """Read the Prefect workers of the local work pool; return an empty list while the pool does not exist."""
         try:
             return _prefect_workers.validate_json(await self._post(f"/work_pools/{LOCAL_POOL}/workers/filter", {}))
         except httpx.HTTPStatusError as error:
@@ -194,7 +194,7 @@ class PrefectCalls:
         return await self._send("POST", path, body)
 
     async def _send(self, method: str, path: str, body: Mapping[str, object]) -> bytes:
-        """Send a request with a fresh CSRF token, which the server asks of every writing call."""
+        """Send a request with a new CSRF token, which the server requires for every request that writes."""
         client = str(uuid.uuid4())
         token = await self._http.get("/csrf-token", params={"client": client})
         token.raise_for_status()
@@ -205,7 +205,7 @@ class PrefectCalls:
 
 
 def batched(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Split ids into as many as the server gives at once."""
+    """Split ids into batches of at most `PAGE`."""
     for start in range(0, len(ids), PAGE):
         yield ids[start : start + PAGE]
 

@@ -1,6 +1,6 @@
-"""The Prefect server's SQLite database, checked before the server starts.
+"""The check of the Prefect server's SQLite database before the server starts.
 
-The server itself reports a damaged or newer database by a traceback of Alembic, minutes later. Nothing here imports Prefect.
+The server reports a damaged or newer database only minutes later, by a traceback of Alembic. This module does not import Prefect.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from satflow_ext.stack import quick_check
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 4.0
-"""Seconds that the check of a large database may take; without a result by then, the server starts."""
+"""Maximum seconds for the check of a large database; without a result by then, the server starts."""
 
 INTERPRETER_SECONDS = 2.0
-"""Seconds that the process of the check may take besides."""
+"""Additional seconds that the process of the check may take to start and exit."""
 
 REVISION = re.compile(r"^revision(?:\s*:\s*str)?\s*=\s*[\"'](\w+)[\"']", re.MULTILINE)
 BUSY = re.compile(r"locked|busy")
-BUSY_FIX = "Another program uses it: end that, such as another Prefect server or a database browser, and start again."
+BUSY_FIX = "Close the program that uses it, such as another Prefect server or a database browser, and start again."
 BACKUP_FIX = (
     "`satflow up --new-database` keeps it as a backup and starts with a new one: "
-    "registered deployments come back, the history of runs does not."
+    "registered deployments are restored, the history of runs is not."
 )
 
 
 def check_database(path: Path) -> None:
-    """Check that the installed Prefect can use the database. Blocks, for `CHECK_SECONDS` and a little more at most.
+    """Check that the installed Prefect can use the database. Blocks for little more than `CHECK_SECONDS` at most.
 
     Args:
-        path: the file; one that is missing will be made by the server.
+        path: database file; the server creates a missing one.
 
     Raises:
-        StackFailed: it is damaged, cannot be opened, is in use, or was written by a newer Prefect.
+        StackFailed: the database is damaged, cannot be opened, is in use, or was written by a newer Prefect.
     """
     if not path.exists() or path.stat().st_size == 0:
         return
@@ -61,17 +61,17 @@ def check_database(path: Path) -> None:
     if revision is not None and revision not in _known_revisions():
         raise StackFailed(
             f"The Prefect server's database {path} was written by a newer Prefect than {version('prefect')}.",
-            fix=f"Install that Prefect again. Or {BACKUP_FIX}",
+            fix=f"Install that version of Prefect again. Alternatively, {BACKUP_FIX}",
         )
 
 
 def move_aside(path: Path) -> Path | None:
-    """Rename the database, with what SQLite keeps next to it, to a backup: all of it or nothing.
+    """Rename the database and SQLite's files next to it to a backup: either all of them or none.
 
-    Hold the stack's lock: a server that opened the database in between would not see its write-ahead log.
+    The caller must hold the stack's lock: a server that opened the database in between would miss its write-ahead log.
 
     Returns:
-        The backup's path, None where there was no database.
+        Path of the backup, None if there was no database.
 
     Raises:
         DiskFailed: a file cannot be renamed.
@@ -91,14 +91,14 @@ def move_aside(path: Path) -> Path | None:
                 there.rename(back)
             raise DiskFailed(
                 f"{source} cannot be renamed to {target.name}: {error.strerror}.",
-                fix=f"See that the folder {path.parent} can be written, then try again.",
+                fix=f"Make sure that the folder {path.parent} is writable, then try again.",
             ) from error
         moved.append((source, target))
     return backup if found else None
 
 
 def _find_damage(path: Path) -> str | None:
-    """Return what is damaged, None where nothing was found within `CHECK_SECONDS`."""
+    """Return a description of the damage, None if none was found within `CHECK_SECONDS`."""
     checking = subprocess.Popen(
         [sys.executable, "-I", "-S", quick_check.__file__, _uri(path), str(CHECK_SECONDS)],
         stdin=subprocess.DEVNULL,
@@ -108,10 +108,10 @@ def _find_damage(path: Path) -> str | None:
     try:
         output, _ = checking.communicate(timeout=CHECK_SECONDS + INTERPRETER_SECONDS)
     except subprocess.TimeoutExpired:
-        checking.kill()  # and not waited for: a disk that does not answer keeps it
+        checking.kill()  # without waiting for its end: a disk that does not answer blocks it
         output = ""
     if not output:
-        logger.warning("The check of %s was cut off.", path)
+        logger.warning("The check of %s did not finish in time; the server starts without its result.", path)
         return None
     kind, found = json.loads(output)
     if kind is not None:
@@ -120,7 +120,7 @@ def _find_damage(path: Path) -> str | None:
 
 
 def _read_revision(path: Path) -> str | None:
-    """Return the migration that the database is at; None where the server has not made its tables."""
+    """Return the migration revision of the database, None if the server has not created its tables."""
     try:
         with contextlib.closing(sqlite3.connect(_uri(path), uri=True, timeout=1.0)) as database:
             row = database.execute("SELECT version_num FROM alembic_version").fetchone()

@@ -1,12 +1,12 @@
-"""A Prefect server whose transactions on SQLite wait for their turn, on a listening socket that another process keeps.
+"""A Prefect server that queues its SQLite transactions and listens on a socket that another process holds.
 
-`python -m satflow_ext.stack.prefect_server --fd DESCRIPTOR` serves on an inherited socket: while this process is started again,
-the supervisor holds the port, and no other user can listen there and receive credentials. Without `--fd` the arguments are those
-of `prefect server start`.
+`python -m satflow_ext.stack.prefect_server --fd DESCRIPTOR` serves on an inherited socket: while this process restarts, the
+supervisor holds the port, so that no other user can listen there and receive credentials. Without `--fd` the arguments are
+those of `prefect server start`.
 
-Prefect begins most of them deferred. One that has read, and wants to write after another one has written, is refused by SQLite
-at once, whatever the busy time-out: the server answers 503, and each of a client's few attempts may hit another's turn. Begun as
-writers, they wait for each other (docs/decisions/0025-one-writer-at-a-time.md).
+Prefect begins most transactions as deferred. SQLite immediately refuses a transaction that has read and then writes after another
+one has written, regardless of the busy timeout: the server answers 503, and each of a client's few retries may fail in the same
+way. Transactions that begin as writers wait for each other (docs/decisions/0025-one-writer-at-a-time.md).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _inside: ContextVar[bool] = ContextVar("inside a transaction", default=False)
 
 
 def main() -> None:
-    """Serve until the end is asked for."""
+    """Serve until a signal ends the process."""
     take_turns()
     if sys.argv[1] == "--fd":
         serve(BoundedListener(int(sys.argv[2])))
@@ -50,9 +50,9 @@ def main() -> None:
 
 
 def serve(listener: socket.socket) -> None:
-    """Serve the Prefect API, and nothing else, on a socket that listens already.
+    """Serve only the Prefect API, on a socket that is listening already.
 
-    What `prefect server start` takes from its settings is taken from the same settings here.
+    The options come from the same settings that `prefect server start` uses.
     """
     import uvicorn
     from prefect.server.api.server import create_app
@@ -61,7 +61,7 @@ def serve(listener: socket.socket) -> None:
     server = get_current_settings().server
     configuration = uvicorn.Config(
         OnlyTheApi(create_app(final=True)),
-        loop="asyncio",  # uvloop would accept connections by itself
+        loop="asyncio",  # uvloop would bypass the listener's own `accept`
         timeout_keep_alive=server.api.keepalive_timeout,
         ws_ping_interval=server.api.websocket_ping_interval,
         ws_ping_timeout=server.api.websocket_ping_timeout,
@@ -72,9 +72,9 @@ def serve(listener: socket.socket) -> None:
 
 
 class OnlyTheApi:
-    """Answer requests below `/api`, which need the credential, and no others.
+    """ASGI application that passes on only requests below `/api`, which need the credential.
 
-    Prefect also serves its documentation and the list of its routes, without a credential.
+    Prefect also serves its documentation and the list of its routes without a credential.
 
     Args:
         app: Prefect's application.
@@ -84,7 +84,7 @@ class OnlyTheApi:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or serve one websocket, or run the application's start and end."""
+        """Answer one request, serve one websocket, or run the application's startup and shutdown."""
         if scope["type"] == "lifespan" or scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -94,9 +94,9 @@ class OnlyTheApi:
 
 
 def take_turns() -> None:
-    """Let every transaction of this process on SQLite begin as one that writes, in the order in which they ask for it.
+    """Make every SQLite transaction of this process begin as a writer, in the order of the requests.
 
-    What only reads begins none.
+    Code that only reads does not begin a transaction.
     """
     begin = AioSqliteConfiguration.begin_transaction
 
@@ -109,8 +109,8 @@ def take_turns() -> None:
 
 @asynccontextmanager
 async def _in_turn(transaction: AbstractAsyncContextManager[Transaction]) -> AsyncIterator[Transaction]:
-    """First come, first served: those who wait in SQLite try again at intervals, and the unlucky ones wait long."""
-    if _inside.get():  # it would wait for itself
+    """Run transactions first come, first served: SQLite itself retries waiting ones at intervals, so that some wait long."""
+    if _inside.get():  # a nested transaction would wait for itself
         async with transaction as begun:
             yield begun
         return

@@ -1,4 +1,4 @@
-"""One process of the stack: started in its own session, logged to a file, asked to end and then killed."""
+"""A process of the stack: it runs in its own session, logs to a file, and is stopped by SIGTERM, then SIGKILL."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ TAIL = 2000
 
 @dataclass(frozen=True)
 class Plan:
-    """How a service is started.
+    """Start parameters of a service's process.
 
     Args:
-        name: how `satflow status` and the log file call it.
-        module: the module that is run, with its arguments after it.
-        environment: all of it.
-        log: the file for both outputs; emptied at each start of the stack.
-        preload: modules to import ahead, before `ServiceProcess.go`.
-        passed: descriptors of listening sockets that the process gets. The supervisor holds them as well, so that no other
-            user can listen at their ports while the process is started again.
-        watched: whether a thread of ours ends it with the supervisor; other programs look themselves for the end of their
-            standard input.
+        name: name in `satflow status` and of the log file.
+        module: module to run, followed by its arguments.
+        environment: complete environment of the process.
+        log: file for standard output and standard error; emptied at each start of the stack.
+        preload: modules to import before `ServiceProcess.go`.
+        passed: descriptors of listening sockets that the process inherits. The supervisor holds them as well, so that no
+            other user can listen at their ports while the process restarts.
+        watched: whether a thread of SatFlow in the process ends it with the supervisor; other programs watch for the end
+            of their standard input themselves.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Plan:
 
 
 class ServiceProcess:
-    """A running service.
+    """The running process of a service.
 
     Args:
-        process: it, with its standard input as the pipe whose end it waits for.
-        log: where it writes.
+        process: the process, whose standard input is the pipe that it watches.
+        log: its log file.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
@@ -54,14 +54,14 @@ class ServiceProcess:
 
     @classmethod
     async def start(cls, plan: Plan) -> ServiceProcess:
-        """Start it. Every call empties nothing: the log goes on."""
+        """Start the process. Its output is appended to the log."""
         waiting = ["--wait", ",".join(plan.preload)] if plan.preload else []
         watch = ["satflow_ext.stack.service_main", *waiting] if plan.watched else []
         log = os.open(plan.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", *watch, *plan.module),
-                cwd="/",  # a folder of the user's may hold a `random.py` or a `prefect.toml`
+                cwd="/",  # the user's folder may contain a `random.py` or a `prefect.toml`
                 env={**plan.environment, **({LISTENER_MARK: "1"} if plan.passed else {})},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
@@ -75,25 +75,25 @@ class ServiceProcess:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Process id."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """True while the process runs."""
         return self._process.returncode is None
 
     def go(self) -> None:
-        """Let a service that imported ahead begin."""
+        """Start a service that has only preloaded its modules so far."""
         if self._process.stdin is not None:
             self._process.stdin.write(b"g")
 
     async def ended(self) -> int:
-        """Wait for its end; its return code."""
+        """Wait for the end of the process and return its exit code."""
         return await self._process.wait()
 
     async def stop(self, grace: float) -> None:
-        """Ask it to end, and kill it when it has not within `grace` seconds."""
+        """Terminate the process, and kill it if it has not exited within `grace` seconds."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
@@ -104,7 +104,7 @@ class ServiceProcess:
             await self.ended()
 
     def last_words(self) -> str:
-        """The end of its log."""
+        """Return the last characters of the log."""
         with contextlib.suppress(OSError):
             return self._log.read_text(errors="replace")[-TAIL:]
         return ""

@@ -1,7 +1,7 @@
-"""Look for damage in a SQLite database: `python -I -S quick_check.py URI SECONDS`, with the standard library alone.
+"""Check a SQLite database for damage: `python -I -S quick_check.py URI SECONDS`, using only the standard library.
 
-A process of its own, because SQLite before 3.41 cannot be interrupted while it checks a table: the kernel ends this process after
-the given seconds by SIGALRM. Its output is JSON: the name of an exception or null, and what was found.
+The check runs in a separate process, because SQLite before 3.41 cannot be interrupted while it checks a table: the kernel ends
+this process by SIGALRM after the given seconds. Its output is a JSON array: the name of an exception or null, and the result.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 
 
 def main() -> None:
-    """Check, and print what was found."""
+    """Check the database and print the result."""
     signal.setitimer(signal.ITIMER_REAL, float(sys.argv[2]))
     try:
         with contextlib.closing(sqlite3.connect(sys.argv[1], uri=True, timeout=1.0)) as database:

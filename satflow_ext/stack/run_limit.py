@@ -1,7 +1,7 @@
-"""The limit of simultaneous flow runs, which the Prefect server counts.
+"""The limit of simultaneous flow runs, enforced by the Prefect server.
 
-The Prefect worker's own `--limit` counts only the runs that this worker has started: runs go on when it is killed, and the next
-worker would start as many again. The work pool's concurrency limit counts all runs that are Pending or Running.
+The Prefect worker's own `--limit` counts only the runs that this worker has started: runs continue when it is killed, and the
+next worker would start as many again. The work pool's concurrency limit counts all runs that are Pending or Running.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 def limit_to_set(current: int | None, last_set: int | None, run_limit: int) -> int | None:
-    """Return the limit that the work pool should get, None where it keeps the current one.
+    """Return the limit to set on the work pool, None if it keeps its current limit.
 
-    A lower limit that the user has set in Prefect is kept. A lower one that was set here, for an earlier `run_limit`, is not.
+    A lower limit that the user has set in Prefect is kept. A lower limit that SatFlow set for an earlier `run_limit` is replaced.
 
     Args:
-        current: the work pool's limit.
-        last_set: what was set here the last time.
-        run_limit: the setting.
+        current: current limit of the work pool.
+        last_set: limit that SatFlow set last.
+        run_limit: value of the setting.
     """
     if current == run_limit:
         return None
@@ -35,11 +35,11 @@ def limit_to_set(current: int | None, last_set: int | None, run_limit: int) -> i
 
 
 async def apply_run_limit(settings: Settings, credential: Credential) -> None:
-    """Let the local work pool, which is made where it is missing, have the limit of the settings.
+    """Set the limit of the local work pool from the settings, and create the pool if it is missing.
 
     Args:
-        settings: with the limit, and the folder in which the limit that was set is written down.
-        credential: of the stack's own Prefect server.
+        settings: settings with the limit, and with the folder in which the last limit is recorded.
+        credential: credential of the stack's own Prefect server.
 
     Raises:
         httpx.HTTPError: the server did not answer.
@@ -51,9 +51,12 @@ async def apply_run_limit(settings: Settings, credential: Credential) -> None:
         elif (limit := _limit_of(found, settings)) is not None:
             await calls.limit_pool(limit)
         elif found.concurrency_limit != settings.run_limit:
-            logger.info("The work pool keeps its own limit of %s runs at a time.", found.concurrency_limit)
+            logger.info(
+                "The work pool keeps the limit of %s simultaneous runs that was set in Prefect.",
+                found.concurrency_limit,
+            )
             return
-    if _read_last_set(settings) != settings.run_limit:  # a restart of the Prefect worker must not need room on the disk
+    if _read_last_set(settings) != settings.run_limit:  # a restart of the Prefect worker must not need disk space
         await asyncio.to_thread(atomic_files.replace, _record_path(settings), str(settings.run_limit).encode())
 
 

@@ -1,4 +1,4 @@
-"""The three services of the stack: Prefect server, Prefect worker, store."""
+"""Definitions of the stack's services: Prefect server, Prefect worker, store."""
 
 from __future__ import annotations
 
@@ -28,45 +28,45 @@ from satflow_ext.stack.service_keeper import Role
 Answered = TypeVar("Answered")
 
 ENVELOPE = 16 * 1024 * 1024
-"""What the store takes beyond the largest body, in bytes: headers, and manifests where the limit is small."""
+"""Bytes that the store accepts beyond the content limit: headers, and manifests if the limit is small."""
 
 SILENCE = 180.0
-"""Seconds for which a Prefect server that was ready may answer nothing."""
+"""Seconds that a Prefect server that was ready may fail to answer."""
 
 WORKER_LIMIT = 300.0
-"""Seconds that a Prefect worker may take to be ready once its server answers: it polls and logs also where it never will be."""
+"""Seconds that a Prefect worker may take to be ready once its server answers: it polls and logs even if it never gets ready."""
 
 WORKER_NAME = "satflow-local"
-"""One name for ever: every start takes over the entry of the one before it, and none is left behind offline."""
+"""Name of the Prefect worker. It never changes, so that each start reuses the previous entry and leaves none offline."""
 
 
 BACKLOG = 1024
-"""Connections that wait in a listening socket's queue, also while its service is started again."""
+"""Length of a listening socket's queue, where connections wait while the service restarts."""
 
 
 def listen() -> socket.socket:
-    """A socket that listens on a free loopback port. While it is open no other user can listen there."""
+    """Open a socket that listens on a free loopback port. While it is open, no other user can listen on that port."""
     return socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
 
 
 def address_of(listener: socket.socket) -> str:
-    """The `host:port` at which a socket listens."""
+    """Return the `host:port` of a listening socket."""
     host, port = listener.getsockname()
     return f"{host}:{port}"
 
 
 def prefect_url(listener: socket.socket) -> str:
-    """The API of the Prefect server on a socket."""
+    """Return the URL of the Prefect API on a listening socket."""
     return f"http://{address_of(listener)}/api"
 
 
 def logs(settings: Settings, name: str) -> Path:
-    """The log file of a service."""
+    """Return the log file of a service."""
     return settings.state_dir / "logs" / f"{name}.log"
 
 
 def prefect_server(settings: Settings, credential: Credential, listener: socket.socket) -> Role:
-    """A Prefect server with nothing of its defaults that is unsafe, on a socket of ours."""
+    """Define the Prefect server, without its unsafe defaults and on a socket that the supervisor holds."""
     plan = Plan(
         name="prefect-server",
         module=("satflow_ext.stack.prefect_server", "--fd", str(listener.fileno())),
@@ -78,7 +78,7 @@ def prefect_server(settings: Settings, credential: Credential, listener: socket.
 
 
 def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
-    """A stock Prefect worker of type process, which installs nothing. It makes its work pool where the database is shared."""
+    """Define a stock Prefect worker of type process, without package installs. It creates its work pool in a shared database."""
     pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
     limit = ("--limit", str(settings.run_limit))
     plan = Plan(
@@ -94,21 +94,21 @@ def prefect_worker(settings: Settings, credential: Credential, before: Callable[
     async def leftovers_ended() -> None:
         nonlocal earlier, cause
         await before()
-        if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
+        if environment.DATABASE not in os.environ:  # a shared database also contains runs of other machines
             await _until_answered(lambda: apply_run_limit(settings, credential))
-            # When the stack starts, everything of an earlier one has been ended already.
+            # When the stack starts, all processes of an earlier stack have been ended already.
             mark = None if cause == DIED else environment.mark(settings)
             await _until_answered(lambda: _leftovers_ended(credential, cause, mark))
             if cause == DIED:
                 await _until_answered(lambda: skip_superseded(settings, credential))
-        cause = WORKER_DIED  # of those that the next start of the worker finds, in the same stack
+        cause = WORKER_DIED  # cause for runs that a restart of the worker finds in the same stack
         earlier = await _until_answered(lambda: _last_heartbeat(credential))
 
     return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended, limit=WORKER_LIMIT)
 
 
 def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
-    """The built-in store on a socket of ours, so that its address stays when it is started again."""
+    """Define the built-in store, on a socket that the supervisor holds, so that its address survives restarts."""
     url = f"http://{address_of(listener)}"
     plan = Plan(
         name="store",
@@ -124,22 +124,22 @@ def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
 
 
 async def _server_ready(credential: Credential) -> bool:
-    """Whether it answers at the port, which this process holds."""
+    """Return whether the Prefect server answers on its port, which this process holds."""
     async with PrefectCalls(credential, timeout=2.0) as calls:
         return await calls.ready()
 
 
 async def _worker_online(credential: Credential, earlier: datetime | None) -> bool:
-    """Whether it has said so since it began: an earlier one's word holds for a minute after its death.
+    """Return whether the worker has sent a heartbeat: Prefect shows its predecessor as online for a minute after its death.
 
     Args:
-        credential: of the Prefect server.
-        earlier: the last heartbeat of the worker before it. Only equality counts: the clock may be set in between.
+        credential: credential of the Prefect server.
+        earlier: last heartbeat of the previous worker. It is only compared for equality: the clock may change in between.
     """
     try:
         async with PrefectCalls(credential) as calls:
             workers = await calls.workers()
-    except httpx.HTTPError:  # the Prefect server may have died at the same moment, and is started again
+    except httpx.HTTPError:  # the Prefect server may have died at the same moment and be restarting
         return False
     return any(
         each.name == WORKER_NAME and each.status == "ONLINE" and each.last_heartbeat_time not in (earlier, None)
@@ -158,10 +158,10 @@ async def _leftovers_ended(credential: Credential, cause: str, mark: str | None)
 
 
 async def _until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:
-    """Call again while the Prefect server does not answer, which may have died and be started again.
+    """Repeat a call until the Prefect server answers, which may be restarting.
 
     Raises:
-        StackFailed: it gave no other answer for `SILENCE` seconds.
+        StackFailed: the call failed for `SILENCE` seconds.
     """
     deadline = time.monotonic() + SILENCE
     while True:

@@ -1,4 +1,4 @@
-"""Keep one service running: start it, wait until it is ready, start it again when it dies."""
+"""The keeper of one service: it starts the service, waits until it is ready, and restarts it when it dies."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from satflow_ext.stack.process import Plan, ServiceProcess
 from satflow_ext.stack.start_progress import StartProgress, elapsed_text
 
 RESTARTS = 5
-"""A service that dies more often than this in a row is left alone; `satflow status` says so."""
+"""Maximum number of restarts in a row; after that the service stays stopped, and `satflow status` shows it as failed."""
 
 HEALTHY = 120.0
-"""Seconds of work after which a service is trusted again: one that cannot work dies sooner, and a stack may stay for weeks."""
+"""Uptime in seconds that resets the count of restarts: a broken service dies sooner, and a stack may run for weeks."""
 
 FIRST_PAUSE = 0.1
 LAST_PAUSE = 1.0
-"""Seconds between two checks of a service that starts: few at first, so that checking costs nothing of what it waits for."""
+"""Minimum and maximum seconds between two checks of a starting service; short at first, so that a fast start is not delayed."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Role:
-    """What a service is for the stack.
+    """Definition of a service.
 
     Args:
-        plan: how its process is started.
-        url: where it answers, without credentials.
-        ready: whether it does its work now.
-        before: what must have happened before a service that imports ahead may begin.
-        listener: the listening socket that it is given, where it is given one.
-        limit: seconds that it may take to be ready after `before`, for a service whose work and log lines are not progress.
+        plan: start parameters of its process.
+        url: its address, without credentials.
+        ready: return whether the service works now.
+        before: steps that must complete before a preloaded service may begin.
+        listener: listening socket that the service inherits, if any.
+        limit: maximum seconds to get ready after `before`, for a service whose CPU time and log lines do not show progress.
     """
 
     plan: Plan
@@ -53,7 +53,7 @@ class Role:
 
 
 class Kept:
-    """A service that is kept running. `start` returns when it is ready."""
+    """A service that is restarted when it dies. `start` returns when the service is ready."""
 
     def __init__(self, role: Role) -> None:
         self._role = role
@@ -67,38 +67,38 @@ class Kept:
 
     @property
     def pid(self) -> int | None:
-        """Process id, None while there is no process."""
+        """Process id, None while no process runs."""
         return self._process.pid if self._process and self._process.alive else None
 
     async def start(self) -> None:
-        """Start it and wait until it is ready.
+        """Start the service and wait until it is ready.
 
         Raises:
-            StackFailed: it ended, or made no progress any more.
+            StackFailed: the process ended, stopped making progress, or took too long.
         """
         self._role.plan.log.unlink(missing_ok=True)
         try:
             await self._launch()
-        except BaseException:  # also an end that is called off: no report may show it as starting
+        except BaseException:  # also a cancellation: no report may show the service as starting
             self._state = "failed"
             raise
         self._keeper = asyncio.create_task(self._keep())
 
     def release(self) -> None:
-        """Keep it no longer: its end is wanted now."""
+        """Stop restarting the service, because the stack is about to end it."""
         if self._keeper is not None:
             self._keeper.cancel()
         if self._refusing is not None:
             self._refusing.close()
 
     async def stop(self, grace: float) -> None:
-        """End it; killed when it has not ended within `grace` seconds."""
+        """Stop the service; kill its process if it has not exited within `grace` seconds."""
         self.release()
         if self._process is not None:
             await self._process.stop(grace)
 
     def report(self) -> ServiceReport:
-        """What `satflow status` says of it."""
+        """Return the report for `satflow status`."""
         plan = self._role.plan
         return ServiceReport(
             name=plan.name,
@@ -126,14 +126,14 @@ class Kept:
             if not process.alive:
                 raise self._ended(await process.ended())
             if progress.has_stalled():
-                raise self._not_ready("has done nothing for a minute")
+                raise self._not_ready("it has made no progress for a minute")
             if time.monotonic() > deadline:
-                raise self._not_ready(f"has had {elapsed_text(self._role.limit)} to be")
+                raise self._not_ready(f"it did not start within {elapsed_text(self._role.limit)}")
             await asyncio.sleep(pause)
             pause = min(1.2 * pause, LAST_PAUSE)
 
     async def _keep(self) -> None:
-        """Start it again whenever it ends, later each time. A start that fails, for whatever reason, counts as an end."""
+        """Restart the service whenever it ends, with growing delays. A failed start counts as an end."""
         while self._process is not None:
             begun = time.monotonic()
             code = await self._process.ended()
@@ -150,29 +150,29 @@ class Kept:
             await self._launch_again(self._process)
 
     async def _launch_again(self, last: ServiceProcess) -> None:
-        """Start it after the end of its last process, and remember why where that fails.
+        """Restart the service after its last process ended, and record the reason if that fails.
 
-        Without a new process, `ended` of the last one returns at once.
+        Without a new process, `ended` of the last one returns immediately.
         """
         self._start_failure = None
         try:
             await self._launch()
-        except Exception as error:  # such as EAGAIN from fork: whatever ends this task would leave clients waiting
+        except Exception as error:  # such as EAGAIN from fork: if this task ended, clients would wait forever
             if isinstance(error, StackFailed):
                 logger.warning("%s", error)
             else:
                 logger.warning("%s could not be started", self._role.plan.name, exc_info=True)
                 self._start_failure = f"could not be started ({type(error).__name__}: {error})"
             if self._process is not None and self._process is not last:
-                await self._process.stop(0.5)  # one that lives and is of no use would never be started again
+                await self._process.stop(0.5)  # a live process that never got ready would block the next restart
 
     async def _refuse_connections(self) -> None:
-        """End each connection to a service that is not started again: its socket stays open, so they would wait."""
+        """Close each new connection to a service that stays stopped: its listening socket is open, so clients would wait."""
         while self._role.listener is not None and self._refusing is None:
             try:
                 self._refusing = await asyncio.start_server(_end_connection, sock=self._role.listener.dup())
             except OSError as error:  # such as EMFILE
-                logger.warning("connections to %s cannot be refused yet: %s", self._role.plan.name, error)
+                logger.warning("connections to %s cannot be refused yet, retrying: %s", self._role.plan.name, error)
                 await asyncio.sleep(LAST_PAUSE)
 
     def _ended(self, code: int) -> StackFailed:
@@ -182,11 +182,11 @@ class Kept:
 
     def _not_ready(self, reason: str) -> StackFailed:
         plan = self._role.plan
-        return StackFailed(f"{plan.name} is not ready and {reason}. Its log is {plan.log}.")
+        return StackFailed(f"{plan.name} is not ready: {reason}. Its log is {plan.log}.")
 
 
 def _end_text(code: int) -> str:
-    """Describe how a process ended by its return code, which for a signal is negative."""
+    """Describe the end of a process by its return code, which is negative for a signal."""
     if code >= 0:
         return f"ended with code {code}"
     with contextlib.suppress(ValueError):

@@ -1,8 +1,8 @@
 """Run a module as a service of the stack: `python -m satflow_ext.stack.service_main [--wait MODULE,…] MODULE ARGUMENT…`.
 
-Standard input is a pipe from the supervisor. Its end means that the supervisor is dead, and then every process of the stack
-is killed, those that hold a listening socket last; a thread waits for it. With `--wait` the named modules are imported at once,
-but the service starts only when a byte comes: so a Prefect worker is warm by the time its server answers.
+Standard input is a pipe from the supervisor, and a thread waits for its end. When it closes, the supervisor is dead, and every
+process of the stack is killed, those that hold a listening socket last. With `--wait` the named modules are imported immediately,
+but the service starts only when a byte arrives: a Prefect worker has its imports done by the time its server answers.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from satflow_ext.stack import stack_processes
 
 
 def main() -> None:
-    """Watch the pipe, become the module."""
-    # A shell's background job ignores SIGINT, and a Prefect worker turns its SIGTERM into one.
+    """Watch the pipe in a thread and run the module."""
+    # A shell's background job ignores SIGINT, and a Prefect worker converts SIGTERM into SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.umask(0o077)
     pipe = _take_stdin()
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _take_stdin() -> int:
-    """The pipe under a number that flow runs do not inherit; they read from nothing."""
+    """Move the pipe to a descriptor that flow runs do not inherit, and connect standard input to the null device."""
     pipe = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -52,7 +52,7 @@ def _watch(pipe: int, go: threading.Event, holds_listener: bool) -> None:
         go.set()
     if holds_listener:
         stack_processes.end(os.environ[STACK_MARK])
-    else:  # this process is a client itself, and must end before any listener does
+    else:  # this process is a client and must end before any listening socket closes
         stack_processes.end_clients(os.environ[STACK_MARK])
     os._exit(1)
 

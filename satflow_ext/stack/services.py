@@ -1,4 +1,4 @@
-"""The services that run now, and how all of them start and end together."""
+"""The running services of the stack, and their common start and end."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.service_keeper import Kept
 
 FLOW_RUN_GRACE = 1.5
-"""Seconds that flow runs and their Dask workers have to end by themselves; all of the end takes at most five."""
+"""Seconds that flow runs and their Dask workers have to exit; the whole shutdown takes at most five seconds."""
 
 ROOM_PAUSE = 10.0
-"""Seconds between two checks of the disks during a start."""
+"""Seconds between two checks of the free disk space during a start."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ class Crew:
     """The services of one stack.
 
     Args:
-        settings: where their files are.
-        tell: told in words what is being waited for.
+        settings: settings of the stack.
+        tell: callback that receives a text for each step of the start.
     """
 
     def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
@@ -56,11 +56,11 @@ class Crew:
         self._listeners: dict[str, socket.socket] = {}
 
     async def start(self, needs: Collection[Service]) -> None:
-        """Start what is needed and does not run; what is independent starts at the same time.
+        """Start the needed services that do not run yet; independent services start at the same time.
 
         Raises:
             StackFailed: a service did not start.
-            DiskFull: there is no room for its files, or no more while it starts.
+            DiskFull: there is no disk space for its files, or the disk became full during the start.
         """
         wanted = [
             start
@@ -79,7 +79,7 @@ class Crew:
         starting = [asyncio.create_task(start()) for start in wanted]
         watching = asyncio.create_task(self._watch_room(starting))
         try:
-            # Wait for all: what went on starting beside a failure would be started twice by the next lease.
+            # Wait for all: the next lease would start a second process of a service that is still starting.
             failures = [each for each in await asyncio.gather(*starting, return_exceptions=True) if each is not None]
         finally:
             watching.cancel()
@@ -87,11 +87,11 @@ class Crew:
             (full,) = await asyncio.gather(watching, return_exceptions=True)
             if isinstance(full, DiskFull):
                 raise full
-            await self._check_room()  # a full disk is a better reason than what it led to
+            await self._check_room()  # a full disk is a better reason than the failures that it caused
             raise failures[0]
 
     async def _watch_room(self, starting: Collection[asyncio.Task[None]]) -> None:
-        """Call the start off when a disk becomes full: a service may try to write for as long as it takes."""
+        """Cancel the start when a disk becomes full: a service may retry its writes indefinitely."""
         try:
             while True:
                 await asyncio.sleep(ROOM_PAUSE)
@@ -105,7 +105,7 @@ class Crew:
         await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
 
     async def end(self) -> None:
-        """End every process of the stack, and give the flow runs that ran in it their final state."""
+        """End every process of the stack and set the final state of its flow runs."""
         for kept in self._kept.values():
             kept.release()
         server = self._kept.get("prefect-server")
@@ -120,7 +120,7 @@ class Crew:
             listener.close()
 
     def report(self) -> tuple[ServiceReport, ...]:
-        """What `satflow status` says of the services."""
+        """Return the reports of the services for `satflow status`."""
         return tuple(kept.report() for kept in self._kept.values())
 
     async def _start_prefect(self) -> None:
@@ -139,7 +139,7 @@ class Crew:
         worker = Kept(service_definitions.prefect_worker(self._settings, credential, before))
         self._tell("Starting the Prefect server")
         async with self._all_or_none({"prefect-server": server, "prefect-worker": worker}) as (serving, warming):
-            # The Prefect worker imports meanwhile, and waits for the server unless it fails before.
+            # The Prefect worker imports its modules meanwhile and then waits for the server, unless it fails earlier.
             await asyncio.wait([serving, warming], return_when=asyncio.FIRST_COMPLETED)
             if warming.done():
                 await warming
@@ -178,15 +178,15 @@ class Crew:
 
     @contextlib.asynccontextmanager
     async def _all_or_none(self, services: Mapping[str, Kept]) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
-        """Start services at the same time; where anything fails inside the block, stop and forget all of them.
+        """Start services at the same time; if anything fails inside the block, stop and remove all of them.
 
-        Otherwise a service would go on without being used, and the next start would put another one beside it.
+        Otherwise an unused service would keep running, and the next start would add a second process of it.
 
         Args:
-            services: by name.
+            services: services by name.
 
         Returns:
-            The tasks that start them, in the same order.
+            The tasks that start the services, in the same order.
         """
         self._kept |= services
         starting = tuple(asyncio.create_task(each.start()) for each in services.values())
@@ -202,7 +202,7 @@ class Crew:
             raise
 
     def _listener(self, name: str) -> socket.socket:
-        """The listening socket of a service, which stays open until the end of the stack."""
+        """Return the listening socket of a service, which stays open until the end of the stack."""
         if name not in self._listeners:
             self._listeners[name] = service_definitions.listen()
         return self._listeners[name]

@@ -1,4 +1,4 @@
-"""The lock of a stack: at most one process has it, which is the supervisor, or one that changes the files of a stopped stack."""
+"""The lock of a stack, held by at most one process: the supervisor, or a process that changes the files of a stopped stack."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from satflow_ext.settings import Settings
 
 
 def take_stack_lock(settings: Settings) -> IO[bytes] | None:
-    """Return the lock, to be closed, or None where another process has it. Waits for nothing.
+    """Take the lock without waiting; return the file to close, or None if another process holds the lock.
 
-    The kernel gives it back however the holder ends, so none is ever stale.
+    The kernel releases the lock however its holder ends, so it is never stale.
 
     Args:
-        settings: of the stack.
+        settings: settings of the stack.
     """
     lock = (private_folder(settings.runtime_dir) / "stack.lock").open("ab")
     try:

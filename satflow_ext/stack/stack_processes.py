@@ -1,6 +1,6 @@
 """All processes of one stack, found by the mark in their environment.
 
-Flow runs live in sessions of their own and lose their parent when a Prefect worker is killed; the mark stays with them.
+Flow runs have their own sessions and lose their parent when a Prefect worker is killed; they keep the mark.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import psutil
 from satflow_ext.lease.start import STACK_MARK
 
 LISTENER_MARK = "SATFLOW_STACK_LISTENER"
-"""Environment variable of the services that hold a listening socket of the supervisor's, and of no process that they start."""
+"""Environment variable of services that hold a listening socket of the supervisor; the processes they start do not have it."""
 
 RUN_MARK = "PREFECT__FLOW_RUN_ID"
-"""Environment variable that the Prefect worker gives to the process of a flow run, which its children inherit."""
+"""Environment variable that the Prefect worker sets for the process of a flow run and that its children inherit."""
 
 
 def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]:
-    """The living processes of the stack with this mark, except this process and those to spare."""
+    """Return the live processes of the stack with this mark, except this process and the spared ones."""
     spared = {os.getpid(), *spare}
     return [process for process in psutil.process_iter() if process.pid not in spared and _marked(process, mark)]
 
 
 def executes_run(pid: int, mark: str, run_id: str) -> bool:
-    """Return whether a living process of the stack has that id, and is one of that flow run.
+    """Return whether a live process of the stack has this id and belongs to the flow run.
 
-    The id alone says little: in a container the first processes of each start get the same ones.
+    The id alone is not sufficient: in a container the first processes get the same ids at each start.
     """
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
@@ -40,10 +40,8 @@ def executes_run(pid: int, mark: str, run_id: str) -> bool:
 
 
 def listens(mark: str, port: int) -> bool:
-    """Whether a process of the stack listens at that TCP port."""
-    if not _is_listened_at(
-        port
-    ):  # most calls, while a server starts: looking through all processes would cost more than it
+    """Return whether a process of the stack listens on a TCP port."""
+    if not _is_listened_at(port):  # the usual case while a server starts, and faster than searching all processes
         return False
     for process in relatives(mark):
         with contextlib.suppress(psutil.Error):
@@ -54,10 +52,10 @@ def listens(mark: str, port: int) -> bool:
 
 
 def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
-    """End them all: asked first when there is a grace (seconds), then killed. Blocks until none is left.
+    """End all processes: with a grace period (seconds) terminate them first, then kill them. Blocks until none is left.
 
-    Who holds a listening socket is killed last: another user may listen at its port then, and no client may be left.
-    Nobody is waited for by `waitpid` here: the supervisor's children are reaped by its event loop.
+    Holders of a listening socket are killed last: after that another user may listen on the port, so no client may be left.
+    This function does not call `waitpid`: the supervisor's event loop reaps its children.
     """
     if grace:
         _each(relatives(mark, spare=spare), psutil.Process.terminate)
@@ -71,14 +69,14 @@ def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
 
 
 def _is_listened_at(port: int) -> bool:
-    """Return whether any process takes connections at that TCP port. Nothing is sent to it."""
+    """Return whether any process accepts connections on a TCP port, without sending data."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def end_clients(mark: str, *, spare: Collection[int] = ()) -> None:
-    """Kill all of them that hold no listening socket of the supervisor's. Blocks until none is left."""
+    """Kill all processes that do not hold a listening socket of the supervisor. Blocks until none is left."""
     while left := [each for each in relatives(mark, spare=spare) if not _holds_listener(each)]:
         _each(left, psutil.Process.kill)
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Progress of a service that is not ready yet: a service that works is waited for, one that stands still is not."""
+"""Progress of a starting service: the stack waits while the service makes progress, and gives up when it stalls."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 import psutil
 
 STALLED = 60.0
-"""Seconds without progress after which a start is given up. A busy machine slows progress and does not stop it."""
+"""Seconds without progress after which a start has failed. A busy machine slows progress but does not stop it."""
 
 WORK = 0.2
 """Seconds of processor time that count as progress."""
 
 
 class StartProgress:
-    """The processor time that a starting process uses, and what it writes to its log.
+    """Progress of a starting process, measured by its CPU time and the size of its log.
 
     Args:
         pid: process id.
-        log: file that it writes to.
+        log: log file of the process.
     """
 
     def __init__(self, pid: int, log: Path) -> None:
@@ -30,19 +30,19 @@ class StartProgress:
         self.restart()
 
     def restart(self) -> None:
-        """Count from now, such as after the process waited for another one."""
+        """Measure from now on, such as after the process waited for another one."""
         self._used, self._written = self._processor_time(), self._log_size()
         self._since = time.monotonic()
 
     def has_stalled(self) -> bool:
-        """Return whether there was no progress for `STALLED` seconds."""
+        """Return whether the process made no progress for `STALLED` seconds."""
         if self._processor_time() - self._used >= WORK or self._log_size() != self._written:
             self.restart()
         return time.monotonic() - self._since > STALLED
 
     def _processor_time(self) -> float:
         with contextlib.suppress(psutil.Error):
-            return float(sum(psutil.Process(self._pid).cpu_times()[:4]))  # with the children that it waited for
+            return float(sum(psutil.Process(self._pid).cpu_times()[:4]))  # including children that it has reaped
         return self._used
 
     def _log_size(self) -> int:
@@ -52,6 +52,6 @@ class StartProgress:
 
 
 def elapsed_text(seconds: float) -> str:
-    """Format whole seconds, with minutes from a minute on: 12 s, 3 min 5 s."""
+    """Format whole seconds, with minutes from one minute upward: 12 s, 3 min 5 s."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,4 +1,4 @@
-"""The supervisor: leases come in by a unix socket, services run while there is one, and everything ends with the last."""
+"""The supervisor: clients take leases over a unix socket, services run while a lease exists, and the stack ends with the last."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from satflow_ext.stack.services import Crew
 from satflow_ext.stack.start_progress import elapsed_text
 
 UNCLAIMED = 30.0
-"""Seconds after which a supervisor that nobody asked for anything ends."""
+"""Seconds after which a supervisor without any lease exits."""
 
 LATECOMERS = 2.0
-"""Seconds in which others who wait for it may still come where its starter has gone."""
+"""Seconds that other waiting clients have to connect after the starter has ended."""
 
 TELL = 10.0
-"""Seconds between two lines to those who wait for a start."""
+"""Seconds between two progress messages to clients that wait for a start."""
 
 SWEEP = 600.0
-"""Seconds between two looks at what killed flow runs left."""
+"""Seconds between two removals of files that killed flow runs left."""
 
-STOPPED_EARLY = Answer(failed="it was stopped while it started.")
+STOPPED_EARLY = Answer(failed="it was stopped during its start.")
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Supervisor:
     """One stack from its first lease to its end.
 
     Args:
-        settings: where everything is.
+        settings: settings of the stack.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -67,11 +67,11 @@ class Supervisor:
         self._started = datetime.now(timezone.utc)
 
     async def run(self, door: asyncio.Server) -> None:
-        """Serve until the last lease has gone or somebody asked for the end; then end everything."""
+        """Serve until the last lease is released or a client requests the end, then stop the stack."""
         unclaimed = asyncio.get_running_loop().call_later(UNCLAIMED, self._end_if_unclaimed)
         beside = [asyncio.create_task(each) for each in (self._keep_sweeping(), self._keep_telling())]
         await self._over.wait()
-        async with self._starting:  # what is starting has been called off: no process may appear after the end
+        async with self._starting:  # a running start has been cancelled: no process may appear after the end
             door.close()
         unclaimed.cancel()
         for each in beside:
@@ -86,8 +86,8 @@ class Supervisor:
         await self._sweep()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Do what one connection asks for."""
-        with contextlib.suppress(ConnectionError, ValidationError, asyncio.CancelledError):  # the last: the loop ends
+        """Carry out the request of one connection."""
+        with contextlib.suppress(ConnectionError, ValidationError, asyncio.CancelledError):  # cancelled: the loop ends
             request = Request.model_validate_json(await reader.readline())
             if request.verb == "report":
                 await _say(writer, Answer(report=await self._report_with_disks()))
@@ -96,20 +96,20 @@ class Supervisor:
                 await self._closed(reader)
             elif request.verb == "start" and not self._over.is_set():
                 await _say(writer, await self._serve(request, writer))
-            elif not self._over.is_set():  # else it closes without an answer, and who asked starts the next stack
+            elif not self._over.is_set():  # else close without an answer, and the client starts the next stack
                 await self._lease(request, reader, writer)
         writer.close()
 
     def starter_ended(self) -> None:
-        """Who had it started has a lease by now, or was killed before it could have one."""
+        """Handle the end of the starter, which holds a lease by now or was killed before it could take one."""
         asyncio.get_running_loop().call_later(LATECOMERS, self._end_if_unclaimed)
 
     def stop(self) -> None:
-        """End everything, whoever holds leases."""
+        """Stop the stack regardless of its leases."""
         self._over.set()
 
     async def _lease(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hold the services for this connection until it closes."""
+        """Keep the services running for this connection until it closes."""
         self._leases.add(writer)
         gone = asyncio.create_task(self._closed(reader))
         gone.add_done_callback(lambda _: self._leave(writer))  # also while the services are starting
@@ -121,38 +121,38 @@ class Supervisor:
             self._leave(writer)
 
     def _leave(self, writer: asyncio.StreamWriter) -> None:
-        """One lease less, and the end of everything where it was the last."""
+        """Release a lease, and stop the stack if it was the last one."""
         self._leases.discard(writer)
         if not self._leases and not self._stays:
             self.stop()
 
     async def _serve(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
         self._waiting.add(writer)
-        if self._starting.locked() and self._step is not None:  # else the first line comes with the next step
+        if self._starting.locked() and self._step is not None:  # otherwise the next step sends the first message
             writer.write(self._step_line())
         try:
             async with self._starting:
                 await self._start(request.needs)
-                # Who has given up waiting gets no stack that stays.
+                # A client that has stopped waiting must not make the stack stay.
                 stay = request.stay and writer in self._leases
                 return STOPPED_EARLY if self._over.is_set() else await self._ready(stay=stay)
         except SatflowError as error:
-            if request.verb == "start" and not self._over.is_set():  # the others go on
+            if request.verb == "start" and not self._over.is_set():  # the running services are not affected
                 return Answer(failed=error.message, fix=error.fix)
             return self._failed(error.message, error.fix)
-        except Exception as error:  # the edge of the supervisor: who waits is told, whatever it is
-            logger.exception("The services did not start.")
+        except Exception as error:  # the outermost level: waiting clients must get an answer
+            logger.exception("The services of the local stack did not start.")
             return self._failed(f"{type(error).__name__}: {error}")
         finally:
             self._waiting.discard(writer)
 
     async def _ready(self, *, stay: bool) -> Answer:
-        """Write down where everything is, for who takes no lease."""
+        """Write the stack's record to its file, for readers without a lease."""
         self._stays = self._stays or stay
         self._state, self._step = "ready", None
         failure_path(self._settings).unlink(missing_ok=True)
         record = self._record()
-        if record != self._recorded:  # else a full disk would take the stack from those who only read
+        if record != self._recorded:  # otherwise a full disk would fail clients that need no new service
             await asyncio.to_thread(
                 atomic_files.replace, record_path(self._settings), record.model_dump_json().encode()
             )
@@ -164,15 +164,15 @@ class Supervisor:
         return Answer(record=record)
 
     def _all_chores(self, credential: Credential) -> list[Coroutine[Any, Any, None]]:
-        """What goes on beside the services while there is a Prefect server."""
+        """Return the background jobs that run while there is a Prefect server."""
         doing = [background_jobs.keep_doing(self._settings)]
-        if environment.DATABASE not in os.environ:  # a shared database has other machines' runs as well
+        if environment.DATABASE not in os.environ:  # a shared database also contains runs of other machines
             doing.append(lost_runs.keep_ending(credential, environment.mark(self._settings)))
             doing.append(missed_runs.keep_skipping(self._settings, credential))
         return doing
 
     async def _start(self, needs: Collection[Service]) -> None:
-        """Start what is needed, unless the end comes first.
+        """Start the needed services, unless the stack is stopped first.
 
         Raises:
             StackFailed: a service did not start.
@@ -190,7 +190,7 @@ class Supervisor:
             return STOPPED_EARLY
         logger.error("%s", reason)
         self._state, self._step = "failed", f"{reason} {fix}" if fix else reason
-        with contextlib.suppress(OSError):  # the disk may be why
+        with contextlib.suppress(OSError):  # a full disk may be the reason
             atomic_files.replace(failure_path(self._settings), self._step.encode())
         return Answer(failed=reason, fix=fix)
 
@@ -223,7 +223,7 @@ class Supervisor:
         )
 
     async def _report_with_disks(self) -> StackReport:
-        """The report, where a full disk counts as a failure: nothing can be registered and no run starts."""
+        """Return the report; a full disk counts as a failure, because no flow can be registered and no run starts."""
         report = self._report()
         try:
             await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
@@ -232,13 +232,13 @@ class Supervisor:
         return report
 
     def _stores(self) -> dict[str, str]:
-        """What flow runs would find now: they read the settings file when they start."""
+        """Return the marks of the stores that flow runs can read now: each run reads the settings file when it starts."""
         with contextlib.suppress(SettingsWrong):
             return environment.store_marks(os.environ, load_settings(), self._record())
         return {}
 
     def _tell(self, step: str) -> None:
-        """Say to everybody who waits what is being waited for."""
+        """Report the current step to all waiting clients."""
         logger.info("%s", step)
         self._step, self._step_begun = step, time.monotonic()
         self._tell_waiting()
@@ -252,27 +252,27 @@ class Supervisor:
         return Answer(step=self._step_text()).model_dump_json().encode() + b"\n"
 
     def _step_text(self) -> str | None:
-        """What is being waited for, and for how long where it takes long."""
+        """Return the current step, with its duration after the first second."""
         elapsed = time.monotonic() - self._step_begun
         if self._step is None or self._state == "failed" or elapsed < 1:
             return self._step
         return f"{self._step} ({elapsed_text(elapsed)})"
 
     async def _keep_telling(self) -> None:
-        """Show those who wait that the start goes on: they give up on a supervisor that says nothing for long."""
+        """Repeat the current step to waiting clients, which give up on a silent supervisor."""
         while True:
             await asyncio.sleep(TELL)
             if self._waiting:
                 self._tell_waiting()
 
     async def _keep_sweeping(self) -> None:
-        """A stack that stays may run for months."""
+        """Remove leftover files at intervals: a stack that stays may run for months."""
         while True:
             await self._sweep()
             await asyncio.sleep(SWEEP)
 
     async def _sweep(self) -> None:
-        """Take away what killed flow runs left."""
+        """Remove scratch folders that killed flow runs left."""
         await asyncio.to_thread(scratch.sweep, self._settings)
 
     def _end_if_unclaimed(self) -> None:
@@ -280,7 +280,7 @@ class Supervisor:
             self.stop()
 
     async def _closed(self, reader: asyncio.StreamReader) -> None:
-        """Wait until the other side closes; what it still says is of no interest."""
+        """Wait until the client closes the connection; further input is ignored."""
         with contextlib.suppress(ConnectionError):
             while await reader.read(4096):
                 pass

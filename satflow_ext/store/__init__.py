@@ -1,9 +1,9 @@
-"""The built-in store: contents by their digest over HTTP, as a process of its own.
+"""The built-in store: a separate process that serves contents by their digest over HTTP.
 
-    PUT  /contents/sha256:…   201 kept, 200 already there
+    PUT  /contents/sha256:…   201 created, 200 already exists
     GET  /contents/sha256:…   the content
     HEAD /contents/sha256:…   its size
 
-Every request carries `Authorization: Bearer …`; cookies are not looked at. A content is answered for only when it would
-survive a power cut.
+Every request must have `Authorization: Bearer …`; cookies are ignored. An upload is confirmed only when the content would survive
+a power failure.
 """

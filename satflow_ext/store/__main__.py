@@ -1,4 +1,4 @@
-"""`python -m satflow_ext.store --root DIR --token-file FILE`: the built-in store, on loopback only."""
+"""`python -m satflow_ext.store --root DIR --token-file FILE`: run the built-in store, on loopback only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from satflow_ext.store.handlers import BearerHandler, ContentHandler
 
 BODY_SECONDS = 600.0
 IDLE_SECONDS = 300.0
-ANY_SIZE = 2**62  # tornado's own limit answers without JSON; the handler's comes first
+ANY_SIZE = 2**62  # tornado's own limit answers without JSON; the handler's limit applies first
 
 
 def main() -> int:
@@ -32,18 +32,18 @@ def main() -> int:
     try:
         token = read_token(arguments.token_file)
     except (OSError, ValueError) as error:
-        sys.exit(f"No credential: {error}")
+        sys.exit(f"The store does not start, because its credential cannot be read: {error}.")
     contents = Contents(arguments.root, limit=arguments.limit)
     try:
         contents.prepare()
     except NotADirectoryError as error:
-        sys.exit(f"The store does not start: {error.filename} is {error.strerror}.")
+        sys.exit(f"The store does not start: {error.filename} is {error.strerror}. Replace it with a folder.")
     asyncio.run(_serve(contents, token, _listener(arguments)))
     return 0
 
 
 def application(contents: Contents, token: bytes) -> web.Application:
-    """The routes of the store."""
+    """Return the store's application with its routes."""
     return web.Application(
         [
             (r"/contents/(sha256(?::|%3[Aa])[0-9a-f]{64})", ContentHandler, {"token": token, "contents": contents}),
@@ -53,15 +53,15 @@ def application(contents: Contents, token: bytes) -> web.Application:
 
 
 def read_token(path: Path) -> bytes:
-    """The credential in a file that only this user may read.
+    """Read the credential from a file that only this user may read.
 
     Raises:
-        ValueError: others may read it, or nothing is in it.
-        OSError: it cannot be read.
+        ValueError: other users may read the file, or it is empty.
+        OSError: the file cannot be read.
     """
     found = path.stat()
     if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise ValueError(f"{path} must be yours and have mode 0600")
+        raise ValueError(f"{path} must belong to this user and have mode 0600")
     token = path.read_bytes().strip()
     if not token:
         raise ValueError(f"{path} is empty")
@@ -70,10 +70,10 @@ def read_token(path: Path) -> bytes:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m satflow_ext.store", description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the contents")
+    parser.add_argument("--root", type=Path, required=True, help="folder for the contents")
     parser.add_argument("--token-file", type=Path, required=True, help="file with the bearer credential, mode 0600")
     parser.add_argument("--port", type=int, default=0, help="loopback port (default: a free one)")
-    parser.add_argument("--fd", type=int, help="descriptor of a socket that listens already, instead of a port")
+    parser.add_argument("--fd", type=int, help="descriptor of a listening socket, instead of a port")
     parser.add_argument("--limit", type=int, default=GIB // 4, help="largest content in bytes (default: %(default)s)")
     return parser
 

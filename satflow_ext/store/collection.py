@@ -1,8 +1,8 @@
-"""Collecting: contents that nobody refers to are removed after a grace period.
+"""The collection of unreferenced contents, which are removed after a grace period.
 
-The period begins when a collection first finds a content unreferenced, or when it was last sent or asked for, whichever is
-later. So a deployment that is deleted today leaves its contents a whole period for the runs that are on their way, however old
-they are, and what is being registered right now is safe before anything refers to it.
+The period begins when a collection first finds a content unreferenced, or when the content was last uploaded or requested,
+whichever is later. Runs that are already scheduled or running when a deployment is deleted thus have a whole period to read its
+contents, however old these are, and a content that is being registered is safe before anything refers to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Kept:
-    """A content that nobody refers to: its digest, its bytes, and since when, in seconds of the epoch."""
+    """An unreferenced content: its digest, its size in bytes, and the start of its grace period in seconds since the epoch."""
 
     digest: str
     size: int
@@ -29,12 +29,12 @@ class Kept:
 
 @dataclass(frozen=True)
 class Collected:
-    """What a collection did, or would do.
+    """The result of a collection or of a dry run.
 
     Args:
-        in_use: how many contents are in use.
-        removed: what is gone, or would be.
-        waiting: what goes when its grace is over.
+        in_use: number of contents in use.
+        removed: contents that were removed, or would be.
+        waiting: unreferenced contents whose grace period is not over.
     """
 
     in_use: int
@@ -43,13 +43,13 @@ class Collected:
 
 
 def collect(contents: Contents, in_use: frozenset[str], *, grace: float, dry: bool = False) -> Collected:
-    """Remove what is not in use and was not for the whole grace period.
+    """Remove contents that have been unreferenced for the whole grace period.
 
     Args:
-        contents: the store's.
-        in_use: digests that something refers to.
-        grace: seconds.
-        dry: remove nothing, and begin no period.
+        contents: contents of the store.
+        in_use: digests of the referenced contents.
+        grace: grace period in seconds.
+        dry: only report; remove nothing and start no grace period.
 
     Raises:
         OSError: the disk failed.
@@ -66,12 +66,12 @@ def collect(contents: Contents, in_use: frozenset[str], *, grace: float, dry: bo
 
 
 def _unused(found: Contents.Found, marks: dict[str, float], now: float) -> Kept:
-    """Since when nobody refers to a content. A clock that was put back makes the period longer, never shorter."""
+    """Return an unreferenced content with the start of its grace period. Setting the clock back only makes the period longer."""
     return Kept(found.digest, found.size, max(marks.get(found.digest, now), found.touched))
 
 
 def _marks(root: Path) -> dict[str, float]:
-    """Digest → when a collection first found it unreferenced. A file that cannot be read begins all periods anew."""
+    """Read when a collection first found each digest unreferenced. An unreadable file restarts all grace periods."""
     try:
         found = json.loads((root / "unreferenced.json").read_bytes())
         return {str(digest): float(since) for digest, since in found.items()}

@@ -1,10 +1,10 @@
-"""Contents on disk: one file each, named by its digest, there whole or not at all.
+"""Contents on disk: one file each, named by its digest, which exists completely or not at all.
 
-Durable means fsync(file) → rename → fsync(folder), in this order and before anybody is told: without the first, a power
-cut leaves torn contents, without the last it leaves none.
+A content is durable after fsync(file) → rename → fsync(folder), in this order and before the upload is confirmed: without the
+first step, a power failure leaves incomplete contents; without the last one, it removes them.
 
-A content is a regular file in a folder of the store's. Symbolic links below the store's folder are never followed: one that
-replaces a content counts as missing, and the next upload replaces it.
+A content is a regular file in the store's folder. Symbolic links below this folder are never followed: a link in place of a
+content counts as a missing content, and the next upload replaces it.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ from typing import IO
 from satflow_ext import atomic_files
 
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
-"""Errors of opening a content that is missing, or of which a part of the path is a link or no file."""
+"""Errors when opening a content that is missing, or whose path contains a link or something other than a file or folder."""
 
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 class WrongDigest(Exception):
-    """The bytes that came are not those that the digest names."""
+    """The received bytes do not match the digest."""
 
 
 class OverLimit(Exception):
-    """More bytes came than a content may have."""
+    """More bytes were received than a content may have."""
 
 
 class Contents:
     """The folder of contents.
 
     Args:
-        root: the folder; made with mode 0700 when it is missing. What an interrupted upload left in it is removed.
-        limit: the largest content, in bytes.
-        clock: seconds of the epoch.
+        root: path of the folder; created with mode 0700 if it is missing. Files of interrupted uploads in it are removed.
+        limit: maximum size of a content, in bytes.
+        clock: function that returns seconds since the epoch.
     """
 
     @dataclass(frozen=True)
     class Found:
-        """A content that is there: digest, bytes, and when it was last sent or asked for, in seconds of the epoch."""
+        """A stored content: digest, size in bytes, and the time of its last upload or request in seconds since the epoch."""
 
         digest: str
         size: int
@@ -65,10 +65,10 @@ class Contents:
         self.clock = clock
 
     def prepare(self) -> None:
-        """Make the folders, and remove what interrupted uploads left.
+        """Create the folders, and remove files of interrupted uploads.
 
         Raises:
-            NotADirectoryError: one of them is a symbolic link; the store's own folder may be one.
+            NotADirectoryError: one of the folders is a symbolic link; only the store's root folder may be one.
         """
         for folder in (self._final, self._incoming):
             if folder.is_symlink():
@@ -77,13 +77,13 @@ class Contents:
         for left in self._incoming.iterdir():
             left.unlink()
         for folder in (self._final.parent, self._final.parent.parent):
-            atomic_files.sync(folder)  # else a power cut can take the folder with all that is in it
+            atomic_files.sync(folder)  # otherwise a power failure can remove the folder and its contents
 
     def path(self, digest: str) -> Path:
-        """Where that content is or would be. The name is made of 64 hexadecimal digits and nothing else.
+        """Return the path of an existing or future content, which consists of exactly 64 hexadecimal digits.
 
         Raises:
-            ValueError: it is no digest.
+            ValueError: the argument is not a digest.
         """
         match = DIGEST.fullmatch(digest)
         if match is None:
@@ -91,7 +91,7 @@ class Contents:
         return self._final / match[1][:2] / match[1]
 
     def open(self, digest: str) -> IO[bytes] | None:
-        """The content, to read from; None when there is none. Close it."""
+        """Open a content for reading; return None if it does not exist. The caller closes the file."""
         path = self.path(digest)
         try:
             shelf = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -110,7 +110,7 @@ class Contents:
         return None
 
     def size(self, digest: str) -> int | None:
-        """Bytes of the content, None when there is none."""
+        """Return the size of a content in bytes, None if it does not exist."""
         file = self.open(digest)
         if file is None:
             return None
@@ -118,7 +118,7 @@ class Contents:
             return os.fstat(file.fileno()).st_size
 
     def touch(self, digest: str) -> int | None:
-        """Note that a content is wanted now, so that it is not collected; its bytes, None when there is none."""
+        """Record a request for a content, so that it is not collected; return its size, None if it does not exist."""
         now = self.clock()
         with locked(self.root, fcntl.LOCK_SH):
             file = self.open(digest)
@@ -129,7 +129,7 @@ class Contents:
                 return os.fstat(file.fileno()).st_size
 
     def remove(self, digest: str, *, untouched_since: float) -> bool:
-        """Remove a content that nobody has sent or asked for since then; whether it is gone.
+        """Remove a content unless it was uploaded or requested since a time; return whether it was removed.
 
         Raises:
             OSError: the disk failed.
@@ -142,18 +142,18 @@ class Contents:
         return True
 
     def all(self) -> Iterator[Found]:
-        """Every content that is there."""
+        """Iterate over the stored contents."""
         for path in self._final.glob("??/*"):
             found = path.lstat()
             if stat.S_ISREG(found.st_mode) and not path.parent.is_symlink():
                 yield Contents.Found(f"sha256:{path.name}", found.st_size, found.st_mtime)
 
     def count(self) -> int:
-        """How many contents are there."""
+        """Return the number of stored contents."""
         return sum(1 for _ in self.all())
 
     def read(self, digest: str) -> bytes | None:
-        """All of a content, None when there is none."""
+        """Read a whole content; return None if it does not exist."""
         file = self.open(digest)
         if file is None:
             return None
@@ -161,16 +161,16 @@ class Contents:
             return file.read()
 
     def incoming(self, digest: str) -> Incoming:
-        """A content that is being received."""
+        """Start to receive a content."""
         return Incoming(self.path(digest), self)
 
 
 class Incoming:
-    """A content on its way to disk. Leaving the context before `keep` forgets it.
+    """A content that is being written to disk. Leaving the context without `keep` discards it.
 
     Args:
-        path: where it goes.
-        contents: whose it is, which say where it stands until then and how large it may be.
+        path: final path of the content.
+        contents: contents of the store, with the folder for incomplete uploads and the size limit.
     """
 
     def __init__(self, path: Path, contents: Contents) -> None:
@@ -191,11 +191,11 @@ class Incoming:
         self.close()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes.
+        """Append the next bytes.
 
         Raises:
-            OverLimit: they are too many.
-            OSError: there is no room for them.
+            OverLimit: the content exceeds the size limit.
+            OSError: the disk has no space for them.
         """
         self._size += len(chunk)
         if self._size > self._contents.limit:
@@ -206,11 +206,11 @@ class Incoming:
             rest = rest[self._file.write(rest) :]
 
     def keep(self) -> bool:
-        """Make it a content that survives a power cut; whether it is new.
+        """Store the content so that it survives a power failure; return whether it is new.
 
         Raises:
-            WrongDigest: it is not what its digest says.
-            OSError: the disk did not take it.
+            WrongDigest: the bytes do not match the digest.
+            OSError: the disk failed.
         """
         if self._hash.hexdigest() != self._path.name:
             raise WrongDigest
@@ -230,14 +230,14 @@ class Incoming:
         return new
 
     def close(self) -> None:
-        """Close the file, and remove it unless it was kept."""
+        """Close the file, and remove it unless `keep` has stored it."""
         self._file.close()
         self._temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def locked(folder: Path, kind: int) -> Iterator[None]:
-    """Hold the lock of a folder, shared or alone. The kernel ends it with its holder."""
+    """Hold the lock of a folder, shared or exclusive. The kernel releases it when its holder ends."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, kind)

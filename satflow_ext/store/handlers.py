@@ -1,4 +1,4 @@
-"""The store's HTTP side."""
+"""HTTP handlers of the store."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ T = TypeVar("T")
 
 CHUNK = 256 * 1024
 DRAIN = 1024**3
-"""Bytes of a refused body that are read and dropped: closing a connection that still brings some resets it at the sender,
-who then never reads why."""
+"""Maximum bytes of a refused body that are read and dropped: closing the connection earlier would reset it at the sender, which
+then could not read the refusal."""
 
 OTHERS = ("CONNECT", "TRACE", "COPY", "MOVE", "LOCK", "UNLOCK", "MKCOL", "PROPFIND", "PROPPATCH")
-"""Methods that Tornado would refuse before their bodies came, with that reset. They are refused like all others."""
+"""Methods that Tornado would refuse before receiving their bodies, with such a reset. They are refused like all others."""
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @web.stream_request_body
 class BearerHandler(web.RequestHandler):
-    """A handler that answers in JSON, knows no cookies and lets nobody in without the credential.
+    """A handler that requires the credential, ignores cookies and answers errors in JSON.
 
-    A refusal is decided before the body comes, and said when it has been dropped.
+    A refusal is decided before the body is received, and sent after the body was dropped.
     """
 
     SUPPORTED_METHODS = (*web.RequestHandler.SUPPORTED_METHODS, *OTHERS)
 
     def initialize(self, token: bytes) -> None:
-        """Take the credential."""
+        """Set the credential."""
         self._token = token
         self._refused: web.HTTPError | None = None
         self._dropped = 0
 
     def set_default_headers(self) -> None:
-        """Nothing of this is for a browser."""
+        """Set headers that keep browsers from caching or interpreting the answers."""
         self.clear_header("Server")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
 
     def prepare(self) -> None:
-        """Decide before a byte of the body is kept."""
+        """Decide on a refusal before any byte of the body is stored."""
         given = self.request.headers.get("Authorization", "").encode("utf-8", "replace")
         if hmac.compare_digest(given, b"Bearer " + self._token):
             self._refused = self.why_not()
@@ -62,7 +62,7 @@ class BearerHandler(web.RequestHandler):
             raise self._refused
 
     async def data_received(self, chunk: bytes) -> None:
-        """Take a part of the body."""
+        """Process a part of the body."""
         if self._refused is None:
             await self.take(chunk)
             return
@@ -71,7 +71,7 @@ class BearerHandler(web.RequestHandler):
             self.send_error(self._refused.status_code, reason=self._refused.reason)
 
     async def answer(self, *path: str) -> None:
-        """Say the refusal, or do what was asked."""
+        """Send the refusal, or carry out the request."""
         if self._refused is not None:
             raise self._refused
         await self.act(*path)
@@ -81,37 +81,37 @@ class BearerHandler(web.RequestHandler):
 
     @property
     def length(self) -> int:
-        """How many bytes the sender says that it sends.
+        """Content-Length of the request, 0 if it has none.
 
         Raises:
-            HTTPError: it says none, or several numbers.
+            HTTPError: the header is not a single number.
         """
         said = self.request.headers.get("Content-Length", "0")
         if not (said.isascii() and said.isdigit()):
-            raise web.HTTPError(400, reason="Content-Length is no number")
+            raise web.HTTPError(400, reason="Content-Length is not a number")
         return int(said)
 
     def why_not(self) -> web.HTTPError | None:
-        """Why this is refused to somebody who has the credential."""
-        return web.HTTPError(404, reason="There is nothing here")
+        """Return the refusal of an authorized request, None if it is accepted."""
+        return web.HTTPError(404, reason="This address does not exist; contents are at /contents/sha256:...")
 
     async def take(self, chunk: bytes) -> None:
-        """Take a part of a body that was not refused."""
+        """Process a part of an accepted body."""
 
     async def act(self, *path: str) -> None:
-        """Do what was asked."""
+        """Carry out an accepted request."""
 
     def write_error(self, status_code: int, **_kwargs: object) -> None:
-        """Every refusal is an object of JSON."""
+        """Write a refusal as a JSON object."""
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps({"error": HTTPStatus(status_code).phrase, "message": self._reason}))
 
 
 class ContentHandler(BearerHandler):
-    """One content."""
+    """A handler for one content."""
 
     def initialize(self, token: bytes, contents: Contents) -> None:  # type: ignore[override] # each route has its own
-        """Take the credential and the folder of contents."""
+        """Set the credential and the folder of contents."""
         super().initialize(token)
         self._contents = contents
         self._incoming: Incoming | None = None
@@ -119,11 +119,11 @@ class ContentHandler(BearerHandler):
         self._gone = False
 
     def why_not(self) -> web.HTTPError | None:
-        """A content is sent as it is and within the limit, or it is asked for."""
+        """Refuse other methods than GET, HEAD and PUT, encoded bodies, and bodies over the limit."""
         if self.request.method not in ("GET", "HEAD", "PUT"):
-            return web.HTTPError(405, reason="A content can be put and got")
+            return web.HTTPError(405, reason="A content accepts only GET, HEAD and PUT")
         if self.request.headers.get("Content-Encoding", "identity") != "identity":
-            return web.HTTPError(415, reason="A content travels as it is, without Content-Encoding")
+            return web.HTTPError(415, reason="A content must be sent without Content-Encoding")
         return self._too_large() if self.length > self._contents.limit else None
 
     async def take(self, chunk: bytes) -> None:
@@ -133,25 +133,25 @@ class ContentHandler(BearerHandler):
         await self._work(lambda incoming: incoming.write(chunk))
 
     async def act(self, *path: str) -> None:
-        """Keep the content, or give it."""
+        """Store the content, or send it."""
         if self.request.method == "PUT":
             await self._put(path[0])
         else:
             await self._get(path[0])
 
     def on_finish(self) -> None:
-        """Remove what was not kept."""
+        """Remove the file of an upload that was not stored."""
         self._forget()
 
     def on_connection_close(self) -> None:
-        """Remove what came of a body that broke off; of one that came whole, what is being kept stays."""
+        """Remove the file of an interrupted upload; a complete content that is being stored stays."""
         super().on_connection_close()
         self._gone = True
         if not self._at_work:
             self._forget()
 
     async def _put(self, digest: str) -> None:
-        """Keep what came; it survives a power cut when this is answered."""
+        """Store the received content; after the answer it survives a power failure."""
         new = await self._work(Incoming.keep)
         if self._refused is not None:
             raise self._refused
@@ -159,7 +159,7 @@ class ContentHandler(BearerHandler):
         self.finish({"digest": digest})
 
     async def _work(self, act: Callable[[Incoming], T]) -> T | None:
-        """Do something with the upload in a thread, which may end after the connection has."""
+        """Process the upload in a thread, which may end later than the connection."""
         self._at_work = True
         try:
             with self._refusing():
@@ -189,22 +189,22 @@ class ContentHandler(BearerHandler):
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:
-        """Turn what goes wrong inside into a refusal, and forget the upload."""
+        """Convert errors inside the block into a refusal, and discard the upload."""
         try:
             yield
         except WrongDigest:
-            self._refused = web.HTTPError(400, reason="The body is not what the digest says")
+            self._refused = web.HTTPError(400, reason="The body does not match the digest")
         except OverLimit:
             self._refused = self._too_large()
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
-            self._refused = web.HTTPError(507, reason="There is no room for the content")
+            self._refused = web.HTTPError(507, reason="The disk of the store has no space for the content")
         if self._refused is not None:
             self._forget()
 
     def _too_large(self) -> web.HTTPError:
-        return web.HTTPError(413, reason=f"A content may have {self._contents.limit} bytes")
+        return web.HTTPError(413, reason=f"A content may have at most {self._contents.limit} bytes")
 
     def _forget(self) -> None:
         if self._incoming is not None:

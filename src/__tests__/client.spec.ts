@@ -2,7 +2,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { Client, type IRunsQuery, type IVersionsQuery } from '../client';
 
-/** A client whose requests end here: the URLs that it asked for. */
+/** A client whose requests end here, with the URLs that it requested. */
 function recorded() {
   const urls: URL[] = [];
   const settings = ServerConnection.makeSettings({
@@ -15,7 +15,7 @@ function recorded() {
   return { urls, client: new Client(settings) };
 }
 
-/** The query of a URL, without the time that JupyterLab appends against caches. */
+/** Return the query of a URL without the time that JupyterLab appends to bypass caches. */
 const query = (url: URL) =>
   Object.fromEntries(
     [...url.searchParams].filter(([name]) => !/^\d+$/.test(name))
@@ -30,20 +30,26 @@ describe('Client', () => {
       { deployment_id: undefined, state_type: 'FAILED' },
       { state_type: 'FAILED' }
     ]
-  ])('asks for runs by what is set only: %j', async (asked, expected) => {
-    const { urls, client } = recorded();
-    await client.runs(asked);
-    expect(query(urls[0])).toEqual(expected);
-    expect(urls[0].href).not.toContain('undefined');
-  });
+  ])(
+    'requests runs only by the parameters that are set: %j',
+    async (asked, expected) => {
+      const { urls, client } = recorded();
+      await client.runs(asked);
+      expect(query(urls[0])).toEqual(expected);
+      expect(urls[0].href).not.toContain('undefined');
+    }
+  );
 
   it.each<[IVersionsQuery, object]>([
     [{ before: undefined }, {}],
     [{ before: undefined, limit: 20 }, { limit: '20' }],
     [{ before: 3 }, { before: '3' }]
-  ])('asks for versions by what is set only: %j', async (asked, expected) => {
-    const { urls, client } = recorded();
-    await client.versions('d1', asked);
-    expect(query(urls[0])).toEqual(expected);
-  });
+  ])(
+    'requests versions only by the parameters that are set: %j',
+    async (asked, expected) => {
+      const { urls, client } = recorded();
+      await client.versions('d1', asked);
+      expect(query(urls[0])).toEqual(expected);
+    }
+  );
 });

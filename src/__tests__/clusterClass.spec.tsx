@@ -18,7 +18,7 @@ import { clusterClass } from './clusterClasses';
 const trans = nullTranslator.load('satflow_ext');
 
 describe('ClusterClassModel', () => {
-  it('counts only the answer to the newest question', async () => {
+  it('uses only the answer to the latest request', async () => {
     const answers: ((found: ClusterClass) => void)[] = [];
     const model = new ClusterClassModel({
       clusterClass: () => new Promise(resolve => answers.push(resolve))
@@ -32,7 +32,7 @@ describe('ClusterClassModel', () => {
     expect(model.isBusy).toBe(false);
   });
 
-  it('says why there is no answer', async () => {
+  it('shows why there is no answer', async () => {
     const model = new ClusterClassModel({
       clusterClass: () => Promise.reject(new Error('There is no a:A.'))
     });
@@ -56,7 +56,7 @@ describe('options of a class', () => {
     expect(chosenOptions(form, { zone: '', disk: 10 })).toEqual({ disk: 10 });
   });
 
-  it('are an object however they were said', () => {
+  it('are an object in either notation', () => {
     expect(asOptions('{"zone": "west"}')).toEqual({ zone: 'west' });
     expect(asOptions({ zone: 'west' })).toEqual({ zone: 'west' });
     expect([asOptions('{'), asOptions(undefined)]).toEqual([{}, {}]);
@@ -76,7 +76,7 @@ describe('ClusterClassFields', () => {
   };
 
   it.each([[{}], [{ backend: 'gateway' }], [{ backend: '' }]])(
-    'has nothing to ask of a Dask Gateway: %j',
+    'shows no fields for a Dask Gateway: %j',
     options => {
       show(options);
       expect(screen.queryByRole('button')).toBeNull();
@@ -85,14 +85,14 @@ describe('ClusterClassFields', () => {
 
   it('asks for the class that was named', () => {
     const acts = show({ backend: 'a:A' }, { found: clusterClass('b:B') });
-    fireEvent.click(screen.getByText('What can a:A be told?'));
+    fireEvent.click(screen.getByText('Show the options of a:A'));
     expect(acts.onAsk).toHaveBeenCalledWith('a:A');
   });
 
-  it('keeps the other options, and what is typed', () => {
+  it('keeps the other options and the typed text', () => {
     const options = { backend: 'a:A', maximum: 3, backend_options: '{}' };
     const acts = show(options, { found: clusterClass('a:A') });
-    expect(screen.getByText(/Not asked for here.*api_token/)).toBeTruthy();
+    expect(screen.getByText(/Not shown.*api_token/)).toBeTruthy();
     fireEvent.change(screen.getByLabelText('zone'), {
       target: { value: 'west' }
     });

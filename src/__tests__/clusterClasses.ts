@@ -1,6 +1,6 @@
 import type { ClusterClass } from '../_api';
 
-/** What a cluster class can be told. */
+/** Return the arguments of a cluster class. */
 export function clusterClass(name: string): ClusterClass {
   return {
     name,

@@ -34,7 +34,7 @@ describe('clusters', () => {
 
   const dask = { onDaskPages: null, trans };
 
-  it('hands a cluster with pages over to Dask’s own extension', () => {
+  it('opens a cluster with a dashboard in Dask’s own extension', () => {
     const dashboard = '127.0.0.1:8787';
     const clusters = [cluster({ dashboard }), cluster({ run_id: 'r2' })];
     render(<ClustersSection {...some} clusters={clusters} />);
@@ -59,7 +59,7 @@ describe('clusters', () => {
     expect(onShowFlows).toHaveBeenCalled();
   });
 
-  it('offers what can be done with a shared cluster that runs', () => {
+  it('offers the actions on a running shared cluster', () => {
     const running = sharedCluster();
     render(<ClustersSection {...some} clusters={[]} shared={[running]} />);
     ['Resize', 'Restart', 'Close'].forEach(verb => {
@@ -70,7 +70,7 @@ describe('clusters', () => {
     });
   });
 
-  it('shows how a shared cluster is, and which runs use it', () => {
+  it('shows the state of a shared cluster, and the runs that use it', () => {
     const running = sharedCluster();
     const executor = 'dask-cluster';
     const own = cluster({ executor, run_id: null, run_name: null, plan: 3 });
@@ -92,7 +92,7 @@ describe('clusters', () => {
     expect(screen.getAllByTestId('satflow-cluster')).toHaveLength(1);
   });
 
-  it('follows every cluster while somebody looks', () => {
+  it('follows every cluster while it is watched', () => {
     const stream = new Frames();
     const model = new ClustersModel(stream);
     const told = cluster({ run_id: null });
@@ -108,7 +108,7 @@ describe('clusters', () => {
     send(1, 2, 3);
     expect([model.items, model.absent]).toEqual([[told], ['d2']]);
     expect(model.samples.get('d1')).toHaveLength(3);
-    send(2, 3, 4); // the stream was cut, and starts with what came before
+    send(2, 3, 4); // the stream reconnected, and starts with earlier moments
     expect(model.samples.get('d1')).toHaveLength(4);
     send(...Array.from({ length: 2 * HISTORY }, (_, second) => second));
     expect(model.samples.get('d1')).toHaveLength(HISTORY);
@@ -132,10 +132,10 @@ describe('clusters', () => {
     expect(screen.queryByText('1 of 2 workers')).toBeNull();
   });
 
-  it('offers nothing to do with one that nobody has looked at yet', () => {
+  it('offers no actions on a cluster that was not checked yet', () => {
     const unseen = sharedCluster({ state: 'unknown' });
     render(<ClustersSection {...some} clusters={[]} shared={[unseen]} />);
-    expect(screen.getByText('looking…')).toBeTruthy();
+    expect(screen.getByText('checking…')).toBeTruthy();
     expect(screen.queryByRole('button')).toBeNull();
   });
 
@@ -146,11 +146,11 @@ describe('clusters', () => {
     expect(screen.getByText('150 %')).toBeTruthy();
     const memory = screen.getByRole('meter', { name: 'Memory' });
     expect(memory.getAttribute('aria-valuetext')).toBe(
-      '1.0 GiB / 4.0 GiB; 512 MiB results of tasks, 512 MiB other, 0 B on disk'
+      '1.0 GiB / 4.0 GiB; 512 MiB task results, 512 MiB other, 0 B on disk'
     );
   });
 
-  it('draws a cluster over time, and says what happened to it', () => {
+  it('draws a cluster over time, with its events', () => {
     const time = '2026-01-01T00:00:05Z';
     const lost = { time, kind: 'lost' as const, worker: '3', tasks: 2 };
     const one = cluster({ events: [lost], pending: '1 Dask worker paused.' });
@@ -158,19 +158,19 @@ describe('clusters', () => {
     render(<ClusterView cluster={one} samples={samples} {...dask} />);
     const workers = screen.getByRole('img', { name: /^Workers/ });
     expect(workers.getAttribute('aria-label')).toBe(
-      'Workers: there 1, planned 2'
+      'Workers: current 1, planned 2'
     );
     expect(workers.querySelector('title')?.textContent).toBe(
-      'Worker 3 was lost; 2 tasks run again'
+      'Worker 3 was lost; 2 tasks are recomputed'
     );
     expect(screen.getByTestId('satflow-cluster-events').textContent).toContain(
-      'Worker 3 was lost; 2 tasks run again'
+      'Worker 3 was lost; 2 tasks are recomputed'
     );
     expect(screen.getByText('1 Dask worker paused.')).toBeTruthy();
     expect(screen.getByRole('img', { name: /^CPU: cores busy 1.5/ }));
   });
 
-  it('says where there is none', () => {
+  it('shows if there is none', () => {
     render(<ClusterView cluster={null} samples={[]} {...dask} />);
     expect(screen.getByTestId('satflow-no-cluster')).toBeTruthy();
   });

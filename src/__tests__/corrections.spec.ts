@@ -2,7 +2,7 @@ import { RequestFailed } from '../errors';
 import type { IDraft } from '../models/draft';
 import { form } from './registering';
 
-describe('a mistake in the register form', () => {
+describe('an error in the register form', () => {
   it.each<[string, Partial<IDraft>]>([
     ['name', { name: 'other' }],
     ['parameters.count', { parameters: { count: 3 } }],
@@ -12,7 +12,7 @@ describe('a mistake in the register form', () => {
     ['secrets.0', { secrets: ['A'] }],
     ['include', { include: ['a'] }],
     ['environment', { environment: 'refuse' }]
-  ])('takes the mistake in %s away when it is corrected', (field, change) => {
+  ])('removes the error in %s when it is corrected', (field, change) => {
     const { model } = form();
     const refuse = () =>
       model.fail(
@@ -26,7 +26,7 @@ describe('a mistake in the register form', () => {
     expect(model.error).not.toBeNull();
   });
 
-  it('says at its field that an interval is empty, and does not send 0', async () => {
+  it('shows at its field that an interval is empty, and does not send 0', async () => {
     const { model, sent } = form();
     const schedule = { ...model.draft.schedule, kind: 'interval' as const };
     model.update({ schedule: { ...schedule, seconds: '' } });

@@ -37,7 +37,7 @@ describe('draft', () => {
     });
   });
 
-  it('says what runs are started with in the work pool', () => {
+  it('describes the infrastructure in the work pool', () => {
     const infrastructure = {
       image: ' team/tiles:1 ',
       cpu: '1.5',
@@ -62,7 +62,7 @@ describe('draft', () => {
   it.each([
     [{ env: ['REGION'] }, 'infrastructure.env'],
     [{ more: { labels: '{' } }, 'infrastructure.job_variables.labels']
-  ])('refuses what cannot be read: %j', (change, field) => {
+  ])('refuses text that cannot be parsed: %j', (change, field) => {
     const infrastructure = { ...draft().infrastructure, ...change };
     expect(() => choicesOf(draft({ infrastructure }), FORM, POOL)).toThrow(
       expect.objectContaining({ body: expect.objectContaining({ field }) })
@@ -91,7 +91,7 @@ describe('draft', () => {
     });
   });
 
-  it('says each line of a list that has something in it', () => {
+  it('uses each line of a list that is not empty', () => {
     const typed = { include: ['data/*.csv ', '', ' maps'], secrets: ['', ''] };
     expect(choicesOf(draft(typed), FORM, POOL)).toMatchObject({
       include: ['data/*.csv', 'maps'],
@@ -143,7 +143,7 @@ describe('%register_flow line', () => {
     expect(line()).toBe('%register_flow tiles --executor threads');
   });
 
-  it('says everything', () => {
+  it('has all choices', () => {
     const full = line({
       name: 'nightly',
       parameters: { count: 20 },
@@ -167,7 +167,7 @@ describe('%register_flow line', () => {
     );
   });
 
-  it('tells an interval', () => {
+  it('has an interval', () => {
     const schedule = {
       kind: 'interval',
       cron: '',
@@ -219,7 +219,7 @@ describe('parameterForm', () => {
     expect(properties.maybe).toEqual({ type: 'number', position: 0 });
   });
 
-  it('asks for JSON where the schema says too little', () => {
+  it('asks for JSON if the schema is too general', () => {
     expect(form.jsonFields).toEqual(['where', 'pair', 'thing']);
     expect(properties.where).toMatchObject({
       type: 'string',
@@ -232,7 +232,7 @@ describe('parameterForm', () => {
     expect(chosenParameters(form, data)).toEqual({ maybe: 2, names: ['x'] });
   });
 
-  it('reads JSON fields, and names the one that is none', () => {
+  it('parses JSON fields, and names the one that is not valid', () => {
     expect(chosenParameters(form, { where: '{"b": 2}' })).toEqual({
       where: { b: 2 }
     });
@@ -280,7 +280,7 @@ describe('form of a parameter', () => {
     expect(chosenParameters(form, { price })).toEqual({ price: value });
   });
 
-  it('refuses what is no JSON elsewhere', () => {
+  it('refuses text that is not JSON in other fields', () => {
     expect(() => chosenParameters(form, { size: 'x' })).toThrow('not JSON');
   });
 

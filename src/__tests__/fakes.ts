@@ -6,7 +6,7 @@ import type { IActiveNotebook, INotebookSource, IPushed } from '../kernel';
 import type { ISocket, IStream, Listener, Topic } from '../stream';
 import { KUBERNETES, NO_INFRASTRUCTURE, PROCESS } from './workPools';
 
-/** A notebook source that a test moves. */
+/** A notebook source that a test controls. */
 export class Notebooks implements INotebookSource {
   readonly changed: Signal<INotebookSource, void> = new Signal(this);
   readonly pushed: Signal<INotebookSource, IPushed> = new Signal(this);
@@ -48,7 +48,7 @@ export class Frames implements IStream {
   }
 }
 
-/** A socket whose other end a test plays. */
+/** A socket whose other end a test controls. */
 export class Socket implements ISocket {
   onopen: ISocket['onopen'] = null;
   onmessage: ISocket['onmessage'] = null;

@@ -18,7 +18,7 @@ const FROM_FLOW = {
 function show(taskRunner: string | null): void {
   const info = {
     name: AS_FLOW_SAYS,
-    title: 'As the flow says',
+    title: "Flow's task runner",
     purpose: 'its task runner, or threads',
     starts: 'at once',
     options_schema: {}

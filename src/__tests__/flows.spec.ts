@@ -10,7 +10,7 @@ const list = (at = '2026-01-01T12:03:00Z', flows = [flow()]): FlowList => ({
   notebook: null
 });
 
-/** A client that counts how often it is asked, and answers or refuses. */
+/** A client that counts its requests, and answers or refuses them. */
 function kernelPart(answer: () => FlowList) {
   const asked: string[] = [];
   const client = {
@@ -57,7 +57,7 @@ describe('ownDeployments', () => {
       false
     ],
     ['of an unknown notebook', { notebook: null, notebook_file: null }, false]
-  ])('tells a deployment %s', (_, change, isOwn) => {
+  ])('finds a deployment %s', (_, change, isOwn) => {
     const found = ownDeployments('tiles', notebook, [{ ...mine, ...change }]);
     expect(found).toHaveLength(isOwn ? 1 : 0);
   });
@@ -91,14 +91,14 @@ describe('drift', () => {
 });
 
 describe('FlowsModel', () => {
-  it('asks nobody before it is enabled', () => {
+  it('sends no request before it is enabled', () => {
     const { asked, client } = kernelPart(() => list());
     const model = new FlowsModel(client, new Notebooks(NOTEBOOK));
     expect(model.state.kind).toBe('starting');
     expect(asked).toEqual([]);
   });
 
-  it('asks an idle kernel once', async () => {
+  it('queries an idle kernel once', async () => {
     const { asked, client } = kernelPart(() => list());
     const notebooks = new Notebooks(NOTEBOOK);
     const model = new FlowsModel(client, notebooks);
@@ -110,7 +110,7 @@ describe('FlowsModel', () => {
     expect(model.state.kind).toBe('listed');
   });
 
-  it('asks again after a restart', async () => {
+  it('queries again after a restart', async () => {
     const { asked, client } = kernelPart(() => list());
     const notebooks = new Notebooks(NOTEBOOK);
     new FlowsModel(client, notebooks).enable();
@@ -132,7 +132,7 @@ describe('FlowsModel', () => {
     expect(model.state).toMatchObject({ kind: 'busy', list: list() });
   });
 
-  it('asks again when a cell came first', async () => {
+  it('queries again when a cell ran first', async () => {
     const { asked, client } = kernelPart(refuse('KernelBusy'));
     const notebooks = new Notebooks(NOTEBOOK);
     new FlowsModel(client, notebooks).enable();
@@ -165,7 +165,7 @@ describe('FlowsModel', () => {
     ['KernelLacksPackage', 'lacks-package'],
     [SERVER_MISSING, 'server-missing'],
     ['KernelDied', 'failed']
-  ])('tells of %s as %s', async (error, kind) => {
+  ])('reports %s as %s', async (error, kind) => {
     const { client } = kernelPart(refuse(error));
     const model = new FlowsModel(client, new Notebooks(NOTEBOOK));
     model.enable();
@@ -173,7 +173,7 @@ describe('FlowsModel', () => {
     expect(model.state.kind).toBe(kind);
   });
 
-  it('tells a closed notebook from none', () => {
+  it('distinguishes a closed notebook from no notebook', () => {
     const notebooks = new Notebooks(NOTEBOOK);
     const model = new FlowsModel(kernelPart(() => list()).client, notebooks);
     model.enable();
@@ -181,7 +181,7 @@ describe('FlowsModel', () => {
     expect(model.state).toEqual({ kind: 'closed', path: NOTEBOOK.path });
   });
 
-  it('tells a restarted kernel from one that has no flows', async () => {
+  it('distinguishes a restarted kernel from one without flows', async () => {
     const lists = [list(), list('2026-01-01T12:04:00Z', [])];
     const { client } = kernelPart(() => lists.shift() as FlowList);
     const notebooks = new Notebooks(NOTEBOOK, '@flow');
@@ -198,7 +198,7 @@ describe('FlowsModel', () => {
   it.each([
     ['@flow', 'not-run'],
     ['print()', 'listed']
-  ])('tells of a kernel that has run nothing of %s', async (code, kind) => {
+  ])('reports a kernel that has not run %s', async (code, kind) => {
     const { client } = kernelPart(() => list(undefined, []));
     const model = new FlowsModel(client, new Notebooks(NOTEBOOK, code));
     model.enable();
@@ -206,7 +206,7 @@ describe('FlowsModel', () => {
     expect(model.state.kind).toBe(kind);
   });
 
-  it('tells of no notebook, no kernel and another language', () => {
+  it('reports no notebook, no kernel and another language', () => {
     const { client } = kernelPart(() => list());
     const notebooks = new Notebooks();
     const model = new FlowsModel(client, notebooks);

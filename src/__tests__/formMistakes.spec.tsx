@@ -19,7 +19,7 @@ describe('RegisterForm', () => {
     expect(new Set(radios.map(one => one.getAttribute('name'))).size).toBe(2);
   });
 
-  it('shows a mistake in the schedule beside one elsewhere', () => {
+  it('shows an error in the schedule together with another error', () => {
     const scheduleError = wrong({
       field: 'schedule.cron',
       message: 'No cron.'
@@ -30,15 +30,15 @@ describe('RegisterForm', () => {
   });
 
   it.each([
-    ['KernelNotFound', /kernel of tiles.ipynb has ended/],
-    ['FlowNotFound', /does not have the flow tiles: it was restarted/],
+    ['KernelNotFound', /kernel of tiles.ipynb is not running/],
+    ['FlowNotFound', /does not have the flow tiles: the kernel was restarted/],
     ['KernelBusy', /It is wrong/]
-  ])('says what %s means for the notebook', (error, words) => {
+  ])('explains %s in terms of the notebook', (error, words) => {
     show({}, wrong({ error }));
     expect(screen.getByRole('alert').textContent).toMatch(words);
   });
 
-  it('says whose deployment of that name there is', () => {
+  it('shows which notebook registered a deployment of that name', () => {
     const foreign = deployment({ notebook: '/home/me/other.ipynb' });
     show({}, null, null, { foreign });
     expect(described(screen.getByLabelText('Name'))).toContain(

@@ -2,7 +2,7 @@ import { leave, pickUp } from '../models/leftForms';
 import type { ISavedForm } from '../models/savedForm';
 import { flow } from './fakes';
 
-describe('a form that a page leaves behind', () => {
+describe('a form saved when the page is left', () => {
   const subject = {
     flow: flow(),
     kernelId: 'k1',
@@ -15,19 +15,19 @@ describe('a form that a page leaves behind', () => {
     draft: { parameters: { n: 1 } }
   } as unknown as ISavedForm;
 
-  it('is picked up once, by its own tab', () => {
+  it('is restored once, by its own tab', () => {
     leave('one', form);
     expect(pickUp('other')).toBeNull();
     expect(pickUp('one')).toEqual(form);
     expect(pickUp('one')).toBeNull();
   });
 
-  it('is not picked up where another version wrote it', () => {
+  it('is not restored if another version wrote it', () => {
     leave('one', { ...form, draft: null } as never);
     expect(pickUp('one')).toBeNull();
   });
 
-  it('may find no room', () => {
+  it('may not fit in the storage', () => {
     const told = jest.spyOn(console, 'error').mockImplementation();
     const full = jest
       .spyOn(Storage.prototype, 'setItem')

@@ -9,7 +9,7 @@ import { plain } from '../models/terminalText';
 import { line, logs } from './fakes';
 
 describe('LogStore', () => {
-  it('appends, and drops what it has', () => {
+  it('appends new lines and drops known ones', () => {
     const store = new LogStore();
     store.add(logs([line(0), line(1)]));
     store.add(logs([line(1), line(2)]));
@@ -30,7 +30,7 @@ describe('LogStore', () => {
     expect(store.lines.map(one => one.seq)).toEqual([9, 11]);
   });
 
-  it('sorts by time however its digits are written', () => {
+  it('sorts by time with any number of digits', () => {
     const store = new LogStore();
     const early = line(1, { time: '2026-01-01T00:00:00Z' });
     const late = line(0, { time: '2026-01-01T00:00:00.500000Z' });
@@ -68,7 +68,7 @@ describe('searching and filtering', () => {
     line(2, { message: 're-red' })
   ];
 
-  it('finds words whatever their case, and through colours', () => {
+  it('finds words in any case, and across colors', () => {
     expect(matches(lines, 'RED')).toEqual([0, 2]);
     expect(matches(lines, 'red alert')).toEqual([0]);
     expect(matches(lines, '')).toEqual([]);
@@ -79,25 +79,25 @@ describe('searching and filtering', () => {
     expect(atLeast(lines, 0)).toBe(lines);
   });
 
-  it('takes colours off', () => {
+  it('removes colors', () => {
     expect(plain(lines[0].message)).toBe('Red alert');
   });
 });
 
-describe('how much of a log is here', () => {
+describe('the loading state of a log', () => {
   const store = new LogStore();
 
   it('is nothing before the server has sent anything', () => {
     expect(logProgress(store, false)).toBe('loading');
   });
 
-  it('is a part as long as the run has ended and its log has not', () => {
+  it('is incomplete while the run has ended and its log has not', () => {
     store.add(logs([line(0)]));
     expect(logProgress(store, false)).toBe('live');
     expect(logProgress(store, true)).toBe('loading');
   });
 
-  it('is all once the server says that no line will follow', () => {
+  it('is complete once the server reports that no line will follow', () => {
     store.add(logs([], { ended: true }));
     expect(logProgress(store, true)).toBe('whole');
   });

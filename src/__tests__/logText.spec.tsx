@@ -20,7 +20,7 @@ const textOf = (message: string, words = '', limit = 1e9) =>
     .join('');
 
 describe('a long line', () => {
-  // Each of these made one nested component, or one element, for every few characters.
+  // Each of these once produced one nested component, or one element, for every few characters.
   it.each([
     ['of one letter', 'a'.repeat(300_000)],
     ['of words', 'an error '.repeat(30_000)],
@@ -151,7 +151,7 @@ describe('characters that are not visible', () => {
     expect(textOf(text)).toBe(text);
   });
 
-  it('and long texts are cut where there is one line of room', () => {
+  it('and long texts are truncated to one line', () => {
     expect(shortText('x'.repeat(300_000), 400)).toHaveLength(401);
   });
 });

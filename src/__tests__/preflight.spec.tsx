@@ -10,7 +10,7 @@ import { preflight } from './fakes';
 const REQUEST: PreflightRequest = { kernel_id: 'k1', variable: 'tiles' };
 
 describe('PreflightModel', () => {
-  it('takes the answer to the newest question only', async () => {
+  it('uses only the answer to the latest request', async () => {
     const answers: ((report: Preflight) => void)[] = [];
     const model = new PreflightModel({
       preflight: () => new Promise(resolve => answers.push(resolve))
@@ -26,7 +26,7 @@ describe('PreflightModel', () => {
     expect(model.doing).toBeNull();
   });
 
-  it('says why there is no report', async () => {
+  it('shows why there is no report', async () => {
     const error = {
       error: 'KernelBusy',
       message: 'The kernel is running a cell.',
@@ -61,7 +61,7 @@ describe('PreflightPanel', () => {
     return { onCheck, onRehearse };
   }
 
-  it('tells size and findings, and offers a rehearsal', () => {
+  it('shows size and findings, and offers a test in a clean process', () => {
     const credential = {
       kind: 'credential' as const,
       level: 'warning' as const,
@@ -86,7 +86,7 @@ describe('PreflightPanel', () => {
     );
   });
 
-  it('offers no rehearsal of what cannot be registered', () => {
+  it('offers no test of a flow that cannot be registered', () => {
     const lock = {
       kind: 'live object' as const,
       level: 'error' as const,

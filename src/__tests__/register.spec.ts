@@ -3,7 +3,7 @@ import { flow } from './fakes';
 import { form, needy } from './registering';
 
 describe('RegisterModel', () => {
-  it('registers and runs, once however often it is told to', async () => {
+  it('registers and runs once, even if it is called twice', async () => {
     const { model, sent, started } = form();
     const [first, second] = await Promise.all([
       model.registerAndRun(),
@@ -14,7 +14,7 @@ describe('RegisterModel', () => {
     expect(started).toHaveLength(1);
   });
 
-  it('runs nothing that lacks a parameter, and says which', async () => {
+  it('does not run without a required parameter, and names it', async () => {
     const { model, sent } = form(needy());
     expect(await model.registerAndRun()).toBeNull();
     expect(model.error?.field).toBe('parameters.count');
@@ -24,20 +24,20 @@ describe('RegisterModel', () => {
     expect(sent[0].parameters).toEqual({ count: 2 });
   });
 
-  it('says what a run lacks also where the form was still loading', async () => {
+  it('names a missing parameter also while the form is loading', async () => {
     const { model, sent } = form(needy());
     await Promise.all([model.load(), model.registerAndRun()]);
     expect(model.error?.field).toBe('parameters.count');
     expect(sent).toEqual([]);
   });
 
-  it('registers what lacks a parameter: runs can bring their own', async () => {
+  it('registers without a required parameter, which runs can provide', async () => {
     const { model, sent } = form(needy());
     await model.register();
     expect(sent).toHaveLength(1);
   });
 
-  it('overwrites what others changed only when that is asked for', async () => {
+  it('overwrites changes by others only on request', async () => {
     const { model, sent } = form(flow(), 'DeploymentDrifted');
     await model.register();
     expect([model.canOverwrite, model.registered]).toEqual([true, null]);
@@ -47,7 +47,7 @@ describe('RegisterModel', () => {
     expect(model.registered).not.toBeNull();
   });
 
-  it('does not say registered under a refusal', async () => {
+  it('does not show a result together with a refusal', async () => {
     const refused = { now: false };
     const { model } = form(flow(), 'DeploymentDrifted', refused);
     await model.register();
@@ -79,7 +79,7 @@ describe('RegisterModel', () => {
 });
 
 describe('savedForm', () => {
-  it('keeps what was typed and nothing that may be private', () => {
+  it('saves the typed values and nothing that may be private', () => {
     const { model } = form(needy());
     model.ask('run');
     model.update({

@@ -12,7 +12,7 @@ describe('RegisterForm', () => {
     expect(actions.onRegister).toHaveBeenCalledTimes(1);
   });
 
-  it('offers to overwrite only where that is the way out', () => {
+  it('offers to overwrite only if that resolves the error', () => {
     show();
     expect(screen.queryByTestId('satflow-overwrite')).toBeNull();
   });
@@ -54,7 +54,7 @@ describe('RegisterForm', () => {
     expect(document.activeElement).toBe(document.body);
   });
 
-  it('ties a mistake inside of a parameter to its input', () => {
+  it('links an error inside a parameter to its input', () => {
     const schema = {
       type: 'object',
       properties: { box: { $ref: '#/$defs/Box' } },
@@ -103,20 +103,22 @@ describe('RegisterForm', () => {
     expect(option.title).toBe('This machine has 2 cores.');
     expect(
       screen.getByText(
-        /Last runs: peak 3.1 of 16 GiB over 12 runs: medium would do/
+        /Last runs: peak 3.1 of 16 GiB over 12 runs: medium is enough/
       )
     ).toBeTruthy();
   });
 
-  it('leaves it to a Dask Gateway which sizes that can give', () => {
+  it('leaves the available sizes to a Dask Gateway', () => {
     const options = { 'dask-local': { gateway: 'team' } };
     show({ executor: 'dask-local', options });
     const option = screen.getByRole('option', { name: /xlarge/ });
     expect((option as HTMLOptionElement).disabled).toBe(false);
-    expect(screen.getByText(/back end says what it can give/)).toBeTruthy();
+    expect(
+      screen.getByText(/cluster provider defines the available sizes/)
+    ).toBeTruthy();
   });
 
-  it('tells a cron line in words, with the next runs', () => {
+  it('describes a cron expression in words, with the next runs', () => {
     show({ schedule: cron });
     expect(screen.getByText('At 06:00')).toBeTruthy();
     expect(screen.getByTestId('satflow-next-runs').textContent).toMatch(
@@ -129,7 +131,7 @@ describe('RegisterForm', () => {
     expect(screen.getByLabelText('Time zone')).toBeTruthy();
   });
 
-  it('warns of a work pool that nobody polls', () => {
+  it('warns about a work pool that no Prefect worker polls', () => {
     show();
     expect(screen.getByText(/No Prefect worker polls it/)).toBeTruthy();
   });
@@ -146,7 +148,7 @@ describe('RegisterForm', () => {
     ['secrets.1', 'secrets'],
     ['infrastructure.env.REGION', 'env'],
     ['infrastructure.memory', 'memory']
-  ])('shows a mistake in %s there, and goes there', (field, id) => {
+  ])('shows an error in %s at its input, and focuses it', (field, id) => {
     show({ schedule: cron, executor: 'dask-local' }, wrong({ field }));
     expect(screen.getByText('It is wrong.')).toBeTruthy();
     expect(document.activeElement?.id).toMatch(new RegExp(`-${id}$`));
@@ -181,14 +183,14 @@ describe('RegisterForm', () => {
     const actions = show({ secrets: ['A'] });
     expect(screen.getByTestId('satflow-advanced')).toHaveProperty('open', true);
     const input = screen.getByLabelText('Secrets, by name');
-    expect(described(input)).toContain('Values stay out of here');
+    expect(described(input)).toContain('Do not enter values');
     fireEvent.change(input, { target: { value: 'A\nB' } });
     expect(actions.onChange).toHaveBeenCalledWith({ secrets: ['A', 'B'] });
     fireEvent.click(screen.getByRole('radio', { name: /^Refuse:/ }));
     expect(actions.onChange).toHaveBeenCalledWith({ environment: 'refuse' });
   });
 
-  it('shows any other mistake at the top, with what to do', () => {
+  it('shows any other error at the top, with its fix', () => {
     show({}, wrong());
     expect(screen.getByRole('alert').textContent).toContain('Do this.');
     expect(document.activeElement).toBe(screen.getByRole('alert'));
@@ -198,8 +200,8 @@ describe('RegisterForm', () => {
     ['created', 'tiles is registered, version 3.'],
     ['changed', 'tiles is now version 3.'],
     ['unchanged', 'tiles is unchanged: still version 3.'],
-    ['restored', 'tiles is as version 3 says again.']
-  ] as const)('says what happened: %s', (outcome, words) => {
+    ['restored', 'tiles is restored to version 3.']
+  ] as const)('shows the outcome: %s', (outcome, words) => {
     const actions = show({}, null, registered({ outcome }));
     expect(screen.getByText(words)).toBeTruthy();
     fireEvent.click(screen.getByTestId('satflow-run-now'));

@@ -27,7 +27,7 @@ import {
 const PRESET = { executor: 'threads', timezone: 'UTC' };
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
-/** A flow whose parameter has no default, and others that look like secrets. */
+/** A flow with a parameter without a default, and parameters that look like secrets. */
 export function needy(change: Partial<LiveFlow> = {}): LiveFlow {
   const text = { type: 'string' };
   return flow({
@@ -57,7 +57,7 @@ export function needy(change: Partial<LiveFlow> = {}): LiveFlow {
   });
 }
 
-/** The kernel's flows as a test moves them. */
+/** The kernel's flows, controlled by a test. */
 class Flows implements Pick<FlowsModel, 'changed' | 'notebook' | 'state'> {
   readonly changed = new Signal<FlowsModel, void>(this as never);
   readonly notebook = NOTEBOOK;
@@ -73,7 +73,7 @@ class Flows implements Pick<FlowsModel, 'changed' | 'notebook' | 'state'> {
   }
 }
 
-/** A register form over a server that remembers what it was sent, and refuses until it is overruled. */
+/** A register form with a server that records its requests, and refuses until the refusal is overruled. */
 export function form(
   subject = flow(),
   refusal: string | null = null,

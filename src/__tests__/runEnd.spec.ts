@@ -10,7 +10,7 @@ describe('RunModel after the end of a run', () => {
   const known = { ...line(0), task_run_id: 'a' };
   const unknown = { ...line(1), task_run_id: 'b' };
 
-  /** How often a run that has ended is read in ten seconds after its log ended. */
+  /** Return how often a run that has ended is read in ten seconds after the end of its log. */
   async function reads(
     lines: LogLine[],
     change: Partial<RunDetail>
@@ -49,7 +49,7 @@ describe('RunModel after the end of a run', () => {
     ['a task of the log is not recorded yet', [known, unknown], {}],
     ['a task is still running', [known], { tasks: [task('a', false)] }],
     [
-      'the traceback is not there',
+      'the traceback is missing',
       [known],
       {
         run: run({ state_type: 'FAILED' }),
@@ -57,12 +57,12 @@ describe('RunModel after the end of a run', () => {
         failure: { cause: 'ValueError: no', traceback: null }
       }
     ]
-  ])('goes on reading where %s', async (_, lines, change) => {
+  ])('continues to read if %s', async (_, lines, change) => {
     expect(await reads(lines, change)).toBeGreaterThan(1);
     expect(await reads(lines, { ...change, settled: true })).toBe(0);
   });
 
-  it('reads no more when all is there', async () => {
+  it('stops reading when everything is loaded', async () => {
     const tasks = [task('a', true), task('c', true)];
     expect(await reads([line(3), known], { tasks })).toBe(0);
   });

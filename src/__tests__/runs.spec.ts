@@ -14,7 +14,7 @@ import { task } from './taskRuns';
 
 const rest = () => new Promise(resolve => setTimeout(resolve, 0));
 
-/** The runs' part of a server that remembers what it was asked. */
+/** The runs part of a server that records its requests. */
 function server(runs: Run[] = [run()]) {
   const queries: (IRunsQuery | undefined)[] = [];
   const started: RunRequest[] = [];
@@ -68,7 +68,7 @@ describe('RunsModel', () => {
     expect(frames.topics.size).toBe(0);
   });
 
-  it('asks for what the filter says', async () => {
+  it('requests the runs of the filter', async () => {
     const { queries, client } = server();
     const model = new RunsModel(client, new Frames());
     model.setFilter({ state_type: 'FAILED' });
@@ -90,7 +90,7 @@ describe('RunsModel', () => {
     expect(model.error?.error).toBe('PrefectUnreachable');
   });
 
-  it('gives every start a key of its own and tells of it', async () => {
+  it('gives every start a separate key and emits it', async () => {
     const { started, client } = server();
     const model = new RunsModel(client, new Frames());
     const told: string[] = [];
@@ -172,10 +172,10 @@ describe('RunModel', () => {
   });
 });
 
-describe('RunModel beside the list', () => {
+describe('RunModel and the list', () => {
   const ended = run({ state_type: 'COMPLETED', state_name: 'Completed' });
 
-  /** A run whose own reading stays under way until `answer`. */
+  /** A run whose request stays pending until `answer` is called. */
   function slow() {
     const answers: ((one: Run) => void)[] = [];
     const client = {

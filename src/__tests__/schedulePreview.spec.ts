@@ -4,7 +4,7 @@ import { SchedulePreview } from '../models/schedulePreview';
 const cron = (line: string) =>
   ({ kind: 'cron', cron: line, seconds: '60', timezone: 'UTC' }) as const;
 
-/** A server whose answers a test gives when it wants to. */
+/** A server whose answers a test controls. */
 function slow() {
   const asked: SchedulePreviewRequest[] = [];
   const answers: ((reply: Reply) => void)[] = [];

@@ -8,7 +8,7 @@ import { SchemaForm } from '../views/SchemaForm';
 
 const trans = nullTranslator.load('satflow_ext');
 
-/** As Pydantic writes unions; of a parameter itself they are asked for as JSON. */
+/** Unions as Pydantic writes them; a union at the top level of a parameter is edited as JSON. */
 const SCHEMA: JsonObject = {
   type: 'object',
   properties: {
@@ -86,7 +86,7 @@ const SCHEMA: JsonObject = {
 
 const table = { table: 'tiles', limit: 0 };
 
-describe('a mistake inside of a value', () => {
+describe('an error inside a value', () => {
   it.each([
     ['whole.limit', { whole: table }, 'form_whole'],
     [
@@ -109,7 +109,7 @@ describe('a mistake inside of a value', () => {
       { box: { labels: { north: 1 } } },
       'form_box_labels_north'
     ]
-  ])('stands at the input of %s', (field, data, id) => {
+  ])('is shown at the input of %s', (field, data, id) => {
     const form = parameterForm(SCHEMA);
     const message = 'It must be at least 1.';
     const { container } = render(

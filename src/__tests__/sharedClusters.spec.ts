@@ -55,7 +55,7 @@ describe('SharedClustersModel', () => {
     jest.useRealTimers();
   });
 
-  it('has those whose runs share one, and does not guess how they are', () => {
+  it('lists the clusters that runs share, and does not guess their state', () => {
     expect(model.items).toEqual([
       {
         deployment_id: 'd1',
@@ -68,7 +68,7 @@ describe('SharedClustersModel', () => {
     ]);
   });
 
-  it('is as the stream says, also where only a run tells of it', () => {
+  it('has the state of the stream, also if only a run reports it', () => {
     send([], ['d1']);
     expect(state()).toBe('none');
     send([{ ...told, run_id: 'r1' }]);
@@ -84,7 +84,7 @@ describe('SharedClustersModel', () => {
     expect(state()).toBe('unknown');
   });
 
-  it('is busy while it does what it was asked for; the stream catches up', async () => {
+  it('is busy during an order; the stream catches up', async () => {
     send([], ['d1']);
     const order = model.order('d1', { do: 'start' });
     expect(model.items[0].isBusy).toBe(true);
@@ -92,14 +92,14 @@ describe('SharedClustersModel', () => {
     expect(client.orderCluster).toHaveBeenCalledWith('d1', {
       order: { do: 'start' }
     });
-    send([], ['d1']); // nobody has looked since
+    send([], ['d1']); // not checked since
     expect([state(), model.items[0].isBusy]).toEqual(['running', false]);
     send([told]);
     send([{ ...told, state: 'lost' }]);
     expect(state()).toBe('lost');
   });
 
-  it('believes the stream where that does not catch up', async () => {
+  it('uses the stream if that does not catch up', async () => {
     send([told]);
     await model.close('d1');
     expect(state()).toBe('none');
@@ -107,7 +107,7 @@ describe('SharedClustersModel', () => {
     expect(state()).toBe('running');
   });
 
-  it('tells what went wrong, and is at rest again', async () => {
+  it('reports errors, and is idle again', async () => {
     client.orderCluster.mockRejectedValueOnce(new Error('no'));
     await expect(model.order('d1', { do: 'restart' })).rejects.toThrow('no');
     expect(model.items[0].isBusy).toBe(false);

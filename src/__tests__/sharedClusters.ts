@@ -15,7 +15,7 @@ export function sharedCluster(
   };
 }
 
-/** A cluster's moment, so many seconds into 2026. */
+/** Return a cluster's moment, the given number of seconds into 2026. */
 export function clusterMoment(second: number): ClusterMoment {
   return {
     time: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(),

@@ -18,7 +18,7 @@ export const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
   ...change
 });
 
-/** The words that an input is described by. */
+/** Return the text that describes an input. */
 export function described(input: HTMLElement): string {
   const ids = input.getAttribute('aria-describedby')?.split(' ') ?? [];
   return ids.map(id => document.getElementById(id)?.textContent ?? '').join('');
@@ -26,7 +26,7 @@ export function described(input: HTMLElement): string {
 
 const form = parameterForm(flow().parameter_schema);
 export const preset = { executor: 'threads', timezone: 'UTC' };
-/** Draw the form: what the user can do from it. */
+/** Draw the form with the actions of the user. */
 export const show = (
   change: Partial<IDraft> = {},
   error: ErrorBody | null = null,
@@ -57,7 +57,7 @@ export const show = (
       preflight={{ report: null, error: null, doing: null }}
       nextRuns={['2026-01-02T06:00:00Z']}
       foreign={null}
-      needed="peak 3.1 of 16 GiB over 12 runs: medium would do"
+      needed="peak 3.1 of 16 GiB over 12 runs: medium is enough"
       error={error}
       isSending={false}
       canOverwrite={false}

@@ -118,11 +118,11 @@ describe('FlowsSection', () => {
 
   it('keeps the list of a busy kernel, with its time', () => {
     show({ kind: 'busy', list });
-    expect(screen.getByRole('status').textContent).toMatch(/List of .*03/);
+    expect(screen.getByRole('status').textContent).toMatch(/Listed at .*03/);
     expect(screen.getByTestId('satflow-flow')).toBeTruthy();
   });
 
-  it('says so where a busy kernel has no list yet', () => {
+  it('shows a message if a busy kernel has no list yet', () => {
     show({ kind: 'busy', list: null });
     expect(screen.getByTestId('satflow-kernel-busy')).toBeTruthy();
   });
@@ -216,7 +216,7 @@ describe('RunsSection', () => {
     expect(note.nextElementSibling).toBe(screen.getByTestId('satflow-runs'));
   });
 
-  it('tells once what is wrong with both lists', () => {
+  it('shows an error of both lists once', () => {
     const error = wrong();
     render(<RunsSection {...props} error={error} deploymentsError={error} />);
     expect(screen.getAllByRole('alert')).toHaveLength(1);
@@ -238,14 +238,14 @@ describe('RunsSection', () => {
     expect(actions.onPause).toHaveBeenCalledWith(paused, false);
   });
 
-  it('tells what somebody changed in Prefect', () => {
+  it('shows changes in Prefect', () => {
     const drift = [{ name: 'tags', before: 'a', after: null }];
     render(<RunsSection {...props} deployments={[deployment({ drift })]} />);
     expect(screen.getByText('Changed in Prefect (1)')).toBeTruthy();
-    expect(screen.getByText('not there')).toBeTruthy();
+    expect(screen.getByText('not set')).toBeTruthy();
   });
 
-  it('tells the next run in the zone of its schedule, and when that is here', () => {
+  it('shows the next run in the zone of its schedule and in local time', () => {
     const schedule = {
       kind: 'cron',
       cron: '30 6 * * *',
@@ -259,8 +259,8 @@ describe('RunsSection', () => {
     expect(words.querySelector('time')?.title).toContain(moment(next_runs[0]));
   });
 
-  it('tells what the last runs needed of their worker size', () => {
-    const needed = 'peak 2.1 of 16 GiB over 3 runs: medium would do';
+  it('shows the usage of the worker size in the last runs', () => {
+    const needed = 'peak 2.1 of 16 GiB over 3 runs: medium is enough';
     render(<RunsSection {...props} deployments={[deployment({ needed })]} />);
     expect(screen.getByTestId('satflow-needed').textContent).toBe(needed);
   });

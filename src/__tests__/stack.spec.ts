@@ -13,7 +13,7 @@ const status = (state: State): StackStatus => ({
   stays: false
 });
 
-/** A server whose stack a test moves, as another process would. */
+/** A server whose stack a test controls, as another process would. */
 function server(state: State | 'unreachable') {
   const world = { state, looks: 0, starts: 0 };
   const look = async () => {
@@ -40,7 +40,7 @@ describe('StackModel', () => {
     ['stopped'],
     ['starting'],
     ['unreachable']
-  ])('sees what another process starts after it was %s', async state => {
+  ])('detects a start by another process after it was %s', async state => {
     const { world, model } = server(state);
     await model.ensure();
     const { starts } = world;
@@ -52,7 +52,7 @@ describe('StackModel', () => {
     model.dispose();
   });
 
-  it('asks no more once it is ready', async () => {
+  it('stops checking once it is ready', async () => {
     const { world, model } = server('starting');
     await model.ensure();
     world.state = 'ready';
@@ -63,7 +63,7 @@ describe('StackModel', () => {
     model.dispose();
   });
 
-  it('asks nobody after its end', async () => {
+  it('sends no requests after it is disposed', async () => {
     const { world, model } = server('failed');
     await model.ensure();
     model.dispose();

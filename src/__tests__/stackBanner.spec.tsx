@@ -16,7 +16,7 @@ describe('StackBanner', () => {
     stays: false
   };
 
-  it('says what is being waited for', () => {
+  it('shows the step that it waits for', () => {
     const props = { error: null, onRetry: jest.fn(), trans };
     render(<StackBanner {...props} status={status} />);
     expect(screen.getByRole('status').textContent).toContain(
@@ -39,7 +39,7 @@ describe('StackBanner', () => {
     expect(onRetry).toHaveBeenCalled();
   });
 
-  it('is gone when all is ready', () => {
+  it('is hidden when the stack is ready', () => {
     const ready = { ...status, state: 'ready' as const };
     const props = { error: null, onRetry: jest.fn(), trans };
     const { container } = render(<StackBanner {...props} status={ready} />);

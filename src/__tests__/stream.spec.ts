@@ -1,7 +1,7 @@
 import { Stream } from '../stream';
 import { line, logs, Socket } from './fakes';
 
-/** A stream, and the sockets it has opened. */
+/** A stream, and the sockets that it has opened. */
 function made() {
   const sockets: Socket[] = [];
   const open = () => {
@@ -21,7 +21,7 @@ async function opened(sockets: Socket[], count: number): Promise<Socket> {
 const ignore = () => undefined;
 
 describe('Stream', () => {
-  it('opens nothing before somebody listens', async () => {
+  it('opens nothing before there is a listener', async () => {
     const { sockets, stream } = made();
     expect(sockets).toEqual([]);
     stream.dispose();
@@ -43,7 +43,7 @@ describe('Stream', () => {
     stream.dispose();
   });
 
-  it('passes a frame to those it is for', async () => {
+  it('passes a frame to its subscribers', async () => {
     const { sockets, stream } = made();
     const here = jest.fn();
     const there = jest.fn();
@@ -57,7 +57,7 @@ describe('Stream', () => {
     stream.dispose();
   });
 
-  it('comes back after a cut, from the last cursor', async () => {
+  it('reconnects after a lost connection, from the last cursor', async () => {
     const { sockets, stream } = made();
     stream.subscribe('logs', 'r1', ignore);
     const first = await opened(sockets, 1);
@@ -72,7 +72,7 @@ describe('Stream', () => {
     stream.dispose();
   });
 
-  it('tries again where nobody answers', async () => {
+  it('tries again if the server does not answer', async () => {
     const { sockets, stream } = made();
     stream.subscribe('runs', null, ignore);
     (await opened(sockets, 1)).drop();
@@ -105,7 +105,7 @@ describe('Stream', () => {
     stream.dispose();
   });
 
-  it('tells of an error the one it is about', async () => {
+  it('passes an error to its subscriber', async () => {
     const { sockets, stream } = made();
     const listener = jest.fn();
     stream.subscribe('logs', 'r1', listener);

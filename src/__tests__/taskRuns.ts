@@ -1,6 +1,6 @@
 import type { TaskRun } from '../_api';
 
-/** A task run that is over, or going. */
+/** A task run that has completed or is running. */
 export function task(id: string, done: boolean): TaskRun {
   return {
     id,

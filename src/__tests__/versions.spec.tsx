@@ -83,7 +83,7 @@ describe('VersionsModel', () => {
     expect(model.hasMore).toBe(false);
   });
 
-  it('shows the pair that was asked for last, whichever comes first', async () => {
+  it('shows the pair that was requested last, whichever arrives first', async () => {
     const { model, client } = served();
     const answers: (() => void)[] = [];
     client.diffVersions = (_, before, after) =>
@@ -107,7 +107,7 @@ describe('VersionsModel', () => {
     expect(deployments.refresh).toHaveBeenCalled();
   });
 
-  it('keeps what it shows when something is refused', async () => {
+  it('keeps its contents when a request is refused', async () => {
     const { model, client } = served();
     await model.load();
     client.rollBack = async () => {
@@ -139,7 +139,7 @@ describe('VersionsView', () => {
     trans
   };
 
-  it('offers a way back to all but the live one', () => {
+  it('offers to roll back to all versions but the live one', () => {
     render(<VersionsView {...props} />);
     expect(screen.getAllByTestId('satflow-roll-back')).toHaveLength(2);
     fireEvent.click(
@@ -148,14 +148,14 @@ describe('VersionsView', () => {
     expect(actions.onRollBack).toHaveBeenCalledWith(props.versions[2]);
   });
 
-  it('offers none to what the store has lost, and says so', () => {
+  it('offers no rollback to deleted content, and shows the reason', () => {
     const lost = version(2);
     const record = lost.record && { ...lost.record, content_kept: false };
     const versions = [props.versions[0], { ...lost, record }];
     render(<VersionsView {...props} versions={versions} />);
     const button = screen.getByTestId('satflow-roll-back') as HTMLButtonElement;
     expect(button.disabled).toBe(true);
-    expect(screen.getByText('content is gone')).toBeTruthy();
+    expect(screen.getByText('content was deleted')).toBeTruthy();
   });
 
   it('compares any two', () => {
@@ -166,7 +166,7 @@ describe('VersionsView', () => {
     expect(actions.onCompare).toHaveBeenCalledWith({ before: 1, after: 3 });
   });
 
-  it('tells code line by line, and the rest in words', () => {
+  it('shows code line by line, and the rest in words', () => {
     const text = '@@ -1 +1 @@\n-<b>old</b>\n+new\n same\n';
     const shown = diff({
       code: [{ name: 'cut', kind: 'function', change: 'changed', diff: text }],
@@ -176,12 +176,12 @@ describe('VersionsView', () => {
     render(<VersionsView {...props} diff={shown} />);
     expect(screen.getByText('+new').className).toBe('jp-mod-added');
     expect(screen.getByText('-<b>old</b>').className).toBe('jp-mod-removed');
-    expect(screen.getByText('not there')).toBeTruthy();
+    expect(screen.getByText('not set')).toBeTruthy();
     expect(screen.getByText('Captured data differs.')).toBeTruthy();
   });
 
-  it('says so where nothing differs', () => {
+  it('shows if there are no differences', () => {
     render(<VersionsView {...props} />);
-    expect(screen.getByText('Nothing differs.')).toBeTruthy();
+    expect(screen.getByText('No differences.')).toBeTruthy();
   });
 });

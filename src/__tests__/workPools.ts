@@ -1,6 +1,6 @@
 import type { Infrastructure, WorkPool } from '../_api';
 
-/** A registration that says nothing of what runs are started with. */
+/** The infrastructure of a registration that does not set any. */
 export const NO_INFRASTRUCTURE: Infrastructure = {
   image: null,
   cpu: null,

@@ -10,7 +10,7 @@ import { errorBody } from '../errors';
 import { Observable } from './observable';
 import { asObject, type IParameterForm, sameJson } from './parameterSchema';
 
-/** What a cluster class can be told, asked for when the user wants to know. */
+/** The arguments of a cluster class, loaded when the user asks for them. */
 export class ClusterClassModel extends Observable {
   constructor(private readonly client: Pick<IClient, 'clusterClass'>) {
     super();
@@ -20,7 +20,7 @@ export class ClusterClassModel extends Observable {
     return this._found;
   }
 
-  /** Why there is no answer. */
+  /** The reason why the arguments could not be loaded. */
   get error(): ErrorBody | null {
     return this._error;
   }
@@ -29,7 +29,7 @@ export class ClusterClassModel extends Observable {
     return this._isBusy;
   }
 
-  /** Ask; only the answer to the newest question counts. */
+  /** Request the arguments; only the answer to the latest request counts. */
   async ask(request: ClusterClassRequest): Promise<void> {
     const question = (this.newest = {});
     this._isBusy = true;
@@ -53,12 +53,12 @@ export class ClusterClassModel extends Observable {
   private _isBusy = false;
 }
 
-/** The options of a back end as an object, whether they were typed as JSON or chosen in a form. */
+/** Return the options of a cluster provider as an object, whether the user typed JSON or filled in a form. */
 export function asOptions(value: JsonValue | undefined): JsonObject {
   return asObject(typeof value === 'string' ? parsed(value) : (value ?? {}));
 }
 
-/** What was chosen in a form: what differs from what the class takes by itself. */
+/** Return the form values that differ from the defaults of the class. */
 export function chosenOptions(
   form: IParameterForm,
   data: JsonObject

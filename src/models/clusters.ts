@@ -5,12 +5,12 @@ import type { IStream } from '../stream';
 import { continued, type ISample } from './history';
 import { Observable } from './observable';
 
-/** What a cluster is known by: its run, or the deployment that has it also between runs. */
+/** Return the key of a cluster: the id of its run, or of the deployment that keeps it between runs. */
 export function clusterKey(status: ClusterStatus): string {
   return status.run_id ?? status.deployment_id ?? '';
 }
 
-/** Every cluster of these deployments, as it changes while somebody looks. */
+/** The clusters of active runs and of deployments, updated while they are watched. */
 export class ClustersModel extends Observable {
   constructor(private readonly stream: IStream) {
     super();
@@ -20,12 +20,12 @@ export class ClustersModel extends Observable {
     return this._items;
   }
 
-  /** The ids of deployments that were looked at and have no cluster now. */
+  /** Ids of deployments that were checked and have no cluster now. */
   get absent(): readonly string[] {
     return this._absent;
   }
 
-  /** How each was in the last minutes, by its key. */
+  /** Samples of the last minutes, by cluster key. */
   get samples(): ReadonlyMap<string, readonly ISample[]> {
     return this._samples;
   }

@@ -1,7 +1,7 @@
 /**
- * A function that never runs twice at once: calls during a run make one more run after it, however many they are.
+ * Return a function that never runs `work` twice at once: all calls during a run cause exactly one more run after it.
  *
- * @param work - what to do; it handles its own failures
+ * @param work - the work to do; it must handle its own errors
  */
 export function coalesced(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;

@@ -14,10 +14,10 @@ type Served = Pick<
   'deployments' | 'register' | 'pauseDeployment' | 'deleteDeployment'
 >;
 
-/** All deployments, newest first. What changes one reads them all again: the server is the only truth. */
+/** All deployments, newest first. Each change reads the whole list again: only the server has the current state. */
 export class DeploymentsModel extends Polled {
   constructor(private readonly client: Served) {
-    // Next runs pass, and others register: notebooks, terminals, CI.
+    // The next runs change with time, and other processes register deployments: notebooks, terminals, CI.
     super({ name: 'deployments', interval: 10_000, max: 60_000 });
   }
 

@@ -21,19 +21,19 @@ import {
   parameterForm
 } from './parameterSchema';
 
-/** The executor that does what the flow's own task runner does. */
+/** The executor that uses the flow's own task runner. */
 export const AS_FLOW_SAYS = 'flow';
 
-/** A schedule as the form holds it: what was typed for each kind stays while another one is chosen. */
+/** A schedule in the form. The values of each kind are kept while another kind is selected. */
 export interface IScheduleDraft {
   kind: 'none' | 'cron' | 'interval';
   cron: string;
-  /** Text as it was typed. */
+  /** The text that the user typed. */
   seconds: string;
   timezone: string;
 }
 
-/** What the register form holds. `options` are those of each executor that was looked at. */
+/** The values of the register form. `options` has the options of each executor that the user selected. */
 export interface IDraft {
   name: string;
   parameters: JsonObject;
@@ -49,13 +49,13 @@ export interface IDraft {
   include: readonly string[];
 }
 
-/** What happens where a run's packages are not those of the registration. */
+/** The policy for runs whose packages differ from those of the registration. */
 export type EnvironmentPolicy = NonNullable<RegisterRequest['environment']>;
 
-/** Which scheduled runs start that were missed while the stack was off. */
+/** The choice of scheduled runs that start after they were missed while the stack was off. */
 export type MissedRuns = NonNullable<RegisterRequest['missed_runs']>;
 
-/** What a registration says, whatever kernel and notebook the flow lives in. */
+/** The choices of a registration that do not depend on the kernel and the notebook. */
 export type Choices = Required<
   Pick<
     RegisterRequest,
@@ -71,13 +71,13 @@ export type Choices = Required<
   >
 > & { name: string; schedule: Schedule };
 
-/** What the settings say about new registrations. */
+/** The settings for new registrations. */
 export interface IPreset {
   executor: string;
   timezone: string;
 }
 
-/** The form for a flow: as it was registered last, else defaults that work. */
+/** Return the form values for a flow: those of its last registration, or defaults that work. */
 export function draftOf(
   flow: LiveFlow,
   deployment: Deployment | null,
@@ -106,7 +106,7 @@ export function draftOf(
   };
 }
 
-/** The values of parameters that the flow still has. */
+/** Return the values of parameters that the flow still has. */
 export function withField(flow: LiveFlow, values: JsonObject): JsonObject {
   const names = flow.parameters.map(one => one.name);
   const kept = Object.entries(values).filter(([name]) => names.includes(name));
@@ -123,9 +123,9 @@ function scheduleDraft(
 }
 
 /**
- * The schedule that the form describes.
+ * Return the schedule that the form describes.
  *
- * @throws RequestFailed where the interval is not a number; `field` names it.
+ * @throws RequestFailed if the interval is not a number; `field` names it.
  */
 export function scheduleOf(draft: IScheduleDraft): Schedule {
   const { kind, cron, timezone } = draft;
@@ -139,7 +139,7 @@ export function scheduleOf(draft: IScheduleDraft): Schedule {
   }
 }
 
-/** A number of seconds as it was typed; forms that an earlier version kept hold a number. */
+/** Parse a number of seconds; forms saved by an earlier version hold a number instead of text. */
 function secondsOf(typed: string | number): number {
   const text = String(typed).trim();
   const seconds = Number(text);
@@ -149,7 +149,7 @@ function secondsOf(typed: string | number): number {
       message: text
         ? `The interval ${text} is not a number of seconds.`
         : 'The interval is empty.',
-      fix: 'Enter the seconds between runs, such as 3600.',
+      fix: 'Enter the number of seconds between runs, such as 3600.',
       field: 'schedule.seconds'
     });
   }
@@ -157,11 +157,11 @@ function secondsOf(typed: string | number): number {
 }
 
 /**
- * What the form says.
+ * Return the choices that the form describes.
  *
- * @param form - of the flow's parameters
- * @param pool - the form of what else the work pool takes
- * @throws RequestFailed where a text is not what its field wants.
+ * @param form - the form of the flow's parameters
+ * @param pool - the form of the work pool's other job variables
+ * @throws RequestFailed if the text of a field is not valid.
  */
 export function choicesOf(
   draft: IDraft,
@@ -186,7 +186,7 @@ export function choicesOf(
   };
 }
 
-/** The same as a line for a notebook cell. */
+/** Format the choices as a `%register_flow` line for a notebook cell. */
 export function magicLine(variable: string, choices: Choices): string {
   const flags = [
     ['--executor', choices.executor.name ?? AS_FLOW_SAYS],
@@ -218,7 +218,7 @@ export function magicLine(variable: string, choices: Choices): string {
   return ['%register_flow', variable, ...words].join(' ');
 }
 
-/** The executor's options that the server's catalogue knows, with its defaults. */
+/** Return the schema of an executor's options, with its defaults, from the server's catalog. */
 export function optionsSchema(
   catalogue: Catalogue,
   executor: string
@@ -244,12 +244,12 @@ function scheduleFlags(schedule: Schedule): string[][] {
   }
 }
 
-/** Lines as they were typed, without those left empty. */
+/** Trim the typed lines and drop empty ones. */
 function said(lines: readonly string[]): string[] {
   return lines.map(line => line.trim()).filter(line => line !== '');
 }
 
-/** Options left empty are left out, so that the executor's default holds. */
+/** Drop empty options, so that the executor's defaults apply. */
 function given(options: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(options).filter(
@@ -258,7 +258,7 @@ function given(options: JsonObject): JsonObject {
   );
 }
 
-/** JSON, except for text that could not be taken for something else. */
+/** Format a value as JSON, or as plain text if that cannot be mistaken for JSON. */
 function spelled(value: JsonValue): string {
   return typeof value === 'string' && !isJson(value)
     ? value
@@ -274,7 +274,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** A word as a POSIX shell reads it, which is how the magic splits its line. */
+/** Quote a word for a POSIX shell, because the magic splits its line in the same way. */
 function shellWord(text: string): string {
   if (/^[\w.,:/+=@%-]+$/.test(text)) {
     return text;

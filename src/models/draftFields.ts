@@ -16,7 +16,7 @@ const FIELDS: Record<keyof IDraft, string> = {
   include: 'include'
 };
 
-/** The fields of the request that differ; the form library also reports values that are the same as before. */
+/** Return the request fields that differ; the form library also reports unchanged values. */
 export function changedFields(before: IDraft, after: IDraft): string[] {
   return (Object.keys(FIELDS) as (keyof IDraft)[])
     .filter(key => JSON.stringify(before[key]) !== JSON.stringify(after[key]))

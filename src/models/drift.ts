@@ -1,17 +1,17 @@
 import type { Deployment, LiveFlow } from '../_api';
 
-/** How a flow in the kernel compares with the deployment that its notebook registered last. */
+/** The result of comparing a flow in the kernel with the deployment that its notebook registered last. */
 export type Drift =
   | { kind: 'new' }
   | { kind: 'registered'; deployment: Deployment }
   | { kind: 'changed'; deployment: Deployment };
 
 /**
- * The deployments of a flow that a notebook registered, the one registered last first.
+ * Return the deployments of a flow that a notebook registered, the most recently registered first.
  *
  * @param flowName - the flow's name in Prefect
- * @param notebook - the path of the kernel's notebook (`FlowList.notebook`), null where it is not known
- * @param deployments - all of them
+ * @param notebook - the path of the kernel's notebook (`FlowList.notebook`), or null if it is unknown
+ * @param deployments - all deployments
  */
 export function ownDeployments(
   flowName: string,
@@ -26,8 +26,8 @@ export function ownDeployments(
 /**
  * Compare a flow with the deployment that its notebook registered last, by fingerprint.
  *
- * @param flow - the flow as the kernel has it
- * @param own - what `ownDeployments` found for it
+ * @param flow - the flow in the kernel
+ * @param own - the result of `ownDeployments` for the flow
  */
 export function drift(flow: LiveFlow, own: readonly Deployment[]): Drift {
   const deployment = own[0];
@@ -39,7 +39,10 @@ export function drift(flow: LiveFlow, own: readonly Deployment[]): Drift {
     : { kind: 'changed', deployment };
 }
 
-/** Files of one name are the same notebook in two checkouts, unless this machine has the other one as well. */
+/**
+ * Return whether a notebook registered a deployment. Files with the same name count as the same notebook in two
+ * checkouts, unless this machine has both files.
+ */
 function isFrom(deployment: Deployment, notebook: string | null): boolean {
   const { notebook: before, notebook_file: file } = deployment;
   if (!before || !notebook) {

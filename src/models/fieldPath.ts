@@ -2,11 +2,11 @@ import type { JsonObject, JsonValue } from '../_api';
 import { asObject } from './parameterSchema';
 
 /**
- * The field of a form that a mistake stands in.
+ * Return the path of the form field that contains an error.
  *
- * @param schema - what the form was drawn from
- * @param path - names and positions, from the schema down; may lead into a value that one field asks for as a whole
- * @returns the part of `path` that has a field of its own
+ * @param schema - the schema of the form
+ * @param path - names and positions from the schema down; may lead into a value that the form edits as one field
+ * @returns the part of `path` that has its own field
  */
 export function fieldPath(schema: JsonObject, path: string[]): string[] {
   const found: string[] = [];
@@ -22,7 +22,10 @@ export function fieldPath(schema: JsonObject, path: string[]): string[] {
   return found;
 }
 
-/** The schema of a name or position; of alternatives, in the first one that has it, whose fields are drawn in its place. */
+/**
+ * Return the schema of a name or position. Among alternatives, use the first one that has it, because the form draws
+ * its fields.
+ */
 function member(
   reference: JsonObject,
   part: string,
@@ -53,7 +56,7 @@ function ownMember(schema: JsonObject, part: string): JsonValue | undefined {
     : undefined;
 }
 
-/** Pydantic refers to its models as `#/$defs/Name` or `#/definitions/Name`. */
+/** Resolve a reference to a Pydantic model, written as `#/$defs/Name` or `#/definitions/Name`. */
 function resolved(schema: JsonObject, root: JsonObject): JsonObject {
   if (typeof schema.$ref !== 'string') {
     return schema;

@@ -4,7 +4,7 @@ import { errorBody, SERVER_MISSING } from '../errors';
 import type { IActiveNotebook, INotebookSource, IPushed } from '../kernel';
 import { Observable } from './observable';
 
-/** What the Flows section shows. `list` is the last one known, however old. */
+/** The state of the Flows section. `list` is the last known list, however old. */
 export type FlowsState =
   | { kind: 'no-notebook' }
   | { kind: 'closed'; path: string }
@@ -24,11 +24,11 @@ interface IKnown {
   asked: boolean;
   list: FlowList | null;
   error: ErrorBody | null;
-  /** Whether it had flows before it was restarted. */
+  /** True if the kernel had flows before it was restarted. */
   hadFlows: boolean;
 }
 
-/** The flows of the active notebook: asked for once when its kernel is idle, pushed by the kernel from then on. */
+/** The flows of the active notebook, requested once when its kernel is idle and then pushed by the kernel. */
 export class FlowsModel extends Observable {
   constructor(
     private readonly client: Pick<IClient, 'flows'>,
@@ -39,7 +39,7 @@ export class FlowsModel extends Observable {
     notebooks.pushed.connect(this.onPushed, this);
   }
 
-  /** The active notebook's path and kernel, for a registration. */
+  /** The path and kernel of the active notebook, for a registration. */
   get notebook(): IActiveNotebook | null {
     return this.notebooks.current;
   }
@@ -64,19 +64,19 @@ export class FlowsModel extends Observable {
       : state;
   }
 
-  /** The last list known of the active notebook's kernel. */
+  /** The last known list of the active notebook's kernel. */
   get list(): FlowList | null {
     const { state } = this;
     return 'list' in state ? state.list : null;
   }
 
-  /** Start asking kernels; nothing is asked before. */
+  /** Start to query kernels; no kernel is queried before. */
   enable(): void {
     this.enabled = true;
     this.onNotebook();
   }
 
-  /** Ask the active kernel again, now or as soon as it is idle. */
+  /** Query the active kernel again, now or as soon as it is idle. */
   refresh(): void {
     const id = this.notebooks.current?.kernelId;
     const known = id ? this.known.get(id) : undefined;
@@ -86,7 +86,7 @@ export class FlowsModel extends Observable {
     this.onNotebook();
   }
 
-  /** The flows of the active notebook, once it is known what there is. */
+  /** Wait until the flows of the active notebook are known, and return them. */
   async settled(): Promise<LiveFlow[]> {
     this.enable();
     while (this.state.kind === 'starting') {
@@ -101,7 +101,7 @@ export class FlowsModel extends Observable {
     return this.list?.flows ?? [];
   }
 
-  /** Why a kernel has no flows: it had some before it was restarted, it has not run their cells, or there are none. */
+  /** Return why a kernel has no flows: it lost them in a restart, it has not run their cells, or the notebook has none. */
   private withoutFlows(list: FlowList, hadFlows: boolean): FlowsState {
     if (hadFlows) {
       return { kind: 'restarted', list };
@@ -147,7 +147,7 @@ export class FlowsModel extends Observable {
       known.error = null;
     } catch (reason) {
       known.error = errorBody(reason);
-      // A kernel that a cell got hold of first is asked again when it is idle.
+      // A kernel that started a cell before it answered is queried again when it is idle.
       known.asked = known.error.error !== 'KernelBusy';
     }
     this.tell();
@@ -170,7 +170,7 @@ export class FlowsModel extends Observable {
   }
 
   private enabled = false;
-  /** Of the notebook that was in front last. */
+  /** The path of the notebook that was active last. */
   private lastPath: string | null = null;
   private readonly known = new Map<string, IKnown>();
 }
@@ -201,7 +201,7 @@ function refused(error: ErrorBody): FlowsState {
   }
 }
 
-/** A pushed list can arrive before the reply that is older. */
+/** Return the newer list: a pushed list can arrive before an older reply. */
 function newer(known: FlowList | null, reply: FlowList): FlowList {
   return known && Date.parse(known.at) > Date.parse(reply.at) ? known : reply;
 }

@@ -1,14 +1,14 @@
 import type { ClusterMoment } from '../_api';
 
-/** One moment of a cluster, over all of its workers, with its time in milliseconds. */
+/** A sample of a cluster, over all of its workers, with the time in milliseconds. */
 export interface ISample extends Omit<ClusterMoment, 'time'> {
   time: number;
 }
 
-/** How many samples are kept: ten minutes at one a second. */
+/** Maximum number of samples: ten minutes at one per second. */
 export const HISTORY = 600;
 
-/** The samples with the moments that follow on them, the oldest forgotten; after a cut some come a second time. */
+/** Append new moments to the samples and drop the oldest; after a reconnect the server sends some moments again. */
 export function continued(
   samples: readonly ISample[],
   moments: readonly ClusterMoment[]

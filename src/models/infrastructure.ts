@@ -14,7 +14,7 @@ import {
 } from './parameterSchema';
 import { publicValues } from './privacy';
 
-/** What runs are started with, as the form holds it: texts as they were typed, `more` by the work pool's own names. */
+/** The infrastructure of runs in the form: the texts as typed, and `more` with the work pool's other job variables. */
 export interface IInfrastructureDraft {
   image: string;
   cpu: string;
@@ -35,7 +35,7 @@ export const NOTHING: IInfrastructureDraft = {
 
 const AMOUNTS = ['cpu', 'memory', 'gpus'] as const;
 
-/** The form for what was registered. */
+/** Return the form values for a registered infrastructure. */
 export function infrastructureDraft(
   known: Infrastructure | null | undefined
 ): IInfrastructureDraft {
@@ -53,7 +53,7 @@ export function infrastructureDraft(
   };
 }
 
-/** What of it may be kept in the browser: nothing that is called like a secret. */
+/** Return the part of the infrastructure that may be stored in the browser: no value whose name looks like a secret. */
 export function publicInfrastructure(
   draft: IInfrastructureDraft
 ): IInfrastructureDraft {
@@ -65,7 +65,7 @@ export function publicInfrastructure(
   return { ...draft, env, more: publicValues({}, draft.more) };
 }
 
-/** Whether anything is said. */
+/** Return whether any field is set. */
 export function isSaid(draft: IInfrastructureDraft): boolean {
   const { env, more, ...texts } = draft;
   return (
@@ -75,7 +75,7 @@ export function isSaid(draft: IInfrastructureDraft): boolean {
   );
 }
 
-/** The work pool that runs go to, where it is known. */
+/** Return the work pool of the runs, or null if the catalog does not contain it. */
 export function poolOf(
   catalogue: Catalogue | null,
   name: string | null
@@ -84,15 +84,15 @@ export function poolOf(
   return catalogue?.work_pools.find(one => one.name === chosen) ?? null;
 }
 
-/** The form of what else a work pool takes. */
+/** Return the form of the work pool's other job variables. */
 export function poolForm(pool: WorkPool | null): IParameterForm {
   return parameterForm(pool?.job_variables ?? {});
 }
 
 /**
- * What the form says; nothing that is left empty.
+ * Return the infrastructure that the form describes, without empty fields.
  *
- * @throws RequestFailed where an environment variable has no value, or a text is no JSON.
+ * @throws RequestFailed if an environment variable has no value or a text is not JSON.
  */
 export function infrastructureOf(
   draft: IInfrastructureDraft,
@@ -109,7 +109,7 @@ export function infrastructureOf(
   };
 }
 
-/** The same as flags of the magic. */
+/** Format the infrastructure as flags of the magic. */
 export function infrastructureFlags(
   said: InfrastructureInput,
   spelled: (value: JsonValue) => string
@@ -157,8 +157,8 @@ function variable(line: string): [string, string] {
   if (at < 1) {
     throw new RequestFailed({
       error: 'InvalidInfrastructure',
-      message: `${line} gives no environment variable a value.`,
-      fix: 'Write NAME=value, one a line.',
+      message: `${line} does not set an environment variable.`,
+      fix: 'Write NAME=value, one per line.',
       field: 'infrastructure.env'
     });
   }

@@ -3,9 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ErrorBody } from '../_api';
 
 /**
- * What the server says of a kernel, in the words of the notebook: ids of kernels mean nothing to users.
+ * Rewrite the server's errors about a kernel in terms of the notebook, because kernel ids mean nothing to users.
  *
- * @param notebook - the notebook's path, null where it is not known
+ * @param notebook - the notebook's path, or null if it is unknown
  * @param variable - the flow's variable
  */
 export function kernelError(
@@ -20,11 +20,11 @@ export function kernelError(
       return {
         ...error,
         message: trans.__(
-          'The kernel of %1 has ended: the notebook was closed, or its kernel was shut down.',
+          'The kernel of %1 is not running: the notebook was closed, or its kernel was shut down.',
           path
         ),
         fix: trans.__(
-          'Open the notebook and run the cell of %1. This form stays as it is.',
+          'Open the notebook and run the cell that defines %1. This form keeps its values.',
           variable
         )
       };
@@ -32,12 +32,12 @@ export function kernelError(
       return {
         ...error,
         message: trans.__(
-          'The kernel of %1 does not have the flow %2: it was restarted, or the variable was deleted.',
+          'The kernel of %1 does not have the flow %2: the kernel was restarted, or the variable was deleted.',
           path,
           variable
         ),
         fix: trans.__(
-          'Run the cell of %1 again. This form stays as it is.',
+          'Run the cell that defines %1 again. This form keeps its values.',
           variable
         )
       };

@@ -3,21 +3,21 @@ import { isSavedForm, type ISavedForm } from './savedForm';
 const PREFIX = 'satflow-ext:left-form:';
 
 /**
- * Keep a form for the page's next load, at once: what JupyterLab keeps of its tabs is a second behind.
+ * Save a form for the next page load at once, because JupyterLab saves the state of its tabs a second later.
  *
- * @param id - of its tab
- * @param form - without what looks like a secret, as in what JupyterLab keeps
+ * @param id - the id of the form's tab
+ * @param form - the form without values that look like secrets, as JupyterLab saves it
  */
 export function leave(id: string, form: ISavedForm): void {
   try {
     sessionStorage.setItem(PREFIX + id, JSON.stringify(form));
   } catch (reason) {
-    // No room, or no storage: what JupyterLab has kept is all there is.
-    console.error('A form is not kept to the last letter.', reason);
+    // The storage is full or not available: only the state that JupyterLab saved remains.
+    console.error('The last changes of a form were not saved.', reason);
   }
 }
 
-/** The form that a page left behind in this browser tab, once; null where there is none. */
+/** Return and remove the form that an earlier page saved in this browser tab; null if there is none. */
 export function pickUp(id: string): ISavedForm | null {
   const text = sessionStorage.getItem(PREFIX + id);
   sessionStorage.removeItem(PREFIX + id);

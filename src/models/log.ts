@@ -2,23 +2,23 @@ import type { LogLine, LogsFrame } from '../_api';
 import { searchPattern } from './logText';
 import { plain } from './terminalText';
 
-/** A run's log, in order and without doubles. Plain data: nothing of it knows about drawing. */
+/** The log of a run, in order and without duplicates. Plain data, independent of the views. */
 export class LogStore {
   get lines(): readonly LogLine[] {
     return this._lines;
   }
 
-  /** Whether all lines are here and no other will follow. */
+  /** True if all lines are loaded and no more will follow. */
   get ended(): boolean {
     return this._ended;
   }
 
-  /** Whether the server has sent anything yet. */
+  /** True if the server has sent a frame. */
   get isBegun(): boolean {
     return this._isBegun;
   }
 
-  /** Take a frame in; lines known already are dropped, late ones are put where they belong. */
+  /** Add a frame: drop known lines and insert late lines in order. */
   add(frame: LogsFrame): void {
     if (frame.reset) {
       this._lines = [];
@@ -43,14 +43,14 @@ export class LogStore {
   private readonly ids = new Set<string>();
 }
 
-/** How much of a log is here: it is being read, or new lines follow while the run goes on, or it is all there is. */
+/** The loading state of a log: being read, extended with new lines while the run is active, or complete. */
 export type LogProgress = 'loading' | 'live' | 'whole';
 
 /**
- * How much of a run's log is here. The end of the run comes before the end of its log, which is read page by page.
+ * Return the loading state of a run's log. The run ends before its log does, because the log is read page by page.
  *
- * @param log - what has come of it
- * @param hasEnded - whether the run has ended
+ * @param log - the log received so far
+ * @param hasEnded - true if the run has ended
  */
 export function logProgress(
   log: Pick<LogStore, 'ended' | 'isBegun'>,
@@ -62,7 +62,7 @@ export function logProgress(
   return hasEnded || !log.isBegun ? 'loading' : 'live';
 }
 
-/** The lines of at least that level. */
+/** Return the lines of at least the given level. */
 export function atLeast(
   lines: readonly LogLine[],
   level: number
@@ -70,7 +70,7 @@ export function atLeast(
   return level <= 0 ? lines : lines.filter(line => line.level >= level);
 }
 
-/** The lines without those that the next one of the same task and logger draws over: progress bars are one line. */
+/** Drop lines that the next line of the same task and logger overwrites, so that a progress bar is one line. */
 export function withoutOverwritten(
   lines: readonly LogLine[]
 ): readonly LogLine[] {
@@ -90,7 +90,10 @@ export function withoutOverwritten(
   return gone.size === 0 ? lines : lines.filter((_, index) => !gone.has(index));
 }
 
-/** A carriage return at the end of a line, or at the beginning of each, draws the next one over it. */
+/**
+ * Return whether a line overwrites the previous one: the previous line ends with a carriage return, or both begin
+ * with one.
+ */
 function drawsOver(line: LogLine, before: LogLine): boolean {
   const isOneLine = !before.message.includes('\n');
   const isBar =
@@ -98,7 +101,7 @@ function drawsOver(line: LogLine, before: LogLine): boolean {
   return isOneLine && (isBar || before.message.endsWith('\r'));
 }
 
-/** The positions of the lines that contain the words, whatever their case. */
+/** Return the positions of the lines that contain the text, ignoring case. */
 export function matches(lines: readonly LogLine[], words: string): number[] {
   const pattern = searchPattern(words);
   if (!pattern) {
@@ -109,7 +112,7 @@ export function matches(lines: readonly LogLine[], words: string): number[] {
   );
 }
 
-/** Times as the server writes them may differ in their digits of a second, so text order is not enough. */
+/** Compare lines by time. The number of decimal places in the server's times varies, so comparing text is not enough. */
 function byTime(a: LogLine, b: LogLine): number {
   return Date.parse(a.time) - Date.parse(b.time) || a.seq - b.seq;
 }

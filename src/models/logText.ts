@@ -2,11 +2,11 @@ import Anser from 'anser';
 
 import { COLORS, INVISIBLE, nameOf, overwritten } from './terminalText';
 
-/** How a piece of text looks. */
+/** The style of a piece of text. */
 export interface ITextStyle {
-  /** JupyterLab's class names for the colors of a terminal, separated by spaces. */
+  /** JupyterLab's class names for terminal colors, separated by spaces. */
   className: string;
-  /** CSS colors outside of the theme's sixteen, null for none. */
+  /** CSS colors outside the theme's sixteen colors, or null. */
   color: string | null;
   background: string | null;
 }
@@ -15,28 +15,28 @@ export interface ITextStyle {
 export interface ITextPart {
   text: string;
   style: ITextStyle | null;
-  /** Whether it names a character that is not visible, such as one that reverses the direction of what follows. */
+  /** True if the text names an invisible character, such as one that reverses the direction of the following text. */
   isControl: boolean;
   isMatch: boolean;
 }
 
-/** The most characters of a line that are shown before the user asks for all of it. */
+/** Maximum number of characters of a line before the user asks for the whole line. */
 export const LINE_LIMIT = 4000;
 
-/** The most characters of a line that are ever shown; the download has the rest. */
+/** Maximum number of characters of a line in the view; the download has the rest. */
 export const LINE_MAX = 1_000_000;
 
-/** The most pieces that a line is drawn in; a style or a match beyond them is left out, its text is not. */
+/** Maximum number of pieces of a line; styles and matches beyond it are dropped, their text is kept. */
 export const PARTS_MAX = 500;
 
-/** Characters shown before the first match of a line that is cut. */
+/** Number of characters shown before the first match of a truncated line. */
 const CONTEXT = 200;
 
 /**
- * What a search finds in a text; the same words in all of the log. Letters match whatever their case, character by character,
- * so that positions in the text stay what they are.
+ * Return the pattern of a search, which is the same for the whole log. Letters match in either case, character by
+ * character, so that positions in the text do not change.
  *
- * @param words - what was typed; nothing matches where it is empty
+ * @param words - the text that the user typed; if it is empty, return null
  */
 export function searchPattern(words: string): RegExp | null {
   return words === ''
@@ -44,20 +44,21 @@ export function searchPattern(words: string): RegExp | null {
     : new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gi');
 }
 
-/** A line of a log as it is drawn: at most so many characters in at most `PARTS_MAX` pieces. */
+/** A line of a log in the view: a limited number of characters in at most `PARTS_MAX` pieces. */
 export interface IShownText {
   parts: ITextPart[];
-  /** Characters of the whole line. */
+  /** Number of characters of the whole line. */
   length: number;
   isCut: boolean;
 }
 
 /**
- * The pieces that a message is drawn in.
+ * Split a message into the pieces to draw.
  *
- * @param message - with a terminal's sequences
- * @param search - from `searchPattern`
- * @param limit - the most characters; where a match is beyond them, those around the first match are shown
+ * @param message - the text with terminal escape sequences
+ * @param search - the result of `searchPattern`
+ * @param limit - the maximum number of characters; if the first match is beyond it, the text around that match is
+ *   shown
  */
 export function shownText(
   message: string,
@@ -94,7 +95,7 @@ interface IStyledRun {
   style: ITextStyle | null;
 }
 
-/** The part of a text to show: its beginning, else the surroundings of the first match that is beyond it. */
+/** Return the range of a text to show: its beginning, or the text around the first match if that is beyond the limit. */
 function shownRange(
   text: string,
   search: RegExp | null,
@@ -108,7 +109,7 @@ function shownRange(
   return [start, Math.min(text.length, start + limit)];
 }
 
-/** Where matches begin and end in a text, as positions from `offset` on: begin, end, begin, end, … */
+/** Return the positions in a text where matches begin and end, increased by `offset`: begin, end, begin, end, … */
 function matchEdges(
   text: string,
   search: RegExp | null,
@@ -127,7 +128,7 @@ function matchEdges(
   return edges;
 }
 
-/** Add the part of a run between two positions, in pieces that begin and end where matches do. */
+/** Add the part of a run between two positions, split where matches begin and end. */
 function addRun(
   parts: ITextPart[],
   { text, style }: IStyledRun,
@@ -135,7 +136,7 @@ function addRun(
   edges: number[]
 ): void {
   let begin = from;
-  // The edges are in order, so that the first one behind `from` is found by halving.
+  // The edges are sorted, so a binary search finds the first one after `from`.
   for (let edge = firstBehind(edges, from); begin < to; edge += 1) {
     const end = Math.min(edges[edge] ?? to, to);
     if (end > begin) {
@@ -153,7 +154,7 @@ function addRun(
   }
 }
 
-/** The position in a sorted list of the first number that is larger. */
+/** Return the position of the first larger number in a sorted list. */
 function firstBehind(edges: number[], position: number): number {
   let [low, high] = [0, edges.length];
   while (low < high) {
@@ -167,7 +168,7 @@ function firstBehind(edges: number[], position: number): number {
   return low;
 }
 
-/** Add a piece, with the names of invisible characters as pieces of their own. */
+/** Add a piece, with the names of invisible characters as separate pieces. */
 function addVisible(
   parts: ITextPart[],
   text: string,
@@ -187,7 +188,7 @@ function addVisible(
   }
 }
 
-/** Add a piece; once there are too many, its text goes to the last one. */
+/** Add a piece; if there are too many, append its text to the last one. */
 function add(
   parts: ITextPart[],
   text: string,
@@ -207,7 +208,7 @@ function plainPart(text: string): ITextPart {
   return { text, style: null, isMatch: false, isControl: false };
 }
 
-/** A text in runs of one style. */
+/** Split a text into runs of one style. */
 function styledRuns(text: string): IStyledRun[] {
   if (!text.includes('\u001b')) {
     return [{ text, style: null }];
@@ -219,7 +220,7 @@ function styledRuns(text: string): IStyledRun[] {
     .map(part => ({ text: part.content, style: styleOf(part) }));
 }
 
-/** A text with only its first colors: each one is a piece, and the rest is shown without. */
+/** Keep only the first colors of a text: each color is a piece, and the rest is shown without colors. */
 function limitColors(text: string): string {
   let count = 0;
   return text.replace(COLORS, sequence => {
@@ -244,7 +245,7 @@ function styleOf(part: Anser.AnserJsonEntry): ITextStyle | null {
     : null;
 }
 
-/** The CSS color of a class name of Anser that is outside of the theme's sixteen, null for one of these. */
+/** Return the CSS color of a class name of Anser that is outside the theme's sixteen colors, or null for one of these. */
 function cssColor(name: string | null, rgb: string | null): string | null {
   if (name === 'ansi-truecolor') {
     return rgb && `rgb(${rgb})`;
@@ -253,7 +254,7 @@ function cssColor(name: string | null, rgb: string | null): string | null {
   return palette && paletteColor(Number(palette[1]));
 }
 
-/** A color of a terminal's 256 from 16 on: a cube of 6 × 6 × 6, then 24 grays. */
+/** Return a color of the terminal's 256-color palette from 16 on: a cube of 6 × 6 × 6, then 24 grays. */
 function paletteColor(index: number): string {
   if (index >= 232) {
     const gray = 8 + 10 * (index - 232);

@@ -1,12 +1,12 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-/** Something with a state that views draw again when it says so. */
+/** An object whose views are redrawn when it changes. */
 export interface IObservable {
   readonly changed: ISignal<IObservable, void>;
 }
 
-/** A model's signal and its end. */
+/** Base class of models: emits changes and can be disposed. */
 export abstract class Observable implements IObservable, IDisposable {
   get changed(): ISignal<IObservable, void> {
     return this._changed;

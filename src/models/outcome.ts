@@ -6,11 +6,11 @@ import type { IStream } from '../stream';
 import { hasEnded } from '../words';
 
 /**
- * The run as it is when it has ended.
+ * Wait until a run has ended, and return it.
  *
- * @param id - whose end to wait for
- * @param client - to read it
- * @param stream - to hear when to
+ * @param id - the id of the run
+ * @param client - the client that reads the run
+ * @param stream - the stream that reports changes of runs
  */
 export async function outcome(
   id: string,
@@ -19,7 +19,7 @@ export async function outcome(
 ): Promise<Run> {
   let ended: (run: Run) => void;
   const end = new Promise<Run>(resolve => (ended = resolve));
-  // eslint-disable-next-line jupyter/require-disposable-ownership -- disposed below, whatever happens
+  // eslint-disable-next-line jupyter/require-disposable-ownership -- disposed below in all cases
   const poll = new Poll({
     factory: async () => {
       const { run } = await client.run(id);
@@ -27,7 +27,7 @@ export async function outcome(
         ended(run);
       }
     },
-    // The stream's hint comes first; this is for when it does not.
+    // The stream's hint usually comes first; the poll is for the case that it does not.
     frequency: { interval: 5000, backoff: true, max: 60_000 },
     name: `satflow-ext:outcome:${id}`,
     standby: 'when-hidden'

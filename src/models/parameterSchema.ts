@@ -1,24 +1,24 @@
 import type { JsonObject, JsonValue } from '../_api';
 import { RequestFailed } from '../errors';
 
-/** Marks a JSON field that takes text as well. */
+/** Marks a JSON field that also accepts text. */
 const OR_TEXT = 'JSON or text';
 
-/** Significant digits that a number keeps. */
+/** Number of significant digits that a JavaScript number preserves. */
 const DIGITS = 15;
 
-/** What a form needs to ask for parameters. `jsonFields` are asked for as JSON text. */
+/** A form for parameters. The fields in `jsonFields` are edited as JSON text. */
 export interface IParameterForm {
   schema: JsonObject;
   jsonFields: readonly string[];
 }
 
 /**
- * A form for a schema as Pydantic writes it, in the words that the form library knows.
+ * Convert a Pydantic schema to a form that the form library supports.
  *
- * `anyOf` with null becomes an optional field, a single `allOf` its member, `prefixItems` a tuple; what has no type of its
- * own, or any shape at all, is asked for as JSON. A date and time is typed: the browser's input for it turns one without a time
- * zone into another one with UTC.
+ * `anyOf` with null becomes an optional field, a single `allOf` becomes its member, and `prefixItems` becomes a
+ * tuple. A field without a type, or with any shape, is edited as JSON. A date and time is edited as text, because the
+ * browser's input for it converts a time without a time zone to a different time in UTC.
  */
 export function parameterForm(schema: JsonObject): IParameterForm {
   const simple = asObject(simplified(schema));
@@ -37,12 +37,12 @@ export function parameterForm(schema: JsonObject): IParameterForm {
 }
 
 /**
- * The parameters that differ from what they are when nobody says anything.
+ * Return the parameters that differ from their defaults.
  *
- * @param form - what they were asked with
- * @param data - what was answered
- * @param base - what is set already, in place of the defaults
- * @throws RequestFailed where a JSON field holds no JSON; `field` names it.
+ * @param form - the form of the parameters
+ * @param data - the values of the form
+ * @param base - values that replace the defaults
+ * @throws RequestFailed if a JSON field does not contain JSON; `field` names it.
  */
 export function chosenParameters(
   form: IParameterForm,
@@ -58,7 +58,7 @@ export function chosenParameters(
   return Object.fromEntries(chosen);
 }
 
-/** The defaults as values. */
+/** Return the default values of a form. */
 function presets(form: IParameterForm): JsonObject {
   const properties = asObject(form.schema.properties ?? {});
   const given = Object.entries(properties).flatMap(([key, one]) => {
@@ -77,7 +77,7 @@ function valueOf(form: IParameterForm, key: string, value: JsonValue) {
   return parsedField(key, value, field.$comment === OR_TEXT);
 }
 
-/** The parameters that a run needs and that have no value, in the form's order. */
+/** Return the required parameters that have no value, in the form's order. */
 export function missingParameters(
   form: IParameterForm,
   data: JsonObject
@@ -91,9 +91,9 @@ export function missingParameters(
 }
 
 /**
- * Refuse a run that has no value for a parameter.
+ * Refuse a run if a required parameter has no value.
  *
- * @throws RequestFailed where one is missing; `field` names it.
+ * @throws RequestFailed if a value is missing; `field` names it.
  */
 export function refuseMissing(form: IParameterForm, data: JsonObject): void {
   const [name] = missingParameters(form, data);
@@ -101,13 +101,13 @@ export function refuseMissing(form: IParameterForm, data: JsonObject): void {
     throw new RequestFailed({
       error: 'InvalidParameter',
       message: `A run needs a value for ${name}.`,
-      fix: 'Fill it in, or register without running.',
+      fix: 'Enter a value, or register without running.',
       field: `parameters.${name}`
     });
   }
 }
 
-/** Values to start a form with: those given, where a JSON field wants text. */
+/** Convert values to form data: JSON fields get JSON text. */
 export function formData(form: IParameterForm, values: JsonObject): JsonObject {
   const entries = Object.entries(values).map(([key, value]) => [
     key,
@@ -116,7 +116,7 @@ export function formData(form: IParameterForm, values: JsonObject): JsonObject {
   return Object.fromEntries(entries) as JsonObject;
 }
 
-/** The same where a JSON field may hold what was typed, which stays as it is. */
+/** Convert values to form data, but keep text that the user typed into JSON fields. */
 export function jsonTexts(
   form: IParameterForm,
   values: JsonObject
@@ -127,12 +127,12 @@ export function jsonTexts(
   return { ...formData(form, values), ...Object.fromEntries(typed) };
 }
 
-/** Whether two JSON values say the same. */
+/** Return whether two JSON values are equal. */
 export function sameJson(a: JsonValue, b: JsonValue): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The value as an object, or an empty one. */
+/** Return the value as an object, or an empty object. */
 export function asObject(value: JsonValue): JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? value
@@ -197,7 +197,7 @@ function tuple(schema: JsonObject): JsonObject {
   return { ...rest, items: prefixItems, additionalItems: false };
 }
 
-/** A schema that says too little to draw a field for. */
+/** Return whether a schema is too general for a form field. */
 function isFree(value: JsonValue): boolean {
   const schema = asObject(value);
   if (schema.$ref !== undefined || schema.enum !== undefined) {
@@ -238,7 +238,10 @@ function position(value: JsonValue): number {
   return typeof place === 'number' ? place : Number.MAX_SAFE_INTEGER;
 }
 
-/** The JSON that was typed; the text itself where that is taken as well, and is no JSON or a number of more digits. */
+/**
+ * Parse the text of a JSON field. Return the text itself if the field accepts text and it is not JSON, or if it is a
+ * number with too many digits.
+ */
 function parsedField(key: string, text: string, orText: boolean): JsonValue {
   try {
     const value = JSON.parse(text) as JsonValue;
@@ -249,8 +252,8 @@ function parsedField(key: string, text: string, orText: boolean): JsonValue {
     }
     throw new RequestFailed({
       error: 'InvalidParameter',
-      message: `${key} is not JSON.`,
-      fix: 'Write for example [1, 2], {"a": 1} or "text".',
+      message: `The value of ${key} is not JSON.`,
+      fix: 'Enter JSON, for example [1, 2], {"a": 1} or "text".',
       field: `parameters.${key}`
     });
   }

@@ -2,15 +2,15 @@ import { Poll } from '@lumino/polling';
 
 import { Observable } from './observable';
 
-/** How often a model reads, in milliseconds, and what the poll is called. */
+/** The name of a poll and its intervals in milliseconds. */
 export interface IPace {
   name: string;
   interval: number;
-  /** The longest wait after failures. */
+  /** Maximum delay after failures. */
   max: number;
 }
 
-/** A model that reads again and again while somebody looks. */
+/** A model that reads periodically while it is watched. */
 export abstract class Polled extends Observable {
   constructor({ name, interval, max }: IPace) {
     super();
@@ -36,7 +36,7 @@ export abstract class Polled extends Observable {
     super.dispose();
   }
 
-  /** Read everything; what is thrown makes the poll back off. */
+  /** Read everything; an error makes the poll back off. */
   protected abstract read(): Promise<void>;
 
   private readonly poll: Poll;

@@ -3,25 +3,25 @@ import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { AS_FLOW_SAYS } from './draft';
 import { Observable } from './observable';
 
-/** The user's settings, with the schema's defaults until they are loaded. */
+/** The user's settings, or the schema's defaults until they are loaded. */
 export class Preferences extends Observable {
-  /** The time zone of new schedules; the browser's own where none is set. */
+  /** The time zone of new schedules; the browser's time zone if none is set. */
   get timezone(): string {
     const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
     return this.text('timezone') || own || 'UTC';
   }
 
-  /** The executor that a new registration starts with. */
+  /** The initial executor of a new registration. */
   get executor(): string {
     return this.text('executor') || AS_FLOW_SAYS;
   }
 
-  /** Whether the end of a run started here is told. */
+  /** True if a notification is shown when a run that was started here ends. */
   get notifyOnFinish(): boolean {
     return this.settings?.composite.notifyOnFinish !== false;
   }
 
-  /** Whether a log scrolls along with new lines when it is opened. */
+  /** True if an opened log scrolls along with new lines. */
   get followLog(): boolean {
     return this.settings?.composite.followLog !== false;
   }

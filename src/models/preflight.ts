@@ -3,7 +3,7 @@ import type { IClient } from '../client';
 import { errorBody } from '../errors';
 import { Observable } from './observable';
 
-/** What would travel with a flow, asked for before it does. */
+/** The pre-flight report of a flow, requested before anything is packed and sent. */
 export class PreflightModel extends Observable {
   constructor(private readonly client: Pick<IClient, 'preflight'>) {
     super();
@@ -13,17 +13,17 @@ export class PreflightModel extends Observable {
     return this._report;
   }
 
-  /** Why there is no report. */
+  /** The reason why there is no report. */
   get error(): ErrorBody | null {
     return this._error;
   }
 
-  /** What is being done now: looking into the kernel, or loading the flow in a clean process. */
+  /** The current activity: checking the flow in the kernel, or testing it in a clean process. */
   get doing(): 'check' | 'rehearse' | null {
     return this._doing;
   }
 
-  /** Ask; only the answer to the newest question counts. */
+  /** Request a report; only the answer to the latest request counts. */
   async ask(request: PreflightRequest): Promise<void> {
     const question = (this.newest = {});
     this._doing = request.rehearse ? 'rehearse' : 'check';

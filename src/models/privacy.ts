@@ -1,17 +1,17 @@
 import type { JsonObject, JsonValue, LiveFlow } from '../_api';
 import { asObject } from './parameterSchema';
 
-/** Names of values that nobody should find in what a browser tab leaves behind. */
+/** Names of values that must not be stored in the browser. */
 const SECRET =
   /pass(word|wd|phrase)?$|secret|token|credential|api_?key|private_?key|auth/i;
 
-/** What the text of a flow could give away, and what says nothing about its type. */
+/** Schema keywords that may contain private text and do not affect the type. */
 const PRIVATE = ['default', 'description', 'examples'];
 
-/** Keywords whose values map names to schemas: a parameter may well be called `default`. */
+/** Keywords whose values map names to schemas, because a parameter can have the name `default`. */
 const NAMED = ['properties', '$defs', 'definitions'];
 
-/** The flow without its defaults and descriptions; no fingerprint says that it is the kernel's, which has them. */
+/** Return the flow without defaults and descriptions. Its fingerprint is empty, because it is not the flow in the kernel. */
 export function publicFlow(flow: LiveFlow): LiveFlow {
   return {
     ...flow,
@@ -22,7 +22,7 @@ export function publicFlow(flow: LiveFlow): LiveFlow {
   };
 }
 
-/** The values that are not secret, by name or by type, nor hold something that is. */
+/** Return the values that are not secret, by name or by type, and do not contain a secret. */
 export function publicValues(schema: JsonObject, data: JsonObject): JsonObject {
   const properties = asObject(schema.properties ?? {});
   const kept = Object.entries(data).filter(([name, value]) => {
@@ -32,13 +32,13 @@ export function publicValues(schema: JsonObject, data: JsonObject): JsonObject {
   return Object.fromEntries(kept);
 }
 
-/** Whether a value is one, or has one inside, that is called like a secret. */
+/** Return whether a value, or a value inside it, has a name that looks like a secret. */
 function isSecret(name: string, value: JsonValue | undefined): boolean {
   if (SECRET.test(name)) {
     return true;
   }
   if (typeof value === 'string') {
-    // Lists and objects may be asked for as text.
+    // Lists and objects may be edited as text.
     const inner = parsed(value);
     return typeof inner === 'object' && isSecret('', inner);
   }
@@ -49,7 +49,7 @@ function isSecret(name: string, value: JsonValue | undefined): boolean {
   );
 }
 
-/** Whether a schema asks for a secret somewhere: Pydantic writes a SecretStr as a write-only password. */
+/** Return whether a schema contains a secret field; Pydantic describes a SecretStr as a write-only password. */
 function wantsSecret(
   value: JsonValue,
   root: JsonObject,

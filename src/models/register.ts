@@ -31,7 +31,7 @@ import { SchedulePreview } from './schedulePreview';
 import type { Intent, ISubject } from './subject';
 import { Working } from './working';
 
-/** One filling-in of the register form. */
+/** The state of one register form. */
 export class RegisterModel extends Working {
   constructor(
     private _subject: ISubject,
@@ -70,7 +70,7 @@ export class RegisterModel extends Working {
     return this._intent;
   }
 
-  /** How many times the user asked for the form. */
+  /** Number of times that the user opened the form. */
   get asked(): number {
     return this._asked;
   }
@@ -79,12 +79,12 @@ export class RegisterModel extends Working {
     return this._catalogue;
   }
 
-  /** What the last runs needed of their worker size, null where nothing is known of it. */
+  /** The usage of the worker size in the last runs, in words; null if it is unknown. */
   get needed(): string | null {
     return this.replacement.last(this._subject)?.needed ?? null;
   }
 
-  /** Whether it was refused for the sake of what stands in Prefect, which the user may have overwritten. */
+  /** True if the request was refused because of a deployment in Prefect that the user can choose to overwrite. */
   get canOverwrite(): boolean {
     return isOverwritable(this._error);
   }
@@ -93,26 +93,26 @@ export class RegisterModel extends Working {
     return this._registered;
   }
 
-  /** A deployment of the name in the form that another notebook registered; registering asks before it overwrites that. */
+  /** A deployment with the form's name that another notebook registered; registering asks before it overwrites it. */
   get foreign(): Deployment | null {
     return this.replacement.foreign(this._subject, this._draft.name.trim());
   }
 
-  /** The user came for this. */
+  /** Set the intent with which the user opened the form. */
   ask(intent: Intent): void {
     this._intent = intent;
     this._asked += 1;
     this.tell();
   }
 
-  /** Go on with what was filled in before. */
+  /** Continue with values that were filled in before. */
   resume(intent: Intent, draft: Partial<IDraft>): void {
     this._intent = intent;
     this._draft = { ...this._draft, ...draft };
     this.tell();
   }
 
-  /** The same flow as it is now; what was filled in stays where it still has a field. */
+  /** Replace the flow with its current version; values are kept if they still have a field. */
   renew(subject: ISubject): void {
     if (this._subject.flow.fingerprint !== subject.flow.fingerprint) {
       const parameters = withField(subject.flow, this._draft.parameters);
@@ -125,12 +125,12 @@ export class RegisterModel extends Working {
     this.tell();
   }
 
-  /** The same as a line for a cell. */
+  /** Return the registration as a line for a notebook cell. */
   code(): string {
     return magicLine(this._subject.flow.variable, this.choices());
   }
 
-  /** Read what the form offers, and how the flow was registered before where nothing was changed yet. */
+  /** Read the catalog, and the last registration of the flow if the user has not changed anything yet. */
   load(): Promise<void> {
     this.loading = this.read();
     return this.loading;
@@ -153,7 +153,7 @@ export class RegisterModel extends Working {
     this.tell();
   }
 
-  /** Ask what would travel; with `rehearse` also whether a clean process can load it. */
+  /** Request a pre-flight report; with `rehearse`, also test the flow in a clean process. */
   async check(rehearse: boolean): Promise<void> {
     try {
       await this.preflight.ask({ ...this.request(), rehearse });
@@ -162,26 +162,26 @@ export class RegisterModel extends Working {
     }
   }
 
-  /** Ask what a cluster class can be told, where this kernel's runs would find it. */
+  /** Request the arguments of a cluster class in the environment of this kernel's runs. */
   askClass(name: string): Promise<void> {
     return this.clusterClass.ask({ kernel_id: this._subject.kernelId, name });
   }
 
-  /** Register; what went wrong stands in `error`. */
+  /** Register the flow; set `error` if that fails. */
   async register(): Promise<void> {
     await this.sending(async () => {
-      this._registered = null; // what stood there is not what came of this
+      this._registered = null; // an earlier result must not look like the result of this request
       this._registered = await this.send();
     });
   }
 
-  /** Register although the last answer was a refusal that the user may overrule; other refusals still hold. */
+  /** Register the flow and overrule the last refusal, if the user may overrule it; other refusals still apply. */
   async overwrite(): Promise<void> {
     this.replacement.overrule(this._error);
     await this.register();
   }
 
-  /** Register where that is needed, then start a run with the form's parameters; null where it did not start. */
+  /** Register the flow if needed, then start a run with the form's parameters; return null if the run did not start. */
   async registerAndRun(): Promise<Run | null> {
     let run: Run | null = null;
     await this.sending(async () => {
@@ -192,7 +192,7 @@ export class RegisterModel extends Working {
     return run;
   }
 
-  /** Say that something the form asked for went wrong outside of it. */
+  /** Show an error of an action that the form requested elsewhere. */
   fail(reason: unknown): void {
     this._error = errorBody(reason);
     this.tell();
@@ -218,7 +218,7 @@ export class RegisterModel extends Working {
     this.tell();
   }
 
-  /** The kernel told of its flows: this one may have changed. */
+  /** Update the flow, which may have changed, when the kernel reports its flows. */
   private onFlows(): void {
     const { notebook, state } = this.parts.flows;
     const { flow, kernelId, notebook: path } = this._subject;
@@ -237,7 +237,7 @@ export class RegisterModel extends Working {
     }
   }
 
-  /** Send it, once at a time, and not before the form shows what it sends. */
+  /** Send one request at a time, and only after the form shows the values that it sends. */
   private async sending(work: () => Promise<void>): Promise<void> {
     if (!this.isBusy) {
       await this.doing(async () => {
@@ -248,13 +248,13 @@ export class RegisterModel extends Working {
     }
   }
 
-  /** What the form holds before the user changes anything. */
+  /** Return the form values before the user changes anything. */
   private initial(): IDraft {
     const { flow } = this._subject;
     return draftOf(flow, this.replacement.last(this._subject), this.preset);
   }
 
-  /** The draft as code, to see whether the user changed it; forms fill in defaults by themselves. */
+  /** Return the draft as code, to detect changes by the user; the form library fills in defaults by itself. */
   private spelled(): string | null {
     try {
       return this.code();

@@ -3,7 +3,7 @@ import type { DeploymentsModel } from './deployments';
 import type { FlowsModel } from './flows';
 import type { RunsModel } from './runs';
 
-/** What the form needs of the rest. */
+/** The models that the register form requires. */
 export interface IRegisterParts {
   client: Pick<
     IClient,

@@ -3,33 +3,33 @@ import type { DeploymentsModel } from './deployments';
 import { ownDeployments } from './drift';
 import type { ISubject } from './subject';
 
-/** Refusals of satflow_ext/errors.py that the user can answer with "Overwrite", and what of the request that changes. */
+/** Errors of satflow_ext/errors.py that the user can answer with "Overwrite", and the resulting change of the request. */
 const ANSWERS: Record<string, Partial<RegisterRequest>> = {
   DeploymentDrifted: { overwrite: true },
   DeploymentTaken: { overwrite: true, replaces: null },
   RegisteredElsewhere: { replaces: null }
 };
 
-/** Whether the user can answer a refusal with "Overwrite". */
+/** Return whether the user can answer an error with "Overwrite". */
 export function isOverwritable(error: ErrorBody | null): boolean {
   return error !== null && error.error in ANSWERS;
 }
 
-/** Which deployments a form may make the next version of: its notebook's own, and any other that the user was asked about. */
+/** The deployments that a form may replace: those of its notebook, and others that the user agreed to overwrite. */
 export class Replacement {
   constructor(private readonly deployments: Pick<DeploymentsModel, 'items'>) {}
 
-  /** The deployments of the flow that its notebook registered, the one registered last first. */
+  /** Return the deployments of the flow that its notebook registered, the most recently registered first. */
   private own({ flow, notebookFile }: ISubject): Deployment[] {
     return ownDeployments(flow.name, notebookFile, this.deployments.items);
   }
 
-  /** The deployment of the flow that its notebook registered last. */
+  /** Return the deployment of the flow that its notebook registered last. */
   last(subject: ISubject): Deployment | null {
     return this.own(subject)[0] ?? null;
   }
 
-  /** The deployment of that name where it is not one of these; registering asks before it overwrites that. */
+  /** Return the deployment with that name if it is not one of the notebook's; registering asks before it overwrites it. */
   foreign(subject: ISubject, name: string): Deployment | null {
     const { flow } = subject;
     const taken = this.deployments.items.find(
@@ -38,22 +38,22 @@ export class Replacement {
     return taken && !this.ids(subject).includes(taken.id) ? taken : null;
   }
 
-  /** What the request says of it. */
+  /** Return the fields of the request that permit a replacement. */
   request(subject: ISubject): Partial<RegisterRequest> {
     return { replaces: this.ids(subject), ...this.answers };
   }
 
-  /** The user wants to overwrite what a refusal is about; other refusals still hold. */
+  /** Permit the overwriting that an error refused; other refusals still apply. */
   overrule(error: ErrorBody | null): void {
     this.answers = { ...this.answers, ...ANSWERS[error?.error ?? ''] };
   }
 
-  /** What the user has answered does not hold for another name, or for the next registration. */
+  /** Drop the user's answers, which do not apply to another name or to the next registration. */
   reset(): void {
     this.answers = {};
   }
 
-  /** The form registered a deployment, which is its own from now on. */
+  /** Add a deployment that the form registered and may replace from now on. */
   add(id: string): void {
     this.registered.add(id);
     this.reset();

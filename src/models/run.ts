@@ -22,7 +22,7 @@ import { hasAllTasks } from './tasks';
 type Served = Pick<IClient, 'run' | 'log' | 'cancelRun'>;
 type Listed = Pick<RunsModel, 'askedAt' | 'changed' | 'items'>;
 
-/** One run in full, followed live. */
+/** One run with all details, updated live. */
 export class RunModel extends Observable {
   constructor(
     readonly id: string,
@@ -35,7 +35,7 @@ export class RunModel extends Observable {
     this.poll = new Poll({
       auto: false,
       factory: () => this.refresh(),
-      // Hints come for states of the run; its tasks change without one.
+      // The server sends hints for states of the run, but not for changes of its tasks.
       frequency: { interval: 3000, backoff: true, max: 30_000 },
       name: `satflow-ext:run:${id}`,
       standby: 'when-hidden'
@@ -60,18 +60,18 @@ export class RunModel extends Observable {
     return this._error;
   }
 
-  /** How much of the log is here. */
+  /** The loading state of the log. */
   get progress(): LogProgress {
     const state = this._detail?.run.state_type;
     return logProgress(this.log, state !== undefined && hasEnded(state));
   }
 
-  /** What is wrong with the live part, while the rest may be well. */
+  /** The error of the live updates; the other data can still be valid. */
   get streamError(): ErrorBody | null {
     return this._streamError;
   }
 
-  /** Subscribe and start reading; once. */
+  /** Subscribe and start to read; further calls have no effect. */
   watch(): void {
     if (this.subscriptions.isDisposed || this.watching) {
       return;
@@ -105,7 +105,7 @@ export class RunModel extends Observable {
     await this.refresh();
   }
 
-  /** The whole log, as text. */
+  /** Return the whole log as text. */
   download(): Promise<Blob> {
     return this.client.log(this.id);
   }
@@ -138,7 +138,7 @@ export class RunModel extends Observable {
     this.tell();
   }
 
-  /** Whether nothing is to be read any more: Prefect records task runs, and takes in the log, after the run's end. */
+  /** True if there is nothing more to read. Prefect records task runs and stores the log after the end of the run. */
   private get isComplete(): boolean {
     const detail = this._detail;
     return (
@@ -151,7 +151,7 @@ export class RunModel extends Observable {
     );
   }
 
-  /** Prefect tells a run's end before it has taken in the log, where the traceback is. */
+  /** True if the traceback is missing: Prefect reports the end of a run before it stores the log with the traceback. */
   private get lacksTraceback(): boolean {
     const failure = this._detail?.failure;
     return failure !== undefined && failure !== null && !failure.traceback;
@@ -164,7 +164,10 @@ export class RunModel extends Observable {
     }
   }
 
-  /** The list is read faster than a run with all of its tasks: what it says of the run holds until that is here. */
+  /**
+   * Use the state of the run in the list until the run itself is read, which takes longer because of its tasks.
+   * Return whether the state changed.
+   */
   private takeListed(): boolean {
     const run = this.list.items.find(one => one.id === this.id);
     const detail = this._detail;
@@ -183,7 +186,7 @@ export class RunModel extends Observable {
     if (status) {
       this._cluster = status;
     } else if (this._cluster) {
-      this._cluster = { ...this._cluster, state: 'closed' }; // as it was when it was last seen
+      this._cluster = { ...this._cluster, state: 'closed' }; // the last known state
     }
   }
 

@@ -11,10 +11,10 @@ import { Observable } from './observable';
 
 type Served = Pick<IClient, 'runs' | 'startRun' | 'cancelRun'>;
 
-/** How many runs the list holds. */
+/** Maximum number of runs in the list. */
 export const RUNS_LIMIT = 100;
 
-/** The newest runs that fit the filter. The stream's hint makes it read them again. */
+/** The newest runs that match the filter, read again after each hint of the stream. */
 export class RunsModel extends Observable {
   constructor(
     private readonly client: Served,
@@ -27,7 +27,7 @@ export class RunsModel extends Observable {
     return this._items;
   }
 
-  /** Null until the list was read once. */
+  /** True if the list has been read. */
   get isLoaded(): boolean {
     return this._isLoaded;
   }
@@ -40,12 +40,12 @@ export class RunsModel extends Observable {
     return this._filter;
   }
 
-  /** When the list was asked for, in milliseconds of `performance.now()`. */
+  /** The time of the last request for the list, in milliseconds of `performance.now()`. */
   get askedAt(): number {
     return this._askedAt;
   }
 
-  /** A run that was started from here. */
+  /** Emitted when a run was started here. */
   get started(): ISignal<RunsModel, Run> {
     return this._started;
   }
@@ -63,7 +63,7 @@ export class RunsModel extends Observable {
     } catch (reason) {
       this._error = errorBody(reason);
       if (this.readFilter !== filter) {
-        // Runs that the filter does not ask for must not look like those that it does.
+        // Runs that match the previous filter must not look like matches of this one.
         this._items = [];
         this._isLoaded = false;
       }
@@ -71,7 +71,7 @@ export class RunsModel extends Observable {
     this.tell();
   });
 
-  /** Read the list now and whenever the server hints, until `unwatch`. */
+  /** Read the list now and after each hint of the server, until `unwatch`. */
   watch(): void {
     this.subscription ??= this.stream.subscribe(
       'runs',
@@ -93,10 +93,10 @@ export class RunsModel extends Observable {
   }
 
   /**
-   * Start a run; one call makes one run, however often the request is sent.
+   * Start a run. One call starts one run, even if the request is sent several times.
    *
-   * @param deploymentId - what to run
-   * @param parameters - those that differ from the deployment's
+   * @param deploymentId - the id of the deployment
+   * @param parameters - the parameters that differ from the deployment's
    */
   async start(deploymentId: string, parameters: JsonObject): Promise<Run> {
     const run = await this.client.startRun({
@@ -125,7 +125,7 @@ export class RunsModel extends Observable {
   private _isLoaded = false;
   private _error: ErrorBody | null = null;
   private _filter: IRunsQuery = {};
-  /** The filter that the list was read with. */
+  /** The filter of the list that was read. */
   private readFilter = this._filter;
   private readonly _started = new Signal<RunsModel, Run>(this);
 }

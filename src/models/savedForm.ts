@@ -6,14 +6,14 @@ import { publicFlow, publicValues } from './privacy';
 import type { RegisterModel } from './register';
 import type { Intent, ISubject } from './subject';
 
-/** A form as it is kept for the next load of the page, without defaults, docstrings and whatever looks like a secret. */
+/** A form saved for the next page load, without defaults, docstrings and values that look like secrets. */
 export interface ISavedForm {
   subject: ISubject;
   intent: Intent;
   draft: IDraft;
 }
 
-/** What to keep of a form. */
+/** Return the part of a form to save. */
 export function savedForm(model: RegisterModel): ISavedForm {
   const { subject, intent, draft } = model;
   const { parameter_schema } = subject.flow;
@@ -36,7 +36,7 @@ export function savedForm(model: RegisterModel): ISavedForm {
   };
 }
 
-/** Whether something that was kept is a form that this version can open. */
+/** Return whether a saved value is a form that this version can open. */
 export function isSavedForm(value: unknown): value is ISavedForm {
   const { subject, draft } = Object(value) as Partial<ISavedForm>;
   return (
@@ -48,7 +48,7 @@ export function isSavedForm(value: unknown): value is ISavedForm {
   );
 }
 
-/** The values that differ from their defaults: the form library fills those in by itself. */
+/** Return the values that differ from their defaults, which the form library fills in by itself. */
 function chosen(schema: JsonObject, values: JsonObject): JsonObject {
   const properties = asObject(schema.properties ?? {});
   const differ = Object.entries(values).filter(([name, value]) => {

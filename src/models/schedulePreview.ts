@@ -6,29 +6,29 @@ import { errorBody } from '../errors';
 import { type IScheduleDraft, scheduleOf } from './draft';
 import { Observable } from './observable';
 
-/** Milliseconds of quiet before the next runs are computed. */
+/** Milliseconds without input before the next runs are computed. */
 const QUIET = 300;
 
-/** How many next runs are shown. */
+/** Number of next runs to show. */
 const COUNT = 5;
 
-/** The next runs of a schedule that is being typed. */
+/** The next runs of the schedule that the user is typing. */
 export class SchedulePreview extends Observable {
   constructor(private readonly client: Pick<IClient, 'previewSchedule'>) {
     super();
   }
 
-  /** Null where there is no schedule or it is wrong. */
+  /** The next runs; null if there is no schedule or it is not valid. */
   get nextRuns(): string[] | null {
     return this._nextRuns;
   }
 
-  /** What is wrong with it. */
+  /** The error in the schedule. */
   get error(): ErrorBody | null {
     return this._error;
   }
 
-  /** Compute the next runs of a schedule as it is typed; those of the schedule before are not shown any longer. */
+  /** Compute the next runs of the schedule that the user is typing, and drop those of the previous schedule. */
   show(draft: IScheduleDraft): void {
     try {
       this.become(scheduleOf(draft), null);
@@ -61,7 +61,7 @@ export class SchedulePreview extends Observable {
         preview => [preview.next_runs, null] as const,
         (reason: unknown) => [null, errorBody(reason)] as const
       );
-    // An answer about an earlier schedule may come after the question about this one.
+    // The answer for an earlier schedule can arrive after the request for this one.
     if (schedule === this.schedule) {
       this._nextRuns = nextRuns;
       this._error = error;

@@ -13,23 +13,23 @@ type Served = Pick<IClient, 'orderCluster' | 'closeCluster'>;
 type Order = ClusterOrder['order'];
 type State = SharedCluster['state'];
 
-/** A cluster that a deployment's runs share; `isBusy` while it does what it was asked for. */
+/** A cluster that a deployment's runs share; `isBusy` is true while an order is carried out. */
 export interface ISharedCluster {
   deployment_id: string;
-  /** With its flow's name before it. */
+  /** The deployment's name, preceded by the flow's name. */
   deployment_name: string;
-  /** The name of a Dask Gateway, "" for the local stack's own. */
+  /** The name of a Dask Gateway, or "" for that of the local stack. */
   gateway: string;
-  /** "unknown" until somebody has looked. */
+  /** The state, or "unknown" until it has been checked. */
   state: State | 'unknown';
   workers: number;
   isBusy: boolean;
 }
 
-/** Milliseconds after which the stream knows of what was done here. */
+/** Milliseconds until the stream reflects an order. */
 const SETTLES = 10_000;
 
-/** The clusters that deployments' runs share, as the stream says that they are. */
+/** The clusters that deployments' runs share, as reported by the stream. */
 export class SharedClustersModel extends Observable {
   constructor(
     private readonly client: Served,
@@ -48,7 +48,7 @@ export class SharedClustersModel extends Observable {
     return this.deployments.items.filter(shares).map(one => this.shown(one));
   }
 
-  /** Let a deployment's cluster do something; starting takes until it is ready. */
+  /** Send an order to a deployment's cluster; an order to start returns when the cluster is ready. */
   async order(deploymentId: string, order: Order): Promise<void> {
     await this.doing(deploymentId, async () => {
       const done = await this.client.orderCluster(deploymentId, { order });
@@ -81,7 +81,7 @@ export class SharedClustersModel extends Observable {
     }
   }
 
-  /** What came of an order holds until the stream has caught up with it. */
+  /** Keep the state that an order returned until the stream reports it. */
   private learn(id: string, state: State): void {
     this.forget(id);
     this.learnt.set(id, state);
@@ -138,10 +138,10 @@ export class SharedClustersModel extends Observable {
   private readonly timers = new Map<string, number>();
 }
 
-/** The executor whose clusters runs can share. */
+/** The executor whose clusters can be shared by runs. */
 export const SHARED = 'dask-cluster';
 
-/** A shared cluster as it is by itself, or else as a run sees that uses it. */
+/** Return the status that a shared cluster reports itself, or else the status reported by a run that uses it. */
 export function ownStatus(
   statuses: ClusterStatus[]
 ): ClusterStatus | undefined {
@@ -157,7 +157,7 @@ function shares({ executor }: Deployment): boolean {
   );
 }
 
-/** "4" is a fixed number of Dask workers, "1-8" as many as there is work for; null where it is neither. */
+/** Parse a cluster size: "4" is a fixed number of Dask workers, "1-8" scales with the load; otherwise return null. */
 export function sizeOrder(text: string): Order | null {
   const fixed = /^\s*(\d+)\s*$/.exec(text);
   if (fixed) {

@@ -5,11 +5,11 @@ import type { IClient } from '../client';
 import { errorBody } from '../errors';
 import { Observable } from './observable';
 
-/** Milliseconds between two looks while it starts, and while it is down: any other process may start it. */
+/** Milliseconds between two checks while the stack starts, and while it is down, because another process may start it. */
 const STARTING = 1000;
 const DOWN = 5000;
 
-/** Where runs go, started on first need. */
+/** The stack that executes runs, started on first use. */
 export class StackModel extends Observable {
   constructor(private readonly client: Pick<IClient, 'stack' | 'startStack'>) {
     super();
@@ -34,7 +34,7 @@ export class StackModel extends Observable {
     return this._status?.state === 'ready';
   }
 
-  /** Do something once, as soon as it is ready; an owner that is gone by then is forgotten. */
+  /** Call `work` once, as soon as the stack is ready, unless the owner has been disposed. */
   onceReady(owner: object, work: () => void): void {
     const look = () => {
       if (this.isReady) {
@@ -46,12 +46,12 @@ export class StackModel extends Observable {
     look();
   }
 
-  /** See how it is, and leave it so; where it is not ready, see again until it is. */
+  /** Check the stack without starting it; if it is not ready, check again until it is. */
   check(): Promise<void> {
     return this.read(() => this.client.stack());
   }
 
-  /** See whether it runs, and start it where it does not. */
+  /** Check the stack and start it if it is stopped. */
   async ensure(): Promise<void> {
     await this.check();
     if (this._status?.state === 'stopped') {
@@ -59,7 +59,7 @@ export class StackModel extends Observable {
     }
   }
 
-  /** Start it, and follow the steps until it is ready. */
+  /** Start the stack and follow its steps until it is ready. */
   start(): Promise<void> {
     return this.read(() => this.client.startStack());
   }
@@ -80,7 +80,7 @@ export class StackModel extends Observable {
     this.tell();
   }
 
-  /** Look again where it is not ready. */
+  /** Schedule another check if the stack is not ready. */
   private follow(): void {
     if (this.isDisposed) {
       return;

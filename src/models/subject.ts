@@ -1,14 +1,14 @@
 import type { LiveFlow } from '../_api';
 
-/** The flow that is to be registered, and where it lives. */
+/** The flow to register, with its kernel and notebook. */
 export interface ISubject {
   flow: LiveFlow;
   kernelId: string;
-  /** The notebook's path as JupyterLab shows it. */
+  /** The notebook's path in JupyterLab. */
   notebook: string | null;
-  /** The notebook's path as the kernel knows it (`FlowList.notebook`). */
+  /** The notebook's path in the kernel (`FlowList.notebook`). */
   notebookFile: string | null;
 }
 
-/** What the user came to the form for, which is what Enter does there. */
+/** The reason for which the user opened the form; the Enter key performs it. */
 export type Intent = 'register' | 'run';

@@ -1,17 +1,17 @@
 import type { LogLine, TaskRun } from '../_api';
 import { hasEnded } from '../words';
 
-/** The runs of one task: one, or many where it was mapped. */
+/** The runs of one task: one run, or many if the task was mapped. */
 export interface ITaskGroup {
   task: string;
   runs: TaskRun[];
-  /** How many are in each state, by Prefect's word for it. */
+  /** Number of runs in each state, by Prefect's name for the state. */
   counts: { type: TaskRun['state_type']; name: string; count: number }[];
-  /** Seconds, summed over the runs. */
+  /** Duration in seconds, summed over the runs. */
   duration: number;
 }
 
-/** Task runs by task, in the order in which the first of each came. */
+/** Group task runs by task, in the order of the first run of each task. */
 export function taskGroups(tasks: TaskRun[]): ITaskGroup[] {
   const byTask = new Map<string, TaskRun[]>();
   for (const run of tasks) {
@@ -30,7 +30,7 @@ export function taskGroups(tasks: TaskRun[]): ITaskGroup[] {
   }));
 }
 
-/** Whether all tasks that wrote to the log of an ended run are known, and none of them is to change. */
+/** Return whether all tasks that wrote to the log of an ended run are known and have reached a final state. */
 export function hasAllTasks(
   tasks: readonly TaskRun[],
   lines: readonly LogLine[]

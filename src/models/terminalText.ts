@@ -10,19 +10,19 @@ const SEQUENCES =
 // eslint-disable-next-line no-control-regex
 export const COLORS = /\u001b\[[\d;:]*m/g;
 
-/** Control characters that are not visible: of direction, of the terminal, and without width. */
+/** Invisible characters: control characters of text direction and of the terminal, and characters without width. */
 export const INVISIBLE =
   // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
-/** A message without its colors, as a terminal would show it in the end: what a carriage return overwrites is left out. */
+/** Return a message without colors, as a terminal finally shows it: text that a carriage return overwrites is left out. */
 export function plain(message: string): string {
   return message.includes('\u001b')
     ? overwritten(message).replace(COLORS, '')
     : overwritten(message);
 }
 
-/** A text from outside as one line, at most so long, with invisible characters named. */
+/** Return an external text as one line of limited length, with invisible characters named. */
 export function shortText(message: string, limit: number): string {
   const text = plain(message.slice(0, 4 * limit));
   const cut =
@@ -32,14 +32,14 @@ export function shortText(message: string, limit: number): string {
   return visible(cut);
 }
 
-/** A text in which each character that is not visible is named, such as ⟨U+202E⟩. */
+/** Replace each invisible character by its name, such as ⟨U+202E⟩. */
 export function visible(text: string): string {
   return text.replace(INVISIBLE, nameOf);
 }
 
 /**
- * A message as a terminal shows it in the end: without escape sequences other than colors, and of each line what the last
- * carriage return leaves.
+ * Return a message as a terminal finally shows it: without escape sequences other than colors, and with the text of
+ * each line that the last carriage return leaves.
  */
 export function overwritten(message: string): string {
   const text = message.includes('\u001b')
@@ -50,13 +50,13 @@ export function overwritten(message: string): string {
     : text;
 }
 
-/** What is left of a line that was drawn over itself. */
+/** Return the text that remains of a line with carriage returns. */
 function lastDrawn(line: string): string {
   const drawn = line.split('\r').filter(part => part !== '');
   return drawn[drawn.length - 1] ?? '';
 }
 
-/** The name of a character that is not visible. */
+/** Return the name of an invisible character. */
 export function nameOf(character: string): string {
   const code = character.charCodeAt(0);
   if (code < 0x20) {

@@ -4,19 +4,19 @@ import { Working } from './working';
 
 type Served = Pick<IClient, 'versions' | 'diffVersions' | 'rollBack'>;
 
-/** Two versions by their numbers, the earlier first. */
+/** The numbers of two versions, the earlier first. */
 export interface IPair {
   before: number;
   after: number;
 }
 
-/** What the versions of a deployment need of the deployments. */
+/** The part of the deployments model that the versions require. */
 export interface IDeploymentsRead {
   readonly items: Deployment[];
   refresh(): Promise<void>;
 }
 
-/** The versions of one deployment, two of them side by side, and the way back to an earlier one. */
+/** The versions of one deployment, with a comparison of two versions and rollback to an earlier one. */
 export class VersionsModel extends Working {
   constructor(
     readonly deploymentId: string,
@@ -26,32 +26,32 @@ export class VersionsModel extends Working {
     super();
   }
 
-  /** Those read so far, newest first; null before the first reading. */
+  /** The versions read so far, newest first; null before the first read. */
   get items(): Version[] | null {
     return this._items;
   }
 
-  /** Whether there are older ones to read. */
+  /** True if there are older versions to read. */
   get hasMore(): boolean {
     return this.next !== null;
   }
 
-  /** Why nothing older is known although there was something. */
+  /** The reason why older versions are missing; null if none are. */
   get lost(): string | null {
     return this._lost;
   }
 
-  /** What is compared; null where there is only one version. */
+  /** The compared versions; null if there is only one version. */
   get pair(): IPair | null {
     return this._pair;
   }
 
-  /** How the two differ, null until that is read. */
+  /** The differences between the two versions; null until they are loaded. */
   get diff(): VersionDiff | null {
     return this._diff;
   }
 
-  /** Read the newest again, and compare the newest two. */
+  /** Read the newest versions again and compare the newest two. */
   async load(): Promise<void> {
     await this.doing(async () => {
       await this.read([], undefined);
@@ -86,7 +86,7 @@ export class VersionsModel extends Working {
     });
   }
 
-  /** Make an earlier version the newest; what was done, null where it was refused. */
+  /** Make an earlier version the newest one. Return the result, or null if the request was refused. */
   async rollBack(version: number): Promise<Registered | null> {
     let done: Registered | null = null;
     await this.doing(async () => {

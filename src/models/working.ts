@@ -2,19 +2,19 @@ import type { ErrorBody } from '../_api';
 import { errorBody } from '../errors';
 import { Observable } from './observable';
 
-/** A model that does what the user asks for, which takes time and may be refused. */
+/** A model that runs user actions, which take time and can fail. */
 export abstract class Working extends Observable {
-  /** What was wrong with what was asked for last. */
+  /** The error of the last action. */
   get error(): ErrorBody | null {
     return this._error;
   }
 
-  /** Whether it is at it now. */
+  /** True while an action is running. */
   get isBusy(): boolean {
     return this._isBusy;
   }
 
-  /** Do it; what goes wrong stands in `error`. */
+  /** Run an action; set `error` if it fails. */
   protected async doing(work: () => Promise<void>): Promise<void> {
     this._isBusy = true;
     this._error = null;

@@ -16,7 +16,7 @@ import { Actions } from '../widgets/actions';
 
 export const actions: JupyterFrontEndPlugin<IActions> = {
   id: 'satflow-ext:actions',
-  description: 'Provides what the user can do.',
+  description: 'Provides the user actions.',
   autoStart: true,
   requires: [INotebookTracker, IFlows, IDeployments, IRuns, ISharedClusters],
   optional: [ITranslator],

@@ -9,7 +9,7 @@ import { IClient, IStream } from '../tokens';
 
 export const client: JupyterFrontEndPlugin<IClient> = {
   id: 'satflow-ext:client',
-  description: 'Provides the REST endpoints of SatFlow.',
+  description: 'Provides the client of SatFlow’s REST API.',
   autoStart: true,
   provides: IClient,
   activate: ({ serviceManager }: JupyterFrontEnd): IClient =>
@@ -18,7 +18,7 @@ export const client: JupyterFrontEndPlugin<IClient> = {
 
 export const stream: JupyterFrontEndPlugin<IStream> = {
   id: 'satflow-ext:stream',
-  description: 'Provides what the server pushes.',
+  description: 'Provides the event stream of the server.',
   autoStart: true,
   provides: IStream,
   activate: ({ serviceManager }: JupyterFrontEnd): IStream => {

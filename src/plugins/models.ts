@@ -27,7 +27,8 @@ type Plugin<T> = JupyterFrontEndPlugin<T>;
 
 export const notebook: Plugin<IActiveNotebook> = {
   id: 'satflow-ext:notebook',
-  description: 'Provides the active notebook and what its kernel pushes.',
+  description:
+    'Provides the active notebook and the flows that its kernel pushes.',
   autoStart: true,
   requires: [INotebookTracker],
   provides: IActiveNotebook,
@@ -91,7 +92,7 @@ export const sharedClusters: Plugin<ISharedClusters> = {
 
 export const stack: Plugin<IStack> = {
   id: 'satflow-ext:stack',
-  description: 'Provides the place where runs go.',
+  description: 'Provides the status of the stack that executes runs.',
   autoStart: true,
   requires: [IClient],
   provides: IStack,

@@ -16,7 +16,7 @@ import { duration } from '../words';
 
 export const notifications: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:notifications',
-  description: 'Tells how runs that were started here go.',
+  description: 'Shows notifications about runs that were started here.',
   autoStart: true,
   requires: [IRuns, IClient, IStream, IPreferences, IActions],
   optional: [ITranslator],
@@ -39,7 +39,7 @@ export const notifications: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** One notification for the run, from its start to its end. */
+/** Show one notification for the run, from its start to its end. */
 async function follow(
   run: Run,
   end: Promise<Run>,
@@ -48,7 +48,7 @@ async function follow(
 ): Promise<void> {
   const name = run.deployment_name ?? run.flow_name;
   const actions = [{ label: trans.__('Open run'), callback: open }];
-  const started = trans.__('%1: run %2 is on its way.', name, run.name);
+  const started = trans.__('%1: run %2 was submitted.', name, run.name);
   const id = Notification.emit(started, 'in-progress', {
     actions,
     autoClose: 4000

@@ -30,7 +30,7 @@ const REOPEN = 'satflow:reopen-register-form';
 export const registerTabs: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:register-tabs',
   description:
-    'Opens the register form in the main area, and again after a reload.',
+    'Opens the register form in the main area and restores it after a reload.',
   autoStart: true,
   requires: [
     IClient,
@@ -77,11 +77,12 @@ const ARGS = {
   properties: {
     variable: {
       type: 'string',
-      description: 'The variable that holds the flow; asked for when left out.'
+      description:
+        'The variable of the flow; if it is missing, the user is asked for it.'
     },
     run: {
       type: 'boolean',
-      description: 'Whether the user wants a run of it.'
+      description: 'True if the user wants to run the flow.'
     }
   }
 };
@@ -90,7 +91,7 @@ const REOPEN_ARGS = {
   type: 'object',
   required: ['form'],
   properties: {
-    form: { type: 'object', description: 'The form as it was kept.' }
+    form: { type: 'object', description: 'The saved form.' }
   }
 };
 
@@ -127,7 +128,7 @@ function addCommands(
   });
 }
 
-/** The flow to register, null where there is none or the user thinks better of it. */
+/** Return the flow to register, or null if there is none or the user cancels. */
 async function subjectOf(
   { flows, trans }: IFormParts,
   variable: unknown
@@ -136,7 +137,7 @@ async function subjectOf(
   const notebook = flows.notebook;
   if (all.length === 0 || !notebook?.kernelId) {
     Notification.warning(
-      trans.__('There is no flow here yet. Run the cell that defines one.'),
+      trans.__('This notebook has no flow yet. Run the cell that defines one.'),
       { autoClose: 5000 }
     );
     return null;

@@ -26,7 +26,7 @@ const COMMAND = 'satflow:open-run';
 
 export const runTabs: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:run-tabs',
-  description: 'Opens runs in the main area, and again after a reload.',
+  description: 'Opens runs in the main area and restores them after a reload.',
   autoStart: true,
   requires: [
     IClient,
@@ -63,7 +63,7 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** What a tab needs, and where it goes. */
+/** The parts of a tab, and the area where it opens. */
 type IOpening = IRunTabParts & { area: ReturnType<typeof tabArea> };
 
 const PREFIX = 'satflow-run-';
@@ -75,7 +75,10 @@ const ARGS = {
   required: ['runId'],
   properties: {
     runId: { type: 'string', description: 'The id of the flow run.' },
-    name: { type: 'string', description: 'Its name, for the tab.' }
+    name: {
+      type: 'string',
+      description: 'The name of the run, for the title of the tab.'
+    }
   }
 };
 

@@ -7,7 +7,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Preferences } from '../models/preferences';
 import { IPreferences } from '../tokens';
 
-/** The settings, and through the schema of the same name the notebook's toolbar button. */
+/** The user settings. The schema of the same name also adds the toolbar button of notebooks. */
 export const settings: JupyterFrontEndPlugin<IPreferences> = {
   id: 'satflow-ext:plugin',
   description: 'Provides the settings of SatFlow.',

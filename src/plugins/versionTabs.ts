@@ -43,7 +43,7 @@ export const versionTabs: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** What a tab needs, and where it goes. */
+/** The parts of a tab, and the area where it opens. */
 type IOpening = IVersionsTabParts & { area: ReturnType<typeof tabArea> };
 
 const PREFIX = 'satflow-versions-';
@@ -56,8 +56,11 @@ const ARGS = {
   type: 'object',
   required: ['deploymentId', 'name'],
   properties: {
-    deploymentId: { type: 'string', description: 'The deployment.' },
-    name: { type: 'string', description: 'Its name, for the tab.' }
+    deploymentId: { type: 'string', description: 'The id of the deployment.' },
+    name: {
+      type: 'string',
+      description: 'The name of the deployment, for the title of the tab.'
+    }
   }
 };
 

@@ -18,7 +18,7 @@ export interface IAdvancedFieldsProps {
   trans: TranslationBundle;
 }
 
-/** The fields of the request that stand here. */
+/** The request fields of this section. */
 export const ADVANCED = [
   'tags',
   'include',
@@ -27,7 +27,7 @@ export const ADVANCED = [
   'missed_runs'
 ];
 
-/** What most registrations leave as it is; open where something is set or wrong. */
+/** Fields that most registrations leave unchanged; open if one of them is set or has an error. */
 export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
   const { draft, error, onChange, trans } = props;
   const [isOpen, setOpen] = useState(isSet(draft));
@@ -43,9 +43,9 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
       <div className="jp-Satflow-schemaFields">
         <LinesField
           name="include"
-          label={trans.__('Data files that travel with the flow')}
+          label={trans.__('Data files packed with the flow')}
           hint={trans.__(
-            'One file, folder or pattern a line, such as data/*.csv; they lie beside the notebook.'
+            'One file, folder or pattern per line, such as data/*.csv, in the folder of the notebook.'
           )}
           lines={draft.include}
           error={errorUnder(error, 'include')}
@@ -55,7 +55,7 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
           name="secrets"
           label={trans.__('Secrets, by name')}
           hint={trans.__(
-            'One name a line, such as AWS_SECRET_ACCESS_KEY. Values stay out of here: they are found where the flow runs.'
+            'One name per line, such as AWS_SECRET_ACCESS_KEY. Do not enter values: they are looked up where the flow runs.'
           )}
           lines={draft.secrets}
           error={errorUnder(error, 'secrets')}

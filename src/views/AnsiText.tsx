@@ -4,15 +4,15 @@ import { type ITextPart, LINE_MAX, shownText } from '../models/logText';
 
 export interface IAnsiTextProps {
   text: string;
-  /** What to mark, from `searchPattern`. */
+  /** The pattern of the text to mark, from `searchPattern`. */
   search?: RegExp | null;
-  /** The most characters to show. */
+  /** Maximum number of characters to show. */
   limit?: number;
-  /** Drawn behind a text that is cut, with its number of characters. */
+  /** Renders an element after a truncated text, given the number of its characters. */
   more?: (length: number) => JSX.Element;
 }
 
-/** Text with a terminal's colors, as text nodes only: what runs print is never taken for HTML. */
+/** Text with terminal colors, rendered as text nodes only: the output of runs is never interpreted as HTML. */
 export function AnsiText(props: IAnsiTextProps): JSX.Element {
   const { text, search = null, limit = LINE_MAX, more } = props;
   const shown = useMemo(

@@ -6,7 +6,7 @@ export interface IArtifactViewProps {
   artifact: Artifact;
 }
 
-/** An artifact as text, link, picture or table; what runs wrote is never taken for HTML. */
+/** An artifact as text, link, image or table; data written by runs is never interpreted as HTML. */
 export function ArtifactView({ artifact }: IArtifactViewProps): JSX.Element {
   const { key, description } = artifact;
   return (
@@ -72,7 +72,7 @@ function cell(value: JsonValue | undefined): string {
     : String(value ?? '');
 }
 
-/** Prefect keeps tables as JSON text: a list of rows, or a column's values by name. */
+/** Return the rows of a table. Prefect stores tables as JSON text: a list of rows, or lists of values by column name. */
 function tableRows(data: JsonValue): JsonObject[] | null {
   const table = typeof data === 'string' ? parsed(data) : data;
   if (Array.isArray(table)) {
@@ -106,7 +106,7 @@ function parsed(text: string): JsonValue {
   }
 }
 
-/** Prefect writes a link as `[text](url)`. */
+/** Parse a link, which Prefect writes as `[text](url)`. */
 function linkOf(data: JsonValue): { text: string; url: string } | null {
   const match =
     typeof data === 'string' ? /^\[(.*)\]\((\S+)\)$/s.exec(data.trim()) : null;
@@ -114,7 +114,7 @@ function linkOf(data: JsonValue): { text: string; url: string } | null {
   return url ? { text: match?.[1] || url, url } : null;
 }
 
-/** The address, where following it can do no harm. */
+/** Return the URL if it is safe to follow, else null. */
 export function safeUrl(
   data: JsonValue,
   protocols = ['http:', 'https:', 'data:']
@@ -128,7 +128,7 @@ export function safeUrl(
   return protocols.includes(protocol) && isImage ? url : null;
 }
 
-/** The protocol of a complete address, null for anything else. */
+/** Return the protocol of a complete URL, or null. */
 function protocolOf(data: JsonValue): string | null {
   try {
     return typeof data === 'string' ? new URL(data).protocol : null;

@@ -8,16 +8,16 @@ export interface IChangeListProps {
   trans: TranslationBundle;
 }
 
-/** What differs, each with what it was and what it is; in words, so that neither colour nor strike-through says it alone. */
+/** The differences with their old and new values, as text, so that neither color nor strike-through is the only sign. */
 export function ChangeList({ changes, trans }: IChangeListProps): JSX.Element {
   return (
     <ul className="jp-Satflow-changes">
       {changes.map(({ name, before, after }) => (
         <li key={name}>
           <span className="jp-Satflow-changeName">{name}</span>
-          <del>{before ?? trans.__('not there')}</del>
+          <del>{before ?? trans.__('not set')}</del>
           {' → '}
-          <ins>{after ?? trans.__('not there')}</ins>
+          <ins>{after ?? trans.__('not set')}</ins>
         </li>
       ))}
     </ul>

@@ -1,16 +1,16 @@
 import React from 'react';
 
-/** One line of a chart: a value for each moment, null where there is none. */
+/** One line of a chart: a value for each time, or null. */
 export interface ISeries {
   label: string;
   values: (number | null)[];
-  /** "main" has an area below it, "part" is drawn within it, "aim" is what should be. */
+  /** "main" is filled below the line, "part" is drawn within it, "aim" is the target. */
   kind: 'main' | 'part' | 'aim';
-  /** Whether it jumps from value to value, as numbers of things do. */
+  /** True if the line changes in steps, as counts do. */
   isStepped?: boolean;
 }
 
-/** Something that happened, at a moment of the chart. */
+/** An event at a time within the chart. */
 export interface IMark {
   time: number;
   label: string;
@@ -21,17 +21,17 @@ export interface IChartProps {
   times: number[];
   series: ISeries[];
   marks: IMark[];
-  /** A value as it is read. */
+  /** Formats a value. */
   words: (value: number) => string;
 }
 
 const WIDTH = 320;
 const HEIGHT = 80;
-/** Above the highest value, for its number. */
+/** Space above the highest value, for its label. */
 const HEADROOM = 18;
 const STEP = 5 * 60_000;
 
-/** Quantities over time on one scale, with their newest values and what happened meanwhile. */
+/** Quantities over time on one scale, with their newest values and the events of that time. */
 export function Chart(props: IChartProps): JSX.Element {
   const { label, times, series, words } = props;
   const top = Math.max(1e-9, ...series.flatMap(one => one.values.map(Number)));
@@ -105,7 +105,7 @@ function drawn(series: ISeries, times: number[], top: number): string[] {
   });
 }
 
-/** A thin line at each fifth minute, so that charts side by side are read alike. */
+/** Thin lines at every fifth minute, so that adjacent charts can be compared. */
 function Minutes({ times }: { times: number[] }): JSX.Element {
   const across = places(times);
   const [from, to] = [times[0] ?? 0, times[times.length - 1] ?? 0];
@@ -144,7 +144,7 @@ function Upright(props: { at: string; title?: string }): JSX.Element {
   );
 }
 
-/** Where a moment stands from left to right. */
+/** Return a function that maps a time to its horizontal position. */
 function places(times: number[]): (time: number) => string {
   const from = times[0] ?? 0;
   const span = Math.max(1, (times[times.length - 1] ?? 0) - from);

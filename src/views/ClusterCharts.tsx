@@ -13,7 +13,7 @@ export interface IClusterChartsProps {
   trans: TranslationBundle;
 }
 
-/** A cluster over time: its workers, tasks, CPU and memory, with what happened to it. */
+/** Charts of a cluster over time: workers, tasks, CPU and memory, with its events. */
 export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
   const { samples, events, trans } = props;
   if (samples.length === 0) {
@@ -32,7 +32,7 @@ export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
         {...shared}
         label={trans.__('Workers')}
         series={[
-          stepped(line(samples, 'observed', 'main', trans.__('there'))),
+          stepped(line(samples, 'observed', 'main', trans.__('current'))),
           stepped(line(samples, 'plan', 'aim', trans.__('planned')))
         ]}
         words={whole}
@@ -66,7 +66,7 @@ export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
   );
 }
 
-/** What explains a dent in the lines. */
+/** Return whether an event explains a drop in the charts. */
 function isTrouble({ kind }: ClusterEvent): boolean {
   return kind === 'lost' || kind === 'unreachable';
 }

@@ -9,7 +9,7 @@ import { ErrorNote } from './ErrorNote';
 import { useFieldId } from './formId';
 import { SchemaForm } from './SchemaForm';
 
-/** What is known of the chosen class, and how to ask. */
+/** The state of the chosen cluster class. */
 export interface IClusterClassState {
   found: ClusterClass | null;
   error: ErrorBody | null;
@@ -25,7 +25,7 @@ export interface IClusterClassFieldsProps {
   trans: TranslationBundle;
 }
 
-/** The arguments of the chosen back end's class, each in a field of its own, once somebody wants to know them. */
+/** The arguments of the chosen cluster provider's class, each in its own field, after the user asks for them. */
 export function ClusterClassFields(
   props: IClusterClassFieldsProps
 ): JSX.Element | null {
@@ -44,8 +44,8 @@ export function ClusterClassFields(
           onClick={() => onAsk(name)}
         >
           {state.isBusy
-            ? trans.__('Looking at %1…', name)
-            : trans.__('What can %1 be told?', name)}
+            ? trans.__('Loading the options of %1…', name)
+            : trans.__('Show the options of %1', name)}
         </Button>
       )}
       {state.error && !state.isBusy && <ErrorNote error={state.error} />}
@@ -60,7 +60,7 @@ function ClassForm(
   const { found, options, onOptions, trans } = props;
   const id = useFieldId('class');
   const form = parameterForm(found.options_schema);
-  // What is typed into a JSON field stays as it is while it is no JSON yet.
+  // Keep the text typed into a JSON field while it is not valid JSON yet.
   const [typed, setTyped] = useState(() =>
     jsonTexts(form, asOptions(options.backend_options))
   );
@@ -71,7 +71,7 @@ function ClassForm(
       {found.hidden.length > 0 && (
         <p className="jp-Satflow-hint">
           {trans.__(
-            'Not asked for here, as a version would keep them: %1. Its class finds credentials in the environment of runs.',
+            'Not shown, because a version would store them: %1. The class reads credentials from the environment of runs.',
             found.hidden.join(', ')
           )}
         </p>

@@ -9,15 +9,15 @@ export interface IClusterEventsProps {
   trans: TranslationBundle;
 }
 
-/** What happened to a cluster, newest first. */
+/** The events of a cluster, newest first. */
 export function ClusterEvents(props: IClusterEventsProps): JSX.Element | null {
   const { events, trans } = props;
   if (events.length === 0) {
     return null;
   }
   return (
-    <section aria-label={trans.__('What happened')}>
-      <h3>{trans.__('What happened')}</h3>
+    <section aria-label={trans.__('Events')}>
+      <h3>{trans.__('Events')}</h3>
       <ol className="jp-Satflow-events" data-testid="satflow-cluster-events">
         {[...events].reverse().map(event => (
           <li
@@ -33,7 +33,7 @@ export function ClusterEvents(props: IClusterEventsProps): JSX.Element | null {
   );
 }
 
-/** An event as it is read. */
+/** Describe an event. */
 export function eventWords(
   { kind, worker, tasks }: ClusterEvent,
   trans: TranslationBundle
@@ -42,14 +42,14 @@ export function eventWords(
     joined: trans.__('Worker %1 joined', worker),
     left: trans.__('Worker %1 left', worker),
     lost: trans.__('Worker %1 was lost', worker),
-    replaced: trans.__('Worker %1 came for one that was lost', worker),
+    replaced: trans.__('Worker %1 replaced a lost worker', worker),
     unreachable: trans.__('The scheduler does not answer'),
     back: trans.__('The scheduler answers again')
   };
   return tasks > 0
     ? trans._n(
-        '%2; %1 task runs again',
-        '%2; %1 tasks run again',
+        '%2; %1 task is recomputed',
+        '%2; %1 tasks are recomputed',
         tasks,
         words[kind]
       )

@@ -9,7 +9,7 @@ export interface IClusterFactsProps {
   trans: TranslationBundle;
 }
 
-/** A cluster's workers, and what is wrong with it or waited for. */
+/** The workers of a cluster, its problem, and the reason why it is waiting. */
 export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
   const { cluster, trans } = props;
   const { state, executor, observed, plan, worker_size: size } = cluster;
@@ -21,7 +21,7 @@ export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
           {workersOf(observed, plan, trans)}
         </span>
         {size && <span>{size}</span>}
-        {state === 'closed' && <span>{trans.__('as it was last seen')}</span>}
+        {state === 'closed' && <span>{trans.__('last known state')}</span>}
       </div>
       {cluster.problem && (
         <p className="jp-Satflow-note jp-mod-warning">{cluster.problem}</p>
@@ -35,7 +35,7 @@ export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
   );
 }
 
-/** A cluster's state in a word. */
+/** The state of a cluster as a label. */
 export function ClusterBadge(props: IClusterFactsProps): JSX.Element {
   const { cluster, trans } = props;
   const words = {

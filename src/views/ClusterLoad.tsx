@@ -13,7 +13,7 @@ export interface IClusterLoadProps {
   trans: TranslationBundle;
 }
 
-/** What a cluster has to do, in the few lines that a sidebar has. */
+/** The load of a cluster, short enough for the sidebar. */
 export function ClusterLoad(props: IClusterLoadProps): JSX.Element {
   const { cluster, samples, trans } = props;
   const last = samples[samples.length - 1];

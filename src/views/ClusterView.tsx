@@ -19,14 +19,16 @@ export interface IClusterViewProps {
   trans: TranslationBundle;
 }
 
-/** A run's Dask cluster: its workers, its tasks, and both over time. */
+/** The Dask cluster of a run: its workers and tasks, now and over time. */
 export function ClusterView(props: IClusterViewProps): JSX.Element {
   const { cluster, samples, onDaskPages, trans } = props;
   if (!cluster) {
     return (
       <EmptyState
         testId="satflow-no-cluster"
-        message={trans.__('This run has no Dask cluster, or not yet.')}
+        message={trans.__(
+          'This run has no Dask cluster, or the cluster has not started yet.'
+        )}
       />
     );
   }

@@ -18,7 +18,7 @@ import {
 
 export interface IClustersSectionProps {
   clusters: ClusterStatus[];
-  /** How each was before, by its key. */
+  /** Samples of the last minutes, by cluster key. */
   samples: ReadonlyMap<string, readonly ISample[]>;
   shared: ISharedCluster[];
   error: ErrorBody | null;
@@ -28,7 +28,7 @@ export interface IClustersSectionProps {
   trans: TranslationBundle;
 }
 
-/** The Dask clusters that deployments' runs share, other people's that they use, and those of the runs that are going. */
+/** The shared clusters of deployments, the existing clusters that they use, and the clusters of active runs. */
 export function ClustersSection(props: IClustersSectionProps): JSX.Element {
   const { clusters, samples, shared, error, actions, onOpen, trans } = props;
   const isShared = (one: ClusterStatus) =>
@@ -64,7 +64,7 @@ function OtherClusters(props: IClustersSectionProps): JSX.Element | null {
       <EmptyState
         testId="satflow-no-clusters"
         message={trans.__(
-          'No cluster is running. A flow registered with a Dask executor brings one along for each run.'
+          'No cluster is running. Register a flow with a Dask executor to start a cluster for each run.'
         )}
         action={{ label: trans.__('Show flows'), run: onShowFlows }}
       />

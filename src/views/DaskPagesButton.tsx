@@ -5,7 +5,7 @@ import React from 'react';
 import type { ClusterStatus } from '../_api';
 import { IconButton } from './IconButton';
 
-/** Shows a cluster in Dask's own pages; null where nothing is there that could. */
+/** Opens a cluster in the Dask dashboard; null if dask-labextension is not installed. */
 export type OnDaskPages = ((cluster: ClusterStatus) => void) | null;
 
 export interface IDaskPagesButtonProps {
@@ -14,7 +14,7 @@ export interface IDaskPagesButtonProps {
   trans: TranslationBundle;
 }
 
-/** Hands a cluster over to dask-labextension; only where the scheduler serves Dask's pages. */
+/** Opens a cluster in dask-labextension; shown only if the scheduler serves the Dask dashboard. */
 export function DaskPagesButton(
   props: IDaskPagesButtonProps
 ): JSX.Element | null {
@@ -22,7 +22,7 @@ export function DaskPagesButton(
   return cluster.dashboard && onDaskPages ? (
     <IconButton
       icon={launcherIcon}
-      label={trans.__('Show in Dask’s own pages')}
+      label={trans.__('Open the Dask dashboard')}
       testId="satflow-dask-pages"
       onClick={() => onDaskPages(cluster)}
     />

@@ -13,7 +13,7 @@ import { ChangeList } from './ChangeList';
 import { IconButton } from './IconButton';
 import { ZonedTime } from './ZonedTime';
 
-/** What the user can do with a deployment. */
+/** Actions on a deployment. */
 export interface IDeploymentActions {
   onRunDeployment: (deployment: Deployment) => void;
   onPause: (deployment: Deployment, paused: boolean) => void;
@@ -27,7 +27,7 @@ export interface IDeploymentRowProps {
   trans: TranslationBundle;
 }
 
-/** A deployment: version, executor, when it runs next. */
+/** A deployment with its version, executor and next run. */
 export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
   const { deployment, actions, trans } = props;
   const { name, version, executor, manifest_problem } = deployment;

@@ -2,16 +2,16 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 export interface IEmptyStateProps {
-  /** What there is none of, and why. */
+  /** Text about what is missing and why. */
   message: string;
-  /** A command or code to show as it is typed. */
+  /** A command or code to show. */
   code?: string;
-  /** The one thing to do about it. */
+  /** The action that resolves it. */
   action?: { label: string; run: () => void };
   testId: string;
 }
 
-/** In place of a list: why it is empty, and what to do about it. */
+/** Placeholder for an empty list, with the reason and the next step. */
 export function EmptyState(props: IEmptyStateProps): JSX.Element {
   const { message, code, action, testId } = props;
   return (

@@ -13,7 +13,7 @@ export interface IEnvironmentFieldProps {
   trans: TranslationBundle;
 }
 
-/** What a run does where the packages are not those of the registration. */
+/** The policy for runs whose packages differ from those of the registration. */
 export function EnvironmentField(props: IEnvironmentFieldProps): JSX.Element {
   const { policy, error, onChange, trans } = props;
   const id = useFieldId('environment');
@@ -23,7 +23,9 @@ export function EnvironmentField(props: IEnvironmentFieldProps): JSX.Element {
       className="jp-Satflow-choices"
       aria-describedby={error ? `${id}-error` : undefined}
     >
-      <legend>{trans.__('Where a run finds other packages than here')}</legend>
+      <legend>
+        {trans.__('If the packages of a run differ from those of this kernel')}
+      </legend>
       {policies(trans).map(({ value, label, words }) => (
         <label key={value} data-testid={`satflow-environment-${value}`}>
           <input
@@ -49,18 +51,20 @@ function policies(
     {
       value: 'warn',
       label: trans.__('Warn:'),
-      words: trans.__('it runs all the same, and its log says what differs.')
+      words: trans.__('the run starts, and its log lists the differences.')
     },
     {
       value: 'refuse',
       label: trans.__('Refuse:'),
-      words: trans.__('it fails before the flow starts, and says what differs.')
+      words: trans.__(
+        'the run fails before the flow starts, and lists the differences.'
+      )
     },
     {
       value: 'recreate',
       label: trans.__('Recreate:'),
       words: trans.__(
-        'it runs in an environment made of the packages of this registration; the first run waits for it.'
+        'the run uses an environment with the packages of this registration; the first run waits until it is created.'
       )
     }
   ];

@@ -4,11 +4,11 @@ import type { ErrorBody } from '../_api';
 
 export interface IErrorNoteProps {
   error: ErrorBody;
-  /** For `aria-describedby`. */
+  /** The id for `aria-describedby`. */
   id?: string;
 }
 
-/** What went wrong, and what to do next. */
+/** An error with its message and fix. */
 export function ErrorNote({ error, id }: IErrorNoteProps): JSX.Element {
   return (
     <div

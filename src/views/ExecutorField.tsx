@@ -26,11 +26,11 @@ export interface IExecutorFieldProps {
   catalogue: Catalogue;
   executor: string;
   options: JsonObject;
-  /** The task runner that the flow names, in words. */
+  /** The flow's own task runner, in words. */
   taskRunner: string | null;
-  /** What the last runs needed of their worker size, in words. */
+  /** The usage of the worker size in the last runs, in words. */
   needed: string | null;
-  /** A mistake here; `field` is the path below the executor. */
+  /** An error in this field; `field` is the path below the executor. */
   error: ErrorBody | null;
   onExecutor: (name: string) => void;
   onOptions: (options: JsonObject) => void;
@@ -39,7 +39,7 @@ export interface IExecutorFieldProps {
   trans: TranslationBundle;
 }
 
-/** Cards of the executors, and the chosen one's options. */
+/** Cards of the executors, and the options of the chosen one. */
 export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
   const { catalogue, executor, error, onExecutor, trans } = props;
   const chosen = catalogue.executors.find(one => one.name === executor);
@@ -155,7 +155,7 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
       label={trans.__('Worker size')}
       hint={[
         isElsewhere
-          ? trans.__('The back end says what it can give.')
+          ? trans.__('The cluster provider defines the available sizes.')
           : machine(catalogue, trans),
         needed && trans.__('Last runs: %1.', needed)
       ]
@@ -173,7 +173,7 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
       >
         <option value="">
           {isElsewhere
-            ? trans.__('as the back end has it')
+            ? trans.__('default of the cluster provider')
             : trans.__('share the machine equally')}
         </option>
         {catalogue.worker_sizes.map(one => (
@@ -209,7 +209,9 @@ function SizeOption(props: {
     : plain;
   return (
     <option value={name} disabled={!available} title={reason ?? undefined}>
-      {available ? words : trans.__('%1 (not on this machine)', words)}
+      {available
+        ? words
+        : trans.__('%1 (not available on this machine)', words)}
     </option>
   );
 }

@@ -10,7 +10,7 @@ export interface IFailureCardProps {
   trans: TranslationBundle;
 }
 
-/** Why a run failed, and what to do next. */
+/** The reason why a run failed, and the next step. */
 export function FailureCard(props: IFailureCardProps): JSX.Element {
   const { failure, trans } = props;
   return (
@@ -30,14 +30,14 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
       )}
       <p>
         {trans.__(
-          'Next: correct the flow in the notebook, run its cell and register it again; or run this version once more.'
+          'Next: fix the flow in the notebook, run its cell and register it again, or run this version again.'
         )}
       </p>
     </section>
   );
 }
 
-/** A traceback, scrolled to its end: that is where the flow's own lines stand. */
+/** A traceback, scrolled to its end, which has the flow's own lines. */
 function Traceback({ text }: { text: string }): JSX.Element {
   const box = useRef<HTMLPreElement>(null);
   useLayoutEffect(() => {

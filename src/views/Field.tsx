@@ -4,16 +4,16 @@ import type { ErrorBody } from '../_api';
 import { ErrorNote } from './ErrorNote';
 
 export interface IFieldProps {
-  /** The id of the input inside. */
+  /** The id of the input. */
   id: string;
   label: string;
   hint?: string;
   error?: ErrorBody | null;
-  /** The input; it is told what describes it and whether it is wrong. */
+  /** The input; it gets the ARIA attributes for its description and for an error. */
   children: React.ReactElement<React.AriaAttributes>;
 }
 
-/** A label, its input, and what is wrong with it. */
+/** A label with its input and an error. */
 export function Field(props: IFieldProps): JSX.Element {
   const { id, label, hint, error, children } = props;
   const described = [hint && `${id}-hint`, error && `${id}-error`];

@@ -3,7 +3,7 @@ import React from 'react';
 
 import type { Finding } from '../_api';
 
-/** Findings of the pre-flight report, each with what to do next. */
+/** The findings of the pre-flight report, each with its fix. */
 export function FindingList(props: {
   findings: readonly Finding[];
   trans: TranslationBundle;

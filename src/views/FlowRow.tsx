@@ -7,14 +7,14 @@ import { type Drift, drift } from '../models/drift';
 
 export interface IFlowRowProps {
   flow: LiveFlow;
-  /** The deployments of it that this notebook registered, the one registered last first. */
+  /** The deployments of the flow that this notebook registered, the most recently registered first. */
   own: Deployment[];
   onRegister: (flow: LiveFlow) => void;
   onRun: (flow: LiveFlow, own: Deployment[]) => void;
   trans: TranslationBundle;
 }
 
-/** A flow of the kernel, how it compares with what was registered, and what can be done with it. */
+/** A flow of the kernel, its difference from the registered version, and its actions. */
 export function FlowRow(props: IFlowRowProps): JSX.Element {
   const { flow, own, onRegister, onRun, trans } = props;
   return (
@@ -66,7 +66,7 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
 function runWords(own: Deployment[], trans: TranslationBundle): string {
   const [last] = own;
   if (!last) {
-    return trans.__('Register it, then run');
+    return trans.__('Register the flow, then run it');
   }
   return own.length > 1
     ? trans.__('Choose a deployment to run')
@@ -82,7 +82,7 @@ function DriftBadge({ flow, own, trans }: IDriftBadgeProps): JSX.Element {
       className={`jp-Satflow-badge jp-mod-${found.kind}`}
       title={
         found.kind === 'new'
-          ? trans.__('This notebook has not registered it')
+          ? trans.__('This notebook has not registered the flow')
           : trans.__('Compared with the deployment %1', found.deployment.name)
       }
       data-testid="satflow-drift"
@@ -92,7 +92,7 @@ function DriftBadge({ flow, own, trans }: IDriftBadgeProps): JSX.Element {
   );
 }
 
-/** How a flow compares with what was registered, with the deployment's name where the flow's does not say it. */
+/** Describe how a flow differs from its registration, with the deployment's name if it is not the flow's name. */
 function driftWords(
   flow: LiveFlow,
   found: Drift,

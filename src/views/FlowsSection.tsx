@@ -8,7 +8,7 @@ import { clock } from '../words';
 import { EmptyState } from './EmptyState';
 import { FlowRow } from './FlowRow';
 
-/** What the user can do from the Flows section. */
+/** Actions of the Flows section. */
 export interface IFlowsActions {
   onNewNotebook: () => void;
   onInsertExample: () => void;
@@ -28,10 +28,10 @@ export interface IFlowsSectionProps {
   trans: TranslationBundle;
 }
 
-/** What installs SatFlow into the kernel's environment. */
+/** The command that installs SatFlow in the kernel's environment. */
 export const INSTALL = '%pip install satflow-ext';
 
-/** The flows of the active notebook, or why there are none. */
+/** The flows of the active notebook, or the reason why there are none. */
 export function FlowsSection(props: IFlowsSectionProps): JSX.Element {
   const { state } = props;
   if (state.kind === 'listed' && state.list.flows.length > 0) {
@@ -81,7 +81,7 @@ function Busy(props: {
       data-testid="satflow-kernel-busy"
     >
       {props.trans.__(
-        'List of %1; will refresh when the cell is done.',
+        'Listed at %1; the list is refreshed when the cell has finished.',
         clock(props.list.at)
       )}
     </p>
@@ -132,7 +132,7 @@ function NoFlows(props: IFlowsSectionProps): JSX.Element | null {
         <EmptyState
           testId="satflow-not-python"
           message={trans.__(
-            'Flows are written in Python; this kernel speaks %1.',
+            'Flows are written in Python; this kernel uses %1.',
             state.language
           )}
           action={{
@@ -154,7 +154,7 @@ function NothingListed(props: IFlowsSectionProps): JSX.Element | null {
         <EmptyState
           testId="satflow-kernel-busy"
           message={trans.__(
-            'The kernel is running a cell. The flows are listed when it is done.'
+            'The kernel is running a cell. The flows are listed when the cell has finished.'
           )}
         />
       );
@@ -182,7 +182,7 @@ function NothingListed(props: IFlowsSectionProps): JSX.Element | null {
   }
 }
 
-/** Flows that the notebook has and its kernel does not. */
+/** Messages about flows that the notebook defines but its kernel does not have. */
 function NotRun(props: IFlowsSectionProps): JSX.Element | null {
   const { state, actions, trans } = props;
   switch (state.kind) {
@@ -191,7 +191,7 @@ function NotRun(props: IFlowsSectionProps): JSX.Element | null {
         <EmptyState
           testId="satflow-kernel-restarted"
           message={trans.__(
-            'The kernel was restarted and has no flows now. Run their cells again.'
+            'The kernel was restarted and lost its flows. Run their cells again.'
           )}
           action={{
             label: trans.__('Run all cells'),
@@ -204,7 +204,7 @@ function NotRun(props: IFlowsSectionProps): JSX.Element | null {
         <EmptyState
           testId="satflow-cells-not-run"
           message={trans.__(
-            'The kernel has not run the cell of a flow yet. Run it to list the flow.'
+            'The kernel has not run a cell that defines a flow. Run the cell to list the flow.'
           )}
           action={{
             label: trans.__('Run all cells'),

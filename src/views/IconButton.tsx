@@ -3,7 +3,7 @@ import React from 'react';
 
 export interface IIconButtonProps {
   icon: LabIcon;
-  /** What it does: tooltip and accessible name. */
+  /** The action, shown as tooltip and used as accessible name. */
   label: string;
   onClick: () => void;
   pressed?: boolean;
@@ -11,7 +11,7 @@ export interface IIconButtonProps {
   testId?: string;
 }
 
-/** A small button that is only an icon. */
+/** A small button with only an icon. */
 export function IconButton(props: IIconButtonProps): JSX.Element {
   const { icon, label, onClick, pressed, disabled, testId } = props;
   return (

@@ -17,10 +17,10 @@ import { LinesField } from './LinesField';
 import { SchemaForm } from './SchemaForm';
 
 export interface IInfrastructureFieldsProps {
-  /** The work pool that runs go to. */
+  /** The work pool of the runs. */
   pool: WorkPool | null;
   draft: IInfrastructureDraft;
-  /** A mistake here; `field` is the path below. */
+  /** An error in this section; `field` is the path below it. */
   error: ErrorBody | null;
   onChange: (draft: IInfrastructureDraft) => void;
   trans: TranslationBundle;
@@ -28,7 +28,7 @@ export interface IInfrastructureFieldsProps {
 
 type Name = 'image' | 'cpu' | 'memory' | 'gpus';
 
-/** What each run is started with, as far as its work pool takes it; open where something is set or wrong. */
+/** The infrastructure of each run, as far as its work pool supports it; open if something is set or has an error. */
 export function InfrastructureFields(
   props: IInfrastructureFieldsProps
 ): JSX.Element | null {
@@ -44,7 +44,7 @@ export function InfrastructureFields(
       open={isOpen || error !== null}
       onToggle={event => setOpen(event.currentTarget.open)}
     >
-      <summary>{trans.__('What runs are started with')}</summary>
+      <summary>{trans.__('Infrastructure')}</summary>
       <div className="jp-Satflow-schemaFields">
         {error?.field === null && <ErrorNote error={error} />}
         {texts(trans).map(one => (
@@ -101,7 +101,7 @@ function EnvField(props: IInfrastructureFieldsProps): JSX.Element | null {
       name="env"
       label={trans.__('Environment variables')}
       hint={trans.__(
-        'One a line, such as REGION=north. Prefect stores them readable: name credentials under Secrets.'
+        'One per line, such as REGION=north. Prefect stores them in plain text: for credentials, enter their names under Secrets.'
       )}
       lines={draft.env}
       error={error}
@@ -110,7 +110,7 @@ function EnvField(props: IInfrastructureFieldsProps): JSX.Element | null {
   );
 }
 
-/** What else the work pool takes, by the names in its base job template. */
+/** The other job variables of the work pool, by their names in its base job template. */
 function OtherFields(props: IInfrastructureFieldsProps): JSX.Element | null {
   const { pool, draft, onChange, trans } = props;
   const error = errorUnder(props.error, 'job_variables');
@@ -151,25 +151,25 @@ function texts(trans: TranslationBundle): ITextFieldProps[] {
       name: 'image',
       label: trans.__('Container image'),
       hint: trans.__(
-        'Its Python must be the one of this kernel, with satflow-ext installed. Empty: the work pool’s own.'
+        'It must have the Python version of this kernel, and satflow-ext. If empty, the image of the work pool is used.'
       )
     },
     {
       name: 'cpu',
       label: trans.__('Cores'),
-      hint: trans.__('Of the run itself; Dask workers have their own size.'),
+      hint: trans.__('For the run itself; Dask workers have a separate size.'),
       step: 'any'
     },
     {
       name: 'memory',
       label: trans.__('Memory, in GiB'),
-      hint: trans.__('A run that takes more is ended.'),
+      hint: trans.__('A run that uses more is stopped.'),
       step: 'any'
     },
     {
       name: 'gpus',
       label: trans.__('GPUs'),
-      hint: trans.__('Whole ones.'),
+      hint: trans.__('A whole number.'),
       step: '1'
     }
   ];

@@ -11,13 +11,13 @@ export interface ILineTextProps {
   line: LogLine;
   taskNames: ReadonlyMap<string, string>;
   search: RegExp | null;
-  /** Whether the user asked for all of a long line. */
+  /** True if the user asked for the whole of a long line. */
   isWhole: boolean;
   onShowAll: (id: string) => void;
   trans: TranslationBundle;
 }
 
-/** A line of a log: when, how grave, of which task, and its text, of which a long one is cut. */
+/** A line of a log: time, level, task and text. A long text is truncated. */
 export function LineText(props: ILineTextProps): JSX.Element {
   const { isWhole, search, trans } = props;
   const { id, time, level, message, task_run_id } = props.line;

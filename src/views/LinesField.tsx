@@ -5,17 +5,17 @@ import { Field } from './Field';
 import { useFieldId } from './formId';
 
 export interface ILinesFieldProps {
-  /** Of the field in its form. */
+  /** The name of the field in its form. */
   name: string;
   label: string;
   hint: string;
-  /** As they were typed, empty ones too. */
+  /** The lines as typed, including empty ones. */
   lines: readonly string[];
   error: ErrorBody | null;
   onChange: (lines: string[]) => void;
 }
 
-/** A list of short texts, one a line. */
+/** A list of short texts, one per line. */
 export function LinesField(props: ILinesFieldProps): JSX.Element {
   const { name, label, hint, lines, error, onChange } = props;
   const id = useFieldId(name);

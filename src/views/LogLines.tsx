@@ -11,7 +11,7 @@ export interface ILogLinesProps {
   lines: readonly LogLine[];
   taskNames: ReadonlyMap<string, string>;
   search: string;
-  /** The position of the match to show, null for none. */
+  /** The position of the match to show, or null. */
   current: number | null;
   follow: boolean;
   onFollow: (follow: boolean) => void;
@@ -21,10 +21,10 @@ export interface ILogLinesProps {
 /** Height of a line that is not wrapped, in pixels. */
 const LINE = 18;
 
-/** How near to the end, in pixels, still counts as there. */
+/** Maximum distance from the end, in pixels, that counts as the end. */
 const END = 2 * LINE;
 
-/** The lines in view, and a few around them. */
+/** The visible lines, and a few around them. */
 export function LogLines(props: ILogLinesProps): JSX.Element {
   const { lines, current, follow, onFollow, trans } = props;
   const search = useMemo(() => searchPattern(props.search), [props.search]);
@@ -56,7 +56,7 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
       tabIndex={0}
       data-testid="satflow-log"
       data-count={lines.length}
-      // Only the user's own hand lets go: scrolling to new lines also sends scroll events.
+      // Only user input ends following: scrolling to new lines also sends scroll events.
       onWheel={event => event.deltaY < 0 && follow && onFollow(false)}
       onKeyUp={release}
       onPointerUp={release}
@@ -86,7 +86,7 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
   );
 }
 
-/** Show the end while the user follows it, else the match that she is at. */
+/** Scroll to the end while following, else to the current match. */
 function useShown(
   rows: Virtualizer<HTMLDivElement, Element>,
   { lines, current, follow }: ILogLinesProps

@@ -14,13 +14,13 @@ import { IconButton } from './IconButton';
 export interface ILogToolbarProps {
   level: number;
   search: string;
-  /** How many lines match. */
+  /** Number of lines that match. */
   found: number;
-  /** Which of them is shown, from 0. */
+  /** Position of the current match, from 0. */
   position: number;
-  /** How many lines are shown. */
+  /** Number of lines shown. */
   shown: number;
-  /** Whether lines are still missing, so that no count is final. */
+  /** True if lines are still missing, so that the counts are not final. */
   isLoading: boolean;
   follow: boolean;
   onLevel: (level: number) => void;
@@ -31,7 +31,7 @@ export interface ILogToolbarProps {
   trans: TranslationBundle;
 }
 
-/** What can be done with a log. */
+/** The controls of a log. */
 export function LogToolbar(props: ILogToolbarProps): JSX.Element {
   const { level, follow, onLevel, onFollow, onDownload, trans } = props;
   return (
@@ -68,7 +68,7 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
   );
 }
 
-/** How many lines there are, as far as that is known. */
+/** Number of lines read so far. */
 function LineCount(props: ILogToolbarProps): JSX.Element {
   const { shown, isLoading, trans } = props;
   const count = trans._n('%1 line', '%1 lines', shown);

@@ -15,17 +15,17 @@ import { LogToolbar } from './LogToolbar';
 
 export interface ILogViewProps {
   lines: readonly LogLine[];
-  /** The names of task runs by id, as far as they are known. */
+  /** Names of task runs by id, as far as they are loaded. */
   taskNames: ReadonlyMap<string, string>;
   progress: LogProgress;
   error: ErrorBody | null;
-  /** Whether to follow new lines at first. */
+  /** True to follow new lines at first. */
   follow: boolean;
   onDownload: () => void;
   trans: TranslationBundle;
 }
 
-/** The whole log of a run: filter, search, follow, download. */
+/** The log of a run, with filter, search, follow and download. */
 export function LogView(props: ILogViewProps): JSX.Element {
   const { progress, error, onDownload, trans } = props;
   const [level, setLevel] = useState(0);
@@ -49,7 +49,7 @@ export function LogView(props: ILogViewProps): JSX.Element {
         found={found.length}
         position={position}
         shown={shown.length}
-        // A log that failed is not being read: the error says what to do.
+        // A log that failed is not being read; the error shows what to do.
         isLoading={progress === 'loading' && !error}
         follow={follow}
         onLevel={setLevel}
@@ -83,7 +83,7 @@ export function LogView(props: ILogViewProps): JSX.Element {
   );
 }
 
-/** Why no line is shown; `progress` is null where the log cannot be read. */
+/** Return the reason why no line is shown; `progress` is null if the log cannot be read. */
 function emptyWords(
   count: number,
   progress: LogProgress | null,
@@ -92,8 +92,8 @@ function emptyWords(
   const isLoading = progress === 'loading';
   if (count > 0) {
     return isLoading
-      ? trans.__('No line of that level so far. The log is still loading.')
-      : trans.__('No line of that level.');
+      ? trans.__('No lines at this level so far. The log is still loading.')
+      : trans.__('No lines at this level.');
   }
   switch (progress) {
     case 'loading':
@@ -103,7 +103,7 @@ function emptyWords(
     case 'whole':
       return trans.__('The run logged nothing.');
     default:
-      return trans.__('No line could be read.');
+      return trans.__('No lines could be read.');
   }
 }
 

@@ -12,7 +12,7 @@ export interface IMemoryMeterProps {
   trans: TranslationBundle;
 }
 
-/** Memory of workers together: results of tasks, everything else of their processes, the limit, and what is on disk. */
+/** Total memory of workers: task results, other process memory, the limit, and the data on disk. */
 export function MemoryMeter(props: IMemoryMeterProps): JSX.Element {
   const { workers, trans } = props;
   const sum = (name: keyof (typeof workers)[0]) =>
@@ -26,7 +26,7 @@ export function MemoryMeter(props: IMemoryMeterProps): JSX.Element {
   const share = (value: number) => (limit > 0 ? Math.min(1, value / limit) : 0);
   const whole = limit ? `${bytes(memory)} / ${bytes(limit)}` : bytes(memory);
   const parts = trans.__(
-    '%1 results of tasks, %2 other, %3 on disk',
+    '%1 task results, %2 other, %3 on disk',
     bytes(managed),
     bytes(memory - managed),
     bytes(spilled)

@@ -3,13 +3,13 @@ import React from 'react';
 export interface IMeterProps {
   label: string;
   value: number;
-  /** What the whole bar stands for; 0 where there is no limit, then no bar is filled. */
+  /** The value of a full bar; if it is 0, there is no limit and the bar stays empty. */
   limit: number;
-  /** The value as it is read. */
+  /** The formatted value. */
   words: string;
 }
 
-/** A quantity as a bar with its number. */
+/** A quantity as a bar with its value. */
 export function Meter({
   label,
   value,

@@ -13,7 +13,7 @@ export interface IMissedRunsFieldProps {
   trans: TranslationBundle;
 }
 
-/** Which scheduled runs start that were missed while the local stack was off. */
+/** The choice of scheduled runs that start after they were missed while the local stack was off. */
 export function MissedRunsField(props: IMissedRunsFieldProps): JSX.Element {
   const { choice, error, onChange, trans } = props;
   const id = useFieldId('missed-runs');
@@ -53,7 +53,7 @@ function choices(
     {
       value: 'last',
       label: trans.__('Last:'),
-      words: trans.__('only the last of them starts.')
+      words: trans.__('only the most recent one starts.')
     },
     {
       value: 'all',
@@ -63,7 +63,7 @@ function choices(
     {
       value: 'none',
       label: trans.__('None:'),
-      words: trans.__('the next scheduled run is the next to start.')
+      words: trans.__('none of them starts; the next scheduled run does.')
     }
   ];
 }

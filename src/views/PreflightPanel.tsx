@@ -16,7 +16,7 @@ export interface IPreflightPanelProps {
   trans: TranslationBundle;
 }
 
-/** What would travel with the flow, before anything is sent. */
+/** The pre-flight report of a flow, with its captured objects and findings, before anything is sent. */
 export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
   const { report, error, doing, trans } = props;
   return (
@@ -25,7 +25,7 @@ export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
       data-testid="satflow-preflight"
       aria-busy={doing !== null}
     >
-      <legend>{trans.__('What travels')}</legend>
+      <legend>{trans.__('Pre-flight report')}</legend>
       <p role="status" data-testid="satflow-preflight-summary">
         {summary(props)}
       </p>
@@ -37,7 +37,7 @@ export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
         {report && !refused(report) && report.rehearsed === null && (
           <Action
             {...props}
-            words={trans.__('Load it in a clean process')}
+            words={trans.__('Test in a clean process')}
             to="rehearse"
           />
         )}
@@ -72,7 +72,7 @@ function Captured(props: {
   const { captured, files, local_modules, packages } = report;
   return (
     <details>
-      <summary>{trans.__('By value, the biggest first')}</summary>
+      <summary>{trans.__('Captured objects, largest first')}</summary>
       <table className="jp-Satflow-captured">
         <tbody>
           {captured.map(each => (
@@ -106,24 +106,24 @@ function Captured(props: {
 function summary(props: IPreflightPanelProps): string {
   const { report, doing, trans } = props;
   if (doing === 'check') {
-    return trans.__('Looking into the kernel…');
+    return trans.__('Checking the flow in the kernel…');
   }
   if (doing === 'rehearse') {
-    return trans.__('Loading it in a clean process…');
+    return trans.__('Testing in a clean process…');
   }
   if (!report) {
     return trans.__('Not checked.');
   }
   if (refused(report)) {
-    return trans.__('This flow cannot be registered as it is.');
+    return trans.__('This flow cannot be registered. Fix the errors below.');
   }
   const size = bytes(
     report.files.reduce((sum, each) => sum + each.size, report.size ?? 0)
   );
   return report.rehearsed === null
-    ? trans.__('%1 travel with the flow.', size)
+    ? trans.__('%1 are packed with the flow.', size)
     : trans.__(
-        '%1 travel with the flow; a clean process loaded them in %2.',
+        '%1 are packed with the flow; a clean process loaded them in %2.',
         size,
         duration(report.rehearsed)
       );

@@ -31,7 +31,7 @@ import { SchemaForm } from './SchemaForm';
 import { SubmitBar } from './SubmitBar';
 import { WorkPoolField } from './WorkPoolField';
 
-/** What the user can do from the form. */
+/** Actions of the register form. */
 export interface IRegisterActions {
   onChange: (change: Partial<IDraft>) => void;
   onRegister: () => void;
@@ -45,23 +45,23 @@ export interface IRegisterActions {
 
 export interface IRegisterFormProps {
   flow: LiveFlow;
-  /** The path of its notebook. */
+  /** The path of the flow's notebook. */
   notebook: string | null;
   form: IParameterForm;
   draft: IDraft;
-  /** What the user came for, and how many times she has asked for the form. */
+  /** The reason for which the user opened the form, and the number of times. */
   intent: Intent;
   asked: number;
   catalogue: Catalogue | null;
   nextRuns: string[] | null;
-  /** A deployment of the name in the form that another notebook registered. */
+  /** A deployment with the form's name that another notebook registered. */
   foreign: Deployment | null;
-  /** What the last runs needed of their worker size, in words. */
+  /** The usage of the worker size in the last runs, in words. */
   needed: string | null;
   clusterClass: IClusterClassState;
   preflight: Pick<IPreflightPanelProps, 'report' | 'error' | 'doing'>;
   error: ErrorBody | null;
-  /** What is wrong with the schedule as it is typed. */
+  /** The error in the schedule that the user is typing. */
   scheduleError: ErrorBody | null;
   isSending: boolean;
   canOverwrite: boolean;
@@ -70,7 +70,7 @@ export interface IRegisterFormProps {
   trans: TranslationBundle;
 }
 
-/** The fields that show their own error; all others stand at the top. */
+/** The fields that show their own errors; all other errors are shown at the top. */
 const SHOWN = [
   'name',
   'parameters',
@@ -81,7 +81,7 @@ const SHOWN = [
   ...ADVANCED
 ];
 
-/** One page to register a flow; Enter takes the defaults. */
+/** One page to register a flow; the Enter key accepts the defaults. */
 export function RegisterForm(props: IRegisterFormProps): JSX.Element {
   return (
     <FormId.Provider value={useNewFormId()}>
@@ -168,12 +168,12 @@ function foreignWords(
 ): string {
   return notebook
     ? trans.__(
-        'Version %1 of that name was registered from %2. Registering asks before it overwrites it.',
+        'Version %1 of this name was registered from %2. You will be asked before it is overwritten.',
         version,
         notebook
       )
     : trans.__(
-        'There is a deployment of that name, version %1, and it is not known which notebook registered it. Registering asks before it overwrites it.',
+        'A deployment of this name exists (version %1), registered by an unknown notebook. You will be asked before it is overwritten.',
         version
       );
 }

@@ -14,7 +14,7 @@ export interface IRegisteredNoteProps {
   trans: TranslationBundle;
 }
 
-/** What registering did, and what comes next. */
+/** The result of a registration, and the next steps. */
 export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
   const { registered, onRun, trans } = props;
   const { deployment, content_size, files, kept, warnings } = registered;
@@ -43,7 +43,7 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
       {kept.length > 0 && (
         <details className="jp-Satflow-kept">
           <summary>
-            {trans.__('Left as it was changed in Prefect (%1)', kept.length)}
+            {trans.__('Changes in Prefect that were kept (%1)', kept.length)}
           </summary>
           <ChangeList changes={kept} trans={trans} />
         </details>
@@ -83,6 +83,6 @@ function outcomeWords(
     case 'unchanged':
       return trans.__('%1 is unchanged: still version %2.', name, version);
     case 'restored':
-      return trans.__('%1 is as version %2 says again.', name, version);
+      return trans.__('%1 is restored to version %2.', name, version);
   }
 }

@@ -15,7 +15,7 @@ export interface IRunHeaderProps {
   trans: TranslationBundle;
 }
 
-/** What run this is and how it goes. */
+/** The name and state of a run, with its actions. */
 export function RunHeader(props: IRunHeaderProps): JSX.Element {
   const { run, version, trans } = props;
   const now = useNow(!hasEnded(run.state_type));

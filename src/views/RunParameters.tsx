@@ -12,13 +12,16 @@ import { SchemaForm } from './SchemaForm';
 export interface IRunParametersProps {
   form: IParameterForm;
   data: JsonObject;
-  /** A mistake; `field` is the path below the parameters. */
+  /** An error; `field` is the path below the parameters. */
   error: ErrorBody | null;
   onChange: (data: JsonObject) => void;
   trans: TranslationBundle;
 }
 
-/** The parameters of one run; the focus goes to what is wrong or missing, and stays away where Enter may take all as it is. */
+/**
+ * The parameters of one run. The focus moves to a field with an error or without a value; otherwise it stays, so that
+ * the Enter key accepts all values.
+ */
 export function RunParameters(props: IRunParametersProps): JSX.Element {
   const { form, data, error, onChange, trans } = props;
   const id = `${useNewFormId()}-run`;

@@ -18,7 +18,7 @@ export interface IRunRowProps {
   trans: TranslationBundle;
 }
 
-/** A run: what it is, how it goes, and its last word. */
+/** A run with its name, its state and its last log line. */
 export function RunRow(props: IRunRowProps): JSX.Element {
   const { run, now, onOpen, onCancel, onRunAgain, trans } = props;
   const ended = hasEnded(run.state_type);
@@ -76,7 +76,7 @@ export function RunRow(props: IRunRowProps): JSX.Element {
   );
 }
 
-/** Characters of the last line that its row, and what is shown at the pointer, can hold. */
+/** Maximum length of the last line in the row and its tooltip. */
 const LAST_LINE = 400;
 
 function LastLine({ text }: { text: string }): JSX.Element {

@@ -20,7 +20,7 @@ import { RunHeader } from './RunHeader';
 import { Tabs } from './Tabs';
 import { TaskTable } from './TaskTable';
 
-/** What the user can do from a run's tab. */
+/** Actions of a run's tab. */
 export interface IRunActions {
   onCancel: (run: Run) => void;
   onRunAgain: (run: Run) => void;
@@ -30,10 +30,10 @@ export interface IRunActions {
 
 export interface IRunViewProps {
   detail: RunDetail | null;
-  /** The deployment's version, where it still exists. */
+  /** The deployment's version, if it still exists. */
   version: number | null;
   lines: readonly LogLine[];
-  /** How much of the log is here. */
+  /** The loading state of the log. */
   progress: LogProgress;
   cluster: ClusterStatus | null;
   samples: readonly ISample[];
@@ -44,7 +44,7 @@ export interface IRunViewProps {
   trans: TranslationBundle;
 }
 
-/** A run in full. */
+/** A run with all details. */
 export function RunView(props: IRunViewProps): JSX.Element {
   const { detail, error, version, actions, trans } = props;
   if (!detail) {

@@ -10,7 +10,7 @@ import { ErrorNote } from './ErrorNote';
 import { RunRow } from './RunRow';
 import { useNow } from './useNow';
 
-/** Which runs are shown; what is left out means all. */
+/** Filter of the runs; a missing part selects all. */
 export interface IRunsFilter {
   deployment_id?: string;
   state_type?: Run['state_type'];
@@ -27,10 +27,10 @@ export interface IRunsActions extends IDeploymentActions {
 export interface IRunsSectionProps {
   runs: Run[];
   isLoaded: boolean;
-  /** Why the list of runs could not be read. */
+  /** The reason why the list of runs could not be read. */
   error: ErrorBody | null;
   deployments: Deployment[];
-  /** Why the list of deployments could not be read. */
+  /** The reason why the list of deployments could not be read. */
   deploymentsError: ErrorBody | null;
   filter: IRunsFilter;
   actions: IRunsActions;
@@ -70,12 +70,12 @@ export function RunsSection(props: IRunsSectionProps): JSX.Element {
   );
 }
 
-/** Whether both lists failed for one reason, and neither is there: then it is told once. */
+/** Return whether both lists failed for the same reason and are empty, so that the error is shown once. */
 function isSame(error: ErrorBody, other: ErrorBody | null): boolean {
   return other !== null && error.message === other.message;
 }
 
-/** The filter with one of its parts changed; a part that is empty is left out. */
+/** Return the filter with one part changed; an empty part is left out. */
 function withPart(
   filter: IRunsFilter,
   part: keyof IRunsFilter,
@@ -136,16 +136,14 @@ function Runs(props: IRunsSectionProps): JSX.Element | null {
     return props.error ? null : (
       <EmptyState
         testId="satflow-runs-loading"
-        message={trans.__(
-          'Runs are shown when the place they run in is ready.'
-        )}
+        message={trans.__('Runs are listed when the stack is ready.')}
       />
     );
   }
   return filter.deployment_id || filter.state_type ? (
     <EmptyState
       testId="satflow-no-matching-runs"
-      message={trans.__('No run fits the filter.')}
+      message={trans.__('No runs match the filter.')}
       action={{
         label: trans.__('Show all runs'),
         run: () => actions.onFilter({})

@@ -14,22 +14,22 @@ import { ZonedTime } from './ZonedTime';
 export interface IScheduleFieldProps {
   schedule: IScheduleDraft;
   nextRuns: string[] | null;
-  /** A mistake here; `field` is the path below the schedule. */
+  /** An error in this field; `field` is the path below the schedule. */
   error: ErrorBody | null;
   onChange: (schedule: IScheduleDraft) => void;
   trans: TranslationBundle;
 }
 
-/** The element of the one message about the schedule. */
+/** Id suffix of the error message about the schedule. */
 const ERROR = 'schedule-error';
 
-/** When runs start by themselves, in words and as the next five. */
+/** The schedule of a deployment, with a description and the next five runs. */
 export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
   const id = useFieldId('schedule-kind');
   const errorId = useFieldId(ERROR);
   const kinds = [
-    { value: 'none', label: trans.__('None: I start runs myself') },
+    { value: 'none', label: trans.__('None: start runs manually') },
     { value: 'cron', label: trans.__('Cron') },
     { value: 'interval', label: trans.__('Interval') }
   ];
@@ -37,7 +37,7 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
     <fieldset className="jp-Satflow-fieldset">
       <legend>{trans.__('Schedule')}</legend>
       <div className="jp-Satflow-columns">
-        <Field id={id} label={trans.__('Runs start by')}>
+        <Field id={id} label={trans.__('Schedule type')}>
           <HTMLSelect
             id={id}
             data-testid="satflow-schedule-kind"
@@ -68,7 +68,7 @@ function CronInput(props: IScheduleFieldProps): JSX.Element {
   return (
     <Field
       id={id}
-      label={trans.__('Cron line')}
+      label={trans.__('Cron expression')}
       hint={
         cronWords(schedule.cron) ?? trans.__('minute hour day month weekday')
       }
@@ -150,7 +150,10 @@ function NextRuns(props: IScheduleFieldProps): JSX.Element {
   );
 }
 
-/** The one message about the schedule stands below all of its inputs, so each is tied to it. */
+/**
+ * Return the ARIA attributes of an input. The one error message of the schedule is below all of its inputs, so each
+ * input refers to it.
+ */
 function wrong(
   error: ErrorBody | null,
   field: string,
@@ -165,7 +168,7 @@ function wrong(
   };
 }
 
-/** The cron line in words, null where it has none. */
+/** Describe a cron expression in words, or return null if that is not possible. */
 export function cronWords(cron: string): string | null {
   try {
     return cronstrue.toString(cron, { use24HourTimeFormat: true });

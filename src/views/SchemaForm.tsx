@@ -17,12 +17,12 @@ import {
 } from './schemaTemplates';
 
 export interface ISchemaFormProps {
-  /** Prefix of the inputs' ids. */
+  /** The prefix of the inputs' ids. */
   id: string;
   schema: JsonObject;
   jsonFields?: readonly string[];
   data: JsonObject;
-  /** A mistake in what the form holds; `field` is the dotted path below the form, empty for all of it. */
+  /** An error in the form's data; `field` is the dotted path below the form, or empty for the whole form. */
   error?: ErrorBody | null;
   onChange: (data: JsonObject) => void;
   trans: TranslationBundle;
@@ -34,7 +34,7 @@ const TEMPLATES = {
   ArrayFieldTemplate: ArrayTemplate
 };
 
-/** JupyterLab's own form for a JSON schema, inside a form of ours; what is wrong is for the server to say. */
+/** JupyterLab's form for a JSON schema, nested in a form of ours; the server validates the data. */
 export function SchemaForm(props: ISchemaFormProps): JSX.Element {
   const { id, schema, jsonFields = [], data, error, onChange, trans } = props;
   const path = fieldPath(schema, (error?.field ?? '').split('.'));
@@ -62,7 +62,7 @@ export function SchemaForm(props: ISchemaFormProps): JSX.Element {
   );
 }
 
-/** In place of the form element that cannot stand in another one. */
+/** Replaces the form element, which cannot be nested in another one. */
 const Group = React.forwardRef<
   HTMLDivElement,
   React.PropsWithChildren<{ className?: string }>
@@ -78,7 +78,7 @@ function appearance(
   jsonFields: readonly string[]
 ): UiSchema<ReadonlyJSONObject> {
   const asText = { 'ui:widget': 'textarea', 'ui:options': { rows: 3 } };
-  // An empty box would look like a value that is set.
+  // An empty checkbox would look like a value that is set.
   const asChoice = { 'ui:widget': 'select' };
   return Object.fromEntries([
     ...jsonFields.map(key => [key, asText]),
@@ -86,7 +86,7 @@ function appearance(
   ]) as UiSchema<ReadonlyJSONObject>;
 }
 
-/** Yes-or-no fields that have no default. */
+/** Return the boolean fields without a default. */
 function undecided(schema: JsonObject): string[] {
   return Object.entries(asObject(schema.properties ?? {})).flatMap(
     ([key, one]) => {

@@ -16,7 +16,7 @@ import { ClusterFacts } from './ClusterFacts';
 import { ClusterLoad } from './ClusterLoad';
 import { IconButton } from './IconButton';
 
-/** What the user can do with the cluster that a deployment's runs share. */
+/** Actions on the cluster that a deployment's runs share. */
 export interface ISharedClusterActions {
   onStartCluster: (cluster: ISharedCluster) => void;
   onResizeCluster: (cluster: ISharedCluster) => void;
@@ -27,14 +27,14 @@ export interface ISharedClusterActions {
 
 export interface ISharedClusterListProps {
   clusters: ISharedCluster[];
-  /** How they are, and how the runs that use them see them. */
+  /** The statuses that the clusters report, and those reported by the runs that use them. */
   statuses: ClusterStatus[];
   samples: ReadonlyMap<string, readonly ISample[]>;
   actions: ISharedClusterActions;
   trans: TranslationBundle;
 }
 
-/** The clusters that deployments' runs share, also those that are not there now. */
+/** The clusters that deployments' runs share, including those that do not exist now. */
 export function SharedClusterList(
   props: ISharedClusterListProps
 ): JSX.Element | null {
@@ -100,7 +100,7 @@ function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
   );
 }
 
-/** How it is, by itself or else by a run that uses it; and those runs. */
+/** The status of a shared cluster, reported by itself or else by a run that uses it, and those runs. */
 function Shown(props: ISharedClusterRowProps): JSX.Element | null {
   const { statuses, samples, actions, trans } = props;
   const own = ownStatus(statuses);
@@ -177,7 +177,7 @@ function Buttons(props: ISharedClusterRowProps): JSX.Element {
 
 function stateOf(cluster: ISharedCluster, trans: TranslationBundle): string {
   const words = {
-    unknown: trans.__('looking…'),
+    unknown: trans.__('checking…'),
     none: trans.__('not running'),
     starting: trans.__('starting'),
     running: trans.__('running'),

@@ -2,7 +2,7 @@ import React from 'react';
 
 export interface ISparklineProps {
   label: string;
-  /** The newest value as it is read. */
+  /** The newest value, formatted. */
   words: string;
   values: number[];
 }
@@ -10,7 +10,7 @@ export interface ISparklineProps {
 const WIDTH = 240;
 const HEIGHT = 40;
 
-/** A quantity over time, scaled to its greatest value. */
+/** A quantity over time, scaled to its maximum. */
 export function Sparkline(props: ISparklineProps): JSX.Element {
   const { label, words, values } = props;
   return (

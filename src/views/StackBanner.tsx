@@ -11,7 +11,7 @@ export interface IStackBannerProps {
   trans: TranslationBundle;
 }
 
-/** What keeps runs from going anywhere yet; nothing once the stack is ready. */
+/** The reason why runs cannot start yet; empty once the stack is ready. */
 export function StackBanner(props: IStackBannerProps): JSX.Element | null {
   const { status, error, trans } = props;
   if (error) {

@@ -27,11 +27,11 @@ const ICONS: Record<Run['state_type'], LabIcon> = {
 
 export interface IStateMarkProps {
   type: Run['state_type'];
-  /** Prefect's word for it, such as "Late" for a SCHEDULED run. */
+  /** Prefect's name for the state, such as "Late" for a SCHEDULED run. */
   name: string;
 }
 
-/** A state as icon and word, so that colour never carries it alone. */
+/** A state as icon and text, so that color is never the only sign. */
 export function StateMark({ type, name }: IStateMarkProps): JSX.Element {
   const icon = ICONS[type];
   return (

@@ -7,11 +7,11 @@ import type { Intent } from '../models/subject';
 import { RegisteredNote } from './RegisteredNote';
 
 export interface ISubmitBarProps {
-  /** What Enter does. */
+  /** The action of the Enter key. */
   intent: Intent;
   isSending: boolean;
   registered: Registered | null;
-  /** Whether it was refused for the sake of what stands in Prefect. */
+  /** True if the request was refused because of a deployment in Prefect that can be overwritten. */
   canOverwrite: boolean;
   onRegister: () => void;
   onOverwrite: () => void;
@@ -20,7 +20,7 @@ export interface ISubmitBarProps {
   trans: TranslationBundle;
 }
 
-/** What comes of the form; stays in view however long the form is. */
+/** The buttons and the result of the form; stays in view however long the form is. */
 export function SubmitBar(props: ISubmitBarProps): JSX.Element {
   const { intent, registered, onCopyCode, trans } = props;
   const other = intent === 'run' ? 'register' : 'run';
@@ -60,7 +60,7 @@ export function SubmitBar(props: ISubmitBarProps): JSX.Element {
   );
 }
 
-/** Stays focusable while the form is sent, so that the focus is not lost. */
+/** A submit button that stays focusable while the form is sent, so that the focus is not lost. */
 function SubmitButton(
   props: ISubmitBarProps & { to: Intent; first?: boolean }
 ): JSX.Element {

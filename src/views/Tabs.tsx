@@ -5,11 +5,11 @@ export interface ITabsProps {
   tabs: { id: string; label: string }[];
   selected: string;
   onSelect: (id: string) => void;
-  /** The selected tab's content. */
+  /** The content of the selected tab. */
   children: React.ReactNode;
 }
 
-/** Tabs inside a page; the arrow keys go round them. */
+/** Tabs within a page; the arrow keys cycle through them. */
 export function Tabs(props: ITabsProps): JSX.Element {
   const { label, tabs, selected, onSelect, children } = props;
   const go = (event: React.KeyboardEvent, by: number) => {

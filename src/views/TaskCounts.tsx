@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-/** distributed's states in the order a task goes through them. */
+/** The task states of distributed, in the order in which a task passes through them. */
 const ORDER = [
   'no-worker',
   'queued',
@@ -16,7 +16,7 @@ export interface ITaskCountsProps {
   trans: TranslationBundle;
 }
 
-/** How many Dask tasks are in which state. */
+/** Number of Dask tasks in each state. */
 export function TaskCounts({ tasks, trans }: ITaskCountsProps): JSX.Element {
   const shown = ORDER.filter(state => (tasks[state] ?? 0) > 0);
   return (

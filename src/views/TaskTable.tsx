@@ -12,10 +12,10 @@ export interface ITaskTableProps {
   trans: TranslationBundle;
 }
 
-/** How many runs of a mapped task are listed when it is opened. */
+/** Number of runs that an opened mapped task lists. */
 const LISTED = 200;
 
-/** The task runs; those of a mapped task under one line. */
+/** The task runs; those of a mapped task are grouped in one row. */
 export function TaskTable({ tasks, trans }: ITaskTableProps): JSX.Element {
   if (tasks.length === 0) {
     return (

@@ -9,7 +9,7 @@ export interface IUnifiedDiffProps {
   trans: TranslationBundle;
 }
 
-/** A changed piece of code; each line keeps its + or -, so that colour never says it alone. */
+/** A changed piece of code; each line keeps its + or -, so that color is never the only sign. */
 export function UnifiedDiff({ change, trans }: IUnifiedDiffProps): JSX.Element {
   const lines = change.diff.replace(/\n$/, '').split('\n');
   return (
@@ -28,7 +28,7 @@ export function UnifiedDiff({ change, trans }: IUnifiedDiffProps): JSX.Element {
   );
 }
 
-/** By the first characters, as unified diffs have them. */
+/** Return the class of a line by its first characters, as in unified diffs. */
 function lineClass(line: string): string | undefined {
   if (/^(\+\+\+|---|@@)/.test(line)) {
     return 'jp-mod-place';

@@ -10,10 +10,10 @@ export interface IVersionDiffViewProps {
   trans: TranslationBundle;
 }
 
-/** How many changed packages are listed at once; more are opened by the user. */
+/** Number of changed packages that are listed at first; the user can show more. */
 const FEW = 8;
 
-/** Two versions side by side: code first, then everything else that differs. */
+/** The differences between two versions: code first, then everything else. */
 export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
   const { diff, trans } = props;
   const lists: [string, Change[]][] = [
@@ -36,7 +36,7 @@ export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
       {diff.unexplained && (
         <p className="jp-Satflow-note jp-mod-warning">{diff.unexplained}</p>
       )}
-      {isEmpty(diff) && <p>{trans.__('Nothing differs.')}</p>}
+      {isEmpty(diff) && <p>{trans.__('No differences.')}</p>}
       {diff.code.map(change => (
         <UnifiedDiff
           key={`${change.kind} ${change.name}`}
@@ -65,7 +65,7 @@ function Tasks(props: {
   const lines: [string, string[]][] = [
     [trans.__('added'), change.added],
     [trans.__('removed'), change.removed],
-    [trans.__('cannot be told'), change.unsaid]
+    [trans.__('could not be determined'), change.unsaid]
   ];
   return (
     <details open>
@@ -82,7 +82,7 @@ function Tasks(props: {
         {change.rewired && (
           <li>
             <span className="jp-Satflow-changeName">
-              {trans.__('called otherwise')}
+              {trans.__('calls changed')}
             </span>
             {trans.__(
               'before: %1; now: %2',

@@ -6,7 +6,7 @@ import type { Version, VersionRecord } from '../_api';
 import type { IPair } from '../models/versions';
 import { bytes, moment } from '../words';
 
-/** What the user can do with versions. */
+/** Actions on versions. */
 export interface IVersionActions {
   onCompare: (pair: IPair) => void;
   onMore: () => void;
@@ -22,7 +22,7 @@ export interface IVersionListProps {
   trans: TranslationBundle;
 }
 
-/** The versions of a deployment, newest first: when, by whom, what changed. */
+/** The versions of a deployment, newest first, with their dates, authors and changes. */
 export function VersionList(props: IVersionListProps): JSX.Element {
   const { versions, hasMore, lost, isBusy, actions, trans } = props;
   return (
@@ -135,16 +135,16 @@ function factsOf(record: VersionRecord, trans: TranslationBundle): string[] {
     trans.__('by %1', registered_by),
     notebook ?? '',
     bytes(record.content_size),
-    record.content_kept === false ? trans.__('content is gone') : ''
+    record.content_kept === false ? trans.__('content was deleted') : ''
   ].filter(words => words !== '');
 }
 
-/** Why a version cannot come back, null where it can. */
+/** Return the reason why a version cannot be restored, or null if it can. */
 function obstacleOf(
   { problem, record }: Version,
   trans: TranslationBundle
 ): string | null {
   return record?.content_kept === false
-    ? trans.__('The store does not have its content any more.')
+    ? trans.__('The content of this version is no longer in the store.')
     : problem;
 }

@@ -11,7 +11,7 @@ import { type IVersionActions, VersionList } from './VersionList';
 export interface IVersionsViewProps {
   /** The deployment's name. */
   name: string;
-  /** Null until they are read. */
+  /** The versions; null until they are loaded. */
   versions: Version[] | null;
   hasMore: boolean;
   lost: string | null;
@@ -23,7 +23,7 @@ export interface IVersionsViewProps {
   trans: TranslationBundle;
 }
 
-/** The versions of a deployment, and two of them side by side. */
+/** The versions of a deployment, and a comparison of two of them. */
 export function VersionsView(props: IVersionsViewProps): JSX.Element {
   const { name, versions, error, isBusy, diff, trans } = props;
   return (

@@ -14,7 +14,7 @@ export interface IWorkPoolFieldProps {
   trans: TranslationBundle;
 }
 
-/** Where runs go, and whether somebody takes them from there. */
+/** The work pool of the runs, with the number of Prefect workers that poll it. */
 export function WorkPoolField(props: IWorkPoolFieldProps): JSX.Element {
   const { catalogue, workPool, error, onChange, trans } = props;
   const id = useFieldId('work-pool');
@@ -49,7 +49,7 @@ export function WorkPoolField(props: IWorkPoolFieldProps): JSX.Element {
   );
 }
 
-/** Who polls a work pool, in words. */
+/** Describe whether Prefect workers poll a work pool. */
 export function health(pool: WorkPool, trans: TranslationBundle): string {
   if (pool.paused) {
     return trans.__('Paused: runs wait until it is resumed.');

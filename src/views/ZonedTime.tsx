@@ -5,17 +5,17 @@ import { localZone, moment } from '../words';
 
 export interface IZonedTimeProps {
   time: string;
-  /** The IANA name of the zone in which the time was meant. */
+  /** The IANA name of the time zone that the time belongs to. */
   timezone: string;
-  /** Whether to leave the zone's name to the words around. */
+  /** True to leave out the name of the time zone, because the surrounding text has it. */
   isZoneSaid?: boolean;
   trans: TranslationBundle;
 }
 
-/** A time in the zone in which it was meant, with the time here on pointing at it. */
+/** A time in the time zone that it belongs to; the tooltip shows it in the browser's time zone. */
 export function ZonedTime(props: IZonedTimeProps): JSX.Element {
   const { time, timezone, isZoneSaid, trans } = props;
-  const here = trans.__('%1, %2 (here)', moment(time), localZone());
+  const here = trans.__('%1, %2 (local time)', moment(time), localZone());
   return (
     <time dateTime={time} title={here}>
       {moment(time, timezone)}

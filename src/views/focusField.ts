@@ -1,6 +1,6 @@
 import type { Intent } from '../models/subject';
 
-/** The inputs, without their form's prefix, by the field of the request model, where they are not the schema forms'. */
+/** Ids of inputs outside the schema forms, without the form's prefix, by request field. */
 const INPUTS: Record<string, string> = {
   name: 'name',
   'schedule.cron': 'cron',
@@ -23,12 +23,12 @@ const INPUTS: Record<string, string> = {
 const FOCUSABLE = 'input, select, textarea';
 
 /**
- * Move the focus to where Enter does what the user came for, or to what is needed before that.
+ * Move the focus to the element where the Enter key does what the user intends, or to the first missing value.
  *
  * @param root - the form
- * @param formId - what the ids of its inputs begin with
- * @param intent - what she came for
- * @param missing - parameters that a run needs and that have no value, first the first
+ * @param formId - the prefix of its inputs' ids
+ * @param intent - the reason for which the user opened the form
+ * @param missing - the parameters that a run requires and that have no value, in the form's order
  */
 export function focusStart(
   root: HTMLElement | null,
@@ -45,7 +45,7 @@ export function focusStart(
   }
 }
 
-/** Move the focus to the input that a mistake stands in, else to the message about it. */
+/** Move the focus to the input with the error, or else to the error message. */
 export function focusField(
   root: HTMLElement | null,
   formId: string,
@@ -56,7 +56,7 @@ export function focusField(
   (input ?? message)?.focus();
 }
 
-/** The input of a field, or of what it is a part of; of a group of inputs the first. */
+/** Return the input of a field or of the nearest field that contains it; for a group of inputs, return the first. */
 function inputOf(
   root: HTMLElement | null,
   formId: string,

@@ -21,11 +21,11 @@ import type { ErrorBody } from '../_api';
 import { ErrorNote } from './ErrorNote';
 import { IconButton } from './IconButton';
 
-/** What the templates know of the form that they are part of. */
+/** Data that the form passes to its templates. */
 export interface ISchemaFormContext {
-  /** The form's own id, which is the prefix of its fields' ids. */
+  /** The form's id, which is the prefix of its fields' ids. */
   root: string;
-  /** A mistake and the id of the field it stands in. */
+  /** An error and the id of its field. */
   wrong: { id: string; error: ErrorBody } | null;
   trans: TranslationBundle;
 }
@@ -33,7 +33,7 @@ export interface ISchemaFormContext {
 const contextOf = (props: { formContext?: unknown }): ISchemaFormContext =>
   props.formContext as ISchemaFormContext;
 
-/** A field with its own label, what it is for, and what is wrong with it, each tied to the input. */
+/** A field with its label, description and error, each linked to the input. */
 export function FieldTemplate(props: FieldTemplateProps): JSX.Element {
   const { id, hidden, displayLabel, rawDescription, children } = props;
   const { root, wrong } = contextOf(props);
@@ -60,12 +60,12 @@ export function FieldTemplate(props: FieldTemplateProps): JSX.Element {
   );
 }
 
-/** Objects and lists have a legend of their own and need the room of several fields. */
+/** Return whether a field is an object or a list, which has its own legend and needs the space of several fields. */
 function isGroup({ displayLabel, schema }: FieldTemplateProps): boolean {
   return !displayLabel && ['array', 'object'].includes(String(schema.type));
 }
 
-/** A label; of what the user may name herself, the name and what removes it. */
+/** The label of a field. If the user can rename the field, it consists of the name and a button that removes the field. */
 function Label(props: FieldTemplateProps): JSX.Element {
   const { id, label, required, schema } = props;
   const { trans } = contextOf(props);
@@ -107,7 +107,7 @@ function OwnName(props: FieldTemplateProps): JSX.Element {
   );
 }
 
-/** The fields of an object; those of the whole form stand side by side. */
+/** The fields of an object; those of the whole form are placed in columns. */
 export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
   const { idSchema, title, description, properties } = props;
   const { root, trans } = contextOf(props);
@@ -132,7 +132,7 @@ export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
   );
 }
 
-/** The items of a list, and what adds, moves and removes them. */
+/** The items of a list, with buttons to add, move and remove items. */
 export function ArrayTemplate(props: ArrayFieldTemplateProps): JSX.Element {
   const { idSchema, title, schema, items, canAdd, onAddClick } = props;
   const { trans } = contextOf(props);
@@ -201,7 +201,7 @@ function Item({ item, trans }: IItemProps): JSX.Element {
   );
 }
 
-/** The form library's own inputs take no `aria-invalid`. */
+/** Set `aria-invalid`, which the form library's inputs do not support. */
 function markInvalid(box: HTMLElement | null, id: string, is: boolean): void {
   const input = box?.querySelector(`#${CSS.escape(id)}`);
   if (is) {

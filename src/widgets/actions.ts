@@ -26,7 +26,7 @@ import {
   withParameters
 } from './dialogs';
 
-/** What the actions act on. */
+/** The objects that the actions require. */
 export interface IActed {
   commands: CommandRegistry;
   tracker: INotebookTracker;
@@ -37,7 +37,7 @@ export interface IActed {
   trans: TranslationBundle;
 }
 
-/** What the user can do, wherever the button stands. What fails is told. */
+/** The user actions, independent of where their buttons are. Errors are shown as notifications. */
 export class Actions {
   constructor(private readonly acted: IActed) {}
 
@@ -64,9 +64,10 @@ export class Actions {
     this.command('satflow:register-flow', { variable: flow.variable });
 
   /**
-   * Run what this notebook registered; a flow that it did not goes through the form, where Enter registers and runs it.
+   * Run a flow that this notebook registered. Otherwise open the form, where the Enter key registers and runs the
+   * flow.
    *
-   * @param own - the deployments of the flow that the notebook registered; of several the user picks one
+   * @param own - the deployments of the flow that the notebook registered; if there are several, the user picks one
    */
   readonly onRun = (flow: LiveFlow, own: Deployment[]): void =>
     own.length > 0
@@ -107,7 +108,7 @@ export class Actions {
   readonly onCloseCluster = (cluster: ISharedCluster): void =>
     this.told(this.close(cluster));
 
-  /** Null where dask-labextension is not installed. */
+  /** Opens the Dask dashboard; null if dask-labextension is not installed. */
   get onDaskPages(): ((cluster: ClusterStatus) => void) | null {
     const { commands, trans } = this.acted;
     const open = ({ dashboard }: ClusterStatus) =>
@@ -124,7 +125,12 @@ export class Actions {
     }
     const order = sizeOrder(text);
     if (order === null) {
-      throw new Error(trans.__('%1 is no number of Dask workers.', text));
+      throw new Error(
+        trans.__(
+          '%1 is not a number of Dask workers. Enter a number such as 4 or a range such as 1-8.',
+          text
+        )
+      );
     }
     await sharedClusters.order(deployment_id, order);
   }
@@ -152,7 +158,11 @@ export class Actions {
     }
     const deployment = find();
     if (!deployment) {
-      throw new Error(trans.__('Its deployment is gone. Register it again.'));
+      throw new Error(
+        trans.__(
+          'The deployment of this run was deleted. Register the flow again.'
+        )
+      );
     }
     await this.run(deployment, run.parameters);
   }
@@ -164,7 +174,7 @@ export class Actions {
     }
   }
 
-  /** Ask for the parameters where there are any, start the run, and open its tab. */
+  /** Ask for the parameters if there are any, start the run, and open its tab. */
   private async run(
     deployment: Deployment,
     start: Run['parameters']
@@ -196,7 +206,7 @@ export class Actions {
   }
 }
 
-/** Say what went wrong; it stays until it is read. */
+/** Show an error until the user closes it. */
 export function tell(reason: unknown): void {
   const { message, fix } = errorBody(reason);
   const words = [message, fix].filter(Boolean).join(' ');

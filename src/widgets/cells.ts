@@ -1,13 +1,13 @@
 import { type INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 
-/** A flow to start from. */
+/** An example of a flow. */
 export const EXAMPLE = `from prefect import flow
 
 @flow(log_prints=True)
 def hello(name: str = "world"):
     print(f"Hello, {name}!")`;
 
-/** Put a code cell below the active one of the notebook in front; it is not run. */
+/** Insert a code cell below the active cell of the active notebook, without running it. */
 export function insertCell(tracker: INotebookTracker, source: string): void {
   const notebook = tracker.currentWidget?.content;
   if (!notebook) {

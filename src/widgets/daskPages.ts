@@ -1,23 +1,23 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-/** dask-labextension's own commands. */
+/** Commands of dask-labextension. */
 const CHOOSE = 'dask:populate-dashboard-url';
 const LAUNCH = 'dask:launch-layout';
 
-/** How long Dask's pages may take to answer through the proxy, and between two looks, in milliseconds. */
+/** Timeout of the Dask dashboard behind the proxy, and the interval between two checks, in milliseconds. */
 const PATIENCE = 15_000;
 const LOOK = 200;
 
-/** Whether dask-labextension is there to show Dask's own pages. */
+/** Return whether dask-labextension is installed, which shows the Dask dashboard. */
 export function hasDaskPages(commands: CommandRegistry): boolean {
   return commands.hasCommand(CHOOSE) && commands.hasCommand(LAUNCH);
 }
 
 /**
- * Let dask-labextension show a cluster.
+ * Open a cluster in dask-labextension.
  *
- * @param dashboard - `host:port` of Dask's pages, as the Jupyter server's machine knows them
+ * @param dashboard - `host:port` of the Dask dashboard, as seen from the Jupyter server's machine
  */
 export async function openDaskPages(
   commands: CommandRegistry,
@@ -30,7 +30,7 @@ export async function openDaskPages(
     if (Date.now() > until) {
       throw new Error(
         trans.__(
-          'Dask’s pages at %1 do not answer through the Jupyter server. On another machine, add it to ServerProxy.host_allowlist.',
+          'The Dask dashboard at %1 does not answer through the Jupyter server. If it is on another machine, add that host to ServerProxy.host_allowlist.',
           dashboard
         )
       );
@@ -40,7 +40,10 @@ export async function openDaskPages(
   await commands.execute(LAUNCH);
 }
 
-/** Where the Jupyter server's proxy, which asks who is there, has them; relative to the server's own address. */
+/**
+ * Return the path of the dashboard in the Jupyter server's proxy, which checks credentials; relative to the server's
+ * address.
+ */
 export function proxied(dashboard: string): string {
   const [, host, port] = /^(.*):(\d+)$/.exec(dashboard) ?? ['', '', dashboard];
   const isHere = ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(host);

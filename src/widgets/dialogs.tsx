@@ -13,20 +13,20 @@ import {
   parameterForm
 } from '../models/parameterSchema';
 
-/** Whether the user means to cancel the run. */
+/** Ask the user whether to cancel the run. */
 export function confirmCancel(
   run: Run,
   trans: TranslationBundle
 ): Promise<boolean> {
   return confirmed(
     trans.__('Cancel run?'),
-    trans.__('%1 stops where it is. Its log stays.', run.name),
+    trans.__('%1 is stopped. Its log is kept.', run.name),
     trans.__('Cancel run'),
     trans.__('Keep running')
   );
 }
 
-/** Whether the user means to delete the deployment. */
+/** Ask the user whether to delete the deployment. */
 export function confirmDelete(
   deployment: Deployment,
   trans: TranslationBundle
@@ -34,7 +34,7 @@ export function confirmDelete(
   return confirmed(
     trans.__('Delete deployment?'),
     trans.__(
-      '%1 and its schedule go. The flow stays in the notebook, past runs stay in the list.',
+      '%1 and its schedule are deleted. The flow stays in the notebook, and past runs stay in the list.',
       deployment.name
     ),
     trans.__('Delete'),
@@ -42,7 +42,7 @@ export function confirmDelete(
   );
 }
 
-/** Whether the user means to go back to an earlier version. */
+/** Ask the user whether to roll back to an earlier version. */
 export function confirmRollBack(
   name: string,
   version: number,
@@ -51,7 +51,7 @@ export function confirmRollBack(
   return confirmed(
     trans.__('Roll back to version %1?', version),
     trans.__(
-      'A new version of %1 is made of the code and choices of version %2, and its next runs use it. No version is lost, and runs that are going go on as they are.',
+      'A new version of %1 is created from the code and choices of version %2, and the next runs use it. No version is lost, and active runs are not affected.',
       name,
       version
     ),
@@ -60,33 +60,33 @@ export function confirmRollBack(
   );
 }
 
-/** Whether the user means to end a cluster that runs may be using. */
+/** Ask the user whether to close a cluster that runs may be using. */
 export function confirmClose(
   name: string,
   trans: TranslationBundle
 ): Promise<boolean> {
   return confirmed(
     trans.__('Close cluster?'),
-    trans.__('Runs of %1 that use it fail.', name),
+    trans.__('Runs of %1 that use it will fail.', name),
     trans.__('Close cluster'),
     trans.__('Keep')
   );
 }
 
-/** Whether the user means to end such a cluster and start another one. */
+/** Ask the user whether to restart such a cluster. */
 export function confirmRestart(
   name: string,
   trans: TranslationBundle
 ): Promise<boolean> {
   return confirmed(
     trans.__('Restart cluster?'),
-    trans.__('Runs of %1 that use it fail.', name),
+    trans.__('Runs of %1 that use it will fail.', name),
     trans.__('Restart cluster'),
     trans.__('Keep')
   );
 }
 
-/** How many Dask workers a cluster is to have, in the user's words; null where she thinks better of it. */
+/** Ask for the number of Dask workers of a cluster. Return the typed text, or null if the user cancels. */
 export async function askSize(
   name: string,
   workers: number,
@@ -94,7 +94,9 @@ export async function askSize(
 ): Promise<string | null> {
   const result = await InputDialog.getText({
     title: trans.__('Dask workers of %1', name),
-    label: trans.__('A number, or two for as many as there is work for: 1-8'),
+    label: trans.__(
+      'A number such as 4, or a range that follows the load: 1-8'
+    ),
     text: `${workers}`
   });
   return result.button.accept ? result.value : null;
@@ -114,7 +116,7 @@ async function confirmed(
   return result.button.accept;
 }
 
-/** The flow that the user picks, null for none. */
+/** Let the user pick a flow; return null if there is none or none was picked. */
 export async function pickFlow(
   flows: LiveFlow[],
   trans: TranslationBundle
@@ -129,7 +131,7 @@ export async function pickFlow(
   return flows.find(flow => flow.variable === result.value) ?? null;
 }
 
-/** The deployment that the user picks, null for none. */
+/** Let the user pick a deployment; return null if there is none or none was picked. */
 export async function pickDeployment(
   deployments: Deployment[],
   trans: TranslationBundle
@@ -151,11 +153,11 @@ export async function pickDeployment(
 }
 
 /**
- * Ask for the parameters of one run, again where one of them is refused, until the user thinks better of it.
+ * Ask for the parameters of one run, and again if one of them is refused, until the user cancels.
  *
- * @param deployment - what is to run
- * @param start - the parameters to begin with
- * @param use - takes those that differ from the deployment's
+ * @param deployment - the deployment to run
+ * @param start - the initial parameters
+ * @param use - receives the parameters that differ from the deployment's
  */
 export async function withParameters(
   deployment: Deployment,
@@ -183,7 +185,7 @@ export async function withParameters(
   }
 }
 
-/** What a dialog shows of one run's parameters. */
+/** The content of the dialog for a run's parameters. */
 interface IAsked {
   form: IParameterForm;
   data: JsonObject;
@@ -207,7 +209,7 @@ async function asked(
   return result.button.accept ? result.value : null;
 }
 
-/** The parameters' form in a dialog. */
+/** The form of the parameters in a dialog. */
 class ParametersBody
   extends ReactWidget
   implements Dialog.IBodyWidget<JsonObject>
@@ -240,7 +242,7 @@ class ParametersBody
   private data: JsonObject;
 }
 
-/** The form library is large; nobody pays for it before it is needed. */
+/** Loaded on first use, because the form library is large. */
 const RunParameters = React.lazy(async () => {
   const { RunParameters } = await import('../views/RunParameters');
   return { default: RunParameters };

@@ -3,12 +3,12 @@ import type { Message } from '@lumino/messaging';
 
 import type { IObservable } from '../models/observable';
 
-/** A view on the page, drawn again whenever one of its models says so. */
+/** A view that is redrawn when one of its models changes. */
 export class Drawn extends ReactWidget {
   /**
-   * @param models - what the view shows
-   * @param draw - the view
-   * @param onFirstShown - called once, when the user first sees it
+   * @param models - the models of the view
+   * @param draw - renders the view
+   * @param onFirstShown - called once, when the view is first visible
    */
   constructor(
     models: IObservable[],
@@ -37,7 +37,7 @@ export class Drawn extends ReactWidget {
     }
   }
 
-  /** The focus stays where the user put it; what is activated by other ways gets it. */
+  /** Focus the view when it is activated, unless the focus is already inside it. */
   protected onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
     if (!this.node.contains(document.activeElement)) {

@@ -16,7 +16,7 @@ import type { Intent, ISubject } from '../models/subject';
 import type { Actions } from './actions';
 import type { RegisterTab } from './registerTab';
 
-/** What the forms and their tabs need. */
+/** The objects that the forms and their tabs require. */
 export interface IFormParts extends IRegisterParts {
   flows: FlowsModel;
   stack: StackModel;
@@ -25,12 +25,12 @@ export interface IFormParts extends IRegisterParts {
   trans: TranslationBundle;
 }
 
-/** Milliseconds of quiet before a form is kept for the next load of the page. */
+/** Milliseconds without input before a form is saved for the next page load. */
 const QUIET = 500;
 
 type Tab = MainAreaWidget<RegisterTab>;
 
-/** The register forms that are open: one for each flow of a notebook. */
+/** The open register forms, one for each flow of a notebook. */
 export class RegisterForms {
   constructor(
     private readonly shell: JupyterFrontEnd.IShell,
@@ -39,7 +39,7 @@ export class RegisterForms {
 
   readonly tracker = new WidgetTracker<Tab>({ namespace: 'satflow-register' });
 
-  /** Show the form of a flow, as the user left it where it is open. */
+  /** Show the form of a flow; an open form keeps its values. */
   async open(subject: ISubject, intent: Intent): Promise<void> {
     const tab = this.find(subject) ?? (await this.add(this.model(subject)));
     tab.content.model.renew(subject);
@@ -47,7 +47,7 @@ export class RegisterForms {
     this.shell.activateById(tab.id);
   }
 
-  /** Open a form as it was kept or left; its flow is asked for again when the user looks. */
+  /** Open a saved form; its flow is requested again when the form is first visible. */
   async reopen(kept: ISavedForm): Promise<void> {
     const left = pickUp(idOf(kept.subject));
     const { subject, intent, draft } = left ?? kept;
@@ -56,12 +56,12 @@ export class RegisterForms {
     await this.add(model);
   }
 
-  /** The page goes away: keep what was typed in the last moment. */
+  /** Save the latest input when the page is left. */
   leave(): void {
     this.tracker.forEach(tab => leave(tab.id, savedForm(tab.content.model)));
   }
 
-  /** What to keep of a tab. */
+  /** Return the part of a tab to save. */
   saved(tab: Tab): ReadonlyPartialJSONValue {
     return savedForm(tab.content.model) as never;
   }
@@ -91,7 +91,7 @@ export class RegisterForms {
     return tab;
   }
 
-  /** Keep what is typed, a moment after. */
+  /** Save the form shortly after each change. */
   private keep(tab: Tab): void {
     const keeping = new Debouncer(() => this.tracker.save(tab), QUIET);
     tab.content.model.changed.connect(() => void keeping.invoke());
@@ -99,7 +99,7 @@ export class RegisterForms {
   }
 }
 
-/** The same for the same flow, whichever kernel it lives in. */
+/** Return the id of the flow's tab, which does not depend on the kernel if the flow has a notebook. */
 function idOf({ flow, notebook, kernelId }: ISubject): string {
   return `satflow-register-${flow.variable}-${notebook ?? kernelId}`;
 }

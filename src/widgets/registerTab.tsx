@@ -10,7 +10,7 @@ import { StackBanner } from '../views/StackBanner';
 import type { Actions } from './actions';
 import { Drawn } from './drawn';
 
-/** What the form's tab needs beside the form. */
+/** The objects that the form's tab requires besides the form. */
 export interface IRegisterTabParts {
   flows: FlowsModel;
   stack: StackModel;
@@ -18,7 +18,7 @@ export interface IRegisterTabParts {
   trans: TranslationBundle;
 }
 
-/** The register form's main-area tab. */
+/** The main-area tab of a register form. */
 export class RegisterTab extends Drawn {
   constructor(
     readonly model: RegisterModel,
@@ -33,7 +33,7 @@ export class RegisterTab extends Drawn {
       }
     );
     this.addClass('jp-Satflow-registerTab');
-    // What the form offers is known only then.
+    // The choices of the form are available only when the stack is ready.
     parts.stack.onceReady(this, () => {
       void model.load().then(() => model.check(false));
     });

@@ -10,7 +10,7 @@ import type { Actions } from './actions';
 import { tell } from './actions';
 import { Drawn } from './drawn';
 
-/** What a run's tab shows beside the run. */
+/** The objects that a run's tab requires besides the run. */
 export interface IRunTabParts {
   deployments: DeploymentsModel;
   preferences: Preferences;
@@ -19,7 +19,7 @@ export interface IRunTabParts {
   trans: TranslationBundle;
 }
 
-/** A run's main-area tab; it starts to listen when it is first seen. */
+/** The main-area tab of a run; it subscribes to the stream when it is first visible. */
 export class RunTab extends Drawn {
   constructor(
     private readonly run: RunModel,
@@ -66,7 +66,7 @@ function drawRun(run: RunModel, parts: IRunTabParts): JSX.Element {
   );
 }
 
-/** Save the whole log; fetched here because a link of its own would carry no credential. */
+/** Save the whole log, which is fetched here because a plain link would not carry the credential. */
 async function download(run: RunModel): Promise<void> {
   const url = URL.createObjectURL(await run.download());
   const link = document.createElement('a');

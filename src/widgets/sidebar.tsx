@@ -18,7 +18,7 @@ import { StackBanner } from '../views/StackBanner';
 import type { Actions } from './actions';
 import { Drawn } from './drawn';
 
-/** What the sidebar shows. */
+/** The models of the sidebar. */
 export interface IShown {
   flows: FlowsModel;
   deployments: DeploymentsModel;
@@ -28,10 +28,10 @@ export interface IShown {
   stack: StackModel;
 }
 
-/** The sections, by what they show. */
+/** The names of the sections. */
 export type SectionName = 'flows' | 'runs' | 'clusters';
 
-/** Flows, runs and clusters, in the left sidebar. Nothing is asked of anybody before it is first shown. */
+/** Flows, runs and clusters, in the left sidebar. It sends no requests before it is first shown. */
 export class Sidebar extends SidePanel {
   constructor(
     private readonly shown: IShown,
@@ -79,7 +79,7 @@ export class Sidebar extends SidePanel {
     this.follow();
   }
 
-  /** Read and listen while the user looks and there is something to answer. */
+  /** Read and subscribe while the sidebar is visible and the stack is ready. */
   private follow(): void {
     const following = this.isVisible && this.shown.stack.isReady;
     if (following === this.following) {
@@ -92,7 +92,7 @@ export class Sidebar extends SidePanel {
     );
   }
 
-  /** What answered with a mistake may not be there any more. */
+  /** Check the stack after an error, because it may have stopped. */
   private doubt(): void {
     const { deployments, stack } = this.shown;
     if (deployments.error && stack.isReady) {
@@ -182,7 +182,7 @@ function titled(section: Drawn, name: SectionName, label: string): Widget {
   return section;
 }
 
-/** The clusters are looked at only while their section is open. */
+/** The clusters section, which watches the clusters only while it is open. */
 class WatchedClusters extends Drawn {
   constructor(
     private readonly clusters: ClustersModel,

@@ -1,11 +1,12 @@
 import type { ILabShell } from '@jupyterlab/application';
 
 /**
- * Where a page has room for a tab.
+ * Return the area of the page that has space for a tab.
  *
- * Notebook 7 shows one document a page and drops whatever else is added to its main area; beside it there is room.
+ * Notebook 7 shows one document per page and drops other widgets that are added to its main area; the right area has
+ * space.
  *
- * @param lab - JupyterLab's own shell, null in any other application
+ * @param lab - the shell of JupyterLab, or null in another application
  */
 export function tabArea(lab: ILabShell | null): 'main' | 'right' {
   return lab ? 'main' : 'right';

@@ -12,19 +12,19 @@ import { VersionsView } from '../views/VersionsView';
 import { confirmRollBack } from './dialogs';
 import { Drawn } from './drawn';
 
-/** What a versions tab shows beside the versions. */
+/** The objects that a versions tab requires besides the versions. */
 export interface IVersionsTabParts {
   deployments: DeploymentsModel;
   stack: StackModel;
   trans: TranslationBundle;
 }
 
-/** The main-area tab with the versions of a deployment; they are read when it is first seen. */
+/** The main-area tab with the versions of a deployment, which are loaded when the stack is ready. */
 export class VersionsTab extends Drawn {
   /**
-   * @param versions - what is shown
+   * @param versions - the versions to show
    * @param name - the deployment's name
-   * @param parts - what is shown beside
+   * @param parts - the other objects that the tab requires
    */
   constructor(
     private readonly versions: VersionsModel,
@@ -89,7 +89,7 @@ export class VersionsTab extends Drawn {
       const { version } = done.deployment;
       Notification.success(
         trans.__(
-          '%1: version %2 is version %3 again.',
+          '%1: version %2 restores version %3.',
           this.name,
           version,
           number
@@ -99,7 +99,7 @@ export class VersionsTab extends Drawn {
     }
   }
 
-  /** Somebody registered: there is a newer version. */
+  /** Load the versions again after a newer one was registered. */
   private onDeployments(): void {
     const { items, deploymentId, isBusy } = this.versions;
     const now = this.parts.deployments.items.find(

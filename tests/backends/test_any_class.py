@@ -42,11 +42,11 @@ def events():
         ({"backend": "pbs"}, UnknownBackEnd, "Choose one of gateway", "backend"),
         ({"backend": "a b:C"}, UnknownBackEnd, "module:Class", "backend"),
         ({"backend": "m:C", "share": "deployment"}, InvalidExecutorOption, "ends with its flow run", "share"),
-        ({"backend": "m:C", "gateway": "team"}, InvalidExecutorOption, "no Dask Gateway", "gateway"),
-        ({"backend": "m:C", "worker_size": "large"}, SizeRefused, "words of its own", "worker_size"),
+        ({"backend": "m:C", "gateway": "team"}, InvalidExecutorOption, "is not a Dask Gateway", "gateway"),
+        ({"backend": "m:C", "worker_size": "large"}, SizeRefused, "does not support worker sizes", "worker_size"),
         ({"backend": "m:C", "backend_options": {"n_workers": 3}}, InvalidExecutorOption, "Say n_workers", None),
         ({"backend": "m:C", "backend_options": {"loop": 1}}, InvalidExecutorOption, "Leave it out", None),
-        ({"backend": "m:C", "backend_options": "{"}, InvalidExecutorOption, "no JSON object", None),
+        ({"backend": "m:C", "backend_options": "{"}, InvalidExecutorOption, "must be a JSON object", None),
         ({"backend": "m:C", "backend_options": [1]}, InvalidExecutorOption, "must be a JSON object", None),
         ({"backend_options": {"queue": "main"}}, InvalidExecutorOption, "Choose another backend", None),
     ],
@@ -87,12 +87,12 @@ def test_a_cluster_follows_the_work():
 @pytest.mark.parametrize(
     ("name", "options", "said", "happened"),
     [
-        ("NeverStarts", {}, r"had made no cluster after 1 s", ["begun", "ended"]),
+        ("NeverStarts", {}, r"created no cluster within 1 s", ["begun", "ended"]),
         ("NoWorkers", {}, r"no Dask worker after 1 s", ["scaled 1", "closed"]),
         ("Broken", {"region": "mars"}, "RuntimeError: no such region: mars", []),
         ("Broken", {}, "TypeError: .*region", []),
         ("Gone", {}, "AttributeError: .*Gone", []),
-        ("fixed", {}, "cannot be told how many Dask workers", []),
+        ("fixed", {}, "cannot be scaled to a number of Dask workers", []),
     ],
 )
 def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(name, options, said, happened, events):
@@ -104,7 +104,7 @@ def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(name, option
 
 def test_a_cluster_that_would_follow_the_work_and_gives_no_worker_is_told_and_taken_away(events):
     asked = replace(ASKED, backend=f"{MODULE}:NoWorkers", workers=None, maximum=1, start_timeout=3)
-    with pytest.raises(ClusterNotStarted, match=r"no Dask worker after 3 s\. Give it more time"):
+    with pytest.raises(ClusterNotStarted, match=r"no Dask worker after 3 s\. Increase start_timeout"):
         entered(asked)
     assert events[-1] == "closed"
 

@@ -156,8 +156,8 @@ def test_a_cluster_lives_and_ends_with_its_run(tmp_path):
         ({}, "needs an image"),
         ({"image": "a", "resources": {}}, "Say worker_size"),
         ({"image": "a", "jupyter": True}, "Leave it out"),
-        ({"custom_cluster_spec": {"kind": "Pod"}}, "is no DaskCluster"),
-        ({"custom_cluster_spec": "spec.yaml"}, "is no DaskCluster"),
+        ({"custom_cluster_spec": {"kind": "Pod"}}, "is not a DaskCluster"),
+        ({"custom_cluster_spec": "spec.yaml"}, "is not a DaskCluster"),
         ({"image": "a", "env": {"API_TOKEN": "b7e23ec29af22b0b4e41da31e868d572"}}, r"env.API_TOKEN looks like a cred"),
     ],
 )

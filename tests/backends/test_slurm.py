@@ -120,7 +120,7 @@ def _place():
     ("options", "message"),
     [
         (HELD, r"no Dask worker after 3 s: job \d+ is pending \(BeginTime\)"),
-        ({**HERE, "job_extra_directives": ["--partition=nowhere"]}, "SLURM took no job: sbatch: error"),
+        ({**HERE, "job_extra_directives": ["--partition=nowhere"]}, "SLURM refused a job: sbatch: error"),
     ],
 )
 def test_a_cluster_without_workers_is_told_and_taken_away(slurm, options, message):
@@ -149,11 +149,11 @@ def test_the_jobs_of_a_run_that_was_killed_end(slurm):
 @pytest.mark.parametrize(
     ("chosen", "error", "message"),
     [
-        (choice("wide"), SizeRefused, r"largest have 2 cores, 2\.0 GiB, 1 GPUs\. Choose one of tiny, gpu\."),
+        (choice("wide"), SizeRefused, r"largest nodes have 2 cores, 2\.0 GiB, 1 GPUs\. Choose one of tiny, gpu\."),
         (choice("gpus"), SizeRefused, r"no node for a Dask worker of size 'gpus'"),
         (choice("gpu", queue="main"), None, None),
         (choice(queue="night"), InvalidExecutorOption, r"no partition called 'night'.*Choose one of gpu, main\."),
-        (choice(queu="main"), InvalidExecutorOption, r"slurm does not take queu\. It takes .*queue"),
+        (choice(queu="main"), InvalidExecutorOption, r"slurm does not accept queu\. It accepts .*queue"),
     ],
 )
 def test_what_slurm_cannot_give_is_refused(slurm, chosen, error, message):
@@ -173,14 +173,14 @@ def test_a_machine_without_slurm_is_told(monkeypatch, tmp_path):
     with pytest.raises(ClusterFailed, match="SLURM"):
         nodes_of(None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ExtraMissing, match="there is no sbatch"):
+    with pytest.raises(ExtraMissing, match="sbatch was not found"):
         SLURM.check(ASKED, Settings())
 
 
 def test_what_is_missing_is_told_with_its_reason():
     told = tell({"a": "7", "b": "8", "c": "9"}, {"7": ("PENDING", "Resources"), "9": ("RUNNING", "None")})
     assert told.gone == {"b"}
-    assert told.why == "job 7 is pending (Resources), job 9 is running, job 8 is gone"
+    assert told.why == "job 7 is pending (Resources), job 9 is running, job 8 has ended"
 
 
 def test_the_class_says_what_it_takes():

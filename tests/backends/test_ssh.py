@@ -75,11 +75,11 @@ def test_the_workers_of_a_run_that_was_killed_end(hosts):
     ("change", "size", "error", "message"),
     [
         ({}, "tiny", None, None),
-        ({}, "huge", SizeRefused, r"would have 1 Dask workers of size 'huge'.*Choose one of tiny"),
+        ({}, "huge", SizeRefused, r"cannot hold 1 Dask workers of size 'huge'.*Choose one of tiny"),
         ({}, "gpu", SizeRefused, "no GPUs"),
         ({"hosts": []}, "tiny", InvalidExecutorOption, "hosts: .*at least 1"),
         ({"hosts": "node1"}, "tiny", InvalidExecutorOption, "hosts: .*Write for example"),
-        ({"hots": ["a"]}, "tiny", InvalidExecutorOption, "ssh does not take hots"),
+        ({"hots": ["a"]}, "tiny", InvalidExecutorOption, "ssh does not accept hots"),
         ({"known_hosts": "/dev/null"}, "tiny", ClusterFailed, "[Hh]ost key"),
         ({"client_keys": []}, "tiny", ClusterFailed, "over SSH: Permission denied.*works from this machine"),
         ({"python": "/nowhere/python"}, "tiny", ClusterFailed, "does not run /nowhere/python"),
@@ -103,7 +103,7 @@ def test_hosts_are_looked_at_when_registering(hosts, change, size, error, messag
 def test_a_host_that_refuses_is_told_where_no_worker_comes(hosts):
     options = {**hosts.options, "known_hosts": "/dev/null"}
     with (
-        pytest.raises(ClusterNotStarted, match=r"4 s: on host 1 nobody can log in .*[Hh]ost key") as caught,
+        pytest.raises(ClusterNotStarted, match=r"4 s: on host 1 the login failed .*[Hh]ost key") as caught,
         started(asked=asdict(replace(ASKED, options=options, start_timeout=4))),
     ):
         pass
@@ -138,7 +138,7 @@ def test_workers_that_do_not_reach_the_local_stack_are_refused(stack, hosts, reg
             worker.terminate()
             worker.wait()
     assert detail.run.state_type == "FAILED", detail
-    assert "is on another machine, and does not reach the Prefect API of the local stack" in detail.run.state_message
+    assert "is on another machine and cannot reach the Prefect API of the local stack" in detail.run.state_message
 
 
 def test_workers_of_a_host_that_dies_go_to_another_and_nothing_is_open_to_others(hosts):

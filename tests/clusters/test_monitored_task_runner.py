@@ -111,7 +111,7 @@ def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
             _ = entered.client
         homeless = entered.client.submit(sum, [1])
         pending = eventually(lambda: (s := board.read(RUN)) and s.tasks and s.pending)
-        assert pending == "2 Dask workers not there yet. 1 task waits: no Dask worker is there."
+        assert pending == "2 Dask workers not connected yet. 1 task waits: no Dask worker is connected."
         process.send_signal(signal.SIGSTOP)
         eventually(lambda: board.read(RUN).state == "lost")
         process.send_signal(signal.SIGCONT)
@@ -131,7 +131,7 @@ def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board,
     def queued():
         missing_worker_reasons.say(said[0])
         starting = board.read(RUN)
-        assert (starting.state, starting.pending) == ("starting", f"2 Dask workers not there yet: {said[0]}.")
+        assert (starting.state, starting.pending) == ("starting", f"2 Dask workers not connected yet: {said[0]}.")
         local = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "processes": False}
         with LocalCluster(**local, host="127.0.0.1", protocol="tcp") as cluster:
             cluster.worker_spec["queued"] = cluster.workers["queued"] = {}  # asked for, and it never comes
@@ -143,7 +143,7 @@ def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board,
         assert entered.client
         told = eventually(lambda: (s := board.read(RUN)) and s.observed and s)
         assert (told.state, told.plan, told.requested) == ("running", 2, 2)
-        assert told.pending == f"1 Dask worker asked for and not there yet: {said[1]}."
+        assert told.pending == f"1 Dask worker requested but not connected yet: {said[1]}."
 
 
 def test_copy_that_travels_is_not_watched(runner):

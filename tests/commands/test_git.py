@@ -93,7 +93,7 @@ def test_what_is_not_committed_is_refused(checkout, capsys):
     checkout.words.write_text('greeting = "not yet"\n')
     assert cli.main(["register", str(checkout.flows), "--storage", "git"]) == 1
     said = capsys.readouterr().err
-    assert "Not everything is committed" in said
+    assert "has uncommitted changes" in said
     assert "jobs/helpers/words.py" in said
 
 
@@ -112,7 +112,7 @@ def test_a_module_that_git_does_not_have_is_refused(checkout):
 def test_a_commit_that_is_nowhere_else_is_refused(checkout):
     checkout.words.write_text('greeting = "mine"\n')
     checkout.git("commit", "--quiet", "--all", "--message", "Not pushed")
-    with pytest.raises(NotInGit, match=r"is on no branch of .*repository\.git"):
+    with pytest.raises(NotInGit, match=r"is not on any branch of .*repository\.git"):
         located(checkout.flows)
 
 
@@ -122,11 +122,11 @@ def test_files_that_git_cannot_give_are_refused(checkout, tmp_path):
         located(notebook)
     new = checkout.folder / "new.py"
     new.touch()
-    with pytest.raises(NotInGit, match=r"git does not have new\.py"):
+    with pytest.raises(NotInGit, match=r"git does not track new\.py"):
         located(new)
     outside = tmp_path / "flows.py"
     outside.touch()
-    with pytest.raises(NotInGit, match="is in no git repository"):
+    with pytest.raises(NotInGit, match="is not in a git repository"):
         located(outside)
     checkout.git("remote", "remove", "origin")
     with pytest.raises(NotInGit, match="has no remote 'origin'"):

@@ -34,19 +34,19 @@ def test_no_home() -> None:
     done = satflow("up", HOME="/proc/no-home")
     assert done.returncode == 1
     assert done.stderr.startswith("satflow: /proc/no-home/")
-    assert "cannot be made: No such file or directory. Set SATFLOW_RUNTIME_DIR." in done.stderr
+    assert "cannot be created: No such file or directory. Set SATFLOW_RUNTIME_DIR." in done.stderr
 
 
 def test_little_else_than_a_home(home: str) -> None:
     """As cron starts it."""
     done = satflow("down", HOME=home, PATH="/usr/bin:/bin")
-    assert (done.stdout, done.stderr) == ("The local stack does not run.\n", "")
+    assert (done.stdout, done.stderr) == ("The local stack is not running.\n", "")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "127.0.0.1:9"])
 def test_api_that_does_not_answer(url: str, home: str) -> None:
     done = satflow("status", HOME=home, PREFECT_API_URL=url)
-    assert f"Nothing answers at {url}" in done.stdout
+    assert f"No Prefect API answers at {url}" in done.stdout
     assert done.stderr == ""
 
 

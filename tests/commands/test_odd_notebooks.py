@@ -105,7 +105,7 @@ def test_gives_its_flow(make: Callable[[], dict[str, Any]], tmp_path: Path) -> N
         (b"\x7fELF\xd0\xcb", "is not a notebook: 'utf-8' codec can't decode byte"),
         (b"\xef\xbb\xbf{}", "is not a notebook: Notebook does not appear to be JSON"),
         (json.dumps({**content(), "nbformat": 5}).encode(), "is not a notebook: Unsupported nbformat version 5."),
-        (json.dumps(with_kernelspec({"name": "ir"})).encode(), "wants the kernel 'ir', which is not installed here."),
+        (json.dumps(with_kernelspec({"name": "ir"})).encode(), "needs the kernel 'ir', which is not installed here."),
     ],
     ids=["empty", "object", "list", "number", "program", "byte order mark", "version 5", "kernel"],
 )
@@ -125,7 +125,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def test_text_alone_leaves_no_flow(tmp_path: Path) -> None:
     path = tmp_path / "odd.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Text")]), path)
-    with pytest.raises(FlowNotFound, match="leaves no flow behind"):
+    with pytest.raises(FlowNotFound, match="defines no flow"):
         flows(path)
 
 

@@ -107,5 +107,5 @@ def test_what_a_path_means(tmp_path):
     )
     (found,) = wanted_in(str(tmp_path), [], WrittenRegistration())
     assert found.choices == (("a", choice), ("a", WrittenRegistration(name="b")))
-    with pytest.raises(BadRequest, match="say themselves what is chosen"):
+    with pytest.raises(BadRequest, match="the %register_flow lines of its notebooks decide"):
         wanted_in(str(tmp_path), [], choice)

@@ -60,12 +60,12 @@ def test_a_login_page_is_no_store(capsys):
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["https://me:secret@files.example.com/"], "does not belong into an address"),
-        (["https://files.example.com/", "--header", "Authorization=Bearer x"], "--header wants NAME=VARIABLE"),
+        (["https://me:secret@files.example.com/"], "URL contains a credential"),
+        (["https://files.example.com/", "--header", "Authorization=Bearer x"], "--header takes NAME=VARIABLE"),
         (["https://files.example.com/", "--header", "Authorization=NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE"),
         (["https://files.example.com/{digest}/{digest}"], "must contain {digest} once"),
-        (["teem"], "No store is called 'teem'"),
-        (["local", "--method", "POST"], "go with a URL"),
+        (["teem"], "No store is named 'teem'"),
+        (["local", "--method", "POST"], "apply only to a URL, and 'local' is the name of a store"),
     ],
 )
 def test_what_describes_no_store_is_told(words, why, capsys):

@@ -55,7 +55,7 @@ Tasks of numbers:
   before  double
   after   double.map; clean ← double
   added: clean
-  the others are called in another order, or take other results
+  the other tasks are called in a different order, or use different results
 Code, function clean added:
   @@ -0,0 +1,3 @@
   +@task
@@ -95,7 +95,7 @@ def test_told_and_gone_back_to(name, said):
         (["versions", "nobody"], "No deployment is called 'nobody'."),
         (["diff", "{name}", "1", "99"], "has no version 99. It has versions 1 to"),
         (["rollback", "{name}", "0"], "has no version 0."),
-        (["versions", "{name}", "--befor", "2", "x"], "Unknown words: --befor 2 x."),
+        (["versions", "{name}", "--befor", "2", "x"], "Unknown arguments: --befor 2 x."),
     ],
 )
 def test_a_mistake_is_one_message(name, capsys, words, message):

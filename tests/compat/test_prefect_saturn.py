@@ -93,12 +93,12 @@ def test_arguments_are_left_as_they_are():
 CLUSTER = [
     ("n_wrokers", 3, "no argument 'n_wrokers'", "Did you mean 'n_workers'?"),
     ("image", "x", "no argument 'image'", "It takes n_workers, nthreads, worker_size."),
-    ("scheduler_size", "medium", "has no size of its own", "Leave it out"),
+    ("scheduler_size", "medium", "has no separate size", "Leave it out"),
     ("nprocs", 4, "a Dask worker is one process", "multiply n_workers by it"),
     ("autoclose", "no", "are 'no'", "True or False"),
     ("worker_is_spot", True, "on the machine of the flow run", "Leave it out"),
     ("scheduler_service_wait_timeout", 60, "starts in seconds", "Leave it out"),
-    ("cluster_url", "https://x", "known by its address", 'executor="dask-address"'),
+    ("cluster_url", "https://x", "identified by its address", 'executor="dask-address"'),
     ("external_connection", True, "on the machine of the flow run", 'executor="dask-address"'),
     ("n_workers", [3], "is a list", "plain number or text"),
 ]
@@ -116,12 +116,12 @@ def test_argument_of_a_cluster_that_is_refused(name, value, reason, fix):
 
 ADAPTING = [
     (None, {"minimum": 1, "maximum": 1}, "given without dask_cluster_kwargs", "or give dask_cluster_kwargs={}"),
-    ({"n_workers": 2}, {"minimum": 1, "maximum": 4}, "for 2 workers and dask_adapt_kwargs for 1 to 4", "Say it once"),
+    ({"n_workers": 2}, {"minimum": 1, "maximum": 4}, "for 2 workers and dask_adapt_kwargs for 1 to 4", "Give it once"),
     ({}, {"minimum": 1}, "has no maximum", "Give both"),
     ({}, {"maximum": 1, "minimum": None}, "has no minimum", "Give both"),
     ({}, {"minimun": 1}, "no argument 'minimun'", "Did you mean 'minimum'?"),
     ({}, {"interval": "1s"}, "no argument 'interval'", "It takes minimum, maximum."),
-    ({"n_workers": 8}, {"minimum": 3, "maximum": 3}, "for 8 workers and dask_adapt_kwargs for 3", "Say it once"),
+    ({"n_workers": 8}, {"minimum": 3, "maximum": 3}, "for 8 workers and dask_adapt_kwargs for 3", "Give it once"),
     ({}, 3, "is a int", "Give a dictionary"),
 ]
 
@@ -148,11 +148,11 @@ def test_what_address_is_advised_for_is_an_executor():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"instance_size": "large"}, "instance_size cannot be followed"),
-        ({"dask_cluster_kwargs": {"n_workers": 0}}, "option 'n_workers' of executor 'dask-local' does not fit"),
+        ({"instance_size": "large"}, "instance_size cannot be applied"),
+        ({"dask_cluster_kwargs": {"n_workers": 0}}, "option 'n_workers' of executor 'dask-local' is invalid"),
         (
             {"dask_cluster_kwargs": {"nthreads": "many"}},
-            "option 'threads_per_worker' of executor 'dask-local' does not fit",
+            "option 'threads_per_worker' of executor 'dask-local' is invalid",
         ),
     ],
 )

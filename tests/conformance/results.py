@@ -33,7 +33,7 @@ def of_all(folder: Path) -> dict[str, Report]:
 def table(reports: dict[str, Report]) -> str:
     """The table of the page."""
     names = list(reports)
-    lines = [f"| check | what is expected | {' | '.join(names)} |", f"|---|---|{'---|' * len(names)}"]
+    lines = [f"| check | expected behavior | {' | '.join(names)} |", f"|---|---|{'---|' * len(names)}"]
     for at, check in enumerate(CHECKS):
         marks = [_mark(reports[name].results[at].outcome, check.required) for name in names]
         need = "required" if check.required else "recommended"

@@ -68,5 +68,5 @@ def test_missing_ones_are_named_with_where_was_looked(here, name, tmp_path):
 @pytest.mark.parametrize("data", [b"x" * 70_000, b"a\0b"])
 def test_a_file_that_is_no_text(here, name, tmp_path, data):
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(SecretsMissing, match="is no secret"):
+    with pytest.raises(SecretsMissing, match="cannot be used as a secret"):
         secret_sources.values([name], here)

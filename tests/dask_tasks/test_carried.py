@@ -91,7 +91,7 @@ def test_two_versions_of_a_module_do_not_meet(tmp_path):
     import satflow_test_module
 
     assert satflow_test_module.NUMBER == 1
-    with pytest.raises(RuntimeError, match=r"another version of the module satflow_test_module\."):
+    with pytest.raises(RuntimeError, match=r"a different version of the module satflow_test_module\."):
         second._lay_out(str(tmp_path))
     first._clear()
     second._lay_out(str(tmp_path))

@@ -45,14 +45,14 @@ def test_what_the_flow_does_not_refer_to_is_compatible_and_counted() -> None:
 
 def test_another_patch_of_python_is_compatible() -> None:
     found = compare(locked(a="1"), "3.11.9", {"a": "1"}, {"a"})
-    assert (found.verdict, found.text()) == ("compatible", "  Python 3.11.4 then, 3.11.9 here")
+    assert (found.verdict, found.text()) == ("compatible", "  Python 3.11.4 at registration, 3.11.9 here")
 
 
 def test_the_worst_stands_first() -> None:
     found = compare(locked(b="1.1.1", c="1", a="1", d="1"), "3.11.4", {"b": "1.1.2", "c": "2"}, {"b", "c", "d"})
     assert found.text().splitlines() == [
-        "  c 1 then, 2 here",
-        "  d 1 then, not installed here",
-        "  b 1.1.1 then, 1.1.2 here",
+        "  c 1 at registration, 2 here",
+        "  d 1 at registration, not installed here",
+        "  b 1.1.1 at registration, 1.1.2 here",
         "  and 1 other",
     ]

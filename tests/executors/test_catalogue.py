@@ -83,15 +83,15 @@ def test_value_that_does_not_fit_names_the_option(name, options):
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("threads", {"max_workers": "many"}, "it must be a whole number. Empty: as many as Prefect likes."),
-        ("dask-local", {"n_workers": 0}, "'n_workers' of executor 'dask-local' does not fit: it must be at least 1."),
-        ("dask-local", {"n_workers": True}, "it needs a value, and true or false is none."),
+        ("threads", {"max_workers": "many"}, "it must be a whole number. Default: Prefect's default."),
+        ("dask-local", {"n_workers": 0}, "'n_workers' of executor 'dask-local' is invalid: it must be at least 1."),
+        ("dask-local", {"n_workers": True}, "it needs a value other than true or false."),
         ("dask-local", {"nworkers": 2}, "has no option 'nworkers'. Did you mean 'n_workers'? Its options are"),
         ("dask-cluster", {"idle_timeout": 10**9}, "it must be at most 604800. Seconds after which"),
         ("dask-cluster", {"share": "team"}, "it must be 'deployment' or 'run'."),
-        ("dask-address", {}, "needs the option 'address'. For example tcp://scheduler.example:8786."),
-        ("dask-address", {"address": "nowhere"}, "it must be written otherwise. For example tcp://"),
-        ("dask-cluster", {"backend": "ssh"}, "The options of ssh do not fit: hosts: it is missing. Write for example"),
+        ("dask-address", {}, "needs the option 'address'. Example: tcp://scheduler.example:8786."),
+        ("dask-address", {"address": "nowhere"}, "it does not have the required format. For example tcp://"),
+        ("dask-cluster", {"backend": "ssh"}, "The options of ssh are invalid: hosts: it is missing. Write for example"),
         ("dask-cluster", {"backend": "ssh", "backend_options": {"hosts": "node1"}}, "hosts: it must be a list."),
         ("dask-cluster", {"backend": "slurm", "backend_options": {"queue": 5}}, "must be the name of a partition."),
         ("dask-cluster", {"backend": "kubernetes", "backend_options": {"image": 5}}, "must be the name of an image."),
@@ -112,7 +112,7 @@ def test_cluster_is_fixed_unless_it_is_adaptive(given, workers):
 
 def test_cluster_of_an_unknown_gateway_names_those_there_are():
     known = Settings(gateways={"team": GatewaySettings(url="https://gateway.example", credential="TEAM_TOKEN")})
-    with pytest.raises(SettingsWrong, match=r"'teams'.*Known: team") as caught:
+    with pytest.raises(SettingsWrong, match=r"'teams'.*Configured: team") as caught:
         executors.validate(ExecutorChoice(name="dask-cluster", options={"gateway": "teams"}), known)
     assert caught.value.field == "executor.options.gateway"
 
@@ -145,7 +145,7 @@ def test_size_elsewhere_is_not_measured_here():
 
 
 def test_too_many_of_a_size_says_how_many_fit():
-    with pytest.raises(SizeRefused, match=r"3 workers of size 'large' need 48 GiB.*24 GiB.*at most 1 of that size"):
+    with pytest.raises(SizeRefused, match=r"3 workers of size 'large' need 48 GiB.*24 GiB.*at most 1 of this size"):
         sizes.refuse_unless_fits("large", 3, SETTINGS, Machine(cores=2, memory=24 * GIB))
 
 
@@ -159,7 +159,7 @@ def test_size_list_says_what_is_available():
 def test_gpus_are_given_to_one_worker_where_there_are_enough():
     two = Machine(cores=64, memory=999 * GIB, gpus=2)
     sizes.refuse_unless_fits("g4dnxlarge", 1, SETTINGS, two)
-    with pytest.raises(SizeRefused, match="2 workers of size 'g4dnxlarge' would all have the same GPUs"):
+    with pytest.raises(SizeRefused, match="2 workers of size 'g4dnxlarge' would all use the same GPUs"):
         sizes.refuse_unless_fits("g4dnxlarge", 2, SETTINGS, two)
     with pytest.raises(SizeRefused, match="needs 4 GPUs; this machine has 2"):
         sizes.refuse_unless_fits("p38xlarge", 1, SETTINGS, two)

@@ -179,7 +179,7 @@ def test_machines_that_do_not_reach_the_local_stack_are_told_before_the_first_ta
         with cluster(inside, hosts.addresses[0]) as address:
             said = satflow("run", registered(FLOW, "--address", address), "--follow").stdout
     assert "Failed" in said, said
-    assert f"A machine of the Ray cluster at {address} does not reach the Prefect API of the local stack." in said
+    assert f"A machine of the Ray cluster at {address} cannot reach the Prefect API of the local stack." in said
     assert "flow in" not in said
 
 
@@ -209,9 +209,9 @@ def test_without_ray_the_command_that_installs_it_is_told(stack, packed):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"num_cpus": 0}, "'num_cpus' of executor 'ray' does not fit: it must be at least 1."),
-        ({"address": "head.example:10001"}, "For example ray://head.example:10001."),
-        ({"address": "ray://ann:secret@head.example:10001"}, "it must be written otherwise."),
+        ({"num_cpus": 0}, "'num_cpus' of executor 'ray' is invalid: it must be at least 1."),
+        ({"address": "head.example:10001"}, "Example: ray://head.example:10001."),
+        ({"address": "ray://ann:secret@head.example:10001"}, "it does not have the required format."),
         ({"address": "ray://head.example:10001", "num_cpus": 2}, "contradict each other: .*leave out num_cpus"),
     ],
 )

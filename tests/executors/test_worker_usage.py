@@ -1,4 +1,4 @@
-"""What runs needed of their worker size, and which size would do."""
+"""What runs needed of their worker size, and which size is enough."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def here(tmp_path) -> Settings:
 @pytest.mark.parametrize(
     ("needs", "said"),
     [
-        ([need(1.2), need(2.1), need(0.4)], "peak 2.1 of 16 GiB over 3 runs: medium would do"),
+        ([need(1.2), need(2.1), need(0.4)], "peak 2.1 of 16 GiB over 3 runs: medium is enough"),
         ([need(3.1)], "peak 3.1 of 16 GiB over 1 run"),  # in medium's 4 GiB Dask would write to disk
-        ([need(15.0)], "peak 15.0 of 16 GiB over 1 run: take xlarge"),
+        ([need(15.0)], "peak 15.0 of 16 GiB over 1 run: use xlarge"),
         ([need(12.0)], "peak 12.0 of 16 GiB over 1 run"),
-        ([need(1.0, cores=2.4)], "peak 1.0 of 16 GiB over 1 run: medium would do"),
+        ([need(1.0, cores=2.4)], "peak 1.0 of 16 GiB over 1 run: medium is enough"),
         ([need(1.0, cores=7.9)], "peak 1.0 of 16 GiB over 1 run"),  # no smaller one has the cores
         ([need(15.9), need(1.0, size="medium", limit=4)], "peak 1.0 of 4 GiB over 1 run"),  # the large one is history
-        ([need(1.0, size=None, limit=11.7)], "peak 1.0 of 12 GiB over 1 run: medium would do"),
-        ([need(5.0, size="g4dn4xlarge", limit=64)], "peak 5.0 of 64 GiB over 1 run: g4dnxlarge would do"),
+        ([need(1.0, size=None, limit=11.7)], "peak 1.0 of 12 GiB over 1 run: medium is enough"),
+        ([need(5.0, size="g4dn4xlarge", limit=64)], "peak 5.0 of 64 GiB over 1 run: g4dnxlarge is enough"),
         ([need(500, size="16xlarge", limit=512)], "peak 500.0 of 512 GiB over 1 run"),
     ],
 )
@@ -84,7 +84,7 @@ def test_the_command_lists_sizes_and_what_was_needed(settings_file, tmp_path, mo
     assert "on this machine" in head
     assert small.split()[:3] == ["small", "1", "0.25"]
     assert huge.split() == ["huge", "8", "99999", "none"]
-    assert said == "tiles/nightly: peak 0.1 of 99999 GiB over 1 run: small would do."
+    assert said == "tiles/nightly: peak 0.1 of 99999 GiB over 1 run: small is enough."
     assert main(["sizes", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert [(each["name"], each["available"]) for each in listed["sizes"]] == [("small", True), ("huge", False)]

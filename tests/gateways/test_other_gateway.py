@@ -43,7 +43,9 @@ def test_what_it_gives_is_taken(team):
 
 
 def test_a_size_that_it_has_not_is_refused_with_those_that_it_has(team):
-    with pytest.raises(SizeRefused, match=r"does not give workers of size '4xlarge'.*Choose one of medium, large\."):
+    with pytest.raises(
+        SizeRefused, match=r"does not offer Dask workers of size '4xlarge'.*Choose one of medium, large\."
+    ):
         asyncio.run(check_gateway(chosen(team, worker_size="4xlarge"), team))
 
 
@@ -59,14 +61,14 @@ def test_a_wrong_and_a_missing_credential_are_told_before_anything_runs(team, mo
 @pytest.mark.parametrize(
     ("answer", "error", "said"),
     [
-        ("a page", GatewayUnreachable, "'team' is none: it answered with a page"),
-        ("a page that is not there", GatewayUnreachable, "does not answer, or is none"),
-        ("to a page", GatewayUnreachable, "is none: it answered with a page"),
-        ("an object", GatewayUnreachable, "is no Dask Gateway"),
-        ("a list", GatewayUnreachable, "is no Dask Gateway"),
-        ("other options", GatewayUnreachable, "is no Dask Gateway"),
+        ("a page", GatewayUnreachable, "'team' answered with a web page: the server at its url is not a Dask Gateway"),
+        ("a page that is not there", GatewayUnreachable, "does not answer, or its url is not a Dask Gateway"),
+        ("to a page", GatewayUnreachable, "answered with a web page"),
+        ("an object", GatewayUnreachable, "is not a Dask Gateway"),
+        ("a list", GatewayUnreachable, "is not a Dask Gateway"),
+        ("other options", GatewayUnreachable, "is not a Dask Gateway"),
         ("no", GatewayUnauthorized, "refused the credential"),
-        ("an error", GatewayRefused, "said: boom"),
+        ("an error", GatewayRefused, "reported: boom"),
         ("not now", GatewayUnreachable, "answered 503"),
         ("nothing", GatewayUnreachable, "does not answer in time"),
     ],

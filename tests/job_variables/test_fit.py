@@ -103,7 +103,7 @@ def test_what_work_pools_offer(packaged):
 @pytest.mark.parametrize(
     ("pool", "wanted", "field", "said"),
     [
-        ("kubernetes", {"gpus": 1}, "gpus", r"has no place for gpus\. Add to its base .*nvidia\.com/gpu"),
+        ("kubernetes", {"gpus": 1}, "gpus", r"has no job variable for gpus\. Add to its base .*nvidia\.com/gpu"),
         ("kubernetes", {"job_variables": {"imgae": "x"}}, "job_variables.imgae", "Did you mean 'image'"),
         ("kubernetes", {"job_variables": {"quota": 1}}, "job_variables.quota", "It has name, env"),
         (
@@ -119,11 +119,16 @@ def test_what_work_pools_offer(packaged):
             "less than the minimum",
         ),
         ("kubernetes", {"cpu": 1, "job_variables": {"cpu_limit": "2"}}, "job_variables.cpu_limit", "set twice"),
-        ("gpus", {"gpus": 1}, "job_variables.team", "starts no run without the job variable 'team'"),
+        ("gpus", {"gpus": 1}, "job_variables.team", "requires the job variable 'team', which is not set"),
         ("docker", {"gpus": 1, "job_variables": {"container_create_kwargs": {"device_requests": []}}}, None, "twice"),
         ("docker, bundled", {"cpu": 2}, "cpu", "Add to its base job template the variable container_create_kwargs"),
-        ("process, bundled", {"memory": 2}, "memory", "of type process, has no place for memory. It takes name, env"),
-        ("ecs, bundled", {"cpu": 2}, "cpu", "has no place for cpu. It takes .*cpu, memory"),
+        (
+            "process, bundled",
+            {"memory": 2},
+            "memory",
+            "of type process, has no job variable for memory. It has name, env",
+        ),
+        ("ecs, bundled", {"cpu": 2}, "cpu", "has no job variable for cpu. It has .*cpu, memory"),
         ("empty", {"image": "python:3.11"}, "image", "Start a Prefect worker that polls it"),
     ],
 )
@@ -153,7 +158,9 @@ def test_what_prefect_fills_in_is_left_to_it(packaged):
     ],
 )
 def test_credentials_are_refused_and_not_repeated(wanted, field):
-    with pytest.raises(InvalidInfrastructure, match=r"Prefect would store it readable\. Declare it by name") as caught:
+    with pytest.raises(
+        InvalidInfrastructure, match=r"Prefect would store it in plain text\. Declare it by name"
+    ) as caught:
         check_plain(Infrastructure(**wanted), local=False)
     assert caught.value.field == f"infrastructure.{field}"
     assert "hunter2" not in str(caught.value)
@@ -166,7 +173,7 @@ def test_a_block_may_stand_in_a_credentials_place():
 def test_the_command_of_the_local_stack_is_its_own():
     wanted = Infrastructure(job_variables={"command": "sleep 1"})
     check_plain(wanted, local=False)
-    with pytest.raises(InvalidInfrastructure, match="a command of its own"):
+    with pytest.raises(InvalidInfrastructure, match="the local stack sets the command of each version itself"):
         check_plain(wanted, local=True)
 
 

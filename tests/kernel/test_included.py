@@ -103,14 +103,14 @@ def test_too_large_is_refused_with_the_numbers(pick, folder):
 
 def test_what_is_no_plain_file_is_refused(pick, folder):
     os.mkfifo(folder / "pipe")
-    with pytest.raises(InvalidInclude, match="pipe is no file"):
+    with pytest.raises(InvalidInclude, match="pipe is not a regular file"):
         pick("pi*")
 
 
 @pytest.mark.parametrize("place", ["satflow_flow.py", "new\nline.txt", "back\\slash", "no\udcff-utf8"])
 def test_names_that_cannot_travel_are_refused(pick, folder, place):
     (folder / place).write_text("x")
-    with pytest.raises(InvalidInclude, match="cannot travel under this name"):
+    with pytest.raises(InvalidInclude, match="is not a valid name for an included file"):
         pick(place.replace("\\", "?"))
 
 
@@ -138,10 +138,10 @@ def test_two_files_for_one_place_are_refused(stack: Stack, pick, packed, tmp_pat
             await carried_files.put(store_client, made)
             await carried_files.get(store_client, files, tmp_path / "run")
 
-    with pytest.raises(ContentRefused, match=r"The place top\.txt of a data file is taken"):
+    with pytest.raises(ContentRefused, match=r"The path top\.txt of a data file conflicts"):
         asyncio.run(twice(file, file))
     shutil.rmtree(tmp_path / "run")
-    with pytest.raises(ContentRefused, match=r"The place top\.txt/below of a data file is taken"):
+    with pytest.raises(ContentRefused, match=r"The path top\.txt/below of a data file conflicts"):
         asyncio.run(twice(file, inside))
     assert [each.name for each in (tmp_path / "run").iterdir()] == ["top.txt"]
 

@@ -59,7 +59,9 @@ def test_an_earlier_version_is_back_and_unchanged(notebook: Kernel, name: str, s
     assert notebook.value("main.fn.__name__, reached(main)") == "('main', 10)"
     live = next(flow for flow in notebook.flows() if flow["variable"] == "main")
 
-    assert said(f"%load_flow {name}").startswith("This notebook has something else under the name main: a Flow. Give")
+    assert said(f"%load_flow {name}").startswith(
+        "This notebook already has another value in the variable main: a Flow. Choose"
+    )
     assert said(f"%load_flow {name} --as newest") == ""
     assert notebook.value("reached(newest), reached(main)") == "(100, 10)"
     assert said(f"%load_flow {name}@1") == "", "the same flow may be there already"
@@ -97,7 +99,7 @@ def test_its_setup_cells_run_where_they_overwrite_nothing(notebook: Kernel, said
     assert notebook.value("same.fn() is lock") == "True"
     notebook.run(FORGET)
     notebook.run("lock = 5")
-    assert f"The setup cells of {name}/{name} define lock, which this notebook has already." in said(
+    assert f"The setup cells of {name}/{name} define lock, which this notebook has already defined." in said(
         f"%load_flow {name}"
     )
     assert notebook.value("lock, 'main' in globals()") == "(5, False)"
@@ -117,7 +119,7 @@ def test_nothing_untrusted_is_unpickled(notebook: Kernel, name: str, said: Calla
     file.chmod(0o600)
     file.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
     try:
-        assert "gave something else for" in said(f"%load_flow {name}@1")
+        assert "returned other data for" in said(f"%load_flow {name}@1")
     finally:
         file.write_bytes(kept)
     assert notebook.value("'main' in globals()") == "False"
@@ -131,7 +133,7 @@ async def _history(stack: Stack, name: str) -> VersionList:
 MISTAKES = {
     "no-such-deployment": "No deployment is called 'no-such-deployment'.",
     "{name}@9": "has no version 9. It has versions 1 to 2.",
-    "{name} --as 2nd": "'2nd' is no name for a variable.",
+    "{name} --as 2nd": "'2nd' is not a valid variable name.",
     "{name} --cell --other": "Cannot read the line:",
     "'{name}": "Cannot read the line: No closing quotation.",
 }

@@ -70,9 +70,9 @@ def test_manages_shared_clusters(notebook: Kernel) -> None:
     said(notebook, "%register_flow main --name shares --executor dask-cluster")
     assert "magic/shares: no cluster" in said(notebook, "%dask_cluster list")[0]
     said(notebook, "%register_flow main --name alone")
-    assert "magic/alone share no cluster" in said(notebook, "%dask_cluster start alone")[1]
-    assert "%dask_cluster --help says more" in said(notebook, "%dask_cluster scale")[1]
-    assert "close  end the cluster" in said(notebook, "%dask_cluster --help")[0]
+    assert "magic/alone do not share a cluster" in said(notebook, "%dask_cluster start alone")[1]
+    assert "See %dask_cluster --help." in said(notebook, "%dask_cluster scale")[1]
+    assert "close  stop the cluster" in said(notebook, "%dask_cluster --help")[0]
 
 
 def test_registers_and_runs(notebook: Kernel, stack: Stack) -> None:
@@ -86,7 +86,7 @@ def test_registers_and_runs(notebook: Kernel, stack: Stack) -> None:
     assert len([row for row in data["text/plain"].splitlines() if row.endswith((" CET", " CEST"))]) == 5
     assert "<td" in data["text/html"]
     assert _run_named(stack, rows["Run:"].split()[0]) == ("COMPLETED", {"n": 7})
-    assert "Version:    1, unchanged, nothing new was made" in said(notebook, line)[2]["text/plain"]
+    assert "Version:    1, unchanged, no new version was created" in said(notebook, line)[2]["text/plain"]
     assert "Version:    2, changed" in said(notebook, "%register_flow main --interval 3600")[2]["text/plain"]
 
 
@@ -104,7 +104,7 @@ def _run_named(stack: Stack, name: str) -> tuple[str, object]:
 def test_a_check_says_what_would_travel_and_sends_nothing(notebook: Kernel) -> None:
     _, errors, data = said(notebook, "%register_flow main --name checked --check")
     assert errors == ""
-    assert "Loads:         in a clean process" in data["text/plain"]
+    assert "Clean load:    succeeded in a clean process" in data["text/plain"]
     assert data["text/plain"].endswith("can be registered")
     assert "<td" in data["text/html"]
     _, _, data = said(notebook, "%register_flow main --name checked")
@@ -133,30 +133,30 @@ def test_python_does_the_same(notebook: Kernel) -> None:
 
 
 MISTAKES = {
-    "mian": "No flow called 'mian' lives in this notebook. Did you mean main?\n",
-    "": "No flow is named. Write %register_flow my_flow; --help says more.\n",
+    "mian": "This notebook has no flow called 'mian'. Did you mean main?\n",
+    "": "The line names no flow. Write %register_flow my_flow; see --help.\n",
     "main --executor dask-locl": "No executor is called 'dask-locl'. Did you mean 'dask-local'?\n",
     "main --executer dask-local": "There is no option --executer. Did you mean --executor?\n",
     "main --n-workers 2": "The executor 'flow' has no option 'n_workers'.",
-    "main --cron": "Cannot read the line: argument --cron: expected one argument. %register_flow --help says more.\n",
-    "main --cron '0 6 * * * *'": "A cron line has five fields",
+    "main --cron": "Cannot read the line: argument --cron: expected one argument. See %register_flow --help.\n",
+    "main --cron '0 6 * * * *'": "A cron expression has five fields",
     "main --cron '0 6 * * *' --interval 5": "A cron line and an interval are both given. Give one of them.\n",
     "main --interval soon": "Cannot read the line: argument --interval: 'soon' is not a number of seconds, such as 3600. ",
-    "main --interval -5": "An interval of -5 seconds makes no schedule. Give more than 0.\n",
+    "main --interval -5": "An interval of -5 seconds is not valid. Give more than 0 seconds and at most 36500 days.\n",
     "main --interval 9 --timezone Berlim": "No time zone is called 'Berlim'. Use an IANA name such as Europe/Berlin.\n",
-    "main --param n": "'n' gives no parameter a value. Write --param name=value.\n",
+    "main --param n": "The parameter 'n' lacks a name or a value. Write --param name=value.\n",
     "main --param n=many": "Parameter 'n' of flow 'words' does not fit its type int",
     "main --param m=1": "Flow 'words' has no parameter 'm'. It has: n.\n",
     "main --include *.csv --include ../x": "'*.csv' matches no file in ",
-    "main --env REGION": "'REGION' gives no environment variable a value. Write --env name=value.\n",
+    "main --env REGION": "The environment variable 'REGION' lacks a name or a value. Write --env name=value.\n",
     "main --memory much": "--memory: it must be a number",
-    "main --image Tiles:1": "--image: it must be written otherwise",
-    "main --memory 4": "The work pool 'satflow-local', of type process, has no place for memory. It takes ",
+    "main --image Tiles:1": "--image: it does not have the required format",
+    "main --memory 4": "The work pool 'satflow-local', of type process, has no job variable for memory. It has ",
     "main --job-variable working_dri=/x": "The work pool 'satflow-local' has no job variable 'working_dri'. Did you mean",
     "main --cron 0 6": "Two flows are named: main and 6. Options start with two dashes; a value with spaces needs quotes",
     "main --name 'x": "Cannot read the line: No closing quotation. Put the whole value between quotes.\n",
-    "main --name a --name b": "Cannot read the line: --name is given twice. %register_flow --help says more.\n",
-    "main --work-pool nowhere": "Prefect has no work pool called 'nowhere'. Make it first.\n",
+    "main --name a --name b": "Cannot read the line: --name is given twice. See %register_flow --help.\n",
+    "main --work-pool nowhere": "Prefect has no work pool called 'nowhere'. Create it first.\n",
 }
 
 
@@ -185,9 +185,7 @@ def test_clusters_that_nobody_can_have_are_told_here_and_in_python(which: str, n
 
 
 def test_n_workers_without_a_value_is_not_one(notebook: Kernel) -> None:
-    told = (
-        "The option 'n_workers' of executor 'dask-local' does not fit: it needs a value, and true or false is none.\n"
-    )
+    told = "The option 'n_workers' of executor 'dask-local' is invalid: it needs a value other than true or false.\n"
     assert said(notebook, "%register_flow main --executor dask-local --n-workers")[1] == told
 
 
@@ -226,7 +224,10 @@ def test_left_to_the_command_that_executes_the_notebook(notebook: Kernel) -> Non
     notebook.run("import satflow_ext; left = satflow_ext.register(main)")
     notebook.run("del os.environ['SATFLOW_EXECUTING']")
     assert notebook.value("left") == "None"
-    assert (output, data) == ("Left to `satflow register`, which executes this notebook.\n", {})
+    assert (output, data) == (
+        "Skipped: `satflow register`, which executes this notebook, registers the flow.\n",
+        {},
+    )
 
 
 COMPLETIONS = {
@@ -320,17 +321,17 @@ def test_policy_and_names_of_secrets() -> None:
 
 
 def test_unknown_policy() -> None:
-    with pytest.raises(BadRequest, match="No environment policy is called 'ignore'"):
+    with pytest.raises(BadRequest, match="'ignore' is not an environment policy"):
         environment_policy("ignore")
 
 
 def test_unknown_choice_of_missed_runs() -> None:
-    with pytest.raises(BadRequest, match="No choice of missed runs is called 'first'"):
+    with pytest.raises(BadRequest, match="'first' is not a choice of missed runs"):
         missed_runs("first")
 
 
 def test_a_value_in_place_of_a_secrets_name_is_not_repeated() -> None:
-    with pytest.raises(BadRequest, match="no usable name") as caught:
+    with pytest.raises(BadRequest, match="an invalid name") as caught:
         secret_names(["wJalr+XUtn/FEMI"])
     assert "wJalr" not in str(caught.value)
 

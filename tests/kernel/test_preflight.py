@@ -129,5 +129,5 @@ def test_a_task_runner_of_the_flow_s_own_is_reported_where_an_executor_replaces_
     (finding,) = with_choices(found, Registration(executor=ExecutorChoice(name="threads")), Settings()).findings
     assert (finding.kind, finding.level, finding.where) == ("task runner", "warning", "careful")
     assert finding.message == (
-        "runs its tasks by the executor threads instead of its own ThreadPoolTaskRunner(max_workers=2)"
+        "runs its tasks with the executor threads instead of its own ThreadPoolTaskRunner(max_workers=2)"
     )

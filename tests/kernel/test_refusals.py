@@ -43,7 +43,7 @@ UNPICKLABLE = {
     ),
     "only a name": (
         "class Name:\n    def __reduce__(self): return 'there'\nthere = Name()\n@flow\ndef main(): return there",
-        "Flow 'main' cannot be pickled: main -> there (__main__.Name): it can only be found by its name, __main__.there, "
+        "Flow 'main' cannot be pickled: main -> there (__main__.Name): it is pickled only by its name, __main__.there, "
         "which no other process has.",
     ),
     "the kernel's shell": (
@@ -73,15 +73,16 @@ def test_names_what_cannot_be_pickled(name: str, notebook: Kernel) -> None:
 ELSEWHERE = {
     "a shell command": (
         "@task\ndef listed():\n    found = !ls\n    return found\n@flow\ndef main(): return listed()",
-        "Flow 'main' cannot travel: main -> listed -> get_ipython is the notebook itself, "
-        "which a magic or a ! command in a function needs.",
+        "Flow 'main' cannot be packed: main -> listed -> get_ipython is the notebook's IPython shell, "
+        "which a magic or a ! command in a function requires.",
         "Write it as Python, such as subprocess.run, or move the line out of the function.",
     ),
     "arguments of a class": (
         "class Base:\n    def __init_subclass__(cls, key): cls.key = key\nclass Thing(Base, key=1): pass\n"
         "@flow\ndef main(): return Thing.key",
-        "Flow 'main' cannot be pickled: main -> Thing (type): Base.__init_subclass__ needs key, which is not known there.",
-        "Give them defaults.",
+        "Flow 'main' cannot be pickled: main -> Thing (type): Base.__init_subclass__ needs key, which is lost when the "
+        "class is pickled.",
+        "Give the arguments of __init_subclass__ defaults.",
     ),
 }
 
@@ -103,7 +104,7 @@ def test_lists_the_largest_when_too_large(notebook: Kernel) -> None:
         notebook.pack("main")
     notebook.run("del os.environ['SATFLOW_CONTENT_LIMIT']")
     assert refused.value.message.startswith(
-        "Flow 'main' and what it uses are larger than 2.0 MiB. The largest: main -> work -> big (3.1 MiB), main"
+        "Flow 'main' and its captured objects are larger than 2.0 MiB. The largest: main -> work -> big (3.1 MiB), main"
     )
     assert "1.0 MiB" in refused.value.message
     assert refused.value.fix == "Load large data inside the flow, or raise `content_limit` in the settings."
@@ -112,7 +113,7 @@ def test_lists_the_largest_when_too_large(notebook: Kernel) -> None:
 
 def test_says_which_flow_was_probably_meant(notebook: Kernel) -> None:
     notebook.run("@flow(name='daily report')\ndef report(): pass\ntable = [1]")
-    with pytest.raises(FlowNotFound, match=r"No flow called 'reprot' lives in this notebook. Did you mean report"):
+    with pytest.raises(FlowNotFound, match=r"This notebook has no flow called 'reprot'. Did you mean report"):
         notebook.pack("reprot")
     with pytest.raises(
         FlowNotFound, match=r"'table' is a list, not a flow. Put @flow above the function and run its cell."
@@ -125,7 +126,7 @@ def test_two_flows_with_one_name(notebook: Kernel) -> None:
     notebook.run("@flow(name='twin')\ndef first(): pass\n@flow(name='twin')\ndef second(): pass")
     with pytest.raises(FlowAmbiguous) as refused:
         notebook.pack("twin")
-    assert str(refused.value) == "2 flows are called 'twin'. Say which by its variable: first, second."
+    assert str(refused.value) == "2 flows are called 'twin'. Use the variable of one of them: first, second."
     assert notebook.pack("second")["flow"]["variable"] == "second"
 
 
@@ -134,7 +135,7 @@ def test_a_parameter_for_the_rest_goes_inside_it(notebook: Kernel) -> None:
     assert notebook.pack("open_ended", {"rest": {"colour": "red"}})
     with pytest.raises(InvalidParameter) as refused:
         notebook.pack("open_ended", {"colour": "red"})
-    assert str(refused.value) == "Flow 'open-ended' has no parameter 'colour'. Give it inside 'rest', as {'colour': …}."
+    assert str(refused.value) == "Flow 'open-ended' has no parameter 'colour'. Pass it inside 'rest', as {'colour': …}."
 
 
 PARAMETERS = [
@@ -157,8 +158,8 @@ PARAMETERS = [
     ),
     (
         {},
-        "Flow 'typed' needs a value for 'count' when it runs on a schedule. Give the value here, or a default in the "
-        "signature.",
+        "Flow 'typed' needs a value for 'count' when it runs on a schedule. Set the value for this deployment, or add a "
+        "default to the signature.",
         "parameters.count",
     ),
 ]
@@ -185,7 +186,7 @@ def test_parameters_are_data_never_code(notebook: Kernel) -> None:
     notebook.run("@flow\ndef spoken(text: str): pass")
     nasty = "\"); import os; os.abort() #'\n\\ \U0001f600 {x} $y"
     assert notebook.pack("spoken", {"text": nasty})["flow"]["name"] == "spoken"
-    with pytest.raises(FlowNotFound, match=r"No flow called"):
+    with pytest.raises(FlowNotFound, match=r"This notebook has no flow called"):
         notebook.pack(nasty)
 
 

@@ -94,7 +94,9 @@ def test_another_executor_says_what_it_replaces(runner):
     chosen = resolved(runner, ExecutorChoice(name="processes", options={"max_workers": 2}, from_flow=True))
     assert chosen.from_flow is False
     (finding,) = find_replaced_task_runner(chosen, own, "main", SETTINGS)
-    assert finding.message == f"runs its tasks by the executor processes (max_workers=2) instead of its own {own.text}"
+    assert (
+        finding.message == f"runs its tasks with the executor processes (max_workers=2) instead of its own {own.text}"
+    )
     assert finding.where == "main"
 
 

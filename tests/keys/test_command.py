@@ -41,7 +41,7 @@ def test_the_exported_line_is_trusted_elsewhere(satflow, monkeypatch, tmp_path):
     assert satflow("trust", line) == f"Trusted from now on: {mine['id']} {mine['name']}"
     (there,) = json.loads(satflow("list", "--json"))
     assert (there["key"], there["signs"], there["origin"]) == (line, False, "trusted")
-    assert satflow("revoke", mine["id"]).startswith("Trusted no more")
+    assert satflow("revoke", mine["id"]).startswith("No longer trusted")
     assert "revoked" in satflow("list")
 
 
@@ -66,7 +66,7 @@ def test_keys_of_the_setting_are_listed_and_not_revoked_here(satflow, monkeypatc
     (row,) = json.loads(satflow("list", "--json"))
     assert (row["origin"], row["name"]) == ("settings", "team")
     assert "SATFLOW_TRUSTED_KEYS" in satflow("list")
-    assert "Take it out there" in satflow("revoke", row["id"], code=1)
+    assert "Remove it from that setting" in satflow("revoke", row["id"], code=1)
 
 
 @pytest.mark.parametrize("words", [("trust", "nonsense"), ("revoke", "nonsense"), ("trust", "ed25519:short")])

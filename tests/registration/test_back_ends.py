@@ -40,10 +40,15 @@ def test_a_run_has_a_cluster_of_a_class_and_leaves_nothing(stack, registered, ra
 @pytest.mark.parametrize(
     ("backend", "options", "error", "said"),
     [
-        ("nowhere.at_all:Cluster", {}, UnknownBackEnd, "There is no nowhere.at_all:Cluster: ModuleNotFoundError"),
+        (
+            "nowhere.at_all:Cluster",
+            {},
+            UnknownBackEnd,
+            "The cluster provider nowhere.at_all:Cluster cannot be imported: ModuleNotFoundError",
+        ),
         ("distributed:Kluster", {}, UnknownBackEnd, "AttributeError"),
-        ("distributed:__version__", {}, UnknownBackEnd, "is no class"),
-        ("distributed:SpecCluster", {"zone": "x"}, InvalidExecutorOption, r"does not take zone. It takes workers,"),
+        ("distributed:__version__", {}, UnknownBackEnd, "is not a class"),
+        ("distributed:SpecCluster", {"zone": "x"}, InvalidExecutorOption, r"does not accept zone. It accepts workers,"),
     ],
 )
 def test_a_class_that_cannot_be_had_is_refused(backend, options, error, said, registered):

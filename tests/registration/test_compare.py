@@ -119,8 +119,8 @@ def test_what_cannot_be_told_is_said():
     assert change.before == change.after
     assert change.unsaid == (
         "uses getattr()",
-        "calls getattr(tools, name), which only a run tells",
-        "calls steps[0], which only a run tells",
+        "calls getattr(tools, name), which is only known at run time",
+        "calls steps[0], which is only known at run time",
     )
 
 
@@ -143,7 +143,7 @@ def test_parameters_by_their_schema():
 
 def test_versions_whose_source_says_nothing():
     before, after = sealed.manifest(b"1"), sealed.manifest(b"2", version=4, exact="other")
-    assert "No source was recorded" in (compare.between(before, after).unexplained or "")
+    assert "no source was recorded" in (compare.between(before, after).unexplained or "")
     assert compare.summary(compare.between(before, before)) == "nothing"
 
 

@@ -55,7 +55,7 @@ def test_runs_of_a_deployment_find_its_cluster_warm(stack, registered, ran, caps
 def test_orders_that_make_no_sense_are_told_in_words(stack, registered, capsys):
     done = registered(placed)
     assert cli.main(["clusters", "start", done.deployment.id]) == 1
-    assert "share no cluster. Register it with the executor dask-cluster" in capsys.readouterr().err
+    assert "do not share a cluster. Register it with the executor dask-cluster" in capsys.readouterr().err
     assert cli.main(["clusters", "adapt", done.deployment.id, "--minimum", "3", "--maximum", "2"]) == 1
     assert "order.maximum: must not be less than the minimum." in capsys.readouterr().err
 

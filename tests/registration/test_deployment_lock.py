@@ -57,7 +57,7 @@ def test_who_is_overtaken_from_another_machine_is_told_whose_version_runs(stack,
         proxy.answered = overtake
         through = replace(stack.endpoints, prefect=proxy.api)
         changed = wanted.model_copy(update={"tags": ("changed",)})
-        with pytest.raises(DeploymentContested, match=r"version 3 is theirs, and it is what runs.*register again"):
+        with pytest.raises(DeploymentContested, match=r"its version 3 is the one that runs.*register again"):
             asyncio.run(register(overtaken, changed, through, stack.settings))
     listed = asyncio.run(deployments.find(stack.endpoints, f"contested/{name}"))
     assert (listed.version, listed.tags) == (3, ())

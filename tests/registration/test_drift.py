@@ -220,7 +220,7 @@ def test_a_deployment_that_somebody_else_made_is_not_taken(stack, packed, name):
 
     in_prefect(stack, make)
     attempt = register(packed(counts), Registration(name=name), stack.endpoints, stack.settings)
-    with pytest.raises(DeploymentTaken, match=f"counts/{name} that SatFlow did not make"):
+    with pytest.raises(DeploymentTaken, match=f"counts/{name} already exists, and SatFlow did not create it"):
         asyncio.run(attempt)
     taken = register(packed(counts), Registration(name=name), stack.endpoints, stack.settings, overwrite=True)
     assert asyncio.run(taken).deployment.version == 1

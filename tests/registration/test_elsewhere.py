@@ -136,7 +136,7 @@ def test_missing_variable_of_a_store_is_named(team, monkeypatch):
 
 def test_unknown_store_is_named(team, monkeypatch):
     monkeypatch.setenv("SATFLOW_STORE", "teem")
-    with pytest.raises(SettingsWrong, match="No store is called 'teem'"):
+    with pytest.raises(SettingsWrong, match="No store is named 'teem'"):
         endpoints.resolve(load_settings(), None)
 
 

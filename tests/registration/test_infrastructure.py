@@ -120,9 +120,9 @@ def test_what_somebody_changed_in_prefect_is_shown_and_left_alone(kubernetes):
 
 
 def test_refused_before_anything_is_sent(kubernetes):
-    with pytest.raises(InvalidInfrastructure, match="has no place for gpus"):
+    with pytest.raises(InvalidInfrastructure, match="has no job variable for gpus"):
         kubernetes.register(Infrastructure(gpus=1))
-    with pytest.raises(InvalidInfrastructure, match="Prefect would store it readable"):
+    with pytest.raises(InvalidInfrastructure, match="Prefect would store it in plain text"):
         kubernetes.register(Infrastructure(env={"API_TOKEN": "b7e23ec29af22b0b4e41da31e868d572"}))
     rest = kubernetes.do(lambda client: client.read_deployments())
     assert not [row for row in rest if row.work_pool_name == kubernetes.endpoints.work_pool]

@@ -86,7 +86,7 @@ def test_a_damaged_entry_is_told_with_its_path_and_hides_no_other(journal, tmp_p
     file.write_text("{}")
     other = journal.fresh(HERE, "counts/hourly")
     journal.write(other)
-    with pytest.raises(JournalFailed, match=f"{file.name} cannot be read.*Move it away"):
+    with pytest.raises(JournalFailed, match=f"{file.name} cannot be read.*Move the file away"):
         journal.read(HERE, NAME)
     assert journal.local() == [other]
 

@@ -100,7 +100,7 @@ def test_the_document_of_another_digest_is_refused_first():
         (DOCUMENT.split(b"\n")[0][:-1] + b',"version":4}', "twice"),
         (DOCUMENT.split(b"\n")[0].replace(b'"format":1', b'"format":2'), "format"),
         (DOCUMENT.split(b"\n")[0].replace(b'"exact":"e",', b""), "exact"),
-        (b"null", "no object"),
+        (b"null", "not an object"),
     ],
 )
 def test_a_signed_line_that_this_version_does_not_understand_is_refused(line, why):

@@ -93,7 +93,7 @@ def test_parameters_up_to_prefects_limit_are_taken():
 
 
 def test_parameters_above_it_are_refused_with_the_numbers():
-    with pytest.raises(ParametersTooLarge, match="524,289 bytes of JSON; Prefect takes at most 524,288"):
+    with pytest.raises(ParametersTooLarge, match="524,289 bytes of JSON; Prefect accepts at most 524,288"):
         check_size({"x": "a" * (LIMIT - len('{"x": ""}') + 1)})
 
 

@@ -71,7 +71,7 @@ def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tm
     words = [sys.executable, "-m", "satflow_ext.cli", "clusters", "prewarm"]
     with said.open("wb") as log, subprocess.Popen(words, stderr=log) as command:
         try:
-            until(command, said, f"{done.flow_name}/{name}: its cluster is warm")
+            until(command, said, f"{done.flow_name}/{name}: its cluster is ready")
         finally:
             command.terminate()
     assert command.returncode == 128 + signal.SIGTERM
@@ -83,7 +83,7 @@ def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tm
 
 def test_the_command_is_not_for_the_local_stack(stack, capsys):
     assert cli.main(["clusters", "prewarm"]) == 1
-    assert "does this itself" in capsys.readouterr().err
+    assert "starts clusters ahead of runs itself" in capsys.readouterr().err
 
 
 def until(command, said, words):

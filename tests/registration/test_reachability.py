@@ -30,10 +30,10 @@ def test_a_store_that_the_local_stack_does_not_know_is_refused(stack, packed, se
     with pytest.raises(SettingsWrong, match=r"has no store called 'late'.*satflow\.toml.*satflow down"):
         attempt()
     settings_file.write_text("[stores.late]\nurl = 'http://elsewhere.example/{digest}'\n")
-    with pytest.raises(SettingsWrong, match="knows the store 'late' with another address or credential"):
+    with pytest.raises(SettingsWrong, match="has another address or credential for the store 'late'"):
         attempt()
     settings_file.write_text(f"[stores.late]\nurl = '{url}'\nheaders = {{ Authorization = 'LATE_CREDENTIAL' }}\n")
-    with pytest.raises(SettingsWrong, match="or not its credential"):
+    with pytest.raises(SettingsWrong, match="or lacks its credential"):
         attempt()
     settings_file.write_text(f"[stores.late]\nurl = '{url}'\n")
     with pytest.raises(StoreUnreachable):  # what is known is asked; nothing listens there

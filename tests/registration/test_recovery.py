@@ -92,7 +92,7 @@ def test_a_row_that_prefect_lost_is_written_again_when_the_stack_starts(stack, r
     done = registered(counts, **CHOICES)
     asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
     lose(name)
-    assert f"Prefect had lost version 1 of counts/{name}; it is there again." in heal_all()
+    assert f"Prefect had lost version 1 of counts/{name}; it was restored." in heal_all()
     again = found(stack, name)
     assert as_registered(again) == (1, CHOICES["schedule"], {"count": 2}, ("nightly",), True)
     assert again.drift == ()
@@ -154,7 +154,7 @@ def test_what_somebody_made_run_an_earlier_version_is_told_and_left_alone(stack,
     registered(counts, **{**CHOICES, "tags": ("hourly",)})
     repin(stack, first, 1)
     assert heal_all() == ""
-    with pytest.raises(DeploymentDrifted, match=f"counts/{name} does not run version 2, which was registered"):
+    with pytest.raises(DeploymentDrifted, match=f"counts/{name} no longer runs version 2, which was registered"):
         registered(counts, **CHOICES)
     assert found(stack, name).version == 1
 

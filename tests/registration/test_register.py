@@ -205,7 +205,7 @@ def test_missing_content_says_so_in_the_runs_own_log(stack, registered, ran):
             file.unlink()
     detail = ran(done)
     assert detail.run.state_type == "FAILED"
-    assert f"has nothing under {done.content}" in log_of(stack, detail.run.id)
+    assert f"has no content {done.content}" in log_of(stack, detail.run.id)
     again = registered(doubled)
     assert (again.outcome, ran(again).run.state_type) == ("changed", "COMPLETED"), "what the message says helps"
 
@@ -272,7 +272,8 @@ def test_store_refuses_the_credential(packed, stack):
 
 def test_no_work_pool_named_and_several_there(packed, stack, name):
     asyncio.run(make_work_pool(stack, "another"))
-    with pytest.raises(BadRequest, match=r"No work pool was named\. Choose one of .*another.*satflow-local") as caught:
+    several = r"No work pool was chosen, and the Prefect server has several\. Choose one of .*another.*satflow-local"
+    with pytest.raises(BadRequest, match=several) as caught:
         asyncio.run(register(packed(doubled), Registration(name=name), with_work_pool(stack, None), stack.settings))
     assert caught.value.field == "work_pool"
 

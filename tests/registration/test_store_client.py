@@ -69,7 +69,7 @@ def test_nginx_keeps_a_file(nginx, tmp_path):
 
 
 def test_nginx_has_nothing_under_that_digest(nginx):
-    with pytest.raises(ContentMissing, match="has nothing under sha256:0000"):
+    with pytest.raises(ContentMissing, match="has no content sha256:0000"):
         asyncio.run(get(nginx, NOTHING))
 
 
@@ -110,10 +110,10 @@ def test_posting_to_an_endpoint_that_keeps(tmp_path):
     ("answer", "error", "words"),
     [
         ((200, b"<html>Log in</html>", "text/html; charset=utf-8"), StoreAnsweredHtml, "a web page"),
-        ((200, b"something else"), ContentRefused, "gave something else"),
-        ((200, b""), ContentRefused, "gave something else"),
+        ((200, b"something else"), ContentRefused, "returned other data for"),
+        ((200, b""), ContentRefused, "returned other data for"),
         ((403,), StoreUnauthorized, r"credential \(403\)"),
-        ((404,), ContentMissing, "has nothing under"),
+        ((404,), ContentMissing, "has no content"),
         ((500, b"<html>oops</html>", "text/html"), StoreFailed, "answered 500"),
         ((302, b""), StoreFailed, r"redirect \(302\), which is not followed"),
         ((507,), StoreFull, "no room"),

@@ -51,7 +51,7 @@ def test_runs_end_in_time_and_say_why(stack, registered, without_workers):
             "nobody": (f"tcp://127.0.0.1:{free_port()}", "cannot be reached. See that it runs"),
             "silent": (silent.replace("http", "tcp"), "does not answer in 10 s."),
             "other": (stack.endpoints.prefect.url.removesuffix("/api").replace("http", "tcp"), "Dask scheduler"),
-            "idle": (without_workers, "The cluster had no Dask worker after 2 s. Give it more time"),
+            "idle": (without_workers, "The cluster had no Dask worker after 2 s. Increase start_timeout"),
         }
         started = {name: begun(stack, registered, name, address) for name, (address, _) in cases.items()}
         cases["inside tasks"] = cases["idle"]

@@ -109,7 +109,7 @@ def test_a_version_whose_content_is_gone_is_shown_and_refused(stack, three):
     lose(stack, asyncio.run(manifests.read(stack.endpoints.store, pinned)).content)
     assert [one.record.content_kept for one in history(stack, three).versions] == [True, True, False]
     attempt = roll_back(stack.endpoints, stack.settings, three.deployment.id, 1)
-    with pytest.raises(ContentMissing, match=r"does not have the content of .* version 1 any more"):
+    with pytest.raises(ContentMissing, match=r"no longer has the content of .* version 1\."):
         asyncio.run(attempt)
     assert history(stack, three).versions[0].number == 3
 
@@ -118,8 +118,8 @@ def test_a_manifest_that_is_gone_hides_no_other(stack, three):
     lose(stack, history(stack, three).versions[1].manifest)
     found = history(stack, three).versions
     assert [(one.number, one.record is None) for one in found] == [(3, False), (2, True), (1, False)]
-    assert "has nothing under" in found[1].problem
-    assert found[0].record.summary == "what changed is not known"
+    assert "has no content" in found[1].problem
+    assert found[0].record.summary == "unknown changes"
     with pytest.raises(ContentMissing):
         asyncio.run(versions.diff(stack.endpoints, three.deployment.id, 1, 2))
 
@@ -128,7 +128,7 @@ def test_what_is_behind_a_lost_newest_manifest_is_not_known(stack, three):
     lose(stack, three.manifest)
     page = history(stack, three)
     assert [(one.number, one.live, one.record) for one in page.versions] == [(3, True, None)]
-    assert page.lost == "What came before version 3 is not known any more: its manifest cannot be read."
+    assert page.lost == "The versions before version 3 are unknown: its manifest cannot be read."
 
 
 @pytest.mark.parametrize("number", [0, 4, 99])

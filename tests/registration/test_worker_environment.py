@@ -73,7 +73,7 @@ def test_what_is_lacking_is_named_and_loading_fails_there(checked, elsewhere):
 def test_another_python_is_told_and_never_tried(checked, elsewhere):
     found = checked(elsewhere, python="3.99.1", magic="ffff0d0a")
     assert found.findings[0].kind == "python"
-    assert found.findings[0].message.startswith("is packed by CPython 3.99.1; runs have CPython 3.")
+    assert found.findings[0].message.startswith("was packed by CPython 3.99.1; runs use CPython 3.")
     assert (found.refused, found.rehearsed) == (True, None)
 
 
@@ -86,7 +86,7 @@ def test_its_own_environment_is_good(checked, elsewhere):
 @pytest.mark.parametrize("python", ["/nowhere/python", "/bin/true"])
 def test_no_python_at_all(checked, elsewhere, python):
     (finding,) = checked(elsewhere.model_copy(update={"runs_python": Path(python)})).findings
-    assert (finding.where, finding.message) == ("runs_python", f"{python} is not a Python that answers")
+    assert (finding.where, finding.message) == ("runs_python", f"{python} is not a working Python interpreter")
 
 
 def test_where_the_kernels_own_counts_it_is_not_asked(checked, elsewhere):

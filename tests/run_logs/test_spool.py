@@ -222,5 +222,5 @@ def test_a_spool_folder_of_another_user_is_refused(tmp_path):
         pytest.skip("needs another user's folder")
     (tmp_path / "spool").mkdir()
     os.chown(tmp_path / "spool", 65534, 65534)
-    with pytest.raises(StackFailed, match="not a folder of yours"):
+    with pytest.raises(StackFailed, match="is not a folder that you own"):
         SpoolWriter(tmp_path / "spool")

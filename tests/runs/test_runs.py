@@ -47,7 +47,7 @@ def test_parameters_that_do_not_fit(prefect, parameters, field, message):
         asyncio.run(runs.start(prefect.api, wanted))
     assert refused.value.field == field
     assert "three" not in str(refused.value), "a value is the user's data"
-    assert refused.value.for_log() == f"{field} does not fit."
+    assert refused.value.for_log() == f"{field} is not valid."
 
 
 def test_the_deployment_s_own_parameters_count(prefect):

@@ -72,10 +72,10 @@ def stores(settings_file):
         urls = {"refusing": refusing, "other": other, "down": f"http://127.0.0.1:{free_port()}"}
         settings_file.write_text("".join(f"[stores.{each}]\nurl = '{url}/{{digest}}'\n" for each, url in urls.items()))
         yield {
-            "nowhere": ("No store is called 'nowhere' here.", "Add [stores.nowhere] to satflow.toml."),
+            "nowhere": ("No store is named 'nowhere' in the settings.", "Add [stores.nowhere] to satflow.toml."),
             "refusing": ("refused the credential (401)", "Check the store's headers."),
-            "other": ("gave something else for sha256:", "See what stands before it."),
-            "down": ("does not answer", "See that it runs."),
+            "other": ("returned other data for sha256:", "Check any proxy in front of it."),
+            "down": ("does not answer", "Check that it is running."),
         }
 
 
@@ -95,7 +95,7 @@ def test_whatever_fails_stands_in_the_runs_own_log(stack, packed, registered, na
 
     expected = {
         **stores,
-        "alien": ("packed by CPython 3.99.1", "Give the Prefect worker the same Python"),
+        "alien": ("packed by CPython 3.99.1", "Run the Prefect worker with the same Python"),
         "full": ("There is no room left in", "Make room there"),
     }
     for each, run_id in asyncio.run(start_all()).items():

@@ -56,7 +56,10 @@ def test_a_warning_in_the_runs_own_log(stack, packed, registered_as, ran):
     detail = ran(registered_as(changed(packed(tells), "toolz", version=OTHER), "warn"))
     assert detail.run.state_type == "COMPLETED"
     log = log_of(stack, detail.run.id)
-    assert f"not those that the flow was registered with.\n  toolz {OTHER} then, {version('toolz')} here\n" in log
+    assert (
+        f"not those that the flow was registered with.\n  toolz {OTHER} at registration, {version('toolz')} here\n"
+        in log
+    )
     assert f"user code runs with toolz {version('toolz')}" in log
 
 
@@ -65,7 +68,7 @@ def test_refused_before_user_code(stack, packed, registered_as, ran):
     assert detail.run.state_type == "FAILED"
     log = log_of(stack, detail.run.id)
     assert "EnvironmentDiffers: This flow run's packages are not those" in log
-    assert f"toolz {OTHER} then, {version('toolz')} here" in log
+    assert f"toolz {OTHER} at registration, {version('toolz')} here" in log
     assert "environment='recreate'" in log
     assert "user code runs" not in log
 

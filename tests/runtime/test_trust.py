@@ -73,7 +73,7 @@ def test_another_minor_of_a_package_is_told_in_the_runs_log(stack, packed, name,
     detail = ran(done)
     assert detail.run.state_type == "COMPLETED"
     log = log_of(stack, detail.run.id)
-    assert "prefect 3.7.1 then, 3." in log
+    assert "prefect 3.7.1 at registration, 3." in log
     assert log.count("3.7.1") == 1
 
 

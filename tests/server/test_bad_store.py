@@ -27,7 +27,7 @@ MOODS = {
     "login page": (
         (200, b"<html>Log in</html>", "text/html", {}),
         "StoreAnsweredHtml",
-        "a web page, perhaps to log in",
+        "a web page, perhaps a login page",
     ),
     "redirect": (
         (302, b"", "text/html", {"Location": "/login"}),

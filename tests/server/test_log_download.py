@@ -85,5 +85,5 @@ async def test_a_log_that_breaks_off_does_not_look_whole(
     shown, words = await said
     assert terminal.returncode == 1
     assert b"line 0\n" in shown
-    assert b"the log breaks off here; it is not whole" in words
+    assert b"the log is incomplete: it ends here because of an error" in words
     assert b"Nothing answers at the Prefect API's address" in words

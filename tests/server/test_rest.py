@@ -128,7 +128,7 @@ async def test_two_tabs_that_register_at_once(browser, open_kernel, caplog):
         with caplog.at_level("INFO"):
             code, told = await browser.refused("POST", "runs", press)
     assert (code, told.field) == (HTTPStatus.BAD_REQUEST, "parameters.n")
-    assert "InvalidParameter: parameters.n does not fit." in caplog.text
+    assert "InvalidParameter: parameters.n is not valid." in caplog.text
     assert "a-value-of-the-user" not in caplog.text + told.message
 
 

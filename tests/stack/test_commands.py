@@ -23,7 +23,7 @@ def satflow(place: Place, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_down_says_when_nothing_runs(light: Place) -> None:
-    assert satflow(light, "down").stdout == "The local stack does not run.\n"
+    assert satflow(light, "down").stdout == "The local stack is not running.\n"
 
 
 def test_up_stays_status_tells_and_down_ends(light: Place) -> None:
@@ -39,7 +39,7 @@ def test_up_stays_status_tells_and_down_ends(light: Place) -> None:
     assert str(record.store_token) not in told + whole + up.stdout
     assert json.loads(whole)["supervisor"]["pid"] == record.pid
     down = satflow(light, "down")
-    assert down.stdout == "The local stack has ended.\n"
+    assert down.stdout == "The local stack has stopped.\n"
     light.wait_gone()
 
 

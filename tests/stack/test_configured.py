@@ -33,7 +33,7 @@ def test_nothing_is_started_when_nothing_is_needed(light: Place, other_prefect: 
 def test_a_configured_api_that_is_silent_is_told(light: Place) -> None:
     status = lease.status(elsewhere(light, "http://127.0.0.1:9/api"))
     assert status.state == "failed"
-    assert "Nothing answers at http://127.0.0.1:9/api" in (status.step or "")
+    assert "No Prefect API answers at http://127.0.0.1:9/api" in (status.step or "")
 
 
 def test_with_a_configured_api_only_the_store_is_started(light: Place, other_prefect: PrefectApi) -> None:

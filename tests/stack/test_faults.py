@@ -194,7 +194,7 @@ def test_a_database_in_use_is_not_to_be_replaced(tmp_path: Path) -> None:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StackFailed, match="cannot be used: database is locked") as refused:
             check_database(path)
-    assert "Another program uses it" in (refused.value.fix or "")
+    assert "Close the program that uses it" in (refused.value.fix or "")
     assert "--new-database" not in (refused.value.fix or "")
 
 
@@ -222,7 +222,7 @@ def test_the_database_is_not_moved_while_another_process_has_the_stacks_lock(lig
     with lock:
         refused = satflow(light, "up", "--new-database")
     assert refused.returncode == 1
-    assert "The local stack runs" in refused.stderr
+    assert "The local stack is running" in refused.stderr
 
 
 def test_a_database_elsewhere_is_not_moved(light: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,8 +41,8 @@ def test_the_cause_of_a_crash_is_told_apart(whole: Place, tmp_path: Path) -> Non
         wait_for(lambda: service(whole, "prefect-server").state == "ready", "the next server", seconds=PATIENCE)
         assert state(held.record, unharmed).is_running()
         status = satflow(whole, "status").stdout
-        assert "started again once after it was killed by SIGKILL" in status
-        assert "started again 2 times after it was killed by SIGKILL" in status
+        assert "restarted once after it was killed by SIGKILL" in status
+        assert "restarted 2 times after it was killed by SIGKILL" in status
 
 
 def begun(record: StackRecord, folder: Path) -> UUID:

@@ -1,4 +1,4 @@
-"""The pre-flight report: what of this kernel would travel with a flow, and what speaks against it."""
+"""The pre-flight report: the captured objects of a flow, and the findings about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What speaks against sending something that a flow reaches: it lives in this process only, or looks like a credential."""
+"""Findings about objects that a flow reaches: live objects of this process, and values that look like credentials."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from satflow_ext.kernel.reachable_objects import ENOUGH, Reached, spell, type_na
 from satflow_ext.models import Finding
 
 MOST = 50
-"""The most things that are listed of one sort."""
+"""Maximum number of findings of one kind."""
 PLAIN_VALUES = 1000
-"""Values of one container of plain data that are looked at."""
+"""Maximum number of values to check per container of plain data."""
 
 
 def find_in(everything: Iterable[Reached], *, texts: int | None = None) -> Iterator[Finding]:
     """Find live objects, then credentials.
 
     Args:
-        everything: that the flow reaches.
-        texts: how many texts at most are compared with the shapes of credentials (default: all).
+        everything: all objects that the flow reaches.
+        texts: the maximum number of texts to compare with the shapes of credentials (default: all).
     """
     yield from islice(_live_objects(everything), MOST)
     yield from islice(_credentials(everything, texts), MOST)
@@ -50,7 +50,7 @@ def _live_objects(everything: Iterable[Reached]) -> Iterator[Finding]:
 
 
 def _credentials(everything: Iterable[Reached], texts: int | None) -> Iterator[Finding]:
-    """Texts and bytes that would travel and look like credentials. The message says where and what, never the text."""
+    """Yield findings for captured texts and bytes that look like credentials. A message never contains the text itself."""
     found: set[tuple[str, ...]] = set()
     for path, text in islice(chain.from_iterable(map(texts_of, everything)), texts):
         if path not in found and (what := credential(text, path[-1])):
@@ -60,7 +60,7 @@ def _credentials(everything: Iterable[Reached], texts: int | None) -> Iterator[F
 
 
 def texts_of(reached: Reached) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The texts right inside one thing, each with its path; of plain data the first of those on all levels."""
+    """Yield (path, text) for the texts directly inside an object; for plain data, the first texts on all levels."""
     if reached.plain:
         yield from _plain_texts(reached)
         return
@@ -90,7 +90,7 @@ def _inside(path: tuple[str, ...], value: object) -> Iterator[tuple[tuple[str, .
 
 
 def _defaults(value: object) -> Iterator[tuple[str, object]]:
-    """Positional defaults by their parameters' names, which say more than their place."""
+    """Yield positional defaults by the names of their parameters, which are clearer than positions."""
     if isinstance(value, FunctionType) and value.__defaults__:
         names = value.__code__.co_varnames[: value.__code__.co_argcount]
         for name, default in zip(names[-len(value.__defaults__) :], value.__defaults__, strict=True):

@@ -1,4 +1,4 @@
-"""Files beside the notebook that a flow names and that do not travel with it."""
+"""Files in the notebook's folder that a flow names but that are not packed with it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from satflow_ext.kernel.reachable_objects import Reached
 from satflow_ext.models import Finding
 
 LOOKED_AT = 2000
-"""Texts that could be paths."""
+"""Maximum number of texts to check."""
 LONGEST = 250
 CODE = frozenset({".py", ".ipynb"})
-"""Suffixes of what travels in another way, or is the notebook."""
+"""Suffixes of files that are packed as code, or are the notebook."""
 MOST = 20
 
 
@@ -22,9 +22,9 @@ def find_left_files(everything: Iterable[Reached], folder: Path, included: Conta
     """Find texts and paths that name files in the notebook's folder.
 
     Args:
-        everything: that the flow reaches.
-        folder: the notebook's.
-        included: places of the files that travel, relative to it.
+        everything: all objects that the flow reaches.
+        folder: the notebook's folder.
+        included: paths of the included files, relative to it.
     """
     texts = islice(filter(_may_be_path, _named(everything)), LOOKED_AT)
     names = dict.fromkeys(PurePath(text).as_posix() for text in texts)
@@ -34,7 +34,7 @@ def find_left_files(everything: Iterable[Reached], folder: Path, included: Conta
             kind="file",
             level="warning",
             where=name,
-            message="lies beside the notebook and is named by the flow, but does not travel with it",
+            message="is in the notebook's folder and is named by the flow, but is not packed with it",
             fix=f"Include it (--include {name}) if the flow reads it.",
         )
 
@@ -57,5 +57,5 @@ def _is_file(folder: Path, name: str) -> bool:
         return False
     try:
         return (folder / path).is_file()
-    except OSError:  # no file system takes such a name
+    except OSError:  # the file system does not allow this name
         return False

@@ -1,4 +1,4 @@
-"""Objects that live in one process only, and what people do instead of sending them."""
+"""Objects that work in one process only, and the usual alternatives to packing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from satflow_ext.kernel.refusals import INSIDE
 
 
 class Kind(NamedTuple):
-    """A sort of live object: in words, and the usual fix."""
+    """A kind of live object: its description and the usual fix."""
 
     words: str
     fix: str
@@ -21,7 +21,7 @@ CONNECT = (
 )
 
 KINDS: dict[str, Kind] = {
-    "_thread": Kind("a lock", "Create it inside the flow, or leave it out: tasks in other processes do not share it."),
+    "_thread": Kind("a lock", "Create it inside the flow, or remove it: tasks in other processes do not share it."),
     "threading": Kind("a lock or thread", "Create it inside the flow: tasks in other processes do not share it."),
     "multiprocessing": Kind("a process, queue or lock", "Let the executor run things in parallel: my_task.map(items)."),
     "asyncio": Kind("an asyncio object", INSIDE),
@@ -38,30 +38,30 @@ KINDS: dict[str, Kind] = {
     "redis": Kind("a database connection", CONNECT),
     "snowflake": Kind("a database connection", CONNECT),
     "pyspark": Kind("a Spark session", "Get it inside the task: SparkSession.builder.getOrCreate()."),
-    "botocore": Kind("an AWS client", "Make it inside the task: boto3.client(...)."),
-    "boto3": Kind("an AWS client", "Make it inside the task: boto3.client(...)."),
+    "botocore": Kind("an AWS client", "Create it inside the task: boto3.client(...)."),
+    "boto3": Kind("an AWS client", "Create it inside the task: boto3.client(...)."),
     "google": Kind("a Google Cloud client", INSIDE),
     "azure": Kind("an Azure client", INSIDE),
-    "httpx": Kind("an HTTP client", "Make it inside the task: with httpx.Client() as client."),
-    "requests": Kind("an HTTP session", "Make it inside the task: with requests.Session() as session."),
-    "aiohttp": Kind("an HTTP session", "Make it inside the task: async with aiohttp.ClientSession() as session."),
+    "httpx": Kind("an HTTP client", "Create it inside the task: with httpx.Client() as client."),
+    "requests": Kind("an HTTP session", "Create it inside the task: with requests.Session() as session."),
+    "aiohttp": Kind("an HTTP session", "Create it inside the task: async with aiohttp.ClientSession() as session."),
     "distributed": Kind(
         "a Dask client, cluster or future", "Choose an executor that starts with dask-; tasks then run there."
     ),
     "dask_gateway": Kind("a Dask cluster", "Choose an executor that starts with dask-; tasks then run there."),
-    "tempfile": Kind("a temporary file", "Make it inside the task that uses it."),
+    "tempfile": Kind("a temporary file", "Create it inside the task that uses it."),
     "weakref": Kind("a weak reference", INSIDE),
     "cupy": Kind("a GPU array", "Send it as a NumPy array: cupy.asnumpy(array)."),
     "numba": Kind("a GPU array", "Send it as a NumPy array: array.copy_to_host()."),
     "ipywidgets": Kind("a widget", "Send its value instead: widget.value."),
-    "IPython": Kind("a part of the notebook itself", "Leave it out: no notebook is there when the flow runs."),
+    "IPython": Kind("a part of the notebook itself", "Remove it: a flow run has no notebook."),
 }
 """By the top-level module of the object's type."""
 
 BY_TYPE: dict[str, Kind] = {
-    "generator": Kind("a generator", "Make it inside the flow, or send a list: list(generator)."),
+    "generator": Kind("a generator", "Create it inside the flow, or send a list: list(generator)."),
     "coroutine": Kind("a coroutine", "Await it inside the flow."),
-    "async_generator": Kind("an asynchronous generator", "Make it inside the flow."),
+    "async_generator": Kind("an asynchronous generator", "Create it inside the flow."),
     "frame": Kind("a stack frame", INSIDE),
     "traceback": Kind("a traceback", "Send its text: traceback.format_exc()."),
 }
@@ -70,14 +70,14 @@ GPU = Kind("a tensor on a GPU", "Send it from the CPU: tensor.cpu().")
 FILE = Kind("an open file", "Open it inside the task that reads or writes it; send its path.")
 
 PICKLED_DEAD = frozenset({"distributed", "dask_gateway", "requests", "sqlalchemy", "redis"})
-"""Modules some of whose live objects pickle well, and mean another thing, or nothing, where they arrive."""
+"""Modules with live objects that can be pickled, but are different or useless in another process."""
 SURVIVORS = frozenset(
     {"Session", "Client", "Future", "Engine", "LocalCluster", "GatewayCluster", "SpecCluster", "Redis"}
 )
 
 
 def live(reached: Reached) -> Kind | None:
-    """What sort of live object that is; None where it is none, or one that nobody has heard of."""
+    """Return the kind of a live object; None for any other object and for unknown kinds."""
     kind = type(reached.value)
     module = kind.__module__.partition(".")[0]
     if reached.view.kind == "name" and not reached.view.problem:

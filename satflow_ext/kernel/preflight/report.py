@@ -1,4 +1,4 @@
-"""Walks once over all that a flow reaches, and says what would travel with it."""
+"""The pre-flight report on a flow, from one walk over all objects that it reaches."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def preflight(
     include: Sequence[str] = (),
     limit: int,
 ) -> Preflight:
-    """The report on a flow of this kernel. Nothing is sent, and nothing of it is kept.
+    """Return the report on a flow of this kernel. Nothing is sent or stored.
 
     Args:
         flow: the flow, its variable or its name.
-        namespace: where the flow lives.
-        shell: the IPython shell, which knows the notebook's folder.
-        include: data files that are to travel with it, as patterns relative to that folder.
-        limit: the largest pickle, in bytes; and as much for all data files together.
+        namespace: the namespace that defines the flow.
+        shell: the IPython shell, from which the notebook's folder is read.
+        include: data files to pack with the flow, as patterns relative to that folder.
+        limit: the maximum size of the pickle in bytes, and separately of all data files together.
 
     Raises:
-        FlowNotFound: no such flow.
-        FlowAmbiguous: several flows have that name.
+        FlowNotFound: no such flow exists.
+        FlowAmbiguous: several flows have this name.
     """
     found = choose(flow, namespace)
     whole = walk(found)
@@ -67,7 +67,7 @@ def preflight(
 
 
 def _size(whole: Whole, carried: Carrier, limit: int) -> tuple[int | None, Finding | None]:
-    """The pickle's size, and why there is none."""
+    """Return the size of the pickle, or the finding that explains why the flow cannot be pickled."""
     found = whole.found
     try:
         refusals.refuse_setup_cells(whole)
@@ -78,12 +78,12 @@ def _size(whole: Whole, carried: Carrier, limit: int) -> tuple[int | None, Findi
         return None, Finding.of(error, "size", found.variable)
     except CannotPickle as error:
         return None, Finding.of(error, "live object", found.variable)
-    except OSError as error:  # nowhere takes everything: something that the flow reaches raised it
+    except OSError as error:  # the null device accepts all data, so an object that the flow reaches raised it
         return None, Finding.of(refusals.cannot_pickle(whole, error), "live object", found.variable)
 
 
 def _files(include: Sequence[str], folder: Path, limit: int) -> tuple[tuple[Included, ...], tuple[Finding, ...]]:
-    """The data files that patterns name, the biggest first, and why they cannot travel."""
+    """Return the data files that match patterns, largest first, or the finding that explains why they cannot be packed."""
     try:
         found = matching(include, folder, limit)
     except (InvalidInclude, ContentTooLarge) as error:

@@ -1,4 +1,4 @@
-"""Everything of a kernel that speaks against sending a flow: the one list for the report and for registering."""
+"""Search for all findings about a flow, shared by the pre-flight report and by registration."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def find_all(
     included: Container[str] = (),
     texts: int | None = None,
 ) -> list[Finding]:
-    """Find live objects, credentials, cells that change the process, and named files that do not travel.
+    """Find live objects, credentials, cells that change the process, and named files that are not included.
 
     Args:
-        everything: that the flow reaches.
-        shell: whose cells are looked at; None in plain Python.
+        everything: all objects that the flow reaches.
+        shell: the shell whose cells are checked; None in plain Python.
         modules: top-level modules that the flow refers to.
-        folder: the notebook's.
-        included: places of the data files that travel, relative to it.
-        texts: how many texts at most are compared with the shapes of credentials (default: all).
+        folder: the notebook's folder.
+        included: paths of the included data files, relative to it.
+        texts: the maximum number of texts to compare with the shapes of credentials (default: all).
     """
     return [
         *find_in(everything, texts=texts),

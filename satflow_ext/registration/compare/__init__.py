@@ -1,4 +1,4 @@
-"""What differs between two versions, told from their manifests alone: no content is read and nothing is unpickled."""
+"""Differences between two versions, found in their manifests alone: no content is read and nothing is unpickled."""
 
 from __future__ import annotations
 

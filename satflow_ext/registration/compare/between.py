@@ -1,4 +1,4 @@
-"""Two manifests side by side."""
+"""The comparison of two manifests."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from satflow_ext.models import VersionDiff
 from satflow_ext.registration.compare import choices, code, parameters, wiring
 from satflow_ext.registration.manifest import Manifest
 
-UNEXPLAINED = "The flow differs in something that no source here tells, such as data that it captured."
-LOCAL = "No source was recorded for one of them, so its code cannot be compared; the flows differ."
+UNEXPLAINED = "The flow differs in something that the recorded source does not show, such as captured data."
+LOCAL = "The flows differ, but their code cannot be compared: no source was recorded for one of the versions."
 
 
 def between(before: Manifest, after: Manifest) -> VersionDiff:
-    """What differs from one version to another."""
+    """Compare one version with another."""
     changes = code.changes(before.source, after.source)
     return VersionDiff(
         before=before.version,
@@ -28,7 +28,10 @@ def between(before: Manifest, after: Manifest) -> VersionDiff:
 
 
 def _unexplained(before: Manifest, after: Manifest, *, explained: bool) -> str | None:
-    """The same code under another Python has another fingerprint, and so have other data files."""
+    """Return a note if the flows differ for no visible reason.
+
+    Another Python or other data files change the fingerprint of the same code, so they are visible reasons.
+    """
     known = explained or before.files != after.files or before.environment.magic != after.environment.magic
     if before.exact == after.exact or known:
         return None

@@ -1,4 +1,4 @@
-"""What was chosen, and what the flow was packed with."""
+"""Differences in the registered choices, and in the environment that packed the flow."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from satflow_ext.registration.compare.facts import changes, said
 from satflow_ext.registration.manifest import Manifest
 
 ELSEWHERE = frozenset({"name", "executor", "schedule", "parameters", "tags", "infrastructure"})
-"""Choices that are not compared as they stand: the name is the same, the others are worded."""
+"""Choices that are not compared directly: the name is always the same, and the others are formatted first."""
 
 
 def executor(before: Manifest, after: Manifest) -> tuple[Change, ...]:
-    """The executor and its options."""
+    """Compare the executor and its options."""
     return changes(_executor(before), _executor(after))
 
 
 def others(before: Manifest, after: Manifest) -> tuple[Change, ...]:
-    """Schedule, default parameters, tags, work pool, and whatever else can be chosen; and data files."""
+    """Compare schedule, default parameters, tags, work pool, every other choice, and data files."""
     return changes(_others(before), _others(after))
 
 
 def environment(before: Manifest, after: Manifest) -> tuple[Change, ...]:
-    """The interpreter."""
+    """Compare the interpreter."""
     return changes(_environment(before), _environment(after))
 
 
 def packages(before: Manifest, after: Manifest) -> tuple[Change, ...]:
-    """Installed distributions: added, removed, or of another version."""
+    """Compare installed distributions: added, removed, or of another version."""
     return changes(before.environment.packages, after.environment.packages)
 
 

@@ -1,4 +1,4 @@
-"""Code that differs, function by function."""
+"""Differences in code, function by function."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from satflow_ext.models import CodeChange, Source
 from satflow_ext.registration.compare.pieces import Piece, pieces
 
 LONGEST = 5000
-"""Lines of a piece beyond which no diff is made: it takes too long, and nobody reads it."""
+"""Maximum number of lines in a piece for which a diff is made: a longer diff takes too long and is not readable."""
 
 
 def changes(before: Source, after: Source) -> tuple[CodeChange, ...]:
-    """Pieces that were added, removed or changed, in the order of the later version, removed ones last."""
+    """Return pieces that were added, removed or changed, in the order of the later version, with removed ones last."""
     old, new = pieces(before), pieces(after)
     names = [*new, *(name for name in old if name not in new)]
     return tuple(_changes(old, new, names))
@@ -25,7 +25,7 @@ def _changes(old: dict[str, Piece], new: dict[str, Piece], names: list[str]) -> 
         was, now = old.get(name), new.get(name)
         if (was and was.text) != (now and now.text):
             known = now or was
-            assert known is not None  # the names are those of one or the other
+            assert known is not None  # each name is in `old` or in `new`
             yield CodeChange(name=name, kind=known.kind, change=_change(was, now), diff=_diff(name, was, now))
 
 

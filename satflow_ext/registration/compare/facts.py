@@ -1,4 +1,4 @@
-"""Facts under names, compared."""
+"""The comparison of named facts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from satflow_ext.models import Change
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
-    """What differs, in the order of the later one, removed ones last."""
+    """Return the facts that differ, in the order of the later mapping, with removed ones last."""
     names = [name for name in {**after, **before} if before.get(name) != after.get(name)]
     return tuple(Change(name=name, before=before.get(name), after=after.get(name)) for name in names)
 
 
 def said(value: JsonValue) -> str:
-    """A value for reading: a text as it is, anything else as JSON."""
+    """Format a value for display: text unchanged, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

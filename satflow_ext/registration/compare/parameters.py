@@ -1,4 +1,4 @@
-"""A flow's parameters as their schema says: type and default."""
+"""Differences in a flow's parameters, according to their schema: type and default."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from satflow_ext.registration.compare.facts import changes as changed
 
 
 def changes(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:
-    """Parameters that were added, removed, or have another type or default."""
+    """Return parameters that were added, removed, or have another type or default."""
     return changed(_said(before), _said(after))
 
 
@@ -22,7 +22,7 @@ def _said(schema: JsonObject) -> dict[str, str]:
 
 
 def _words(parameter: JsonObject) -> str:
-    """Such as `integer = 4`; a parameter without a default is required."""
+    """Format a parameter, such as `integer = 4`; a parameter without a default is required."""
     kind = _kind(parameter)
     return f"{kind} = {json.dumps(parameter['default'])}" if "default" in parameter else kind
 

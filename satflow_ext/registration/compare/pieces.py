@@ -1,4 +1,4 @@
-"""Source text in pieces: each function and class, and what stands between them."""
+"""Source text in pieces: each function and class, and the statements between them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class Text(NamedTuple):
-    """A cell or a file. `place` is empty for a cell: cells are one namespace, each file is one of its own."""
+    """A cell or a file. `place` is empty for a cell: all cells share one namespace, and each file has a separate one."""
 
     place: str
     text: str
 
 
 class Piece(NamedTuple):
-    """A part of the source under a name of its own."""
+    """A named part of the source."""
 
     name: str
     kind: Kind
@@ -28,13 +28,13 @@ class Piece(NamedTuple):
 
 
 def texts(source: Source) -> Iterator[Text]:
-    """Cells in the order in which they ran, then files by their path."""
+    """Yield cells in the order in which they ran, then files in the order of their paths."""
     yield from (Text("", cell.text) for cell in source.cells)
     yield from (Text(file.path, file.text) for file in source.files)
 
 
 def pieces(source: Source) -> dict[str, Piece]:
-    """Name → piece. Of two definitions of one name the later one counts, as it did in the notebook."""
+    """Map names to pieces. The later of two definitions with the same name counts, as it did in the notebook."""
     found: dict[str, Piece] = {}
     for place, text in texts(source):
         prefix = f"{place}:" if place else ""
@@ -49,7 +49,7 @@ def pieces(source: Source) -> dict[str, Piece]:
 
 
 def parsed(text: str) -> ast.Module | None:
-    """The text's syntax tree, None where it is no Python that this Python reads."""
+    """Return the text's syntax tree, or None if this Python cannot parse it."""
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
@@ -57,14 +57,14 @@ def parsed(text: str) -> ast.Module | None:
 
 
 def _split(text: str) -> Iterator[Piece]:
-    """Definitions at the top level, and runs of other statements. Comments belong to what follows them."""
+    """Yield definitions at the top level and blocks of other statements. A comment belongs to the definition after it."""
     tree = parsed(text)
     if tree is None:
         yield Piece("", "statements", text)
         return
     lines, done = text.splitlines(), 0
     for node in tree.body:
-        assert node.end_lineno is not None  # ast.parse gives it
+        assert node.end_lineno is not None  # ast.parse sets it
         if isinstance(node, Definition):
             first = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
             first = max(_with_comment(lines, first), done)

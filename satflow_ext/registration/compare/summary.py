@@ -1,4 +1,4 @@
-"""What changed, on one line."""
+"""A summary of changes on one line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from satflow_ext.models import Change, VersionDiff
 
 FEW = 3
-"""Names that are spelled out; of more, the number."""
+"""Maximum number of names that are listed; beyond it, only their number is given."""
 
 
 def summary(diff: VersionDiff) -> str:
-    """The kinds of change, most telling first."""
+    """List the kinds of change, most important first."""
     return "; ".join(_parts(diff)) or "nothing"
 
 

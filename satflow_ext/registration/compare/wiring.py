@@ -1,4 +1,4 @@
-"""Which tasks a flow calls, and whose results each takes, as far as the source says it without being run."""
+"""The tasks that a flow calls, and the results that each call uses, as far as the source shows them without being run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass
 class Wiring:
-    """A flow's calls in the order of the source, the tasks in them, and what cannot be told."""
+    """A flow's calls in the order of the source, the tasks in them, and notes on what cannot be determined."""
 
     calls: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Wiring:
 
 
 def changes(before: Source, after: Source) -> tuple[TaskChange, ...]:
-    """The flows whose calls differ."""
+    """Return the flows whose calls differ."""
     old, new = wirings(before), wirings(after)
     names = [*new, *(name for name in old if name not in new)]
     pairs = [(name, old.get(name, Wiring()), new.get(name, Wiring())) for name in names]
@@ -34,7 +34,7 @@ def changes(before: Source, after: Source) -> tuple[TaskChange, ...]:
 
 
 def wirings(source: Source) -> dict[str, Wiring]:
-    """Flow → its wiring, for every flow that the source defines with a decorator."""
+    """Map each flow that the source defines with a decorator to its wiring."""
     trees = [tree for _, text in texts(source) if (tree := parsed(text)) is not None]
     bodies = {node.name: node for tree in trees for node in tree.body if isinstance(node, Function)}
     marked = {name: mark for name, node in bodies.items() if (mark := _mark(node))}
@@ -60,7 +60,7 @@ def _of(wiring: Wiring, names: set[str]) -> list[str]:
 
 
 def _mark(node: Function) -> str | None:
-    """Whether the function is decorated as a task or a flow."""
+    """Return `task` or `flow` if the function is decorated as one, else None."""
     for decorator in node.decorator_list:
         name = _dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
         if name in MARKS:
@@ -69,7 +69,7 @@ def _mark(node: Function) -> str | None:
 
 
 def _wrapped(tree: ast.Module) -> Iterator[str]:
-    """Names bound at the top level to `task(function)` or to another task `.with_options(…)`."""
+    """Yield names bound at the top level to `task(function)` or to another task `.with_options(…)`."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             name = _dotted(node.value.func)
@@ -84,10 +84,10 @@ def _dotted(node: ast.expr) -> str:
 
 
 class _Reader(ast.NodeVisitor):
-    """Goes through a flow's body in its order.
+    """Visitor of a flow's body in the order of the source.
 
     Args:
-        marked: names that are tasks or flows.
+        marked: names of tasks and flows.
     """
 
     def __init__(self, marked: Iterable[str]) -> None:
@@ -96,7 +96,7 @@ class _Reader(ast.NodeVisitor):
         self._wiring = Wiring()
 
     def read(self, node: Function) -> Wiring:
-        """The wiring of one flow."""
+        """Return the wiring of one flow."""
         for statement in node.body:
             self.visit(statement)
         return self._wiring
@@ -123,14 +123,14 @@ class _Reader(ast.NodeVisitor):
             self.visit(each)
 
     def visit_Call(self, node: ast.Call) -> None:
-        self.generic_visit(node)  # calls inside of the arguments come first, as when it runs
+        self.generic_visit(node)  # calls in the arguments come first, as at run time
         name, way = _called(node.func)
         if self._task(node):
             self._note(name, way, node)
         elif name in ("getattr", "exec", "eval", "globals"):
             self._wiring.unsaid.append(f"uses {name}()")
         elif isinstance(node.func, (ast.Subscript, ast.Call)) and way is None:
-            self._wiring.unsaid.append(f"calls {ast.unparse(node.func)}, which only a run tells")
+            self._wiring.unsaid.append(f"calls {ast.unparse(node.func)}, which is only known at run time")
 
     def _note(self, name: str, way: str | None, node: ast.Call) -> None:
         values = [*node.args, *(keyword.value for keyword in node.keywords)]
@@ -144,7 +144,7 @@ class _Reader(ast.NodeVisitor):
             self._made_by[name] = self._sources(value)
 
     def _sources(self, value: ast.AST) -> list[str]:
-        """The tasks whose results an expression holds; what such a task took is in its result no more."""
+        """Return the tasks whose results an expression contains. The inputs of those tasks are not included."""
         if isinstance(value, ast.Name):
             return self._made_by.get(value.id, [])
         if isinstance(value, ast.Call) and (task := self._task(value)):
@@ -152,7 +152,7 @@ class _Reader(ast.NodeVisitor):
         return sorted({source for child in ast.iter_child_nodes(value) for source in self._sources(child)})
 
     def _task(self, node: ast.Call) -> tuple[str, str | None] | None:
-        """The task that a call calls, and the way; None where it calls something else."""
+        """Return the task and the method of a call, or None if it does not call a task."""
         if isinstance(node.func, ast.Attribute) and node.func.attr == "with_options":
             return None
         name, way = _called(node.func)
@@ -164,7 +164,7 @@ def _names(target: ast.expr) -> list[str]:
 
 
 def _called(function: ast.expr) -> tuple[str, str | None]:
-    """The name that is called and the way: `double.map` and `double.with_options(retries=2).map` are both double, map."""
+    """Return the called name and method: `double.map` and `double.with_options(retries=2).map` are both double, map."""
     way = None
     while True:
         if isinstance(function, ast.Attribute) and function.attr in WAYS:

@@ -1,3 +1,3 @@
-"""One module for each kind of thing; a handler's verb is a sentence: read, ask, reply."""
+"""The request handlers, one module for each kind of resource. A verb reads the request, calls a manager, and replies."""
 
 from __future__ import annotations

@@ -10,20 +10,20 @@ from satflow_ext.server.base import SatflowHandler
 
 
 class CatalogueHandler(SatflowHandler):
-    """What the register form offers."""
+    """The choices of the register form."""
 
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:deployments")
     async def get(self) -> None:
-        """Catalogue."""
+        """Reply with the Catalogue."""
         self.reply(await self.managers.catalogue.read())
 
 
 class SchedulePreviewHandler(SatflowHandler):
-    """The next runs of a schedule that is being typed."""
+    """The next runs of a schedule while the user edits it."""
 
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:deployments")
     async def post(self) -> None:
-        """SchedulePreviewRequest → SchedulePreview."""
+        """Preview a schedule: SchedulePreviewRequest → SchedulePreview."""
         self.reply(await self.managers.catalogue.preview(self.read(SchedulePreviewRequest)))

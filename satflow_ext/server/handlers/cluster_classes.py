@@ -10,10 +10,10 @@ from satflow_ext.server.base import SatflowHandler
 
 
 class ClusterClassHandler(SatflowHandler):
-    """What a cluster class can be told."""
+    """The options of a cluster class."""
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:flows")
     async def post(self) -> None:
-        """ClusterClassRequest → ClusterClass. Importing a class runs code: that of its module."""
+        """Read the options: ClusterClassRequest → ClusterClass. Needs `execute`, because importing a class runs its module."""
         self.reply(await self.managers.cluster_classes.read(self.read(ClusterClassRequest)))

@@ -1,4 +1,4 @@
-"""/satflow/clusters, and the cluster that a deployment's runs share."""
+"""/satflow/clusters, and the shared cluster of a deployment."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ class ClustersHandler(SatflowHandler):
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:clusters")
     async def get(self) -> None:
-        """ClusterList."""
+        """Reply with the ClusterList."""
         self.reply(await self.managers.clusters.list_all())
 
 
 class SharedClusterHandler(SatflowHandler):
-    """The cluster that a deployment's runs share."""
+    """The shared cluster of a deployment."""
 
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:clusters")
     async def get(self, deployment_id: str) -> None:
-        """SharedCluster."""
+        """Reply with the SharedCluster."""
         self.reply(await self.managers.shared_clusters.look(deployment_id))
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:clusters")
     async def post(self, deployment_id: str) -> None:
-        """ClusterOrder → SharedCluster, once it was done."""
+        """Apply an order, and reply when it is done: ClusterOrder → SharedCluster."""
         self.reply(await self.managers.shared_clusters.obey(deployment_id, self.read(ClusterOrder)))
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:clusters")
     async def delete(self, deployment_id: str) -> None:
-        """End it; runs that use it fail."""
+        """Stop the cluster; runs that use it fail."""
         await self.managers.shared_clusters.close(deployment_id)
         self.set_status(HTTPStatus.NO_CONTENT)
         self.finish()

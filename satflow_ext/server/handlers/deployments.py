@@ -17,13 +17,13 @@ class DeploymentsHandler(SatflowHandler):
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:deployments")
     async def get(self) -> None:
-        """DeploymentList."""
+        """Reply with the DeploymentList."""
         self.reply(await self.managers.deployments.list_all())
 
     @web.authenticated
     @authorized(action="write", resource="satflow_ext:deployments")
     async def post(self) -> None:
-        """RegisterRequest → Registered: 201 when something was made, 200 when nothing had changed."""
+        """Register a flow: RegisterRequest → Registered. 201 if something was created, 200 if nothing has changed."""
         registered = await self.managers.deployments.register(self.read(RegisterRequest))
         self.reply(registered, HTTPStatus.OK if registered.outcome == "unchanged" else HTTPStatus.CREATED)
 
@@ -34,13 +34,13 @@ class DeploymentHandler(SatflowHandler):
     @web.authenticated
     @authorized(action="write", resource="satflow_ext:deployments")
     async def patch(self, deployment_id: str) -> None:
-        """PauseRequest → Deployment."""
+        """Pause or resume all schedules: PauseRequest → Deployment."""
         self.reply(await self.managers.deployments.set_paused(deployment_id, self.read(PauseRequest).paused))
 
     @web.authenticated
     @authorized(action="write", resource="satflow_ext:deployments")
     async def delete(self, deployment_id: str) -> None:
-        """Delete it; its runs stay."""
+        """Delete the deployment; its runs stay."""
         await self.managers.deployments.delete(deployment_id)
         self.set_status(HTTPStatus.NO_CONTENT)
         self.finish()

@@ -1,4 +1,4 @@
-"""Everything under /satflow/ that is no route."""
+"""The handler of unknown routes under /satflow/."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from satflow_ext.server.base import SatflowHandler
 
 
 class ElsewhereHandler(SatflowHandler):
-    """Says 404 in JSON, where Jupyter would draw a page."""
+    """Replies 404 in JSON, where Jupyter would reply with an HTML page."""
 
     async def prepare(self) -> None:  # type: ignore[override]  # as APIHandler itself does
-        """There is nothing here."""
+        """Reject the request."""
         await super().prepare()
         raise web.HTTPError(HTTPStatus.NOT_FOUND, f"No such route: {self.request.path}")

@@ -14,5 +14,5 @@ class KernelFlowsHandler(SatflowHandler):
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:flows")
     async def get(self, kernel_id: str) -> None:
-        """FlowList. Asking makes the kernel push changes from now on, which is why it needs the right to execute."""
+        """Reply with the FlowList. Needs `execute`, because the request makes the kernel push changes from now on."""
         self.reply(await self.managers.kernels.flows(kernel_id))

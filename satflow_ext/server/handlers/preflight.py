@@ -10,10 +10,10 @@ from satflow_ext.server.base import SatflowHandler
 
 
 class PreflightHandler(SatflowHandler):
-    """What would travel with a flow."""
+    """The pre-flight report of a flow."""
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:flows")
     async def post(self) -> None:
-        """PreflightRequest → Preflight. Looking into a kernel's objects runs code there: their own pickling methods."""
+        """Create the report: PreflightRequest → Preflight. Needs `execute`, because it runs the objects' pickling methods."""
         self.reply(await self.managers.preflight.report(self.read(PreflightRequest)))

@@ -18,13 +18,13 @@ class RunsHandler(SatflowHandler):
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:runs")
     async def get(self) -> None:
-        """RunList."""
+        """Reply with the RunList."""
         self.reply(await self.managers.runs.list_runs(self.query(RunQuery)))
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:runs")
     async def post(self) -> None:
-        """RunRequest → Run."""
+        """Start a run: RunRequest → Run."""
         self.reply(await self.managers.runs.start(self.read(RunRequest)), HTTPStatus.CREATED)
 
 
@@ -34,27 +34,27 @@ class RunHandler(SatflowHandler):
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:runs")
     async def get(self, run_id: str) -> None:
-        """RunDetail."""
+        """Reply with the RunDetail."""
         self.reply(await self.managers.runs.detail(run_id))
 
 
 class CancelHandler(SatflowHandler):
-    """A run's end, asked for."""
+    """The cancellation of a run."""
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:runs")
     async def post(self, run_id: str) -> None:
-        """Run, Cancelled or on its way there."""
+        """Cancel the run, and reply with the Run, which is Cancelled or Cancelling."""
         self.reply(await self.managers.runs.cancel(run_id), HTTPStatus.ACCEPTED)
 
 
 class LogHandler(SatflowHandler):
-    """A run's whole log, for keeping."""
+    """A run's whole log, for download."""
 
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:runs")
     async def get(self, run_id: str) -> None:
-        """Text, as a file; sent piece by piece, so that its length does not matter."""
+        """Reply with the log as a text file, sent in pieces, so that its length does not matter."""
         async for piece in self.managers.runs.whole_log(run_id):
             self._as_file(f"{run_id}.log")
             self.write(piece)
@@ -63,14 +63,14 @@ class LogHandler(SatflowHandler):
         self.finish(set_content_type="text/plain; charset=utf-8")
 
     def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
-        """Cut the connection where a part was sent already: a log that breaks off must not look whole."""
+        """Close the connection if a part was already sent, because a truncated log must not look complete."""
         if self._headers_written and not self._finished:
             self.detach().close()
         else:
             super().send_error(status_code, **kwargs)
 
     def _as_file(self, name: str) -> None:
-        """Headers, set when nothing can be refused any more and as long as they have not been sent."""
+        """Set the headers of a file, unless they were already sent. Called when the request can no longer be rejected."""
         if not self._headers_written:
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.set_attachment_header(name)

@@ -11,16 +11,16 @@ from satflow_ext.server.base import SatflowHandler
 
 
 class StackHandler(SatflowHandler):
-    """Where runs go."""
+    """The Prefect API and the store in use."""
 
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:stack")
     async def get(self) -> None:
-        """StackStatus."""
+        """Reply with the StackStatus."""
         self.reply(await self.managers.stack.status())
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:stack")
     async def post(self) -> None:
-        """Start it where it does not run; StackStatus without waiting for it."""
+        """Start the local stack if it does not run, and reply with the StackStatus without waiting for it."""
         self.reply(await self.managers.stack.start(), HTTPStatus.ACCEPTED)

@@ -20,7 +20,7 @@ from satflow_ext.validation_errors import first_mistake
 
 REQUEST: TypeAdapter[StreamRequest] = TypeAdapter(StreamRequest)
 LONGEST = 4096
-"""Characters of a request; the longest one that makes sense has some 200."""
+"""Maximum characters of a request; the longest valid one has about 200."""
 
 RESOURCES = {
     "runs": "satflow_ext:runs",
@@ -31,12 +31,12 @@ RESOURCES = {
 
 
 class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """Takes Subscribe and Unsubscribe, sends frames. The origin is checked by the mixin, as for kernels."""
+    """Accepts Subscribe and Unsubscribe, and sends frames. The mixin checks the origin, as for kernels."""
 
     subscriptions: Subscriptions
 
     async def prepare(self) -> None:  # type: ignore[override]  # as APIHandler does
-        """Refuse who is not logged in, on every verb."""
+        """Reject unauthenticated requests, on every verb."""
         await super().prepare()
         if not self.current_user:
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
@@ -48,13 +48,13 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         await super().get()
 
     def open(self) -> None:
-        """Ready to take requests."""
+        """Accept requests."""
         super().open()
         managers: Managers = self.settings["satflow_managers"]
         self.subscriptions = Subscriptions(managers, self.send)
 
     async def on_message(self, message: str | bytes) -> None:
-        """One request; a wrong one is told of and changes nothing."""
+        """Handle one request; an invalid one is answered by an ErrorFrame and has no effect."""
         try:
             request = _read(message)
             if isinstance(request, Subscribe):
@@ -66,13 +66,13 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             await self.send(ErrorFrame(type="error.v1", topic=None, run_id=None, error=ErrorBody.of(error)))
 
     def on_close(self) -> None:
-        """End every subscription of this socket."""
+        """Cancel all subscriptions of this socket."""
         super().on_close()
         if hasattr(self, "subscriptions"):
             self.subscriptions.close()
 
     async def send(self, frame: Wire) -> None:
-        """Send a frame and wait until the network has taken it, so that a stuck browser holds up only itself."""
+        """Send a frame and wait until the network has accepted it, so that a blocked browser delays only itself."""
         await self.write_message(frame.model_dump_json())
 
     async def _check_allowed(self, request: Subscribe) -> None:
@@ -83,7 +83,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
 def _read(message: str | bytes) -> StreamRequest:
     if len(message) > LONGEST:
-        raise BadRequest("The request is too long.")
+        raise BadRequest(f"The request exceeds {LONGEST} characters.")
     try:
         return REQUEST.validate_json(message)
     except ValidationError as error:

@@ -20,7 +20,7 @@ class VersionsHandler(SatflowHandler):
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:deployments")
     async def get(self, deployment_id: str) -> None:
-        """VersionList, a page of it."""
+        """Reply with a page of the VersionList."""
         self.reply(await self.managers.deployments.versions(deployment_id, self.query(VersionQuery)))
 
 
@@ -30,33 +30,37 @@ class VersionHandler(SatflowHandler):
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:deployments")
     async def get(self, deployment_id: str, version: str) -> None:
-        """VersionDetail."""
+        """Reply with the VersionDetail."""
         self.reply(await self.managers.deployments.version(deployment_id, _number(version)))
 
 
 class VersionDiffHandler(SatflowHandler):
-    """Two versions side by side."""
+    """The comparison of two versions."""
 
     @web.authenticated
     @authorized(action="read", resource="satflow_ext:deployments")
     async def get(self, deployment_id: str, before: str, after: str) -> None:
-        """VersionDiff."""
+        """Reply with the VersionDiff."""
         self.reply(await self.managers.deployments.diff(deployment_id, _number(before), _number(after)))
 
 
 class RollbackHandler(SatflowHandler):
-    """An earlier version, made the newest."""
+    """The rollback to an earlier version."""
 
     @web.authenticated
     @authorized(action="write", resource="satflow_ext:deployments")
     async def post(self, deployment_id: str) -> None:
-        """RollbackRequest → Registered: 201 when a version was made, 200 when that one is live already."""
+        """Roll back: RollbackRequest → Registered. 201 if a version was created, 200 if that version is already live."""
         done = await self.managers.deployments.roll_back(deployment_id, self.read(RollbackRequest).version)
         self.reply(done, HTTPStatus.CREATED if done.outcome == "changed" else HTTPStatus.OK)
 
 
 def _number(text: str) -> int:
-    """A version's number; text that is none names nothing."""
+    """Parse a version's number.
+
+    Raises:
+        VersionNotFound: the text is not a number.
+    """
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
-        raise VersionNotFound(f"{text!r} is no version's number.", fix="Versions are numbered 1, 2, 3…")
+        raise VersionNotFound(f"{text!r} is not a version number.", fix="Versions are numbered 1, 2, 3…")
     return int(text)

@@ -146,7 +146,7 @@ REFUSED = {
         "    def __getattr__(self, name): return self._values[name]\nconf = Conf({'a': 1})",
         "conf.a",
         "main -> conf (__main__.Conf): it can be pickled, but not loaded again: RecursionError in ",
-        "Let __getattr__ raise AttributeError",
+        "Make __getattr__ raise AttributeError",
     ),
     "__setstate__ that raises": (
         "class State:\n    def __init__(self): self.n = 1\n    def __setstate__(self, state): self.m = state['m']\n"
@@ -183,7 +183,7 @@ REFUSED = {
     "open file": (
         "import sys\nfile = open('/etc/hostname')",
         "file.read()",
-        "main -> file (_io.TextIOWrapper): an open file belongs to this process",
+        "main -> file (_io.TextIOWrapper): an open file exists only in this process",
         "Open it inside the task",
     ),
 }
