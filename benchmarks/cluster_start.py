@@ -17,13 +17,13 @@ from distributed import Client, LocalCluster
 from figure import p50, report
 from places import own_stack
 
-from satflow_ext.gateways.cluster_factory import used
-from satflow_ext.gateways.cluster_request import Wanted
-from satflow_ext.gateways.connection import connected, disarm, reached
+from satflow_ext.gateways.cluster_factory import use_cluster
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway, prevent_second_close
 from satflow_ext.settings import GIB, Settings
 
 COLD, WARM = 3, 15
-WANTED = Wanted(
+WANTED = GatewayClusterRequest(
     1, 0, None, None, 1, GIB // 2, 0, idle_timeout=600, start_timeout=120, gateway="", python=sys.executable
 )
 
@@ -39,20 +39,20 @@ def first_result(cluster: Callable[[], AbstractContextManager[Any]]) -> float:
 @contextmanager
 def bare(settings: Settings) -> Iterator[Any]:
     """A new cluster by dask-gateway's own client, with the same options."""
-    with reached("", settings) as where, connected(where) as gateway:
+    with locate_gateway("", settings) as where, connect_gateway(where) as gateway:
         options = gateway.cluster_options(use_local_defaults=False)
         options.update(python=WANTED.python, worker_memory=0.5)
         made = gateway.new_cluster(cluster_options=options)
         made.scale(1)
         yield made
         made.shutdown()
-        disarm(made.gateway)
+        prevent_second_close(made.gateway)
 
 
 def main(settings: Settings) -> None:
     """Measure all of them, in turn."""
-    own = lambda: used(replace(WANTED), None, settings, autoclose=False)  # noqa: E731
-    warm = lambda: used(WANTED, "bench", settings, autoclose=False)  # noqa: E731
+    own = lambda: use_cluster(replace(WANTED), None, settings, autoclose=False)  # noqa: E731
+    warm = lambda: use_cluster(WANTED, "bench", settings, autoclose=False)  # noqa: E731
     local = lambda: LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)  # noqa: E731
     first_result(own)  # the gateway itself starts with it
     cold, peers = zip(*[(first_result(own), first_result(lambda: bare(settings))) for _ in range(COLD)], strict=True)

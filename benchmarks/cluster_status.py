@@ -23,7 +23,7 @@ import psutil
 from distributed import Client
 from figure import p50, report
 
-from satflow_ext.clusters.sample import Probe
+from satflow_ext.clusters.sample import SchedulerProbe
 
 SIZES = (1, 10, 100)
 EVERY, SAMPLES = 0.05, 240
@@ -100,7 +100,7 @@ def main() -> None:
         for number in SIZES:
             with cluster(number, Path(folder)) as (client, scheduler):
                 idle, _ = measured(client, scheduler, nothing)
-                ours, our_wait = measured(client, scheduler, Probe(client.scheduler).take)
+                ours, our_wait = measured(client, scheduler, SchedulerProbe(client.scheduler).take)
                 peer, peer_wait = measured(client, scheduler, lambda c=client: c.scheduler.identity(n_workers=-1))
             share = [max(0.0, each - idle) / SAMPLES / 10 for each in (ours, peer)]
             report(f"cluster-status.cpu@{number}", share[0], share[1], unit="%", n=SAMPLES)

@@ -31,8 +31,8 @@ assert os.path.exists(python_in({place!r}))
 
 def lock_of_here() -> Environment:
     """This environment without what no index has."""
-    here = installed.environment()
-    obtainable = [each for each in here.distributions if requirements.requirement(each)]
+    here = installed.read_environment()
+    obtainable = [each for each in here.distributions if requirements.exact_requirement(each)]
     return here.model_copy(update={"distributions": tuple(obtainable)})
 
 
@@ -46,7 +46,7 @@ def milliseconds(work: Callable[[], object]) -> float:
 def ours(lock: Environment, folder: Path) -> Path:
     """Build below a folder, or find it built."""
     settings = load_settings().model_copy(update={"cache_dir": folder})
-    return build.built(lock, settings, lambda text: None)
+    return build.build_environment(lock, settings, lambda text: None)
 
 
 def peer(listed: Path, environment: Path) -> None:
@@ -65,7 +65,7 @@ def main(folder: Path) -> None:
     """Measure in turns, after one round that fills uv's cache."""
     lock = lock_of_here()
     listed = folder / "requirements.txt"
-    listed.write_text(requirements.text(lock))
+    listed.write_text(requirements.requirements_text(lock))
     peer(listed, folder / "first")
     cold = [_cold(lock, listed, folder / str(number)) for number in range(COLD)]
     built = ours(lock, folder / "0" / "ours")
@@ -81,8 +81,8 @@ def main(folder: Path) -> None:
 
 
 def _read_afresh() -> None:
-    installed._read.cache_clear()
-    installed.environment()
+    installed._read_distribution.cache_clear()
+    installed.read_environment()
 
 
 if __name__ == "__main__":

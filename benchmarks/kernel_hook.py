@@ -17,7 +17,7 @@ from figure import p50, p99, report
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
-from satflow_ext.kernel_calls import flows_call, read_reply
+from satflow_ext.kernel_calls import build_flows_call, parse_reply
 
 CELLS = 200
 ROOT = Path(__file__).parents[1]
@@ -83,8 +83,10 @@ def _measure(names: int) -> list[float]:
 def _run(client: BlockingKernelClient, names: int) -> list[float]:
     for cell in (NOTEBOOK, FILL % names):
         _cell(client, cell)
-    reply = client.execute("", silent=True, store_history=False, user_expressions=flows_call(), reply=True, timeout=60)
-    assert len(read_reply(reply["content"]["user_expressions"])["flows"]) == 3  # type: ignore[arg-type]
+    reply = client.execute(
+        "", silent=True, store_history=False, user_expressions=build_flows_call(), reply=True, timeout=60
+    )
+    assert len(parse_reply(reply["content"]["user_expressions"])["flows"]) == 3  # type: ignore[arg-type]
     _cell(client, TIMED)
     for index in range(CELLS):
         _cell(client, f"changed = {index}")

@@ -31,7 +31,7 @@ from satflow_ext import lease
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_logs.spool import spool_folder
-from satflow_ext.runs.log_pages import log_pages
+from satflow_ext.runs.log_pages import read_log_pages
 from satflow_ext.settings import Settings
 
 LINES = 50_000
@@ -105,7 +105,7 @@ class Bench:
 
         async def read() -> Counter[int]:
             async with prefect_client(self._where.prefect) as client:
-                pages = [page async for page in log_pages(client, UUID(run_id))]
+                pages = [page async for page in read_log_pages(client, UUID(run_id))]
             messages = {each.id: each.message for page in pages for each in page}.values()
             return Counter(int(each.split()[1]) for each in messages if each.startswith("line "))
 
@@ -176,7 +176,7 @@ def stopped(bench: Bench, settings: Settings) -> None:
     """A Prefect server that is stopped, and goes on."""
     count = int(RATE * 1.5 * STOPPED)
     run_id = bench.start(count=count, rate=RATE)
-    services = (lease.report(settings) or sys.exit("no stack")).services
+    services = (lease.read_report(settings) or sys.exit("no stack")).services
     server = psutil.Process(next(each.pid for each in services if each.name == "prefect-server"))
     time.sleep(5)
     server.suspend()

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from figure import p50, report
 from prefect import flow, task
 
-from satflow_ext.kernel.pack import pack
+from satflow_ext.kernel.pack import pack_flow
 from satflow_ext.keys import Signer
 from satflow_ext.models import PackedFlow
 from satflow_ext.registration import envelope, packing_environment
@@ -62,22 +62,22 @@ def plainly(folder: Path) -> None:
 
 def packing(folder: Path) -> PackedFlow:
     """As a kernel does it."""
-    return pack(captures, folder, namespace=globals(), limit=GIB)
+    return pack_flow(captures, folder, namespace=globals(), limit=GIB)
 
 
 def packing_and_sealing(folder: Path) -> None:
     """As a kernel and a registration do it."""
     packed = packing(folder)
     body = Path(packed.body)
-    header = envelope.Header(
+    header = envelope.EnvelopeHeader(
         sha256=envelope.digest_of(body),
         size=packed.size,
         deployment="captures/captures",
         version=1,
-        made=packing_environment.of(packed.environment),
+        made=packing_environment.from_environment(packed.environment),
         created=datetime.now(timezone.utc),
     )
-    envelope.seal(body, header, SIGNER, folder / "content")
+    envelope.write_envelope(body, header, SIGNER, folder / "content")
 
 
 def _frame(rows: int) -> object:

@@ -20,8 +20,8 @@ def own_stack() -> Iterator[tuple[Endpoints, Settings]]:
     with tempfile.TemporaryDirectory(prefix="sf-") as folder:
         os.environ |= {"SATFLOW_STATE_DIR": folder, "SATFLOW_RUNTIME_DIR": f"{folder}/run"}
         settings = load_settings()
-        with lease.acquire(settings) as held:
-            yield endpoints.resolve(settings, held.record), settings
+        with lease.acquire_lease(settings) as held:
+            yield endpoints.resolve_endpoints(settings, held.record), settings
 
 
 def prefect_environment(where: Endpoints) -> dict[str, str]:

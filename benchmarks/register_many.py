@@ -15,7 +15,7 @@ from prefect import flow
 from register import kernel, one
 
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.kernel.pack import pack
+from satflow_ext.kernel.pack import pack_flow
 from satflow_ext.models import PackedFlow, Registration
 from satflow_ext.registration import register
 from satflow_ext.settings import GIB, Settings
@@ -35,7 +35,7 @@ def other(count: int = 3) -> int:
 async def fill(where: Endpoints, settings: Settings) -> None:
     """Register so many flows that another one makes `EXISTING`."""
     with TemporaryDirectory() as folder:
-        packed = pack(other, Path(folder), namespace=globals(), limit=GIB)
+        packed = pack_flow(other, Path(folder), namespace=globals(), limit=GIB)
         places = asyncio.Semaphore(AT_ONCE)
 
         async def add(number: int) -> None:

@@ -18,9 +18,9 @@ __all__ = ["dask_client", "load_flow", "load_ipython_extension", "preflight", "r
 
 def load_ipython_extension(ipython: Any) -> None:
     """Attach to IPython (`%load_ext satflow_ext`): add the `%register_flow` magic and the list of flows for the sidebar."""
-    from satflow_ext.kernel.attach import attach
+    from satflow_ext.kernel.attach import attach_to_shell
 
-    attach(ipython)
+    attach_to_shell(ipython)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

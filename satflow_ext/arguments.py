@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 
-class _Once(argparse.Action):
+class _SingleUseAction(argparse.Action):
     """An option that may be given once."""
 
-    _seen: argparse.Namespace | None = None
+    _seen_namespace: argparse.Namespace | None = None
 
     def __call__(
         self,
@@ -20,13 +20,13 @@ class _Once(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Set the value, or reject a second one."""
-        if option_string is not None and self._seen is namespace:
+        if option_string is not None and self._seen_namespace is namespace:
             parser.error(f"{option_string} is given twice")
-        self._seen = namespace
+        self._seen_namespace = namespace
         setattr(namespace, self.dest, self.const if self.nargs == 0 else values)
 
 
-class _Flag(_Once):
+class _SingleUseFlag(_SingleUseAction):
     """A flag that may be given once."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
@@ -42,5 +42,5 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **options})
         for name in (None, "store"):
-            self.register("action", name, _Once)
-        self.register("action", "store_true", _Flag)
+            self.register("action", name, _SingleUseAction)
+        self.register("action", "store_true", _SingleUseFlag)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 
-def replace(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write the content to the path, with mode 0600.
 
     The order is fsync(file) → rename → fsync(folder). Without the first, a power failure leaves a torn file; without the last,
@@ -24,13 +24,13 @@ def replace(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
-        sync(path.parent)
+        sync_folder(path.parent)
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
 
 
-def sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Flush a folder to disk, so that renamed and removed files stay so after a power failure.
 
     Raises:

@@ -20,10 +20,10 @@ from satflow_ext.tcp_peers import can_find_owners, find_owner
 FOREIGN_LIMIT = 64
 """Limit of open connections from other users."""
 
-RESERVED = 256
+RESERVED_DESCRIPTORS = 256
 """Descriptors that are reserved for files and for the server's own outgoing connections."""
 
-LAST_RECEIVED = 52
+LAST_RECEIVED_OFFSET = 52
 """Offset of `tcpi_last_data_recv` in Linux's `struct tcp_info`: milliseconds since the peer sent data."""
 
 
@@ -35,21 +35,21 @@ class BoundedListener(socket.socket):
         foreign: limit of open connections from other users.
     """
 
-    def __init__(self, descriptor: int, foreign: int = FOREIGN_LIMIT) -> None:
+    def __init__(self, descriptor: int, foreign_limit: int = FOREIGN_LIMIT) -> None:
         super().__init__(fileno=descriptor)
-        allow_descriptors()
-        self._foreign_limit = foreign
-        self._limit = max(foreign, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED)
-        self._foreign: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._own: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        raise_descriptor_limit()
+        self._foreign_limit = foreign_limit
+        self._limit = max(foreign_limit, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED_DESCRIPTORS)
+        self._foreign_connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._own_connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Accept a connection. Above the limit, close the connection of the same kind that has been silent the longest."""
         connection, address = super().accept()
         if self._is_own(address):
-            _add(connection, self._own, self._limit)
+            _add_connection(connection, self._own_connections, self._limit)
         else:
-            _add(connection, self._foreign, self._foreign_limit)
+            _add_connection(connection, self._foreign_connections, self._foreign_limit)
         return connection, address
 
     def _is_own(self, client: Any) -> bool:
@@ -60,7 +60,7 @@ class BoundedListener(socket.socket):
         return owner is not None and owner.uid == os.geteuid()
 
 
-def allow_descriptors() -> None:
+def raise_descriptor_limit() -> None:
     """Raise this process's soft limit of open descriptors to the hard limit, at most to 65,536."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
@@ -69,27 +69,27 @@ def allow_descriptors() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _add(connection: socket.socket, connections: weakref.WeakSet[socket.socket], limit: int) -> None:
+def _add_connection(connection: socket.socket, connections: weakref.WeakSet[socket.socket], limit: int) -> None:
     if len(connections) >= limit:
         open_ones = [each for each in connections if each.fileno() >= 0]
         connections.clear()
         connections.update(open_ones)
         if len(open_ones) >= limit:
-            _end(max(open_ones, key=_silence), connections)
+            _shut_down(max(open_ones, key=_read_silence), connections)
     connections.add(connection)
 
 
-def _end(connection: socket.socket, connections: weakref.WeakSet[socket.socket]) -> None:
+def _shut_down(connection: socket.socket, connections: weakref.WeakSet[socket.socket]) -> None:
     """Shut a connection down; the server then reads the end of the stream and closes it."""
     connections.discard(connection)
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _silence(connection: socket.socket) -> int:
+def _read_silence(connection: socket.socket) -> int:
     """Return the milliseconds since the peer sent data, or since it connected."""
     try:
-        answer = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_RECEIVED + 4)
-        return int(struct.unpack_from("=I", answer, LAST_RECEIVED)[0])
+        answer = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_RECEIVED_OFFSET + 4)
+        return int(struct.unpack_from("=I", answer, LAST_RECEIVED_OFFSET)[0])
     except (OSError, struct.error):
         return 0

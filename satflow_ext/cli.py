@@ -55,38 +55,38 @@ class Command(Protocol):
         ...
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code.
 
     Args:
-        words: its arguments; None means those of this process.
+        arguments: its arguments; None means those of this process.
     """
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect sends telemetry, and prints a notice about it
-    if words is None:
+    if arguments is None:
         _ensure_unicode_names()
         # No work has started yet, and during imports a KeyboardInterrupt can surface as another error.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _escape_unencodable()
     with contextlib.ExitStack() as filtered:
-        if words is None:  # until the end of the process, which may print a traceback
-            sys.stdout, sys.stderr = _filtered(sys.stdout), _filtered(sys.stderr)
+        if arguments is None:  # until the end of the process, which may print a traceback
+            sys.stdout, sys.stderr = _wrap_stream(sys.stdout), _wrap_stream(sys.stderr)
         else:
-            filtered.enter_context(contextlib.redirect_stdout(_filtered(sys.stdout)))
-            filtered.enter_context(contextlib.redirect_stderr(_filtered(sys.stderr)))
-        return _exit_code(words)
+            filtered.enter_context(contextlib.redirect_stdout(_wrap_stream(sys.stdout)))
+            filtered.enter_context(contextlib.redirect_stderr(_wrap_stream(sys.stderr)))
+        return _run_command_line(arguments)
 
 
-def _filtered(stream: TextIO) -> TextIO:
+def _wrap_stream(stream: TextIO) -> TextIO:
     """Wrap standard output or error so that it writes no control sequences. None, for a process without one, stays None."""
     return cast("TextIO", TerminalOutput(stream)) if stream is not None else stream
 
 
-def _exit_code(words: Sequence[str] | None) -> int:
+def _run_command_line(arguments: Sequence[str] | None) -> int:
     try:
         try:
-            return _dispatch(words)
+            return _parse_and_run(arguments)
         finally:
-            _flush()
+            _flush_streams()
     except BrokenPipeError:  # `satflow logs RUN | head`
         if not _discard_closed():
             raise
@@ -94,32 +94,32 @@ def _exit_code(words: Sequence[str] | None) -> int:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        _discard(sys.stdout)
+        _discard_stream(sys.stdout)
         print(f"satflow: {error.filename or 'The output'} cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
 
 
-def _dispatch(words: Sequence[str] | None) -> int:
+def _parse_and_run(arguments: Sequence[str] | None) -> int:
     parser = Parser(prog="satflow", description="Register notebook flows with Prefect, run them and watch them.")
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    wanted = _wanted(sys.argv[1:] if words is None else words)
+    wanted = _find_command_name(sys.argv[1:] if arguments is None else arguments)
     command: Command | None = None
     for name, text in COMMANDS.items():
         choice = choices.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name == wanted:
-            command = _command(name)
+            command = _import_command(name)
             command.configure(choice)
-    args, rest = parser.parse_known_args(words)
+    args, rest = parser.parse_known_args(arguments)
     assert command is not None  # argparse accepts no other names
-    if words is None:
-        interrupts.install()
-    code = _run(command, args, rest)
-    if words is None and interrupts.exit_code() is not None:
+    if arguments is None:
+        interrupts.install_handlers()
+    code = _run_command(command, args, rest)
+    if arguments is None and interrupts.exit_code() is not None:
         _exit_now(code)
     return code
 
 
-def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int:
+def _run_command(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int:
     try:
         return command.run(args, rest)
     except KeyboardInterrupt:
@@ -138,7 +138,7 @@ def _run(command: Command, args: argparse.Namespace, rest: Sequence[str]) -> int
 def _exit_now(code: int) -> None:
     """Exit without Python's shutdown, which may wait seconds for sockets and threads of libraries."""
     with contextlib.suppress(OSError):
-        _flush()
+        _flush_streams()
     os._exit(code)
 
 
@@ -171,27 +171,27 @@ def _json_escapes(error: UnicodeError) -> tuple[str, int]:
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
-def _flush() -> None:
+def _flush_streams() -> None:
     """Flush the buffers while a closed pipe can still be handled; at exit, Python would print a traceback."""
-    for stream in _streams():
+    for stream in _output_streams():
         stream.flush()
 
 
 def _discard_closed() -> bool:
     """Redirect closed pipes to the null device. Return whether an output was a closed pipe."""
-    closed = [stream for stream in _streams() if _is_closed(stream)]
+    closed = [stream for stream in _output_streams() if _is_closed_pipe(stream)]
     for stream in closed:
-        _discard(stream)
+        _discard_stream(stream)
     return bool(closed)
 
 
-def _discard(stream: TextIO | None) -> None:
+def _discard_stream(stream: TextIO | None) -> None:
     """Redirect a stream to the null device: Python would write its buffer again at exit."""
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _is_closed(stream: TextIO) -> bool:
+def _is_closed_pipe(stream: TextIO) -> bool:
     poll = select.poll()
     try:
         poll.register(stream.fileno(), 0)
@@ -200,15 +200,15 @@ def _is_closed(stream: TextIO) -> bool:
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
-def _streams() -> list[TextIO]:
+def _output_streams() -> list[TextIO]:
     return [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
 
 
-def _wanted(words: Sequence[str]) -> str | None:
-    return next((word for word in words if word in COMMANDS), None)
+def _find_command_name(arguments: Sequence[str]) -> str | None:
+    return next((word for word in arguments if word in COMMANDS), None)
 
 
-def _command(name: str) -> Command:
+def _import_command(name: str) -> Command:
     return cast("Command", importlib.import_module(f"satflow_ext.commands.{name}"))
 
 

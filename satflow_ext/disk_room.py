@@ -11,14 +11,14 @@ from pathlib import Path
 
 from satflow_ext.errors import DiskFull
 
-ROOM = 4 * 1024 * 1024
+NEEDED_BYTES = 4 * 1024 * 1024
 """Free bytes that a disk needs for the database's log, a manifest and log files."""
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk, an exceeded quota and an exceeded limit."""
 
 
-def check_room(folders: Iterable[Path]) -> None:
+def check_free_space(folders: Iterable[Path]) -> None:
     """Check with an unnamed temporary file that the disk of each folder has `ROOM` free bytes. Blocks.
 
     Args:
@@ -29,22 +29,22 @@ def check_room(folders: Iterable[Path]) -> None:
     """
     for folder in folders:
         try:
-            _reserve(folder)
+            _reserve_space(folder)
         except OSError as error:
-            if error.errno in NO_ROOM:
-                raise _disk_full(folder, error) from error
+            if error.errno in DISK_FULL_ERRORS:
+                raise _disk_full_error(folder, error) from error
 
 
-def _reserve(folder: Path) -> None:
+def _reserve_space(folder: Path) -> None:
     with tempfile.TemporaryFile(dir=folder) as file:
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, ROOM)
+            os.posix_fallocate(file.fileno(), 0, NEEDED_BYTES)
         else:  # macOS
-            file.write(bytes(ROOM))
+            file.write(bytes(NEEDED_BYTES))
             file.flush()
 
 
-def _disk_full(folder: Path, error: OSError) -> DiskFull:
+def _disk_full_error(folder: Path, error: OSError) -> DiskFull:
     left = shutil.disk_usage(folder).free / 1024**2
     return DiskFull(
         f"There is no room left on the disk of {folder} ({left:.1f} MiB free): {error.strerror}.",

@@ -67,11 +67,11 @@ class Store:
     aws: AwsCredential | None = None
 
     @property
-    def own(self) -> bool:
+    def is_built_in(self) -> bool:
         """True if the local stack serves the store: only a process of this user may answer there."""
         return self.name == LOCAL
 
-    def address(self, digest: str) -> str:
+    def content_url(self, digest: str) -> str:
         """Return the URL of a content. A signature covers one spelling of the path, that of S3 with `%3A`."""
         return self.url.replace("{digest}", digest.replace(":", "%3A") if self.aws else digest)
 
@@ -105,7 +105,7 @@ class StackRecord(BaseModel):
     stays: bool = False
 
 
-def on_loopback(url: str) -> bool:
+def is_on_loopback(url: str) -> bool:
     """Return whether the address is on the loopback interface: such a request never goes through a proxy."""
     try:
         return urlsplit(url).hostname in LOOPBACK
@@ -113,7 +113,7 @@ def on_loopback(url: str) -> bool:
         return False
 
 
-def shown(url: str) -> str:
+def hide_credentials(url: str) -> str:
     """Return the address without a user name and password, for messages."""
     try:
         parts = urlsplit(url)
@@ -142,7 +142,7 @@ def read_record(settings: Settings) -> StackRecord | None:
         raise StackFailed(f"{record_path(settings)} was written by another version of SatFlow.", fix=fix) from None
 
 
-def needed(settings: Settings) -> frozenset[Service]:
+def list_needed_services(settings: Settings) -> frozenset[Service]:
     """Return the services that the settings do not configure and the local stack has to run."""
     services: set[Service] = set()
     if settings.prefect_api_url is None:
@@ -152,7 +152,7 @@ def needed(settings: Settings) -> frozenset[Service]:
     return frozenset(services)
 
 
-def resolve(settings: Settings, record: StackRecord | None) -> Endpoints:
+def resolve_endpoints(settings: Settings, record: StackRecord | None) -> Endpoints:
     """Combine the settings with the local stack's record.
 
     Raises:
@@ -161,14 +161,14 @@ def resolve(settings: Settings, record: StackRecord | None) -> Endpoints:
     """
     local = settings.prefect_api_url is None
     return Endpoints(
-        prefect=_prefect(settings, record),
-        store=store_named(settings.store, settings, record),
+        prefect=_resolve_prefect(settings, record),
+        store=find_store(settings.store, settings, record),
         work_pool=settings.work_pool or (LOCAL_POOL if local else None),
         local=local,
     )
 
 
-def store_named(
+def find_store(
     name: str, settings: Settings, record: StackRecord | None, environment: Mapping[str, str] = os.environ
 ) -> Store:
     """Return the store of that name, with its credential.
@@ -194,10 +194,10 @@ def store_named(
             f"No store is named {name!r} in the settings.",
             fix=f"Add [stores.{name}] to satflow.toml. Configured stores: {known}.",
         )
-    return store_of(name, settings.stores[name], environment)
+    return build_store(name, settings.stores[name], environment)
 
 
-def store_of(name: str, wanted: StoreSettings, environment: Mapping[str, str] = os.environ) -> Store:
+def build_store(name: str, store_settings: StoreSettings, environment: Mapping[str, str] = os.environ) -> Store:
     """Return the store that the settings describe, with its credential.
 
     Raises:
@@ -205,19 +205,21 @@ def store_of(name: str, wanted: StoreSettings, environment: Mapping[str, str] = 
     """
 
     def value(variable: str) -> str:
-        return _variable(variable, name, environment)
+        return _read_variable(variable, name, environment)
 
-    headers = {header: value(variable) for header, variable in wanted.headers.items()}
-    aws = _aws_credential(wanted.aws, value) if wanted.aws else None
-    return Store(name, wanted.url, wanted.method, headers, wanted.timeout, aws)
-
-
-def _aws_credential(wanted: AwsSettings, value: Callable[[str], str]) -> AwsCredential:
-    token = value(wanted.session_token) if wanted.session_token else None
-    return AwsCredential(wanted.region, value(wanted.key_id), value(wanted.secret_key), token)
+    headers = {header: value(variable) for header, variable in store_settings.headers.items()}
+    aws = _read_aws_credential(store_settings.aws, value) if store_settings.aws else None
+    return Store(name, store_settings.url, store_settings.method, headers, store_settings.timeout, aws)
 
 
-def store_mark(store: Store, record: StackRecord) -> str:
+def _read_aws_credential(aws_settings: AwsSettings, read_variable: Callable[[str], str]) -> AwsCredential:
+    token = read_variable(aws_settings.session_token) if aws_settings.session_token else None
+    return AwsCredential(
+        aws_settings.region, read_variable(aws_settings.key_id), read_variable(aws_settings.secret_key), token
+    )
+
+
+def fingerprint_store(store: Store, record: StackRecord) -> str:
     """Return an HMAC of a store's address and credential, which identifies both without revealing them.
 
     Its key is made of secrets that only this user can read.
@@ -228,7 +230,7 @@ def store_mark(store: Store, record: StackRecord) -> str:
     return hmac.new(key, said, hashlib.sha256).hexdigest()
 
 
-def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
+def _resolve_prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
     if settings.prefect_api_url is not None:
         # Prefect's variables belong together: a key is sent only to the address that it was set with.
         lent = os.environ if os.environ.get("PREFECT_API_URL") in (None, "", settings.prefect_api_url) else {}
@@ -239,15 +241,15 @@ def _prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
         )
     if record is None or record.prefect_url is None:
         raise StackFailed("The local Prefect server is not running.", fix="Start it with `satflow up`.")
-    return own_prefect(record.prefect_url, record.prefect_auth)
+    return local_prefect_api(record.prefect_url, record.prefect_auth)
 
 
-def own_prefect(url: str, auth_string: str | None) -> PrefectApi:
+def local_prefect_api(url: str, auth_string: str | None) -> PrefectApi:
     """Return the Prefect API of the local stack."""
     return PrefectApi(url, auth_string=auth_string, local=True)
 
 
-def _variable(variable: str, store: str, environment: Mapping[str, str]) -> str:
+def _read_variable(variable: str, store: str, environment: Mapping[str, str]) -> str:
     value = environment.get(variable)
     if not value:
         raise SettingsWrong(f"Store {store!r} needs the environment variable {variable}.", fix="Set it and try again.")

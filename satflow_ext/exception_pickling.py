@@ -13,7 +13,14 @@ import types
 from typing import Any
 
 Reduced = tuple[Any, ...]
-OWN_PICKLING = ("__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__", "__getstate__", "__setstate__")
+PICKLING_METHODS = (
+    "__reduce__",
+    "__reduce_ex__",
+    "__getnewargs__",
+    "__getnewargs_ex__",
+    "__getstate__",
+    "__setstate__",
+)
 
 
 class TaskException(Exception):
@@ -25,7 +32,7 @@ def needs_rebuilding(cls: type) -> bool:
     if not issubclass(cls, BaseException):
         return False
     own = [base for base in cls.__mro__ if not _is_builtin(base)]
-    pickles = any(name in vars(base) for base in own for name in OWN_PICKLING)
+    pickles = any(name in vars(base) for base in own for name in PICKLING_METHODS)
     return not pickles and any(
         isinstance(vars(base).get(name), (types.FunctionType, staticmethod))
         for base in own
@@ -46,13 +53,13 @@ def rebuild_exception(cls: type[BaseException], args: tuple[Any, ...]) -> BaseEx
     return error
 
 
-def register(cls: type) -> None:
+def register_exception(cls: type) -> None:
     """Make all picklers of this process rebuild exceptions of a class, if the class needs it."""
     if needs_rebuilding(cls):
         copyreg.pickle(cls, reduce_exception)
 
 
-def readable(error: BaseException) -> BaseException:
+def make_picklable(error: BaseException) -> BaseException:
     """Return an exception that another process can unpickle: the same, or a `TaskException`.
 
     Args:
@@ -60,8 +67,8 @@ def readable(error: BaseException) -> BaseException:
     """
     import cloudpickle
 
-    for each in _all_of(error):
-        register(type(each))
+    for each in _list_exceptions(error):
+        register_exception(type(each))
     try:
         pickle.loads(cloudpickle.dumps(error))  # noqa: S301  # pickled on the same line
     except Exception as problem:  # the exception's own methods may raise anything
@@ -73,25 +80,25 @@ def readable(error: BaseException) -> BaseException:
     return error
 
 
-def readable_state(state: Any) -> Any:
+def make_state_picklable(state: Any) -> Any:
     """Return a task run's final state, with an exception that another process can unpickle.
 
     Args:
         state: Prefect's state, whose data is an exception, or the record of a result that is one.
     """
     if isinstance(state.data, BaseException):
-        return state.model_copy(update={"data": readable(state.data)})
+        return state.model_copy(update={"data": make_picklable(state.data)})
     result = getattr(state.data, "result", None)
     if isinstance(result, BaseException):
-        return state.model_copy(update={"data": state.data.model_copy(update={"result": readable(result)})})
+        return state.model_copy(update={"data": state.data.model_copy(update={"result": make_picklable(result)})})
     return state
 
 
-def _all_of(error: BaseException) -> list[BaseException]:
+def _list_exceptions(error: BaseException) -> list[BaseException]:
     """List the exception and, for a group (Python 3.11), its exceptions."""
     inner = getattr(error, "exceptions", ())
     inner = inner if isinstance(inner, tuple) else ()
-    return [error, *(each for part in inner if isinstance(part, BaseException) for each in _all_of(part))]
+    return [error, *(each for part in inner if isinstance(part, BaseException) for each in _list_exceptions(part))]
 
 
 def _is_builtin(cls: type) -> bool:

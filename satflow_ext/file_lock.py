@@ -11,7 +11,7 @@ from typing import IO
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def lock_file(path: Path) -> Iterator[None]:
     """Hold the lock while the block runs. Blocks until it is free. The operating system releases it when its holder ends.
 
     Args:
@@ -21,26 +21,26 @@ def alone(path: Path) -> Iterator[None]:
         OSError: the file system does not support locks.
     """
     while True:
-        with attempted(path, fcntl.LOCK_EX) as mine:
+        with try_lock_file(path, fcntl.LOCK_EX) as mine:
             if mine:
                 yield
                 return
 
 
 @contextmanager
-def attempted(path: Path, how: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[bool]:
+def try_lock_file(path: Path, operation: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[bool]:
     """Try to get the lock, by default without waiting. Yield whether it was acquired; if not, the caller may try again.
 
     Args:
         path: the lock file, in an existing folder.
-        how: the operation of `flock`.
+        operation: the operation of `flock`.
 
     Raises:
         OSError: the file cannot be opened, or the file system does not support locks.
     """
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
         # The previous holder may have deleted the file after it was opened here; others may hold a lock on a new file.
-        if not (_got(lock, how) and _stands_at(path, lock)):
+        if not (_acquire_lock(lock, operation) and _is_same_file(path, lock)):
             yield False
             return
         try:
@@ -49,15 +49,15 @@ def attempted(path: Path, how: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[
             path.unlink(missing_ok=True)
 
 
-def _got(lock: IO[bytes], how: int) -> bool:
+def _acquire_lock(lock: IO[bytes], operation: int) -> bool:
     try:
-        fcntl.flock(lock, how)
+        fcntl.flock(lock, operation)
     except BlockingIOError:
         return False
     return True
 
 
-def _stands_at(path: Path, lock: IO[bytes]) -> bool:
+def _is_same_file(path: Path, lock: IO[bytes]) -> bool:
     try:
         return os.path.samestat(path.stat(), os.fstat(lock.fileno()))
     except FileNotFoundError:

@@ -16,16 +16,16 @@ from satflow_ext.errors import KernelLacksPackage, KernelUnavailable, SatflowErr
 Json = dict[str, object]
 
 MIME = "application/vnd.satflow+json"
-KEY = "satflow"
-BRIDGE = "__import__('satflow_ext.kernel.bridge', fromlist=['bridge'])"
+EXPRESSION_KEY = "satflow"
+BRIDGE_IMPORT = "__import__('satflow_ext.kernel.bridge', fromlist=['bridge'])"
 
 
-def flows_call() -> dict[str, str]:
+def build_flows_call() -> dict[str, str]:
     """Build the request for a FlowList, which also makes the kernel push changes from now on."""
-    return {KEY: f"{BRIDGE}.flows()"}
+    return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.flows()"}
 
 
-def pack_call(
+def build_pack_call(
     variable: str,
     parameters: Mapping[str, object],
     has_schedule: bool,
@@ -51,16 +51,16 @@ def pack_call(
         "include": list(include),
         "parameter_texts": dict(parameter_texts or {}),
     }
-    return {KEY: f"{BRIDGE}.pack({json.dumps(json.dumps(arguments))})"}
+    return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.pack({json.dumps(json.dumps(arguments))})"}
 
 
-def preflight_call(variable: str, include: Sequence[str] = ()) -> dict[str, str]:
+def build_preflight_call(variable: str, include: Sequence[str] = ()) -> dict[str, str]:
     """Build the request for a Preflight of a flow, by its variable, and of the data files that are packed with it."""
     arguments = {"variable": variable, "include": list(include)}
-    return {KEY: f"{BRIDGE}.preflight({json.dumps(json.dumps(arguments))})"}
+    return {EXPRESSION_KEY: f"{BRIDGE_IMPORT}.preflight({json.dumps(json.dumps(arguments))})"}
 
 
-def read_reply(user_expressions: Mapping[str, object]) -> Json:
+def parse_reply(user_expressions: Mapping[str, object]) -> Json:
     """Return the JSON object of the kernel's reply.
 
     Args:
@@ -71,22 +71,22 @@ def read_reply(user_expressions: Mapping[str, object]) -> Json:
         KernelLacksPackage: `satflow_ext` or one of its dependencies is not installed there.
         KernelUnavailable: the kernel was interrupted, or its reply cannot be read.
     """
-    answer = _object(user_expressions.get(KEY))
+    answer = _as_object(user_expressions.get(EXPRESSION_KEY))
     if answer.get("status") == "error":
-        raise _import_failed(str(answer.get("ename")), str(answer.get("evalue")))
-    content = _object(answer.get("data")).get(MIME)
+        raise _convert_kernel_error(str(answer.get("ename")), str(answer.get("evalue")))
+    content = _as_object(answer.get("data")).get(MIME)
     if not isinstance(content, dict):
         raise KernelUnavailable("The kernel's reply cannot be read.", fix="Restart the kernel and try again.")
     if "error" in content:
-        raise _typed(_object(content["error"]))
+        raise _rebuild_error(_as_object(content["error"]))
     return cast(Json, content)
 
 
-def _object(value: object) -> Json:
+def _as_object(value: object) -> Json:
     return cast(Json, value) if isinstance(value, dict) else {}
 
 
-def _import_failed(name: str, message: str) -> SatflowError:
+def _convert_kernel_error(name: str, message: str) -> SatflowError:
     """Convert an error outside of `satflow_ext` in the kernel: the import failed, or the kernel was interrupted."""
     if name == "KeyboardInterrupt":
         return KernelUnavailable("The kernel was interrupted before it answered.", fix="Try again.")
@@ -98,7 +98,7 @@ def _import_failed(name: str, message: str) -> SatflowError:
     return KernelUnavailable(f"The kernel failed before it answered: {name}: {message}.", fix="Restart the kernel.")
 
 
-def _typed(body: Json) -> SatflowError:
+def _rebuild_error(body: Json) -> SatflowError:
     found = getattr(errors, str(body.get("error")), SatflowError)
     kind = found if isinstance(found, type) and issubclass(found, SatflowError) else SatflowError
     fix, field = body.get("fix"), body.get("field")

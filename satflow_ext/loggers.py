@@ -16,7 +16,7 @@ def reduce_logger(logger: logging.Logger) -> tuple[Any, ...]:
     return logging.getLogger, (logger.name,), logger.level, None, None, logging.Logger.setLevel
 
 
-def keep_levels() -> None:
+def register_logger_pickling() -> None:
     """Make all cloudpickle picklers of this process send loggers with their levels."""
     import cloudpickle
 

@@ -21,14 +21,14 @@ from satflow_ext.errors import SatflowError
 
 JsonObject = dict[str, JsonValue]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-AS_FLOW_SAYS = "flow"
+FLOW_EXECUTOR = "flow"
 """The executor that reproduces the flow's own task runner."""
-UNSAFE = frozenset("\\\x7f") | set(map(chr, range(32)))
-OWN_FILES = "satflow_"
+UNSAFE_CHARACTERS = frozenset("\\\x7f") | set(map(chr, range(32)))
+RESERVED_PREFIX = "satflow_"
 """Prefix of the names of SatFlow's own files in a run's folder."""
 
 
-class Wire(BaseModel):
+class WireModel(BaseModel):
     """A value that crosses a process boundary: immutable, and without fields that the receiver does not define."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,7 +37,7 @@ class Wire(BaseModel):
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
-class ErrorBody(Wire):
+class ErrorBody(WireModel):
     """The body of every 4xx and 5xx reply.
 
     `error` is the name of the class in `satflow_ext.errors`, `field` the form field with the mistake (dotted path of the request
@@ -50,7 +50,7 @@ class ErrorBody(Wire):
     field: str | None
 
     @classmethod
-    def of(cls, error: SatflowError) -> ErrorBody:
+    def from_error(cls, error: SatflowError) -> ErrorBody:
         """Convert an error to the form in which it crosses a process boundary."""
         return cls(error=type(error).__name__, message=error.message, fix=error.fix, field=error.field)
 
@@ -58,7 +58,7 @@ class ErrorBody(Wire):
 # --- flows that live in a kernel --------------------------------------------------------------------------------------
 
 
-class Parameter(Wire):
+class Parameter(WireModel):
     """One parameter of a flow as it appears in the signature. `default` is a repr for display, not a value."""
 
     name: str
@@ -67,7 +67,7 @@ class Parameter(Wire):
     default: str | None
 
 
-class LiveFlow(Wire):
+class LiveFlow(WireModel):
     """A `@flow` object in a kernel's namespace.
 
     `parameter_schema` is Prefect's JSON schema of the signature, defaults included; it goes to the browser and never to the
@@ -85,7 +85,7 @@ class LiveFlow(Wire):
     task_runner: FlowTaskRunner | None = None
 
 
-class FlowList(Wire):
+class FlowList(WireModel):
     """The flows of one kernel, in the order in which their variables were created.
 
     `notebook` is the path of the kernel's notebook with symbolic links resolved, None if Jupyter did not pass one to the kernel.
@@ -99,13 +99,13 @@ class FlowList(Wire):
 # --- the options of a registration ------------------------------------------------------------------------------------
 
 
-class ExecutorChoice(Wire):
+class ExecutorChoice(WireModel):
     """An executor and its options. `options` are the fields of the executor's own model (see `ExecutorInfo.options_schema`).
 
     `from_flow`: the executor was selected because it reproduces the flow's own task runner (`AS_FLOW_SAYS`).
     """
 
-    name: str = AS_FLOW_SAYS
+    name: str = FLOW_EXECUTOR
     options: JsonObject = {}
     from_flow: bool = False
 
@@ -115,7 +115,7 @@ class ExecutorChoice(Wire):
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items() if value is not None)
 
 
-class FlowTaskRunner(Wire):
+class FlowTaskRunner(WireModel):
     """The task runner that a flow specifies.
 
     `text` is its class with those arguments that could be read. `executor` is the executor that reproduces it. It is None if no
@@ -126,13 +126,13 @@ class FlowTaskRunner(Wire):
     executor: ExecutorChoice | None
 
 
-class NoSchedule(Wire):
+class NoSchedule(WireModel):
     """Runs start manually only."""
 
     kind: Literal["none"] = "none"
 
 
-class CronSchedule(Wire):
+class CronSchedule(WireModel):
     """A five-field cron expression, evaluated in an IANA time zone."""
 
     kind: Literal["cron"] = "cron"
@@ -140,7 +140,7 @@ class CronSchedule(Wire):
     timezone: str = "UTC"
 
 
-class IntervalSchedule(Wire):
+class IntervalSchedule(WireModel):
     """A fixed interval in seconds, evaluated in an IANA time zone."""
 
     kind: Literal["interval"] = "interval"
@@ -153,33 +153,33 @@ Schedule = Annotated[NoSchedule | CronSchedule | IntervalSchedule, Field(discrim
 
 EnvironmentPolicy = Literal["warn", "refuse", "recreate"]
 MissedRuns = Literal["last", "all", "none"]
-VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
-SecretName = Annotated[str, Field(pattern=VARIABLE_NAME)]
+VARIABLE_NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+SecretName = Annotated[str, Field(pattern=VARIABLE_NAME_PATTERN)]
 """The name of a credential, which is also the name of its environment variable."""
 
-IMAGE = (
+IMAGE_PATTERN = (
     r"^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*:[0-9a-fA-F]{32,})?$"
 )
 """Pattern of a container image reference, after the grammar of the distribution project."""
 
 
-class Infrastructure(Wire):
+class Infrastructure(WireModel):
     """The infrastructure of each flow run, for work pools whose Prefect workers start runs in containers (docs/containers.md).
 
     `cpu` is in cores, `memory` in GiB. `env` are environment variables, which Prefect stores in readable form: they must not
     contain credentials. `job_variables` are further variables of the work pool, by their names in its base job template.
     """
 
-    image: str | None = Field(None, pattern=IMAGE, max_length=1024)
+    image: str | None = Field(None, pattern=IMAGE_PATTERN, max_length=1024)
     cpu: float | None = Field(None, ge=0.001, le=4096)
     memory: float | None = Field(None, ge=0.001, le=65536)
     gpus: int | None = Field(None, ge=1, le=64)
-    env: dict[Annotated[str, Field(pattern=VARIABLE_NAME)], str] = {}
+    env: dict[Annotated[str, Field(pattern=VARIABLE_NAME_PATTERN)], str] = {}
     job_variables: JsonObject = {}
 
 
-class Registration(Wire):
+class Registration(WireModel):
     """The user's options for a deployment, from any interface: form, magic, Python or command line.
 
     `name` is the deployment's name (default: the flow's name). `work_pool` None means the local stack's work pool, or the one in
@@ -235,7 +235,7 @@ class PreflightRequest(RegisterRequest):
     rehearse: bool = False
 
 
-class Captured(Wire):
+class Captured(WireModel):
     """A captured object, pickled by value: the path by which the flow reaches it, its type, and the approximate data size."""
 
     where: str
@@ -243,7 +243,7 @@ class Captured(Wire):
     size: int
 
 
-class Included(Wire):
+class Included(WireModel):
     """A data file that would be packed with the flow: path relative to the notebook's folder, `size` in bytes."""
 
     path: str
@@ -265,7 +265,7 @@ FindingKind = Literal[
 ]
 
 
-class Finding(Wire):
+class Finding(WireModel):
     """One entry of the pre-flight report. An "error" prevents the registration, a "warning" may cause a run to fail."""
 
     kind: FindingKind
@@ -275,7 +275,7 @@ class Finding(Wire):
     fix: str | None
 
     @classmethod
-    def of(cls, error: SatflowError, kind: FindingKind, where: str) -> Finding:
+    def from_error(cls, error: SatflowError, kind: FindingKind, where: str) -> Finding:
         """Convert an error to a finding. The message loses its final period because the display embeds it in a sentence."""
         return cls(kind=kind, level="error", where=where, message=error.message.removesuffix("."), fix=error.fix)
 
@@ -285,7 +285,7 @@ class Finding(Wire):
         return f"{self.where}: {self.message}.{f' {self.fix}' if self.fix else ''}"
 
 
-class Preflight(Wire):
+class Preflight(WireModel):
     """The pre-flight report: the captured objects, and the findings about them. Nothing was sent.
 
     `size` is the size of the pickle, None if the flow cannot be pickled. `captured` and `files` are sorted, largest first.
@@ -304,25 +304,25 @@ class Preflight(Wire):
     rehearsed: float | None
 
     @property
-    def refused(self) -> bool:
+    def has_errors(self) -> bool:
         """True if the registration would fail."""
         return any(finding.level == "error" for finding in self.findings)
 
 
-class SchedulePreviewRequest(Wire):
+class SchedulePreviewRequest(WireModel):
     """POST /satflow/schedules/preview."""
 
     schedule: Schedule
     count: int = Field(5, ge=1, le=25)
 
 
-class SchedulePreview(Wire):
+class SchedulePreview(WireModel):
     """The next runs, computed by Prefect's own schedule classes."""
 
     next_runs: tuple[datetime, ...]
 
 
-class ExecutorInfo(Wire):
+class ExecutorInfo(WireModel):
     """One entry of the executor catalog, with the data for its card and its form."""
 
     name: str
@@ -332,7 +332,7 @@ class ExecutorInfo(Wire):
     options_schema: JsonObject
 
 
-class WorkerSize(Wire):
+class WorkerSize(WireModel):
     """A named size of one Dask worker; memory is in bytes. `reason` explains why the size is not `available` on this machine."""
 
     name: str
@@ -343,7 +343,7 @@ class WorkerSize(Wire):
     reason: str | None
 
 
-class ClusterClassRequest(Wire):
+class ClusterClassRequest(WireModel):
     """POST /satflow/cluster-classes: read the options of a cluster provider of `dask-cluster`, as installed for runs of a kernel.
 
     `name` is the provider's name, such as `module:Class`. The module is imported in a separate process.
@@ -353,7 +353,7 @@ class ClusterClassRequest(Wire):
     name: str = Field(min_length=1, max_length=1024)
 
 
-class ClusterClass(Wire):
+class ClusterClass(WireModel):
     """The options of a cluster provider's class, from its signature, its documentation and Dask's configuration.
 
     `open`: the class accepts further keyword arguments. `hidden` are the options whose names are those of credentials, which must
@@ -370,7 +370,7 @@ class ClusterClass(Wire):
 InfrastructureField = Literal["image", "cpu", "memory", "gpus", "env"]
 
 
-class WorkPool(Wire):
+class WorkPool(WireModel):
     """A Prefect work pool and the number of Prefect workers that poll it now.
 
     `takes` are the fields of `Infrastructure` that the pool supports; `job_variables` is the schema of its other variables.
@@ -384,7 +384,7 @@ class WorkPool(Wire):
     job_variables: JsonObject
 
 
-class Catalogue(Wire):
+class Catalogue(WireModel):
     """GET /satflow/catalogue: all choices of the register form.
 
     `cores` and `memory` (bytes) are those of this machine, None if runs execute elsewhere.
@@ -401,7 +401,7 @@ class Catalogue(Wire):
 # --- deployments ------------------------------------------------------------------------------------------------------
 
 
-class Change(Wire):
+class Change(WireModel):
     """One difference, worded for display. `before` is None for an addition, `after` is None for a removal."""
 
     name: str
@@ -409,7 +409,7 @@ class Change(Wire):
     after: str | None
 
 
-class Deployment(Wire):
+class Deployment(WireModel):
     """A registered flow: its deployment in Prefect, combined with its manifest in the store.
 
     `manifest_problem` explains why the manifest could not be read; then `executor`, `fingerprint`, `notebook`, `environment`,
@@ -446,36 +446,36 @@ class Deployment(Wire):
     notebook_file: str | None = None
 
 
-class DeploymentList(Wire):
+class DeploymentList(WireModel):
     """GET /satflow/deployments, newest first."""
 
     deployments: tuple[Deployment, ...]
 
 
-def carried_path(path: str) -> str:
+def check_carried_path(path: str) -> str:
     """Check that a path stays below the folder it is joined to and does not name one of SatFlow's own files. Return the path.
 
     Raises:
         ValueError: The path leaves the folder, is not plain, or uses a reserved name.
     """
     parts = path.split("/")
-    if not set(parts).isdisjoint({"", ".", ".."}) or not UNSAFE.isdisjoint(path):
+    if not set(parts).isdisjoint({"", ".", ".."}) or not UNSAFE_CHARACTERS.isdisjoint(path):
         raise ValueError("must be a plain relative path")
     path.encode()  # a name that is not valid UTF-8 cannot be stored
-    if parts[0].startswith(OWN_FILES):
-        raise ValueError(f"names that begin with {OWN_FILES} are taken by SatFlow")
+    if parts[0].startswith(RESERVED_PREFIX):
+        raise ValueError(f"names that begin with {RESERVED_PREFIX} are taken by SatFlow")
     return path
 
 
-class CarriedFile(Wire):
+class CarriedFile(WireModel):
     """A data file packed with a flow. `path` is relative to a run's working directory, with forward slashes."""
 
-    path: Annotated[str, AfterValidator(carried_path)]
+    path: Annotated[str, AfterValidator(check_carried_path)]
     size: int = Field(ge=0)
     digest: Digest
 
 
-class Registered(Wire):
+class Registered(WireModel):
     """The result of a registration or a rollback.
 
     `content_size` is the size of the flow content in bytes, without the `files` that are packed with it. "restored": the version
@@ -493,7 +493,7 @@ class Registered(Wire):
     warnings: tuple[Finding, ...]
 
 
-class PauseRequest(Wire):
+class PauseRequest(WireModel):
     """PATCH /satflow/deployments/<id>: pause or resume all schedules."""
 
     paused: bool
@@ -502,7 +502,7 @@ class PauseRequest(Wire):
 # --- parts of a version -----------------------------------------------------------------------------------------------
 
 
-class Origin(Wire):
+class Origin(WireModel):
     """The source of a distribution that was not installed from an index (`direct_url.json`, PEP 610).
 
     `url` is without user name and password. `vcs`, `commit` and `subdirectory` describe a checkout, `sha256` (hex) an archive.
@@ -517,7 +517,7 @@ class Origin(Wire):
     editable: bool
 
 
-class Distribution(Wire):
+class Distribution(WireModel):
     """An installed distribution.
 
     `name` is normalized (PEP 503). `files` is a digest of the file entries in RECORD. It is the same for one wheel with every
@@ -530,7 +530,7 @@ class Distribution(Wire):
     origin: Origin | None
 
 
-class Environment(Wire):
+class Environment(WireModel):
     """The interpreter that packed a flow, and all distributions installed for it: the lock.
 
     `magic` is `importlib.util.MAGIC_NUMBER` in hex: pickles with code objects are readable only where it is the same.
@@ -548,7 +548,7 @@ class Environment(Wire):
         return {each.name: each.version for each in self.distributions}
 
 
-class Cell(Wire):
+class Cell(WireModel):
     """A cell's text and execution count. `file` is the file name of its code objects, as it appears in tracebacks.
 
     `setup`: the cell runs again in every run, before the flow is loaded.
@@ -560,21 +560,21 @@ class Cell(Wire):
     setup: bool = False
 
 
-class SourceFile(Wire):
+class SourceFile(WireModel):
     """The text of a local file at the time of packing. `path` is relative to its import path."""
 
     path: str
     text: str
 
 
-class Commit(Wire):
+class Commit(WireModel):
     """The checked-out commit of a git repository. `dirty`: there were uncommitted changes; None if git did not report it."""
 
     id: str
     dirty: bool | None
 
 
-class GitFile(Wire):
+class GitFile(WireModel):
     """A file of a git repository from which a run loads its flow, instead of from a pickle.
 
     `repository` is a URL without credentials, `commit` the commit to check out, `path` the file's path in it. `tree` is git's
@@ -587,7 +587,7 @@ class GitFile(Wire):
     tree: str
 
 
-class Source(Wire):
+class Source(WireModel):
     """The source of a flow.
 
     `cells` are the cells that define what the flow reaches, in the order of their execution; `files` are the local files.
@@ -603,7 +603,7 @@ class Source(Wire):
 # --- versions ---------------------------------------------------------------------------------------------------------
 
 
-class VersionRecord(Wire):
+class VersionRecord(WireModel):
     """A summary of a version's manifest.
 
     `content_size` is in bytes; `content_kept`: the store still has the content; None if the store did not report it.
@@ -619,7 +619,7 @@ class VersionRecord(Wire):
     summary: str
 
 
-class Version(Wire):
+class Version(WireModel):
     """One version. `problem` explains why its manifest cannot be read; then `record` is None."""
 
     number: int
@@ -629,14 +629,14 @@ class Version(Wire):
     record: VersionRecord | None
 
 
-class VersionQuery(Wire):
+class VersionQuery(WireModel):
     """The query of GET /satflow/deployments/<id>/versions: `limit` versions older than `before`."""
 
     before: int | None = Field(None, ge=1)
     limit: int = Field(20, ge=1, le=100)
 
 
-class VersionList(Wire):
+class VersionList(WireModel):
     """GET /satflow/deployments/<id>/versions, newest first.
 
     `next` is the `before` of the next page, None on the last page. `lost` explains why older versions existed but cannot be
@@ -649,7 +649,7 @@ class VersionList(Wire):
     lost: str | None
 
 
-class VersionDetail(Wire):
+class VersionDetail(WireModel):
     """GET /satflow/deployments/<id>/versions/<number>. `chosen` are the options of its registration."""
 
     version: Version
@@ -658,7 +658,7 @@ class VersionDetail(Wire):
     source: Source
 
 
-class CodeChange(Wire):
+class CodeChange(WireModel):
     """A difference in a function, a class, or the other statements of a cell or file. `diff` is a unified diff."""
 
     name: str
@@ -667,7 +667,7 @@ class CodeChange(Wire):
     diff: str
 
 
-class TaskChange(Wire):
+class TaskChange(WireModel):
     """The tasks (and subflows) that a flow calls according to its source: in order, each with the results that it uses.
 
     `rewired`: the calls of tasks that are in both versions differ in order, in number or in the results they use. `unsaid` lists
@@ -683,7 +683,7 @@ class TaskChange(Wire):
     unsaid: tuple[str, ...]
 
 
-class VersionDiff(Wire):
+class VersionDiff(WireModel):
     """GET /satflow/deployments/<id>/versions/<before>/diff/<after>.
 
     `choices` are changes of the schedule, the default parameters, the tags, the work pool and all other options. `environment`
@@ -702,7 +702,7 @@ class VersionDiff(Wire):
     unexplained: str | None
 
 
-class RollbackRequest(Wire):
+class RollbackRequest(WireModel):
     """POST /satflow/deployments/<id>/rollback → Registered."""
 
     version: int = Field(ge=1)
@@ -715,7 +715,7 @@ StateType = Literal[
 ]
 
 
-class RunRequest(Wire):
+class RunRequest(WireModel):
     """POST /satflow/runs. `idempotency_key` is one per click of the button: a request that is sent twice creates one run."""
 
     deployment_id: str
@@ -723,7 +723,7 @@ class RunRequest(Wire):
     idempotency_key: str
 
 
-class Run(Wire):
+class Run(WireModel):
     """A flow run. `why_waiting` explains why a run that should have started has not; `duration` is in seconds."""
 
     id: str
@@ -745,7 +745,7 @@ class Run(Wire):
     why_waiting: str | None
 
 
-class RunQuery(Wire):
+class RunQuery(WireModel):
     """The query of GET /satflow/runs. Without `state_type`, future scheduled runs are left out."""
 
     deployment_id: str | None = None
@@ -753,13 +753,13 @@ class RunQuery(Wire):
     limit: int = Field(50, ge=1, le=200)
 
 
-class RunList(Wire):
+class RunList(WireModel):
     """GET /satflow/runs?deployment_id=&state_type=&limit=, newest first."""
 
     runs: tuple[Run, ...]
 
 
-class TaskRun(Wire):
+class TaskRun(WireModel):
     """A task run. `interrupted`: its state in Prefect is still running although its flow run has ended."""
 
     id: str
@@ -773,14 +773,14 @@ class TaskRun(Wire):
     interrupted: bool
 
 
-class Failure(Wire):
+class Failure(WireModel):
     """The failure of a run: the last line of the traceback, and the traceback from the run's log."""
 
     cause: str
     traceback: str | None
 
 
-class Artifact(Wire):
+class Artifact(WireModel):
     """A Prefect artifact of a run."""
 
     id: str
@@ -790,7 +790,7 @@ class Artifact(Wire):
     data: JsonValue
 
 
-class RunDetail(Wire):
+class RunDetail(WireModel):
     """GET /satflow/runs/<id>.
 
     `settled`: the run ended long enough ago that Prefect has recorded all of its task runs.
@@ -803,7 +803,7 @@ class RunDetail(Wire):
     settled: bool
 
 
-class LogLine(Wire):
+class LogLine(WireModel):
     """One line of a run's log. `seq` counts from 0 in the order in which the server read the lines; sort by (`time`, `seq`)."""
 
     seq: int
@@ -818,7 +818,7 @@ class LogLine(Wire):
 # --- clusters ---------------------------------------------------------------------------------------------------------
 
 
-class ClusterWorker(Wire):
+class ClusterWorker(WireModel):
     """One Dask worker.
 
     `state` is distributed's own term, such as "running" or "paused" (it accepts no tasks because its memory is nearly full).
@@ -838,7 +838,7 @@ class ClusterWorker(Wire):
     ready: int
 
 
-class ClusterEvent(Wire):
+class ClusterEvent(WireModel):
     """An event of a cluster.
 
     A Dask worker "joined", "left" as requested, was "lost", or was "replaced": `worker` replaces a lost one. `tasks` is the
@@ -852,7 +852,7 @@ class ClusterEvent(Wire):
     tasks: int
 
 
-class ClusterStatus(Wire):
+class ClusterStatus(WireModel):
     """A Dask cluster of one flow run as reported by that run, or (`run_id` None) a deployment's cluster, also between its runs.
 
     `plan` is the intended number of Dask workers and `requested` the requested number (None if not reported). `observed` is the
@@ -881,7 +881,7 @@ class ClusterStatus(Wire):
     updated: datetime
 
 
-class ClusterMoment(Wire):
+class ClusterMoment(WireModel):
     """One sample of a cluster, over all of its Dask workers: `cpu` in cores, memory in bytes.
 
     `held` is the number of tasks that are ready but not running: queued, or without a Dask worker that can run them.
@@ -898,26 +898,26 @@ class ClusterMoment(Wire):
     spilled: int
 
 
-class ClusterList(Wire):
+class ClusterList(WireModel):
     """GET /satflow/clusters."""
 
     clusters: tuple[ClusterStatus, ...]
 
 
-class StartCluster(Wire):
+class StartCluster(WireModel):
     """Start the cluster ahead of runs; no effect on a running cluster."""
 
     do: Literal["start"] = "start"
 
 
-class ScaleCluster(Wire):
+class ScaleCluster(WireModel):
     """A fixed number of Dask workers."""
 
     do: Literal["scale"] = "scale"
     workers: int = Field(ge=1, le=1024)
 
 
-class AdaptCluster(Wire):
+class AdaptCluster(WireModel):
     """A number of Dask workers that adapts to the work, between a minimum and a maximum."""
 
     do: Literal["adapt"] = "adapt"
@@ -932,19 +932,19 @@ class AdaptCluster(Wire):
         return maximum
 
 
-class RestartCluster(Wire):
+class RestartCluster(WireModel):
     """Stop the cluster and start another one; runs that use it fail."""
 
     do: Literal["restart"] = "restart"
 
 
-class ClusterOrder(Wire):
+class ClusterOrder(WireModel):
     """POST /satflow/deployments/<id>/cluster: an order for the shared cluster of a deployment."""
 
     order: Annotated[StartCluster | ScaleCluster | AdaptCluster | RestartCluster, Field(discriminator="do")]
 
 
-class SharedCluster(Wire):
+class SharedCluster(WireModel):
     """A cluster that a deployment keeps between its runs, such as a shared cluster. `state` "none": there is no cluster now.
 
     `gateway` is the name of a Dask Gateway in the settings, "" for the local stack's gateway, None for a cluster at an address.
@@ -966,7 +966,7 @@ class SharedCluster(Wire):
 # --- the local stack --------------------------------------------------------------------------------------------------
 
 
-class StackStatus(Wire):
+class StackStatus(WireModel):
     """The Prefect API and the store in use, and their state.
 
     `kind` "local" is the stack that SatFlow runs on this machine, "configured" is the one in the settings. `step` is the current
@@ -985,7 +985,7 @@ class StackStatus(Wire):
 # --- the websocket: /satflow/stream -----------------------------------------------------------------------------------
 
 
-class Subscribe(Wire):
+class Subscribe(WireModel):
     """Browser → server. `run_id` is needed for "logs" and "cluster"; `cursor` is the last one received, None at first."""
 
     type: Literal["subscribe"] = "subscribe"
@@ -994,7 +994,7 @@ class Subscribe(Wire):
     cursor: str | None = None
 
 
-class Unsubscribe(Wire):
+class Unsubscribe(WireModel):
     """Browser → server."""
 
     type: Literal["unsubscribe"] = "unsubscribe"
@@ -1005,13 +1005,13 @@ class Unsubscribe(Wire):
 StreamRequest = Annotated[Subscribe | Unsubscribe, Field(discriminator="type")]
 
 
-class RunsFrame(Wire):
+class RunsFrame(WireModel):
     """A hint that the list of runs changed; the client reads it again."""
 
     type: Literal["runs.v1"]
 
 
-class LogsFrame(Wire):
+class LogsFrame(WireModel):
     """Log lines after the subscriber's cursor.
 
     `reset`: the cursor was no longer valid; the client discards its lines of this run, and these replace them. `ended`: the run
@@ -1026,7 +1026,7 @@ class LogsFrame(Wire):
     ended: bool
 
 
-class ClusterFrame(Wire):
+class ClusterFrame(WireModel):
     """The newest status of a run's cluster, None if it has none.
 
     `moments` are the samples since the previous frame; in the first frame, those of the last minutes.
@@ -1038,7 +1038,7 @@ class ClusterFrame(Wire):
     moments: tuple[ClusterMoment, ...]
 
 
-class ClustersFrame(Wire):
+class ClustersFrame(WireModel):
     """The newest status of every cluster: of runs on this machine, and of deployments that keep one between runs.
 
     `absent` are the ids of deployments that can have a cluster, were checked, and have none now. `moments`, by run or deployment
@@ -1051,7 +1051,7 @@ class ClustersFrame(Wire):
     moments: dict[str, tuple[ClusterMoment, ...]]
 
 
-class ErrorFrame(Wire):
+class ErrorFrame(WireModel):
     """An error of one subscription; the socket stays open."""
 
     type: Literal["error.v1"]
@@ -1066,7 +1066,7 @@ StreamFrame = Annotated[RunsFrame | LogsFrame | ClusterFrame | ClustersFrame | E
 # --- from the kernel to registration ----------------------------------------------------------------------------------
 
 
-class PackedFlow(Wire):
+class PackedFlow(WireModel):
     """A pickled flow, before it has a deployment, a version and an envelope.
 
     `body` is the path of a private file with the cloudpickle bytes; the client that requested the packing deletes it. Copies of
@@ -1089,12 +1089,12 @@ class PackedFlow(Wire):
     git: GitFile | None = None
     warnings: tuple[Finding, ...] = ()
 
-    def settle_parameters(self, wanted: Registration) -> Registration:
+    def store_parameters(self, registration: Registration) -> Registration:
         """Return the registration with its parameters in their stored form."""
-        chosen = {name: getattr(wanted, name) for name in Registration.model_fields}
+        chosen = {name: getattr(registration, name) for name in Registration.model_fields}
         return Registration.model_validate({**chosen, "parameters": self.parameters})
 
-    def copies(self) -> tuple[Path, ...]:
+    def list_copies(self) -> tuple[Path, ...]:
         """Return the paths of the copies of `files`, in their order."""
         folder = Path(self.body).parent / "files"
         return tuple(folder / file.digest.removeprefix("sha256:") for file in self.files)

@@ -12,17 +12,17 @@ from typing import Any
 import httpcore
 import httpx
 
-from satflow_ext.tcp_peers import ForeignListener, need_own_peer
+from satflow_ext.tcp_peers import ForeignListener, check_own_peer
 
 
-def connect_to_own_listeners_only(transport: httpx.AsyncHTTPTransport) -> None:
+def require_own_listeners(transport: httpx.AsyncHTTPTransport) -> None:
     """Make a transport reject connections to servers that do not belong to this user."""
     pool = transport._pool
     assert isinstance(pool, httpcore.AsyncConnectionPool)
-    pool._network_backend = _OwnListeners(pool._network_backend)
+    pool._network_backend = _OwnListenerBackend(pool._network_backend)
 
 
-class _OwnListeners(httpcore.AsyncNetworkBackend):
+class _OwnListenerBackend(httpcore.AsyncNetworkBackend):
     """A network backend that checks the server of a connection before it is used.
 
     Args:
@@ -47,7 +47,7 @@ class _OwnListeners(httpcore.AsyncNetworkBackend):
         """
         stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
         try:
-            need_own_peer(stream.get_extra_info("socket"))
+            check_own_peer(stream.get_extra_info("socket"))
         except OSError as error:
             await stream.aclose()
             reason = str(error) if isinstance(error, ForeignListener) else f"The connection broke: {error}"

@@ -9,19 +9,19 @@ from __future__ import annotations
 import os
 import sys
 
-CODE = (
+RUN_MODULE_CODE = (
     "import sys; sys.path[:] = filter(None, sys.path); "
     "import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
 )
 """Code that removes the empty entry of `sys.path` (the current folder) and runs the module."""
 
 
-def module_command(module: str) -> tuple[str, ...]:
+def build_module_command(module: str) -> tuple[str, ...]:
     """Return the command that runs a module as `python -m` does."""
-    return sys.executable, "-c", CODE.format(module=module)
+    return sys.executable, "-c", RUN_MODULE_CODE.format(module=module)
 
 
-def module_environment() -> dict[str, str]:
+def build_module_environment() -> dict[str, str]:
     """Return a copy of this process's environment in which no empty entry of `PYTHONPATH` means the current folder."""
     entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, entries))}

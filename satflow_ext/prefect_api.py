@@ -21,8 +21,8 @@ from prefect.context import SettingsContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.settings import Profile, Settings, get_current_settings
 
-from satflow_ext.disk_room import check_room
-from satflow_ext.endpoints import PrefectApi, on_loopback, read_record, shown
+from satflow_ext.disk_room import check_free_space
+from satflow_ext.endpoints import PrefectApi, hide_credentials, is_on_loopback, read_record
 from satflow_ext.errors import (
     DiskFull,
     PrefectFailed,
@@ -31,7 +31,7 @@ from satflow_ext.errors import (
     SatflowError,
     SettingsWrong,
 )
-from satflow_ext.own_http import connect_to_own_listeners_only
+from satflow_ext.own_http import require_own_listeners
 from satflow_ext.prefect_transport import PersistentTransport
 from satflow_ext.settings import load_settings
 
@@ -58,14 +58,17 @@ async def prefect_client(api: PrefectApi) -> AsyncIterator[PrefectClient]:
         PrefectUnauthorized: the API refused the credential.
         PrefectFailed: the API answered with another error.
     """
-    with _translated(api), SettingsContext(profile=Profile(name="satflow", settings={}), settings=_patience(api)):
-        async with _client(api) as client:
-            await _take_csrf_token(client)
+    with (
+        _translate_errors(api),
+        SettingsContext(profile=Profile(name="satflow", settings={}), settings=_limit_retries(api)),
+    ):
+        async with _make_client(api) as client:
+            await _fetch_csrf_token(client)
             yield client
 
 
 @contextmanager
-def absent(error: SatflowError) -> Iterator[None]:
+def replace_not_found(error: SatflowError) -> Iterator[None]:
     """Raise this error if, inside the block, the Prefect API does not have the requested object.
 
     Raises:
@@ -74,11 +77,11 @@ def absent(error: SatflowError) -> Iterator[None]:
     try:
         yield
     except ObjectNotFound as missing:
-        raise _not_found(missing.http_exc, error) from missing
+        raise _select_not_found_error(missing.http_exc, error) from missing
     except httpx.HTTPStatusError as answer:
         if answer.response.status_code != httpx.codes.NOT_FOUND:
             raise
-        raise _not_found(answer, error) from answer
+        raise _select_not_found_error(answer, error) from answer
 
 
 def parse_id(text: str, error: SatflowError) -> UUID:
@@ -93,22 +96,22 @@ def parse_id(text: str, error: SatflowError) -> UUID:
         raise error from None
 
 
-def _client(api: PrefectApi) -> PrefectClient:
-    options: dict[str, Any] = {"timeout": TIMEOUT, "event_hooks": {"response": [_refuse_strangers]}}
+def _make_client(api: PrefectApi) -> PrefectClient:
+    options: dict[str, Any] = {"timeout": TIMEOUT, "event_hooks": {"response": [_reject_non_json]}}
     if api.url.startswith("http://"):
         # Prefect's client reads all of certifi's certificates (20 ms) even for connections without TLS.
         options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if on_loopback(api.url):
+    if is_on_loopback(api.url):
         # A company's proxy must not get the credential of a server on this machine. Its database is probably SQLite.
         options["trust_env"] = False
         transport = PersistentTransport(options.get("verify", True))
         if api.local:
-            connect_to_own_listeners_only(transport)
+            require_own_listeners(transport)
         options["transport"] = transport
     return PrefectClient(api.url, auth_string=api.auth_string, api_key=api.api_key, httpx_settings=options)
 
 
-async def _take_csrf_token(client: PrefectClient) -> None:
+async def _fetch_csrf_token(client: PrefectClient) -> None:
     """Fetch the client's CSRF token in advance.
 
     Prefect's client fetches it with its first POST. Of two concurrent POSTs, each fetches a token, the second replaces the first
@@ -118,7 +121,7 @@ async def _take_csrf_token(client: PrefectClient) -> None:
     await http._add_csrf_headers(httpx.Request("POST", "csrf-token"))
 
 
-def _patience(api: PrefectApi) -> Settings:
+def _limit_retries(api: PrefectApi) -> Settings:
     """Return Prefect's settings with our number of retries. The user's extra headers go only to the API they were set for."""
     theirs = get_current_settings()
     headers = theirs.client.custom_headers if theirs.api.url == api.url else {}
@@ -128,7 +131,7 @@ def _patience(api: PrefectApi) -> Settings:
     return theirs.model_copy(update={"client": client})
 
 
-async def _refuse_strangers(response: httpx.Response) -> None:
+async def _reject_non_json(response: httpx.Response) -> None:
     """Reject a reply that is not JSON. A 401 or a 502 may be a proxy's page, and its status is sufficient.
 
     Raises:
@@ -141,25 +144,25 @@ async def _refuse_strangers(response: httpx.Response) -> None:
 
 
 @contextmanager
-def _translated(api: PrefectApi) -> Iterator[None]:
+def _translate_errors(api: PrefectApi) -> Iterator[None]:
     try:
         yield
     except (_NotPrefect, json.JSONDecodeError) as error:
-        raise _no_prefect(api) from error
+        raise _not_prefect_error(api) from error
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        raise _unreachable(error, api) from error
+        raise _unreachable_error(error, api) from error
     except (ObjectNotFound, ObjectAlreadyExists) as error:
-        raise _answered(error.http_exc, api) from error
+        raise _response_error(error.http_exc, api) from error
     except httpx.HTTPStatusError as error:
-        raise _answered(error, api) from error
+        raise _response_error(error, api) from error
 
 
-def _unreachable(error: Exception, api: PrefectApi) -> PrefectUnreachable:
+def _unreachable_error(error: Exception, api: PrefectApi) -> PrefectUnreachable:
     """Describe a request without a reply. A fix for the address is given only to users who have configured one."""
     if isinstance(error, httpx.TimeoutException):
-        message = f"The Prefect API at {shown(api.url)} did not answer in time."
+        message = f"The Prefect API at {hide_credentials(api.url)} did not answer in time."
     else:
-        message = f"Nothing answers at the Prefect API's address {shown(api.url)}."
+        message = f"Nothing answers at the Prefect API's address {hide_credentials(api.url)}."
     if api.local:
         fix = "The local stack may be busy or restarting: try again in a moment, or check it with `satflow status`."
     else:
@@ -167,23 +170,25 @@ def _unreachable(error: Exception, api: PrefectApi) -> PrefectUnreachable:
     return PrefectUnreachable(message, fix=fix)
 
 
-def _answered(error: Exception, api: PrefectApi) -> SatflowError:
+def _response_error(error: Exception, api: PrefectApi) -> SatflowError:
     if not isinstance(error, httpx.HTTPStatusError):
-        return PrefectFailed(f"The Prefect API at {shown(api.url)} refused the request: {error}")
+        return PrefectFailed(f"The Prefect API at {hide_credentials(api.url)} refused the request: {error}")
     status = error.response.status_code
-    if status == httpx.codes.NOT_FOUND and not _names_an_object(error.response):
-        return _no_prefect(api)
-    if status == httpx.codes.FORBIDDEN and "CSRF" in _detail(error.response):
+    if status == httpx.codes.NOT_FOUND and not _refers_to_object(error.response):
+        return _not_prefect_error(api)
+    if status == httpx.codes.FORBIDDEN and "CSRF" in _read_detail(error.response):
         # Prefect's middleware answers on every path; the client found no route for tokens, so the address is not an API.
-        return _no_prefect(api)
+        return _not_prefect_error(api)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return PrefectUnauthorized(
-            f"The Prefect API at {shown(api.url)} refused the credential ({status}).",
+            f"The Prefect API at {hide_credentials(api.url)} refused the credential ({status}).",
             fix="Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY to the credential of this API.",
         )
     if status >= httpx.codes.INTERNAL_SERVER_ERROR and (full := _find_full_disk(api)) is not None:
         return full
-    return PrefectFailed(f"The Prefect API at {shown(api.url)} answered {status}: {_detail(error.response)}")
+    return PrefectFailed(
+        f"The Prefect API at {hide_credentials(api.url)} answered {status}: {_read_detail(error.response)}"
+    )
 
 
 def _find_full_disk(api: PrefectApi) -> DiskFull | None:
@@ -192,7 +197,7 @@ def _find_full_disk(api: PrefectApi) -> DiskFull | None:
         settings = load_settings()
         record = read_record(settings)
         if record is not None and record.prefect_url == api.url:
-            check_room((settings.state_dir, settings.runtime_dir))
+            check_free_space((settings.state_dir, settings.runtime_dir))
     except DiskFull as error:
         return error
     except SettingsWrong:
@@ -200,24 +205,24 @@ def _find_full_disk(api: PrefectApi) -> DiskFull | None:
     return None
 
 
-def _not_found(error: Exception, wanted: SatflowError) -> Exception:
-    known = isinstance(error, httpx.HTTPStatusError) and _names_an_object(error.response)
-    return wanted if known else error
+def _select_not_found_error(error: Exception, replacement: SatflowError) -> Exception:
+    known = isinstance(error, httpx.HTTPStatusError) and _refers_to_object(error.response)
+    return replacement if known else error
 
 
-def _no_prefect(api: PrefectApi) -> PrefectUnreachable:
+def _not_prefect_error(api: PrefectApi) -> PrefectUnreachable:
     return PrefectUnreachable(
-        f"The server at {shown(api.url)} is not a Prefect API.",
+        f"The server at {hide_credentials(api.url)} is not a Prefect API.",
         fix="Correct PREFECT_API_URL; it usually ends in /api.",
     )
 
 
-def _names_an_object(response: httpx.Response) -> bool:
+def _refers_to_object(response: httpx.Response) -> bool:
     """Return whether a 404 refers to an object ("Flow run not found") and not to the path ("Not Found")."""
-    return _detail(response) not in ("", "Not Found")
+    return _read_detail(response) not in ("", "Not Found")
 
 
-def _detail(response: httpx.Response) -> str:
+def _read_detail(response: httpx.Response) -> str:
     try:
         body = response.json()
     except ValueError:

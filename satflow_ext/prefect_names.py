@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.prefect_api import absent
+from satflow_ext.prefect_api import replace_not_found
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import Worker, WorkPool
     from prefect.client.schemas.responses import DeploymentResponse
 
-LONGEST = 255
+MAX_NAME_LENGTH = 255
 """Characters of a name. Two such names, quoted, fit into the 8 KiB that web servers accept as the request line."""
 
-FORBIDDEN = "/%&<>"
+FORBIDDEN_CHARACTERS = "/%&<>"
 """The characters that Prefect forbids in names of flows, deployments and work pools."""
 
-_DOTS = {".": "%2E", "..": "%2E%2E"}
+_QUOTED_DOTS = {".": "%2E", "..": "%2E%2E"}
 """Names that would shorten a path; `quote` does not change dots."""
 
 
@@ -35,7 +35,7 @@ class _NoDeployment(SatflowError):
 
 def quote_name(name: str) -> str:
     """Quote a name as one segment of a path."""
-    return _DOTS.get(name) or quote(name, safe="")
+    return _QUOTED_DOTS.get(name) or quote(name, safe="")
 
 
 def check_flow_name(name: str) -> None:
@@ -44,7 +44,7 @@ def check_flow_name(name: str) -> None:
     Raises:
         BadRequest: the name and the reason.
     """
-    if why := _reason(name):
+    if why := _find_name_problem(name):
         raise BadRequest(f"{name!r} is not a valid flow name: {why}.", fix="Rename it: @flow(name=...).", field="name")
 
 
@@ -54,7 +54,7 @@ def check_deployment_name(name: str) -> None:
     Raises:
         BadRequest: the name and the reason.
     """
-    if why := _reason(name) or _version_suffix(name):
+    if why := _find_name_problem(name) or _find_version_suffix(name):
         raise BadRequest(f"{name!r} is not a valid deployment name: {why}.", fix="Choose another name.", field="name")
 
 
@@ -66,7 +66,7 @@ async def read_deployment(client: PrefectClient, full_name: str) -> DeploymentRe
     """
     flow_name, _, name = full_name.partition("/")
     try:
-        with absent(_NoDeployment("no such deployment")):
+        with replace_not_found(_NoDeployment("no such deployment")):
             return await client.read_deployment_by_name(f"{quote_name(flow_name)}/{quote_name(name)}")
     except _NoDeployment:
         return None
@@ -78,9 +78,11 @@ async def read_work_pool(client: PrefectClient, name: str, missing: SatflowError
     Raises:
         SatflowError: `missing`, if Prefect has none.
     """
-    if not name or _wrong_characters(name):  # Prefect has none; servers would treat a quoted slash as part of the path
+    if not name or _find_forbidden_characters(
+        name
+    ):  # Prefect has none; servers would treat a quoted slash as part of the path
         raise missing
-    with absent(missing):
+    with replace_not_found(missing):
         return await client.read_work_pool(quote_name(name))
 
 
@@ -89,23 +91,23 @@ async def read_workers(client: PrefectClient, work_pool: str) -> Sequence[Worker
     return await client.read_workers_for_work_pool(quote_name(work_pool))
 
 
-def _reason(name: str) -> str | None:
+def _find_name_problem(name: str) -> str | None:
     if not name.strip():
         return "it is empty"
-    if name in _DOTS:
+    if name in _QUOTED_DOTS:
         return "it would be a folder in a web address"
-    if len(name) > LONGEST:
-        return f"it has {len(name)} characters, and at most {LONGEST} are allowed"
-    wrong = _wrong_characters(name)
+    if len(name) > MAX_NAME_LENGTH:
+        return f"it has {len(name)} characters, and at most {MAX_NAME_LENGTH} are allowed"
+    wrong = _find_forbidden_characters(name)
     return f"it contains {', '.join(map(repr, wrong))}" if wrong else None
 
 
-def _wrong_characters(name: str) -> list[str]:
+def _find_forbidden_characters(name: str) -> list[str]:
     """List the characters that Prefect forbids, control characters, and surrogates, which cannot be encoded."""
-    return sorted({char for char in name if char in FORBIDDEN or unicodedata.category(char) in ("Cc", "Cs")})
+    return sorted({char for char in name if char in FORBIDDEN_CHARACTERS or unicodedata.category(char) in ("Cc", "Cs")})
 
 
-def _version_suffix(name: str) -> str | None:
+def _find_version_suffix(name: str) -> str | None:
     before, at, number = name.rpartition("@")
     if at and before and number.isascii() and number.isdigit():
         return f"its end '@{number}' would be read as version {number} of {before!r}"

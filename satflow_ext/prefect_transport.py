@@ -14,10 +14,10 @@ import time
 
 import httpx
 
-PATIENCE = 15.0
+RETRY_SECONDS = 15.0
 """Seconds of retries. Requests that are refused for longer are left to the client's own, slower retries."""
 
-PAUSE = (0.02, 0.2)
+RETRY_PAUSE = (0.02, 0.2)
 """Shortest and longest seconds between two attempts; random, so that two clients that collided do not collide again."""
 
 CONNECT_RETRIES = 3
@@ -36,10 +36,10 @@ class PersistentTransport(httpx.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return a 503 only if the server gave no other response for `PATIENCE` seconds."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + RETRY_SECONDS
         while True:
             response = await super().handle_async_request(request)
             if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
                 return response
             await response.aclose()
-            await asyncio.sleep(random.uniform(*PAUSE))  # noqa: S311 - not a secret
+            await asyncio.sleep(random.uniform(*RETRY_PAUSE))  # noqa: S311 - not a secret

@@ -10,7 +10,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-START_TICKS = 19
+START_FIELD = 19
 """Index of the start time in `/proc/PID/stat` after the command's name, which may contain spaces (field 22 of proc(5))."""
 
 
@@ -20,8 +20,8 @@ def read_identity(pid: int) -> str | None:
     Args:
         pid: process id.
     """
-    start = _linux_start(pid) if _boot_id() else _other_start(pid)
-    return None if start is None else hashlib.sha256(f"{_boot_id()} {pid} {start}".encode()).hexdigest()[:16]
+    start = _read_linux_start(pid) if _read_boot_id() else _read_psutil_start(pid)
+    return None if start is None else hashlib.sha256(f"{_read_boot_id()} {pid} {start}".encode()).hexdigest()[:16]
 
 
 def is_alive(pid: int, identity: str) -> bool:
@@ -35,22 +35,22 @@ def is_alive(pid: int, identity: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _boot_id() -> str:
+def _read_boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
 
 
-def _linux_start(pid: int) -> str | None:
+def _read_linux_start(pid: int) -> str | None:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else fields[START_TICKS]
+    return None if fields[0] in "ZX" else fields[START_FIELD]
 
 
-def _other_start(pid: int) -> str | None:
+def _read_psutil_start(pid: int) -> str | None:
     """Return the start time on other systems such as macOS, where it does not move with the clock."""
     import psutil
 

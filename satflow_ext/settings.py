@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from satflow_ext.errors import SettingsWrong
 
 GIB = 1024**3
-Telling = Literal["everything", "messages", "types"]
+RedactionLevel = Literal["everything", "messages", "types"]
 """The redaction level: how much the Prefect API receives of exceptions, nested flows and paths (docs/what-prefect-sees.md)."""
 
 LOCAL = "local"
@@ -153,15 +153,15 @@ class Settings(BaseSettings):
     state_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("satflow")))
     cache_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("satflow")))
     secrets_dir: Path = Path("/run/secrets")
-    runtime_dir: Path = Field(default_factory=lambda: _runtime_dir())
-    prefect_api_url: str | None = Field(default_factory=lambda: _prefect_of_environment())
+    runtime_dir: Path = Field(default_factory=lambda: _default_runtime_dir())
+    prefect_api_url: str | None = Field(default_factory=lambda: _read_prefect_url())
     store: str = LOCAL
     stores: dict[str, StoreSettings] = {}
     runs_python: Path | None = None
     gateways: dict[str, GatewaySettings] = {}
     work_pool: str | None = None
     trusted_keys: str | None = None
-    tell_prefect: Telling | None = None
+    tell_prefect: RedactionLevel | None = None
     run_limit: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: max(os.cpu_count() or 1, 4))
     content_limit: Annotated[int, Field(gt=0)] = GIB // 4
     retention_days: Annotated[float, Field(ge=1)] = 30.0
@@ -181,13 +181,13 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
 
-def _prefect_of_environment() -> str | None:
+def _read_prefect_url() -> str | None:
     """Return `PREFECT_API_URL`, unless it is the local stack's address that was set for a kernel that executes a notebook."""
     url = os.environ.get("PREFECT_API_URL")
     return url if url and url != os.environ.get(LOCAL_PREFECT) else None
 
 
-def _runtime_dir() -> Path:
+def _default_runtime_dir() -> Path:
     """Return `$XDG_RUNTIME_DIR/satflow`, or a folder inside the state folder without such a login session."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return Path(runtime) / "satflow" if runtime else Path(platformdirs.user_data_dir("satflow")) / "run"

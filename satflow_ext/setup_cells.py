@@ -14,7 +14,7 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-COPIED = frozenset({type(None), bool, int, float, complex, str, bytes, list, dict, tuple, types.ModuleType})
+COPIED_TYPES = frozenset({type(None), bool, int, float, complex, str, bytes, list, dict, tuple, types.ModuleType})
 """Types whose values are recognized only by their name in a function's globals, because equal values may be one object."""
 
 
@@ -37,14 +37,14 @@ class _State:
         self.cells: tuple[SetupCell, ...] = ()
         self.names: dict[str, object] = {}
         self.objects: dict[int, str] = {}
-        self.run: set[SetupCell] = set()
+        self.executed: set[SetupCell] = set()
         self.lock = threading.RLock()
 
 
 _STATE = _State()
 
 
-class ByName:
+class NamedReference:
     """A replacement for a value during pickling, for values that are pickled without a reducer."""
 
     def __init__(self, name: str) -> None:
@@ -54,101 +54,101 @@ class ByName:
         return reduce_by_name(self.name)
 
 
-class RunSetupCells:
+class SetupCellRunner:
     """An object that runs the setup cells of this process when it is unpickled elsewhere, where it becomes None."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return run, (as_tuples(),)
+        return run, (cells_as_tuples(),)
 
 
-def cells() -> tuple[SetupCell, ...]:
+def list_setup_cells() -> tuple[SetupCell, ...]:
     """Return the setup cells of this process, in the order of their execution."""
     return _STATE.cells
 
 
-def as_tuples() -> tuple[tuple[str, str], ...]:
+def cells_as_tuples() -> tuple[tuple[str, str], ...]:
     """Return the files and texts of the setup cells of this process, for `run`."""
     return tuple((cell.file, cell.text) for cell in _STATE.cells)
 
 
-def run(given: Iterable[tuple[str, str]], namespace: dict[str, object] | None = None) -> None:
+def run(cell_tuples: Iterable[tuple[str, str]], namespace: dict[str, object] | None = None) -> None:
     """Run setup cells, each once in a process.
 
     Args:
-        given: file and text of each, in order.
+        cell_tuples: file and text of each, in order.
         namespace: the namespace to run them in (default: the process's `__main__`).
 
     Raises:
         Exception: a cell raised it; that cell and the following ones run again on the next call.
     """
     with _STATE.lock:
-        wanted = tuple(SetupCell(*each) for each in given)
+        wanted = tuple(SetupCell(*each) for each in cell_tuples)
         if not wanted or wanted == _STATE.cells:
             return
         where = vars(sys.modules["__main__"]) if namespace is None else namespace
         for cell in wanted:
-            if cell not in _STATE.run:
-                _execute(cell, where)
-                _STATE.run.add(cell)
-        have_run = set(_STATE.run)
-        define({cell: defined_by(cell, where) for cell in wanted})
-        _STATE.run |= have_run
+            if cell not in _STATE.executed:
+                _execute_cell(cell, where)
+                _STATE.executed.add(cell)
+        have_run = set(_STATE.executed)
+        record_cells({cell: read_definitions(cell, where) for cell in wanted})
+        _STATE.executed |= have_run
         _reduce_by_name_everywhere()
 
 
-def define(given: Mapping[SetupCell, Mapping[str, object]]) -> None:
+def record_cells(definitions: Mapping[SetupCell, Mapping[str, object]]) -> None:
     """Record the setup cells that have run in this process.
 
     Args:
-        given: all of them, in order, each with the objects that it has defined.
+        definitions: all of them, in order, each with the objects that it has defined.
     """
-    _STATE.cells = tuple(given)
-    _STATE.run = set(given)
+    _STATE.cells = tuple(definitions)
+    _STATE.executed = set(definitions)
     # Keep the objects: an id is unique only while its object exists.
-    _STATE.names = {name: value for names in given.values() for name, value in names.items()}
-    _STATE.objects = {id(value): name for name, value in _STATE.names.items() if type(value) not in COPIED}
+    _STATE.names = {name: value for names in definitions.values() for name, value in names.items()}
+    _STATE.objects = {id(value): name for name, value in _STATE.names.items() if type(value) not in COPIED_TYPES}
 
 
-def defined_names(cell: SetupCell) -> set[str]:
+def list_defined_names(cell: SetupCell) -> set[str]:
     """Return the names that a cell binds, except for imports."""
     symbols = symtable.symtable(cell.text, cell.file, "exec").get_symbols()
     return {each.get_name() for each in symbols if each.is_assigned() and not each.is_imported()}
 
 
-def defined_by(cell: SetupCell, namespace: Mapping[str, object]) -> dict[str, object]:
+def read_definitions(cell: SetupCell, namespace: Mapping[str, object]) -> dict[str, object]:
     """Return the objects that a cell has just defined in the namespace in which it ran."""
-    return {name: namespace[name] for name in sorted(defined_names(cell) & namespace.keys())}
+    return {name: namespace[name] for name in sorted(list_defined_names(cell) & namespace.keys())}
 
 
-def name_of(value: object) -> str | None:
+def find_name(value: object) -> str | None:
     """Return the name of an object that a setup cell has defined, None for any other object."""
     return _STATE.objects.get(id(value))
 
 
-def by_name(name: str, value: Any) -> Any:
+def replace_by_reference(name: str, value: Any) -> Any:
     """Return the object to pickle for a global: a `ByName` if a setup cell has defined it, else the value itself."""
-    return ByName(name) if name in _STATE.names and _STATE.names[name] is value else value
+    return NamedReference(name) if name in _STATE.names and _STATE.names[name] is value else value
 
 
 def reduce_by_name(name: str) -> tuple[Any, ...]:
     """Return the reduction for pickle that looks up a setup cell's object by name when it is unpickled."""
-    return look_up, (as_tuples(), name)
+    return look_up, (cells_as_tuples(), name)
 
 
-def look_up(given: tuple[tuple[str, str], ...], name: str) -> object:
+def look_up(cell_tuples: tuple[tuple[str, str], ...], name: str) -> object:
     """Run the setup cells and return the object that they define under a name.
 
     Raises:
         AttributeError: they do not define it in this process.
     """
-    run(given)
+    run(cell_tuples)
     main = vars(sys.modules["__main__"])
     if name not in main:
         raise AttributeError(f"The setup cells have not defined {name!r} in this process.")
     return main[name]
 
 
-def _execute(cell: SetupCell, namespace: dict[str, object]) -> None:
+def _execute_cell(cell: SetupCell, namespace: dict[str, object]) -> None:
     lines = [f"{line}\n" for line in cell.text.splitlines()]
     linecache.cache[cell.file] = (len(cell.text), None, lines, cell.file)
     exec(compile(cell.text, cell.file, "exec"), namespace)  # noqa: S102  # from verified content
@@ -163,12 +163,14 @@ def _reduce_by_name_everywhere() -> None:
         return
 
     def reducer_override(self: Any, obj: Any) -> Any:
-        if (name := name_of(obj)) is not None:
+        if (name := find_name(obj)) is not None:
             return reduce_by_name(name)
         reduced = reduce(self, obj)
         if type(obj) is types.FunctionType and isinstance(reduced, tuple):
             slots = reduced[2][1]
-            slots["__globals__"] = {name: by_name(name, value) for name, value in slots["__globals__"].items()}
+            slots["__globals__"] = {
+                name: replace_by_reference(name, value) for name, value in slots["__globals__"].items()
+            }
         return reduced
 
     reducer_override._satflow = True  # type: ignore[attr-defined]

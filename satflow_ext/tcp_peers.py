@@ -18,14 +18,14 @@ SOCK_DIAG = 4
 """`NETLINK_SOCK_DIAG`."""
 BY_FAMILY = 20
 """`SOCK_DIAG_BY_FAMILY`."""
-REQUEST = 1
+NLM_REQUEST = 1
 """`NLM_F_REQUEST`."""
 ANY_STATE = 0xFFFF_FFFF
 NO_COOKIE = (0xFFFF_FFFF, 0xFFFF_FFFF)
-HEADER = struct.Struct("=IHHII")
-LISTEN = 10
+NETLINK_HEADER = struct.Struct("=IHHII")
+TCP_LISTEN = 10
 """The state of a listening socket, `TCP_LISTEN`."""
-OWNER = struct.Struct("=II")
+OWNER_FIELDS = struct.Struct("=II")
 OWNER_OFFSET = 64
 """Offset of user id and inode in `struct inet_diag_msg`."""
 
@@ -51,7 +51,7 @@ class SocketOwner:
     listening: bool
 
 
-def need_own_peer(connection: socket.socket) -> None:
+def check_own_peer(connection: socket.socket) -> None:
     """Check that the server at the other end of a loopback connection is a process of this user.
 
     On a system that does not show the owners of sockets, no check is made.
@@ -93,38 +93,38 @@ def find_owner(local: Address, remote: Address | None) -> SocketOwner | None:
     if not can_find_owners():
         return None
     with suppress(OSError):
-        found = _ask_kernel(local, remote or ("0.0.0.0", 0))  # noqa: S104  # not an address to bind to
+        found = _query_netlink(local, remote or ("0.0.0.0", 0))  # noqa: S104  # not an address to bind to
         if found is not None:
             # The operating system answers with the listener if no such connection exists.
             return found if found.listening == (remote is None) else None
     return _search_table(local, remote)
 
 
-def _ask_kernel(local: Address, remote: Address) -> SocketOwner | None:
+def _query_netlink(local: Address, remote: Address) -> SocketOwner | None:
     """Look up one socket by netlink; the cost does not grow with the number of sockets."""
-    addresses = struct.pack("!HH", local[1], remote[1]) + _padded(local) + _padded(remote)
+    addresses = struct.pack("!HH", local[1], remote[1]) + _pad_address(local) + _pad_address(remote)
     wanted = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE) + addresses
     body = wanted + struct.pack("=III", 0, *NO_COOKIE)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as kernel:
         kernel.settimeout(1.0)
-        kernel.send(HEADER.pack(HEADER.size + len(body), BY_FAMILY, REQUEST, 1, 0) + body)
+        kernel.send(NETLINK_HEADER.pack(NETLINK_HEADER.size + len(body), BY_FAMILY, NLM_REQUEST, 1, 0) + body)
         answer = kernel.recv(65536)
-    if HEADER.unpack_from(answer)[1] != BY_FAMILY:
+    if NETLINK_HEADER.unpack_from(answer)[1] != BY_FAMILY:
         return None
-    message = answer[HEADER.size :]
-    uid, inode = OWNER.unpack_from(message, OWNER_OFFSET)
-    return SocketOwner(uid, accepted=inode != 0, listening=message[1] == LISTEN)
+    message = answer[NETLINK_HEADER.size :]
+    uid, inode = OWNER_FIELDS.unpack_from(message, OWNER_OFFSET)
+    return SocketOwner(uid, accepted=inode != 0, listening=message[1] == TCP_LISTEN)
 
 
-def _padded(address: Address) -> bytes:
+def _pad_address(address: Address) -> bytes:
     return socket.inet_aton(address[0]).ljust(16, b"\0")
 
 
 def _search_table(local: Address, remote: Address | None) -> SocketOwner | None:
     """Search the tables of all sockets, for systems without netlink."""
     ends = local, remote or ("0.0.0.0", 0)  # noqa: S104  # not an address to bind to
-    for table, prefix in (("/proc/net/tcp", ""), ("/proc/net/tcp6", MAPPED)):
-        found = _search_file(Path(table), [f"{prefix}{_as_in_table(each)}" for each in ends])
+    for table, prefix in (("/proc/net/tcp", ""), ("/proc/net/tcp6", MAPPED_PREFIX)):
+        found = _search_file(Path(table), [f"{prefix}{_format_address(each)}" for each in ends])
         if found is not None:
             return found
     return None
@@ -135,18 +135,18 @@ def _search_file(table: Path, ends: list[str]) -> SocketOwner | None:
         for line in lines:
             fields = line.split()
             if fields[1:3] == ends:
-                listening = int(fields[3], 16) == LISTEN
+                listening = int(fields[3], 16) == TCP_LISTEN
                 return SocketOwner(int(fields[7]), accepted=fields[9] != "0", listening=listening)
     return None
 
 
-def _as_in_table(address: Address) -> str:
-    return f"{_word(socket.inet_aton(address[0]))}:{address[1]:04X}"
+def _format_address(address: Address) -> str:
+    return f"{_format_word(socket.inet_aton(address[0]))}:{address[1]:04X}"
 
 
-def _word(four: bytes) -> str:
+def _format_word(four: bytes) -> str:
     return f"{int.from_bytes(four, sys.byteorder):08X}"
 
 
-MAPPED = 2 * _word(bytes(4)) + _word(b"\0\0\xff\xff")
+MAPPED_PREFIX = 2 * _format_word(bytes(4)) + _format_word(b"\0\0\xff\xff")
 """Prefix of an IPv4 address in the table of IPv6 sockets, which may contain IPv4 connections as well."""

@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from typing import Any, TextIO
 
-COLORS = r"\x1b\[[0-9;:]*m"
+COLOR_PATTERN = r"\x1b\[[0-9;:]*m"
 """SGR sequences, which set colors and weight."""
 
-CONTROLS = re.compile(
-    COLORS
+CONTROL_PATTERN = re.compile(
+    COLOR_PATTERN
     + r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # C0 without tab and line feed, DEL, C1
     + r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # text direction marks, which reorder the characters of a line
 )
 RESET = "\x1b[0m"
-RESETS = (RESET, "\x1b[m")
+COLOR_RESETS = (RESET, "\x1b[m")
 
 
 def show_controls(text: str) -> str:
@@ -29,20 +29,20 @@ def show_controls(text: str) -> str:
     Args:
         text: text that may be untrusted.
     """
-    if not CONTROLS.search(text):
+    if not CONTROL_PATTERN.search(text):
         return text
-    shown = CONTROLS.sub(_show, text.replace("\r\n", "\n"))
+    shown = CONTROL_PATTERN.sub(_escape_control, text.replace("\r\n", "\n"))
     return "\n".join(map(_end_colors, shown.split("\n"))) if "\x1b" in shown else shown
 
 
-def _show(match: re.Match[str]) -> str:
+def _escape_control(match: re.Match[str]) -> str:
     found = match[0]
     return found if len(found) > 1 else f"\\u{ord(found):04x}"
 
 
 def _end_colors(line: str) -> str:
     """Reset the colors at the end of a line, in which no other escape sequences are left."""
-    return line + RESET if "\x1b" in line and not line.endswith(RESETS) else line
+    return line + RESET if "\x1b" in line and not line.endswith(COLOR_RESETS) else line
 
 
 class TerminalOutput:
@@ -69,6 +69,6 @@ class TerminalOutput:
         return getattr(self.unfiltered, name)
 
 
-def unfiltered(stream: TextIO) -> TextIO:
+def get_unfiltered(stream: TextIO) -> TextIO:
     """Return the underlying stream, which writes text unchanged."""
     return stream.unfiltered if isinstance(stream, TerminalOutput) else stream

@@ -11,10 +11,10 @@ from satflow_ext.errors import BadRequest, InvalidSecretName
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-TAGS = frozenset({"none", "cron", "interval", "subscribe", "unsubscribe"})
+UNION_TAGS = frozenset({"none", "cron", "interval", "subscribe", "unsubscribe"})
 """Names that pydantic inserts into a path for the model of a union that it tried."""
 
-WORDS = {
+MESSAGES = {
     "bool_parsing": "it must be true or false",
     "bool_type": "it must be true or false",
     "dict_type": "it must be a JSON object",
@@ -37,18 +37,18 @@ WORDS = {
 """Type of an error (pydantic's documentation, "Validation errors") → requirement of the option."""
 
 
-def in_words(mistake: ErrorDetails) -> str:
+def describe_error(error: ErrorDetails) -> str:
     """Return a message for users. Messages of a model's own validators stay; pydantic's are written for programmers."""
-    context = {name: f"{each:g}" if isinstance(each, float) else each for name, each in mistake.get("ctx", {}).items()}
-    return WORDS.get(mistake["type"], "").format_map(context) or mistake["msg"].removeprefix("Value error, ")
+    context = {name: f"{each:g}" if isinstance(each, float) else each for name, each in error.get("ctx", {}).items()}
+    return MESSAGES.get(error["type"], "").format_map(context) or error["msg"].removeprefix("Value error, ")
 
 
-def is_known(mistake: ErrorDetails) -> bool:
+def is_standard_error(error: ErrorDetails) -> bool:
     """Return whether a value has the wrong type or size, as opposed to a rejection by a model's own validator."""
-    return mistake["type"] in WORDS
+    return error["type"] in MESSAGES
 
 
-def first_mistake(error: ValidationError) -> BadRequest:
+def convert_first_error(error: ValidationError) -> BadRequest:
     """Convert the first validation error to a BadRequest."""
     first = error.errors(include_url=False, include_input=False)[0]
     parts = [str(part) for part in first["loc"]]
@@ -56,8 +56,8 @@ def first_mistake(error: ValidationError) -> BadRequest:
         return InvalidSecretName()
     if parts[:1] == ["order"]:  # followed by its kind: pydantic inserts the tag of the model in a union
         del parts[1:2]
-    field = ".".join(part for at, part in enumerate(parts) if not (part in TAGS and at < len(parts) - 1))
+    field = ".".join(part for at, part in enumerate(parts) if not (part in UNION_TAGS and at < len(parts) - 1))
     if first["type"] == "json_invalid":
         return BadRequest(f"The request's body is not JSON: {first['ctx']['error']}.")
-    said = in_words(first)
+    said = describe_error(first)
     return BadRequest(f"{field}: {said}." if field else f"{said}.", field=field or None)

@@ -80,7 +80,7 @@ def definitions() -> dict[str, Schema]:
     return replies | {renamed[name]: redirect(one, renamed) for name, one in requests.items()}
 
 
-def schemas(kinds: tuple[type[models.Wire], ...], mode: JsonSchemaMode) -> dict[str, Schema]:
+def schemas(kinds: tuple[type[models.WireModel], ...], mode: JsonSchemaMode) -> dict[str, Schema]:
     """The models, and every model inside them, by name."""
     _, schema = models_json_schema([(kind, mode) for kind in kinds], ref_template="{model}")
     return {name: one for name, one in schema["$defs"].items() if name != "JsonValue"}

@@ -111,9 +111,9 @@ def stack(house: Path) -> Iterator[Stack]:
     """The local stack of this test run: Prefect server, Prefect worker and store, all real."""
     settings = load_settings()
     assert settings.state_dir == house / "state"
-    with lease.acquire(settings) as held:
+    with lease.acquire_lease(settings) as held:
         assert held.record is not None
-        yield Stack(settings, held.record, endpoints.resolve(settings, held.record))
+        yield Stack(settings, held.record, endpoints.resolve_endpoints(settings, held.record))
 
 
 @pytest.fixture(scope="session")

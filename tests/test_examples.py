@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -32,5 +32,5 @@ def test_scaling_out(stack, tmp_path, monkeypatch):
     assert len(runs) == 2, "\n".join(said_by(notebook))
     assert all("of 64 tiles" in said and "Completed" in said for said in runs), runs
     assert not any("anonymous usage" in said for said in runs)
-    with reached("", stack.settings) as where, connected(where) as gateway:
+    with locate_gateway("", stack.settings) as where, connect_gateway(where) as gateway:
         assert gateway.list_clusters() == []

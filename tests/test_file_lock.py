@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from satflow_ext.file_lock import alone, attempted
+from satflow_ext.file_lock import lock_file, try_lock_file
 
 KILLED = """
 import os, sys
@@ -23,7 +23,7 @@ def test_one_at_a_time_and_nothing_stays(tmp_path):
     count.write_text("0")
 
     def add_one(_: int) -> None:
-        with alone(path):
+        with lock_file(path):
             count.write_text(str(int(count.read_text()) + 1))
 
     with ThreadPoolExecutor(16) as many:
@@ -35,7 +35,7 @@ def test_one_at_a_time_and_nothing_stays(tmp_path):
 def test_who_is_killed_gives_it_back(tmp_path):
     path: Path = tmp_path / "lock"
     assert subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False).returncode == -9
-    with alone(path):
+    with lock_file(path):
         assert path.exists()
     assert not path.exists()
 
@@ -46,7 +46,7 @@ def test_many_who_do_not_wait_are_alone_as_well(tmp_path):
 
     def add_one(_: int) -> None:
         while True:
-            with attempted(path) as mine:
+            with try_lock_file(path) as mine:
                 if mine:
                     count.write_text(str(int(count.read_text()) + 1))
                     return

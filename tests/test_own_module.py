@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 
 from satflow_ext.clusters import single_update
-from satflow_ext.clusters.persistent_clusters import Standing
-from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.persistent_clusters import PersistentCluster
+from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.gateways import cluster_process
 from satflow_ext.gateways.cluster_process import ClusterCommand
-from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.server import cluster_watch
 from satflow_ext.settings import Settings, load_settings
 
@@ -44,7 +44,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def order(place: Settings) -> ClusterCommand:
-    wanted = Wanted(1, 0, None, None, 1, None, 0, idle_timeout=60, start_timeout=60, gateway="", python=sys.executable)
+    wanted = GatewayClusterRequest(
+        1, 0, None, None, 1, None, 0, idle_timeout=60, start_timeout=60, gateway="", python=sys.executable
+    )
     return ClusterCommand(verb="read", wanted=wanted, label=str(uuid4()), settings=place)
 
 
@@ -70,7 +72,7 @@ def test_an_empty_entry_of_pythonpath_is_not_the_current_folder(
     monkeypatch.setenv("PYTHONPATH", f"{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     assert asyncio.run(cluster_process.run_command(order(place))).state.state == "none"
     nowhere = {"executor": "dask-cluster", "plan": None, "worker_size": None, "address": None, "gateway": None}
-    cluster = Standing(deployment_id=str(uuid4()), deployment="flow/tiles", **nowhere)
-    with single_update.told_of((cluster,), Board(place)):  # until the process reports on the cluster
+    cluster = PersistentCluster(deployment_id=str(uuid4()), deployment="flow/tiles", **nowhere)
+    with single_update.update_status_files((cluster,), StatusFiles(place)):  # until the process reports on the cluster
         pass
     assert not mark.exists()

@@ -39,6 +39,6 @@ def test_settings_file_is_understood(tmp_path, monkeypatch):
     file.write_text(blocks("toml")[0])
     monkeypatch.setenv("SATFLOW_CONFIG", str(file))
     monkeypatch.setenv("TEAM_STORE_AUTHORIZATION", "Bearer of-the-team")
-    store = endpoints.store_named("team", load_settings(), None)
+    store = endpoints.find_store("team", load_settings(), None)
     assert store.url == "https://files.example.com/satflow/{digest}"
     assert store.headers == {"Authorization": "Bearer of-the-team"}

@@ -31,7 +31,7 @@ def test_a_key_goes_only_to_the_api_it_was_set_with(monkeypatch, prefects_own, l
         monkeypatch.setenv("PREFECT_API_URL", prefects_own)
     store = StoreSettings(url="http://here/{digest}")
     chosen = Settings(prefect_api_url="http://here/api", store="team", stores={"team": store})
-    assert endpoints.resolve(chosen, None).prefect.api_key == lent
+    assert endpoints.resolve_endpoints(chosen, None).prefect.api_key == lent
 
 
 def test_a_record_of_another_version_is_told(tmp_path):

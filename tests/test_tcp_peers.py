@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from satflow_ext.bounded_listener import BoundedListener
-from satflow_ext.tcp_peers import _ask_kernel, _search_table
+from satflow_ext.tcp_peers import _query_netlink, _search_table
 
 FAMILIES = pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["IPv4", "IPv4-mapped IPv6"])
 
@@ -32,8 +32,8 @@ def test_the_table_of_sockets_shows_the_same_owner_as_netlink(family: socket.Add
             found = _search_table(client, server)
             assert found is not None
             assert found.uid == os.geteuid()
-            assert found == _ask_kernel(client, server)
-        assert _search_table(server, None) == _ask_kernel(server, ("0.0.0.0", 0))
+            assert found == _query_netlink(client, server)
+        assert _search_table(server, None) == _query_netlink(server, ("0.0.0.0", 0))
 
 
 @FAMILIES

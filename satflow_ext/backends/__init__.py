@@ -7,34 +7,34 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from satflow_ext.backends.any_class import CLASS_PATH, of_class
-from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, Asked, BackEnd
+from satflow_ext.backends.any_class import CLASS_PATH, provider_of_class
+from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, ProviderRequest
 from satflow_ext.backends.kubernetes import KUBERNETES
 from satflow_ext.backends.slurm import SLURM
 from satflow_ext.backends.ssh import SSH
-from satflow_ext.credentials.shapes import first_credential
+from satflow_ext.credentials.shapes import find_credential
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused, UnknownBackEnd
 
-__all__ = ["GATEWAY", "NAMES", "Asked", "BackEnd", "named", "refuse"]
+__all__ = ["GATEWAY", "NAMES", "ClusterProvider", "ProviderRequest", "find_provider", "validate_request"]
 
 GATEWAY = "gateway"
 """The provider that owns its clusters, so that runs can share them. `satflow_ext.gateways` implements it."""
 
-KINDS: tuple[BackEnd, ...] = (SLURM, SSH, KUBERNETES)
-NAMES = (GATEWAY, *(each.name for each in KINDS))
+PROVIDERS: tuple[ClusterProvider, ...] = (SLURM, SSH, KUBERNETES)
+NAMES = (GATEWAY, *(each.name for each in PROVIDERS))
 
 
-def named(name: str) -> BackEnd:
+def find_provider(name: str) -> ClusterProvider:
     """Return the cluster provider with this name, or build one for a class given as `module:Class`.
 
     Raises:
         UnknownBackEnd: no provider has this name.
     """
-    for each in KINDS:
+    for each in PROVIDERS:
         if each.name == name:
             return each
     if CLASS_PATH.fullmatch(name):
-        return of_class(name)
+        return provider_of_class(name)
     near = get_close_matches(name, NAMES, n=1)
     raise UnknownBackEnd(
         f"No cluster provider is called {name!r}.",
@@ -43,7 +43,7 @@ def named(name: str) -> BackEnd:
     )
 
 
-def refuse(asked: Asked) -> None:
+def validate_request(request: ProviderRequest) -> None:
     """Refuse a request that the cluster provider cannot satisfy on any machine.
 
     Raises:
@@ -51,25 +51,25 @@ def refuse(asked: Asked) -> None:
         InvalidExecutorOption: SatFlow sets one of the options itself, or an option looks like a credential.
         SizeRefused: the provider does not support worker sizes.
     """
-    back_end = named(asked.backend)
-    for name in sorted(back_end.owned.keys() & asked.options.keys()):
-        instead = back_end.owned[name]
+    back_end = find_provider(request.backend)
+    for name in sorted(back_end.owned_arguments.keys() & request.options.keys()):
+        instead = back_end.owned_arguments[name]
         raise InvalidExecutorOption(
-            f"SatFlow sets {name!r} of {asked.backend} itself.",
+            f"SatFlow sets {name!r} of {request.backend} itself.",
             fix=f"Use the executor option {instead} instead." if instead else "Leave it out.",
             field=OPTIONS_FIELD,
         )
-    if found := first_credential(asked.options):
+    if found := find_credential(request.options):
         path, what = found
         raise InvalidExecutorOption(
             f"{'.'.join(path)} looks like {what}, and the version would store it.",
             fix="Set it in the environment of the runs, where the class reads it (docs/secrets.md).",
             field=OPTIONS_FIELD,
         )
-    back_end.refuse(asked)
-    if asked.size is not None and not back_end.sizes:
+    back_end.validate_request(request)
+    if request.size is not None and not back_end.has_sizes:
         raise SizeRefused(
-            f"{asked.backend} does not support worker sizes: its class has its own arguments for them.",
+            f"{request.backend} does not support worker sizes: its class has its own arguments for them.",
             fix="Choose no worker size, and set the size in backend_options.",
             field="executor.options.worker_size",
         )

@@ -9,7 +9,7 @@ SOCKET = re.compile(r"\(?'[^']+', \d+(, \d+, \d+)?\)")
 """A socket address as Python formats it: `('192.0.2.7', 22)`."""
 
 
-def without_addresses(text: str, *hosts: str) -> str:
+def redact_addresses(text: str, *hosts: str) -> str:
     """Join the text into one line and replace addresses and these hosts with "…"."""
     line = SOCKET.sub("…", ADDRESS.sub("…", " ".join(text.split())))
     for host in hosts:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from satflow_ext.backends.base import BackEnd
+from satflow_ext.backends.base import ClusterProvider
 
 CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", re.ASCII)
 """`package.module:Class`."""
 
-OWNED = {"n_workers": "n_workers", "asynchronous": "", "loop": ""}
+OWNED_ARGUMENTS = {"n_workers": "n_workers", "asynchronous": "", "loop": ""}
 
 
-def of_class(path: str) -> BackEnd:
+def provider_of_class(path: str) -> ClusterProvider:
     """Build a cluster provider for this class. It has no worker sizes: each class has its own arguments for them."""
-    return BackEnd(name=path, cluster_class=path, owned=OWNED, sizes=False)
+    return ClusterProvider(name=path, cluster_class=path, owned_arguments=OWNED_ARGUMENTS, has_sizes=False)

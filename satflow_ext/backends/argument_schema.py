@@ -12,7 +12,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from satflow_ext.models import JsonObject
 
-WORDS: dict[str, JsonObject] = {
+TYPE_SCHEMAS: dict[str, JsonObject] = {
     "str": {"type": "string"},
     "string": {"type": "string"},
     "int": {"type": "integer"},
@@ -29,7 +29,7 @@ CHOICE = re.compile(r"^\{(.+)\}")
 INNER = re.compile(r"^(list|dict|tuple)\s*(?:of\s+|\[)(.*?)\]?$")
 
 
-def of_annotation(annotation: Any) -> JsonObject:
+def schema_of_annotation(annotation: Any) -> JsonObject:
     """Return the schema of an annotation, or an empty schema if JSON cannot express the annotation."""
     if annotation in (inspect.Parameter.empty, Any, None):
         return {}
@@ -41,41 +41,43 @@ def of_annotation(annotation: Any) -> JsonObject:
             return {}
 
 
-def of_words(text: str) -> JsonObject:
+def schema_of_documented_type(text: str) -> JsonObject:
     """Parse a type in numpydoc notation: `int`, `str, optional`, `{"a", "b"}`, `list of str`, `int or None`."""
     if choice := CHOICE.match(text):
         return {"enum": [each.strip(" \"'`") for each in choice[1].split(",")]}
-    kinds = [kind for each in _alternatives(text) if (kind := _kind(each))]
+    kinds = [kind for each in _split_alternatives(text) if (kind := _schema_of_type(each))]
     return kinds[0] if len(kinds) == 1 else ({"anyOf": [*kinds]} if kinds else {})
 
 
-def of_value(value: JsonValue) -> JsonObject:
+def schema_of_default(value: JsonValue) -> JsonObject:
     """Infer the schema from a default."""
     known = {bool: "bool", int: "int", float: "float", str: "str", dict: "dict", list: "list"}
-    return WORDS[known[type(value)]] if type(value) in known else {}
+    return TYPE_SCHEMAS[known[type(value)]] if type(value) in known else {}
 
 
-def is_plain(value: object) -> bool:
+def is_json_value(value: object) -> bool:
     """Return whether JSON can express a default."""
     if isinstance(value, dict):
-        return all(isinstance(key, str) and is_plain(each) for key, each in value.items())
+        return all(isinstance(key, str) and is_json_value(each) for key, each in value.items())
     return (
-        value is None or type(value) in (bool, int, float, str) or (type(value) is list and all(map(is_plain, value)))
+        value is None
+        or type(value) in (bool, int, float, str)
+        or (type(value) is list and all(map(is_json_value, value)))
     )
 
 
-def _alternatives(text: str) -> list[str]:
+def _split_alternatives(text: str) -> list[str]:
     plain = re.sub(r"\(?\boptional\b\)?|\bdefaults?\b.*|\(.*?\)", "", text.lower())
     return [each.strip(" .`'\"") for each in re.split(r",(?![^\[]*\])|\bor\b|\|", plain)]
 
 
-def _kind(text: str) -> JsonObject:
-    if text in WORDS:
-        return WORDS[text]
+def _schema_of_type(text: str) -> JsonObject:
+    if text in TYPE_SCHEMAS:
+        return TYPE_SCHEMAS[text]
     inner = INNER.match(text)
     if inner is None:
         return {}
     if inner[1] == "dict":
-        return WORDS["dict"]
-    items = WORDS.get(inner[2].strip().rstrip("s"), {})
+        return TYPE_SCHEMAS["dict"]
+    items = TYPE_SCHEMAS.get(inner[2].strip().rstrip("s"), {})
     return {"type": "array", "items": items}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from satflow_ext.gateways.worker_plan import Workers
+from satflow_ext.gateways.worker_plan import WorkerPlan
 from satflow_ext.models import JsonObject
 from satflow_ext.settings import Settings
 
@@ -16,7 +16,7 @@ OPTIONS_FIELD = "executor.options.backend_options"
 
 
 @dataclass(frozen=True)
-class Asked(Workers):
+class ProviderRequest(WorkerPlan):
     """A request for a cluster that ends with its flow run. `idle_timeout` ends a cluster whose flow run was killed.
 
     Args:
@@ -28,40 +28,40 @@ class Asked(Workers):
     options: JsonObject
 
 
-def its_options(asked: Asked) -> dict[str, Any]:
+def options_as_arguments(request: ProviderRequest) -> dict[str, Any]:
     """Return the options as keyword arguments, for providers whose options are the arguments of their class."""
-    return dict(asked.options)
+    return dict(request.options)
 
 
-def gives_anything(asked: Asked, settings: Settings) -> None:
+def accept_any_cluster(request: ProviderRequest, settings: Settings) -> None:
     """Accept every request, for providers that cannot check one in advance."""
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingWorkers:
     """Requested Dask workers that have not connected: the reason as text, and the names of those that never will."""
 
-    why: str | None = None
-    gone: frozenset[str] = frozenset()
+    reason: str | None = None
+    lost_names: frozenset[str] = frozenset()
 
 
-def not_there(cluster: Any) -> dict[Any, Any]:
+def find_unconnected_workers(cluster: Any) -> dict[Any, Any]:
     """Return the started Dask workers of a `SpecCluster`, by name, that have not connected to the scheduler."""
     there = {str(row["name"]) for row in dict(cluster.scheduler_info["workers"]).values()}
     return {name: each for name, each in dict(cluster.workers).items() if str(name) not in there}
 
 
-def takes_anything(asked: Asked) -> None:
+def accept_any_options(request: ProviderRequest) -> None:
     """Accept every request, for providers whose class validates the options."""
 
 
-def knows_nothing(cluster: Any) -> Missing:
+def report_none_missing(cluster: Any) -> MissingWorkers:
     """Report nothing, for providers that cannot find out what Dask workers are waiting for."""
-    return Missing()
+    return MissingWorkers()
 
 
 @dataclass(frozen=True)
-class BackEnd:
+class ClusterProvider:
     """One way to get a Dask cluster that lives as long as its flow run.
 
     Args:
@@ -78,10 +78,10 @@ class BackEnd:
 
     name: str
     cluster_class: str
-    arguments: Callable[[Asked], dict[str, Any]] = its_options
+    make_arguments: Callable[[ProviderRequest], dict[str, Any]] = options_as_arguments
     install: str | None = None
-    owned: dict[str, str] = field(default_factory=dict)
-    sizes: bool = True
-    refuse: Callable[[Asked], None] = takes_anything
-    check: Callable[[Asked, Settings], None] = gives_anything
-    missing: Callable[[Any], Missing] = knows_nothing
+    owned_arguments: dict[str, str] = field(default_factory=dict)
+    has_sizes: bool = True
+    validate_request: Callable[[ProviderRequest], None] = accept_any_options
+    check_availability: Callable[[ProviderRequest, Settings], None] = accept_any_cluster
+    find_missing_workers: Callable[[Any], MissingWorkers] = report_none_missing

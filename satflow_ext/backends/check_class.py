@@ -14,28 +14,32 @@ from pydantic import BaseModel, ConfigDict
 from satflow_ext.backends import signature
 
 
-class Look(BaseModel):
+class ClassCheck(BaseModel):
     """The result of a check. `said` has the reason why a class is missing, or the names of the arguments that do not fit."""
 
     model_config = ConfigDict(frozen=True)
 
     outcome: Literal["fits", "missing", "unknown", "required"]
-    said: tuple[str, ...] = ()
-    known: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
 
-def look(path: str, names: list[str]) -> Look:
+def check_class(path: str, names: list[str]) -> ClassCheck:
     """Import the class and compare its keyword arguments with these names."""
     try:
-        takes = signature.parameters(signature.imported(path))
+        takes = signature.read_parameters(signature.import_class(path))
     except Exception as error:  # process boundary: a third-party module may raise anything
-        return Look(outcome="missing", said=(f"{type(error).__name__}: {error}",))
+        return ClassCheck(outcome="missing", said=(f"{type(error).__name__}: {error}",))
     known = tuple(takes.named)
-    if unknown := takes.unknown(names):
-        return Look(outcome="unknown", said=tuple(unknown), known=known)
+    if unknown := takes.unknown_names(names):
+        return ClassCheck(outcome="unknown", said=tuple(unknown), known=known)
     lacking = [name for name in takes.required if name not in names and name != "n_workers"]
-    return Look(outcome="required", said=tuple(lacking), known=known) if lacking else Look(outcome="fits", known=known)
+    return (
+        ClassCheck(outcome="required", said=tuple(lacking), known=known)
+        if lacking
+        else ClassCheck(outcome="fits", known=known)
+    )
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"\n{look(sys.argv[1], sys.argv[2:]).model_dump_json()}\n")
+    sys.stdout.write(f"\n{check_class(sys.argv[1], sys.argv[2:]).model_dump_json()}\n")

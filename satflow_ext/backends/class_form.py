@@ -16,66 +16,82 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from satflow_ext.backends import named, signature
-from satflow_ext.backends.argument_schema import is_plain, of_annotation, of_value, of_words
-from satflow_ext.backends.configured_defaults import configured
-from satflow_ext.backends.docstring_parameters import Documented, documented, summary
-from satflow_ext.credentials.shapes import is_named_like_one
+from satflow_ext.backends import find_provider, signature
+from satflow_ext.backends.argument_schema import (
+    is_json_value,
+    schema_of_annotation,
+    schema_of_default,
+    schema_of_documented_type,
+)
+from satflow_ext.backends.configured_defaults import read_configured_defaults
+from satflow_ext.backends.docstring_parameters import ParameterDoc, first_paragraph, parse_docstrings
+from satflow_ext.credentials.shapes import is_credential_name
 from satflow_ext.models import ClusterClass, JsonObject
 
 MARKUP = re.compile(r":\w+:`~?([^`]*)`|`{1,2}([^`]*)`{1,2}")
 """reStructuredText markup around words."""
-LONGEST = 300
+MAX_DESCRIPTION = 300
 """Maximum number of characters of an argument's description."""
 
 
-def form(name: str) -> ClusterClass:
+def build_form(name: str) -> ClusterClass:
     """Build the form for a provider's class, without the arguments that SatFlow sets and those named like credentials.
 
     Raises:
         UnknownBackEnd: no cluster provider has this name.
         Exception: any error raised by importing the class.
     """
-    back_end = named(name)
-    called = signature.imported(back_end.cluster_class)
-    functions = signature.handed_on(called)
-    takes = signature.parameters(called)
-    said = documented([*_documented_by(called), *functions])
-    defaults = configured(called, functions)
-    hidden = tuple(each for each in takes.named if is_named_like_one(each))
-    shown = [each for each in takes.named if each not in back_end.owned and each not in hidden and each[0] != "_"]
-    hints = _hints(functions)
+    back_end = find_provider(name)
+    called = signature.import_class(back_end.cluster_class)
+    functions = signature.receiving_functions(called)
+    takes = signature.read_parameters(called)
+    said = parse_docstrings([*_documenting_classes(called), *functions])
+    defaults = read_configured_defaults(called, functions)
+    hidden = tuple(each for each in takes.named if is_credential_name(each))
+    shown = [
+        each for each in takes.named if each not in back_end.owned_arguments and each not in hidden and each[0] != "_"
+    ]
+    hints = _read_type_hints(functions)
     properties: JsonObject = {
-        each: _schema(each, takes.named[each], hints.get(each), said.get(each), defaults.get(each)) for each in shown
+        each: _argument_schema(each, takes.named[each], hints.get(each), said.get(each), defaults.get(each))
+        for each in shown
     }
     required = [each for each in takes.required if each in shown and each not in defaults]
     schema: JsonObject = {"type": "object", "properties": properties, "required": [*required]}
-    return ClusterClass(name=name, purpose=summary(called), options_schema=schema, open=takes.open, hidden=hidden)
+    return ClusterClass(
+        name=name, purpose=first_paragraph(called), options_schema=schema, open=takes.accepts_any, hidden=hidden
+    )
 
 
-def _schema(
-    name: str, argument: inspect.Parameter, hint: Any, said: Documented | None, configured: JsonValue
+def _argument_schema(
+    name: str, argument: inspect.Parameter, hint: Any, documentation: ParameterDoc | None, configured: JsonValue
 ) -> JsonObject:
-    plain = argument.default if is_plain(argument.default) else None
+    plain = argument.default if is_json_value(argument.default) else None
     default = plain if configured is None else configured
-    text = MARKUP.sub(r"\1\2", said.text) if said else ""
-    typed = of_annotation(hint) or of_words(said.type if said else "") or of_value(default)
+    text = MARKUP.sub(r"\1\2", documentation.text) if documentation else ""
+    typed = (
+        schema_of_annotation(hint)
+        or schema_of_documented_type(documentation.type if documentation else "")
+        or schema_of_default(default)
+    )
     found: JsonObject = {"title": name, **typed}
     if text:
-        found["description"] = text if len(text) <= LONGEST else f"{text[:LONGEST].rpartition(' ')[0]} …"
-    if default is not None and is_plain(default):
+        found["description"] = (
+            text if len(text) <= MAX_DESCRIPTION else f"{text[:MAX_DESCRIPTION].rpartition(' ')[0]} …"
+        )
+    if default is not None and is_json_value(default):
         found["default"] = default
     return found
 
 
-def _documented_by(called: Callable[..., Any]) -> list[type]:
+def _documenting_classes(called: Callable[..., Any]) -> list[type]:
     """Return a class and its bases, whose docstrings document the arguments of the constructors."""
     classes = [*called.__mro__] if isinstance(called, type) else []
     job = getattr(called, "job_cls", None)
     return [each for each in [*classes, *(job.__mro__ if isinstance(job, type) else ())] if each is not object]
 
 
-def _hints(functions: list[Callable[..., Any]]) -> Mapping[str, Any]:
+def _read_type_hints(functions: list[Callable[..., Any]]) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for each in functions:
         try:
@@ -87,7 +103,7 @@ def _hints(functions: list[Callable[..., Any]]) -> Mapping[str, Any]:
 
 if __name__ == "__main__":
     try:
-        told = form(sys.argv[1]).model_dump_json()
+        told = build_form(sys.argv[1]).model_dump_json()
     except Exception as error:
         sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
         sys.exit(1)

@@ -7,25 +7,25 @@ import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.backends.addresses import without_addresses
+from satflow_ext.backends.addresses import redact_addresses
 from satflow_ext.backends.run_log import run_log
-from satflow_ext.backends.signature import imported
+from satflow_ext.backends.signature import import_class
 from satflow_ext.errors import ClusterNotStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CLOSING = 30.0
+CLOSE_TIMEOUT = 30.0
 """Seconds to wait for a cluster to close."""
 
-GIVING_UP = 5.0
+CANCEL_TIMEOUT = 5.0
 """Seconds to wait for a cancelled start to stop."""
 
-MORE_TIME = "Increase start_timeout, or check what keeps the cluster from starting."
-CHECK = "Check backend_options."
+FIX_TIMEOUT = "Increase start_timeout, or check what keeps the cluster from starting."
+FIX_OPTIONS = "Check backend_options."
 
 
-class Making:
+class ClusterCreation:
     """The creation of one cluster, in a separate thread because a constructor may block permanently.
 
     Args:
@@ -37,12 +37,14 @@ class Making:
         self._path = path
         self._arguments = arguments
         self._cluster: Any = None
-        self._is_made = False
+        self._is_created = False
         self._error: BaseException | None = None
         context = copy_context()  # a new thread has no run context
-        self._thread = threading.Thread(target=context.run, args=(self._make,), name="satflow-cluster", daemon=True)
+        self._thread = threading.Thread(
+            target=context.run, args=(self._run_constructor,), name="satflow-cluster", daemon=True
+        )
 
-    def made(self, seconds: float) -> Any:
+    def create_cluster(self, seconds: float) -> Any:
         """Create the cluster object and return it.
 
         Raises:
@@ -52,59 +54,63 @@ class Making:
         try:
             self._thread.join(seconds)
         except BaseException:  # an interrupt, such as a cancelled run
-            self.give_up()
+            self.abort()
             raise
         if self._thread.is_alive():
-            self.give_up()
-            raise ClusterNotStarted(f"{self._path} created no cluster within {seconds:g} s.", fix=MORE_TIME)
+            self.abort()
+            raise ClusterNotStarted(f"{self._path} created no cluster within {seconds:g} s.", fix=FIX_TIMEOUT)
         if self._error is not None:
-            self.give_up()
-            said = f"{type(self._error).__name__}: {without_addresses(str(self._error))}"
-            raise ClusterNotStarted(f"{self._path} could not create a cluster: {said}.", fix=CHECK) from self._error
+            self.abort()
+            said = f"{type(self._error).__name__}: {redact_addresses(str(self._error))}"
+            raise ClusterNotStarted(
+                f"{self._path} could not create a cluster: {said}.", fix=FIX_OPTIONS
+            ) from self._error
         return self._cluster
 
-    def give_up(self) -> None:
+    def abort(self) -> None:
         """Cancel pending operations and close the parts of the cluster that exist."""
         if self._cluster is None:
             return
         if self._thread.is_alive():
-            _cancel(self._cluster)
-            self._thread.join(GIVING_UP)
-        if not self._is_made:
-            _take_apart(self._cluster)
-        end(self._cluster)
+            _cancel_pending_tasks(self._cluster)
+            self._thread.join(CANCEL_TIMEOUT)
+        if not self._is_created:
+            _close_partial_cluster(self._cluster)
+        close_cluster(self._cluster)
 
-    def _make(self) -> None:
+    def _run_constructor(self) -> None:
         try:
-            made = imported(self._path)
+            made = import_class(self._path)
             if isinstance(made, type):  # two steps, so that a partial cluster can be closed on failure
                 self._cluster = made.__new__(made, **self._arguments)  # type: ignore[call-overload]  # not a metaclass
                 self._cluster.__init__(**self._arguments)
             else:
                 self._cluster = made(**self._arguments)
-            self._is_made = True
+            self._is_created = True
         except BaseException as error:  # thread boundary: `made` raises it again
             self._error = error
 
 
-def end(cluster: Any) -> None:
+def close_cluster(cluster: Any) -> None:
     """Close a cluster and wait for at most `CLOSING` seconds. Errors are only logged."""
     close = getattr(cluster, "close", None)
     if close is not None:
-        _bounded(close)
+        _close_with_timeout(close)
 
 
-def _bounded(close: Callable[[], Any]) -> None:
-    thread = threading.Thread(target=copy_context().run, args=(_tried, close), name="satflow-cluster-end", daemon=True)
+def _close_with_timeout(close: Callable[[], Any]) -> None:
+    thread = threading.Thread(
+        target=copy_context().run, args=(_close_and_log_errors, close), name="satflow-cluster-end", daemon=True
+    )
     thread.start()
-    thread.join(CLOSING)
+    thread.join(CLOSE_TIMEOUT)
     if thread.is_alive():
         run_log().warning(
-            "The cluster did not close within %g seconds; check that no part of it is still running.", CLOSING
+            "The cluster did not close within %g seconds; check that no part of it is still running.", CLOSE_TIMEOUT
         )
 
 
-def _tried(close: Callable[[], Any]) -> None:
+def _close_and_log_errors(close: Callable[[], Any]) -> None:
     try:
         close()
     except Exception:  # thread boundary: cluster classes may raise anything
@@ -113,21 +119,21 @@ def _tried(close: Callable[[], Any]) -> None:
         )
 
 
-def _cancel(cluster: Any) -> None:
+def _cancel_pending_tasks(cluster: Any) -> None:
     """Cancel the tasks in the event loop of a `distributed.deploy.Cluster`."""
     loop = getattr(cluster, "loop", None)
     if loop is not None:
-        loop.add_callback(_cancel_all)
+        loop.add_callback(_cancel_loop_tasks)
 
 
-def _cancel_all() -> None:
+def _cancel_loop_tasks() -> None:
     """Cancel all tasks except the one in which `distributed` runs the loop: cleaning up needs it."""
     for task in asyncio.all_tasks():
         if getattr(task.get_coro(), "__name__", "") != "amain":
             task.cancel()
 
 
-def _take_apart(cluster: Any) -> None:
+def _close_partial_cluster(cluster: Any) -> None:
     """Close the workers of a `SpecCluster` whose start was interrupted: `close` ends only those that finished starting."""
     from distributed.core import Status
     from distributed.deploy.spec import SpecCluster
@@ -135,10 +141,10 @@ def _take_apart(cluster: Any) -> None:
     status = getattr(cluster, "status", None)
     if not isinstance(cluster, SpecCluster) or status in (None, Status.created, Status.closed):
         return
-    _bounded(lambda: cluster.sync(_end_begun, cluster))  # type: ignore[no-untyped-call]  # distributed is typed in part
+    _close_with_timeout(lambda: cluster.sync(_close_started_workers, cluster))  # type: ignore[no-untyped-call]  # distributed is typed in part
     if status == Status.starting:
         cluster.status = Status.failed
 
 
-async def _end_begun(cluster: Any) -> None:
+async def _close_started_workers(cluster: Any) -> None:
     await asyncio.gather(*(each.close() for each in cluster._created))

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext.backends import missing_worker_reasons
-from satflow_ext.backends.base import Asked, BackEnd
+from satflow_ext.backends.base import ClusterProvider, ProviderRequest
 from satflow_ext.backends.run_log import run_log
 from satflow_ext.errors import ClusterFailed
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 PERIOD = 5.0
 """Seconds between two checks."""
 
-FIRST = 1.0
+FIRST_DELAY = 1.0
 """Seconds until the first check."""
 
 log = logging.getLogger(__name__)
 _closing: set[asyncio.Future[None]] = set()
 
 
-class Keeper:
+class ClusterMaintainer:
     """Maintains one cluster.
 
     Args:
@@ -37,45 +37,47 @@ class Keeper:
         back_end: the cluster provider.
     """
 
-    def __init__(self, cluster: Any, dask_client: Client, back_end: BackEnd) -> None:
+    def __init__(self, cluster: Any, dask_client: Client, back_end: ClusterProvider) -> None:
         self._cluster = cluster
         self._dask_client = dask_client
         self._back_end = back_end
-        self._said: str | None = None
-        self.why: str | None = None
+        self._logged_reason: str | None = None
+        self.reason: str | None = None
         """Text that explains why Dask workers are missing; None if none are missing or the reason is unknown."""
-        self.hopeless: ClusterFailed | None = None
+        self.fatal_error: ClusterFailed | None = None
         """The error if no Dask worker can ever connect."""
 
-    def look(self) -> None:
+    def check_once(self) -> None:
         """Reset the scheduler's idle timer once, find missing Dask workers, and replace lost ones."""
         try:
             if self._dask_client.status == "running":
-                self._dask_client.run_on_scheduler(_in_use())  # type: ignore[no-untyped-call]  # typed in part
-            self._see()
+                self._dask_client.run_on_scheduler(_make_idle_reset())  # type: ignore[no-untyped-call]  # typed in part
+            self._check_missing_workers()
         except ClusterFailed as error:
-            self.hopeless = error
+            self.fatal_error = error
         except (OSError, RuntimeError, ValueError):  # raised by a distributed client that has lost its scheduler
             log.debug("The cluster does not answer.", exc_info=True)
 
-    def _see(self) -> None:
-        missing = self._back_end.missing(self._cluster)
-        self.why, self.hopeless = missing.why, None
-        missing_worker_reasons.say(missing.why)
-        if missing.why and missing.why != self._said:
-            run_log().info("Dask workers are missing: %s.", missing.why)
-            self._said = missing.why
-        _replace(self._cluster, missing.gone)
+    def _check_missing_workers(self) -> None:
+        missing = self._back_end.find_missing_workers(self._cluster)
+        self.reason, self.fatal_error = missing.reason, None
+        missing_worker_reasons.report_reason(missing.reason)
+        if missing.reason and missing.reason != self._logged_reason:
+            run_log().info("Dask workers are missing: %s.", missing.reason)
+            self._logged_reason = missing.reason
+        _schedule_replacement(self._cluster, missing.lost_names)
 
 
 @contextmanager
-def kept(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked) -> Iterator[Keeper]:
+def maintain_cluster(
+    cluster: Any, dask_client: Client, back_end: ClusterProvider, request: ProviderRequest
+) -> Iterator[ClusterMaintainer]:
     """Maintain a cluster as requested until the block ends."""
-    stop, keeper = threading.Event(), Keeper(cluster, dask_client, back_end)
-    period = min(PERIOD, wanted.idle_timeout / 4)
+    stop, keeper = threading.Event(), ClusterMaintainer(cluster, dask_client, back_end)
+    period = min(PERIOD, request.idle_timeout / 4)
     context = copy_context()  # a new thread has no run context
     thread = threading.Thread(
-        target=context.run, args=(_keep, keeper, period, stop), name="satflow-cluster-keeper", daemon=True
+        target=context.run, args=(_run_maintenance, keeper, period, stop), name="satflow-cluster-keeper", daemon=True
     )
     thread.start()
     try:
@@ -85,29 +87,29 @@ def kept(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked) ->
         thread.join(timeout=5)
 
 
-def _keep(keeper: Keeper, period: float, stop: threading.Event) -> None:
-    wait = min(FIRST, period)
+def _run_maintenance(keeper: ClusterMaintainer, period: float, stop: threading.Event) -> None:
+    wait = min(FIRST_DELAY, period)
     while not stop.wait(wait):
-        keeper.look()
+        keeper.check_once()
         wait = period
 
 
-def _replace(cluster: Any, gone: frozenset[str]) -> None:
+def _schedule_replacement(cluster: Any, lost_names: frozenset[str]) -> None:
     from distributed.deploy.spec import SpecCluster
 
     if isinstance(cluster, SpecCluster) and cluster.new_spec and cluster.loop:
-        cluster.loop.add_callback(_replace_lost, cluster, gone)
+        cluster.loop.add_callback(_replace_lost_workers, cluster, lost_names)
 
 
-def _replace_lost(cluster: Any, gone: frozenset[str]) -> None:
+def _replace_lost_workers(cluster: Any, lost_names: frozenset[str]) -> None:
     """Start replacements for lost Dask workers up to the requested number. Runs in the cluster's own thread, like `adapt`."""
-    for worker in filter(None, (cluster.workers.pop(name, None) for name in gone)):
+    for worker in filter(None, (cluster.workers.pop(name, None) for name in lost_names)):
         _closing.add(asyncio.ensure_future(worker.close()))
     if cluster.worker_spec.keys() - cluster.workers.keys():
         cluster.scale(len(cluster.worker_spec))
 
 
-def _in_use() -> Any:
+def _make_idle_reset() -> Any:
     """Return a function that is pickled by value, because the scheduler may not have this package installed.
 
     The idle timeout considers only tasks and would end the cluster of a flow that waits between two of them. A killed flow

@@ -13,31 +13,33 @@ from typing import Any
 
 from pydantic import JsonValue
 
-READ = re.compile(r"""config\.get\(\s*["']([\w.-]+)["']""")
+CONFIG_READ = re.compile(r"""config\.get\(\s*["']([\w.-]+)["']""")
 
 
-def configured(called: Callable[..., Any], functions: Iterable[Callable[..., Any]]) -> dict[str, JsonValue]:
+def read_configured_defaults(
+    called: Callable[..., Any], functions: Iterable[Callable[..., Any]]
+) -> dict[str, JsonValue]:
     """Return the value of each argument that the current configuration sets."""
     import dask
 
     found: dict[str, JsonValue] = {}
-    for place in _places(called, functions):
+    for place in _config_keys(called, functions):
         value = dask.config.get(place, default=None)
         said = value if isinstance(value, dict) else {place.rpartition(".")[2]: value}
         found = {str(name).replace("-", "_"): each for name, each in said.items() if each is not None} | found
     return found
 
 
-def _places(called: Callable[..., Any], functions: Iterable[Callable[..., Any]]) -> Iterator[str]:
+def _config_keys(called: Callable[..., Any], functions: Iterable[Callable[..., Any]]) -> Iterator[str]:
     """Yield the configuration keys that the class reads, most specific first."""
     name = getattr(called, "config_name", None)
     if isinstance(name, str):
         yield f"jobqueue.{name}"
     for function in functions:
-        yield from READ.findall(_source(function))
+        yield from CONFIG_READ.findall(_read_source(function))
 
 
-def _source(function: Callable[..., Any]) -> str:
+def _read_source(function: Callable[..., Any]) -> str:
     try:
         return inspect.getsource(function)
     except (OSError, TypeError):  # defined without a source file

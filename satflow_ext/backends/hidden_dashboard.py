@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 
-class Unadvertised:
+class HiddenDashboard:
     """A proxy of a `distributed.deploy.Cluster` that hides its dashboard link.
 
     Args:
@@ -21,6 +21,6 @@ class Unadvertised:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cluster, name)
 
-    def __await__(self) -> Generator[Any, Any, Unadvertised]:
+    def __await__(self) -> Generator[Any, Any, HiddenDashboard]:
         yield from self._cluster.__await__()
         return self

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from satflow_ext.backends.base import Missing
+from satflow_ext.backends.base import MissingWorkers
 
-SHOWN = 3
+MAX_LISTED_PODS = 3
 """Maximum number of pods to list; most wait for the same reason."""
 
 
-def look(cluster: Any) -> Missing:
+def find_missing_workers(cluster: Any) -> MissingWorkers:
     """Find out why pods of a `KubeCluster` do not run."""
-    return cluster.sync(_look, cluster)  # type: ignore[no-any-return]  # the result of `_look`
+    return cluster.sync(_list_waiting_pods, cluster)  # type: ignore[no-any-return]  # the result of `_look`
 
 
-async def _look(cluster: Any) -> Missing:
+async def _list_waiting_pods(cluster: Any) -> MissingWorkers:
     import httpx
     import kr8s.asyncio
 
@@ -26,18 +26,18 @@ async def _look(cluster: Any) -> Missing:
             each.raw async for each in kr8s.asyncio.get("pods", namespace=cluster.namespace, label_selector=selector)
         ]
     except (httpx.HTTPError, kr8s.APITimeoutError, kr8s.ServerError) as error:
-        return Missing(why=f"Kubernetes does not answer: {type(error).__name__}")
-    return tell(pods)
+        return MissingWorkers(reason=f"Kubernetes does not answer: {type(error).__name__}")
+    return summarize_pods(pods)
 
 
-def tell(pods: Iterable[Mapping[str, Any]]) -> Missing:
+def summarize_pods(pods: Iterable[Mapping[str, Any]]) -> MissingWorkers:
     """Summarize pods, as returned by the Kubernetes API, that do not run, with the reasons."""
-    said = [f"pod {each['metadata']['name']} {why}" for each in pods if (why := next(_reasons(each), None))]
-    more = [f"and {len(said) - SHOWN} more"] if len(said) > SHOWN else []
-    return Missing(why=", ".join([*said[:SHOWN], *more]) or None)
+    said = [f"pod {each['metadata']['name']} {why}" for each in pods if (why := next(_pod_problems(each), None))]
+    more = [f"and {len(said) - MAX_LISTED_PODS} more"] if len(said) > MAX_LISTED_PODS else []
+    return MissingWorkers(reason=", ".join([*said[:MAX_LISTED_PODS], *more]) or None)
 
 
-def _reasons(pod: Mapping[str, Any]) -> Iterator[str]:
+def _pod_problems(pod: Mapping[str, Any]) -> Iterator[str]:
     """Yield reasons, most specific first: a waiting container, the condition from the Kubernetes scheduler, the phase."""
     status = pod.get("status", {})
     for container in status.get("containerStatuses", ()):

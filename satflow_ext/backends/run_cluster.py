@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.backends import named, signature
-from satflow_ext.backends.addresses import without_addresses
-from satflow_ext.backends.base import Asked, BackEnd
-from satflow_ext.backends.cluster_creation import Making, end
-from satflow_ext.backends.cluster_maintenance import Keeper, kept
-from satflow_ext.backends.dask_defaults import PROMPT, QUIET
-from satflow_ext.backends.hidden_dashboard import Unadvertised
-from satflow_ext.backends.worker_secrets import tell
-from satflow_ext.dask_tasks.first_worker import need_worker
+from satflow_ext.backends import find_provider, signature
+from satflow_ext.backends.addresses import redact_addresses
+from satflow_ext.backends.base import ClusterProvider, ProviderRequest
+from satflow_ext.backends.cluster_creation import ClusterCreation, close_cluster
+from satflow_ext.backends.cluster_maintenance import ClusterMaintainer, maintain_cluster
+from satflow_ext.backends.dask_defaults import LOST_WORKER_TIMEOUT, NO_HTTP_ROUTES
+from satflow_ext.backends.hidden_dashboard import HiddenDashboard
+from satflow_ext.backends.worker_secrets import guard_workers
+from satflow_ext.dask_tasks.first_worker import wait_for_worker
 from satflow_ext.errors import ClusterNotStarted
 
 if TYPE_CHECKING:
@@ -23,60 +23,72 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def started(*, asked: Mapping[str, Any]) -> Iterator[Unadvertised]:
+def start_run_cluster(*, request: Mapping[str, Any]) -> Iterator[HiddenDashboard]:
     """Start a cluster for this flow run, and close it when the block ends.
 
     Args:
-        asked: the fields of `Asked`.
+        request: the fields of `Asked`.
 
     Raises:
         ClusterFailed: the cluster could not start; the subclass gives the reason. Partial clusters were cleaned up.
     """
     import dask
 
-    wanted = Asked(**asked)
-    back_end = named(wanted.backend)
+    wanted = ProviderRequest(**request)
+    back_end = find_provider(wanted.backend)
     until = time.monotonic() + wanted.start_timeout
-    dask.config.set({**QUIET, **PROMPT})
-    cluster = Making(back_end.cluster_class, _arguments(back_end, wanted)).made(wanted.start_timeout)
+    dask.config.set({**NO_HTTP_ROUTES, **LOST_WORKER_TIMEOUT})
+    cluster = ClusterCreation(back_end.cluster_class, _class_arguments(back_end, wanted)).create_cluster(
+        wanted.start_timeout
+    )
     try:
-        with _connected(cluster, until) as dask_client, kept(cluster, dask_client, back_end, wanted) as keeper:
-            furnish(cluster, dask_client, back_end, wanted, until, keeper)
-            tell(dask_client)
-            yield Unadvertised(cluster)
+        with (
+            _connect_client(cluster, until) as dask_client,
+            maintain_cluster(cluster, dask_client, back_end, wanted) as keeper,
+        ):
+            provide_workers(cluster, dask_client, back_end, wanted, until, keeper)
+            guard_workers(dask_client)
+            yield HiddenDashboard(cluster)
     finally:
-        end(cluster)
+        close_cluster(cluster)
 
 
-def _arguments(back_end: BackEnd, wanted: Asked) -> dict[str, Any]:
+def _class_arguments(back_end: ClusterProvider, request: ProviderRequest) -> dict[str, Any]:
     """Return the arguments of the class, with the number of Dask workers and the idle timeout if the class has them.
 
     During creation nothing resets the scheduler's idle timer, so the idle timeout is at least as long as `start_timeout`.
     """
-    arguments = back_end.arguments(wanted)
+    arguments = back_end.make_arguments(request)
     try:
-        known = signature.parameters(signature.imported(back_end.cluster_class)).named
+        known = signature.read_parameters(signature.import_class(back_end.cluster_class)).named
     except (ImportError, AttributeError, TypeError, ValueError):  # creating the cluster reports the error
         return arguments
-    offered = {"n_workers": wanted.first_workers, "idle_timeout": max(wanted.idle_timeout, wanted.start_timeout)}
+    offered = {"n_workers": request.initial_workers, "idle_timeout": max(request.idle_timeout, request.start_timeout)}
     return {name: value for name, value in offered.items() if name in known} | arguments
 
 
 @contextmanager
-def _connected(cluster: Any, until: float) -> Iterator[Client]:
+def _connect_client(cluster: Any, deadline: float) -> Iterator[Client]:
     from distributed import Client
 
     try:
-        client = Client(cluster, timeout=_left(until), set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(cluster, timeout=_remaining_seconds(deadline), set_as_default=False)  # type: ignore[no-untyped-call]
     except OSError as error:
-        raise ClusterNotStarted(f"The cluster's scheduler does not answer: {without_addresses(str(error))}.") from None
+        raise ClusterNotStarted(f"The cluster's scheduler does not answer: {redact_addresses(str(error))}.") from None
     try:
         yield client
     finally:
         client.close()  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 
-def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked, until: float, keeper: Keeper) -> None:
+def provide_workers(
+    cluster: Any,
+    dask_client: Client,
+    back_end: ClusterProvider,
+    request: ProviderRequest,
+    deadline: float,
+    keeper: ClusterMaintainer,
+) -> None:
     """Scale the cluster to the requested Dask workers and wait for the first one.
 
     Raises:
@@ -84,25 +96,25 @@ def furnish(cluster: Any, dask_client: Client, back_end: BackEnd, wanted: Asked,
     """
 
     def why() -> str | None:
-        if keeper.hopeless:
-            raise keeper.hopeless
-        return keeper.why
+        if keeper.fatal_error:
+            raise keeper.fatal_error
+        return keeper.reason
 
-    _resize(cluster, back_end, wanted)
-    need_worker(dask_client, until, wanted.start_timeout, why)
+    _scale_cluster(cluster, back_end, request)
+    wait_for_worker(dask_client, deadline, request.start_timeout, why)
 
 
-def _resize(cluster: Any, back_end: BackEnd, wanted: Asked) -> None:
+def _scale_cluster(cluster: Any, back_end: ClusterProvider, request: ProviderRequest) -> None:
     if not getattr(cluster, "_supports_scaling", True) or not hasattr(cluster, "scale"):
         raise ClusterNotStarted(
             f"Clusters of {back_end.name} cannot be scaled to a number of Dask workers.",
             fix="Choose a class whose clusters can be scaled.",
         )
-    if wanted.workers is not None:
-        cluster.scale(wanted.workers)
+    if request.workers is not None:
+        cluster.scale(request.workers)
     else:
-        cluster.adapt(minimum=wanted.minimum, maximum=wanted.maximum)
+        cluster.adapt(minimum=request.minimum, maximum=request.maximum)
 
 
-def _left(until: float) -> float:
-    return max(until - time.monotonic(), 1.0)
+def _remaining_seconds(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 1.0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+KEYWORD_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True)
@@ -16,19 +16,19 @@ class Parameters:
     """Keyword arguments by name. `open` means that any other names are accepted as well."""
 
     named: dict[str, inspect.Parameter]
-    open: bool
+    accepts_any: bool
 
     @property
     def required(self) -> list[str]:
         """Names of the arguments without a default."""
         return [name for name, each in self.named.items() if each.default is inspect.Parameter.empty]
 
-    def unknown(self, names: list[str]) -> list[str]:
+    def unknown_names(self, names: list[str]) -> list[str]:
         """Return the names that are not keyword arguments."""
-        return [] if self.open else [name for name in names if name not in self.named]
+        return [] if self.accepts_any else [name for name in names if name not in self.named]
 
 
-def imported(path: str) -> Callable[..., Any]:
+def import_class(path: str) -> Callable[..., Any]:
     """Import the class or function that `module:Class` names.
 
     Raises:
@@ -43,46 +43,46 @@ def imported(path: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]  # `callable` does not narrow it further
 
 
-def parameters(called: Callable[..., Any]) -> Parameters:
+def read_parameters(target: Callable[..., Any]) -> Parameters:
     """Return the keyword arguments of a function, or of a class and those bases to which it passes unknown arguments."""
-    functions = handed_on(called)
+    functions = receiving_functions(target)
     named: dict[str, inspect.Parameter] = {}
     for each in functions:
-        named |= {name: argument for name, argument in _named(each).items() if name not in named}
-    return Parameters(named, open=not functions or _hands_on(functions[-1]))
+        named |= {name: argument for name, argument in _keyword_parameters(each).items() if name not in named}
+    return Parameters(named, accepts_any=not functions or _passes_keywords_on(functions[-1]))
 
 
-def handed_on(called: Callable[..., Any]) -> list[Callable[..., Any]]:
+def receiving_functions(target: Callable[..., Any]) -> list[Callable[..., Any]]:
     """Return the functions that receive the keyword arguments, in call order: each but the last passes them on."""
     reached: list[Callable[..., Any]] = []
-    for each in _in_turn(called):
+    for each in _call_order(target):
         reached.append(each)
-        if not _hands_on(each):
+        if not _passes_keywords_on(each):
             break
     return reached
 
 
-def _in_turn(called: Callable[..., Any]) -> list[Callable[..., Any]]:
+def _call_order(target: Callable[..., Any]) -> list[Callable[..., Any]]:
     """Return the constructors of a class and its bases in call order, or the function itself."""
-    if not isinstance(called, type):
-        return [called]
-    job = getattr(called, "job_cls", None)
+    if not isinstance(target, type):
+        return [target]
+    job = getattr(target, "job_cls", None)
     if not isinstance(job, type):
-        return _constructors(called)
+        return _list_constructors(target)
     # dask-jobqueue passes unknown arguments to its job class, not to its own bases.
-    own = [each for each in _constructors(called) if not each.__module__.startswith("distributed.")]
-    return [*own, *_constructors(job)]
+    own = [each for each in _list_constructors(target) if not each.__module__.startswith("distributed.")]
+    return [*own, *_list_constructors(job)]
 
 
-def _constructors(cls: type) -> list[Callable[..., Any]]:
+def _list_constructors(cls: type) -> list[Callable[..., Any]]:
     return [vars(each)["__init__"] for each in cls.__mro__ if each is not object and "__init__" in vars(each)]
 
 
-def _named(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+def _keyword_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     every = inspect.signature(function).parameters
-    return {name: each for name, each in every.items() if each.kind in NAMED and name != "self"}
+    return {name: each for name, each in every.items() if each.kind in KEYWORD_KINDS and name != "self"}
 
 
-def _hands_on(function: Callable[..., Any]) -> bool:
+def _passes_keywords_on(function: Callable[..., Any]) -> bool:
     every = inspect.signature(function).parameters.values()
     return any(each.kind is inspect.Parameter.VAR_KEYWORD for each in every)

@@ -13,17 +13,17 @@ from dask_jobqueue.slurm import SLURMJob
 from distributed.deploy.spec import ProcessInterface
 from distributed.security import Security
 
-from satflow_ext.backends.worker_environment import NO_PAGES, exports
+from satflow_ext.backends.worker_environment import NO_DASHBOARD, export_lines
 from satflow_ext.credentials import redacting_filter
 
-LIBRARYS_WALLTIME = "00:30:00"
+LIBRARY_WALLTIME = "00:30:00"
 """dask-jobqueue's default. A longer task could never finish, so this default is ignored and the partition's limit applies."""
 
 
 class SlurmJob(SLURMJob):  # type: ignore[misc]  # dask-jobqueue is not typed
     """One Dask worker. Its job script contains the TLS key, so `sbatch` reads it from standard input."""
 
-    refused: str | None = None
+    refusal: str | None = None
     """The last error output of `sbatch` if it refused a job."""
 
     async def start(self) -> None:
@@ -33,11 +33,11 @@ class SlurmJob(SLURMJob):  # type: ignore[misc]  # dask-jobqueue is not typed
             RuntimeError: SLURM refused the job.
         """
         try:
-            said = await _submitted(self.job_script())
+            said = await _submit_job(self.job_script())
         except RuntimeError as error:
-            SlurmJob.refused = str(error)
+            SlurmJob.refusal = str(error)
             raise
-        SlurmJob.refused = None
+        SlurmJob.refusal = None
         self.job_id = self._job_id_from_submit_output(said)
         await ProcessInterface.start(self)  # type: ignore[no-untyped-call]  # distributed is typed in part
 
@@ -78,7 +78,7 @@ class SlurmCluster(SLURMCluster):  # type: ignore[misc]  # dask-jobqueue is not 
         kept = more.get("log_directory") or dask.config.get("jobqueue.slurm.log-directory", None)
         output = () if kept else ("--output=/dev/null",)
         resources = ([f"--gres=gpu:{gpus}"], ["--resources", f"GPU={gpus}"]) if gpus else ([], [])
-        with dask.config.set({"jobqueue.slurm.walltime": None if unless_set == LIBRARYS_WALLTIME else unless_set}):
+        with dask.config.set({"jobqueue.slurm.walltime": None if unless_set == LIBRARY_WALLTIME else unless_set}):
             super().__init__(
                 cores=cores or dask.config.get("jobqueue.slurm.cores", None) or 1,
                 memory=memory or dask.config.get("jobqueue.slurm.memory", None) or "2GiB",
@@ -87,29 +87,29 @@ class SlurmCluster(SLURMCluster):  # type: ignore[misc]  # dask-jobqueue is not 
                 security=security,
                 protocol="tls://",
                 scheduler_options={"dashboard": False, "dashboard_address": "127.0.0.1:0", **(scheduler_options or {})},
-                job_script_prologue=[*exports(security), *job_script_prologue],
+                job_script_prologue=[*export_lines(security), *job_script_prologue],
                 job_extra_directives=[*output, *resources[0], *job_extra_directives],
-                worker_extra_args=[*NO_PAGES, *resources[1], *worker_extra_args],
+                worker_extra_args=[*NO_DASHBOARD, *resources[1], *worker_extra_args],
                 **more,
             )
 
     @property
-    def refused(self) -> str | None:
+    def refusal(self) -> str | None:
         """The reason why SLURM refuses jobs."""
-        return SlurmJob.refused
+        return SlurmJob.refusal
 
     def _get_worker_security(self, security: Security) -> None:
         """Add nothing to the command line: jobs read the TLS settings from their environment."""
 
 
-async def _submitted(script: str) -> str:
+async def _submit_job(script: str) -> str:
     """Submit a job script and return the output of `sbatch`.
 
     Secrets of the flow run are removed from its environment: Dask workers get them over TLS.
     """
     process = await asyncio.create_subprocess_exec(
         "sbatch",
-        env={name: value for name, value in os.environ.items() if name not in redacting_filter.declared()},
+        env={name: value for name, value in os.environ.items() if name not in redacting_filter.declared_names()},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

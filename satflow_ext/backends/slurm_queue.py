@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from satflow_ext.backends.base import Missing, not_there
-from satflow_ext.backends.slurm_command import ask
+from satflow_ext.backends.base import MissingWorkers, find_unconnected_workers
+from satflow_ext.backends.slurm_command import run_slurm_command
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted
 
 
-def missing(cluster: Any) -> Missing:
+def find_missing_workers(cluster: Any) -> MissingWorkers:
     """Find the jobs of a cluster that are waiting, with the reasons, and those that ended unexpectedly.
 
     Raises:
         ClusterNotStarted: SLURM refused a job.
     """
-    if cluster.refused:
+    if cluster.refusal:
         raise ClusterNotStarted(
-            f"SLURM refused a job: {cluster.refused}.", fix="Check backend_options and worker_size."
+            f"SLURM refused a job: {cluster.refusal}.", fix="Check backend_options and worker_size."
         )
-    jobs = {name: job.job_id for name, job in not_there(cluster).items() if job.job_id}
+    jobs = {name: job.job_id for name, job in find_unconnected_workers(cluster).items() if job.job_id}
     if not jobs:
-        return Missing()
+        return MissingWorkers()
     try:
-        return tell(jobs, _states(list(jobs.values())))
+        return summarize_jobs(jobs, _read_job_states(list(jobs.values())))
     except ClusterFailed as error:
-        return Missing(why=error.message.rstrip("."))
+        return MissingWorkers(reason=error.message.rstrip("."))
 
 
-def tell(jobs: Mapping[str, str], states: Mapping[str, tuple[str, str]]) -> Missing:
+def summarize_jobs(jobs: Mapping[str, str], states: Mapping[str, tuple[str, str]]) -> MissingWorkers:
     """Summarize the states of these jobs.
 
     Args:
@@ -37,17 +37,17 @@ def tell(jobs: Mapping[str, str], states: Mapping[str, tuple[str, str]]) -> Miss
         states: id → state and reason of each job in SLURM's queue.
     """
     gone = frozenset(name for name, job in jobs.items() if job not in states)
-    words = [f"job {job} is {state.lower()}{_because(reason)}" for job, (state, reason) in sorted(states.items())]
+    words = [f"job {job} is {state.lower()}{_format_reason(reason)}" for job, (state, reason) in sorted(states.items())]
     words += [f"job {jobs[name]} has ended" for name in sorted(gone)]
-    return Missing(why=", ".join(words), gone=gone)
+    return MissingWorkers(reason=", ".join(words), lost_names=gone)
 
 
-def _because(reason: str) -> str:
+def _format_reason(reason: str) -> str:
     return f" ({reason})" if reason not in ("", "None") else ""
 
 
-def _states(jobs: list[str]) -> dict[str, tuple[str, str]]:
+def _read_job_states(jobs: list[str]) -> dict[str, tuple[str, str]]:
     """Read the states of these jobs. `squeue` fails for a single unknown job, so all jobs of this user are read."""
     wanted = set(jobs)
-    rows = [line.split("|", 2) for line in ask("squeue", "--me", "--noheader", "--format=%i|%T|%r")]
+    rows = [line.split("|", 2) for line in run_slurm_command("squeue", "--me", "--noheader", "--format=%i|%T|%r")]
     return {job: (state, reason) for job, state, reason in rows if job in wanted}

@@ -10,34 +10,34 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, Asked, BackEnd, Missing
+from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, MissingWorkers, ProviderRequest
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.settings import GIB, Settings
-from satflow_ext.validation_errors import in_words
+from satflow_ext.validation_errors import describe_error
 
 if TYPE_CHECKING:
-    from satflow_ext.backends.ssh_hosts import Reach
+    from satflow_ext.backends.ssh_hosts import SshConnectionSettings
 
 INSTALL = "pip install 'satflow-ext[ssh]'"
-CLASS = "satflow_ext.backends.ssh_cluster:SshCluster"
+CLUSTER_CLASS = "satflow_ext.backends.ssh_cluster:SshCluster"
 
 
-def arguments(asked: Asked) -> dict[str, Any]:
+def make_arguments(request: ProviderRequest) -> dict[str, Any]:
     """Return the arguments of the class, with the worker size as threads and a memory limit."""
-    size = {"nthreads": asked.cores, "memory_limit": asked.memory, "gpus": asked.gpus} if asked.size else {}
-    return {**asked.options, **size}
+    size = {"nthreads": request.cores, "memory_limit": request.memory, "gpus": request.gpus} if request.size else {}
+    return {**request.options, **size}
 
 
-def refuse(asked: Asked) -> None:
+def validate_request(request: ProviderRequest) -> None:
     """Refuse options without hosts or with invalid connection settings.
 
     Raises:
         InvalidExecutorOption: the hosts are not a list of names, or an option of the connection is invalid.
     """
-    _reach(asked)
+    _parse_connection(request)
 
 
-def check(asked: Asked, settings: Settings) -> None:
+def check_hosts(request: ProviderRequest, settings: Settings) -> None:
     """Log in to each host and check its packages and resources.
 
     Raises:
@@ -47,41 +47,41 @@ def check(asked: Asked, settings: Settings) -> None:
         DaskClusterUnfit: a host lacks packages that a Dask worker needs.
         SizeRefused: the hosts do not have the memory or the GPUs; the message lists the sizes that fit.
     """
-    from satflow_ext.backends.ssh_hosts import look_at
+    from satflow_ext.backends.ssh_hosts import probe_hosts
 
     if importlib.util.find_spec("asyncssh") is None:  # may be installed only where the flow runs
         message = "asyncssh is not installed here, so the hosts cannot be checked during registration."
         raise ExtraMissing(message, fix=f"{INSTALL}.", field=BACKEND_FIELD)
-    found = asyncio.run(look_at(_reach(asked)))
-    if asked.size is not None:
-        _refuse_unless_fits(asked, {name: (host.memory, host.gpus) for name, host in found.items()}, settings)
+    found = asyncio.run(probe_hosts(_parse_connection(request)))
+    if request.size is not None:
+        _check_worker_size(request, {name: (host.memory, host.gpus) for name, host in found.items()}, settings)
 
 
-def _reach(asked: Asked) -> Reach:
-    from satflow_ext.backends.ssh_hosts import Reach
+def _parse_connection(request: ProviderRequest) -> SshConnectionSettings:
+    from satflow_ext.backends.ssh_hosts import SshConnectionSettings
 
-    given = {name: value for name, value in asked.options.items() if name in Reach.model_fields}
+    given = {name: value for name, value in request.options.items() if name in SshConnectionSettings.model_fields}
     try:
-        return Reach.model_validate(given)
+        return SshConnectionSettings.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        said = f"{'.'.join(map(str, first['loc']))}: {in_words(first)}"
+        said = f"{'.'.join(map(str, first['loc']))}: {describe_error(first)}"
         raise InvalidExecutorOption(
             f"The options of ssh are invalid: {said}.", fix=EXAMPLE, field=OPTIONS_FIELD
         ) from None
 
 
-def _refuse_unless_fits(asked: Asked, hosts: Mapping[str, tuple[int, int]], settings: Settings) -> None:
-    each = math.ceil((asked.workers or asked.maximum or 1) / len(hosts))
+def _check_worker_size(request: ProviderRequest, hosts: Mapping[str, tuple[int, int]], settings: Settings) -> None:
+    each = math.ceil((request.workers or request.maximum or 1) / len(hosts))
     for name, (memory, gpus) in hosts.items():
-        if each * (asked.memory or 0) > memory or each * asked.gpus > gpus:
+        if each * (request.memory or 0) > memory or each * request.gpus > gpus:
             fitting = [
                 size_name
                 for size_name, size in settings.worker_sizes.items()
                 if all(each * size.memory * GIB <= m and each * size.gpus <= g for m, g in hosts.values())
             ]
             raise SizeRefused(
-                f"{name} cannot hold {each} Dask workers of size {asked.size!r}: it has {memory / GIB:.1f} GiB and "
+                f"{name} cannot hold {each} Dask workers of size {request.size!r}: it has {memory / GIB:.1f} GiB and "
                 f"{gpus or 'no'} GPUs.",
                 fix=f"Choose one of {', '.join(fitting)}, or fewer Dask workers."
                 if fitting
@@ -90,26 +90,26 @@ def _refuse_unless_fits(asked: Asked, hosts: Mapping[str, tuple[int, int]], sett
             )
 
 
-def missing(cluster: Any) -> Missing:
+def find_missing_workers(cluster: Any) -> MissingWorkers:
     """Report the Dask workers that are missing and the reasons."""
     return cluster.missing()  # type: ignore[no-any-return]  # a `SshCluster`, which this module does not import
 
 
 EXAMPLE = 'Write for example {"hosts": ["node1", "node2"], "username": "ada"}.'
-OWNED = {
+OWNED_ARGUMENTS = {
     "n_workers": "n_workers",
     "nthreads": "worker_size",
     "memory_limit": "worker_size",
     "gpus": "worker_size",
 }
 
-SSH = BackEnd(
+SSH = ClusterProvider(
     name="ssh",
-    cluster_class=CLASS,
-    arguments=arguments,
+    cluster_class=CLUSTER_CLASS,
+    make_arguments=make_arguments,
     install=INSTALL,
-    owned=OWNED,
-    refuse=refuse,
-    check=check,
-    missing=missing,
+    owned_arguments=OWNED_ARGUMENTS,
+    validate_request=validate_request,
+    check_availability=check_hosts,
+    find_missing_workers=find_missing_workers,
 )

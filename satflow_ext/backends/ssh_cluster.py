@@ -14,11 +14,11 @@ from distributed.deploy.spec import SpecCluster
 from distributed.security import Security
 from distributed.utils import get_ip
 
-from satflow_ext.backends.base import Missing, not_there
-from satflow_ext.backends.ssh_hosts import Reach
-from satflow_ext.backends.ssh_placement import Places
+from satflow_ext.backends.base import MissingWorkers, find_unconnected_workers
+from satflow_ext.backends.ssh_hosts import SshConnectionSettings
+from satflow_ext.backends.ssh_placement import HostPlacement
 from satflow_ext.backends.ssh_worker import SshWorker
-from satflow_ext.backends.worker_environment import NO_PAGES, variables
+from satflow_ext.backends.worker_environment import NO_DASHBOARD, dask_variables
 
 
 class SshCluster(SpecCluster):
@@ -52,7 +52,7 @@ class SshCluster(SpecCluster):
         client_keys: list[str] | None = None,
         known_hosts: str | None = None,
     ) -> None:
-        self.reach = Reach(
+        self.connection_settings = SshConnectionSettings(
             hosts=tuple(hosts),
             username=username,
             port=port,
@@ -61,34 +61,34 @@ class SshCluster(SpecCluster):
             known_hosts=known_hosts,
         )
         security = Security.temporary()  # type: ignore[no-untyped-call]
-        words = ["--nthreads", str(nthreads), *NO_PAGES, *(["--resources", f"GPU={gpus}"] if gpus else [])]
+        words = ["--nthreads", str(nthreads), *NO_DASHBOARD, *(["--resources", f"GPU={gpus}"] if gpus else [])]
         words += ["--memory-limit", str(memory_limit)] if memory_limit else []
         here = scheduler_host or get_ip(socket.gethostbyname(hosts[0]))  # type: ignore[no-untyped-call]
         super().__init__(  # type: ignore[no-untyped-call]
-            scheduler={"cls": Scheduler, "options": _scheduler(here, security)},
+            scheduler={"cls": Scheduler, "options": _scheduler_options(here, security)},
             worker={
                 "cls": SshWorker,
                 "options": {
-                    "reach": self.reach,
+                    "reach": self.connection_settings,
                     "words": [*words, *(worker_extra_args or [])],
-                    "environment": dict(variables(security)),
-                    "places": Places(self.reach.hosts),
+                    "environment": dict(dask_variables(security)),
+                    "places": HostPlacement(self.connection_settings.hosts),
                 },
             },
             security=security,
             name="ssh",
         )
 
-    def missing(self) -> Missing:
+    def find_missing_workers(self) -> MissingWorkers:
         """Report the Dask workers that are missing and the reasons."""
-        lacking = not_there(self)
+        lacking = find_unconnected_workers(self)
         ended = [name for name, each in lacking.items() if each.ended is not None]
-        number = {host: place for place, host in reversed([*enumerate(self.reach.hosts, 1)])}
+        number = {host: place for place, host in reversed([*enumerate(self.connection_settings.hosts, 1)])}
         why = sorted({f"on host {number[each.host]} {each.ended or 'it is starting'}" for each in lacking.values()})
-        return Missing(why=", ".join(why) or None, gone=frozenset(ended))
+        return MissingWorkers(reason=", ".join(why) or None, lost_names=frozenset(ended))
 
 
-def _scheduler(host: str, security: Security) -> dict[str, Any]:
+def _scheduler_options(host: str, security: Security) -> dict[str, Any]:
     return {
         "host": host,
         "port": 0,

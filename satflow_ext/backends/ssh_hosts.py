@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from satflow_ext.errors import ClusterFailed, DaskClusterUnfit, PythonMismatch
 
-CONNECT = 15
+LOGIN_TIMEOUT = 15
 """Timeout of a login in seconds."""
 
-ASKS = """
+PROBE_SCRIPT = """
 import importlib.metadata, json, os, pathlib, sys
 def of(name):
     try:
@@ -34,7 +34,7 @@ print(json.dumps({
 """
 
 
-class Reach(BaseModel):
+class SshConnectionSettings(BaseModel):
     """Connection settings of the hosts.
 
     Args:
@@ -60,7 +60,7 @@ class Reach(BaseModel):
         """The Python interpreter of the Dask workers."""
         return self.python or sys.executable
 
-    def options(self) -> dict[str, Any]:
+    def asyncssh_options(self) -> dict[str, Any]:
         """Return the settings as options of asyncssh."""
         said = {
             "username": self.username,
@@ -71,7 +71,7 @@ class Reach(BaseModel):
         return {name: value for name, value in said.items() if value}
 
 
-class Host(BaseModel):
+class HostInfo(BaseModel):
     """Versions and resources of a host; `memory` is in bytes."""
 
     model_config = ConfigDict(frozen=True)
@@ -83,13 +83,13 @@ class Host(BaseModel):
 
 
 @asynccontextmanager
-async def logged_in(host: str, reach: Reach) -> AsyncIterator[Any]:
+async def open_connection(host: str, settings: SshConnectionSettings) -> AsyncIterator[Any]:
     """Open an asyncssh connection and close it when the block ends.
 
     Raises:
         ClusterFailed: the connection failed; the message has the reason.
     """
-    connection = await connect(host, reach)
+    connection = await connect_host(host, settings)
     try:
         yield connection
     finally:
@@ -97,7 +97,7 @@ async def logged_in(host: str, reach: Reach) -> AsyncIterator[Any]:
         await connection.wait_closed()
 
 
-async def connect(host: str, reach: Reach) -> Any:
+async def connect_host(host: str, settings: SshConnectionSettings) -> Any:
     """Open an asyncssh connection that the caller must close.
 
     Raises:
@@ -106,14 +106,16 @@ async def connect(host: str, reach: Reach) -> Any:
     import asyncssh
 
     try:
-        return await asyncio.wait_for(asyncssh.connect(host, **reach.options(), keepalive_interval=15), CONNECT)
+        return await asyncio.wait_for(
+            asyncssh.connect(host, **settings.asyncssh_options(), keepalive_interval=15), LOGIN_TIMEOUT
+        )
     except asyncio.TimeoutError:
-        raise ClusterFailed(f"{host} does not answer over SSH.", fix=TRY.format(host=host)) from None
+        raise ClusterFailed(f"{host} does not answer over SSH.", fix=FIX.format(host=host)) from None
     except (OSError, asyncssh.Error, ValueError) as error:
-        raise ClusterFailed(f"{host}, over SSH: {said(error)}.", fix=TRY.format(host=host)) from None
+        raise ClusterFailed(f"{host}, over SSH: {format_error(error)}.", fix=FIX.format(host=host)) from None
 
 
-async def look_at(reach: Reach) -> dict[str, Host]:
+async def probe_hosts(settings: SshConnectionSettings) -> dict[str, HostInfo]:
     """Read the versions and resources of each host.
 
     Raises:
@@ -121,33 +123,35 @@ async def look_at(reach: Reach) -> dict[str, Host]:
         PythonMismatch: a host has a different Python version.
         DaskClusterUnfit: a host has no distributed, or a different version.
     """
-    names = list(dict.fromkeys(reach.hosts))
-    return dict(zip(names, await asyncio.gather(*(_look(name, reach) for name in names)), strict=True))
+    names = list(dict.fromkeys(settings.hosts))
+    return dict(zip(names, await asyncio.gather(*(_probe_host(name, settings) for name in names)), strict=True))
 
 
-async def _look(name: str, reach: Reach) -> Host:
+async def _probe_host(name: str, settings: SshConnectionSettings) -> HostInfo:
     import asyncssh
 
     try:
-        async with logged_in(name, reach) as connection:
-            done = await connection.run(f"{shlex.quote(reach.interpreter)} -c {shlex.quote(ASKS)}", timeout=CONNECT * 2)
+        async with open_connection(name, settings) as connection:
+            done = await connection.run(
+                f"{shlex.quote(settings.interpreter)} -c {shlex.quote(PROBE_SCRIPT)}", timeout=LOGIN_TIMEOUT * 2
+            )
     except asyncssh.TimeoutError:
         raise ClusterFailed(
-            f"{name} did not run {reach.interpreter} in {CONNECT * 2} s.", fix=TRY.format(host=name)
+            f"{name} did not run {settings.interpreter} in {LOGIN_TIMEOUT * 2} s.", fix=FIX.format(host=name)
         ) from None
     except (OSError, asyncssh.Error) as error:  # the connection was lost, or the host refuses commands
-        raise ClusterFailed(f"{name}, over SSH: {said(error)}.", fix=TRY.format(host=name)) from None
+        raise ClusterFailed(f"{name}, over SSH: {format_error(error)}.", fix=FIX.format(host=name)) from None
     try:
-        host = Host.model_validate(json.loads(str(done.stdout).strip().rpartition("\n")[2]))
+        host = HostInfo.model_validate(json.loads(str(done.stdout).strip().rpartition("\n")[2]))
     except ValueError:
         wrong = " ".join(str(done.stderr).split()) or "the command wrote no output"
         fix = 'Set the interpreter of the hosts: {"python": "…"}.'
-        raise ClusterFailed(f"{name} does not run {reach.interpreter}: {wrong}.", fix=fix) from None
-    _compare(name, host)
+        raise ClusterFailed(f"{name} does not run {settings.interpreter}: {wrong}.", fix=fix) from None
+    _check_versions(name, host)
     return host
 
 
-def _compare(name: str, host: Host) -> None:
+def _check_versions(name: str, host: HostInfo) -> None:
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if host.python != here:
         raise PythonMismatch(
@@ -161,9 +165,9 @@ def _compare(name: str, host: Host) -> None:
         )
 
 
-def said(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """Format an error as one line."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-TRY = "Check that `ssh {host}` works from this machine without a prompt."
+FIX = "Check that `ssh {host}` works from this machine without a prompt."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Subject:
+class ClusterOwner:
     """The owner of a cluster. `deployment` is `flow/deployment`; `plan` is the requested number of Dask workers, if set.
 
     `run_id` is None for a persistent cluster of a deployment, which is identified by `deployment_id`.

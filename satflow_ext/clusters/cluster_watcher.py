@@ -16,26 +16,26 @@ from typing import Any
 
 from distributed.core import rpc
 
-from satflow_ext.clusters.persistent_clusters import LINE, Standing
-from satflow_ext.clusters.sample import ANSWER, UNANSWERED, Probe, unanswered
-from satflow_ext.clusters.scheduler_locator import Finder
-from satflow_ext.clusters.status_builder import Counts, Told
-from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.persistent_clusters import CLUSTERS_ADAPTER, PersistentCluster
+from satflow_ext.clusters.sample import ANSWER_TIMEOUT, NO_ANSWER_ERRORS, SchedulerProbe, describe_error
+from satflow_ext.clusters.scheduler_locator import SchedulerLocator
+from satflow_ext.clusters.status_builder import StatusBuilder, WorkerCounts
+from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.errors import SatflowError
 from satflow_ext.settings import load_settings
 from satflow_ext.unpickling import refuse_pickles
 
 PERIOD = 1.0
 """Seconds between two samples."""
-AGAIN = 3.0
+RETRY_DELAY = 3.0
 """Seconds until the next search for a cluster that does not exist or does not answer."""
-LONGEST = 2**24
+MAX_LINE_BYTES = 2**24
 """Maximum bytes of a line: about ten thousand clusters."""
 
 log = logging.getLogger(__name__)
 
 
-class Lookout:
+class ClusterWatcher:
     """Watches a changing set of clusters.
 
     Args:
@@ -43,64 +43,66 @@ class Lookout:
         board: the status files to write.
     """
 
-    def __init__(self, finder: Finder, board: Board) -> None:
-        self._finder = finder
-        self._board = board
-        self._tasks: dict[Standing, asyncio.Task[None]] = {}
+    def __init__(self, finder: SchedulerLocator, board: StatusFiles) -> None:
+        self._locator = finder
+        self._status_files = board
+        self._tasks: dict[PersistentCluster, asyncio.Task[None]] = {}
 
-    def look_at(self, wanted: tuple[Standing, ...]) -> None:
+    def watch_clusters(self, clusters: tuple[PersistentCluster, ...]) -> None:
         """Watch exactly these clusters."""
-        for gone in self._tasks.keys() - set(wanted):
+        for gone in self._tasks.keys() - set(clusters):
             self._tasks.pop(gone).cancel()
-        for new in set(wanted) - self._tasks.keys():
-            self._tasks[new] = asyncio.create_task(self._follow(new))
+        for new in set(clusters) - self._tasks.keys():
+            self._tasks[new] = asyncio.create_task(self._watch_cluster(new))
 
     async def close(self) -> None:
         """Stop watching all clusters."""
         tasks = list(self._tasks.values())
-        self.look_at(())
+        self.watch_clusters(())
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _follow(self, standing: Standing) -> None:
-        told: Told | None = None
+    async def _watch_cluster(self, cluster: PersistentCluster) -> None:
+        told: StatusBuilder | None = None
         try:
             while True:
-                told = await self._while_it_answers(standing, told)
-                await asyncio.sleep(AGAIN)
+                told = await self._watch_until_unreachable(cluster, told)
+                await asyncio.sleep(RETRY_DELAY)
         finally:
-            self._board.remove(standing.deployment_id)
+            self._status_files.remove_status(cluster.deployment_id)
 
-    async def _while_it_answers(self, standing: Standing, told: Told | None) -> Told | None:
+    async def _watch_until_unreachable(
+        self, cluster: PersistentCluster, builder: StatusBuilder | None
+    ) -> StatusBuilder | None:
         """Write the status until the scheduler stops answering. Return the status builder, or None if there is no cluster."""
         try:
-            where = await asyncio.to_thread(self._finder.find, standing)
+            where = await asyncio.to_thread(self._locator.find_scheduler, cluster)
             if where is None:
-                self._board.post_absent(standing.deployment_id)
+                self._status_files.write_absent(cluster.deployment_id)
                 return None
-            told = told or Told(standing.subject(), where.started)
+            builder = builder or StatusBuilder(cluster.to_owner(), where.started)
             if where.address is None:
-                self._board.post(told.starting("the Dask Gateway is starting its scheduler"))
-                return told
-            await self._sample(where.address, where.arguments, told)
+                self._status_files.write_status(builder.build_starting("the Dask Gateway is starting its scheduler"))
+                return builder
+            await self._sample_scheduler(where.address, where.arguments, builder)
         except SatflowError as error:
             problem = str(error)
-        except UNANSWERED as error:
-            problem = unanswered(error)
+        except NO_ANSWER_ERRORS as error:
+            problem = describe_error(error)
         except Exception:  # boundary of one cluster: watching the others continues
-            log.exception("The status of the cluster of %s cannot be read.", standing.deployment)
+            log.exception("The status of the cluster of %s cannot be read.", cluster.deployment)
             problem = "The status of the cluster cannot be read; check the Jupyter server's log."
-        told = told or Told(standing.subject())
-        self._board.post(told.missed(problem))
-        return told
+        builder = builder or StatusBuilder(cluster.to_owner())
+        self._status_files.write_status(builder.build_unreachable(problem))
+        return builder
 
-    async def _sample(self, address: str, arguments: dict[str, Any], told: Told) -> None:
+    async def _sample_scheduler(self, address: str, arguments: dict[str, Any], builder: StatusBuilder) -> None:
         scheduler: Any = rpc(  # type: ignore[no-untyped-call]  # distributed is typed in part
-            address, deserialize=False, timeout=ANSWER, connection_args=arguments
+            address, deserialize=False, timeout=ANSWER_TIMEOUT, connection_args=arguments
         )
-        probe = Probe(scheduler)
+        probe = SchedulerProbe(scheduler)
         try:
             while True:
-                self._board.post(told.seen(await probe.take(), Counts()))
+                self._status_files.write_status(builder.build_running(await probe.take_sample(), WorkerCounts()))
                 await asyncio.sleep(PERIOD)
         finally:
             await scheduler.close_rpc()
@@ -109,12 +111,12 @@ class Lookout:
 async def main() -> None:
     """Read lines and watch the clusters that they list."""
     settings = load_settings()
-    lookout = Lookout(Finder(settings), Board(settings))
-    lines = asyncio.StreamReader(limit=LONGEST)
+    lookout = ClusterWatcher(SchedulerLocator(settings), StatusFiles(settings))
+    lines = asyncio.StreamReader(limit=MAX_LINE_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     try:
         while line := await lines.readline():
-            lookout.look_at(LINE.validate_json(line))
+            lookout.watch_clusters(CLUSTERS_ADAPTER.validate_json(line))
     finally:
         await lookout.close()
 

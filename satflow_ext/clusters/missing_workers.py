@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from satflow_ext.clusters.status_builder import Counts
+from satflow_ext.clusters.status_builder import WorkerCounts
 
 
-class Waits:
+class MissingWorkerReason:
     """The Dask workers that have not connected; `why` is the latest reason as text."""
 
-    why: str | None = None
+    reason: str | None = None
 
-    def counts(self, cluster: Any) -> Counts:
+    def count_workers(self, cluster: Any) -> WorkerCounts:
         """Count the planned and requested Dask workers, which is possible only for clusters that keep a list of them.
 
         Args:
             cluster: the cluster object, such as a `distributed.LocalCluster`; None if only an address is available.
         """
         if not hasattr(cluster, "worker_spec"):
-            return Counts(waiting=self.why)
+            return WorkerCounts(missing_reason=self.reason)
         try:
-            return Counts(len(cluster.plan), len(cluster.requested), self.why)
+            return WorkerCounts(len(cluster.plan), len(cluster.requested), self.reason)
         except RuntimeError:  # the maintenance thread changed the list at the same time
-            return Counts(waiting=self.why)
+            return WorkerCounts(missing_reason=self.reason)

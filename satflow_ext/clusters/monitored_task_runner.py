@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, cast
 from prefect.context import FlowRunContext
 from prefect_dask.task_runners import DaskTaskRunner
 
-from satflow_ext.backends.missing_worker_reasons import hearing
-from satflow_ext.clusters.cluster_owner import Subject
-from satflow_ext.clusters.missing_workers import Waits
-from satflow_ext.clusters.peak_usage import Peak
-from satflow_ext.clusters.sample import UNANSWERED, Probe, Sample, unanswered
-from satflow_ext.clusters.status_builder import Told
-from satflow_ext.clusters.status_files import Board
-from satflow_ext.dask_tasks.first_worker import PATIENCE, need_worker
+from satflow_ext.backends.missing_worker_reasons import receive_reasons
+from satflow_ext.clusters.cluster_owner import ClusterOwner
+from satflow_ext.clusters.missing_workers import MissingWorkerReason
+from satflow_ext.clusters.peak_usage import PeakUsage
+from satflow_ext.clusters.sample import NO_ANSWER_ERRORS, ClusterSample, SchedulerProbe, describe_error
+from satflow_ext.clusters.status_builder import StatusBuilder
+from satflow_ext.clusters.status_files import StatusFiles
+from satflow_ext.dask_tasks.first_worker import DEFAULT_TIMEOUT, wait_for_worker
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
-from satflow_ext.executors.scheduler_reachability import need_scheduler
-from satflow_ext.executors.worker_usage import Need, Needs
+from satflow_ext.executors.scheduler_reachability import require_scheduler
+from satflow_ext.executors.worker_usage import RunUsage, UsageStore
 from satflow_ext.models import ClusterStatus
 from satflow_ext.settings import Settings
 
@@ -36,30 +36,30 @@ PERIOD = 1.0
 log = logging.getLogger(__name__)
 
 
-class WatchedDaskTaskRunner(FastDaskTaskRunner):
+class MonitoredDaskTaskRunner(FastDaskTaskRunner):
     """A task runner that reports its cluster's status from the first task to the end. A pickled copy does not report."""
 
-    subject: Subject
+    owner: ClusterOwner
     settings: Settings
-    patience: float = PATIENCE
+    start_timeout: float = DEFAULT_TIMEOUT
     """Seconds to wait for the first Dask worker."""
 
     @classmethod
-    def watching(
-        cls, runner: DaskTaskRunner, subject: Subject, settings: Settings, patience: float = PATIENCE
-    ) -> WatchedDaskTaskRunner:
+    def from_task_runner(
+        cls, runner: DaskTaskRunner, owner: ClusterOwner, settings: Settings, start_timeout: float = DEFAULT_TIMEOUT
+    ) -> MonitoredDaskTaskRunner:
         """Create a monitored copy of a task runner."""
-        watched = cls(**_settings_of(runner))
+        watched = cls(**_read_settings(runner))
         if isinstance(runner, FastDaskTaskRunner):
-            watched.carried = runner.carried
-        watched.subject = subject
+            watched.run_files = runner.run_files
+        watched.owner = owner
         watched.settings = settings
-        watched.patience = patience
+        watched.start_timeout = start_timeout
         return watched
 
-    def duplicate(self) -> WatchedDaskTaskRunner:
+    def duplicate(self) -> MonitoredDaskTaskRunner:
         """Create an instance with the same settings, which Prefect's engine then enters."""
-        return self.watching(self, self.subject, self.settings, self.patience)
+        return self.from_task_runner(self, self.owner, self.settings, self.start_timeout)
 
     @property
     def client(self) -> Any:
@@ -70,37 +70,50 @@ class WatchedDaskTaskRunner(FastDaskTaskRunner):
         """
         if self._client is not None:
             return super().client
-        waits, board, told = Waits(), Board(self.settings), Told(_named(self.subject))
+        waits, board, told = (
+            MissingWorkerReason(),
+            StatusFiles(self.settings),
+            StatusBuilder(_with_run_name(self.owner)),
+        )
 
         def hear(why: str | None) -> None:
-            waits.why = why
+            waits.reason = why
             if self._client is None:
-                _post(board, told.starting(why))
+                _write_status(board, told.build_starting(why))
 
         hear(None)
         if self.address:
-            need_scheduler(self.address)
-        with hearing(hear):
+            require_scheduler(self.address)
+        with receive_reasons(hear):
             dask_client = super().client
-        self._exit_stack.enter_context(watching(dask_client, self.subject, self.settings, waits))
-        need_worker(dask_client, time.monotonic() + self.patience, self.patience, lambda: waits.why)
+        self._exit_stack.enter_context(monitor_cluster(dask_client, self.owner, self.settings, waits))
+        wait_for_worker(dask_client, time.monotonic() + self.start_timeout, self.start_timeout, lambda: waits.reason)
         return dask_client
 
 
 @contextmanager
-def watching(dask_client: Client, subject: Subject, settings: Settings, waits: Waits | None = None) -> Iterator[None]:
+def monitor_cluster(
+    dask_client: Client, owner: ClusterOwner, settings: Settings, missing_workers: MissingWorkerReason | None = None
+) -> Iterator[None]:
     """Update the status file from a separate thread until the block ends, then store the peak usage of the Dask workers.
 
     Args:
         dask_client: client of the cluster.
-        subject: owner of the cluster.
+        owner: owner of the cluster.
         settings: contain the folder of the status files.
-        waits: reasons for missing Dask workers, if the cluster provider reports them.
+        missing_workers: reasons for missing Dask workers, if the cluster provider reports them.
     """
-    stop, board, peak = threading.Event(), Board(settings), Peak()
+    stop, board, peak = threading.Event(), StatusFiles(settings), PeakUsage()
     thread = threading.Thread(
-        target=_keep_posting,
-        args=(dask_client, Told(_named(subject)), waits or Waits(), board, peak, stop),
+        target=_write_statuses,
+        args=(
+            dask_client,
+            StatusBuilder(_with_run_name(owner)),
+            missing_workers or MissingWorkerReason(),
+            board,
+            peak,
+            stop,
+        ),
         name="satflow-cluster-status",
         daemon=True,
     )
@@ -111,58 +124,63 @@ def watching(dask_client: Client, subject: Subject, settings: Settings, waits: W
         stop.set()
         thread.join(timeout=5)
         with suppress(OSError):
-            board.remove(subject.key)
+            board.remove_status(owner.key)
         with suppress(OSError):
-            _keep(peak.need(subject.worker_size), subject, settings)
+            _store_usage(peak.to_run_usage(owner.worker_size), owner, settings)
 
 
-def _keep_posting(
-    dask_client: Client, told: Told, waits: Waits, board: Board, peak: Peak, stop: threading.Event
+def _write_statuses(
+    dask_client: Client,
+    builder: StatusBuilder,
+    missing_workers: MissingWorkerReason,
+    status_files: StatusFiles,
+    peak: PeakUsage,
+    stop: threading.Event,
 ) -> None:
-    probe = Probe(dask_client.scheduler)
+    probe = SchedulerProbe(dask_client.scheduler)
     while True:
         try:
-            sample = _taken(dask_client, probe)
-        except UNANSWERED as error:
-            status = told.missed(unanswered(error))
+            sample = _take_sample(dask_client, probe)
+        except NO_ANSWER_ERRORS as error:
+            status = builder.build_unreachable(describe_error(error))
         else:
-            peak.see(sample.workers)
-            status = told.seen(sample, waits.counts(dask_client.cluster))
-        _post(board, status)
+            peak.add_sample(sample.workers)
+            status = builder.build_running(sample, missing_workers.count_workers(dask_client.cluster))
+        _write_status(status_files, status)
         if stop.wait(PERIOD):
             return
 
 
-def _taken(dask_client: Client, probe: Probe) -> Sample:
+def _take_sample(dask_client: Client, probe: SchedulerProbe) -> ClusterSample:
     if dask_client.status != "running":
         # A client that tries to reconnect would keep the next call waiting for half a minute.
         raise ConnectionError(f"the connection is {dask_client.status}")
-    return cast(Sample, dask_client.sync(probe.take))  # type: ignore[no-untyped-call]  # distributed is typed in part
+    return cast(ClusterSample, dask_client.sync(probe.take_sample))  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 
-def _keep(need: Need | None, subject: Subject, settings: Settings) -> None:
-    if need is not None:
-        Needs(settings).add(subject.deployment, need)
+def _store_usage(usage: RunUsage | None, owner: ClusterOwner, settings: Settings) -> None:
+    if usage is not None:
+        UsageStore(settings).add_run(owner.deployment, usage)
 
 
-def _post(board: Board, status: ClusterStatus) -> None:
+def _write_status(status_files: StatusFiles, status: ClusterStatus) -> None:
     """Write the status file if possible: a run must not fail because the file cannot be written."""
     try:
-        board.post(status)
+        status_files.write_status(status)
     except OSError:
         log.debug("The cluster's status file could not be written.", exc_info=True)
 
 
-def _named(subject: Subject) -> Subject:
+def _with_run_name(owner: ClusterOwner) -> ClusterOwner:
     """Add the name and the deployment of the current flow run."""
     context = FlowRunContext.get()
     run = context.flow_run if context else None
     if run is None:
-        return subject
+        return owner
     deployment_id = str(run.deployment_id) if run.deployment_id else None
-    return replace(subject, run_name=run.name, deployment_id=deployment_id)
+    return replace(owner, run_name=run.name, deployment_id=deployment_id)
 
 
-def _settings_of(runner: DaskTaskRunner) -> dict[str, Any]:
+def _read_settings(runner: DaskTaskRunner) -> dict[str, Any]:
     names = ("address", "cluster_class", "cluster_kwargs", "adapt_kwargs", "client_kwargs", "performance_report_path")
     return {name: getattr(runner, name) for name in names}

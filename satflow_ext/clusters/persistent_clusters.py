@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from satflow_ext.clusters.cluster_owner import Subject
+from satflow_ext.clusters.cluster_owner import ClusterOwner
 from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.models import Deployment, JsonObject
 
-SHARED = "dask-cluster"
+SHARED_EXECUTOR = "dask-cluster"
 
 
-class Standing(BaseModel):
+class PersistentCluster(BaseModel):
     """The persistent cluster of a deployment: the one at `address`, or the one with the deployment's label on a Dask Gateway.
 
     `gateway` is the gateway's name in the settings, "" for the local stack's gateway.
@@ -30,9 +30,9 @@ class Standing(BaseModel):
     address: str | None
     gateway: str | None
 
-    def subject(self) -> Subject:
+    def to_owner(self) -> ClusterOwner:
         """Return the owner of the cluster, for its status."""
-        return Subject(
+        return ClusterOwner(
             run_id=None,
             deployment=self.deployment,
             executor=self.executor,
@@ -42,44 +42,44 @@ class Standing(BaseModel):
         )
 
 
-LINE: TypeAdapter[tuple[Standing, ...]] = TypeAdapter(tuple[Standing, ...])
+CLUSTERS_ADAPTER: TypeAdapter[tuple[PersistentCluster, ...]] = TypeAdapter(tuple[PersistentCluster, ...])
 """Format of the clusters on the watcher's standard input."""
 
 
-def as_line(clusters: tuple[Standing, ...]) -> bytes:
+def to_json_line(clusters: tuple[PersistentCluster, ...]) -> bytes:
     """Serialize the clusters as one line of JSON."""
-    return LINE.dump_json(clusters)
+    return CLUSTERS_ADAPTER.dump_json(clusters)
 
 
-def standing(deployments: Iterable[Deployment]) -> tuple[Standing, ...]:
+def list_persistent_clusters(deployments: Iterable[Deployment]) -> tuple[PersistentCluster, ...]:
     """List the persistent clusters of the deployments that have one."""
-    return tuple(found for each in deployments if (found := _of(each)) is not None)
+    return tuple(found for each in deployments if (found := _find_cluster(each)) is not None)
 
 
-def _of(deployment: Deployment) -> Standing | None:
+def _find_cluster(deployment: Deployment) -> PersistentCluster | None:
     if deployment.executor is None:
         return None
     name, options = deployment.executor.name, deployment.executor.options
-    address = _text(options, "address") if name in (DASK_ADDRESS.name, DASK_CLIENT.name) else None
-    gateway = (_text(options, "gateway") or "") if name == SHARED and _shares(options) else None
+    address = _text_option(options, "address") if name in (DASK_ADDRESS.name, DASK_CLIENT.name) else None
+    gateway = (_text_option(options, "gateway") or "") if name == SHARED_EXECUTOR and _is_shared(options) else None
     if address is None and gateway is None:
         return None
     workers = options.get("n_workers")
-    return Standing(
+    return PersistentCluster(
         deployment_id=deployment.id,
         deployment=f"{deployment.flow_name}/{deployment.name}",
         executor=name,
         plan=workers if isinstance(workers, int) else None,
-        worker_size=_text(options, "worker_size"),
+        worker_size=_text_option(options, "worker_size"),
         address=address,
         gateway=gateway,
     )
 
 
-def _shares(options: JsonObject) -> bool:
+def _is_shared(options: JsonObject) -> bool:
     return options.get("share") != "run" and options.get("backend", "gateway") == "gateway"
 
 
-def _text(options: JsonObject, name: str) -> str | None:
+def _text_option(options: JsonObject, name: str) -> str | None:
     value = options.get(name)
     return value if isinstance(value, str) else None

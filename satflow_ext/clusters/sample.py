@@ -12,15 +12,15 @@ from typing import Any
 from satflow_ext.clusters import scheduler_reporter
 from satflow_ext.models import ClusterEvent, ClusterWorker
 
-ANSWER = 5.0
+ANSWER_TIMEOUT = 5.0
 """Seconds that a scheduler has to answer. A killed scheduler is detected at once, a blocked one only by this timeout."""
-UNANSWERED = (OSError, RuntimeError, ValueError, asyncio.TimeoutError)
+NO_ANSWER_ERRORS = (OSError, RuntimeError, ValueError, asyncio.TimeoutError)
 """Errors raised by calls to a scheduler that does not answer; RuntimeError and ValueError if it no longer exists."""
 ADDRESS = re.compile(r"[a-z]+://[^\s'>,]+")
 
 
 @dataclass(frozen=True)
-class Sample:
+class ClusterSample:
     """The connected Dask workers, the scheduler's tasks counted by state, and the events since the last sample.
 
     `asked` is the number of Dask workers requested from a Dask Gateway, None without a gateway. `dashboard` is the `host:port`
@@ -30,11 +30,11 @@ class Sample:
     workers: tuple[ClusterWorker, ...]
     tasks: dict[str, int]
     events: tuple[ClusterEvent, ...] = ()
-    asked: int | None = None
+    requested: int | None = None
     dashboard: str | None = None
 
 
-class Probe:
+class SchedulerProbe:
     """Takes samples from one scheduler.
 
     Args:
@@ -43,11 +43,11 @@ class Probe:
 
     def __init__(self, scheduler: Any) -> None:
         self._scheduler = scheduler
-        self._answered = False
+        self._has_answered = False
         self._id: str | None = None
-        self._since = 0
+        self._last_event = 0
 
-    async def take(self) -> Sample:
+    async def take_sample(self) -> ClusterSample:
         """Take a sample.
 
         Raises:
@@ -55,42 +55,44 @@ class Probe:
             asyncio.TimeoutError: it did not answer in time; from Python 3.11 on this is also an OSError.
             ValueError: the scheduler accepts no code from clients.
         """
-        answered, self._answered = self._answered, False
-        sample = await asyncio.wait_for(self._taken(is_known=answered), ANSWER)
-        self._answered = True
+        answered, self._has_answered = self._has_answered, False
+        sample = await asyncio.wait_for(self._read_sample(is_known=answered), ANSWER_TIMEOUT)
+        self._has_answered = True
         return sample
 
-    async def _taken(self, *, is_known: bool) -> Sample:
+    async def _read_sample(self, *, is_known: bool) -> ClusterSample:
         if not is_known:  # it may be another scheduler at the same address
-            plugin = scheduler_reporter.pickled()
+            plugin = scheduler_reporter.pickle_plugin()
             await self._scheduler.register_scheduler_plugin(
-                plugin=plugin, name=scheduler_reporter.NAME, idempotent=True
+                plugin=plugin, name=scheduler_reporter.PLUGIN_NAME, idempotent=True
             )
-        said: Mapping[str, Any] = await getattr(self._scheduler, scheduler_reporter.CALL)(since=self._since)
-        if said["id"] != self._id and self._since:
-            self._since = 0  # another scheduler numbers its events separately
-            said = await getattr(self._scheduler, scheduler_reporter.CALL)(since=0)
+        said: Mapping[str, Any] = await getattr(self._scheduler, scheduler_reporter.HANDLER_NAME)(
+            since=self._last_event
+        )
+        if said["id"] != self._id and self._last_event:
+            self._last_event = 0  # another scheduler numbers its events separately
+            said = await getattr(self._scheduler, scheduler_reporter.HANDLER_NAME)(since=0)
         self._id = said["id"]
-        self._since = max([self._since, *(event[0] for event in said["events"])])
-        workers = map(_worker, said["workers"])
-        return Sample(
+        self._last_event = max([self._last_event, *(event[0] for event in said["events"])])
+        workers = map(_parse_worker, said["workers"])
+        return ClusterSample(
             workers=tuple(sorted(workers, key=lambda worker: (len(worker.name), worker.name))),
             tasks=dict(said["tasks"]),
-            events=tuple(map(_event, said["events"])),
-            asked=said["asked"],
+            events=tuple(map(_parse_event, said["events"])),
+            requested=said["asked"],
             dashboard=said["dashboard"],
         )
 
 
-def unanswered(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Describe the problem without the scheduler's address."""
     return f"The Dask scheduler does not answer: {ADDRESS.sub('…', str(error)) or type(error).__name__}"
 
 
-def _worker(row: Sequence[Any]) -> ClusterWorker:
-    return ClusterWorker(**dict(zip(scheduler_reporter.ROW, row, strict=True)))
+def _parse_worker(row: Sequence[Any]) -> ClusterWorker:
+    return ClusterWorker(**dict(zip(scheduler_reporter.WORKER_FIELDS, row, strict=True)))
 
 
-def _event(told: Sequence[Any]) -> ClusterEvent:
-    _, when, kind, worker, tasks = told
+def _parse_event(row: Sequence[Any]) -> ClusterEvent:
+    _, when, kind, worker, tasks = row
     return ClusterEvent(time=datetime.fromtimestamp(when, timezone.utc), kind=kind, worker=worker, tasks=tasks)

@@ -12,13 +12,13 @@ from satflow_ext.models import ClusterMoment, ClusterStatus
 
 SPAN = timedelta(minutes=10)
 """Time span that readers get."""
-MOST = 600
+MAX_MOMENTS = 600
 """Maximum number of moments to keep: ten minutes at one per second."""
-LIMIT = 256 * 1024
+MAX_BYTES = 256 * 1024
 """Maximum bytes of a file; a longer file is cut to its last `MOST` lines of about 150 bytes each."""
 
 
-def moment(status: ClusterStatus) -> ClusterMoment:
+def to_moment(status: ClusterStatus) -> ClusterMoment:
     """Reduce a status to the values that the history keeps."""
     tasks, workers = status.tasks, status.workers
     return ClusterMoment(
@@ -34,7 +34,7 @@ def moment(status: ClusterStatus) -> ClusterMoment:
     )
 
 
-class Past:
+class SampleHistory:
     """The history of clusters, each identified by a key.
 
     Args:
@@ -44,25 +44,25 @@ class Past:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def add(self, key: str, status: ClusterStatus) -> None:
+    def add_status(self, key: str, status: ClusterStatus) -> None:
         """Append the status of a cluster, unless the cluster is still starting."""
         if status.state == "starting":
             return
         path = self._path(key)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "a") as file:
-            file.write(f"{moment(status).model_dump_json()}\n")
+            file.write(f"{to_moment(status).model_dump_json()}\n")
             length = file.tell()
-        if length > LIMIT:
-            self._cut(path)
+        if length > MAX_BYTES:
+            self._truncate_file(path)
 
-    def read(self, key: str) -> tuple[ClusterMoment, ...]:
+    def read_moments(self, key: str) -> tuple[ClusterMoment, ...]:
         """Read the moments of the last minutes in chronological order."""
         since = datetime.now(timezone.utc) - SPAN
-        moments = map(_read, self._lines(self._path(key)))
+        moments = map(_parse_line, self._read_lines(self._path(key)))
         return tuple(one for one in moments if one is not None and one.time > since)
 
-    def remove(self, key: str) -> None:
+    def remove_history(self, key: str) -> None:
         """Delete the history of a cluster."""
         self._path(key).unlink(missing_ok=True)
 
@@ -70,20 +70,20 @@ class Past:
         return self._folder / f"{key}.past"
 
     @staticmethod
-    def _lines(path: Path) -> list[str]:
+    def _read_lines(path: Path) -> list[str]:
         try:
-            return path.read_text("utf-8").splitlines()[-MOST:]
+            return path.read_text("utf-8").splitlines()[-MAX_MOMENTS:]
         except FileNotFoundError:
             return []
 
-    def _cut(self, path: Path) -> None:
+    def _truncate_file(self, path: Path) -> None:
         draft = path.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
-        draft.write_text("".join(f"{line}\n" for line in self._lines(path)), "utf-8")
+        draft.write_text("".join(f"{line}\n" for line in self._read_lines(path)), "utf-8")
         draft.replace(path)
 
 
-def _read(line: str) -> ClusterMoment | None:
+def _parse_line(line: str) -> ClusterMoment | None:
     """Parse a line, or return None if it is incomplete or was written by another version."""
     try:
         return ClusterMoment.model_validate_json(line)

@@ -15,47 +15,58 @@ import cloudpickle
 from distributed import SchedulerPlugin
 from distributed.comm.addressing import get_address_host
 
-NAME = "satflow-status-1"
+PLUGIN_NAME = "satflow-status-1"
 """Name with a version number: a scheduler that has an older version gets this one in addition."""
-CALL = "satflow_status_1"
+HANDLER_NAME = "satflow_status_1"
 """Name of the handler that the plugin adds to the scheduler."""
-KEPT = 200
+MAX_EVENTS = 200
 """Number of events that the scheduler keeps for clients that connect later."""
-ROW = ("name", "threads", "state", "cpu", "memory", "managed", "spilled", "memory_limit", "executing", "ready")
+WORKER_FIELDS = (
+    "name",
+    "threads",
+    "state",
+    "cpu",
+    "memory",
+    "managed",
+    "spilled",
+    "memory_limit",
+    "executing",
+    "ready",
+)
 """Fields of each Dask worker in the reply, in this order."""
 
 
-class Reporter(SchedulerPlugin):
+class SchedulerReporter(SchedulerPlugin):
     """Reports a cluster's status and records the Dask workers that joined and left."""
 
     idempotent = True
-    name = NAME
+    name = PLUGIN_NAME
 
     async def start(self, scheduler: Any) -> None:
         """Initialize the plugin. Distributed calls this in the scheduler."""
         self.scheduler = scheduler
         self.names = {address: str(worker.name) for address, worker in scheduler.workers.items()}
-        self.events: deque[tuple[int, float, str, str, int]] = deque(maxlen=KEPT)
+        self.events: deque[tuple[int, float, str, str, int]] = deque(maxlen=MAX_EVENTS)
         self.number = 0
         self.missing = 0
-        scheduler.handlers[CALL] = self.report
+        scheduler.handlers[HANDLER_NAME] = self.report_status
 
-    def report(self, since: int) -> dict[str, Any]:
+    def report_status(self, since: int) -> dict[str, Any]:
         """Return the current status of the cluster, with the events after this number."""
         gateway = self.scheduler.services.get("gateway")
         return {
             "id": self.scheduler.id,
-            "workers": [self._row(worker) for worker in self.scheduler.workers.values()],
-            "tasks": self._tasks(),
+            "workers": [self._worker_row(worker) for worker in self.scheduler.workers.values()],
+            "tasks": self._count_tasks(),
             "events": [event for event in self.events if event[0] > since],
             "asked": getattr(gateway, "count", None),  # set by a Dask Gateway's service in the scheduler
-            "dashboard": self._dashboard(),
+            "dashboard": self._dashboard_address(),
         }
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
         """Record a Dask worker that joined. Distributed calls this for each one."""
         self.names[worker] = str(scheduler.workers[worker].name)
-        self._happened("replaced" if self.missing else "joined", self.names[worker], 0)
+        self._record_event("replaced" if self.missing else "joined", self.names[worker], 0)
         self.missing = max(0, self.missing - 1)
 
     def log_event(self, topic: str, msg: Any) -> None:
@@ -64,22 +75,22 @@ class Reporter(SchedulerPlugin):
             return
         name = self.names.pop(msg["worker"], msg["worker"])
         if msg["expected"]:
-            self._happened("left", name, 0)
+            self._record_event("left", name, 0)
         else:
             self.missing += 1
-            self._happened("lost", name, len(msg["processing-tasks"]) + len(msg["lost-computed-tasks"]))
+            self._record_event("lost", name, len(msg["processing-tasks"]) + len(msg["lost-computed-tasks"]))
 
-    def _happened(self, kind: str, worker: str, tasks: int) -> None:
+    def _record_event(self, kind: str, worker: str, tasks: int) -> None:
         self.number += 1
         self.events.append((self.number, time.time(), kind, worker, tasks))
 
-    def _dashboard(self) -> str | None:
+    def _dashboard_address(self) -> str | None:
         """Return the address of Dask's dashboard, or None: only the dashboard adds an application to the HTTP server."""
         if not getattr(self.scheduler, "http_application", None) or not self.scheduler.http_application.applications:
             return None
         return f"{get_address_host(self.scheduler.address)}:{self.scheduler.http_server.port}"
 
-    def _tasks(self) -> dict[str, int]:
+    def _count_tasks(self) -> dict[str, int]:
         totals: dict[str, int] = {}
         for prefix in self.scheduler.task_prefixes.values():
             for state, number in prefix.states.items():
@@ -87,7 +98,7 @@ class Reporter(SchedulerPlugin):
                     totals[state] = totals.get(state, 0) + number
         return totals
 
-    def _row(self, worker: Any) -> tuple[Any, ...]:
+    def _worker_row(self, worker: Any) -> tuple[Any, ...]:
         memory, counts = worker.memory, worker.metrics.get("task_counts", {})
         return (
             str(worker.name),
@@ -98,22 +109,22 @@ class Reporter(SchedulerPlugin):
             memory.managed,
             memory.spilled,
             worker.memory_limit or 0,
-            self._number(counts, "executing"),
-            self._number(counts, "ready"),
+            self._count_in_state(counts, "executing"),
+            self._count_in_state(counts, "ready"),
         )
 
     @staticmethod
-    def _number(counts: Mapping[Any, int], state: str) -> int:
+    def _count_in_state(counts: Mapping[Any, int], state: str) -> int:
         """Sum the counts of a state. Workers count by (task prefix, state) or by state, depending on distributed's version."""
         return sum(n for key, n in counts.items() if key == state or (isinstance(key, tuple) and key[-1] == state))
 
 
-def pickled() -> bytes:
+def pickle_plugin() -> bytes:
     """Pickle the plugin together with its code."""
     import satflow_ext.clusters.scheduler_reporter as this
 
     cloudpickle.register_pickle_by_value(this)
     try:
-        return bytes(cloudpickle.dumps(Reporter()))
+        return bytes(cloudpickle.dumps(SchedulerReporter()))
     finally:
         cloudpickle.unregister_pickle_by_value(this)

@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Literal
 
-from satflow_ext.clusters.cluster_owner import Subject
-from satflow_ext.clusters.sample import Sample
+from satflow_ext.clusters.cluster_owner import ClusterOwner
+from satflow_ext.clusters.sample import ClusterSample
 from satflow_ext.models import ClusterEvent, ClusterStatus
 
-KEPT = 50
+MAX_EVENTS = 50
 """Maximum number of events in a status."""
-NOTHING = Sample(workers=(), tasks={})
+EMPTY_SAMPLE = ClusterSample(workers=(), tasks={})
 
 
 @dataclass(frozen=True)
-class Counts:
+class WorkerCounts:
     """The planned and the requested number of Dask workers, and the reason why some are missing; None if unknown."""
 
     plan: int | None = None
     requested: int | None = None
-    waiting: str | None = None
+    missing_reason: str | None = None
 
 
-class Told:
+class StatusBuilder:
     """The status of one cluster, from its start to its end.
 
     Args:
@@ -34,44 +34,52 @@ class Told:
         started: start time of the cluster; None: now.
     """
 
-    def __init__(self, subject: Subject, started: datetime | None = None) -> None:
-        self._subject = subject
+    def __init__(self, owner: ClusterOwner, started: datetime | None = None) -> None:
+        self._owner = owner
         self._started = started or _now()
-        self._last = NOTHING
-        self._events: deque[ClusterEvent] = deque(maxlen=KEPT)
-        self._away = False
+        self._last_sample = EMPTY_SAMPLE
+        self._events: deque[ClusterEvent] = deque(maxlen=MAX_EVENTS)
+        self._is_unreachable = False
 
-    def starting(self, waiting: str | None = None) -> ClusterStatus:
+    def build_starting(self, missing_reason: str | None = None) -> ClusterStatus:
         """Return the status before the scheduler is contacted."""
-        return self._status("starting", NOTHING, Counts(self._subject.plan, waiting=waiting))
+        return self._build_status(
+            "starting", EMPTY_SAMPLE, WorkerCounts(self._owner.plan, missing_reason=missing_reason)
+        )
 
-    def seen(self, sample: Sample, counts: Counts) -> ClusterStatus:
+    def build_running(self, sample: ClusterSample, counts: WorkerCounts) -> ClusterStatus:
         """Return the status after an answer of the scheduler."""
-        if self._away:
-            self._happened("back")
-        self._away, self._last = False, sample
+        if self._is_unreachable:
+            self._record_event("back")
+        self._is_unreachable, self._last_sample = False, sample
         self._events.extend(sample.events)
-        plan = _first(counts.plan, sample.asked, self._subject.plan)
-        return self._status("running", sample, Counts(plan, _first(counts.requested, sample.asked), counts.waiting))
+        plan = _first_number(counts.plan, sample.requested, self._owner.plan)
+        return self._build_status(
+            "running",
+            sample,
+            WorkerCounts(plan, _first_number(counts.requested, sample.requested), counts.missing_reason),
+        )
 
-    def missed(self, problem: str) -> ClusterStatus:
+    def build_unreachable(self, problem: str) -> ClusterStatus:
         """Return the status of an unreachable scheduler: without Dask workers, and with the tasks of the last sample."""
-        if not self._away:
-            self._happened("unreachable")
-        self._away = True
-        return self._status("lost", Sample((), self._last.tasks), Counts(self._subject.plan), problem)
+        if not self._is_unreachable:
+            self._record_event("unreachable")
+        self._is_unreachable = True
+        return self._build_status(
+            "lost", ClusterSample((), self._last_sample.tasks), WorkerCounts(self._owner.plan), problem
+        )
 
-    def _happened(self, kind: Literal["unreachable", "back"]) -> None:
+    def _record_event(self, kind: Literal["unreachable", "back"]) -> None:
         self._events.append(ClusterEvent(time=_now(), kind=kind, worker=None, tasks=0))
 
-    def _status(
+    def _build_status(
         self,
         state: Literal["starting", "running", "lost"],
-        sample: Sample,
-        counts: Counts,
+        sample: ClusterSample,
+        counts: WorkerCounts,
         problem: str | None = None,
     ) -> ClusterStatus:
-        subject = self._subject
+        subject = self._owner
         return ClusterStatus(
             run_id=subject.run_id,
             run_name=subject.run_name,
@@ -83,7 +91,7 @@ class Told:
             plan=counts.plan,
             requested=counts.requested,
             observed=len(sample.workers),
-            pending=None if state == "lost" else pending(sample, counts),
+            pending=None if state == "lost" else describe_missing_workers(sample, counts),
             worker_size=subject.worker_size,
             tasks=sample.tasks,
             workers=sample.workers,
@@ -94,40 +102,40 @@ class Told:
         )
 
 
-def pending(sample: Sample, counts: Counts) -> str | None:
+def describe_missing_workers(sample: ClusterSample, counts: WorkerCounts) -> str | None:
     """Explain why Dask workers are missing or why tasks cannot run, or return None if nothing is missing."""
     observed = len(sample.workers)
     coming = (counts.requested or 0) - observed
     unasked = (counts.plan or 0) - max(observed, counts.requested or 0)
-    why = f": {counts.waiting}" if counts.waiting else ""
+    why = f": {counts.missing_reason}" if counts.missing_reason else ""
     lines = [
-        f"{_workers(coming)} requested but not connected yet{why}." if coming > 0 else None,
-        f"{_workers(unasked)} not requested yet." if unasked > 0 and counts.requested is not None else None,
-        f"{_workers(unasked)} not connected yet{why}." if unasked > 0 and counts.requested is None else None,
-        _homeless(sample.tasks, observed),
-        _paused(sum(worker.state == "paused" for worker in sample.workers)),
+        f"{_format_workers(coming)} requested but not connected yet{why}." if coming > 0 else None,
+        f"{_format_workers(unasked)} not requested yet." if unasked > 0 and counts.requested is not None else None,
+        f"{_format_workers(unasked)} not connected yet{why}." if unasked > 0 and counts.requested is None else None,
+        _describe_waiting_tasks(sample.tasks, observed),
+        _describe_paused_workers(sum(worker.state == "paused" for worker in sample.workers)),
     ]
     return " ".join(filter(None, lines)) or None
 
 
-def _first(*numbers: int | None) -> int | None:
+def _first_number(*numbers: int | None) -> int | None:
     """Return the first number that is not None."""
     return next((number for number in numbers if number is not None), None)
 
 
-def _homeless(tasks: Mapping[str, int], observed: int) -> str | None:
+def _describe_waiting_tasks(tasks: Mapping[str, int], observed: int) -> str | None:
     """Describe tasks that no Dask worker can run. Tasks are also "queued" while all Dask workers are busy."""
     number = tasks.get("no-worker", 0) + (0 if observed else tasks.get("queued", 0))
     why = "no Dask worker has the required resources" if observed else "no Dask worker is connected"
     return f"{number} {'task waits' if number == 1 else 'tasks wait'}: {why}." if number else None
 
 
-def _paused(workers: int) -> str | None:
+def _describe_paused_workers(workers: int) -> str | None:
     """Describe paused Dask workers, which Dask pauses when their memory is nearly full."""
-    return f"{_workers(workers)} paused: memory is nearly full." if workers else None
+    return f"{_format_workers(workers)} paused: memory is nearly full." if workers else None
 
 
-def _workers(number: int) -> str:
+def _format_workers(number: int) -> str:
     return f"{number} Dask worker{'' if number == 1 else 's'}"
 
 

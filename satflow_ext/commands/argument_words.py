@@ -8,7 +8,7 @@ from satflow_ext.errors import BadRequest
 from satflow_ext.models import Change
 
 
-def refuse_rest(rest: Sequence[str], command: str) -> None:
+def refuse_extra_arguments(rest: Sequence[str], command: str) -> None:
     """Refuse arguments that a command does not have.
 
     Raises:
@@ -18,7 +18,7 @@ def refuse_rest(rest: Sequence[str], command: str) -> None:
         raise BadRequest(f"Unknown arguments: {' '.join(rest)}.", fix=f"See satflow {command} --help.")
 
 
-def changed(change: Change) -> str:
+def format_change(change: Change) -> str:
     """Format one change as a line."""
     if change.before is None:
         return f"{change.name}: {change.after} added"

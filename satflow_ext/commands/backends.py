@@ -10,10 +10,10 @@ from pathlib import Path
 
 from satflow_ext import backends
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.argument_words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.models import ClusterClass, JsonObject
-from satflow_ext.registration.cluster_class import form_of
-from satflow_ext.registration.worker_environment import elsewhere
+from satflow_ext.registration.cluster_class import read_class_form
+from satflow_ext.registration.worker_environment import remote_interpreter
 from satflow_ext.settings import load_settings
 
 
@@ -27,30 +27,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print one line for each cluster provider, or for each option of one."""
-    refuse_rest(rest, "backends")
+    refuse_extra_arguments(rest, "backends")
     if args.backend is None:
         print(json.dumps({"backends": backends.NAMES}) if args.json else "\n".join((*backends.NAMES, "module:Class")))
         return 0
-    found = interrupts.run(form_of(args.backend, elsewhere(load_settings()) or Path(sys.executable)))
-    print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found)))
+    found = interrupts.run(read_class_form(args.backend, remote_interpreter(load_settings()) or Path(sys.executable)))
+    print(found.model_dump_json(indent=2) if args.json else "\n".join(_class_lines(found)))
     return 0
 
 
-def _lines(found: ClusterClass) -> Iterator[str]:
-    properties, required = found.options_schema["properties"], found.options_schema["required"]
+def _class_lines(cluster_class: ClusterClass) -> Iterator[str]:
+    properties, required = cluster_class.options_schema["properties"], cluster_class.options_schema["required"]
     assert isinstance(properties, dict)
     assert isinstance(required, list)
-    yield f"{found.name}: {found.purpose}"
+    yield f"{cluster_class.name}: {cluster_class.purpose}"
     for name, schema in properties.items():
         if isinstance(schema, dict):
-            yield f"  {name:<28} {_said(schema)}{' (required)' if name in required else ''}"
-    if found.open:
+            yield f"  {name:<28} {_format_option(schema)}{' (required)' if name in required else ''}"
+    if cluster_class.open:
         yield "  and other options, which it passes on"
-    if found.hidden:
-        yield f"Not allowed here, only in the environment of flow runs: {', '.join(found.hidden)}"
+    if cluster_class.hidden:
+        yield f"Not allowed here, only in the environment of flow runs: {', '.join(cluster_class.hidden)}"
 
 
-def _said(schema: JsonObject) -> str:
+def _format_option(schema: JsonObject) -> str:
     types = schema.get("anyOf", [schema])
     assert isinstance(types, list)
     kinds = [str(each.get("type", "any")) for each in types if isinstance(each, dict)]

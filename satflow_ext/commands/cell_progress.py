@@ -8,27 +8,27 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import TextIO
 
-FIRST = 10.0
+FIRST_DELAY = 10.0
 """Seconds before the first line."""
 
-MOST = 600.0
+MAX_DELAY = 600.0
 """Maximum seconds between two lines."""
 
-CLEAR = "\r\x1b[K"
+CLEAR_LINE = "\r\x1b[K"
 """Control characters that empty a terminal's line."""
 
 
-def growing() -> Iterator[float]:
+def growing_delays() -> Iterator[float]:
     """Yield the seconds to wait before each line of a log: 10, then always twice as many, up to 600."""
-    delay = FIRST
+    delay = FIRST_DELAY
     while True:
         yield delay
-        delay = min(2 * delay, MOST)
+        delay = min(2 * delay, MAX_DELAY)
 
 
-def steady() -> Iterator[float]:
+def steady_delays() -> Iterator[float]:
     """Yield the seconds to wait before each change of a terminal's line: 10, then 1."""
-    yield FIRST
+    yield FIRST_DELAY
     while True:
         yield 1.0
 
@@ -44,16 +44,16 @@ class CellProgress:
     def __init__(self, stream: TextIO, delays: Callable[[], Iterator[float]] | None = None) -> None:
         self._stream = stream
         self._in_place = stream.isatty()
-        self._delays = delays or (steady if self._in_place else growing)
+        self._delays = delays or (steady_delays if self._in_place else growing_delays)
 
     @asynccontextmanager
-    async def reporting(self, what: str) -> AsyncIterator[None]:
+    async def reporting(self, cell: str) -> AsyncIterator[None]:
         """Report on a cell while the block runs.
 
         Args:
-            what: the cell, such as "Cell 3 of tiles.ipynb".
+            cell: the cell, such as "Cell 3 of tiles.ipynb".
         """
-        task = asyncio.create_task(self._report(what))
+        task = asyncio.create_task(self._report_until_cancelled(cell))
         try:
             yield
         finally:
@@ -61,20 +61,20 @@ class CellProgress:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _report(self, what: str) -> None:
+    async def _report_until_cancelled(self, cell: str) -> None:
         begun, written = time.monotonic(), False
         try:
             for delay in self._delays():
                 await asyncio.sleep(delay)
-                self._write(f"… {what} has been running for {duration_text(time.monotonic() - begun)}")
+                self._write(f"… {cell} has been running for {duration_text(time.monotonic() - begun)}")
                 written = True
         finally:
             if written and self._in_place:
-                self._stream.write(CLEAR)
+                self._stream.write(CLEAR_LINE)
                 self._stream.flush()
 
     def _write(self, text: str) -> None:
-        self._stream.write(f"{CLEAR}{text}" if self._in_place else f"{text}\n")
+        self._stream.write(f"{CLEAR_LINE}{text}" if self._in_place else f"{text}\n")
         self._stream.flush()
 
 

@@ -12,51 +12,60 @@ from collections.abc import AsyncIterator, Iterable
 
 from satflow_ext import scratch
 from satflow_ext.commands import interrupts, notebook
-from satflow_ext.commands.flow_selection import Wanted, report_left_out
+from satflow_ext.commands.flow_selection import FlowSelection, report_skipped_cells
 from satflow_ext.commands.notebook import Notebook
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import PrefectFailed, SettingsWrong, StackFailed
 from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.models import LiveFlow, Preflight, WrittenRegistration
-from satflow_ext.registration.preflight import answering, with_choices, with_pool, with_rehearsal
+from satflow_ext.registration.preflight import (
+    add_choice_findings,
+    add_clean_load,
+    add_work_pool_findings,
+    find_running_endpoints,
+)
 from satflow_ext.settings import Settings
 
 
-def run(args: argparse.Namespace, everything: Iterable[Wanted], settings: Settings) -> int:
+def check_flows(args: argparse.Namespace, selections: Iterable[FlowSelection], settings: Settings) -> int:
     """Print every report, and return 1 if the registration of at least one flow would be refused."""
-    return max(interrupts.run(_run_one(args, wanted, settings)) for wanted in everything)
+    return max(interrupts.run(_check_file(args, wanted, settings)) for wanted in selections)
 
 
-async def _run_one(args: argparse.Namespace, wanted: Wanted, settings: Settings) -> int:
+async def _check_file(args: argparse.Namespace, selection: FlowSelection, settings: Settings) -> int:
     code = 0
-    async for report in _reports(args, wanted, settings):
+    async for report in _preflight_reports(args, selection, settings):
         checked = CheckedFlow(report)
         print(report.model_dump_json() if args.json else f"{checked!r}\n", flush=True)
         code = code if checked.ok else 1
     return code
 
 
-async def _reports(args: argparse.Namespace, wanted: Wanted, settings: Settings) -> AsyncIterator[Preflight]:
-    endpoints = await asyncio.to_thread(_answering, settings)
-    async with notebook.executed(
-        wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
+async def _preflight_reports(
+    args: argparse.Namespace, selection: FlowSelection, settings: Settings
+) -> AsyncIterator[Preflight]:
+    endpoints = await asyncio.to_thread(_find_answering_endpoints, settings)
+    async with notebook.execute_notebook(
+        selection.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
     ) as executed:
-        report_left_out(executed, wanted, as_json=args.json)
-        for flow, choice in await wanted.flows(executed):
-            yield await _report(executed, flow, choice, settings)
+        report_skipped_cells(executed, selection, as_json=args.json)
+        for flow, choice in await selection.find_flows(executed):
+            yield await _preflight_report(executed, flow, choice, settings)
 
 
-def _answering(settings: Settings) -> Endpoints | None:
+def _find_answering_endpoints(settings: Settings) -> Endpoints | None:
     try:
-        return answering(settings)
+        return find_running_endpoints(settings)
     except (PrefectFailed, SettingsWrong, StackFailed):
         return None
 
 
-async def _report(executed: Notebook, flow: LiveFlow, choice: WrittenRegistration, settings: Settings) -> Preflight:
+async def _preflight_report(
+    executed: Notebook, flow: LiveFlow, choice: WrittenRegistration, settings: Settings
+) -> Preflight:
     found = await executed.preflight(flow, choice)
-    report = await with_pool(with_choices(found, choice, settings), choice, settings)
-    if report.refused:
+    report = await add_work_pool_findings(add_choice_findings(found, choice, settings), choice, settings)
+    if report.has_errors:
         return report
-    with scratch.folder(settings, "pack") as folder, scratch.room(folder):
-        return await with_rehearsal(report, await executed.pack(flow, choice, folder), choice, settings)
+    with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
+        return await add_clean_load(report, await executed.pack(flow, choice, folder), choice, settings)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from satflow_ext import lease
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.argument_words import refuse_rest
-from satflow_ext.commands.connection import connected
+from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.commands.connection import connect
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel import cluster_words
@@ -18,31 +18,31 @@ from satflow_ext.models import SharedCluster
 from satflow_ext.settings import Settings, load_settings
 
 PREWARM = "prewarm"
-AHEAD = "with your own Prefect server: start clusters ahead of scheduled runs, until the command is stopped"
+PREWARM_HELP = "with your own Prefect server: start clusters ahead of scheduled runs, until the command is stopped"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("--json", action="store_true", help="print a JSON list")
-    verbs = cluster_words.configure(parser)
-    verbs.add_parser(PREWARM, help=AHEAD, description=f"{AHEAD[0].upper()}{AHEAD[1:]}.")
+    verbs = cluster_words.add_cluster_commands(parser)
+    verbs.add_parser(PREWARM, help=PREWARM_HELP, description=f"{PREWARM_HELP[0].upper()}{PREWARM_HELP[1:]}.")
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Run the verb, and print the resulting state of the clusters."""
-    refuse_rest(rest, "clusters")
+    refuse_extra_arguments(rest, "clusters")
     settings = load_settings()
-    with connected(settings) as endpoints:
+    with connect(settings) as endpoints:
         if args.verb == PREWARM:
             return _prewarm(endpoints, settings)
-        done = interrupts.run(cluster_words.carry_out(args, endpoints, settings))
-        if _ends_soon(done, settings):
+        done = interrupts.run(cluster_words.run_command(args, endpoints, settings))
+        if _ends_with_command(done, settings):
             print(
                 "… The local stack and the cluster end with this command. Run `satflow up` to keep both.",
                 file=sys.stderr,
             )
     rows = [each.model_dump(mode="json") for each in done]
-    print(json.dumps(rows, indent=2) if args.json else cluster_words.told(done))
+    print(json.dumps(rows, indent=2) if args.json else cluster_words.format_clusters(done))
     return 0
 
 
@@ -54,12 +54,12 @@ def _prewarm(endpoints: Endpoints, settings: Settings) -> int:
         )
     from satflow_ext.registration import prewarming
 
-    prewarming.tell()
-    interrupts.run(prewarming.keep_on(endpoints, settings))
+    prewarming.log_to_stderr()
+    interrupts.run(prewarming.prewarm_other_server(endpoints, settings))
     return 0
 
 
-def _ends_soon(done: tuple[SharedCluster, ...], settings: Settings) -> bool:
+def _ends_with_command(done: tuple[SharedCluster, ...], settings: Settings) -> bool:
     """Return whether a cluster on the local stack ends with this command, which holds the only lease."""
-    report = lease.report(settings) if any(each.state != "none" and each.gateway == "" for each in done) else None
+    report = lease.read_report(settings) if any(each.state != "none" and each.gateway == "" for each in done) else None
     return report is not None and not report.stays and report.leases <= 1

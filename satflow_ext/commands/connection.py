@@ -12,19 +12,19 @@ from satflow_ext.settings import Settings
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator[Endpoints]:
+def connect(settings: Settings) -> Iterator[Endpoints]:
     """Resolve the endpoints, and hold a lease on the local stack while the block runs.
 
     Raises:
         StackFailed: the local stack is needed and does not start.
         SettingsWrong: the settings name a store or a variable that does not exist.
     """
-    if not endpoints.needed(settings):
-        yield endpoints.resolve(settings, None)
+    if not endpoints.list_needed_services(settings):
+        yield endpoints.resolve_endpoints(settings, None)
         return
-    with lease.acquire(settings, on_step=_say) as held:
-        yield endpoints.resolve(settings, held.record)
+    with lease.acquire_lease(settings, on_step=_print_step) as held:
+        yield endpoints.resolve_endpoints(settings, held.record)
 
 
-def _say(step: str) -> None:
+def _print_step(step: str) -> None:
     print(f"… {step}", file=sys.stderr)

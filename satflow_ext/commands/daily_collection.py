@@ -7,29 +7,29 @@ import os
 import sys
 
 from satflow_ext import endpoints
-from satflow_ext.commands.store_collect import collected, total
+from satflow_ext.commands.store_collect import collect_unused, format_total
 from satflow_ext.errors import SatflowError
 from satflow_ext.settings import LOCAL, load_settings
 
-NICE = 10
+NICENESS = 10
 """The process priority: the user's own programs come first."""
 
 
 def main() -> int:
     """Collect unused contents and log what was removed. Return 1 if the contents in use cannot be determined."""
-    os.nice(NICE)
+    os.nice(NICENESS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings = load_settings().model_copy(update={"store": LOCAL})
     record = endpoints.read_record(settings)
     if record is None or record.prefect_url is None:  # Prefect cannot be asked which contents are in use
         return 0
     try:
-        done = collected(endpoints.resolve(settings, record), settings, dry=False)
+        done = collect_unused(endpoints.resolve_endpoints(settings, record), settings, dry=False)
     except SatflowError as error:
         logging.warning("%s", error)
         return 1
     if done.removed:
-        logging.info("%s, unused for %g days, were removed.", total(done.removed), settings.retention_days)
+        logging.info("%s, unused for %g days, were removed.", format_total(done.removed), settings.retention_days)
     return 0
 
 

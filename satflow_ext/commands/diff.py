@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.argument_words import changed, refuse_rest
-from satflow_ext.commands.connection import connected
+from satflow_ext.commands.argument_words import format_change, refuse_extra_arguments
+from satflow_ext.commands.connection import connect
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import VersionNotFound
 from satflow_ext.models import TaskChange, VersionDiff
@@ -33,35 +33,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the differences."""
-    refuse_rest(rest, "diff")
-    with connected(load_settings()) as endpoints:
-        found = interrupts.run(_read(endpoints, args.deployment, args.before, args.after))
-    print(found.model_dump_json(indent=2) if args.json else told(found))
+    refuse_extra_arguments(rest, "diff")
+    with connect(load_settings()) as endpoints:
+        found = interrupts.run(_read_diff(endpoints, args.deployment, args.before, args.after))
+    print(found.model_dump_json(indent=2) if args.json else format_diff(found))
     return 0
 
 
-async def _read(endpoints: Endpoints, name: str, before: int | None, after: int | None) -> VersionDiff:
-    deployment = await deployments.find(endpoints, name)
+async def _read_diff(endpoints: Endpoints, name: str, before: int | None, after: int | None) -> VersionDiff:
+    deployment = await deployments.find_deployment(endpoints, name)
     after = deployment.version if after is None else after
     before = deployment.version - 1 if before is None else before
     if before == 0:
         raise VersionNotFound(f"{name} has only one version.", fix="See it with `satflow versions`.")
-    return await versions.diff(endpoints, deployment.id, before, after)
+    return await versions.diff_versions(endpoints, deployment.id, before, after)
 
 
-def told(diff: VersionDiff) -> str:
+def format_diff(diff: VersionDiff) -> str:
     """Format the differences, or state that there are none."""
-    lines = [*_lines(diff)]
+    lines = [*_diff_lines(diff)]
     return "\n".join(lines or [f"Versions {diff.before} and {diff.after} do not differ."])
 
 
-def _lines(diff: VersionDiff) -> Iterator[str]:
+def _diff_lines(diff: VersionDiff) -> Iterator[str]:
     for name, title in SECTIONS.items():
         if changes := getattr(diff, name):
             yield f"{title}:"
-            yield from (f"  {changed(change)}" for change in changes)
+            yield from (f"  {format_change(change)}" for change in changes)
     for task in diff.tasks:
-        yield from _tasks(task)
+        yield from _task_lines(task)
     for piece in diff.code:
         yield f"Code, {piece.kind} {piece.name} {piece.change}:"
         yield from (f"  {line}" for line in piece.diff.splitlines()[2:])
@@ -69,7 +69,7 @@ def _lines(diff: VersionDiff) -> Iterator[str]:
         yield diff.unexplained
 
 
-def _tasks(change: TaskChange) -> Iterator[str]:
+def _task_lines(change: TaskChange) -> Iterator[str]:
     yield f"Tasks of {change.flow}:"
     yield f"  before  {'; '.join(change.before) or 'none'}"
     yield f"  after   {'; '.join(change.after) or 'none'}"

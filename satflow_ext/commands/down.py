@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from satflow_ext import lease
-from satflow_ext.commands.argument_words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.settings import load_settings
 
 
@@ -16,10 +16,10 @@ def configure(_parser: argparse.ArgumentParser) -> None:
 
 def run(_args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Stop the local stack and report it."""
-    refuse_rest(rest, "down")
+    refuse_extra_arguments(rest, "down")
     settings = load_settings()
-    found = lease.report(settings)
-    if not lease.stop(settings):
+    found = lease.read_report(settings)
+    if not lease.stop_stack(settings):
         print("The local stack is not running.")
         return 0
     users = found.leases if found else 0

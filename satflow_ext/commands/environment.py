@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.argument_words import refuse_rest
-from satflow_ext.commands.connection import connected
+from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.commands.connection import connect
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import requirements
 from satflow_ext.errors import ContentMissing
-from satflow_ext.keys import TrustedKeys, trusted
+from satflow_ext.keys import TrustedKeys, read_trusted_keys
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_deployment
 from satflow_ext.registration import deployments, manifests
@@ -33,18 +33,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the environment in the requested form."""
-    refuse_rest(rest, "environment")
+    refuse_extra_arguments(rest, "environment")
     settings = load_settings()
-    with connected(settings) as endpoints:
-        manifest = interrupts.run(_manifest(endpoints, args.deployment, trusted(settings)))
+    with connect(settings) as endpoints:
+        manifest = interrupts.run(_read_manifest(endpoints, args.deployment, read_trusted_keys(settings)))
     lock = manifest.environment
     if args.containerfile:
-        print(requirements.containerfile(lock), end="")
+        print(requirements.containerfile_text(lock), end="")
     elif args.requirements:
-        print(requirements.text(lock), end="")
+        print(requirements.requirements_text(lock), end="")
     else:
-        print(words(manifest))
-    for each in requirements.unobtainable(lock):
+        print(format_environment(manifest))
+    for each in requirements.find_unobtainable(lock):
         print(
             f"satflow: {each.name} {each.version} was installed from a folder or file, and is not available from an index.",
             file=sys.stderr,
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     return 0
 
 
-def words(manifest: Manifest) -> str:
+def format_environment(manifest: Manifest) -> str:
     """Format the interpreter, the packages that the flow refers to, and the number of other packages."""
     lock = manifest.environment
     used = [f"  {each.name} {each.version}" for each in lock.distributions if each.name in manifest.uses]
@@ -61,8 +61,8 @@ def words(manifest: Manifest) -> str:
     return "\n".join([head, *used, rest])
 
 
-async def _manifest(endpoints: Endpoints, name: str, trusted_keys: TrustedKeys) -> Manifest:
-    deployment = await deployments.find(endpoints, name)
+async def _read_manifest(endpoints: Endpoints, name: str, trusted_keys: TrustedKeys) -> Manifest:
+    deployment = await deployments.find_deployment(endpoints, name)
     async with prefect_client(endpoints.prefect) as client:
         row = await read_deployment(client, f"{deployment.flow_name}/{deployment.name}")
     pin = pin_of(row) if row else None
@@ -72,4 +72,4 @@ async def _manifest(endpoints: Endpoints, name: str, trusted_keys: TrustedKeys) 
             fix="Set SATFLOW_STORE to the store that it was registered with.",
         )
     # The listed packages decide what code runs, so the manifest must be signed by a trusted key.
-    return await manifests.verified(endpoints.store, pin.manifest, trusted_keys)
+    return await manifests.read_verified_manifest(endpoints.store, pin.manifest, trusted_keys)

@@ -12,22 +12,22 @@ import nbformat
 from satflow_ext.commands import notebook
 from satflow_ext.commands.notebook import Notebook
 from satflow_ext.errors import BadRequest, FlowAmbiguous
-from satflow_ext.kernel.magic import registration
-from satflow_ext.kernel.options import read
+from satflow_ext.kernel.magic import to_registration
+from satflow_ext.kernel.options import parse_line
 from satflow_ext.models import LiveFlow, WrittenRegistration
 
-LINE = re.compile(r"^[ \t]*%register_flow[ \t]+(?P<words>.+?)[ \t]*$", re.MULTILINE)
-SKIPPED = frozenset({".ipynb_checkpoints", "node_modules", ".venv", ".git"})
+REGISTER_LINE = re.compile(r"^[ \t]*%register_flow[ \t]+(?P<words>.+?)[ \t]*$", re.MULTILINE)
+SKIPPED_FOLDERS = frozenset({".ipynb_checkpoints", "node_modules", ".venv", ".git"})
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FlowSelection:
     """A file and the flows to register from it: pairs of a flow's name and its choices. An empty name means all flows."""
 
     path: Path
     choices: tuple[tuple[str, WrittenRegistration], ...]
 
-    async def flows(self, executed: Notebook) -> list[tuple[LiveFlow, WrittenRegistration]]:
+    async def find_flows(self, executed: Notebook) -> list[tuple[LiveFlow, WrittenRegistration]]:
         """Return each selected flow of the executed file with its choices.
 
         Raises:
@@ -35,13 +35,15 @@ class Wanted:
             FlowAmbiguous: two flows have the name, or would become the same deployment.
         """
         chosen = [
-            (flow, choice) for name, choice in self.choices for flow in await executed.flows([name] if name else [])
+            (flow, choice)
+            for name, choice in self.choices
+            for flow in await executed.find_flows([name] if name else [])
         ]
         _refuse_same_deployment(chosen, executed, self.path)
         return chosen
 
 
-def wanted_in(path: str, flows: Sequence[str], choice: WrittenRegistration) -> list[Wanted]:
+def select_flows(path: str, flows: Sequence[str], choice: WrittenRegistration) -> list[FlowSelection]:
     """Return the files and flows that a path on the command line selects.
 
     Args:
@@ -58,17 +60,17 @@ def wanted_in(path: str, flows: Sequence[str], choice: WrittenRegistration) -> l
                 f"Registration flags do not apply to the folder {path}: the %register_flow lines of its notebooks decide.",
                 fix="Leave out these flags.",
             )
-        return list(_in_folder(Path(path)))
+        return list(_select_in_folder(Path(path)))
     file, _, flow = path.rpartition(":") if path.rpartition(":")[0].endswith(".py") else (path, "", "")
     names = [flow] if flow else [*flows]
-    return [Wanted(Path(file), tuple((name, choice) for name in names or [""]))]
+    return [FlowSelection(Path(file), tuple((name, choice) for name in names or [""]))]
 
 
-def report_left_out(executed: Notebook, wanted: Wanted, *, as_json: bool) -> None:
+def report_skipped_cells(executed: Notebook, selection: FlowSelection, *, as_json: bool) -> None:
     """Print how many cells were not executed, unless the output is JSON or there are none."""
-    if executed.left_out and not as_json:
-        cells = "1 cell" if executed.left_out == 1 else f"{executed.left_out} cells"
-        print(f"{wanted.path}: {cells} left out (skip-registering)", flush=True)
+    if executed.skipped_count and not as_json:
+        cells = "1 cell" if executed.skipped_count == 1 else f"{executed.skipped_count} cells"
+        print(f"{selection.path}: {cells} left out (skip-registering)", flush=True)
 
 
 def _refuse_same_deployment(
@@ -80,38 +82,38 @@ def _refuse_same_deployment(
         key = flow.name, choice.name or flow.name
         other = first.setdefault(key, flow)
         if other.variable != flow.variable:
-            both = " and ".join(_described(each, executed) for each in (other, flow))
+            both = " and ".join(_describe_flow(each, executed) for each in (other, flow))
             raise FlowAmbiguous(
                 f"Two flows of {path} would become the same deployment {'/'.join(key)}: {both}.",
                 fix=f"Rename one of them with @flow(name=…), or choose one: --flow {flow.variable}.",
             )
 
 
-def _described(flow: LiveFlow, executed: Notebook) -> str:
+def _describe_flow(flow: LiveFlow, executed: Notebook) -> str:
     cell = executed.cell_of(flow)
     return flow.variable if cell is None else f"{flow.variable} (cell {cell})"
 
 
-def _in_folder(folder: Path) -> Iterator[Wanted]:
+def _select_in_folder(folder: Path) -> Iterator[FlowSelection]:
     found = False
     for path in sorted(folder.rglob("*.ipynb")):
-        if SKIPPED.isdisjoint(path.relative_to(folder).parts) and (choices := _said(path)):
+        if SKIPPED_FOLDERS.isdisjoint(path.relative_to(folder).parts) and (choices := _read_register_lines(path)):
             found = True
-            yield Wanted(path, choices)
+            yield FlowSelection(path, choices)
     if not found:
         raise BadRequest(f"No notebook in {folder} has a %register_flow.", fix="Add one to a cell of a notebook.")
 
 
-def _said(path: Path) -> tuple[tuple[str, WrittenRegistration], ...]:
+def _read_register_lines(path: Path) -> tuple[tuple[str, WrittenRegistration], ...]:
     """Read the flows and choices from the `%register_flow` lines of a notebook."""
     choices: list[tuple[str, WrittenRegistration]] = []
-    for text in _code(notebook.opened(path)):
-        for line in LINE.finditer(text):
-            words = read(line["words"])
-            if words.flow is not None and not words.known.keys() & {"--help", "--check"}:
-                choices.append((words.flow, registration(words)))
+    for text in _code_cells(notebook.read_notebook(path)):
+        for line in REGISTER_LINE.finditer(text):
+            words = parse_line(line["words"])
+            if words.flow is not None and not words.options.keys() & {"--help", "--check"}:
+                choices.append((words.flow, to_registration(words)))
     return tuple(choices)
 
 
-def _code(document: nbformat.NotebookNode) -> list[str]:
+def _code_cells(document: nbformat.NotebookNode) -> list[str]:
     return [str(cell.source) for cell in document.cells if cell.cell_type == "code"]

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from satflow_ext.errors import SatflowError
 
-GRACE = 1.8
+GRACE_SECONDS = 1.8
 """Maximum seconds between a signal and the end of the process."""
 
 Result = TypeVar("Result")
@@ -32,10 +32,10 @@ class Interrupted(KeyboardInterrupt):
     """SIGINT or SIGTERM ended the command."""
 
 
-def install() -> None:
+def install_handlers() -> None:
     """Install the handlers for SIGINT and SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _handle)
+        signal.signal(number, _handle_signal)
 
 
 def exit_code() -> int | None:
@@ -81,12 +81,12 @@ async def _cancellable(coroutine: Coroutine[Any, Any, Result]) -> Result:
         _cancel = None
 
 
-def _handle(number: int, _frame: FrameType | None) -> None:
+def _handle_signal(number: int, _frame: FrameType | None) -> None:
     global _received
     _received = number
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _end_now)
-    timer = threading.Timer(GRACE, _end_now, (number, None))
+    timer = threading.Timer(GRACE_SECONDS, _end_now, (number, None))
     timer.daemon = True
     timer.start()
     if _cancel is None:

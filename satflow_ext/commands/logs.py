@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from satflow_ext import runs
 from satflow_ext.commands import interrupts, watch
-from satflow_ext.commands.argument_words import refuse_rest
-from satflow_ext.commands.connection import connected
+from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.commands.connection import connect
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.terminal_text import unfiltered
+from satflow_ext.terminal_text import get_unfiltered
 
 INDENT = "    "
 """The prefix of the second and further lines of a message."""
@@ -29,20 +29,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the log."""
-    refuse_rest(rest, "logs")
+    refuse_extra_arguments(rest, "logs")
     settings = load_settings()
-    with connected(settings) as endpoints:
+    with connect(settings) as endpoints:
         if args.follow:
             return watch.follow_run(endpoints, settings, args.run, show_cluster=args.show_cluster, raw=args.raw)
-        interrupts.run(_so_far(endpoints.prefect, args.run, settings, raw=args.raw))
+        interrupts.run(_print_log(endpoints.prefect, args.run, settings, raw=args.raw))
     return 0
 
 
-async def _so_far(prefect_api: PrefectApi, run_id: str, settings: Settings, *, raw: bool) -> None:
+async def _print_log(prefect_api: PrefectApi, run_id: str, settings: Settings, *, raw: bool) -> None:
     begun = False
-    output = unfiltered(sys.stdout) if raw else sys.stdout
+    output = get_unfiltered(sys.stdout) if raw else sys.stdout
     try:
-        async for text in runs.whole_log(prefect_api, run_id, settings, "" if raw else INDENT):
+        async for text in runs.stream_whole_log(prefect_api, run_id, settings, "" if raw else INDENT):
             output.write(text)
             begun = True
     except SatflowError:

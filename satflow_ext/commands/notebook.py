@@ -25,14 +25,14 @@ from traitlets.config import Config
 from satflow_ext import kernel_calls
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.cell_progress import CellProgress
-from satflow_ext.endpoints import Endpoints, on_loopback
+from satflow_ext.endpoints import Endpoints, is_on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
-from satflow_ext.kernel.attach import SKIP
-from satflow_ext.kernel.setup_cells import TAG, is_setup
+from satflow_ext.kernel.attach import SKIP_PATTERN
+from satflow_ext.kernel.setup_cells import SETUP_TAG, is_setup
 from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration, WrittenRegistration
 from satflow_ext.settings import LOCAL_PREFECT
 
-IMPORT = """\
+IMPORT_CODE = """\
 import {name} as _file
 if not _file.__file__ or not __import__("os").path.samefile(_file.__file__, {place!r}):
     raise ImportError("another module has the name {name}: " + str(_file))
@@ -51,7 +51,7 @@ KERNEL_FIX = "Start the kernel in JupyterLab to see its messages, or choose anot
 
 Result = TypeVar("Result")
 
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
+ANSI_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Notebook:
@@ -67,33 +67,33 @@ class Notebook:
         self._client = client
 
     @property
-    def left_out(self) -> int:
+    def skipped_count(self) -> int:
         """The number of cells that were skipped because of `skip-registering`."""
-        return sum(map(_is_left_out, self._client.nb.cells))
+        return sum(map(_is_skipped, self._client.nb.cells))
 
-    async def flows(self, names: list[str]) -> list[LiveFlow]:
+    async def find_flows(self, names: list[str]) -> list[LiveFlow]:
         """Return the flows with these names (or variables), or all flows if no name is given.
 
         Raises:
             FlowNotFound: there is no such flow, or no flow at all.
             FlowAmbiguous: two flows have the name.
         """
-        found = FlowList.model_validate(await self._ask(kernel_calls.flows_call())).flows
+        found = FlowList.model_validate(await self._evaluate(kernel_calls.build_flows_call())).flows
         if not found:
             raise FlowNotFound(f"{self._path} defines no flow.", fix="Decorate a function with @flow.")
-        return [_only(name, found, self._path) for name in names] if names else list(found)
+        return [_find_flow(name, found, self._path) for name in names] if names else list(found)
 
     def cell_of(self, flow: LiveFlow) -> int | None:
         """Return the position, from 1, of the cell that defined the flow; None if the flow is from a module."""
         counts = [cell.get("execution_count") for cell in self._client.nb.cells]
         return counts.index(flow.cell) + 1 if flow.cell is not None and flow.cell in counts else None
 
-    async def preflight(self, flow: LiveFlow, wanted: Registration) -> Preflight:
+    async def preflight(self, flow: LiveFlow, choice: Registration) -> Preflight:
         """Return the kernel's part of the pre-flight report on a flow."""
-        call = kernel_calls.preflight_call(flow.variable, wanted.include)
-        return Preflight.model_validate(await self._ask(call))
+        call = kernel_calls.build_preflight_call(flow.variable, choice.include)
+        return Preflight.model_validate(await self._evaluate(call))
 
-    async def pack(self, flow: LiveFlow, wanted: WrittenRegistration, folder: Path) -> PackedFlow:
+    async def pack(self, flow: LiveFlow, choice: WrittenRegistration, folder: Path) -> PackedFlow:
         """Pack a flow and its data files into a folder.
 
         Raises:
@@ -102,31 +102,31 @@ class Notebook:
             InvalidParameter: a parameter's value does not fit.
             InvalidInclude: data files cannot be packed.
         """
-        scheduled = wanted.schedule.kind != "none"
-        call = kernel_calls.pack_call(
-            flow.variable, wanted.parameters, scheduled, str(folder), wanted.include, wanted.parameter_texts
+        scheduled = choice.schedule.kind != "none"
+        call = kernel_calls.build_pack_call(
+            flow.variable, choice.parameters, scheduled, str(folder), choice.include, choice.parameter_texts
         )
-        reply = await self._ask(call)
+        reply = await self._evaluate(call)
         packed = PackedFlow.model_validate(reply)
         return packed.model_copy(update={"source": packed.source.model_copy(update={"notebook": str(self._path)})})
 
-    async def _ask(self, expressions: dict[str, str]) -> Any:
+    async def _evaluate(self, expressions: dict[str, str]) -> Any:
         """Evaluate expressions in the kernel, silently."""
         kernel_client = self._client.kc
         assert kernel_client is not None
         message_id = kernel_client.execute("", silent=True, store_history=False, user_expressions=expressions)
         died = KernelDied(f"The kernel of {self._path} died.", fix="Check how much memory its last cell uses.")
         try:
-            reply = await _own_task(self._client.async_wait_for_reply(message_id))
+            reply = await _await_in_task(self._client.async_wait_for_reply(message_id))
         except DeadKernelError:
             raise died from None
         if reply is None:
             raise died
-        return kernel_calls.read_reply(reply["content"]["user_expressions"])
+        return kernel_calls.parse_reply(reply["content"]["user_expressions"])
 
 
 @asynccontextmanager
-async def executed(
+async def execute_notebook(
     path: Path,
     *,
     kernel: str | None,
@@ -150,8 +150,8 @@ async def executed(
         NotebookFailed: a cell raised.
         KernelDied: the kernel died while a cell ran.
     """
-    document = opened(path)
-    name = kernel or _kernel_of(document)
+    document = read_notebook(path)
+    name = kernel or _kernel_name(document)
     _check_kernel(name, path)
     resources = {"metadata": {"path": str(path.parent.resolve())}}
     with TemporaryDirectory(prefix="satflow-") as folder:
@@ -165,13 +165,13 @@ async def executed(
             resources=resources,
             config=sockets,
         )
-        async with _running_kernel(client, path, _environment(path, endpoints)):
+        async with _running_kernel(client, path, _kernel_environment(path, endpoints)):
             _prepare_cells(document)
             reports = progress or CellProgress(sys.stderr)
             for index, cell in enumerate(document.cells):
-                if not _is_left_out(cell):
+                if not _is_skipped(cell):
                     async with reports.reporting(f"Cell {index + 1} of {path}"):
-                        await _execute(client, cell, index, path)
+                        await _execute_cell(client, cell, index, path)
             yield Notebook(path, client)
 
 
@@ -195,13 +195,13 @@ async def _running_kernel(client: NotebookClient, path: Path, environment: dict[
             try:
                 yield
             except asyncio.CancelledError:
-                await _interrupt(client, manager)
+                await _interrupt_kernel(client, manager)
                 raise
         finally:
             await _end_kernel(client, manager)
 
 
-async def _interrupt(client: NotebookClient, manager: KernelManager) -> None:
+async def _interrupt_kernel(client: NotebookClient, manager: KernelManager) -> None:
     """Interrupt the running cell so that its `finally` blocks run; kill a kernel that does not answer soon."""
     assert client.kc is not None
     await ensure_async(manager.interrupt_kernel())
@@ -233,7 +233,7 @@ def _kill_group(manager: KernelManager) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-async def _own_task(awaitable: Awaitable[Result]) -> Result:
+async def _await_in_task(awaitable: Awaitable[Result]) -> Result:
     """Await an nbclient awaitable in a separate task: nbclient mistakes a cancellation for a dead kernel."""
     task = asyncio.ensure_future(awaitable)
     try:
@@ -245,14 +245,14 @@ async def _own_task(awaitable: Awaitable[Result]) -> Result:
     return task.result()
 
 
-def opened(path: Path) -> nbformat.NotebookNode:
+def read_notebook(path: Path) -> nbformat.NotebookNode:
     """Read a notebook; for a Python file, create a notebook that imports it.
 
     Raises:
         BadRequest: there is no such file, or it is not a notebook.
     """
     if path.suffix == ".py":
-        return _importing(path)
+        return _make_importing_notebook(path)
     try:
         document: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # typed in part
     except FileNotFoundError:
@@ -268,18 +268,18 @@ def opened(path: Path) -> nbformat.NotebookNode:
     raise BadRequest(f"{path} is not a notebook: {reason}.", fix="Give a notebook that JupyterLab can open.")
 
 
-def _importing(path: Path) -> nbformat.NotebookNode:
+def _make_importing_notebook(path: Path) -> nbformat.NotebookNode:
     """Create a notebook that imports a Python file. Code guarded by `__name__` does not run; the file is a local module."""
     if not path.is_file():
         raise BadRequest(f"There is no file {path}.", fix="Check the path.")
     if not path.stem.isidentifier():
         raise BadRequest(f"{path.name} cannot be imported under that name.", fix="Give it a name such as flows.py.")
-    cell = nbformat.v4.new_code_cell(IMPORT.format(name=path.stem, place=str(path.resolve())))  # type: ignore[no-untyped-call]  # typed in part
+    cell = nbformat.v4.new_code_cell(IMPORT_CODE.format(name=path.stem, place=str(path.resolve())))  # type: ignore[no-untyped-call]  # typed in part
     document: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
     return document
 
 
-def _kernel_of(document: nbformat.NotebookNode) -> str:
+def _kernel_name(document: nbformat.NotebookNode) -> str:
     """Return the name of the notebook's kernelspec, or Python's if it has none."""
     spec = document.metadata.get("kernelspec")
     return str((spec.get("name") if isinstance(spec, dict) else None) or "python3")
@@ -294,9 +294,9 @@ def _check_kernel(name: str, path: Path) -> None:
         )
 
 
-def _is_left_out(cell: nbformat.NotebookNode) -> bool:
+def _is_skipped(cell: nbformat.NotebookNode) -> bool:
     tagged = "skip-registering" in cell.metadata.get("tags", ())
-    return cell.cell_type == "code" and (tagged or SKIP.match(cell.source) is not None)
+    return cell.cell_type == "code" and (tagged or SKIP_PATTERN.match(cell.source) is not None)
 
 
 def _prepare_cells(document: nbformat.NotebookNode) -> None:
@@ -307,14 +307,14 @@ def _prepare_cells(document: nbformat.NotebookNode) -> None:
             cell.execution_count = None
 
 
-async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:
-    if TAG in cell.metadata.get("tags", ()) and not is_setup(cell.source, ()):
+async def _execute_cell(client: NotebookClient, cell: nbformat.NotebookNode, index: int, path: Path) -> None:
+    if SETUP_TAG in cell.metadata.get("tags", ()) and not is_setup(cell.source, ()):
         cell.source = f"%%flow_setup\n{cell.source}"  # nbclient sends no tags
     try:
-        await _own_task(client.async_execute_cell(cell, index))
+        await _await_in_task(client.async_execute_cell(cell, index))
     except CellExecutionError as error:
-        where = f"Cell {index + 1} of {path} raised {error.ename}: {ANSI.sub('', error.evalue)}"
-        raise NotebookFailed(f"{where}.", fix=f"{_advice(error)}The cell is:\n\n{cell.source}\n") from None
+        where = f"Cell {index + 1} of {path} raised {error.ename}: {ANSI_COLOR.sub('', error.evalue)}"
+        raise NotebookFailed(f"{where}.", fix=f"{_error_advice(error)}The cell is:\n\n{cell.source}\n") from None
     except CellTimeoutError:
         raise NotebookFailed(
             f"Cell {index + 1} of {path} took too long.", fix="Give a longer --cell-timeout."
@@ -325,7 +325,7 @@ async def _execute(client: NotebookClient, cell: nbformat.NotebookNode, index: i
         ) from None
 
 
-def _advice(error: CellExecutionError) -> str:
+def _error_advice(error: CellExecutionError) -> str:
     """Return advice on an error that is specific to notebooks executed without a user; an empty string for other errors."""
     texts = {
         "StdinNotImplementedError": "No user can answer while a notebook is registered: assign the value or read a file.",
@@ -338,7 +338,7 @@ def _advice(error: CellExecutionError) -> str:
     return f"{found[0]} Or leave the cell out with the tag skip-registering. " if found else ""
 
 
-def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
+def _find_flow(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
     matches = [flow for flow in found if name == flow.variable] or [flow for flow in found if name == flow.name]
     if len(matches) == 1:
         return matches[0]
@@ -349,7 +349,7 @@ def _only(name: str, found: tuple[LiveFlow, ...], path: Path) -> LiveFlow:
     raise FlowNotFound(f"{path} has no flow called {name!r}.", fix=f"It has {known}.")
 
 
-def _environment(path: Path, endpoints: Endpoints | None) -> dict[str, str]:
+def _kernel_environment(path: Path, endpoints: Endpoints | None) -> dict[str, str]:
     """Return the kernel's environment, with the notebook's path in Jupyter's variable, which may be set for another notebook.
 
     `%register_flow` in a cell leaves registering to the command that executes the notebook.
@@ -370,7 +370,7 @@ def _prefect_variables(endpoints: Endpoints) -> dict[str, str]:
     }
     if endpoints.local:
         variables[LOCAL_PREFECT] = api.url
-    if on_loopback(api.url):  # a proxy must not receive the credential of a server on this machine
+    if is_on_loopback(api.url):  # a proxy must not receive the credential of a server on this machine
         host = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1,localhost"]))
         variables |= {"NO_PROXY": host, "no_proxy": host}
     return variables

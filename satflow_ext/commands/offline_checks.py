@@ -13,7 +13,7 @@ from pathlib import Path
 from satflow_ext import keys
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import Keyring
-from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.address import make_private_folder
 from satflow_ext.settings import Settings
 
 LAB_EXTENSION = Path("share/jupyter/labextensions/satflow-ext/package.json")
@@ -36,40 +36,40 @@ class Check:
     """One check. `find` returns a description of what it found, and raises `SatflowError` if something is wrong."""
 
     name: str
-    find: Callable[[], str]
+    inspect: Callable[[], str]
 
 
-def look(check: Check) -> Finding:
+def run_check(check: Check) -> Finding:
     """Run the check."""
     try:
-        return Finding(check.name, check.find())
+        return Finding(check.name, check.inspect())
     except SatflowError as error:
         return Finding(check.name, error.message, wrong=True, fix=error.fix)
 
 
-def folders(settings: Settings) -> Sequence[Check]:
+def folder_checks(settings: Settings) -> Sequence[Check]:
     """Return the checks that SatFlow's folders belong to this user, and that other users have no access."""
     return [
-        Check("state folder", lambda: str(private_folder(settings.state_dir))),
-        Check("runtime folder", lambda: str(private_folder(settings.runtime_dir))),
-        Check("keys", lambda: _keys(settings)),
+        Check("state folder", lambda: str(make_private_folder(settings.state_dir))),
+        Check("runtime folder", lambda: str(make_private_folder(settings.runtime_dir))),
+        Check("keys", lambda: _check_keys(settings)),
     ]
 
 
-def _keys(settings: Settings) -> str:
+def _check_keys(settings: Settings) -> str:
     """Check that the key files can be read, and that other users have no access."""
-    signs, trusted = Keyring(settings).public(), keys.trusted(settings).keys
+    signs, trusted = Keyring(settings).public_key(), keys.read_trusted_keys(settings).keys
     signing = f"{signs.id} signs" if signs else "no signing key yet: it is created when you first register"
     return f"{signing}; {len(trusted)} trusted"
 
 
-def _python() -> str:
+def _check_python() -> str:
     if sys.version_info < (3, 10):  # noqa: UP036 - a wheel can be forced into an older one
         raise SatflowError(f"Python {sys.version.split()[0]} is too old.", fix="Use Python 3.10 or newer.")
     return f"{sys.version.split()[0]} at {sys.executable}"
 
 
-def _package(name: str) -> Callable[[], str]:
+def _package_check(name: str) -> Callable[[], str]:
     def find() -> str:
         try:
             return version(name)
@@ -79,7 +79,7 @@ def _package(name: str) -> Callable[[], str]:
     return find
 
 
-def _prefect_server() -> str:
+def _check_prefect_server() -> str:
     """Import Prefect's server in a separate process: an unpinned FastAPI breaks it, which shows only on import."""
     code = "import fastapi, prefect, prefect.server.api.server as s; print(prefect.__version__, fastapi.__version__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/", check=False)
@@ -92,7 +92,7 @@ def _prefect_server() -> str:
     return f"prefect {prefect} with fastapi {fastapi} loads"
 
 
-def _installed(path: Path) -> Callable[[], str]:
+def _extension_check(path: Path) -> Callable[[], str]:
     def find() -> str:
         found = Path(sys.prefix) / path
         try:
@@ -104,7 +104,7 @@ def _installed(path: Path) -> Callable[[], str]:
     return find
 
 
-def _schedules() -> str:
+def _check_scheduler() -> str:
     """Check SQLAlchemy: with 2.1, the Prefect server's scheduler fails, and only its log shows it (docs/decisions/0002)."""
     found = version("sqlalchemy")
     if tuple(map(int, found.split(".")[:2])) >= (2, 1):
@@ -115,11 +115,11 @@ def _schedules() -> str:
     return f"SQLAlchemy {found} works with the Prefect server's scheduler"
 
 
-INSTALLED: Sequence[Check] = (
-    Check("Python", _python),
-    Check("satflow-ext", _package("satflow-ext")),
-    Check("Prefect server", _prefect_server),
-    Check("schedules", _schedules),
-    Check("JupyterLab extension", _installed(LAB_EXTENSION)),
-    Check("Jupyter server extension", _installed(SERVER_EXTENSION)),
+INSTALLATION_CHECKS: Sequence[Check] = (
+    Check("Python", _check_python),
+    Check("satflow-ext", _package_check("satflow-ext")),
+    Check("Prefect server", _check_prefect_server),
+    Check("schedules", _check_scheduler),
+    Check("JupyterLab extension", _extension_check(LAB_EXTENSION)),
+    Check("Jupyter server extension", _extension_check(SERVER_EXTENSION)),
 )

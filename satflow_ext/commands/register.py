@@ -8,18 +8,18 @@ from collections.abc import Sequence
 
 from satflow_ext import registration, scratch
 from satflow_ext.commands import check, choices, interrupts, notebook
-from satflow_ext.commands.argument_words import changed
-from satflow_ext.commands.connection import connected
-from satflow_ext.commands.diff import told
-from satflow_ext.commands.flow_selection import Wanted, report_left_out, wanted_in
-from satflow_ext.commands.in_git import in_git, located
-from satflow_ext.disk_room import check_room
+from satflow_ext.commands.argument_words import format_change
+from satflow_ext.commands.connection import connect
+from satflow_ext.commands.diff import format_diff
+from satflow_ext.commands.flow_selection import FlowSelection, report_skipped_cells, select_flows
+from satflow_ext.commands.in_git import locate_in_git, reference_git_file
+from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel.result import executor_text
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import ErrorBody, Registered
-from satflow_ext.registration.preview import Preview, preview
+from satflow_ext.registration.preview import Preview, preview_registration
 from satflow_ext.settings import Settings, load_settings
 
 
@@ -47,53 +47,60 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Register the flows and print the results. The first failure ends the command."""
     settings = load_settings()
-    everything = wanted_in(args.path, args.flow, choices.registration(args, rest))
+    everything = select_flows(args.path, args.flow, choices.parse_registration(args, rest))
     if args.check:
-        return check.run(args, everything, settings)
+        return check.check_flows(args, everything, settings)
     if args.storage == "git":
         for wanted in everything:  # before a stack is started; checked again after packing
-            located(wanted.path)
-    with connected(settings) as endpoints:
+            locate_in_git(wanted.path)
+    with connect(settings) as endpoints:
         if endpoints.local:
-            check_room((settings.state_dir, settings.runtime_dir))  # before cells run that may take an hour
+            check_free_space((settings.state_dir, settings.runtime_dir))  # before cells run that may take an hour
         for wanted in everything:
             try:
-                _run_one(args, wanted, endpoints, settings)
+                _register_file(args, wanted, endpoints, settings)
             except SatflowError as error:
                 if args.json:
-                    print(json.dumps({"path": str(wanted.path), **ErrorBody.of(error).model_dump()}), flush=True)
+                    print(
+                        json.dumps({"path": str(wanted.path), **ErrorBody.from_error(error).model_dump()}), flush=True
+                    )
                 raise
     return 0
 
 
-def _run_one(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, settings: Settings) -> None:
-    for _, choice in wanted.choices:  # before cells run that may take an hour
+def _register_file(
+    args: argparse.Namespace, selection: FlowSelection, endpoints: Endpoints, settings: Settings
+) -> None:
+    for _, choice in selection.choices:  # before cells run that may take an hour
         registration.check_choices(choice, settings, local=endpoints.local)
-    interrupts.run(_register(args, wanted, endpoints, settings))
+    interrupts.run(_register_flows(args, selection, endpoints, settings))
 
 
-async def _register(args: argparse.Namespace, wanted: Wanted, endpoints: Endpoints, settings: Settings) -> None:
+async def _register_flows(
+    args: argparse.Namespace, selection: FlowSelection, endpoints: Endpoints, settings: Settings
+) -> None:
     """Register one flow after the other, and print each result at once: after a failure, the user sees what was done."""
-    with scratch.folder(settings, "pack") as folder:
-        async with notebook.executed(
-            wanted.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
+    with scratch.scratch_folder(settings, "pack") as folder:
+        async with notebook.execute_notebook(
+            selection.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
         ) as executed:
-            report_left_out(executed, wanted, as_json=args.json)
-            for flow, choice in await wanted.flows(executed):
+            report_skipped_cells(executed, selection, as_json=args.json)
+            for flow, choice in await selection.find_flows(executed):
                 packed = await executed.pack(flow, choice, folder)
-                settled = packed.settle_parameters(choice)
+                settled = packed.store_parameters(choice)
                 if args.storage == "git":
-                    packed = await in_git(packed, wanted.path)
+                    packed = await reference_git_file(packed, selection.path)
                 if args.dry_run:
-                    _say_preview(
-                        await preview(packed, settled, endpoints, settings, overwrite=args.overwrite), as_json=args.json
+                    _print_preview(
+                        await preview_registration(packed, settled, endpoints, settings, overwrite=args.overwrite),
+                        as_json=args.json,
                     )
                 else:
                     done = await registration.register(packed, settled, endpoints, settings, overwrite=args.overwrite)
-                    print(done.model_dump_json() if args.json else words(done), flush=True)
+                    print(done.model_dump_json() if args.json else format_result(done), flush=True)
 
 
-def _say_preview(found: Preview, *, as_json: bool) -> None:
+def _print_preview(found: Preview, *, as_json: bool) -> None:
     if as_json:
         diff = found.diff.model_dump(mode="json") if found.diff else None
         warnings = [finding.model_dump(mode="json") for finding in found.warnings]
@@ -102,17 +109,17 @@ def _say_preview(found: Preview, *, as_json: bool) -> None:
         return
     print(f"{found.full_name}: would be {found.outcome}", flush=True)
     if found.diff:
-        print("\n".join(f"  {line}" for line in told(found.diff).splitlines()), flush=True)
+        print("\n".join(f"  {line}" for line in format_diff(found.diff).splitlines()), flush=True)
     for finding in found.warnings:
         print(f"  warning: {finding.sentence}", flush=True)
 
 
-def words(registered: Registered) -> str:
+def format_result(registered: Registered) -> str:
     """Format the result on one line, and warnings, settings kept in Prefect, data files and next runs on further lines."""
     deployment = registered.deployment
     size = size_text(registered.content_size)
     line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
-    lines = [line, *(f"  kept as changed in Prefect: {changed(change)}" for change in registered.kept)]
+    lines = [line, *(f"  kept as changed in Prefect: {format_change(change)}" for change in registered.kept)]
     if deployment.executor and deployment.executor.from_flow:
         lines.append(f"  executor: {executor_text(deployment.executor)}, as set in the flow")
     if registered.files:

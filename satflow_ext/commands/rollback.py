@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.argument_words import refuse_rest
-from satflow_ext.commands.connection import connected
-from satflow_ext.commands.register import words
+from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.commands.connection import connect
+from satflow_ext.commands.register import format_result
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import Registered
 from satflow_ext.registration import deployments
@@ -25,14 +25,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Roll back and print the result."""
-    refuse_rest(rest, "rollback")
+    refuse_extra_arguments(rest, "rollback")
     settings = load_settings()
-    with connected(settings) as endpoints:
+    with connect(settings) as endpoints:
         done = interrupts.run(_roll_back(endpoints, settings, args.deployment, args.version))
-    print(done.model_dump_json(indent=2) if args.json else words(done))
+    print(done.model_dump_json(indent=2) if args.json else format_result(done))
     return 0
 
 
 async def _roll_back(endpoints: Endpoints, settings: Settings, name: str, version: int) -> Registered:
-    deployment = await deployments.find(endpoints, name)
+    deployment = await deployments.find_deployment(endpoints, name)
     return await roll_back(endpoints, settings, deployment.id, version)

@@ -9,13 +9,13 @@ from uuid import uuid4
 
 from satflow_ext import runs
 from satflow_ext.commands import interrupts, watch
-from satflow_ext.commands.argument_words import refuse_rest
-from satflow_ext.commands.connection import connected
-from satflow_ext.disk_room import check_room
+from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.commands.connection import connect
+from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.kernel.options import pairs
+from satflow_ext.kernel.options import parse_assignments
 from satflow_ext.models import Run, RunRequest
-from satflow_ext.parameter_values.by_schema import fits
+from satflow_ext.parameter_values.by_schema import value_fits
 from satflow_ext.parameter_values.text import text_to_value
 from satflow_ext.registration import deployments
 from satflow_ext.settings import load_settings
@@ -37,22 +37,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start the run."""
-    refuse_rest(rest, "run")
+    refuse_extra_arguments(rest, "run")
     settings = load_settings()
-    with connected(settings) as endpoints:
+    with connect(settings) as endpoints:
         if endpoints.local:
-            check_room((settings.state_dir, settings.runtime_dir))
-        started = interrupts.run(_start(args, endpoints))
+            check_free_space((settings.state_dir, settings.runtime_dir))
+        started = interrupts.run(_start_run(args, endpoints))
         print(f"run {started.name} ({started.id})", flush=True)
         if not args.follow:
             return 0
         return watch.follow_run(endpoints, settings, started.id, show_cluster=args.show_cluster)
 
 
-async def _start(args: argparse.Namespace, endpoints: Endpoints) -> Run:
-    deployment = await deployments.find(endpoints, args.deployment)
-    texts = pairs(args.param, "--param", "parameter", "parameters")
+async def _start_run(args: argparse.Namespace, endpoints: Endpoints) -> Run:
+    deployment = await deployments.find_deployment(endpoints, args.deployment)
+    texts = parse_assignments(args.param, "--param", "parameter", "parameters")
     schema = deployment.parameter_schema
-    given = {name: text_to_value(text, partial(fits, name, schema=schema)) for name, text in texts.items()}
+    given = {name: text_to_value(text, partial(value_fits, name, schema=schema)) for name, text in texts.items()}
     request = RunRequest(deployment_id=deployment.id, parameters=given, idempotency_key=str(uuid4()))
-    return await runs.start(endpoints.prefect, request)
+    return await runs.start_run(endpoints.prefect, request)

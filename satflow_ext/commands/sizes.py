@@ -6,10 +6,10 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 
-from satflow_ext.commands.argument_words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.executors import sizes
-from satflow_ext.executors.machine_size import Machine, this_machine
-from satflow_ext.executors.worker_usage import Needs, advice
+from satflow_ext.executors.machine_size import Machine, measure_machine
+from satflow_ext.executors.worker_usage import UsageStore, suggest_size
 from satflow_ext.models import WorkerSize
 from satflow_ext.settings import GIB, Settings, load_settings
 
@@ -22,34 +22,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print one line for each size."""
-    refuse_rest(rest, "sizes")
-    settings, machine = load_settings(), this_machine()
-    found = sizes.sizes_on(machine, settings)
-    said = _needed(args.deployment, settings) if args.deployment else None
+    refuse_extra_arguments(rest, "sizes")
+    settings, machine = load_settings(), measure_machine()
+    found = sizes.list_sizes(machine, settings)
+    said = _usage_advice(args.deployment, settings) if args.deployment else None
     if args.json:
         print(json.dumps({"sizes": [each.model_dump(mode="json") for each in found], "needed": said}, indent=2))
     else:
-        print("\n".join(_lines(found, machine)))
+        print("\n".join(_size_lines(found, machine)))
         if said:
             print(f"\n{args.deployment}: {said}.")
     return 0
 
 
-def _lines(found: Sequence[WorkerSize], machine: Machine) -> Iterator[str]:
+def _size_lines(found: Sequence[WorkerSize], machine: Machine) -> Iterator[str]:
     has = f"{machine.cores} cores, {machine.memory / GIB:.1f} GiB, {machine.gpus or 'no'} GPUs"
     yield f"{'size':<12} {'cores':>5} {'GiB':>6} {'GPUs':>5}  on this machine ({has})"
     for each in found:
-        yield f"{each.name:<12} {each.cores:>5} {each.memory / GIB:>6g} {each.gpus or '':>5}  {_here(each, machine)}"
+        yield f"{each.name:<12} {each.cores:>5} {each.memory / GIB:>6g} {each.gpus or '':>5}  {_format_worker_count(each, machine)}"
 
 
-def _here(size: WorkerSize, machine: Machine) -> str:
+def _format_worker_count(size: WorkerSize, machine: Machine) -> str:
     """Format how many such workers fit. Dask does not divide the GPUs of one machine between workers."""
     fits = (1 if size.gpus else machine.memory // size.memory) if size.available else 0
     return f"{fits} {'worker' if fits == 1 else 'workers'}" if fits else "none"
 
 
-def _needed(deployment: str, settings: Settings) -> str:
+def _usage_advice(deployment: str, settings: Settings) -> str:
     return (
-        advice(Needs(settings).read(deployment), settings)
+        suggest_size(UsageStore(settings).read_runs(deployment), settings)
         or "no run on Dask workers of this machine has recorded its use of resources"
     )

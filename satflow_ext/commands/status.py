@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
 from satflow_ext import lease
-from satflow_ext.commands.argument_words import refuse_rest
+from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.lease.messages import StackReport
 from satflow_ext.lease.start import log_path
 from satflow_ext.models import StackStatus
@@ -22,19 +22,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the status. Return 0 if runs can start, else 3."""
-    refuse_rest(rest, "status")
+    refuse_extra_arguments(rest, "status")
     settings = load_settings()
-    status = lease.status(settings)
-    print(_json(status, lease.report(settings)) if args.json else told(settings))
+    status = lease.read_status(settings)
+    print(_status_json(status, lease.read_report(settings)) if args.json else format_status(settings))
     return 0 if status.state == "ready" else 3
 
 
-def told(settings: Settings) -> str:
+def format_status(settings: Settings) -> str:
     """Format the status, one fact per line."""
-    return "\n".join(_lines(settings, lease.status(settings), lease.report(settings)))
+    return "\n".join(_status_lines(settings, lease.read_status(settings), lease.read_report(settings)))
 
 
-def _lines(settings: Settings, status: StackStatus, report: StackReport | None) -> Iterator[str]:
+def _status_lines(settings: Settings, status: StackStatus, report: StackReport | None) -> Iterator[str]:
     place = "Local stack" if status.kind == "local" else "Configured Prefect API"
     yield f"{place}: {status.state}{f' ({status.step})' if status.step else ''}"
     yield f"  Prefect API  {status.prefect_api or '-'}"
@@ -43,24 +43,24 @@ def _lines(settings: Settings, status: StackStatus, report: StackReport | None) 
         return
     held = f"{report.leases} {'lease' if report.leases == 1 else 'leases'}"
     ends = "stays until `satflow down`" if report.stays else "ends with its last lease"
-    yield f"  supervisor   pid {report.pid}, up {_uptime(report.started)}, {held}, {ends}"
+    yield f"  supervisor   pid {report.pid}, up {_format_uptime(report.started)}, {held}, {ends}"
     for each in report.services:
-        again = f", restarted {times(each.restarts)} after it {each.last_end}" if each.last_end else ""
+        again = f", restarted {format_times(each.restarts)} after it {each.last_end}" if each.last_end else ""
         yield f"  {each.name:<14} {each.state}, pid {each.pid or '-'}{again}, log {each.log}"
     yield f"  its log      {log_path(settings)}"
 
 
-def _json(status: StackStatus, report: StackReport | None) -> str:
+def _status_json(status: StackStatus, report: StackReport | None) -> str:
     whole = {**status.model_dump(mode="json"), "supervisor": report.model_dump(mode="json") if report else None}
     return json.dumps(whole, indent=2)
 
 
-def times(count: int) -> str:
+def format_times(count: int) -> str:
     """Format a number of times: once, 3 times."""
     return "once" if count == 1 else f"{count} times"
 
 
-def _uptime(started: datetime) -> str:
+def _format_uptime(started: datetime) -> str:
     seconds = int((datetime.now(timezone.utc) - started).total_seconds())
     hours, minutes = seconds // 3600, seconds // 60 % 60
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds % 60} s"

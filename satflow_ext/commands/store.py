@@ -10,10 +10,9 @@ from pydantic import ValidationError
 
 from satflow_ext import endpoints, lease
 from satflow_ext.commands import interrupts, store_collect
-from satflow_ext.commands.argument_words import refuse_rest
-from satflow_ext.conformance import Report, Result
-from satflow_ext.conformance import run as let_loose
-from satflow_ext.conformance.suite import LARGEST
+from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.conformance import CheckResult, SuiteReport, run_checks
+from satflow_ext.conformance.suite import LARGEST_SIZE
 from satflow_ext.endpoints import Store
 from satflow_ext.errors import BadRequest
 from satflow_ext.settings import LOCAL, AwsSettings, Settings, StoreSettings, load_settings
@@ -49,31 +48,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--largest",
         type=int,
-        default=LARGEST,
+        default=LARGEST_SIZE,
         metavar="BYTES",
         help="the largest content to send (default: %(default)s)",
     )
     check.add_argument("--json", action="store_true", help="print one JSON object")
-    check.set_defaults(act=_check)
+    check.set_defaults(act=_check_store)
     store_collect.configure(verbs)
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Run the verb and print its result."""
-    refuse_rest(rest, "store")
+    refuse_extra_arguments(rest, "store")
     act: Callable[[argparse.Namespace, Settings], int] = args.act
     return act(args, load_settings())
 
 
-def _check(args: argparse.Namespace, settings: Settings) -> int:
+def _check_store(args: argparse.Namespace, settings: Settings) -> int:
     if args.store != LOCAL:
-        return _checked(_store(args, settings), args)
-    _no_url_flags(args)
-    with lease.acquire(settings.model_copy(update={"store": LOCAL})) as held:
-        return _checked(endpoints.store_named(LOCAL, settings, held.record), args)
+        return _run_checks(_find_store(args, settings), args)
+    _refuse_url_flags(args)
+    with lease.acquire_lease(settings.model_copy(update={"store": LOCAL})) as held:
+        return _run_checks(endpoints.find_store(LOCAL, settings, held.record), args)
 
 
-def _store(args: argparse.Namespace, settings: Settings) -> Store:
+def _find_store(args: argparse.Namespace, settings: Settings) -> Store:
     """Return the requested store.
 
     Raises:
@@ -81,22 +80,24 @@ def _store(args: argparse.Namespace, settings: Settings) -> Store:
         SettingsWrong: the settings do not contain it, or its credential's variable is not set.
     """
     if "://" not in args.store:
-        _no_url_flags(args)
-        return endpoints.store_named(args.store, settings, None)
-    if endpoints.shown(args.store) != args.store:
+        _refuse_url_flags(args)
+        return endpoints.find_store(args.store, settings, None)
+    if endpoints.hide_credentials(args.store) != args.store:
         raise BadRequest(
             "The store's URL contains a credential, which the command line does not keep secret.",
             fix="Put it into an environment variable, and name that with --header NAME=VARIABLE.",
         )
     url = args.store if "{digest}" in args.store else f"{args.store.rstrip('/')}/{{digest}}"
     try:
-        wanted = StoreSettings(url=url, method=args.method, headers=_headers(args.header), aws=_aws(args.aws_region))
+        wanted = StoreSettings(
+            url=url, method=args.method, headers=_parse_headers(args.header), aws=_aws_settings(args.aws_region)
+        )
     except ValidationError as error:
         raise BadRequest(f"{args.store}: {error.errors(include_url=False)[0]['msg']}.") from None
-    return endpoints.store_of(args.store, wanted)
+    return endpoints.build_store(args.store, wanted)
 
 
-def _no_url_flags(args: argparse.Namespace) -> None:
+def _refuse_url_flags(args: argparse.Namespace) -> None:
     if args.header or args.aws_region or args.method != "PUT":
         raise BadRequest(
             f"--header, --method and --aws-region apply only to a URL, and {args.store!r} is the name of a store.",
@@ -104,7 +105,7 @@ def _no_url_flags(args: argparse.Namespace) -> None:
         )
 
 
-def _headers(given: Sequence[str]) -> dict[str, str]:
+def _parse_headers(given: Sequence[str]) -> dict[str, str]:
     split = [each.partition("=") for each in given]
     if any(not name or not variable.isidentifier() for name, _, variable in split):
         raise BadRequest(
@@ -113,46 +114,46 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
     return {name: variable for name, _, variable in split}
 
 
-def _aws(region: str | None) -> AwsSettings | None:
+def _aws_settings(region: str | None) -> AwsSettings | None:
     return AwsSettings(region=region) if region else None
 
 
-def _checked(store: Store, args: argparse.Namespace) -> int:
-    def tell(result: Result) -> None:
+def _run_checks(store: Store, args: argparse.Namespace) -> int:
+    def show_result(result: CheckResult) -> None:
         if not args.json:
-            print(_line(result), flush=True)
+            print(_format_result(result), flush=True)
 
-    report = interrupts.run(let_loose(store, largest=args.largest, tell=tell))
-    print(_json(report) if args.json else "\n".join(_summary(report)))
-    return 0 if report.usable else 1
+    report = interrupts.run(run_checks(store, largest=args.largest, on_result=show_result))
+    print(_report_json(report) if args.json else "\n".join(_summary_lines(report)))
+    return 0 if report.is_usable else 1
 
 
-def _line(result: Result) -> str:
+def _format_result(result: CheckResult) -> str:
     need = "required" if result.check.required else "recommended"
-    why = f"\n        → {result.why}" if result.why else ""
+    why = f"\n        → {result.reason}" if result.reason else ""
     return f"{MARKS[result.outcome]:<5} {need:<12} {result.check.name:<32} {result.check.text}{why}"
 
 
-def _summary(report: Report) -> Iterator[str]:
+def _summary_lines(report: SuiteReport) -> Iterator[str]:
     yield ""
     for need, required in (("required", True), ("recommended", False)):
         found = [each.outcome for each in report.results if each.check.required == required]
         asked = len(found) - found.count("not applicable")
         yield f"{need}: {found.count('pass')} of {asked} passed, {found.count('not applicable')} not applicable"
-    if report.left:
-        yield f"{len(report.left)} contents of the checks remain: this store does not allow clients to remove them over HTTP."
-    yield "SatFlow can use this store." if report.usable else "SatFlow cannot use this store."
+    if report.remaining:
+        yield f"{len(report.remaining)} contents of the checks remain: this store does not allow clients to remove them over HTTP."
+    yield "SatFlow can use this store." if report.is_usable else "SatFlow cannot use this store."
 
 
-def _json(report: Report) -> str:
+def _report_json(report: SuiteReport) -> str:
     rows = [
         {
             "name": each.check.name,
             "text": each.check.text,
             "required": each.check.required,
             "outcome": each.outcome,
-            "why": each.why,
+            "why": each.reason,
         }
         for each in report.results
     ]
-    return json.dumps({"usable": report.usable, "checks": rows, "left": report.left}, indent=2)
+    return json.dumps({"usable": report.is_usable, "checks": rows, "left": report.remaining}, indent=2)

@@ -14,7 +14,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DiskFull
 from satflow_ext.registration import references
 from satflow_ext.settings import LOCAL, Settings
-from satflow_ext.store.collection import DAY, Collected, Kept, collect
+from satflow_ext.store.collection import DAY, CollectionResult, UnreferencedContent, collect_contents
 from satflow_ext.store.contents import Contents
 
 
@@ -24,18 +24,20 @@ def configure(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser = verbs.add_parser("collect", help=text, description=f"{text[0].upper()}{text[1:]}.")
     parser.add_argument("--dry-run", action="store_true", help="print what would be removed, without removing it")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(act=_collect)
+    parser.set_defaults(act=_run_collection)
 
 
-def _collect(args: argparse.Namespace, settings: Settings) -> int:
-    with lease.acquire(settings.model_copy(update={"store": LOCAL})) as held:
-        found = endpoints.resolve(settings.model_copy(update={"store": LOCAL}), held.record)
-        done = collected(found, settings, dry=args.dry_run)
-    print(json.dumps(asdict(done), indent=2) if args.json else "\n".join(_lines(done, settings, dry=args.dry_run)))
+def _run_collection(args: argparse.Namespace, settings: Settings) -> int:
+    with lease.acquire_lease(settings.model_copy(update={"store": LOCAL})) as held:
+        found = endpoints.resolve_endpoints(settings.model_copy(update={"store": LOCAL}), held.record)
+        done = collect_unused(found, settings, dry=args.dry_run)
+    print(
+        json.dumps(asdict(done), indent=2) if args.json else "\n".join(_result_lines(done, settings, dry=args.dry_run))
+    )
     return 0
 
 
-def collected(found: Endpoints, settings: Settings, *, dry: bool) -> Collected:
+def collect_unused(found: Endpoints, settings: Settings, *, dry: bool) -> CollectionResult:
     """Remove unused contents from the built-in store.
 
     Args:
@@ -47,25 +49,25 @@ def collected(found: Endpoints, settings: Settings, *, dry: bool) -> Collected:
         SatflowError: the contents in use cannot be determined, or the disk failed.
     """
     contents = Contents(settings.state_dir / "store", limit=settings.content_limit)
-    in_use = interrupts.run(references.in_use(found, settings, contents.read))
+    in_use = interrupts.run(references.find_used_digests(found, settings, contents.read_content))
     try:
-        return collect(contents, in_use, grace=settings.retention_days * DAY, dry=dry)
+        return collect_contents(contents, in_use, grace=settings.retention_days * DAY, dry_run=dry)
     except OSError as error:
         raise DiskFull(
             f"{settings.state_dir / 'store'} cannot be changed: {error.strerror}.", fix="Check the disk and try again."
         ) from None
 
 
-def _lines(done: Collected, settings: Settings, *, dry: bool) -> Iterator[str]:
+def _result_lines(done: CollectionResult, settings: Settings, *, dry: bool) -> Iterator[str]:
     yield f"{done.in_use} contents are in use."
-    yield f"{total(done.removed)} {'would be' if dry else 'were'} removed."
+    yield f"{format_total(done.removed)} {'would be' if dry else 'were'} removed."
     if done.waiting:
         first = datetime.fromtimestamp(
             min(each.since for each in done.waiting) + settings.retention_days * DAY
         ).astimezone()
-        yield f"{total(done.waiting)} are not in use, and can be removed from {first:%Y-%m-%d %H:%M} on."
+        yield f"{format_total(done.waiting)} are not in use, and can be removed from {first:%Y-%m-%d %H:%M} on."
 
 
-def total(kept: Sequence[Kept]) -> str:
+def format_total(kept: Sequence[UnreferencedContent]) -> str:
     """Format the number of contents and their total size."""
     return f"{len(kept)} contents ({sum(each.size for each in kept) / 1024:,.1f} KiB)"

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 
 from satflow_ext import endpoints, lease
-from satflow_ext.commands.argument_words import refuse_rest
-from satflow_ext.commands.status import told
+from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.commands.status import format_status
 from satflow_ext.errors import BadRequest
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.stack import environment, prefect_database, stack_processes
@@ -20,7 +20,9 @@ from satflow_ext.stack.stack_lock import take_stack_lock
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument(
-        "--timeout", type=seconds, help="give up after this many seconds (default: wait as long as the start continues)"
+        "--timeout",
+        type=parse_seconds,
+        help="give up after this many seconds (default: wait as long as the start continues)",
     )
     parser.add_argument(
         "--new-database",
@@ -31,36 +33,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start the local stack and print its status."""
-    refuse_rest(rest, "up")
+    refuse_extra_arguments(rest, "up")
     settings = load_settings()
-    if not endpoints.needed(settings):
+    if not endpoints.list_needed_services(settings):
         print("The settings name a Prefect API and a store; there is nothing to start on this machine.")
         return 0
     if args.new_database:
         _move_database(settings)
-    with lease.acquire(settings, on_step=_say, stay=True, timeout=args.timeout):
-        print(told(settings))
+    with lease.acquire_lease(settings, on_step=_print_step, stay=True, timeout=args.timeout):
+        print(format_status(settings))
     print("It keeps running when JupyterLab and this terminal are closed. `satflow down` stops it.")
     return 0
 
 
 def _move_database(settings: Settings) -> None:
     """Move the database to a backup, while no stack runs and none can start."""
-    if environment.DATABASE in os.environ:
+    if environment.DATABASE_VARIABLE in os.environ:
         raise BadRequest(
-            f"{environment.DATABASE} names the Prefect server's database, which SatFlow does not manage.",
-            fix=f"Change {environment.DATABASE} to a new database, or unset it.",
+            f"{environment.DATABASE_VARIABLE} names the Prefect server's database, which SatFlow does not manage.",
+            fix=f"Change {environment.DATABASE_VARIABLE} to a new database, or unset it.",
         )
     lock = take_stack_lock(settings)
     if lock is None:
         raise BadRequest("The local stack is running and uses its database.", fix="Stop it with `satflow down` first.")
     with lock:
-        stack_processes.end(environment.mark(settings))  # left over from a stack that died
-        backup = prefect_database.move_aside(environment.home(settings) / environment.DATABASE_FILE)
+        stack_processes.end_processes(environment.stack_mark(settings))  # left over from a stack that died
+        backup = prefect_database.back_up_database(environment.prefect_home(settings) / environment.DATABASE_FILE)
     print(f"The database was moved to {backup}." if backup else "There was no database yet.")
 
 
-def seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
     """Parse a positive number of seconds.
 
     Raises:
@@ -71,5 +73,5 @@ def seconds(text: str) -> float:
     return value
 
 
-def _say(step: str) -> None:
+def _print_step(step: str) -> None:
     print(f"… {step}", file=sys.stderr)

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.argument_words import changed, refuse_rest
-from satflow_ext.commands.connection import connected
+from satflow_ext.commands.argument_words import format_change, refuse_extra_arguments
+from satflow_ext.commands.connection import connect
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
@@ -25,40 +25,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the versions."""
-    refuse_rest(rest, "versions")
+    refuse_extra_arguments(rest, "versions")
     query = VersionQuery(before=args.before, limit=min(max(args.limit, 1), 100))
     settings = load_settings()
-    with connected(settings) as endpoints:
-        found, drift = interrupts.run(_read(endpoints, settings, args.deployment, query))
-    print(found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found, drift)))
+    with connect(settings) as endpoints:
+        found, drift = interrupts.run(_read_versions(endpoints, settings, args.deployment, query))
+    print(found.model_dump_json(indent=2) if args.json else "\n".join(_version_lines(found, drift)))
     return 0
 
 
-async def _read(
+async def _read_versions(
     endpoints: Endpoints, settings: Settings, name: str, query: VersionQuery
 ) -> tuple[VersionList, tuple[Change, ...]]:
-    deployment = await deployment_lookup.find(endpoints, settings, name)
-    return await versions.history(endpoints, deployment.id, query), deployment.drift
+    deployment = await deployment_lookup.look_up_deployment(endpoints, settings, name)
+    return await versions.list_versions(endpoints, deployment.id, query), deployment.drift
 
 
-def _lines(found: VersionList, drift: tuple[Change, ...]) -> Iterator[str]:
+def _version_lines(found: VersionList, drift: tuple[Change, ...]) -> Iterator[str]:
     for version in found.versions:
-        yield f"{'*' if version.live else ' '} {version.number:>4}  {_words(version)}"
+        yield f"{'*' if version.live else ' '} {version.number:>4}  {_format_version(version)}"
     if found.lost:
         yield f"         {found.lost}"
     if found.next:
         yield f"         Older ones: --before {found.next}"
     for change in drift:
-        yield f"! changed in Prefect since: {changed(change)}"
+        yield f"! changed in Prefect since: {format_change(change)}"
 
 
-def _words(version: Version) -> str:
+def _format_version(version: Version) -> str:
     if version.record is None:
         return version.problem or "its manifest cannot be read"
-    return _record(version.record)
+    return _format_record(version.record)
 
 
-def _record(record: VersionRecord) -> str:
+def _format_record(record: VersionRecord) -> str:
     gone = "  (content was removed)" if record.content_kept is False else ""
     when = f"{record.registered_at.astimezone():%Y-%m-%d %H:%M}"
     return f"{when}  {record.registered_by:<10}  {size_text(record.content_size):>13}  {record.summary}{gone}"

@@ -8,21 +8,21 @@ import sys
 from contextlib import aclosing, suppress
 
 from satflow_ext import lease, runs
-from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.commands import interrupts
 from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
-from satflow_ext.runs.log_follower import follow
-from satflow_ext.runs.whole_log import indented
+from satflow_ext.runs.log_follower import follow_log
+from satflow_ext.runs.whole_log import indent_text
 from satflow_ext.settings import Settings
-from satflow_ext.terminal_text import unfiltered
+from satflow_ext.terminal_text import get_unfiltered
 
-PERIOD = 1.0
+POLL_SECONDS = 1.0
 MIB = 1024**2
-CONTINUED = "│ "
+CONTINUATION_MARK = "│ "
 """The prefix of a message's continuation lines, right-aligned with the end of the first line's time and level."""
-FURTHER = f"{CONTINUED:>19}"
+CONTINUATION_PREFIX = f"{CONTINUATION_MARK:>19}"
 """The same for texts without time and level: reasons, states and problems contain texts of exceptions and servers."""
 
 
@@ -31,20 +31,20 @@ def follow_run(
 ) -> int:
     """Follow a run to its end, as `to_the_end` does. An interrupt ends the command, not the run."""
     try:
-        return interrupts.run(to_the_end(endpoints, settings, run_id, show_cluster=show_cluster, raw=raw))
+        return interrupts.run(show_run(endpoints, settings, run_id, show_cluster=show_cluster, raw=raw))
     except KeyboardInterrupt:
         print(_interrupted_text(endpoints, settings, run_id), file=sys.stderr)
         raise
 
 
 def _interrupted_text(endpoints: Endpoints, settings: Settings, run_id: str) -> str:
-    report = lease.report(settings) if endpoints.local else None
+    report = lease.read_report(settings) if endpoints.local else None
     if report is not None and report.leases == 1 and not report.stays:
         return "The run ends as well: the local stack stops with its last lease. Run `satflow up` to keep it running."
     return f"The run was not cancelled. To follow it again: satflow logs {run_id} --follow"
 
 
-async def to_the_end(
+async def show_run(
     endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
 ) -> int:
     """Show a run until it has ended, and return the exit code: 0 if it completed, else 1.
@@ -64,47 +64,47 @@ async def to_the_end(
     async def where() -> PrefectApi:
         return endpoints.prefect
 
-    beside = asyncio.create_task(_beside(endpoints, Board(settings) if show_cluster else None, run_id))
+    beside = asyncio.create_task(_print_changes(endpoints, StatusFiles(settings) if show_cluster else None, run_id))
     try:
-        async with aclosing(follow(where, run_id, settings=settings)) as batches:
+        async with aclosing(follow_log(where, run_id, settings=settings)) as batches:
             async for batch in batches:
                 for line in batch.lines:
                     _print_line(line, raw=raw)
                 if batch.trouble:
-                    print(indented(f"… {batch.trouble}", FURTHER), file=sys.stderr)
+                    print(indent_text(f"… {batch.trouble}", CONTINUATION_PREFIX), file=sys.stderr)
                 sys.stdout.flush()
     finally:
         beside.cancel()
         with suppress(asyncio.CancelledError):
             await beside
-    ended = await runs.get(endpoints.prefect, run_id)
-    print(indented(f"{ended.state_name} after {ended.duration:.1f} s{_message(ended)}", FURTHER))
+    ended = await runs.read_run(endpoints.prefect, run_id)
+    print(indent_text(f"{ended.state_name} after {ended.duration:.1f} s{_state_message(ended)}", CONTINUATION_PREFIX))
     return 0 if ended.state_type == "COMPLETED" else 1
 
 
-async def _beside(endpoints: Endpoints, board: Board | None, run_id: str) -> None:
+async def _print_changes(endpoints: Endpoints, board: StatusFiles | None, run_id: str) -> None:
     """Print what the log does not contain, on each change: why the run waits, and the state of its cluster."""
     said: set[str] = set()
     while True:
         with suppress(SatflowError):  # the log follower waits for an unavailable Prefect API and reports it
-            for words in (await _waiting(endpoints, run_id), _cluster(board, run_id)):
+            for words in (await _waiting_reason(endpoints, run_id), _cluster_line(board, run_id)):
                 if words and words not in said:
                     said.add(words)
-                    print(indented(words, FURTHER), flush=True)
-        await asyncio.sleep(PERIOD)
+                    print(indent_text(words, CONTINUATION_PREFIX), flush=True)
+        await asyncio.sleep(POLL_SECONDS)
 
 
-async def _waiting(endpoints: Endpoints, run_id: str) -> str | None:
-    run = await runs.get(endpoints.prefect, run_id)
+async def _waiting_reason(endpoints: Endpoints, run_id: str) -> str | None:
+    run = await runs.read_run(endpoints.prefect, run_id)
     return f"… {run.why_waiting}" if run.why_waiting else None
 
 
-def _cluster(board: Board | None, run_id: str) -> str | None:
-    status = board.read(run_id) if board else None
-    return f"  dask │ {_words(status)}" if status else None
+def _cluster_line(board: StatusFiles | None, run_id: str) -> str | None:
+    status = board.read_status(run_id) if board else None
+    return f"  dask │ {_format_cluster(status)}" if status else None
 
 
-def _words(status: ClusterStatus) -> str:
+def _format_cluster(status: ClusterStatus) -> str:
     if status.state != "running":
         return status.problem or status.state
     memory = sum(worker.memory for worker in status.workers) // MIB
@@ -117,10 +117,10 @@ def _words(status: ClusterStatus) -> str:
 def _print_line(line: LogLine, *, raw: bool) -> None:
     begin = f"{line.time.astimezone():%H:%M:%S} {logging.getLevelName(line.level):<8}│ "
     if raw:
-        print(f"{begin}{line.message}", file=unfiltered(sys.stdout))
+        print(f"{begin}{line.message}", file=get_unfiltered(sys.stdout))
     else:  # continuation lines of a message must not look like log lines
-        print(f"{begin}{indented(line.message, f'{CONTINUED:>{len(begin)}}')}")
+        print(f"{begin}{indent_text(line.message, f'{CONTINUATION_MARK:>{len(begin)}}')}")
 
 
-def _message(run: Run) -> str:
+def _state_message(run: Run) -> str:
     return f": {run.state_message}" if run.state_message and run.state_type != "COMPLETED" else ""

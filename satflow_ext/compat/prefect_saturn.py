@@ -56,14 +56,14 @@ class PrefectCloudIntegration:
             SatflowError: the flow was not registered; nothing was changed. The message states what to do.
         """
         from satflow_ext.compat import saturn_cluster
-        from satflow_ext.kernel.api import registered
+        from satflow_ext.kernel.api import register_choice
         from satflow_ext.models import Registration
 
         _check_project(self._project)
         _check_instance_size(instance_size)
-        executor = saturn_cluster.executor(dask_cluster_kwargs, dask_adapt_kwargs)
+        executor = saturn_cluster.convert_executor(dask_cluster_kwargs, dask_adapt_kwargs)
         choice = Registration(name=self._project, tags=(self._project,), executor=executor)
-        done = registered(flow, choice, run=False)
+        done = register_choice(flow, choice, run=False)
         if done is not None:
             sys.stdout.write(f"{done}\n")
         return flow
@@ -77,10 +77,10 @@ def describe_sizes() -> dict[str, str]:
     """
     from satflow_ext.settings import load_settings
 
-    return {name: _described(name, size) for name, size in load_settings().worker_sizes.items()}
+    return {name: _describe_size(name, size) for name, size in load_settings().worker_sizes.items()}
 
 
-def _described(name: str, size: SizeSettings) -> str:
+def _describe_size(name: str, size: SizeSettings) -> str:
     """Describe a size as Saturn Cloud did, which called `2xlarge` 2XLarge."""
     title = name if size.gpus else name.title().replace("Xlarge", "XLarge")
     gpus = f" - {size.gpus} GPU" if size.gpus else ""

@@ -6,7 +6,7 @@ is about behavior that SatFlow does not need, because it verifies contents itsel
 
 from __future__ import annotations
 
-from satflow_ext.conformance.check_base import Result
-from satflow_ext.conformance.suite import Report, run
+from satflow_ext.conformance.check_base import CheckResult
+from satflow_ext.conformance.suite import SuiteReport, run_checks
 
-__all__ = ["Report", "Result", "run"]
+__all__ = ["CheckResult", "SuiteReport", "run_checks"]

@@ -8,11 +8,11 @@ from typing import Literal
 
 from satflow_ext.conformance.probe import Probe
 
-Act = Callable[[Probe], Awaitable[None]]
+CheckFunction = Callable[[Probe], Awaitable[None]]
 Outcome = Literal["pass", "fail", "not applicable"]
 
 
-class Wrong(Exception):
+class CheckFailed(Exception):
     """The store did not behave as expected; the message has the difference."""
 
 
@@ -34,19 +34,19 @@ class Check:
     name: str
     text: str
     required: bool
-    act: Act
+    function: CheckFunction
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """The outcome of one check, and the reason if it did not pass."""
 
     check: Check
     outcome: Outcome
-    why: str | None = None
+    reason: str | None = None
 
 
-class Group:
+class CheckGroup:
     """The checks of one module, in the order of their definition.
 
     Args:
@@ -57,26 +57,26 @@ class Group:
         self._name = name
         self.checks: list[Check] = []
 
-    def required(self, act: Act) -> Act:
+    def required(self, act: CheckFunction) -> CheckFunction:
         """Add a function as a required check; its name is the check's name, its docstring the expectation."""
-        return self._take(act, required=True)
+        return self._add_function(act, required=True)
 
-    def recommended(self, act: Act) -> Act:
+    def recommended(self, act: CheckFunction) -> CheckFunction:
         """Add a function as a recommended check."""
-        return self._take(act, required=False)
+        return self._add_function(act, required=False)
 
-    def add(self, name: str, text: str, act: Act, *, required: bool) -> None:
+    def add(self, name: str, text: str, act: CheckFunction, *, required: bool) -> None:
         """Add a check, such as one of several that differ in a value."""
         self.checks.append(Check(f"{self._name}.{name}", text, required, act))
 
-    def _take(self, act: Act, *, required: bool) -> Act:
+    def _add_function(self, act: CheckFunction, *, required: bool) -> CheckFunction:
         name = act.__name__.replace("_", "-")
         text = (act.__doc__ or "").strip().rstrip(".")
         self.add(name, text, act, required=required)
         return act
 
 
-def expect(well: bool, otherwise: str) -> None:
+def expect(condition: bool, message: str) -> None:
     """Raise `Wrong` with a message unless the condition holds."""
-    if not well:
-        raise Wrong(otherwise)
+    if not condition:
+        raise CheckFailed(message)

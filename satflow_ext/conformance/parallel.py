@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from satflow_ext.conformance.check_base import Group, expect
+from satflow_ext.conformance.check_base import CheckGroup, expect
 from satflow_ext.conformance.probe import Content, Probe
 
-group = Group("parallel")
+group = CheckGroup("parallel")
 
 
 async def _put_all(probe: Probe, contents: list[Content]) -> None:
@@ -16,7 +16,7 @@ async def _put_all(probe: Probe, contents: list[Content]) -> None:
     expect(not refused, f"{len(refused)} of {len(contents)} uploads were refused: {sorted(set(refused))}")
 
 
-async def _all_back(probe: Probe, contents: list[Content]) -> None:
+async def _expect_all_back(probe: Probe, contents: list[Content]) -> None:
     answers = await asyncio.gather(*(probe.get(content.digest) for content in contents))
     wrong = sum(answer.content != content.body for answer, content in zip(answers, contents, strict=True))
     expect(not wrong, f"{wrong} of {len(contents)} contents did not come back unchanged")
@@ -25,31 +25,31 @@ async def _all_back(probe: Probe, contents: list[Content]) -> None:
 @group.required
 async def fifty_puts(probe: Probe) -> None:
     """Fifty contents uploaded at the same time are all stored."""
-    contents = [Content.random(20_000) for _ in range(50)]
+    contents = [Content.create_random(20_000) for _ in range(50)]
     await _put_all(probe, contents)
-    await _all_back(probe, contents)
+    await _expect_all_back(probe, contents)
 
 
 @group.required
 async def same_content(probe: Probe) -> None:
     """Twenty-four simultaneous uploads of one content all succeed."""
-    content = Content.random(100_000)
+    content = Content.create_random(100_000)
     await _put_all(probe, [content] * 24)
-    await _all_back(probe, [content])
+    await _expect_all_back(probe, [content])
 
 
 @group.required
 async def fifty_gets(probe: Probe) -> None:
     """Fifty simultaneous downloads of one content all succeed."""
-    content = Content.random(50_000)
+    content = Content.create_random(50_000)
     await probe.put(content)
-    await _all_back(probe, [content] * 50)
+    await _expect_all_back(probe, [content] * 50)
 
 
 @group.required
 async def whole_or_nothing(probe: Probe) -> None:
     """A client that reads a content during its upload gets all of it or nothing."""
-    content = Content.random(1_000_000)
+    content = Content.create_random(1_000_000)
     sending = asyncio.create_task(_put_all(probe, [content]))
     while not sending.done():
         got = await probe.get(content.digest)
@@ -62,7 +62,7 @@ async def whole_or_nothing(probe: Probe) -> None:
 @group.required
 async def whole_while_again(probe: Probe) -> None:
     """A client that reads a content while it is uploaded again gets all of it."""
-    content = Content.random(200_000)
+    content = Content.create_random(200_000)
     await _put_all(probe, [content])
     sending = asyncio.create_task(_put_all(probe, [content] * 6))
     while not sending.done():
@@ -76,7 +76,7 @@ async def whole_while_again(probe: Probe) -> None:
 @group.required
 async def puts_and_gets(probe: Probe) -> None:
     """Uploads and downloads of different contents do not affect each other."""
-    old, new = [Content.random(30_000) for _ in range(10)], [Content.random(30_000) for _ in range(10)]
+    old, new = [Content.create_random(30_000) for _ in range(10)], [Content.create_random(30_000) for _ in range(10)]
     await _put_all(probe, old)
-    await asyncio.gather(_put_all(probe, new), _all_back(probe, old))
-    await _all_back(probe, new)
+    await asyncio.gather(_put_all(probe, new), _expect_all_back(probe, old))
+    await _expect_all_back(probe, new)

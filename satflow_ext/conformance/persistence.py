@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 from collections.abc import AsyncIterator
 
-from satflow_ext.conformance.check_base import Act, Group, NotApplicable, expect
+from satflow_ext.conformance.check_base import CheckFunction, CheckGroup, NotApplicable, expect
 from satflow_ext.conformance.probe import Content, Probe
 
-group = Group("keeping")
+group = CheckGroup("keeping")
 
 BODIES = {
     "all-bytes": ("a body with every byte value", bytes(range(256)) * 8),
@@ -23,7 +23,7 @@ BODIES = {
 SIZES = {"1-byte": 1, "1023-bytes": 1023, "65537-bytes": 65537, "1-mib": 1024 * 1024}
 
 
-async def there_and_back(probe: Probe, content: Content) -> None:
+async def check_round_trip(probe: Probe, content: Content) -> None:
     """Store a content and read it back."""
     sent = await probe.put(content)
     expect(sent.is_success, f"the upload was answered {sent.status_code}")
@@ -34,47 +34,52 @@ async def there_and_back(probe: Probe, content: Content) -> None:
     )
 
 
-def _with(content: Content) -> Act:
-    return lambda probe: there_and_back(probe, content)
+def _round_trip_check(content: Content) -> CheckFunction:
+    return lambda probe: check_round_trip(probe, content)
 
 
 @group.required
 async def empty(probe: Probe) -> None:
     """An empty content comes back unchanged."""
-    await there_and_back(probe, Content.of(b""))
+    await check_round_trip(probe, Content.from_body(b""))
 
 
 for _name, _size in SIZES.items():
-    group.add(_name, f"a content of {_size:,} bytes comes back unchanged", _with(Content.random(_size)), required=True)
+    group.add(
+        _name,
+        f"a content of {_size:,} bytes comes back unchanged",
+        _round_trip_check(Content.create_random(_size)),
+        required=True,
+    )
 for _name, (_text, _body) in BODIES.items():
-    group.add(_name, f"{_text} comes back unchanged", _with(Content.of(_body)), required=True)
+    group.add(_name, f"{_text} comes back unchanged", _round_trip_check(Content.from_body(_body)), required=True)
 
 
 @group.required
 async def largest(probe: Probe) -> None:
     """A content of the largest requested size (--largest) comes back unchanged."""
-    await there_and_back(probe, Content.random(probe.largest))
+    await check_round_trip(probe, Content.create_random(probe.largest))
 
 
 @group.required
 async def again(probe: Probe) -> None:
     """A second upload of the same content succeeds and does not change it."""
-    content = Content.random()
-    await there_and_back(probe, content)
-    await there_and_back(probe, content)
+    content = Content.create_random()
+    await check_round_trip(probe, content)
+    await check_round_trip(probe, content)
 
 
 @group.required
 async def at_once(probe: Probe) -> None:
     """A content can be read immediately after its upload, twenty times in a row."""
     for _ in range(20):
-        await there_and_back(probe, Content.random(200))
+        await check_round_trip(probe, Content.create_random(200))
 
 
 @group.required
 async def apart(probe: Probe) -> None:
     """Uploads do not change other contents."""
-    contents = [Content.random(300) for _ in range(5)]
+    contents = [Content.create_random(300) for _ in range(5)]
     for content in contents:
         await probe.put(content)
     for content in contents:
@@ -84,13 +89,13 @@ async def apart(probe: Probe) -> None:
 @group.recommended
 async def without_length(probe: Probe) -> None:
     """A chunked upload without a length is stored or refused."""
-    content = Content.random(30_000)
+    content = Content.create_random(30_000)
 
     async def parts() -> AsyncIterator[bytes]:
         for at in range(0, len(content.body), 10_000):
             yield content.body[at : at + 10_000]
 
-    sent = await probe.ask(probe.store.method, content.digest, parts())
+    sent = await probe.send_request(probe.store.method, content.digest, parts())
     if 400 <= sent.status_code < 500:
         raise NotApplicable(f"refused with {sent.status_code}")
     expect(sent.is_success, f"answered {sent.status_code}")
@@ -101,11 +106,11 @@ async def without_length(probe: Probe) -> None:
 async def not_encoded(probe: Probe) -> None:
     """A body with a Content-Encoding is stored unchanged or refused, never decompressed."""
     body = gzip.compress(b"packed " * 50)
-    content = Content.of(body)
+    content = Content.from_body(body)
     sent = await probe.put(content, Content_Encoding="gzip")
     if not sent.is_success:
         expect(sent.status_code < 500, f"answered {sent.status_code}")
         return
-    async with probe.reading(content.digest) as answer:
+    async with probe.open_answer(content.digest) as answer:
         raw = b"".join([chunk async for chunk in answer.aiter_raw()])
     expect(raw == body, "it came back changed")

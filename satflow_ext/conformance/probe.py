@@ -14,11 +14,11 @@ from types import TracebackType
 
 import httpx
 
-from satflow_ext.endpoints import Store, on_loopback
+from satflow_ext.endpoints import Store, is_on_loopback
 from satflow_ext.registration.aws_signature import AwsSignature
 
 Body = bytes | AsyncIterator[bytes]
-PATIENCE = 20.0
+ANSWER_TIMEOUT = 20.0
 """Seconds to wait for a part of an answer."""
 
 
@@ -30,14 +30,14 @@ class Content:
     digest: str
 
     @classmethod
-    def of(cls, body: bytes) -> Content:
+    def from_body(cls, body: bytes) -> Content:
         """Return a content with the digest of a body."""
         return cls(body, f"sha256:{hashlib.sha256(body).hexdigest()}")
 
     @classmethod
-    def random(cls, size: int = 1000) -> Content:
+    def create_random(cls, size: int = 1000) -> Content:
         """Return a content that no store has yet."""
-        return cls.of(os.urandom(size))
+        return cls.from_body(os.urandom(size))
 
 
 class Probe:
@@ -51,13 +51,13 @@ class Probe:
     def __init__(self, store: Store, largest: int) -> None:
         self.store = store
         self.largest = largest
-        self.touched: dict[str, None] = {}
+        self.sent_digests: dict[str, None] = {}
         self._signature = AwsSignature(store.aws) if store.aws else None
         self._http = httpx.AsyncClient(
             headers={"Accept-Encoding": "identity", "User-Agent": "satflow-ext"},
-            timeout=min(store.timeout, PATIENCE),
+            timeout=min(store.timeout, ANSWER_TIMEOUT),
             follow_redirects=False,
-            trust_env=not on_loopback(store.url),
+            trust_env=not is_on_loopback(store.url),
             limits=httpx.Limits(max_connections=64),
         )
 
@@ -75,7 +75,7 @@ class Probe:
         """The headers of the credential; for a signed store, the headers of a signed request for the empty content."""
         if self._signature is None:
             return dict(self.store.headers)
-        signed = self.request("GET", Content.of(b"").digest)
+        signed = self.request("GET", Content.from_body(b"").digest)
         names = [name for name in signed.headers if name.startswith("x-amz-") or name == "authorization"]
         return {**self.store.headers, **{name: signed.headers[name] for name in names}}
 
@@ -89,28 +89,30 @@ class Probe:
     def request(self, method: str, digest: str, body: Body | None = None, /, **headers: str) -> httpx.Request:
         """Build a request with the credential. `X_Name=value` becomes the header `X-Name`."""
         if method in ("PUT", "POST"):
-            self.touched[digest] = None
+            self.sent_digests[digest] = None
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = self._http.build_request(
-            method, self.store.address(digest), content=body, headers={**self.store.headers, **named}
+            method, self.store.content_url(digest), content=body, headers={**self.store.headers, **named}
         )
         if self._signature is not None:
             next(self._signature.auth_flow(request))
         return request
 
-    async def ask(self, method: str, digest: str, body: Body | None = None, /, **headers: str) -> httpx.Response:
+    async def send_request(
+        self, method: str, digest: str, body: Body | None = None, /, **headers: str
+    ) -> httpx.Response:
         """Send a request with the credential and return the answer with its whole body."""
         return await self._http.send(self.request(method, digest, body, **headers))
 
-    async def ask_as(
+    async def send_request_as(
         self, credential: Mapping[str, str], method: str, digest: str, body: bytes | None = None
     ) -> httpx.Response:
         """Send a request with these headers instead of the credential."""
         if body is not None:
-            self.touched[digest] = None
-        return await self._http.request(method, self.store.address(digest), content=body, headers=dict(credential))
+            self.sent_digests[digest] = None
+        return await self._http.request(method, self.store.content_url(digest), content=body, headers=dict(credential))
 
-    async def ask_at(self, url: str, method: str = "GET") -> httpx.Response:
+    async def send_request_to(self, url: str, method: str = "GET") -> httpx.Response:
         """Send a request with the credential to another address of the store."""
         request = self._http.build_request(method, url, headers=self.store.headers)
         if self._signature is not None:
@@ -131,7 +133,7 @@ class Probe:
         return await self._http.send(self.request("GET", digest, **headers))
 
     @asynccontextmanager
-    async def reading(self, digest: str) -> AsyncIterator[httpx.Response]:
+    async def open_answer(self, digest: str) -> AsyncIterator[httpx.Response]:
         """Open an answer whose body is not read yet."""
         response = await self._http.send(self.request("GET", digest), stream=True)
         try:
@@ -139,7 +141,7 @@ class Probe:
         finally:
             await response.aclose()
 
-    def head_of_put(self, digest: str, *lines: str) -> bytes:
+    def build_put_head(self, digest: str, *lines: str) -> bytes:
         """Return the request line and headers of an upload, with the credential; `lines` add the length, right or wrong."""
         request = self.request(self.store.method, digest)
         left = ("content-length", "connection", "accept", "accept-encoding")
@@ -148,9 +150,9 @@ class Probe:
         return "\r\n".join([first, *kept, *lines]).encode() + b"\r\n\r\n"
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async def open_raw_connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Open a raw connection to the store."""
-        url = httpx.URL(self.store.address(""))
+        url = httpx.URL(self.store.content_url(""))
         secure = ssl.create_default_context() if url.scheme == "https" else None
         port = url.port or (443 if secure else 80)
         reader, writer = await asyncio.open_connection(url.host, port, ssl=secure)
@@ -162,9 +164,9 @@ class Probe:
     @property
     def behind_proxy(self) -> bool:
         """True if this machine reaches the store only through a proxy, so that no raw connection is possible."""
-        url = httpx.URL(self.store.address(""))
+        url = httpx.URL(self.store.content_url(""))
         return (
-            not on_loopback(self.store.url)
+            not is_on_loopback(self.store.url)
             and url.scheme in urllib.request.getproxies()
             and not urllib.request.proxy_bypass(url.host)
         )

@@ -8,11 +8,11 @@ import contextlib
 from satflow_ext.conformance.check_base import NotApplicable
 from satflow_ext.conformance.probe import Probe
 
-PATIENCE = 10.0
+STATUS_TIMEOUT = 10.0
 """Seconds to wait for the first line of an answer."""
 
 
-async def send(probe: Probe, *parts: bytes, pause: float = 0.0, break_off: bool = False) -> int | None:
+async def send_parts(probe: Probe, *parts: bytes, pause: float = 0.0, break_off: bool = False) -> int | None:
     """Send bytes on a new connection.
 
     Args:
@@ -28,7 +28,7 @@ async def send(probe: Probe, *parts: bytes, pause: float = 0.0, break_off: bool 
         NotApplicable: the store can only be reached through a proxy.
     """
     require_direct(probe)
-    async with probe.connection() as (reader, writer):
+    async with probe.open_raw_connection() as (reader, writer):
         with contextlib.suppress(ConnectionError):  # a store that refuses may close before everything is sent
             for part in parts:
                 writer.write(part)
@@ -38,14 +38,14 @@ async def send(probe: Probe, *parts: bytes, pause: float = 0.0, break_off: bool 
                 writer.write_eof()
             elif break_off:
                 return None
-        return await status(reader)
+        return await read_status(reader)
 
 
-async def status(reader: asyncio.StreamReader) -> int | None:
+async def read_status(reader: asyncio.StreamReader) -> int | None:
     """Read the status of the next final answer on a connection, and skip interim ones."""
     with contextlib.suppress(ConnectionError, asyncio.TimeoutError, asyncio.IncompleteReadError, ValueError):
         while True:
-            line = await asyncio.wait_for(reader.readline(), PATIENCE)
+            line = await asyncio.wait_for(reader.readline(), STATUS_TIMEOUT)
             if line.startswith(b"HTTP/1.") and (found := int(line.split()[1])) >= 200:
                 return found
             if not line:

@@ -19,7 +19,7 @@ from satflow_ext.conformance import (
     read_checks,
     wrong_bodies,
 )
-from satflow_ext.conformance.check_base import Check, NotApplicable, Result, Wrong
+from satflow_ext.conformance.check_base import Check, CheckFailed, CheckResult, NotApplicable
 from satflow_ext.conformance.probe import Probe
 from satflow_ext.endpoints import Store
 
@@ -36,13 +36,13 @@ GROUPS = (
 )
 CHECKS: tuple[Check, ...] = tuple(check for group in GROUPS for check in group.checks)
 
-LARGEST = 8 * 1024 * 1024
-DEADLINE = 60.0
+LARGEST_SIZE = 8 * 1024 * 1024
+CHECK_TIMEOUT = 60.0
 """Maximum seconds per check."""
 
 
 @dataclass(frozen=True)
-class Report:
+class SuiteReport:
     """The results of all checks.
 
     Args:
@@ -50,58 +50,58 @@ class Report:
         left: digests of test contents that could not be removed.
     """
 
-    results: tuple[Result, ...]
-    left: tuple[str, ...]
+    results: tuple[CheckResult, ...]
+    remaining: tuple[str, ...]
 
     @property
-    def usable(self) -> bool:
+    def is_usable(self) -> bool:
         """True if no required check failed."""
         return not any(result.outcome == "fail" and result.check.required for result in self.results)
 
 
-async def run(
+async def run_checks(
     store: Store,
     *,
     checks: Iterable[Check] = CHECKS,
-    largest: int = LARGEST,
-    tell: Callable[[Result], None] = lambda _: None,
-) -> Report:
+    largest: int = LARGEST_SIZE,
+    on_result: Callable[[CheckResult], None] = lambda _: None,
+) -> SuiteReport:
     """Run checks on a store.
 
     Args:
         store: store to check.
         checks: checks to run.
         largest: size of the largest test content in bytes.
-        tell: callback that receives each result.
+        on_result: callback that receives each result.
     """
     async with Probe(store, largest) as probe:
         results = []
         for check in checks:
-            results.append(await _result(check, probe))
-            tell(results[-1])
-        return Report(tuple(results), await _removed(probe))
+            results.append(await _run_check(check, probe))
+            on_result(results[-1])
+        return SuiteReport(tuple(results), await _remove_contents(probe))
 
 
-async def _result(check: Check, probe: Probe) -> Result:
+async def _run_check(check: Check, probe: Probe) -> CheckResult:
     try:
-        await asyncio.wait_for(check.act(probe), DEADLINE)
-    except Wrong as error:
-        return Result(check, "fail", str(error))
+        await asyncio.wait_for(check.function(probe), CHECK_TIMEOUT)
+    except CheckFailed as error:
+        return CheckResult(check, "fail", str(error))
     except NotApplicable as error:
-        return Result(check, "not applicable", str(error))
+        return CheckResult(check, "not applicable", str(error))
     except asyncio.TimeoutError:
-        return Result(check, "fail", f"the check did not finish within {DEADLINE:g} s")
+        return CheckResult(check, "fail", f"the check did not finish within {CHECK_TIMEOUT:g} s")
     except (httpx.HTTPError, OSError, EOFError) as error:
-        return Result(check, "fail", f"the connection failed: {type(error).__name__}: {error}".rstrip(": "))
-    return Result(check, "pass")
+        return CheckResult(check, "fail", f"the connection failed: {type(error).__name__}: {error}".rstrip(": "))
+    return CheckResult(check, "pass")
 
 
-async def _removed(probe: Probe) -> tuple[str, ...]:
+async def _remove_contents(probe: Probe) -> tuple[str, ...]:
     """Remove the test contents if the store allows it, and return the digests that remain."""
     left = []
-    for digest in probe.touched:
+    for digest in probe.sent_digests:
         try:
-            await probe.ask("DELETE", digest)
+            await probe.send_request("DELETE", digest)
             if (await probe.get(digest)).status_code == httpx.codes.OK:
                 left.append(digest)
         except httpx.HTTPError:

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
-SHORTEST = 4
+MIN_LENGTH = 4
 """Minimum characters of a redacted value. A shorter value also appears in many unrelated texts."""
 
-LONG_LINE = 16
+MIN_LINE_LENGTH = 16
 """Minimum characters of a line that is redacted without the value's other lines: keys often have several lines."""
 
 
@@ -23,7 +23,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        forms = {form: name for name, value in secrets.items() for form in _forms(value)}
+        forms = {form: name for name, value in secrets.items() for form in _encoded_forms(value)}
         # The longest first: a value may begin with another one.
         self._names = {form: forms[form] for form in sorted(forms, key=len, reverse=True)}
         self._pattern = re.compile("|".join(map(re.escape, self._names)) or r"(?!)")
@@ -33,11 +33,11 @@ class Redactor:
         return self._pattern.sub(lambda found: f"[secret {self._names[found[0]]}]", text)
 
 
-def _forms(value: str) -> Iterator[str]:
-    if len(value) < SHORTEST:
+def _encoded_forms(value: str) -> Iterator[str]:
+    if len(value) < MIN_LENGTH:
         return
     yield value
-    yield from (line for line in value.splitlines() if len(line) >= LONG_LINE)
+    yield from (line for line in value.splitlines() if len(line) >= MIN_LINE_LENGTH)
     yield from (quote(value, safe=""), quote(value), quote_plus(value))
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
@@ -58,5 +58,5 @@ def _base64_within(data: bytes) -> Iterator[str]:
         encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
         cut = (before + len(data)) % 3
         inner = encoded[(0, 2, 3)[before] : len(encoded) - (1 if cut else 0)]
-        if len(inner) >= 2 * SHORTEST:
+        if len(inner) >= 2 * MIN_LENGTH:
             yield inner

@@ -12,54 +12,54 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
-from satflow_ext.credentials.redact import SHORTEST, Redactor
+from satflow_ext.credentials.redact import MIN_LENGTH, Redactor
 
-NAMES = "SATFLOW_SECRETS"
+NAMES_VARIABLE = "SATFLOW_SECRETS"
 """Environment variable with the names of the secrets in this process's environment, separated by commas."""
 
 
-def give(secrets: Mapping[str, str]) -> None:
+def provide_secrets(secrets: Mapping[str, str]) -> None:
     """Put the secrets into the environment of this process and its future child processes, and enable redaction here."""
     os.environ.update(secrets)
     if secrets:
-        os.environ[NAMES] = ",".join(secrets)
-    guard()
+        os.environ[NAMES_VARIABLE] = ",".join(secrets)
+    enable_redaction()
 
 
-def guard() -> None:
+def enable_redaction() -> None:
     """Enable redaction in this process if its environment contains secrets."""
-    if declared():
-        clean = cleaner()
-        _guard_logs(clean)
-        _guard_states(clean)
+    if declared_names():
+        clean = make_redactor()
+        _redact_logs(clean)
+        _redact_states(clean)
 
 
-def cleaner() -> Redactor:
+def make_redactor() -> Redactor:
     """Return the redactor for the secrets of this process."""
-    return Redactor({name: os.environ.get(name, "") for name in declared()})
+    return Redactor({name: os.environ.get(name, "") for name in declared_names()})
 
 
-def declared() -> tuple[str, ...]:
+def declared_names() -> tuple[str, ...]:
     """Return the names of the secrets in this process's environment."""
-    return tuple(filter(None, os.environ.get(NAMES, "").split(",")))
+    return tuple(filter(None, os.environ.get(NAMES_VARIABLE, "").split(",")))
 
 
-def too_short(secrets: Mapping[str, str]) -> Iterable[str]:
+def too_short_names(secrets: Mapping[str, str]) -> Iterable[str]:
     """Return the names of the secrets whose values are too short to be redacted."""
-    return [name for name, value in secrets.items() if len(value) < SHORTEST]
+    return [name for name, value in secrets.items() if len(value) < MIN_LENGTH]
 
 
-def _guard_logs(clean: Callable[[str], str]) -> None:
+def _redact_logs(clean: Callable[[str], str]) -> None:
     """Redact each log record on creation, for all handlers: Prefect's API, the console, the user's own."""
     make = logging.getLogRecordFactory()
 
     def make_clean(*args: Any, **more: Any) -> logging.LogRecord:
-        return _cleaned(make(*args, **more), clean)
+        return _redact_record(make(*args, **more), clean)
 
     logging.setLogRecordFactory(make_clean)
 
 
-def _cleaned(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.LogRecord:
+def _redact_record(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.LogRecord:
     try:
         said = record.getMessage()
     except (TypeError, ValueError, KeyError):  # invalid arguments, which logging would print
@@ -75,7 +75,7 @@ def _cleaned(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.
     return record
 
 
-def _guard_states(clean: Callable[[str], str]) -> None:
+def _redact_states(clean: Callable[[str], str]) -> None:
     """Redact the message of every state that this process creates, such as the text of an exception in "Failed"."""
     from prefect.client.schemas.objects import State
 

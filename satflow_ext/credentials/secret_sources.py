@@ -11,11 +11,11 @@ from typing import cast
 from satflow_ext.errors import SecretsMissing
 from satflow_ext.settings import Settings
 
-LIMIT = 64 * 1024
+MAX_BYTES = 64 * 1024
 """Maximum bytes of a value. Linux limits an environment variable to 128 KiB."""
 
 
-def values(names: Iterable[str], settings: Settings) -> dict[str, str]:
+def find_secrets(names: Iterable[str], settings: Settings) -> dict[str, str]:
     """Return the value of each secret from the first source that has it.
 
     Args:
@@ -27,8 +27,8 @@ def values(names: Iterable[str], settings: Settings) -> dict[str, str]:
     """
     places: tuple[Callable[[str], str | None], ...] = (
         lambda name: os.environ.get(name),
-        lambda name: _in_file(settings.secrets_dir / name),
-        _in_block,
+        lambda name: _read_file(settings.secrets_dir / name),
+        _read_block,
     )
     looked = {name: next((value for place in places if (value := place(name))), None) for name in names}
     if missing := [name for name, value in looked.items() if value is None]:
@@ -46,21 +46,22 @@ def block_name(name: str) -> str:
     return name.lower().replace("_", "-").strip("-")
 
 
-def _in_file(file: Path) -> str | None:
+def _read_file(file: Path) -> str | None:
     """Read a mounted file without the line end that editors add."""
     try:
         with file.open("rb") as opened:
-            data = opened.read(LIMIT + 1)
+            data = opened.read(MAX_BYTES + 1)
     except OSError:
         return None
-    if len(data) > LIMIT or b"\0" in data:
+    if len(data) > MAX_BYTES or b"\0" in data:
         raise SecretsMissing(
-            f"{file} cannot be used as a secret: it is larger than {LIMIT} bytes, or binary.", fix="Store it as text."
+            f"{file} cannot be used as a secret: it is larger than {MAX_BYTES} bytes, or binary.",
+            fix="Store it as text.",
         )
     return data.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
 
 
-def _in_block(name: str) -> str | None:
+def _read_block(name: str) -> str | None:
     import httpx
     from prefect.blocks.system import Secret
 

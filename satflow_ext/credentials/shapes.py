@@ -12,7 +12,7 @@ from collections import Counter
 
 from pydantic import JsonValue
 
-SHAPES: dict[str, re.Pattern[str]] = {
+CREDENTIAL_PATTERNS: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern)
     for name, pattern in {
         "an AWS access key id": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
@@ -48,13 +48,13 @@ SHAPES: dict[str, re.Pattern[str]] = {
     }.items()
 }
 
-NAME = re.compile(
+NAME_PATTERN = re.compile(
     r"(?:^|_)(?:pass(?:word|wd|phrase|code)?|pwd|secrets?|tokens?|credentials?|(?:api|access|account|auth|private|secret|encryption"
     r"|signing|master|service)_?keys?|bearer)(?:$|_(?:prod|dev|test|live|key|value|str|text|id|\d+))",
     re.IGNORECASE,
 )
-HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-NOT_ONE = re.compile(
+CAMEL_CASE_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+HARMLESS_NAME = re.compile(
     r"(?:^|_)(?:name|file|path|url|uri|type|header|length|count|limit|max|min|col(?:umn)?|field|pattern|regex)s?$", re.I
 )
 PLACEHOLDER = re.compile(
@@ -62,41 +62,41 @@ PLACEHOLDER = re.compile(
     r"|.*\bhere|env:.*|secret|password|token|dummy|test|basic|bearer)$",
     re.IGNORECASE,
 )
-LONGEST = 20_000
+MAX_SEARCHED = 20_000
 """Maximum characters of a text that are searched."""
 
 
-def credential(text: str, name: str = "") -> str | None:
+def detect_credential(text: str, name: str = "") -> str | None:
     """Return the kind of credential that a text looks like, such as "a GitHub token"; None if it looks harmless.
 
     Args:
         text: any text.
         name: the name of the variable, attribute, key or parameter that holds it; empty if there is none.
     """
-    looked_at = text[:LONGEST]
-    for what, shape in SHAPES.items():
+    looked_at = text[:MAX_SEARCHED]
+    for what, shape in CREDENTIAL_PATTERNS.items():
         if shape.search(looked_at):
             return what
-    return "a credential, by its name" if is_named_like_one(name) and _could_be(text) else None
+    return "a credential, by its name" if is_credential_name(name) and _is_credential_like(text) else None
 
 
-def first_credential(value: JsonValue, path: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str] | None:
+def find_credential(value: JsonValue, path: tuple[str, ...] = ()) -> tuple[tuple[str, ...], str] | None:
     """Return the path of the first text in a JSON value that looks like a credential, and the kind of credential."""
     if isinstance(value, str):
-        what = credential(value, path[-1] if path else "")
+        what = detect_credential(value, path[-1] if path else "")
         return (path, what) if what else None
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    found = (first_credential(each, (*path, str(key))) for key, each in items)
+    found = (find_credential(each, (*path, str(key))) for key, each in items)
     return next((each for each in found if each), None)
 
 
-def is_named_like_one(name: str) -> bool:
+def is_credential_name(name: str) -> bool:
     """Return whether a name is typical of credentials."""
-    plain = HUMPS.sub("_", name.strip(".[]'\"() ")).replace("-", "_").replace(" ", "_")
-    return bool(NAME.search(plain)) and not NOT_ONE.search(plain)
+    plain = CAMEL_CASE_BOUNDARY.sub("_", name.strip(".[]'\"() ")).replace("-", "_").replace(" ", "_")
+    return bool(NAME_PATTERN.search(plain)) and not HARMLESS_NAME.search(plain)
 
 
-def _could_be(text: str) -> bool:
+def _is_credential_like(text: str) -> bool:
     """Return whether a text has the form of a credential: one long word, neither a placeholder nor a plain word."""
     if not 6 <= len(text) <= 4096 or PLACEHOLDER.match(text) or any(character.isspace() for character in text):
         return False
@@ -104,13 +104,13 @@ def _could_be(text: str) -> bool:
     if re.fullmatch(r"[A-Za-z_]+|[a-z]+(?:[-./:][a-z]+)+", text):
         return (
             len(text) >= 16
-            and _bits(text) > 3.5
+            and _entropy_bits(text) > 3.5
             and not re.fullmatch(r"[a-z]+(?:[-_./:][a-z]+)+|[A-Z]+(?:_[A-Z]+)+", text)
         )
-    return kinds >= 2 or _bits(text) > 2.5
+    return kinds >= 2 or _entropy_bits(text) > 2.5
 
 
-def _bits(text: str) -> float:
+def _entropy_bits(text: str) -> float:
     """Return the Shannon entropy in bits per character."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from satflow_ext.dask_tasks.futures import FastDaskFuture
-from satflow_ext.dask_tasks.sender import Sender
-from satflow_ext.dask_tasks.task_calls import Wanted
+from satflow_ext.dask_tasks.sender import CallSender
+from satflow_ext.dask_tasks.task_calls import CallRequest
 
 
-class Batch:
+class CallBatch:
     """Collects calls of one task and sends each full batch.
 
     Args:
@@ -17,24 +17,24 @@ class Batch:
         size: number of calls in a full batch.
     """
 
-    def __init__(self, sender: Sender, size: int) -> None:
+    def __init__(self, sender: CallSender, size: int) -> None:
         self._sender = sender
         self._size = size
-        self._common = sender.common()
-        self._collected: list[tuple[Wanted, FastDaskFuture[Any]]] = []
+        self._shared_arguments = sender.create_shared_arguments()
+        self._collected: list[tuple[CallRequest, FastDaskFuture[Any]]] = []
 
-    def add(self, wanted: Wanted) -> FastDaskFuture[Any]:
+    def add_call(self, request: CallRequest) -> FastDaskFuture[Any]:
         """Add a call and return its future, which is usable after the batch has been sent."""
-        future: FastDaskFuture[Any] = FastDaskFuture(wanted.task_run_id, self._sender.harvest)
-        self._collected.append((wanted, future))
+        future: FastDaskFuture[Any] = FastDaskFuture(request.task_run_id, self._sender.result_fetcher)
+        self._collected.append((request, future))
         if len(self._collected) >= self._size:
-            self.send()
+            self.send_calls()
         return future
 
-    def send(self) -> None:
+    def send_calls(self) -> None:
         """Send the collected calls."""
         collected, self._collected = self._collected, []
         if collected:
-            sent = self._sender.send([wanted for wanted, _ in collected], self._common)
+            sent = self._sender.send_calls([wanted for wanted, _ in collected], self._shared_arguments)
             for (_, future), dask_future in zip(collected, sent, strict=True):
-                future.sent(dask_future)
+                future.set_dask_future(dask_future)

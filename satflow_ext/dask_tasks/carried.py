@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-Contents = dict[str, bytes]
+FileContents = dict[str, bytes]
 """Path relative to a folder → content of the file."""
 
 
 @dataclass(frozen=True)
-class Carried:
+class RunFiles:
     """Files that must be copied to Dask workers that do not share this machine's folders.
 
     Args:
@@ -24,16 +24,16 @@ class Carried:
     files: tuple[str, ...] = ()
     modules: Path | None = None
 
-    def file_contents(self) -> Contents:
+    def read_files(self) -> FileContents:
         """Read the data files."""
-        return _contents(self.folder, map(Path, self.files))
+        return _read_contents(self.folder, map(Path, self.files))
 
-    def module_contents(self) -> Contents:
+    def read_modules(self) -> FileContents:
         """Read the sources of the modules."""
         if self.modules is None:
             return {}
-        return _contents(self.modules, (each.relative_to(self.modules) for each in self.modules.rglob("*.py")))
+        return _read_contents(self.modules, (each.relative_to(self.modules) for each in self.modules.rglob("*.py")))
 
 
-def _contents(folder: Path, places: Iterable[Path]) -> Contents:
-    return {place.as_posix(): (folder / place).read_bytes() for place in places}
+def _read_contents(folder: Path, paths: Iterable[Path]) -> FileContents:
+    return {place.as_posix(): (folder / place).read_bytes() for place in paths}

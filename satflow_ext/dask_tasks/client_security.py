@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SETTING = "distributed.client.security-loader"
 
 
-def install() -> None:
+def install_security_loader() -> None:
     """Make clients without credentials call `load_security`, unless the user's Dask configuration sets another function."""
     if not dask.config.get(SETTING, None):
         dask.config.set({SETTING: f"{__name__}.{load_security.__name__}"})
@@ -26,12 +26,12 @@ def install() -> None:
 
 def load_security(info: dict[str, str]) -> Security | None:
     """Return the credentials of this process's client for the scheduler at an address, None for other schedulers."""
-    connected = _connected()
+    connected = _current_client()
     scheduler = connected.scheduler if connected else None
     return connected.security if connected and scheduler and scheduler.address == info["address"] else None
 
 
-def _connected() -> Client | None:
+def _current_client() -> Client | None:
     """Return the task runner's client in a flow, or the Dask worker's client in a task."""
     try:
         return get_client()

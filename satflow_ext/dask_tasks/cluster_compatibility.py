@@ -8,20 +8,20 @@ from importlib.metadata import version
 from logging import Logger
 from typing import TYPE_CHECKING, cast
 
-from satflow_ext.dask_tasks.prefect_from_there import need_prefect
+from satflow_ext.dask_tasks.prefect_from_there import require_prefect_access
 from satflow_ext.errors import DaskClusterUnfit, PythonMismatch
 
 if TYPE_CHECKING:
     from distributed import Client
     from distributed.client import VersionsDict
 
-OURS = "satflow-ext"
+PACKAGE = "satflow-ext"
 
 Versions = Mapping[str, str | None]
 """Package → version in one process; None if the package is not installed."""
 
 
-def fits(dask_client: Client, logger: Logger) -> bool:
+def is_compatible(dask_client: Client, logger: Logger) -> bool:
     """Return whether every connected Dask worker has the same version of SatFlow as this process.
 
     If not, tasks run as with Prefect's own task runner. Workers that join later are assumed to match the scheduler.
@@ -30,22 +30,22 @@ def fits(dask_client: Client, logger: Logger) -> bool:
         PythonMismatch: the cluster runs another Python version, which cannot read the pickled tasks.
         DaskClusterUnfit: the cluster has no Prefect, has another release of distributed, or cannot reach the Prefect API.
     """
-    found = cast("VersionsDict", dask_client.get_versions(packages=[OURS, "prefect"]))
+    found = cast("VersionsDict", dask_client.get_versions(packages=[PACKAGE, "prefect"]))
     told = {"scheduler": found["scheduler"], **found["workers"]}
     installed = {name: each["packages"] for name, each in told.items() if isinstance(each, Mapping)}
-    if not decide(installed, dask_client.scheduler_info()["address"], logger):
+    if not check_packages(installed, dask_client.scheduler_info()["address"], logger):
         return False
-    need_prefect(dask_client)
+    require_prefect_access(dask_client)
     return True
 
 
-def decide(installed: Mapping[str, Versions], address: str, logger: Logger) -> bool:
+def check_packages(installed: Mapping[str, Versions], address: str, logger: Logger) -> bool:
     """Decide from the installed packages of each process of the cluster, by name, as `fits` does."""
     for name, versions in installed.items():
         _check_python(name, versions["python"] or "", address)
         _check_distributed(name, versions.get("distributed"), address)
-    wanted = version(OURS)
-    other = {name: versions[OURS] for name, versions in installed.items() if versions[OURS] != wanted}
+    wanted = version(PACKAGE)
+    other = {name: versions[PACKAGE] for name, versions in installed.items() if versions[PACKAGE] != wanted}
     if not other:
         _check_prefect({name: each for name, each in installed.items() if name != "scheduler"}, address)
         return True
@@ -70,12 +70,12 @@ def _check_python(name: str, python: str, address: str) -> None:
         )
 
 
-def _check_distributed(name: str, there: str | None, address: str) -> None:
+def _check_distributed(name: str, cluster_version: str | None, address: str) -> None:
     """Refuse another release of distributed. Dask's parts need the same release, but the patch versions may differ."""
     here = version("distributed")
-    if there and there.split(".")[:2] != here.split(".")[:2]:
+    if cluster_version and cluster_version.split(".")[:2] != here.split(".")[:2]:
         raise DaskClusterUnfit(
-            f"The Dask cluster at {address} has distributed {there} ({name}), this flow run distributed {here}.",
+            f"The Dask cluster at {address} has distributed {cluster_version} ({name}), this flow run distributed {here}.",
             fix="Use a cluster with this release, or register from an environment with the cluster's release.",
         )
 
@@ -85,5 +85,5 @@ def _check_prefect(installed: Mapping[str, Versions], address: str) -> None:
     if lacking:
         raise DaskClusterUnfit(
             f"The Dask cluster at {address} has no Prefect ({lacking[0]}), so tasks cannot run there.",
-            fix=f"Install prefect=={version('prefect')} and satflow-ext=={version(OURS)} on its workers and its scheduler.",
+            fix=f"Install prefect=={version('prefect')} and satflow-ext=={version(PACKAGE)} on its workers and its scheduler.",
         )

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from prefect.futures import PrefectFutureList
 
-from satflow_ext.dask_tasks.futures import FastDaskFuture, room_for_others
+from satflow_ext.dask_tasks.futures import FastDaskFuture, free_task_slot
 
-MOMENT = 0.25
+FETCH_PERIOD = 0.25
 """Seconds after which finished results are fetched, even if there are few, so that failures are reported soon."""
 
 
@@ -18,7 +18,7 @@ class FastDaskFutureList(PrefectFutureList[Any]):
     def wait(self, timeout: float | None = None) -> None:
         """Wait for all task runs, or until the timeout in seconds."""
         if timeout is None:
-            self._fetch(until_failure=False)
+            self._fetch_results(until_failure=False)
         super().wait(timeout)
 
     def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> list[Any]:
@@ -29,18 +29,18 @@ class FastDaskFutureList(PrefectFutureList[Any]):
             Exception: the exception of a task, unless `raise_on_failure` is false.
         """
         if timeout is None:
-            self._fetch(until_failure=raise_on_failure)
+            self._fetch_results(until_failure=raise_on_failure)
         return super().result(timeout, raise_on_failure)
 
-    def _fetch(self, until_failure: bool) -> None:
+    def _fetch_results(self, until_failure: bool) -> None:
         """Fetch final states as tasks end. Prefect's own methods report tasks that Dask could not run and that have none."""
         pending = [each for each in cast("list[FastDaskFuture[Any]]", self) if each.is_awaited]
-        with room_for_others():
+        with free_task_slot():
             while pending:
-                harvest = pending[0].harvest
-                harvest.wait(pending[len(pending) // 2], MOMENT)
-                ended = [each for each in pending if each.can_be_fetched()]
-                harvest.gather(ended)
+                harvest = pending[0].result_fetcher
+                harvest.wait_for_future(pending[len(pending) // 2], FETCH_PERIOD)
+                ended = [each for each in pending if each.is_ready_to_fetch()]
+                harvest.gather_results(ended)
                 if until_failure and any(_has_failed(each) for each in ended):
                     return
                 pending = [each for each in pending if each.is_awaited]

@@ -14,26 +14,26 @@ T = TypeVar("T")
 
 
 @dataclass
-class _Kept:
+class _PooledLoop:
     loop: asyncio.AbstractEventLoop
     context: AsyncClientContext | None = None
 
 
-class Loops:
+class EventLoopPool:
     """Runs coroutines in the calling thread like `asyncio.run`, but reuses event loops."""
 
     def __init__(self) -> None:
-        self._free: list[_Kept] = []
+        self._free: list[_PooledLoop] = []
         self._lock = threading.Lock()
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    def run_coroutine(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine and return its result. Tasks that it left running are cancelled."""
         with self._lock:
-            kept = self._free.pop() if self._free else _Kept(asyncio.new_event_loop())
+            kept = self._free.pop() if self._free else _PooledLoop(asyncio.new_event_loop())
         try:
-            return kept.loop.run_until_complete(_with_client(kept, coroutine))
+            return kept.loop.run_until_complete(_run_with_client(kept, coroutine))
         finally:
-            _end_the_rest(kept.loop)
+            _cancel_remaining_tasks(kept.loop)
             with self._lock:
                 self._free.append(kept)
 
@@ -47,17 +47,17 @@ class Loops:
             kept.loop.close()
 
 
-async def _with_client(kept: _Kept, coroutine: Coroutine[Any, Any, T]) -> T:
+async def _run_with_client(pooled: _PooledLoop, coroutine: Coroutine[Any, Any, T]) -> T:
     """Await a coroutine inside the loop's client context. The engine uses the client of a context in its own loop."""
-    if kept.context is None:
+    if pooled.context is None:
         context = AsyncClientContext()
         await context.client.__aenter__()
-        kept.context = context
-    with kept.context:
+        pooled.context = context
+    with pooled.context:
         return await coroutine
 
 
-def _end_the_rest(loop: asyncio.AbstractEventLoop) -> None:
+def _cancel_remaining_tasks(loop: asyncio.AbstractEventLoop) -> None:
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from satflow_ext.dask_tasks.plugins import SharedContext
-    from satflow_ext.dask_tasks.worker_context import Hydrated
+    from satflow_ext.dask_tasks.worker_context import WorkerContext
 
-PATIENCE = 5.0
+PLUGIN_TIMEOUT = 5.0
 """Seconds. A worker that has just joined receives tasks and plugins in no fixed order."""
 
 
-def run(name: str, call: bytes, from_dask: Mapping[str, Any]) -> State[Any]:
+def run_task_call(name: str, call: bytes, from_dask: Mapping[str, Any]) -> State[Any]:
     """Run a task as Prefect's engine does.
 
     Args:
@@ -31,23 +31,23 @@ def run(name: str, call: bytes, from_dask: Mapping[str, Any]) -> State[Any]:
     from satflow_ext.dask_tasks import client_security
 
     allow_children()
-    client_security.install()
-    return _hydrated(name).run(pickle.loads(call), from_dask)  # noqa: S301  # Dask runs pickled code anyway
+    client_security.install_security_loader()
+    return _find_worker_context(name).run_task(pickle.loads(call), from_dask)  # noqa: S301  # Dask runs pickled code anyway
 
 
-def same(data: bytes) -> bytes:
+def return_data(data: bytes) -> bytes:
     """Return the data unchanged, as a Dask task whose result Dask copies once to each worker."""
     return data
 
 
-def _hydrated(name: str) -> Hydrated:
+def _find_worker_context(name: str) -> WorkerContext:
     from distributed import get_worker
 
     from satflow_ext.dask_tasks import worker_context
 
-    plugins, deadline = get_worker().plugins, time.monotonic() + PATIENCE
+    plugins, deadline = get_worker().plugins, time.monotonic() + PLUGIN_TIMEOUT
     while name not in plugins:
         if time.monotonic() > deadline:
             raise RuntimeError("The flow run of this task has ended.")
         time.sleep(0.02)
-    return worker_context.of(cast("SharedContext", plugins[name]))
+    return worker_context.get_worker_context(cast("SharedContext", plugins[name]))

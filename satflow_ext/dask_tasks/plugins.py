@@ -33,19 +33,19 @@ class SharedContext(WorkerPlugin):
         self.files = files
         self.modules = modules
         self.folder: str | None = None
-        self.made: Any = None
-        self.close: Callable[[Callable[[], None]], None] | None = None
+        self.worker_context: Any = None
+        self.close_worker_context: Callable[[Callable[[], None]], None] | None = None
 
     async def setup(self, worker: Any) -> None:
         """Write the files and modules to the worker's disk."""
         if self.files or self.modules:
-            await asyncio.get_running_loop().run_in_executor(None, self._lay_out, worker.local_directory)
+            await asyncio.get_running_loop().run_in_executor(None, self._write_files, worker.local_directory)
 
     async def teardown(self, worker: Any) -> None:
         """Remove everything that belongs to the flow run."""
-        await asyncio.get_running_loop().run_in_executor(None, self._clear)
+        await asyncio.get_running_loop().run_in_executor(None, self._close_and_remove)
 
-    def _lay_out(self, directory: str) -> None:
+    def _write_files(self, directory: str) -> None:
         self._refuse_other_versions()
         self.folder = tempfile.mkdtemp(prefix="satflow-", dir=directory)
         for kind, contents in (("files", self.files), ("modules", self.modules)):
@@ -70,13 +70,13 @@ class SharedContext(WorkerPlugin):
                             f"Another run on this Dask worker has a different version of the module {name}."
                         )
 
-    def _clear(self) -> None:
-        if self.close is None:
-            self._take_away()
+    def _close_and_remove(self) -> None:
+        if self.close_worker_context is None:
+            self._remove_files()
         else:
-            self.close(self._take_away)
+            self.close_worker_context(self._remove_files)
 
-    def _take_away(self) -> None:
+    def _remove_files(self) -> None:
         if self.folder is None:
             return
         modules = os.path.join(self.folder, "modules")
@@ -87,7 +87,7 @@ class SharedContext(WorkerPlugin):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class GoesWithClient(SchedulerPlugin):
+class ClientCleanup(SchedulerPlugin):
     """Unregisters the plugins of a Dask client when it disconnects, even if it was killed.
 
     Args:

@@ -19,44 +19,44 @@ if TYPE_CHECKING:
     from distributed import Client
     from prefect.context import SettingsContext
 
-URL = "SATFLOW_DASK_WORKERS_PREFECT_API"
+API_URL_VARIABLE = "SATFLOW_DASK_WORKERS_PREFECT_API"
 """Environment variable of a Dask worker with its own address of the Prefect API. It is not a setting."""
 
-CONNECT = 5.0
+CONNECT_TIMEOUT = 5.0
 """Timeout of the connection in seconds."""
 
 FIX = "Set prefect_api_url to a Prefect server that these machines can reach, or choose the cluster provider ssh."
 
 
-def api_on_loopback() -> str | None:
+def find_loopback_api() -> str | None:
     """Return the address of this flow run's Prefect API if only this machine can reach it, else None."""
     from prefect.settings import PREFECT_API_URL
 
     url = PREFECT_API_URL.value()
-    return url if url and endpoints.on_loopback(url) else None
+    return url if url and endpoints.is_on_loopback(url) else None
 
 
-def with_own_address(context: SettingsContext) -> SettingsContext:
+def with_worker_api_url(context: SettingsContext) -> SettingsContext:
     """Replace the address of the Prefect API in the flow run's settings by this Dask worker's own, if it has one."""
     from prefect.settings import PREFECT_API_URL
 
-    if URL not in os.environ:
+    if API_URL_VARIABLE not in os.environ:
         return context
-    own = context.settings.copy_with_update(updates={PREFECT_API_URL: os.environ[URL]})
+    own = context.settings.copy_with_update(updates={PREFECT_API_URL: os.environ[API_URL_VARIABLE]})
     return context.model_copy(update={"settings": own})
 
 
-def need_prefect(dask_client: Client) -> None:
+def require_prefect_access(dask_client: Client) -> None:
     """Check that the Dask workers can connect to the Prefect API; tasks on one that cannot would crash.
 
     Raises:
         DaskClusterUnfit: a Dask worker cannot connect.
     """
-    url = api_on_loopback()
-    asked = _one_of_each_host(dask_client.scheduler_info(n_workers=-1)["workers"])
+    url = find_loopback_api()
+    asked = _one_worker_per_host(dask_client.scheduler_info(n_workers=-1)["workers"])
     if url is None or not asked:
         return
-    reached = dask_client.run(reaches, url, workers=asked)
+    reached = dask_client.run(can_connect, url, workers=asked)
     lacking = [address for address, reaches_it in reached.items() if not reaches_it]
     if lacking:
         raise DaskClusterUnfit(
@@ -65,18 +65,18 @@ def need_prefect(dask_client: Client) -> None:
         )
 
 
-async def reaches(url: str) -> bool:
+async def can_connect(url: str) -> bool:
     """Return whether this Dask worker can connect to the Prefect API."""
-    own = urlsplit(os.environ.get(URL, url))
+    own = urlsplit(os.environ.get(API_URL_VARIABLE, url))
     try:
         connecting = asyncio.open_connection(own.hostname, own.port)
-        _, writer = await asyncio.wait_for(connecting, CONNECT)
+        _, writer = await asyncio.wait_for(connecting, CONNECT_TIMEOUT)
     except (OSError, asyncio.TimeoutError):
         return False
     writer.close()
     return True
 
 
-def _one_of_each_host(addresses: Iterable[str]) -> list[str]:
+def _one_worker_per_host(addresses: Iterable[str]) -> list[str]:
     by_host = {urlsplit(address).hostname: address for address in addresses}
-    return [address for address in by_host.values() if not endpoints.on_loopback(address)]
+    return [address for address in by_host.values() if not endpoints.is_on_loopback(address)]

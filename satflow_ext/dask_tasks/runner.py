@@ -14,17 +14,17 @@ from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 from typing_extensions import Self
 
 from satflow_ext.dask_tasks import client_security, cluster_compatibility
-from satflow_ext.dask_tasks.batch import Batch
-from satflow_ext.dask_tasks.carried import Carried
+from satflow_ext.dask_tasks.batch import CallBatch
+from satflow_ext.dask_tasks.carried import RunFiles
 from satflow_ext.dask_tasks.future_list import FastDaskFutureList
-from satflow_ext.dask_tasks.sender import Sender
-from satflow_ext.dask_tasks.task_calls import Wanted
+from satflow_ext.dask_tasks.sender import CallSender
+from satflow_ext.dask_tasks.task_calls import CallRequest
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import RunInput
     from prefect.tasks import Task
 
-BATCH = 500
+BATCH_SIZE = 500
 """Number of calls of a mapped task in one graph: large enough to be cheap, small enough that workers start early."""
 
 
@@ -35,28 +35,28 @@ class FastDaskTaskRunner(DaskTaskRunner):
     pickled inside a flow becomes a class that the worker can import, and uses the worker's cluster.
     """
 
-    carried: Carried | None = None
+    run_files: RunFiles | None = None
     """Files to copy to the disks of workers on other machines."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._starting = threading.Lock()
+        self._start_lock = threading.Lock()
         self._batches = threading.local()
-        self._sender: Sender | None = None
-        self._as_prefect_does = False
+        self._sender: CallSender | None = None
+        self._uses_prefect_submit = False
 
     @property
     def client(self) -> PrefectDaskClient:
         """The Dask client. In a task it is the Dask worker's client, which is already connected with TLS."""
-        if self._client is None and (connected := _client_of_this_worker()) is not None:
+        if self._client is None and (connected := _find_worker_client()) is not None:
             self._client = connected
-        client_security.install()
+        client_security.install_security_loader()
         return super().client
 
     def duplicate(self) -> Self:
         """Create an instance with the same settings, which Prefect's engine then enters."""
         copy = cast(Self, super().duplicate())  # type: ignore[no-untyped-call]  # prefect_dask is typed in part
-        copy.carried = self.carried
+        copy.run_files = self.run_files
         return copy
 
     def submit(  # type: ignore[override]  # Prefect's overloads differ only for async tasks
@@ -81,13 +81,13 @@ class FastDaskTaskRunner(DaskTaskRunner):
         """
         if not self._started:
             raise RuntimeError("The task runner must be started before submitting work.")
-        sender = self._sending()
+        sender = self._get_sender()
         if sender is None:
             return super().submit(
                 task, parameters, cast("Iterable[PrefectDaskFuture[Any]] | None", wait_for), dependencies
             )
-        batch: Batch = getattr(self._batches, "open", None) or Batch(sender, 1)
-        return batch.add(Wanted(task, parameters, wait_for, dependencies or {}))
+        batch: CallBatch = getattr(self._batches, "open", None) or CallBatch(sender, 1)
+        return batch.add_call(CallRequest(task, parameters, wait_for, dependencies or {}))
 
     def map(  # type: ignore[override]  # Prefect's type is the future of threads
         self,
@@ -96,42 +96,42 @@ class FastDaskTaskRunner(DaskTaskRunner):
         wait_for: Iterable[PrefectFuture[Any]] | None = None,
     ) -> PrefectFutureList[PrefectDaskFuture[Any]]:
         """Send a call of a task for each element of its parameters, many at a time. For the arguments, see `submit`."""
-        sender = self._sending() if self._started else None
+        sender = self._get_sender() if self._started else None
         if sender is None:
             return super().map(task, parameters, wait_for)
-        batch = self._batches.open = Batch(sender, BATCH)
+        batch = self._batches.open = CallBatch(sender, BATCH_SIZE)
         try:
             futures = super().map(task, parameters, wait_for)
         finally:
             self._batches.open = None
-        batch.send()
+        batch.send_calls()
         return FastDaskFutureList(futures)  # type: ignore[abstract]  # Prefect's list is abstract too, but works
 
-    def _sending(self) -> Sender | None:
+    def _get_sender(self) -> CallSender | None:
         """Return the sender of this cluster, or None if tasks must be sent as Prefect sends them."""
-        with self._starting:
-            if self._sender is None and not self._as_prefect_does:
-                self._start()
+        with self._start_lock:
+            if self._sender is None and not self._uses_prefect_submit:
+                self._create_sender()
             return self._sender
 
-    def _start(self) -> None:
+    def _create_sender(self) -> None:
         dask_client = self.client
         # A cluster on this machine, or the cluster of the current task, has the same packages and files.
-        is_local = isinstance(self._cluster, LocalCluster) or _client_of_this_worker() is dask_client
-        if not is_local and not cluster_compatibility.fits(dask_client, self.logger):
-            self._as_prefect_does = True
+        is_local = isinstance(self._cluster, LocalCluster) or _find_worker_client() is dask_client
+        if not is_local and not cluster_compatibility.is_compatible(dask_client, self.logger):
+            self._uses_prefect_submit = True
             return
-        self._sender = Sender(dask_client, None if is_local else self.carried)
+        self._sender = CallSender(dask_client, None if is_local else self.run_files)
         self._exit_stack.callback(self._sender.close)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # cloudpickle pickles functions of `__main__` by value, because a worker may not have this package.
-        rebuild = types.FunctionType(_rebuild.__code__, {"__builtins__": __builtins__}, "_rebuild")
+        rebuild = types.FunctionType(_rebuild_task_runner.__code__, {"__builtins__": __builtins__}, "_rebuild")
         rebuild.__module__ = "__main__"
         return rebuild, ({"address": self.address, "client_kwargs": self.client_kwargs},)
 
 
-def _rebuild(settings: dict[str, Any]) -> DaskTaskRunner:
+def _rebuild_task_runner(settings: dict[str, Any]) -> DaskTaskRunner:
     try:
         from satflow_ext.dask_tasks.runner import FastDaskTaskRunner as Runner
     except ImportError:
@@ -139,7 +139,7 @@ def _rebuild(settings: dict[str, Any]) -> DaskTaskRunner:
     return Runner(**settings)
 
 
-def _client_of_this_worker() -> PrefectDaskClient | None:
+def _find_worker_client() -> PrefectDaskClient | None:
     try:
         get_worker()
     except ValueError:  # not in a Dask task

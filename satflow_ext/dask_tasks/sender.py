@@ -15,19 +15,19 @@ from prefect.utilities.engine import collect_task_run_inputs_sync
 from prefect_dask.task_runners import PrefectDaskFuture
 
 from satflow_ext.dask_tasks import context, on_worker, pickler, plugins
-from satflow_ext.dask_tasks.carried import Carried, Contents
-from satflow_ext.dask_tasks.result_fetcher import Harvest
-from satflow_ext.dask_tasks.shared_arguments import HEAVY, Common, brought
-from satflow_ext.dask_tasks.task_calls import Call, Place, Wanted
+from satflow_ext.dask_tasks.carried import FileContents, RunFiles
+from satflow_ext.dask_tasks.result_fetcher import ResultFetcher
+from satflow_ext.dask_tasks.shared_arguments import LARGE_SIZE, SharedArguments, submit_data
+from satflow_ext.dask_tasks.task_calls import CallRequest, PackedCall, StatePlaceholder
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-TASKS = 8
+MAX_CACHED_TASKS = 8
 """Maximum number of large pickled tasks kept on the workers while the flow calls other tasks."""
 
 
-class Sender:
+class CallSender:
     """Sends calls through one Dask client.
 
     Args:
@@ -35,32 +35,36 @@ class Sender:
         carried: files to copy to the workers' disks; None if the workers have them.
     """
 
-    def __init__(self, dask_client: Client, carried: Carried | None = None) -> None:
-        self.harvest = Harvest(dask_client)
+    def __init__(self, dask_client: Client, carried: RunFiles | None = None) -> None:
+        self.result_fetcher = ResultFetcher(dask_client)
         self._dask_client = dask_client
-        self._carried = carried
+        self._run_files = carried
         self._lock = threading.Lock()
-        self._made_of: tuple[object, ...] = ()
+        self._context_sources: tuple[object, ...] = ()
         self._name = ""
-        self._put_up: list[str] = []
-        self._code_brought: dict[bytes, Future[bytes]] = {}
+        self._registered_names: list[str] = []
+        self._task_futures: dict[bytes, Future[bytes]] = {}
 
-    def common(self) -> Common:
+    def create_shared_arguments(self) -> SharedArguments:
         """Create the store for arguments that the calls of one map share."""
-        return Common(self._dask_client)
+        return SharedArguments(self._dask_client)
 
-    def send(self, calls: Sequence[Wanted], common: Common) -> list[Future[Any]]:
+    def send_calls(self, calls: Sequence[CallRequest], shared_arguments: SharedArguments) -> list[Future[Any]]:
         """Send calls of one task in one graph. The results of the futures are final states."""
-        name = self._shared()
-        code, bringing = self._code(calls[0])
-        left_out, arguments = common.of(calls, _waits)
+        name = self._register_context()
+        code, bringing = self._pickle_task(calls[0])
+        left_out, arguments = shared_arguments.submit_shared(calls, _has_futures)
         bringing |= arguments
-        packed = [_packed(each, code, left_out) for each in calls]
+        packed = [_pack_call(each, code, left_out) for each in calls]
         if len(packed) == 1:
             call, own = packed[0]
-            return [self._dask_client.submit(on_worker.run, name, call, own | bringing, key=calls[0].key, pure=False)]
+            return [
+                self._dask_client.submit(
+                    on_worker.run_task_call, name, call, own | bringing, key=calls[0].key, pure=False
+                )
+            ]
         return self._dask_client.map(
-            on_worker.run,
+            on_worker.run_task_call,
             [name] * len(calls),
             [call for call, _ in packed],
             [own | bringing for _, own in packed],
@@ -70,86 +74,89 @@ class Sender:
 
     def close(self) -> None:
         """Unregister the plugins. The workers first deliver their last events and log lines."""
-        for name in self._put_up:
+        for name in self._registered_names:
             # The cluster may have ended already.
             with suppress(OSError, RuntimeError, ValueError):
                 self._dask_client.unregister_worker_plugin(name)  # type: ignore[no-untyped-call]  # typed in part
 
-    def _shared(self) -> str:
+    def _register_context(self) -> str:
         """Return the workers' name for the current context, and register the context if it changed."""
-        made_of, lent = context.now(), context.lent.get()
-        if lent is not None and context.same(made_of, lent[1]):
+        made_of, lent = context.shared_context_sources(), context.current_shared_context.get()
+        if lent is not None and context.are_identical(made_of, lent[1]):
             return lent[0]
         with self._lock:
-            if not context.same(made_of, self._made_of):
-                self._name, self._made_of = self._put(pickler.dumps(context.shared())), made_of
+            if not context.are_identical(made_of, self._context_sources):
+                self._name, self._context_sources = (
+                    self._register_plugins(pickler.pickle_for_worker(context.serialize_shared_context())),
+                    made_of,
+                )
             return self._name
 
-    def _put(self, data: bytes) -> str:
-        departure = plugins.GoesWithClient(self._dask_client.id)
+    def _register_plugins(self, data: bytes) -> str:
+        departure = plugins.ClientCleanup(self._dask_client.id)
         name = f"{departure.name}-{uuid4().hex}"  # tasks of one worker share its dask client
         cloudpickle.register_pickle_by_value(plugins)
         try:
             self._dask_client.register_plugin(departure)
-            self._dask_client.register_plugin(plugins.SharedContext(name, data, *self._contents()), name=name)
+            self._dask_client.register_plugin(plugins.SharedContext(name, data, *self._read_run_files()), name=name)
         finally:
             cloudpickle.unregister_pickle_by_value(plugins)
-        self._put_up.append(name)
+        self._registered_names.append(name)
         return name
 
-    def _contents(self) -> tuple[Contents, Contents]:
-        return (self._carried.file_contents(), self._carried.module_contents()) if self._carried else ({}, {})
+    def _read_run_files(self) -> tuple[FileContents, FileContents]:
+        return (self._run_files.read_files(), self._run_files.read_modules()) if self._run_files else ({}, {})
 
-    def _code(self, wanted: Wanted) -> tuple[bytes | None, dict[str, Any]]:
+    def _pickle_task(self, request: CallRequest) -> tuple[bytes | None, dict[str, Any]]:
         """Return the pickled task, or the future that delivers it. Each call pickles it: captured values may have changed."""
-        code = pickler.dumps(wanted.task)
-        if len(code) <= HEAVY:
+        code = pickler.pickle_for_worker(request.task)
+        if len(code) <= LARGE_SIZE:
             return code, {}
         digest = sha256(code).digest()
-        if digest not in self._code_brought:
-            if len(self._code_brought) == TASKS:
-                del self._code_brought[next(iter(self._code_brought))]
-            self._code_brought[digest] = brought(self._dask_client, "code", code)
-        return None, {"code": self._code_brought[digest]}
+        if digest not in self._task_futures:
+            if len(self._task_futures) == MAX_CACHED_TASKS:
+                del self._task_futures[next(iter(self._task_futures))]
+            self._task_futures[digest] = submit_data(self._dask_client, "code", code)
+        return None, {"code": self._task_futures[digest]}
 
 
-def _packed(wanted: Wanted, code: bytes | None, left_out: Container[str]) -> tuple[bytes, dict[str, Any]]:
+def _pack_call(request: CallRequest, code: bytes | None, left_out: Container[str]) -> tuple[bytes, dict[str, Any]]:
     """Pack a call for the worker, and return it with the futures of tasks whose final states Dask delivers.
 
     Dask searches lists, tuples and dictionaries for futures, and turns Prefect's annotations into plain tuples. The futures
     are therefore passed separately, and the arguments contain placeholders for the states.
     """
-    dependencies = _dependencies(wanted)
-    parameters, futures = _with_places({k: each for k, each in wanted.parameters.items() if k not in left_out})
-    wait_for, more = _with_places(list(wanted.wait_for), len(futures)) if wanted.wait_for else (None, [])
-    call = Call(
-        task_run_id=wanted.task_run_id,
+    dependencies = _collect_dependencies(request)
+    parameters, futures = _replace_futures({k: each for k, each in request.parameters.items() if k not in left_out})
+    wait_for, more = _replace_futures(list(request.wait_for), len(futures)) if request.wait_for else (None, [])
+    call = PackedCall(
+        task_run_id=request.task_run_id,
         code=code,
         parameters=parameters,
         wait_for=wait_for,
         dependencies=dependencies,
-        context=context.of_call(wanted, dependencies),
+        context=context.serialize_call_context(request, dependencies),
     )
-    return pickler.dumps(call), {"states": [*futures, *more]} if futures or more else {}
+    return pickler.pickle_for_worker(call), {"states": [*futures, *more]} if futures or more else {}
 
 
-def _dependencies(wanted: Wanted) -> dict[str, set[Any]]:
-    found = {name: collect_task_run_inputs_sync(value) for name, value in wanted.parameters.items()}
-    return {name: inputs | wanted.dependencies.get(name, set()) for name, inputs in found.items()}
+def _collect_dependencies(request: CallRequest) -> dict[str, set[Any]]:
+    found = {name: collect_task_run_inputs_sync(value) for name, value in request.parameters.items()}
+    return {name: inputs | request.dependencies.get(name, set()) for name, inputs in found.items()}
 
 
-def _with_places(given: Any, first: int = 0) -> tuple[Any, list[Future[Any]]]:
+def _replace_futures(value: Any, first: int = 0) -> tuple[Any, list[Future[Any]]]:
     """Replace futures by placeholders, and return the result and the futures."""
     futures: list[Future[Any]] = []
 
     def visit(each: Any) -> Any:
         if isinstance(each, PrefectDaskFuture):
             futures.append(each.wrapped_future)
-            return Place(first + len(futures) - 1)
+            return StatePlaceholder(first + len(futures) - 1)
         return each
 
-    return visit_collection(given, visit_fn=visit, return_data=True), futures
+    return visit_collection(value, visit_fn=visit, return_data=True), futures
 
 
-def _waits(given: Any) -> bool:
-    return bool(_with_places(given)[1])
+def _has_futures(value: Any) -> bool:
+    return bool(_replace_futures(value)[1])

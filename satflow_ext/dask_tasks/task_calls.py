@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CallRequest:
     """A call as requested by the flow.
 
     Args:
@@ -34,7 +34,7 @@ class Wanted:
         return f"{self.task.name}-{self.task_run_id.hex}"
 
 
-class Place:
+class StatePlaceholder:
     """Placeholder in a call's arguments for the final state of another task.
 
     Args:
@@ -48,7 +48,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Call:
+class PackedCall:
     """The data for the Dask worker that runs the task. It is sent pickled, and Dask's scheduler forwards it without reading it.
 
     Args:

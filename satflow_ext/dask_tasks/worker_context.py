@@ -18,10 +18,10 @@ from prefect.task_engine import run_task_async, run_task_sync
 from prefect.utilities.collections import visit_collection
 
 from satflow_ext.dask_tasks import context, worker_logging, working_directory
-from satflow_ext.dask_tasks.loops import Loops
-from satflow_ext.dask_tasks.prefect_from_there import with_own_address
-from satflow_ext.dask_tasks.task_calls import Call, Place
-from satflow_ext.exception_pickling import readable_state
+from satflow_ext.dask_tasks.loops import EventLoopPool
+from satflow_ext.dask_tasks.prefect_from_there import with_worker_api_url
+from satflow_ext.dask_tasks.task_calls import PackedCall, StatePlaceholder
+from satflow_ext.exception_pickling import make_state_picklable
 from satflow_ext.run_logs.capture import close_files
 
 if TYPE_CHECKING:
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
 
     from satflow_ext.dask_tasks.plugins import SharedContext
 
-DELIVERY = 20.0
+DELIVERY_TIMEOUT = 20.0
 """Seconds in which a Dask worker sends its last events and log lines to Prefect's API. A nanny would kill it after four."""
 
-_making = threading.Lock()
-_alive: set[Hydrated] = set()
+_build_lock = threading.Lock()
+_open_contexts: set[WorkerContext] = set()
 
 
-def of(plugin: SharedContext) -> Hydrated:
+def get_worker_context(plugin: SharedContext) -> WorkerContext:
     """Return the built context of a plugin on this worker. The first task that needs it builds it."""
-    with _making:
-        if plugin.made is None:
-            made = Hydrated(plugin.name, pickle.loads(plugin.data), _files(plugin))  # noqa: S301  # delivered by Dask
-            plugin.made, plugin.close = made, made.close
-            _alive.add(made)
-        assert isinstance(plugin.made, Hydrated)
-        return plugin.made
+    with _build_lock:
+        if plugin.worker_context is None:
+            made = WorkerContext(plugin.name, pickle.loads(plugin.data), _files_folder(plugin))  # noqa: S301  # delivered by Dask
+            plugin.worker_context, plugin.close_worker_context = made, made.close
+            _open_contexts.add(made)
+        assert isinstance(plugin.worker_context, WorkerContext)
+        return plugin.worker_context
 
 
-def _files(plugin: SharedContext) -> str | None:
+def _files_folder(plugin: SharedContext) -> str | None:
     return os.path.join(plugin.folder, "files") if plugin.folder and plugin.files else None
 
 
-class Hydrated:
+class WorkerContext:
     """Prefect's context of a flow run, entered once.
 
     Args:
@@ -67,83 +67,85 @@ class Hydrated:
         self._lock = threading.Lock()
         self._running = 0
         self._closing = False
-        self._loops = Loops()
-        self._where = contextvars.copy_context()
-        before = dict(self._where)
-        self._where.run(self._enter, serialized)
-        self._variables = [(each, value) for each, value in self._where.items() if before.get(each) is not value]
+        self._loops = EventLoopPool()
+        self._context_copy = contextvars.copy_context()
+        before = dict(self._context_copy)
+        self._context_copy.run(self._enter_contexts, serialized)
+        self._variables = [(each, value) for each, value in self._context_copy.items() if before.get(each) is not value]
 
-    def run(self, call: Call, from_dask: Mapping[str, Any]) -> State[Any]:
+    def run_task(self, call: PackedCall, from_dask: Mapping[str, Any]) -> State[Any]:
         """Run a task in a copy of the context, so that its changes are discarded."""
         with self._lock:
             self._running += 1
         try:
-            return contextvars.copy_context().run(self._run, call, from_dask)
+            return contextvars.copy_context().run(self._run_in_context, call, from_dask)
         finally:
             with self._lock:
                 self._running -= 1
-                self._leave_if_done()
+                self._close_if_unused()
 
     def close(self, then: Callable[[], None]) -> None:
         """Exit the context, close its clients and call `then`, as soon as no task runs in it."""
         with self._lock:
             self._stack.callback(then)
             self._closing = True
-            self._leave_if_done()
+            self._close_if_unused()
 
-    def _leave_if_done(self) -> None:
+    def _close_if_unused(self) -> None:
         if self._closing and not self._running:
             self._closing = False
             self._loops.close()
-            _alive.discard(self)
-            if not _alive:  # these workers are shared by all flow runs
-                APILogWorker.drain_all(timeout=DELIVERY)
-                EventsWorker.drain_all(timeout=DELIVERY)
+            _open_contexts.discard(self)
+            if not _open_contexts:  # these workers are shared by all flow runs
+                APILogWorker.drain_all(timeout=DELIVERY_TIMEOUT)
+                EventsWorker.drain_all(timeout=DELIVERY_TIMEOUT)
                 close_files()
-            self._where.run(self._stack.close)
+            self._context_copy.run(self._stack.close)
 
-    def _enter(self, serialized: dict[str, Any]) -> None:
-        self._stack.enter_context(with_own_address(SettingsContext(**serialized.pop("settings_context"))))
+    def _enter_contexts(self, serialized: dict[str, Any]) -> None:
+        self._stack.enter_context(with_worker_api_url(SettingsContext(**serialized.pop("settings_context"))))
         client = self._stack.enter_context(SyncClientContext()).client
         self._stack.enter_context(hydrated_context(serialized, client=client))
-        worker_logging.attach(get_worker())
+        worker_logging.attach_handlers(get_worker())
 
-    def _run(self, call: Call, from_dask: Mapping[str, Any]) -> State[Any]:
+    def _run_in_context(self, call: PackedCall, from_dask: Mapping[str, Any]) -> State[Any]:
         for variable, value in self._variables:
             variable.set(value)
         arguments: dict[str, Any] = {
             "task": pickle.loads(call.code or from_dask["code"]),  # noqa: S301  # as above
             "task_run_id": call.task_run_id,
-            "parameters": _parameters(call, from_dask),
-            "wait_for": _with_states(call.wait_for, from_dask),
+            "parameters": _load_parameters(call, from_dask),
+            "wait_for": _fill_placeholders(call.wait_for, from_dask),
             "dependencies": call.dependencies,
             "context": call.context,
             "return_type": "state",
         }
-        with _own_flow_run_context(), working_directory.at(self._folder):
-            context.lent.set((self._name, context.now()))
+        with _fresh_flow_run_context(), working_directory.working_directory(self._folder):
+            context.current_shared_context.set((self._name, context.shared_context_sources()))
             if arguments["task"].isasync:
-                return cast("State[Any]", readable_state(self._loops.run(run_task_async(**arguments))))
-            return cast("State[Any]", readable_state(run_task_sync(**arguments)))
+                return cast("State[Any]", make_state_picklable(self._loops.run_coroutine(run_task_async(**arguments))))
+            return cast("State[Any]", make_state_picklable(run_task_sync(**arguments)))
 
 
-def _parameters(call: Call, from_dask: Mapping[str, Any]) -> dict[str, Any]:
+def _load_parameters(call: PackedCall, from_dask: Mapping[str, Any]) -> dict[str, Any]:
     """Unpickle the shared parameters for each task separately, because a task may modify them."""
-    own: dict[str, Any] = _with_states(call.parameters, from_dask)
+    own: dict[str, Any] = _fill_placeholders(call.parameters, from_dask)
     return own | pickle.loads(from_dask["common"]) if "common" in from_dask else own  # noqa: S301  # as above
 
 
-def _with_states(given: Any, from_dask: Mapping[str, Any]) -> Any:
-    if "states" not in from_dask or given is None:
-        return given
+def _fill_placeholders(value: Any, from_dask: Mapping[str, Any]) -> Any:
+    if "states" not in from_dask or value is None:
+        return value
     states = from_dask["states"]
     return visit_collection(
-        given, visit_fn=lambda each: states[each.number] if isinstance(each, Place) else each, return_data=True
+        value,
+        visit_fn=lambda each: states[each.number] if isinstance(each, StatePlaceholder) else each,
+        return_data=True,
     )
 
 
 @contextmanager
-def _own_flow_run_context() -> Iterator[None]:
+def _fresh_flow_run_context() -> Iterator[None]:
     """Give each task fresh collections of the flow run context, as if the context had been built for it."""
     lent = FlowRunContext.get()
     if lent is None:

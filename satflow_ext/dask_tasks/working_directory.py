@@ -11,36 +11,36 @@ from contextlib import contextmanager
 log = logging.getLogger(__name__)
 
 _lock = threading.Lock()
-_running: list[str] = []
+_task_folders: list[str] = []
 """The folders of the running tasks."""
-_before = ""
+_original_folder = ""
 
 
 @contextmanager
-def at(folder: str | None) -> Iterator[None]:
+def working_directory(folder: str | None) -> Iterator[None]:
     """Run a task in a folder; None: in the worker's current directory."""
     if folder is None:
         yield
         return
-    _enter(folder)
+    _enter_folder(folder)
     try:
         yield
     finally:
-        _leave(folder)
+        _leave_folder(folder)
 
 
-def _enter(folder: str) -> None:
-    global _before
+def _enter_folder(folder: str) -> None:
+    global _original_folder
     with _lock:
-        if not _running:
-            _before = os.getcwd()
-        elif folder not in _running:
+        if not _task_folders:
+            _original_folder = os.getcwd()
+        elif folder not in _task_folders:
             log.warning("Tasks of two runs with different data files share a Dask worker's working directory.")
         os.chdir(folder)
-        _running.append(folder)
+        _task_folders.append(folder)
 
 
-def _leave(folder: str) -> None:
+def _leave_folder(folder: str) -> None:
     with _lock:
-        _running.remove(folder)
-        os.chdir(_running[-1] if _running else _before)
+        _task_folders.remove(folder)
+        os.chdir(_task_folders[-1] if _task_folders else _original_folder)

@@ -20,88 +20,94 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from satflow_ext.environments import index_settings, requirements
-from satflow_ext.environments.installed import metadata_folder
-from satflow_ext.environments.run_start import python_in
+from satflow_ext.environments.installed import find_metadata_folder
+from satflow_ext.environments.run_start import python_path
 from satflow_ext.errors import EnvironmentNotBuilt
 from satflow_ext.models import Environment
 from satflow_ext.settings import Settings
 
-LINES = 20
+MAX_OUTPUT_LINES = 20
 """Maximum lines of uv's output in an error message."""
 
-PASSWORD = re.compile(r"//[^/@\s]+@")
+PASSWORD_PATTERN = re.compile(r"//[^/@\s]+@")
 
 
-def place(digest: str, settings: Settings) -> Path:
+def environment_path(digest: str, settings: Settings) -> Path:
     """Return the path for the environment of a lock with that digest."""
     return settings.cache_dir / "environments" / digest[:32]
 
 
-def built(lock: Environment, settings: Settings, say: Callable[[str], None]) -> Path:
+def build_environment(lock: Environment, settings: Settings, report: Callable[[str], None]) -> Path:
     """Return the environment of a lock, and build it if it does not exist.
 
     Args:
         lock: the packages to install.
         settings: contain the folder of environments.
-        say: receives messages about steps that take time.
+        report: receives messages about steps that take time.
 
     Raises:
         CannotRecreate: a package in the lock comes from a folder or file of another machine.
         EnvironmentNotBuilt: uv is not installed, or it failed; the message contains its output.
     """
     requirements.refuse_unobtainable(lock)
-    wanted = place(requirements.digest(lock), settings)
+    wanted = environment_path(requirements.lock_digest(lock), settings)
     wanted.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not Path(python_in(str(wanted))).exists():
-        with _only_one(wanted, say):
-            if not Path(python_in(str(wanted))).exists():
-                _build(lock, wanted, say)
-    _link_ours(lock, wanted)
+    if not Path(python_path(str(wanted))).exists():
+        with _lock_build(wanted, report):
+            if not Path(python_path(str(wanted))).exists():
+                _run_build(lock, wanted, report)
+    _link_satflow(lock, wanted)
     return wanted
 
 
 @contextmanager
-def _only_one(wanted: Path, say: Callable[[str], None]) -> Iterator[None]:
+def _lock_build(path: Path, report: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock file, so that only one process builds. The lock ends with the process, however that ends."""
-    with wanted.with_suffix(".lock").open("w") as file:
+    with path.with_suffix(".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Another run is building this environment; waiting for it.")
+            report("Another run is building this environment; waiting for it.")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _build(lock: Environment, wanted: Path, say: Callable[[str], None]) -> None:
-    for left in wanted.parent.glob(f"{wanted.name}.*.tmp"):  # left over from a killed build
+def _run_build(lock: Environment, path: Path, report: Callable[[str], None]) -> None:
+    for left in path.parent.glob(f"{path.name}.*.tmp"):  # left over from a killed build
         shutil.rmtree(left, ignore_errors=True)
-    say(
+    report(
         f"Building the environment of this version: {lock.implementation} {lock.python}, {len(lock.distributions)} packages."
     )
-    building = wanted.with_suffix(f".{secrets.token_hex(4)}.tmp")
+    building = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
     try:
-        _uv(
-            "venv", "--relocatable", "--no-project", "--python", _interpreter(lock), str(building), folder=wanted.parent
+        _run_uv(
+            "venv",
+            "--relocatable",
+            "--no-project",
+            "--python",
+            _choose_interpreter(lock),
+            str(building),
+            folder=path.parent,
         )
         listed = building / "requirements.txt"
-        listed.write_text(requirements.text(lock))
-        interpreter = ("--python", python_in(str(building)))
-        _uv("pip", "install", *interpreter, "--no-deps", "--requirement", str(listed), folder=wanted.parent)
-        building.rename(wanted)
+        listed.write_text(requirements.requirements_text(lock))
+        interpreter = ("--python", python_path(str(building)))
+        _run_uv("pip", "install", *interpreter, "--no-deps", "--requirement", str(listed), folder=path.parent)
+        building.rename(path)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _interpreter(lock: Environment) -> str:
+def _choose_interpreter(lock: Environment) -> str:
     """Return this run's own Python if it has the same minor version, else a version for uv to find."""
     if importlib.util.MAGIC_NUMBER.hex() == lock.magic:
         return sys.executable
     return f"{lock.implementation.lower()}{'.'.join(lock.python.split('.')[:2])}"
 
 
-def _uv(*words: str, folder: Path) -> None:
+def _run_uv(*words: str, folder: Path) -> None:
     # Run in SatFlow's own folder, so that uv applies the user's settings but not those of a project.
-    settings = index_settings.for_uv(os.environ)
+    settings = index_settings.uv_variables(os.environ)
     done = subprocess.run(
         [_find_uv(), "--quiet", "--no-progress", *words],
         cwd=folder,
@@ -113,7 +119,7 @@ def _uv(*words: str, folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        said = PASSWORD.sub("//", done.stderr or done.stdout).strip().splitlines()[-LINES:]
+        said = PASSWORD_PATTERN.sub("//", done.stderr or done.stdout).strip().splitlines()[-MAX_OUTPUT_LINES:]
         raise EnvironmentNotBuilt(
             f"The environment of this version was not built: uv {words[0]} failed.\n" + "\n".join(said) + "\n",
             fix="Check that the index in the settings of uv and pip on this machine has these versions.",
@@ -132,19 +138,20 @@ def _find_uv() -> str:
     return found
 
 
-def _link_ours(lock: Environment, environment: Path) -> None:
+def _link_satflow(lock: Environment, environment: Path) -> None:
     """Link this process's SatFlow into the environment if the lock's SatFlow comes from a folder instead of an index."""
     if not any(
-        each.name == requirements.OURS and requirements.requirement(each) is None for each in lock.distributions
+        each.name == requirements.SATFLOW and requirements.exact_requirement(each) is None
+        for each in lock.distributions
     ):
         return
     (site_packages,) = environment.glob("lib/python*/site-packages")
-    metadata = metadata_folder(requirements.OURS)
+    metadata = find_metadata_folder(requirements.SATFLOW)
     for target in (Path(__file__).parents[1], *([metadata] if metadata else [])):
-        _link(site_packages / target.name, target)
+        _replace_link(site_packages / target.name, target)
 
 
-def _link(link: Path, target: Path) -> None:
+def _replace_link(link: Path, target: Path) -> None:
     if link.is_symlink() and link.readlink() == target:
         return
     fresh = link.with_name(f".{link.name}.{secrets.token_hex(4)}")

@@ -10,9 +10,9 @@ from packaging.version import InvalidVersion, Version
 
 from satflow_ext.models import Environment
 
-Verdict = Literal["same", "compatible", "different"]
+Compatibility = Literal["same", "compatible", "different"]
 
-SHOWN = 20
+MAX_LISTED = 20
 """Maximum number of differences to list; the others are counted."""
 
 
@@ -21,17 +21,19 @@ class Difference:
     """One difference. `here` None: the package is not installed. `used`: the flow refers to it."""
 
     name: str
-    then: str
-    here: str | None
+    registered: str
+    installed: str | None
     used: bool
 
     @property
-    def breaks(self) -> bool:
+    def is_breaking(self) -> bool:
         """Return whether it may affect the flow's code: a used package is missing, or its major or minor version differs."""
-        return self.used and (self.here is None or _series(self.here) != _series(self.then))
+        return self.used and (
+            self.installed is None or _minor_version(self.installed) != _minor_version(self.registered)
+        )
 
     def __str__(self) -> str:
-        return f"{self.name} {self.then} at registration, {self.here or 'not installed'} here"
+        return f"{self.name} {self.registered} at registration, {self.installed or 'not installed'} here"
 
 
 @dataclass(frozen=True)
@@ -41,46 +43,48 @@ class Comparison:
     differences: tuple[Difference, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def compatibility(self) -> Compatibility:
         """Same: nothing differs. Compatible: packages that the flow refers to differ at most in the patch version."""
         if not self.differences:
             return "same"
-        return "different" if any(each.breaks for each in self.differences) else "compatible"
+        return "different" if any(each.is_breaking for each in self.differences) else "compatible"
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """Format the differences on lines: the packages that the flow refers to, and the number of other packages."""
         used = [str(each) for each in self.differences if each.used]
-        lines = used[:SHOWN]
+        lines = used[:MAX_LISTED]
         if rest := len(self.differences) - len(lines):
             lines.append(f"and {rest} other{'s' if rest > 1 else ''}")
         return "\n".join(f"  {line}" for line in lines)
 
 
-def compare(locked: Environment, python: str, here: Mapping[str, str], used: Collection[str]) -> Comparison:
+def compare_environments(
+    locked: Environment, python: str, installed: Mapping[str, str], used: Collection[str]
+) -> Comparison:
     """Compare environments by names and versions of packages.
 
     Args:
         locked: the environment that the flow was registered with.
         python: version of the Python that will run the flow. With another minor version, the content is refused.
-        here: name → version of the packages installed for that Python.
+        installed: name → version of the packages installed for that Python.
         used: distributions that the flow refers to.
 
     A package that is installed only here is not a difference: the registered code does not use it.
     """
     found = [] if python == locked.python else [Difference("Python", locked.python, python, used=True)]
     found += [
-        Difference(each.name, each.version, here.get(each.name), used=each.name in used)
+        Difference(each.name, each.version, installed.get(each.name), used=each.name in used)
         for each in locked.distributions
-        if here.get(each.name) != each.version
+        if installed.get(each.name) != each.version
     ]
-    return Comparison(tuple(sorted(found, key=_weight)))
+    return Comparison(tuple(sorted(found, key=_sort_key)))
 
 
-def _weight(each: Difference) -> tuple[bool, bool, bool, str]:
-    return not each.used, not each.breaks, each.name != "Python", each.name
+def _sort_key(each: Difference) -> tuple[bool, bool, bool, str]:
+    return not each.used, not each.is_breaking, each.name != "Python", each.name
 
 
-def _series(version: str) -> tuple[int, ...] | str:
+def _minor_version(version: str) -> tuple[int, ...] | str:
     """Return epoch, major and minor of a version; the whole text if it is not valid by PEP 440."""
     try:
         parsed = Version(version)

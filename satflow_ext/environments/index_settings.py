@@ -10,8 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
-UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
-TAKEN = {
+UV_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
+UV_EQUIVALENTS = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),
     "find-links": ("UV_FIND_LINKS", ","),
@@ -21,26 +21,30 @@ TAKEN = {
 """pip's option → uv's environment variable, and what separates its values."""
 
 
-def for_uv(environment: Mapping[str, str]) -> dict[str, str]:
+def uv_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Return environment variables to add for uv; none if the user has configured uv itself.
 
     Variables are used instead of arguments, because an index's address may contain a password.
     """
-    if any(environment.get(name) for name in UVS_OWN) or any(file.exists() for file in _uv_files()):
+    if any(environment.get(name) for name in UV_VARIABLES) or any(file.exists() for file in _uv_files()):
         return {}
-    said = {**_from_files(environment), **_from_variables(environment)}
-    added = {TAKEN[option][0]: TAKEN[option][1].join(value.split()) for option, value in said.items() if value.split()}
+    said = {**_read_files(environment), **_read_variables(environment)}
+    added = {
+        UV_EQUIVALENTS[option][0]: UV_EQUIVALENTS[option][1].join(value.split())
+        for option, value in said.items()
+        if value.split()
+    }
     # pip considers all indexes equally; uv would stop at the first one that has the package.
     strategy = {"UV_INDEX_STRATEGY": "unsafe-best-match"} if "UV_INDEX" in added else {}
     return {name: value for name, value in {**added, **strategy}.items() if name not in environment}
 
 
-def _from_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    names = {option: f"PIP_{option.upper().replace('-', '_')}" for option in TAKEN}
+def _read_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    names = {option: f"PIP_{option.upper().replace('-', '_')}" for option in UV_EQUIVALENTS}
     return {option: environment[name] for option, name in names.items() if environment.get(name)}
 
 
-def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
+def _read_files(environment: Mapping[str, str]) -> dict[str, str]:
     said: dict[str, str] = {}
     for file in _pip_files(environment):
         parser = configparser.RawConfigParser()
@@ -49,7 +53,7 @@ def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
         except (configparser.Error, ValueError):
             continue  # pip itself reports the error
         for section in ("global", "install"):
-            said |= {option: parser[section][option] for option in TAKEN if parser.has_option(section, option)}
+            said |= {option: parser[section][option] for option in UV_EQUIVALENTS if parser.has_option(section, option)}
     return said
 
 

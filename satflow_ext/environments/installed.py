@@ -14,78 +14,84 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from satflow_ext.endpoints import shown
+from satflow_ext.endpoints import hide_credentials
 from satflow_ext.models import Distribution, Environment, Origin
 
-FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-[^-]+)?\.(dist|egg)-info")
-INSTALLERS_OWN = re.compile(r"[^/]+\.dist-info/(INSTALLER|REQUESTED|RECORD|direct_url\.json|uv_\w+\.json)")
-SCRIPT = re.compile(r"(\.\./)*(bin|Scripts)/")
+METADATA_FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-[^-]+)?\.(dist|egg)-info")
+INSTALLER_FILE = re.compile(r"[^/]+\.dist-info/(INSTALLER|REQUESTED|RECORD|direct_url\.json|uv_\w+\.json)")
+SCRIPT_PATH = re.compile(r"(\.\./)*(bin|Scripts)/")
 
 
-class Installed(NamedTuple):
+class InstalledDistribution(NamedTuple):
     """A distribution, and the top-level names that it makes importable."""
 
     distribution: Distribution
     modules: frozenset[str]
 
 
-def environment() -> Environment:
+def read_environment() -> Environment:
     """Return the interpreter of this process and all distributions that are installed for it."""
     return Environment(
         python=platform.python_version(),
         implementation=platform.python_implementation(),
         magic=importlib.util.MAGIC_NUMBER.hex(),
         executable=sys.executable,
-        distributions=tuple(each.distribution for each in installed()),
+        distributions=tuple(each.distribution for each in list_installed()),
     )
 
 
-def installed() -> list[Installed]:
+def list_installed() -> list[InstalledDistribution]:
     """Return all distributions, sorted by name. Reads one file of each, and caches it until it changes."""
-    found = [_read(folder, name, version, _changed(folder)) for name, version, folder in _folders()]
+    found = [
+        _read_distribution(folder, name, version, _last_change(folder))
+        for name, version, folder in _list_metadata_folders()
+    ]
     return sorted(found, key=lambda each: each.distribution.name)
 
 
-def versions() -> dict[str, str]:
+def read_versions() -> dict[str, str]:
     """Return name → version, from the names of the metadata folders, without reading a file."""
-    return {name: version for name, version, _ in _folders()}
+    return {name: version for name, version, _ in _list_metadata_folders()}
 
 
-def named(names: Iterable[str]) -> dict[str, Distribution]:
+def find_distributions(names: Iterable[str]) -> dict[str, Distribution]:
     """Return the distributions with these names that are installed."""
     wanted = frozenset(names)
-    chosen = [each for each in _folders() if each[0] in wanted]
-    return {name: _read(folder, name, version, _changed(folder)).distribution for name, version, folder in chosen}
+    chosen = [each for each in _list_metadata_folders() if each[0] in wanted]
+    return {
+        name: _read_distribution(folder, name, version, _last_change(folder)).distribution
+        for name, version, folder in chosen
+    }
 
 
-def metadata_folder(name: str) -> Path | None:
+def find_metadata_folder(name: str) -> Path | None:
     """Return the metadata folder of a distribution; None if it is not installed."""
-    return next((Path(folder) for each, _, folder in _folders() if each == name), None)
+    return next((Path(folder) for each, _, folder in _list_metadata_folders() if each == name), None)
 
 
-def providing(modules: Iterable[str]) -> tuple[str, ...]:
+def find_providers(modules: Iterable[str]) -> tuple[str, ...]:
     """Return the sorted names of the distributions that provide one of these top-level modules."""
     wanted = frozenset(modules)
-    return tuple(each.distribution.name for each in installed() if each.modules & wanted)
+    return tuple(each.distribution.name for each in list_installed() if each.modules & wanted)
 
 
-def normal(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Normalize a distribution's name as PEP 503 specifies."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _folders() -> Iterator[tuple[str, str, str]]:
+def _list_metadata_folders() -> Iterator[tuple[str, str, str]]:
     """Yield name, version and metadata folder; the first on `sys.path` wins, as in an import."""
     seen: set[str] = set()
     for place in sys.path:
-        for entry in sorted(_entries(place or ".")):
-            named = _named(entry)
+        for entry in sorted(_list_entries(place or ".")):
+            named = _parse_folder_name(entry)
             if named and named[0] not in seen:
                 seen.add(named[0])
                 yield *named, os.path.join(place, entry)
 
 
-def _entries(place: str) -> list[str]:
+def _list_entries(place: str) -> list[str]:
     """List an entry of `sys.path`, which may be a zip file or may not exist."""
     try:
         return os.listdir(place)
@@ -94,13 +100,13 @@ def _entries(place: str) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _named(entry: str) -> tuple[str, str] | None:
+def _parse_folder_name(entry: str) -> tuple[str, str] | None:
     """Parse name and version from the name of a metadata folder; None for any other entry."""
-    match = FOLDER.fullmatch(entry)
-    return (normal(match["name"]), match["version"]) if match else None
+    match = METADATA_FOLDER.fullmatch(entry)
+    return (normalize_name(match["name"]), match["version"]) if match else None
 
 
-def _changed(folder: str) -> int:
+def _last_change(folder: str) -> int:
     """Return the time of the last change of the metadata, in nanoseconds."""
     try:
         return os.stat(os.path.join(folder, "RECORD")).st_mtime_ns
@@ -109,12 +115,12 @@ def _changed(folder: str) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _read(place: str, name: str, version: str, changed: int) -> Installed:
+def _read_distribution(place: str, name: str, version: str, changed: int) -> InstalledDistribution:
     folder = Path(place)
-    record = _text(folder / "RECORD")
+    record = _read_text(folder / "RECORD")
     digest = _digest_of_record(record) if record else _digest_of_metadata(folder)
-    distribution = Distribution(name=name, version=version, files=digest, origin=_origin(folder))
-    return Installed(distribution, _modules(record or _text(folder / "top_level.txt")))
+    distribution = Distribution(name=name, version=version, files=digest, origin=_read_origin(folder))
+    return InstalledDistribution(distribution, _importable_names(record or _read_text(folder / "top_level.txt")))
 
 
 def _digest_of_record(record: str) -> str:
@@ -122,12 +128,12 @@ def _digest_of_record(record: str) -> str:
 
     Files of the installer, compiled files and scripts, whose first line names an interpreter, are left out.
     """
-    rows = sorted(line for line in record.splitlines() if ",sha256=" in line and _of_distribution(line))
+    rows = sorted(line for line in record.splitlines() if ",sha256=" in line and _is_distribution_row(line))
     return _sha256("\n".join(rows).encode())
 
 
-def _of_distribution(row: str) -> bool:
-    return not (INSTALLERS_OWN.match(row) or SCRIPT.match(row) or ".pyc," in row)
+def _is_distribution_row(row: str) -> bool:
+    return not (INSTALLER_FILE.match(row) or SCRIPT_PATH.match(row) or ".pyc," in row)
 
 
 def _digest_of_metadata(folder: Path) -> str:
@@ -136,34 +142,34 @@ def _digest_of_metadata(folder: Path) -> str:
     return _sha256(b"".join(file.name.encode() + b"\0" + file.read_bytes() for file in files))
 
 
-def _modules(listing: str) -> frozenset[str]:
+def _importable_names(listing: str) -> frozenset[str]:
     """Return importable names from the first parts of a RECORD's paths, or the lines of a `top_level.txt`."""
     parts = {re.split(r"[/,]", line, maxsplit=1)[0] for line in listing.splitlines()}
     return frozenset(part.partition(".")[0] for part in parts if not part.endswith(("-info", ".data", "..")))
 
 
-def _origin(folder: Path) -> Origin | None:
+def _read_origin(folder: Path) -> Origin | None:
     """Read `direct_url.json`; None for a distribution from an index."""
-    text = _text(folder / "direct_url.json")
+    text = _read_text(folder / "direct_url.json")
     # Conda packages contain a folder of the machine that built them.
-    if not text or _text(folder / "INSTALLER").strip() == "conda":
+    if not text or _read_text(folder / "INSTALLER").strip() == "conda":
         return None
     try:
         said = json.loads(text)
         vcs, archive = said.get("vcs_info") or {}, said.get("archive_info") or {}
         return Origin(
-            url=shown(said["url"]),
+            url=hide_credentials(said["url"]),
             vcs=vcs.get("vcs"),
             commit=vcs.get("commit_id"),
             subdirectory=said.get("subdirectory"),
-            sha256=_sha256_of(archive),
+            sha256=_archive_sha256(archive),
             editable=bool((said.get("dir_info") or {}).get("editable")),
         )
     except (ValueError, KeyError, AttributeError):  # not in the format of PEP 610
         return None
 
 
-def _sha256_of(archive: dict[str, object]) -> str | None:
+def _archive_sha256(archive: dict[str, object]) -> str | None:
     hashes = archive.get("hashes")
     known = hashes.get("sha256") if isinstance(hashes, dict) else None
     old_way = str(archive.get("hash") or "")
@@ -174,7 +180,7 @@ def _sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except (OSError, ValueError):

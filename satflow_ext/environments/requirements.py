@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 from satflow_ext.errors import CannotRecreate
 from satflow_ext.models import Distribution, Environment
 
-OURS = "satflow-ext"
+SATFLOW = "satflow-ext"
 """SatFlow's distribution. If it was installed from a folder, a recreated environment uses the Prefect worker's copy."""
 
 
-def lines(lock: Environment) -> list[str]:
+def requirement_lines(lock: Environment) -> list[str]:
     """Return one requirement for each distribution that an installer can get, sorted by name."""
-    return [line for each in lock.distributions if (line := requirement(each)) is not None]
+    return [line for each in lock.distributions if (line := exact_requirement(each)) is not None]
 
 
-def requirement(distribution: Distribution) -> str | None:
+def exact_requirement(distribution: Distribution) -> str | None:
     """Return the exact requirement of a distribution; None if it comes from a folder or file of one machine."""
     name, origin = distribution.name, distribution.origin
     if origin is None:
@@ -31,9 +31,9 @@ def requirement(distribution: Distribution) -> str | None:
     return None
 
 
-def unobtainable(lock: Environment) -> tuple[Distribution, ...]:
+def find_unobtainable(lock: Environment) -> tuple[Distribution, ...]:
     """Return distributions other than SatFlow that no installer can get: from a folder or file of one machine."""
-    return tuple(each for each in lock.distributions if requirement(each) is None and each.name != OURS)
+    return tuple(each for each in lock.distributions if exact_requirement(each) is None and each.name != SATFLOW)
 
 
 def refuse_unobtainable(lock: Environment) -> None:
@@ -42,8 +42,10 @@ def refuse_unobtainable(lock: Environment) -> None:
     Raises:
         CannotRecreate: a distribution in the lock comes from a folder or file of one machine; the message names it.
     """
-    if lost := unobtainable(lock):
-        names = ", ".join(f"{each.name} {each.version} ({'editable' if _editable(each) else 'local'})" for each in lost)
+    if lost := find_unobtainable(lock):
+        names = ", ".join(
+            f"{each.name} {each.version} ({'editable' if _is_editable(each) else 'local'})" for each in lost
+        )
         raise CannotRecreate(
             f"The environment cannot be recreated, because these were not installed from an index: {names}.",
             fix="Install them from an index or a repository, uninstall them, or register with environment='refuse'.",
@@ -51,15 +53,15 @@ def refuse_unobtainable(lock: Environment) -> None:
         )
 
 
-def text(lock: Environment) -> str:
+def requirements_text(lock: Environment) -> str:
     """Format a requirements file for `pip install --no-deps -r`. Distributions that no installer can get are comments."""
     head = [f"# {lock.implementation} {lock.python}, {len(lock.distributions)} distributions; install with --no-deps."]
-    local = [each for each in lock.distributions if requirement(each) is None]
+    local = [each for each in lock.distributions if exact_requirement(each) is None]
     missing = [f"# {each.name} {each.version} came from {each.origin.url}" for each in local if each.origin]
-    return "\n".join([*head, *missing, *lines(lock)]) + "\n"
+    return "\n".join([*head, *missing, *requirement_lines(lock)]) + "\n"
 
 
-def containerfile(lock: Environment) -> str:
+def containerfile_text(lock: Environment) -> str:
     """Format a Containerfile of an image that runs flows of this lock; it copies requirements.txt from the same folder."""
     major_minor = ".".join(lock.python.split(".")[:2])
     return (
@@ -74,11 +76,17 @@ def containerfile(lock: Environment) -> str:
     )
 
 
-def digest(lock: Environment) -> str:
+def lock_digest(lock: Environment) -> str:
     """Return the digest that identifies the environment: 64 hex digits, equal for locks with equal environments."""
-    ours = [f"{OURS} from here" for each in lock.distributions if each.name == OURS and requirement(each) is None]
-    return hashlib.sha256("\n".join([lock.implementation, lock.python, *lines(lock), *ours]).encode()).hexdigest()
+    ours = [
+        f"{SATFLOW} from here"
+        for each in lock.distributions
+        if each.name == SATFLOW and exact_requirement(each) is None
+    ]
+    return hashlib.sha256(
+        "\n".join([lock.implementation, lock.python, *requirement_lines(lock), *ours]).encode()
+    ).hexdigest()
 
 
-def _editable(distribution: Distribution) -> bool:
+def _is_editable(distribution: Distribution) -> bool:
     return distribution.origin is not None and distribution.origin.editable

@@ -12,12 +12,12 @@ import sys
 from typing import NoReturn
 
 
-def python_in(environment: str) -> str:
+def python_path(environment: str) -> str:
     """Return the path of an environment's interpreter, which exists only if the environment is complete."""
     return os.path.join(environment, "bin", "python")
 
 
-def variables(environment: str) -> dict[str, str]:
+def activation_variables(environment: str) -> dict[str, str]:
     """Return the variables of an activated environment, so that programs started by a flow use it as well."""
     path = os.pathsep.join([os.path.join(environment, "bin"), os.environ.get("PATH", os.defpath)])
     return {"VIRTUAL_ENV": environment, "PATH": path}
@@ -30,13 +30,13 @@ def become_engine(environment: str, changes: dict[str, str]) -> NoReturn:
         environment: the folder of the environment.
         changes: environment variables to set in addition to those of the environment.
     """
-    python = python_in(environment)
-    os.execve(python, [python, "-m", "prefect.engine"], {**os.environ, **variables(environment), **changes})
+    python = python_path(environment)
+    os.execve(python, [python, "-m", "prefect.engine"], {**os.environ, **activation_variables(environment), **changes})
 
 
 def main(environment: str) -> NoReturn:
     """Replace this process by Prefect's engine: in the environment if it exists, else under this interpreter."""
-    if os.path.exists(python_in(environment)):
+    if os.path.exists(python_path(environment)):
         become_engine(environment, {})
     os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])
 

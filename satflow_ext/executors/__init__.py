@@ -13,14 +13,14 @@ from pydantic import ValidationError
 
 from satflow_ext.errors import ExtraMissing, UnknownExecutor
 from satflow_ext.executors import sizes
-from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.base import Executor, ExecutorOptions
 from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.executors.dask_local import DASK_LOCAL
 from satflow_ext.executors.flow_task_runner import FLOW_TASK_RUNNER
-from satflow_ext.executors.machine_size import Machine, this_machine
-from satflow_ext.executors.option_errors import first_mistake
+from satflow_ext.executors.machine_size import Machine, measure_machine
+from satflow_ext.executors.option_errors import to_option_error
 from satflow_ext.executors.processes import PROCESSES
 from satflow_ext.executors.ray import RAY
 from satflow_ext.executors.threads import THREADS
@@ -30,24 +30,34 @@ from satflow_ext.settings import Settings, SizeSettings
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
-__all__ = ["EXECUTORS", "catalogue", "named", "need_packages", "sizes_of", "task_runner", "validate"]
+__all__ = [
+    "EXECUTORS",
+    "build_catalog",
+    "create_task_runner",
+    "find_executor",
+    "find_sizes",
+    "require_packages",
+    "validate_choice",
+]
 
 KINDS = (FLOW_TASK_RUNNER, THREADS, PROCESSES, DASK_LOCAL, DASK_CLUSTER, DASK_CLIENT, DASK_ADDRESS, RAY)
 EXECUTORS: dict[str, Executor[Any]] = {each.name: each for each in KINDS}
 
 
-def catalogue(settings: Settings, machine: Machine | None) -> tuple[tuple[ExecutorInfo, ...], tuple[WorkerSize, ...]]:
+def build_catalog(
+    settings: Settings, machine: Machine | None
+) -> tuple[tuple[ExecutorInfo, ...], tuple[WorkerSize, ...]]:
     """Return the choices of the register form: the executors, and the worker sizes with their availability on a machine.
 
     Args:
         settings: define the sizes.
         machine: the machine of the runs; None if it is unknown here.
     """
-    infos = tuple(executor.info() for executor in EXECUTORS.values())
-    return infos, sizes.sizes_on(machine, settings)
+    infos = tuple(executor.to_info() for executor in EXECUTORS.values())
+    return infos, sizes.list_sizes(machine, settings)
 
 
-def named(name: str) -> Executor[Any]:
+def find_executor(name: str) -> Executor[Any]:
     """Return the executor with this name.
 
     Raises:
@@ -63,13 +73,13 @@ def named(name: str) -> Executor[Any]:
     )
 
 
-def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -> ExecutorChoice:
+def validate_choice(choice: ExecutorChoice, settings: Settings, *, runs_locally: bool = True) -> ExecutorChoice:
     """Validate a choice and fill in the defaults of all options.
 
     Args:
         choice: the executor's name and the given options.
         settings: define the worker sizes.
-        here: whether runs execute on this machine, so that its size is checked.
+        runs_locally: whether runs execute on this machine, so that its size is checked.
 
     Raises:
         UnknownExecutor: no executor has this name.
@@ -78,18 +88,18 @@ def validate(choice: ExecutorChoice, settings: Settings, *, here: bool = True) -
         UnknownBackEnd: no cluster provider has this name.
         SizeRefused: this machine or the cluster provider cannot provide that many workers of this size.
     """
-    executor = named(choice.name)
-    options = _options(executor, choice)
+    executor = find_executor(choice.name)
+    options = _parse_options(executor, choice)
     size = getattr(options, "worker_size", None)
     if size is not None:
-        sizes.named(size, settings)
-    executor.refuse(options, settings)
-    if here:
-        executor.check(options, settings, this_machine())
+        sizes.find_size(size, settings)
+    executor.validate_options(options, settings)
+    if runs_locally:
+        executor.check_machine(options, settings, measure_machine())
     return choice.model_copy(update={"options": options.model_dump(mode="json")})
 
 
-def need_packages(choice: ExecutorChoice, installed: Container[str]) -> None:
+def require_packages(choice: ExecutorChoice, installed: Container[str]) -> None:
     """Check that an environment has the packages of an executor.
 
     Args:
@@ -99,7 +109,7 @@ def need_packages(choice: ExecutorChoice, installed: Container[str]) -> None:
     Raises:
         ExtraMissing: a package is missing.
     """
-    executor = named(choice.name)
+    executor = find_executor(choice.name)
     lacking = sorted(each for each in executor.packages if each not in installed)
     if lacking:
         raise ExtraMissing(
@@ -109,25 +119,25 @@ def need_packages(choice: ExecutorChoice, installed: Container[str]) -> None:
         )
 
 
-def sizes_of(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSettings]:
+def find_sizes(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSettings]:
     """Return the definitions of the worker sizes that a choice names.
 
     Raises:
         UnknownWorkerSize: no size has this name.
     """
     name = choice.options.get("worker_size")
-    return {name: sizes.named(name, settings)} if isinstance(name, str) else {}
+    return {name: sizes.find_size(name, settings)} if isinstance(name, str) else {}
 
 
-def task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any] | None:
+def create_task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any] | None:
     """Create the Prefect task runner of a choice in the flow run, or return None to keep the flow's own."""
-    executor = named(choice.name)
-    return executor.task_runner(_options(executor, choice), settings)
+    executor = find_executor(choice.name)
+    return executor.create_task_runner(_parse_options(executor, choice), settings)
 
 
-def _options(executor: Executor[Any], choice: ExecutorChoice) -> Options:
+def _parse_options(executor: Executor[Any], choice: ExecutorChoice) -> ExecutorOptions:
     try:
-        options: Options = executor.options.model_validate(choice.options)
+        options: ExecutorOptions = executor.options.model_validate(choice.options)
     except ValidationError as error:
-        raise first_mistake(executor.name, executor.options, error) from None
+        raise to_option_error(executor.name, executor.options, error) from None
     return options

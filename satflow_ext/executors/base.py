@@ -17,32 +17,32 @@ if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 
-class Options(BaseModel):
+class ExecutorOptions(BaseModel):
     """Base of an executor's options, which define its form, its magic's flags and its validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_yes_for_a_number(cls, given: Any, info: ValidationInfo) -> Any:
+    def _refuse_bool_for_number(cls, given: Any, info: ValidationInfo) -> Any:
         """Refuse true for a number: `--n-workers` without a value does not mean 1."""
         if isinstance(given, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise PydanticCustomError("no_value", "it needs a value other than true or false")
         return given
 
 
-OptionsT = TypeVar("OptionsT", bound=Options)
+OptionsT = TypeVar("OptionsT", bound=ExecutorOptions)
 
 
-def fits_anywhere(options: Options, settings: Settings, machine: Machine) -> None:
+def accept_any_machine(options: ExecutorOptions, settings: Settings, machine: Machine) -> None:
     """Accept all options, for executors without requirements for the machine."""
 
 
-def means_something(options: Options, settings: Settings) -> None:
+def accept_any_options(options: ExecutorOptions, settings: Settings) -> None:
     """Accept all options, for executors whose options model is the only validation."""
 
 
-DASK = frozenset({"dask", "distributed", "prefect-dask"})
+DASK_PACKAGES = frozenset({"dask", "distributed", "prefect-dask"})
 """`Executor.packages` of executors that use Dask."""
 
 
@@ -68,13 +68,13 @@ class Executor(Generic[OptionsT]):
     purpose: str
     starts: str
     options: type[OptionsT]
-    task_runner: Callable[[OptionsT, Settings], TaskRunner[Any] | None]
-    check: Callable[[OptionsT, Settings, Machine], None] = fits_anywhere
-    refuse: Callable[[OptionsT, Settings], None] = means_something
+    create_task_runner: Callable[[OptionsT, Settings], TaskRunner[Any] | None]
+    check_machine: Callable[[OptionsT, Settings, Machine], None] = accept_any_machine
+    validate_options: Callable[[OptionsT, Settings], None] = accept_any_options
     packages: frozenset[str] = frozenset()
     install: str = "satflow-ext"
 
-    def info(self) -> ExecutorInfo:
+    def to_info(self) -> ExecutorInfo:
         """Describe the executor for the register form."""
         return ExecutorInfo(
             name=self.name,

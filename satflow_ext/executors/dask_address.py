@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.executors.base import DASK, Executor, Options
+from satflow_ext.executors.base import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ START_TIMEOUT: dict[str, Any] = {
 """Definition of the field `start_timeout`."""
 
 
-class DaskAddressOptions(Options):
+class DaskAddressOptions(ExecutorOptions):
     """The scheduler to use."""
 
     address: str = Field(
@@ -37,7 +37,7 @@ class DaskAddressOptions(Options):
     start_timeout: float = Field(**START_TIMEOUT)
 
 
-def task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[Any]:
+def create_task_runner(options: DaskAddressOptions, settings: Settings) -> TaskRunner[Any]:
     """Create a Dask task runner that connects to the scheduler."""
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
@@ -50,6 +50,6 @@ DASK_ADDRESS = Executor(
     purpose="a Dask cluster that is already running",
     starts="at once",
     options=DaskAddressOptions,
-    task_runner=task_runner,
-    packages=DASK,
+    create_task_runner=create_task_runner,
+    packages=DASK_PACKAGES,
 )

@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from satflow_ext.executors.base import DASK, Executor, Options
+from satflow_ext.executors.base import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE, START_TIMEOUT
-from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, local_cluster
+from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, start_local_cluster
 from satflow_ext.executors.machine_size import Machine
-from satflow_ext.executors.scheduler_reachability import need_scheduler
+from satflow_ext.executors.scheduler_reachability import require_scheduler
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from distributed import Client
     from prefect.task_runners import TaskRunner
 
-    from satflow_ext.executors.flow_cluster import Opened
+    from satflow_ext.executors.flow_cluster import ClientOpener
 
 
-USUAL = 2
+DEFAULT_WORKERS = 2
 """Default number of Dask workers."""
 
 
-class DaskClientOptions(Options):
+class DaskClientOptions(ExecutorOptions):
     """A new cluster for the run, or an existing one."""
 
-    n_workers: int | None = Field(None, ge=1, le=256, title="Workers", description=f"Default: {USUAL}.")
+    n_workers: int | None = Field(None, ge=1, le=256, title="Workers", description=f"Default: {DEFAULT_WORKERS}.")
     threads_per_worker: int | None = Field(
         None, ge=1, le=256, title="Threads per worker", description="Default: the cores of the worker size, or 1."
     )
@@ -48,67 +48,69 @@ class DaskClientOptions(Options):
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_number(cls, given: Any) -> Any:
+    def _set_default_workers(cls, given: Any) -> Any:
         """Fill in the default number of workers of a new cluster, so that it can be displayed."""
         if isinstance(given, dict) and given.get("address") is None and given.get("n_workers") is None:
-            return {**given, "n_workers": USUAL}
+            return {**given, "n_workers": DEFAULT_WORKERS}
         return given
 
     @model_validator(mode="after")
-    def _one_cluster(self) -> DaskClientOptions:
-        if self.address is not None and _given(self):
-            raise ValueError(f"an existing cluster has its own workers; leave out {', '.join(_given(self))}")
+    def _refuse_two_clusters(self) -> DaskClientOptions:
+        if self.address is not None and _given_local_options(self):
+            raise ValueError(
+                f"an existing cluster has its own workers; leave out {', '.join(_given_local_options(self))}"
+            )
         return self
 
 
-def task_runner(options: DaskClientOptions, settings: Settings) -> TaskRunner[Any]:
+def create_task_runner(options: DaskClientOptions, settings: Settings) -> TaskRunner[Any]:
     """Create Prefect's thread pool with a Dask cluster for the code of the tasks."""
     from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
 
-    return DaskClientTaskRunner(_opened(options, settings))
+    return DaskClientTaskRunner(_client_opener(options, settings))
 
 
-def _opened(options: DaskClientOptions, settings: Settings) -> Opened:
+def _client_opener(options: DaskClientOptions, settings: Settings) -> ClientOpener:
     if options.address is not None:
-        return partial(_connected, options.address, options.start_timeout)
-    return partial(_started, cluster_arguments(_own(options), settings))
+        return partial(_connect_to_cluster, options.address, options.start_timeout)
+    return partial(_start_cluster, cluster_arguments(_local_options(options), settings))
 
 
 @contextmanager
-def _started(arguments: dict[str, Any]) -> Iterator[Client]:
+def _start_cluster(arguments: dict[str, Any]) -> Iterator[Client]:
     """Start a cluster that ends with the block, and return its client."""
-    with local_cluster(**arguments) as cluster, _client(cluster) as client:
+    with start_local_cluster(**arguments) as cluster, _open_client(cluster) as client:
         yield client
 
 
 @contextmanager
-def _connected(address: str, start_timeout: float) -> Iterator[Client]:
+def _connect_to_cluster(address: str, start_timeout: float) -> Iterator[Client]:
     """Connect to an existing cluster, which keeps running after the block."""
-    from satflow_ext.dask_tasks.first_worker import need_worker
+    from satflow_ext.dask_tasks.first_worker import wait_for_worker
 
-    need_scheduler(address)
-    with _client(address) as client:
-        need_worker(client, time.monotonic() + start_timeout, start_timeout)
+    require_scheduler(address)
+    with _open_client(address) as client:
+        wait_for_worker(client, time.monotonic() + start_timeout, start_timeout)
         yield client
 
 
-def _client(cluster: Any) -> Client:
+def _open_client(cluster: Any) -> Client:
     from distributed import Client
 
     return Client(cluster, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 
-def check(options: DaskClientOptions, settings: Settings, machine: Machine) -> None:
+def check_machine(options: DaskClientOptions, settings: Settings, machine: Machine) -> None:
     """Refuse more workers of a size than this machine has memory and GPUs for."""
     if options.address is None:
-        check_size(_own(options), settings, machine)
+        check_size(_local_options(options), settings, machine)
 
 
-def _own(options: DaskClientOptions) -> DaskLocalOptions:
-    return DaskLocalOptions(**{name: getattr(options, name) for name in _given(options)})
+def _local_options(options: DaskClientOptions) -> DaskLocalOptions:
+    return DaskLocalOptions(**{name: getattr(options, name) for name in _given_local_options(options)})
 
 
-def _given(options: DaskClientOptions) -> list[str]:
+def _given_local_options(options: DaskClientOptions) -> list[str]:
     """List the given options that apply to a new cluster."""
     return [name for name in DaskLocalOptions.model_fields if getattr(options, name) is not None]
 
@@ -119,7 +121,7 @@ DASK_CLIENT = Executor(
     purpose="arrays, tables and models that tasks compute with Dask",
     starts="in seconds",
     options=DaskClientOptions,
-    task_runner=task_runner,
-    check=check,
-    packages=DASK,
+    create_task_runner=create_task_runner,
+    check_machine=check_machine,
+    packages=DASK_PACKAGES,
 )

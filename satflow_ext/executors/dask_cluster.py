@@ -7,69 +7,71 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext import backends
-from satflow_ext.backends import GATEWAY, Asked
+from satflow_ext.backends import GATEWAY, ProviderRequest
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused
 from satflow_ext.executors import sizes
-from satflow_ext.executors.base import DASK, Executor
+from satflow_ext.executors.base import DASK_PACKAGES, Executor
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
-from satflow_ext.executors.machine_size import Machine, this_machine
+from satflow_ext.executors.machine_size import Machine, measure_machine
 from satflow_ext.gateways import connection
-from satflow_ext.gateways.cluster_request import Wanted
-from satflow_ext.gateways.gateway_locator import gateway_settings
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.gateways.gateway_locator import find_gateway_settings
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 
-def wanted(options: DaskClusterOptions, settings: Settings, python: str) -> Wanted:
+def gateway_request(options: DaskClusterOptions, settings: Settings, python: str) -> GatewayClusterRequest:
     """Convert the options to a gateway cluster request for flow runs with this interpreter.
 
     Raises:
         UnknownWorkerSize: no size has this name.
     """
-    found = Wanted(**_workers(options, settings), gateway=options.gateway, python=python)
+    found = GatewayClusterRequest(**_worker_plan(options, settings), gateway=options.gateway, python=python)
     if options.gateway or options.worker_size:
         return found
-    return replace(found, cores=1, memory=this_machine().memory // options.most)
+    return replace(found, cores=1, memory=measure_machine().memory // options.max_workers)
 
 
-def asked(options: DaskClusterOptions, settings: Settings) -> Asked:
+def provider_request(options: DaskClusterOptions, settings: Settings) -> ProviderRequest:
     """Convert the options to a request for a cluster provider other than a Dask Gateway.
 
     Raises:
         UnknownWorkerSize: no size has this name.
     """
-    return Asked(**_workers(options, settings), backend=options.backend, options=options.backend_options)
+    return ProviderRequest(**_worker_plan(options, settings), backend=options.backend, options=options.backend_options)
 
 
-def _workers(options: DaskClusterOptions, settings: Settings) -> dict[str, Any]:
+def _worker_plan(options: DaskClusterOptions, settings: Settings) -> dict[str, Any]:
     """Return the fields of `Workers`."""
-    size = sizes.named(options.worker_size, settings) if options.worker_size else None
+    size = sizes.find_size(options.worker_size, settings) if options.worker_size else None
     return {
         "workers": options.n_workers,
         "minimum": options.minimum or 0,
         "maximum": options.maximum,
         "size": options.worker_size,
         "cores": size.cores if size else None,
-        "memory": sizes.bytes_of(size) if size else None,
+        "memory": sizes.memory_bytes(size) if size else None,
         "gpus": size.gpus if size else 0,
         "idle_timeout": options.idle_timeout,
         "start_timeout": options.start_timeout,
     }
 
 
-def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:
+def create_task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:
     """Create a Dask task runner that starts or finds its cluster when the first task is submitted."""
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
     if options.backend != GATEWAY:
-        from satflow_ext.backends.run_cluster import started
+        from satflow_ext.backends.run_cluster import start_run_cluster
 
-        return FastDaskTaskRunner(cluster_class=started, cluster_kwargs={"asked": asdict(asked(options, settings))})
+        return FastDaskTaskRunner(
+            cluster_class=start_run_cluster, cluster_kwargs={"asked": asdict(provider_request(options, settings))}
+        )
     from satflow_ext.gateways.cluster_factory import gateway_cluster
 
-    cluster = asdict(wanted(options, settings, sys.executable))
+    cluster = asdict(gateway_request(options, settings, sys.executable))
     share = options.share == "deployment"
     return FastDaskTaskRunner(
         cluster_class=gateway_cluster,
@@ -77,7 +79,7 @@ def task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[A
     )
 
 
-def check(options: DaskClusterOptions, settings: Settings, machine: Machine) -> None:
+def check_machine(options: DaskClusterOptions, settings: Settings, machine: Machine) -> None:
     """Refuse a cluster that a run on this machine could not get, without contacting a gateway.
 
     Raises:
@@ -87,17 +89,17 @@ def check(options: DaskClusterOptions, settings: Settings, machine: Machine) -> 
     """
     if options.backend != GATEWAY:
         return  # registration checks the provider, because that may take a while
-    connection.need_client()
+    connection.require_client()
     if options.gateway:
-        gateway_settings(options.gateway, settings)
+        find_gateway_settings(options.gateway, settings)
         return
-    connection.need_server()
+    connection.require_server()
     if options.worker_size:
         _refuse_gpus(options.worker_size, settings)
-        sizes.refuse_unless_fits(options.worker_size, options.most, settings, machine)
+        sizes.check_fits(options.worker_size, options.max_workers, settings, machine)
 
 
-def refuse(options: DaskClusterOptions, settings: Settings) -> None:
+def validate_options(options: DaskClusterOptions, settings: Settings) -> None:
     """Refuse options that contradict the cluster provider.
 
     Raises:
@@ -106,27 +108,31 @@ def refuse(options: DaskClusterOptions, settings: Settings) -> None:
         SizeRefused: the provider does not support worker sizes.
     """
     if options.backend != GATEWAY:
-        _refuse_of_gateway(options)
-        backends.refuse(asked(options, settings))
+        _refuse_gateway_options(options)
+        backends.validate_request(provider_request(options, settings))
     elif options.backend_options:
-        raise _invalid("backend_options", "A Dask Gateway does not support backend_options.", "Choose another backend.")
+        raise _invalid_option(
+            "backend_options", "A Dask Gateway does not support backend_options.", "Choose another backend."
+        )
 
 
-def _refuse_of_gateway(options: DaskClusterOptions) -> None:
+def _refuse_gateway_options(options: DaskClusterOptions) -> None:
     if options.gateway:
         fix = f"Leave out gateway, or choose backend={GATEWAY}."
-        raise _invalid("gateway", f"The cluster provider {options.backend} is not a Dask Gateway.", fix)
+        raise _invalid_option("gateway", f"The cluster provider {options.backend} is not a Dask Gateway.", fix)
     if options.share == "deployment":
         fix = "Choose share=run, or a Dask Gateway."
-        raise _invalid("share", f"A cluster of the cluster provider {options.backend} ends with its flow run.", fix)
+        raise _invalid_option(
+            "share", f"A cluster of the cluster provider {options.backend} ends with its flow run.", fix
+        )
 
 
-def _invalid(option: str, message: str, fix: str) -> InvalidExecutorOption:
+def _invalid_option(option: str, message: str, fix: str) -> InvalidExecutorOption:
     return InvalidExecutorOption(message, fix=fix, field=f"executor.options.{option}")
 
 
 def _refuse_gpus(size: str, settings: Settings) -> None:
-    if sizes.named(size, settings).gpus:
+    if sizes.find_size(size, settings).gpus:
         raise SizeRefused(
             f"This machine's Dask Gateway does not offer GPUs, which the size {size!r} has.",
             fix="Choose a size without GPUs, or a Dask Gateway that offers GPUs.",
@@ -140,8 +146,8 @@ DASK_CLUSTER = Executor(
     purpose="a cluster that stays ready between runs, on this machine or on many",
     starts="in seconds, or at once if the cluster is ready",
     options=DaskClusterOptions,
-    task_runner=task_runner,
-    check=check,
-    refuse=refuse,
-    packages=DASK,
+    create_task_runner=create_task_runner,
+    check_machine=check_machine,
+    validate_options=validate_options,
+    packages=DASK_PACKAGES,
 )

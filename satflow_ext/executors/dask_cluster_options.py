@@ -10,17 +10,17 @@ from pydantic_core import PydanticCustomError
 
 from satflow_ext import backends
 from satflow_ext.backends import GATEWAY
-from satflow_ext.executors.base import Options
+from satflow_ext.executors.base import ExecutorOptions
 from satflow_ext.models import JsonObject
 
-LONGEST_PREWARM = 2 * 3600
+MAX_PREWARM = 2 * 3600
 """Maximum seconds that a cluster may be started before a scheduled run."""
 
-FIXED = 2
+DEFAULT_WORKERS = 2
 """Default number of Dask workers."""
 
 
-class DaskClusterOptions(Options):
+class DaskClusterOptions(ExecutorOptions):
     """The number and size of the Dask workers, and the lifetime of the cluster."""
 
     n_workers: int | None = Field(
@@ -28,7 +28,7 @@ class DaskClusterOptions(Options):
         ge=1,
         le=1024,
         title="Workers",
-        description=f"A fixed number. Default: {FIXED}, or adaptive if a maximum is set.",
+        description=f"A fixed number. Default: {DEFAULT_WORKERS}, or adaptive if a maximum is set.",
     )
     minimum: int | None = Field(
         None, ge=0, le=1024, title="Minimum", description="Minimum number if it adapts to the load."
@@ -73,7 +73,7 @@ class DaskClusterOptions(Options):
     prewarm: float = Field(
         0,
         ge=0,
-        le=LONGEST_PREWARM,
+        le=MAX_PREWARM,
         title="Start before run",
         description="Start a shared cluster this many seconds before a scheduled run, so that it is ready for the run. "
         "With your own Prefect server, use 'satflow clusters prewarm'.",
@@ -85,22 +85,22 @@ class DaskClusterOptions(Options):
 
     @model_validator(mode="before")
     @classmethod
-    def _fixed_unless_said(cls, given: Any) -> Any:
+    def _set_default_workers(cls, given: Any) -> Any:
         sized = isinstance(given, dict) and any(
             given.get(name) is not None for name in ("n_workers", "minimum", "maximum")
         )
-        return {**given, "n_workers": FIXED} if isinstance(given, dict) and not sized else given
+        return {**given, "n_workers": DEFAULT_WORKERS} if isinstance(given, dict) and not sized else given
 
     @model_validator(mode="before")
     @classmethod
-    def _shared_where_that_can_be(cls, given: Any) -> Any:
+    def _set_default_share(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("share") is not None:
             return given
         return {**given, "share": "deployment" if given.get("backend", GATEWAY) == GATEWAY else "run"}
 
     @field_validator("backend_options", mode="before")
     @classmethod
-    def _from_text(cls, given: Any) -> Any:
+    def _parse_json_text(cls, given: Any) -> Any:
         """Parse text, which a form and a command line provide."""
         try:
             return json.loads(given or "{}") if isinstance(given, str) else given
@@ -109,7 +109,7 @@ class DaskClusterOptions(Options):
 
     @field_validator("maximum")
     @classmethod
-    def _one_way_to_say_how_many(cls, maximum: int | None, info: ValidationInfo) -> int | None:
+    def _check_worker_numbers(cls, maximum: int | None, info: ValidationInfo) -> int | None:
         workers, minimum = info.data.get("n_workers"), info.data.get("minimum")
         if workers is not None and (minimum is not None or maximum is not None):
             raise PydanticCustomError(
@@ -123,7 +123,7 @@ class DaskClusterOptions(Options):
 
     @field_validator("prewarm")
     @classmethod
-    def _ahead_of_a_shared_one_that_lasts(cls, prewarm: float, info: ValidationInfo) -> float:
+    def _check_prewarm(cls, prewarm: float, info: ValidationInfo) -> float:
         if prewarm and info.data.get("share") == "run":
             raise PydanticCustomError("contradiction", "only a shared cluster can be started before a run")
         idle = info.data.get("idle_timeout", prewarm)
@@ -134,6 +134,6 @@ class DaskClusterOptions(Options):
         return prewarm
 
     @property
-    def most(self) -> int:
+    def max_workers(self) -> int:
         """The maximum number of Dask workers."""
-        return self.n_workers or self.maximum or FIXED
+        return self.n_workers or self.maximum or DEFAULT_WORKERS

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.backends.dask_defaults import QUIET
+from satflow_ext.backends.dask_defaults import NO_HTTP_ROUTES
 from satflow_ext.executors import sizes
-from satflow_ext.executors.base import DASK, Executor, Options
+from satflow_ext.executors.base import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.executors.machine_size import Machine
 from satflow_ext.redaction import guard
 from satflow_ext.settings import Settings
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 
-class DaskLocalOptions(Options):
+class DaskLocalOptions(ExecutorOptions):
     """The number and size of the Dask workers."""
 
     n_workers: int = Field(2, ge=1, le=256, title="Workers")
@@ -29,20 +29,20 @@ class DaskLocalOptions(Options):
     )
 
 
-def task_runner(options: DaskLocalOptions, settings: Settings) -> TaskRunner[Any]:
+def create_task_runner(options: DaskLocalOptions, settings: Settings) -> TaskRunner[Any]:
     """Create a Dask task runner that starts its own cluster: loopback only, TLS between all parts, no dashboard."""
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
-    return FastDaskTaskRunner(cluster_class=local_cluster, cluster_kwargs=cluster_arguments(options, settings))
+    return FastDaskTaskRunner(cluster_class=start_local_cluster, cluster_kwargs=cluster_arguments(options, settings))
 
 
 def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str, Any]:
     """Return keyword arguments of `distributed.LocalCluster`. Memory limits are bytes; `auto` shares the machine's memory."""
-    size = sizes.named(options.worker_size, settings) if options.worker_size else None
+    size = sizes.find_size(options.worker_size, settings) if options.worker_size else None
     return {
         "n_workers": options.n_workers,
         "threads_per_worker": options.threads_per_worker or (size.cores if size else 1),
-        "memory_limit": sizes.bytes_of(size) if size else "auto",
+        "memory_limit": sizes.memory_bytes(size) if size else "auto",
         "host": "127.0.0.1",
         "dashboard_address": "127.0.0.1:0",
         **({"resources": {"GPU": size.gpus}} if size and size.gpus else {}),
@@ -51,13 +51,13 @@ def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str
     }
 
 
-def local_cluster(**arguments: Any) -> Any:
+def start_local_cluster(**arguments: Any) -> Any:
     """Start a `distributed.LocalCluster` that serves nothing over HTTP."""
     import dask
     from distributed import LocalCluster
 
-    dask.config.set(QUIET)
-    if guard.needed():
+    dask.config.set(NO_HTTP_ROUTES)
+    if guard.is_redaction_needed():
         dask.config.set({"distributed.worker.preload": [guard.MODULE]})
     return LocalCluster(**arguments)  # type: ignore[no-untyped-call]  # distributed is typed in part
 
@@ -65,7 +65,7 @@ def local_cluster(**arguments: Any) -> Any:
 def check_size(options: DaskLocalOptions, settings: Settings, machine: Machine) -> None:
     """Refuse more workers of a size than this machine has memory and GPUs for."""
     if options.worker_size:
-        sizes.refuse_unless_fits(options.worker_size, options.n_workers, settings, machine)
+        sizes.check_fits(options.worker_size, options.n_workers, settings, machine)
 
 
 DASK_LOCAL = Executor(
@@ -74,7 +74,7 @@ DASK_LOCAL = Executor(
     purpose="parallel work on one machine",
     starts="in seconds",
     options=DaskLocalOptions,
-    task_runner=task_runner,
-    check=check_size,
-    packages=DASK,
+    create_task_runner=create_task_runner,
+    check_machine=check_size,
+    packages=DASK_PACKAGES,
 )

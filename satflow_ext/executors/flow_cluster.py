@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from distributed import Client
     from prefect import Flow
 
-    Opened = Callable[[], AbstractContextManager[Client]]
-    During = Callable[[Client], AbstractContextManager[None]]
+    ClientOpener = Callable[[], AbstractContextManager[Client]]
+    ClusterMonitor = Callable[[Client], AbstractContextManager[None]]
 
-NOWHERE = NoDaskCluster(
+NO_CLUSTER_ERROR = NoDaskCluster(
     "There is no Dask cluster in this context.",
     fix="Register the flow with the executor dask-client. In a notebook, create a distributed.Client first.",
 )
 
 
-class MayHaveNone:
+class DeferredFailureMixin:
     """A task runner that can be entered without a cluster and keeps the error for the flow to raise."""
 
     _failure: Exception | None = None
 
-    def need_cluster(self) -> None:
+    def raise_failure(self) -> None:
         """Raise the error that prevented the cluster, if any."""
         if self._failure is not None:
             raise self._failure
 
 
-class DaskClientTaskRunner(MayHaveNone, ThreadPoolTaskRunner[Any]):
+class DaskClientTaskRunner(DeferredFailureMixin, ThreadPoolTaskRunner[Any]):
     """Prefect's thread pool, with a Dask cluster from before the flow's first line until after its last.
 
     If the cluster cannot start, the flow run fails before any of its code runs. The cluster ends however the flow ends.
@@ -47,25 +47,25 @@ class DaskClientTaskRunner(MayHaveNone, ThreadPoolTaskRunner[Any]):
         during: a context manager that is active while the client is open.
     """
 
-    def __init__(self, opened: Opened, during: During = lambda _: nullcontext()) -> None:
+    def __init__(self, open_client: ClientOpener, monitor: ClusterMonitor = lambda _: nullcontext()) -> None:
         super().__init__()
-        self._opened = opened
-        self._during = during
+        self._open_client = open_client
+        self._monitor = monitor
         self._resources = ExitStack()
 
     def duplicate(self) -> DaskClientTaskRunner:
         """Create an instance with the same settings, which Prefect's engine then enters."""
-        return DaskClientTaskRunner(self._opened, self._during)
+        return DaskClientTaskRunner(self._open_client, self._monitor)
 
-    def watched(self, during: During) -> DaskClientTaskRunner:
-        """Create a copy of the task runner with another `during`."""
-        return DaskClientTaskRunner(self._opened, during)
+    def with_monitor(self, monitor: ClusterMonitor) -> DaskClientTaskRunner:
+        """Create a copy of the task runner with another `monitor`."""
+        return DaskClientTaskRunner(self._open_client, monitor)
 
     def __enter__(self) -> DaskClientTaskRunner:
         with ExitStack() as resources:
             try:
-                client = resources.enter_context(self._opened())
-                resources.enter_context(self._during(client))
+                client = resources.enter_context(self._open_client())
+                resources.enter_context(self._monitor(client))
             except Exception as error:  # Prefect's engine treats an exception raised here as a crash of the engine
                 self._failure = error
             super().__enter__()
@@ -79,15 +79,15 @@ class DaskClientTaskRunner(MayHaveNone, ThreadPoolTaskRunner[Any]):
             super().__exit__(kind, error, trace)
 
 
-def failing_first(flow: Flow[..., Any]) -> Flow[..., Any]:
+def fail_without_cluster(flow: Flow[..., Any]) -> Flow[..., Any]:
     """Make the flow fail with the reason, before any of its code runs, if its task runner has no cluster."""
     body = flow.fn
 
     @wraps(body)
     def checked(*arguments: Any, **named: Any) -> Any:
         context = FlowRunContext.get()
-        if context is not None and isinstance(context.task_runner, MayHaveNone):
-            context.task_runner.need_cluster()
+        if context is not None and isinstance(context.task_runner, DeferredFailureMixin):
+            context.task_runner.raise_failure()
         return body(*arguments, **named)
 
     flow.fn = checked  # the flow's other attributes, such as whether it is async, do not change
@@ -118,6 +118,6 @@ def dask_client() -> Iterator[Client]:
     try:
         client = Client.current()  # type: ignore[no-untyped-call]  # distributed is typed in part
     except ValueError:
-        raise NOWHERE from None
+        raise NO_CLUSTER_ERROR from None
     with client.as_current():
         yield client

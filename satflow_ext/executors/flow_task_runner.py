@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from satflow_ext.executors.base import Executor, Options
-from satflow_ext.models import AS_FLOW_SAYS
+from satflow_ext.executors.base import Executor, ExecutorOptions
+from satflow_ext.models import FLOW_EXECUTOR
 from satflow_ext.settings import Settings
 
 
-class FlowTaskRunnerOptions(Options):
+class FlowTaskRunnerOptions(ExecutorOptions):
     """No options: the flow's task runner has its own."""
 
 
@@ -16,10 +16,10 @@ def keep_task_runner(options: FlowTaskRunnerOptions, settings: Settings) -> None
 
 
 FLOW_TASK_RUNNER = Executor(
-    name=AS_FLOW_SAYS,
+    name=FLOW_EXECUTOR,
     title="Flow's task runner",
     purpose="the task_runner of @flow, or threads",
     starts="depending on the task runner",
     options=FlowTaskRunnerOptions,
-    task_runner=keep_task_runner,
+    create_task_runner=keep_task_runner,
 )

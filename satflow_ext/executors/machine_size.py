@@ -19,12 +19,12 @@ class Machine:
     gpus: int = 0
 
 
-def this_machine() -> Machine:
+def measure_machine() -> Machine:
     """Measure this machine, within the limits of a container."""
-    return Machine(cores=_cores(), memory=min(_physical_memory(), _cgroup_memory()), gpus=_gpus())
+    return Machine(cores=_count_cores(), memory=min(_physical_memory(), _cgroup_memory()), gpus=_count_gpus())
 
 
-def _cores() -> int:
+def _count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -41,6 +41,6 @@ def _cgroup_memory() -> int:
     return _physical_memory() if limit == "max" else int(limit)
 
 
-def _gpus() -> int:
+def _count_gpus() -> int:
     """Count the devices that NVIDIA's driver creates, one for each GPU: `/dev/nvidia0` and so on."""
     return len(list(DEVICES.glob("nvidia[0-9]*")))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from satflow_ext.errors import InvalidExecutorOption
-from satflow_ext.validation_errors import in_words, is_known
+from satflow_ext.validation_errors import describe_error, is_standard_error
 
 if TYPE_CHECKING:
-    from satflow_ext.executors.base import Options
+    from satflow_ext.executors.base import ExecutorOptions
 
 
-def first_mistake(executor: str, options: type[Options], error: ValidationError) -> InvalidExecutorOption:
+def to_option_error(executor: str, options: type[ExecutorOptions], error: ValidationError) -> InvalidExecutorOption:
     """Convert the first validation error to an error for the user.
 
     Args:
@@ -25,24 +25,25 @@ def first_mistake(executor: str, options: type[Options], error: ValidationError)
     first = error.errors(include_url=False)[0]
     if not first["loc"]:
         return InvalidExecutorOption(
-            f"The options of executor {executor!r} contradict each other: {in_words(first)}.", field="executor.options"
+            f"The options of executor {executor!r} contradict each other: {describe_error(first)}.",
+            field="executor.options",
         )
     option = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        return _unknown(executor, option, options)
+        return _unknown_option(executor, option, options)
     purpose, field = options.model_fields[option].description, f"executor.options.{option}"
     if first["type"] == "missing":
         return InvalidExecutorOption(
             f"The executor {executor!r} needs the option {option!r}.", fix=purpose, field=field
         )
     return InvalidExecutorOption(
-        f"The option {option!r} of executor {executor!r} is invalid: {in_words(first)}.",
-        fix=purpose if is_known(first) else None,  # messages of our own validators need no fix
+        f"The option {option!r} of executor {executor!r} is invalid: {describe_error(first)}.",
+        fix=purpose if is_standard_error(first) else None,  # messages of our own validators need no fix
         field=field,
     )
 
 
-def _unknown(executor: str, option: str, options: type[Options]) -> InvalidExecutorOption:
+def _unknown_option(executor: str, option: str, options: type[ExecutorOptions]) -> InvalidExecutorOption:
     known = (
         f"Its options are {', '.join(options.model_fields)}."
         if options.model_fields

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.exception_pickling import readable_state
-from satflow_ext.executors.base import Executor, Options
+from satflow_ext.exception_pickling import make_state_picklable
+from satflow_ext.executors.base import Executor, ExecutorOptions
 from satflow_ext.redaction import guard
 from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.settings import Settings
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 
-class ProcessesOptions(Options):
+class ProcessesOptions(ExecutorOptions):
     """The number of processes."""
 
     max_workers: int | None = Field(None, ge=1, le=256, title="Processes", description="Default: one for each core.")
 
 
-def task_runner(options: ProcessesOptions, settings: Settings) -> TaskRunner[Any]:
+def create_task_runner(options: ProcessesOptions, settings: Settings) -> TaskRunner[Any]:
     """Create Prefect's process pool, whose processes make exceptions readable for the flow run."""
     from prefect.task_runners import ProcessPoolTaskRunner
 
     return ProcessPoolTaskRunner(
-        max_workers=options.max_workers, initializer=prepare_process, initargs=(guard.needed(),)
+        max_workers=options.max_workers, initializer=prepare_process, initargs=(guard.is_redaction_needed(),)
     )
 
 
@@ -41,13 +41,13 @@ def prepare_process(guarded: bool) -> None:
     from prefect import task_runners
 
     if guarded:
-        guard.guard()
+        guard.enable_redaction()
     make_messages_encodable()
     run = task_runners._run_task_in_subprocess
 
     @wraps(run)
     def run_readably(*args: Any, **kwargs: Any) -> Any:
-        return readable_state(run(*args, **kwargs))
+        return make_state_picklable(run(*args, **kwargs))
 
     task_runners._run_task_in_subprocess = (
         run_readably  # the flow run sends the function's name, which resolves to this one
@@ -60,5 +60,5 @@ PROCESSES = Executor(
     purpose="CPU-bound tasks on one machine",
     starts="in seconds",
     options=ProcessesOptions,
-    task_runner=task_runner,
+    create_task_runner=create_task_runner,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.base import Executor, ExecutorOptions
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ADDRESS = r"^ray://([^\s/@:]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$"
 
 
-class RayOptions(Options):
+class RayOptions(ExecutorOptions):
     """A new Ray instance for the run, or an existing cluster."""
 
     num_cpus: int | None = Field(
@@ -29,17 +29,17 @@ class RayOptions(Options):
     )
 
     @model_validator(mode="after")
-    def _one_ray(self) -> RayOptions:
+    def _refuse_two_clusters(self) -> RayOptions:
         if self.address is not None and self.num_cpus is not None:
             raise ValueError("an existing Ray cluster has its own CPUs; leave out num_cpus")
         return self
 
 
-def task_runner(options: RayOptions, settings: Settings) -> TaskRunner[Any]:
+def create_task_runner(options: RayOptions, settings: Settings) -> TaskRunner[Any]:
     """Create Prefect's task runner for Ray. Ray reads its environment on import, so this runs before the flow imports Ray."""
     from satflow_ext.executors import ray_environment
 
-    ray_environment.prepare(own=options.address is None)
+    ray_environment.prepare_environment(starts_ray=options.address is None)
     from satflow_ext.executors.ray_runner import FlowRayTaskRunner
 
     return FlowRayTaskRunner(address=options.address, num_cpus=options.num_cpus)
@@ -51,7 +51,7 @@ RAY = Executor(
     purpose="tasks on Ray, on this machine or on an existing cluster",
     starts="in five to ten seconds",
     options=RayOptions,
-    task_runner=task_runner,
+    create_task_runner=create_task_runner,
     packages=frozenset({"ray", "prefect-ray"}),
     install="satflow-ext[ray]",
 )

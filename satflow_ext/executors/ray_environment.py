@@ -5,24 +5,24 @@ from __future__ import annotations
 import os
 import secrets
 
-TOKEN = "RAY_AUTH_TOKEN"  # noqa: S105  # its name
-OWN = {
+TOKEN_VARIABLE = "RAY_AUTH_TOKEN"  # noqa: S105  # its name
+LOCAL_VARIABLES = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # a single machine: all parts of Ray listen only on loopback
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 
 
-def prepare(*, own: bool) -> None:
+def prepare_environment(*, starts_ray: bool) -> None:
     """Set the variables before Ray is imported.
 
     Args:
-        own: true for a Ray that this process starts: it listens on loopback, requires a token generated here, and sends no usage
+        starts_ray: true for a Ray that this process starts: it listens on loopback, requires a token generated here, and sends no usage
             statistics. False for an existing cluster, which gets the token of the environment, if any.
     """
     os.environ["RAY_TQDM_PATCH_PRINT"] = "0"  # otherwise Ray replaces `print` in this process
-    if own:
-        os.environ.update(OWN)
-        os.environ[TOKEN] = secrets.token_hex(32)
+    if starts_ray:
+        os.environ.update(LOCAL_VARIABLES)
+        os.environ[TOKEN_VARIABLE] = secrets.token_hex(32)
         os.environ.pop("RAY_ADDRESS", None)  # a cluster that the user did not choose
-    if os.environ.get(TOKEN):
+    if os.environ.get(TOKEN_VARIABLE):
         os.environ["RAY_AUTH_MODE"] = "token"

@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from satflow_ext.dask_tasks.prefect_from_there import CONNECT, api_on_loopback
+from satflow_ext.dask_tasks.prefect_from_there import CONNECT_TIMEOUT, find_loopback_api
 from satflow_ext.errors import ClusterFailed
 
-PATIENCE = 60.0
+START_TIMEOUT = 60.0
 """Seconds for Ray to start a process on each machine."""
 FIX = "Set prefect_api_url to a Prefect server that the machines of the cluster can reach."
 
 
-def need_prefect(address: str) -> None:
+def require_prefect_access(address: str) -> None:
     """Check that the machines can connect to the Prefect API; tasks on one that cannot would crash.
 
     Args:
@@ -25,19 +25,19 @@ def need_prefect(address: str) -> None:
     Raises:
         ClusterFailed: a machine cannot connect, or no process starts there.
     """
-    url = api_on_loopback()
+    url = find_loopback_api()
     if url is None:
         return
     where = urlsplit(url)
     asked = [
-        ray.remote(_reaching())
-        .options(num_cpus=0, scheduling_strategy=_on(node["NodeID"]))
+        ray.remote(_make_connection_test())
+        .options(num_cpus=0, scheduling_strategy=_on_node(node["NodeID"]))
         .remote(where.hostname, where.port)
         for node in ray.nodes()
         if node["Alive"] and node["Resources"].get("CPU")
     ]
     try:
-        reached = ray.get(asked, timeout=PATIENCE)
+        reached = ray.get(asked, timeout=START_TIMEOUT)
     except ray.exceptions.RayError as error:
         said = f"The Ray cluster at {address} cannot run tasks: {type(error).__name__}."
         raise ClusterFailed(said, fix="Check the cluster's log and dashboard.") from None
@@ -46,14 +46,14 @@ def need_prefect(address: str) -> None:
         raise ClusterFailed(said, fix=FIX)
 
 
-def _on(node: str) -> NodeAffinitySchedulingStrategy:
+def _on_node(node: str) -> NodeAffinitySchedulingStrategy:
     return NodeAffinitySchedulingStrategy(node, soft=False)
 
 
-def _reaching() -> Callable[..., bool]:
+def _make_connection_test() -> Callable[..., bool]:
     """Return a function that is pickled by value, because the cluster's machines may not have this package installed."""
 
-    def reaches(host: str, port: int, patience: float = CONNECT) -> bool:
+    def reaches(host: str, port: int, patience: float = CONNECT_TIMEOUT) -> bool:
         import socket
 
         try:

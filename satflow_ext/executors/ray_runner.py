@@ -17,22 +17,22 @@ import ray
 from prefect.task_runners import TaskRunner
 
 from satflow_ext import scratch
-from satflow_ext.dask_tasks.carried import Carried
+from satflow_ext.dask_tasks.carried import RunFiles
 from satflow_ext.errors import ClusterFailed
 from satflow_ext.executors import ray_environment, ray_reach
-from satflow_ext.executors.flow_cluster import MayHaveNone
+from satflow_ext.executors.flow_cluster import DeferredFailureMixin
 from satflow_ext.redaction import guard, policy
 
 CONNECT_SECONDS = 10.0
 ATTEMPTS = 3
-GUARD = f"{guard.MODULE}.{guard.guard.__name__}"
+GUARD_HOOK = f"{guard.MODULE}.{guard.enable_redaction.__name__}"
 FIX = (
     "Check that it is running, that flow runs can reach it, that it has the flow's versions of Python and Ray, and, if it "
-    f"requires a token, that {ray_environment.TOKEN} is among the flow's secrets."
+    f"requires a token, that {ray_environment.TOKEN_VARIABLE} is among the flow's secrets."
 )
 
 
-class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore[misc]  # an extra, which mypy need not find
+class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # type: ignore[misc]  # an extra, which mypy need not find
     """Prefect's `RayTaskRunner`, with Ray available from before the flow's first line until after its last.
 
     A Ray started for the run listens on loopback, requires a token, and leaves no files. An error during the start is kept for
@@ -44,15 +44,17 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
         carried: files to copy to the disks of an existing cluster.
     """
 
-    def __init__(self, address: str | None = None, num_cpus: int | None = None, carried: Carried | None = None) -> None:
+    def __init__(
+        self, address: str | None = None, num_cpus: int | None = None, carried: RunFiles | None = None
+    ) -> None:
         super().__init__(address=address)
         self.num_cpus = num_cpus
-        self.carried = carried
-        self._ending = ExitStack()
+        self.run_files = carried
+        self._open_resources = ExitStack()
 
     def duplicate(self) -> FlowRayTaskRunner:
         """Create an instance with the same settings, which Prefect's engine then enters."""
-        return FlowRayTaskRunner(self.address, self.num_cpus, self.carried)
+        return FlowRayTaskRunner(self.address, self.num_cpus, self.run_files)
 
     def __enter__(self) -> FlowRayTaskRunner:
         TaskRunner.__enter__(self)
@@ -60,24 +62,24 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
             return self
         with ExitStack() as resources:
             try:
-                self._join(resources) if self.address else self._start(resources)
+                self._join_cluster(resources) if self.address else self._start_ray(resources)
             except Exception as error:  # kept for the flow to raise
                 self._failure = error
             else:
-                self._ending = resources.pop_all()
+                self._open_resources = resources.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._ending:
+        with self._open_resources:
             TaskRunner.__exit__(self, kind, error, trace)
 
-    def _start(self, resources: ExitStack) -> None:
-        folder = scratch.make_for_sockets()
+    def _start_ray(self, resources: ExitStack) -> None:
+        folder = scratch.make_socket_folder()
         resources.callback(shutil.rmtree, folder, ignore_errors=True)
         resources.callback(ray.shutdown)
-        runtime = {"worker_process_setup_hook": GUARD} if guard.needed() else None
+        runtime = {"worker_process_setup_hook": GUARD_HOOK} if guard.is_redaction_needed() else None
         try:
             ray.init(
                 "local",
@@ -93,7 +95,7 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
                 f"Ray does not start: {_last_line(error)}.", fix="Check the memory and disk space of this machine."
             ) from error
 
-    def _join(self, resources: ExitStack) -> None:
+    def _join_cluster(self, resources: ExitStack) -> None:
         where = urlsplit(self.address)
         try:
             socket.create_connection((where.hostname, where.port or 0), CONNECT_SECONDS).close()
@@ -102,31 +104,40 @@ class FlowRayTaskRunner(MayHaveNone, prefect_ray.RayTaskRunner):  # type: ignore
             raise ClusterFailed(said, fix=FIX) from None
         resources.callback(ray.shutdown)
         try:
-            _connect(self.address, namespace="prefect", runtime_env=self._there(), logging_level=logging.WARNING)
+            _connect_with_retries(
+                self.address,
+                namespace="prefect",
+                runtime_env=self._runtime_environment(),
+                logging_level=logging.WARNING,
+            )
         except Exception as error:
             said = f"The Ray cluster at {self.address} cannot be used: {_last_line(error)}."
             raise ClusterFailed(said, fix=FIX) from None
-        ray_reach.need_prefect(self.address)
+        ray_reach.require_prefect_access(self.address)
 
-    def _there(self) -> dict[str, Any]:
+    def _runtime_environment(self) -> dict[str, Any]:
         """Return the workers' runtime environment: data files, modules, and the redaction policy. It contains no secrets."""
-        told = {"env_vars": {policy.VARIABLE: os.environ[policy.VARIABLE]}} if policy.VARIABLE in os.environ else {}
-        hook = {"worker_process_setup_hook": GUARD} if policy.of_this_process() != "everything" else {}
-        return {**told, **hook, **({"working_dir": str(staged)} if (staged := self._staged()) else {})}
+        told = (
+            {"env_vars": {policy.POLICY_VARIABLE: os.environ[policy.POLICY_VARIABLE]}}
+            if policy.POLICY_VARIABLE in os.environ
+            else {}
+        )
+        hook = {"worker_process_setup_hook": GUARD_HOOK} if policy.process_level() != "everything" else {}
+        return {**told, **hook, **({"working_dir": str(staged)} if (staged := self._stage_run_files()) else {})}
 
-    def _staged(self) -> Path | None:
+    def _stage_run_files(self) -> Path | None:
         """Create a folder that contains only the flow's data files and modules."""
-        if self.carried is None:
+        if self.run_files is None:
             return None
-        contents = {**self.carried.file_contents(), **self.carried.module_contents()}
-        folder = self.carried.folder / "satflow_for_ray"
+        contents = {**self.run_files.read_files(), **self.run_files.read_modules()}
+        folder = self.run_files.folder / "satflow_for_ray"
         for place, content in contents.items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             (folder / place).write_bytes(content)
         return folder if contents else None
 
 
-def _connect(address: str, **options: Any) -> None:
+def _connect_with_retries(address: str, **options: Any) -> None:
     """Connect, with retries: Ray's server forks a process per client while gRPC threads run, which sometimes crashes it."""
     for _ in range(ATTEMPTS - 1):
         try:

@@ -8,12 +8,12 @@ from satflow_ext.models import WorkerSize
 from satflow_ext.settings import GIB, Settings, SizeSettings
 
 
-def sizes_on(machine: Machine | None, settings: Settings) -> tuple[WorkerSize, ...]:
+def list_sizes(machine: Machine | None, settings: Settings) -> tuple[WorkerSize, ...]:
     """List all worker sizes, and whether one such worker fits on a machine; None for an unknown machine."""
-    return tuple(_size(name, size, machine) for name, size in settings.worker_sizes.items())
+    return tuple(_to_worker_size(name, size, machine) for name, size in settings.worker_sizes.items())
 
 
-def named(name: str, settings: Settings) -> SizeSettings:
+def find_size(name: str, settings: Settings) -> SizeSettings:
     """Return the size with this name.
 
     Raises:
@@ -27,12 +27,12 @@ def named(name: str, settings: Settings) -> SizeSettings:
     return settings.worker_sizes[name]
 
 
-def bytes_of(size: SizeSettings) -> int:
+def memory_bytes(size: SizeSettings) -> int:
     """Return the memory of one worker of this size in bytes."""
     return int(size.memory * GIB)
 
 
-def refuse_unless_fits(name: str, count: int, settings: Settings, machine: Machine) -> None:
+def check_fits(name: str, count: int, settings: Settings, machine: Machine) -> None:
     """Check that `count` workers of a size fit on the machine.
 
     Only memory and GPUs are compared: a Dask worker's threads are task slots and do not reserve cores.
@@ -40,23 +40,23 @@ def refuse_unless_fits(name: str, count: int, settings: Settings, machine: Machi
     Raises:
         SizeRefused: the workers need more than the machine has; the message has the numbers.
     """
-    size = named(name, settings)
-    _refuse_without_gpus(name, size.gpus, count, machine)
-    each = bytes_of(size)
+    size = find_size(name, settings)
+    _check_gpus(name, size.gpus, count, machine)
+    each = memory_bytes(size)
     if each * count <= machine.memory:
         return
     raise SizeRefused(
-        f"{count} {'worker' if count == 1 else 'workers'} of size {name!r} need {_gib(each * count)} GiB of memory; "
-        f"this machine has {_gib(machine.memory)} GiB.",
-        fix=_advice(each, settings, machine),
+        f"{count} {'worker' if count == 1 else 'workers'} of size {name!r} need {_format_gib(each * count)} GiB of memory; "
+        f"this machine has {_format_gib(machine.memory)} GiB.",
+        fix=_suggest_size(each, settings, machine),
         field="executor.options.worker_size",
     )
 
 
-def _refuse_without_gpus(name: str, gpus: int, count: int, machine: Machine) -> None:
+def _check_gpus(name: str, gpus: int, count: int, machine: Machine) -> None:
     if gpus > machine.gpus:
         raise SizeRefused(
-            f"A worker of size {name!r} needs {_number(gpus)}; this machine has {machine.gpus or 'none'}.",
+            f"A worker of size {name!r} needs {_format_gpus(gpus)}; this machine has {machine.gpus or 'none'}.",
             fix="Choose a size without GPUs.",
             field="executor.options.worker_size",
         )
@@ -68,34 +68,34 @@ def _refuse_without_gpus(name: str, gpus: int, count: int, machine: Machine) -> 
         )
 
 
-def _number(gpus: int) -> str:
+def _format_gpus(gpus: int) -> str:
     return "1 GPU" if gpus == 1 else f"{gpus} GPUs"
 
 
-def _advice(each: int, settings: Settings, machine: Machine) -> str:
+def _suggest_size(each: int, settings: Settings, machine: Machine) -> str:
     possible = machine.memory // each
     if possible:
         return f"Choose at most {possible} of this size, or a smaller size."
-    fitting = [size.name for size in sizes_on(machine, settings) if size.available]
+    fitting = [size.name for size in list_sizes(machine, settings) if size.available]
     return (
         f"Choose one of {', '.join(fitting)}." if fitting else "Choose no worker size, to share the machine's memory."
     )
 
 
-def _size(name: str, size: SizeSettings, machine: Machine | None) -> WorkerSize:
-    reason = _too_big(size, machine) if machine else None
+def _to_worker_size(name: str, size: SizeSettings, machine: Machine | None) -> WorkerSize:
+    reason = _unavailable_reason(size, machine) if machine else None
     return WorkerSize(
-        name=name, cores=size.cores, memory=bytes_of(size), gpus=size.gpus, available=reason is None, reason=reason
+        name=name, cores=size.cores, memory=memory_bytes(size), gpus=size.gpus, available=reason is None, reason=reason
     )
 
 
-def _too_big(size: SizeSettings, machine: Machine) -> str | None:
-    if bytes_of(size) > machine.memory:
-        return f"needs {_gib(bytes_of(size))} GiB; this machine has {_gib(machine.memory)} GiB"
+def _unavailable_reason(size: SizeSettings, machine: Machine) -> str | None:
+    if memory_bytes(size) > machine.memory:
+        return f"needs {_format_gib(memory_bytes(size))} GiB; this machine has {_format_gib(machine.memory)} GiB"
     if size.gpus > machine.gpus:
-        return f"needs {_number(size.gpus)}; this machine has {machine.gpus or 'none'}"
+        return f"needs {_format_gpus(size.gpus)}; this machine has {machine.gpus or 'none'}"
     return None
 
 
-def _gib(size: int) -> str:
+def _format_gib(size: int) -> str:
     return f"{size / GIB:.1f}".removesuffix(".0")

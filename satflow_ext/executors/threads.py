@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.executors.base import Executor, Options
+from satflow_ext.executors.base import Executor, ExecutorOptions
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 
-class ThreadsOptions(Options):
+class ThreadsOptions(ExecutorOptions):
     """The number of tasks that run at once."""
 
     max_workers: int | None = Field(None, ge=1, le=1024, title="Threads", description="Default: Prefect's default.")
 
 
-def task_runner(options: ThreadsOptions, settings: Settings) -> TaskRunner[Any]:
+def create_task_runner(options: ThreadsOptions, settings: Settings) -> TaskRunner[Any]:
     """Create Prefect's thread pool."""
     from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -32,5 +32,5 @@ THREADS = Executor(
     purpose="little parallelism, or tasks that wait for the network",
     starts="at once",
     options=ThreadsOptions,
-    task_runner=task_runner,
+    create_task_runner=create_task_runner,
 )

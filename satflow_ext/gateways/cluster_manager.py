@@ -21,9 +21,9 @@ from satflow_ext import endpoints
 from satflow_ext.errors import ClusterFailed, ClusterNotFound, ClusterNotStarted, SatflowError
 from satflow_ext.gateways import cluster_factory, shared_clusters
 from satflow_ext.gateways.cluster_process import ClusterCommand, ClusterState, CommandResult
-from satflow_ext.gateways.cluster_request import Wanted
-from satflow_ext.gateways.cluster_start import Deadline, joined, let_go, resize, workers_of
-from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.gateways.cluster_start import Deadline, count_workers, join_cluster, release_cluster, resize_cluster
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ErrorBody
 from satflow_ext.settings import Settings
 from satflow_ext.unpickling import PickleRefused, refuse_pickles
@@ -31,12 +31,12 @@ from satflow_ext.unpickling import PickleRefused, refuse_pickles
 if TYPE_CHECKING:
     from dask_gateway import Gateway, GatewayCluster
 
-INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
 """Exit code of a command that was interrupted."""
 
 
 @dataclass(frozen=True)
-class Managed:
+class SharedClusterManager:
     """The cluster that a deployment's runs share.
 
     Args:
@@ -45,16 +45,16 @@ class Managed:
         settings: locations of gateways and locks.
     """
 
-    wanted: Wanted
+    request: GatewayClusterRequest
     label: str
     settings: Settings
 
-    def look(self) -> ClusterState:
+    def read_state(self) -> ClusterState:
         """Read the current state of the cluster. Never starts a gateway."""
-        if not self._gateway_runs():
+        if not self._is_gateway_running():
             return ClusterState()
-        with self._gateway() as gateway:
-            return self._seen(gateway)
+        with self._connect_gateway() as gateway:
+            return self._read_cluster_state(gateway)
 
     def start(self) -> ClusterState:
         """Start the cluster if it is not running, and wait until it is ready.
@@ -63,9 +63,9 @@ class Managed:
             ClusterFailed: the cluster did not start and was cleaned up.
             SizeRefused: the gateway does not offer this worker size.
         """
-        with self._gateway() as gateway:
-            let_go(cluster_factory.started(gateway, self.wanted, self.label, self.settings))
-            return self._seen(gateway)
+        with self._connect_gateway() as gateway:
+            release_cluster(cluster_factory.start_cluster(gateway, self.request, self.label, self.settings))
+            return self._read_cluster_state(gateway)
 
     def resize(self, workers: int | None, minimum: int = 0, maximum: int | None = None) -> ClusterState:
         """Request a fixed number of Dask workers, or a number that adapts to the load. They start later.
@@ -74,17 +74,17 @@ class Managed:
             ClusterNotFound: the deployment has no cluster.
             GatewayRefused: the gateway allows fewer Dask workers.
         """
-        self._need_gateway()
-        with self._gateway() as gateway, self._joined(gateway) as cluster:
-            resize(cluster, workers, minimum, maximum)
-            return self._seen(gateway)
+        self._require_gateway()
+        with self._connect_gateway() as gateway, self._join_cluster(gateway) as cluster:
+            resize_cluster(cluster, workers, minimum, maximum)
+            return self._read_cluster_state(gateway)
 
     def close(self) -> bool:
         """End the deployment's clusters of all versions, and return whether there were any."""
-        if not self._gateway_runs():
+        if not self._is_gateway_running():
             return False
-        with self._gateway() as gateway, shared_clusters.alone(self.label, self.settings):
-            names = [each.name for each in shared_clusters.found(gateway, self.label)]
+        with self._connect_gateway() as gateway, shared_clusters.lock_label(self.label, self.settings):
+            names = [each.name for each in shared_clusters.list_shared_clusters(gateway, self.label)]
             for name in names:
                 gateway.stop_cluster(name)
         return bool(names)
@@ -99,42 +99,42 @@ class Managed:
         return self.start()
 
     @contextmanager
-    def _gateway(self) -> Iterator[Gateway]:
-        with reached(self.wanted.gateway, self.settings) as where, connected(where) as gateway:
+    def _connect_gateway(self) -> Iterator[Gateway]:
+        with locate_gateway(self.request.gateway, self.settings) as where, connect_gateway(where) as gateway:
             yield gateway
 
-    def _gateway_runs(self) -> bool:
+    def _is_gateway_running(self) -> bool:
         """Return whether the gateway is reachable without starting it."""
-        record = None if self.wanted.gateway else endpoints.read_record(self.settings)
-        return bool(self.wanted.gateway or (record and record.gateway_url))
+        record = None if self.request.gateway else endpoints.read_record(self.settings)
+        return bool(self.request.gateway or (record and record.gateway_url))
 
-    def _need_gateway(self) -> None:
-        if not self._gateway_runs():
-            raise _none()
+    def _require_gateway(self) -> None:
+        if not self._is_gateway_running():
+            raise _no_cluster()
 
-    def _seen(self, gateway: Gateway) -> ClusterState:
-        reports = shared_clusters.found(gateway, self.label)
+    def _read_cluster_state(self, gateway: Gateway) -> ClusterState:
+        reports = shared_clusters.list_shared_clusters(gateway, self.label)
         if not reports:
             return ClusterState()
         newest = reports[-1]
         started = newest.start_time.astimezone()
         if newest.status.name != "RUNNING":
             return ClusterState(state="starting", started=started)
-        with self._joined(gateway) as cluster:
-            return ClusterState(state="running", workers=workers_of(cluster), started=started)
+        with self._join_cluster(gateway) as cluster:
+            return ClusterState(state="running", workers=count_workers(cluster), started=started)
 
     @contextmanager
-    def _joined(self, gateway: Gateway) -> Iterator[GatewayCluster]:
-        reports = shared_clusters.found(gateway, self.label)
+    def _join_cluster(self, gateway: Gateway) -> Iterator[GatewayCluster]:
+        reports = shared_clusters.list_shared_clusters(gateway, self.label)
         if not reports:
-            raise _none()
-        cluster = joined(gateway, reports[-1].name, Deadline(self.wanted.start_timeout))
+            raise _no_cluster()
+        cluster = join_cluster(gateway, reports[-1].name, Deadline(self.request.start_timeout))
         try:
             yield cluster
         except OSError as error:
             raise ClusterNotStarted(f"The cluster's scheduler does not answer: {type(error).__name__}.") from None
         finally:
-            let_go(cluster)
+            release_cluster(cluster)
 
 
 def main() -> int:
@@ -142,33 +142,33 @@ def main() -> int:
     refuse_pickles()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the result contains the error
     command = ClusterCommand.model_validate_json(sys.stdin.buffer.readline())
-    _end_when_asked_to()
+    _install_interrupts()
     try:
-        result = carry_out(command)
+        result = execute_command(command)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
     except SatflowError as error:
-        result = CommandResult(error=ErrorBody.of(error))
+        result = CommandResult(error=ErrorBody.from_error(error))
     except PickleRefused as error:
         refused = ClusterFailed(
             f"The cluster's scheduler cannot be managed: {error}.", fix="Close the cluster with dask-gateway's client."
         )
-        result = CommandResult(error=ErrorBody.of(refused))
+        result = CommandResult(error=ErrorBody.from_error(refused))
     except Exception as error:  # process boundary: the parent process reads the reason
         unknown = ClusterFailed(f"The cluster cannot be managed: {type(error).__name__}: {error}")
-        result = CommandResult(error=ErrorBody.of(unknown))
+        result = CommandResult(error=ErrorBody.from_error(unknown))
     sys.stdout.write(result.model_dump_json())
     return 0
 
 
-def _end_when_asked_to() -> None:
+def _install_interrupts() -> None:
     """Raise KeyboardInterrupt in this thread, the main one, at the end of standard input or at SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+        signal.signal(number, _raise_interrupt)
     threading.Thread(target=_interrupt_at_end_of_input, args=(threading.get_ident(),), daemon=True).start()
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _raise_interrupt(_number: int, _frame: FrameType | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # a second signal must not interrupt the cleanup
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -180,7 +180,7 @@ def _interrupt_at_end_of_input(thread: int) -> None:
     signal.pthread_kill(thread, signal.SIGINT)
 
 
-def carry_out(command: ClusterCommand) -> CommandResult:
+def execute_command(command: ClusterCommand) -> CommandResult:
     """Carry out a command.
 
     Raises:
@@ -188,16 +188,16 @@ def carry_out(command: ClusterCommand) -> CommandResult:
         ClusterNotFound: there is no cluster to resize.
         SizeRefused: the gateway does not offer this worker size.
     """
-    managed = Managed(command.wanted, command.label, command.settings)
+    managed = SharedClusterManager(command.request, command.label, command.settings)
     if command.verb == "close":
         return CommandResult(closed=managed.close())
     if command.verb == "resize":
         return CommandResult(state=managed.resize(command.workers, command.minimum, command.maximum))
-    verbs = {"read": managed.look, "start": managed.start, "restart": managed.restart}
+    verbs = {"read": managed.read_state, "start": managed.start, "restart": managed.restart}
     return CommandResult(state=verbs[command.verb]())
 
 
-def _none() -> ClusterNotFound:
+def _no_cluster() -> ClusterNotFound:
     return ClusterNotFound("The deployment has no running cluster.", fix="Start the cluster first.")
 
 

@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from satflow_ext import errors
 from satflow_ext.errors import ClusterFailed, SatflowError
-from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.models import ErrorBody
-from satflow_ext.own_module import module_command, module_environment
+from satflow_ext.own_module import build_module_command, build_module_environment
 from satflow_ext.settings import Settings
 
-COMMAND = module_command("satflow_ext.gateways.cluster_manager")
+COMMAND = build_module_command("satflow_ext.gateways.cluster_manager")
 
 
 class ClusterState(BaseModel):
@@ -52,7 +52,7 @@ class ClusterCommand(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     verb: Literal["read", "start", "resize", "restart", "close"]
-    wanted: Wanted
+    request: GatewayClusterRequest
     label: str
     settings: Settings
     workers: int | None = None
@@ -82,7 +82,7 @@ async def run_command(command: ClusterCommand) -> CommandResult:
     """
     # A new session, because Ctrl-C in the server's terminal must reach only the server.
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=module_environment(), start_new_session=True
+        *COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=build_module_environment(), start_new_session=True
     )
     assert process.stdin is not None
     with suppress(ConnectionError):  # it has crashed; its standard error has the reason
@@ -96,7 +96,7 @@ async def run_command(command: ClusterCommand) -> CommandResult:
         reason = words[0] if words else f"code {process.returncode}"
         raise ClusterFailed(f"The process that manages the cluster ended without a result: {reason}.") from None
     if result.error is not None:
-        raise _as_raised(result.error)
+        raise _to_exception(result.error)
     return result
 
 
@@ -113,7 +113,7 @@ async def _read_to_end(process: Process) -> tuple[bytes, bytes]:
     return output, errors
 
 
-def _as_raised(body: ErrorBody) -> SatflowError:
+def _to_exception(body: ErrorBody) -> SatflowError:
     found = getattr(errors, body.error, ClusterFailed)
     kind = found if isinstance(found, type) and issubclass(found, SatflowError) else ClusterFailed
     return kind(body.message, fix=body.fix, field=body.field)

@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext.errors import ClusterNotStarted, GatewayRefused, PackageMismatch, PythonMismatch
-from satflow_ext.gateways.cluster_request import Wanted
-from satflow_ext.gateways.connection import disarm, only_ours
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.gateways.connection import ignore_user_configuration, prevent_second_close
 
 if TYPE_CHECKING:
     from dask_gateway import Gateway, GatewayCluster
     from dask_gateway.client import ClusterReport
 
-LOOK = 0.1
+CHECK_PERIOD = 0.1
 """Seconds between two checks."""
-PROBE = 3.0
+PROBE_TIMEOUT = 3.0
 """Seconds that a scheduler has to answer before the next attempt."""
 SEE_LOG = "Check the Dask Gateway's log for the reason."
 
@@ -36,28 +36,28 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     @property
-    def passed(self) -> bool:
+    def has_passed(self) -> bool:
         """True after the time limit."""
         return time.monotonic() > self._end
 
-    def wait_for(self, done: Callable[[], bool], what: str) -> None:
+    def wait_for(self, condition: Callable[[], bool], missing_part: str) -> None:
         """Wait until the condition is true.
 
         Args:
-            done: the condition.
-            what: the missing part, for the message.
+            condition: the condition.
+            missing_part: the missing part, for the message.
 
         Raises:
             ClusterNotStarted: the time limit passed.
         """
-        while not done():
-            if self.passed:
+        while not condition():
+            if self.has_passed:
                 fix = "Increase start_timeout, or check the Dask Gateway's log."
-                raise ClusterNotStarted(f"The cluster had {what} after {self.seconds:g} s.", fix=fix)
-            time.sleep(LOOK)
+                raise ClusterNotStarted(f"The cluster had {missing_part} after {self.seconds:g} s.", fix=fix)
+            time.sleep(CHECK_PERIOD)
 
 
-def joined(gateway: Gateway, name: str, deadline: Deadline) -> GatewayCluster:
+def join_cluster(gateway: Gateway, name: str, deadline: Deadline) -> GatewayCluster:
     """Wait for the scheduler of the cluster with this name and connect. Closing the object does not end the cluster.
 
     Raises:
@@ -65,9 +65,9 @@ def joined(gateway: Gateway, name: str, deadline: Deadline) -> GatewayCluster:
     """
     from dask_gateway import GatewayClusterError
 
-    deadline.wait_for(lambda: _runs(gateway, name), "no scheduler")
+    deadline.wait_for(lambda: _is_running(gateway, name), "no scheduler")
     try:
-        with only_ours(gateway.address):
+        with ignore_user_configuration(gateway.address):
             cluster = gateway.connect(name, shutdown_on_close=False)
     except GatewayClusterError:
         raise ClusterNotStarted("The cluster ended.", fix=SEE_LOG) from None
@@ -75,13 +75,13 @@ def joined(gateway: Gateway, name: str, deadline: Deadline) -> GatewayCluster:
     return cluster
 
 
-def let_go(cluster: GatewayCluster) -> None:
+def release_cluster(cluster: GatewayCluster) -> None:
     """Close this process's connections to the cluster, which keeps running."""
     cluster.close()
-    disarm(cluster.gateway)
+    prevent_second_close(cluster.gateway)
 
 
-def furnish(cluster: GatewayCluster, wanted: Wanted, deadline: Deadline) -> None:
+def provide_workers(cluster: GatewayCluster, request: GatewayClusterRequest, deadline: Deadline) -> None:
     """Request the Dask workers, unless the cluster has some already, and wait for the first one.
 
     Raises:
@@ -91,10 +91,10 @@ def furnish(cluster: GatewayCluster, wanted: Wanted, deadline: Deadline) -> None
         PackageMismatch: the cluster has a different version of distributed.
     """
     try:
-        if not workers_of(cluster):
-            resize(cluster, wanted.workers, wanted.minimum, wanted.maximum)
-            if wanted.first_workers:
-                deadline.wait_for(lambda: workers_of(cluster) > 0, "no Dask worker")
+        if not count_workers(cluster):
+            resize_cluster(cluster, request.workers, request.minimum, request.maximum)
+            if request.initial_workers:
+                deadline.wait_for(lambda: count_workers(cluster) > 0, "no Dask worker")
         _check_versions(cluster.gateway.sync(cluster.scheduler_comm.versions))
     except OSError as error:  # such as `CommClosedError`
         raise ClusterNotStarted(
@@ -102,7 +102,7 @@ def furnish(cluster: GatewayCluster, wanted: Wanted, deadline: Deadline) -> None
         ) from None
 
 
-def resize(cluster: GatewayCluster, workers: int | None, minimum: int, maximum: int | None) -> None:
+def resize_cluster(cluster: GatewayCluster, workers: int | None, minimum: int, maximum: int | None) -> None:
     """Request a fixed number of Dask workers, or a number that adapts to the load.
 
     Raises:
@@ -121,22 +121,22 @@ def resize(cluster: GatewayCluster, workers: int | None, minimum: int, maximum: 
             raise GatewayRefused(f"The Dask Gateway allows fewer Dask workers: {error}", fix="Choose fewer.") from None
 
 
-def _runs(gateway: Gateway, name: str) -> bool:
+def _is_running(gateway: Gateway, name: str) -> bool:
     report = gateway.get_cluster(name)
     status = report.status.name
     if status in ("PENDING", "RUNNING"):
-        return status == "RUNNING" and bool(gateway.sync(_answers, report))
+        return status == "RUNNING" and bool(gateway.sync(_is_scheduler_answering, report))
     raise ClusterNotStarted(f"The cluster is {status.lower()}.", fix=SEE_LOG)
 
 
-async def _answers(report: ClusterReport) -> bool:
+async def _is_scheduler_answering(report: ClusterReport) -> bool:
     """Return whether the scheduler answers. A gateway detects a crashed scheduler only after some seconds."""
     from distributed.core import rpc
 
     arguments = report.security.get_connection_args("client")
-    scheduler: Any = rpc(report.scheduler_address, connection_args=arguments, timeout=PROBE)  # type: ignore[no-untyped-call]
+    scheduler: Any = rpc(report.scheduler_address, connection_args=arguments, timeout=PROBE_TIMEOUT)  # type: ignore[no-untyped-call]
     try:
-        await asyncio.wait_for(scheduler.ncores(), PROBE)
+        await asyncio.wait_for(scheduler.ncores(), PROBE_TIMEOUT)
     except (OSError, asyncio.TimeoutError):
         return False
     finally:
@@ -144,7 +144,7 @@ async def _answers(report: ClusterReport) -> bool:
     return True
 
 
-def workers_of(cluster: GatewayCluster) -> int:
+def count_workers(cluster: GatewayCluster) -> int:
     """Count the connected Dask workers.
 
     Raises:
@@ -153,14 +153,17 @@ def workers_of(cluster: GatewayCluster) -> int:
     return len(cluster.gateway.sync(cluster.scheduler_comm.ncores))
 
 
-def _check_versions(said: Mapping[str, Any]) -> None:
+def _check_versions(versions: Mapping[str, Any]) -> None:
     """Refuse other versions: a pickle of another Python can crash its reader, and Dask's parts need the same version."""
     from importlib.metadata import version
 
     fix = "Register from an environment like the Dask Gateway's."
-    theirs, ours = ".".join(str(said["host"]["python"]).split(".")[:2]), ".".join(platform.python_version_tuple()[:2])
+    theirs, ours = (
+        ".".join(str(versions["host"]["python"]).split(".")[:2]),
+        ".".join(platform.python_version_tuple()[:2]),
+    )
     if theirs != ours:
         raise PythonMismatch(f"The cluster has Python {theirs}, this flow run Python {ours}.", fix=fix)
-    theirs, ours = str(said["packages"].get("distributed")), version("distributed")
+    theirs, ours = str(versions["packages"].get("distributed")), version("distributed")
     if theirs != ours:
         raise PackageMismatch(f"The cluster has distributed {theirs}, this flow run {ours}.", fix=fix)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from satflow_ext import endpoints
 from satflow_ext.errors import ClusterFailed, ExtraMissing, GatewayRefused, GatewayUnauthorized, GatewayUnreachable
-from satflow_ext.gateways.gateway_locator import DaskGateway, gateway_named
+from satflow_ext.gateways.gateway_locator import DaskGateway, find_gateway
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,16 +29,16 @@ PORTS = {"http": 80, "https": 443}
 CLUSTER_NAME = re.compile(r"[0-9a-f]{32}")
 """Name of a cluster. It gives access to the cluster's dashboard through some gateways, so messages never contain it."""
 
-NO_ROUTE = "Not Found"
+NOT_FOUND_ANSWER = "Not Found"
 """Answer of a gateway's proxy that has lost its gateway, and of a web server that is not a gateway."""
-HUB_SAYS_NO = "Permission failure verifying user's JupyterHub API token"
+REJECTED_TOKEN_ANSWER = "Permission failure verifying user's JupyterHub API token"
 """Answer of a gateway, with status 500, to a token that its JupyterHub rejects (`dask_gateway_server.auth`)."""
-ANSWER = 60.0
+ANSWER_TIMEOUT = 60.0
 """Seconds that a gateway has to answer. It delays some answers by up to 20 itself; aiohttp would wait for 300."""
-_making = threading.Lock()
+_config_lock = threading.Lock()
 
 
-def need_client() -> None:
+def require_client() -> None:
     """Check that dask-gateway is installed.
 
     Raises:
@@ -48,7 +48,7 @@ def need_client() -> None:
         raise ExtraMissing("The executor 'dask-cluster' needs dask-gateway.", fix=f"{INSTALL}.", field="executor.name")
 
 
-def need_server() -> None:
+def require_server() -> None:
     """Check that the local stack can start a gateway.
 
     Raises:
@@ -60,7 +60,7 @@ def need_server() -> None:
 
 
 @contextmanager
-def reached(name: str, settings: Settings) -> Iterator[DaskGateway]:
+def locate_gateway(name: str, settings: Settings) -> Iterator[DaskGateway]:
     """Locate the Dask Gateway with this name. The local stack's gateway is started and runs at least until the block ends.
 
     Raises:
@@ -71,18 +71,18 @@ def reached(name: str, settings: Settings) -> Iterator[DaskGateway]:
     from satflow_ext import lease
     from satflow_ext.lease.start import STACK_MARK
 
-    need_client()
+    require_client()
     if name:
-        yield gateway_named(name, settings, None)
+        yield find_gateway(name, settings, None)
     elif STACK_MARK in os.environ:  # a process of the stack must not keep it alive
-        yield gateway_named("", settings, lease.have_started(settings, ["gateway"]))
+        yield find_gateway("", settings, lease.start_services(settings, ["gateway"]))
     else:
-        with lease.acquire(settings, also=["gateway"]) as held:
-            yield gateway_named("", settings, held.record)
+        with lease.acquire_lease(settings, extra_services=["gateway"]) as held:
+            yield find_gateway("", settings, held.record)
 
 
 @contextmanager
-def connected(where: DaskGateway) -> Iterator[Gateway]:
+def connect_gateway(location: DaskGateway) -> Iterator[Gateway]:
     """Open dask-gateway's client.
 
     Raises:
@@ -90,23 +90,23 @@ def connected(where: DaskGateway) -> Iterator[Gateway]:
     """
     from aiohttp import ClientTimeout
 
-    parts = urlsplit(where.url)
-    schedulers = where.schedulers or f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
-    with translated(where):
-        with only_ours(where.url):
-            gateway = _client_class(where)(
-                where.url, proxy_address=schedulers, public_address=where.url, auth=_auth(where)
+    parts = urlsplit(location.url)
+    schedulers = location.schedulers or f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+    with translate_errors(location):
+        with ignore_user_configuration(location.url):
+            gateway = _client_class(location)(
+                location.url, proxy_address=schedulers, public_address=location.url, auth=_make_auth(location)
             )
-        gateway._request_kwargs["timeout"] = ClientTimeout(total=ANSWER)
+        gateway._request_kwargs["timeout"] = ClientTimeout(total=ANSWER_TIMEOUT)
         try:
             yield gateway
         finally:
             gateway.close()
-            disarm(gateway)
+            prevent_second_close(gateway)
 
 
-def _client_class(where: DaskGateway) -> Any:
-    if where.local:
+def _client_class(location: DaskGateway) -> Any:
+    if location.is_local:
         from satflow_ext.gateways.own_gateway import OwnGateway
 
         return OwnGateway
@@ -115,7 +115,7 @@ def _client_class(where: DaskGateway) -> Any:
     return Gateway
 
 
-def offered(gateway: Gateway) -> Options:
+def read_cluster_options(gateway: Gateway) -> Options:
     """Read the cluster options of a gateway, with its own defaults. This is the first call to every gateway.
 
     Raises:
@@ -130,7 +130,7 @@ def offered(gateway: Gateway) -> Options:
         raise GatewayUnreachable("The server at the gateway's url is not a Dask Gateway.", fix=fix) from None
 
 
-def disarm(closed: Gateway) -> None:
+def prevent_second_close(closed: Gateway) -> None:
     """Keep a closed client from closing itself again.
 
     Its `__del__` waits for its event loop, and deadlocks if the thread of that loop drops the last reference.
@@ -139,20 +139,20 @@ def disarm(closed: Gateway) -> None:
 
 
 @contextmanager
-def only_ours(url: str) -> Iterator[None]:
+def ignore_user_configuration(url: str) -> Iterator[None]:
     """Ignore the user's `gateway.*` settings of Dask while a client is created, because they belong to another gateway.
 
     The settings of a web proxy are also read then, and no proxy may see requests to this machine's gateway.
     """
     import dask
 
-    ours = {"gateway.http-client.proxy": not endpoints.on_loopback(url), "gateway.auth.kwargs": {}}
-    with _making, dask.config.set(ours):  # Dask's configuration is global to the process
+    ours = {"gateway.http-client.proxy": not endpoints.is_on_loopback(url), "gateway.auth.kwargs": {}}
+    with _config_lock, dask.config.set(ours):  # Dask's configuration is global to the process
         yield
 
 
 @contextmanager
-def translated(where: DaskGateway) -> Iterator[None]:
+def translate_errors(location: DaskGateway) -> Iterator[None]:
     """Translate errors of dask-gateway's client to SatFlow's errors."""
     from aiohttp import ClientConnectionError, ClientError, ClientResponseError
     from dask_gateway import GatewayClusterError, GatewayServerError
@@ -161,40 +161,48 @@ def translated(where: DaskGateway) -> Iterator[None]:
         yield
     except ClientResponseError as error:
         if error.status in (401, 403):
-            raise GatewayUnauthorized(f"{_name(where)} refused the credential.", fix=_check(where)) from None
+            raise GatewayUnauthorized(
+                f"{_sentence_name(location)} refused the credential.", fix=_fix_hint(location)
+            ) from None
         said = (
             f"answered {error.status}"
             if error.status >= HTTPStatus.BAD_REQUEST
             else "answered with a web page: the server at its url is not a Dask Gateway"
         )
-        raise GatewayUnreachable(f"{_name(where)} {said}.", fix=_check(where)) from None
+        raise GatewayUnreachable(f"{_sentence_name(location)} {said}.", fix=_fix_hint(location)) from None
     except (asyncio.TimeoutError, TimeoutError):
-        raise GatewayUnreachable(f"{_name(where)} does not answer in time.", fix=_check(where)) from None
+        raise GatewayUnreachable(
+            f"{_sentence_name(location)} does not answer in time.", fix=_fix_hint(location)
+        ) from None
     except (ClientConnectionError, ConnectionError) as error:
-        raise GatewayUnreachable(f"{_name(where)} does not answer{_why(error)}.", fix=_check(where)) from None
+        raise GatewayUnreachable(
+            f"{_sentence_name(location)} does not answer{_system_reason(error)}.", fix=_fix_hint(location)
+        ) from None
     except ClientError as error:
-        said = _clean(str(error) or type(error).__name__)
-        raise GatewayUnreachable(f"{_name(where)} does not answer: {said}.", fix=_check(where)) from None
+        said = _redact_cluster_names(str(error) or type(error).__name__)
+        raise GatewayUnreachable(
+            f"{_sentence_name(location)} does not answer: {said}.", fix=_fix_hint(location)
+        ) from None
     except (GatewayClusterError, GatewayServerError, ValueError) as error:
-        raise _as_said(where, str(error)) from None
+        raise _error_of_message(location, str(error)) from None
 
 
-def _as_said(where: DaskGateway, said: str) -> ClusterFailed:
-    if _is_page(said):
+def _error_of_message(location: DaskGateway, message: str) -> ClusterFailed:
+    if _is_web_page(message):
         return GatewayUnreachable(
-            f"{_name(where)} does not answer, or its url is not a Dask Gateway.", fix=_check(where)
+            f"{_sentence_name(location)} does not answer, or its url is not a Dask Gateway.", fix=_fix_hint(location)
         )
-    if HUB_SAYS_NO in said:
-        return GatewayUnauthorized(f"{_name(where)} refused the credential.", fix=_check(where))
-    return GatewayRefused(f"{_name(where)} reported: {_clean(said)}.")
+    if REJECTED_TOKEN_ANSWER in message:
+        return GatewayUnauthorized(f"{_sentence_name(location)} refused the credential.", fix=_fix_hint(location))
+    return GatewayRefused(f"{_sentence_name(location)} reported: {_redact_cluster_names(message)}.")
 
 
-def _is_page(said: str) -> bool:
+def _is_web_page(message: str) -> bool:
     """Return whether an answer comes from a web server that is not a gateway."""
-    return said.strip() == NO_ROUTE or said.lstrip().startswith("<")
+    return message.strip() == NOT_FOUND_ANSWER or message.lstrip().startswith("<")
 
 
-def _why(error: Exception) -> str:
+def _system_reason(error: Exception) -> str:
     """Return the system's reason for a failed connection without the address: `Connection refused`, or an unknown host."""
     cause = getattr(error, "os_error", error)
     if not isinstance(cause, OSError) or cause.errno is None:
@@ -204,26 +212,26 @@ def _why(error: Exception) -> str:
     )
 
 
-def _auth(where: DaskGateway) -> GatewayAuth:
+def _make_auth(location: DaskGateway) -> GatewayAuth:
     from dask_gateway import BasicAuth, JupyterHubAuth
 
-    if where.auth == "jupyterhub":
-        return JupyterHubAuth(api_token=where.credential)
-    return BasicAuth(username=where.user, password=where.credential)
+    if location.auth == "jupyterhub":
+        return JupyterHubAuth(api_token=location.credential)
+    return BasicAuth(username=location.user, password=location.credential)
 
 
-def _name(where: DaskGateway) -> str:
-    name = str(where)
+def _sentence_name(location: DaskGateway) -> str:
+    name = str(location)
     return name[0].upper() + name[1:]
 
 
-def _check(where: DaskGateway) -> str:
+def _fix_hint(location: DaskGateway) -> str:
     return (
         "Check `satflow status`."
-        if where.local
-        else f"Check [gateways.{where.name}] in satflow.toml and its credential."
+        if location.is_local
+        else f"Check [gateways.{location.name}] in satflow.toml and its credential."
     )
 
 
-def _clean(said: str) -> str:
-    return CLUSTER_NAME.sub("…", said).rstrip(".")
+def _redact_cluster_names(message: str) -> str:
+    return CLUSTER_NAME.sub("…", message).rstrip(".")

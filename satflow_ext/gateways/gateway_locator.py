@@ -31,7 +31,7 @@ class DaskGateway:
     schedulers: str | None = None
 
     @property
-    def local(self) -> bool:
+    def is_local(self) -> bool:
         """True for the local stack's gateway."""
         return not self.name
 
@@ -39,7 +39,7 @@ class DaskGateway:
         return f"the Dask Gateway {self.name!r}" if self.name else "the Dask Gateway of this machine"
 
 
-def gateway_named(
+def find_gateway(
     name: str, settings: Settings, record: StackRecord | None, environment: Mapping[str, str] = os.environ
 ) -> DaskGateway:
     """Return the Dask Gateway with this name and its credential.
@@ -60,7 +60,7 @@ def gateway_named(
         return DaskGateway(
             "", record.gateway_url, "basic", GATEWAY_USER, record.gateway_password, record.gateway_schedulers
         )
-    found = gateway_settings(name, settings)
+    found = find_gateway_settings(name, settings)
     value = environment.get(found.credential)
     if not value:
         raise SettingsWrong(
@@ -69,7 +69,7 @@ def gateway_named(
     return DaskGateway(name, found.url, found.auth, found.user, value, found.schedulers)
 
 
-def gateway_settings(name: str, settings: Settings) -> GatewaySettings:
+def find_gateway_settings(name: str, settings: Settings) -> GatewaySettings:
     """Return the settings of a Dask Gateway.
 
     Raises:

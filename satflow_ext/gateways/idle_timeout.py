@@ -14,32 +14,34 @@ from collections.abc import Iterable
 from typing import Any
 
 MODULE = __name__
-SECONDS = "SATFLOW_IDLE_SECONDS"
+IDLE_SECONDS_VARIABLE = "SATFLOW_IDLE_SECONDS"
 """Environment variable of the scheduler with the idle timeout in seconds."""
 
-FIRST_USER = 30.0
+FIRST_USE_GRACE = 30.0
 """Extra seconds before the first use, because the process that created the cluster is about to connect."""
 
 logger = logging.getLogger(__name__)
-_watches: set[asyncio.Task[None]] = set()
+_watch_tasks: set[asyncio.Task[None]] = set()
 
 
 def dask_setup(scheduler: Any) -> None:
     """Start the idle timeout. Distributed calls this in a scheduler that preloads the module."""
-    seconds = float(os.environ[SECONDS])
-    _watches.add(asyncio.ensure_future(_watch(scheduler, seconds)))
+    seconds = float(os.environ[IDLE_SECONDS_VARIABLE])
+    _watch_tasks.add(asyncio.ensure_future(_end_when_idle(scheduler, seconds)))
 
 
-def users(clients: Iterable[str], *, but: str = "") -> list[str]:
+def list_users(clients: Iterable[str], *, excluded: str = "") -> list[str]:
     """Return the ids of Dask clients outside the cluster, without its own workers and the scheduler's internal client."""
-    return [name for name in clients if name not in (but, "fire-and-forget") and not name.startswith("Client-worker-")]
+    return [
+        name for name in clients if name not in (excluded, "fire-and-forget") and not name.startswith("Client-worker-")
+    ]
 
 
-async def _watch(scheduler: Any, seconds: float) -> None:
-    last = time.monotonic() + FIRST_USER
+async def _end_when_idle(scheduler: Any, seconds: float) -> None:
+    last = time.monotonic() + FIRST_USE_GRACE
     while time.monotonic() - last < seconds:
         await asyncio.sleep(min(seconds / 4, 5.0))
-        if _busy(scheduler):
+        if _is_busy(scheduler):
             last = time.monotonic()
     logger.warning("No client used this cluster for %g seconds.", seconds)
     try:
@@ -49,6 +51,6 @@ async def _watch(scheduler: Any, seconds: float) -> None:
         await scheduler.close(reason="idle")
 
 
-def _busy(scheduler: Any) -> bool:
+def _is_busy(scheduler: Any) -> bool:
     waiting = scheduler.queued or scheduler.unrunnable
-    return bool(users(scheduler.clients) or waiting or any(each.processing for each in scheduler.workers.values()))
+    return bool(list_users(scheduler.clients) or waiting or any(each.processing for each in scheduler.workers.values()))

@@ -12,7 +12,7 @@ from aiohttp import ClientSession, CookieJar, TCPConnector
 from aiohttp.client_proto import ResponseHandler
 from dask_gateway import Gateway, GatewayCluster
 
-from satflow_ext.tcp_peers import need_own_peer
+from satflow_ext.tcp_peers import check_own_peer
 
 
 class OwnGateway(Gateway):  # type: ignore[misc]  # dask-gateway is not typed
@@ -22,7 +22,7 @@ class OwnGateway(Gateway):  # type: ignore[misc]  # dask-gateway is not typed
 
     async def _request(self, *arguments: Any, **options: Any) -> Any:
         if self._session is None:  # at first, and after the client was closed; otherwise as in dask-gateway
-            self._session = ClientSession(connector=_OwnListeners(), cookie_jar=CookieJar(unsafe=True))
+            self._session = ClientSession(connector=_OwnServerConnector(), cookie_jar=CookieJar(unsafe=True))
         return await super()._request(*arguments, **options)
 
     def connect(self, cluster_name: str, shutdown_on_close: bool = False) -> GatewayCluster:
@@ -45,7 +45,7 @@ class _OwnGatewayCluster(GatewayCluster):  # type: ignore[misc]
         return await super()._start_internal()
 
 
-class _OwnListeners(TCPConnector):
+class _OwnServerConnector(TCPConnector):
     """Connections that are checked before they are used."""
 
     async def _create_connection(self, *arguments: Any, **options: Any) -> ResponseHandler:
@@ -57,7 +57,7 @@ class _OwnListeners(TCPConnector):
         protocol = await super()._create_connection(*arguments, **options)
         try:
             assert protocol.transport is not None
-            need_own_peer(protocol.transport.get_extra_info("socket"))
+            check_own_peer(protocol.transport.get_extra_info("socket"))
         except BaseException:
             protocol.close()
             raise

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
-def guard(dask_client: Client) -> None:
+def guard_workers(dask_client: Client) -> None:
     """Guard all Dask workers of the client's cluster, including later ones, if this flow run needs it.
 
     A Dask worker without this package cannot be guarded. It gets no secrets, and its data for Prefect is not redacted.
     """
-    if telling.needed():
-        dask_client.register_plugin(plugin(_variables()))
+    if telling.is_redaction_needed():
+        dask_client.register_plugin(make_guard_plugin(_guard_variables()))
 
 
-def plugin(variables: Mapping[str, str]) -> WorkerPlugin:
+def make_guard_plugin(variables: Mapping[str, str]) -> WorkerPlugin:
     """Create a plugin that sets these environment variables in a Dask worker and guards it.
 
     The class is defined locally so that it is pickled by value: a Dask worker that cannot unpickle a plugin never starts.
@@ -49,11 +49,11 @@ def plugin(variables: Mapping[str, str]) -> WorkerPlugin:
                 return
             if not given.items() <= os.environ.items():
                 os.environ.update(given)
-                guard.guard()
+                guard.enable_redaction()
 
     return Guard()
 
 
-def _variables() -> dict[str, str]:
-    names = (policy.VARIABLE, secrets.NAMES, *secrets.declared())
+def _guard_variables() -> dict[str, str]:
+    names = (policy.POLICY_VARIABLE, secrets.NAMES_VARIABLE, *secrets.declared_names())
     return {name: os.environ[name] for name in names if name in os.environ}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Workers:
+class WorkerPlan:
     """The number and size of the Dask workers, and the timeouts of the cluster.
 
     Args:
@@ -32,6 +32,6 @@ class Workers:
     start_timeout: float
 
     @property
-    def first_workers(self) -> int:
+    def initial_workers(self) -> int:
         """The number of Dask workers before there is any load."""
         return self.minimum if self.workers is None else self.workers

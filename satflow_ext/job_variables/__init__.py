@@ -6,10 +6,18 @@ placeholder for each variable. Nothing in this package does I/O.
 
 from __future__ import annotations
 
-from satflow_ext.job_variables.fit import job_variables
-from satflow_ext.job_variables.flat import flat, whole
-from satflow_ext.job_variables.offered import others, takes
-from satflow_ext.job_variables.plain import check_plain
+from satflow_ext.job_variables.fit import build_job_variables
+from satflow_ext.job_variables.flat import flatten_job_variables, nest_job_variables
+from satflow_ext.job_variables.offered import other_variables_schema, supported_fields
+from satflow_ext.job_variables.plain import check_plain_text
 from satflow_ext.job_variables.template import Template
 
-__all__ = ["Template", "check_plain", "flat", "job_variables", "others", "takes", "whole"]
+__all__ = [
+    "Template",
+    "build_job_variables",
+    "check_plain_text",
+    "flatten_job_variables",
+    "nest_job_variables",
+    "other_variables_schema",
+    "supported_fields",
+]

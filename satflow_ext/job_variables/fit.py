@@ -8,55 +8,55 @@ from pydantic import JsonValue
 
 from satflow_ext.errors import InvalidInfrastructure
 from satflow_ext.job_variables.flat import ENV
-from satflow_ext.job_variables.misfits import refuse_misfits, refuse_missing, refuse_unknown
+from satflow_ext.job_variables.misfits import refuse_invalid_values, refuse_missing, refuse_unknown
 from satflow_ext.job_variables.template import Template
-from satflow_ext.job_variables.worker_types import RESOURCES, WORKER_TYPES, Resource, variables_of
+from satflow_ext.job_variables.worker_types import RESOURCES, WORKER_TYPES, Resource, resource_variables
 from satflow_ext.models import Infrastructure, JsonObject
 
 IMAGE = "image"
 
 
-def job_variables(wanted: Infrastructure, template: Template) -> JsonObject:
+def build_job_variables(infrastructure: Infrastructure, template: Template) -> JsonObject:
     """Return the deployment's job variables.
 
     Raises:
         InvalidInfrastructure: the work pool has no variable for a setting, does not accept a value, or requires another variable.
     """
     found: JsonObject = {}
-    for name, value in _said(wanted, template):
-        _put(found, name, value)
-    for name, value in wanted.job_variables.items():
+    for name, value in _setting_values(infrastructure, template):
+        _set_variable(found, name, value)
+    for name, value in infrastructure.job_variables.items():
         refuse_unknown(name, template)
-        _put(found, name, value)
+        _set_variable(found, name, value)
     refuse_missing(found, template)
-    refuse_misfits(found, template)
+    refuse_invalid_values(found, template)
     return found
 
 
-def _said(wanted: Infrastructure, template: Template) -> Iterator[tuple[str, JsonValue]]:
-    if wanted.image is not None:
-        _need(IMAGE, template)
-        yield IMAGE, wanted.image
-    if wanted.env:
-        _need(ENV, template)
-        yield ENV, dict(wanted.env)
+def _setting_values(infrastructure: Infrastructure, template: Template) -> Iterator[tuple[str, JsonValue]]:
+    if infrastructure.image is not None:
+        _require_variable(IMAGE, template)
+        yield IMAGE, infrastructure.image
+    if infrastructure.env:
+        _require_variable(ENV, template)
+        yield ENV, dict(infrastructure.env)
     for name in RESOURCES:
-        amount = getattr(wanted, name)
+        amount = getattr(infrastructure, name)
         if amount is not None:
-            yield from _spelled(name, amount, template)
+            yield from _resource_values(name, amount, template)
 
 
-def _spelled(name: Resource, amount: float, template: Template) -> Iterator[tuple[str, JsonValue]]:
-    variables = variables_of(name, template)
+def _resource_values(name: Resource, amount: float, template: Template) -> Iterator[tuple[str, JsonValue]]:
+    variables = resource_variables(name, template)
     if not variables:
-        raise _no_room(name, template)
-    value = WORKER_TYPES[template.type][name].spell(amount)
+        raise _missing_variable(name, template)
+    value = WORKER_TYPES[template.type][name].format_amount(amount)
     for variable in variables:
         is_text = template.variables[variable].get("type") == "string"
         yield variable, str(value) if is_text else value
 
 
-def _put(found: JsonObject, name: str, value: JsonValue) -> None:
+def _set_variable(found: JsonObject, name: str, value: JsonValue) -> None:
     """Set a variable, and merge two objects that have no key in common."""
     before = found.get(name)
     if isinstance(before, dict) and isinstance(value, dict) and not before.keys() & value.keys():
@@ -71,12 +71,12 @@ def _put(found: JsonObject, name: str, value: JsonValue) -> None:
         found[name] = value
 
 
-def _need(name: str, template: Template) -> None:
+def _require_variable(name: str, template: Template) -> None:
     if name not in template.variables:
-        raise _no_room(name, template)
+        raise _missing_variable(name, template)
 
 
-def _no_room(name: str, template: Template) -> InvalidInfrastructure:
+def _missing_variable(name: str, template: Template) -> InvalidInfrastructure:
     way = WORKER_TYPES.get(template.type, {}).get(name)  # type: ignore[call-overload]  # image and env have none
     fix = (
         f"Add to its base job template {way.room}, or choose another work pool."

@@ -8,7 +8,7 @@ ENV = "env"
 """The job variable with environment variables by name, which all of Prefect's worker types have."""
 
 
-def flat(job_variables: JsonObject) -> JsonObject:
+def flatten_job_variables(job_variables: JsonObject) -> JsonObject:
     """Flatten job variables: `{"image": …, "env": {"A": "1"}}` → `{"image": …, "env.A": "1"}`."""
     found = {name: value for name, value in job_variables.items() if name != ENV}
     env = job_variables.get(ENV)
@@ -17,7 +17,7 @@ def flat(job_variables: JsonObject) -> JsonObject:
     return found if env is None else found | {ENV: env}
 
 
-def whole(single: JsonObject) -> JsonObject:
+def nest_job_variables(single: JsonObject) -> JsonObject:
     """Nest flattened job variables again, as Prefect stores them."""
     env = {name.removeprefix(f"{ENV}."): value for name, value in single.items() if name.startswith(f"{ENV}.")}
     others = {name: value for name, value in single.items() if not name.startswith(f"{ENV}.")}

@@ -42,7 +42,7 @@ def refuse_missing(found: JsonObject, template: Template) -> None:
             )
 
 
-def refuse_misfits(found: JsonObject, template: Template) -> None:
+def refuse_invalid_values(found: JsonObject, template: Template) -> None:
     """Refuse values that the schema does not allow, by the rules of Prefect's server.
 
     References to Prefect blocks and Prefect variables are not checked: the Prefect worker resolves them.

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from satflow_ext.models import JsonObject
 
-Place = tuple[str, ...]
+TemplatePath = tuple[str, ...]
 """A path into a job configuration; numbers are list indexes, and `*` matches any text."""
 
 PLACEHOLDER = re.compile(r"^\{\{\s*(\w+)\s*\}\}$")
@@ -35,7 +35,7 @@ class Template:
     configuration: JsonObject
 
     @classmethod
-    def of(cls, pool: str, type: str, base_job_template: Mapping[str, Any]) -> Template:  # noqa: A002 - Prefect's word
+    def parse(cls, pool: str, type: str, base_job_template: Mapping[str, Any]) -> Template:  # noqa: A002 - Prefect's word
         """Parse Prefect's template, which is empty if no Prefect worker has polled the work pool yet."""
         schema, configuration = base_job_template.get("variables"), base_job_template.get("job_configuration")
         return cls(pool, type, schema or {}, configuration or {})
@@ -53,19 +53,19 @@ class Template:
         names = [str(name) for name in found] if isinstance(found, list) else []
         return tuple(name for name in names if "default" not in self.variables.get(name, {}))
 
-    def at(self, places: tuple[Place, ...]) -> tuple[str, ...]:
+    def variables_at(self, places: tuple[TemplatePath, ...]) -> tuple[str, ...]:
         """Return the variables at these places."""
-        standing = [each for place in places for each in _standing(self.configuration, place)]
+        standing = [each for place in places for each in _values_at(self.configuration, place)]
         named = [match[1] for each in standing if isinstance(each, str) and (match := PLACEHOLDER.match(each))]
         return tuple(dict.fromkeys(name for name in named if name in self.variables))
 
 
-def _standing(value: JsonValue, place: Place) -> Iterator[JsonValue]:
+def _values_at(value: JsonValue, place: TemplatePath) -> Iterator[JsonValue]:
     if not place:
         yield value
     elif isinstance(value, dict):
         for key, each in value.items():
             if fnmatchcase(key, place[0]):
-                yield from _standing(each, place[1:])
+                yield from _values_at(each, place[1:])
     elif isinstance(value, list) and place[0].isdigit() and int(place[0]) < len(value):
-        yield from _standing(value[int(place[0])], place[1:])
+        yield from _values_at(value[int(place[0])], place[1:])

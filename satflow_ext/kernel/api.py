@@ -15,13 +15,13 @@ from satflow_ext import scratch
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import FlowNotFound, InvalidInfrastructure, InvalidSchedule
 from satflow_ext.kernel.flow_discovery import AnyFlow
-from satflow_ext.kernel.kernel_session import endpoints_of, namespace_of, shell_here, wait_for
-from satflow_ext.kernel.options import environment_policy, secret_names
-from satflow_ext.kernel.options import missed_runs as read_missed_runs
+from satflow_ext.kernel.kernel_session import get_endpoints, get_shell, namespace_of, run_coroutine
+from satflow_ext.kernel.options import parse_environment_policy, parse_secret_names
+from satflow_ext.kernel.options import parse_missed_runs as read_missed_runs
 from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
-    AS_FLOW_SAYS,
+    FLOW_EXECUTOR,
     CronSchedule,
     ExecutorChoice,
     Infrastructure,
@@ -36,7 +36,7 @@ from satflow_ext.models import (
     WrittenRegistration,
 )
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.validation_errors import first_mistake
+from satflow_ext.validation_errors import convert_first_error
 
 EXECUTING = "SATFLOW_EXECUTING"
 """Environment variable that `satflow register` sets while it executes a notebook, which it then registers itself."""
@@ -46,7 +46,7 @@ def register(
     flow: AnyFlow | str,
     *,
     name: str | None = None,
-    executor: str = AS_FLOW_SAYS,
+    executor: str = FLOW_EXECUTOR,
     cron: str | None = None,
     interval: float | None = None,
     timezone: str = "UTC",
@@ -99,21 +99,21 @@ def register(
         choice = Registration(
             name=name,
             executor=ExecutorChoice(name=executor, options=executor_options),
-            schedule=schedule(cron, interval, timezone),
+            schedule=parse_schedule(cron, interval, timezone),
             work_pool=work_pool,
-            infrastructure=infrastructure_of(infrastructure),
+            infrastructure=to_infrastructure(infrastructure),
             tags=tuple(tags),
-            environment=environment_policy(environment),
+            environment=parse_environment_policy(environment),
             missed_runs=read_missed_runs(missed_runs),
-            secrets=secret_names(secrets),
+            secrets=parse_secret_names(secrets),
             include=(include,) if isinstance(include, str) else tuple(include),
         )
     except ValidationError as error:
-        raise first_mistake(error) from None
-    return registered(flow, choice, values=parameters, run=run, overwrite=overwrite)
+        raise convert_first_error(error) from None
+    return register_choice(flow, choice, values=parameters, run=run, overwrite=overwrite)
 
 
-def registered(
+def register_choice(
     flow: AnyFlow | str,
     choice: Registration,
     *,
@@ -143,12 +143,12 @@ def registered(
 
     settings = load_settings()
     check_choices(choice, settings, local=settings.prefect_api_url is None)
-    with scratch.folder(settings, "pack") as folder, scratch.room(folder):
-        packed = _packed(flow, choice, folder, settings, values)
-        endpoints = endpoints_of(settings)
-        settled = packed.settle_parameters(choice)
-        done = wait_for(_register(packed, settled, endpoints, settings, overwrite=overwrite))
-    started = wait_for(_start(endpoints, done)) if run else None
+    with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
+        packed = _pack_flow(flow, choice, folder, settings, values)
+        endpoints = get_endpoints(settings)
+        settled = packed.store_parameters(choice)
+        done = run_coroutine(_register_packed_flow(packed, settled, endpoints, settings, overwrite=overwrite))
+    started = run_coroutine(_start_run(endpoints, done)) if run else None
     return RegisteredFlow(done, started)
 
 
@@ -161,33 +161,33 @@ def preflight(flow: AnyFlow | str) -> CheckedFlow:
     Raises:
         FlowNotFound: this notebook has no such flow.
     """
-    return checked(flow, Registration())
+    return check_registration(flow, Registration())
 
 
-def checked(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
+def check_registration(flow: AnyFlow | str, choice: Registration) -> CheckedFlow:
     """Return the pre-flight report on a registration, including a clean load of the flow if it has no other error.
 
     Raises:
         FlowNotFound: this notebook has no such flow.
         InvalidParameter: a value does not fit the flow's signature.
     """
-    _need_flows()
-    from satflow_ext.kernel.preflight import preflight as report_on
-    from satflow_ext.registration.preflight import with_choices, with_pool, with_rehearsal
+    _require_prefect_import()
+    from satflow_ext.kernel.preflight import create_report as report_on
+    from satflow_ext.registration.preflight import add_choice_findings, add_clean_load, add_work_pool_findings
 
-    settings, shell = load_settings(), shell_here()
+    settings, shell = load_settings(), get_shell()
     found = report_on(
         flow, namespace=namespace_of(shell), shell=shell, include=choice.include, limit=settings.content_limit
     )
-    report = wait_for(with_pool(with_choices(found, choice, settings), choice, settings))
-    if report.refused:
+    report = run_coroutine(add_work_pool_findings(add_choice_findings(found, choice, settings), choice, settings))
+    if report.has_errors:
         return CheckedFlow(report)
-    with scratch.folder(settings, "pack") as folder, scratch.room(folder):
-        packed = _packed(flow, choice, folder, settings)
-        return CheckedFlow(wait_for(with_rehearsal(report, packed, choice, settings)))
+    with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
+        packed = _pack_flow(flow, choice, folder, settings)
+        return CheckedFlow(run_coroutine(add_clean_load(report, packed, choice, settings)))
 
 
-def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedule:
+def parse_schedule(cron: str | None, interval: float | None, timezone: str) -> Schedule:
     """Return the schedule that a cron line or an interval defines.
 
     Raises:
@@ -200,7 +200,7 @@ def schedule(cron: str | None, interval: float | None, timezone: str) -> Schedul
     return IntervalSchedule(seconds=interval, timezone=timezone) if interval is not None else NoSchedule()
 
 
-def infrastructure_of(given: Infrastructure | Mapping[str, Any] | None) -> Infrastructure:
+def to_infrastructure(given: Infrastructure | Mapping[str, Any] | None) -> Infrastructure:
     """Convert a mapping to the infrastructure model.
 
     Raises:
@@ -209,41 +209,41 @@ def infrastructure_of(given: Infrastructure | Mapping[str, Any] | None) -> Infra
     try:
         return given if isinstance(given, Infrastructure) else Infrastructure.model_validate(dict(given or {}))
     except ValidationError as error:
-        mistake = first_mistake(error)
+        mistake = convert_first_error(error)
         raise InvalidInfrastructure(mistake.message, field=f"infrastructure.{mistake.field}") from None
 
 
-def _packed(
+def _pack_flow(
     flow: AnyFlow | str,
     choice: Registration,
     folder: Path,
     settings: Settings,
     values: Mapping[str, Any] | None = None,
 ) -> PackedFlow:
-    _need_flows()
-    from satflow_ext.kernel.pack import pack
+    _require_prefect_import()
+    from satflow_ext.kernel.pack import pack_flow
 
-    shell = shell_here()
-    return pack(
+    shell = get_shell()
+    return pack_flow(
         flow,
         folder,
         namespace=namespace_of(shell),
         shell=shell,
-        given=choice.parameters if values is None else values,
-        texts=choice.parameter_texts if isinstance(choice, WrittenRegistration) else {},
-        complete=choice.schedule.kind != "none",
+        parameter_values=choice.parameters if values is None else values,
+        parameter_texts=choice.parameter_texts if isinstance(choice, WrittenRegistration) else {},
+        require_all=choice.schedule.kind != "none",
         include=choice.include,
         limit=settings.content_limit,
     )
 
 
-def _need_flows() -> None:
+def _require_prefect_import() -> None:
     """Raise if Prefect was not imported: then no flow exists, and a search would import Prefect, which takes seconds."""
     if "prefect.flows" not in sys.modules:
         raise FlowNotFound("This notebook defines no flow.", fix="Put @flow above a function and run its cell.")
 
 
-async def _register(
+async def _register_packed_flow(
     packed: PackedFlow, choice: Registration, endpoints: Endpoints, settings: Settings, *, overwrite: bool
 ) -> Registered:
     from satflow_ext.registration import register as register_packed
@@ -251,8 +251,8 @@ async def _register(
     return await register_packed(packed, choice, endpoints, settings, overwrite=overwrite)
 
 
-async def _start(endpoints: Endpoints, done: Registered) -> Run:
-    from satflow_ext.runs import start
+async def _start_run(endpoints: Endpoints, done: Registered) -> Run:
+    from satflow_ext.runs import start_run
 
     request = RunRequest(deployment_id=done.deployment.id, idempotency_key=secrets.token_hex(16))
-    return await start(endpoints.prefect, request)
+    return await start_run(endpoints.prefect, request)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from satflow_ext.kernel.setup_cells import MAGIC as SETUP
+from satflow_ext.kernel.setup_cells import SETUP_MAGIC as SETUP
 
-SKIP = re.compile(r"\s*%%skip_registering\b")
+SKIP_PATTERN = re.compile(r"\s*%%skip_registering\b")
 """Pattern of the first line of a cell that `satflow register` skips."""
 
 
-def attach(shell: Any) -> None:
+def attach_to_shell(shell: Any) -> None:
     """Register the magics and the hook with an IPython shell. They import their implementation on first use."""
     from IPython.core.magic import no_var_expand
 
@@ -21,16 +21,16 @@ def attach(shell: Any) -> None:
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
     shell.register_magic_function(no_var_expand(_load_flow), "line", "load_flow")
     shell.register_magic_function(no_var_expand(_dask_cluster), "line", "dask_cluster")
-    if _without_mark not in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.append(_without_mark)
-    shell.set_hook("complete_command", _complete, str_key="%register_flow")
+    if _blank_marker_line not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_blank_marker_line)
+    shell.set_hook("complete_command", _complete_line, str_key="%register_flow")
     recorder_of(shell)
     hook_of(shell)
 
 
-def _without_mark(lines: list[str]) -> list[str]:
+def _blank_marker_line(lines: list[str]) -> list[str]:
     """Blank the first line of a cell if it is `%%skip_registering` or `%%flow_setup`, so that the rest runs normally."""
-    return ["\n", *lines[1:]] if lines and (SKIP.match(lines[0]) or SETUP.match(lines[0])) else lines
+    return ["\n", *lines[1:]] if lines and (SKIP_PATTERN.match(lines[0]) or SETUP.match(lines[0])) else lines
 
 
 def _register_flow(line: str) -> Any:
@@ -54,7 +54,7 @@ def _dask_cluster(line: str) -> Any:
     return dask_cluster(line)
 
 
-def _complete(shell: Any, event: Any) -> list[str]:
-    from satflow_ext.kernel.complete import complete
+def _complete_line(shell: Any, event: Any) -> list[str]:
+    from satflow_ext.kernel.complete import complete_line
 
-    return complete(shell, event)
+    return complete_line(shell, event)

@@ -11,12 +11,12 @@ from typing import Any
 
 from satflow_ext.errors import KernelLacksPackage, SatflowError
 from satflow_ext.kernel_calls import MIME
-from satflow_ext.models import ErrorBody, JsonObject, Wire
+from satflow_ext.models import ErrorBody, JsonObject, WireModel
 
 log = logging.getLogger(__name__)
 
 
-class Reply:
+class KernelReply:
     """A JSON object that the kernel publishes as its result."""
 
     def __init__(self, content: JsonObject) -> None:
@@ -29,92 +29,92 @@ class Reply:
         return {MIME: self._content, "text/plain": repr(self)}
 
 
-def flows() -> Reply:
+def flows() -> KernelReply:
     """Return the flows of this kernel as a FlowList, and start to push changes."""
-    return _reply(_flows)
+    return _build_reply(_list_flows)
 
 
-def pack(arguments: str) -> Reply:
+def pack(arguments: str) -> KernelReply:
     """Pack one flow and return a PackedFlow. `arguments` is the JSON that `kernel_calls.pack_call` writes."""
-    return _reply(lambda: _pack(**json.loads(arguments)))
+    return _build_reply(lambda: _pack_flow(**json.loads(arguments)))
 
 
-def preflight(arguments: str) -> Reply:
+def preflight(arguments: str) -> KernelReply:
     """Return the pre-flight report on a flow, a Preflight. `arguments` is the JSON that `kernel_calls.preflight_call` writes."""
-    return _reply(lambda: _preflight(**json.loads(arguments)))
+    return _build_reply(lambda: _preflight_flow(**json.loads(arguments)))
 
 
-def _flows() -> Wire:
-    from satflow_ext.kernel.hook import start
+def _list_flows() -> WireModel:
+    from satflow_ext.kernel.hook import start_push
 
-    _need_prefect()
-    return start(_shell())
+    _require_prefect()
+    return start_push(_get_shell())
 
 
-def _pack(
+def _pack_flow(
     variable: str,
     parameters: JsonObject,
     has_schedule: bool,
     directory: str,
     include: list[str],
     parameter_texts: dict[str, str],
-) -> Wire:
+) -> WireModel:
     from satflow_ext import scratch
     from satflow_ext.settings import load_settings
 
-    _need_prefect()
-    from satflow_ext.kernel.pack import pack as pack_flow
+    _require_prefect()
+    from satflow_ext.kernel.pack import pack_flow as pack_flow
 
-    shell, folder = _shell(), Path(directory)
-    with scratch.room(folder):
+    shell, folder = _get_shell(), Path(directory)
+    with scratch.report_disk_full(folder):
         return pack_flow(
             variable,
             folder,
             namespace=shell.user_ns,
             shell=shell,
-            given=parameters,
-            texts=parameter_texts,
-            complete=has_schedule,
+            parameter_values=parameters,
+            parameter_texts=parameter_texts,
+            require_all=has_schedule,
             include=include,
             limit=load_settings().content_limit,
         )
 
 
-def _preflight(variable: str, include: list[str]) -> Wire:
+def _preflight_flow(variable: str, include: list[str]) -> WireModel:
     from satflow_ext.settings import load_settings
 
-    _need_prefect()
-    from satflow_ext.kernel.preflight import preflight as report_on
+    _require_prefect()
+    from satflow_ext.kernel.preflight import create_report as report_on
 
-    shell = _shell()
+    shell = _get_shell()
     return report_on(
         variable, namespace=shell.user_ns, shell=shell, include=include, limit=load_settings().content_limit
     )
 
 
-def _reply(answer: Callable[[], Wire]) -> Reply:
+def _build_reply(compute: Callable[[], WireModel]) -> KernelReply:
     """Call a function and reply with its result, or with any error, as JSON."""
     try:
-        return Reply(answer().model_dump(mode="json"))
+        return KernelReply(compute().model_dump(mode="json"))
     except SatflowError as error:
-        return _refusal(error)
+        return _error_reply(error)
     except Exception as error:
         log.debug("A call from the Jupyter server failed.", exc_info=True)
-        return _refusal(SatflowError(f"The kernel failed: {type(error).__name__}: {error}."))
+        return _error_reply(SatflowError(f"The kernel failed: {type(error).__name__}: {error}."))
 
 
-def _refusal(error: SatflowError) -> Reply:
-    return Reply({"error": ErrorBody.of(error).model_dump(mode="json")})
+def _error_reply(error: SatflowError) -> KernelReply:
+    return KernelReply({"error": ErrorBody.from_error(error).model_dump(mode="json")})
 
 
-def _need_prefect() -> None:
+def _require_prefect() -> None:
     if find_spec("prefect") is None:
         raise KernelLacksPackage(
             "This kernel's environment has no `prefect`.", fix="Run `%pip install prefect` in the notebook."
         )
 
 
-def _shell() -> Any:
+def _get_shell() -> Any:
     from IPython.core.getipython import get_ipython
 
     return get_ipython()

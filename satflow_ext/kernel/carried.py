@@ -19,21 +19,21 @@ from pathlib import Path
 from typing import Any
 
 from satflow_ext.kernel.code_facts import imported_names
-from satflow_ext.kernel.local_modules import NEVER_LOCAL, is_local, lies_local
-from satflow_ext.kernel.reachable_objects import Reached, Whole, reach
-from satflow_ext.setup_cells import RunSetupCells, cells
+from satflow_ext.kernel.local_modules import NEVER_LOCAL, is_local, is_local_path
+from satflow_ext.kernel.reachable_objects import ReachedObject, WalkedFlow, iterate_reachable
+from satflow_ext.setup_cells import SetupCellRunner, list_setup_cells
 
-NAMES = "_satflow_names"
+NAMES_ATTRIBUTE = "_satflow_names"
 """Attribute of a pydantic class until its schema is built: a mapping of the names in its annotations to their values."""
 
-ENCODING = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+")
+ENCODING_PATTERN = re.compile(r"^([ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+")
 """Pattern of a line that declares the encoding of a source file (PEP 263)."""
 
 Sources = dict[str, str]
 """Path below the import path → text."""
 
 
-class Carrier:
+class FlowWithModules:
     """A flow with the local modules that it needs when it runs: sources by path, modules by name."""
 
     def __init__(self, flow: object, sources: Sources, modules: dict[str, types.ModuleType]) -> None:
@@ -42,49 +42,53 @@ class Carrier:
         self.modules = modules
 
 
-def carrier(whole: Whole) -> Carrier:
+def add_local_modules(whole: WalkedFlow) -> FlowWithModules:
     """Combine a flow with the local modules that it imports while it runs."""
-    carried = sources(whole.reached)
-    return Carrier(whole.found.flow, carried, modules(carried))
+    carried = collect_sources(whole.reached)
+    return FlowWithModules(whole.found.flow, carried, imported_modules(carried))
 
 
-def modules(sources: Sources) -> dict[str, types.ModuleType]:
+def imported_modules(sources: Sources) -> dict[str, types.ModuleType]:
     """Return the modules of these sources that are imported now and can be pickled, with all their submodules."""
     tops = {place.partition("/")[0].removesuffix(".py") for place in sources}
     found: dict[str, types.ModuleType] = {}
     for top in sorted(tops & sys.modules.keys()):
         below = {name: each for name, each in sys.modules.items() if name.partition(".")[0] == top and is_local(each)}
-        if not any(reached.view.problem for each in below.values() for reached in reach(each, "", data=False)):
+        if not any(
+            reached.view.problem
+            for each in below.values()
+            for reached in iterate_reachable(each, "", visit_plain_data=False)
+        ):
             found |= below
     return found
 
 
-def sources(everything: Iterable[Reached]) -> Sources:
+def collect_sources(everything: Iterable[ReachedObject]) -> Sources:
     """Return the source of every local module that reached code imports while it runs, and of the modules that those import."""
-    waiting = sorted(_imported(everything))
+    waiting = sorted(_reached_imports(everything))
     found: Sources = {}
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
         if name not in seen and name not in NEVER_LOCAL:
             seen.add(name)
-            files = _files(name)
+            files = _source_files(name)
             found |= files
-            waiting += sorted({each for text in files.values() for each in _imports(text)})
+            waiting += sorted({each for text in files.values() for each in _source_imports(text)})
     return dict(sorted(found.items()))
 
 
-class _LayOut:
+class _InstallModules:
     """A pickle marker that installs the local modules when it is loaded, before the objects that follow it."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: FlowWithModules) -> None:
         self._arguments = carrier.sources, carrier.modules
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _by_value(_lay_out), self._arguments
+        return _copy_to_main(_install_modules), self._arguments
 
 
-def rebuild(carrier: Carrier, models: list[type], main: list[object]) -> tuple[object, ...]:
+def reduce_flow(carrier: FlowWithModules, models: list[type], main: list[object]) -> tuple[object, ...]:
     """Return the pickle reduction of a flow: its functions are pickled by value, since the reader may not have SatFlow.
 
     Local modules come first, then the setup cells, which may import them, then the flow, which may use names of those cells.
@@ -97,11 +101,11 @@ def rebuild(carrier: Carrier, models: list[type], main: list[object]) -> tuple[o
             to the `__main__` of a flow run.
     """
     # Loading `RunSetupCells` requires this package; content without setup cells does not.
-    prepared: list[object] = [_LayOut(carrier), *([RunSetupCells()] if cells() else [])]
-    return _by_value(_unpack), (prepared, carrier.flow, models, main, _by_value(_build_schemas))
+    prepared: list[object] = [_InstallModules(carrier), *([SetupCellRunner()] if list_setup_cells() else [])]
+    return _copy_to_main(_unpack_flow), (prepared, carrier.flow, models, main, _copy_to_main(_build_schemas))
 
 
-def _by_value(function: Callable[..., Any]) -> types.FunctionType:
+def _copy_to_main(function: Callable[..., Any]) -> types.FunctionType:
     """Copy a function into `__main__`, so that cloudpickle pickles it by value."""
     assert isinstance(function, types.FunctionType)
     copy = types.FunctionType(function.__code__, {"__builtins__": __builtins__}, function.__name__)
@@ -109,7 +113,7 @@ def _by_value(function: Callable[..., Any]) -> types.FunctionType:
     return copy
 
 
-def _unpack(
+def _unpack_flow(
     prepared: list[object],
     flow: object,
     models: list[Any],
@@ -120,13 +124,13 @@ def _unpack(
 
     build_schemas(models)
     if os.environ.get("SATFLOW_RUN_FOLDER"):
-        from satflow_ext.main_module import add
+        from satflow_ext.main_module import add_definitions
 
-        add(main)
+        add_definitions(main)
     return flow
 
 
-def _lay_out(sources: dict[str, str], modules: dict[str, types.ModuleType]) -> None:
+def _install_modules(sources: dict[str, str], modules: dict[str, types.ModuleType]) -> None:
     import atexit
     import os
     import shutil
@@ -135,9 +139,9 @@ def _lay_out(sources: dict[str, str], modules: dict[str, types.ModuleType]) -> N
 
     run_folder = os.environ.get("SATFLOW_RUN_FOLDER")
     if run_folder:
-        from satflow_ext.main_module import create
+        from satflow_ext.main_module import create_main_module
 
-        create(run_folder)
+        create_main_module(run_folder)
     if not sources:
         return
     folder = tempfile.mkdtemp(prefix="satflow-modules-", dir=run_folder)
@@ -177,7 +181,7 @@ def _build_schemas(models: list[Any]) -> None:
             rebuild_dataclass(model, force=True, raise_errors=False, _types_namespace=names[model])
 
 
-def _imported(everything: Iterable[Reached]) -> set[str]:
+def _reached_imports(everything: Iterable[ReachedObject]) -> set[str]:
     """Return the top-level modules that reached functions import while they run."""
     names: set[str] = set()
     for reached in everything:
@@ -190,7 +194,7 @@ def _imported(everything: Iterable[Reached]) -> set[str]:
     return names - {""}
 
 
-def _imports(text: str) -> Iterator[str]:
+def _source_imports(text: str) -> Iterator[str]:
     """Yield the top-level modules that a source imports from outside its own package."""
     try:
         tree = ast.parse(text)
@@ -203,9 +207,9 @@ def _imports(text: str) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def _files(name: str) -> Sources:
+def _source_files(name: str) -> Sources:
     """Return the source files of a top-level module or package; empty if it is not local. Imports nothing."""
-    spec = _spec(name)
+    spec = _find_spec(name)
     if spec is None:
         return {}
     if spec.submodule_search_locations is None:
@@ -216,7 +220,7 @@ def _files(name: str) -> Sources:
             for folder in map(Path, reversed(list(spec.submodule_search_locations)))  # the first folder wins
             for file in sorted(folder.rglob("*.py"))
         }
-    texts = {place: _source_text(file) for place, file in files.items() if lies_local(str(file))}
+    texts = {place: _source_text(file) for place, file in files.items() if is_local_path(str(file))}
     return {place: text for place, text in texts.items() if text is not None}
 
 
@@ -227,11 +231,11 @@ def _source_text(file: Path) -> str | None:
     except (SyntaxError, UnicodeDecodeError):
         return None
     lines = text.split("\n", 2)
-    lines[:2] = [ENCODING.sub(r"\g<1>utf-8", line) for line in lines[:2]]
+    lines[:2] = [ENCODING_PATTERN.sub(r"\g<1>utf-8", line) for line in lines[:2]]
     return "\n".join(lines)
 
 
-def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
+def _find_spec(name: str) -> importlib.machinery.ModuleSpec | None:
     if name in sys.stdlib_module_names:
         return None
     try:

@@ -8,9 +8,9 @@ import re
 import sys
 import types
 
-from satflow_ext.kernel.key_value import Pair
+from satflow_ext.kernel.key_value import KeyValue
 
-SKIPPED = frozenset(
+SKIPPED_MEMBERS = frozenset(
     {
         "__dict__",
         "__weakref__",
@@ -27,16 +27,16 @@ SKIPPED = frozenset(
 )
 """Members that Python derives from others, or that only describe where the class is defined."""
 
-PYDANTIC_KEPT = frozenset({"__pydantic_fields__", "__pydantic_decorators__"})
-MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType)
+PYDANTIC_MEMBERS = frozenset({"__pydantic_fields__", "__pydantic_decorators__"})
+VARIADIC_KINDS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+DESCRIPTOR_TYPES = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
-def members(cls: type) -> list[tuple[str, object]]:
+def class_members(cls: type) -> list[tuple[str, object]]:
     """Return (label, object) for the bases and members of a class; for an enumeration, its values and methods."""
     bases: list[tuple[str, object]] = [("", base) for base in cls.__bases__]
-    own = _enumeration(cls) if isinstance(cls, enum.EnumMeta) else _own(cls)
-    return bases + [(f".{name}", Pair((name, own[name]))) for name in sorted(own)]
+    own = _enum_members(cls) if isinstance(cls, enum.EnumMeta) else _own_members(cls)
+    return bases + [(f".{name}", KeyValue((name, own[name]))) for name in sorted(own)]
 
 
 def is_pydantic(cls: type) -> bool:
@@ -58,13 +58,13 @@ def text_annotation_names(cls: type) -> dict[str, object]:
     return {word: namespace[word] for word in sorted(words & namespace.keys())}
 
 
-def wanted_arguments(base: type) -> str | None:
+def missing_subclass_arguments(base: type) -> str | None:
     """Describe the required arguments of a class's `__init_subclass__`, which a rebuilt class cannot pass; None if none."""
     hook = vars(base).get("__init_subclass__")
     if not isinstance(hook, classmethod) or not isinstance(hook.__func__, types.FunctionType):
         return None
     named = list(inspect.signature(hook.__func__).parameters.values())[1:]
-    wanted = [each.name for each in named if each.default is each.empty and each.kind not in MANY]
+    wanted = [each.name for each in named if each.default is each.empty and each.kind not in VARIADIC_KINDS]
     return (
         f"{base.__qualname__}.__init_subclass__ needs {', '.join(wanted)}, which is lost when the class is pickled"
         if wanted
@@ -72,15 +72,17 @@ def wanted_arguments(base: type) -> str | None:
     )
 
 
-def _own(cls: type) -> dict[str, object]:
-    return {name: each for name, each in vars(cls).items() if _matters(name) and not isinstance(each, DESCRIPTORS)}
+def _own_members(cls: type) -> dict[str, object]:
+    return {
+        name: each for name, each in vars(cls).items() if _is_relevant(name) and not isinstance(each, DESCRIPTOR_TYPES)
+    }
 
 
-def _matters(name: str) -> bool:
-    return name not in SKIPPED and (not name.startswith("__pydantic_") or name in PYDANTIC_KEPT)
+def _is_relevant(name: str) -> bool:
+    return name not in SKIPPED_MEMBERS and (not name.startswith("__pydantic_") or name in PYDANTIC_MEMBERS)
 
 
-def _enumeration(cls: enum.EnumMeta) -> dict[str, object]:
+def _enum_members(cls: enum.EnumMeta) -> dict[str, object]:
     values = {name: member.value for name, member in cls.__members__.items()}  # type: ignore[var-annotated]
     methods = {name: each for name, each in vars(cls).items() if isinstance(each, (types.FunctionType, property))}
     return {**methods, **values}

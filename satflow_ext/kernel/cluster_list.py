@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from satflow_ext.models import ClusterStatus, SharedCluster
 
 if TYPE_CHECKING:
-    from satflow_ext.clusters.persistent_clusters import Standing
+    from satflow_ext.clusters.persistent_clusters import PersistentCluster
     from satflow_ext.endpoints import Endpoints
     from satflow_ext.settings import Settings
 
 
-async def look_at_all(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
+async def list_shared_clusters(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
     """Return the shared clusters of all deployments that can have one, including those that have none now.
 
     Raises:
@@ -22,20 +22,20 @@ async def look_at_all(endpoints: Endpoints, settings: Settings) -> tuple[SharedC
     from satflow_ext.clusters import persistent_clusters
     from satflow_ext.registration import deployments
 
-    able = persistent_clusters.standing(await deployments.list_all(endpoints))
-    return await asyncio.to_thread(_look, able, settings)
+    able = persistent_clusters.list_persistent_clusters(await deployments.list_deployments(endpoints))
+    return await asyncio.to_thread(_read_statuses, able, settings)
 
 
-def _look(able: tuple[Standing, ...], settings: Settings) -> tuple[SharedCluster, ...]:
-    from satflow_ext.clusters.single_update import told_of
-    from satflow_ext.clusters.status_files import Board
+def _read_statuses(clusters: tuple[PersistentCluster, ...], settings: Settings) -> tuple[SharedCluster, ...]:
+    from satflow_ext.clusters.single_update import update_status_files
+    from satflow_ext.clusters.status_files import StatusFiles
 
-    board = Board(settings)
-    with told_of(able, board):
-        return tuple(_shown(each, board.read(each.deployment_id)) for each in able)
+    board = StatusFiles(settings)
+    with update_status_files(clusters, board):
+        return tuple(_to_shared_cluster(each, board.read_status(each.deployment_id)) for each in clusters)
 
 
-def _shown(standing: Standing, status: ClusterStatus | None) -> SharedCluster:
+def _to_shared_cluster(standing: PersistentCluster, status: ClusterStatus | None) -> SharedCluster:
     return SharedCluster(
         deployment_id=standing.deployment_id,
         deployment_name=standing.deployment,

@@ -6,9 +6,9 @@ import sys
 
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel import cluster_words
-from satflow_ext.kernel.kernel_session import endpoints_of, wait_for
+from satflow_ext.kernel.kernel_session import get_endpoints, run_coroutine
 from satflow_ext.kernel.magic_parser import LineParser
-from satflow_ext.kernel.options import split
+from satflow_ext.kernel.options import split_line
 from satflow_ext.settings import load_settings
 
 
@@ -19,15 +19,15 @@ def dask_cluster(line: str) -> None:
         description="Start, resize and stop the cluster that the runs of a deployment share, before and between runs.",
         add_help=False,
     )
-    cluster_words.configure(parser)
+    cluster_words.add_cluster_commands(parser)
     words = line.split()
     if not words or {"-h", "--help"} & set(words):
         sys.stdout.write(parser.format_help())
         return
     try:
-        args = parser.parse_args(split(line))
+        args = parser.parse_args(split_line(line))
         settings = load_settings()
-        done = wait_for(cluster_words.carry_out(args, endpoints_of(settings), settings))
-        sys.stdout.write(f"{cluster_words.told(done)}\n")
+        done = run_coroutine(cluster_words.run_command(args, get_endpoints(settings), settings))
+        sys.stdout.write(f"{cluster_words.format_clusters(done)}\n")
     except SatflowError as error:
         sys.stderr.write(f"{error}\n")

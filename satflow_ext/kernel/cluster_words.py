@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from satflow_ext.kernel.cluster_list import look_at_all
+from satflow_ext.kernel.cluster_list import list_shared_clusters
 from satflow_ext.models import ClusterOrder, SharedCluster
-from satflow_ext.validation_errors import first_mistake
+from satflow_ext.validation_errors import convert_first_error
 
 if TYPE_CHECKING:
     from satflow_ext.endpoints import Endpoints
@@ -25,7 +25,7 @@ VERBS = {
 }
 
 
-def configure(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+def add_cluster_commands(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[argparse.ArgumentParser]:
     """Add the verbs and their arguments to a parser. Return the subparsers, for further verbs."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, text in VERBS.items():
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[arg
     return verbs
 
 
-async def carry_out(args: argparse.Namespace, endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
+async def run_command(args: argparse.Namespace, endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
     """Execute a command, and return the status of the affected clusters afterwards.
 
     Raises:
@@ -49,43 +49,43 @@ async def carry_out(args: argparse.Namespace, endpoints: Endpoints, settings: Se
         ClusterFailed: the cluster did not execute the command; the subclass states the reason.
     """
     if args.verb == "list":
-        return await look_at_all(endpoints, settings)
+        return await list_shared_clusters(endpoints, settings)
     from satflow_ext.registration import clusters, deployment_lookup
 
-    order = None if args.verb == "close" else _order(args)
-    found = await deployment_lookup.find(endpoints, settings, args.deployment)
+    order = None if args.verb == "close" else _build_order(args)
+    found = await deployment_lookup.look_up_deployment(endpoints, settings, args.deployment)
     if order is not None:
-        return (await clusters.obey(endpoints, settings, found.id, order),)
-    await clusters.close(endpoints, settings, found.id)
-    return (await clusters.look(endpoints, settings, found.id),)
+        return (await clusters.apply_order(endpoints, settings, found.id, order),)
+    await clusters.close_cluster(endpoints, settings, found.id)
+    return (await clusters.read_cluster(endpoints, settings, found.id),)
 
 
-def told(clusters: tuple[SharedCluster, ...]) -> str:
+def format_clusters(clusters: tuple[SharedCluster, ...]) -> str:
     """Format one line for each cluster."""
-    return "\n".join(map(_line, clusters)) or "No deployment has a cluster that persists between runs."
+    return "\n".join(map(_format_cluster, clusters)) or "No deployment has a cluster that persists between runs."
 
 
-def _order(args: argparse.Namespace) -> ClusterOrder:
+def _build_order(args: argparse.Namespace) -> ClusterOrder:
     names = {"scale": ("workers",), "adapt": ("minimum", "maximum")}.get(args.verb, ())
     try:
         return ClusterOrder.model_validate(
             {"order": {"do": args.verb, **{name: getattr(args, name) for name in names}}}
         )
     except ValidationError as error:
-        raise first_mistake(error) from None
+        raise convert_first_error(error) from None
 
 
-def _line(cluster: SharedCluster) -> str:
+def _format_cluster(cluster: SharedCluster) -> str:
     if cluster.state == "none":
         return f"{cluster.deployment_name}: no cluster"
     size = f" of size {cluster.worker_size}" if cluster.worker_size else ""
     since = f", since {cluster.started.astimezone():%Y-%m-%d %H:%M}" if cluster.started else ""
     where = ", at its address" if cluster.gateway is None else f", on {cluster.gateway}" if cluster.gateway else ""
     why = f"\n    {cluster.why}" if cluster.why else ""
-    return f"{cluster.deployment_name}: {cluster.state}, {_workers(cluster)}{size}{since}{where}{why}"
+    return f"{cluster.deployment_name}: {cluster.state}, {_format_workers(cluster)}{size}{since}{where}{why}"
 
 
-def _workers(cluster: SharedCluster) -> str:
+def _format_workers(cluster: SharedCluster) -> str:
     """Format the number of workers: `3 Dask workers`, or `1 of 3 Dask workers`."""
     count = cluster.workers if cluster.plan is None else cluster.plan
     of_plan = "" if cluster.plan is None or cluster.plan == cluster.workers else f"{cluster.workers} of "

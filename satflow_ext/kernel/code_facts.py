@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 
 CALLED_IMPORTS = frozenset({"import_module", "__import__"})
-MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 GLOBAL_OPS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
 
 
@@ -37,7 +37,9 @@ def plain_facts(code: CodeType) -> tuple[object, ...]:
 @lru_cache(maxsize=4096)
 def global_names(code: CodeType) -> tuple[str, ...]:
     """Return the global names that the code and its nested code use, sorted."""
-    names = {str(op.argval) for each in _nested(code) for op in dis.get_instructions(each) if op.opname in GLOBAL_OPS}
+    names = {
+        str(op.argval) for each in _nested_code(code) for op in dis.get_instructions(each) if op.opname in GLOBAL_OPS
+    }
     return tuple(sorted(names))
 
 
@@ -67,25 +69,25 @@ def imported_names(code: CodeType) -> tuple[tuple[str, int], ...]:
     If it calls `import_module`, each of its strings may be a module name.
     """
     found: set[tuple[str, int]] = set()
-    for each in _nested(code):
+    for each in _nested_code(code):
         if not CALLED_IMPORTS.isdisjoint(each.co_names):
-            found |= {(const, 0) for const in each.co_consts if isinstance(const, str) and MODULE.fullmatch(const)}
+            found |= {(const, 0) for const in each.co_consts if isinstance(const, str) and MODULE_NAME.fullmatch(const)}
         ops = list(dis.get_instructions(each))
         for index, op in enumerate(ops):
             if op.opname == "IMPORT_NAME":
-                found |= _import(ops[index - 2], ops[index - 1], str(op.argval))
+                found |= _imported_modules(ops[index - 2], ops[index - 1], str(op.argval))
     return tuple(sorted(found))
 
 
-def _import(level_op: dis.Instruction, names_op: dis.Instruction, name: str) -> set[tuple[str, int]]:
+def _imported_modules(level_op: dis.Instruction, names_op: dis.Instruction, name: str) -> set[tuple[str, int]]:
     """Return the module and, for `from package import x`, also `package.x`, which may be a module."""
     level = level_op.argval if isinstance(level_op.argval, int) else 0
     names = names_op.argval if isinstance(names_op.argval, tuple) else ()
     return {(name, level)} | {(f"{name}.{each}" if name else each, level) for each in names}
 
 
-def _nested(code: CodeType) -> Iterator[CodeType]:
+def _nested_code(code: CodeType) -> Iterator[CodeType]:
     yield code
     for const in code.co_consts:
         if isinstance(const, CodeType):
-            yield from _nested(const)
+            yield from _nested_code(const)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from satflow_ext.kernel.flow_discovery import live_flows
-from satflow_ext.kernel.options import MISSED, OPTIONS, POLICIES
-from satflow_ext.models import AS_FLOW_SAYS
+from satflow_ext.kernel.options import MAGIC_OPTIONS, MISSED_RUNS, POLICIES
+from satflow_ext.models import FLOW_EXECUTOR
 
 
-def complete(shell: Any, event: Any) -> list[str]:
+def complete_line(shell: Any, event: Any) -> list[str]:
     """Return the flows, options, executors or executor options that fit at the cursor position.
 
     Args:
@@ -19,25 +19,25 @@ def complete(shell: Any, event: Any) -> list[str]:
     words = event.line.split()
     typed = event.symbol if not event.line.endswith(" ") else ""
     before = words[-1] if event.line.endswith(" ") else (words[-2] if len(words) > 1 else "")
-    return [each for each in _offered(shell, words, before, typed) if each.startswith(typed)]
+    return [each for each in _candidates(shell, words, before, typed) if each.startswith(typed)]
 
 
-def _offered(shell: Any, words: list[str], before: str, typed: str) -> list[str]:
+def _candidates(shell: Any, words: list[str], before: str, typed: str) -> list[str]:
     if before == "--executor":
-        return _executors()
+        return _executor_names()
     if before == "--environment":
         return list(POLICIES)
     if before == "--missed-runs":
-        return list(MISSED)
+        return list(MISSED_RUNS)
     if typed.startswith("-"):
-        return [*OPTIONS, *_executor_options(words)]
-    if before in OPTIONS and OPTIONS[before].value is not None:
+        return [*MAGIC_OPTIONS, *_executor_options(words)]
+    if before in MAGIC_OPTIONS and MAGIC_OPTIONS[before].value is not None:
         return []
     flows = [found.variable for found in live_flows(shell.user_ns)]
-    return [*OPTIONS, *_executor_options(words)] if any(word in flows for word in words) else flows
+    return [*MAGIC_OPTIONS, *_executor_options(words)] if any(word in flows for word in words) else flows
 
 
-def _executors() -> list[str]:
+def _executor_names() -> list[str]:
     from satflow_ext.executors import EXECUTORS
 
     return list(EXECUTORS)
@@ -46,6 +46,6 @@ def _executors() -> list[str]:
 def _executor_options(words: list[str]) -> list[str]:
     from satflow_ext.executors import EXECUTORS
 
-    name = words[words.index("--executor") + 1] if "--executor" in words[:-1] else AS_FLOW_SAYS
+    name = words[words.index("--executor") + 1] if "--executor" in words[:-1] else FLOW_EXECUTOR
     fields = EXECUTORS[name].options.model_fields if name in EXECUTORS else {}
     return ["--" + each.replace("_", "-") for each in fields]

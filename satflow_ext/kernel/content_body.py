@@ -6,13 +6,13 @@ from typing import IO
 
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel import refusals
-from satflow_ext.kernel.carried import Carrier
-from satflow_ext.kernel.flow_discovery import Found
-from satflow_ext.kernel.pickler import TooLarge, dump
-from satflow_ext.kernel.reachable_objects import walk
+from satflow_ext.kernel.carried import FlowWithModules
+from satflow_ext.kernel.flow_discovery import FoundFlow
+from satflow_ext.kernel.pickler import TooLarge, pickle_object
+from satflow_ext.kernel.reachable_objects import walk_flow
 
 
-def write(found: Found, carrier: Carrier, file: IO[bytes], limit: int) -> int:
+def write_pickle(found: FoundFlow, carrier: FlowWithModules, file: IO[bytes], limit: int) -> int:
     """Pickle a flow into a file, and return the size in bytes.
 
     Args:
@@ -27,10 +27,10 @@ def write(found: Found, carrier: Carrier, file: IO[bytes], limit: int) -> int:
         OSError: the file cannot be written, or an object that the flow reaches raised it.
     """
     try:
-        return dump(carrier, file, limit)
+        return pickle_object(carrier, file, limit)
     except TooLarge:
-        raise refusals.too_large(walk(found), limit) from None
+        raise refusals.size_error(walk_flow(found), limit) from None
     except (SatflowError, OSError):
         raise
     except Exception as error:  # the pickled objects' own code, which may raise anything
-        raise refusals.cannot_pickle(walk(found), error) from None
+        raise refusals.pickle_error(walk_flow(found), error) from None

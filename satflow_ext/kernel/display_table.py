@@ -16,9 +16,9 @@ def as_text(rows: Iterable[Row], *, width: int) -> str:
 
 def as_html(rows: Iterable[Row]) -> str:
     """Format rows as an HTML table, with all text escaped."""
-    return f"<table>{''.join(_html(word, text) for word, text in rows)}</table>"
+    return f"<table>{''.join(_row_html(word, text) for word, text in rows)}</table>"
 
 
-def _html(word: str, text: str) -> str:
+def _row_html(word: str, text: str) -> str:
     lines = "<br>".join(map(escape, text.split("\n")))
     return f'<tr><th style="{STYLE}">{escape(word)}</th><td style="{STYLE}">{lines}</td></tr>'

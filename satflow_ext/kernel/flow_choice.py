@@ -6,14 +6,14 @@ import difflib
 from collections.abc import Mapping
 
 from satflow_ext.errors import FlowAmbiguous, FlowNotFound
-from satflow_ext.kernel.flow_discovery import AnyFlow, Found, is_flow, live_flows
+from satflow_ext.kernel.flow_discovery import AnyFlow, FoundFlow, is_flow, live_flows
 
 
-def choose(wanted: AnyFlow | str, namespace: Mapping[str, object]) -> Found:
+def find_flow(flow_or_name: AnyFlow | str, namespace: Mapping[str, object]) -> FoundFlow:
     """Return the flow with this variable or, if there is no such variable, with this Prefect name.
 
     Args:
-        wanted: a variable's name, a flow's name, or the flow itself.
+        flow_or_name: a variable's name, a flow's name, or the flow itself.
         namespace: the namespace to search.
 
     Raises:
@@ -21,42 +21,42 @@ def choose(wanted: AnyFlow | str, namespace: Mapping[str, object]) -> Found:
         FlowAmbiguous: several flows have this name.
     """
     living = live_flows(namespace)
-    if not isinstance(wanted, str):
-        return _itself(wanted, living)
-    if is_flow(namespace.get(wanted)):
-        return Found(wanted, namespace[wanted])  # type: ignore[arg-type]  # is_flow checks it
-    named = [found for found in living if found.flow.name == wanted]
+    if not isinstance(flow_or_name, str):
+        return _find_variable(flow_or_name, living)
+    if is_flow(namespace.get(flow_or_name)):
+        return FoundFlow(flow_or_name, namespace[flow_or_name])  # type: ignore[arg-type]  # is_flow checks it
+    named = [found for found in living if found.flow.name == flow_or_name]
     if len(named) > 1:
         variables = ", ".join(found.variable for found in named)
         raise FlowAmbiguous(
-            f"{len(named)} flows are called {wanted!r}.", fix=f"Use the variable of one of them: {variables}."
+            f"{len(named)} flows are called {flow_or_name!r}.", fix=f"Use the variable of one of them: {variables}."
         )
     if not named:
-        raise _not_found(wanted, namespace, living)
+        raise _not_found(flow_or_name, namespace, living)
     return named[0]
 
 
-def _itself(flow: AnyFlow, living: list[Found]) -> Found:
+def _find_variable(flow: AnyFlow, living: list[FoundFlow]) -> FoundFlow:
     if not is_flow(flow):
         raise FlowNotFound(
             f"A {type(flow).__qualname__} is not a flow.", fix="Put @flow above a function and pass the resulting flow."
         )
     bound = [found for found in living if found.flow is flow]
-    return bound[0] if bound else Found(getattr(flow.fn, "__name__", flow.name), flow)
+    return bound[0] if bound else FoundFlow(getattr(flow.fn, "__name__", flow.name), flow)
 
 
-def _not_found(wanted: str, namespace: Mapping[str, object], living: list[Found]) -> FlowNotFound:
-    if wanted in namespace:
-        kind = type(namespace[wanted]).__qualname__
+def _not_found(flow_name: str, namespace: Mapping[str, object], living: list[FoundFlow]) -> FlowNotFound:
+    if flow_name in namespace:
+        kind = type(namespace[flow_name]).__qualname__
         return FlowNotFound(
-            f"{wanted!r} is a {kind}, not a flow.", fix="Put @flow above the function and run its cell."
+            f"{flow_name!r} is a {kind}, not a flow.", fix="Put @flow above the function and run its cell."
         )
     names = list(dict.fromkeys(name for found in living for name in (found.variable, found.flow.name)))
-    near = difflib.get_close_matches(wanted, names, n=3)
+    near = difflib.get_close_matches(flow_name, names, n=3)
     if near:
         fix = f"Did you mean {' or '.join(near)}?"
     elif names:
         fix = f"Flows in this notebook: {', '.join(found.variable for found in living)}."
     else:
         fix = "Put @flow above a function and run its cell."
-    return FlowNotFound(f"This notebook has no flow called {wanted!r}.", fix=fix)
+    return FlowNotFound(f"This notebook has no flow called {flow_name!r}.", fix=fix)

@@ -59,7 +59,7 @@ def cell_callback(shell: Shell, kind: type[Callback]) -> Callback:
     return made
 
 
-class Found(NamedTuple):
+class FoundFlow(NamedTuple):
     """A flow and the first variable it is bound to."""
 
     variable: str
@@ -77,7 +77,7 @@ def is_flow(value: object) -> bool:
     return flow_class is not None and issubclass(type(value), flow_class)
 
 
-def live_flows(namespace: Mapping[str, object]) -> list[Found]:
+def live_flows(namespace: Mapping[str, object]) -> list[FoundFlow]:
     """Return the flows of a namespace, in the order in which their variables were created.
 
     A flow bound to several names is listed once; names that start with an underscore are ignored.
@@ -85,11 +85,11 @@ def live_flows(namespace: Mapping[str, object]) -> list[Found]:
     flow_class = prefect_class("prefect.flows", "Flow")
     if flow_class is None:
         return []
-    found: dict[int, Found] = {}
-    for variable in _bound_to(_with_subclasses(flow_class), namespace):
+    found: dict[int, FoundFlow] = {}
+    for variable in _names_of_types(_subclass_ids(flow_class), namespace):
         value = namespace.get(variable)
         if is_flow(value) and not variable.startswith("_"):
-            found.setdefault(id(value), Found(variable, value))  # type: ignore[arg-type]  # is_flow checks it
+            found.setdefault(id(value), FoundFlow(variable, value))  # type: ignore[arg-type]  # is_flow checks it
     return list(found.values())
 
 
@@ -106,7 +106,7 @@ def cell_number(filename: str, shell: Shell | None) -> int | None:
     return int(count[1]) if count else None
 
 
-def _bound_to(types: set[int], namespace: Mapping[str, object]) -> list[str]:
+def _names_of_types(types: set[int], namespace: Mapping[str, object]) -> list[str]:
     """Return the names whose values have one of these types, given by id, as a metaclass may make its classes unhashable.
 
     A large notebook has twenty thousand names to check after each cell, so no Python code runs and nothing that the garbage
@@ -117,5 +117,5 @@ def _bound_to(types: set[int], namespace: Mapping[str, object]) -> list[str]:
     return list(compress(names, map(types.__contains__, kinds)))
 
 
-def _with_subclasses(cls: type) -> set[int]:
-    return {id(cls)}.union(*map(_with_subclasses, type.__subclasses__(cls)))
+def _subclass_ids(cls: type) -> set[int]:
+    return {id(cls)}.union(*map(_subclass_ids, type.__subclasses__(cls)))

@@ -9,27 +9,27 @@ from pathlib import Path
 
 from satflow_ext.models import Commit
 
-HEAD = "# branch.oid "
-UNBORN = "(initial)"
+COMMIT_PREFIX = "# branch.oid "
+NO_COMMIT = "(initial)"
 """Output of `git status --porcelain=v2 --branch` before the commit id, and in place of it in a repository without commits."""
-PATIENCE = 2.0
+TIMEOUT = 2.0
 """Timeout of one command in seconds; a flow in a slower repository is registered without this information."""
 
 
-def commit_of(folder: Path) -> Commit | None:
+def find_commit(folder: Path) -> Commit | None:
     """Return the commit of the repository that contains the folder; None if there is no commit, repository or git."""
-    status = ask(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
+    status = run_git(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
     if status is None:  # for example after the timeout
-        commit = ask(folder, "rev-parse", "--verify", "HEAD")
+        commit = run_git(folder, "rev-parse", "--verify", "HEAD")
         return Commit(id=commit.strip(), dirty=None) if commit else None
     lines = status.splitlines()
-    commits = [line.removeprefix(HEAD) for line in lines if line.startswith(HEAD)]
+    commits = [line.removeprefix(COMMIT_PREFIX) for line in lines if line.startswith(COMMIT_PREFIX)]
     changed = any(not line.startswith("#") for line in lines)
-    return Commit(id=commits[0], dirty=changed) if commits and commits[0] != UNBORN else None
+    return Commit(id=commits[0], dirty=changed) if commits and commits[0] != NO_COMMIT else None
 
 
-def ask(folder: Path, *words: str, patience: float = PATIENCE) -> str | None:
-    """Return the output of a git command in a folder; None if it fails, exceeds `patience` seconds, or git is not installed."""
+def run_git(folder: Path, *words: str, timeout: float = TIMEOUT) -> str | None:
+    """Return the output of a git command in a folder; None if it fails, exceeds `timeout` seconds, or git is not installed."""
     program = shutil.which("git")
     if program is None:
         return None
@@ -43,7 +43,7 @@ def ask(folder: Path, *words: str, patience: float = PATIENCE) -> str | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=patience,
+            timeout=timeout,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):

@@ -19,13 +19,13 @@ from satflow_ext.kernel.flow_discovery import Shell, notebook_path
 from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import CarriedFile
 
-FOLDER = "files"
-SKIPPED = frozenset({"__pycache__", ".ipynb_checkpoints", ".git"})
+FILES_FOLDER = "files"
+SKIPPED_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".git"})
 """Folders that are left out when a folder that contains them is included."""
-MOST_FILES = 1000
+MAX_FILES = 1000
 """Maximum number of files: each is a separate content in the store."""
-LARGEST = 5
-CHUNK = 1024 * 1024
+LISTED_FILES = 5
+CHUNK_SIZE = 1024 * 1024
 
 
 def notebook_folder(shell: Shell | None) -> Path:
@@ -40,7 +40,7 @@ def notebook_folder(shell: Shell | None) -> Path:
     return Path(script).parent if shell is None and isinstance(script, str) else Path.cwd()
 
 
-def included(patterns: Sequence[str], folder: Path, directory: Path, limit: int) -> tuple[CarriedFile, ...]:
+def copy_included_files(patterns: Sequence[str], folder: Path, directory: Path, limit: int) -> tuple[CarriedFile, ...]:
     """Copy the files that match patterns.
 
     Args:
@@ -56,13 +56,13 @@ def included(patterns: Sequence[str], folder: Path, directory: Path, limit: int)
         InvalidInclude: a pattern leads out of the folder or matches nothing, a file cannot be read, or its name is not valid.
         ContentTooLarge: the total size is larger than `limit`.
     """
-    found = matching(patterns, folder, limit)
+    found = match_files(patterns, folder, limit)
     if found:
-        (directory / FOLDER).mkdir(mode=0o700, exist_ok=True)
-    return tuple(_copied(place, found[place], directory / FOLDER) for place in sorted(found))
+        (directory / FILES_FOLDER).mkdir(mode=0o700, exist_ok=True)
+    return tuple(_copy_file(place, found[place], directory / FILES_FOLDER) for place in sorted(found))
 
 
-def matching(patterns: Sequence[str], folder: Path, limit: int) -> dict[str, Path]:
+def match_files(patterns: Sequence[str], folder: Path, limit: int) -> dict[str, Path]:
     """Return the files that match patterns: path relative to the notebook's folder → file.
 
     Args:
@@ -75,45 +75,51 @@ def matching(patterns: Sequence[str], folder: Path, limit: int) -> dict[str, Pat
         ContentTooLarge: the total size is larger than `limit`.
     """
     folder = folder.resolve()
-    found = {place: file for pattern in patterns for place, file in _matches(pattern, folder)}
-    if len(found) > MOST_FILES:
-        raise _refused(f"{len(found)} files match, more than the limit of {MOST_FILES}.", "Put them into one archive.")
+    found = {place: file for pattern in patterns for place, file in _match_pattern(pattern, folder)}
+    if len(found) > MAX_FILES:
+        raise _include_error(
+            f"{len(found)} files match, more than the limit of {MAX_FILES}.", "Put them into one archive."
+        )
     _check_size(found, limit)
     return found
 
 
-def _matches(pattern: str, folder: Path) -> Iterator[tuple[str, Path]]:
+def _match_pattern(pattern: str, folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield (relative path, file) for each file that matches a pattern."""
     parts = PurePath(pattern).parts
     if not parts or PurePath(pattern).is_absolute() or ".." in parts:
-        raise _refused(
+        raise _include_error(
             f"{pattern!r} leads out of the notebook's folder.", f"Give a path below {folder}, such as data/*.csv."
         )
     matched = False
     for match in sorted(folder.glob(pattern)):
-        for file in _files(match):
+        for file in _list_files(match):
             matched = True
             if not file.resolve().is_relative_to(folder):
-                raise _refused(f"{file.relative_to(folder)} leads to {file.resolve()}, out of the notebook's folder.")
+                raise _include_error(
+                    f"{file.relative_to(folder)} leads to {file.resolve()}, out of the notebook's folder."
+                )
             yield file.relative_to(folder).as_posix(), file
     if not matched:
-        raise _refused(f"{pattern!r} matches no file in {folder}.", "Check the pattern; it is relative to that folder.")
+        raise _include_error(
+            f"{pattern!r} matches no file in {folder}.", "Check the pattern; it is relative to that folder."
+        )
 
 
-def _files(match: Path) -> Iterator[Path]:
+def _list_files(match: Path) -> Iterator[Path]:
     """Yield the file, or all files below the folder."""
     if not match.is_dir():
         yield match
         return
     for base, folders, names in os.walk(match):
-        folders[:] = sorted(set(folders) - SKIPPED)
+        folders[:] = sorted(set(folders) - SKIPPED_FOLDERS)
         yield from (Path(base, name) for name in sorted(names))
 
 
 def _check_size(found: dict[str, Path], limit: int) -> None:
-    sizes = {place: _size(place, file) for place, file in found.items()}
+    sizes = {place: _file_size(place, file) for place, file in found.items()}
     if sum(sizes.values()) > limit:
-        largest = sorted(sizes.items(), key=lambda item: -item[1])[:LARGEST]
+        largest = sorted(sizes.items(), key=lambda item: -item[1])[:LISTED_FILES]
         listed = ", ".join(f"{place} ({size_text(size)})" for place, size in largest)
         raise ContentTooLarge(
             f"The included files have {size_text(sum(sizes.values()))}, more than {size_text(limit)}. The largest: {listed}.",
@@ -122,29 +128,31 @@ def _check_size(found: dict[str, Path], limit: int) -> None:
         )
 
 
-def _size(place: str, file: Path) -> int:
+def _file_size(place: str, file: Path) -> int:
     if not file.is_file():
-        raise _refused(f"{place} is not a regular file.", "Include only regular files.")
+        raise _include_error(f"{place} is not a regular file.", "Include only regular files.")
     return file.stat().st_size
 
 
-def _copied(place: str, file: Path, folder: Path) -> CarriedFile:
+def _copy_file(place: str, file: Path, folder: Path) -> CarriedFile:
     """Copy and hash a file in one pass, so that size and digest match the copy, and name the copy by its digest."""
     incoming, hashed = folder / "incoming", hashlib.sha256()
     try:
         with file.open("rb") as source, incoming.open("wb") as copy:
-            while chunk := source.read(CHUNK):
+            while chunk := source.read(CHUNK_SIZE):
                 hashed.update(chunk)
                 copy.write(chunk)
         size = incoming.stat().st_size
         incoming.rename(folder / hashed.hexdigest())
         return CarriedFile(path=place, size=size, digest=f"sha256:{hashed.hexdigest()}")
     except OSError as error:
-        raise _refused(f"{place} cannot be read: {error.strerror}.") from None
+        raise _include_error(f"{place} cannot be read: {error.strerror}.") from None
     except ValidationError as error:
         why = error.errors(include_url=False)[0]["msg"]
-        raise _refused(f"{place!r} is not a valid name for an included file: {why}.", "Rename the file.") from None
+        raise _include_error(
+            f"{place!r} is not a valid name for an included file: {why}.", "Rename the file."
+        ) from None
 
 
-def _refused(message: str, fix: str | None = None) -> InvalidInclude:
+def _include_error(message: str, fix: str | None = None) -> InvalidInclude:
     return InvalidInclude(message, fix=fix, field="include")

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from satflow_ext.endpoints import Endpoints, needed, resolve
+from satflow_ext.endpoints import Endpoints, list_needed_services, resolve_endpoints
 from satflow_ext.kernel.flow_discovery import Shell
 from satflow_ext.settings import Settings
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def shell_here() -> Shell | None:
+def get_shell() -> Shell | None:
     """Return the IPython shell; None in plain Python."""
     if "IPython" not in sys.modules:
         return None
@@ -33,46 +33,46 @@ def namespace_of(shell: Shell | None) -> dict[str, object]:
     return shell.user_ns if shell is not None else vars(sys.modules["__main__"])
 
 
-class _Stack:
+class _StackLease:
     """The lease of this process on the local stack. It is held so that runs continue while the notebook is open."""
 
     def __init__(self) -> None:
         self._lease: Lease | None = None
 
-    def endpoints(self, settings: Settings) -> Endpoints:
+    def get_endpoints(self, settings: Settings) -> Endpoints:
         """Return the current endpoints. Start the local stack if the settings do not define all of them."""
-        if not needed(settings):
-            return resolve(settings, None)
-        from satflow_ext.lease import acquire
+        if not list_needed_services(settings):
+            return resolve_endpoints(settings, None)
+        from satflow_ext.lease import acquire_lease
 
-        before, self._lease = self._lease, acquire(settings, on_step=_tell)
+        before, self._lease = self._lease, acquire_lease(settings, on_step=_print_step)
         if before is not None:
             before.close()
-        return resolve(settings, self._lease.record)
+        return resolve_endpoints(settings, self._lease.record)
 
 
-_STACK = _Stack()
+_STACK_LEASE = _StackLease()
 
 
-def endpoints_of(settings: Settings) -> Endpoints:
+def get_endpoints(settings: Settings) -> Endpoints:
     """Return the endpoints. Take a lease on the local stack, if it is needed, that lasts as long as this process.
 
     Raises:
         StackFailed: the local stack is needed and failed to start.
     """
-    return _STACK.endpoints(settings)
+    return _STACK_LEASE.get_endpoints(settings)
 
 
-def _tell(step: str) -> None:
+def _print_step(step: str) -> None:
     sys.stdout.write(f"{step}\n")
 
 
-def wait_for(work: Coroutine[Any, Any, T]) -> T:
+def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine in another thread, as a kernel's thread already runs an event loop. An interrupt cancels it."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
 
     async def cancellable() -> T:
-        task = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(coroutine)
         started.set_result((asyncio.get_running_loop(), task))
         return await task
 

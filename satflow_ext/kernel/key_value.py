@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Pair(tuple[object, object]):
+class KeyValue(tuple[object, object]):
     """An item of a mapping or of an object's state. Its two parts add nothing to a path."""
 
     __slots__ = ()

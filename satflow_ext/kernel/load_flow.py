@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from satflow_ext import setup_cells
 from satflow_ext.errors import BadRequest, ContentRefused, VariableTaken
-from satflow_ext.kernel.fingerprint import fingerprint
+from satflow_ext.kernel.fingerprint import compute_fingerprint
 from satflow_ext.kernel.flow_discovery import AnyFlow, is_flow
-from satflow_ext.kernel.kernel_session import endpoints_of, namespace_of, shell_here, wait_for
+from satflow_ext.kernel.kernel_session import get_endpoints, get_shell, namespace_of, run_coroutine
 from satflow_ext.kernel.setup_cells import recorder_of
-from satflow_ext.kernel.source import remember
+from satflow_ext.kernel.source import add_loaded_cells
 from satflow_ext.registration import tracebacks
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import load_settings
@@ -23,12 +23,12 @@ from satflow_ext.setup_cells import SetupCell
 
 if TYPE_CHECKING:
     from satflow_ext.endpoints import Endpoints
-    from satflow_ext.registration.content_download import Brought
+    from satflow_ext.registration.content_download import CheckedVersion
     from satflow_ext.settings import Settings
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedFlow:
     """The flow of a version, its variable in the notebook, and its manifest."""
 
     flow: AnyFlow
@@ -54,29 +54,29 @@ def load_flow(name: str, *, as_name: str | None = None) -> AnyFlow:
         PythonMismatch: another version of Python packed the flow; nothing was unpickled.
         VariableTaken: the notebook already uses this name for another value; nothing was changed.
     """
-    return loaded(name, as_name).flow
+    return load_with_manifest(name, as_name).flow
 
 
-def loaded(name: str, as_name: str | None = None) -> Loaded:
+def load_with_manifest(name: str, as_name: str | None = None) -> LoadedFlow:
     """Load a registered flow as `load_flow` does, and return it with its variable and manifest."""
     settings = load_settings()
-    endpoints = endpoints_of(settings)
-    brought = wait_for(_brought(name, endpoints, settings))
+    endpoints = get_endpoints(settings)
+    brought = run_coroutine(_download_version(name, endpoints, settings))
     manifest = brought.manifest
     variable = as_name or manifest.variable
     if not variable.isidentifier():
         raise BadRequest(f"{variable!r} is not a valid variable name.", fix="Choose another name with --as NAME.")
-    shell = shell_here()
+    shell = get_shell()
     namespace = namespace_of(shell)
-    _check_free(namespace, variable, manifest)
+    _check_variable_free(namespace, variable, manifest)
     _check_setup_free(namespace, manifest)
-    tracebacks.show(manifest.source.cells)
-    flow = _unpickled(brought)
+    tracebacks.register_cell_lines(manifest.source.cells)
+    flow = _unpickle_flow(brought)
     if shell is not None:
-        recorder_of(shell).add_loaded(setup_cells.cells())
-    remember(manifest.source.cells)
+        recorder_of(shell).add_loaded(setup_cells.list_setup_cells())
+    add_loaded_cells(manifest.source.cells)
     namespace[variable] = flow
-    return Loaded(flow, variable, manifest)
+    return LoadedFlow(flow, variable, manifest)
 
 
 def cells_text(manifest: Manifest) -> str:
@@ -93,28 +93,30 @@ def cells_text(manifest: Manifest) -> str:
     return "\n\n".join(f"# [{cell.number}] of {title}\n{cell.text}" for cell in source.cells)
 
 
-async def _brought(name: str, endpoints: Endpoints, settings: Settings) -> Brought:
-    from satflow_ext.keys import trusted
+async def _download_version(name: str, endpoints: Endpoints, settings: Settings) -> CheckedVersion:
+    from satflow_ext.keys import read_trusted_keys
     from satflow_ext.registration import content_download, deployments, packing_environment, versions
 
-    deployment, number = split(name)
-    found = await deployments.find(endpoints, deployment)
-    chain = await versions.chain_of(endpoints, found.id)
-    return await content_download.bring(chain, number or chain.newest, trusted(settings), packing_environment.here())
+    deployment, number = split_version(name)
+    found = await deployments.find_deployment(endpoints, deployment)
+    chain = await versions.read_chain(endpoints, found.id)
+    return await content_download.download_version(
+        chain, number or chain.newest, read_trusted_keys(settings), packing_environment.current_environment()
+    )
 
 
-def split(name: str) -> tuple[str, int | None]:
+def split_version(name: str) -> tuple[str, int | None]:
     """Split `name@2` into (`name`, 2); an @ that is not followed by a number belongs to the name."""
     deployment, _, number = name.rpartition("@")
     return (deployment, int(number)) if deployment and number.isascii() and number.isdigit() else (name, None)
 
 
-def _check_free(namespace: dict[str, object], variable: str, manifest: Manifest) -> None:
+def _check_variable_free(namespace: dict[str, object], variable: str, manifest: Manifest) -> None:
     """Refuse a variable that already has another value; the same flow is allowed."""
     if variable not in namespace:
         return
     value = namespace[variable]
-    if is_flow(value) and fingerprint(value) == manifest.fingerprint:
+    if is_flow(value) and compute_fingerprint(value) == manifest.fingerprint:
         return
     raise VariableTaken(
         f"This notebook already has another value in the variable {variable}: a {type(value).__qualname__}.",
@@ -124,11 +126,11 @@ def _check_free(namespace: dict[str, object], variable: str, manifest: Manifest)
 
 def _check_setup_free(namespace: dict[str, object], manifest: Manifest) -> None:
     """Refuse setup cells that would overwrite names of this notebook. Cells that have already run here do not run again."""
-    have_run = {cell.text.rstrip("\n") for cell in setup_cells.cells()}
+    have_run = {cell.text.rstrip("\n") for cell in setup_cells.list_setup_cells()}
     new = [
         SetupCell(each.file, each.text) for each in manifest.source.cells if each.setup and each.text not in have_run
     ]
-    taken = sorted({name for cell in new for name in setup_cells.defined_names(cell)} & namespace.keys())
+    taken = sorted({name for cell in new for name in setup_cells.list_defined_names(cell)} & namespace.keys())
     if taken:
         raise VariableTaken(
             f"The setup cells of {manifest.full_name} define {', '.join(taken)}, which this notebook has already defined.",
@@ -136,15 +138,15 @@ def _check_setup_free(namespace: dict[str, object], manifest: Manifest) -> None:
         )
 
 
-def _unpickled(brought: Brought) -> AnyFlow:
+def _unpickle_flow(download: CheckedVersion) -> AnyFlow:
     import cloudpickle
 
-    if git := brought.manifest.git:
+    if git := download.manifest.git:
         raise BadRequest(
-            f"The content of {brought.manifest.full_name} is not a flow: runs load {git.path} of {git.repository}.",
+            f"The content of {download.manifest.full_name} is not a flow: runs load {git.path} of {git.repository}.",
             fix=f"Run `git checkout {git.commit[:12]}` in a clone of that repository.",
         )
-    flow: AnyFlow = cloudpickle.loads(brought.opened.body)
+    flow: AnyFlow = cloudpickle.loads(download.opened.body)
     if not is_flow(flow):
         raise ContentRefused(f"The flow content holds a {type(flow).__name__}, not a flow.")
     return flow

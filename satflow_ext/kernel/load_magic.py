@@ -5,22 +5,22 @@ from __future__ import annotations
 import sys
 
 from satflow_ext.errors import SatflowError
-from satflow_ext.kernel.kernel_session import shell_here
-from satflow_ext.kernel.load_flow import Loaded, cells_text, loaded
+from satflow_ext.kernel.kernel_session import get_shell
+from satflow_ext.kernel.load_flow import LoadedFlow, cells_text, load_with_manifest
 from satflow_ext.kernel.magic_parser import LineParser
-from satflow_ext.kernel.options import split
+from satflow_ext.kernel.options import split_line
 
 
-def load_flow(line: str) -> Loaded | None:
+def load_flow(line: str) -> LoadedFlow | None:
     """Execute a line of the magic. Report an error as one message, without a traceback."""
     parser = _parser()
     try:
-        words = parser.parse_args(split(line))
+        words = parser.parse_args(split_line(line))
         if words.help or not words.name:
             sys.stdout.write(parser.format_help())
             return None
-        done = loaded(words.name, words.as_name)
-        shell = shell_here()
+        done = load_with_manifest(words.name, words.as_name)
+        shell = get_shell()
         if words.cells and shell is not None:
             shell.set_next_input(cells_text(done.manifest))
     except SatflowError as error:

@@ -13,7 +13,7 @@ from typing import Any
 LOADER_NAMES = frozenset({"__builtins__", "__spec__", "__loader__", "__cached__"})
 
 
-class TravellingModule(types.ModuleType):
+class PickledModule(types.ModuleType):
     """A module whose attributes are the globals of its functions, as in any module, so that both see every change.
 
     A rebuilt function gets a new dictionary as its globals; functions of one pickle that shared a dictionary share the new one.
@@ -40,7 +40,7 @@ class TravellingModule(types.ModuleType):
         return iter(sorted(self._satflow_namespace()))
 
     def __reduce__(self) -> Any:
-        return reduced(self, self._satflow_namespace(), type(self))
+        return reduce_module(self, self._satflow_namespace(), type(self))
 
     def __setstate__(self, state: tuple[types.FunctionType, dict[str, Any]]) -> None:
         witness, members = state
@@ -57,7 +57,7 @@ class TravellingModule(types.ModuleType):
         return own if witness is None else witness.__globals__
 
 
-def reduced(module: types.ModuleType, namespace: dict[str, Any], kind: type[types.ModuleType]) -> Any:
+def reduce_module(module: types.ModuleType, namespace: dict[str, Any], kind: type[types.ModuleType]) -> Any:
     """Return the reduction of a module. Its state is separate from its creation, so that modules may form cycles.
 
     Args:

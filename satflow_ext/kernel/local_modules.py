@@ -25,7 +25,7 @@ def is_local(module: ModuleType) -> bool:
     name = getattr(module, "__name__", None)
     if not isinstance(name, str) or name.partition(".")[0] in NEVER_LOCAL:
         return False
-    return lies_local(_place(module))
+    return is_local_path(_module_path(module))
 
 
 def is_local_name(name: str | None) -> bool:
@@ -40,7 +40,7 @@ def local_modules() -> list[ModuleType]:
 
 
 @contextmanager
-def by_value() -> Iterator[None]:
+def pickle_local_by_value() -> Iterator[None]:
     """Make cloudpickle pickle local modules, and the code that rebuilds them, by value for the duration."""
     import cloudpickle
 
@@ -59,7 +59,7 @@ def by_value() -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _place(module: ModuleType) -> str | None:
+def _module_path(module: ModuleType) -> str | None:
     """Return the module's source file, or the first folder of a namespace package."""
     file = getattr(module, "__file__", None)
     if isinstance(file, str):
@@ -70,12 +70,12 @@ def _place(module: ModuleType) -> str | None:
 
 
 @cache
-def lies_local(place: str | None) -> bool:
+def is_local_path(path: str | None) -> bool:
     """Return whether a path is outside the standard library and every site-packages folder."""
-    if place is None or re.search(r"[\\/](site|dist)-packages([\\/]|$)", place):
+    if path is None or re.search(r"[\\/](site|dist)-packages([\\/]|$)", path):
         return False
-    real = os.path.realpath(place)
-    return not any(real.startswith(folder) or place.startswith(folder) for folder in _installed_folders())
+    real = os.path.realpath(path)
+    return not any(real.startswith(folder) or path.startswith(folder) for folder in _installed_folders())
 
 
 @cache

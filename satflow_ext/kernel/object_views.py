@@ -20,21 +20,21 @@ from typing import Any, NamedTuple
 from satflow_ext.kernel import classes, prefect_views, process_objects
 from satflow_ext.kernel.code_facts import annotations_of, plain_facts, used_names
 from satflow_ext.kernel.descriptors import descriptor_base, wrapped_functions
-from satflow_ext.kernel.dispatch import implementations, is_dispatch
-from satflow_ext.kernel.key_value import Pair
+from satflow_ext.kernel.dispatch import is_dispatch, registered_implementations
+from satflow_ext.kernel.key_value import KeyValue
 from satflow_ext.kernel.local_modules import is_local, is_local_name
 from satflow_ext.kernel.validated_calls import ValidatedCall, validated_call
-from satflow_ext.setup_cells import ByName
-from satflow_ext.setup_cells import by_name as by_name_of_setup
+from satflow_ext.setup_cells import NamedReference
+from satflow_ext.setup_cells import replace_by_reference as by_name_of_setup
 
 Parts = Iterable[tuple[str, object]]
 
 
-class Each:
+class LazyParts:
     """Parts that are created on each iteration, since storing those of a long container would use too much memory."""
 
-    def __init__(self, make: Callable[[], Parts]) -> None:
-        self._make = make
+    def __init__(self, make_parts: Callable[[], Parts]) -> None:
+        self._make = make_parts
 
     def __iter__(self) -> Iterator[tuple[str, object]]:
         return iter(self._make())
@@ -64,36 +64,36 @@ class View(NamedTuple):
 ATOMS = frozenset({type(None), bool, int, float, complex, str, type(Ellipsis), type(NotImplemented)})
 """Types whose values have no parts."""
 
-SUBCLASSED = "__init_subclass__"
+INIT_SUBCLASS = "__init_subclass__"
 COPIED_ENVIRONMENT = "it is a copy of the notebook's environment variables, which must not leave this machine"
 BUFFERS = (bytes, bytearray, memoryview)
 OPEN_FILES = frozenset({io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO})
 
 
-def look(value: object) -> View:
+def view_object(value: object) -> View:
     """Return the view of an object. Calls the object's own pickling methods, and no other user code."""
     kind = type(value)
-    if reference := process_objects.reference_to(value):
+    if reference := process_objects.find_reference(value):
         return View("name", (f"{reference.module}:{reference.name}",))
     if view := _VIEWS.get(kind):
         return view(value)
-    if kind is ByName:
-        return View("name", (f"__main__:{typing.cast(ByName, value).name}",))
+    if kind is NamedReference:
+        return View("name", (f"__main__:{typing.cast(NamedReference, value).name}",))
     if issubclass(kind, type):
-        return _class(typing.cast(type, value))
+        return _class_view(typing.cast(type, value))
     if issubclass(kind, types.ModuleType):
-        return _module(typing.cast(types.ModuleType, value))
+        return _module_view(typing.cast(types.ModuleType, value))
     if kind in ATOMS:
         return View(kind.__name__, (value,))
-    if special := prefect_views.parts_of(value):
+    if special := prefect_views.view_parts(value):
         return View(*special)
-    return _special(value, kind) or _reduced(value)
+    return _special_view(value, kind) or _reduction_view(value)
 
 
-def _special(value: object, kind: type) -> View | None:
+def _special_view(value: object, kind: type) -> View | None:
     """Return the view of a descriptor, file or logger, whose reduction does not describe its parts; None for others."""
     if descriptor_base(kind):
-        return _descriptor(value)
+        return _descriptor_view(value)
     if kind in OPEN_FILES and not any(value is each for each in (sys.stdin, sys.stdout, sys.stderr)):
         return View(
             "open file", (str(getattr(value, "name", None)),), problem="an open file exists only in this process"
@@ -104,7 +104,7 @@ def _special(value: object, kind: type) -> View | None:
     return None
 
 
-def by_name(value: object) -> str | None:
+def installed_name(value: object) -> str | None:
     """Return `module:name` of a function or class of an installed module; None if it must be pickled by value."""
     module_name, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     module = sys.modules.get(module_name) if isinstance(module_name, str) else None
@@ -118,16 +118,16 @@ def by_name(value: object) -> str | None:
     return f"{module_name}:{name}" if found is value else None
 
 
-def _function(function: types.FunctionType) -> View:
-    if reference := by_name(function):
+def _function_view(function: types.FunctionType) -> View:
+    if reference := installed_name(function):
         return View("name", (reference,))
     if is_dispatch(function):
-        found = implementations(function)
+        found = registered_implementations(function)
         return View(
-            "singledispatch", (), [(f"[{cls.__name__}]", Pair((cls, each))) for cls, each in found], ordered=False
+            "singledispatch", (), [(f"[{cls.__name__}]", KeyValue((cls, each))) for cls, each in found], ordered=False
         )
     if call := validated_call(function):
-        return _validated(function, call)
+        return _validated_call_view(function, call)
     closed_over = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     parts: list[tuple[str, object]] = [("", function.__code__)]
     used = [(name, function.__globals__[name]) for name in used_names(function) if name != "__builtins__"]
@@ -135,91 +135,97 @@ def _function(function: types.FunctionType) -> View:
     parts += closed_over
     parts += [("(default)", each) for each in function.__defaults__ or ()]
     parts += [(f"(default {name})", each) for name, each in sorted((function.__kwdefaults__ or {}).items())]
-    parts += [(f".{name}", Pair((name, each))) for name, each in sorted(vars(function).items())]
-    parts += [("(annotation)", Pair((name, each))) for name, each in sorted(annotations_of(function).items())]
+    parts += [(f".{name}", KeyValue((name, each))) for name, each in sorted(vars(function).items())]
+    parts += [("(annotation)", KeyValue((name, each))) for name, each in sorted(annotations_of(function).items())]
     return View("function", (), parts)
 
 
-def _validated(function: types.FunctionType, call: ValidatedCall) -> View:
+def _validated_call_view(function: types.FunctionType, call: ValidatedCall) -> View:
     """Return a view of the function that `pydantic.validate_call` wraps, its settings, and the wrapper's attributes."""
     parts: list[tuple[str, object]] = [("", call.raw), ("(config)", call.config)]
     attributes = {name: each for name, each in vars(function).items() if name not in ("raw_function", "__wrapped__")}
-    parts += [(f".{name}", Pair((name, attributes[name]))) for name in sorted(attributes)]
+    parts += [(f".{name}", KeyValue((name, attributes[name]))) for name in sorted(attributes)]
     return View("validated function", (call.validate_return,), parts)
 
 
-def _descriptor(descriptor: object) -> View:
+def _descriptor_view(descriptor: object) -> View:
     """Return a view of an instance of a descriptor subclass: its class, the wrapped functions, and its own attributes."""
     parts: list[tuple[str, object]] = [("", type(descriptor)), *(("", each) for each in wrapped_functions(descriptor))]
-    return View("descriptor", (), [*parts, *_state(getattr(descriptor, "__dict__", {}))])
+    return View("descriptor", (), [*parts, *_state_parts(getattr(descriptor, "__dict__", {}))])
 
 
-def _code(code: types.CodeType) -> View:
+def _code_view(code: types.CodeType) -> View:
     return View("code", plain_facts(code), [("", const) for const in code.co_consts])
 
 
-def _class(cls: type) -> View:
-    if reference := by_name(cls):
+def _class_view(cls: type) -> View:
+    if reference := installed_name(cls):
         return View("name", (reference,))
-    problem = classes.wanted_arguments(next((base for base in cls.__mro__[1:] if SUBCLASSED in vars(base)), object))
-    return View("class", (cls.__name__, type(cls).__qualname__), classes.members(cls), problem=problem)
+    problem = classes.missing_subclass_arguments(
+        next((base for base in cls.__mro__[1:] if INIT_SUBCLASS in vars(base)), object)
+    )
+    return View("class", (cls.__name__, type(cls).__qualname__), classes.class_members(cls), problem=problem)
 
 
-def _module(module: types.ModuleType) -> View:
+def _module_view(module: types.ModuleType) -> View:
     if not is_local(module):
         return View("module", (module.__name__,))
     members = {name: each for name, each in vars(module).items() if not (name.startswith("__") and name.endswith("__"))}
     return View(
-        "local module", (module.__name__,), [(f".{name}", Pair((name, members[name]))) for name in sorted(members)]
+        "local module", (module.__name__,), [(f".{name}", KeyValue((name, members[name]))) for name in sorted(members)]
     )
 
 
-def _list(values: list[object] | tuple[object, ...]) -> View:
-    parts = Each(lambda: ((f"[{index}]", each) for index, each in enumerate(values)))
+def _sequence_view(values: list[object] | tuple[object, ...]) -> View:
+    parts = LazyParts(lambda: ((f"[{index}]", each) for index, each in enumerate(values)))
     return View(type(values).__name__, (len(values),), parts)
 
 
-def _pair(pair: Pair) -> View:
+def _pair_view(pair: KeyValue) -> View:
     return View("pair", (), [("", pair[0]), ("", pair[1])])
 
 
-def _mapping(mapping: Mapping[object, object]) -> View:
+def _mapping_view(mapping: Mapping[object, object]) -> View:
     problem = COPIED_ENVIRONMENT if process_objects.is_environment_copy(mapping) else None
-    return View("dict", (len(mapping),), Each(lambda: map(_item, mapping.items())), ordered=False, problem=problem)
+    return View(
+        "dict", (len(mapping),), LazyParts(lambda: map(_mapping_item, mapping.items())), ordered=False, problem=problem
+    )
 
 
-def _item(item: tuple[object, object]) -> tuple[str, Pair]:
-    return f"[{item[0]!r:.40}]" if type(item[0]) in ATOMS else "[…]", Pair(item)
+def _mapping_item(item: tuple[object, object]) -> tuple[str, KeyValue]:
+    return f"[{item[0]!r:.40}]" if type(item[0]) in ATOMS else "[…]", KeyValue(item)
 
 
-def _set(values: set[object] | frozenset[object]) -> View:
-    return View(type(values).__name__, (len(values),), Each(lambda: (("", each) for each in values)), ordered=False)
+def _set_view(values: set[object] | frozenset[object]) -> View:
+    return View(
+        type(values).__name__, (len(values),), LazyParts(lambda: (("", each) for each in values)), ordered=False
+    )
 
 
-def _cell(cell: types.CellType) -> View:
+def _cell_view(cell: types.CellType) -> View:
     try:
         return View("cell", (), [("", cell.cell_contents)])
     except ValueError:
         return View("empty cell")
 
 
-def _buffer(value: bytes | bytearray | memoryview) -> View:
+def _buffer_view(value: bytes | bytearray | memoryview) -> View:
     raw = memoryview(value)
     return View("buffer", (raw.nbytes,), buffer=raw.cast("B") if raw.c_contiguous else memoryview(raw.tobytes()))
 
 
-def _pickle_buffer(value: Any) -> View:
+def _pickle_buffer_view(value: Any) -> View:
     raw = value.raw()
     return View("buffer", (raw.nbytes,), buffer=raw)
 
 
-def _typing_name(value: Any) -> View:
+def _type_variable_view(value: Any) -> View:
     """Return a view of a type variable or similar: its name and bounds, without the random id that cloudpickle adds."""
     bounds = [getattr(value, name, None) for name in ("__bound__", "__constraints__", "__supertype__", "__value__")]
     return View(type(value).__name__, (value.__name__,), [("", each) for each in bounds])
 
 
-def _context_variable(value: contextvars.ContextVar[Any]) -> View:
+def _context_variable_view(value: contextvars.ContextVar[Any]) -> View:
     """Return a view of the name and the default, which can be read only in an empty context."""
     try:
         return View("context variable", (value.name,), [("", contextvars.Context().run(value.get))])
@@ -227,38 +233,38 @@ def _context_variable(value: contextvars.ContextVar[Any]) -> View:
         return View("context variable", (value.name,))
 
 
-def _cached_property(value: functools.cached_property[Any]) -> View:
+def _cached_property_view(value: functools.cached_property[Any]) -> View:
     return View("cached_property", (), [("", value.func)])
 
 
-def _lru_cache(value: Any) -> View:
+def _lru_cache_view(value: Any) -> View:
     return View("lru_cache", tuple(sorted(value.cache_parameters().items())), [("", value.__wrapped__)])
 
 
-def _reduced(value: object) -> View:
+def _reduction_view(value: object) -> View:
     """Return a view of an object's pickle reduction. An object that refuses pickling gives a view with a problem."""
     name = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
-        reduced = _reduce(value)
+        reduced = _reduce_object(value)
     except Exception as error:  # the object's own code, which may raise anything
         return View("unpicklable", (name,), problem=str(error) or type(error).__name__)
     if isinstance(reduced, str):
-        return _looked_up(value, reduced, name)
+        return _name_view(value, reduced, name)
     function, arguments, state, items, pairs = (*reduced[:5], None, None, None)[:5]
-    parts: list[tuple[str, object]] = [("", function), *(("", each) for each in arguments or ()), *_state(state)]
+    parts: list[tuple[str, object]] = [("", function), *(("", each) for each in arguments or ()), *_state_parts(state)]
     parts += [(f"[{index}]", each) for index, each in enumerate(items or ())]
-    parts += [(f"[{key!r:.40}]", Pair((key, each))) for key, each in pairs or ()]
+    parts += [(f"[{key!r:.40}]", KeyValue((key, each))) for key, each in pairs or ()]
     return View("object", (len(parts),), parts)
 
 
-def _reduce(value: object) -> Any:
+def _reduce_object(value: object) -> Any:
     import cloudpickle
 
     reducer: Callable[[object], Any] | None = cloudpickle.CloudPickler.dispatch_table.get(type(value))
     return reducer(value) if reducer is not None else value.__reduce_ex__(5)
 
 
-def _looked_up(value: object, name: str, type_name: str) -> View:
+def _name_view(value: object, name: str, type_name: str) -> View:
     """Return a view of an object that pickle stores by name. A name in the notebook or a local module is a problem."""
     module = getattr(value, "__module__", None)
     lost = module == "__main__" or is_local_name(module)
@@ -266,30 +272,30 @@ def _looked_up(value: object, name: str, type_name: str) -> View:
     return View("name", (f"{module}:{name}", type_name), problem=problem)
 
 
-def _state(state: object) -> Parts:
+def _state_parts(state: object) -> Parts:
     halves = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
     dicts = [half for half in halves if isinstance(half, dict)]
     if len(dicts) + sum(half is None for half in halves) < 2:
         return [("", state)]
     attributes = {str(key): each for half in dicts for key, each in half.items()}
-    return [(f".{name}", Pair((name, attributes[name]))) for name in sorted(attributes)]
+    return [(f".{name}", KeyValue((name, attributes[name]))) for name in sorted(attributes)]
 
 
 _VIEWS: dict[type, Callable[[Any], View]] = {
-    types.FunctionType: _function,
-    types.CodeType: _code,
-    types.CellType: _cell,
-    types.MappingProxyType: _mapping,
-    list: _list,
-    tuple: _list,
-    dict: _mapping,
-    set: _set,
-    frozenset: _set,
-    Pair: _pair,
-    functools.cached_property: _cached_property,
-    contextvars.ContextVar: _context_variable,
-    type(functools.lru_cache(len)): _lru_cache,
-    **dict.fromkeys(BUFFERS, _buffer),
-    pickle.PickleBuffer: _pickle_buffer,
-    **dict.fromkeys((typing.TypeVar, typing.ParamSpec, typing.NewType), _typing_name),
+    types.FunctionType: _function_view,
+    types.CodeType: _code_view,
+    types.CellType: _cell_view,
+    types.MappingProxyType: _mapping_view,
+    list: _sequence_view,
+    tuple: _sequence_view,
+    dict: _mapping_view,
+    set: _set_view,
+    frozenset: _set_view,
+    KeyValue: _pair_view,
+    functools.cached_property: _cached_property_view,
+    contextvars.ContextVar: _context_variable_view,
+    type(functools.lru_cache(len)): _lru_cache_view,
+    **dict.fromkeys(BUFFERS, _buffer_view),
+    pickle.PickleBuffer: _pickle_buffer_view,
+    **dict.fromkeys((typing.TypeVar, typing.ParamSpec, typing.NewType), _type_variable_view),
 }

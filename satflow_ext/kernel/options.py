@@ -14,9 +14,16 @@ from pydantic import JsonValue, ValidationError
 
 from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSecretName
 from satflow_ext.kernel.magic_parser import LineParser
-from satflow_ext.models import AS_FLOW_SAYS, VARIABLE_NAME, EnvironmentPolicy, Infrastructure, JsonObject, MissedRuns
-from satflow_ext.parameter_values.text import from_text
-from satflow_ext.validation_errors import first_mistake
+from satflow_ext.models import (
+    FLOW_EXECUTOR,
+    VARIABLE_NAME_PATTERN,
+    EnvironmentPolicy,
+    Infrastructure,
+    JsonObject,
+    MissedRuns,
+)
+from satflow_ext.parameter_values.text import parse_json_or_text
+from satflow_ext.validation_errors import convert_first_error
 
 
 class Option(NamedTuple):
@@ -32,7 +39,7 @@ class Option(NamedTuple):
     type: Callable[[str], object] = str
 
 
-def seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
     """Parse a number of seconds, as an argparse type."""
     try:
         return float(text)
@@ -40,15 +47,15 @@ def seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, such as 3600") from None
 
 
-SHARED = {
+SHARED_OPTIONS = {
     "--name": Option("NAME", "the deployment's name (default: the flow's name)"),
     "--executor": Option(
         "EXECUTOR",
         "how tasks run: flow (default: by the flow's own task runner), threads, processes, dask-local, …",
-        AS_FLOW_SAYS,
+        FLOW_EXECUTOR,
     ),
     "--cron": Option("CRON", 'a cron schedule with five fields: "0 6 * * *"'),
-    "--interval": Option("SECONDS", "the interval between runs, instead of --cron", type=seconds),
+    "--interval": Option("SECONDS", "the interval between runs, instead of --cron", type=parse_seconds),
     "--timezone": Option("ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)", "UTC"),
     "--param": Option("NAME=VALUE", "a parameter, as JSON or text depending on its type (repeatable)", repeated=True),
     "--work-pool": Option("POOL", "the Prefect work pool"),
@@ -74,29 +81,29 @@ SHARED = {
 }
 """The options that the command and the magic have in common."""
 
-OPTIONS = {
-    **SHARED,
+MAGIC_OPTIONS = {
+    **SHARED_OPTIONS,
     "--run": Option(None, "start a run immediately"),
     "--help": Option(None, "show this help message and exit"),
 }
 """The options of the magic."""
 
-EXECUTOR_OPTIONS = "Anything else is an option of the executor: --n-workers 2 --worker-size large"
+EXECUTOR_OPTIONS_HELP = "Anything else is an option of the executor: --n-workers 2 --worker-size large"
 POLICIES: tuple[EnvironmentPolicy, ...] = get_args(EnvironmentPolicy)
-MISSED: tuple[MissedRuns, ...] = get_args(MissedRuns)
+MISSED_RUNS: tuple[MissedRuns, ...] = get_args(MissedRuns)
 
 
 @dataclass
-class Words:
+class ParsedLine:
     """The parsed line: the flow, known options by name (lists of values), and options of the executor."""
 
     flow: str | None = None
-    known: dict[str, list[Any]] = field(default_factory=dict)
+    options: dict[str, list[Any]] = field(default_factory=dict)
     executor_options: JsonObject = field(default_factory=dict)
 
-    def one(self, option: str) -> Any:
+    def get_single(self, option: str) -> Any:
         """Return the value of an option that may be given only once; None if it is not given."""
-        return self.known[option][0] if option in self.known else None
+        return self.options[option][0] if option in self.options else None
 
 
 def add_shared_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
@@ -106,7 +113,7 @@ def add_shared_options(parser: argparse.ArgumentParser, *, default: str | None =
         parser: the parser of the command or the magic.
         default: `argparse.SUPPRESS` to omit options that are not given from the result.
     """
-    for name, option in SHARED.items():
+    for name, option in SHARED_OPTIONS.items():
         if option.value is None:
             parser.add_argument(name, action="store_true", help=option.purpose, default=default or False)
         else:
@@ -122,54 +129,56 @@ def add_shared_options(parser: argparse.ArgumentParser, *, default: str | None =
 
 def help_text() -> str:
     """Format the output of `%register_flow --help`."""
-    return _parser().format_help()
+    return _build_parser().format_help()
 
 
-def read(line: str) -> Words:
+def parse_line(line: str) -> ParsedLine:
     """Parse the line of the magic.
 
     Raises:
         BadRequest: the line is not valid; the message names the faulty part.
     """
-    said = Words()
-    own = list(_own_words(split(line), said))
-    values = vars(_parser().parse_args(own))
-    for option in OPTIONS:
+    said = ParsedLine()
+    own = list(_extract_options(split_line(line), said))
+    values = vars(_build_parser().parse_args(own))
+    for option in MAGIC_OPTIONS:
         name = option[2:].replace("-", "_")
         if name in values:
-            said.known[option] = values[name] if isinstance(values[name], list) else [values[name]]
+            said.options[option] = values[name] if isinstance(values[name], list) else [values[name]]
     return said
 
 
-def _parser() -> LineParser:
+def _build_parser() -> LineParser:
     parser = LineParser(
         prog="%register_flow",
         usage="%(prog)s FLOW [options]",
         description="Register a flow of this notebook as a Prefect deployment.",
-        epilog=f"{EXECUTOR_OPTIONS}\n\nExample:\n  %(prog)s main --executor dask-local --n-workers 2 "
+        epilog=f"{EXECUTOR_OPTIONS_HELP}\n\nExample:\n  %(prog)s main --executor dask-local --n-workers 2 "
         '--cron "0 6 * * *" --timezone Europe/Berlin',
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
     )
     add_shared_options(parser, default=argparse.SUPPRESS)
-    parser.add_argument("--run", action="store_true", help=OPTIONS["--run"].purpose, default=argparse.SUPPRESS)
-    parser.add_argument("-h", "--help", action="store_true", help=OPTIONS["--help"].purpose, default=argparse.SUPPRESS)
+    parser.add_argument("--run", action="store_true", help=MAGIC_OPTIONS["--run"].purpose, default=argparse.SUPPRESS)
+    parser.add_argument(
+        "-h", "--help", action="store_true", help=MAGIC_OPTIONS["--help"].purpose, default=argparse.SUPPRESS
+    )
     return parser
 
 
-def _own_words(words: list[str], said: Words) -> Iterator[str]:
+def _extract_options(words: list[str], parsed: ParsedLine) -> Iterator[str]:
     """Yield the options that are not the executor's, each with its value; store the flow and the executor's options."""
     while words:
         word = words.pop(0)
         name = "--help" if word == "-h" else word.partition("=")[0]
         if not word.startswith("-"):
-            _take_flow(said, word)
-        elif name in OPTIONS:
-            value = _value(word, words, wanted=OPTIONS[name].value)
+            _set_flow(parsed, word)
+        elif name in MAGIC_OPTIONS:
+            value = _option_value(word, words, placeholder=MAGIC_OPTIONS[name].value)
             yield name if value is None else f"{name}={value}"
         else:
-            text = _value(word, words, wanted=None) or "true"
-            add_executor_option(said.executor_options, name, from_text(text), OPTIONS)
+            text = _option_value(word, words, placeholder=None) or "true"
+            add_executor_option(parsed.executor_options, name, parse_json_or_text(text), MAGIC_OPTIONS)
 
 
 def add_executor_option(options: JsonObject, option: str, value: JsonValue, known: Iterable[str]) -> None:
@@ -194,16 +203,16 @@ def add_executor_option(options: JsonObject, option: str, value: JsonValue, know
     options[name] = value
 
 
-def parameter_texts(texts: Iterable[str]) -> dict[str, str]:
+def parse_parameter_texts(texts: Iterable[str]) -> dict[str, str]:
     """Read `["n=3", "name=x"]` as `{"n": "3", "name": "x"}`.
 
     Raises:
         BadRequest: no `=` in one of them.
     """
-    return pairs(texts, "--param", "parameter", "parameters")
+    return parse_assignments(texts, "--param", "parameter", "parameters")
 
 
-def pairs(texts: Iterable[str], option: str, what: str, field: str) -> dict[str, str]:
+def parse_assignments(texts: Iterable[str], option: str, what: str, field: str) -> dict[str, str]:
     """Convert `["n=3", "name=x"]` to `{"n": "3", "name": "x"}`.
 
     Args:
@@ -226,29 +235,31 @@ def pairs(texts: Iterable[str], option: str, what: str, field: str) -> dict[str,
     return given
 
 
-def infrastructure(said: Mapping[str, Sequence[str]]) -> Infrastructure:
+def to_infrastructure(options: Mapping[str, Sequence[str]]) -> Infrastructure:
     """Convert the options to the infrastructure of runs.
 
     Args:
-        said: option → values, for the options that were given.
+        options: option → values, for the options that were given.
 
     Raises:
         BadRequest: the value of an option is not valid.
     """
     fields: dict[str, object] = {
-        name: said[f"--{name}"][0] for name in ("image", "cpu", "memory", "gpus") if f"--{name}" in said
+        name: options[f"--{name}"][0] for name in ("image", "cpu", "memory", "gpus") if f"--{name}" in options
     }
-    fields["env"] = pairs(said.get("--env", ()), "--env", "environment variable", "infrastructure.env")
-    own = pairs(said.get("--job-variable", ()), "--job-variable", "job variable", "infrastructure.job_variables")
-    fields["job_variables"] = {name: from_text(value) for name, value in own.items()}
+    fields["env"] = parse_assignments(options.get("--env", ()), "--env", "environment variable", "infrastructure.env")
+    own = parse_assignments(
+        options.get("--job-variable", ()), "--job-variable", "job variable", "infrastructure.job_variables"
+    )
+    fields["job_variables"] = {name: parse_json_or_text(value) for name, value in own.items()}
     try:
         return Infrastructure.model_validate(fields)
     except ValidationError as error:
-        mistake = first_mistake(error)
+        mistake = convert_first_error(error)
         raise InvalidInfrastructure(f"--{mistake.message}", field=f"infrastructure.{mistake.field}") from None
 
 
-def environment_policy(text: str) -> EnvironmentPolicy:
+def parse_environment_policy(text: str) -> EnvironmentPolicy:
     """Return the environment policy with this name.
 
     Raises:
@@ -261,20 +272,20 @@ def environment_policy(text: str) -> EnvironmentPolicy:
     raise BadRequest(f"{text!r} is not an environment policy.", fix=fix, field="environment")
 
 
-def missed_runs(text: str) -> MissedRuns:
+def parse_missed_runs(text: str) -> MissedRuns:
     """Return the choice of missed runs with this name.
 
     Raises:
         BadRequest: no choice has this name.
     """
-    for choice in MISSED:
+    for choice in MISSED_RUNS:
         if text == choice:
             return choice
-    fix = f"Choose one of {', '.join(MISSED)}."
+    fix = f"Choose one of {', '.join(MISSED_RUNS)}."
     raise BadRequest(f"{text!r} is not a choice of missed runs.", fix=fix, field="missed_runs")
 
 
-def secret_names(names: Iterable[str]) -> tuple[str, ...]:
+def parse_secret_names(names: Iterable[str]) -> tuple[str, ...]:
     """Remove duplicates from names of credentials.
 
     Raises:
@@ -282,12 +293,12 @@ def secret_names(names: Iterable[str]) -> tuple[str, ...]:
     """
     once = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
     for name in once:
-        if not re.fullmatch(VARIABLE_NAME, name):
+        if not re.fullmatch(VARIABLE_NAME_PATTERN, name):
             raise InvalidSecretName
     return once
 
 
-def split(line: str) -> list[str]:
+def split_line(line: str) -> list[str]:
     """Split the line of a magic into words, as a shell would.
 
     Raises:
@@ -299,17 +310,17 @@ def split(line: str) -> list[str]:
         raise BadRequest(f"Cannot read the line: {error}.", fix="Put the whole value between quotes.") from None
 
 
-def _take_flow(said: Words, word: str) -> None:
-    if said.flow is not None:
+def _set_flow(parsed: ParsedLine, word: str) -> None:
+    if parsed.flow is not None:
         fix = f"Options start with two dashes; a value with spaces needs quotes, which {word!r} lacks."
-        raise BadRequest(f"Two flows are named: {said.flow} and {word}.", fix=fix)
-    said.flow = word
+        raise BadRequest(f"Two flows are named: {parsed.flow} and {word}.", fix=fix)
+    parsed.flow = word
 
 
-def _value(word: str, words: list[str], *, wanted: str | None) -> str | None:
+def _option_value(word: str, words: list[str], *, placeholder: str | None) -> str | None:
     """Return the value after `=`, else the next word unless it is an option; `--run` and `--help` take no value."""
     name, equals, value = word.partition("=")
     if equals:
         return value
-    takes_none = name in OPTIONS and wanted is None
+    takes_none = name in MAGIC_OPTIONS and placeholder is None
     return None if takes_none or not words or words[0].startswith("--") else words.pop(0)

@@ -8,44 +8,44 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from satflow_ext.environments.installed import environment
+from satflow_ext.environments.installed import read_environment
 from satflow_ext.kernel import content_body as bodies
 from satflow_ext.kernel import parameters, refusals
-from satflow_ext.kernel.carried import Carrier, carrier
-from satflow_ext.kernel.describe import Descriptions
-from satflow_ext.kernel.fingerprint import fingerprint
-from satflow_ext.kernel.flow_choice import choose
-from satflow_ext.kernel.flow_discovery import AnyFlow, Found, Shell
-from satflow_ext.kernel.included import included, notebook_folder
-from satflow_ext.kernel.preflight.search import find_all
-from satflow_ext.kernel.reachable_objects import walk
-from satflow_ext.kernel.source import code_files, source
-from satflow_ext.kernel.used_distributions import used_modules, uses
+from satflow_ext.kernel.carried import FlowWithModules, add_local_modules
+from satflow_ext.kernel.describe import FlowDescriber
+from satflow_ext.kernel.fingerprint import compute_fingerprint
+from satflow_ext.kernel.flow_choice import find_flow
+from satflow_ext.kernel.flow_discovery import AnyFlow, FoundFlow, Shell
+from satflow_ext.kernel.included import copy_included_files, notebook_folder
+from satflow_ext.kernel.preflight.search import find_findings
+from satflow_ext.kernel.reachable_objects import walk_flow
+from satflow_ext.kernel.source import code_files, collect_source
+from satflow_ext.kernel.used_distributions import list_distributions, used_modules
 from satflow_ext.models import CarriedFile, Finding, PackedFlow
 
 
-class _Seen(NamedTuple):
+class _WalkResult(NamedTuple):
     """The results of one walk over a flow."""
 
-    carrier: Carrier
+    carrier: FlowWithModules
     uses: tuple[str, ...]
     code_files: list[str]
     warnings: tuple[Finding, ...]
 
 
-TEXTS = 5000
+MAX_TEXTS = 5000
 """Maximum number of texts to compare with the shapes of credentials, which takes a few dozen milliseconds."""
 
 
-def pack(
+def pack_flow(
     flow: AnyFlow | str,
     directory: Path,
     *,
     namespace: Mapping[str, object],
     shell: Shell | None = None,
-    given: Mapping[str, Any] | None = None,
-    texts: Mapping[str, str] | None = None,
-    complete: bool = False,
+    parameter_values: Mapping[str, Any] | None = None,
+    parameter_texts: Mapping[str, str] | None = None,
+    require_all: bool = False,
     include: Sequence[str] = (),
     limit: int,
 ) -> PackedFlow:
@@ -56,9 +56,9 @@ def pack(
         directory: a private folder for the file; the caller deletes it.
         namespace: the namespace that defines the flow.
         shell: the IPython shell, for the texts of the cells.
-        given: values for parameters, JSON or of the parameters' own types.
-        texts: values for other parameters as text.
-        complete: whether every required parameter needs a value.
+        parameter_values: values for parameters, JSON or of the parameters' own types.
+        parameter_texts: values for other parameters as text.
+        require_all: whether every required parameter needs a value.
         include: data files to pack with the flow, as patterns relative to the notebook's folder.
         limit: the maximum size of the pickle in bytes, and separately of all data files together.
 
@@ -70,61 +70,65 @@ def pack(
         ContentTooLarge: the pickle or the data files are larger than `limit`.
         CannotPickle: an object that the flow reaches cannot be packed.
     """
-    found = choose(flow, namespace)
-    stored = parameters.stored_values(found.flow, given or {}, texts or {}, complete=complete)
-    seen = _look(found, shell)
-    body, size = _write(found, seen.carrier, directory, limit)
+    found = find_flow(flow, namespace)
+    stored = parameters.convert_values(
+        found.flow, parameter_values or {}, parameter_texts or {}, require_all=require_all
+    )
+    seen = _inspect_flow(found, shell)
+    body, size = _write_body(found, seen.carrier, directory, limit)
     try:
-        files = included(include, notebook_folder(shell), directory, limit)
+        files = copy_included_files(include, notebook_folder(shell), directory, limit)
         return PackedFlow(
-            flow=Descriptions().describe([found], shell)[0],
+            flow=FlowDescriber().describe_flows([found], shell)[0],
             parameters=stored,
             body=str(body),
             size=size,
-            exact=_exact(seen.carrier, files),
-            environment=environment(),
+            exact=_exact_fingerprint(seen.carrier, files),
+            environment=read_environment(),
             uses=seen.uses,
-            source=source(seen.code_files, shell, seen.carrier.sources),
+            source=collect_source(seen.code_files, shell, seen.carrier.sources),
             files=files,
-            warnings=_without_included(seen.warnings, files),
+            warnings=_remove_included(seen.warnings, files),
         )
     except BaseException:
         body.unlink(missing_ok=True)
         raise
 
 
-def _look(found: Found, shell: Shell | None) -> _Seen:
+def _inspect_flow(found: FoundFlow, shell: Shell | None) -> _WalkResult:
     """Walk over a flow, and discard the temporary objects of its pickling methods, which may be as large as its data."""
-    everything = walk(found, data=False)
+    everything = walk_flow(found, visit_plain_data=False)
     modules = used_modules(everything.reached)
-    found_there = find_all(everything.reached, shell, modules, notebook_folder(shell), texts=TEXTS)
+    found_there = find_findings(everything.reached, shell, modules, notebook_folder(shell), texts=MAX_TEXTS)
     warnings = tuple(finding for finding in found_there if finding.level == "warning")
-    seen = _Seen(carrier(everything), uses(modules), code_files(everything.reached), warnings)
+    seen = _WalkResult(
+        add_local_modules(everything), list_distributions(modules), code_files(everything.reached), warnings
+    )
     refusals.refuse_setup_cells(everything)
     refusals.refuse_lost_names(everything)
     refusals.refuse_load_failures(everything)
     return seen
 
 
-def _without_included(warnings: tuple[Finding, ...], files: tuple[CarriedFile, ...]) -> tuple[Finding, ...]:
+def _remove_included(warnings: tuple[Finding, ...], files: tuple[CarriedFile, ...]) -> tuple[Finding, ...]:
     """Remove warnings about files that are included, which is not known during the walk."""
     included = {file.path for file in files}
     return tuple(finding for finding in warnings if finding.kind != "file" or finding.where not in included)
 
 
-def _exact(carrier: Carrier, files: tuple[CarriedFile, ...]) -> str:
+def _exact_fingerprint(carrier: FlowWithModules, files: tuple[CarriedFile, ...]) -> str:
     """Return the exact fingerprint of the flow, its sources, modules and data files."""
     flow, sources, named = carrier.flow, carrier.sources, {file.path: file.digest for file in files}
-    return fingerprint((flow, sources, carrier.modules, named) if sources or named else flow, exact=True)
+    return compute_fingerprint((flow, sources, carrier.modules, named) if sources or named else flow, exact=True)
 
 
-def _write(found: Found, carrier: Carrier, directory: Path, limit: int) -> tuple[Path, int]:
+def _write_body(found: FoundFlow, carrier: FlowWithModules, directory: Path, limit: int) -> tuple[Path, int]:
     """Pickle a flow into a new file that only its owner can read; remove the file after an error."""
     body = directory / f"flow-{secrets.token_hex(8)}.pkl"
     descriptor = os.open(body, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            return body, bodies.write(found, carrier, file, limit)
+            return body, bodies.write_pickle(found, carrier, file, limit)
     except BaseException:
         body.unlink(missing_ok=True)
         raise

@@ -16,48 +16,50 @@ from pydantic import BaseModel, ConfigDict, JsonValue, SecretBytes, SecretStr, V
 from pydantic_core import to_jsonable_python
 
 from satflow_ext.errors import InvalidParameter
-from satflow_ext.kernel.describe import annotation_text, schema
-from satflow_ext.kernel.fingerprint import fingerprint
+from satflow_ext.kernel.describe import annotation_text, parameter_schema
+from satflow_ext.kernel.fingerprint import compute_fingerprint
 from satflow_ext.kernel.flow_discovery import AnyFlow
 from satflow_ext.models import JsonObject
-from satflow_ext.parameter_values.text import WHOLE, text_to_value
-from satflow_ext.parameter_values.wording import Steps, expected_text, path_text, steps_into
+from satflow_ext.parameter_values.text import WHOLE_NUMBERS, text_to_value
+from satflow_ext.parameter_values.wording import Steps, mistake_steps, path_text, requirement_text
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-BLOCK = "$ref"
+BLOCK_KEY = "$ref"
 """Key of Prefect's reference to a block, which is resolved only when the run starts."""
 
 
-def stored_values(flow: AnyFlow, given: Mapping[str, Any], texts: Mapping[str, str], *, complete: bool) -> JsonObject:
+def convert_values(
+    flow: AnyFlow, values: Mapping[str, Any], texts: Mapping[str, str], *, require_all: bool
+) -> JsonObject:
     """Convert values for a flow's parameters to the JSON that is stored for its runs.
 
     Args:
         flow: the flow.
-        given: parameter name → value, JSON or of the parameter's own type.
+        values: parameter name → value, JSON or of the parameter's own type.
         texts: parameter name → value as text.
-        complete: whether every required parameter needs a value, as a schedule does.
+        require_all: whether every required parameter needs a value, as a schedule does.
 
     Raises:
         InvalidParameter: a value is not valid; the error describes the first such value.
     """
-    known = _signature(flow).parameters
-    taken: JsonObject = {**schema(flow), "required": []} if given or texts else {}
+    known = _flow_signature(flow).parameters
+    taken: JsonObject = {**parameter_schema(flow), "required": []} if values or texts else {}
     stored: JsonObject = {}
-    for name in [*given, *texts]:
+    for name in [*values, *texts]:
         if name not in known:
-            raise _unknown(flow, name, known)
-        parameter = _Parameter(flow, known[name], taken)
-        value = text_to_value(texts[name], parameter.fits) if name in texts else given[name]
-        stored[name] = parameter.store(value)
-    missing = [name for name, each in known.items() if _required(each) and name not in stored]
-    if complete and missing:
-        raise _missing(flow, missing)
+            raise _unknown_parameter(flow, name, known)
+        parameter = _TypedParameter(flow, known[name], taken)
+        value = text_to_value(texts[name], parameter.accepts) if name in texts else values[name]
+        stored[name] = parameter.to_stored_json(value)
+    missing = [name for name, each in known.items() if _is_required(each) and name not in stored]
+    if require_all and missing:
+        raise _missing_values(flow, missing)
     return stored
 
 
-class _Parameter:
+class _TypedParameter:
     """A parameter of a flow, with its type.
 
     Args:
@@ -71,19 +73,19 @@ class _Parameter:
         self._taken = taken
         self._name = parameter.name
         self._annotation = parameter.annotation
-        self._model = _model_of(parameter) if flow.should_validate_parameters else None
+        self._model = _build_model(parameter) if flow.should_validate_parameters else None
 
-    def fits(self, value: Any) -> bool:
+    def accepts(self, value: Any) -> bool:
         """Return whether a value fits the type, or the schema if the flow does not validate parameters."""
         if self._model is None:
-            return self._prefect_takes(value)
+            return self._prefect_accepts(value)
         try:
             self._validate(value)
         except Exception:  # ValidationError, or any error of the user's validator
             return False
         return True
 
-    def store(self, value: Any) -> JsonValue:
+    def to_stored_json(self, value: Any) -> JsonValue:
         """Return JSON that a run converts to the same object as the flow does with the original value.
 
         Raises:
@@ -91,29 +93,29 @@ class _Parameter:
         """
         if _has_block(value) and _is_json(value):
             return value
-        validated = self._checked(value)
-        if _is_json(value) and self._prefect_takes(value):
+        validated = self._validate_or_refuse(value)
+        if _is_json(value) and self._prefect_accepts(value):
             return value
-        for candidate in _as_json(validated):
-            if _is_json(candidate) and self._prefect_takes(candidate) and self._leads_to(candidate, validated.value):
+        for candidate in _json_candidates(validated):
+            if _is_json(candidate) and self._prefect_accepts(candidate) and self._restores(candidate, validated.value):
                 return candidate
         if self._model is None and _is_json(value):
-            raise self._refused("it has another type, which Prefect does not accept")
-        raise self._not_json(value)
+            raise self._type_error("it has another type, which Prefect does not accept")
+        raise self._not_json_error(value)
 
-    def _validate(self, value: Any) -> _Typed:
-        return _Untyped(value) if self._model is None else self._model(value=value)  # type: ignore[return-value]
+    def _validate(self, value: Any) -> _ValidatedValue:
+        return _UntypedValue(value) if self._model is None else self._model(value=value)  # type: ignore[return-value]
 
-    def _checked(self, value: Any) -> _Typed:
+    def _validate_or_refuse(self, value: Any) -> _ValidatedValue:
         try:
             return self._validate(value)
         except ValidationError as error:
             mistakes = error.errors(include_url=False, include_input=False)
-            raise self._wrong(value, mistakes) from None
+            raise self._validation_error(value, mistakes) from None
         except Exception as error:  # any error of the user's validator
-            raise self._refused(f"its validation raised {type(error).__name__}") from None
+            raise self._type_error(f"its validation raised {type(error).__name__}") from None
 
-    def _prefect_takes(self, value: JsonValue) -> bool:
+    def _prefect_accepts(self, value: JsonValue) -> bool:
         """Return whether a value fits the schema, as Prefect checks it."""
         try:
             validation.validate({self._name: value}, self._taken, raise_on_error=True)
@@ -121,20 +123,20 @@ class _Parameter:
             return False
         return True
 
-    def _leads_to(self, candidate: JsonValue, wanted: Any) -> bool:
+    def _restores(self, candidate: JsonValue, original: Any) -> bool:
         try:
-            return _is_same(self._validate(candidate).value, wanted)
+            return _is_same(self._validate(candidate).value, original)
         except Exception:  # ValidationError, or any error of the user's validator
             return False
 
-    def _wrong(self, value: Any, mistakes: list[ErrorDetails]) -> InvalidParameter:
+    def _validation_error(self, value: Any, mistakes: list[ErrorDetails]) -> InvalidParameter:
         """Return an error for the deepest position inside the value, as the alternatives of a union fail closer to the root."""
-        places = [(steps_into(value, mistake), mistake) for mistake in mistakes]
+        places = [(mistake_steps(value, mistake), mistake) for mistake in mistakes]
         steps = max((steps for steps, _ in places), key=len)
-        expected = expected_text(mistake for place, mistake in places if place == steps)
-        return self._refused(f"{path_text((self._name, *steps)) if steps else 'it'} {expected}", steps)
+        expected = requirement_text(mistake for place, mistake in places if place == steps)
+        return self._type_error(f"{path_text((self._name, *steps)) if steps else 'it'} {expected}", steps)
 
-    def _refused(self, reason: str, steps: Steps = ()) -> InvalidParameter:
+    def _type_error(self, reason: str, steps: Steps = ()) -> InvalidParameter:
         wanted = annotation_text(self._annotation)
         return InvalidParameter(
             f"Parameter {self._name!r} of flow {self._flow.name!r} does not fit its type {wanted}: {reason}.",
@@ -142,35 +144,35 @@ class _Parameter:
             field=".".join(["parameters", self._name, *map(str, steps)]),
         )
 
-    def _not_json(self, value: Any) -> InvalidParameter:
+    def _not_json_error(self, value: Any) -> InvalidParameter:
         return InvalidParameter(
             f"Parameter {self._name!r} of flow {self._flow.name!r} cannot be stored: Prefect stores parameters as JSON, from "
             f"which a run could not restore this {type(value).__qualname__}.",
-            fix=_other_way(value),
+            fix=_suggest_alternative(value),
             field=f"parameters.{self._name}",
         )
 
 
-class _Typed(Protocol):
+class _ValidatedValue(Protocol):
     """A value that was validated against the type of its parameter."""
 
     value: Any
 
 
-class _Untyped(NamedTuple):
+class _UntypedValue(NamedTuple):
     """A value of unknown type."""
 
     value: Any
 
 
-def _signature(flow: AnyFlow) -> inspect.Signature:
+def _flow_signature(flow: AnyFlow) -> inspect.Signature:
     try:
         return inspect.signature(flow.fn, eval_str=True)
     except Exception:  # the user's annotations may use undefined names
         return inspect.signature(flow.fn)
 
 
-def _model_of(parameter: inspect.Parameter) -> type[BaseModel] | None:
+def _build_model(parameter: inspect.Parameter) -> type[BaseModel] | None:
     """Return a model with a value of the parameter's type; None if the type is unknown."""
     annotation = parameter.annotation
     many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
@@ -180,14 +182,14 @@ def _model_of(parameter: inspect.Parameter) -> type[BaseModel] | None:
     return create_model("Parameter", __config__=ConfigDict(arbitrary_types_allowed=True), value=field)
 
 
-def _required(parameter: inspect.Parameter) -> bool:
+def _is_required(parameter: inspect.Parameter) -> bool:
     many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     return parameter.default is parameter.empty and not many
 
 
 def _has_block(value: Any) -> bool:
     if isinstance(value, dict):
-        return BLOCK in value or any(map(_has_block, value.values()))
+        return BLOCK_KEY in value or any(map(_has_block, value.values()))
     return isinstance(value, list) and any(map(_has_block, value))
 
 
@@ -199,10 +201,10 @@ def _is_json(value: Any) -> TypeGuard[JsonValue]:
         return all(map(_is_json, value))
     if type(value) is dict:
         return all(type(key) is str for key in value) and all(map(_is_json, value.values()))
-    return value is None or type(value) in (str, bool) or (type(value) is int and value in WHOLE)
+    return value is None or type(value) in (str, bool) or (type(value) is int and value in WHOLE_NUMBERS)
 
 
-def _as_json(validated: _Typed) -> Iterator[Any]:
+def _json_candidates(validated: _ValidatedValue) -> Iterator[Any]:
     """Yield the JSON of a validated value, first with only the fields that were set."""
     if not isinstance(validated, BaseModel):
         with suppress(Exception):  # any error of a serializer
@@ -225,12 +227,12 @@ def _is_same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_is_same(each, other[key]) for key, each in one.items())
     try:
-        return bool(one == other) or fingerprint(one, exact=True) == fingerprint(other, exact=True)
+        return bool(one == other) or compute_fingerprint(one, exact=True) == compute_fingerprint(other, exact=True)
     except Exception:  # the value's own comparison, which may raise anything
         return False
 
 
-def _other_way(value: Any) -> str:
+def _suggest_alternative(value: Any) -> str:
     """Suggest an alternative to a value that cannot be stored as JSON."""
     if isinstance(value, SecretStr | SecretBytes):
         return "List its name in `secrets`, and read it from os.environ in the flow."
@@ -239,7 +241,7 @@ def _other_way(value: Any) -> str:
     return "Pass a value that JSON can express, or create this value in the flow."
 
 
-def _unknown(flow: AnyFlow, name: str, known: Mapping[str, inspect.Parameter]) -> InvalidParameter:
+def _unknown_parameter(flow: AnyFlow, name: str, known: Mapping[str, inspect.Parameter]) -> InvalidParameter:
     has = f"It has: {', '.join(known)}." if known else "It has no parameters."
     more = next((each.name for each in known.values() if each.kind is each.VAR_KEYWORD), None)
     if more is not None:  # Prefect accepts all keyword arguments as one value
@@ -247,7 +249,7 @@ def _unknown(flow: AnyFlow, name: str, known: Mapping[str, inspect.Parameter]) -
     return InvalidParameter(f"Flow {flow.name!r} has no parameter {name!r}.", fix=has, field=f"parameters.{name}")
 
 
-def _missing(flow: AnyFlow, missing: list[str]) -> InvalidParameter:
+def _missing_values(flow: AnyFlow, missing: list[str]) -> InvalidParameter:
     names = ", ".join(map(repr, missing))
     return InvalidParameter(
         f"Flow {flow.name!r} needs a value for {names} when it runs on a schedule.",

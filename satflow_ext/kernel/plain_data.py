@@ -22,12 +22,12 @@ LEAVES = ATOMS | {bytes}
 CONTAINERS: tuple[type, ...] = (list, tuple, dict, set, frozenset)
 PLAIN = LEAVES.union(CONTAINERS)
 SORTABLE = frozenset({bool, int, float, str, bytes})
-CODES = dict.fromkeys(LEAVES, 0) | {kind: code for code, kind in enumerate(CONTAINERS, 1)}
-CHUNK = 1 << 13
+TYPE_CODES = dict.fromkeys(LEAVES, 0) | {kind: code for code, kind in enumerate(CONTAINERS, 1)}
+CHUNK_SIZE = 1 << 13
 """Values per chunk, which also bounds the memory use."""
-DEEPEST = 8
+MAX_DEPTH = 8
 """Maximum nesting depth, counted from the outermost container. Data that contains itself exceeds it."""
-MOST_NESTED = 1 << 22
+MAX_NESTED_VALUES = 1 << 22
 """Maximum number of values in all inner containers, plus 64 per value of the outermost; lists that share lists may exceed it."""
 
 get_item = operator.attrgetter("__getitem__")
@@ -45,33 +45,33 @@ def plain_digest(value: object) -> bytes | None:
     pickler = pickle.Pickler(SimpleNamespace(write=hasher.update), 5)
     pickler.fast = True  # no memo, so that it does not matter which values are one object
     try:
-        _Reading(pickler.dump, MOST_NESTED + 65 * len(value)).read(iter((value,)), 0)  # type: ignore[arg-type]  # a container
+        _ContainerReader(pickler.dump, MAX_NESTED_VALUES + 65 * len(value)).read_values(iter((value,)), 0)  # type: ignore[arg-type]  # a container
     except NotPlain:
         return None
     return hasher.digest()
 
 
-def is_plain(value: object, most: int) -> bool:
+def is_plain(value: object, limit: int) -> bool:
     """Return whether a container holds only plain values, on all levels; False also if it has too many to check.
 
     A copy of the environment is not plain: it must not be packed.
 
     Args:
         value: any object.
-        most: the maximum number of values to check per container.
+        limit: the maximum number of values to check per container.
     """
     containers: list[Any] = [value] if type(value) in CONTAINERS else []
-    for _ in range(DEEPEST):
-        if len(containers) > 1 and sum(map(len, containers)) > MOST_NESTED:
+    for _ in range(MAX_DEPTH):
+        if len(containers) > 1 and sum(map(len, containers)) > MAX_NESTED_VALUES:
             return False
         if any(map(is_environment_copy, filter(_is_dict, containers))):
             return False
-        kinds = set(map(type, _contents(containers, most)))
+        kinds = set(map(type, _first_values(containers, limit)))
         if kinds <= LEAVES:
             return bool(containers)
         if not kinds <= PLAIN:
             return False
-        containers = [each for each in _contents(containers, most) if type(each) in CONTAINERS]
+        containers = [each for each in _first_values(containers, limit) if type(each) in CONTAINERS]
     return False
 
 
@@ -79,32 +79,32 @@ def _is_dict(value: object) -> bool:
     return type(value) is dict
 
 
-def _contents(containers: list[Any], most: int) -> Iterator[Any]:
+def _first_values(containers: list[Any], most: int) -> Iterator[Any]:
     """Return the first values of each container, and the keys of mappings."""
     mappings = [each for each in containers if type(each) is dict]
     return chain.from_iterable(map(islice, chain(containers, map(dict.values, mappings)), repeat(most)))
 
 
-class _Reading:
+class _ContainerReader:
     """The state of reading one container."""
 
     def __init__(self, write: Callable[[object], object], most: int) -> None:
         self._write = write
         self._left = most
 
-    def read(self, values: Iterator[Any], depth: int) -> None:
+    def read_values(self, values: Iterator[Any], depth: int) -> None:
         """Read values of all types."""
-        while chunk := list(islice(values, CHUNK)):
+        while chunk := list(islice(values, CHUNK_SIZE)):
             kinds = set(map(type, chunk))
             if kinds <= LEAVES:
                 self._write(chunk)
-            elif kinds <= PLAIN and depth < DEEPEST:
+            elif kinds <= PLAIN and depth < MAX_DEPTH:
                 self._read_by_type(chunk, kinds, depth)
             else:
                 raise NotPlain
 
     def _read_by_type(self, chunk: list[Any], kinds: set[type], depth: int) -> None:
-        self._write(bytes(map(CODES.__getitem__, map(type, chunk))))
+        self._write(bytes(map(TYPE_CODES.__getitem__, map(type, chunk))))
         if kinds & LEAVES:
             self._write([each for each in chunk if type(each) in LEAVES])
         for kind in CONTAINERS:
@@ -119,15 +119,15 @@ class _Reading:
             raise NotPlain
         self._write(lengths)
         if kind in (list, tuple):
-            self.read(chain.from_iterable(containers), depth)
+            self.read_values(chain.from_iterable(containers), depth)
             return
-        keys = _sorted(containers)
-        self.read(chain.from_iterable(keys), depth)
+        keys = _sorted_contents(containers)
+        self.read_values(chain.from_iterable(keys), depth)
         if kind is dict:
-            self.read(chain.from_iterable(map(map, map(get_item, containers), keys)), depth)
+            self.read_values(chain.from_iterable(map(map, map(get_item, containers), keys)), depth)
 
 
-def _sorted(containers: list[Iterable[Any]]) -> list[list[Any]]:
+def _sorted_contents(containers: list[Iterable[Any]]) -> list[list[Any]]:
     """Return the sorted contents of each container, which do not depend on the insertion order.
 
     Raises:

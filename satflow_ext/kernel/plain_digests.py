@@ -8,18 +8,18 @@ from collections.abc import Callable
 from satflow_ext.kernel.object_views import ATOMS
 
 FULL_BYTES = 1 << 16
-SHORT = 64
+SHORT_BYTES = 64
 PLAIN_ITEMS = 1000
 LONG_TEXT = 4096
 
 
-def atom(value: object, digest: Callable[[memoryview], bytes]) -> bytes:
+def atom_digest(value: object, digest: Callable[[memoryview], bytes]) -> bytes:
     """Return the type and value as bytes. `digest` shortens a long value."""
-    data = _text(value).encode("utf-8", "surrogatepass")
-    return type(value).__name__.encode() + b":" + (data if len(data) <= SHORT else digest(memoryview(data)))
+    data = _atom_text(value).encode("utf-8", "surrogatepass")
+    return type(value).__name__.encode() + b":" + (data if len(data) <= SHORT_BYTES else digest(memoryview(data)))
 
 
-def plain_text(values: list[object] | tuple[object, ...]) -> bytes | None:
+def plain_sequence_digest(values: list[object] | tuple[object, ...]) -> bytes | None:
     """Return the digest of a short sequence of plain values, from its `repr`; None for any other."""
     if len(values) > PLAIN_ITEMS or not all(map(ATOMS.__contains__, map(type, values))):
         return None
@@ -29,7 +29,7 @@ def plain_text(values: list[object] | tuple[object, ...]) -> bytes | None:
         data = repr(values).encode("utf-8", "surrogatepass")
     except ValueError:  # an integer with more digits than Python prints
         return None
-    return data if len(data) <= SHORT else hashlib.sha256(data).digest()
+    return data if len(data) <= SHORT_BYTES else hashlib.sha256(data).digest()
 
 
 def buffer_digest(data: memoryview, *, exact: bool) -> bytes:
@@ -44,7 +44,7 @@ def buffer_digest(data: memoryview, *, exact: bool) -> bytes:
     return hasher.digest()
 
 
-def _text(value: object) -> str:
+def _atom_text(value: object) -> str:
     if isinstance(value, str):
         return value
     return hex(value) if isinstance(value, int) and not isinstance(value, bool) else repr(value)

@@ -10,11 +10,11 @@ import re
 from typing import Any
 
 from satflow_ext.kernel.flow_discovery import prefect_class
-from satflow_ext.kernel.key_value import Pair
+from satflow_ext.kernel.key_value import KeyValue
 
-Special = tuple[str, tuple[object, ...], list[tuple[str, object]]]
+ViewParts = tuple[str, tuple[object, ...], list[tuple[str, object]]]
 
-DERIVED = frozenset(
+DERIVED_ATTRIBUTES = frozenset(
     {
         "fn",
         "parameters",
@@ -38,7 +38,7 @@ DERIVED = frozenset(
 )
 
 
-def parts_of(value: object) -> Special | None:
+def view_parts(value: object) -> ViewParts | None:
     """Return kind, facts and parts of an object of Prefect; None for all others."""
     kind = type(value)
     for module, name, view in _VIEWS:
@@ -48,37 +48,37 @@ def parts_of(value: object) -> Special | None:
     return None
 
 
-def _flow_or_task(value: Any) -> Special:
-    options = {name: each for name, each in vars(value).items() if name not in DERIVED}
+def _flow_parts(value: Any) -> ViewParts:
+    options = {name: each for name, each in vars(value).items() if name not in DERIVED_ATTRIBUTES}
     parts: list[tuple[str, object]] = [("", value.fn)]
-    parts += [(f".{name}", Pair((name, options[name]))) for name in sorted(options)]
-    return type(value).__qualname__, (_written_version(value.version),), parts
+    parts += [(f".{name}", KeyValue((name, options[name]))) for name in sorted(options)]
+    return type(value).__qualname__, (_user_version(value.version),), parts
 
 
-def _written_version(version: str | None) -> str | None:
+def _user_version(version: str | None) -> str | None:
     """Return the version that the user set; None for the hash of a file, which Prefect sets by default."""
     return None if version and re.fullmatch(r"[0-9a-f]{32}|[0-9a-f]{64}", version) else version
 
 
-def _task_runner(value: Any) -> Special:
+def _task_runner_parts(value: Any) -> ViewParts:
     """Return type and options. Attributes with an underscore are state of a running task runner, except `_max_workers`."""
     options = {name: each for name, each in vars(value).items() if not name.startswith("_") and name != "logger"}
     options["max_workers"] = getattr(value, "_max_workers", None)
     return (
         "task runner",
         (),
-        [("", type(value)), *((f".{name}", Pair((name, options[name]))) for name in sorted(options))],
+        [("", type(value)), *((f".{name}", KeyValue((name, options[name]))) for name in sorted(options))],
     )
 
 
-def _validator(value: Any) -> Special:
+def _validator_parts(value: Any) -> ViewParts:
     """Return a view of pydantic's record of a validator, without the address of its class."""
     return "validator", (value.cls_var_name,), [("", value.func), ("", value.info)]
 
 
 _VIEWS = (
-    ("prefect.flows", "Flow", _flow_or_task),
-    ("prefect.tasks", "Task", _flow_or_task),
-    ("prefect.task_runners", "TaskRunner", _task_runner),
-    ("pydantic._internal._decorators", "Decorator", _validator),
+    ("prefect.flows", "Flow", _flow_parts),
+    ("prefect.tasks", "Task", _flow_parts),
+    ("prefect.task_runners", "TaskRunner", _task_runner_parts),
+    ("pydantic._internal._decorators", "Decorator", _validator_parts),
 )

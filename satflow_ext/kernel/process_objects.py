@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from satflow_ext import setup_cells
 
-ORDINARY = frozenset(
+ORDINARY_TYPES = frozenset(
     {type(None), bool, int, float, complex, str, bytes, tuple, types.FunctionType, types.CodeType, type}
 )
 """Types that no such object has."""
-PLACES = (
+PROCESS_ATTRIBUTES = (
     ("os", "environ"),
     ("os", "environb"),
     ("sys", "argv"),
@@ -43,7 +43,7 @@ PLACES = (
 
 COPIED_SHARE = 0.8
 """A mapping with this share of the variables of the environment, and their values, is a copy of it."""
-FEW_VARIABLES = 5
+MIN_VARIABLES = 5
 
 
 class Reference(NamedTuple):
@@ -60,45 +60,45 @@ class ByReference:
         self.reference = reference
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return reduced(self.reference)
+        return reduce_reference(self.reference)
 
 
-def reference_to(value: object) -> Reference | None:
+def find_reference(value: object) -> Reference | None:
     """Return the reference to an object of the process or of a setup cell; None for any other object."""
-    if (found := setup_cells.name_of(value)) is not None:
+    if (found := setup_cells.find_name(value)) is not None:
         return Reference("__main__", found)
-    if type(value) in ORDINARY:
+    if type(value) in ORDINARY_TYPES:
         return None
-    for module, name in PLACES:
+    for module, name in PROCESS_ATTRIBUTES:
         if module in sys.modules and getattr(sys.modules[module], name, None) is value:
             return Reference(module, name)
     return None
 
 
-def reduced(reference: Reference) -> tuple[Any, ...]:
+def reduce_reference(reference: Reference) -> tuple[Any, ...]:
     """Return the reduction with which the loading process gets its own object."""
     if reference.module == "__main__":
         return setup_cells.reduce_by_name(reference.name)
     return getattr, (sys.modules[reference.module], reference.name)
 
 
-def replaced(values: Mapping[str, Any]) -> dict[str, Any]:
+def replace_globals(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return globals in which objects of setup cells, and lists and dictionaries of the process, are replaced by references."""
-    return {name: by_reference(setup_cells.by_name(name, value)) for name, value in values.items()}
+    return {name: to_reference(setup_cells.replace_by_reference(name, value)) for name, value in values.items()}
 
 
-def by_reference(value: Any) -> Any:
+def to_reference(value: Any) -> Any:
     """Return a reference for a list or dictionary of the process, and any other value unchanged."""
     if type(value) not in (list, dict):
         return value
-    reference = reference_to(value)
+    reference = find_reference(value)
     return ByReference(reference) if reference is not None else value
 
 
 def is_environment_copy(mapping: Mapping[object, object]) -> bool:
     """Return whether a mapping holds most of this process's environment variables."""
     environment = os.environ
-    if len(environment) < FEW_VARIABLES or len(mapping) < COPIED_SHARE * len(environment):
+    if len(environment) < MIN_VARIABLES or len(mapping) < COPIED_SHARE * len(environment):
         return False
     if "PATH" in environment and mapping.get("PATH") != environment["PATH"]:
         return False

@@ -7,83 +7,83 @@ from collections.abc import Iterable
 from itertools import islice
 
 from satflow_ext.errors import CannotPickle, ContentTooLarge
-from satflow_ext.kernel.pickler import dump
-from satflow_ext.kernel.reachable_objects import Reached, Whole, is_variable, spell, type_name
+from satflow_ext.kernel.pickler import pickle_object
+from satflow_ext.kernel.reachable_objects import ReachedObject, WalkedFlow, format_path, is_variable, type_name
 from satflow_ext.kernel.reloading import describe_error, find_load_failure
-from satflow_ext.kernel.setup_cells import problem_of
+from satflow_ext.kernel.setup_cells import find_problem
 from satflow_ext.kernel.sizes import MIB, size_text
-from satflow_ext.setup_cells import cells
+from satflow_ext.setup_cells import list_setup_cells
 
-LARGEST = 5
-SHELL = "get_ipython"
-INSIDE = "Create it inside the flow, a task or a setup cell (%%flow_setup) instead of using a global one."
+LISTED_VALUES = 5
+SHELL_NAME = "get_ipython"
+CREATE_INSIDE_FIX = "Create it inside the flow, a task or a setup cell (%%flow_setup) instead of using a global one."
 
-IN_CLASS = "Remove it from the class body; create it in the method that uses it."
-LOSING = frozenset({"name", "class", "open file", "dict"})
+CLASS_BODY_FIX = "Remove it from the class body; create it in the method that uses it."
+LOSSY_KINDS = frozenset({"name", "class", "open file", "dict"})
 """Kinds of objects that can be pickled, but would be lost or different where they are loaded, or must not leave this machine."""
 
 
-def cannot_pickle(whole: Whole, error: BaseException | None) -> CannotPickle:
+def pickle_error(whole: WalkedFlow, error: BaseException | None) -> CannotPickle:
     """Return an error that names the object that cannot be pickled and its path from the flow."""
-    reached = _culprit(whole) or _by_trying(whole)
+    reached = _find_culprit(whole) or _find_by_pickling(whole)
     name = whole.found.flow.name
-    if reached is not None and SHELL in reached.path:
-        return _uses_the_shell(name, reached.path[: reached.path.index(SHELL) + 1])
+    if reached is not None and SHELL_NAME in reached.path:
+        return _shell_error(name, reached.path[: reached.path.index(SHELL_NAME) + 1])
     if reached is None:
-        return CannotPickle(f"Flow {name!r} cannot be pickled: {str(error).rstrip('.')}.", fix=INSIDE)
-    which = f"{spell(reached.path)} ({type_name(reached.value)})"
+        return CannotPickle(f"Flow {name!r} cannot be pickled: {str(error).rstrip('.')}.", fix=CREATE_INSIDE_FIX)
+    which = f"{format_path(reached.path)} ({type_name(reached.value)})"
     why = (reached.view.problem or str(error)).rstrip(".")
-    return CannotPickle(f"Flow {name!r} cannot be pickled: {which}: {why}.", fix=_fix(whole, reached))
+    return CannotPickle(f"Flow {name!r} cannot be pickled: {which}: {why}.", fix=_suggest_fix(whole, reached))
 
 
-def _fix(whole: Whole, reached: Reached) -> str:
+def _suggest_fix(whole: WalkedFlow, reached: ReachedObject) -> str:
     if reached.view.kind == "class":
         return "Give the arguments of __init_subclass__ defaults."
     if reached.view.kind == "open file":
         return "Open it inside the task that reads or writes it; send its path."
     classes = [each for each in whole.reached if each.view.kind == "class" and isinstance(each.value, type)]
     if any(_leads_through(each, reached.path) for each in classes):
-        return IN_CLASS
-    return INSIDE
+        return CLASS_BODY_FIX
+    return CREATE_INSIDE_FIX
 
 
-def _leads_through(cls: Reached, path: tuple[str, ...]) -> bool:
+def _leads_through(cls: ReachedObject, path: tuple[str, ...]) -> bool:
     """Return whether a path leads through a member of a class; an instance has the same path as its class."""
     length = len(cls.path)
     return path[:length] == cls.path and len(path) > length and path[length].removeprefix(".") in vars(cls.value)
 
 
-def _uses_the_shell(name: str, path: tuple[str, ...]) -> CannotPickle:
+def _shell_error(name: str, path: tuple[str, ...]) -> CannotPickle:
     return CannotPickle(
-        f"Flow {name!r} cannot be packed: {spell(path)} is the notebook's IPython shell, "
+        f"Flow {name!r} cannot be packed: {format_path(path)} is the notebook's IPython shell, "
         "which a magic or a ! command in a function requires.",
         fix="Write it as Python, such as subprocess.run, or move the line out of the function.",
     )
 
 
-def _culprit(whole: Whole) -> Reached | None:
+def _find_culprit(whole: WalkedFlow) -> ReachedObject | None:
     """Return the nearest object that cannot be pickled."""
     return next((reached for reached in whole.reached if reached.view.problem), None)
 
 
-def refuse_lost_names(whole: Whole) -> None:
+def refuse_lost_names(whole: WalkedFlow) -> None:
     """Refuse objects that could be pickled but must not be packed: names that exist only in this process, the environment.
 
     Raises:
         CannotPickle: there is such an object.
     """
-    if any(each.view.problem and each.view.kind in LOSING for each in whole.reached):
-        raise cannot_pickle(whole, None)
+    if any(each.view.problem and each.view.kind in LOSSY_KINDS for each in whole.reached):
+        raise pickle_error(whole, None)
 
 
-def refuse_setup_cells(whole: Whole) -> None:
+def refuse_setup_cells(whole: WalkedFlow) -> None:
     """Refuse setup cells that cannot run in a flow run.
 
     Raises:
         CannotPickle: there is such a cell.
     """
-    for cell in cells():
-        if problem := problem_of(cell):
+    for cell in list_setup_cells():
+        if problem := find_problem(cell):
             first = next(filter(str.strip, cell.text.splitlines()), "")
             raise CannotPickle(
                 f"Flow {whole.found.flow.name!r} cannot be packed: the setup cell that begins with {first!r} {problem}.",
@@ -91,17 +91,17 @@ def refuse_setup_cells(whole: Whole) -> None:
             )
 
 
-def refuse_load_failures(whole: Whole) -> None:
+def refuse_load_failures(whole: WalkedFlow) -> None:
     """Refuse an object that can be pickled but not loaded again.
 
     Raises:
         CannotPickle: there is such an object.
     """
     failure = find_load_failure(whole.reached)
-    if failure is None or _culprit(whole) is not None:
+    if failure is None or _find_culprit(whole) is not None:
         return
     reached, error = failure
-    which = f"{spell(reached.path)} ({type_name(reached.value)})"
+    which = f"{format_path(reached.path)} ({type_name(reached.value)})"
     why = f"it can be pickled, but not loaded again: {describe_error(error)}"
     text = f"Flow {whole.found.flow.name!r} cannot be pickled: {which}: {why.rstrip('.')}."
     raise CannotPickle(text, fix=_loading_fix(why))
@@ -118,44 +118,46 @@ def _loading_fix(why: str) -> str:
     )
 
 
-def too_large(whole: Whole, limit: int) -> ContentTooLarge:
+def size_error(whole: WalkedFlow, limit: int) -> ContentTooLarge:
     """Return an error that lists the largest values, by the variable that leads to them."""
-    listed = ", ".join(f"{spell(path)} ({size_text(size)})" for path, _, size in largest(whole, LARGEST))
+    listed = ", ".join(
+        f"{format_path(path)} ({size_text(size)})" for path, _, size in largest_variables(whole, LISTED_VALUES)
+    )
     return ContentTooLarge(
         f"Flow {whole.found.flow.name!r} and its captured objects are larger than {size_text(limit)}. The largest: {listed}.",
         fix="Load large data inside the flow, or raise `content_limit` in the settings.",
     )
 
 
-def largest(whole: Whole, count: int) -> list[tuple[tuple[str, ...], object, int]]:
+def largest_variables(whole: WalkedFlow, count: int) -> list[tuple[tuple[str, ...], object, int]]:
     """Return the variables that lead to the most data, largest first: path, value, and approximate size in bytes."""
     sizes: dict[tuple[str, ...], int] = {}
     values: dict[tuple[str, ...], object] = {}
     for reached in whole.reached:
-        variable = _variable(reached.path)
+        variable = _variable_path(reached.path)
         values.setdefault(variable, reached.value)
         sizes[variable] = sizes.get(variable, 0) + _own_size(reached)
     most = sorted(sizes, key=lambda path: -sizes[path])[:count]
     return [(path, values[path], sizes[path]) for path in most]
 
 
-def _variable(path: tuple[str, ...]) -> tuple[str, ...]:
+def _variable_path(path: tuple[str, ...]) -> tuple[str, ...]:
     """Return the path up to its last variable."""
     length = max(index for index, step in enumerate(path) if is_variable(step))
     return path[: length + 1]
 
 
-def _own_size(reached: Reached) -> int:
+def _own_size(reached: ReachedObject) -> int:
     """Return the bytes of raw data and text; for a long container, an estimate from its first thousand values."""
     if reached.view.buffer is not None:
         return reached.view.buffer.nbytes
     values = [part for _, part in islice(reached.view.parts, 1000)]
-    atoms = sum(_atom_size(each) for each in _flat(values))
+    atoms = sum(_atom_size(each) for each in _flatten(values))
     length = reached.view.facts[0] if reached.view.facts else 0
     return int(atoms * (length / 1000 if isinstance(length, int) and length > 1000 else 1))
 
 
-def _flat(values: Iterable[object]) -> list[object]:
+def _flatten(values: Iterable[object]) -> list[object]:
     return [each for value in values for each in (value if isinstance(value, tuple) else (value,))]
 
 
@@ -165,12 +167,12 @@ def _atom_size(value: object) -> int:
     return 9 if isinstance(value, (int, float)) else 0
 
 
-def _by_trying(whole: Whole) -> Reached | None:
+def _find_by_pickling(whole: WalkedFlow) -> ReachedObject | None:
     """Return the first variable that fails when it is pickled alone, for objects whose problem appears only then."""
     for reached in whole.reached:
         if len(reached.path) > 1 and is_variable(reached.path[-1]):
             try:
-                dump(reached.value, io.BytesIO(), 64 * MIB)
+                pickle_object(reached.value, io.BytesIO(), 64 * MIB)
             except Exception as error:  # the object's own code, which may raise anything
-                return Reached(reached.path, reached.value, reached.view._replace(problem=str(error)))
+                return ReachedObject(reached.path, reached.value, reached.view._replace(problem=str(error)))
     return None

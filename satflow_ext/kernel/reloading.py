@@ -10,26 +10,28 @@ from typing import Any, NamedTuple
 
 from satflow_ext.kernel.local_modules import is_local_name
 from satflow_ext.kernel.pickler import CappedFile, FlowPickler
-from satflow_ext.kernel.reachable_objects import Reached
+from satflow_ext.kernel.reachable_objects import ReachedObject
 
-LIMIT = 256 * 1024
-CLASSES = 500
-COPIED = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset})
+MAX_BYTES = 256 * 1024
+MAX_CLASSES = 500
+COPIED_TYPES = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset}
+)
 
 
 class LoadFailure(NamedTuple):
     """An object that cannot be loaded, and the error."""
 
-    reached: Reached
+    reached: ReachedObject
     error: Exception
 
 
-def find_load_failure(everything: Iterable[Reached]) -> LoadFailure | None:
+def find_load_failure(everything: Iterable[ReachedObject]) -> LoadFailure | None:
     """Load one instance of each class of the notebook and of local modules; return the first failure."""
     tried: set[type] = set()
     for reached in everything:
         kind = type(reached.value)
-        if reached.view.kind == "object" and kind not in tried and _is_users(kind) and len(tried) < CLASSES:
+        if reached.view.kind == "object" and kind not in tried and _is_users_class(kind) and len(tried) < MAX_CLASSES:
             tried.add(kind)
             if error := _load_error(reached.value):
                 return LoadFailure(reached, error)
@@ -62,7 +64,7 @@ class _Pickler(FlowPickler):
 
     def persistent_id(self, value: object) -> int | None:
         kind = type(value)
-        if kind in COPIED or (_is_users(kind) and not issubclass(kind, type)):
+        if kind in COPIED_TYPES or (_is_users_class(kind) and not issubclass(kind, type)):
             return None
         self.shared.append(value)
         return len(self.shared) - 1
@@ -77,14 +79,14 @@ class _Unpickler(pickle.Unpickler):
         return self._shared[pid]
 
 
-def _is_users(kind: type) -> bool:
+def _is_users_class(kind: type) -> bool:
     module = kind.__module__
     return module == "__main__" or (isinstance(module, str) and is_local_name(module))
 
 
 def _load_error(value: object) -> Exception | None:
     file = io.BytesIO()
-    pickler = _Pickler(CappedFile(file, LIMIT))
+    pickler = _Pickler(CappedFile(file, MAX_BYTES))
     try:
         pickler.dump(value)
     except Exception:  # the object is too large for this check, or packing reports the error

@@ -10,7 +10,7 @@ from satflow_ext.kernel.sizes import size_text
 from satflow_ext.models import Included, Preflight
 
 MARKS = {"error": "✗", "warning": "!"}
-SHOWN = 5
+MAX_LISTED = 5
 """Maximum number of captured objects and of files to list."""
 
 
@@ -23,20 +23,22 @@ class CheckedFlow:
     @property
     def ok(self) -> bool:
         """Return whether the flow can be registered."""
-        return not self.report.refused
+        return not self.report.has_errors
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Return the (label, value) rows of the report, without empty rows."""
-        return ((word, text) for word, text in self._rows() if text)
+        return ((word, text) for word, text in self._all_rows() if text)
 
-    def _rows(self) -> Iterator[tuple[str, str]]:
+    def _all_rows(self) -> Iterator[tuple[str, str]]:
         report = self.report
         yield "Flow", f"{report.flow}, {size_text(report.size) if report.size is not None else 'cannot be pickled'}"
         yield (
             "Captured",
-            "\n".join(f"{size_text(each.size):>10}  {each.where} ({each.type})" for each in report.captured[:SHOWN]),
+            "\n".join(
+                f"{size_text(each.size):>10}  {each.where} ({each.type})" for each in report.captured[:MAX_LISTED]
+            ),
         )
-        yield "Files", "\n".join(_listed(report.files))
+        yield "Files", "\n".join(_format_files(report.files))
         yield "Modules", ", ".join(report.local_modules)
         yield "Packages", ", ".join(report.packages)
         if report.rehearsed is not None:
@@ -53,8 +55,8 @@ class CheckedFlow:
         return as_html(self.rows())
 
 
-def _listed(files: tuple[Included, ...]) -> Iterator[str]:
-    for each in files[:SHOWN]:
+def _format_files(files: tuple[Included, ...]) -> Iterator[str]:
+    for each in files[:MAX_LISTED]:
         yield f"{size_text(each.size):>10}  {each.path}"
-    if rest := files[SHOWN:]:
+    if rest := files[MAX_LISTED:]:
         yield f"{size_text(sum(each.size for each in rest)):>10}  in {len(rest)} more"

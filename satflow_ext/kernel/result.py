@@ -17,7 +17,7 @@ from satflow_ext.models import (
     Schedule,
 )
 
-OUTCOMES = {
+OUTCOME_TEXTS = {
     "created": "registered",
     "changed": "changed",
     "unchanged": "unchanged, no new version was created",
@@ -37,16 +37,16 @@ class RegisteredFlow:
         deployment = self.registered.deployment
         rows = [
             ("Deployment", f"{deployment.flow_name}/{deployment.name}"),
-            ("Version", f"{deployment.version}, {OUTCOMES[self.registered.outcome]}"),
+            ("Version", f"{deployment.version}, {OUTCOME_TEXTS[self.registered.outcome]}"),
             ("Executor", executor_text(deployment.executor)),
             ("Work pool", deployment.work_pool or "none"),
-            ("Schedule", schedule_words(deployment.schedule)),
+            ("Schedule", schedule_text(deployment.schedule)),
         ]
         if deployment.next_runs:
             rows.append(("Next runs", "\n".join(f"{time:%a %d %b %Y %H:%M %Z}" for time in deployment.next_runs[:5])))
         if files := self.registered.files:
             rows.append(("Data files", f"{len(files)}, {size_text(sum(file.size for file in files))}"))
-        rows += [("Kept", f"{kept_words(change)} (changed in Prefect)") for change in self.registered.kept]
+        rows += [("Kept", f"{kept_change_text(change)} (changed in Prefect)") for change in self.registered.kept]
         if self.run is not None:
             rows.append(("Run", f"{self.run.name} started"))
         return rows + [("Warning", finding.sentence) for finding in self.warnings]
@@ -71,21 +71,21 @@ def executor_text(executor: ExecutorChoice | None) -> str:
     return f"{executor.name} ({options})" if executor.from_flow and options else executor.name
 
 
-def kept_words(change: Change) -> str:
+def kept_change_text(change: Change) -> str:
     """Format a change in Prefect that the registration kept."""
     return f"{change.name} {change.after if change.after is not None else 'removed'}"
 
 
-def schedule_words(schedule: Schedule) -> str:
+def schedule_text(schedule: Schedule) -> str:
     """Format a schedule for display."""
     if isinstance(schedule, CronSchedule):
         return f"{schedule.cron} ({schedule.timezone})"
     if isinstance(schedule, IntervalSchedule):
-        return f"every {_duration(schedule.seconds)} ({schedule.timezone})"
+        return f"every {_duration_text(schedule.seconds)} ({schedule.timezone})"
     return "none, runs are started manually"
 
 
-def _duration(seconds: float) -> str:
+def _duration_text(seconds: float) -> str:
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= length and seconds % length == 0:
             return f"{unit}" if seconds == length else f"{seconds / length:.0f} {unit}s"

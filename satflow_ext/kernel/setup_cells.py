@@ -14,12 +14,12 @@ from satflow_ext.kernel.flow_discovery import cell_callback
 if TYPE_CHECKING:
     from satflow_ext.setup_cells import SetupCell
 
-AWAITING = 0x2000
+ALLOW_TOP_LEVEL_AWAIT = 0x2000
 """`ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`."""
 log = logging.getLogger(__name__)
-TAG = "flow-setup"
+SETUP_TAG = "flow-setup"
 """The tag of a setup cell."""
-MAGIC = re.compile(r"\s*%%flow_setup\b.*")
+SETUP_MAGIC = re.compile(r"\s*%%flow_setup\b.*")
 """Pattern of the first line of a setup cell."""
 
 
@@ -33,7 +33,7 @@ class SetupRecorder:
     def after_cell(self, result: Any) -> None:
         """Record the cell that has just been executed. Never raises: a cell must not fail because of SatFlow."""
         try:
-            self._note(result)
+            self._record_executed(result)
         except Exception:
             log.warning(
                 "SatFlow could not check whether this cell is a setup cell. Run it again if it is.", exc_info=True
@@ -44,44 +44,44 @@ class SetupRecorder:
         known = [cell for cell, _ in self._recorded.values()]
         for cell in loaded:
             if cell not in known:
-                self._record(cell.file, cell)
-        self._define()
+                self._record_cell(cell.file, cell)
+        self._define_cells()
 
-    def _note(self, result: Any) -> None:
-        info, metadata = result.info, self._metadata()
+    def _record_executed(self, result: Any) -> None:
+        info, metadata = result.info, self._cell_metadata()
         had_some = bool(self._recorded)
-        self._forget(metadata.get("deletedCells") or ())
+        self._remove_deleted(metadata.get("deletedCells") or ())
         key = getattr(info, "cell_id", None) or info.raw_cell
         self._recorded.pop(key, None)
         if result.success and is_setup(info.raw_cell, metadata.get("tags") or ()):
-            self._record(key, self._cell(info.raw_cell))
+            self._record_cell(key, self._build_cell(info.raw_cell))
         if self._recorded or had_some:
-            self._define()
+            self._define_cells()
 
-    def _record(self, key: str, cell: SetupCell) -> None:
-        from satflow_ext.setup_cells import defined_by
+    def _record_cell(self, key: str, cell: SetupCell) -> None:
+        from satflow_ext.setup_cells import read_definitions
 
-        self._recorded[key] = cell, defined_by(cell, self._shell.user_ns)
+        self._recorded[key] = cell, read_definitions(cell, self._shell.user_ns)
 
-    def _forget(self, deleted: Iterable[str]) -> None:
+    def _remove_deleted(self, deleted: Iterable[str]) -> None:
         """Remove deleted cells, and cells whose names no longer exist because the namespace was cleared."""
         names = self._shell.user_ns.keys()
         for key, (_, defined) in list(self._recorded.items()):
             if key in deleted or (defined and names.isdisjoint(defined)):
                 del self._recorded[key]
 
-    def _define(self) -> None:
+    def _define_cells(self) -> None:
         from satflow_ext import setup_cells
 
-        setup_cells.define(dict(self._recorded.values()))
+        setup_cells.record_cells(dict(self._recorded.values()))
 
-    def _metadata(self) -> dict[str, Any]:
+    def _cell_metadata(self) -> dict[str, Any]:
         """Return the cell's metadata from the browser; empty for a shell without a kernel, or for another client."""
         kernel = getattr(self._shell, "kernel", None)
         parent = kernel.get_parent("shell") if kernel is not None else {}
         return parent.get("metadata") or {}
 
-    def _cell(self, raw: str) -> SetupCell:
+    def _build_cell(self, raw: str) -> SetupCell:
         from satflow_ext.setup_cells import SetupCell
 
         text = self._shell.transform_cell(raw)
@@ -95,18 +95,18 @@ def recorder_of(shell: Any) -> SetupRecorder:
 
 def is_setup(text: str, tags: Any) -> bool:
     """Return whether a cell with this text and these tags is a setup cell."""
-    return TAG in tags or MAGIC.match(text) is not None
+    return SETUP_TAG in tags or SETUP_MAGIC.match(text) is not None
 
 
-def code_of(cell: SetupCell) -> CodeType:
+def compile_cell(cell: SetupCell) -> CodeType:
     """Compile a cell as IPython does, which allows top-level `await`."""
-    code: CodeType = compile(cell.text, cell.file, "exec", AWAITING)
+    code: CodeType = compile(cell.text, cell.file, "exec", ALLOW_TOP_LEVEL_AWAIT)
     return code
 
 
-def problem_of(cell: SetupCell) -> str | None:
+def find_problem(cell: SetupCell) -> str | None:
     """Return the reason why a cell cannot run in a flow run; None if there is no known problem."""
-    code = code_of(cell)
+    code = compile_cell(cell)
     if "get_ipython" in code.co_names:
         return "has a magic or a ! command, and a flow run has no IPython"
     return "awaits outside a function" if code.co_flags & CO_COROUTINE else None

@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 from satflow_ext.kernel.flow_discovery import Shell
 from satflow_ext.models import Finding
-from satflow_ext.setup_cells import cells
+from satflow_ext.setup_cells import list_setup_cells
 
-FIX = "Begin the cell with %%flow_setup, or give it the tag flow-setup, so that it also runs in every flow run."
+SETUP_CELL_FIX = (
+    "Begin the cell with %%flow_setup, or give it the tag flow-setup, so that it also runs in every flow run."
+)
 ENVIRONMENT = "os.environ"
-CHANGING = (
+CHANGING_NAMES = (
     ENVIRONMENT,
     "os.putenv",
     "os.unsetenv",
@@ -52,12 +54,12 @@ CHANGING = (
     "polars.Config",
 )
 """Names that a cell may call, assign to or use as a decorator, also with further attributes."""
-MAGICS = {"env": ENVIRONMENT, "set_env": ENVIRONMENT, "cd": "os.chdir"}
-SHOWING = "display."
+MAGIC_TARGETS = {"env": ENVIRONMENT, "set_env": ENVIRONMENT, "cd": "os.chdir"}
+DISPLAY_PREFIX = "display."
 """Prefix of pandas' display options, which do not affect a flow run."""
 
 
-class _Use(NamedTuple):
+class _NameUse(NamedTuple):
     """A name that a cell calls, assigns to or uses as a decorator, as it is written."""
 
     name: str
@@ -73,33 +75,39 @@ def find_side_effects(shell: Shell | None, packages: frozenset[str]) -> Iterator
     """
     if shell is None:
         return
-    setup = {cell.text.strip() for cell in cells()}
+    setup = {cell.text.strip() for cell in list_setup_cells()}
     found: dict[str, int] = {}
     for number, text in enumerate(shell.history_manager.input_hist_parsed):
         if text.strip() not in setup:
-            found.update((what, number) for what in _changes(text, shell.user_ns, packages))
+            found.update((what, number) for what in _find_changes(text, shell.user_ns, packages))
     for what, number in found.items():
         message = f"changes only this kernel ({what}), not the process of a flow run"
-        yield Finding(kind="side effect", level="warning", where=f"cell [{number}]", message=message, fix=FIX)
+        yield Finding(
+            kind="side effect", level="warning", where=f"cell [{number}]", message=message, fix=SETUP_CELL_FIX
+        )
 
 
-def _changes(text: str, namespace: Mapping[str, object], packages: frozenset[str]) -> Iterator[str]:
-    for use in _uses(text):
-        name = MAGICS.get(use.name.removeprefix("%")) if use.name.startswith("%") else _qualified(use.name, namespace)
-        if name is None or use.argument.startswith(SHOWING):
+def _find_changes(text: str, namespace: Mapping[str, object], packages: frozenset[str]) -> Iterator[str]:
+    for use in _find_uses(text):
+        name = (
+            MAGIC_TARGETS.get(use.name.removeprefix("%"))
+            if use.name.startswith("%")
+            else _qualified_name(use.name, namespace)
+        )
+        if name is None or use.argument.startswith(DISPLAY_PREFIX):
             continue
-        what = next((each for each in CHANGING if name == each or name.startswith(f"{each}.")), None)
-        if what and (_matters_to_all(what) or what.partition(".")[0] in packages):
+        what = next((each for each in CHANGING_NAMES if name == each or name.startswith(f"{each}.")), None)
+        if what and (_affects_process(what) or what.partition(".")[0] in packages):
             yield what
 
 
-def _matters_to_all(name: str) -> bool:
+def _affects_process(name: str) -> bool:
     """Return whether a name changes more than its own package."""
     package = name.partition(".")[0]
     return package in sys.stdlib_module_names or package == "dotenv"
 
 
-def _qualified(name: str, namespace: Mapping[str, object]) -> str | None:
+def _qualified_name(name: str, namespace: Mapping[str, object]) -> str | None:
     """Resolve the full name of an alias such as `np.random.seed`, or `environ` from `from os import environ`."""
     first, dot, rest = name.partition(".")
     value = namespace.get(first)
@@ -113,12 +121,12 @@ def _qualified(name: str, namespace: Mapping[str, object]) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _uses(text: str) -> tuple[_Use, ...]:
+def _find_uses(text: str) -> tuple[_NameUse, ...]:
     try:
         tree = ast.parse(text)
     except SyntaxError:
         return ()
-    return tuple(use for node in _outside_functions(tree) for use in _uses_of(node))
+    return tuple(use for node in _outside_functions(tree) for use in _node_uses(node))
 
 
 def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
@@ -133,43 +141,43 @@ def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _outside_functions(node)
 
 
-def _uses_of(node: ast.AST) -> Iterator[_Use]:
+def _node_uses(node: ast.AST) -> Iterator[_NameUse]:
     if isinstance(node, ast.Call):
-        yield from _called(node)
+        yield from _call_uses(node)
     elif isinstance(node, (ast.Assign, ast.Delete)):
         for target in node.targets:
-            yield from _assigned(target)
+            yield from _target_uses(target)
     elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
-        yield from _assigned(node.target)
+        yield from _target_uses(node.target)
 
 
-def _called(node: ast.Call) -> Iterator[_Use]:
+def _call_uses(node: ast.Call) -> Iterator[_NameUse]:
     arguments = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    name = _dotted(node.func)
+    name = _dotted_name(node.func)
     if name.endswith("run_line_magic") and arguments:
         # `%env` alone, or with one name, only displays variables.
         if arguments[0] == "cd" or (len(arguments) > 1 and any(each in arguments[1] for each in "= ")):
-            yield _Use(f"%{arguments[0]}", "")
-    elif _changes_mapping(name):
-        yield _Use(name, arguments[0] if arguments else "")
+            yield _NameUse(f"%{arguments[0]}", "")
+    elif _may_change_mapping(name):
+        yield _NameUse(name, arguments[0] if arguments else "")
 
 
-def _assigned(target: ast.AST) -> Iterator[_Use]:
+def _target_uses(target: ast.AST) -> Iterator[_NameUse]:
     if isinstance(target, ast.Subscript):
-        yield _Use(_dotted(target.value), "")
+        yield _NameUse(_dotted_name(target.value), "")
     elif isinstance(target, ast.Attribute):
-        name = _dotted(target)
-        yield _Use(name, SHOWING if f".{SHOWING}" in name else "")
+        name = _dotted_name(target)
+        yield _NameUse(name, DISPLAY_PREFIX if f".{DISPLAY_PREFIX}" in name else "")
 
 
-def _changes_mapping(name: str) -> bool:
+def _may_change_mapping(name: str) -> bool:
     """Return whether a call may change a mapping such as `os.environ`, and does not only read it."""
     return name.rpartition(".")[2] not in {"get", "items", "keys", "values", "copy", "__contains__", "__getitem__"}
 
 
-def _dotted(node: ast.AST) -> str:
+def _dotted_name(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
-        return f"{_dotted(node.value)}.{node.attr}"
+        return f"{_dotted_name(node.value)}.{node.attr}"
     if isinstance(node, ast.Call):
-        return _dotted(node.func)
+        return _dotted_name(node.func)
     return node.id if isinstance(node, ast.Name) else ""

@@ -21,28 +21,28 @@ def describe_task_runner(flow: AnyFlow) -> FlowTaskRunner | None:
     kind = type(runner)
     if kind is ThreadPoolTaskRunner and _max_workers(runner) == _max_workers(ThreadPoolTaskRunner()):
         return None
-    same = _SAME.get((kind.__module__.partition(".")[0], kind.__qualname__))
+    same = _EXECUTORS.get((kind.__module__.partition(".")[0], kind.__qualname__))
     executor = same(runner) if same else None
     return FlowTaskRunner(text=f"{kind.__qualname__}({executor.arguments if executor else ''})", executor=executor)
 
 
-def _threads(runner: Any) -> ExecutorChoice:
+def _threads_executor(runner: Any) -> ExecutorChoice:
     return ExecutorChoice(name="threads", options={"max_workers": _max_workers(runner)})
 
 
-def _processes(runner: Any) -> ExecutorChoice | None:
+def _processes_executor(runner: Any) -> ExecutorChoice | None:
     if getattr(runner, "_initializer", None) is not None:
         return None
     usual = _max_workers(runner) == _max_workers(ProcessPoolTaskRunner())
     return ExecutorChoice(name="processes", options={} if usual else {"max_workers": _max_workers(runner)})
 
 
-def _dask(runner: Any) -> ExecutorChoice | None:
+def _dask_executor(runner: Any) -> ExecutorChoice | None:
     if runner.client_kwargs != CLIENT_DEFAULTS or runner.adapt_kwargs or runner.performance_report_path:
         return None
     if runner.address:
         return ExecutorChoice(name="dask-address", options={"address": str(runner.address)})
-    if not _is_local_cluster(runner.cluster_class) or not runner.cluster_kwargs.keys() <= _LOCAL_CLUSTER:
+    if not _is_local_cluster(runner.cluster_class) or not runner.cluster_kwargs.keys() <= _LOCAL_CLUSTER_OPTIONS:
         return None
     return ExecutorChoice(name="dask-local", options=_local_cluster_size(runner.cluster_kwargs))
 
@@ -69,10 +69,10 @@ def _local_cluster_size(given: dict[str, Any]) -> JsonObject:
     return {"n_workers": n_workers, "threads_per_worker": threads}
 
 
-def _ray(runner: Any) -> ExecutorChoice | None:
+def _ray_executor(runner: Any) -> ExecutorChoice | None:
     if not runner.init_kwargs.keys() <= {"num_cpus"}:
         return None
-    return ExecutorChoice(name="ray", options=_given(address=runner.address, **runner.init_kwargs))
+    return ExecutorChoice(name="ray", options=_without_none(address=runner.address, **runner.init_kwargs))
 
 
 def _max_workers(runner: Any) -> Any:
@@ -80,15 +80,15 @@ def _max_workers(runner: Any) -> Any:
     return runner._max_workers
 
 
-def _given(**options: Any) -> JsonObject:
+def _without_none(**options: Any) -> JsonObject:
     return {name: value for name, value in options.items() if value is not None}
 
 
-_LOCAL_CLUSTER = {"n_workers", "threads_per_worker"}
-_SAME: dict[tuple[str, str], Callable[[Any], ExecutorChoice | None]] = {
-    ("prefect", "ThreadPoolTaskRunner"): _threads,
-    ("prefect", "ProcessPoolTaskRunner"): _processes,
-    ("prefect_dask", "DaskTaskRunner"): _dask,
-    ("prefect_ray", "RayTaskRunner"): _ray,
+_LOCAL_CLUSTER_OPTIONS = {"n_workers", "threads_per_worker"}
+_EXECUTORS: dict[tuple[str, str], Callable[[Any], ExecutorChoice | None]] = {
+    ("prefect", "ThreadPoolTaskRunner"): _threads_executor,
+    ("prefect", "ProcessPoolTaskRunner"): _processes_executor,
+    ("prefect_dask", "DaskTaskRunner"): _dask_executor,
+    ("prefect_ray", "RayTaskRunner"): _ray_executor,
 }
 """Keyed by package and class name, so that none of the packages must be imported."""

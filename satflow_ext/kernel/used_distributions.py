@@ -6,25 +6,25 @@ import sys
 from collections.abc import Iterable
 from types import CodeType
 
-from satflow_ext.environments.installed import providing
+from satflow_ext.environments.installed import find_providers
 from satflow_ext.kernel.code_facts import imported_names
-from satflow_ext.kernel.reachable_objects import Reached
+from satflow_ext.kernel.reachable_objects import ReachedObject
 
-ALWAYS = frozenset({"prefect", "cloudpickle"})
+ALWAYS_USED = frozenset({"prefect", "cloudpickle"})
 """Modules that are required to load and run every flow content."""
 
 
-def uses(modules: frozenset[str]) -> tuple[str, ...]:
+def list_distributions(modules: frozenset[str]) -> tuple[str, ...]:
     """Return the sorted names of the distributions that provide these modules or that every flow needs."""
-    return providing((modules - sys.stdlib_module_names) | ALWAYS)
+    return find_providers((modules - sys.stdlib_module_names) | ALWAYS_USED)
 
 
-def used_modules(everything: Iterable[Reached]) -> frozenset[str]:
+def used_modules(everything: Iterable[ReachedObject]) -> frozenset[str]:
     """Return the top-level modules that the reached objects refer to."""
-    return frozenset(name.partition(".")[0] for reached in everything for name in _modules(reached))
+    return frozenset(name.partition(".")[0] for reached in everything for name in _referenced_modules(reached))
 
 
-def _modules(reached: Reached) -> list[str]:
+def _referenced_modules(reached: ReachedObject) -> list[str]:
     """Return the modules that one object refers to."""
     kind, facts = reached.view.kind, reached.view.facts
     if kind == "name":

@@ -10,16 +10,16 @@ from pathlib import Path
 from satflow_ext import atomic_files
 from satflow_ext.errors import KeysRefused
 
-LIMIT = 64 * 1024
+MAX_BYTES = 64 * 1024
 """Maximum bytes of a key file."""
-PRIVATE = 0o077
+OTHERS_ACCESS = 0o077
 """Mode bits that a private file or folder must not have."""
-UNCHANGEABLE = 0o022
+OTHERS_WRITE = 0o022
 """Mode bits that a file must not have if only its owner may change it."""
-MEND = "Correct owner and mode. If another user could read a private key: run `satflow keys rotate` and revoke the old key."
+ACCESS_FIX = "Correct owner and mode. If another user could read a private key: run `satflow keys rotate` and revoke the old key."
 
 
-def private_folder(path: Path) -> Path:
+def ensure_private_folder(path: Path) -> Path:
     """Return the folder, created with mode 0700 if it is missing.
 
     Raises:
@@ -31,8 +31,8 @@ def private_folder(path: Path) -> Path:
     except OSError as error:
         raise KeysRefused(f"{path} cannot be created: {error.strerror}.", fix="Set SATFLOW_STATE_DIR.") from None
     if not stat.S_ISDIR(found.st_mode):
-        raise KeysRefused(f"{path} is not a plain folder.", fix=MEND)
-    _check(path, found, PRIVATE, {os.getuid()})
+        raise KeysRefused(f"{path} is not a plain folder.", fix=ACCESS_FIX)
+    _check_access(path, found, OTHERS_ACCESS, {os.getuid()})
     return path
 
 
@@ -42,7 +42,7 @@ def read_private(path: Path) -> bytes | None:
     Raises:
         KeysRefused: it is a link, belongs to another user, gives other users access, is too large, or cannot be read.
     """
-    return _read(path, os.O_NOFOLLOW, PRIVATE, owners={os.getuid()})
+    return _read_file(path, os.O_NOFOLLOW, OTHERS_ACCESS, owners={os.getuid()})
 
 
 def read_public(path: Path) -> bytes:
@@ -51,7 +51,7 @@ def read_public(path: Path) -> bytes:
     Raises:
         KeysRefused: it does not exist, or another user can change it.
     """
-    found = _read(path, 0, UNCHANGEABLE, owners={os.getuid(), 0})
+    found = _read_file(path, 0, OTHERS_WRITE, owners={os.getuid(), 0})
     if found is None:
         raise KeysRefused(f"There is no file {path}.", fix="Give a file with public keys, or a key's own line.")
     return found
@@ -64,14 +64,14 @@ def replace_private(path: Path, content: bytes) -> None:
         KeysRefused: it cannot be written.
     """
     try:
-        atomic_files.replace(path, content)
+        atomic_files.write_atomically(path, content)
     except OSError as error:
         raise KeysRefused(
             f"{path} cannot be written: {error.strerror}.", fix="Free disk space, or check the owner of the file."
         ) from None
 
 
-def _read(path: Path, flags: int, forbidden: int, owners: set[int]) -> bytes | None:
+def _read_file(path: Path, flags: int, forbidden: int, owners: set[int]) -> bytes | None:
     try:
         # Without waiting: a pipe in place of the file must not block this process.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | flags)
@@ -79,26 +79,26 @@ def _read(path: Path, flags: int, forbidden: int, owners: set[int]) -> bytes | N
         return None
     except OSError as error:
         why = "it is a link" if error.errno == errno.ELOOP else error.strerror
-        raise KeysRefused(f"{path} cannot be read: {why}.", fix=MEND) from None
+        raise KeysRefused(f"{path} cannot be read: {why}.", fix=ACCESS_FIX) from None
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise KeysRefused(f"{path} is not a plain file.", fix=MEND)
-        _check(path, found, forbidden, owners)
-        content = os.read(descriptor, LIMIT + 1)
+            raise KeysRefused(f"{path} is not a plain file.", fix=ACCESS_FIX)
+        _check_access(path, found, forbidden, owners)
+        content = os.read(descriptor, MAX_BYTES + 1)
     except OSError as error:
         raise KeysRefused(f"{path} cannot be read: {error.strerror}.", fix="Check that disk.") from None
     finally:
         os.close(descriptor)
-    if len(content) > LIMIT:
-        raise KeysRefused(f"{path} has more than {LIMIT} bytes, too many for a key file.", fix="Give another file.")
+    if len(content) > MAX_BYTES:
+        raise KeysRefused(f"{path} has more than {MAX_BYTES} bytes, too many for a key file.", fix="Give another file.")
     return content
 
 
-def _check(path: Path, found: os.stat_result, forbidden: int, owners: set[int]) -> None:
+def _check_access(path: Path, found: os.stat_result, forbidden: int, owners: set[int]) -> None:
     if found.st_uid not in owners:
-        raise KeysRefused(f"{path} belongs to user {found.st_uid}.", fix=MEND)
+        raise KeysRefused(f"{path} belongs to user {found.st_uid}.", fix=ACCESS_FIX)
     mode = stat.S_IMODE(found.st_mode)
     if mode & forbidden:
-        can = "read" if forbidden == PRIVATE else "change"
-        raise KeysRefused(f"Other users can {can} {path} (mode {mode:04o}).", fix=MEND)
+        can = "read" if forbidden == OTHERS_ACCESS else "change"
+        raise KeysRefused(f"Other users can {can} {path} (mode {mode:04o}).", fix=ACCESS_FIX)

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from satflow_ext.errors import KeysRefused
 from satflow_ext.keys import files
-from satflow_ext.keys.public import ID, PublicKey, parse
+from satflow_ext.keys.public import ID_PATTERN, PublicKey, parse_key
 from satflow_ext.keys.seal import Signer
 from satflow_ext.settings import Settings
 
@@ -44,9 +44,9 @@ class TrustedKey(BaseModel):
     revoked_at: datetime | None = None
 
     @property
-    def public(self) -> PublicKey:
+    def public_key(self) -> PublicKey:
         """The parsed key."""
-        return parse(self.key)
+        return parse_key(self.key)
 
 
 class Keyring:
@@ -61,17 +61,17 @@ class Keyring:
         self._private = self._folder / "signing.pem"
         self._trusted = self._folder / "trusted"
 
-    def signer(self) -> Signer:
+    def get_signer(self) -> Signer:
         """Return this user's signer, and create the key on first use.
 
         Raises:
             KeysRefused: other users have access to the key, or it cannot be created or read.
         """
-        found = self._signer()
+        found = self._read_signer()
         if found is not None:
             return found
-        with self._alone():
-            return self._signer() or self._make()
+        with self._lock_keyring():
+            return self._read_signer() or self._create_signer()
 
     def rotate(self) -> Signer:
         """Sign with a new key from now on. The old one stays trusted until it is revoked.
@@ -79,29 +79,31 @@ class Keyring:
         Raises:
             KeysRefused: other users have access to the keys, or they cannot be written.
         """
-        with self._alone():
-            return self._make()
+        with self._lock_keyring():
+            return self._create_signer()
 
-    def public(self) -> PublicKey | None:
+    def public_key(self) -> PublicKey | None:
         """Return the public half of the current signing key; None if there is no key yet.
 
         Raises:
             KeysRefused: other users have access to the key, or it cannot be read.
         """
-        found = self._signer()
+        found = self._read_signer()
         if found is None:
             return None
-        return next((e.public for e in self.entries() if e.public.raw == found.public.raw), found.public)
+        return next(
+            (e.public_key for e in self.list_keys() if e.public_key.raw == found.public_key.raw), found.public_key
+        )
 
-    def entries(self) -> tuple[TrustedKey, ...]:
+    def list_keys(self) -> tuple[TrustedKey, ...]:
         """Return all public keys in the keyring, including revoked ones, oldest first.
 
         Raises:
             KeysRefused: other users can change them, or one cannot be read.
         """
-        if not self._exists(self._folder) or not self._exists(self._trusted):
+        if not self._folder_exists(self._folder) or not self._folder_exists(self._trusted):
             return ()
-        found = [_entry(path) for path in self._trusted.iterdir() if not path.name.startswith(".")]
+        found = [_read_entry(path) for path in self._trusted.iterdir() if not path.name.startswith(".")]
         return tuple(sorted(found, key=lambda entry: (entry.added_at, entry.key)))
 
     def trust(self, key: PublicKey) -> TrustedKey:
@@ -110,9 +112,9 @@ class Keyring:
         Raises:
             KeysRefused: it cannot be written.
         """
-        with self._alone():
-            known = next((entry for entry in self.entries() if entry.public.raw == key.raw), None)
-            return self._write(_fresh(key, own=known is not None and known.own))
+        with self._lock_keyring():
+            known = next((entry for entry in self.list_keys() if entry.public_key.raw == key.raw), None)
+            return self._write_entry(_new_entry(key, own=known is not None and known.own))
 
     def revoke(self, key_id: str) -> TrustedKey:
         """Stop trusting a key. Flows that it signed no longer run here.
@@ -120,54 +122,56 @@ class Keyring:
         Raises:
             KeysRefused: there is no key with that id, or it is the current signing key.
         """
-        with self._alone():
-            entry = next((entry for entry in self.entries() if entry.public.id == key_id), None)
+        with self._lock_keyring():
+            entry = next((entry for entry in self.list_keys() if entry.public_key.id == key_id), None)
             if entry is None:
                 raise KeysRefused(f"No key has the id {key_id!r}.", fix="See `satflow keys list`.")
-            signer = self._signer()
-            if signer is not None and signer.public.raw == entry.public.raw:
+            signer = self._read_signer()
+            if signer is not None and signer.public_key.raw == entry.public_key.raw:
                 raise KeysRefused(f"Key {key_id} is your signing key.", fix="First run `satflow keys rotate`.")
-            return self._write(entry.model_copy(update={"revoked_at": _now()}))
+            return self._write_entry(entry.model_copy(update={"revoked_at": _now()}))
 
-    def _signer(self) -> Signer | None:
-        if not self._exists(self._folder):
+    def _read_signer(self) -> Signer | None:
+        if not self._folder_exists(self._folder):
             return None
         content = files.read_private(self._private)
-        return None if content is None else Signer(_loaded(content, self._private))
+        return None if content is None else Signer(_load_private_key(content, self._private))
 
-    def _make(self) -> Signer:
+    def _create_signer(self) -> Signer:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
         private = Ed25519PrivateKey.generate()
         signer = Signer(private)
-        self._write(_fresh(PublicKey(signer.public.raw, f"{user_name()}@{socket.gethostname()}"[:64]), own=True))
+        self._write_entry(
+            _new_entry(PublicKey(signer.public_key.raw, f"{user_name()}@{socket.gethostname()}"[:64]), own=True)
+        )
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         files.replace_private(self._private, pem)
         return signer
 
-    def _write(self, entry: TrustedKey) -> TrustedKey:
-        files.private_folder(self._trusted)
+    def _write_entry(self, entry: TrustedKey) -> TrustedKey:
+        files.ensure_private_folder(self._trusted)
         content = entry.model_dump_json(indent=2).encode()
-        files.replace_private(self._trusted / f"{entry.public.id}.json", content + b"\n")
+        files.replace_private(self._trusted / f"{entry.public_key.id}.json", content + b"\n")
         return entry
 
-    def _exists(self, folder: Path) -> bool:
+    def _folder_exists(self, folder: Path) -> bool:
         """Return whether the folder exists. A folder to which other users have access is refused."""
-        return os.path.lexists(folder) and bool(files.private_folder(folder))
+        return os.path.lexists(folder) and bool(files.ensure_private_folder(folder))
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _lock_keyring(self) -> Iterator[None]:
         """Hold a lock, so that no other process changes the keyring."""
-        files.private_folder(self._folder)
-        descriptor = _locked(self._folder / ".lock")
+        files.ensure_private_folder(self._folder)
+        descriptor = _acquire_lock(self._folder / ".lock")
         try:
             yield
         finally:
             os.close(descriptor)
 
 
-def _locked(path: Path) -> int:
+def _acquire_lock(path: Path) -> int:
     descriptor = None
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -179,17 +183,19 @@ def _locked(path: Path) -> int:
     return descriptor
 
 
-def _entry(path: Path) -> TrustedKey:
+def _read_entry(path: Path) -> TrustedKey:
     try:
         entry = TrustedKey.model_validate_json(files.read_private(path) or b"")
     except ValidationError:
         raise KeysRefused(f"{path} is not a valid key file.", fix="Remove it, and trust the key again.") from None
-    if not ID.fullmatch(path.stem) or entry.public.id != path.stem:
-        raise KeysRefused(f"{path} contains key {entry.public.id}, which does not match its name.", fix="Remove it.")
+    if not ID_PATTERN.fullmatch(path.stem) or entry.public_key.id != path.stem:
+        raise KeysRefused(
+            f"{path} contains key {entry.public_key.id}, which does not match its name.", fix="Remove it."
+        )
     return entry
 
 
-def _loaded(pem: bytes, path: Path) -> Ed25519PrivateKey:
+def _load_private_key(pem: bytes, path: Path) -> Ed25519PrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -205,7 +211,7 @@ def _loaded(pem: bytes, path: Path) -> Ed25519PrivateKey:
     return private
 
 
-def _fresh(key: PublicKey, *, own: bool) -> TrustedKey:
+def _new_entry(key: PublicKey, *, own: bool) -> TrustedKey:
     return TrustedKey(key=key.text, added_at=_now(), added_by=user_name(), own=own)
 
 

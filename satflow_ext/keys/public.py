@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from satflow_ext.errors import KeysRefused
 
-KIND = "ed25519:"
+KEY_PREFIX = "ed25519:"
 RAW_SIZE = 32
 """Bytes of an Ed25519 public key (RFC 8032, section 5.1.5)."""
 NAME_LIMIT = 100
-ID = re.compile(r"[0-9a-f]{16}")
+ID_PATTERN = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class PublicKey:
     @property
     def text(self) -> str:
         """The line of text that `parse` reads."""
-        return f"{KIND}{base64.b64encode(self.raw).decode()} {self.name}".rstrip()
+        return f"{KEY_PREFIX}{base64.b64encode(self.raw).decode()} {self.name}".rstrip()
 
 
 def key_id(raw: bytes) -> str:
@@ -40,7 +40,7 @@ def key_id(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
-def parse(line: str) -> PublicKey:
+def parse_key(line: str) -> PublicKey:
     """Parse one line as a public key.
 
     Raises:
@@ -48,29 +48,29 @@ def parse(line: str) -> PublicKey:
     """
     word, _, name = line.strip().partition(" ")
     try:
-        raw = base64.b64decode(word.removeprefix(KIND), validate=True)
+        raw = base64.b64decode(word.removeprefix(KEY_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         raw = b""
     name = name.strip()
-    if not word.startswith(KIND) or len(raw) != RAW_SIZE or len(name) > NAME_LIMIT or not name.isprintable():
+    if not word.startswith(KEY_PREFIX) or len(raw) != RAW_SIZE or len(name) > NAME_LIMIT or not name.isprintable():
         raise KeysRefused(
-            f"{_shown(line)} is not a public key.", fix="It is one line, as `satflow keys export` prints it."
+            f"{_shorten_line(line)} is not a public key.", fix="It is one line, as `satflow keys export` prints it."
         )
     return PublicKey(raw, name)
 
 
-def parse_all(text: str) -> tuple[PublicKey, ...]:
+def parse_keys(text: str) -> tuple[PublicKey, ...]:
     """Parse public keys, one per line. Empty lines and lines that begin with # are ignored.
 
     Raises:
         KeysRefused: a line is not a key, or there are no keys.
     """
     lines = [line.strip() for line in text.splitlines()]
-    keys = tuple(parse(line) for line in lines if line and not line.startswith("#"))
+    keys = tuple(parse_key(line) for line in lines if line and not line.startswith("#"))
     if not keys:
         raise KeysRefused("The text contains no public key.", fix="`satflow keys export` prints one.")
     return keys
 
 
-def _shown(line: str) -> str:
+def _shorten_line(line: str) -> str:
     return repr(line if len(line) <= 80 else f"{line[:77]}…")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SIGNATURE_SIZE = 64
 """Bytes of an Ed25519 signature (RFC 8032, section 5.1.6)."""
 SEAL_SIZE = RAW_SIZE + SIGNATURE_SIZE
-CHANGED = "It was changed after it was signed: register the flow again, and check who can write to the store."
+CHANGED_FIX = "It was changed after it was signed: register the flow again, and check who can write to the store."
 
 
 class Signer:
@@ -31,11 +31,11 @@ class Signer:
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
-        self.public = PublicKey(private.public_key().public_bytes_raw())
+        self.public_key = PublicKey(private.public_key().public_bytes_raw())
 
     def seal(self, purpose: bytes, message: bytes) -> bytes:
         """Seal a message. `purpose` ends with a line feed, and no purpose is a prefix of another one."""
-        return self.public.raw + self._private.sign(purpose + message)
+        return self.public_key.raw + self._private.sign(purpose + message)
 
 
 class TrustedKeys:
@@ -50,14 +50,14 @@ class TrustedKeys:
         self.keys = {key.raw: key for key in keys}
         self._revoked = frozenset(revoked)
 
-    def check(self, purpose: bytes, message: bytes, seal: bytes, what: str) -> PublicKey:
+    def verify(self, purpose: bytes, message: bytes, seal: bytes, subject: str) -> PublicKey:
         """Verify that a trusted key sealed the message.
 
         Args:
             purpose: the purpose that it must have been sealed for.
             message: the bytes that were signed.
             seal: the result of `Signer.seal`.
-            what: a name of the message, as the beginning of a sentence.
+            subject: a name of the message, as the beginning of a sentence.
 
         Raises:
             NotTrusted: the key is not trusted.
@@ -67,24 +67,24 @@ class TrustedKeys:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
         if len(seal) != SEAL_SIZE:
-            raise SignatureWrong(f"{what} has a seal of {len(seal)} bytes, not {SEAL_SIZE}.", fix=CHANGED)
-        key = self._known(seal[:RAW_SIZE], what)
+            raise SignatureWrong(f"{subject} has a seal of {len(seal)} bytes, not {SEAL_SIZE}.", fix=CHANGED_FIX)
+        key = self._find_key(seal[:RAW_SIZE], subject)
         try:
             Ed25519PublicKey.from_public_bytes(key.raw).verify(seal[RAW_SIZE:], purpose + message)
         except InvalidSignature:
-            raise SignatureWrong(f"{what} is not what key {key.id} signed.", fix=CHANGED) from None
+            raise SignatureWrong(f"{subject} is not what key {key.id} signed.", fix=CHANGED_FIX) from None
         return key
 
-    def _known(self, raw: bytes, what: str) -> PublicKey:
+    def _find_key(self, raw: bytes, subject: str) -> PublicKey:
         if raw in self.keys:
             return self.keys[raw]
         name = key_id(raw)
         if name in self._revoked:
             raise NotTrusted(
-                f"{what} was signed by key {name}, which was revoked here.", fix="Register the flow again."
+                f"{subject} was signed by key {name}, which was revoked here.", fix="Register the flow again."
             )
         trusted = ", ".join(sorted(key.id for key in self.keys.values())) or "none"
         raise NotTrusted(
-            f"{what} was signed by key {name}, which is not trusted here (trusted: {trusted}).",
+            f"{subject} was signed by key {name}, which is not trusted here (trusted: {trusted}).",
             fix="If you trust its owner: run `satflow keys export` there, and `satflow keys trust` with that line here.",
         )

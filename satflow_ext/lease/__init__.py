@@ -7,7 +7,7 @@ all use it.
 
 from __future__ import annotations
 
-from satflow_ext.lease.client import Lease, acquire, have_started, report, stop
-from satflow_ext.lease.stack_status import status
+from satflow_ext.lease.client import Lease, acquire_lease, read_report, start_services, stop_stack
+from satflow_ext.lease.stack_status import read_status
 
-__all__ = ["Lease", "acquire", "have_started", "report", "status", "stop"]
+__all__ = ["Lease", "acquire_lease", "read_report", "read_status", "start_services", "stop_stack"]

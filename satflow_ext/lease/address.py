@@ -26,7 +26,7 @@ def socket_path(settings: Settings) -> Path:
     return Path(f"/tmp/satflow-{os.getuid()}-{name}") / "stack.sock"  # noqa: S108 - checked by private_folder
 
 
-def private_folder(path: Path) -> Path:
+def make_private_folder(path: Path) -> Path:
     """Create a folder if it is missing, and make sure that this user owns it and that it has mode 0700.
 
     Returns:

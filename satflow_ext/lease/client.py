@@ -9,21 +9,21 @@ import time
 from collections.abc import Callable, Collection
 from types import TracebackType
 
-from satflow_ext.endpoints import Service, StackRecord, needed
+from satflow_ext.endpoints import Service, StackRecord, list_needed_services
 from satflow_ext.errors import StackFailed
-from satflow_ext.lease.connection import Hung, Line
+from satflow_ext.lease.connection import ConnectionClosed, SupervisorConnection
 from satflow_ext.lease.messages import Answer, Request, StackReport
-from satflow_ext.lease.start import Starter, log_path
+from satflow_ext.lease.start import SupervisorStarter, log_path
 from satflow_ext.settings import Settings
 
-SILENCE = 120.0
+SUPERVISOR_TIMEOUT = 120.0
 """Seconds without a message from the supervisor, which sends one every ten seconds, after which the client gives up."""
 
-LOOK = 0.2
+CANCEL_CHECK_PAUSE = 0.2
 """Seconds between two checks for a cancellation."""
 
-REPLY_SECONDS = 15.0
-STOP_SECONDS = 60.0
+REPORT_TIMEOUT = 15.0
+STOP_TIMEOUT = 60.0
 
 
 class Lease:
@@ -34,9 +34,9 @@ class Lease:
         line: connection to the supervisor; None if the settings need no service of the local stack.
     """
 
-    def __init__(self, record: StackRecord | None, line: Line | None) -> None:
+    def __init__(self, record: StackRecord | None, connection: SupervisorConnection | None) -> None:
         self._record = record
-        self._line = line
+        self._connection = connection
 
     @property
     def record(self) -> StackRecord | None:
@@ -53,24 +53,24 @@ class Lease:
 
     def wait_lost(self, timeout: float) -> bool:
         """Wait until the supervisor has ended; return whether it ended within `timeout` seconds."""
-        if self._line is None:
+        if self._connection is None:
             return False
         try:
-            self._line.wait_closed(time.monotonic() + timeout)
+            self._connection.wait_closed(time.monotonic() + timeout)
         except TimeoutError:
             return False
         return True
 
     def close(self) -> None:
         """Release the lease. The last release ends the stack, unless it was requested to stay."""
-        if self._line is not None:
-            self._line.close()
+        if self._connection is not None:
+            self._connection.close()
 
 
-def acquire(
+def acquire_lease(
     settings: Settings,
     *,
-    also: Collection[Service] = (),
+    extra_services: Collection[Service] = (),
     on_step: Callable[[str], None] | None = None,
     stay: bool = False,
     timeout: float | None = None,
@@ -80,7 +80,7 @@ def acquire(
 
     Args:
         settings: settings with the stack's folders and its services.
-        also: additional services.
+        extra_services: additional services.
         on_step: callback that receives a text for each step of the start.
         stay: keep the stack running after its last lease, until `stop`.
         timeout: seconds to wait for the services to be ready, None for no limit.
@@ -89,25 +89,25 @@ def acquire(
     Raises:
         StackFailed: the stack did not start, with the reason and the path of its log; or waiting was cancelled.
     """
-    services = tuple(sorted(needed(settings).union(also)))
+    services = tuple(sorted(list_needed_services(settings).union(extra_services)))
     if not services:
         return Lease(None, None)
-    tell = _each_once(on_step) if on_step else (lambda _step: None)
-    patience = _Patience(timeout, cancelled or threading.Event())
+    tell = _without_repeats(on_step) if on_step else (lambda _step: None)
+    patience = _WaitLimit(timeout, cancelled or threading.Event())
     request = Request(verb="lease", needs=services, stay=stay)
-    with Starter(settings) as starter:
-        while patience.left():
+    with SupervisorStarter(settings) as starter:
+        while patience.may_continue():
             try:
-                return _lease(Line(settings), request, tell, patience)
+                return _request_lease(SupervisorConnection(settings), request, tell, patience)
             except TimeoutError:
                 break
-            except (OSError, Hung):
-                starter.start(tell)
+            except (OSError, ConnectionClosed):
+                starter.start_supervisor(tell)
             time.sleep(0.05)
-    raise patience.exhausted(settings)
+    raise patience.timeout_error(settings)
 
 
-class _Patience:
+class _WaitLimit:
     """The time limit of a wait, which continues as long as the supervisor reports progress.
 
     Args:
@@ -118,11 +118,11 @@ class _Patience:
     def __init__(self, seconds: float | None, cancelled: threading.Event) -> None:
         self._seconds = seconds
         self._deadline = math.inf if seconds is None else time.monotonic() + seconds
-        self._heard = time.monotonic()
+        self._last_answer_time = time.monotonic()
         self._step: str | None = None
         self._cancelled = cancelled
 
-    def left(self) -> bool:
+    def may_continue(self) -> bool:
         """Return whether the wait may continue.
 
         Raises:
@@ -130,17 +130,17 @@ class _Patience:
         """
         if self._cancelled.is_set():
             raise StackFailed("Waiting for the local stack was cancelled.")
-        return time.monotonic() < min(self._deadline, self._heard + SILENCE)
+        return time.monotonic() < min(self._deadline, self._last_answer_time + SUPERVISOR_TIMEOUT)
 
-    def exhausted(self, settings: Settings) -> StackFailed:
+    def timeout_error(self, settings: Settings) -> StackFailed:
         """Return the error for the user after the time limit."""
         fix = f"See {log_path(settings)}."
         if time.monotonic() < self._deadline:
-            return StackFailed(f"The local stack's supervisor has not answered for {SILENCE:g} s.", fix=fix)
+            return StackFailed(f"The local stack's supervisor has not answered for {SUPERVISOR_TIMEOUT:g} s.", fix=fix)
         step = f"; its last step was: {self._step}" if self._step else ""
         return StackFailed(f"The local stack was not ready after {self._seconds:g} s{step}.", fix=fix)
 
-    def answer(self, line: Line) -> Answer:
+    def read_answer(self, connection: SupervisorConnection) -> Answer:
         """Read the supervisor's next answer.
 
         Raises:
@@ -148,15 +148,15 @@ class _Patience:
             TimeoutError: no answer arrived in time.
             Hung: the supervisor closed the connection.
         """
-        while self.left():
+        while self.may_continue():
             with contextlib.suppress(TimeoutError):
-                answer = line.answer(min(self._deadline, time.monotonic() + LOOK))
-                self._heard, self._step = time.monotonic(), answer.step or self._step
+                answer = connection.read_answer(min(self._deadline, time.monotonic() + CANCEL_CHECK_PAUSE))
+                self._last_answer_time, self._step = time.monotonic(), answer.step or self._step
                 return answer
         raise TimeoutError
 
 
-def have_started(
+def start_services(
     settings: Settings,
     services: Collection[Service],
     *,
@@ -168,59 +168,59 @@ def have_started(
     Raises:
         StackFailed: the stack does not run, or a service did not start; the message has the reason and the path of the log.
     """
-    patience = _Patience(timeout, threading.Event())
+    patience = _WaitLimit(timeout, threading.Event())
     try:
-        line = Line(settings)
+        line = SupervisorConnection(settings)
         with contextlib.closing(line):
             request = Request(verb="start", needs=tuple(sorted(services)))
-            line.send(request)
-            return _record(line, on_step or (lambda _step: None), patience)
+            line.send_request(request)
+            return _read_record(line, on_step or (lambda _step: None), patience)
     except TimeoutError:
-        raise patience.exhausted(settings) from None
-    except (OSError, Hung):
+        raise patience.timeout_error(settings) from None
+    except (OSError, ConnectionClosed):
         raise StackFailed("The local stack is not running.", fix="Start it with `satflow up`.") from None
 
 
-def report(settings: Settings) -> StackReport | None:
+def read_report(settings: Settings) -> StackReport | None:
     """Request the report of the local stack; return None if it does not run. Never starts anything."""
     try:
-        line = Line(settings)
+        line = SupervisorConnection(settings)
     except OSError:
         return None
     try:
-        line.send(Request(verb="report"))
-        return line.answer(time.monotonic() + REPLY_SECONDS).report
-    except (Hung, TimeoutError):
+        line.send_request(Request(verb="report"))
+        return line.read_answer(time.monotonic() + REPORT_TIMEOUT).report
+    except (ConnectionClosed, TimeoutError):
         return None
     finally:
         line.close()
 
 
-def stop(settings: Settings) -> bool:
+def stop_stack(settings: Settings) -> bool:
     """Stop the local stack regardless of its leases, wait until its processes have ended, and return whether one ran.
 
     Raises:
         StackFailed: the stack did not end in time.
     """
     try:
-        line = Line(settings)
+        line = SupervisorConnection(settings)
     except OSError:
         return False
     try:
-        line.send(Request(verb="stop"))
-        line.wait_closed(time.monotonic() + STOP_SECONDS)
-    except Hung:
+        line.send_request(Request(verb="stop"))
+        line.wait_closed(time.monotonic() + STOP_TIMEOUT)
+    except ConnectionClosed:
         return True
     except TimeoutError:
         raise StackFailed(
-            f"The local stack did not end within {STOP_SECONDS:g} s.", fix=f"See {log_path(settings)}."
+            f"The local stack did not end within {STOP_TIMEOUT:g} s.", fix=f"See {log_path(settings)}."
         ) from None
     finally:
         line.close()
     return True
 
 
-def _each_once(tell: Callable[[str], None]) -> Callable[[str], None]:
+def _without_repeats(on_step: Callable[[str], None]) -> Callable[[str], None]:
     """Wrap a callback so that it receives no step twice in a row, such as the first step of every new connection."""
     last: str | None = None
 
@@ -228,30 +228,32 @@ def _each_once(tell: Callable[[str], None]) -> Callable[[str], None]:
         nonlocal last
         if step != last:
             last = step
-            tell(step)
+            on_step(step)
 
     return tell_new
 
 
-def _lease(line: Line, request: Request, tell: Callable[[str], None], patience: _Patience) -> Lease:
+def _request_lease(
+    connection: SupervisorConnection, request: Request, on_step: Callable[[str], None], limit: _WaitLimit
+) -> Lease:
     try:
-        line.send(request)
-        return Lease(_record(line, tell, patience), line)
+        connection.send_request(request)
+        return Lease(_read_record(connection, on_step, limit), connection)
     except BaseException:
-        line.close()
+        connection.close()
         raise
 
 
-def _record(line: Line, tell: Callable[[str], None], patience: _Patience) -> StackRecord:
+def _read_record(connection: SupervisorConnection, on_step: Callable[[str], None], limit: _WaitLimit) -> StackRecord:
     while True:
-        answer = patience.answer(line)
+        answer = limit.read_answer(connection)
         if answer.record is not None:
             return answer.record
-        _tell_or_raise(answer, tell)
+        _handle_answer(answer, on_step)
 
 
-def _tell_or_raise(answer: Answer, tell: Callable[[str], None]) -> None:
+def _handle_answer(answer: Answer, on_step: Callable[[str], None]) -> None:
     if answer.failed is not None:
         raise StackFailed(f"The local stack did not start: {answer.failed}", fix=answer.fix or "Run `satflow doctor`.")
     if answer.step is not None:
-        tell(answer.step)
+        on_step(answer.step)

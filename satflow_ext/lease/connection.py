@@ -17,14 +17,14 @@ from satflow_ext.lease.messages import Answer, Request
 if TYPE_CHECKING:
     from satflow_ext.settings import Settings
 
-_open: weakref.WeakSet[Line] = weakref.WeakSet()
+_open_connections: weakref.WeakSet[SupervisorConnection] = weakref.WeakSet()
 
 
-class Hung(Exception):
+class ConnectionClosed(Exception):
     """The supervisor closed the connection before it answered: it is shutting down, or it died."""
 
 
-class Line:
+class SupervisorConnection:
     """A connection that sends one request and reads answers.
 
     Args:
@@ -39,14 +39,14 @@ class Line:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._socket.connect(str(socket_path(settings)))
-            _refuse_strangers(self._socket)
+            _require_same_user(self._socket)
         except BaseException:
             self._socket.close()
             raise
         self._received = bytearray()
-        _open.add(self)
+        _open_connections.add(self)
 
-    def send(self, request: Request) -> None:
+    def send_request(self, request: Request) -> None:
         """Send the request.
 
         Raises:
@@ -55,9 +55,9 @@ class Line:
         try:
             self._socket.sendall(request.model_dump_json().encode() + b"\n")
         except OSError as error:
-            raise Hung from error
+            raise ConnectionClosed from error
 
-    def answer(self, deadline: float) -> Answer:
+    def read_answer(self, deadline: float) -> Answer:
         """Wait for the next answer until `deadline` (of `time.monotonic`) and return it.
 
         Raises:
@@ -69,9 +69,9 @@ class Line:
             try:
                 received = self._socket.recv(65536)
             except ConnectionError as error:
-                raise Hung from error
+                raise ConnectionClosed from error
             if not received:
-                raise Hung
+                raise ConnectionClosed
             self._received += received
         line, _, rest = self._received.partition(b"\n")
         self._received = bytearray(rest)
@@ -83,9 +83,9 @@ class Line:
         Raises:
             TimeoutError: the connection is still open at the deadline.
         """
-        with contextlib.suppress(Hung):
+        with contextlib.suppress(ConnectionClosed):
             while True:
-                self.answer(deadline)
+                self.read_answer(deadline)
 
     def close(self) -> None:
         """Close the connection and release its lease."""
@@ -93,12 +93,12 @@ class Line:
             self._socket.shutdown(socket.SHUT_RDWR)  # needed if a forked child still holds the descriptor
         self._socket.close()
 
-    def forget(self) -> None:
+    def close_in_child(self) -> None:
         """Close only this process's descriptor, in a forked child whose parent keeps the connection."""
         self._socket.close()
 
 
-def _refuse_strangers(connection: socket.socket) -> None:
+def _require_same_user(connection: socket.socket) -> None:
     """Refuse a socket on which another user listens. Only Linux reports it; elsewhere the check of the folder must suffice."""
     if not hasattr(socket, "SO_PEERCRED"):
         return
@@ -107,9 +107,9 @@ def _refuse_strangers(connection: socket.socket) -> None:
         raise StackFailed("Another user listens on the local stack's socket.", fix="Set SATFLOW_RUNTIME_DIR.")
 
 
-def _forget_all() -> None:
-    for line in list(_open):
-        line.forget()
+def _close_all_in_child() -> None:
+    for line in list(_open_connections):
+        line.close_in_child()
 
 
-os.register_at_fork(after_in_child=_forget_all)
+os.register_at_fork(after_in_child=_close_all_in_child)

@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import Literal
 
 from satflow_ext import endpoints
-from satflow_ext.lease.client import report
+from satflow_ext.lease.client import read_report
 from satflow_ext.lease.messages import StackReport
 from satflow_ext.models import StackStatus
 from satflow_ext.settings import LOCAL, Settings
 
-HEALTH_SECONDS = 3.0
+HEALTH_TIMEOUT = 3.0
 
 Condition = tuple[Literal["stopped", "starting", "ready", "failed"], str | None]
 
 
-def status(settings: Settings) -> StackStatus:
+def read_status(settings: Settings) -> StackStatus:
     """Return the Prefect API and store that runs use, and whether they are ready. May wait some seconds for the network."""
-    found = report(settings) if endpoints.needed(settings) else None
+    found = read_report(settings) if endpoints.list_needed_services(settings) else None
     configured = settings.prefect_api_url
-    state, step = _condition(settings, found)
+    state, step = _read_condition(settings, found)
     return StackStatus(
         kind="local" if configured is None else "configured",
         state=state,
         step=step,
-        prefect_api=endpoints.shown(configured) if configured else _url(found, "prefect-server"),
-        store=_url(found, "store") if settings.store == LOCAL else settings.store,
+        prefect_api=endpoints.hide_credentials(configured) if configured else _service_url(found, "prefect-server"),
+        store=_service_url(found, "store") if settings.store == LOCAL else settings.store,
         stays=found.stays if found else False,
     )
 
@@ -38,30 +38,30 @@ def failure_path(settings: Settings) -> Path:
     return settings.runtime_dir / "stack.failed"
 
 
-def _condition(settings: Settings, found: StackReport | None) -> Condition:
-    problem = _silence(settings.prefect_api_url) if settings.prefect_api_url else None
+def _read_condition(settings: Settings, found: StackReport | None) -> Condition:
+    problem = _find_api_problem(settings.prefect_api_url) if settings.prefect_api_url else None
     if problem is not None:
         return "failed", problem
-    if not endpoints.needed(settings):
+    if not endpoints.list_needed_services(settings):
         return "ready", None
-    return (found.state, found.step) if found else _resting(settings)
+    return (found.state, found.step) if found else _read_stopped_condition(settings)
 
 
-def _resting(settings: Settings) -> Condition:
+def _read_stopped_condition(settings: Settings) -> Condition:
     try:
         return "failed", failure_path(settings).read_text()
     except FileNotFoundError:
         return "stopped", None
 
 
-def _url(found: StackReport | None, service: str) -> str | None:
+def _service_url(found: StackReport | None, service: str) -> str | None:
     return next((each.url for each in found.services if each.name == service), None) if found else None
 
 
-def _silence(api: str) -> str | None:
+def _find_api_problem(api: str) -> str | None:
     """Return why a Prefect API cannot be used, None if it answers."""
     try:
-        with urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=HEALTH_SECONDS):  # noqa: S310 - the user's own
+        with urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=HEALTH_TIMEOUT):  # noqa: S310 - the user's own
             return None
     except urllib.error.HTTPError as error:
         return None if error.code in (401, 403) else f"The Prefect API at {api} answered with status {error.code}."

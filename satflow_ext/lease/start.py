@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import IO
 
 from satflow_ext.errors import StackFailed
-from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.address import make_private_folder
 from satflow_ext.settings import Settings
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """Maximum number of supervisors in a row that may end before one answers."""
 
 STACK_MARK = "SATFLOW_STACK"
@@ -26,7 +26,7 @@ STACK_API = "SATFLOW_STACK_API"
 """Environment variable of processes that log for flow runs, with the URL of the Prefect API that the stack uploads lines to."""
 
 
-class Starter:
+class SupervisorStarter:
     """The right to start the supervisor: one of several processes gets it, and the others wait for the socket.
 
     Args:
@@ -37,9 +37,9 @@ class Starter:
         self._settings = settings
         self._lock: IO[bytes] | None = None
         self._attempts = 0
-        self._alive: int | None = None
+        self._supervisor_pipe: int | None = None
 
-    def __enter__(self) -> Starter:
+    def __enter__(self) -> SupervisorStarter:
         return self
 
     def __exit__(
@@ -47,9 +47,9 @@ class Starter:
     ) -> None:
         if self._lock is not None:
             self._lock.close()
-        self._end_pipe()
+        self._close_pipe()
 
-    def start(self, tell: Callable[[str], None]) -> None:
+    def start_supervisor(self, on_step: Callable[[str], None]) -> None:
         """Start the supervisor, unless another process is about to or this process just did.
 
         Call it after each failed attempt to connect. The first call that gets the right does not start anything yet, because
@@ -59,24 +59,24 @@ class Starter:
             StackFailed: the supervisor ended each time before it answered.
         """
         if self._lock is None:
-            self._lock = self._win()
-        elif self._alive is None or _has_no_reader(self._alive):
-            if self._attempts >= ATTEMPTS:
+            self._lock = self._take_start_lock()
+        elif self._supervisor_pipe is None or _has_no_reader(self._supervisor_pipe):
+            if self._attempts >= MAX_ATTEMPTS:
                 raise StackFailed(
                     "The local stack's supervisor ends at each start.", fix=f"See {log_path(self._settings)}."
                 )
-            tell("Starting the local stack")
-            self._end_pipe()
-            self._alive = _spawn(self._settings)
+            on_step("Starting the local stack")
+            self._close_pipe()
+            self._supervisor_pipe = _spawn_supervisor(self._settings)
             self._attempts += 1
 
-    def _end_pipe(self) -> None:
-        if self._alive is not None:
-            os.close(self._alive)
-            self._alive = None
+    def _close_pipe(self) -> None:
+        if self._supervisor_pipe is not None:
+            os.close(self._supervisor_pipe)
+            self._supervisor_pipe = None
 
-    def _win(self) -> IO[bytes] | None:
-        path = private_folder(self._settings.runtime_dir) / "start.lock"
+    def _take_start_lock(self) -> IO[bytes] | None:
+        path = make_private_folder(self._settings.runtime_dir) / "start.lock"
         lock = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb")  # noqa: SIM115 - held until `__exit__`
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,14 +98,14 @@ def _has_no_reader(pipe: int) -> bool:
     return bool(poll.poll(0))
 
 
-def _spawn(settings: Settings) -> int:
+def _spawn_supervisor(settings: Settings) -> int:
     """Start the supervisor detached, in its own session and without a parent that would have to reap it.
 
     Returns:
         One end of a pipe, to be closed once a lease is held. At the other end the supervisor notices the end of its starter.
     """
-    private_folder(settings.state_dir)
-    logs = private_folder(settings.state_dir / "logs")
+    make_private_folder(settings.state_dir)
+    logs = make_private_folder(settings.state_dir / "logs")
     environment = {name: value for name, value in os.environ.items() if name != STACK_MARK}
     environment["SATFLOW_STATE_DIR"] = str(settings.state_dir.absolute())
     environment["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir.absolute())

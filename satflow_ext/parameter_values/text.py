@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import JsonValue
 
-WHOLE = range(-(2**63), 2**64)
+WHOLE_NUMBERS = range(-(2**63), 2**64)
 """Whole numbers that Prefect's database returns unchanged; numbers outside of this range become floats."""
 
 
@@ -32,7 +32,7 @@ class ExactNumber(float):
         return self.text
 
 
-def from_text(text: str, parse_float: Callable[[str], float] = float) -> JsonValue:
+def parse_json_or_text(text: str, parse_float: Callable[[str], float] = float) -> JsonValue:
     """Return the JSON that the text contains, or else the text."""
     try:
         value: JsonValue = json.loads(text, parse_constant=str, parse_float=parse_float)
@@ -51,11 +51,11 @@ def text_to_value(text: str, fits: Callable[[JsonValue], bool]) -> JsonValue:
         text: the original text.
         fits: checks a value against the parameter's type.
     """
-    value = from_text(text, ExactNumber.parse)
+    value = parse_json_or_text(text, ExactNumber.parse)
     if fits(value):
         exact = _with_plain_numbers(value)
-        return exact if not any(_read_numbers(value)) or fits(exact) else from_text(text)
-    return text if value != text and fits(text) else from_text(text)
+        return exact if not any(_read_numbers(value)) or fits(exact) else parse_json_or_text(text)
+    return text if value != text and fits(text) else parse_json_or_text(text)
 
 
 def _with_plain_numbers(value: JsonValue) -> JsonValue:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Steps = tuple[str | int, ...]
 
-FORMATS = {
+FORMAT_DESCRIPTIONS = {
     "array": "a list",
     "binary": "text",
     "boolean": "true or false",
@@ -37,7 +37,7 @@ FORMATS = {
 }
 """A type or format of JSON Schema, or a Python type → a description of its values."""
 
-BY_PYDANTIC = {
+ERROR_PREFIXES = {
     "bool": "boolean",
     "bytes": "binary",
     "dataclass": "object",
@@ -65,7 +65,7 @@ BY_PYDANTIC = {
 }
 """The beginning of a pydantic error's type → a key of `FORMATS`."""
 
-KINDS = (
+ERROR_SUFFIXES = (
     "_parsing",
     "_type",
     "_attributes_type",
@@ -77,7 +77,7 @@ KINDS = (
 )
 """The ends of a pydantic error's type for values that do not have the format at all."""
 
-READABLE = 300
+MAX_LENGTH = 300
 """Maximum characters of a requirement in a message: an enumeration may be long."""
 
 
@@ -87,7 +87,7 @@ def path_text(steps: Iterable[str | int]) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def steps_into(value: Any, mistake: ErrorDetails) -> Steps:
+def mistake_steps(value: Any, mistake: ErrorDetails) -> Steps:
     """Return the steps from a parameter's value to a mistake, without the names of union members and validators.
 
     Args:
@@ -98,7 +98,7 @@ def steps_into(value: Any, mistake: ErrorDetails) -> Steps:
     location = mistake["loc"][1:]
     for at, step in enumerate(location):
         try:
-            value = _inside(value, step)
+            value = _get_item(value, step)
         except LookupError:
             if mistake["type"] != "missing" or at < len(location) - 1:
                 continue
@@ -106,25 +106,25 @@ def steps_into(value: Any, mistake: ErrorDetails) -> Steps:
     return tuple(steps)
 
 
-def expected_text(mistakes: Iterable[ErrorDetails]) -> str:
+def requirement_text(mistakes: Iterable[ErrorDetails]) -> str:
     """Format the requirements from pydantic's errors for all alternatives: `must be a date such as 2025-08-27 or null`."""
-    return join_expected(map(_expected, mistakes))
+    return join_requirements(map(_error_requirement, mistakes))
 
 
-def join_expected(alternatives: Iterable[str]) -> str:
+def join_requirements(alternatives: Iterable[str]) -> str:
     """Join the requirements of the alternatives."""
     said = list(dict.fromkeys(alternatives))
     if all(each.startswith("must be ") for each in said):
-        return shorten("must be " + " or ".join(each.removeprefix("must be ") for each in said))
-    return shorten(" or ".join(said))
+        return shorten_text("must be " + " or ".join(each.removeprefix("must be ") for each in said))
+    return shorten_text(" or ".join(said))
 
 
-def shorten(text: str) -> str:
+def shorten_text(text: str) -> str:
     """Cut a text to a readable length."""
-    return text if len(text) <= READABLE else text[: READABLE - 1] + "…"
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"
 
 
-def _inside(value: Any, step: str | int) -> Any:
+def _get_item(value: Any, step: str | int) -> Any:
     """Return an item of a list or of an object. Pydantic converts keys that are neither text nor a whole number to text."""
     if isinstance(value, dict):
         return value[step] if step in value else {str(key): each for key, each in value.items()}[str(step)]
@@ -133,11 +133,11 @@ def _inside(value: Any, step: str | int) -> Any:
     raise LookupError(step)
 
 
-def _expected(mistake: ErrorDetails) -> str:
+def _error_requirement(mistake: ErrorDetails) -> str:
     kind, message = mistake["type"], mistake["msg"]
-    for start, form in BY_PYDANTIC.items():
-        if kind == start or (kind.startswith(start) and kind.removeprefix(start) in KINDS):
-            return f"must be {FORMATS[form]}"
+    for start, form in ERROR_PREFIXES.items():
+        if kind == start or (kind.startswith(start) and kind.removeprefix(start) in ERROR_SUFFIXES):
+            return f"must be {FORMAT_DESCRIPTIONS[form]}"
     if kind == "missing" or kind == "missing_argument":
         return "needs a value"
     if kind == "extra_forbidden":

@@ -23,13 +23,13 @@ def make_messages_encodable() -> None:
     @wraps(make)
     def make_encodable(self: State[Any], *args: Any, **fields: Any) -> None:
         if isinstance(message := fields.get("message"), str):
-            fields["message"] = encodable(message)
+            fields["message"] = escape_unencodable(message)
         make(self, *args, **fields)
 
     setattr(make_encodable, _MARK, True)
     State.__init__ = make_encodable  # type: ignore[method-assign,assignment]  # pydantic's own spells each field
 
 
-def encodable(text: str) -> str:
+def escape_unencodable(text: str) -> str:
     """Return the text with halves of surrogate pairs and NUL escaped."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from satflow_ext.settings import Telling
+from satflow_ext.settings import RedactionLevel
 
-LEVELS: tuple[Telling, ...] = ("types", "messages", "everything")
+LEVELS: tuple[RedactionLevel, ...] = ("types", "messages", "everything")
 """The levels of `tell_prefect`, in order of increasing information."""
 
 
@@ -22,7 +22,7 @@ class Fact:
 
     what: str
     choice: str
-    since: Telling = "types"
+    lowest_level: RedactionLevel = "types"
 
 
 FACTS = {
@@ -58,20 +58,20 @@ FACTS = {
     ),
     "types of exceptions": Fact("Names of the types of exceptions", "You name your own exception types."),
     "messages of exceptions": Fact(
-        "Messages of exceptions", 'With `tell_prefect = "types"`, only the types are sent.', since="messages"
+        "Messages of exceptions", 'With `tell_prefect = "types"`, only the types are sent.', lowest_level="messages"
     ),
     "lines of code": Fact(
-        "The lines of code in tracebacks", 'Only with `tell_prefect = "everything"`.', since="everything"
+        "The lines of code in tracebacks", 'Only with `tell_prefect = "everything"`.', lowest_level="everything"
     ),
     "arguments of nested flows": Fact(
         "Arguments of flows that are called inside a flow, including defaults",
         'Only with `tell_prefect = "everything"`; otherwise, their types are sent.',
-        since="everything",
+        lowest_level="everything",
     ),
     "places": Fact(
         "Addresses of clusters and stores, and the paths of SatFlow's folders, the home folder and the environment, in any text",
         'Only with `tell_prefect = "everything"`; otherwise `~`, `[cluster address]`, `[store NAME]` and so on.',
-        since="everything",
+        lowest_level="everything",
     ),
     "digest": Fact("The manifest's sha256, with the store's name", "They pin the version that runs."),
     "flow version": Fact(
@@ -100,6 +100,6 @@ FACTS = {
 """Name → fact. All other content of fields is Prefect's own bookkeeping: ids, times, states, versions, settings."""
 
 
-def told_at(fact: str, level: Telling) -> bool:
+def is_sent_at(fact: str, level: RedactionLevel) -> bool:
     """Return whether a fact is sent at a level."""
-    return LEVELS.index(FACTS[fact].since) <= LEVELS.index(level)
+    return LEVELS.index(FACTS[fact].lowest_level) <= LEVELS.index(level)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from satflow_ext.credentials import redacting_filter as secrets
 from satflow_ext.errors import SettingsWrong
 from satflow_ext.redaction import policy
-from satflow_ext.redaction.exceptions import shortened, without_words
-from satflow_ext.redaction.names import Namer, places
+from satflow_ext.redaction.exceptions import format_traceback, remove_messages
+from satflow_ext.redaction.names import PlaceRedactor, list_places
 from satflow_ext.settings import load_settings
 
 if TYPE_CHECKING:
@@ -30,48 +30,48 @@ MODULE = __name__
 Clean = Callable[[str], str]
 
 
-def begin() -> None:
+def start_redaction() -> None:
     """Set the redaction policy of this flow run, and enable redaction in this process."""
     try:
-        os.environ[policy.VARIABLE] = policy.in_force(load_settings())
+        os.environ[policy.POLICY_VARIABLE] = policy.decide_level(load_settings())
     except SettingsWrong:  # raised again where the run's log can show it
-        os.environ[policy.VARIABLE] = "messages"
-    _guard_told()
+        os.environ[policy.POLICY_VARIABLE] = "messages"
+    _install_redaction()
 
 
-def needed() -> bool:
+def is_redaction_needed() -> bool:
     """Return whether child processes need redaction."""
-    return bool(secrets.declared()) or policy.of_this_process() != "everything"
+    return bool(secrets.declared_names()) or policy.process_level() != "everything"
 
 
-def guard() -> None:
+def enable_redaction() -> None:
     """Enable redaction in a process that a flow run started."""
-    secrets.guard()
-    _guard_told()
+    secrets.enable_redaction()
+    _install_redaction()
 
 
 def dask_setup(worker: object) -> None:
     """Enable redaction in a Dask worker. Distributed calls this in every worker that preloads the module."""
-    guard()
+    enable_redaction()
 
 
-def _guard_told() -> None:
-    told = policy.of_this_process()
+def _install_redaction() -> None:
+    told = policy.process_level()
     if told != "everything":
-        clean, words = Namer(_places()), told == "messages"
-        _guard_log(clean, words)
-        _guard_states(clean, words)
-        _guard_nested_flows()
+        clean, words = PlaceRedactor(_read_places()), told == "messages"
+        _redact_log(clean, words)
+        _redact_states(clean, words)
+        _redact_nested_flows()
 
 
-def _places() -> Mapping[str, str]:
+def _read_places() -> Mapping[str, str]:
     try:
-        return places(load_settings())
+        return list_places(load_settings())
     except SettingsWrong:
         return {}
 
 
-def _guard_log(clean: Clean, words: bool) -> None:
+def _redact_log(clean: Clean, with_messages: bool) -> None:
     """Redact the copy of a log record that goes to the API; other handlers get the original record."""
     from prefect.logging.handlers import APILogHandler
 
@@ -79,27 +79,27 @@ def _guard_log(clean: Clean, words: bool) -> None:
 
     @wraps(prepare)
     def prepare_told(self: APILogHandler, record: logging.LogRecord) -> dict[str, Any]:
-        return prepare(self, _told(record, clean, words))
+        return prepare(self, _redact_record(record, clean, with_messages))
 
     APILogHandler.prepare = prepare_told  # type: ignore[method-assign]
 
 
-def _told(record: logging.LogRecord, clean: Clean, words: bool) -> logging.LogRecord:
+def _redact_record(record: logging.LogRecord, clean: Clean, with_messages: bool) -> logging.LogRecord:
     error = record.exc_info[1] if record.exc_info else None
     said = record.getMessage()
-    if not words:
+    if not with_messages:
         given = record.args if isinstance(record.args, tuple) else ()
         for each in (error, sys.exc_info()[1], *given):  # a line may contain the exception that is being handled
-            said = without_words(said, each, secrets.cleaner()) if isinstance(each, BaseException) else said
+            said = remove_messages(said, each, secrets.make_redactor()) if isinstance(each, BaseException) else said
     if error is not None:
-        said = f"{said}\n{secrets.cleaner()(shortened(error, words=words))}"
+        said = f"{said}\n{secrets.make_redactor()(format_traceback(error, with_messages=with_messages))}"
     told = copy.copy(record)
     told.msg, told.args = clean(said), ()
     told.exc_info = told.exc_text = told.stack_info = None
     return told
 
 
-def _guard_states(clean: Clean, words: bool) -> None:
+def _redact_states(clean: Clean, with_messages: bool) -> None:
     from prefect.client.schemas.objects import State
     from prefect.results import ResultRecord  # type: ignore[attr-defined]  # where Prefect used to keep it
 
@@ -110,9 +110,9 @@ def _guard_states(clean: Clean, words: bool) -> None:
         data, message = fields.get("data"), fields.get("message")
         error = getattr(data, "result", data)
         if isinstance(error, BaseException) and isinstance(data, ResultRecord):
-            fields["data"] = _below_home(data)
-        if isinstance(error, BaseException) and isinstance(message, str) and not words:
-            message = without_words(message, error, secrets.cleaner())
+            fields["data"] = _hide_home(data)
+        if isinstance(error, BaseException) and isinstance(message, str) and not with_messages:
+            message = remove_messages(message, error, secrets.make_redactor())
         if isinstance(message, str):
             fields["message"] = clean(message)
         make(self, *args, **fields)
@@ -120,7 +120,7 @@ def _guard_states(clean: Clean, words: bool) -> None:
     State.__init__ = make_told  # type: ignore[method-assign,assignment]  # pydantic's own spells each field
 
 
-def _below_home(failure: ResultRecord[Any]) -> ResultRecord[Any]:
+def _hide_home(failure: ResultRecord[Any]) -> ResultRecord[Any]:
     """Return the record of a persisted exception without the name of the home folder. Prefect persists every exception.
 
     Prefect can still read the exception, which has already been written. A task's result has not, so its record must not change.
@@ -132,7 +132,7 @@ def _below_home(failure: ResultRecord[Any]) -> ResultRecord[Any]:
     return failure.model_copy(update={"metadata": metadata})
 
 
-def _guard_nested_flows() -> None:
+def _redact_nested_flows() -> None:
     """Send only the types of the parameters of nested flows: Prefect uses these parameters only for display."""
     from prefect.client.orchestration._flow_runs import client as flow_runs
 

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 from satflow_ext.settings import Settings, config_file
 
-SHORTEST = 5
+MIN_LENGTH = 5
 """Minimum characters of a place. A shorter one, such as `/` or `/srv`, appears in many texts and reveals nothing."""
 
-CLUSTER = re.compile(r"\b(?:tcp|tls|ucx|inproc|ray)://[^\s'\"<>,;)\]}]+")
+CLUSTER_ADDRESS = re.compile(r"\b(?:tcp|tls|ucx|inproc|ray)://[^\s'\"<>,;)\]}]+")
 """Addresses of schedulers and workers in Dask's format, and of clusters in Ray's."""
 
 
-def places(settings: Settings) -> dict[str, str]:
+def list_places(settings: Settings) -> dict[str, str]:
     """Return place → name for the paths and addresses in this machine's settings."""
     folders = {
         str(settings.secrets_dir): "[secrets_dir]",
@@ -30,10 +30,10 @@ def places(settings: Settings) -> dict[str, str]:
     if sys.prefix != sys.base_prefix:
         folders[sys.prefix] = "[environment]"
     stores = {urlsplit(store.url).netloc: f"[store {name}]" for name, store in settings.stores.items()}
-    return {place: name for place, name in {**folders, **stores}.items() if len(place) >= SHORTEST}
+    return {place: name for place, name in {**folders, **stores}.items() if len(place) >= MIN_LENGTH}
 
 
-class Namer:
+class PlaceRedactor:
     """A callable that replaces places by names.
 
     Args:
@@ -47,4 +47,4 @@ class Namer:
 
     def __call__(self, text: str) -> str:
         """Return the text with all places replaced."""
-        return CLUSTER.sub("[cluster address]", self._pattern.sub(lambda found: self._known[found[0]], text))
+        return CLUSTER_ADDRESS.sub("[cluster address]", self._pattern.sub(lambda found: self._known[found[0]], text))

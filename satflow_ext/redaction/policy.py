@@ -6,13 +6,13 @@ import os
 
 from satflow_ext import endpoints
 from satflow_ext.errors import StackFailed
-from satflow_ext.settings import Settings, Telling
+from satflow_ext.settings import RedactionLevel, Settings
 
-VARIABLE = "SATFLOW_TELL_PREFECT"
+POLICY_VARIABLE = "SATFLOW_TELL_PREFECT"
 """The environment variable of the setting `tell_prefect`, which also passes the policy to a flow run's child processes."""
 
 
-def in_force(settings: Settings) -> Telling:
+def decide_level(settings: Settings) -> RedactionLevel:
     """Return the configured level. The default is "everything" for the local stack's Prefect API, which is on this machine."""
     if settings.tell_prefect is not None:
         return settings.tell_prefect
@@ -26,7 +26,7 @@ def in_force(settings: Settings) -> Telling:
     return "everything" if own else "messages"
 
 
-def of_this_process() -> Telling:
+def process_level() -> RedactionLevel:
     """Return the policy of the flow run that this process belongs to; "everything" outside of flow runs."""
-    told = os.environ.get(VARIABLE)
+    told = os.environ.get(POLICY_VARIABLE)
     return told if told in ("messages", "types") else "everything"  # type: ignore[return-value]  # one of the three

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Who = Literal["registering", "running", "watching", "Prefect worker"]
+Activity = Literal["registering", "running", "watching", "Prefect worker"]
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,21 @@ class Call:
         seldom: whether it is sent only in rare cases, so that no test can wait for it.
     """
 
-    who: Who
+    activity: Activity
     call: str
-    holds: Mapping[str, str] = field(default_factory=dict)
-    plain: str = ""
-    seldom: bool = False
+    facts_by_field: Mapping[str, str] = field(default_factory=dict)
+    plain_fields: str = ""
+    is_rare: bool = False
 
-    def facts(self, name: str) -> frozenset[str] | None:
+    def find_field_facts(self, name: str) -> frozenset[str] | None:
         """Return the facts that a field may contain; None if it is not a field of this call."""
-        for pattern, facts in self.holds.items():
-            if matches(pattern, name):
+        for pattern, facts in self.facts_by_field.items():
+            if matches_pattern(pattern, name):
                 return frozenset(facts.split(", "))
-        return frozenset() if any(matches(pattern, name) for pattern in self.plain.split()) else None
+        return frozenset() if any(matches_pattern(pattern, name) for pattern in self.plain_fields.split()) else None
 
 
-def matches(pattern: str, text: str) -> bool:
+def matches_pattern(pattern: str, text: str) -> bool:
     """Return whether a text matches a pattern of this list."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
 
@@ -62,17 +62,17 @@ CALLS: tuple[Call, ...] = (
         "header:sec-websocket-* header:upgrade header:x-prefect-api-version header:x-prefect-*-id "
         "header:prefect-csrf-*",
     ),
-    Call("registering", "GET /csrf-token", plain="(path) (query)"),
+    Call("registering", "GET /csrf-token", plain_fields="(path) (query)"),
     Call("registering", "GET /deployments/name/*", {"(path)": "name"}),
-    Call("registering", "GET /deployments/{id}", plain="(path)"),
+    Call("registering", "GET /deployments/{id}", plain_fields="(path)"),
     Call("registering", "GET /work_pools/*", {"(path)": "name"}),
     Call("registering", "GET /variables/name/*", {"(path)": "write marker"}),
     Call("registering", "POST /variables/", {"name": "write marker", "value": "write marker"}, "(path) tags tags[]"),
     Call("registering", "PATCH /variables/name/*", {"(path)": "write marker", "value": "write marker"}, "name"),
     Call("registering", "DELETE /variables/name/*", {"(path)": "write marker"}),
-    Call("registering", "DELETE /deployments/{id}", plain="(path)"),
-    Call("registering", "PATCH /deployments/{id}", plain="(path) paused"),
-    Call("registering", "PATCH /deployments/{id}/schedules/{id}", plain="(path) active"),
+    Call("registering", "DELETE /deployments/{id}", plain_fields="(path)"),
+    Call("registering", "PATCH /deployments/{id}", plain_fields="(path) paused"),
+    Call("registering", "PATCH /deployments/{id}/schedules/{id}", plain_fields="(path) active"),
     Call("registering", "POST /flows/", {"name": "name"}, "(path) labels tags"),
     Call(
         "registering",
@@ -146,10 +146,10 @@ CALLS: tuple[Call, ...] = (
     Call("running", "POST /artifacts/", {"data": "artifact", "key": "artifact"}, "(path) description *_run_id type"),
     Call("running", "GET /block_types/slug/secret/*", {"(path)": "secret name"}, "(query)"),
     Call("running", "POST /v2/concurrency_limits/increment-with-lease", {"names[]": "name"}, "*"),
-    Call("running", "GET /admin/*", plain="(path)"),
-    Call("running", "GET /flow_runs/{id}", plain="(path)"),
-    Call("running", "GET /flows/{id}", plain="(path)"),
-    Call("running", "GET /events/in", plain="(path)"),
+    Call("running", "GET /admin/*", plain_fields="(path)"),
+    Call("running", "GET /flow_runs/{id}", plain_fields="(path)"),
+    Call("running", "GET /flows/{id}", plain_fields="(path)"),
+    Call("running", "GET /events/in", plain_fields="(path)"),
     Call(
         "running",
         "WS /events/in",
@@ -172,28 +172,28 @@ CALLS: tuple[Call, ...] = (
         },
         "(path) event follows id occurred payload payload.* related related[].* resource resource.* type",
     ),
-    Call("Prefect worker", "GET /work_queues/{id}", plain="(path)"),
+    Call("Prefect worker", "GET /work_queues/{id}", plain_fields="(path)"),
     Call("Prefect worker", "PATCH /flow_runs/{id}/labels", {"*.name": "name"}, "(path) prefect.*"),
     Call(
         "Prefect worker",
         "POST /work_pools/*/workers/heartbeat",
         {"(path)": "name", "name": "name"},
         "heartbeat_interval_seconds metadata metadata.* type work_pool_id",
-        seldom=True,
+        is_rare=True,
     ),
     Call(
         "Prefect worker",
         "POST /work_pools/",
         {"name": "name"},
         "(path) type base_job_template description",
-        seldom=True,
+        is_rare=True,
     ),
     Call(
         "Prefect worker",
         "PATCH /work_pools/*",
         {"(path)": "name"},
         "base_job_template base_job_template.* description",
-        seldom=True,
+        is_rare=True,
     ),
     Call("Prefect worker", "POST /work_pools/*/*", {"(path)": "name"}, "limit offset scheduled_before work_queue*"),
     Call(
@@ -202,19 +202,19 @@ CALLS: tuple[Call, ...] = (
         {"(path)": "name", "payload.worker_name": "name", "token": "credential"},
         "id payload payload.* sent_at type",
     ),
-    Call("running", "WS control", plain="(body)"),
-    Call("watching", "POST /*/filter", plain="*"),
-    Call("watching", "GET /events/out", plain="(path)"),
+    Call("running", "WS control", plain_fields="(body)"),
+    Call("watching", "POST /*/filter", plain_fields="*"),
+    Call("watching", "GET /events/out", plain_fields="(path)"),
     Call("watching", "WS /events/out", {"token": "credential"}, "(path) filter filter.* type"),
-    Call("watching", "GET /logs/out", plain="(path)"),
+    Call("watching", "GET /logs/out", plain_fields="(path)"),
     Call("watching", "WS /logs/out", {"token": "credential"}, "(path) filter filter.* type"),
 )
 """All calls. `payload.*` of events and of a Prefect worker's first message is Prefect's own data: states, retries, times, and the
 settings of work pools of its type."""
 
 
-def facts(call: str, name: str) -> frozenset[str] | None:
+def find_facts(call: str, name: str) -> frozenset[str] | None:
     """Return the facts that a field of a call may contain; None if it is not on the list."""
-    found = [each.facts(name) for each in CALLS if matches(each.call, call)]
+    found = [each.find_field_facts(name) for each in CALLS if matches_pattern(each.call, call)]
     known = [each for each in found if each is not None]
     return frozenset().union(*known) if known else None

@@ -18,8 +18,8 @@ import httpx
 from satflow_ext.endpoints import AwsCredential
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-EMPTY = hashlib.sha256(b"").hexdigest()
-DIGEST = re.compile(r"sha256(?::|%3A)([0-9a-f]{64})")
+EMPTY_BODY_HASH = hashlib.sha256(b"").hexdigest()
+DIGEST_IN_PATH = re.compile(r"sha256(?::|%3A)([0-9a-f]{64})")
 
 
 class AwsSignature(httpx.Auth):
@@ -34,10 +34,10 @@ class AwsSignature(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override] # responses are not used
         """Add the signature to the request's headers."""
-        self.sign(request, datetime.now(timezone.utc))
+        self.sign_request(request, datetime.now(timezone.utc))
         yield request
 
-    def sign(self, request: httpx.Request, now: datetime) -> None:
+    def sign_request(self, request: httpx.Request, now: datetime) -> None:
         """Add the signature for the given time to the request's headers."""
         moment = now.strftime("%Y%m%dT%H%M%SZ")
         request.headers["x-amz-date"] = moment
@@ -46,14 +46,14 @@ class AwsSignature(httpx.Auth):
             request.headers["x-amz-security-token"] = self._credential.session_token
         signed = sorted(name for name in request.headers if name == "host" or name.startswith("x-amz-"))
         scope = f"{moment[:8]}/{self._credential.region}/s3/aws4_request"
-        said = "\n".join([ALGORITHM, moment, scope, hashlib.sha256(_canonical(request, signed)).hexdigest()])
-        signature = hmac.new(self._key(scope), said.encode(), hashlib.sha256).hexdigest()
+        said = "\n".join([ALGORITHM, moment, scope, hashlib.sha256(_canonical_request(request, signed)).hexdigest()])
+        signature = hmac.new(self._signing_key(scope), said.encode(), hashlib.sha256).hexdigest()
         request.headers["Authorization"] = (
             f"{ALGORITHM} Credential={self._credential.key_id}/{scope}, "
             f"SignedHeaders={';'.join(signed)}, Signature={signature}"
         )
 
-    def _key(self, scope: str) -> bytes:
+    def _signing_key(self, scope: str) -> bytes:
         """Derive the signing key of one day, region and service."""
         key = b"AWS4" + self._credential.secret_key.encode()
         for part in scope.split("/"):
@@ -63,12 +63,12 @@ class AwsSignature(httpx.Auth):
 
 def _body_hash(request: httpx.Request) -> str:
     if request.method in ("GET", "HEAD", "DELETE"):
-        return EMPTY
-    named = DIGEST.search(request.url.raw_path.decode())
+        return EMPTY_BODY_HASH
+    named = DIGEST_IN_PATH.search(request.url.raw_path.decode())
     return named[1] if named else "UNSIGNED-PAYLOAD"
 
 
-def _canonical(request: httpx.Request, signed: list[str]) -> bytes:
+def _canonical_request(request: httpx.Request, signed: list[str]) -> bytes:
     """Return the canonical form of the request, which is signed."""
     path, _, query = request.url.raw_path.decode().partition("?")
     headers = [f"{name}:{' '.join(request.headers[name].split())}\n" for name in signed]

@@ -10,20 +10,20 @@ from satflow_ext.models import CarriedFile, PackedFlow
 from satflow_ext.registration.store_client import StoreClient
 
 
-async def put(store_client: StoreClient, packed: PackedFlow) -> None:
+async def upload_files(store_client: StoreClient, packed: PackedFlow) -> None:
     """Upload the data files of a packed flow to a store, except those that it already has.
 
     Raises:
         StoreFailed: a file was not stored.
     """
-    for file, copy in zip(packed.files, packed.copies(), strict=True):
+    for file, copy in zip(packed.files, packed.list_copies(), strict=True):
         try:
             await store_client.verify(file.digest, file.size)
         except (StoreFailed, ContentRefused):
             await store_client.put_file(file.digest, copy)
 
 
-async def verify(store_client: StoreClient, files: Iterable[CarriedFile]) -> None:
+async def verify_files(store_client: StoreClient, files: Iterable[CarriedFile]) -> None:
     """Check that the store has all of the files.
 
     Raises:
@@ -34,7 +34,7 @@ async def verify(store_client: StoreClient, files: Iterable[CarriedFile]) -> Non
         await store_client.verify(file.digest, file.size)
 
 
-async def get(store_client: StoreClient, files: Iterable[CarriedFile], folder: Path) -> None:
+async def download_files(store_client: StoreClient, files: Iterable[CarriedFile], folder: Path) -> None:
     """Download data files into a folder that has none yet, each to its path.
 
     A path never leads out of the folder (`models.carried_path`), and existing files are never overwritten.

@@ -9,22 +9,22 @@ import signal
 from contextlib import suppress
 from dataclasses import dataclass
 
-NOTEBOOKS_OWN = ("PYTHONPATH", "PYTHONSTARTUP", "IPYTHONDIR", "MPLBACKEND")
+NOTEBOOK_VARIABLES = ("PYTHONPATH", "PYTHONSTARTUP", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables that a kernel may have and a flow run does not have."""
 
 WATCHDOG = "import faulthandler; faulthandler.dump_traceback_later({seconds}, exit=True)\n"
 """Code that ends its own process after a time limit and prints the stacks of its threads."""
 
-EXTRA = 5.0
+KILL_DELAY = 5.0
 """Seconds after the time limit at which a process is killed if the watchdog did not end it."""
 
-TIMED_OUT = re.compile(r"^Timeout \(.+\)!$", re.MULTILINE)
-FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
+TIMEOUT_LINE = re.compile(r"^Timeout \(.+\)!$", re.MULTILINE)
+FRAME_LINE = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
 STANDARD_LIBRARY = re.compile(r"^<|/lib/python3\.\d+/(?!site-packages/)")
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedProcess:
     """A process that ended by itself: its exit code, standard output and standard error."""
 
     code: int
@@ -51,19 +51,19 @@ class ProcessStopped(Exception):
         fix: the next step for the user.
     """
 
-    def __init__(self, why: str, fix: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.fix = fix
 
 
-async def run_code(executable: str, code: str, *words: str, folder: str, limit: float) -> Finished:
+async def run_code(executable: str, code: str, *arguments: str, folder: str, limit: float) -> FinishedProcess:
     """Run code in a separate process that ends no later than this call, even if the caller is cancelled.
 
     Args:
         executable: the interpreter.
         code: the code to run.
-        words: its command-line arguments.
+        arguments: its command-line arguments.
         folder: its working folder.
         limit: maximum time in seconds.
 
@@ -72,7 +72,7 @@ async def run_code(executable: str, code: str, *words: str, folder: str, limit: 
         ProcessStopped: the process took longer, or a signal ended it.
     """
     process = await asyncio.create_subprocess_exec(
-        *(executable, "-c", WATCHDOG.format(seconds=limit) + code, *words),
+        *(executable, "-c", WATCHDOG.format(seconds=limit) + code, *arguments),
         cwd=folder,
         env=_clean_environment(),
         stdin=asyncio.subprocess.DEVNULL,
@@ -80,46 +80,46 @@ async def run_code(executable: str, code: str, *words: str, folder: str, limit: 
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        output, errors = await asyncio.wait_for(process.communicate(), limit + EXTRA)
+        output, errors = await asyncio.wait_for(process.communicate(), limit + KILL_DELAY)
     except asyncio.TimeoutError:
-        raise _timed_out(limit, "") from None
+        raise _timeout_error(limit, "") from None
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    return _judge(Finished(process.returncode or 0, output, errors), limit)
+    return _check_outcome(FinishedProcess(process.returncode or 0, output, errors), limit)
 
 
-async def run_module(executable: str, module: str, *words: str, folder: str, limit: float) -> Finished:
+async def run_module(executable: str, module: str, *arguments: str, folder: str, limit: float) -> FinishedProcess:
     """Run a module as `python -m` does, in a separate process as in `run_code`."""
     code = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
-    return await run_code(executable, code, *words, folder=folder, limit=limit)
+    return await run_code(executable, code, *arguments, folder=folder, limit=limit)
 
 
 def _clean_environment() -> dict[str, str]:
     """Return this process's environment variables without those of a notebook, and with UTF-8 as output encoding."""
-    kept = {name: value for name, value in os.environ.items() if name not in NOTEBOOKS_OWN}
+    kept = {name: value for name, value in os.environ.items() if name not in NOTEBOOK_VARIABLES}
     return {**kept, "PYTHONIOENCODING": "utf-8"}
 
 
-def _judge(finished: Finished, limit: float) -> Finished:
+def _check_outcome(finished: FinishedProcess, limit: float) -> FinishedProcess:
     errors = finished.errors.decode(errors="replace")
-    if finished.code and (stopped := TIMED_OUT.search(errors)):
-        raise _timed_out(limit, _place(errors[stopped.end() :]))
+    if finished.code and (stopped := TIMEOUT_LINE.search(errors)):
+        raise _timeout_error(limit, _format_stack_location(errors[stopped.end() :]))
     if finished.code < 0:
-        raise _killed(-finished.code)
+        raise _signal_error(-finished.code)
     return finished
 
 
-def _timed_out(limit: float, place: str) -> ProcessStopped:
+def _timeout_error(limit: float, location: str) -> ProcessStopped:
     return ProcessStopped(
-        f"it had not finished after {limit:g} s{place}",
+        f"it had not finished after {limit:g} s{location}",
         fix="Find out what it waits for: code that runs during an import or the load of an object, the network, or a busy disk.",
     )
 
 
-def _killed(number: int) -> ProcessStopped:
+def _signal_error(number: int) -> ProcessStopped:
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     if number == signal.SIGKILL:
         fix = "Close other programs, capture less data in the flow, or use a machine with more memory."
@@ -128,10 +128,10 @@ def _killed(number: int) -> ProcessStopped:
     return ProcessStopped(f"it crashed ({name})", fix)
 
 
-def _place(traces: str) -> str:
+def _format_stack_location(traces: str) -> str:
     """Format the innermost frame of the main thread outside of the standard library. The main thread is listed last."""
     main = traces.rpartition("(most recent call first):")[2]
-    frames = list(FRAME.finditer(main))
+    frames = list(FRAME_LINE.finditer(main))
     own = [frame for frame in frames if not STANDARD_LIBRARY.search(frame["file"])]
     chosen = (own or frames)[:1]
     return f", in {chosen[0]['function']} ({chosen[0]['file']}, line {chosen[0]['line']})" if chosen else ""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from satflow_ext import backends
 from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD
-from satflow_ext.backends.check_class import Look
+from satflow_ext.backends.check_class import ClassCheck
 from satflow_ext.errors import (
     BadRequest,
     ClusterFailed,
@@ -22,12 +22,12 @@ from satflow_ext.errors import (
 from satflow_ext.executors import dask_cluster
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.models import ClusterClass, ExecutorChoice
-from satflow_ext.registration.clean_process import Finished, ProcessStopped, run_module
+from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopped, run_module
 from satflow_ext.settings import Settings
 
-LOOK = "satflow_ext.backends.check_class"
-FORM = "satflow_ext.backends.class_form"
-LONGEST = 60.0
+CHECK_MODULE = "satflow_ext.backends.check_class"
+FORM_MODULE = "satflow_ext.backends.class_form"
+MAX_IMPORT_SECONDS = 60.0
 """Maximum time in seconds for the import of a class."""
 
 
@@ -52,14 +52,16 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
     options = DaskClusterOptions.model_validate(executor.options)
     if options.backend == backends.GATEWAY:
         return
-    back_end, asked = backends.named(options.backend), dask_cluster.asked(options, settings)
+    back_end, asked = backends.find_provider(options.backend), dask_cluster.provider_request(options, settings)
     if interpreter is not None:
-        _judge(await _ask(interpreter, back_end.cluster_class, list(back_end.arguments(asked))), back_end)
+        _refuse_unfit_class(
+            await _inspect_class(interpreter, back_end.cluster_class, list(back_end.make_arguments(asked))), back_end
+        )
     if local:
-        await asyncio.to_thread(back_end.check, asked, settings)
+        await asyncio.to_thread(back_end.check_availability, asked, settings)
 
 
-async def form_of(name: str, interpreter: Path, *, limit: float = LONGEST) -> ClusterClass:
+async def read_class_form(name: str, interpreter: Path, *, limit: float = MAX_IMPORT_SECONDS) -> ClusterClass:
     """Read the arguments that the class of a cluster provider accepts, with that interpreter.
 
     Raises:
@@ -70,23 +72,25 @@ async def form_of(name: str, interpreter: Path, *, limit: float = LONGEST) -> Cl
     """
     if name == backends.GATEWAY:
         raise BadRequest("A Dask Gateway has no class.", fix="Choose another cluster provider.", field="name")
-    back_end = backends.named(name)
-    done = await _asked(interpreter, limit, FORM, name)
+    back_end = backends.find_provider(name)
+    done = await _run_class_module(interpreter, limit, FORM_MODULE, name)
     try:
         return ClusterClass.model_validate_json(_last_line(done.output))
     except ValidationError:
-        raise _missing(back_end, done.reason) from None
+        raise _missing_class_error(back_end, done.reason) from None
 
 
-async def _ask(interpreter: Path, path: str, names: list[str]) -> Look:
-    done = await _asked(interpreter, LONGEST, LOOK, path, *names)
+async def _inspect_class(interpreter: Path, path: str, names: list[str]) -> ClassCheck:
+    done = await _run_class_module(interpreter, MAX_IMPORT_SECONDS, CHECK_MODULE, path, *names)
     try:
-        return Look.model_validate_json(_last_line(done.output))
+        return ClassCheck.model_validate_json(_last_line(done.output))
     except ValidationError:
-        return Look(outcome="missing", said=(done.reason,))
+        return ClassCheck(outcome="missing", said=(done.reason,))
 
 
-async def _asked(interpreter: Path, limit: float, module: str, name: str, *words: str) -> Finished:
+async def _run_class_module(
+    interpreter: Path, limit: float, module: str, name: str, *arguments: str
+) -> FinishedProcess:
     """Run a module of SatFlow with that interpreter; the module imports the class of that name.
 
     Raises:
@@ -94,37 +98,39 @@ async def _asked(interpreter: Path, limit: float, module: str, name: str, *words
     """
     with tempfile.TemporaryDirectory() as folder:  # Python also imports from the working folder: not the notebook's
         try:
-            return await run_module(str(interpreter), module, name, *words, folder=folder, limit=limit)
+            return await run_module(str(interpreter), module, name, *arguments, folder=folder, limit=limit)
         except ProcessStopped as stopped:
             raise ClusterFailed(
-                f"The process that imports {name} did not finish: {stopped.why}.", fix=stopped.fix, field=BACKEND_FIELD
+                f"The process that imports {name} did not finish: {stopped.reason}.",
+                fix=stopped.fix,
+                field=BACKEND_FIELD,
             ) from None
 
 
-def _last_line(said: bytes) -> bytes:
+def _last_line(output: bytes) -> bytes:
     """Return the last line of the output; an import may print text before it."""
-    return said.strip().rpartition(b"\n")[2]
+    return output.strip().rpartition(b"\n")[2]
 
 
-def _judge(look: Look, back_end: backends.BackEnd) -> None:
-    if look.outcome == "missing":
-        raise _missing(back_end, look.said[0])
-    if look.outcome != "fits":
-        verb = "does not accept" if look.outcome == "unknown" else "requires"
+def _refuse_unfit_class(inspection: ClassCheck, provider: backends.ClusterProvider) -> None:
+    if inspection.outcome == "missing":
+        raise _missing_class_error(provider, inspection.details[0])
+    if inspection.outcome != "fits":
+        verb = "does not accept" if inspection.outcome == "unknown" else "requires"
         raise InvalidExecutorOption(
-            f"{back_end.name} {verb} {', '.join(look.said)}.",
-            fix=f"It accepts {', '.join(name for name in look.known if name not in back_end.owned)}.",
+            f"{provider.name} {verb} {', '.join(inspection.details)}.",
+            fix=f"It accepts {', '.join(name for name in inspection.accepted if name not in provider.owned_arguments)}.",
             field=OPTIONS_FIELD,
         )
 
 
-def _missing(back_end: backends.BackEnd, why: str) -> SatflowError:
-    if back_end.install:
-        fix = f"{back_end.install}."
+def _missing_class_error(provider: backends.ClusterProvider, reason: str) -> SatflowError:
+    if provider.install:
+        fix = f"{provider.install}."
         return ExtraMissing(
-            f"The cluster provider {back_end.name} is not installed: {why}.", fix=fix, field=BACKEND_FIELD
+            f"The cluster provider {provider.name} is not installed: {reason}.", fix=fix, field=BACKEND_FIELD
         )
     fix = "Install its package where the flow runs, or correct its name (module:Class)."
     return UnknownBackEnd(
-        f"The cluster provider {back_end.name} cannot be imported: {why}.", fix=fix, field=BACKEND_FIELD
+        f"The cluster provider {provider.name} cannot be imported: {reason}.", fix=fix, field=BACKEND_FIELD
     )

@@ -10,47 +10,47 @@ from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
 from satflow_ext.executors import dask_cluster
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.gateways.cluster_process import ClusterCommand, ClusterState, run_command
-from satflow_ext.gateways.cluster_request import Wanted
-from satflow_ext.keys import trusted
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import AdaptCluster, ClusterOrder, ScaleCluster, SharedCluster, StartCluster
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.registrar import manifest_of
+from satflow_ext.registration.registrar import read_live_manifest
 from satflow_ext.settings import Settings
 
-CHOOSE = "Register it with the executor dask-cluster and share=deployment."
+SHARE_FIX = "Register it with the executor dask-cluster and share=deployment."
 
 
 @dataclass(frozen=True)
-class _Owned:
+class _DeploymentCluster:
     """A deployment's shared cluster. `read` is the command that reads its state, `name` the deployment's full name."""
 
-    read: ClusterCommand
+    read_command: ClusterCommand
     name: str
 
-    async def run(self, **command: object) -> SharedCluster:
+    async def apply_command(self, **command: object) -> SharedCluster:
         """Run a command with these fields, and return the state of the cluster after it."""
-        result = await run_command(self.read.model_copy(update=command))
-        return self._shown(result.state)
+        result = await run_command(self.read_command.model_copy(update=command))
+        return self._build_status(result.state)
 
     async def close(self) -> bool:
         """Close the cluster, and return whether there was one."""
-        return (await run_command(self.read.model_copy(update={"verb": "close"}))).closed
+        return (await run_command(self.read_command.model_copy(update={"verb": "close"}))).closed
 
-    def _shown(self, state: ClusterState) -> SharedCluster:
+    def _build_status(self, state: ClusterState) -> SharedCluster:
         return SharedCluster(
-            deployment_id=self.read.label,
+            deployment_id=self.read_command.label,
             deployment_name=self.name,
-            gateway=self.read.wanted.gateway,
-            worker_size=self.read.wanted.size,
+            gateway=self.read_command.request.gateway,
+            worker_size=self.read_command.request.size,
             plan=None,
             why=None,
             **state.model_dump(),
         )
 
 
-async def look(endpoints: Endpoints, settings: Settings, deployment_id: str) -> SharedCluster:
+async def read_cluster(endpoints: Endpoints, settings: Settings, deployment_id: str) -> SharedCluster:
     """Read the state of the cluster that the deployment's runs share.
 
     Raises:
@@ -58,11 +58,13 @@ async def look(endpoints: Endpoints, settings: Settings, deployment_id: str) -> 
         BadRequest: its runs do not share a cluster.
         ClusterFailed: the gateway does not answer.
     """
-    owned = await _owned(endpoints, settings, deployment_id)
-    return await owned.run()
+    owned = await _find_cluster(endpoints, settings, deployment_id)
+    return await owned.apply_command()
 
 
-async def obey(endpoints: Endpoints, settings: Settings, deployment_id: str, order: ClusterOrder) -> SharedCluster:
+async def apply_order(
+    endpoints: Endpoints, settings: Settings, deployment_id: str, order: ClusterOrder
+) -> SharedCluster:
     """Apply an order to the shared cluster, and return its state after it.
 
     Raises:
@@ -71,11 +73,11 @@ async def obey(endpoints: Endpoints, settings: Settings, deployment_id: str, ord
         ClusterNotFound: there is no cluster to scale.
         ClusterFailed: the order failed; the subclass states why.
     """
-    owned = await _owned(endpoints, settings, deployment_id)
-    return await owned.run(**_fields(order))
+    owned = await _find_cluster(endpoints, settings, deployment_id)
+    return await owned.apply_command(**_command_fields(order))
 
 
-async def close(endpoints: Endpoints, settings: Settings, deployment_id: str) -> bool:
+async def close_cluster(endpoints: Endpoints, settings: Settings, deployment_id: str) -> bool:
     """Close the shared cluster, and return whether there was one.
 
     Raises:
@@ -83,11 +85,11 @@ async def close(endpoints: Endpoints, settings: Settings, deployment_id: str) ->
         BadRequest: its runs do not share a cluster.
         ClusterFailed: the gateway does not answer.
     """
-    owned = await _owned(endpoints, settings, deployment_id)
+    owned = await _find_cluster(endpoints, settings, deployment_id)
     return await owned.close()
 
 
-def _fields(order: ClusterOrder) -> dict[str, object]:
+def _command_fields(order: ClusterOrder) -> dict[str, object]:
     """Convert an order to the fields of a command."""
     asked = order.order
     if isinstance(asked, ScaleCluster):
@@ -97,30 +99,34 @@ def _fields(order: ClusterOrder) -> dict[str, object]:
     return {"verb": "start" if isinstance(asked, StartCluster) else "restart"}
 
 
-async def _owned(endpoints: Endpoints, settings: Settings, deployment_id: str) -> _Owned:
+async def _find_cluster(endpoints: Endpoints, settings: Settings, deployment_id: str) -> _DeploymentCluster:
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await deployments.read_row(client, deployment_id)
-    found = await manifest_of(row, endpoints, trusted(settings))
+    found = await read_live_manifest(row, endpoints, read_trusted_keys(settings))
     if isinstance(found, SatflowError):
         raise found
     if found is None:
         raise DeploymentNotFound(f"SatFlow did not create {flow_name}/{row.name}.", fix="Register it first.")
-    read = ClusterCommand(verb="read", wanted=_wanted(found, settings), label=deployment_id, settings=settings)
-    return _Owned(read, found.full_name)
+    read = ClusterCommand(
+        verb="read", request=_cluster_request(found, settings), label=deployment_id, settings=settings
+    )
+    return _DeploymentCluster(read, found.full_name)
 
 
-def _wanted(manifest: Manifest, settings: Settings) -> Wanted:
+def _cluster_request(manifest: Manifest, settings: Settings) -> GatewayClusterRequest:
     """Return the cluster request that the runs of a version will make, with their interpreter."""
-    if not _shares(manifest.executor.name, manifest.executor.options):
-        raise BadRequest(f"The runs of {manifest.full_name} do not share a cluster.", fix=CHOOSE)
+    if not _is_shared(manifest.executor.name, manifest.executor.options):
+        raise BadRequest(f"The runs of {manifest.full_name} do not share a cluster.", fix=SHARE_FIX)
     if manifest.environment_policy == "recreate":
         raise BadRequest(
             f"The runs of {manifest.full_name} recreate their environment, so only a run can start their cluster.",
             fix="Start a run instead.",
         )
     options = DaskClusterOptions.model_validate(manifest.executor.options)
-    return dask_cluster.wanted(options, manifest.sized(settings), manifest.environment.executable or sys.executable)
+    return dask_cluster.gateway_request(
+        options, manifest.with_registered_sizes(settings), manifest.environment.executable or sys.executable
+    )
 
 
-def _shares(executor: str, options: object) -> bool:
+def _is_shared(executor: str, options: object) -> bool:
     return executor == dask_cluster.DASK_CLUSTER.name and isinstance(options, dict) and options.get("share") != "run"

@@ -11,29 +11,29 @@ from satflow_ext.errors import DeploymentDrifted, DeploymentTaken, RegisteredEls
 from satflow_ext.models import Change
 from satflow_ext.registration.deployment_pin import pin_of
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.recovery import Healed
+from satflow_ext.registration.recovery import RecoveredDeployment
 
-OVERWRITE = (
+OVERWRITE_FIX = (
     "Register with overwrite (--overwrite, overwrite=True) to discard that change, or register under another name."
 )
-SAID = {
+DIVERGENCE_MESSAGES = {
     "deleted": "{name} was deleted in Prefect after version {number} was registered.",
     "gone": "{name} is no longer in Prefect: version {number} was deleted, or Prefect has lost it.",
     "changed": "{name} no longer runs version {number}, which was registered: the deployment was changed in Prefect.",
 }
 
 
-def check_ours(healed: Healed, full_name: str) -> None:
+def check_divergence(recovered: RecoveredDeployment, full_name: str) -> None:
     """Refuse a deployment that SatFlow did not create, or that no longer matches the last write.
 
     Raises:
         DeploymentDrifted: it was deleted in Prefect, or runs something else.
         DeploymentTaken: SatFlow did not create it.
     """
-    said = said_of(healed, full_name)
+    said = describe_divergence(recovered, full_name)
     if said is not None:
-        raise DeploymentDrifted(said, fix=OVERWRITE, field="name")
-    if healed.row is not None and pin_of(healed.row) is None:
+        raise DeploymentDrifted(said, fix=OVERWRITE_FIX, field="name")
+    if recovered.row is not None and pin_of(recovered.row) is None:
         raise DeploymentTaken(
             f"The deployment {full_name} already exists, and SatFlow did not create it.",
             fix="Choose another name, or register with overwrite.",
@@ -41,25 +41,25 @@ def check_ours(healed: Healed, full_name: str) -> None:
         )
 
 
-def said_of(healed: Healed, full_name: str) -> str | None:
+def describe_divergence(recovered: RecoveredDeployment, full_name: str) -> str | None:
     """Describe how a deployment differs from the last write; return None if it matches."""
-    if healed.written is None or healed.verdict not in SAID:
+    if recovered.written is None or recovered.divergence not in DIVERGENCE_MESSAGES:
         return None
-    return SAID[healed.verdict].format(name=full_name, number=healed.written.version)
+    return DIVERGENCE_MESSAGES[recovered.divergence].format(name=full_name, number=recovered.written.version)
 
 
-def refuse_other_notebook(known: Manifest | None, full_name: str) -> NoReturn:
+def refuse_other_notebook(previous: Manifest | None, full_name: str) -> NoReturn:
     """Refuse to create the next version of a deployment that another notebook registered.
 
     Args:
-        known: the manifest of the deployment's version, None if it cannot be read.
+        previous: the manifest of the deployment's version, None if it cannot be read.
         full_name: `flow/deployment`.
 
     Raises:
         RegisteredElsewhere: always.
     """
-    origin = known.source.notebook if known else None
-    version = f" (version {known.version})" if known else ""
+    origin = previous.source.notebook if previous else None
+    version = f" (version {previous.version})" if previous else ""
     raise RegisteredElsewhere(
         f"The deployment {full_name}{version} was registered from {origin or 'an unknown notebook'}.",
         fix="Choose another name, or overwrite it: its next runs then use this flow and these choices.",

@@ -13,24 +13,26 @@ from satflow_ext.endpoints import Store
 from satflow_ext.errors import ContentMissing
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.registration import envelope, manifests, packing_environment
-from satflow_ext.registration.envelope import Opened
+from satflow_ext.registration.envelope import OpenedContent
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.packing_environment import Maker
+from satflow_ext.registration.packing_environment import PackingEnvironment
 from satflow_ext.registration.store_client import StoreClient
-from satflow_ext.registration.version_chain import Chain
-from satflow_ext.registration.versions import manifest_of
+from satflow_ext.registration.version_chain import VersionChain
+from satflow_ext.registration.versions import read_version_manifest
 from satflow_ext.settings import Settings
 
 
 @dataclass(frozen=True)
-class Brought:
+class CheckedVersion:
     """A version whose manifest and content were checked: size, digest, signature, deployment and version, reader."""
 
     manifest: Manifest
-    opened: Opened
+    opened: OpenedContent
 
 
-async def bring(chain: Chain, number: int, trusted: TrustedKeys, reader: Maker | None = None) -> Brought:
+async def download_version(
+    chain: VersionChain, number: int, trusted: TrustedKeys, reader: PackingEnvironment | None = None
+) -> CheckedVersion:
     """Download a version and check it as a flow run does. Nothing is unpickled.
 
     Args:
@@ -46,22 +48,24 @@ async def bring(chain: Chain, number: int, trusted: TrustedKeys, reader: Maker |
         ContentRefused: the content does not match its manifest.
         PythonMismatch: the reader's Python is not the one that packed it.
     """
-    shown = await manifest_of(chain, number)
-    manifest = await manifests.verified(chain.store, chain.digests[number], trusted)
-    content = await _content(chain.store, manifest)
+    shown = await read_version_manifest(chain, number)
+    manifest = await manifests.read_verified_manifest(chain.store, chain.digests[number], trusted)
+    content = await _download_content(chain.store, manifest)
     assert manifest == shown  # the same digest is the same document
-    reads = reader or packing_environment.of(manifest.environment)
-    return Brought(manifest, await asyncio.to_thread(envelope.opened, content, manifest.pinned, trusted, reads))
+    reads = reader or packing_environment.from_environment(manifest.environment)
+    return CheckedVersion(
+        manifest, await asyncio.to_thread(envelope.open_content, content, manifest.expected_content, trusted, reads)
+    )
 
 
 @asynccontextmanager
-async def as_file(opened: Opened, settings: Settings) -> AsyncIterator[Path]:
+async def private_pickle_file(opened: OpenedContent, settings: Settings) -> AsyncIterator[Path]:
     """Provide the pickle as a private file while the block runs.
 
     Raises:
         DiskFull: this machine has no room for it.
     """
-    with scratch.folder(settings, "pack") as folder, scratch.room(folder):
+    with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
         body = folder / "body"
         await asyncio.to_thread(body.write_bytes, opened.body)
         yield body
@@ -78,18 +82,18 @@ async def check_files(store: Store, manifest: Manifest) -> None:
             try:
                 await store_client.verify(file.digest, file.size)
             except ContentMissing:
-                raise _gone(f"the file {file.path}", manifest) from None
+                raise _missing_error(f"the file {file.path}", manifest) from None
 
 
-async def _content(store: Store, manifest: Manifest) -> bytes:
+async def _download_content(store: Store, manifest: Manifest) -> bytes:
     async with StoreClient(store) as store_client:
         try:
             return await store_client.get(manifest.content, limit=manifest.size)
         except ContentMissing:
-            raise _gone("the content", manifest) from None
+            raise _missing_error("the content", manifest) from None
 
 
-def _gone(what: str, manifest: Manifest) -> ContentMissing:
+def _missing_error(what: str, manifest: Manifest) -> ContentMissing:
     return ContentMissing(
         f"The store no longer has {what} of {manifest.full_name} version {manifest.version}.",
         fix="Choose another version, or register the flow again: `satflow versions` shows which contents are kept.",

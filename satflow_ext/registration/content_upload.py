@@ -17,8 +17,8 @@ from satflow_ext.keys import Signer
 from satflow_ext.models import Environment
 from satflow_ext.registration import deployments, envelope, manifests, packing_environment
 from satflow_ext.registration.deployment_pin import Pin, pin_of
-from satflow_ext.registration.journal import Written
-from satflow_ext.registration.manifest import REACH, Manifest
+from satflow_ext.registration.journal import DeploymentWrite
+from satflow_ext.registration.manifest import MAX_EARLIER, Manifest
 from satflow_ext.registration.store_client import StoreClient
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Sealed:
+class StoredContent:
     """A content in the store: digest and size in bytes of the whole envelope."""
 
     content: str
@@ -34,16 +34,16 @@ class Sealed:
 
 
 @dataclass(frozen=True)
-class Place:
+class ChainPosition:
     """A version's position in its chain: its number, and the manifests before it, nearest first."""
 
     version: int
     earlier: tuple[str, ...]
 
 
-async def seal(
+async def upload_content(
     body: Path, environment: Environment, full_name: str, version: int, endpoints: Endpoints, signer: Signer
-) -> Sealed:
+) -> StoredContent:
     """Write a pickle into its signed envelope and upload it to the store.
 
     Args:
@@ -59,25 +59,30 @@ async def seal(
         DiskFailed: a disk of this machine failed to write the envelope or to read the pickle.
     """
     # Next to the pickle file: the process that created its folder deletes it, even if this one was killed or the disk fails.
-    with scratch.disk(body.parent), TemporaryDirectory(dir=body.parent, ignore_cleanup_errors=True) as folder:
+    with (
+        scratch.report_disk_errors(body.parent),
+        TemporaryDirectory(dir=body.parent, ignore_cleanup_errors=True) as folder,
+    ):
         content = Path(folder) / "content"
-        made = functools.partial(_header, body, environment, full_name, version)
-        digest = await asyncio.to_thread(lambda: envelope.seal(body, made(), signer, content))
+        made = functools.partial(_build_header, body, environment, full_name, version)
+        digest = await asyncio.to_thread(lambda: envelope.write_envelope(body, made(), signer, content))
         async with StoreClient(endpoints.store) as store_client:
             await store_client.put_file(digest, content)
-        return Sealed(digest, content.stat().st_size)
+        return StoredContent(digest, content.stat().st_size)
 
 
-async def write(made: Manifest, endpoints: Endpoints, signer: Signer) -> Pin:
+async def upload_manifest(manifest: Manifest, endpoints: Endpoints, signer: Signer) -> Pin:
     """Sign a manifest, upload it to the store and return its pin.
 
     Raises:
         StoreFailed: the manifest was not stored.
     """
-    return Pin(store=endpoints.store.name, manifest=await manifests.write(endpoints.store, made, signer))
+    return Pin(store=endpoints.store.name, manifest=await manifests.store_manifest(endpoints.store, manifest, signer))
 
 
-def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | None, written: Written | None) -> Place:
+def next_position(
+    row: DeploymentResponse | None, found: Manifest | SatflowError | None, written: DeploymentWrite | None
+) -> ChainPosition:
     """Return the position after the live version: its number in the manifest, or in Prefect if the manifest is lost, plus one.
 
     Args:
@@ -87,25 +92,27 @@ def next_place(row: DeploymentResponse | None, found: Manifest | SatflowError | 
     """
     pin = pin_of(row) if row else None
     if isinstance(found, Manifest) and pin:
-        place = Place(found.version + 1, (pin.manifest, *found.earlier)[:REACH])
+        place = ChainPosition(found.version + 1, (pin.manifest, *found.earlier)[:MAX_EARLIER])
     else:
-        place = Place(deployments.number(row.version) + 1 if row and pin else 1, (pin.manifest,) if pin else ())
+        place = ChainPosition(
+            deployments.version_number(row.version) + 1 if row and pin else 1, (pin.manifest,) if pin else ()
+        )
     if written is None or place.version > written.version:
         return place
-    return Place(written.version + 1, (written.manifest,))
+    return ChainPosition(written.version + 1, (written.manifest,))
 
 
-def now() -> datetime:
+def current_time() -> datetime:
     """Return the current time in UTC, as the creation time of a version."""
     return datetime.now(timezone.utc)
 
 
-def _header(body: Path, environment: Environment, full_name: str, version: int) -> envelope.Header:
-    return envelope.Header(
+def _build_header(body: Path, environment: Environment, full_name: str, version: int) -> envelope.EnvelopeHeader:
+    return envelope.EnvelopeHeader(
         sha256=envelope.digest_of(body),
         size=body.stat().st_size,
         deployment=full_name,
         version=version,
-        made=packing_environment.of(environment),
-        created=now(),
+        made=packing_environment.from_environment(environment),
+        created=current_time(),
     )

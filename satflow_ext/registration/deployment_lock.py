@@ -17,17 +17,17 @@ from time import monotonic
 from satflow_ext import file_lock
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentContested, DiskFailed
-from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.address import make_private_folder
 from satflow_ext.settings import Settings
 
-PATIENCE = 120.0
+MAX_WAIT = 120.0
 """Seconds to wait for another registration: the upload of a large content takes a long time."""
 
-LOOK = 0.05
+POLL_INTERVAL = 0.05
 
 
 @asynccontextmanager
-async def turn(full_name: str, prefect_api: PrefectApi, settings: Settings) -> AsyncIterator[None]:
+async def hold_deployment_lock(full_name: str, prefect_api: PrefectApi, settings: Settings) -> AsyncIterator[None]:
     """Wait until no other process on this machine registers the deployment, and hold its lock while the block runs.
 
     Args:
@@ -40,32 +40,32 @@ async def turn(full_name: str, prefect_api: PrefectApi, settings: Settings) -> A
         StackFailed: the runtime folder belongs to another user, or cannot be created.
         DiskFailed: the runtime folder does not support locks.
     """
-    folder = private_folder(settings.runtime_dir / "turns")
+    folder = make_private_folder(settings.runtime_dir / "turns")
     name = hashlib.sha256(f"{prefect_api.url} {full_name}".encode()).hexdigest()[:32]
-    deadline = monotonic() + PATIENCE
+    deadline = monotonic() + MAX_WAIT
     while monotonic() < deadline:
-        with _attempted(folder / name) as mine:
+        with _try_lock(folder / name) as mine:
             if mine:
                 yield
                 return
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_INTERVAL)
     raise DeploymentContested(
-        f"Another registration of {full_name} on this machine has not ended after {PATIENCE:g} s.",
+        f"Another registration of {full_name} on this machine has not ended after {MAX_WAIT:g} s.",
         fix="Check the version that it registers, and register again.",
     )
 
 
 @contextmanager
-def _attempted(path: Path) -> Iterator[bool]:
+def _try_lock(path: Path) -> Iterator[bool]:
     with ExitStack() as held:
         try:
-            mine = held.enter_context(file_lock.attempted(path))
+            mine = held.enter_context(file_lock.try_lock_file(path))
         except OSError as error:  # such as ENOLCK on a network file system
-            raise _no_lock(path, error) from None
+            raise _lock_error(path, error) from None
         yield mine
 
 
-def _no_lock(path: Path, error: OSError) -> DiskFailed:
+def _lock_error(path: Path, error: OSError) -> DiskFailed:
     return DiskFailed(
         f"{path} cannot be locked: {error.strerror}. Nothing was changed.",
         fix="Make room there, or set SATFLOW_RUNTIME_DIR to a folder on a local disk.",

@@ -13,7 +13,7 @@ from satflow_ext.registration.journal import Journal
 from satflow_ext.settings import Settings
 
 
-async def find(endpoints: Endpoints, settings: Settings, name: str) -> Deployment:
+async def look_up_deployment(endpoints: Endpoints, settings: Settings, name: str) -> Deployment:
     """Return the deployment with that name: `flow/deployment`, a deployment's name if only one has it, or an id.
 
     Raises:
@@ -21,20 +21,20 @@ async def find(endpoints: Endpoints, settings: Settings, name: str) -> Deploymen
             machine registered.
     """
     try:
-        return await deployments.find(endpoints, name)
+        return await deployments.find_deployment(endpoints, name)
     except DeploymentNotFound as error:
-        said = await _said_by_the_journal(endpoints, settings, name)
+        said = await _describe_from_journal(endpoints, settings, name)
         if said is None:
             raise
         raise DeploymentNotFound(said, fix=f"To recreate it, register it with overwrite. {error.fix or ''}") from None
 
 
-async def _said_by_the_journal(endpoints: Endpoints, settings: Settings, name: str) -> str | None:
-    entries = await asyncio.to_thread(Journal(settings).called, endpoints, name)
+async def _describe_from_journal(endpoints: Endpoints, settings: Settings, name: str) -> str | None:
+    entries = await asyncio.to_thread(Journal(settings).find_entries, endpoints, name)
     async with prefect_client(endpoints.prefect) as client:
         for entry in entries:
-            healed = await recovery.look(client, entry.full_name, endpoints, settings)
-            said = conflicts.said_of(healed, entry.full_name)
+            healed = await recovery.inspect_deployment(client, entry.full_name, endpoints, settings)
+            said = conflicts.describe_divergence(healed, entry.full_name)
             if said is not None:
                 return said
     return None

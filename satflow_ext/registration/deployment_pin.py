@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
-STEP = "satflow_ext.runtime.pull"
+PULL_STEP = "satflow_ext.runtime.pull"
 """The pull step: `satflow_ext.runtime` exports a function of that name."""
 
-RECREATED = "satflow_ext.environments.run_start"
+RECREATE_MODULE = "satflow_ext.environments.run_start"
 """The module that starts a run in an environment that was built for it."""
 
 ENTRYPOINT = "satflow_flow.py:flow"
@@ -29,15 +29,15 @@ class Pin:
     store: str
     manifest: str
 
-    def steps(self) -> list[dict[str, Any]]:
+    def pull_steps(self) -> list[dict[str, Any]]:
         """Return the pull steps of a deployment with this pin."""
-        return [{STEP: {"store": self.store, "manifest": self.manifest}}]
+        return [{PULL_STEP: {"store": self.store, "manifest": self.manifest}}]
 
 
 def pin_of(deployment: DeploymentResponse) -> Pin | None:
     """Return the pin of a deployment, or None if SatFlow did not create it."""
     for step in deployment.pull_steps or []:
-        inputs = step.get(STEP)
+        inputs = step.get(PULL_STEP)
         if isinstance(inputs, Mapping) and {"store", "manifest"} <= inputs.keys():
             return Pin(store=str(inputs["store"]), manifest=str(inputs["manifest"]))
     return None

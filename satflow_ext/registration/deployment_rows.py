@@ -10,8 +10,8 @@ from satflow_ext.environments import build, requirements
 from satflow_ext.errors import DeploymentContested, PrefectFailed
 from satflow_ext.prefect_names import read_deployment
 from satflow_ext.registration import parameters
-from satflow_ext.registration.deployment_pin import ENTRYPOINT, RECREATED, Pin, pin_of
-from satflow_ext.registration.drift import Settled
+from satflow_ext.registration.deployment_pin import ENTRYPOINT, RECREATE_MODULE, Pin, pin_of
+from satflow_ext.registration.drift import MergedChoices
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import load_settings
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 
-async def write(
+async def write_row(
     client: PrefectClient,
-    made: Manifest,
+    manifest: Manifest,
     pin: Pin,
-    settled: Settled,
+    settled: MergedChoices,
     row: DeploymentResponse | None,
     endpoints: Endpoints,
 ) -> None:
@@ -32,7 +32,7 @@ async def write(
 
     Args:
         client: an open Prefect client.
-        made: the manifest.
+        manifest: the manifest.
         pin: the location of the manifest.
         settled: the other values that are written to Prefect.
         row: the row that Prefect has now. Values without a choice in SatFlow, such as a description or a limit, are preserved.
@@ -42,58 +42,60 @@ async def write(
         PrefectFailed: Prefect refused the row, or it is unknown whether Prefect accepted it.
     """
     await client.create_deployment(
-        flow_id=await client.create_flow_from_name(made.flow_name),
-        name=made.deployment,
-        version=str(made.version),
+        flow_id=await client.create_flow_from_name(manifest.flow_name),
+        name=manifest.deployment,
+        version=str(manifest.version),
         schedules=settled.schedules,
         parameters=settled.parameters,
         tags=settled.tags,
         work_pool_name=settled.work_pool,
         entrypoint=ENTRYPOINT,
-        parameter_openapi_schema=parameters.schema_for_prefect(made.parameter_schema),
+        parameter_openapi_schema=parameters.schema_for_prefect(manifest.parameter_schema),
         enforce_parameter_schema=True,
-        pull_steps=pin.steps(),
-        job_variables={**settled.job_variables, **job_variables(made, endpoints)},
+        pull_steps=pin.pull_steps(),
+        job_variables={**settled.job_variables, **local_job_variables(manifest, endpoints)},
         paused=settled.paused,
-        **_left_alone(row, settled),
+        **_preserved_values(row, settled),
     )
 
 
-async def read_back(client: PrefectClient, made: Manifest, pin: Pin) -> DeploymentResponse:
+async def read_back_row(client: PrefectClient, manifest: Manifest, pin: Pin) -> DeploymentResponse:
     """Read the row that was just written.
 
     Raises:
         PrefectFailed: Prefect does not have the row.
         DeploymentContested: another registration was made at the same moment, and its version is the one that runs.
     """
-    written = await read_deployment(client, made.full_name)
+    written = await read_deployment(client, manifest.full_name)
     if written is None:
-        raise PrefectFailed(f"Prefect accepted the deployment {made.full_name} but does not have it.", fix="Try again.")
+        raise PrefectFailed(
+            f"Prefect accepted the deployment {manifest.full_name} but does not have it.", fix="Try again."
+        )
     if pin_of(written) != pin:
-        raise _overtaken(made.full_name, written)
+        raise _overtaken_error(manifest.full_name, written)
     return written
 
 
-def job_variables(made: Manifest, endpoints: Endpoints) -> dict[str, str]:
+def local_job_variables(manifest: Manifest, endpoints: Endpoints) -> dict[str, str]:
     """Return the command of runs on this machine, which use the interpreter that packed the flow.
 
     This also saves one start of Python.
     """
     if not endpoints.local:
         return {}
-    if made.environment_policy == "recreate":
-        environment = build.place(requirements.digest(made.environment), load_settings())
-        return {"command": f"{command(made)} {shlex.quote(str(environment))}"}
-    return {"command": command(made)}
+    if manifest.environment_policy == "recreate":
+        environment = build.environment_path(requirements.lock_digest(manifest.environment), load_settings())
+        return {"command": f"{local_run_command(manifest)} {shlex.quote(str(environment))}"}
+    return {"command": local_run_command(manifest)}
 
 
-def command(made: Manifest) -> str:
+def local_run_command(manifest: Manifest) -> str:
     """Return the command that starts runs of a version on this machine, without the folder of a recreated environment."""
-    module = RECREATED if made.environment_policy == "recreate" else "prefect.engine"
-    return f"{shlex.quote(made.environment.executable)} -m {module}"
+    module = RECREATE_MODULE if manifest.environment_policy == "recreate" else "prefect.engine"
+    return f"{shlex.quote(manifest.environment.executable)} -m {module}"
 
 
-def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContested:
+def _overtaken_error(full_name: str, written: DeploymentResponse) -> DeploymentContested:
     """Return the error for a concurrent registration from another machine.
 
     Prefect keeps the last write and has no conditional one. On a single machine the deployment lock prevents this.
@@ -104,7 +106,7 @@ def _overtaken(full_name: str, written: DeploymentResponse) -> DeploymentContest
     )
 
 
-def _left_alone(row: DeploymentResponse | None, settled: Settled) -> dict[str, Any]:
+def _preserved_values(row: DeploymentResponse | None, settled: MergedChoices) -> dict[str, Any]:
     """Return the values that Prefect would reset if they were not sent again."""
     if row is None:
         return {}

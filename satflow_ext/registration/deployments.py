@@ -9,44 +9,44 @@ from uuid import UUID
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, SatflowError
 from satflow_ext.models import Deployment
-from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
 from satflow_ext.registration import manifests, schedules, write_marker
-from satflow_ext.registration.deployment_lock import turn
+from satflow_ext.registration.deployment_lock import hold_deployment_lock
 from satflow_ext.registration.deployment_pin import Pin, pin_of
-from satflow_ext.registration.drift import drift
+from satflow_ext.registration.drift import find_drift
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.path_changes import detours
+from satflow_ext.registration.path_changes import find_path_changes
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
 
-PAGE = 200
+PAGE_SIZE = 200
 
 
-async def list_all(endpoints: Endpoints) -> tuple[Deployment, ...]:
+async def list_deployments(endpoints: Endpoints) -> tuple[Deployment, ...]:
     """List all deployments that SatFlow created, newest first.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
-    rows, names = await _ours(endpoints)
-    return await _described(rows, names, endpoints)
+    rows, names = await _read_own_rows(endpoints)
+    return await _describe_deployments(rows, names, endpoints)
 
 
-async def pins(endpoints: Endpoints) -> tuple[Pin, ...]:
+async def list_pins(endpoints: Endpoints) -> tuple[Pin, ...]:
     """Return the pin of each deployment that SatFlow created.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
     async with prefect_client(endpoints.prefect) as client:
-        return tuple(pin for row in await _read_all(client) if (pin := pin_of(row)))
+        return tuple(pin for row in await _read_all_rows(client) if (pin := pin_of(row)))
 
 
-async def get(endpoints: Endpoints, deployment_id: str) -> Deployment:
+async def get_deployment(endpoints: Endpoints, deployment_id: str) -> Deployment:
     """Return one deployment.
 
     Raises:
@@ -55,7 +55,7 @@ async def get(endpoints: Endpoints, deployment_id: str) -> Deployment:
     """
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await read_row(client, deployment_id)
-    (deployment,) = await _described([row], {row.flow_id: flow_name}, endpoints)
+    (deployment,) = await _describe_deployments([row], {row.flow_id: flow_name}, endpoints)
     return deployment
 
 
@@ -65,23 +65,23 @@ async def read_row(client: PrefectClient, deployment_id: str) -> tuple[Deploymen
     Raises:
         DeploymentNotFound: Prefect has no deployment with that id.
     """
-    missing = _missing(deployment_id)
-    with absent(missing):
+    missing = _missing_error(deployment_id)
+    with replace_not_found(missing):
         row = await client.read_deployment(parse_id(deployment_id, missing))
-    names = await _flow_names(client, {row.flow_id})
+    names = await _read_flow_names(client, {row.flow_id})
     return row, names[row.flow_id]
 
 
-async def find(endpoints: Endpoints, name: str) -> Deployment:
+async def find_deployment(endpoints: Endpoints, name: str) -> Deployment:
     """Return the deployment that a user names: `flow/deployment`, a deployment's name if only one has it, or an id.
 
     Raises:
         DeploymentNotFound: no deployment matches, or more than one.
     """
-    rows, names = await _ours(endpoints)
+    rows, names = await _read_own_rows(endpoints)
     matches = [row for row in rows if name in (str(row.id), row.name, f"{names[row.flow_id]}/{row.name}")]
     if len(matches) == 1:
-        (deployment,) = await _described(matches, names, endpoints)
+        (deployment,) = await _describe_deployments(matches, names, endpoints)
         return deployment
     said = "More than one deployment is" if matches else "No deployment is"
     full = sorted(f"{names[row.flow_id]}/{row.name}" for row in matches or rows)
@@ -98,18 +98,18 @@ async def set_paused(endpoints: Endpoints, settings: Settings, deployment_id: st
         PrefectFailed: the API did not answer.
         JournalFailed: the journal could not be written.
     """
-    missing = _missing(deployment_id)
+    missing = _missing_error(deployment_id)
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
-        async with turn(full_name, endpoints.prefect, settings):
-            with absent(missing):
-                await (client.pause_deployment(row.id) if paused else _resume(client, row))
-            await asyncio.to_thread(Journal(settings).note_paused, endpoints, full_name, paused)
-    return await get(endpoints, deployment_id)
+        async with hold_deployment_lock(full_name, endpoints.prefect, settings):
+            with replace_not_found(missing):
+                await (client.pause_deployment(row.id) if paused else _resume_deployment(client, row))
+            await asyncio.to_thread(Journal(settings).record_paused, endpoints, full_name, paused)
+    return await get_deployment(endpoints, deployment_id)
 
 
-async def _resume(client: PrefectClient, row: DeploymentResponse) -> None:
+async def _resume_deployment(client: PrefectClient, row: DeploymentResponse) -> None:
     """Resume a deployment that was paused, or whose schedules were all deactivated in Prefect, which looks the same."""
     await client.resume_deployment(row.id)
     if not any(schedule.active for schedule in row.schedules):
@@ -117,7 +117,7 @@ async def _resume(client: PrefectClient, row: DeploymentResponse) -> None:
             await client.update_deployment_schedule(row.id, schedule.id, active=True)
 
 
-async def delete(endpoints: Endpoints, settings: Settings, deployment_id: str) -> None:
+async def delete_deployment(endpoints: Endpoints, settings: Settings, deployment_id: str) -> None:
     """Delete a deployment from Prefect. Its runs and its contents in the store are kept.
 
     Raises:
@@ -128,16 +128,16 @@ async def delete(endpoints: Endpoints, settings: Settings, deployment_id: str) -
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
-        async with turn(full_name, endpoints.prefect, settings):
+        async with hold_deployment_lock(full_name, endpoints.prefect, settings):
             # First, because a deployment without a journal entry is never treated as lost, even if a later step fails.
-            entry = await asyncio.to_thread(Journal(settings).forget, endpoints, full_name)
-            with absent(_missing(deployment_id)):
+            entry = await asyncio.to_thread(Journal(settings).remove_entry, endpoints, full_name)
+            with replace_not_found(_missing_error(deployment_id)):
                 await client.delete_deployment(row.id)
             if entry is not None and entry.witness is not None:
-                await write_marker.remove(client, entry.witness)
+                await write_marker.remove_marker(client, entry.witness)
 
 
-async def described(
+async def describe_deployment(
     row: DeploymentResponse, flow_name: str, found: Manifest | SatflowError, *, local: bool
 ) -> Deployment:
     """Return a deployment as the browser displays it.
@@ -155,7 +155,7 @@ async def described(
         id=str(row.id),
         name=row.name,
         flow_name=flow_name,
-        version=known.version if known else number(row.version),
+        version=known.version if known else version_number(row.version),
         executor=known.executor if known else None,
         fingerprint=known.fingerprint if known else None,
         notebook=known.source.notebook if known else None,
@@ -173,19 +173,19 @@ async def described(
         work_pool=row.work_pool_name,
         tags=tuple(row.tags),
         next_runs=() if row.paused or not switched_on else await schedules.next_runs(schedule),
-        drift=(*(drift(known, row) if known else ()), *detours(known, row, local=local)),
+        drift=(*(find_drift(known, row) if known else ()), *find_path_changes(known, row, local=local)),
     )
 
 
-async def _described(
+async def _describe_deployments(
     rows: list[DeploymentResponse], flow_names: dict[UUID, str], endpoints: Endpoints
 ) -> tuple[Deployment, ...]:
     pins = {row.id: pin_of(row) for row in rows}
     here = [pin.manifest for pin in pins.values() if pin and pin.store == endpoints.store.name]
-    found = await manifests.read_each(endpoints.store, here)
+    found = await manifests.read_manifests(endpoints.store, here)
     return tuple(
         [
-            await described(
+            await describe_deployment(
                 row, flow_names[row.flow_id], _manifest_or_error(pins[row.id], found), local=endpoints.local
             )
             for row in rows
@@ -201,42 +201,42 @@ def _manifest_or_error(pin: Pin | None, found: dict[str, Manifest | SatflowError
     return found[pin.manifest]
 
 
-async def _ours(endpoints: Endpoints) -> tuple[list[DeploymentResponse], dict[UUID, str]]:
+async def _read_own_rows(endpoints: Endpoints) -> tuple[list[DeploymentResponse], dict[UUID, str]]:
     """Read the rows of all deployments that SatFlow created, newest first, and the names of their flows."""
     async with prefect_client(endpoints.prefect) as client:
-        rows = [row for row in await _read_all(client) if pin_of(row)]
-        return rows, await _flow_names(client, {row.flow_id for row in rows})
+        rows = [row for row in await _read_all_rows(client) if pin_of(row)]
+        return rows, await _read_flow_names(client, {row.flow_id for row in rows})
 
 
-async def _read_all(client: PrefectClient) -> list[DeploymentResponse]:
+async def _read_all_rows(client: PrefectClient) -> list[DeploymentResponse]:
     from prefect.client.schemas.sorting import DeploymentSort
 
     rows: list[DeploymentResponse] = []
     while True:
-        page = await client.read_deployments(limit=PAGE, offset=len(rows), sort=DeploymentSort.CREATED_DESC)
+        page = await client.read_deployments(limit=PAGE_SIZE, offset=len(rows), sort=DeploymentSort.CREATED_DESC)
         rows += page
-        if len(page) < PAGE:
+        if len(page) < PAGE_SIZE:
             return rows
 
 
-async def _flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
+async def _read_flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, str]:
     from prefect.client.schemas.filters import FlowFilter, FlowFilterId
 
     names: dict[UUID, str] = {}
     wanted = sorted(ids)
-    for start in range(0, len(wanted), PAGE):
-        some = wanted[start : start + PAGE]
-        flows = await client.read_flows(flow_filter=FlowFilter(id=FlowFilterId(any_=some)), limit=PAGE)
+    for start in range(0, len(wanted), PAGE_SIZE):
+        some = wanted[start : start + PAGE_SIZE]
+        flows = await client.read_flows(flow_filter=FlowFilter(id=FlowFilterId(any_=some)), limit=PAGE_SIZE)
         names.update((flow.id, flow.name) for flow in flows)
     return names
 
 
-def _missing(deployment_id: str) -> DeploymentNotFound:
+def _missing_error(deployment_id: str) -> DeploymentNotFound:
     return DeploymentNotFound(
         f"No deployment has the id {deployment_id!r}.", fix="It may have been deleted: list the deployments again."
     )
 
 
-def number(version: str | None) -> int:
+def version_number(version: str | None) -> int:
     """Convert the version text in Prefect to a number; 0 if SatFlow did not set it."""
     return int(version) if version and version.isdigit() else 0

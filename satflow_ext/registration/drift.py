@@ -12,7 +12,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from satflow_ext.job_variables import flat, whole
+from satflow_ext.job_variables import flatten_job_variables, nest_job_variables
 from satflow_ext.models import Change, JsonObject, Registration
 from satflow_ext.registration import schedules
 
@@ -24,7 +24,7 @@ Choices = dict[str, str]
 """Choices that Prefect stores and any client can change there: name → value, formatted for display."""
 
 
-class Decided(Protocol):
+class DecidedChoices(Protocol):
     """A user's choices, and the job variables that they result in: a plan, or a manifest."""
 
     @property
@@ -37,7 +37,7 @@ class Decided(Protocol):
 
 
 @dataclass(frozen=True)
-class Settled:
+class MergedChoices:
     """The values that are written to Prefect.
 
     Of the changes that were made there, `kept` are preserved, and `contested` are in conflict with a new choice: `before` is the
@@ -54,12 +54,14 @@ class Settled:
     contested: tuple[Change, ...] = ()
 
 
-def drift(recorded: Decided, row: DeploymentResponse) -> tuple[Change, ...]:
+def find_drift(recorded: DecidedChoices, row: DeploymentResponse) -> tuple[Change, ...]:
     """Return the differences: `before` is the registered value, `after` the live value in Prefect."""
-    return _changes(_chosen(recorded), _live(row, _set_by(recorded)))
+    return _find_changes(_chosen_values(recorded), _live_values(row, _job_variable_names(recorded)))
 
 
-def settle(decided: Decided, recorded: Decided | None, row: DeploymentResponse | None, *, overwrite: bool) -> Settled:
+def merge_choices(
+    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentResponse | None, *, overwrite: bool
+) -> MergedChoices:
     """Merge the user's choices with the live values in Prefect.
 
     Args:
@@ -71,63 +73,81 @@ def settle(decided: Decided, recorded: Decided | None, row: DeploymentResponse |
     chosen = decided.chosen
     if row is None or recorded is None or overwrite:
         paused = row is not None and row.paused
-        told = _job_variables(decided, recorded, row, frozenset())
-        return Settled(chosen.parameters, list(chosen.tags), chosen.work_pool, told, _ours(chosen, row), paused, ())
-    wanted, before, live = _chosen(decided), _chosen(recorded), _live(row, _set_by(decided) | _set_by(recorded))
+        told = _merge_job_variables(decided, recorded, row, frozenset())
+        return MergedChoices(
+            chosen.parameters, list(chosen.tags), chosen.work_pool, told, _chosen_schedules(chosen, row), paused, ()
+        )
+    wanted, before, live = (
+        _chosen_values(decided),
+        _chosen_values(recorded),
+        _live_values(row, _job_variable_names(decided) | _job_variable_names(recorded)),
+    )
     kept = {name for name in {**wanted, **before, **live} if wanted.get(name) == before.get(name) != live.get(name)}
-    changed = _changes(before, live)
+    changed = _find_changes(before, live)
     settled = {name: said for name, said in wanted.items() if name not in kept}
     settled |= {name: live[name] for name in kept & live.keys()}
     parameters = {**row.parameters, **{k: v for k, v in chosen.parameters.items() if f"parameters.{k}" not in kept}}
-    return Settled(
+    return MergedChoices(
         parameters={name: value for name, value in parameters.items() if f"parameters.{name}" in settled},
         tags=[name.removeprefix("tags.") for name in settled if name.startswith("tags.")],
         work_pool=row.work_pool_name if "work_pool" in kept else chosen.work_pool,
-        job_variables=_job_variables(decided, recorded, row, kept),
-        schedules=_as_they_are(row) if "schedule" in kept else _ours(chosen, row),
+        job_variables=_merge_job_variables(decided, recorded, row, kept),
+        schedules=_live_schedules(row) if "schedule" in kept else _chosen_schedules(chosen, row),
         paused=row.paused,
         kept=tuple(each for each in changed if each.name in kept),
         contested=tuple(each for each in changed if _is_contested(wanted.get(each.name), each)),
     )
 
 
-def _is_contested(wanted: str | None, changed: Change) -> bool:
-    return wanted not in (changed.before, changed.after)
+def _is_contested(chosen_value: str | None, changed: Change) -> bool:
+    return chosen_value not in (changed.before, changed.after)
 
 
-def _job_variables(
-    decided: Decided, recorded: Decided | None, row: DeploymentResponse | None, kept: Set[str]
+def _merge_job_variables(
+    decided: DecidedChoices, recorded: DecidedChoices | None, row: DeploymentResponse | None, kept: Set[str]
 ) -> JsonObject:
     """Return SatFlow's job variables, as chosen or as kept from Prefect, and the others that Prefect has, unchanged."""
-    live = flat(row.job_variables or {}) if row else {}
-    ours = _set_by(recorded) if recorded else frozenset()
+    live = flatten_job_variables(row.job_variables or {}) if row else {}
+    ours = _job_variable_names(recorded) if recorded else frozenset()
     stay = {name: value for name, value in live.items() if name not in ours or f"job_variables.{name}" in kept}
-    mine = {name: value for name, value in flat(decided.job_variables).items() if f"job_variables.{name}" not in kept}
-    return whole({**stay, **mine})
+    mine = {
+        name: value
+        for name, value in flatten_job_variables(decided.job_variables).items()
+        if f"job_variables.{name}" not in kept
+    }
+    return nest_job_variables({**stay, **mine})
 
 
-def _set_by(decided: Decided) -> frozenset[str]:
-    return frozenset(flat(decided.job_variables))
+def _job_variable_names(decided: DecidedChoices) -> frozenset[str]:
+    return frozenset(flatten_job_variables(decided.job_variables))
 
 
-def _chosen(decided: Decided) -> Choices:
+def _chosen_values(decided: DecidedChoices) -> Choices:
     chosen = decided.chosen
-    settled = _flat(schedules.words(chosen.schedule), chosen.work_pool, chosen.parameters, chosen.tags)
-    return settled | _worded(flat(decided.job_variables))
+    settled = _format_choices(
+        schedules.format_schedule(chosen.schedule), chosen.work_pool, chosen.parameters, chosen.tags
+    )
+    return settled | _format_job_variables(flatten_job_variables(decided.job_variables))
 
 
-def _live(row: DeploymentResponse, job_variables: frozenset[str]) -> Choices:
+def _live_values(row: DeploymentResponse, job_variables: frozenset[str]) -> Choices:
     """Return the live choices. They include only the named job variables: the others are not choices of SatFlow."""
-    settled = _flat(schedules.words_of(row.schedules), row.work_pool_name, row.parameters, row.tags)
-    ours = {name: value for name, value in flat(row.job_variables or {}).items() if name in job_variables}
-    return settled | _worded(ours)
+    settled = _format_choices(
+        schedules.format_deployment_schedules(row.schedules), row.work_pool_name, row.parameters, row.tags
+    )
+    ours = {
+        name: value for name, value in flatten_job_variables(row.job_variables or {}).items() if name in job_variables
+    }
+    return settled | _format_job_variables(ours)
 
 
-def _worded(job_variables: JsonObject) -> Choices:
+def _format_job_variables(job_variables: JsonObject) -> Choices:
     return {f"job_variables.{name}": json.dumps(value, sort_keys=True) for name, value in job_variables.items()}
 
 
-def _flat(schedule: str, work_pool: str | None, parameters: JsonObject, tags: list[str] | tuple[str, ...]) -> Choices:
+def _format_choices(
+    schedule: str, work_pool: str | None, parameters: JsonObject, tags: list[str] | tuple[str, ...]
+) -> Choices:
     return {
         "schedule": schedule,
         "work_pool": work_pool or "none",
@@ -136,22 +156,24 @@ def _flat(schedule: str, work_pool: str | None, parameters: JsonObject, tags: li
     }
 
 
-def _changes(before: Choices, after: Choices) -> tuple[Change, ...]:
+def _find_changes(before: Choices, after: Choices) -> tuple[Change, ...]:
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return tuple(Change(name=name, before=before.get(name), after=after.get(name)) for name in names)
 
 
-def _ours(chosen: Registration, row: DeploymentResponse | None) -> list[DeploymentScheduleCreate]:
+def _chosen_schedules(chosen: Registration, row: DeploymentResponse | None) -> list[DeploymentScheduleCreate]:
     """Return the chosen schedule. If Prefect already has the same one, keep its state: it may be deactivated."""
     from prefect.client.schemas.actions import DeploymentScheduleCreate
 
-    if row is not None and schedules.words(chosen.schedule) == schedules.words_of(row.schedules):
-        return _as_they_are(row)
+    if row is not None and schedules.format_schedule(chosen.schedule) == schedules.format_deployment_schedules(
+        row.schedules
+    ):
+        return _live_schedules(row)
     schedule = schedules.to_prefect(chosen.schedule)
     return [DeploymentScheduleCreate(schedule=schedule, active=True, slug=schedules.SLUG)] if schedule else []
 
 
-def _as_they_are(row: DeploymentResponse) -> list[DeploymentScheduleCreate]:
+def _live_schedules(row: DeploymentResponse) -> list[DeploymentScheduleCreate]:
     from prefect.client.schemas.actions import DeploymentScheduleCreate
 
     return [

@@ -22,18 +22,18 @@ from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
 from satflow_ext.models import Digest
 from satflow_ext.registration import packing_environment, strict_json
-from satflow_ext.registration.packing_environment import Maker
+from satflow_ext.registration.packing_environment import PackingEnvironment
 
-MARK = b"SATFLOW1\n"
+MAGIC_BYTES = b"SATFLOW1\n"
 PURPOSE = b"satflow content 1\n"
 """The purpose in the signature of a content's header; no other document of SatFlow has the same one."""
-LENGTH = struct.Struct(">I")
-START = len(MARK) + LENGTH.size
-CHUNK = 1024 * 1024
+LENGTH_FORMAT = struct.Struct(">I")
+HEADER_START = len(MAGIC_BYTES) + LENGTH_FORMAT.size
+CHUNK_SIZE = 1024 * 1024
 HEADER_LIMIT = 16 * 1024
 
 
-class Header(BaseModel):
+class EnvelopeHeader(BaseModel):
     """The header of a content, which is checked before its body.
 
     Args:
@@ -51,12 +51,12 @@ class Header(BaseModel):
     size: int
     deployment: str
     version: int
-    made: Maker
+    made: PackingEnvironment
     created: datetime
 
 
 @dataclass(frozen=True)
-class Pinned:
+class ExpectedContent:
     """The expected properties of a content, from its manifest: digest and size of the envelope, `flow/deployment`, version."""
 
     digest: str
@@ -66,22 +66,22 @@ class Pinned:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedContent:
     """A content that may be unpickled. `differences` describes package versions that differ from those that packed it."""
 
-    header: Header
+    header: EnvelopeHeader
     body: memoryview
     differences: tuple[str, ...]
 
 
-def seal(body: Path, header: Header, signer: Signer, content: Path) -> str:
+def write_envelope(body: Path, header: EnvelopeHeader, signer: Signer, content: Path) -> str:
     """Write the envelope of a body to `content` and return its digest, `sha256:…`."""
     encoded = header.model_dump_json().encode()
-    start = MARK + LENGTH.pack(len(encoded)) + encoded + signer.seal(PURPOSE, encoded)
+    start = MAGIC_BYTES + LENGTH_FORMAT.pack(len(encoded)) + encoded + signer.seal(PURPOSE, encoded)
     digest = hashlib.sha256(start)
     with content.open("xb") as out, body.open("rb") as source:
         out.write(start)
-        while chunk := source.read(CHUNK):
+        while chunk := source.read(CHUNK_SIZE):
             digest.update(chunk)
             out.write(chunk)
     return f"sha256:{digest.hexdigest()}"
@@ -91,17 +91,19 @@ def digest_of(path: Path) -> str:
     """Return the sha256 of a file, as `sha256:…`."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(CHUNK_SIZE):
             digest.update(chunk)
     return f"sha256:{digest.hexdigest()}"
 
 
-def opened(content: bytes, pinned: Pinned, trusted: TrustedKeys, reader: Maker) -> Opened:
+def open_content(
+    content: bytes, expected: ExpectedContent, trusted: TrustedKeys, reader: PackingEnvironment
+) -> OpenedContent:
     """Open a content, after checking it against its manifest, the trusted keys, and the reader's Python and packages.
 
     Args:
         content: the whole envelope.
-        pinned: the expected properties, from its manifest.
+        expected: the expected properties, from its manifest.
         trusted: the keys whose flows may run on this machine.
         reader: the interpreter that will unpickle it.
 
@@ -112,46 +114,48 @@ def opened(content: bytes, pinned: Pinned, trusted: TrustedKeys, reader: Maker) 
         PythonMismatch: it was packed with another Python.
         PackageMismatch: it was packed with a package version that is too different to be read.
     """
-    if len(content) != pinned.size:
-        raise ContentRefused(f"The flow content has {len(content)} bytes; its manifest states {pinned.size}.")
-    if _digest(content) != pinned.digest:
-        raise ContentRefused(f"The flow content does not have the digest {pinned.digest}: it was changed or truncated.")
-    encoded, sealed, body = _parts(memoryview(content))
-    trusted.check(PURPOSE, encoded, sealed, "The flow content")
-    header = _header(encoded)
+    if len(content) != expected.size:
+        raise ContentRefused(f"The flow content has {len(content)} bytes; its manifest states {expected.size}.")
+    if _bytes_digest(content) != expected.digest:
+        raise ContentRefused(
+            f"The flow content does not have the digest {expected.digest}: it was changed or truncated."
+        )
+    encoded, sealed, body = _split_content(memoryview(content))
+    trusted.verify(PURPOSE, encoded, sealed, "The flow content")
+    header = _parse_header(encoded)
     _check_body(header, body)
-    if (header.deployment, header.version) != (pinned.deployment, pinned.version):
+    if (header.deployment, header.version) != (expected.deployment, expected.version):
         raise ContentRefused(
             f"The flow content was packed for {header.deployment} version {header.version}, "
-            f"not for {pinned.deployment} version {pinned.version}."
+            f"not for {expected.deployment} version {expected.version}."
         )
-    return Opened(header, body, packing_environment.compare(header.made, reader))
+    return OpenedContent(header, body, packing_environment.check_compatibility(header.made, reader))
 
 
-def _parts(content: memoryview) -> tuple[bytes, bytes, memoryview]:
+def _split_content(content: memoryview) -> tuple[bytes, bytes, memoryview]:
     """Split a content into header, seal and body, by their positions alone."""
-    if content[: len(MARK)] != MARK or len(content) < START:
+    if content[: len(MAGIC_BYTES)] != MAGIC_BYTES or len(content) < HEADER_START:
         raise ContentRefused("This is not a flow content: its first bytes are wrong.")
-    (length,) = LENGTH.unpack(content[len(MARK) : START])
-    end = START + length
+    (length,) = LENGTH_FORMAT.unpack(content[len(MAGIC_BYTES) : HEADER_START])
+    end = HEADER_START + length
     if length > HEADER_LIMIT or len(content) < end + SEAL_SIZE:
         raise ContentRefused(f"The flow content's header cannot have {length} bytes.")
-    return bytes(content[START:end]), bytes(content[end : end + SEAL_SIZE]), content[end + SEAL_SIZE :]
+    return bytes(content[HEADER_START:end]), bytes(content[end : end + SEAL_SIZE]), content[end + SEAL_SIZE :]
 
 
-def _header(encoded: bytes) -> Header:
+def _parse_header(encoded: bytes) -> EnvelopeHeader:
     try:
-        return strict_json.read(Header, encoded, limit=HEADER_LIMIT)
+        return strict_json.parse_model(EnvelopeHeader, encoded, limit=HEADER_LIMIT)
     except ValueError as error:
-        raise ContentRefused(f"The flow content's header cannot be read: {error}.", fix=strict_json.NEWER) from None
+        raise ContentRefused(f"The flow content's header cannot be read: {error}.", fix=strict_json.NEWER_FIX) from None
 
 
-def _check_body(header: Header, body: memoryview) -> None:
+def _check_body(header: EnvelopeHeader, body: memoryview) -> None:
     if len(body) != header.size:
         raise ContentRefused(f"The flow content's body has {len(body)} bytes; its header states {header.size}.")
-    if _digest(body) != header.sha256:
+    if _bytes_digest(body) != header.sha256:
         raise ContentRefused("The flow content's body does not have the digest in its signed header.")
 
 
-def _digest(data: bytes | memoryview) -> str:
+def _bytes_digest(data: bytes | memoryview) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -15,16 +15,16 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from satflow_ext import atomic_files
-from satflow_ext.endpoints import Endpoints, shown
+from satflow_ext.endpoints import Endpoints, hide_credentials
 from satflow_ext.errors import JournalFailed
 from satflow_ext.models import Digest, JsonObject, MissedRuns
 from satflow_ext.registration.deployment_pin import Pin
 from satflow_ext.settings import LOCAL, Settings
 
-FIX = "Make room on the disk, or check the owner and permissions of the file."
+DISK_FIX = "Make room on the disk, or check the owner and permissions of the file."
 
 
-class Written(BaseModel):
+class DeploymentWrite(BaseModel):
     """One write of a deployment's row: the values that SatFlow controls. Values that other clients set are not included.
 
     `number` counts the writes of a deployment from 1; the write marker in Prefect's database has the same number
@@ -51,7 +51,7 @@ class Written(BaseModel):
         return Pin(self.store, self.manifest)
 
 
-class Entry(BaseModel):
+class JournalEntry(BaseModel):
     """The journal's entry for one deployment.
 
     Args:
@@ -72,10 +72,10 @@ class Entry(BaseModel):
     full_name: str
     witness: str | None
     count: int = 0
-    written: Written | None = None
-    begun: Written | None = None
+    written: DeploymentWrite | None = None
+    begun: DeploymentWrite | None = None
 
-    def settled(self, live: Pin | None) -> Entry:
+    def settle_begun_write(self, live: Pin | None) -> JournalEntry:
         """Return the entry without a begun write: if Prefect has that write, it is complete; otherwise it was never made."""
         if self.begun is None:
             return self
@@ -93,28 +93,28 @@ class Journal:
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.state_dir / "journal"
 
-    def read(self, endpoints: Endpoints, full_name: str) -> Entry | None:
+    def read_entry(self, endpoints: Endpoints, full_name: str) -> JournalEntry | None:
         """Read the entry of a deployment; None if this machine never wrote the deployment.
 
         Raises:
             JournalFailed: the entry cannot be read.
         """
-        return _read(self._path(_prefect(endpoints), full_name))
+        return _read_file(self._entry_path(_prefect_key(endpoints), full_name))
 
-    def local(self) -> list[Entry]:
+    def local_entries(self) -> list[JournalEntry]:
         """Read the entries of the local stack's deployments, except those that cannot be read."""
-        return self._entries(LOCAL)
+        return self._read_entries(LOCAL)
 
-    def called(self, endpoints: Endpoints, name: str) -> list[Entry]:
+    def find_entries(self, endpoints: Endpoints, name: str) -> list[JournalEntry]:
         """Read the entries that match a name: `flow/deployment`, or the deployment's name."""
-        entries = self._entries(_prefect(endpoints))
+        entries = self._read_entries(_prefect_key(endpoints))
         return [each for each in entries if name in (each.full_name, each.full_name.rpartition("/")[2])]
 
-    def _entries(self, prefect: str) -> list[Entry]:
+    def _read_entries(self, prefect: str) -> list[JournalEntry]:
         found = []
         for path in sorted(self._folder.glob("*.json")):
             try:
-                entry = _read(path)
+                entry = _read_file(path)
             except JournalFailed:
                 continue
             if entry is not None and entry.prefect == prefect:
@@ -127,68 +127,68 @@ class Journal:
         Raises:
             JournalFailed: an entry cannot be read.
         """
-        entries = [_read(path) for path in sorted(self._folder.glob("*.json"))]
-        others = [entry for entry in entries if entry is not None and entry.prefect != _prefect(endpoints)]
+        entries = [_read_file(path) for path in sorted(self._folder.glob("*.json"))]
+        others = [entry for entry in entries if entry is not None and entry.prefect != _prefect_key(endpoints)]
         return [each.pin for entry in others for each in (entry.written, entry.begun) if each is not None]
 
-    def fresh(self, endpoints: Endpoints, full_name: str) -> Entry:
+    def new_entry(self, endpoints: Endpoints, full_name: str) -> JournalEntry:
         """Create an entry for a deployment that has none. Only the local stack's database gets a write marker."""
         witness = f"satflow_{uuid4().hex}" if endpoints.local else None
-        return Entry(prefect=_prefect(endpoints), full_name=full_name, witness=witness)
+        return JournalEntry(prefect=_prefect_key(endpoints), full_name=full_name, witness=witness)
 
-    def write(self, entry: Entry) -> None:
+    def write_entry(self, entry: JournalEntry) -> None:
         """Store an entry in place of the previous one.
 
         Raises:
             JournalFailed: the entry could not be written; the previous one is intact.
         """
-        path = self._path(entry.prefect, entry.full_name)
+        path = self._entry_path(entry.prefect, entry.full_name)
         try:
             if not self._folder.is_dir():
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                atomic_files.sync(self._folder.parent)
+                atomic_files.sync_folder(self._folder.parent)
             for left in self._folder.glob(f".{path.name}.*"):  # of a process that was killed while it held the lock
                 left.unlink(missing_ok=True)
-            atomic_files.replace(path, entry.model_dump_json().encode())
+            atomic_files.write_atomically(path, entry.model_dump_json().encode())
         except OSError as error:
-            raise JournalFailed(f"The journal {path} cannot be written: {error.strerror}.", fix=FIX) from None
+            raise JournalFailed(f"The journal {path} cannot be written: {error.strerror}.", fix=DISK_FIX) from None
 
-    def note_paused(self, endpoints: Endpoints, full_name: str, paused: bool) -> None:
+    def record_paused(self, endpoints: Endpoints, full_name: str, paused: bool) -> None:
         """Record whether a deployment is paused, so that a row that has to be written again keeps that state.
 
         Raises:
             JournalFailed: the entry could not be written.
         """
-        entry = self.read(endpoints, full_name)
+        entry = self.read_entry(endpoints, full_name)
         if entry is not None and entry.written is not None:
             written = entry.written.model_copy(update={"paused": paused})
-            self.write(entry.model_copy(update={"written": written}))
+            self.write_entry(entry.model_copy(update={"written": written}))
 
-    def forget(self, endpoints: Endpoints, full_name: str) -> Entry | None:
+    def remove_entry(self, endpoints: Endpoints, full_name: str) -> JournalEntry | None:
         """Remove an entry and return it.
 
         Raises:
             JournalFailed: the entry cannot be removed.
         """
-        entry = self.read(endpoints, full_name)
-        path = self._path(_prefect(endpoints), full_name)
+        entry = self.read_entry(endpoints, full_name)
+        path = self._entry_path(_prefect_key(endpoints), full_name)
         try:
             path.unlink(missing_ok=True)
             if entry is not None:
-                atomic_files.sync(self._folder)
+                atomic_files.sync_folder(self._folder)
         except OSError as error:
-            raise JournalFailed(f"The journal {path} cannot be removed: {error.strerror}.", fix=FIX) from None
+            raise JournalFailed(f"The journal {path} cannot be removed: {error.strerror}.", fix=DISK_FIX) from None
         return entry
 
-    def _path(self, prefect: str, full_name: str) -> Path:
+    def _entry_path(self, prefect: str, full_name: str) -> Path:
         name = hashlib.sha256(f"{prefect} {full_name}".encode()).hexdigest()[:32]
         return self._folder / f"{name}.json"
 
 
-def _read(path: Path) -> Entry | None:
+def _read_file(path: Path) -> JournalEntry | None:
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            return Entry.model_validate_json(file.read())
+            return JournalEntry.model_validate_json(file.read())
     except FileNotFoundError:
         return None
     except ValidationError:
@@ -200,6 +200,6 @@ def _read(path: Path) -> Entry | None:
     )
 
 
-def _prefect(endpoints: Endpoints) -> str:
+def _prefect_key(endpoints: Endpoints) -> str:
     """Return the key of a Prefect API: its address, or a constant for the local stack, whose port changes each time."""
-    return LOCAL if endpoints.local else shown(endpoints.prefect.url)
+    return LOCAL if endpoints.local else hide_credentials(endpoints.prefect.url)

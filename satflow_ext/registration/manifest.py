@@ -33,15 +33,15 @@ from satflow_ext.models import (
     Source,
 )
 from satflow_ext.registration import strict_json
-from satflow_ext.registration.envelope import Pinned
+from satflow_ext.registration.envelope import ExpectedContent
 from satflow_ext.settings import Settings, SizeSettings
 
 PURPOSE = b"satflow manifest 1\n"
 """The purpose in the signature of a manifest; no other document of SatFlow has the same one."""
 SEAL_LINE = SEAL_SIZE // 3 * 4
 """Characters of the seal in base64."""
-LIMIT = 16 * 1024 * 1024
-REACH = 16
+MAX_SIZE = 16 * 1024 * 1024
+MAX_EARLIER = 16
 """Maximum number of previous versions that a manifest references."""
 
 
@@ -120,21 +120,21 @@ class Manifest(BaseModel):
         return f"{self.flow_name}/{self.deployment}"
 
     @property
-    def pinned(self) -> Pinned:
+    def expected_content(self) -> ExpectedContent:
         """The expected properties of the flow content."""
-        return Pinned(self.content, self.size, self.full_name, self.version)
+        return ExpectedContent(self.content, self.size, self.full_name, self.version)
 
-    def sized(self, settings: Settings) -> Settings:
+    def with_registered_sizes(self, settings: Settings) -> Settings:
         """Return the settings with the worker sizes of the time of registration, regardless of this machine's current ones."""
         return settings.model_copy(update={"worker_sizes": {**settings.worker_sizes, **self.worker_sizes}})
 
     def encode(self, signer: Signer) -> bytes:
         """Sign the manifest and return it as the document for a store."""
-        line = canonical(self.model_dump(mode="json"))
+        line = canonical_json(self.model_dump(mode="json"))
         return line + b"\n" + base64.b64encode(signer.seal(PURPOSE, line)) + b"\n"
 
 
-def canonical(value: object) -> bytes:
+def canonical_json(value: object) -> bytes:
     """Return the JSON of a value, with one spelling for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -144,7 +144,7 @@ def digest_of(document: bytes) -> str:
     return f"sha256:{hashlib.sha256(document).hexdigest()}"
 
 
-def verified(document: bytes, digest: str, trusted: TrustedKeys) -> Manifest:
+def parse_verified_manifest(document: bytes, digest: str, trusted: TrustedKeys) -> Manifest:
     """Parse the document that the store returned for a digest, after verifying that a trusted key signed it.
 
     Raises:
@@ -152,21 +152,21 @@ def verified(document: bytes, digest: str, trusted: TrustedKeys) -> Manifest:
         SignatureWrong: it differs from the document that was signed.
         ContentRefused: it does not have that digest, or this version of SatFlow does not support it.
     """
-    line, sealed = _lines(document, digest)
-    trusted.check(PURPOSE, line, sealed, "The manifest")
-    return _read(line, digest)
+    line, sealed = _split_document(document, digest)
+    trusted.verify(PURPOSE, line, sealed, "The manifest")
+    return _parse_line(line, digest)
 
 
-def read(document: bytes, digest: str) -> Manifest:
+def parse_manifest(document: bytes, digest: str) -> Manifest:
     """Parse the document that the store returned for a digest, regardless of its signature: for display only.
 
     Raises:
         ContentRefused: it does not have that digest, or this version of SatFlow does not support it.
     """
-    return _read(_lines(document, digest)[0], digest)
+    return _parse_line(_split_document(document, digest)[0], digest)
 
 
-def _lines(document: bytes, digest: str) -> tuple[bytes, bytes]:
+def _split_document(document: bytes, digest: str) -> tuple[bytes, bytes]:
     """Split a document into JSON and seal, by their positions alone."""
     if digest_of(document) != digest:
         raise ContentRefused(f"The store returned another document for manifest {digest}.")
@@ -179,8 +179,8 @@ def _lines(document: bytes, digest: str) -> tuple[bytes, bytes]:
         raise ContentRefused(f"The seal of manifest {digest} cannot be read.", fix="Register the flow again.") from None
 
 
-def _read(line: bytes, digest: str) -> Manifest:
+def _parse_line(line: bytes, digest: str) -> Manifest:
     try:
-        return strict_json.read(Manifest, line, limit=LIMIT)
+        return strict_json.parse_model(Manifest, line, limit=MAX_SIZE)
     except ValueError as error:
-        raise ContentRefused(f"Manifest {digest} cannot be read: {error}.", fix=strict_json.NEWER) from None
+        raise ContentRefused(f"Manifest {digest} cannot be read: {error}.", fix=strict_json.NEWER_FIX) from None

@@ -12,11 +12,11 @@ from satflow_ext.registration import manifest
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.store_client import StoreClient
 
-REMEMBERED = 2000
-_known: dict[str, Manifest] = {}
+CACHE_SIZE = 2000
+_cache: dict[str, Manifest] = {}
 
 
-async def write(store: Store, document: Manifest, signer: Signer) -> str:
+async def store_manifest(store: Store, document: Manifest, signer: Signer) -> str:
     """Sign a manifest, upload it to a store and return its digest.
 
     Raises:
@@ -29,7 +29,7 @@ async def write(store: Store, document: Manifest, signer: Signer) -> str:
     return digest
 
 
-async def verified(store: Store, digest: str, trusted: TrustedKeys) -> Manifest:
+async def read_verified_manifest(store: Store, digest: str, trusted: TrustedKeys) -> Manifest:
     """Read a manifest from the store and verify that a trusted key signed it.
 
     Raises:
@@ -41,10 +41,10 @@ async def verified(store: Store, digest: str, trusted: TrustedKeys) -> Manifest:
     """
     async with StoreClient(store) as store_client:
         document = await store_client.get(digest)
-    return manifest.verified(document, digest, trusted)
+    return manifest.parse_verified_manifest(document, digest, trusted)
 
 
-async def read(store: Store, digest: str) -> Manifest:
+async def read_manifest(store: Store, digest: str) -> Manifest:
     """Read a manifest from the store regardless of its signature: for display only. Code that acts on it uses `verified`.
 
     Raises:
@@ -52,16 +52,16 @@ async def read(store: Store, digest: str) -> Manifest:
         ContentRefused: the document is not a manifest.
         StoreFailed: the request to the store failed.
     """
-    found = (await read_each(store, [digest]))[digest]
+    found = (await read_manifests(store, [digest]))[digest]
     if isinstance(found, SatflowError):
         raise found
     return found
 
 
-async def read_each(store: Store, digests: Iterable[str]) -> dict[str, Manifest | SatflowError]:
+async def read_manifests(store: Store, digests: Iterable[str]) -> dict[str, Manifest | SatflowError]:
     """Read several manifests at once: digest → the manifest, or the error that prevented reading it."""
     wanted = list(dict.fromkeys(digests))
-    found: dict[str, Manifest | SatflowError] = {digest: _known[digest] for digest in wanted if digest in _known}
+    found: dict[str, Manifest | SatflowError] = {digest: _cache[digest] for digest in wanted if digest in _cache}
     missing = [digest for digest in wanted if digest not in found]
     if missing:
         async with StoreClient(store) as store_client:
@@ -73,10 +73,10 @@ async def read_each(store: Store, digests: Iterable[str]) -> dict[str, Manifest 
 async def _read_or_error(store_client: StoreClient, digest: str) -> Manifest | SatflowError:
     try:
         document = await store_client.get(digest)
-        found = manifest.read(document, digest)
+        found = manifest.parse_manifest(document, digest)
     except SatflowError as error:
         return error
-    while len(_known) >= REMEMBERED:  # removes the oldest first
-        _known.pop(next(iter(_known)), None)
-    _known[digest] = found
+    while len(_cache) >= CACHE_SIZE:  # removes the oldest first
+        _cache.pop(next(iter(_cache)), None)
+    _cache[digest] = found
     return found

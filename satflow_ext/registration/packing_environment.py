@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict
 from satflow_ext.errors import PackageMismatch, PythonMismatch
 from satflow_ext.models import Environment
 
-PACKAGES = ("cloudpickle", "prefect", "distributed")
+PICKLED_PACKAGES = ("cloudpickle", "prefect", "distributed")
 """Packages whose objects are part of a pickled flow."""
-SEMANTIC = frozenset({"cloudpickle", "prefect"})
+SEMANTIC_PACKAGES = frozenset({"cloudpickle", "prefect"})
 """Packages whose first version number marks incompatible changes; the first number of distributed is the year."""
 
 
-class Maker(BaseModel):
+class PackingEnvironment(BaseModel):
     """An interpreter and its packages. `magic` is `importlib.util.MAGIC_NUMBER` in hex: the version of its code objects."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,25 +34,25 @@ class Maker(BaseModel):
     packages: dict[str, str]
 
 
-def of(environment: Environment) -> Maker:
+def from_environment(environment: Environment) -> PackingEnvironment:
     """Return the interpreter and packages of a recorded environment."""
-    return Maker(
+    return PackingEnvironment(
         implementation=environment.implementation,
         python=environment.python,
         magic=environment.magic,
-        packages=_named(environment.packages),
+        packages=_relevant_packages(environment.packages),
     )
 
 
-def here() -> Maker:
+def current_environment() -> PackingEnvironment:
     """Return this interpreter and its packages."""
     found = {}
-    for package in PACKAGES:
+    for package in PICKLED_PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
-    return Maker(
+    return PackingEnvironment(
         implementation=platform.python_implementation(),
         python=platform.python_version(),
         magic=importlib.util.MAGIC_NUMBER.hex(),
@@ -60,7 +60,7 @@ def here() -> Maker:
     )
 
 
-def compare(made: Maker, reader: Maker) -> tuple[str, ...]:
+def check_compatibility(packed_by: PackingEnvironment, reader: PackingEnvironment) -> tuple[str, ...]:
     """Compare the environment that packed a pickle with the one that will read it.
 
     Returns:
@@ -70,29 +70,29 @@ def compare(made: Maker, reader: Maker) -> tuple[str, ...]:
         PythonMismatch: reading the pickle would crash.
         PackageMismatch: a package has changed so much that the pickle cannot be read.
     """
-    if (reader.implementation, reader.magic) != (made.implementation, made.magic):
+    if (reader.implementation, reader.magic) != (packed_by.implementation, packed_by.magic):
         raise PythonMismatch(
-            f"The flow was packed by {made.implementation} {made.python}; "
+            f"The flow was packed by {packed_by.implementation} {packed_by.python}; "
             f"this flow run has {reader.implementation} {reader.python}.",
             fix="Run the Prefect worker with the same Python, or register again from a kernel with the worker's Python.",
         )
-    both = sorted(made.packages.keys() & reader.packages.keys())
-    told = [_difference(name, made.packages[name], reader.packages[name]) for name in both]
+    both = sorted(packed_by.packages.keys() & reader.packages.keys())
+    told = [_version_difference(name, packed_by.packages[name], reader.packages[name]) for name in both]
     return tuple(text for text in told if text)
 
 
-def _difference(name: str, made: str, reader: str) -> str | None:
+def _version_difference(name: str, made: str, reader: str) -> str | None:
     text = f"The flow was packed with {name} {made}; this flow run has {name} {reader}."
-    if name in SEMANTIC and _numbers(made, 1) != _numbers(reader, 1):
+    if name in SEMANTIC_PACKAGES and _leading_numbers(made, 1) != _leading_numbers(reader, 1):
         raise PackageMismatch(
             text, fix=f"Install {name} {made} for the Prefect worker, or register again from a kernel with its version."
         )
-    return None if _numbers(made, 2) == _numbers(reader, 2) else text
+    return None if _leading_numbers(made, 2) == _leading_numbers(reader, 2) else text
 
 
-def _numbers(version: str, count: int) -> list[str]:
+def _leading_numbers(version: str, count: int) -> list[str]:
     return version.split(".")[:count]
 
 
-def _named(packages: Mapping[str, str]) -> dict[str, str]:
-    return {name: packages[name] for name in PACKAGES if name in packages}
+def _relevant_packages(packages: Mapping[str, str]) -> dict[str, str]:
+    return {name: packages[name] for name in PICKLED_PACKAGES if name in packages}

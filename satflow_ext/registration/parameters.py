@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from satflow_ext.errors import InvalidParameter
 from satflow_ext.models import JsonObject
 
-_WORDS = """
+_KEYWORDS = """
 $defs $ref definitions title type enum const format discriminator
 allOf anyOf oneOf not if then else dependentSchemas
 prefixItems items contains minContains maxContains minItems maxItems uniqueItems unevaluatedItems
@@ -16,20 +16,20 @@ dependentRequired multipleOf maximum exclusiveMaximum minimum exclusiveMinimum m
 contentEncoding contentMediaType contentSchema deprecated readOnly writeOnly
 position block_type_slug block_schema_references
 """
-PUBLIC = frozenset(_WORDS.split())
+PUBLIC_KEYWORDS = frozenset(_KEYWORDS.split())
 """Keywords that Prefect uses to validate values (JSON Schema's vocabularies) and to draw forms; the last three are Prefect's.
 Defaults, descriptions, examples and comments are excluded, and so are additions by a flow's author (`json_schema_extra`)."""
 
-NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
+NAMED_SCHEMA_KEYWORDS = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
 """Keywords whose values map names to schemas: a parameter can have the name `default`."""
 
-WHOLE = frozenset({"enum", "const", "discriminator", "dependentRequired", "block_schema_references"})
+UNFILTERED_KEYWORDS = frozenset({"enum", "const", "discriminator", "dependentRequired", "block_schema_references"})
 """Keywords whose values are not schemas."""
 
 
 def schema_for_prefect(schema: JsonObject) -> JsonObject:
     """Reduce a parameter schema to names, types and constraints on values."""
-    return {key: _public(key, value) for key, value in schema.items() if key in PUBLIC}
+    return {key: _public_value(key, value) for key, value in schema.items() if key in PUBLIC_KEYWORDS}
 
 
 def check_complete(schema: JsonObject, parameters: JsonObject) -> None:
@@ -48,10 +48,10 @@ def check_complete(schema: JsonObject, parameters: JsonObject) -> None:
         )
 
 
-def _public(key: str, value: JsonValue) -> JsonValue:
-    if key in WHOLE:
+def _public_value(key: str, value: JsonValue) -> JsonValue:
+    if key in UNFILTERED_KEYWORDS:
         return value
-    if key in NAMED and isinstance(value, dict):
+    if key in NAMED_SCHEMA_KEYWORDS and isinstance(value, dict):
         return {name: _without_private(schema) for name, schema in value.items()}
     return _without_private(value)
 

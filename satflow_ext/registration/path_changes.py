@@ -18,31 +18,37 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 
-def detours(made: Manifest | None, row: DeploymentResponse, *, local: bool) -> tuple[Change, ...]:
+def find_path_changes(manifest: Manifest | None, row: DeploymentResponse, *, local: bool) -> tuple[Change, ...]:
     """Return the path changes: `before` is the registered value, `after` the live value in Prefect.
 
     Args:
-        made: the manifest of the version that the row pins, None if it cannot be read: then the command is not compared.
+        manifest: the manifest of the version that the row pins, None if it cannot be read: then the command is not compared.
         row: the row in Prefect.
         local: whether runs happen on this machine, so that registering sets their command.
     """
     return tuple(
-        Change(name=name, before=ours, after=live) for name, ours, live in _way(made, row, local) if ours != live
+        Change(name=name, before=ours, after=live)
+        for name, ours, live in _path_values(manifest, row, local)
+        if ours != live
     )
 
 
-def _way(made: Manifest | None, row: DeploymentResponse, local: bool) -> Iterator[tuple[str, str, str]]:
+def _path_values(manifest: Manifest | None, row: DeploymentResponse, local: bool) -> Iterator[tuple[str, str, str]]:
     """Yield name, registered value and live value."""
     pin = pin_of(row)
     if pin is None:
         return
-    yield "pull_steps", _words(pin.steps()), _words(row.pull_steps or [])
+    yield "pull_steps", _format_steps(pin.pull_steps()), _format_steps(row.pull_steps or [])
     yield "entrypoint", ENTRYPOINT, row.entrypoint or "none"
-    if made is not None and local:
-        yield "job_variables.command", deployment_rows.command(made), _command(made, row.job_variables or {})
+    if manifest is not None and local:
+        yield (
+            "job_variables.command",
+            deployment_rows.local_run_command(manifest),
+            _live_command(manifest, row.job_variables or {}),
+        )
 
 
-def _words(steps: list[dict[str, Any]]) -> str:
+def _format_steps(steps: list[dict[str, Any]]) -> str:
     """Format the names of steps and of their inputs. Values are left out: the inputs of steps by others may be secret."""
     each = [(name, inputs) for step in steps for name, inputs in step.items()]
     return ", ".join(
@@ -50,8 +56,8 @@ def _words(steps: list[dict[str, Any]]) -> str:
     )
 
 
-def _command(made: Manifest, job_variables: Mapping[str, Any]) -> str:
+def _live_command(manifest: Manifest, job_variables: Mapping[str, Any]) -> str:
     """Return the live command, without the folder of a recreated environment, which depends on the machine."""
     live = str(job_variables.get("command") or "none")
-    ours = deployment_rows.command(made)
-    return ours if made.environment_policy == "recreate" and live.startswith(f"{ours} ") else live
+    ours = deployment_rows.local_run_command(manifest)
+    return ours if manifest.environment_policy == "recreate" and live.startswith(f"{ours} ") else live

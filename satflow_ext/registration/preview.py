@@ -6,18 +6,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.keys import trusted
+from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import Finding, PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import compare, conflicts, content_upload, recovery
-from satflow_ext.registration.drift import settle
+from satflow_ext.registration.drift import merge_choices
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.path_changes import detours
-from satflow_ext.registration.registrar import find_other_notebook, find_warnings, manifest_for, manifest_of, same
-from satflow_ext.registration.registration_plan import check, planned, work_pool
+from satflow_ext.registration.path_changes import find_path_changes
+from satflow_ext.registration.registrar import (
+    build_manifest,
+    find_other_notebook,
+    find_warnings,
+    is_unchanged,
+    read_live_manifest,
+)
+from satflow_ext.registration.registration_plan import build_plan, check_registration, find_work_pool
 from satflow_ext.settings import Settings
 
-NOT_SENT = content_upload.Sealed("sha256:" + "0" * 64, 0)
+UNSENT_CONTENT = content_upload.StoredContent("sha256:" + "0" * 64, 0)
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Preview:
     warnings: tuple[Finding, ...]
 
 
-async def preview(
+async def preview_registration(
     packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings, *, overwrite: bool = False
 ) -> Preview:
     """Make all checks that registering makes before it sends anything, and compare with the live version.
@@ -41,24 +47,24 @@ async def preview(
     Raises:
         SatflowError: registering would be refused.
     """
-    executor = check(packed, registration, endpoints, settings)
+    executor = check_registration(packed, registration, endpoints, settings)
     warnings = find_warnings(packed, executor, settings)
     async with prefect_client(endpoints.prefect) as client:
-        pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
-        plan = planned(packed.flow.name, registration, executor, pool, settings)
-        healed = await recovery.look(client, plan.full_name, endpoints, settings)
+        pool = await find_work_pool(client, registration.work_pool or endpoints.work_pool)
+        plan = build_plan(packed.flow.name, registration, executor, pool, settings)
+        healed = await recovery.inspect_deployment(client, plan.full_name, endpoints, settings)
     if not overwrite:
-        conflicts.check_ours(healed, plan.full_name)
+        conflicts.check_divergence(healed, plan.full_name)
     row = healed.row
-    found = await manifest_of(row, endpoints, trusted(settings))
+    found = await read_live_manifest(row, endpoints, read_trusted_keys(settings))
     known = found if isinstance(found, Manifest) else None
     warnings = (*find_other_notebook(known, packed), *warnings)
-    if known and same(known, packed, plan):
+    if known and is_unchanged(known, packed, plan):
         return Preview(plan.full_name, "unchanged", None, warnings)
     if row and not overwrite:
-        contested = settle(plan, known, row, overwrite=False).contested
-        conflicts.check_conflicts(contested + detours(known, row, local=endpoints.local), plan.full_name)
+        contested = merge_choices(plan, known, row, overwrite=False).contested
+        conflicts.check_conflicts(contested + find_path_changes(known, row, local=endpoints.local), plan.full_name)
     if known is None:
         return Preview(plan.full_name, "changed" if row else "created", None, warnings)
-    wanted = manifest_for(packed, plan, content_upload.next_place(row, found, healed.written), NOT_SENT)
-    return Preview(plan.full_name, "changed", compare.between(known, wanted), warnings)
+    wanted = build_manifest(packed, plan, content_upload.next_position(row, found, healed.written), UNSENT_CONTENT)
+    return Preview(plan.full_name, "changed", compare.compare_versions(known, wanted), warnings)

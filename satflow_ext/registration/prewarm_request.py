@@ -11,17 +11,17 @@ from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import Settings
 
 
-def seconds(executor: ExecutorChoice) -> float:
+def prewarm_seconds(executor: ExecutorChoice) -> float:
     """Return how many seconds before a scheduled run the shared cluster is started; 0 if it is not prewarmed."""
     return float(str(executor.options.get("prewarm") or 0)) if executor.name == DASK_CLUSTER.name else 0
 
 
-def wish(settings: Settings) -> Path:
+def request_file(settings: Settings) -> Path:
     """Return the file that makes the local stack prewarm clusters. Most stacks do not have it, and need no process for it."""
     return settings.state_dir / "prewarm"
 
 
-def note(made: Manifest, endpoints: Endpoints, settings: Settings) -> None:
+def request_prewarming(manifest: Manifest, endpoints: Endpoints, settings: Settings) -> None:
     """Create or touch the file if this version uses prewarming, so that the local stack reads the deployments again."""
-    if endpoints.local and seconds(made.executor):
-        wish(settings).touch(mode=0o600)
+    if endpoints.local and prewarm_seconds(manifest.executor):
+        request_file(settings).touch(mode=0o600)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import JournalFailed
-from satflow_ext.job_variables import flat, whole
+from satflow_ext.job_variables import flatten_job_variables, nest_job_variables
 from satflow_ext.models import JsonObject
 from satflow_ext.registration import deployment_rows, write_marker
 from satflow_ext.registration.deployment_pin import Pin
-from satflow_ext.registration.drift import Settled
-from satflow_ext.registration.journal import Entry, Journal, Written
+from satflow_ext.registration.drift import MergedChoices
+from satflow_ext.registration.journal import DeploymentWrite, Journal, JournalEntry
 from satflow_ext.registration.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 
-async def tell(
+async def publish_version(
     client: PrefectClient,
-    made: Manifest,
+    manifest: Manifest,
     pin: Pin,
-    settled: Settled,
+    settled: MergedChoices,
     row: DeploymentResponse | None,
     endpoints: Endpoints,
     journal: Journal,
@@ -39,7 +39,7 @@ async def tell(
 
     Args:
         client: an open Prefect client.
-        made: the manifest, which is in the store.
+        manifest: the manifest, which is in the store.
         pin: the location of the manifest.
         settled: the other values that are written to Prefect.
         row: the row that Prefect has now.
@@ -51,45 +51,51 @@ async def tell(
         PrefectFailed: Prefect does not have the row, or it is unknown whether Prefect has it.
         DeploymentContested: another registration was made at the same moment, and its version is the one that runs.
     """
-    entry = await asyncio.to_thread(_begin, journal, endpoints, made, pin, settled)
-    await deployment_rows.write(client, made, pin, settled, row, endpoints)
+    entry = await asyncio.to_thread(_begin_write, journal, endpoints, manifest, pin, settled)
+    await deployment_rows.write_row(client, manifest, pin, settled, row, endpoints)
     if entry.witness is not None:
-        await write_marker.leave(client, entry.witness, entry.count)
-    written = await deployment_rows.read_back(client, made, pin)
+        await write_marker.set_marker(client, entry.witness, entry.count)
+    written = await deployment_rows.read_back_row(client, manifest, pin)
     try:
-        await asyncio.to_thread(_end, journal, endpoints, entry)
+        await asyncio.to_thread(_complete_write, journal, endpoints, entry)
     except JournalFailed as error:
-        raise JournalFailed(f"{made.full_name} is version {made.version} now. {error.message}", fix=error.fix) from None
+        raise JournalFailed(
+            f"{manifest.full_name} is version {manifest.version} now. {error.message}", fix=error.fix
+        ) from None
     return written
 
 
-def _begin(journal: Journal, endpoints: Endpoints, made: Manifest, pin: Pin, settled: Settled) -> Entry:
-    known = journal.read(endpoints, made.full_name) or journal.fresh(endpoints, made.full_name)
-    begun = Written(
+def _begin_write(
+    journal: Journal, endpoints: Endpoints, manifest: Manifest, pin: Pin, settled: MergedChoices
+) -> JournalEntry:
+    known = journal.read_entry(endpoints, manifest.full_name) or journal.new_entry(endpoints, manifest.full_name)
+    begun = DeploymentWrite(
         number=known.count + 1,
-        version=made.version,
+        version=manifest.version,
         store=pin.store,
         manifest=pin.manifest,
         parameters=settled.parameters,
         tags=tuple(settled.tags),
         work_pool=settled.work_pool,
-        job_variables=_ours(made, settled),
+        job_variables=_own_job_variables(manifest, settled),
         schedules=tuple(each.model_dump(mode="json") for each in settled.schedules),
         paused=settled.paused,
-        missed_runs=made.chosen.missed_runs,
+        missed_runs=manifest.chosen.missed_runs,
     )
     entry = known.model_copy(update={"count": begun.number, "begun": begun})
-    journal.write(entry)
+    journal.write_entry(entry)
     return entry
 
 
-def _ours(made: Manifest, settled: Settled) -> JsonObject:
+def _own_job_variables(manifest: Manifest, settled: MergedChoices) -> JsonObject:
     """Return the job variables that SatFlow controls, from those that are written to Prefect."""
-    names = flat(made.job_variables).keys()
-    return whole({name: value for name, value in flat(settled.job_variables).items() if name in names})
+    names = flatten_job_variables(manifest.job_variables).keys()
+    return nest_job_variables(
+        {name: value for name, value in flatten_job_variables(settled.job_variables).items() if name in names}
+    )
 
 
-def _end(journal: Journal, endpoints: Endpoints, entry: Entry) -> None:
+def _complete_write(journal: Journal, endpoints: Endpoints, entry: JournalEntry) -> None:
     """Complete the entry, unless a process that does not share our locks has written another one since."""
-    if journal.read(endpoints, entry.full_name) == entry:
-        journal.write(entry.model_copy(update={"written": entry.begun, "begun": None}))
+    if journal.read_entry(endpoints, entry.full_name) == entry:
+        journal.write_entry(entry.model_copy(update={"written": entry.begun, "begun": None}))

@@ -18,11 +18,11 @@ from satflow_ext.executors import dask_cluster
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.gateways import cluster_request as clusters
 from satflow_ext.gateways import connection
-from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import LOCAL, Settings
 
-FIX = (
+STORE_FIX = (
     "Define the store in satflow.toml, and restart the local stack where the environment variables of its headers are set: "
     "`satflow down`, then register again."
 )
@@ -37,19 +37,19 @@ async def check_store(endpoints: Endpoints, settings: Settings) -> None:
     store = endpoints.store
     if not endpoints.local or store.name == LOCAL:
         return
-    report, record = await asyncio.to_thread(lambda: (lease.report(settings), places.read_record(settings)))
+    report, record = await asyncio.to_thread(lambda: (lease.read_report(settings), places.read_record(settings)))
     if report is None or record is None:  # it was just stopped; the next request to Prefect reports that
         return
     known = report.stores.get(store.name)
     if known is None:
         raise SettingsWrong(
             f"The local stack, where the flow would run, has no store called {store.name!r}, or lacks its credential.",
-            fix=FIX,
+            fix=STORE_FIX,
         )
-    if known != places.store_mark(store, record):
+    if known != places.fingerprint_store(store, record):
         raise SettingsWrong(
             f"The local stack, where the flow would run, has another address or credential for the store {store.name!r}.",
-            fix=FIX,
+            fix=STORE_FIX,
         )
 
 
@@ -66,16 +66,16 @@ async def check_gateway(executor: ExecutorChoice, settings: Settings) -> None:
         return
     options = DaskClusterOptions.model_validate(executor.options)
     if options.gateway in settings.gateways:
-        wanted = dask_cluster.wanted(options, settings, sys.executable)
+        wanted = dask_cluster.gateway_request(options, settings, sys.executable)
         await asyncio.to_thread(_check_offer, wanted, settings, shared=options.share == "deployment")
 
 
-def _check_offer(wanted: Wanted, settings: Settings, *, shared: bool) -> None:
-    with connection.reached(wanted.gateway, settings) as where, connection.connected(where) as gateway:
-        offered = connection.offered(gateway)
+def _check_offer(request: GatewayClusterRequest, settings: Settings, *, shared: bool) -> None:
+    with connection.locate_gateway(request.gateway, settings) as where, connection.connect_gateway(where) as gateway:
+        offered = connection.read_cluster_options(gateway)
         try:
-            clusters.choose(offered, wanted, "any" if shared else None)
+            clusters.set_options(offered, request, "any" if shared else None)
         except SizeRefused as error:
-            names = clusters.sizes_of(offered, wanted, settings.worker_sizes)
+            names = clusters.list_offered_sizes(offered, request, settings.worker_sizes)
             fix = f"Choose one of {', '.join(names)}." if names else "Choose no worker size."
             raise SizeRefused(error.message, fix=fix, field=error.field) from None

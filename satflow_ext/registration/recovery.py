@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError, SettingsWrong
-from satflow_ext.keys import trusted
+from satflow_ext.keys import read_trusted_keys
 from satflow_ext.prefect_names import read_deployment
 from satflow_ext.registration import manifests, publish, write_marker
 from satflow_ext.registration.deployment_pin import pin_of
-from satflow_ext.registration.deployments import number
-from satflow_ext.registration.divergence import Live, Verdict, judge
-from satflow_ext.registration.drift import Settled
-from satflow_ext.registration.journal import Entry, Journal, Written
+from satflow_ext.registration.deployments import version_number
+from satflow_ext.registration.divergence import Divergence, LiveState, classify_divergence
+from satflow_ext.registration.drift import MergedChoices
+from satflow_ext.registration.journal import DeploymentWrite, Journal, JournalEntry
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import Settings
 
@@ -32,15 +32,17 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Healed:
+class RecoveredDeployment:
     """A deployment after recovery: its row, its last write in the journal (None if there is none), and its divergence."""
 
     row: DeploymentResponse | None
-    written: Written | None
-    verdict: Verdict
+    written: DeploymentWrite | None
+    divergence: Divergence
 
 
-async def look(client: PrefectClient, full_name: str, endpoints: Endpoints, settings: Settings) -> Healed:
+async def inspect_deployment(
+    client: PrefectClient, full_name: str, endpoints: Endpoints, settings: Settings
+) -> RecoveredDeployment:
     """Determine the state of a deployment without writing anything.
 
     Raises:
@@ -48,11 +50,15 @@ async def look(client: PrefectClient, full_name: str, endpoints: Endpoints, sett
         PrefectFailed: a request to the API failed.
     """
     row = await read_deployment(client, full_name)
-    entry = await asyncio.to_thread(Journal(settings).read, endpoints, full_name)
-    return await _looked(client, row, entry.settled(pin_of(row) if row else None) if entry else None)
+    entry = await asyncio.to_thread(Journal(settings).read_entry, endpoints, full_name)
+    return await _determine_divergence(
+        client, row, entry.settle_begun_write(pin_of(row) if row else None) if entry else None
+    )
 
 
-async def heal(client: PrefectClient, full_name: str, endpoints: Endpoints, settings: Settings) -> Healed:
+async def recover_deployment(
+    client: PrefectClient, full_name: str, endpoints: Endpoints, settings: Settings
+) -> RecoveredDeployment:
     """Settle an interrupted registration, and write a row again that Prefect has lost. The caller holds the deployment lock.
 
     A lost row that cannot be written again, for example because the store no longer has its manifest, stays "lost".
@@ -63,43 +69,49 @@ async def heal(client: PrefectClient, full_name: str, endpoints: Endpoints, sett
     """
     journal = Journal(settings)
     row = await read_deployment(client, full_name)
-    entry = await asyncio.to_thread(journal.read, endpoints, full_name)
+    entry = await asyncio.to_thread(journal.read_entry, endpoints, full_name)
     if entry is not None and entry.begun is not None:
-        entry = await _settle(client, entry, row, journal)
-    found = await _looked(client, row, entry)
-    if found.verdict != "lost" or found.written is None:
+        entry = await _settle_entry(client, entry, row, journal)
+    found = await _determine_divergence(client, row, entry)
+    if found.divergence != "lost" or found.written is None:
         return found
     try:
-        made = await _manifest_of(found.written, endpoints, settings)
+        made = await _read_manifest(found.written, endpoints, settings)
     except SatflowError as error:
         logger.warning("Prefect has lost version %s of %s. %s", found.written.version, full_name, error)
         return found
-    row = await publish.tell(client, made, found.written.pin, _as_told(found.written), row, endpoints, journal)
+    row = await publish.publish_version(
+        client, made, found.written.pin, _restore_choices(found.written), row, endpoints, journal
+    )
     logger.warning("Prefect had lost version %s of %s; it was restored.", made.version, full_name)
-    return Healed(row, found.written, "as written")
+    return RecoveredDeployment(row, found.written, "as written")
 
 
-async def _looked(client: PrefectClient, row: DeploymentResponse | None, entry: Entry | None) -> Healed:
+async def _determine_divergence(
+    client: PrefectClient, row: DeploymentResponse | None, entry: JournalEntry | None
+) -> RecoveredDeployment:
     written = entry.written if entry else None
     if entry is None or written is None:
-        return Healed(row, None, "as written")
-    live = Live(number(row.version), pin_of(row)) if row else None
-    verdict = judge(written, live, None)
+        return RecoveredDeployment(row, None, "as written")
+    live = LiveState(version_number(row.version), pin_of(row)) if row else None
+    verdict = classify_divergence(written, live, None)
     if verdict in ("changed", "gone") and entry.witness is not None:
-        verdict = judge(written, live, await write_marker.seen(client, entry.witness))
-    return Healed(row, written, verdict)
+        verdict = classify_divergence(written, live, await write_marker.read_marker(client, entry.witness))
+    return RecoveredDeployment(row, written, verdict)
 
 
-async def _settle(client: PrefectClient, entry: Entry, row: DeploymentResponse | None, journal: Journal) -> Entry:
+async def _settle_entry(
+    client: PrefectClient, entry: JournalEntry, row: DeploymentResponse | None, journal: Journal
+) -> JournalEntry:
     """Complete or discard a begun write."""
-    settled = entry.settled(pin_of(row) if row else None)
+    settled = entry.settle_begun_write(pin_of(row) if row else None)
     if settled.written == entry.begun and settled.witness is not None:
-        await write_marker.leave(client, settled.witness, settled.count)
-    await asyncio.to_thread(journal.write, settled)
+        await write_marker.set_marker(client, settled.witness, settled.count)
+    await asyncio.to_thread(journal.write_entry, settled)
     return settled
 
 
-async def _manifest_of(written: Written, endpoints: Endpoints, settings: Settings) -> Manifest:
+async def _read_manifest(written: DeploymentWrite, endpoints: Endpoints, settings: Settings) -> Manifest:
     """Read the manifest from which the row is written again.
 
     Raises:
@@ -107,13 +119,13 @@ async def _manifest_of(written: Written, endpoints: Endpoints, settings: Setting
     """
     if written.store != endpoints.store.name:
         raise SettingsWrong(f"Its content is in the store {written.store!r}, which is not the store in use.")
-    return await manifests.verified(endpoints.store, written.manifest, trusted(settings))
+    return await manifests.read_verified_manifest(endpoints.store, written.manifest, read_trusted_keys(settings))
 
 
-def _as_told(written: Written) -> Settled:
+def _restore_choices(written: DeploymentWrite) -> MergedChoices:
     from prefect.client.schemas.actions import DeploymentScheduleCreate
 
-    return Settled(
+    return MergedChoices(
         parameters=written.parameters,
         tags=list(written.tags),
         work_pool=written.work_pool,

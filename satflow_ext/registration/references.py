@@ -9,10 +9,10 @@ from satflow_ext.registration import deployments, manifest
 from satflow_ext.registration.journal import Journal
 from satflow_ext.settings import LOCAL, Settings
 
-Read = Callable[[str], bytes | None]
+ReadDocument = Callable[[str], bytes | None]
 
 
-async def in_use(endpoints: Endpoints, settings: Settings, read: Read) -> frozenset[str]:
+async def find_used_digests(endpoints: Endpoints, settings: Settings, read: ReadDocument) -> frozenset[str]:
     """Return the digests of all manifests, flow contents and data files that are referenced.
 
     The pins of deployments are read from the Prefect API in use. Other Prefect APIs that this user registered with are not
@@ -28,11 +28,11 @@ async def in_use(endpoints: Endpoints, settings: Settings, read: Read) -> frozen
         JournalFailed: an entry cannot be read, so its references are unknown.
         ContentRefused: a manifest cannot be read, so its references are unknown.
     """
-    pins = [*await deployments.pins(endpoints), *Journal(settings).pins_elsewhere(endpoints)]
-    return reached([pin.manifest for pin in pins if pin.store == LOCAL], read)
+    pins = [*await deployments.list_pins(endpoints), *Journal(settings).pins_elsewhere(endpoints)]
+    return follow_references([pin.manifest for pin in pins if pin.store == LOCAL], read)
 
 
-def reached(manifests: Iterable[str], read: Read) -> frozenset[str]:
+def follow_references(manifests: Iterable[str], read: ReadDocument) -> frozenset[str]:
     """Return the digests of these manifests, of all versions before them, and of everything that they reference.
 
     Raises:
@@ -47,7 +47,7 @@ def reached(manifests: Iterable[str], read: Read) -> frozenset[str]:
         found.add(digest)
         document = read(digest)
         if document is not None:
-            known = manifest.read(document, digest)
+            known = manifest.parse_manifest(document, digest)
             found.add(known.content)
             found.update(file.digest for file in known.files)
             waiting += known.earlier

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from satflow_ext import scratch
-from satflow_ext.disk_room import check_room
+from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
-from satflow_ext.keys import Keyring, Signer, TrustedKeys, trusted, user_name
+from satflow_ext.keys import Keyring, Signer, TrustedKeys, read_trusted_keys, user_name
 from satflow_ext.models import Change, ExecutorChoice, Finding, GitFile, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import (
@@ -30,14 +30,14 @@ from satflow_ext.registration import (
     worker_environment,
 )
 from satflow_ext.registration.cluster_class import check_class
-from satflow_ext.registration.deployment_lock import turn
+from satflow_ext.registration.deployment_lock import hold_deployment_lock
 from satflow_ext.registration.deployment_pin import pin_of
-from satflow_ext.registration.drift import drift, settle
+from satflow_ext.registration.drift import find_drift, merge_choices
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.path_changes import detours
+from satflow_ext.registration.path_changes import find_path_changes
 from satflow_ext.registration.reachability import check_gateway, check_store
-from satflow_ext.registration.registration_plan import Plan, check, planned, work_pool
+from satflow_ext.registration.registration_plan import Plan, build_plan, check_registration, find_work_pool
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.registration.task_runners import find_replaced_task_runner
 from satflow_ext.settings import Settings
@@ -85,22 +85,24 @@ async def register(
         ClusterFailed: the chosen Dask Gateway does not answer, or does not offer such a cluster.
         DiskFailed: a disk of this machine failed to store temporary files, the journal (`JournalFailed`) or a lock.
     """
-    executor = check(packed, registration, endpoints, settings)
+    executor = check_registration(packed, registration, endpoints, settings)
     if endpoints.local:
-        await asyncio.to_thread(check_room, (settings.state_dir, settings.runtime_dir))
+        await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
     await check_store(endpoints, settings)
     await check_gateway(executor, settings)
-    python = worker_environment.interpreter(packed, registration, settings, local=endpoints.local)
+    python = worker_environment.find_run_interpreter(packed, registration, settings, local=endpoints.local)
     await check_class(executor, python, settings, local=endpoints.local)
     async with prefect_client(endpoints.prefect) as client:
-        pool = await work_pool(client, registration.work_pool or endpoints.work_pool)
-        plan = planned(packed.flow.name, registration, executor, pool, settings)
-        async with turn(plan.full_name, endpoints.prefect, settings):
-            done = await _register(client, packed, plan, endpoints, settings, overwrite=overwrite, replaces=replaces)
+        pool = await find_work_pool(client, registration.work_pool or endpoints.work_pool)
+        plan = build_plan(packed.flow.name, registration, executor, pool, settings)
+        async with hold_deployment_lock(plan.full_name, endpoints.prefect, settings):
+            done = await _register_locked(
+                client, packed, plan, endpoints, settings, overwrite=overwrite, replaces=replaces
+            )
     return done.model_copy(update={"warnings": (*done.warnings, *find_warnings(packed, executor, settings))})
 
 
-async def _register(
+async def _register_locked(
     client: PrefectClient,
     packed: PackedFlow,
     plan: Plan,
@@ -110,45 +112,49 @@ async def _register(
     overwrite: bool,
     replaces: Collection[str] | None,
 ) -> Registered:
-    signer = await asyncio.to_thread(Keyring(settings).signer)
-    healed = await recovery.heal(client, plan.full_name, endpoints, settings)
+    signer = await asyncio.to_thread(Keyring(settings).get_signer)
+    healed = await recovery.recover_deployment(client, plan.full_name, endpoints, settings)
     if not overwrite:
-        conflicts.check_ours(healed, plan.full_name)
+        conflicts.check_divergence(healed, plan.full_name)
     row = healed.row
-    found = await manifest_of(row, endpoints, trusted(settings))
+    found = await read_live_manifest(row, endpoints, read_trusted_keys(settings))
     known = found if isinstance(found, Manifest) else None
     if row and replaces is not None and str(row.id) not in replaces:
         conflicts.refuse_other_notebook(known, plan.full_name)
-    if row and known and same(known, packed, plan) and await kept(known, endpoints):
-        done = await as_recorded(client, row, known, endpoints, settings, overwrite=overwrite)
+    if row and known and is_unchanged(known, packed, plan) and await has_contents(known, endpoints):
+        done = await reuse_version(client, row, known, endpoints, settings, overwrite=overwrite)
         return done.model_copy(update={"warnings": find_other_notebook(known, packed)})
-    settled = settle(plan, known, row, overwrite=overwrite)
+    settled = merge_choices(plan, known, row, overwrite=overwrite)
     if row and not overwrite:
-        conflicts.check_conflicts(settled.contested + detours(known, row, local=endpoints.local), plan.full_name)
-    place = content_upload.next_place(row, found, healed.written)
-    made = manifest_for(packed, plan, place, await _store(packed, plan, place, endpoints, signer))
-    pin = await content_upload.write(made, endpoints, signer)
-    written = await publish.tell(client, made, pin, settled, row, endpoints, Journal(settings))
-    await asyncio.to_thread(prewarm_request.note, made, endpoints, settings)
-    done = await registered(written, made, "changed" if row else "created", settled.kept, endpoints)
+        conflicts.check_conflicts(
+            settled.contested + find_path_changes(known, row, local=endpoints.local), plan.full_name
+        )
+    place = content_upload.next_position(row, found, healed.written)
+    made = build_manifest(packed, plan, place, await _upload_content(packed, plan, place, endpoints, signer))
+    pin = await content_upload.upload_manifest(made, endpoints, signer)
+    written = await publish.publish_version(client, made, pin, settled, row, endpoints, Journal(settings))
+    await asyncio.to_thread(prewarm_request.request_prewarming, made, endpoints, settings)
+    done = await build_result(written, made, "changed" if row else "created", settled.kept, endpoints)
     return done.model_copy(update={"warnings": find_other_notebook(known, packed)})
 
 
-async def _store(
-    packed: PackedFlow, plan: Plan, place: content_upload.Place, endpoints: Endpoints, signer: Signer
-) -> content_upload.Sealed:
+async def _upload_content(
+    packed: PackedFlow, plan: Plan, position: content_upload.ChainPosition, endpoints: Endpoints, signer: Signer
+) -> content_upload.StoredContent:
     """Upload everything that the manifest will reference: the data files, and the content."""
     body = Path(packed.body)
-    with scratch.disk(body.parent):
+    with scratch.report_disk_errors(body.parent):
         async with StoreClient(endpoints.store) as store_client:
-            await carried_files.put(store_client, packed)
-    return await content_upload.seal(body, packed.environment, plan.full_name, place.version, endpoints, signer)
+            await carried_files.upload_files(store_client, packed)
+    return await content_upload.upload_content(
+        body, packed.environment, plan.full_name, position.version, endpoints, signer
+    )
 
 
-async def as_recorded(
+async def reuse_version(
     client: PrefectClient,
     row: DeploymentResponse,
-    known: Manifest,
+    manifest: Manifest,
     endpoints: Endpoints,
     settings: Settings,
     *,
@@ -159,16 +165,16 @@ async def as_recorded(
     Raises:
         PrefectFailed: Prefect does not have the row that was written.
     """
-    drifted = drift(known, row) + detours(known, row, local=endpoints.local)
+    drifted = find_drift(manifest, row) + find_path_changes(manifest, row, local=endpoints.local)
     pin = pin_of(row)
     if not overwrite or not drifted or pin is None:
-        return await registered(row, known, "unchanged", drifted, endpoints)
-    settled = settle(known, known, row, overwrite=True)
-    written = await publish.tell(client, known, pin, settled, row, endpoints, Journal(settings))
-    return await registered(written, known, "restored", (), endpoints)
+        return await build_result(row, manifest, "unchanged", drifted, endpoints)
+    settled = merge_choices(manifest, manifest, row, overwrite=True)
+    written = await publish.publish_version(client, manifest, pin, settled, row, endpoints, Journal(settings))
+    return await build_result(written, manifest, "restored", (), endpoints)
 
 
-async def manifest_of(
+async def read_live_manifest(
     row: DeploymentResponse | None, endpoints: Endpoints, trusted_keys: TrustedKeys
 ) -> Manifest | SatflowError | None:
     """Read the manifest of the live version; None if there is no such version.
@@ -179,36 +185,36 @@ async def manifest_of(
     if pin is None or pin.store != endpoints.store.name:
         return None
     try:
-        return await manifests.verified(endpoints.store, pin.manifest, trusted_keys)
+        return await manifests.read_verified_manifest(endpoints.store, pin.manifest, trusted_keys)
     except SatflowError as error:
         return error
 
 
-async def kept(known: Manifest, endpoints: Endpoints) -> bool:
+async def has_contents(manifest: Manifest, endpoints: Endpoints) -> bool:
     """Return whether the store still has everything that a manifest references. If not, its runs ask to register again."""
     async with StoreClient(endpoints.store) as store_client:
         try:
-            await store_client.verify(known.content, known.size)
-            await carried_files.verify(store_client, known.files)
+            await store_client.verify(manifest.content, manifest.size)
+            await carried_files.verify_files(store_client, manifest.files)
         except (ContentMissing, ContentRefused):
             return False
     return True
 
 
-async def registered(
-    row: DeploymentResponse, made: Manifest, outcome: Outcome, left: tuple[Change, ...], endpoints: Endpoints
+async def build_result(
+    row: DeploymentResponse, manifest: Manifest, outcome: Outcome, preserved: tuple[Change, ...], endpoints: Endpoints
 ) -> Registered:
-    """Build the result of a registration. `left` are the changes that were made in Prefect and are preserved."""
+    """Build the result of a registration. `preserved` are the changes that were made in Prefect and are preserved."""
     pin = pin_of(row)
     assert pin is not None
     return Registered(
-        deployment=await deployments.described(row, made.flow_name, made, local=endpoints.local),
+        deployment=await deployments.describe_deployment(row, manifest.flow_name, manifest, local=endpoints.local),
         outcome=outcome,
-        content=made.content,
-        content_size=made.size,
+        content=manifest.content,
+        content_size=manifest.size,
         manifest=pin.manifest,
-        files=made.files,
-        kept=left,
+        files=manifest.files,
+        kept=preserved,
         warnings=(),
     )
 
@@ -219,12 +225,12 @@ def find_warnings(packed: PackedFlow, executor: ExecutorChoice, settings: Settin
     return (*packed.warnings, *find_replaced_task_runner(executor, flow.task_runner, flow.variable, settings))
 
 
-def find_other_notebook(known: Manifest | None, packed: PackedFlow) -> tuple[Finding, ...]:
+def find_other_notebook(previous: Manifest | None, packed: PackedFlow) -> tuple[Finding, ...]:
     """Return a warning if the previous version was registered from another notebook or file.
 
     Files with the same name count as the same file in two checkouts, unless this machine has both.
     """
-    before, now = known.source.notebook if known else None, packed.source.notebook
+    before, now = previous.source.notebook if previous else None, packed.source.notebook
     if before is None or now is None or _is_same_notebook(before, now):
         return ()
     return (
@@ -246,30 +252,30 @@ def _is_same_notebook(before: str, now: str) -> bool:
     return not both or paths[0].samefile(paths[1])
 
 
-def same(known: Manifest, packed: PackedFlow, plan: Plan) -> bool:
+def is_unchanged(previous: Manifest, packed: PackedFlow, plan: Plan) -> bool:
     """Return whether a new version would be the same as the previous one."""
-    before = (known.exact, known.chosen, known.worker_sizes, known.job_variables, known.environment)
+    before = (previous.exact, previous.chosen, previous.worker_sizes, previous.job_variables, previous.environment)
     if before != (packed.exact, plan.chosen, plan.worker_sizes, plan.job_variables, packed.environment):
         return False
-    return _files_of(known.git) == _files_of(packed.git)
+    return _file_identity(previous.git) == _file_identity(packed.git)
 
 
-def _files_of(git: GitFile | None) -> tuple[str, str, str] | None:
+def _file_identity(git: GitFile | None) -> tuple[str, str, str] | None:
     """Return the values that identify the files of a run: another commit may contain the same files."""
     return (git.repository, git.path, git.tree) if git else None
 
 
-def manifest_for(
-    packed: PackedFlow, plan: Plan, place: content_upload.Place, sealed: content_upload.Sealed
+def build_manifest(
+    packed: PackedFlow, plan: Plan, position: content_upload.ChainPosition, stored: content_upload.StoredContent
 ) -> Manifest:
     """Build the manifest of a version."""
     return Manifest(
         flow_name=plan.flow_name,
         variable=packed.flow.variable,
         deployment=plan.name,
-        version=place.version,
-        content=sealed.content,
-        size=sealed.size,
+        version=position.version,
+        content=stored.content,
+        size=stored.size,
         fingerprint=packed.flow.fingerprint,
         exact=packed.exact,
         parameter_schema=packed.flow.parameter_schema,
@@ -282,7 +288,7 @@ def manifest_for(
         files=packed.files,
         git=packed.git,
         registered_by=user_name(),
-        registered_at=content_upload.now(),
+        registered_at=content_upload.current_time(),
         restores=None,
-        earlier=place.earlier,
+        earlier=position.earlier,
     )

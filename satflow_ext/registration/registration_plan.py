@@ -9,7 +9,7 @@ from satflow_ext import executors
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import requirements
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
-from satflow_ext.job_variables import Template, check_plain, job_variables
+from satflow_ext.job_variables import Template, build_job_variables, check_plain_text
 from satflow_ext.models import ExecutorChoice, JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name, read_work_pool
 from satflow_ext.registration import parameters, schedules
@@ -41,64 +41,72 @@ class Plan:
         return f"{self.flow_name}/{self.name}"
 
 
-def planned(flow_name: str, wanted: Registration, executor: ExecutorChoice, pool: WorkPool, settings: Settings) -> Plan:
+def build_plan(
+    flow_name: str, registration: Registration, executor: ExecutorChoice, pool: WorkPool, settings: Settings
+) -> Plan:
     """Build the plan from the user's choices, and the executor and work pool that were resolved from them.
 
     Raises:
         InvalidInfrastructure: the work pool cannot start flow runs with these choices.
     """
-    name = wanted.name or flow_name
-    sets = {field: tuple(sorted(set(getattr(wanted, field)))) for field in ("tags", "include", "secrets")}
+    name = registration.name or flow_name
+    sets = {field: tuple(sorted(set(getattr(registration, field)))) for field in ("tags", "include", "secrets")}
     settled = {"name": name, "executor": executor, "work_pool": pool.name, **sets}
-    sizes = executors.sizes_of(executor, settings)
-    return Plan(flow_name, name, wanted.model_copy(update=settled), sizes, asked_of(pool, wanted))
+    sizes = executors.find_sizes(executor, settings)
+    return Plan(
+        flow_name, name, registration.model_copy(update=settled), sizes, resolve_job_variables(pool, registration)
+    )
 
 
-def asked_of(pool: WorkPool, wanted: Registration) -> JsonObject:
+def resolve_job_variables(pool: WorkPool, registration: Registration) -> JsonObject:
     """Convert the chosen infrastructure to job variables of the work pool.
 
     Raises:
         InvalidInfrastructure: the work pool cannot start flow runs with these choices.
     """
-    return job_variables(wanted.infrastructure, Template.of(pool.name, pool.type, pool.base_job_template))
+    return build_job_variables(
+        registration.infrastructure, Template.parse(pool.name, pool.type, pool.base_job_template)
+    )
 
 
-def check(packed: PackedFlow, wanted: Registration, endpoints: Endpoints, settings: Settings) -> ExecutorChoice:
+def check_registration(
+    packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings
+) -> ExecutorChoice:
     """Make all checks that can refuse a registration before anything is sent.
 
     Returns:
         The executor with every option filled in.
     """
-    check_choices(wanted, settings, local=endpoints.local)
-    executor = resolve_executor(wanted.executor, packed.flow.task_runner, settings, local=endpoints.local)
+    check_choices(registration, settings, local=endpoints.local)
+    executor = resolve_executor(registration.executor, packed.flow.task_runner, settings, local=endpoints.local)
     check_flow_name(packed.flow.name)
-    check_deployment_name(wanted.name or packed.flow.name)
+    check_deployment_name(registration.name or packed.flow.name)
     if endpoints.local:
-        executors.need_packages(executor, packed.environment.packages)
-    if wanted.environment == "recreate":
+        executors.require_packages(executor, packed.environment.packages)
+    if registration.environment == "recreate":
         requirements.refuse_unobtainable(packed.environment)
-    if wanted.schedule.kind != "none":
-        parameters.check_complete(packed.flow.parameter_schema, wanted.parameters)
+    if registration.schedule.kind != "none":
+        parameters.check_complete(packed.flow.parameter_schema, registration.parameters)
     return executor
 
 
-def check_choices(wanted: Registration, settings: Settings, *, local: bool) -> None:
+def check_choices(registration: Registration, settings: Settings, *, local: bool) -> None:
     """Make the checks that can refuse a registration before the flow is packed or anything is started for it.
 
     Args:
-        wanted: the user's choices.
+        registration: the user's choices.
         settings: worker sizes.
         local: whether runs happen on this machine.
     """
-    schedules.checked(wanted.schedule)
-    check_size(wanted.parameters)
-    if wanted.name is not None:
-        check_deployment_name(wanted.name)
-    check_plain(wanted.infrastructure, local=local)
-    executors.validate(wanted.executor, settings, here=local)
+    schedules.check_schedule(registration.schedule)
+    check_size(registration.parameters)
+    if registration.name is not None:
+        check_deployment_name(registration.name)
+    check_plain_text(registration.infrastructure, local=local)
+    executors.validate_choice(registration.executor, settings, runs_locally=local)
 
 
-async def work_pool(client: PrefectClient, name: str | None) -> WorkPool:
+async def find_work_pool(client: PrefectClient, name: str | None) -> WorkPool:
     """Read the work pool with that name, or the only one that exists.
 
     Raises:
@@ -106,12 +114,12 @@ async def work_pool(client: PrefectClient, name: str | None) -> WorkPool:
         BadRequest: Prefect has several, and no name was given.
     """
     if name is None:
-        return await _only_work_pool(client)
+        return await _find_only_work_pool(client)
     missing = WorkPoolNotFound(f"Prefect has no work pool called {name!r}.", fix="Create it first.", field="work_pool")
     return await read_work_pool(client, name, missing)
 
 
-async def _only_work_pool(client: PrefectClient) -> WorkPool:
+async def _find_only_work_pool(client: PrefectClient) -> WorkPool:
     pools = await client.read_work_pools()
     if len(pools) == 1:
         return pools[0]

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, PythonMismatch
-from satflow_ext.keys import Keyring, Signer, trusted, user_name
+from satflow_ext.keys import Keyring, Signer, read_trusted_keys, user_name
 from satflow_ext.models import JsonObject, Registered
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import content_download, content_upload, deployments, prewarm_request, publish, recovery
-from satflow_ext.registration.deployment_lock import turn
-from satflow_ext.registration.drift import settle
+from satflow_ext.registration.deployment_lock import hold_deployment_lock
+from satflow_ext.registration.drift import merge_choices
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.recovery import Healed
-from satflow_ext.registration.registrar import as_recorded, manifest_of, registered
-from satflow_ext.registration.registration_plan import asked_of, check_choices, work_pool
-from satflow_ext.registration.versions import chain_from
+from satflow_ext.registration.recovery import RecoveredDeployment
+from satflow_ext.registration.registrar import build_result, read_live_manifest, reuse_version
+from satflow_ext.registration.registration_plan import check_choices, find_work_pool, resolve_job_variables
+from satflow_ext.registration.versions import build_chain
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,68 +50,72 @@ async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await deployments.read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
-        async with turn(full_name, endpoints.prefect, settings):
-            healed = await recovery.heal(
+        async with hold_deployment_lock(full_name, endpoints.prefect, settings):
+            healed = await recovery.recover_deployment(
                 client, full_name, endpoints, settings
             )  # it may have changed during the wait for the lock
-            return await _roll_back(client, healed, full_name, number, endpoints, settings)
+            return await _roll_back_locked(client, healed, full_name, number, endpoints, settings)
 
 
-async def _roll_back(
+async def _roll_back_locked(
     client: PrefectClient,
-    healed: Healed,
+    recovered: RecoveredDeployment,
     full_name: str,
     number: int,
     endpoints: Endpoints,
     settings: Settings,
 ) -> Registered:
-    row, keys = healed.row, trusted(settings)
+    row, keys = recovered.row, read_trusted_keys(settings)
     if row is None:
         raise DeploymentNotFound(f"{full_name} was deleted a moment ago.", fix="Register the flow again.")
-    chain = await chain_from(row, full_name, endpoints.store)
-    brought = await content_download.bring(chain, number, keys)
-    asked = await _check(client, brought.manifest, endpoints, settings)
+    chain = await build_chain(row, full_name, endpoints.store)
+    brought = await content_download.download_version(chain, number, keys)
+    asked = await _check_runnable(client, brought.manifest, endpoints, settings)
     if number == chain.newest:
-        return await as_recorded(client, row, brought.manifest, endpoints, settings, overwrite=True)
-    signer = await asyncio.to_thread(Keyring(settings).signer)
-    live = await manifest_of(row, endpoints, keys)
-    place = content_upload.next_place(row, live, healed.written)
-    async with content_download.as_file(brought.opened, settings) as body:
-        made = await _made(brought.manifest, body, place, endpoints, signer)
+        return await reuse_version(client, row, brought.manifest, endpoints, settings, overwrite=True)
+    signer = await asyncio.to_thread(Keyring(settings).get_signer)
+    live = await read_live_manifest(row, endpoints, keys)
+    place = content_upload.next_position(row, live, recovered.written)
+    async with content_download.private_pickle_file(brought.opened, settings) as body:
+        made = await _upload_next_version(brought.manifest, body, place, endpoints, signer)
     made = made.model_copy(update={"job_variables": asked})
-    pin = await content_upload.write(made, endpoints, signer)
-    settled = settle(made, live if isinstance(live, Manifest) else None, row, overwrite=True)
-    written = await publish.tell(client, made, pin, settled, row, endpoints, Journal(settings))
-    await asyncio.to_thread(prewarm_request.note, made, endpoints, settings)
-    return await registered(written, made, "changed", (), endpoints)
+    pin = await content_upload.upload_manifest(made, endpoints, signer)
+    settled = merge_choices(made, live if isinstance(live, Manifest) else None, row, overwrite=True)
+    written = await publish.publish_version(client, made, pin, settled, row, endpoints, Journal(settings))
+    await asyncio.to_thread(prewarm_request.request_prewarming, made, endpoints, settings)
+    return await build_result(written, made, "changed", (), endpoints)
 
 
-async def _check(client: PrefectClient, wanted: Manifest, endpoints: Endpoints, settings: Settings) -> JsonObject:
+async def _check_runnable(
+    client: PrefectClient, manifest: Manifest, endpoints: Endpoints, settings: Settings
+) -> JsonObject:
     """Refuse a version that can no longer run, and return its job variables for the current work pool."""
-    check_choices(wanted.chosen, settings, local=endpoints.local)
-    asked = asked_of(await work_pool(client, wanted.chosen.work_pool), wanted.chosen)
-    await content_download.check_files(endpoints.store, wanted)
-    executable = wanted.environment.executable
+    check_choices(manifest.chosen, settings, local=endpoints.local)
+    asked = resolve_job_variables(await find_work_pool(client, manifest.chosen.work_pool), manifest.chosen)
+    await content_download.check_files(endpoints.store, manifest)
+    executable = manifest.environment.executable
     if endpoints.local and not os.access(executable, os.X_OK):
         raise PythonMismatch(
-            f"Version {wanted.version} of {wanted.full_name} runs with {executable}, which no longer exists.",
+            f"Version {manifest.version} of {manifest.full_name} runs with {executable}, which no longer exists.",
             fix="Load it into a notebook with %load_flow and register it from there.",
         )
     return asked
 
 
-async def _made(
-    earlier: Manifest, body: Path, place: content_upload.Place, endpoints: Endpoints, signer: Signer
+async def _upload_next_version(
+    earlier: Manifest, body: Path, position: content_upload.ChainPosition, endpoints: Endpoints, signer: Signer
 ) -> Manifest:
     """Upload the content of the next version, and return its manifest."""
-    sealed = await content_upload.seal(body, earlier.environment, earlier.full_name, place.version, endpoints, signer)
+    sealed = await content_upload.upload_content(
+        body, earlier.environment, earlier.full_name, position.version, endpoints, signer
+    )
     changed = {
-        "version": place.version,
+        "version": position.version,
         "content": sealed.content,
         "size": sealed.size,
         "registered_by": user_name(),
-        "registered_at": content_upload.now(),
+        "registered_at": content_upload.current_time(),
         "restores": earlier.version,
-        "earlier": place.earlier,
+        "earlier": position.earlier,
     }
     return earlier.model_copy(update=changed)

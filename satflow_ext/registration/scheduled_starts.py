@@ -11,19 +11,19 @@ from uuid import UUID
 from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments
-from satflow_ext.registration.prewarm_request import seconds
+from satflow_ext.registration.prewarm_request import prewarm_seconds
 
 if TYPE_CHECKING:
     from prefect.client.schemas.filters import FlowRunFilter
 
-LATE = timedelta(seconds=60)
+MAX_DELAY = timedelta(seconds=60)
 """Maximum age of a scheduled start. A run that is later starts its cluster itself."""
-RUNS = 200
+MAX_RUNS = 200
 """Maximum number of scheduled runs that are read, the next ones first: Prefect creates a hundred for each schedule."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class PrewarmRequest:
     """A deployment's request for prewarming.
 
     Args:
@@ -36,7 +36,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Due:
+class DueStart:
     """A scheduled run whose cluster has to be started now."""
 
     run_id: UUID
@@ -44,21 +44,23 @@ class Due:
     deployment_name: str
 
 
-async def wishes(endpoints: Endpoints) -> dict[UUID, Wish]:
+async def list_prewarm_requests(endpoints: Endpoints) -> dict[UUID, PrewarmRequest]:
     """Return the prewarming requests of deployments, by deployment id.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
-    listed = await deployments.list_all(endpoints)
+    listed = await deployments.list_deployments(endpoints)
     return {
-        UUID(each.id): Wish(f"{each.flow_name}/{each.name}", timedelta(seconds=ahead))
+        UUID(each.id): PrewarmRequest(f"{each.flow_name}/{each.name}", timedelta(seconds=ahead))
         for each in listed
-        if each.executor and (ahead := seconds(each.executor))
+        if each.executor and (ahead := prewarm_seconds(each.executor))
     }
 
 
-async def due(api: PrefectApi, wanted: Mapping[UUID, Wish], now: datetime) -> tuple[Due, ...]:
+async def find_due_starts(
+    api: PrefectApi, requests: Mapping[UUID, PrewarmRequest], now: datetime
+) -> tuple[DueStart, ...]:
     """Return the scheduled runs whose clusters have to be started now.
 
     Raises:
@@ -68,18 +70,20 @@ async def due(api: PrefectApi, wanted: Mapping[UUID, Wish], now: datetime) -> tu
 
     async with prefect_client(api) as client:
         sort = FlowRunSort.EXPECTED_START_TIME_ASC
-        runs = await client.read_flow_runs(flow_run_filter=_soon(wanted, now), sort=sort, limit=RUNS)
+        runs = await client.read_flow_runs(
+            flow_run_filter=_upcoming_runs_filter(requests, now), sort=sort, limit=MAX_RUNS
+        )
     nearest = {run.deployment_id: run for run in reversed(runs)}
     return tuple(
-        Due(run.id, deployment_id, wanted[deployment_id].name)
+        DueStart(run.id, deployment_id, requests[deployment_id].name)
         for deployment_id, run in nearest.items()
         if deployment_id is not None
         and run.expected_start_time is not None
-        and run.expected_start_time - wanted[deployment_id].ahead <= now
+        and run.expected_start_time - requests[deployment_id].ahead <= now
     )
 
 
-def _soon(wanted: Mapping[UUID, Wish], now: datetime) -> FlowRunFilter:
+def _upcoming_runs_filter(requests: Mapping[UUID, PrewarmRequest], now: datetime) -> FlowRunFilter:
     from prefect.client.schemas.filters import (
         FlowRunFilter,
         FlowRunFilterDeploymentId,
@@ -90,9 +94,9 @@ def _soon(wanted: Mapping[UUID, Wish], now: datetime) -> FlowRunFilter:
     from prefect.client.schemas.objects import StateType
 
     return FlowRunFilter(
-        deployment_id=FlowRunFilterDeploymentId(any_=[*wanted]),
+        deployment_id=FlowRunFilterDeploymentId(any_=[*requests]),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
         expected_start_time=FlowRunFilterExpectedStartTime(
-            after_=now - LATE, before_=now + max(each.ahead for each in wanted.values())
+            after_=now - MAX_DELAY, before_=now + max(each.ahead for each in requests.values())
         ),
     )

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from prefect.client.schemas.schedules import SCHEDULE_TYPES
 
 MACROS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
-NO_ZONES = frozenset({"localtime", "posixrules"})
+REFUSED_ZONES = frozenset({"localtime", "posixrules"})
 """Files of the time zone database that are specific to a machine; Prefect refuses them."""
-SHORTEST = 1e-6
+MIN_SECONDS = 1e-6
 """The shortest interval in seconds: a `timedelta` rounds shorter ones to zero."""
 SLUG = "satflow"
 """The slug of the schedule that SatFlow creates; each deployment has at most one."""
 
 
-def checked(schedule: Schedule) -> Schedule:
+def check_schedule(schedule: Schedule) -> Schedule:
     """Return the schedule, after checking that Prefect can run it.
 
     Raises:
@@ -66,7 +66,7 @@ def from_prefect(found: list[DeploymentSchedule]) -> Schedule:
     return NoSchedule()
 
 
-def words(schedule: Schedule) -> str:
+def format_schedule(schedule: Schedule) -> str:
     """Format a schedule on one line, differently for different schedules; "none" if runs only start manually."""
     if isinstance(schedule, CronSchedule):
         return f"{schedule.cron} ({schedule.timezone})"
@@ -75,18 +75,18 @@ def words(schedule: Schedule) -> str:
     return "none"
 
 
-def words_of(found: list[DeploymentSchedule]) -> str:
+def format_deployment_schedules(found: list[DeploymentSchedule]) -> str:
     """Format the schedules of a deployment on one line, including several and kinds that SatFlow does not create."""
-    return "; ".join(sorted(map(_words_of, found))) or "none"
+    return "; ".join(sorted(map(_format_row, found))) or "none"
 
 
-async def preview(schedule: Schedule, count: int = 5) -> tuple[datetime, ...]:
+async def preview_runs(schedule: Schedule, count: int = 5) -> tuple[datetime, ...]:
     """Compute the next `count` runs with the classes that the Prefect server itself uses.
 
     Raises:
         InvalidSchedule: the schedule is not valid.
     """
-    checked(schedule)
+    check_schedule(schedule)
     if isinstance(schedule, NoSchedule):
         return ()
     server_schedule = await asyncio.to_thread(_server_schedule, schedule)
@@ -96,7 +96,7 @@ async def preview(schedule: Schedule, count: int = 5) -> tuple[datetime, ...]:
 async def next_runs(schedule: Schedule) -> tuple[datetime, ...]:
     """Compute the next runs of a schedule in Prefect; none for a schedule that SatFlow would refuse."""
     try:
-        return await preview(schedule)
+        return await preview_runs(schedule)
     except InvalidSchedule:
         return ()
 
@@ -110,17 +110,17 @@ def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore
     return server.IntervalSchedule(interval=timedelta(seconds=schedule.seconds), timezone=schedule.timezone)
 
 
-def _words_of(row: DeploymentSchedule) -> str:
+def _format_row(row: DeploymentSchedule) -> str:
     from prefect.client.schemas import schedules as prefect
 
-    said = words(from_prefect([row]))
+    said = format_schedule(from_prefect([row]))
     if isinstance(row.schedule, prefect.RRuleSchedule):
         said = f"{' '.join(row.schedule.rrule.split())} ({row.schedule.timezone})"
     return f"{said} with {json.dumps(row.parameters, sort_keys=True)}" if row.parameters else said
 
 
 def _check_zone(name: str) -> None:
-    if name in NO_ZONES or not _is_zone(name):
+    if name in REFUSED_ZONES or not _is_zone(name):
         raise InvalidSchedule(
             f"No time zone is called {name!r}.",
             fix="Use an IANA name such as Europe/Berlin.",
@@ -163,7 +163,7 @@ def _check_cron(cron: str) -> None:
 
 
 def _check_seconds(seconds: float) -> None:
-    if not SHORTEST <= seconds <= timedelta(days=36500).total_seconds():
+    if not MIN_SECONDS <= seconds <= timedelta(days=36500).total_seconds():
         raise InvalidSchedule(
             f"An interval of {seconds:g} seconds is not valid.",
             fix="Give more than 0 seconds and at most 36500 days.",

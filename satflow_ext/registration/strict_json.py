@@ -13,7 +13,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
 
-NEWER = "It may come from a newer SatFlow: update SatFlow where it is read."
+NEWER_FIX = "It may come from a newer SatFlow: update SatFlow where it is read."
 """Advice about a document that cannot be read although it was signed."""
 
 
@@ -26,7 +26,7 @@ def loads(document: bytes, *, limit: int) -> dict[str, JsonValue]:
     if len(document) > limit:
         raise ValueError(f"more than {limit} bytes")
     try:
-        value = json.loads(document.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        value = json.loads(document.decode(), object_pairs_hook=_refuse_duplicate_keys, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("too deep") from None
     if not isinstance(value, dict):
@@ -34,7 +34,7 @@ def loads(document: bytes, *, limit: int) -> dict[str, JsonValue]:
     return value
 
 
-def read(model: type[Model], document: bytes, *, limit: int) -> Model:
+def parse_model(model: type[Model], document: bytes, *, limit: int) -> Model:
     """Parse a document into a model.
 
     Raises:
@@ -47,12 +47,12 @@ def read(model: type[Model], document: bytes, *, limit: int) -> Model:
         raise ValueError(f"{'.'.join(map(str, where['loc']))}: {where['msg']}") from None
 
 
-def _once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+def _refuse_duplicate_keys(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("duplicate key")
     return found
 
 
-def _no_number(word: str) -> NoReturn:
+def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a valid number")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from satflow_ext import executors
 from satflow_ext.errors import InvalidExecutorOption
-from satflow_ext.models import AS_FLOW_SAYS, ExecutorChoice, Finding, FlowTaskRunner
+from satflow_ext.models import FLOW_EXECUTOR, ExecutorChoice, Finding, FlowTaskRunner
 from satflow_ext.settings import Settings
 
-DEFAULT = ExecutorChoice(name="threads")
+DEFAULT_EXECUTOR = ExecutorChoice(name="threads")
 """The executor that does the same as Prefect for a flow that names no task runner."""
 
 
@@ -26,13 +26,13 @@ def resolve_executor(
     Raises:
         UnknownExecutor: there is no such executor; see `executors.validate` for further errors.
     """
-    if choice.name == AS_FLOW_SAYS and not choice.options:
-        same = (task_runner.executor if task_runner else DEFAULT) or choice
+    if choice.name == FLOW_EXECUTOR and not choice.options:
+        same = (task_runner.executor if task_runner else DEFAULT_EXECUTOR) or choice
         try:
-            return executors.validate(same.model_copy(update={"from_flow": True}), settings, here=local)
+            return executors.validate_choice(same.model_copy(update={"from_flow": True}), settings, runs_locally=local)
         except InvalidExecutorOption:  # for example more threads than the executor provides
             return choice.model_copy(update={"from_flow": True})
-    return executors.validate(choice.model_copy(update={"from_flow": False}), settings, here=local)
+    return executors.validate_choice(choice.model_copy(update={"from_flow": False}), settings, runs_locally=local)
 
 
 def find_replaced_task_runner(
@@ -58,6 +58,6 @@ def find_replaced_task_runner(
             level="warning",
             where=flow,
             message=f"runs its tasks with the executor {chosen} instead of its own {task_runner.text}",
-            fix=f"Choose the executor {AS_FLOW_SAYS!r} to keep the flow's task runner.",
+            fix=f"Choose the executor {FLOW_EXECUTOR!r} to keep the flow's task runner.",
         ),
     )

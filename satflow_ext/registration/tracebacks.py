@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from satflow_ext.models import Cell
 
 
-def show(cells: Iterable[Cell]) -> None:
+def register_cell_lines(cells: Iterable[Cell]) -> None:
     """Show the lines of cells in tracebacks of this process. `linecache` keeps entries without a modification time."""
     for cell in cells:
         lines = [f"{line}\n" for line in cell.text.splitlines()]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from satflow_ext.endpoints import Store
 from satflow_ext.errors import ContentRefused, SatflowError
 from satflow_ext.registration import manifests
-from satflow_ext.registration.manifest import REACH, Manifest
+from satflow_ext.registration.manifest import MAX_EARLIER, Manifest
 
 
 @dataclass(frozen=True)
-class Link:
+class VersionLink:
     """One version: its number, its manifest's digest, and the manifest or the error that prevented reading it."""
 
     number: int
@@ -20,7 +20,7 @@ class Link:
 
 
 @dataclass
-class Chain:
+class VersionChain:
     """The versions of one deployment, found from the newest down. Manifests are read only when they are needed.
 
     Args:
@@ -35,19 +35,19 @@ class Chain:
     newest: int
     digests: dict[int, str] = field(default_factory=dict)
 
-    async def links(self, first: int, count: int) -> list[Link]:
+    async def read_links(self, first: int, count: int) -> list[VersionLink]:
         """Return versions `first`, `first - 1` and so on, at most `count`; fewer if no manifest references the others."""
         lowest = max(first - count + 1, 1)
-        await self._descend(lowest)
+        await self._find_digests(lowest)
         numbers = [number for number in range(min(first, self.newest), lowest - 1, -1) if number in self.digests]
-        found = await self._read(numbers)
-        return [Link(number, self.digests[number], found[number]) for number in numbers]
+        found = await self._read_manifests(numbers)
+        return [VersionLink(number, self.digests[number], found[number]) for number in numbers]
 
-    async def _descend(self, lowest: int) -> None:
+    async def _find_digests(self, lowest: int) -> None:
         """Find the digests down to a version. A manifest references `REACH` previous ones, so few have to be read."""
         while (known := min(self.digests)) > lowest:
-            for number in range(known, min(known + REACH, self.newest) + 1):
-                found = (await self._read([number]))[number] if number in self.digests else None
+            for number in range(known, min(known + MAX_EARLIER, self.newest) + 1):
+                found = (await self._read_manifests([number]))[number] if number in self.digests else None
                 if isinstance(found, Manifest):
                     before = enumerate(found.earlier, start=1)
                     self.digests = {number - step: digest for step, digest in before if step < number} | self.digests
@@ -56,11 +56,11 @@ class Chain:
             else:
                 return
 
-    async def _read(self, numbers: list[int]) -> dict[int, Manifest | SatflowError]:
-        found = await manifests.read_each(self.store, [self.digests[number] for number in numbers])
-        return {number: self._checked(number, found[self.digests[number]]) for number in numbers}
+    async def _read_manifests(self, numbers: list[int]) -> dict[int, Manifest | SatflowError]:
+        found = await manifests.read_manifests(self.store, [self.digests[number] for number in numbers])
+        return {number: self._check_link(number, found[self.digests[number]]) for number in numbers}
 
-    def _checked(self, number: int, found: Manifest | SatflowError) -> Manifest | SatflowError:
+    def _check_link(self, number: int, found: Manifest | SatflowError) -> Manifest | SatflowError:
         if isinstance(found, SatflowError) or (found.full_name, found.version) == (self.full_name, number):
             return found
         return ContentRefused(

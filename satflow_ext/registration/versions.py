@@ -13,16 +13,16 @@ from satflow_ext.registration import compare, deployments, manifests
 from satflow_ext.registration.deployment_pin import pin_of
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.store_client import StoreClient
-from satflow_ext.registration.version_chain import Chain, Link
+from satflow_ext.registration.version_chain import VersionChain, VersionLink
 
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
-LOST = "The versions before version {number} are unknown: its manifest cannot be read."
-ELSEWHERE = "The versions of {name} are in the store {store!r}, which is not the store in use."
+LOST_VERSIONS = "The versions before version {number} are unknown: its manifest cannot be read."
+OTHER_STORE = "The versions of {name} are in the store {store!r}, which is not the store in use."
 
 
-async def history(endpoints: Endpoints, deployment_id: str, query: VersionQuery) -> VersionList:
+async def list_versions(endpoints: Endpoints, deployment_id: str, query: VersionQuery) -> VersionList:
     """Return a page of versions, newest first.
 
     Raises:
@@ -30,22 +30,24 @@ async def history(endpoints: Endpoints, deployment_id: str, query: VersionQuery)
         SettingsWrong: its versions are in another store.
         PrefectFailed: the API did not answer.
     """
-    chain = await chain_of(endpoints, deployment_id)
+    chain = await read_chain(endpoints, deployment_id)
     first = min(chain.newest, query.before - 1) if query.before is not None else chain.newest
-    links = await chain.links(first, query.limit + 1) if first > 0 else []
+    links = await chain.read_links(first, query.limit + 1) if first > 0 else []
     page, further = links[: query.limit], links[query.limit :]
-    kept = await _kept(endpoints.store, page)
-    told = await asyncio.to_thread(_summaries, [*page, *further])
+    kept = await _check_contents(endpoints.store, page)
+    told = await asyncio.to_thread(_summarize_links, [*page, *further])
     lowest = page[-1].number if page else first + 1
     return VersionList(
         deployment_id=deployment_id,
-        versions=tuple(_version(link, chain, kept[link.number], told[link.number]) for link in page),
+        versions=tuple(_build_version(link, chain, kept[link.number], told[link.number]) for link in page),
         next=further[0].number + 1 if further else None,
-        lost=LOST.format(number=lowest) if not further and lowest > 1 and len(page) < query.limit + 1 else None,
+        lost=LOST_VERSIONS.format(number=lowest)
+        if not further and lowest > 1 and len(page) < query.limit + 1
+        else None,
     )
 
 
-async def detail(endpoints: Endpoints, deployment_id: str, number: int) -> VersionDetail:
+async def read_version(endpoints: Endpoints, deployment_id: str, number: int) -> VersionDetail:
     """Return the details of one version.
 
     Raises:
@@ -53,19 +55,19 @@ async def detail(endpoints: Endpoints, deployment_id: str, number: int) -> Versi
         VersionNotFound: it has no such version.
         ContentMissing: the store has lost the version's manifest.
     """
-    chain = await chain_of(endpoints, deployment_id)
-    manifest = await manifest_of(chain, number)
-    links = await chain.links(number, 2)
-    kept, told = await _kept(endpoints.store, links[:1]), await asyncio.to_thread(_summaries, links)
+    chain = await read_chain(endpoints, deployment_id)
+    manifest = await read_version_manifest(chain, number)
+    links = await chain.read_links(number, 2)
+    kept, told = await _check_contents(endpoints.store, links[:1]), await asyncio.to_thread(_summarize_links, links)
     return VersionDetail(
-        version=_version(links[0], chain, kept[number], told[number]),
+        version=_build_version(links[0], chain, kept[number], told[number]),
         chosen=manifest.chosen,
         python=manifest.environment.python,
         source=manifest.source,
     )
 
 
-async def diff(endpoints: Endpoints, deployment_id: str, before: int, after: int) -> VersionDiff:
+async def diff_versions(endpoints: Endpoints, deployment_id: str, before: int, after: int) -> VersionDiff:
     """Compare one version with another.
 
     Raises:
@@ -73,12 +75,12 @@ async def diff(endpoints: Endpoints, deployment_id: str, before: int, after: int
         VersionNotFound: it has no such version.
         ContentMissing: the store has lost a version's manifest.
     """
-    chain = await chain_of(endpoints, deployment_id)
-    old, new = await manifest_of(chain, before), await manifest_of(chain, after)
-    return await asyncio.to_thread(compare.between, old, new)
+    chain = await read_chain(endpoints, deployment_id)
+    old, new = await read_version_manifest(chain, before), await read_version_manifest(chain, after)
+    return await asyncio.to_thread(compare.compare_versions, old, new)
 
 
-async def chain_of(endpoints: Endpoints, deployment_id: str) -> Chain:
+async def read_chain(endpoints: Endpoints, deployment_id: str) -> VersionChain:
     """Return the version chain of a deployment.
 
     Raises:
@@ -87,10 +89,10 @@ async def chain_of(endpoints: Endpoints, deployment_id: str) -> Chain:
     """
     async with prefect_client(endpoints.prefect) as client:
         row, flow_name = await deployments.read_row(client, deployment_id)
-    return await chain_from(row, f"{flow_name}/{row.name}", endpoints.store)
+    return await build_chain(row, f"{flow_name}/{row.name}", endpoints.store)
 
 
-async def chain_from(row: DeploymentResponse, full_name: str, store: Store) -> Chain:
+async def build_chain(row: DeploymentResponse, full_name: str, store: Store) -> VersionChain:
     """Return the version chain of a deployment from its row."""
     pin = pin_of(row)
     if pin is None:
@@ -98,20 +100,20 @@ async def chain_from(row: DeploymentResponse, full_name: str, store: Store) -> C
             f"SatFlow did not create {full_name}.", fix="Only deployments that SatFlow created have versions."
         )
     if pin.store != store.name:
-        raise SettingsWrong(ELSEWHERE.format(name=full_name, store=pin.store), fix=f"Set SATFLOW_STORE={pin.store}.")
-    found = (await manifests.read_each(store, [pin.manifest]))[pin.manifest]
-    newest = found.version if isinstance(found, Manifest) else deployments.number(row.version)
-    return Chain(store, full_name, newest, {newest: pin.manifest})
+        raise SettingsWrong(OTHER_STORE.format(name=full_name, store=pin.store), fix=f"Set SATFLOW_STORE={pin.store}.")
+    found = (await manifests.read_manifests(store, [pin.manifest]))[pin.manifest]
+    newest = found.version if isinstance(found, Manifest) else deployments.version_number(row.version)
+    return VersionChain(store, full_name, newest, {newest: pin.manifest})
 
 
-async def manifest_of(chain: Chain, number: int) -> Manifest:
+async def read_version_manifest(chain: VersionChain, number: int) -> Manifest:
     """Return the manifest of one version.
 
     Raises:
         VersionNotFound: there is no such version, or no readable manifest references it.
         ContentMissing: the store has lost the manifest.
     """
-    links = await chain.links(number, 1) if 0 < number <= chain.newest else []
+    links = await chain.read_links(number, 1) if 0 < number <= chain.newest else []
     if not links:
         known = f"It has versions 1 to {chain.newest}." if chain.newest else None
         raise VersionNotFound(f"{chain.full_name} has no version {number}.", fix=known, field="version")
@@ -120,41 +122,41 @@ async def manifest_of(chain: Chain, number: int) -> Manifest:
     return links[0].found
 
 
-def _summaries(links: list[Link]) -> dict[int, str]:
+def _summarize_links(links: list[VersionLink]) -> dict[int, str]:
     """Map versions to a summary of their changes, if the manifests of a version and its predecessor can be read."""
     before = {link.number + 1: link.found for link in links}
-    return {link.number: _summary(before.get(link.number), link.found) for link in links}
+    return {link.number: _summarize_version(before.get(link.number), link.found) for link in links}
 
 
-def _summary(before: Manifest | SatflowError | None, found: Manifest | SatflowError) -> str:
+def _summarize_version(before: Manifest | SatflowError | None, found: Manifest | SatflowError) -> str:
     if isinstance(found, Manifest) and found.restores is not None:
         return f"version {found.restores} again"
     if isinstance(found, Manifest) and found.version == 1:
         return "the first version"
     if isinstance(found, Manifest) and isinstance(before, Manifest):
-        return compare.summary(compare.between(before, found))
+        return compare.summarize_diff(compare.compare_versions(before, found))
     return "unknown changes"
 
 
-async def _kept(store: Store, links: list[Link]) -> dict[int, bool | None]:
+async def _check_contents(store: Store, links: list[VersionLink]) -> dict[int, bool | None]:
     """Map versions to whether the store still has their content; None if that is unknown."""
     async with StoreClient(store) as store_client:
         answers = await asyncio.gather(
             *(
-                store_client.has(link.found.content, link.found.size)
+                store_client.has_content(link.found.content, link.found.size)
                 if isinstance(link.found, Manifest)
-                else _unknown()
+                else _unknown_answer()
                 for link in links
             )
         )
     return dict(zip((link.number for link in links), answers, strict=True))
 
 
-async def _unknown() -> None:
+async def _unknown_answer() -> None:
     return None
 
 
-def _version(link: Link, chain: Chain, kept: bool | None, summary: str) -> Version:
+def _build_version(link: VersionLink, chain: VersionChain, kept: bool | None, summary: str) -> Version:
     found = link.found
     known = found if isinstance(found, Manifest) else None
     return Version(
@@ -162,11 +164,11 @@ def _version(link: Link, chain: Chain, kept: bool | None, summary: str) -> Versi
         manifest=link.digest,
         live=link.number == chain.newest,
         problem=None if known else str(found),
-        record=_record(known, kept, summary) if known else None,
+        record=_build_record(known, kept, summary) if known else None,
     )
 
 
-def _record(known: Manifest, kept: bool | None, summary: str) -> VersionRecord:
+def _build_record(known: Manifest, kept: bool | None, summary: str) -> VersionRecord:
     return VersionRecord(
         registered_at=known.registered_at,
         registered_by=known.registered_by,

@@ -16,10 +16,10 @@ from satflow_ext.models import Finding, PackedFlow, Registration
 from satflow_ext.registration.clean_process import ProcessStopped, run_code
 from satflow_ext.settings import Settings
 
-LONGEST = 60.0
+MAX_REPORT_SECONDS = 60.0
 """Maximum time in seconds in which the interpreter lists its packages."""
 
-ASKS = """
+REPORT_CODE = """
 import importlib.metadata, importlib.util, json, platform, re
 named = {each.metadata["Name"]: each.version for each in importlib.metadata.distributions() if each.metadata["Name"]}
 print(json.dumps({
@@ -31,7 +31,7 @@ print(json.dumps({
 """
 
 
-class Target(BaseModel):
+class InterpreterReport(BaseModel):
     """An interpreter's own report: `magic` as in `models.Environment`, and name → version of its installed packages."""
 
     model_config = ConfigDict(frozen=True)
@@ -41,28 +41,30 @@ class Target(BaseModel):
     magic: str
     packages: dict[str, str]
 
-    def reads(self, packed: PackedFlow) -> bool:
+    def can_read(self, packed: PackedFlow) -> bool:
         """Return whether the interpreter can read the pickled flow at all; otherwise it would crash."""
         made = packed.environment
         return (self.implementation, self.magic) == (made.implementation, made.magic)
 
 
-def elsewhere(settings: Settings) -> Path | None:
+def remote_interpreter(settings: Settings) -> Path | None:
     """Return the interpreter that represents Prefect workers on other machines; None if runs use the kernel's interpreter."""
     return settings.runs_python if settings.prefect_api_url is not None else None
 
 
-def executable(wanted: Registration, settings: Settings) -> Path | None:
+def remote_run_interpreter(registration: Registration, settings: Settings) -> Path | None:
     """Return the interpreter that represents that of flow runs; None if the kernel's interpreter does."""
-    return elsewhere(settings) if wanted.environment != "recreate" else None
+    return remote_interpreter(settings) if registration.environment != "recreate" else None
 
 
-def interpreter(packed: PackedFlow, wanted: Registration, settings: Settings, *, local: bool) -> Path | None:
+def find_run_interpreter(
+    packed: PackedFlow, registration: Registration, settings: Settings, *, local: bool
+) -> Path | None:
     """Return the interpreter of flow runs, or one that represents it; None if there is none on this machine."""
-    return Path(packed.environment.executable) if local else executable(wanted, settings)
+    return Path(packed.environment.executable) if local else remote_run_interpreter(registration, settings)
 
 
-async def ask(interpreter: Path, *, limit: float = LONGEST) -> Target:
+async def inspect_interpreter(interpreter: Path, *, limit: float = MAX_REPORT_SECONDS) -> InterpreterReport:
     """Read the packages and properties of an interpreter.
 
     Raises:
@@ -71,27 +73,27 @@ async def ask(interpreter: Path, *, limit: float = LONGEST) -> Target:
     fix = "Set `runs_python` in satflow.toml to an interpreter that has the environment of the Prefect workers."
     try:
         # Python also imports from the working folder: not the notebook's
-        done = await run_code(str(interpreter), ASKS, folder=str(interpreter.parent), limit=limit)
-        return Target.model_validate_json(done.output)
+        done = await run_code(str(interpreter), REPORT_CODE, folder=str(interpreter.parent), limit=limit)
+        return InterpreterReport.model_validate_json(done.output)
     except (OSError, ValidationError):
         raise SettingsWrong(f"{interpreter} is not a working Python interpreter.", fix=fix) from None
     except ProcessStopped as stopped:
-        raise SettingsWrong(f"{interpreter} did not list its packages: {stopped.why}.", fix=stopped.fix) from None
+        raise SettingsWrong(f"{interpreter} did not list its packages: {stopped.reason}.", fix=stopped.fix) from None
 
 
-def lacks(packed: PackedFlow, there: Target) -> Iterator[Finding]:
+def find_environment_problems(packed: PackedFlow, report: InterpreterReport) -> Iterator[Finding]:
     """Yield the problems that a run of the flow would have with that interpreter."""
     made = packed.environment
-    if not there.reads(packed):
+    if not report.can_read(packed):
         yield Finding(
             kind="python",
             level="error",
             where=packed.flow.variable,
-            message=f"was packed by {made.implementation} {made.python}; runs use {there.implementation} {there.python}",
+            message=f"was packed by {made.implementation} {made.python}; runs use {report.implementation} {report.python}",
             fix="Choose a kernel with that Python, or let runs recreate their environment (environment: recreate).",
         )
     for name in packed.uses:
-        if name not in there.packages:
+        if name not in report.packages:
             yield Finding(
                 kind="package",
                 level="warning",

@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from satflow_ext.errors import SatflowError
-from satflow_ext.prefect_api import absent
+from satflow_ext.prefect_api import replace_not_found
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 TAG = "satflow"
 
 
-class _NoWitness(SatflowError):
+class _MarkerMissing(SatflowError):
     """Prefect has no such variable."""
 
 
-async def leave(client: PrefectClient, name: str, number: int) -> None:
+async def set_marker(client: PrefectClient, name: str, number: int) -> None:
     """Record the number of a write.
 
     Raises:
@@ -31,13 +31,13 @@ async def leave(client: PrefectClient, name: str, number: int) -> None:
     from prefect.client.schemas.actions import VariableCreate, VariableUpdate
 
     try:
-        with absent(_NoWitness("none yet")):
+        with replace_not_found(_MarkerMissing("none yet")):
             await client.update_variable(VariableUpdate(name=name, value=number))
-    except _NoWitness:
+    except _MarkerMissing:
         await client.create_variable(VariableCreate(name=name, value=number, tags=[TAG]))
 
 
-async def seen(client: PrefectClient, name: str) -> int:
+async def read_marker(client: PrefectClient, name: str) -> int:
     """Read the number of writes that the database has, 0 for none.
 
     Raises:
@@ -47,11 +47,11 @@ async def seen(client: PrefectClient, name: str) -> int:
     return found.value if found is not None and isinstance(found.value, int) else 0
 
 
-async def remove(client: PrefectClient, name: str) -> None:
+async def remove_marker(client: PrefectClient, name: str) -> None:
     """Remove the marker, if it exists.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
-    with contextlib.suppress(_NoWitness), absent(_NoWitness("already removed")):
+    with contextlib.suppress(_MarkerMissing), replace_not_found(_MarkerMissing("already removed")):
         await client.delete_variable_by_name(name)

@@ -32,31 +32,31 @@ if TYPE_CHECKING:
 
     from satflow_ext.run_logs.upload import LogUploader
 
-PATIENCE = 60.0
+UPLOAD_TIMEOUT = 60.0
 """Seconds without progress after which a process that ends stops waiting for its upload."""
-LOOK = 0.02
+UPLOAD_CHECK_PAUSE = 0.02
 """Seconds between two checks of whether everything is uploaded."""
 
-_captured: CapturedLogs | None = None
+_captured_logs: CapturedLogs | None = None
 
 
 def capture_logs() -> None:
     """Replace Prefect's log queue in this process, once; keep Prefect's queue if no spool can be created."""
-    global _captured
+    global _captured_logs
     from prefect.logging.handlers import APILogWorker
 
     with contextlib.suppress(StackFailed, SettingsWrong, OSError):
-        captured = _captured or CapturedLogs()
+        captured = _captured_logs or CapturedLogs()
         captured.instance()  # before the process forks: its children write to the same folder
         APILogWorker.instance = captured.instance  # type: ignore[method-assign,assignment]
         APILogWorker.drain_all = captured.drain_all  # type: ignore[method-assign,assignment]
-        _captured = captured
+        _captured_logs = captured
 
 
 def close_files() -> None:
     """Close the files of flow runs whose flows and tasks have ended in this process."""
-    if _captured is not None:
-        _captured.close_files()
+    if _captured_logs is not None:
+        _captured_logs.close_files()
 
 
 class _Destination(NamedTuple):
@@ -71,12 +71,12 @@ class CapturedLogs:
     """Replacement for `APILogWorker`."""
 
     def __init__(self) -> None:
-        self._queues: dict[_Destination, Queue] = {}
-        self._latest: tuple[PrefectSettings, Queue] | None = None
-        self._making = threading.Lock()
-        os.register_at_fork(after_in_child=self._begin_in_child)
+        self._queues: dict[_Destination, LogQueue] = {}
+        self._latest_queue: tuple[PrefectSettings, LogQueue] | None = None
+        self._queues_lock = threading.Lock()
+        os.register_at_fork(after_in_child=self._reset_in_child)
 
-    def instance(self, *_options: object) -> Queue:
+    def instance(self, *_options: object) -> LogQueue:
         """Return the queue for the Prefect API of the flow or task that logs.
 
         Raises:
@@ -87,14 +87,14 @@ class CapturedLogs:
         from prefect.settings import get_current_settings
 
         current = get_current_settings()
-        latest = self._latest
+        latest = self._latest_queue
         if latest is not None and latest[0] is current:
             return latest[1]
-        destination = _destination(current)
-        with self._making:
+        destination = _read_destination(current)
+        with self._queues_lock:
             if destination not in self._queues:
-                self._queues[destination] = _queue(destination)
-        self._latest = current, self._queues[destination]
+                self._queues[destination] = _create_queue(destination)
+        self._latest_queue = current, self._queues[destination]
         return self._queues[destination]
 
     def drain_all(self, timeout: float | None = None, **_options: object) -> None:
@@ -111,24 +111,24 @@ class CapturedLogs:
         for queue in list(self._queues.values()):
             queue.close_files()
 
-    def _begin_in_child(self) -> None:
-        self._making = threading.Lock()
+    def _reset_in_child(self) -> None:
+        self._queues_lock = threading.Lock()
 
 
-def _destination(current: PrefectSettings) -> _Destination:
+def _read_destination(current: PrefectSettings) -> _Destination:
     auth, key = current.api.auth_string, current.api.key
     return _Destination(
         current.api.url, auth.get_secret_value() if auth else None, key.get_secret_value() if key else None
     )
 
 
-def _queue(destination: _Destination) -> Queue:
+def _create_queue(destination: _Destination) -> LogQueue:
     if destination.url is not None and destination.url == os.environ.get(STACK_API):
-        return SpooledLogs(SpoolWriter(spool_folder(load_settings())))
-    return UploadedLogs()
+        return LocalLogQueue(SpoolWriter(spool_folder(load_settings())))
+    return UploadingLogQueue()
 
 
-class SpooledLogs:
+class LocalLogQueue:
     """A log queue whose lines the local stack uploads.
 
     Args:
@@ -140,7 +140,7 @@ class SpooledLogs:
 
     def send(self, line: Mapping[str, Any]) -> None:
         """Write a line, in the format of the Prefect API."""
-        self._writer.write(line)
+        self._writer.write_line(line)
 
     def drain(self, timeout: float | None) -> None:
         """Return immediately: each line is in its file already."""
@@ -150,20 +150,20 @@ class SpooledLogs:
         self._writer.close()
 
 
-class UploadedLogs:
+class UploadingLogQueue:
     """A log queue whose lines a thread of this process uploads, with the Prefect settings of the creating context."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix=f"satflow-run-{os.getpid()}-"))
-        self._owner = os.getpid()
+        self._owner_pid = os.getpid()
         self._writer = SpoolWriter(self._folder)
         self._stop = threading.Event()
-        self._uploader = self._start()
-        atexit.register(self._end)
+        self._uploader = self._start_uploader()
+        atexit.register(self._finish_upload)
 
     def send(self, line: Mapping[str, Any]) -> None:
         """Write a line to be uploaded, in the format of the Prefect API."""
-        self._writer.write(line)
+        self._writer.write_line(line)
 
     def drain(self, timeout: float | None) -> None:
         """Wait until everything is uploaded; in a forked child return immediately, because the parent uploads.
@@ -172,19 +172,19 @@ class UploadedLogs:
             timeout: maximum seconds to wait; None waits as long as there is progress.
         """
         since, left = time.monotonic(), None
-        while os.getpid() == self._owner and not self._uploader.is_up_to_date():
-            now = self._uploader.uploaded
+        while os.getpid() == self._owner_pid and not self._uploader.is_up_to_date():
+            now = self._uploader.uploaded_lines
             if now != left and timeout is None:
                 since, left = time.monotonic(), now
-            if time.monotonic() - since > (PATIENCE if timeout is None else timeout):
+            if time.monotonic() - since > (UPLOAD_TIMEOUT if timeout is None else timeout):
                 return
-            time.sleep(LOOK)
+            time.sleep(UPLOAD_CHECK_PAUSE)
 
     def close_files(self) -> None:
         """Close the files so that they are removed after their upload; a later line starts a new file."""
         self._writer.close()
 
-    def _start(self) -> LogUploader:
+    def _start_uploader(self) -> LogUploader:
         from satflow_ext.run_logs.prefect_api import PrefectLogApi
         from satflow_ext.run_logs.upload import LogUploader
 
@@ -195,8 +195,8 @@ class UploadedLogs:
         ).start()
         return uploader
 
-    def _end(self) -> None:
-        if os.getpid() != self._owner:  # a forked child
+    def _finish_upload(self) -> None:
+        if os.getpid() != self._owner_pid:  # a forked child
             return
         self._writer.close()
         self.drain(None)
@@ -206,4 +206,4 @@ class UploadedLogs:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-Queue: TypeAlias = SpooledLogs | UploadedLogs
+LogQueue: TypeAlias = LocalLogQueue | UploadingLogQueue

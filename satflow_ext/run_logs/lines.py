@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 
-class Line(NamedTuple):
+class RunLogLine(NamedTuple):
     """A log line, which takes a third of the memory of the model that is sent to browsers."""
 
     id: bytes
@@ -22,7 +22,7 @@ class Line(NamedTuple):
     task_run_id: UUID | None
 
 
-def make_line(time: datetime, level: int, logger: str, message: str, task_run_id: UUID | None) -> Line:
+def create_line(time: datetime, level: int, logger: str, message: str, task_run_id: UUID | None) -> RunLogLine:
     """Create a line with its id.
 
     Spool files have no ids, so the id is a digest of the content: a process never logs the same content twice in one
@@ -30,10 +30,10 @@ def make_line(time: datetime, level: int, logger: str, message: str, task_run_id
     """
     content = f"{round(time.timestamp() * 1e6)} {level} {logger} {task_run_id} {message}"
     digest = blake2b(content.encode(errors="surrogatepass"), digest_size=16).digest()
-    return Line(digest, time, level, intern(logger), message, task_run_id)
+    return RunLogLine(digest, time, level, intern(logger), message, task_run_id)
 
 
-def parse_line(text: bytes) -> Line:
+def parse_line(text: bytes) -> RunLogLine:
     """Parse a line of a spool file.
 
     Raises:
@@ -45,20 +45,20 @@ def parse_line(text: bytes) -> Line:
         raise ValueError(f"not a log line: {error}") from None
 
 
-def encode_line(run_id: str, line: Line) -> bytes:
+def encode_line(run_id: str, line: RunLogLine) -> bytes:
     """Encode a line in the format of the Prefect API and of spool files."""
     fields = {
         "flow_run_id": run_id,
         "task_run_id": str(line.task_run_id) if line.task_run_id else None,
         "name": line.logger,
         "level": line.level,
-        "timestamp": timestamp(line.time),
+        "timestamp": format_timestamp(line.time),
         "message": line.message,
     }
     return json.dumps(fields).encode()
 
 
-def timestamp(time: datetime) -> str:
+def format_timestamp(time: datetime) -> str:
     """Format a time as the Prefect API does.
 
     Args:
@@ -76,8 +76,8 @@ def parse_timestamp(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def line_from_json(fields: Mapping[str, Any]) -> Line:
+def line_from_json(fields: Mapping[str, Any]) -> RunLogLine:
     """Create a line from a JSON object of the Prefect API."""
     time = parse_timestamp(fields["timestamp"])
     task_run_id = UUID(fields["task_run_id"]) if fields["task_run_id"] else None
-    return make_line(time, fields["level"], fields["name"], fields["message"], task_run_id)
+    return create_line(time, fields["level"], fields["name"], fields["message"], task_run_id)

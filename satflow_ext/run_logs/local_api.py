@@ -7,7 +7,7 @@ import uuid
 
 import httpx
 
-CONNECT = 3.0
+CONNECT_TIMEOUT = 3.0
 """Seconds to connect. There is no read timeout: on loopback the connection breaks when the server ends, so that the server
 cannot carry out a request after the uploader has checked its outcome."""
 
@@ -25,27 +25,27 @@ class LocalLogApi:
         self._http = httpx.Client(
             base_url=url,
             auth=(user, password),
-            timeout=httpx.Timeout(None, connect=CONNECT),
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
             trust_env=False,
             verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # TLS is not used; loading all certificates takes 20 ms
         )
         self._client = str(uuid.uuid4())
         self._token: str | None = None
 
-    def post(self, path: str, body: bytes) -> bytes:
+    def post_json(self, path: str, body: bytes) -> bytes:
         """Send JSON and return the answer's body.
 
         Raises:
             httpx.HTTPError: the request failed.
         """
-        answer = self._post(path, body)
+        answer = self._post_once(path, body)
         if answer.status_code == httpx.codes.FORBIDDEN:  # the token has expired
             self._token = None
-            answer = self._post(path, body)
+            answer = self._post_once(path, body)
         return answer.raise_for_status().content
 
     @staticmethod
-    def may_go_on(error: Exception) -> bool:
+    def may_still_complete(error: Exception) -> bool:
         """Return False: the server cannot carry out a failed request later, because the connection lasts until it ends."""
         return False
 
@@ -53,7 +53,7 @@ class LocalLogApi:
         """Close the connection, even while a request waits for its answer."""
         self._http.close()
 
-    def _post(self, path: str, body: bytes) -> httpx.Response:
+    def _post_once(self, path: str, body: bytes) -> httpx.Response:
         if self._token is None:
             answer = self._http.get("/csrf-token", params={"client": self._client}).raise_for_status()
             self._token = str(answer.json()["token"])

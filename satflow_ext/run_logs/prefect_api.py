@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
-TIMEOUT = httpx.Timeout(120.0, connect=10.0)
+REQUEST_TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 """Seconds to wait for an answer and for a connection."""
 
 UNKNOWN_OUTCOME = frozenset({408, 502, 504})
@@ -25,7 +25,7 @@ class PrefectLogApi:
     def __init__(self) -> None:
         self._client: SyncPrefectClient | None = None
 
-    def post(self, path: str, body: bytes) -> bytes:
+    def post_json(self, path: str, body: bytes) -> bytes:
         """Send JSON and return the answer's body.
 
         Raises:
@@ -34,21 +34,21 @@ class PrefectLogApi:
         # The client would repeat a request with a late answer, although the server may have carried it out.
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
             if self._client is None:
-                self._client = get_client(sync_client=True, httpx_settings=_options())
+                self._client = get_client(sync_client=True, httpx_settings=_client_options())
             http = self._client._client  # has the credential and CSRF tokens; the public methods do not send bytes
             answer = http.post(path, content=body, headers={"Content-Type": "application/json"})
             return answer.raise_for_status().content
 
     @staticmethod
-    def may_go_on(error: Exception) -> bool:
+    def may_still_complete(error: Exception) -> bool:
         """Return whether the server may still carry out a failed request, such as after a proxy's timeout."""
         if isinstance(error, httpx.HTTPStatusError):
             return error.response.status_code in UNKNOWN_OUTCOME
         return isinstance(error, (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError))
 
 
-def _options() -> dict[str, object]:
-    options: dict[str, object] = {"timeout": TIMEOUT}
+def _client_options() -> dict[str, object]:
+    options: dict[str, object] = {"timeout": REQUEST_TIMEOUT}
     if str(PREFECT_API_URL.value()).startswith("http://"):
         # Prefect's client loads all of certifi's certificates (20 ms) even if TLS is not used.
         options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -22,27 +22,27 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from satflow_ext.lease.address import private_folder
-from satflow_ext.run_logs.lines import parse_timestamp, timestamp
+from satflow_ext.lease.address import make_private_folder
+from satflow_ext.run_logs.lines import format_timestamp, parse_timestamp
 from satflow_ext.settings import Settings
 
 FILE_LIMIT = 4 * 1024 * 1024
 """Size in bytes after which a process starts a new file, so that uploaded files can be removed during the run."""
 RUN_LIMIT = 128 * 1024 * 1024
 """Bytes of one run that may wait for upload, not counting the newest file of each process. A process that logs more waits."""
-PATIENCE = 60.0
+UPLOAD_TIMEOUT = 60.0
 """Seconds without any upload after which a process at that limit stops waiting and counts its lines as lost."""
-PAUSE = 0.05
+UPLOAD_CHECK_PAUSE = 0.05
 """Seconds between two checks of a process that waits at the limit."""
-HEADER = 256
+HEADER_SIZE = 256
 """Size of the header in bytes, including its line end."""
 SUFFIX = ".jsonl"
-OPEN_FILES = 256
+MAX_OPEN_FILES = 256
 """Maximum number of open files of a process, which has one per flow run that it logs for, such as subflows."""
-STEP = timedelta(microseconds=1)
-CLOCK_SET_BACK = timedelta(seconds=1)
+TIME_STEP = timedelta(microseconds=1)
+MIN_CLOCK_SETBACK = timedelta(seconds=1)
 """A line's time is kept if it is earlier than that of the line before by at least this much: the clock was set back."""
-REPLACED = str.maketrans({"\0": "\N{SYMBOL FOR NULL}"})
+REPLACED_CHARACTERS = str.maketrans({"\0": "\N{SYMBOL FOR NULL}"})
 
 
 def spool_folder(settings: Settings) -> Path:
@@ -64,19 +64,24 @@ class SpoolWriter:
     """
 
     def __init__(
-        self, root: Path, *, file_limit: int = FILE_LIMIT, run_limit: int = RUN_LIMIT, patience: float = PATIENCE
+        self,
+        root: Path,
+        *,
+        file_limit: int = FILE_LIMIT,
+        run_limit: int = RUN_LIMIT,
+        upload_timeout: float = UPLOAD_TIMEOUT,
     ) -> None:
-        self.root = private_folder(root)
+        self.root = make_private_folder(root)
         self._file_limit = file_limit
-        self._waiting_files = max(2, run_limit // file_limit)
-        self._patience = patience
+        self._max_waiting_files = max(2, run_limit // file_limit)
+        self._upload_timeout = upload_timeout
         self._files: OrderedDict[str, _OpenFile] = OrderedDict()
         self._lock = threading.RLock()
         self._unwritten: deque[Mapping[str, Any]] = deque()
         self._writing = False
-        os.register_at_fork(after_in_child=self._begin_in_child)
+        os.register_at_fork(after_in_child=self._reset_in_child)
 
-    def write(self, line: Mapping[str, Any]) -> None:
+    def write_line(self, line: Mapping[str, Any]) -> None:
         """Append a line, in the format of the Prefect API, to the file of its flow run."""
         with self._lock:
             self._unwritten.append(line)
@@ -86,7 +91,7 @@ class SpoolWriter:
             try:
                 while self._unwritten:
                     line = self._unwritten.popleft()
-                    self._file_of(str(line["flow_run_id"])).write(line)
+                    self._get_file(str(line["flow_run_id"])).write_line(line)
             finally:
                 self._writing = False
 
@@ -97,72 +102,72 @@ class SpoolWriter:
                 file.close()
             self._files.clear()
 
-    def _file_of(self, run_id: str) -> _OpenFile:
+    def _get_file(self, run_id: str) -> _OpenFile:
         file = self._files.get(run_id)
         if file is None:
             file = self._files[run_id] = _OpenFile(
-                self.root / run_id, self._file_limit, self._waiting_files, self._patience
+                self.root / run_id, self._file_limit, self._max_waiting_files, self._upload_timeout
             )
         self._files.move_to_end(run_id)
-        for unused in islice(reversed(self._files.values()), OPEN_FILES, None):
-            unused.abandon()
+        for unused in islice(reversed(self._files.values()), MAX_OPEN_FILES, None):
+            unused.close_descriptor()
         return file
 
-    def _begin_in_child(self) -> None:
+    def _reset_in_child(self) -> None:
         """Leave the files to the parent process; a forked child writes its own files."""
         self._lock = threading.RLock()
         self._unwritten.clear()
         self._writing = False
         for file in self._files.values():
-            file.abandon()
+            file.close_descriptor()
         self._files = OrderedDict()
 
 
 class _OpenFile:
     """The file that this process writes for one flow run, and the next one when it is full."""
 
-    def __init__(self, folder: Path, limit: int, waiting_files: int, patience: float) -> None:
+    def __init__(self, folder: Path, limit: int, max_waiting_files: int, upload_timeout: float) -> None:
         self._folder = folder
         self._limit = limit
-        self._waiting_files = waiting_files
-        self._patience = patience
+        self._max_waiting_files = max_waiting_files
+        self._upload_timeout = upload_timeout
         self._descriptor: int | None = None
         self._end = 0
         self._latest: datetime | None = None
-        self._lost = 0
+        self._lost_count = 0
         self._first_lost: str | None = None
         self._reason = ""
-        self._counted = True  # in the header of a file
-        self._full = False  # the limit of the run was reached, and nothing was uploaded for `patience` seconds
+        self._count_written = True  # in the header of a file
+        self._limit_reached = False  # the limit of the run was reached, and nothing was uploaded for `patience` seconds
 
-    def write(self, line: Mapping[str, Any]) -> None:
-        stamp = self._advance(line["timestamp"])
+    def write_line(self, line: Mapping[str, Any]) -> None:
+        stamp = self._advance_time(line["timestamp"])
         try:
-            self._append(_encode(line, stamp))
+            self._append_data(_encode_line(line, stamp))
         except OSError as error:
-            self._lost += 1
+            self._lost_count += 1
             self._first_lost = self._first_lost or stamp
             self._reason = error.strerror or str(error)
-            self._counted = False
-        if not self._counted:
+            self._count_written = False
+        if not self._count_written:
             self._write_count()
 
     def close(self) -> None:
         """Close the file; if lost lines are not counted in any header yet, try to write a new file with their count."""
-        if not self._counted:
+        if not self._count_written:
             with contextlib.suppress(OSError):
-                self._open()
-        self.abandon()
+                self._open_next_file()
+        self.close_descriptor()
 
-    def abandon(self) -> None:
+    def close_descriptor(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _append(self, data: bytes) -> None:
-        if self._descriptor is None or self._full or self._end + len(data) > self._limit:
+    def _append_data(self, data: bytes) -> None:
+        if self._descriptor is None or self._limit_reached or self._end + len(data) > self._limit:
             self._begin_file()
-        if self._descriptor is None or self._full:
+        if self._descriptor is None or self._limit_reached:
             raise OSError(
                 errno.EDQUOT, "the Prefect API accepted no lines, and the limit for waiting lines was reached"
             )
@@ -184,61 +189,63 @@ class _OpenFile:
 
     def _begin_file(self) -> None:
         """Start a new file, after waiting for uploads if too many files are waiting."""
-        self._full = not self._wait_for_uploads()
-        if not self._full:
+        self._limit_reached = not self._wait_for_uploads()
+        if not self._limit_reached:
             try:
-                self._open()
+                self._open_next_file()
             except FileNotFoundError:  # the uploader mistook the new file for one of a killed process
-                self._open()
+                self._open_next_file()
 
     def _wait_for_uploads(self) -> bool:
         """Wait for uploads; return whether few enough files of the run are waiting to start another one."""
-        waiting, since = self._waiting(), time.monotonic()
-        while len(waiting) + 1 >= self._waiting_files:
-            if self._full or time.monotonic() - since > self._patience:
+        waiting, since = self._list_waiting_files(), time.monotonic()
+        while len(waiting) + 1 >= self._max_waiting_files:
+            if self._limit_reached or time.monotonic() - since > self._upload_timeout:
                 return False
-            time.sleep(PAUSE)
-            if (now := self._waiting()) != waiting:
+            time.sleep(UPLOAD_CHECK_PAUSE)
+            if (now := self._list_waiting_files()) != waiting:
                 waiting, since = now, time.monotonic()
         return True
 
-    def _waiting(self) -> frozenset[Path]:
+    def _list_waiting_files(self) -> frozenset[Path]:
         """Return the files of the run except the newest of each process, which may be uploaded up to its current end."""
         return frozenset(each for of_process in files_by_process(self._folder) for each in of_process[:-1])
 
-    def _open(self) -> None:
+    def _open_next_file(self) -> None:
         """Open the next file; if that fails, the previous one stays in use. A file gets its final name once it is locked."""
         name = f"{_next_number():020d}-{os.getpid()}"
         fresh = self._folder / f".{name}"
-        descriptor = _create(fresh)
-        lost, first, reason = (0, None, "") if self._counted else (self._lost, self._first_lost, self._reason)
+        descriptor = _create_file(fresh)
+        lost, first, reason = (
+            (0, None, "") if self._count_written else (self._lost_count, self._first_lost, self._reason)
+        )
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _write_whole(descriptor, _header(lost, first, reason), 0)
+            _write_whole(descriptor, _encode_header(lost, first, reason), 0)
             fresh.rename(self._folder / f"{name}{SUFFIX}")
         except BaseException:
             os.close(descriptor)
             fresh.unlink(missing_ok=True)
             raise
-        self.abandon()
-        self._descriptor, self._end, self._counted = descriptor, HEADER, True
-        self._lost, self._first_lost, self._reason = lost, first, reason
+        self.close_descriptor()
+        self._descriptor, self._end, self._count_written = descriptor, HEADER_SIZE, True
+        self._lost_count, self._first_lost, self._reason = lost, first, reason
 
     def _write_count(self) -> None:
         """Write the count of lost lines into the header; if that fails, the next line retries."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
-                _write_whole(self._descriptor, _header(self._lost, self._first_lost, self._reason), 0)
-                self._counted = True
+                _write_whole(self._descriptor, _encode_header(self._lost_count, self._first_lost, self._reason), 0)
+                self._count_written = True
 
-    def _advance(self, stamp: str) -> str:
+    def _advance_time(self, stamp: str) -> str:
         """Return the line's time, made later than that of the line before, so that times order the lines of this process."""
         at = parse_timestamp(stamp)
         latest = self._latest
-        if latest is not None and at <= latest and latest - at < CLOCK_SET_BACK:
-            at = latest + STEP
+        if latest is not None and at <= latest and latest - at < MIN_CLOCK_SETBACK:
+            at = latest + TIME_STEP
         self._latest = at
-        return timestamp(at)
+        return format_timestamp(at)
 
 
 def spool_files(folder: Path) -> list[Path]:
@@ -253,16 +260,16 @@ def files_by_process(folder: Path) -> Iterable[list[Path]]:
     """Return the files of each process that logs for a flow run, in the order of their creation."""
     files: dict[str, list[Path]] = {}
     for path in spool_files(folder):
-        files.setdefault(process_of(path), []).append(path)
+        files.setdefault(parse_process(path), []).append(path)
     return files.values()
 
 
-def process_of(path: Path) -> str:
+def parse_process(path: Path) -> str:
     """Return the process id in the name of a file."""
     return path.stem.partition("-")[2]
 
 
-def lost_lines(header: bytes) -> tuple[int, datetime | None, str]:
+def parse_header(header: bytes) -> tuple[int, datetime | None, str]:
     """Parse a header: the number of lost lines, the time of the first one, and the reason."""
     try:
         fields = json.loads(header)
@@ -292,7 +299,7 @@ def _write_whole(descriptor: int, data: bytes, offset: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _create(path: Path) -> int:
+def _create_file(path: Path) -> int:
     for _ in range(2):
         with contextlib.suppress(FileNotFoundError):  # the uploader removes an empty folder
             path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -300,17 +307,17 @@ def _create(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
-def _encode(line: Mapping[str, Any], stamp: str) -> bytes:
+def _encode_line(line: Mapping[str, Any], stamp: str) -> bytes:
     """Encode a line as ASCII JSON; characters that a database may refuse (NUL, lone surrogates) are replaced visibly."""
-    message = str(line["message"]).translate(REPLACED).encode("utf-8", "replace").decode()
+    message = str(line["message"]).translate(REPLACED_CHARACTERS).encode("utf-8", "replace").decode()
     fields = {name: value for name, value in line.items() if not name.startswith("__")}
     return json.dumps({**fields, "message": message, "timestamp": stamp}).encode() + b"\n"
 
 
-def _header(lost: int, first: str | None, reason: str) -> bytes:
-    while len(text := json.dumps({"lost": lost, "first": first, "reason": reason}).encode()) >= HEADER:
+def _encode_header(lost: int, first: str | None, reason: str) -> bytes:
+    while len(text := json.dumps({"lost": lost, "first": first, "reason": reason}).encode()) >= HEADER_SIZE:
         reason = reason[:-1]
-    return text.ljust(HEADER - 1) + b"\n"
+    return text.ljust(HEADER_SIZE - 1) + b"\n"
 
 
 _last_number = 0

@@ -5,11 +5,11 @@ The Jupyter server and the command line use the same functions. All of them are 
 
 from __future__ import annotations
 
-from satflow_ext.runs.run_cancel import cancel
-from satflow_ext.runs.run_detail import detail
-from satflow_ext.runs.run_list import get, list_runs
-from satflow_ext.runs.run_start import start
-from satflow_ext.runs.whole_log import whole_log
-from satflow_ext.runs.work_pools import work_pools
+from satflow_ext.runs.run_cancel import cancel_run
+from satflow_ext.runs.run_detail import read_run_detail
+from satflow_ext.runs.run_list import list_runs, read_run
+from satflow_ext.runs.run_start import start_run
+from satflow_ext.runs.whole_log import stream_whole_log
+from satflow_ext.runs.work_pools import list_work_pools
 
-__all__ = ["cancel", "detail", "get", "list_runs", "start", "whole_log", "work_pools"]
+__all__ = ["cancel_run", "list_runs", "list_work_pools", "read_run", "read_run_detail", "start_run", "stream_whole_log"]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from satflow_ext.models import Failure
 
-TRACEBACK = "Traceback (most recent call last)"
-PREFECTS_WORDS = "Flow run encountered an exception: "
-READABLE = 1_000
+TRACEBACK_HEADER = "Traceback (most recent call last)"
+PREFECT_PREFIX = "Flow run encountered an exception: "
+MAX_CAUSE_LENGTH = 1_000
 """Maximum number of characters of a cause."""
 
 
-def failure(newest_errors_first: Sequence[str], state_message: str | None) -> Failure:
+def find_failure(newest_errors_first: Sequence[str], state_message: str | None) -> Failure:
     """Extract the failure of a run.
 
     Args:
@@ -20,17 +20,17 @@ def failure(newest_errors_first: Sequence[str], state_message: str | None) -> Fa
         state_message: the message of its final state.
     """
     for message in newest_errors_first:
-        if TRACEBACK in message:
-            traceback = message[message.index(TRACEBACK) :]
-            return Failure(cause=_cause(traceback), traceback=traceback)
-    said = (state_message or next(iter(newest_errors_first), "")).removeprefix(PREFECTS_WORDS)
-    return Failure(cause=(said or "The run ended without a reason.")[:READABLE], traceback=None)
+        if TRACEBACK_HEADER in message:
+            traceback = message[message.index(TRACEBACK_HEADER) :]
+            return Failure(cause=_extract_cause(traceback), traceback=traceback)
+    said = (state_message or next(iter(newest_errors_first), "")).removeprefix(PREFECT_PREFIX)
+    return Failure(cause=(said or "The run ended without a reason.")[:MAX_CAUSE_LENGTH], traceback=None)
 
 
-def _cause(traceback: str) -> str:
+def _extract_cause(traceback: str) -> str:
     """Return the exception's own text, which follows the frames of the last traceback of a chain."""
-    frames_and_cause = traceback[traceback.rindex(TRACEBACK) :].splitlines()[1:]
+    frames_and_cause = traceback[traceback.rindex(TRACEBACK_HEADER) :].splitlines()[1:]
     for at, line in enumerate(frames_and_cause):
         if line and not line.startswith((" ", "\t")):
-            return "\n".join(frames_and_cause[at:]).strip()[:READABLE]
-    return traceback.strip().splitlines()[-1][:READABLE]
+            return "\n".join(frames_and_cause[at:]).strip()[:MAX_CAUSE_LENGTH]
+    return traceback.strip().splitlines()[-1][:MAX_CAUSE_LENGTH]

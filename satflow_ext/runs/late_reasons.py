@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.models import WorkPool
 
-PATIENCE = timedelta(seconds=3)
+LATE_AFTER = timedelta(seconds=3)
 """Delay of a run before a reason is given: a polling Prefect worker needs that long under normal conditions."""
 
-WAITING = frozenset({"SCHEDULED", "PENDING"})
+WAITING_STATES = frozenset({"SCHEDULED", "PENDING"})
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingRun:
     """The data about a run that has not started.
 
     `slots` is the concurrency limit of its deployment, `pool_name` the work pool of the run, and `pool` the current state of that
@@ -35,23 +35,23 @@ class Waiting:
     run_limit: int | None = None
 
 
-def why_waiting(run: Waiting, now: datetime) -> str | None:
+def explain_waiting(run: WaitingRun, now: datetime) -> str | None:
     """Return the reason as a sentence, None if the run is not late or no cause is visible."""
-    if run.state_type not in WAITING or run.expected_start is None or now - run.expected_start < PATIENCE:
+    if run.state_type not in WAITING_STATES or run.expected_start is None or now - run.expected_start < LATE_AFTER:
         return None
     if run.state_name == "AwaitingConcurrencySlot":
-        return _no_slot(run)
+        return _explain_slots(run)
     if run.pool_name is None:
         return f"Deployment {run.deployment_name!r} has no work pool, so no Prefect worker starts its runs."
-    return _pool_trouble(run.pool_name, run.pool) or _local_limit(run)
+    return _explain_pool(run.pool_name, run.pool) or _explain_local_limit(run)
 
 
-def _no_slot(run: Waiting) -> str:
+def _explain_slots(run: WaitingRun) -> str:
     limit = "its limit" if run.slots is None else f"{run.slots}"
     return f"Deployment {run.deployment_name!r} runs at most {limit} at a time; this one starts when another has ended."
 
 
-def _local_limit(run: Waiting) -> str | None:
+def _explain_local_limit(run: WaitingRun) -> str | None:
     if run.pool_name != LOCAL_POOL or run.run_limit is None or run.active < run.run_limit:
         return None
     return (
@@ -60,7 +60,7 @@ def _local_limit(run: Waiting) -> str | None:
     )
 
 
-def _pool_trouble(name: str, pool: WorkPool | None) -> str | None:
+def _explain_pool(name: str, pool: WorkPool | None) -> str | None:
     if pool is None:
         return f"Work pool {name!r} no longer exists. Register the flow again with another one."
     if pool.paused:

@@ -19,62 +19,62 @@ import httpx
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DiskFailed, RunNotFound, SatflowError
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.run_logs.lines import Line
+from satflow_ext.run_logs.lines import RunLogLine
 from satflow_ext.run_logs.reading import SpoolReader
 from satflow_ext.run_logs.spool import spool_folder
-from satflow_ext.runs.log_book import Batch, LogBook
-from satflow_ext.runs.log_hints import hint
-from satflow_ext.runs.log_pages import line_of, log_pages
-from satflow_ext.runs.run_lookup import find, identify
-from satflow_ext.runs.run_rows import TERMINAL, state_type
+from satflow_ext.runs.log_book import LogBatch, LogBook
+from satflow_ext.runs.log_hints import listen_for_hints
+from satflow_ext.runs.log_pages import convert_line, read_log_pages
+from satflow_ext.runs.run_lookup import find_run, parse_run_id
+from satflow_ext.runs.run_rows import TERMINAL_STATES, read_state_type
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
 
-Where = Callable[[], Awaitable[PrefectApi]]
+ApiLocator = Callable[[], Awaitable[PrefectApi]]
 """A function that returns the Prefect API. It is called again after each failure: a restarted local stack has another port."""
 
-LOOK = 1.0
+READ_INTERVAL = 1.0
 """Seconds between two reads without a hint."""
-QUICK = timedelta(seconds=0.2)
+READ_OVERLAP = timedelta(seconds=0.2)
 """The overlap of a normal read: enough for the lines of one process."""
-LATE = timedelta(seconds=5)
+SWEEP_OVERLAP = timedelta(seconds=5)
 """The overlap of a sweep, which finds the late lines of other processes (Prefect's loggers send every 2 s)."""
-SWEEP_EVERY = 2.0
-SWEEP_SHARE = 10
+SWEEP_INTERVAL = 2.0
+SWEEP_FACTOR = 10
 """The pause before a sweep, as a multiple of the duration of the previous one: a tenth of the load at most."""
-LONGEST_REST = 5.0
+MAX_READ_PAUSE = 5.0
 """Maximum seconds between two reads of a spooled run's log from the API."""
-SETTLE = 1.5
+SETTLE_SECONDS = 1.5
 """Seconds without a new line, after a run's end, until its log counts as complete."""
-SPOOLED_SETTLE = 0.8
+SPOOLED_SETTLE_SECONDS = 0.8
 """The same for a run whose lines are in spool files: only the Prefect worker's own lines come through the API."""
-LINGER = 30.0
+MAX_WRITE_SECONDS = 30.0
 """Seconds after the end of a run in which its processes may still write lines."""
-STILL = 5.0
+QUIET_SECONDS = 5.0
 """Seconds without a new line after which an ended run gets no more lines from processes that do not close their files: the
 process of a subflow's parent, or a Dask worker of other runs."""
-SPOOL_LOOK = 0.1
+SPOOL_INTERVAL = 0.1
 """Seconds between two reads of the spool files."""
-BUSY = 3.0
+LAG_FACTOR = 3.0
 """The wait after a run's end, as a multiple of the lag of the newest line: a busy API accepts lines long after the end."""
-LONGEST = 60.0
+MAX_SETTLE_SECONDS = 60.0
 """Maximum seconds of that wait."""
-OLD = timedelta(seconds=60)
+COMPLETE_AFTER = timedelta(seconds=60)
 """Age of a run's end after which its log is complete."""
-AGAIN = 2.0
+RETRY_PAUSE = 2.0
 """Seconds until the next attempt after a failure."""
 
 
-async def follow(
-    where: Where, run_id: str, cursor: str | None = None, *, settings: Settings | None = None
-) -> AsyncGenerator[Batch, None]:
+async def follow_log(
+    locate_api: ApiLocator, run_id: str, cursor: str | None = None, *, settings: Settings | None = None
+) -> AsyncGenerator[LogBatch, None]:
     """Yield a run's log from its beginning to its end, as the lines arrive.
 
     Args:
-        where: returns the Prefect API.
+        locate_api: returns the Prefect API.
         run_id: id of the flow run.
         cursor: cursor of a batch of the same follower.
         settings: this machine's settings, to follow runs of its local stack.
@@ -83,13 +83,13 @@ async def follow(
         RunNotFound: Prefect has no flow run with that id.
         SatflowError: the Prefect API could not be reached at the start.
     """
-    follower = Follower(where, run_id, settings)
-    async with prefect_client(await where()) as client:
-        await follower.find(client)
+    follower = LogFollower(locate_api, run_id, settings)
+    async with prefect_client(await locate_api()) as client:
+        await follower.read_run(client)
     task = asyncio.create_task(follower.run())
-    task.add_done_callback(lambda _done: follower.book.end())  # also after a failure: no reader waits forever
+    task.add_done_callback(lambda _done: follower.book.mark_ended())  # also after a failure: no reader waits forever
     try:
-        async for batch in follower.book.batches(cursor):
+        async for batch in follower.book.read_batches(cursor):
             yield batch
     finally:
         task.cancel()
@@ -97,7 +97,7 @@ async def follow(
             await task
 
 
-class Follower:
+class LogFollower:
     """A reader of one run's log, which fills a log book for any number of readers.
 
     Args:
@@ -106,95 +106,95 @@ class Follower:
         settings: this machine's settings, to follow runs of its local stack.
     """
 
-    def __init__(self, where: Where, run_id: str, settings: Settings | None = None) -> None:
+    def __init__(self, locate_api: ApiLocator, run_id: str, settings: Settings | None = None) -> None:
         self.book = LogBook()
-        self._where = where
-        self._run_id = identify(run_id)
+        self._locate_api = locate_api
+        self._run_id = parse_run_id(run_id)
         self._spool = SpoolReader(spool_folder(settings) / str(self._run_id)) if settings else None
-        self._newest: datetime | None = None
-        self._looked: datetime | None = None
+        self._newest_time: datetime | None = None
+        self._read_at: datetime | None = None
         self._spooled_at = 0.0  # time of the last line from a spool file
         self._lag = 0.0  # seconds by which the newest line was late: older than a read that did not return it
         self._hinted = asyncio.Event()
 
-    async def find(self, client: PrefectClient) -> FlowRun:
+    async def read_run(self, client: PrefectClient) -> FlowRun:
         """Read the run.
 
         Raises:
             RunNotFound: Prefect has no flow run with that id.
         """
-        return await find(client, str(self._run_id))
+        return await find_run(client, str(self._run_id))
 
     async def run(self) -> None:
         """Follow the log to its end. Wait for an unreachable Prefect API; end the log of a deleted run."""
         try:
             while True:
-                if await self._is_followed():
+                if await self._follow_until_failure():
                     break
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(RETRY_PAUSE)
         finally:
             if self._spool is not None:
                 self._spool.close()
-        self.book.end()
+        self.book.mark_ended()
 
-    async def _is_followed(self) -> bool:
+    async def _follow_until_failure(self) -> bool:
         """Follow the log until its end or a failure. Return whether it ended."""
         try:
-            await self._follow(await self._where())
+            await self._follow_api(await self._locate_api())
         except RunNotFound as error:
-            self.book.report(error)
+            self.book.report_trouble(error)
         except SatflowError as error:
-            self.book.report(error)
+            self.book.report_trouble(error)
             return False
         return True
 
-    async def _follow(self, api: PrefectApi) -> None:
+    async def _follow_api(self, api: PrefectApi) -> None:
         async with prefect_client(api) as client:
             await self._read_spool()  # before the API is read, because lines may be uploaded in the meantime
-            if _ended_long_ago(await self.find(client)):
+            if _ended_long_ago(await self.read_run(client)):
                 await self._read_whole_spool()
-                await self._read(client, None)
+                await self._read_since(client, None)
                 return
             background = [
-                asyncio.create_task(hint(api, self._run_id, self._hinted.set)),
-                asyncio.create_task(self._sweep(client)),
+                asyncio.create_task(listen_for_hints(api, self._run_id, self._hinted.set)),
+                asyncio.create_task(self._sweep_lines(client)),
                 asyncio.create_task(self._follow_spool()),
             ]
             try:
-                await self._until_ended(client)
-                await self._until_written()
+                await self._wait_until_ended(client)
+                await self._wait_until_written()
             finally:
-                await _cancel(background)
+                await _cancel_tasks(background)
             await self._read_whole_spool()
-            await (self._settle_spooled(client) if self._spooled else self._settle(client))
+            await (self._settle_spooled(client) if self._is_spooled else self._settle_log(client))
 
     @property
-    def _spooled(self) -> bool:
+    def _is_spooled(self) -> bool:
         """True if all lines of the run except the Prefect worker's are in spool files of this machine."""
-        return self._spool is not None and self._spool.seen
+        return self._spool is not None and self._spool.has_files
 
-    async def _until_ended(self, client: PrefectClient) -> None:
+    async def _wait_until_ended(self, client: PrefectClient) -> None:
         state_at = monotonic()
         while True:
             begun = monotonic()
-            await self._look(client)
+            await self._read_newest(client)
             # Every line is a hint: a read for each would leave the API no time to accept lines.
             took = monotonic() - begun
-            await asyncio.sleep(min(SWEEP_SHARE * took, LONGEST_REST) if self._spooled else took)
+            await asyncio.sleep(min(SWEEP_FACTOR * took, MAX_READ_PAUSE) if self._is_spooled else took)
             if monotonic() >= state_at:
-                if state_type(await self.find(client)) in TERMINAL:
+                if read_state_type(await self.read_run(client)) in TERMINAL_STATES:
                     return
-                state_at = monotonic() + LOOK
-            await self._wait(LOOK)
+                state_at = monotonic() + READ_INTERVAL
+            await self._wait_for_hint(READ_INTERVAL)
 
-    async def _sweep(self, client: PrefectClient) -> None:
+    async def _sweep_lines(self, client: PrefectClient) -> None:
         """Repeatedly read further back, in addition to the normal reads. If it fails, a normal read fails too and reports it."""
-        took, swept = 0.0, self._newest
+        took, swept = 0.0, self._newest_time
         with suppress(SatflowError, httpx.HTTPError):
             while True:
-                await asyncio.sleep(max(SWEEP_EVERY, SWEEP_SHARE * took))
-                begun, newest = monotonic(), self._newest
-                await self._read(client, swept - LATE if swept else None)
+                await asyncio.sleep(max(SWEEP_INTERVAL, SWEEP_FACTOR * took))
+                begun, newest = monotonic(), self._newest_time
+                await self._read_since(client, swept - SWEEP_OVERLAP if swept else None)
                 took, swept = monotonic() - begun, newest
 
     async def _follow_spool(self) -> None:
@@ -202,10 +202,10 @@ class Follower:
             try:
                 count = await self._read_spool()
             except SatflowError as error:
-                self.book.report(error)
-                await asyncio.sleep(AGAIN)
+                self.book.report_trouble(error)
+                await asyncio.sleep(RETRY_PAUSE)
             else:
-                await asyncio.sleep(0 if count else SPOOL_LOOK)
+                await asyncio.sleep(0 if count else SPOOL_INTERVAL)
 
     async def _read_whole_spool(self) -> None:
         """Add all lines of the spool files."""
@@ -220,7 +220,7 @@ class Follower:
         """
         if self._spool is None:
             return 0
-        reading = asyncio.ensure_future(asyncio.to_thread(self._spool.read_new))
+        reading = asyncio.ensure_future(asyncio.to_thread(self._spool.read_new_lines))
         try:
             await asyncio.shield(reading)
         except OSError as error:
@@ -231,64 +231,64 @@ class Follower:
                 self._add_spooled(reading.result())
         return len(reading.result())
 
-    def _add_spooled(self, lines: list[Line]) -> None:
-        self.book.add(lines, read_once=True)
+    def _add_spooled(self, lines: list[RunLogLine]) -> None:
+        self.book.add_lines(lines, read_once=True)
         if lines:
             self._spooled_at = monotonic()
-            if self._spool is not None and self._spool.finished:
+            if self._spool is not None and self._spool.is_finished:
                 self._hinted.set()  # the run may have ended
 
-    async def _until_written(self) -> None:
+    async def _wait_until_written(self) -> None:
         """Wait until the processes of an ended run no longer write lines."""
         begun = self._spooled_at = monotonic()
-        while self._spool is not None and not self._spool.finished:
-            if monotonic() > begun + LINGER or monotonic() > self._spooled_at + STILL:
+        while self._spool is not None and not self._spool.is_finished:
+            if monotonic() > begun + MAX_WRITE_SECONDS or monotonic() > self._spooled_at + QUIET_SECONDS:
                 return
-            await asyncio.sleep(SPOOL_LOOK)
+            await asyncio.sleep(SPOOL_INTERVAL)
 
-    async def _settle(self, client: PrefectClient) -> None:
+    async def _settle_log(self, client: PrefectClient) -> None:
         """Read the whole log, read until no new line has arrived for a while, and read the whole log once more."""
-        await self._read(client, None)
-        quiet_at = monotonic() + self._patience()
+        await self._read_since(client, None)
+        quiet_at = monotonic() + self._compute_settle_seconds()
         while (left := quiet_at - monotonic()) > 0:
-            await self._wait(min(left, LOOK))
-            newest = self._newest
+            await self._wait_for_hint(min(left, READ_INTERVAL))
+            newest = self._newest_time
             # Lines that were already in the book count as well: the API is still accepting lines.
-            if await self._look(client) or self._newest != newest:
-                quiet_at = monotonic() + self._patience()
-        await self._read(client, None)
+            if await self._read_newest(client) or self._newest_time != newest:
+                quiet_at = monotonic() + self._compute_settle_seconds()
+        await self._read_since(client, None)
 
     async def _settle_spooled(self, client: PrefectClient) -> None:
         """Read the Prefect worker's last lines. All others were in the spool, or in the API before the first read."""
-        end = (await self.find(client)).end_time or self._newest
-        since = end - LATE if end else None
-        quiet_at = monotonic() + SPOOLED_SETTLE
+        end = (await self.read_run(client)).end_time or self._newest_time
+        since = end - SWEEP_OVERLAP if end else None
+        quiet_at = monotonic() + SPOOLED_SETTLE_SECONDS
         while (left := quiet_at - monotonic()) > 0:
-            await self._wait(min(left, LOOK))
-            if await self._read(client, since):
-                quiet_at = monotonic() + SPOOLED_SETTLE
+            await self._wait_for_hint(min(left, READ_INTERVAL))
+            if await self._read_since(client, since):
+                quiet_at = monotonic() + SPOOLED_SETTLE_SECONDS
 
-    def _patience(self) -> float:
-        return min(max(SETTLE, BUSY * self._lag), LONGEST)
+    def _compute_settle_seconds(self) -> float:
+        return min(max(SETTLE_SECONDS, LAG_FACTOR * self._lag), MAX_SETTLE_SECONDS)
 
-    async def _look(self, client: PrefectClient) -> int:
-        return await self._read(client, self._newest - QUICK if self._newest else None)
+    async def _read_newest(self, client: PrefectClient) -> int:
+        return await self._read_since(client, self._newest_time - READ_OVERLAP if self._newest_time else None)
 
-    async def _read(self, client: PrefectClient, since: datetime | None) -> int:
+    async def _read_since(self, client: PrefectClient, since: datetime | None) -> int:
         """Add the new lines since that time, or (None) of the whole log. Return their number."""
         added = 0
-        before, begun = self._newest, datetime.now(timezone.utc)
-        async for page in log_pages(client, self._run_id, since):
-            added += self.book.add(map(line_of, page))
+        before, begun = self._newest_time, datetime.now(timezone.utc)
+        async for page in read_log_pages(client, self._run_id, since):
+            added += self.book.add_lines(map(convert_line, page))
             newest = page[-1].timestamp
-            self._newest = max(self._newest, newest) if self._newest else newest
-        if before and self._looked and self._newest and self._newest > before:
-            self._lag = (self._looked - self._newest).total_seconds()
-        self._looked = begun
-        self.book.report(None)
+            self._newest_time = max(self._newest_time, newest) if self._newest_time else newest
+        if before and self._read_at and self._newest_time and self._newest_time > before:
+            self._lag = (self._read_at - self._newest_time).total_seconds()
+        self._read_at = begun
+        self.book.report_trouble(None)
         return added
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait_for_hint(self, seconds: float) -> None:
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._hinted.wait(), seconds)
         self._hinted.clear()
@@ -296,10 +296,14 @@ class Follower:
 
 def _ended_long_ago(flow_run: FlowRun) -> bool:
     end = flow_run.end_time
-    return state_type(flow_run) in TERMINAL and end is not None and datetime.now(timezone.utc) - end > OLD
+    return (
+        read_state_type(flow_run) in TERMINAL_STATES
+        and end is not None
+        and datetime.now(timezone.utc) - end > COMPLETE_AFTER
+    )
 
 
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+async def _cancel_tasks(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

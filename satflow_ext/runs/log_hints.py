@@ -17,14 +17,14 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
-from satflow_ext.endpoints import PrefectApi, on_loopback
-from satflow_ext.tcp_peers import need_own_peer
+from satflow_ext.endpoints import PrefectApi, is_on_loopback
+from satflow_ext.tcp_peers import check_own_peer
 
-AGAIN = 5.0
+RECONNECT_PAUSE = 5.0
 """Seconds until the next attempt to connect."""
 
 
-async def hint(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
+async def listen_for_hints(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
     """Call `on_hint` for each line of the run that the socket sends. Runs until cancelled.
 
     Args:
@@ -35,16 +35,16 @@ async def hint(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> No
     while True:
         # Without hints the follower reads once a second: lines arrive later, and none are lost.
         with suppress(OSError, WebSocketException, TimeoutError, ValueError):
-            await _listen(api, run_id, on_hint)
-        await asyncio.sleep(AGAIN)
+            await _listen_once(api, run_id, on_hint)
+        await asyncio.sleep(RECONNECT_PAUSE)
 
 
-async def _listen(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
+async def _listen_once(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
     url = api.url.replace("http", "ws", 1).rstrip("/") + "/logs/out"
-    proxy: Literal[True] | None = None if on_loopback(url) else True  # True: the proxy of the environment
+    proxy: Literal[True] | None = None if is_on_loopback(url) else True  # True: the proxy of the environment
     async with connect(url, subprotocols=[Subprotocol("prefect")], proxy=proxy) as socket:
         if api.local:
-            need_own_peer(socket.transport.get_extra_info("socket"))
+            check_own_peer(socket.transport.get_extra_info("socket"))
         await socket.send(json.dumps({"type": "auth", "token": api.auth_string or api.api_key}))
         if json.loads(await socket.recv()).get("type") != "auth_success":
             return

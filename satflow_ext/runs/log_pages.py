@@ -11,17 +11,17 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFil
 from prefect.client.schemas.sorting import LogSort
 from prefect.types._datetime import create_datetime_instance
 
-from satflow_ext.run_logs.lines import Line, make_line
+from satflow_ext.run_logs.lines import RunLogLine, create_line
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import Log
 
-PAGE = 200
+PAGE_SIZE = 200
 """Maximum number of log lines in one response of the API."""
 
 
-async def log_pages(
+async def read_log_pages(
     client: PrefectClient, flow_run_id: UUID, since: datetime | None = None
 ) -> AsyncIterator[list[Log]]:
     """Yield pages of at most `PAGE` lines, oldest first. Lines may occur twice; none is left out.
@@ -37,22 +37,22 @@ async def log_pages(
     offset = 0
     while True:
         page = await client.read_logs(
-            _wanted(flow_run_id, since), limit=PAGE, offset=offset, sort=LogSort.TIMESTAMP_ASC
+            _make_filter(flow_run_id, since), limit=PAGE_SIZE, offset=offset, sort=LogSort.TIMESTAMP_ASC
         )
         if page:
             yield page
-        if len(page) < PAGE:
+        if len(page) < PAGE_SIZE:
             return
         newest = page[-1].timestamp
         offset = offset + len(page) if newest == since else 0
         since = newest
 
 
-def _wanted(flow_run_id: UUID, since: datetime | None) -> LogFilter:
+def _make_filter(flow_run_id: UUID, since: datetime | None) -> LogFilter:
     after = LogFilterTimestamp(after_=create_datetime_instance(since)) if since else None
     return LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), timestamp=after)
 
 
-def line_of(log: Log) -> Line:
+def convert_line(log: Log) -> RunLogLine:
     """Convert a line of the API to the form of a spool file's line."""
-    return make_line(log.timestamp, log.level, log.name, log.message, log.task_run_id)
+    return create_line(log.timestamp, log.level, log.name, log.message, log.task_run_id)

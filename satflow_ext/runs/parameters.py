@@ -10,11 +10,11 @@ from satflow_ext.models import JsonObject
 from satflow_ext.parameter_values.by_schema import convert_values, find_mistakes
 from satflow_ext.parameter_values.wording import path_text
 
-LIMIT = 524_288
+MAX_JSON_BYTES = 524_288
 """Maximum bytes of JSON that the Prefect API accepts (PREFECT_SERVER_API_MAX_PARAMETER_SIZE)."""
 
 
-def check_size(given: JsonObject) -> None:
+def check_size(values: JsonObject) -> None:
     """Reject parameters that Prefect would not accept.
 
     Raises:
@@ -22,31 +22,31 @@ def check_size(given: JsonObject) -> None:
         InvalidParameter: they contain a number that JSON does not support.
     """
     try:
-        size = len(json.dumps(given, allow_nan=False).encode())
+        size = len(json.dumps(values, allow_nan=False).encode())
     except ValueError:
         raise InvalidParameter(
             "The parameters contain NaN or infinity, which JSON does not support.", fix="Use null.", field="parameters"
         ) from None
-    if size > LIMIT:
+    if size > MAX_JSON_BYTES:
         raise ParametersTooLarge(
-            f"The parameters are {size:,} bytes of JSON; Prefect accepts at most {LIMIT:,}.",
+            f"The parameters are {size:,} bytes of JSON; Prefect accepts at most {MAX_JSON_BYTES:,}.",
             fix="Put the data into a file or a table and pass its name.",
             field="parameters",
         )
 
 
-def convert(given: JsonObject, schema: JsonObject) -> JsonObject:
+def convert_parameters(values: JsonObject, schema: JsonObject) -> JsonObject:
     """Convert values to the types of the deployment's parameter schema, and reject invalid ones.
 
     Args:
-        given: all parameters of the run, including those of the deployment.
+        values: all parameters of the run, including those of the deployment.
         schema: the deployment's parameter schema.
 
     Raises:
         InvalidParameter: a name or value is not valid; the first one in the order of the parameters' names.
     """
-    _check_names(given, schema)
-    converted = convert_values(given, schema)
+    _check_names(values, schema)
+    converted = convert_values(values, schema)
     for steps, expected in find_mistakes(converted, schema):
         raise InvalidParameter(
             f"Parameter {path_text(steps)!r} {expected}.",
@@ -56,17 +56,17 @@ def convert(given: JsonObject, schema: JsonObject) -> JsonObject:
     return converted
 
 
-def _check_names(given: JsonObject, schema: JsonObject) -> None:
+def _check_names(values: JsonObject, schema: JsonObject) -> None:
     known = schema.get("properties")
     if not isinstance(known, dict) or schema.get("additionalProperties"):
         return
-    for name in sorted(given.keys() - known.keys()):
+    for name in sorted(values.keys() - known.keys()):
         raise InvalidParameter(
             f"The flow has no parameter {name!r}.",
-            fix=f"Its parameters are: {_and(known)}." if known else "It has no parameters.",
+            fix=f"Its parameters are: {_join_names(known)}." if known else "It has no parameters.",
             field=f"parameters.{name}",
         )
 
 
-def _and(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))

@@ -7,11 +7,11 @@ from prefect.states import Cancelling
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import Run
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.runs.run_lookup import find
-from satflow_ext.runs.run_rows import TERMINAL, described, state_type
+from satflow_ext.runs.run_lookup import find_run
+from satflow_ext.runs.run_rows import TERMINAL_STATES, describe_runs, read_state_type
 
 
-async def cancel(prefect_api: PrefectApi, run_id: str) -> Run:
+async def cancel_run(prefect_api: PrefectApi, run_id: str) -> Run:
     """Cancel a run. A run without a process becomes Cancelled at once, a running one becomes Cancelling first.
 
     A run that has already ended does not change.
@@ -21,9 +21,9 @@ async def cancel(prefect_api: PrefectApi, run_id: str) -> Run:
         PrefectFailed: the API did not answer.
     """
     async with prefect_client(prefect_api) as client:
-        flow_run = await find(client, run_id)
-        if state_type(flow_run) not in TERMINAL:
+        flow_run = await find_run(client, run_id)
+        if read_state_type(flow_run) not in TERMINAL_STATES:
             await client.set_flow_run_state(flow_run.id, Cancelling())
-            flow_run = await find(client, run_id)
-        (run,) = await described(client, [flow_run])
+            flow_run = await find_run(client, run_id)
+        (run,) = await describe_runs(client, [flow_run])
     return run

@@ -21,23 +21,23 @@ from prefect.client.schemas.sorting import LogSort, TaskRunSort
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import Artifact, Failure, Run, RunDetail
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.runs.failure import failure
-from satflow_ext.runs.run_lookup import find
-from satflow_ext.runs.run_rows import described
-from satflow_ext.runs.task_runs import settled, task_run
+from satflow_ext.runs.failure import find_failure
+from satflow_ext.runs.run_lookup import find_run
+from satflow_ext.runs.run_rows import describe_runs
+from satflow_ext.runs.task_runs import convert_task_run, is_settled
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import TaskRun as PrefectTaskRun
 
-PAGE = 200
-TASK_RUNS = 2_000
+PAGE_SIZE = 200
+MAX_TASK_RUNS = 2_000
 """Maximum number of task runs; the newest ones are returned."""
-ERRORS = 50
+MAX_ERROR_LINES = 50
 """Number of the newest log lines with level ERROR that are searched for the traceback."""
 
 
-async def detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
+async def read_run_detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
     """Read a run with its task runs, its artifacts and, if it failed, the cause.
 
     Raises:
@@ -45,32 +45,34 @@ async def detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
         PrefectFailed: the API did not answer.
     """
     async with prefect_client(prefect_api) as client:
-        flow_run = await find(client, run_id)
-        (run,) = await described(client, [flow_run])
+        flow_run = await find_run(client, run_id)
+        (run,) = await describe_runs(client, [flow_run])
         task_runs, artifacts, why = await asyncio.gather(
-            _task_runs(client, flow_run.id), _artifacts(client, flow_run.id), _failure(client, flow_run.id, run)
+            _read_task_runs(client, flow_run.id),
+            _read_artifacts(client, flow_run.id),
+            _read_failure(client, flow_run.id, run),
         )
     now = datetime.now(timezone.utc)
-    tasks = tuple(task_run(row, run, now) for row in task_runs)
-    return RunDetail(run=run, tasks=tasks, failure=why, artifacts=artifacts, settled=settled(run, now))
+    tasks = tuple(convert_task_run(row, run, now) for row in task_runs)
+    return RunDetail(run=run, tasks=tasks, failure=why, artifacts=artifacts, settled=is_settled(run, now))
 
 
-async def _task_runs(client: PrefectClient, flow_run_id: UUID) -> list[PrefectTaskRun]:
+async def _read_task_runs(client: PrefectClient, flow_run_id: UUID) -> list[PrefectTaskRun]:
     """Read the newest task runs; return them oldest first."""
     rows: list[PrefectTaskRun] = []
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
-    while len(rows) < TASK_RUNS:
+    while len(rows) < MAX_TASK_RUNS:
         page = await client.read_task_runs(
-            flow_run_filter=wanted, sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=PAGE, offset=len(rows)
+            flow_run_filter=wanted, sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=PAGE_SIZE, offset=len(rows)
         )
         rows += page
-        if len(page) < PAGE:
+        if len(page) < PAGE_SIZE:
             break
     # A task run that starts between two pages shifts the others by one, so that one may occur twice.
     return list({row.id: row for row in reversed(rows)}.values())
 
 
-async def _artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Artifact, ...]:
+async def _read_artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Artifact, ...]:
     wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run_id]))
     found = await client.read_artifacts(artifact_filter=wanted)
     return tuple(
@@ -81,9 +83,9 @@ async def _artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Artifact
     )
 
 
-async def _failure(client: PrefectClient, flow_run_id: UUID, run: Run) -> Failure | None:
+async def _read_failure(client: PrefectClient, flow_run_id: UUID, run: Run) -> Failure | None:
     if run.state_type not in ("FAILED", "CRASHED"):
         return None
     wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), level=LogFilterLevel(ge_=40))
-    errors = await client.read_logs(wanted, limit=ERRORS, sort=LogSort.TIMESTAMP_DESC)
-    return failure([log.message for log in errors], run.state_message)
+    errors = await client.read_logs(wanted, limit=MAX_ERROR_LINES, sort=LogSort.TIMESTAMP_DESC)
+    return find_failure([log.message for log in errors], run.state_message)

@@ -20,8 +20,8 @@ from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
 from satflow_ext.models import Run, RunQuery
 from satflow_ext.prefect_api import parse_id, prefect_client
-from satflow_ext.runs.run_lookup import find
-from satflow_ext.runs.run_rows import described
+from satflow_ext.runs.run_lookup import find_run
+from satflow_ext.runs.run_rows import describe_runs
 
 CLOCK_SKEW = timedelta(minutes=1)
 """How far the Prefect server's clock may be ahead of ours before its newest runs are treated as scheduled ones."""
@@ -39,11 +39,11 @@ async def list_runs(prefect_api: PrefectApi, query: RunQuery) -> tuple[Run, ...]
     # Of the scheduled runs, the next ones are requested, and there may be more than `limit`.
     sort = FlowRunSort.EXPECTED_START_TIME_ASC if upcoming else FlowRunSort.EXPECTED_START_TIME_DESC
     async with prefect_client(prefect_api) as client:
-        found = await client.read_flow_runs(flow_run_filter=_filter(query), sort=sort, limit=query.limit)
-        return await described(client, found[::-1] if upcoming else found)
+        found = await client.read_flow_runs(flow_run_filter=_make_filter(query), sort=sort, limit=query.limit)
+        return await describe_runs(client, found[::-1] if upcoming else found)
 
 
-async def get(prefect_api: PrefectApi, run_id: str) -> Run:
+async def read_run(prefect_api: PrefectApi, run_id: str) -> Run:
     """Read one flow run.
 
     Raises:
@@ -51,11 +51,11 @@ async def get(prefect_api: PrefectApi, run_id: str) -> Run:
         PrefectFailed: the API did not answer.
     """
     async with prefect_client(prefect_api) as client:
-        (run,) = await described(client, [await find(client, run_id)])
+        (run,) = await describe_runs(client, [await find_run(client, run_id)])
     return run
 
 
-def _filter(query: RunQuery) -> FlowRunFilter:
+def _make_filter(query: RunQuery) -> FlowRunFilter:
     wanted = FlowRunFilter(parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True))
     if query.deployment_id is not None:
         missing = DeploymentNotFound(f"No deployment has the id {query.deployment_id!r}.", field="deployment_id")

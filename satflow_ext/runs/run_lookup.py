@@ -6,32 +6,32 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from satflow_ext.errors import RunNotFound
-from satflow_ext.prefect_api import absent, parse_id
+from satflow_ext.prefect_api import parse_id, replace_not_found
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
 
 
-def identify(run_id: str) -> UUID:
+def parse_run_id(run_id: str) -> UUID:
     """Parse the id of a flow run.
 
     Raises:
         RunNotFound: the text is not a valid id, so no flow run has it.
     """
-    return parse_id(run_id, _missing(run_id))
+    return parse_id(run_id, _run_not_found(run_id))
 
 
-async def find(client: PrefectClient, run_id: str) -> FlowRun:
+async def find_run(client: PrefectClient, run_id: str) -> FlowRun:
     """Read the flow run from Prefect.
 
     Raises:
         RunNotFound: Prefect has no flow run with that id, or the text is not a valid id.
         PrefectFailed: the API did not answer.
     """
-    with absent(_missing(run_id)):
-        return await client.read_flow_run(identify(run_id))
+    with replace_not_found(_run_not_found(run_id)):
+        return await client.read_flow_run(parse_run_id(run_id))
 
 
-def _missing(run_id: str) -> RunNotFound:
+def _run_not_found(run_id: str) -> RunNotFound:
     return RunNotFound(f"No flow run has the id {run_id!r}.", fix="It may have been deleted: list the runs again.")

@@ -7,12 +7,12 @@ import asyncio
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
 from satflow_ext.models import Run, RunRequest
-from satflow_ext.prefect_api import absent, parse_id, prefect_client
+from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
 from satflow_ext.runs import parameters
-from satflow_ext.runs.run_rows import described
+from satflow_ext.runs.run_rows import describe_runs
 
 
-async def start(prefect_api: PrefectApi, request: RunRequest) -> Run:
+async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
     """Create a flow run of a deployment that starts at once. The same idempotency key returns the same run.
 
     Prefect's client repeats a POST when the response is lost, also if the first one was executed; the key prevents that from
@@ -30,16 +30,18 @@ async def start(prefect_api: PrefectApi, request: RunRequest) -> Run:
     )
     deployment_id = parse_id(request.deployment_id, missing)
     async with prefect_client(prefect_api) as client:
-        with absent(missing):
+        with replace_not_found(missing):
             deployment = await client.read_deployment(deployment_id)
             given = {**deployment.parameters, **request.parameters}
             parameters.check_size(given)
             schema = deployment.parameter_openapi_schema or {}
-            converted = await asyncio.to_thread(parameters.convert, given, schema)  # half a megabyte may take seconds
+            converted = await asyncio.to_thread(
+                parameters.convert_parameters, given, schema
+            )  # half a megabyte may take seconds
             flow_run = await client.create_flow_run_from_deployment(
                 deployment_id,
                 parameters={name: converted[name] for name in request.parameters},
                 idempotency_key=request.idempotency_key,
             )
-        (run,) = await described(client, [flow_run])
+        (run,) = await describe_runs(client, [flow_run])
     return run

@@ -11,26 +11,26 @@ from dataclasses import dataclass
 from satflow_ext.errors import SatflowError
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.log_book import LogBook
-from satflow_ext.runs.log_follower import Follower, Where
+from satflow_ext.runs.log_follower import ApiLocator, LogFollower
 from satflow_ext.settings import Settings
 
 log = logging.getLogger(__name__)
 
-GRACE = 60.0
+GRACE_SECONDS = 60.0
 """Seconds that a follower outlives its last reader: a reloaded page continues at its position, with its old cursor."""
 
 
 @dataclass
-class _Watched:
+class _SharedFollower:
     """A running follower and the number of its readers."""
 
-    follower: Follower
+    follower: LogFollower
     task: asyncio.Task[None]
-    watchers: int = 0
-    leaving: asyncio.TimerHandle | None = None
+    readers: int = 0
+    stop_timer: asyncio.TimerHandle | None = None
 
 
-class Followers:
+class SharedFollowers:
     """The followers of one server.
 
     Args:
@@ -38,64 +38,66 @@ class Followers:
         settings: this machine's settings, to follow runs of its local stack.
     """
 
-    def __init__(self, where: Where, settings: Settings | None = None) -> None:
-        self._where = where
+    def __init__(self, locate_api: ApiLocator, settings: Settings | None = None) -> None:
+        self._locate_api = locate_api
         self._settings = settings
-        self._watched: dict[str, _Watched] = {}
+        self._followers: dict[str, _SharedFollower] = {}
 
     @asynccontextmanager
-    async def following(self, run_id: str) -> AsyncIterator[LogBook]:
+    async def follow_run(self, run_id: str) -> AsyncIterator[LogBook]:
         """Provide the log book of a run, which is kept up to date at least until the end of the block.
 
         Raises:
             RunNotFound: Prefect has no flow run with that id.
             SatflowError: the Prefect API could not be reached at the start.
         """
-        if run_id not in self._watched:
-            await self._begin(run_id)
-        watched = self._watched[run_id]
-        watched.watchers += 1
-        if watched.leaving is not None:
-            watched.leaving.cancel()
+        if run_id not in self._followers:
+            await self._start_follower(run_id)
+        watched = self._followers[run_id]
+        watched.readers += 1
+        if watched.stop_timer is not None:
+            watched.stop_timer.cancel()
         try:
             yield watched.follower.book
         finally:
-            watched.watchers -= 1
-            if watched.watchers == 0:
-                watched.leaving = asyncio.get_running_loop().call_later(GRACE, self._forget, run_id, watched)
+            watched.readers -= 1
+            if watched.readers == 0:
+                watched.stop_timer = asyncio.get_running_loop().call_later(
+                    GRACE_SECONDS, self._stop_follower, run_id, watched
+                )
 
     async def close(self) -> None:
         """Stop all followers."""
-        tasks = [watched.task for watched in self._watched.values()]
-        for run_id, watched in list(self._watched.items()):
-            self._forget(run_id, watched)
+        tasks = [watched.task for watched in self._followers.values()]
+        for run_id, watched in list(self._followers.items()):
+            self._stop_follower(run_id, watched)
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _begin(self, run_id: str) -> None:
-        follower = Follower(self._where, run_id, self._settings)
-        async with prefect_client(await self._where()) as client:
-            await follower.find(client)
+    async def _start_follower(self, run_id: str) -> None:
+        follower = LogFollower(self._locate_api, run_id, self._settings)
+        async with prefect_client(await self._locate_api()) as client:
+            await follower.read_run(client)
         # Another reader may have started a follower in the meantime.
-        if run_id not in self._watched:
+        if run_id not in self._followers:
             task = asyncio.create_task(follower.run())
-            task.add_done_callback(lambda done: self._check(run_id, done))
-            self._watched[run_id] = _Watched(follower, task)
+            task.add_done_callback(lambda done: self._handle_failure(run_id, done))
+            self._followers[run_id] = _SharedFollower(follower, task)
 
-    def _check(self, run_id: str, done: asyncio.Task[None]) -> None:
+    def _handle_failure(self, run_id: str, done: asyncio.Task[None]) -> None:
         """Report an unexpected failure of a follower, and let the next reader start another one."""
         if done.cancelled() or (error := done.exception()) is None:
             return
         log.error("Following the log of run %s failed.", run_id, exc_info=error)
-        watched = self._watched.pop(run_id)
-        watched.follower.book.report(
+        watched = self._followers.pop(run_id)
+        watched.follower.book.report_trouble(
             SatflowError("Following this log failed; see the Jupyter server's log for the reason.")
         )
-        watched.follower.book.end()
+        watched.follower.book.mark_ended()
 
-    def _forget(self, run_id: str, watched: _Watched) -> None:
-        if self._watched.get(run_id) is not watched:  # it failed, and another one follows the run now
+    def _stop_follower(self, run_id: str, watched: _SharedFollower) -> None:
+        if self._followers.get(run_id) is not watched:  # it failed, and another one follows the run now
             return
-        del self._watched[run_id]
-        if watched.leaving is not None:
-            watched.leaving.cancel()
+        del self._followers[run_id]
+        if watched.stop_timer is not None:
+            watched.stop_timer.cancel()
         watched.task.cancel()

@@ -10,15 +10,17 @@ from operator import attrgetter
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.run_logs.lines import Line
+from satflow_ext.run_logs.lines import RunLogLine
 from satflow_ext.run_logs.reading import SpoolSnapshot
 from satflow_ext.run_logs.spool import spool_folder
-from satflow_ext.runs.log_pages import line_of, log_pages
-from satflow_ext.runs.run_lookup import find
+from satflow_ext.runs.log_pages import convert_line, read_log_pages
+from satflow_ext.runs.run_lookup import find_run
 from satflow_ext.settings import Settings
 
 
-async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings, indent: str = "") -> AsyncIterator[str]:
+async def stream_whole_log(
+    prefect_api: PrefectApi, run_id: str, settings: Settings, indent: str = ""
+) -> AsyncIterator[str]:
     """Yield the log in pieces of a few hundred lines `time | LEVEL | logger - message`, oldest first.
 
     Args:
@@ -32,25 +34,27 @@ async def whole_log(prefect_api: PrefectApi, run_id: str, settings: Settings, in
         PrefectFailed: the API did not answer.
     """
     async with prefect_client(prefect_api) as client:
-        flow_run = await find(client, run_id)
+        flow_run = await find_run(client, run_id)
         spooled = SpoolSnapshot(spool_folder(settings) / str(flow_run.id))
-        await asyncio.to_thread(spooled.load)  # before the API is read, because lines may be uploaded in the meantime
-        merge = _Merge()
-        async for page in log_pages(client, flow_run.id):
-            lines = list(map(line_of, page))
+        await asyncio.to_thread(
+            spooled.read_files
+        )  # before the API is read, because lines may be uploaded in the meantime
+        merge = _LineMerge()
+        async for page in read_log_pages(client, flow_run.id):
+            lines = list(map(convert_line, page))
             until = lines[-1].time
-            yield _text(merge.add([*lines, *spooled.take_until(until)], until), indent)
-        yield _text(merge.add(spooled.take_until(None), None), indent)
+            yield _format_lines(merge.merge_lines([*lines, *spooled.yield_until(until)], until), indent)
+        yield _format_lines(merge.merge_lines(spooled.yield_until(None), None), indent)
 
 
-class _Merge:
+class _LineMerge:
     """A merge of lines from several sources, each sorted by time, without duplicates."""
 
     def __init__(self) -> None:
         self._edge: datetime | None = None
         self._at_edge: set[bytes] = set()
 
-    def add(self, lines: Iterable[Line], until: datetime | None) -> list[Line]:
+    def merge_lines(self, lines: Iterable[RunLogLine], until: datetime | None) -> list[RunLogLine]:
         """Return the new lines, sorted by time.
 
         Args:
@@ -64,14 +68,14 @@ class _Merge:
         return sorted(new.values(), key=attrgetter("time"))
 
 
-def _text(lines: Iterable[Line], indent: str) -> str:
+def _format_lines(lines: Iterable[RunLogLine], indent: str) -> str:
     return "".join(
         f"{line.time.isoformat()} | {logging.getLevelName(line.level)} | "
-        f"{indented(f'{line.logger} - {line.message}', indent)}\n"
+        f"{indent_text(f'{line.logger} - {line.message}', indent)}\n"
         for line in lines
     )
 
 
-def indented(text: str, indent: str) -> str:
+def indent_text(text: str, indent: str) -> str:
     """Prefix each line of a text except the first."""
     return text.replace("\n", f"\n{indent}")

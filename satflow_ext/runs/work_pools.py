@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prefect.client.schemas.objects import WorkerStatus
 
 from satflow_ext.endpoints import LOCAL_POOL, PrefectApi
-from satflow_ext.job_variables import Template, others, takes
+from satflow_ext.job_variables import Template, other_variables_schema, supported_fields
 from satflow_ext.models import WorkPool
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_workers
@@ -18,36 +18,36 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import WorkPool as PrefectWorkPool
 
 
-async def work_pools(prefect_api: PrefectApi) -> tuple[WorkPool, ...]:
+async def list_work_pools(prefect_api: PrefectApi) -> tuple[WorkPool, ...]:
     """List all work pools, sorted by name.
 
     Raises:
         PrefectFailed: the API did not answer.
     """
     async with prefect_client(prefect_api) as client:
-        return await read_pools(client)
+        return await read_work_pools(client)
 
 
-async def read_pools(client: PrefectClient) -> tuple[WorkPool, ...]:
+async def read_work_pools(client: PrefectClient) -> tuple[WorkPool, ...]:
     """Read all work pools, sorted by name, with the number of Prefect workers that poll each of them now.
 
     Args:
         client: an open Prefect client.
     """
     pools = await client.read_work_pools()
-    found = await asyncio.gather(*[_with_workers(client, pool) for pool in pools])
+    found = await asyncio.gather(*[_convert_pool(client, pool) for pool in pools])
     return tuple(sorted(found, key=lambda pool: pool.name))
 
 
-async def _with_workers(client: PrefectClient, pool: PrefectWorkPool) -> WorkPool:
+async def _convert_pool(client: PrefectClient, pool: PrefectWorkPool) -> WorkPool:
     prefect_workers = await read_workers(client, pool.name)
     online = sum(worker.status == WorkerStatus.ONLINE for worker in prefect_workers)
-    template = Template.of(pool.name, pool.type, pool.base_job_template)
+    template = Template.parse(pool.name, pool.type, pool.base_job_template)
     return WorkPool(
         name=pool.name,
         type=pool.type,
         paused=pool.is_paused,
         online_workers=online,
-        takes=takes(template),
-        job_variables=others(template, local=pool.name == LOCAL_POOL),
+        takes=supported_fields(template),
+        job_variables=other_variables_schema(template, local=pool.name == LOCAL_POOL),
     )

@@ -6,9 +6,9 @@ from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.registration import envelope
 from satflow_ext.registration import manifest as manifests
-from satflow_ext.registration.envelope import Opened
+from satflow_ext.registration.envelope import OpenedContent
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.packing_environment import Maker
+from satflow_ext.registration.packing_environment import PackingEnvironment
 
 
 def check_manifest(document: bytes, digest: str, deployment: str, trusted: TrustedKeys) -> Manifest:
@@ -23,7 +23,7 @@ def check_manifest(document: bytes, digest: str, deployment: str, trusted: Trust
     Raises:
         ContentRefused: it is another document, or one of another deployment. A subclass reports a problem with the signature.
     """
-    manifest = manifests.verified(document, digest, trusted)
+    manifest = manifests.parse_verified_manifest(document, digest, trusted)
     if manifest.full_name != deployment:
         raise ContentRefused(
             f"The deployment {deployment} pins a flow that was signed for {manifest.full_name}.",
@@ -32,7 +32,9 @@ def check_manifest(document: bytes, digest: str, deployment: str, trusted: Trust
     return manifest
 
 
-def check_content(manifest: Manifest, content: bytes, trusted: TrustedKeys, reader: Maker) -> Opened:
+def check_content(
+    manifest: Manifest, content: bytes, trusted: TrustedKeys, reader: PackingEnvironment
+) -> OpenedContent:
     """Verify the content that a manifest pins, and that this reader can unpickle it.
 
     Raises:
@@ -40,4 +42,4 @@ def check_content(manifest: Manifest, content: bytes, trusted: TrustedKeys, read
         PythonMismatch: another Python version packed it.
         PackageMismatch: an incompatible version of a package packed it.
     """
-    return envelope.opened(content, manifest.pinned, trusted, reader)
+    return envelope.open_content(content, manifest.expected_content, trusted, reader)

@@ -31,54 +31,56 @@ async def pull(store: str, manifest: str) -> dict[str, str]:
     """
     if RUN_ID not in os.environ:
         # A Prefect worker loads the flow to call the hooks of a crashed run. Nothing is unpickled in the worker.
-        return {"directory": str(_elsewhere())}
-    folder = _folder()
+        return {"directory": str(_placeholder_folder())}
+    folder = _make_folder()
     try:
-        with scratch.room(folder):
-            await _fetch(store, manifest, folder)
-            loader.write(folder)
+        with scratch.report_disk_full(folder):
+            await _fetch_content(store, manifest, folder)
+            loader.write_loader(folder)
     except SatflowError as error:
-        folder = _failed(folder, error)
+        folder = _write_failure(folder, error)
     except Exception as error:  # an exception that leaves the pull step never reaches the run's log
-        folder = _failed(folder, SatflowError(f"The flow content was not fetched: {type(error).__name__}: {error}."))
+        folder = _write_failure(
+            folder, SatflowError(f"The flow content was not fetched: {type(error).__name__}: {error}.")
+        )
     return {"directory": str(folder)}
 
 
 @functools.cache
-def _elsewhere() -> Path:
+def _placeholder_folder() -> Path:
     """Return one folder for all crashed runs: a Prefect worker may run for months."""
-    folder = _folder()
-    loader.write_empty(folder)
+    folder = _make_folder()
+    loader.write_empty_loader(folder)
     return folder
 
 
-def _folder() -> Path:
+def _make_folder() -> Path:
     try:
-        return scratch.make(load_settings(), "run")
+        return scratch.make_scratch_folder(load_settings(), "run")
     except SatflowError:  # fetching raises it again, and then it reaches the run's log
         return Path(tempfile.mkdtemp(prefix="satflow-run-"))
 
 
-def _failed(folder: Path, error: SatflowError) -> Path:
+def _write_failure(folder: Path, error: SatflowError) -> Path:
     """Write the loader of a flow that raises the error, in another folder if the disk is full, and return the folder."""
-    for fetched in (loader.CONTENT, loader.MANIFEST):
+    for fetched in (loader.CONTENT_FILE, loader.MANIFEST_FILE):
         (folder / fetched).unlink(missing_ok=True)
     try:
-        loader.write_failure(folder, error)
+        loader.write_failure_loader(folder, error)
     except OSError:
         folder = Path(tempfile.mkdtemp(prefix="satflow-run-"))
-        loader.write_failure(folder, error)
+        loader.write_failure_loader(folder, error)
     return folder
 
 
-async def _fetch(store_name: str, digest: str, folder: Path) -> None:
+async def _fetch_content(store_name: str, digest: str, folder: Path) -> None:
     settings = load_settings()
-    store = endpoints.store_named(store_name, settings, endpoints.read_record(settings))
+    store = endpoints.find_store(store_name, settings, endpoints.read_record(settings))
     async with StoreClient(store) as store_client:
         document, deployment = await asyncio.gather(store_client.get(digest), deployment_name())
-        wanted = check_manifest(document, digest, deployment, keys.trusted(settings))
-        await store_client.get_file(wanted.content, folder / loader.CONTENT, limit=wanted.size)
-        await carried_files.get(store_client, wanted.files, folder)
+        wanted = check_manifest(document, digest, deployment, keys.read_trusted_keys(settings))
+        await store_client.get_file(wanted.content, folder / loader.CONTENT_FILE, limit=wanted.size)
+        await carried_files.download_files(store_client, wanted.files, folder)
     if wanted.git:
         await from_git.check_out(wanted.git, folder)
-    (folder / loader.MANIFEST).write_bytes(document)
+    (folder / loader.MANIFEST_FILE).write_bytes(document)

@@ -18,7 +18,7 @@ from satflow_ext.models import GitFile
 if TYPE_CHECKING:
     from prefect import Flow
 
-CODE = "satflow_code"
+CHECKOUT = "satflow_code"
 """Name of the checkout in the run's folder."""
 
 
@@ -30,7 +30,7 @@ async def check_out(git: GitFile, folder: Path) -> None:
     """
     from prefect.runner.storage import GitRepository
 
-    repository = GitRepository(git.repository, commit_sha=git.commit, name=CODE)
+    repository = GitRepository(git.repository, commit_sha=git.commit, name=CHECKOUT)
     repository.set_base_path(folder)
     try:
         await repository.pull_code()
@@ -41,7 +41,7 @@ async def check_out(git: GitFile, folder: Path) -> None:
         ) from None
 
 
-def flow_of(git: GitFile, variable: str, folder: Path) -> Flow[..., Any]:
+def import_flow(git: GitFile, variable: str, folder: Path) -> Flow[..., Any]:
     """Import the flow. Modules from the checkout are pickled by value for Dask workers and other processes.
 
     Args:
@@ -54,7 +54,7 @@ def flow_of(git: GitFile, variable: str, folder: Path) -> Flow[..., Any]:
     """
     from prefect import Flow
 
-    checkout = (folder / CODE).resolve()
+    checkout = (folder / CHECKOUT).resolve()
     file = checkout / git.path
     sys.path.insert(0, str(file.parent))
     module = importlib.import_module(file.stem)
@@ -65,11 +65,11 @@ def flow_of(git: GitFile, variable: str, folder: Path) -> Flow[..., Any]:
         raise ContentRefused(
             f"{git.path} has no flow {variable} in commit {git.commit[:12]}.", fix="Register it again."
         )
-    _send_by_value(checkout)
+    _pickle_by_value(checkout)
     return flow
 
 
-def _send_by_value(checkout: Path) -> None:
+def _pickle_by_value(checkout: Path) -> None:
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file and Path(file).is_relative_to(checkout):

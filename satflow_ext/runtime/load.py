@@ -17,7 +17,7 @@ from satflow_ext.redaction import guard
 from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.registration import manifest as manifests
 from satflow_ext.registration import packing_environment, tracebacks
-from satflow_ext.registration.envelope import Opened
+from satflow_ext.registration.envelope import OpenedContent
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.run_logs.capture import capture_logs
 from satflow_ext.runtime import from_git, loader, secrets, surroundings
@@ -36,7 +36,7 @@ RUN_FOLDER = "SATFLOW_RUN_FOLDER"
 """
 
 
-def load(folder: Path) -> Flow[..., Any]:
+def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     """Load the flow whose manifest and content the pull step put into a folder.
 
     Raises:
@@ -49,47 +49,49 @@ def load(folder: Path) -> Flow[..., Any]:
         KeysRefused: the files of the trusted keys are invalid.
     """
     os.environ[RUN_FOLDER] = str(folder)
-    guard.begin()
+    guard.start_redaction()
     settings = load_settings()
     capture_logs()
     make_messages_encodable()
-    trusted = keys.trusted(settings)
-    manifest = _manifest(folder, trusted)
-    surroundings.check(manifest, folder, settings)
-    opened = _opened(folder, manifest, trusted)
-    secrets.provide(manifest.secrets, settings)
+    trusted = keys.read_trusted_keys(settings)
+    manifest = _read_manifest(folder, trusted)
+    surroundings.check_environment(manifest, folder, settings)
+    opened = _open_content(folder, manifest, trusted)
+    secrets.provide_secrets(manifest.secrets, settings)
     # The content is not needed any more, and a killed run cannot remove it.
-    (folder / loader.CONTENT).unlink()
-    tracebacks.show(manifest.source.cells)
-    runner = executors.task_runner(
-        manifest.executor, manifest.sized(settings)
+    (folder / loader.CONTENT_FILE).unlink()
+    tracebacks.register_cell_lines(manifest.source.cells)
+    runner = executors.create_task_runner(
+        manifest.executor, manifest.with_registered_sizes(settings)
     )  # before the imports of the flow: see `RAY`
-    flow = _flow(manifest, opened, folder)
+    flow = _make_flow(manifest, opened, folder)
     if runner is None:
         return flow
-    return _with_runner(flow, _carrying(runner, manifest, folder), manifest, settings)
+    return _set_runner(flow, _add_carried_files(runner, manifest, folder), manifest, settings)
 
 
-def _manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
+def _read_manifest(folder: Path, trusted: TrustedKeys) -> Manifest:
     """Read and verify the manifest. The pull step compared its digest with the one that the deployment pins."""
-    document = (folder / loader.MANIFEST).read_bytes()
-    return manifests.verified(document, manifests.digest_of(document), trusted)
+    document = (folder / loader.MANIFEST_FILE).read_bytes()
+    return manifests.parse_verified_manifest(document, manifests.digest_of(document), trusted)
 
 
-def _opened(folder: Path, manifest: Manifest, trusted: TrustedKeys) -> Opened:
+def _open_content(folder: Path, manifest: Manifest, trusted: TrustedKeys) -> OpenedContent:
     """Read and verify the content. Differences of packages were already reported."""
-    return check_content(manifest, (folder / loader.CONTENT).read_bytes(), trusted, packing_environment.here())
+    return check_content(
+        manifest, (folder / loader.CONTENT_FILE).read_bytes(), trusted, packing_environment.current_environment()
+    )
 
 
-def _flow(manifest: Manifest, opened: Opened, folder: Path) -> Flow[..., Any]:
+def _make_flow(manifest: Manifest, opened: OpenedContent, folder: Path) -> Flow[..., Any]:
     if manifest.git:
-        return from_git.flow_of(manifest.git, manifest.variable, folder)
-    flow = unpickled(opened.body)
-    main_module.keep(opened.body, folder)
+        return from_git.import_flow(manifest.git, manifest.variable, folder)
+    flow = unpickle_flow(opened.body)
+    main_module.write_main_files(opened.body, folder)
     return flow
 
 
-def unpickled(body: memoryview) -> Flow[..., Any]:
+def unpickle_flow(body: memoryview) -> Flow[..., Any]:
     """Unpickle the flow from verified bytes. This is the only place where a flow run unpickles something.
 
     Raises an auditing event `satflow.unpickle` with the number of bytes (`sys.addaudithook`).
@@ -106,39 +108,39 @@ def unpickled(body: memoryview) -> Flow[..., Any]:
     return flow
 
 
-def _with_runner(
+def _set_runner(
     flow: Flow[..., Any], runner: TaskRunner[Any], manifest: Manifest, settings: Settings
 ) -> Flow[..., Any]:
-    from satflow_ext.executors.flow_cluster import MayHaveNone, failing_first
+    from satflow_ext.executors.flow_cluster import DeferredFailureMixin, fail_without_cluster
 
     run_id = os.environ.get(RUN_ID)
     if run_id and manifest.executor.name.startswith("dask-"):
-        runner = _watched(runner, manifest.executor, manifest.full_name, run_id, settings)
+        runner = _monitor_runner(runner, manifest.executor, manifest.full_name, run_id, settings)
     flow = flow.with_options(task_runner=runner)
-    return failing_first(flow) if isinstance(runner, MayHaveNone) else flow
+    return fail_without_cluster(flow) if isinstance(runner, DeferredFailureMixin) else flow
 
 
-def _carrying(runner: TaskRunner[Any], manifest: Manifest, folder: Path) -> TaskRunner[Any]:
+def _add_carried_files(runner: TaskRunner[Any], manifest: Manifest, folder: Path) -> TaskRunner[Any]:
     """Return the runner; if it has workers elsewhere, it will send them the files in the run's folder."""
-    from satflow_ext.dask_tasks.carried import Carried
+    from satflow_ext.dask_tasks.carried import RunFiles
 
     if hasattr(runner, "carried"):
         modules = next(folder.glob("satflow-modules-*"), None)  # `kernel.carried` has put it there
-        runner.carried = Carried(folder, tuple(file.path for file in manifest.files), modules)
+        runner.carried = RunFiles(folder, tuple(file.path for file in manifest.files), modules)
     return runner
 
 
-def _watched(
+def _monitor_runner(
     runner: TaskRunner[Any], choice: ExecutorChoice, deployment: str, run_id: str, settings: Settings
 ) -> TaskRunner[Any]:
     from prefect_dask.task_runners import DaskTaskRunner
 
-    from satflow_ext.clusters.cluster_owner import Subject
-    from satflow_ext.clusters.monitored_task_runner import WatchedDaskTaskRunner, watching
+    from satflow_ext.clusters.cluster_owner import ClusterOwner
+    from satflow_ext.clusters.monitored_task_runner import MonitoredDaskTaskRunner, monitor_cluster
     from satflow_ext.executors.flow_cluster import DaskClientTaskRunner
 
     plan, size = choice.options.get("n_workers"), choice.options.get("worker_size")
-    subject = Subject(
+    subject = ClusterOwner(
         run_id=run_id,
         deployment=deployment,
         executor=choice.name,
@@ -146,8 +148,8 @@ def _watched(
         worker_size=size if isinstance(size, str) else None,
     )
     if isinstance(runner, DaskClientTaskRunner):
-        return runner.watched(lambda client: watching(client, subject, settings))
+        return runner.with_monitor(lambda client: monitor_cluster(client, subject, settings))
     assert isinstance(runner, DaskTaskRunner)
     patience = choice.options.get("start_timeout")
     given = {"patience": patience} if isinstance(patience, int | float) else {}
-    return WatchedDaskTaskRunner.watching(runner, subject, settings, **given)
+    return MonitoredDaskTaskRunner.from_task_runner(runner, subject, settings, **given)

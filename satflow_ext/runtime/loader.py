@@ -20,11 +20,11 @@ from satflow_ext.runtime import this_run
 if TYPE_CHECKING:
     from prefect import Flow
 
-FILE = "satflow_flow.py"
-MANIFEST = "satflow_manifest.json"
-CONTENT = "satflow_content"
+LOADER_FILE = "satflow_flow.py"
+MANIFEST_FILE = "satflow_manifest.json"
+CONTENT_FILE = "satflow_content"
 
-LOADS = '''"""Load the flow that SatFlow registered."""
+LOADER_CODE = '''"""Load the flow that SatFlow registered."""
 import atexit
 import shutil
 from pathlib import Path
@@ -45,7 +45,7 @@ except BaseException:
     raise
 '''
 
-RAISES = '''"""Raise the reason why the flow that SatFlow registered was not fetched."""
+FAILURE_CODE = '''"""Raise the reason why the flow that SatFlow registered was not fetched."""
 import atexit
 import shutil
 from pathlib import Path
@@ -59,7 +59,7 @@ guard.begin()
 flow = raising(errors.{name}({message!r}, fix={fix!r}))
 '''
 
-EMPTY = '''"""Define a placeholder for the flow outside of flow runs: it does nothing and has no hooks."""
+EMPTY_CODE = '''"""Define a placeholder for the flow outside of flow runs: it does nothing and has no hooks."""
 import atexit
 import shutil
 from pathlib import Path
@@ -71,17 +71,17 @@ flow = Flow(fn=lambda: None, name="elsewhere")
 '''
 
 
-def write(folder: Path) -> None:
+def write_loader(folder: Path) -> None:
     """Write the loader of a flow whose content and manifest are in the folder."""
-    (folder / FILE).write_text(LOADS)
+    (folder / LOADER_FILE).write_text(LOADER_CODE)
 
 
-def write_empty(folder: Path) -> None:
+def write_empty_loader(folder: Path) -> None:
     """Write a loader of a flow that does nothing."""
-    (folder / FILE).write_text(EMPTY)
+    (folder / LOADER_FILE).write_text(EMPTY_CODE)
 
 
-def raising(error: SatflowError) -> Flow[..., Any]:
+def failing_flow(error: SatflowError) -> Flow[..., Any]:
     """Return a flow that fails with the error, so that the run ends as FAILED with the reason in its state."""
     from prefect import Flow
 
@@ -93,7 +93,7 @@ def raising(error: SatflowError) -> Flow[..., Any]:
     return Flow(fn=fails, name="not-loaded", validate_parameters=False)
 
 
-def leave(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
     """Remove the folder of a run whose flow was not loaded.
 
     If Prefect ran the pull steps for this process, it loads the flow once more from this folder, to call the hooks of the
@@ -104,10 +104,10 @@ def leave(folder: Path) -> None:
         return
     for each in folder.iterdir():
         shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink(missing_ok=True)
-    write_empty(folder)
+    write_empty_loader(folder)
 
 
-def write_failure(folder: Path, error: SatflowError) -> None:
+def write_failure_loader(folder: Path, error: SatflowError) -> None:
     """Write the loader of a flow that raises the error, so that the run's own log and state show it."""
-    text = RAISES.format(name=type(error).__name__, message=error.message, fix=error.fix)
-    (folder / FILE).write_text(text)
+    text = FAILURE_CODE.format(name=type(error).__name__, message=error.message, fix=error.fix)
+    (folder / LOADER_FILE).write_text(text)

@@ -9,13 +9,13 @@ from satflow_ext.runtime import this_run
 from satflow_ext.settings import Settings
 
 
-def provide(names: Iterable[str], settings: Settings) -> None:
+def provide_secrets(names: Iterable[str], settings: Settings) -> None:
     """Put the values into the environment of this flow run, and redact them in its log and states.
 
     Raises:
         SecretsMissing: some were not found.
     """
-    found = secret_sources.values(names, settings)
-    redacting_filter.give(found)
-    if short := redacting_filter.too_short(found):
-        this_run.log().warning(f"Too short to be hidden in this log: the value of {', '.join(short)}.")
+    found = secret_sources.find_secrets(names, settings)
+    redacting_filter.provide_secrets(found)
+    if short := redacting_filter.too_short_names(found):
+        this_run.get_logger().warning(f"Too short to be hidden in this log: the value of {', '.join(short)}.")

@@ -10,14 +10,14 @@ from typing import NoReturn
 
 from satflow_ext import executors
 from satflow_ext.environments import build, installed, requirements, run_start
-from satflow_ext.environments.comparison import Comparison, compare
+from satflow_ext.environments.comparison import Comparison, compare_environments
 from satflow_ext.errors import EnvironmentDiffers, EnvironmentNotBuilt
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.runtime import loader, this_run
 from satflow_ext.settings import Settings
 
 
-def check(manifest: Manifest, folder: Path, settings: Settings) -> None:
+def check_environment(manifest: Manifest, folder: Path, settings: Settings) -> None:
     """Compare the packages and apply the registration's policy. May not return: then the run continues in another interpreter.
 
     Args:
@@ -30,54 +30,54 @@ def check(manifest: Manifest, folder: Path, settings: Settings) -> None:
         CannotRecreate: the policy is to recreate, which is not possible.
         EnvironmentNotBuilt: the policy is to recreate, which failed.
     """
-    found = _compared(manifest)
-    if manifest.environment_policy == "recreate" and not _is_the_lock(manifest, found, settings):
-        _go_on_in(build.built(manifest.environment, settings, this_run.log().info), folder)
+    found = _compare_packages(manifest)
+    if manifest.environment_policy == "recreate" and not _matches_lock(manifest, found, settings):
+        _continue_in(build.build_environment(manifest.environment, settings, this_run.get_logger().info), folder)
     if manifest.environment_policy == "refuse":
-        _refuse(manifest, found)
-    _tell(found)
+        _refuse_differences(manifest, found)
+    _log_differences(found)
 
 
-def _compared(manifest: Manifest) -> Comparison:
+def _compare_packages(manifest: Manifest) -> Comparison:
     lock = manifest.environment
-    return compare(lock, platform.python_version(), installed.versions(), _used(manifest))
+    return compare_environments(lock, platform.python_version(), installed.read_versions(), _used_packages(manifest))
 
 
-def _used(manifest: Manifest) -> frozenset[str]:
+def _used_packages(manifest: Manifest) -> frozenset[str]:
     """Return the packages that the flow or its executor refers to."""
-    return frozenset(manifest.uses) | executors.named(manifest.executor.name).packages
+    return frozenset(manifest.uses) | executors.find_executor(manifest.executor.name).packages
 
 
-def _is_the_lock(manifest: Manifest, found: Comparison, settings: Settings) -> bool:
+def _matches_lock(manifest: Manifest, found: Comparison, settings: Settings) -> bool:
     """Return whether this interpreter is the rebuilt one, or has exactly the packages of the lock."""
     lock = manifest.environment
-    rebuilt = build.place(requirements.digest(lock), settings)
+    rebuilt = build.environment_path(requirements.lock_digest(lock), settings)
     if Path(sys.prefix).resolve() == rebuilt.resolve():
         return True
     if os.environ.get("VIRTUAL_ENV") == str(rebuilt):
         raise EnvironmentNotBuilt(
             f"{rebuilt} is not a valid virtual environment.", fix="Delete that folder, then run again."
         )
-    return found.verdict == "same" and installed.environment().distributions == lock.distributions
+    return found.compatibility == "same" and installed.read_environment().distributions == lock.distributions
 
 
-def _refuse(manifest: Manifest, found: Comparison) -> None:
+def _refuse_differences(manifest: Manifest, found: Comparison) -> None:
     fix = "Install these packages for the Prefect worker, or register again with environment='recreate' or from its environment."
-    if found.verdict == "different":
+    if found.compatibility == "different":
         raise EnvironmentDiffers(
-            f"This flow run's packages are not those that the flow was registered with.\n{found.text()}\n", fix=fix
+            f"This flow run's packages are not those that the flow was registered with.\n{found.to_text()}\n", fix=fix
         )
-    if changed := _other_files(manifest):
+    if changed := _changed_packages(manifest):
         raise EnvironmentDiffers(
             f"These packages have the version that the flow was registered with, but other files: {', '.join(changed)}.",
             fix=fix,
         )
 
 
-def _other_files(manifest: Manifest) -> list[str]:
+def _changed_packages(manifest: Manifest) -> list[str]:
     """Return used packages with the same version but other files. Editable packages have no files to compare."""
-    used = _used(manifest)
-    here = installed.named(used)
+    used = _used_packages(manifest)
+    here = installed.find_distributions(used)
     pairs = [(each, here[each.name]) for each in manifest.environment.distributions if each.name in here]
     return [
         then.name
@@ -86,25 +86,25 @@ def _other_files(manifest: Manifest) -> list[str]:
     ]
 
 
-def _tell(found: Comparison) -> None:
+def _log_differences(found: Comparison) -> None:
     """Write the differences to the run's own log, as a warning if they may affect the flow."""
-    if found.verdict == "different":
+    if found.compatibility == "different":
         fix = "Register again from an environment like this one, or with environment='recreate'."
-        this_run.log().warning(
-            f"This flow run's packages are not those that the flow was registered with.\n{found.text()}\n{fix}"
+        this_run.get_logger().warning(
+            f"This flow run's packages are not those that the flow was registered with.\n{found.to_text()}\n{fix}"
         )
-    elif found.verdict == "compatible":
-        this_run.log().info(
-            f"Some packages here differ slightly from those that the flow was registered with.\n{found.text()}"
+    elif found.compatibility == "compatible":
+        this_run.get_logger().info(
+            f"Some packages here differ slightly from those that the flow was registered with.\n{found.to_text()}"
         )
 
 
-def _go_on_in(environment: Path, folder: Path) -> NoReturn:
+def _continue_in(environment: Path, folder: Path) -> NoReturn:
     """Replace this process by Prefect's engine under the environment's interpreter, with the same loader."""
     this_run.flush_log()
     os.chdir(folder)
     run_start.become_engine(
-        str(environment), {**_control_channel(), this_run.ENTRYPOINT: f"{folder / loader.FILE}:flow"}
+        str(environment), {**_control_channel(), this_run.ENTRYPOINT: f"{folder / loader.LOADER_FILE}:flow"}
     )
 
 

@@ -50,7 +50,7 @@ def parameter_names() -> tuple[str, ...]:
         return tuple(client.read_flow_run(UUID(os.environ[RUN_ID])).parameters)
 
 
-def log() -> Log:
+def get_logger() -> Log:
     """Return the logger of the run; outside of a flow run, that of this process."""
     from prefect.logging.loggers import flow_run_logger
 

@@ -19,7 +19,7 @@ class SatflowApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Create the managers; nothing is started before it is needed."""
         assert self.serverapp is not None
-        self.managers = Managers.over(self.serverapp.kernel_manager)
+        self.managers = Managers.create(self.serverapp.kernel_manager)
         self.settings["satflow_managers"] = self.managers
 
     def initialize_handlers(self) -> None:

@@ -11,16 +11,16 @@ from pydantic import ValidationError
 from tornado import web
 
 from satflow_ext.errors import BadRequest, ParametersTooLarge, SatflowError
-from satflow_ext.models import ErrorBody, Wire
+from satflow_ext.models import ErrorBody, WireModel
 from satflow_ext.server.managers import Managers
-from satflow_ext.validation_errors import first_mistake
+from satflow_ext.validation_errors import convert_first_error
 
-Body = TypeVar("Body", bound=Wire)
+Body = TypeVar("Body", bound=WireModel)
 
 BODY_LIMIT = 4 * 1024 * 1024
 """Maximum bytes of a request's body: Prefect's limit for parameters, plus room for JSON with whitespace."""
 
-NOT_OURS = frozenset({"token", "_xsrf", "no_track_activity"})
+JUPYTER_ARGUMENTS = frozenset({"token", "_xsrf", "no_track_activity"})
 """Query arguments that Jupyter itself handles on every route."""
 
 
@@ -48,7 +48,7 @@ class SatflowHandler(APIHandler):
         if self.request.method != "OPTIONS" and not self.current_user:
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
 
-    def read(self, model: type[Body]) -> Body:
+    def read_body(self, model: type[Body]) -> Body:
         """Parse the request's body.
 
         Raises:
@@ -65,9 +65,9 @@ class SatflowHandler(APIHandler):
         try:
             return model.model_validate_json(self.request.body)
         except ValidationError as error:
-            raise first_mistake(error) from None
+            raise convert_first_error(error) from None
 
-    def query(self, model: type[Body]) -> Body:
+    def read_query(self, model: type[Body]) -> Body:
         """Parse the request's query.
 
         Raises:
@@ -76,11 +76,11 @@ class SatflowHandler(APIHandler):
         # JupyterLab appends the time, as a name without a value, to bypass browser caches.
         given = {k: v[-1].decode(errors="replace") for k, v in self.request.query_arguments.items() if not k.isdigit()}
         try:
-            return model.model_validate({k: v for k, v in given.items() if k not in NOT_OURS})
+            return model.model_validate({k: v for k, v in given.items() if k not in JUPYTER_ARGUMENTS})
         except ValidationError as error:
-            raise first_mistake(error) from None
+            raise convert_first_error(error) from None
 
-    def reply(self, model: Wire, status: int = HTTPStatus.OK) -> None:
+    def reply(self, model: WireModel, status: int = HTTPStatus.OK) -> None:
         """Reply with a model."""
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
@@ -90,9 +90,9 @@ class SatflowHandler(APIHandler):
         """Reply with an ErrorBody, which contains no details of unexpected errors."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(error, SatflowError):
-            self.reply(ErrorBody.of(error), error.status)
+            self.reply(ErrorBody.from_error(error), error.status)
         else:
-            self.reply(_as_http_says(status_code, error), status_code)
+            self.reply(_convert_http_error(status_code, error), status_code)
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
@@ -112,7 +112,7 @@ class SatflowHandler(APIHandler):
             self.log.info("SatFlow: %r: %s %s -> %s", who, self.request.method, self.request.path, self.get_status())
 
 
-def _as_http_says(status_code: int, error: BaseException | None) -> ErrorBody:
+def _convert_http_error(status_code: int, error: BaseException | None) -> ErrorBody:
     phrase = HTTPStatus(status_code).phrase
     said = error.log_message if isinstance(error, web.HTTPError) else None
     if said and isinstance(error, web.HTTPError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from satflow_ext.executors.machine_size import this_machine
+from satflow_ext.executors.machine_size import measure_machine
 from satflow_ext.models import Catalogue, SchedulePreview, SchedulePreviewRequest
-from satflow_ext.server.lazy_imports import loaded
+from satflow_ext.server.lazy_imports import import_prefect_modules
 from satflow_ext.server.stack import StackManager
 
 
@@ -18,7 +18,7 @@ class CatalogueManager:
     def __init__(self, stack: StackManager) -> None:
         self._stack = stack
 
-    async def read(self) -> Catalogue:
+    async def read_catalogue(self) -> Catalogue:
         """Read the current catalog.
 
         Raises:
@@ -28,24 +28,26 @@ class CatalogueManager:
         where = await self._stack.endpoints()
         from satflow_ext import executors, runs
 
-        machine = this_machine() if where.local else None
-        infos, sizes = executors.catalogue(self._stack.settings, machine)
+        machine = measure_machine() if where.local else None
+        infos, sizes = executors.build_catalog(self._stack.settings, machine)
         return Catalogue(
             executors=infos,
             worker_sizes=sizes,
-            work_pools=await runs.work_pools(where.prefect),
+            work_pools=await runs.list_work_pools(where.prefect),
             default_work_pool=where.work_pool,
             cores=machine.cores if machine else None,
             memory=machine.memory if machine else None,
         )
 
-    async def preview(self, request: SchedulePreviewRequest) -> SchedulePreview:
+    async def preview_schedule(self, request: SchedulePreviewRequest) -> SchedulePreview:
         """Compute the next runs of a schedule before it is registered.
 
         Raises:
             InvalidSchedule: the schedule is not valid.
         """
-        await loaded()
+        await import_prefect_modules()
         from satflow_ext.registration import schedules
 
-        return SchedulePreview(next_runs=await schedules.preview(schedules.checked(request.schedule), request.count))
+        return SchedulePreview(
+            next_runs=await schedules.preview_runs(schedules.check_schedule(request.schedule), request.count)
+        )

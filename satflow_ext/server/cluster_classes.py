@@ -19,7 +19,7 @@ class ClusterClassManager:
         self._stack = stack
         self._kernels = kernels
 
-    async def read(self, request: ClusterClassRequest) -> ClusterClass:
+    async def read_class(self, request: ClusterClassRequest) -> ClusterClass:
         """Read the form of a class.
 
         Raises:
@@ -27,8 +27,8 @@ class ClusterClassManager:
             UnknownBackEnd: that interpreter has no such class.
             ExtraMissing: a package that the cluster provider needs is not installed.
         """
-        from satflow_ext.registration.cluster_class import form_of
-        from satflow_ext.registration.worker_environment import elsewhere
+        from satflow_ext.registration.cluster_class import read_class_form
+        from satflow_ext.registration.worker_environment import remote_interpreter
 
-        interpreter = elsewhere(self._stack.settings) or self._kernels.interpreter(request.kernel_id)
-        return await form_of(request.name, interpreter)
+        interpreter = remote_interpreter(self._stack.settings) or self._kernels.find_interpreter(request.kernel_id)
+        return await read_class_form(request.name, interpreter)

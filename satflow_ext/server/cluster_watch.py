@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from satflow_ext.errors import SatflowError
-from satflow_ext.own_module import module_command, module_environment
+from satflow_ext.own_module import build_module_command, build_module_environment
 from satflow_ext.server.stack import StackManager
 
-COMMAND = module_command("satflow_ext.clusters.cluster_watcher")
-REFRESH = 5.0
+WATCHER_COMMAND = build_module_command("satflow_ext.clusters.cluster_watcher")
+REFRESH_SECONDS = 5.0
 """Seconds between two reads of the list of deployments."""
-LINGERS = 3
+IDLE_REFRESHES = 3
 """Number of such reads without a listener before the process ends: enough for the reload of a page."""
-ENDS = 5.0
+STOP_SECONDS = 5.0
 """Seconds that the process has to end."""
 
 log = logging.getLogger(__name__)
 
 
-class Lookout:
+class ClusterWatcherProcess:
     """Keeps the process running while it has listeners and clusters to watch.
 
     Args:
@@ -31,7 +31,7 @@ class Lookout:
         refresh: seconds between two reads of the list of deployments.
     """
 
-    def __init__(self, stack: StackManager, refresh: float = REFRESH) -> None:
+    def __init__(self, stack: StackManager, refresh: float = REFRESH_SECONDS) -> None:
         self._stack = stack
         self._refresh = refresh
         self._listeners = 0
@@ -39,18 +39,18 @@ class Lookout:
         self._process: Process | None = None
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def listen(self) -> Iterator[None]:
         """Watch persistent clusters at least until the end of the block."""
         self._listeners += 1
-        if not self.is_kept:
-            self._task = asyncio.create_task(self._keep())
+        if not self.is_running:
+            self._task = asyncio.create_task(self._run_process())
         try:
             yield
         finally:
             self._listeners -= 1
 
     @property
-    def is_kept(self) -> bool:
+    def is_running(self) -> bool:
         """True while persistent clusters are watched."""
         return self._task is not None and not self._task.done()
 
@@ -60,38 +60,38 @@ class Lookout:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    async def _keep(self) -> None:
+    async def _run_process(self) -> None:
         try:
             while self._listeners:  # a listener may have arrived while the process was ending
-                await self._until_silent()
-                await self._end()
+                await self._refresh_until_idle()
+                await self._stop_process()
         except Exception:  # the boundary of this task: no other task awaits it
             log.exception("Watching clusters between runs failed; their status is no longer updated.")
         finally:
-            await self._end()
+            await self._stop_process()
 
-    async def _until_silent(self) -> None:
+    async def _refresh_until_idle(self) -> None:
         silent = 0
-        while silent < LINGERS:
-            await self._tell()
+        while silent < IDLE_REFRESHES:
+            await self._send_clusters()
             await asyncio.sleep(self._refresh)
             silent = 0 if self._listeners else silent + 1
 
-    async def _tell(self) -> None:
-        line = await self._wanted()
+    async def _send_clusters(self) -> None:
+        line = await self._read_clusters()
         if line is None or (line == b"[]" and self._process is None):
             return
         if self._process is None or self._process.returncode is not None:
             # A separate session, because Ctrl-C in the server's terminal is for the server.
             self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, stdin=PIPE, stdout=DEVNULL, env=module_environment(), start_new_session=True
+                *WATCHER_COMMAND, stdin=PIPE, stdout=DEVNULL, env=build_module_environment(), start_new_session=True
             )
         assert self._process.stdin is not None
         with suppress(ConnectionError):  # the process has died, and is restarted the next time
             self._process.stdin.write(line + b"\n")
             await self._process.stdin.drain()
 
-    async def _wanted(self) -> bytes | None:
+    async def _read_clusters(self) -> bytes | None:
         """Return the clusters to watch in the input format of the process, None if they cannot be determined now."""
         try:
             if (await self._stack.status()).state != "ready":  # watching clusters does not start the local stack
@@ -100,17 +100,19 @@ class Lookout:
             from satflow_ext.clusters import persistent_clusters
             from satflow_ext.registration import deployments
 
-            return persistent_clusters.as_line(persistent_clusters.standing(await deployments.list_all(where)))
+            return persistent_clusters.to_json_line(
+                persistent_clusters.list_persistent_clusters(await deployments.list_deployments(where))
+            )
         except SatflowError:
             return None
 
-    async def _end(self) -> None:
+    async def _stop_process(self) -> None:
         process, self._process = self._process, None
         if process is None or process.stdin is None:
             return
         process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), ENDS)
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except asyncio.TimeoutError:
             process.kill()
             await process.wait()

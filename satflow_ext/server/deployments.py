@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from satflow_ext.executors.worker_usage import Needs, advice
+from satflow_ext.executors.worker_usage import UsageStore, suggest_size
 from satflow_ext.models import (
     Deployment,
     DeploymentList,
@@ -23,11 +23,11 @@ from satflow_ext.settings import Settings
 
 def _add_local_facts(found: tuple[Deployment, ...], settings: Settings) -> tuple[Deployment, ...]:
     """Add this machine's data to each deployment: how much of their worker sizes its runs used, and its notebook's file."""
-    needs = Needs(settings)
+    needs = UsageStore(settings)
     return tuple(
         each.model_copy(
             update={
-                "needed": advice(needs.read(f"{each.flow_name}/{each.name}"), settings),
+                "needed": suggest_size(needs.read_runs(f"{each.flow_name}/{each.name}"), settings),
                 "notebook_file": _resolve_file(each.notebook),
             }
         )
@@ -63,8 +63,8 @@ class DeploymentManager:
         from satflow_ext import registration
 
         settings = self._stack.settings
-        async with self._kernels.packed(request) as packed:
-            settled = packed.settle_parameters(request.registration)
+        async with self._kernels.pack_flow(request) as packed:
+            settled = packed.store_parameters(request.registration)
             return await registration.register(
                 packed, settled, where, settings, overwrite=request.overwrite, replaces=request.replaces
             )
@@ -74,7 +74,7 @@ class DeploymentManager:
         where = await self._stack.endpoints()
         from satflow_ext.registration import deployments
 
-        found = await deployments.list_all(where)
+        found = await deployments.list_deployments(where)
         return DeploymentList(deployments=await asyncio.to_thread(_add_local_facts, found, self._stack.settings))
 
     async def set_paused(self, deployment_id: str, paused: bool) -> Deployment:
@@ -89,28 +89,28 @@ class DeploymentManager:
         where = await self._stack.endpoints()
         from satflow_ext.registration import deployments
 
-        await deployments.delete(where, self._stack.settings, deployment_id)
+        await deployments.delete_deployment(where, self._stack.settings, deployment_id)
 
-    async def versions(self, deployment_id: str, query: VersionQuery) -> VersionList:
+    async def list_versions(self, deployment_id: str, query: VersionQuery) -> VersionList:
         """Read a page of a deployment's versions, newest first."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import versions
 
-        return await versions.history(where, deployment_id, query)
+        return await versions.list_versions(where, deployment_id, query)
 
-    async def version(self, deployment_id: str, number: int) -> VersionDetail:
+    async def read_version(self, deployment_id: str, number: int) -> VersionDetail:
         """Read the details of one version."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import versions
 
-        return await versions.detail(where, deployment_id, number)
+        return await versions.read_version(where, deployment_id, number)
 
-    async def diff(self, deployment_id: str, before: int, after: int) -> VersionDiff:
+    async def compare_versions(self, deployment_id: str, before: int, after: int) -> VersionDiff:
         """Compute the differences between two versions."""
         where = await self._stack.endpoints()
         from satflow_ext.registration import versions
 
-        return await versions.diff(where, deployment_id, before, after)
+        return await versions.diff_versions(where, deployment_id, before, after)
 
     async def roll_back(self, deployment_id: str, version: int) -> Registered:
         """Create the next version from an earlier one."""

@@ -14,7 +14,7 @@ from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, 
 from satflow_ext import kernel_calls, scratch
 from satflow_ext.errors import KernelNotFound, KernelNotPython, KernelUnavailable
 from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
-from satflow_ext.server.kernel_request import KernelQuestion
+from satflow_ext.server.kernel_request import KernelRequest
 from satflow_ext.server.stack import StackManager
 
 
@@ -30,16 +30,16 @@ class KernelBridge:
         self._kernel_manager = kernel_manager
         self._stack = stack
 
-    async def flows(self, kernel_id: str) -> FlowList:
+    async def list_flows(self, kernel_id: str) -> FlowList:
         """List the flows of a kernel, which pushes changes of them from now on.
 
         Raises:
             KernelNotFound: no kernel has that id.
             KernelUnavailable: it is busy, dead, not Python, or lacks a package.
         """
-        return FlowList.model_validate(await self._ask(kernel_id, kernel_calls.flows_call()))
+        return FlowList.model_validate(await self._send_request(kernel_id, kernel_calls.build_flows_call()))
 
-    async def preflight(self, request: RegisterRequest) -> Preflight:
+    async def read_preflight(self, request: RegisterRequest) -> Preflight:
         """Report the captured objects of a flow.
 
         Raises:
@@ -47,11 +47,11 @@ class KernelBridge:
             KernelUnavailable: it is busy, dead, not Python, or lacks a package.
             FlowNotFound: it has no such flow.
         """
-        call = kernel_calls.preflight_call(request.variable, request.include)
-        return Preflight.model_validate(await self._ask(request.kernel_id, call))
+        call = kernel_calls.build_preflight_call(request.variable, request.include)
+        return Preflight.model_validate(await self._send_request(request.kernel_id, call))
 
     @asynccontextmanager
-    async def packed(self, request: RegisterRequest) -> AsyncIterator[PackedFlow]:
+    async def pack_flow(self, request: RegisterRequest) -> AsyncIterator[PackedFlow]:
         """Pack a flow in its kernel; the file with the pickle is removed after the block.
 
         Raises:
@@ -62,34 +62,34 @@ class KernelBridge:
             InvalidInclude: data files cannot be packed.
             ContentTooLarge: the flow and its captured objects are larger than the limit.
         """
-        folder = await asyncio.to_thread(scratch.make, self._stack.settings, "pack")
-        call = kernel_calls.pack_call(
+        folder = await asyncio.to_thread(scratch.make_scratch_folder, self._stack.settings, "pack")
+        call = kernel_calls.build_pack_call(
             request.variable, request.parameters, request.schedule.kind != "none", str(folder), request.include
         )
         try:
-            packed = PackedFlow.model_validate(await self._ask(request.kernel_id, call))
-            yield _inside(folder, packed)
+            packed = PackedFlow.model_validate(await self._send_request(request.kernel_id, call))
+            yield _check_packed_path(folder, packed)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    def interpreter(self, kernel_id: str) -> Path:
+    def find_interpreter(self, kernel_id: str) -> Path:
         """Return the interpreter of a kernel from its kernel specification.
 
         Raises:
             KernelNotFound: no kernel has that id.
             KernelNotPython: its language is not Python.
         """
-        kernel = self._kernel(kernel_id)
+        kernel = self._get_kernel(kernel_id)
         _check_language(kernel)
         return Path(kernel.format_kernel_cmd()[0])
 
-    async def _ask(self, kernel_id: str, user_expressions: Mapping[str, str]) -> dict[str, object]:
-        kernel = self._kernel(kernel_id)
-        question = KernelQuestion(self._kernel_manager, kernel_id, self._stack.settings.kernel_patience)
+    async def _send_request(self, kernel_id: str, user_expressions: Mapping[str, str]) -> dict[str, object]:
+        kernel = self._get_kernel(kernel_id)
+        question = KernelRequest(self._kernel_manager, kernel_id, self._stack.settings.kernel_patience)
         _check_language(kernel)
-        return kernel_calls.read_reply(await question.ask(user_expressions))
+        return kernel_calls.parse_reply(await question.send(user_expressions))
 
-    def _kernel(self, kernel_id: str) -> ServerKernelManager:
+    def _get_kernel(self, kernel_id: str) -> ServerKernelManager:
         if kernel_id not in self._kernel_manager:
             raise KernelNotFound(f"No kernel has the id {kernel_id!r}.", fix="Start the notebook's kernel.")
         return cast(ServerKernelManager, self._kernel_manager.get_kernel(kernel_id))
@@ -104,10 +104,10 @@ def _check_language(kernel: ServerKernelManager) -> None:
         )
 
 
-def _inside(folder: Path, packed: PackedFlow) -> PackedFlow:
+def _check_packed_path(folder: Path, packed: PackedFlow) -> PackedFlow:
     """Check that the packed flow is in the folder that was passed to the kernel; other files are not read."""
     body = Path(packed.body)
-    if body.resolve().parent != folder.resolve() or not all(map(_is_file, (body, *packed.copies()))):
+    if body.resolve().parent != folder.resolve() or not all(map(_is_file, (body, *packed.list_copies()))):
         raise KernelUnavailable(
             f"The kernel did not write the packed flow to {folder} on the Jupyter server's machine.",
             fix="Kernels must run on the same machine and as the same user as the Jupyter server.",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 
-MODULES = ("satflow_ext.prefect_api", "satflow_ext.runs", "satflow_ext.registration", "satflow_ext.executors")
+PREFECT_MODULES = ("satflow_ext.prefect_api", "satflow_ext.runs", "satflow_ext.registration", "satflow_ext.executors")
 
 
-async def loaded() -> None:
+async def import_prefect_modules() -> None:
     """Import the modules that use Prefect in a thread; afterward, imports of them in functions take no time."""
-    await asyncio.to_thread(_load)
+    await asyncio.to_thread(_import_modules)
 
 
-def _load() -> None:
-    for name in MODULES:
+def _import_modules() -> None:
+    for name in PREFECT_MODULES:
         importlib.import_module(name)

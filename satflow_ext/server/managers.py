@@ -10,7 +10,7 @@ from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 from satflow_ext.models import StreamFrame, Subscribe
 from satflow_ext.server.catalogue import CatalogueManager
 from satflow_ext.server.cluster_classes import ClusterClassManager
-from satflow_ext.server.cluster_watch import Lookout
+from satflow_ext.server.cluster_watch import ClusterWatcherProcess
 from satflow_ext.server.clusters import ClusterManager
 from satflow_ext.server.deployments import DeploymentManager
 from satflow_ext.server.kernels import KernelBridge
@@ -36,7 +36,7 @@ class Managers:
     shared_clusters: SharedClusterManager
 
     @classmethod
-    def over(cls, kernel_manager: MappingKernelManager) -> Managers:
+    def create(cls, kernel_manager: MappingKernelManager) -> Managers:
         """Create the managers of a server with that kernel manager. The settings are read when they are first needed."""
         stack = StackManager(load_settings)
         kernels = KernelBridge(kernel_manager, stack)
@@ -48,19 +48,19 @@ class Managers:
             deployments=DeploymentManager(stack, kernels),
             preflight=PreflightManager(stack, kernels),
             runs=RunManager(stack),
-            clusters=ClusterManager(stack, Lookout(stack)),
+            clusters=ClusterManager(stack, ClusterWatcherProcess(stack)),
             shared_clusters=SharedClusterManager(stack),
         )
 
-    def facts(self, request: Subscribe) -> AsyncGenerator[StreamFrame, None]:
+    def stream_frames(self, request: Subscribe) -> AsyncGenerator[StreamFrame, None]:
         """Return the frames of a subscription, until the topic has ended."""
         if request.topic == "clusters":
-            return self.clusters.all_changes()
+            return self.clusters.watch_all()
         if request.run_id is None or request.topic == "runs":
-            return self.runs.changes()
+            return self.runs.watch_changes()
         if request.topic == "logs":
-            return self.runs.log(request.run_id, request.cursor)
-        return self.clusters.changes(request.run_id)
+            return self.runs.follow_log(request.run_id, request.cursor)
+        return self.clusters.watch_cluster(request.run_id)
 
     async def close(self) -> None:
         """Stop all watchers and followers, then release the lease on the local stack."""

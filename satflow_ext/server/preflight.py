@@ -19,7 +19,7 @@ class PreflightManager:
         self._stack = stack
         self._kernels = kernels
 
-    async def report(self, request: PreflightRequest) -> Preflight:
+    async def create_report(self, request: PreflightRequest) -> Preflight:
         """Create the report on a kernel's flow.
 
         Raises:
@@ -27,13 +27,13 @@ class PreflightManager:
             FlowNotFound: it has no such flow.
             InvalidParameter: a value does not match the flow's signature.
         """
-        found = await self._kernels.preflight(request)
+        found = await self._kernels.read_preflight(request)
         from satflow_ext.registration import preflight
 
         settings = self._stack.settings
-        report = preflight.with_choices(found, request.registration, settings)
-        report = await preflight.with_pool(report, request.registration, settings)
-        if not request.rehearse or report.refused:
+        report = preflight.add_choice_findings(found, request.registration, settings)
+        report = await preflight.add_work_pool_findings(report, request.registration, settings)
+        if not request.rehearse or report.has_errors:
             return report
-        async with self._kernels.packed(request) as packed:
-            return await preflight.with_rehearsal(report, packed, request.registration, settings)
+        async with self._kernels.pack_flow(request) as packed:
+            return await preflight.add_clean_load(report, packed, request.registration, settings)

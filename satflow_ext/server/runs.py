@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from satflow_ext.disk_room import check_room
+from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import (
@@ -22,19 +22,19 @@ from satflow_ext.models import (
     RunRequest,
     RunsFrame,
 )
-from satflow_ext.server.lazy_imports import loaded
+from satflow_ext.server.lazy_imports import import_prefect_modules
 from satflow_ext.server.stack import StackManager
 
 if TYPE_CHECKING:
     from satflow_ext.runs.run_watcher import RunWatcher
-    from satflow_ext.runs.shared_followers import Followers
+    from satflow_ext.runs.shared_followers import SharedFollowers
 
 
 @dataclass(frozen=True)
-class Live:
+class RunObservers:
     """The followers and the watcher of runs, created for the first subscription."""
 
-    followers: Followers
+    followers: SharedFollowers
     watcher: RunWatcher
 
 
@@ -47,17 +47,19 @@ class RunManager:
 
     def __init__(self, stack: StackManager) -> None:
         self._stack = stack
-        self._following: Live | None = None
+        self._observers: RunObservers | None = None
 
-    async def start(self, request: RunRequest) -> Run:
+    async def start_run(self, request: RunRequest) -> Run:
         """Start a run of a deployment now."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
         if where.local:
-            await asyncio.to_thread(check_room, (self._stack.settings.state_dir, self._stack.settings.runtime_dir))
-        run = await runs.start(where.prefect, request)
-        self._changed()
+            await asyncio.to_thread(
+                check_free_space, (self._stack.settings.state_dir, self._stack.settings.runtime_dir)
+            )
+        run = await runs.start_run(where.prefect, request)
+        self._wake_watcher()
         return run
 
     async def list_runs(self, query: RunQuery) -> RunList:
@@ -67,45 +69,47 @@ class RunManager:
 
         return RunList(runs=await runs.list_runs(where.prefect, query))
 
-    async def detail(self, run_id: str) -> RunDetail:
+    async def read_detail(self, run_id: str) -> RunDetail:
         """Read the details of one run."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
-        return await runs.detail(where.prefect, run_id)
+        return await runs.read_run_detail(where.prefect, run_id)
 
-    async def cancel(self, run_id: str) -> Run:
+    async def cancel_run(self, run_id: str) -> Run:
         """Cancel a run."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
-        run = await runs.cancel(where.prefect, run_id)
-        self._changed()
+        run = await runs.cancel_run(where.prefect, run_id)
+        self._wake_watcher()
         return run
 
-    async def whole_log(self, run_id: str) -> AsyncIterator[str]:
+    async def stream_whole_log(self, run_id: str) -> AsyncIterator[str]:
         """Yield a run's whole log in pieces of text."""
         where = await self._stack.endpoints()
         from satflow_ext import runs
 
-        async for piece in runs.whole_log(where.prefect, run_id, self._stack.settings):
+        async for piece in runs.stream_whole_log(where.prefect, run_id, self._stack.settings):
             yield piece
 
-    async def changes(self) -> AsyncGenerator[RunsFrame, None]:
+    async def watch_changes(self) -> AsyncGenerator[RunsFrame, None]:
         """Yield a hint at once, and then whenever the list of runs has changed."""
-        watcher = (await self._live()).watcher
-        async with aclosing(watcher.changes()) as changes:
+        watcher = (await self._start_observers()).watcher
+        async with aclosing(watcher.watch_changes()) as changes:
             async for _ in changes:
                 yield RunsFrame(type="runs.v1")
 
-    async def log(self, run_id: str, cursor: str | None) -> AsyncGenerator[LogsFrame | ErrorFrame, None]:
+    async def follow_log(self, run_id: str, cursor: str | None) -> AsyncGenerator[LogsFrame | ErrorFrame, None]:
         """Yield a run's log after a cursor, until it ends. Errors are sent as frames and do not end it."""
-        followers = (await self._live()).followers
-        async with followers.following(run_id) as book, aclosing(book.batches(cursor)) as batches:
+        followers = (await self._start_observers()).followers
+        async with followers.follow_run(run_id) as book, aclosing(book.read_batches(cursor)) as batches:
             told: SatflowError | None = None
             async for batch in batches:
                 if batch.trouble is not None and batch.trouble is not told:
-                    yield ErrorFrame(type="error.v1", topic="logs", run_id=run_id, error=ErrorBody.of(batch.trouble))
+                    yield ErrorFrame(
+                        type="error.v1", topic="logs", run_id=run_id, error=ErrorBody.from_error(batch.trouble)
+                    )
                 told = batch.trouble
                 yield LogsFrame(
                     type="logs.v1",
@@ -118,22 +122,24 @@ class RunManager:
 
     async def close(self) -> None:
         """Stop the watcher and the followers."""
-        if self._following is not None:
-            await self._following.watcher.close()
-            await self._following.followers.close()
+        if self._observers is not None:
+            await self._observers.watcher.close()
+            await self._observers.followers.close()
 
-    async def _live(self) -> Live:
-        await loaded()
-        if self._following is None:
+    async def _start_observers(self) -> RunObservers:
+        await import_prefect_modules()
+        if self._observers is None:
             from satflow_ext.runs.run_watcher import RunWatcher
-            from satflow_ext.runs.shared_followers import Followers
+            from satflow_ext.runs.shared_followers import SharedFollowers
 
-            self._following = Live(Followers(self._where, self._stack.settings), RunWatcher(self._where))
-        return self._following
+            self._observers = RunObservers(
+                SharedFollowers(self._locate_api, self._stack.settings), RunWatcher(self._locate_api)
+            )
+        return self._observers
 
-    async def _where(self) -> PrefectApi:
+    async def _locate_api(self) -> PrefectApi:
         return (await self._stack.endpoints()).prefect
 
-    def _changed(self) -> None:
-        if self._following is not None:
-            self._following.watcher.wake()
+    def _wake_watcher(self) -> None:
+        if self._observers is not None:
+            self._observers.watcher.wake()

@@ -20,28 +20,28 @@ class SharedClusterManager:
     def __init__(self, stack: StackManager) -> None:
         self._stack = stack
 
-    async def look(self, deployment_id: str) -> SharedCluster:
+    async def read_cluster(self, deployment_id: str) -> SharedCluster:
         """Read the status of the cluster."""
-        where = await self._where()
+        where = await self._resolve_endpoints()
         from satflow_ext.registration import clusters
 
-        return await clusters.look(where, self._stack.settings, deployment_id)
+        return await clusters.read_cluster(where, self._stack.settings, deployment_id)
 
-    async def obey(self, deployment_id: str, order: ClusterOrder) -> SharedCluster:
+    async def apply_order(self, deployment_id: str, order: ClusterOrder) -> SharedCluster:
         """Apply an order to the cluster; a start waits until it is ready."""
-        where = await self._where()
+        where = await self._resolve_endpoints()
         from satflow_ext.registration import clusters
 
-        return await clusters.obey(where, self._stack.settings, deployment_id, order)
+        return await clusters.apply_order(where, self._stack.settings, deployment_id, order)
 
-    async def close(self, deployment_id: str) -> None:
+    async def close_cluster(self, deployment_id: str) -> None:
         """Stop the cluster, if there is one."""
-        where = await self._where()
+        where = await self._resolve_endpoints()
         from satflow_ext.registration import clusters
 
-        await clusters.close(where, self._stack.settings, deployment_id)
+        await clusters.close_cluster(where, self._stack.settings, deployment_id)
 
-    async def _where(self) -> Endpoints:
+    async def _resolve_endpoints(self) -> Endpoints:
         """Return the endpoints, after a thread has imported the modules that use them."""
         where = await self._stack.endpoints()
         await asyncio.to_thread(importlib.import_module, "satflow_ext.registration.clusters")

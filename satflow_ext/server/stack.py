@@ -11,7 +11,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease import Lease
 from satflow_ext.models import StackStatus
-from satflow_ext.server.lazy_imports import loaded
+from satflow_ext.server.lazy_imports import import_prefect_modules
 from satflow_ext.settings import Settings
 
 
@@ -29,7 +29,7 @@ class StackManager:
         self._load_settings = load_settings
         self._settings: Settings | None = None
         self._step: str | None = None
-        self._acquiring: asyncio.Task[Lease] | None = None
+        self._acquisition: asyncio.Task[Lease] | None = None
         self._given_up = threading.Event()
 
     @property
@@ -50,20 +50,20 @@ class StackManager:
             StackFailed: the local stack did not start, or was stopped.
             SettingsWrong: the settings cannot be read, or refer to a variable that is not set.
         """
-        held, _ = await asyncio.gather(self._lease(), loaded())
-        return endpoints.resolve(self.settings, held.record)
+        held, _ = await asyncio.gather(self._get_lease(), import_prefect_modules())
+        return endpoints.resolve_endpoints(self.settings, held.record)
 
     async def start(self) -> StackStatus:
         """Start the local stack if it is needed and does not run, without waiting for it."""
         if (await self.status()).state in ("stopped", "failed") and not await self._holds_lease():
-            await self._let_go()
-            self._begin()
+            await self._release_lease()
+            self._start_acquiring()
         return await self.status()
 
     async def status(self) -> StackStatus:
         """Return the status of the local stack, or of the services in the settings."""
-        found = await asyncio.to_thread(lease.status, self.settings)
-        task = self._acquiring
+        found = await asyncio.to_thread(lease.read_status, self.settings)
+        task = self._acquisition
         if task is None or task.cancelled():
             return found
         if not task.done():
@@ -75,63 +75,63 @@ class StackManager:
 
     async def close(self) -> None:
         """Release the lease."""
-        await self._let_go()
+        await self._release_lease()
 
-    async def _lease(self) -> Lease:
-        await self._forget_failure()
-        if self._acquiring is None:
-            self._begin()
-        task = self._acquiring
-        held = await self._acquired()
+    async def _get_lease(self) -> Lease:
+        await self._discard_failure()
+        if self._acquisition is None:
+            self._start_acquiring()
+        task = self._acquisition
+        held = await self._await_lease()
         if not await asyncio.to_thread(held.wait_lost, 0):
             return held
-        if await asyncio.to_thread(lease.report, self.settings) is None:
+        if await asyncio.to_thread(lease.read_report, self.settings) is None:
             raise StackFailed("The local stack was stopped.", fix="Start it again.")
         # Another process has restarted the stack. A lease that another request has acquired in the meantime is kept.
-        if self._acquiring is task:
-            await self._let_go()
-        self._begin()
-        return await self._acquired()
+        if self._acquisition is task:
+            await self._release_lease()
+        self._start_acquiring()
+        return await self._await_lease()
 
-    async def _forget_failure(self) -> None:
+    async def _discard_failure(self) -> None:
         """Discard a failed attempt if another process runs the stack now; this starts nothing."""
-        task = self._acquiring
+        task = self._acquisition
         if task is None or not _has_failed(task):
             return
-        runs = await asyncio.to_thread(lease.report, self.settings) is not None
-        if runs and self._acquiring is task:
-            await self._let_go()
+        runs = await asyncio.to_thread(lease.read_report, self.settings) is not None
+        if runs and self._acquisition is task:
+            await self._release_lease()
 
-    async def _acquired(self) -> Lease:
-        assert self._acquiring is not None
+    async def _await_lease(self) -> Lease:
+        assert self._acquisition is not None
         # The request may be cancelled; the stack continues to start for the others.
-        return await asyncio.shield(self._acquiring)
+        return await asyncio.shield(self._acquisition)
 
     async def _holds_lease(self) -> bool:
         """Return whether the stack runs for this server: a new lease would not fix its failures, such as a full disk."""
-        task = self._acquiring
+        task = self._acquisition
         if task is None or not task.done() or task.cancelled() or task.exception() is not None:
             return False
         return not await asyncio.to_thread(task.result().wait_lost, 0)
 
-    def _begin(self) -> None:
-        if self._acquiring is None:
+    def _start_acquiring(self) -> None:
+        if self._acquisition is None:
             self._step = "starting the local stack"
-            self._acquiring = asyncio.create_task(self._acquire())
+            self._acquisition = asyncio.create_task(self._acquire_lease())
             # A request that waits for it gets the error; without one, `status` shows it.
-            self._acquiring.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._acquisition.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    async def _acquire(self) -> Lease:
+    async def _acquire_lease(self) -> Lease:
         loop = asyncio.get_running_loop()
 
         def on_step(step: str) -> None:
             loop.call_soon_threadsafe(setattr, self, "_step", step)
 
         given_up = self._given_up = threading.Event()
-        return await asyncio.to_thread(lease.acquire, self.settings, on_step=on_step, cancelled=given_up)
+        return await asyncio.to_thread(lease.acquire_lease, self.settings, on_step=on_step, cancelled=given_up)
 
-    async def _let_go(self) -> None:
-        task, self._acquiring = self._acquiring, None
+    async def _release_lease(self) -> None:
+        task, self._acquisition = self._acquisition, None
         if task is None:
             return
         # The thread that waits for the stack gives up; if it returns a lease nevertheless, the lease is released.

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING
 
-from satflow_ext.lease.address import private_folder, socket_path
+from satflow_ext.lease.address import make_private_folder, socket_path
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.stack import environment, stack_processes
 from satflow_ext.stack.stack_lock import take_stack_lock
@@ -19,7 +19,7 @@ from satflow_ext.stack.stack_lock import take_stack_lock
 if TYPE_CHECKING:
     from satflow_ext.stack.supervisor import Supervisor
 
-PATIENCE = 10.0
+LOCK_TIMEOUT = 10.0
 """Seconds to wait for a supervisor that is shutting down."""
 
 logger = logging.getLogger("satflow_ext.stack")
@@ -41,20 +41,20 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     os.umask(0o077)
     settings = load_settings()
-    private_folder(settings.state_dir)
-    private_folder(settings.state_dir / "logs")
-    lock = _lock(settings)
+    make_private_folder(settings.state_dir)
+    make_private_folder(settings.state_dir / "logs")
+    lock = _wait_for_lock(settings)
     if lock is None:
         logger.info("another supervisor is running")
         return 0
     with lock:
-        asyncio.run(_supervise(settings, arguments.starter))
+        asyncio.run(_run_supervisor(settings, arguments.starter))
     return 0
 
 
-def _lock(settings: Settings) -> IO[bytes] | None:
+def _wait_for_lock(settings: Settings) -> IO[bytes] | None:
     """Take the supervisor's lock; return None if another supervisor keeps it for `PATIENCE` seconds."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while time.monotonic() < deadline:
         lock = take_stack_lock(settings)
         if lock is not None:
@@ -63,20 +63,22 @@ def _lock(settings: Settings) -> IO[bytes] | None:
     return None
 
 
-async def _supervise(settings: Settings, starter: int | None) -> None:
+async def _run_supervisor(settings: Settings, starter: int | None) -> None:
     from satflow_ext.stack.supervisor import Supervisor
 
-    stack_processes.end(environment.mark(settings))  # processes of a dead stack, before any process of this one starts
+    stack_processes.end_processes(
+        environment.stack_mark(settings)
+    )  # processes of a dead stack, before any process of this one starts
     path = socket_path(settings)
-    private_folder(path.parent)
+    make_private_folder(path.parent)
     path.unlink(missing_ok=True)
     supervisor = Supervisor(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stop)
-    door = await asyncio.start_unix_server(supervisor.answer, path)
+    door = await asyncio.start_unix_server(supervisor.handle_connection, path)
     if starter is not None:
-        loop.add_reader(starter, _ended, loop, starter, supervisor)
+        loop.add_reader(starter, _handle_starter_end, loop, starter, supervisor)
     logger.info("supervisor %s listens at %s", os.getpid(), path)
     try:
         await supervisor.run(door)
@@ -85,11 +87,11 @@ async def _supervise(settings: Settings, starter: int | None) -> None:
     logger.info("supervisor %s ended", os.getpid())
 
 
-def _ended(loop: asyncio.AbstractEventLoop, starter: int, supervisor: Supervisor) -> None:
+def _handle_starter_end(loop: asyncio.AbstractEventLoop, starter: int, supervisor: Supervisor) -> None:
     """Handle the end of the starter's pipe, which is never written to and becomes readable only when it closes."""
     loop.remove_reader(starter)
     os.close(starter)
-    supervisor.starter_ended()
+    supervisor.handle_starter_end()
 
 
 if __name__ == "__main__":

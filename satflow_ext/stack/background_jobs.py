@@ -12,57 +12,57 @@ import time
 
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, service_definitions
-from satflow_ext.stack.process import Plan, ServiceProcess
+from satflow_ext.stack.process import ProcessPlan, ServiceProcess
 
-CALM = 600.0
+COLLECTION_DELAY = 600.0
 """Seconds after the start of the stack during which no collection runs, so that the user has the machine for other work."""
 
-GRACE = 1.0
+JOB_GRACE = 1.0
 """Seconds that a background job has to exit when the stack stops."""
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 
 
-LOOK = 10.0
+PREWARM_CHECK_PAUSE = 10.0
 """Seconds between two checks for a deployment whose cluster starts ahead of its runs."""
 
 
-async def keep_doing(settings: Settings, *, calm: float = CALM, pause: float = HOUR) -> None:
+async def run_background_jobs(settings: Settings, *, delay: float = COLLECTION_DELAY, pause: float = HOUR) -> None:
     """Recover registrations that the database has lost, then collect when a collection is due. Each job writes its own log.
 
     Args:
         settings: settings of the stack.
-        calm: seconds until the first check for a due collection.
+        delay: seconds until the first check for a due collection.
         pause: seconds between two checks.
     """
     if any((settings.state_dir / "journal").glob("*.json")):
-        await _run("healing", "satflow_ext.registration.startup_recovery", settings)
-    warming = asyncio.create_task(_keep_warming(settings))
+        await _run_job("healing", "satflow_ext.registration.startup_recovery", settings)
+    warming = asyncio.create_task(_prewarm_periodically(settings))
     try:
-        await _keep_collecting(settings, calm, pause)
+        await _collect_periodically(settings, delay, pause)
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
 
 
-async def _keep_warming(settings: Settings) -> None:
+async def _prewarm_periodically(settings: Settings) -> None:
     while True:
         # The path of `registration.prewarm.wish`, whose import would load Prefect's client.
         if (settings.state_dir / "prewarm").exists():
-            await _run("prewarming", "satflow_ext.registration.prewarming", settings)
-        await asyncio.sleep(LOOK)
+            await _run_job("prewarming", "satflow_ext.registration.prewarming", settings)
+        await asyncio.sleep(PREWARM_CHECK_PAUSE)
 
 
-async def _keep_collecting(settings: Settings, calm: float, pause: float) -> None:
-    await asyncio.sleep(calm)
+async def _collect_periodically(settings: Settings, delay: float, pause: float) -> None:
+    await asyncio.sleep(delay)
     while True:
-        if _due(settings):
-            await _run("collecting", "satflow_ext.commands.daily_collection", settings)
+        if _is_collection_due(settings):
+            await _run_job("collecting", "satflow_ext.commands.daily_collection", settings)
         await asyncio.sleep(pause)
 
 
-def _due(settings: Settings) -> bool:
+def _is_collection_due(settings: Settings) -> bool:
     """Return whether the built-in store has contents and its last collection was more than a day ago."""
     store = settings.state_dir / "store"
     try:
@@ -71,16 +71,16 @@ def _due(settings: Settings) -> bool:
         return (store / "sha256").exists()
 
 
-async def _run(name: str, module: str, settings: Settings) -> None:
-    plan = Plan(
+async def _run_job(name: str, module: str, settings: Settings) -> None:
+    plan = ProcessPlan(
         name=name,
         module=(module,),
-        environment=environment.bare(os.environ, settings),
-        log=service_definitions.logs(settings, name),
+        environment=environment.base_environment(os.environ, settings),
+        log=service_definitions.log_path(settings, name),
     )
     process = await ServiceProcess.start(plan)
     try:
-        await process.ended()
+        await process.wait_ended()
     except asyncio.CancelledError:
-        await process.stop(GRACE)
+        await process.stop(JOB_GRACE)
         raise

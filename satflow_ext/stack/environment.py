@@ -10,18 +10,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from satflow_ext.endpoints import StackRecord, store_mark, store_named
+from satflow_ext.endpoints import StackRecord, find_store, fingerprint_store
 from satflow_ext.errors import SettingsWrong
 from satflow_ext.lease.start import STACK_API, STACK_MARK
 from satflow_ext.settings import Settings
 
-DATABASE = "SATFLOW_DATABASE_URL"
+DATABASE_VARIABLE = "SATFLOW_DATABASE_URL"
 """Environment variable with the database URL of the local Prefect server, for a database other than SQLite."""
 
 DATABASE_FILE = "prefect.db"
 """File name of Prefect's SQLite database."""
 
-HARDENED = {
+HARDENED_SETTINGS = {
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
     "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "http://none.invalid",
     "PREFECT_SERVER_UI_ENABLED": "false",
@@ -29,48 +29,55 @@ HARDENED = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }
-LIVE = {
+LOG_STREAM_SETTINGS = {
     "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "true",
     "PREFECT_SERVER_LOGS_STREAM_PUBLISHING_ENABLED": "true",
 }
 """Both are required for `/api/logs/out` to send anything."""
 
 
-def bare(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
+def base_environment(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """Return the user's environment without the variables of the Prefect profile, the Jupyter server and the kernel."""
-    kept = {name: value for name, value in environment.items() if _harmless(name, value)}
-    kept[STACK_MARK] = mark(settings)
+    kept = {name: value for name, value in environment.items() if _is_inheritable(name, value)}
+    kept[STACK_MARK] = stack_mark(settings)
     kept["SATFLOW_STATE_DIR"] = str(settings.state_dir)
     kept["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir)
-    kept["PREFECT_HOME"] = str(home(settings))
+    kept["PREFECT_HOME"] = str(prefect_home(settings))
     kept["PYTHONIOENCODING"] = "utf-8"  # as in a notebook: a flow's output must not depend on how the stack was started
     # Traffic between the services on this machine carries credentials and must not go through a company's proxy.
     direct = ",".join(filter(None, [kept.get("NO_PROXY") or kept.get("no_proxy"), "127.0.0.1"]))
     return {**kept, "NO_PROXY": direct, "no_proxy": direct}
 
 
-def mark(settings: Settings) -> str:
+def stack_mark(settings: Settings) -> str:
     """Return the value of `SATFLOW_STACK` for this stack."""
     return str(settings.runtime_dir.resolve())
 
 
-def home(settings: Settings) -> Path:
+def prefect_home(settings: Settings) -> Path:
     """Return the folder of the local Prefect server and its database; the user's `~/.prefect` is not touched."""
     return settings.state_dir / "prefect"
 
 
-def prefect_server(environment: Mapping[str, str], settings: Settings, auth: str) -> dict[str, str]:
+def prefect_server_environment(environment: Mapping[str, str], settings: Settings, auth: str) -> dict[str, str]:
     """Return the environment of the Prefect server."""
-    server = {**bare(environment, settings), **HARDENED, **LIVE, "PREFECT_SERVER_API_AUTH_STRING": auth}
-    if database := environment.get(DATABASE):
+    server = {
+        **base_environment(environment, settings),
+        **HARDENED_SETTINGS,
+        **LOG_STREAM_SETTINGS,
+        "PREFECT_SERVER_API_AUTH_STRING": auth,
+    }
+    if database := environment.get(DATABASE_VARIABLE):
         server["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database
     return server
 
 
-def prefect_worker(environment: Mapping[str, str], settings: Settings, api: str, auth: str) -> dict[str, str]:
+def prefect_worker_environment(
+    environment: Mapping[str, str], settings: Settings, api: str, auth: str
+) -> dict[str, str]:
     """Return the environment of the Prefect worker, which its flow runs inherit."""
     return {
-        **bare(environment, settings),
+        **base_environment(environment, settings),
         "PATH": f"{Path(sys.executable).parent}:{environment.get('PATH', '/usr/bin:/bin')}",
         "PREFECT_API_URL": api,
         STACK_API: api,
@@ -86,17 +93,17 @@ def prefect_worker(environment: Mapping[str, str], settings: Settings, api: str,
     }
 
 
-def store_marks(environment: Mapping[str, str], settings: Settings, record: StackRecord) -> dict[str, str]:
+def read_store_marks(environment: Mapping[str, str], settings: Settings, record: StackRecord) -> dict[str, str]:
     """Return the mark of each configured store that a flow run can read from; omit stores whose credential is missing."""
-    seen = bare(environment, settings)
+    seen = base_environment(environment, settings)
     marks = {}
     for name in settings.stores:
         with contextlib.suppress(SettingsWrong):
-            marks[name] = store_mark(store_named(name, settings, record, seen), record)
+            marks[name] = fingerprint_store(find_store(name, settings, record, seen), record)
     return marks
 
 
-def _harmless(name: str, value: str) -> bool:
-    foreign = name.startswith(("PREFECT_", "JPY_", "JUPYTERHUB_")) or name in ("JUPYTER_TOKEN", DATABASE)
+def _is_inheritable(name: str, value: str) -> bool:
+    foreign = name.startswith(("PREFECT_", "JPY_", "JUPYTERHUB_")) or name in ("JUPYTER_TOKEN", DATABASE_VARIABLE)
     of_kernel = name == "MPLBACKEND" and value.startswith("module://")
     return not foreign and not of_kernel

@@ -19,12 +19,12 @@ from pydantic import BaseModel, ConfigDict
 from satflow_ext import atomic_files
 from satflow_ext.errors import StackFailed
 from satflow_ext.gateways.connection import INSTALL
-from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.address import make_private_folder
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, service_definitions, stack_processes
-from satflow_ext.stack.process import Plan
-from satflow_ext.stack.service_keeper import Role
+from satflow_ext.stack.process import ProcessPlan
+from satflow_ext.stack.service_keeper import ServiceDefinition
 
 
 class GatewayPlan(BaseModel):
@@ -55,7 +55,7 @@ class GatewayPlan(BaseModel):
         return f"http://{self.api}"
 
 
-def prepare(settings: Settings, api: str) -> GatewayPlan:
+def prepare_gateway(settings: Settings, api: str) -> GatewayPlan:
     """Choose credentials and the proxy's port, and empty the folder: no process of an earlier stack is alive. Blocks.
 
     Args:
@@ -71,20 +71,22 @@ def prepare(settings: Settings, api: str) -> GatewayPlan:
         )
     folder = settings.state_dir / "gateway"
     shutil.rmtree(folder, ignore_errors=True)
-    private_folder(folder)
+    make_private_folder(folder)
     plan = GatewayPlan(
         folder=folder,
         api=api,
-        proxy=_free_address(),
+        proxy=_find_free_address(),
         password=secrets.token_urlsafe(32),
         proxy_token=secrets.token_hex(32),
         database_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     )
-    atomic_files.replace(_file(settings), plan.model_dump_json().encode())
+    atomic_files.write_atomically(_plan_path(settings), plan.model_dump_json().encode())
     return plan
 
 
-def server(settings: Settings, plan: GatewayPlan, listener: socket.socket, prefect_url: str | None) -> Role:
+def define_server(
+    settings: Settings, plan: GatewayPlan, listener: socket.socket, prefect_url: str | None
+) -> ServiceDefinition:
     """Define the service of the Dask Gateway server. After a restart it reads its clusters from its database.
 
     Args:
@@ -93,47 +95,51 @@ def server(settings: Settings, plan: GatewayPlan, listener: socket.socket, prefe
         listener: listening socket of the server.
         prefect_url: API of the stack's own Prefect server, to which the stack uploads the log lines of Dask workers.
     """
-    module = ("satflow_ext.stack.gateway_server", str(_file(settings)), str(listener.fileno()))
-    process = replace(_process(settings, "dask-gateway", *module, watched=True), passed=(listener.fileno(),))
+    module = ("satflow_ext.stack.gateway_server", str(_plan_path(settings)), str(listener.fileno()))
+    process = replace(
+        _process_plan(settings, "dask-gateway", *module, watched=True), inherited_sockets=(listener.fileno(),)
+    )
     if prefect_url is not None:
         process = replace(process, environment={**process.environment, STACK_API: prefect_url})
-    return Role(process, plan.url, lambda: _answers(plan.api), listener=listener)
+    return ServiceDefinition(process, plan.url, lambda: _is_gateway_ready(plan.api), listener=listener)
 
 
-def proxy(settings: Settings, plan: GatewayPlan) -> Role:
+def define_proxy(settings: Settings, plan: GatewayPlan) -> ServiceDefinition:
     """Define the service of the gateway's proxy, through which runs reach their schedulers even while the server is down."""
-    module = ("satflow_ext.stack.gateway_proxy", str(_file(settings)))
-    process = _process(settings, "dask-gateway-proxy", *module, watched=False)
-    return Role(process, f"tls://{plan.proxy}", lambda: _healthy(plan.proxy, environment.mark(settings)))
-
-
-def _process(settings: Settings, name: str, *module: str, watched: bool) -> Plan:
-    return Plan(
-        name=name,
-        module=module,
-        environment=environment.bare(os.environ, settings),
-        log=service_definitions.logs(settings, name),
-        watched=watched,
+    module = ("satflow_ext.stack.gateway_proxy", str(_plan_path(settings)))
+    process = _process_plan(settings, "dask-gateway-proxy", *module, watched=False)
+    return ServiceDefinition(
+        process, f"tls://{plan.proxy}", lambda: _is_proxy_ready(plan.proxy, environment.stack_mark(settings))
     )
 
 
-def _file(settings: Settings) -> Path:
+def _process_plan(settings: Settings, name: str, *module: str, watched: bool) -> ProcessPlan:
+    return ProcessPlan(
+        name=name,
+        module=module,
+        environment=environment.base_environment(os.environ, settings),
+        log=service_definitions.log_path(settings, name),
+        ends_with_supervisor=watched,
+    )
+
+
+def _plan_path(settings: Settings) -> Path:
     return settings.runtime_dir / "gateway.json"
 
 
-def _free_address() -> str:
+def _find_free_address() -> str:
     """Return the `host:port` of a loopback port that is free now."""
-    with service_definitions.listen() as probe:
-        return service_definitions.address_of(probe)
+    with service_definitions.open_listener() as probe:
+        return service_definitions.listener_address(probe)
 
 
-async def _healthy(address: str, mark: str) -> bool:
+async def _is_proxy_ready(address: str, mark: str) -> bool:
     """Return whether the stack's proxy answers at an address, not a process of another user that took the port first."""
-    listens = await asyncio.to_thread(stack_processes.listens, mark, int(address.rpartition(":")[2]))
-    return listens and await _answers(address)
+    listens = await asyncio.to_thread(stack_processes.listens_on_port, mark, int(address.rpartition(":")[2]))
+    return listens and await _is_gateway_ready(address)
 
 
-async def _answers(address: str) -> bool:
+async def _is_gateway_ready(address: str) -> bool:
     """Return whether a gateway answers at an address."""
     async with httpx.AsyncClient(timeout=2.0, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http:
         try:

@@ -20,7 +20,7 @@ def cluster_options(environment: Mapping[str, str]) -> Options:
     """
 
     def configured(options: Any) -> dict[str, Any]:
-        return _configured(options, environment)
+        return _to_cluster_config(options, environment)
 
     return Options(
         String("deployment"),
@@ -32,7 +32,7 @@ def cluster_options(environment: Mapping[str, str]) -> Options:
     )
 
 
-def _configured(options: Any, environment: Mapping[str, str]) -> dict[str, Any]:
+def _to_cluster_config(options: Any, environment: Mapping[str, str]) -> dict[str, Any]:
     """Convert the options into dask-gateway's cluster configuration.
 
     Dask processes use the interpreter of the flow runs, so that both sides unpickle with the same packages.
@@ -55,5 +55,5 @@ def _configured(options: Any, environment: Mapping[str, str]) -> dict[str, Any]:
         ],
         "worker_cores": options.worker_cores,
         "worker_memory": int(options.worker_memory * GIB),
-        "environment": {**environment, idle_timeout.SECONDS: str(options.idle_timeout)},
+        "environment": {**environment, idle_timeout.IDLE_SECONDS_VARIABLE: str(options.idle_timeout)},
     }

@@ -13,20 +13,20 @@ from pathlib import Path
 from dask_gateway_server.proxy.core import Proxy
 from traitlets.config import Config
 
-from satflow_ext.bounded_listener import allow_descriptors
+from satflow_ext.bounded_listener import raise_descriptor_limit
 from satflow_ext.stack.gateway import GatewayPlan
 
 
 def main() -> None:
     """Run the proxy until standard input closes. The gateway starts at the same time; its socket is listening already."""
     plan = GatewayPlan.model_validate_json(Path(sys.argv[1]).read_bytes())
-    proxy = Proxy(config=configuration(plan), gateway_address=plan.api)
-    allow_descriptors()  # each connection of a run uses two
+    proxy = Proxy(config=proxy_config(plan), gateway_address=plan.api)
+    raise_descriptor_limit()  # each connection of a run uses two
     command = proxy.get_start_command()
     os.execve(command[0], command, proxy.get_start_env())  # the token is in its environment
 
 
-def configuration(plan: GatewayPlan) -> Config:
+def proxy_config(plan: GatewayPlan) -> Config:
     """Return the configuration that the proxy and the gateway share."""
     config = Config()
     config.Proxy.externally_managed = True

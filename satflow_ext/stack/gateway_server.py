@@ -20,14 +20,14 @@ from satflow_ext.stack import gateway_proxy
 from satflow_ext.stack.gateway import GatewayPlan
 from satflow_ext.stack.gateway_options import cluster_options
 
-HEARTBEAT = 2
+HEARTBEAT_PERIOD = 2
 """Seconds between two heartbeats of a scheduler. With the next two constants, a dead one is noticed within ten seconds."""
-SILENCE = 7.0
-LOOK = 1.0
+HEARTBEAT_TIMEOUT = 7.0
+TIMEOUT_CHECK_PERIOD = 1.0
 PROCESS_GRACE = 2
 """Seconds that a Dask process has to exit after each of three signals."""
 
-NO_PAGES = {
+DISABLED_PAGES = {
     "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
     "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
 }
@@ -37,11 +37,11 @@ NO_PAGES = {
 def main() -> None:
     """Serve until a signal ends the process."""
     plan = GatewayPlan.model_validate_json(Path(sys.argv[1]).read_bytes())
-    serve_on(BoundedListener(int(sys.argv[2])))
-    DaskGateway.launch_instance(argv=[], config=configuration(plan))
+    use_listener(BoundedListener(int(sys.argv[2])))
+    DaskGateway.launch_instance(argv=[], config=server_config(plan))
 
 
-def serve_on(listener: socket.socket) -> None:
+def use_listener(listener: socket.socket) -> None:
     """Make dask-gateway's server use this socket instead of opening one."""
 
     class Site(web.SockSite):
@@ -51,21 +51,21 @@ def serve_on(listener: socket.socket) -> None:
     web.TCPSite = Site  # type: ignore[misc,assignment]  # the server creates one site of this class, with these arguments
 
 
-def configuration(plan: GatewayPlan) -> Config:
+def server_config(plan: GatewayPlan) -> Config:
     """Return the server's configuration (gateway.dask.org/api-server.html)."""
-    config = gateway_proxy.configuration(plan)
+    config = gateway_proxy.proxy_config(plan)
     config.DaskGateway.address = plan.api
     config.DaskGateway.log_level = "WARN"  # otherwise each heartbeat is a log line
     config.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"
     config.SimpleAuthenticator.password = plan.password
     config.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
-    _set_backend(config.UnsafeLocalBackend, plan)
+    _configure_backend(config.UnsafeLocalBackend, plan)
     return config
 
 
-def _set_backend(backend: Config, plan: GatewayPlan) -> None:
+def _configure_backend(backend: Config, plan: GatewayPlan) -> None:
     backend.api_url = f"http://{plan.api}/api"
-    environment = {**NO_PAGES, "DASK_TEMPORARY_DIRECTORY": str(plan.folder / "scratch")}
+    environment = {**DISABLED_PAGES, "DASK_TEMPORARY_DIRECTORY": str(plan.folder / "scratch")}
     backend.cluster_options = cluster_options(environment)
     backend.clusters_directory = str(plan.folder / "clusters")
     # Clusters survive a restart of the server; when the stack stops, they end like all of its processes.
@@ -73,10 +73,10 @@ def _set_backend(backend: Config, plan: GatewayPlan) -> None:
     backend.db_url = f"sqlite:///{plan.folder / 'gateway.sqlite'}"
     backend.db_encrypt_keys = [plan.database_key]
     backend.inherited_environment = [name for name in os.environ if name not in environment]
-    backend.cluster_heartbeat_period = HEARTBEAT
-    backend.cluster_heartbeat_timeout = SILENCE
-    backend.check_timeouts_period = LOOK
-    backend.cluster_status_period = backend.worker_status_period = float(HEARTBEAT)
+    backend.cluster_heartbeat_period = HEARTBEAT_PERIOD
+    backend.cluster_heartbeat_timeout = HEARTBEAT_TIMEOUT
+    backend.check_timeouts_period = TIMEOUT_CHECK_PERIOD
+    backend.cluster_status_period = backend.worker_status_period = float(HEARTBEAT_PERIOD)
     backend.sigint_timeout = backend.sigterm_timeout = backend.sigkill_timeout = PROCESS_GRACE
 
 

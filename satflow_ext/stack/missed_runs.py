@@ -23,16 +23,16 @@ from satflow_ext.models import MissedRuns
 from satflow_ext.settings import LOCAL, Settings
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls, ScheduledRun
 
-LATE = timedelta(seconds=60)
+MISSED_AFTER = timedelta(seconds=60)
 """Delay after which a scheduled run that has not started counts as missed."""
 
-LOOK = 1.0
+CLOCK_CHECK_PAUSE = 1.0
 """Seconds between two comparisons of the clocks, equal to the interval at which the Prefect worker polls for runs."""
 
-JUMP = LATE.total_seconds()
+MIN_CLOCK_JUMP = MISSED_AFTER.total_seconds()
 """Seconds by which the wall clock must gain on the monotonic clock to count as a suspend or a change of the clock."""
 
-MESSAGES: Mapping[MissedRuns, str] = {
+SKIP_MESSAGES: Mapping[MissedRuns, str] = {
     "last": "Missed while the local stack or the machine was off; a later missed run of this deployment starts instead.",
     "none": "Missed while the local stack or the machine was off; this deployment starts no missed runs.",
 }
@@ -56,7 +56,7 @@ def select_superseded(
         missed = sorted(group, key=attrgetter("expected_start_time"))
         if choice != "all":
             left = missed[:-1] if choice == "last" else missed
-            superseded += [(run, MESSAGES[choice]) for run in left]
+            superseded += [(run, SKIP_MESSAGES[choice]) for run in left]
     return superseded
 
 
@@ -72,8 +72,8 @@ async def skip_superseded(settings: Settings, credential: Credential, *, since: 
         httpx.HTTPError: the server did not answer.
     """
     async with PrefectCalls(credential) as calls:
-        missed = await calls.missed_runs(datetime.now(timezone.utc) - LATE, since)
-        choices = await asyncio.to_thread(read_choices, settings) if missed else {}
+        missed = await calls.read_missed_runs(datetime.now(timezone.utc) - MISSED_AFTER, since)
+        choices = await asyncio.to_thread(read_missed_run_choices, settings) if missed else {}
         superseded = select_superseded(missed, choices)
         skipped = sum([await calls.skip_run(run.id, message) for run, message in superseded])
     if skipped:
@@ -81,7 +81,7 @@ async def skip_superseded(settings: Settings, credential: Credential, *, since: 
     return skipped
 
 
-class ClockJumps:
+class ClockJumpDetector:
     """Detector of clock jumps, which mean that the machine was suspended or its clock was set.
 
     A jump stays pending until `settle` is called, so that failed attempts to handle it can be repeated.
@@ -93,41 +93,41 @@ class ClockJumps:
 
     def __init__(self, clock: float, monotonic: float) -> None:
         self._clock, self._monotonic = clock, monotonic
-        self.since: float | None = None
+        self.pending_since: float | None = None
         """Wall clock time before the first pending jump, None if no jump is pending."""
 
-    def compare(self, clock: float, monotonic: float) -> None:
+    def compare_clocks(self, clock: float, monotonic: float) -> None:
         """Compare the clocks with their values at the last comparison."""
         gained = (clock - self._clock) - (monotonic - self._monotonic)
-        if gained > JUMP and self.since is None:
-            self.since = self._clock
+        if gained > MIN_CLOCK_JUMP and self.pending_since is None:
+            self.pending_since = self._clock
         self._clock, self._monotonic = clock, monotonic
 
-    def settle(self) -> None:
+    def clear_jump(self) -> None:
         """Clear the pending jump."""
-        self.since = None
+        self.pending_since = None
 
 
-async def keep_skipping(settings: Settings, credential: Credential) -> None:
+async def watch_missed_runs(settings: Settings, credential: Credential) -> None:
     """Skip superseded runs after each suspend of the machine, until cancelled."""
-    jumps, warned = ClockJumps(time.time(), time.monotonic()), False
+    jumps, warned = ClockJumpDetector(time.time(), time.monotonic()), False
     while True:
-        await asyncio.sleep(LOOK)
-        jumps.compare(time.time(), time.monotonic())
-        if jumps.since is None:
+        await asyncio.sleep(CLOCK_CHECK_PAUSE)
+        jumps.compare_clocks(time.time(), time.monotonic())
+        if jumps.pending_since is None:
             continue
         try:
-            await skip_superseded(settings, credential, since=datetime.fromtimestamp(jumps.since, timezone.utc))
+            await skip_superseded(settings, credential, since=datetime.fromtimestamp(jumps.pending_since, timezone.utc))
         except httpx.HTTPError as error:  # the Prefect server may be restarting: the next comparison retries
             if not warned:
                 logger.warning("Missed runs could not be skipped yet, retrying: %s", error or type(error).__name__)
             warned = True
         else:
             warned = False
-            jumps.settle()
+            jumps.clear_jump()
 
 
-def read_choices(settings: Settings) -> dict[str, MissedRuns]:
+def read_missed_run_choices(settings: Settings) -> dict[str, MissedRuns]:
     """Read the choices of the local stack's deployments from the journal, without the journal's module and Prefect's client."""
     choices: dict[str, MissedRuns] = {}
     for path in (settings.state_dir / "journal").glob("*.json"):

@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from satflow_ext.stack import stack_processes
 from satflow_ext.stack.prefect_calls import FlowRun, PrefectCalls
 
-STOPPED = "The local stack on this machine was stopped while this was running."
-DIED = "The local stack on this machine died while this was running."
+STACK_STOPPED = "The local stack on this machine was stopped while this was running."
+STACK_DIED = "The local stack on this machine died while this was running."
 WORKER_DIED = "The Prefect worker of the local stack was killed, and the process of this run with it."
-KILLED = "The process of this run ended without a final state: it was killed after its Prefect worker had ended."
+PROCESS_KILLED = (
+    "The process of this run ended without a final state: it was killed after its Prefect worker had ended."
+)
 
 
-async def end_leftovers(calls: PrefectCalls, message: str, *, mark: str | None = None) -> int:
+async def end_orphaned_runs(calls: PrefectCalls, message: str, *, mark: str | None = None) -> int:
     """Set the final state of every orphaned run and return their number. Call it while no Prefect worker runs.
 
     Args:
@@ -22,7 +24,7 @@ async def end_leftovers(calls: PrefectCalls, message: str, *, mark: str | None =
         message: reason for the end of the runs.
         mark: mark of this stack's processes, if some may be alive: a run with a live process continues without its worker.
     """
-    left = await calls.unfinished_runs()
+    left = await calls.read_unfinished_runs()
     if mark is not None:
         left = await asyncio.to_thread(lambda: [run for run in left if not has_process(run, mark)])
     await end_runs(calls, left, message)
@@ -40,11 +42,11 @@ async def end_runs(calls: PrefectCalls, runs: Iterable[FlowRun], message: str) -
 
 def has_process(run: FlowRun, mark: str) -> bool:
     """Return whether the process of a run is alive and belongs to the stack with this mark."""
-    pid = pid_of(run)
+    pid = parse_pid(run)
     return pid is not None and stack_processes.executes_run(pid, mark, run.id)
 
 
-def pid_of(run: FlowRun) -> int | None:
+def parse_pid(run: FlowRun) -> int | None:
     """Return the process id of a run; Prefect writes `pid`, and before 3.8 `host:pid`."""
     pid = (run.infrastructure_pid or "").rpartition(":")[2]
     return int(pid) if pid.isdecimal() else None

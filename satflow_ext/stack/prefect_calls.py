@@ -14,12 +14,12 @@ from pydantic import BaseModel, TypeAdapter
 
 from satflow_ext.endpoints import LOCAL_POOL
 
-PAGE = 200
+PAGE_SIZE = 200
 """Maximum number of objects that the server returns per request."""
 
-UNFINISHED = ("PENDING", "RUNNING", "CANCELLING")
+UNFINISHED_STATES = ("PENDING", "RUNNING", "CANCELLING")
 
-NOT_TAKEN = {"name": {"any_": ["Scheduled", "Late"]}}
+UNTAKEN_STATES = {"name": {"any_": ["Scheduled", "Late"]}}
 """States of runs that no Prefect worker has taken, without runs that wait for a retry or a slot."""
 
 
@@ -43,7 +43,7 @@ class ScheduledRun(BaseModel):
     expected_start_time: datetime
 
 
-class _Named(BaseModel):
+class _NamedObject(BaseModel):
     id: str
     name: str
 
@@ -64,7 +64,7 @@ class PrefectWorker(BaseModel):
 
 _flow_runs = TypeAdapter(list[FlowRun])
 _scheduled_runs = TypeAdapter(list[ScheduledRun])
-_named = TypeAdapter(list[_Named])
+_named_objects = TypeAdapter(list[_NamedObject])
 _prefect_workers = TypeAdapter(list[PrefectWorker])
 
 
@@ -98,7 +98,7 @@ class PrefectCalls:
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
-    async def ready(self) -> bool:
+    async def is_ready(self) -> bool:
         """Return whether the server answers and accepts the credential."""
         try:
             health = await self._http.get("/health")
@@ -107,10 +107,10 @@ class PrefectCalls:
             return False
         return health.is_success and version.is_success
 
-    async def unfinished_runs(self) -> Sequence[FlowRun]:
+    async def read_unfinished_runs(self) -> Sequence[FlowRun]:
         """Read the flow runs of the local work pool that a Prefect worker has taken and that have not ended."""
         body = {
-            "flow_runs": {"state": {"type": {"any_": list(UNFINISHED)}}},
+            "flow_runs": {"state": {"type": {"any_": list(UNFINISHED_STATES)}}},
             "work_pools": {"name": {"any_": [LOCAL_POOL]}},
         }
         return _flow_runs.validate_json(await self._post("/flow_runs/filter", body))
@@ -120,7 +120,7 @@ class PrefectCalls:
         state = {"type": state_type, "name": state_name, "message": message}
         await self._post(f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
 
-    async def missed_runs(self, before: datetime, after: datetime | None = None) -> Sequence[ScheduledRun]:
+    async def read_missed_runs(self, before: datetime, after: datetime | None = None) -> Sequence[ScheduledRun]:
         """Read the scheduled runs of the local work pool whose start time has passed and that have not started.
 
         Args:
@@ -130,14 +130,14 @@ class PrefectCalls:
         found: list[ScheduledRun] = []
         while True:
             page = _scheduled_runs.validate_json(
-                await self._post("/flow_runs/filter", _missed(before, after, len(found)))
+                await self._post("/flow_runs/filter", _missed_runs_query(before, after, len(found)))
             )
             found += page
-            if len(page) < PAGE:
+            if len(page) < PAGE_SIZE:
                 break
         runs = [run for run in found if run.auto_scheduled and run.deployment_id is not None]
-        flows = await self._names("flows", {run.flow_id for run in runs})
-        deployments = await self._names("deployments", {str(run.deployment_id) for run in runs})
+        flows = await self._read_names("flows", {run.flow_id for run in runs})
+        deployments = await self._read_names("deployments", {str(run.deployment_id) for run in runs})
         known = [run for run in runs if run.flow_id in flows and run.deployment_id in deployments]
         return [
             run.model_copy(update={"deployment": f"{flows[run.flow_id]}/{deployments[str(run.deployment_id)]}"})
@@ -150,22 +150,24 @@ class PrefectCalls:
         The run's state is read immediately before. A run that a Prefect worker takes in between is at most Pending: its process
         takes longer to start, and then finds that it must not run.
         """
-        waiting = {"flow_runs": {"id": {"any_": [run_id]}, "state": NOT_TAKEN}}
+        waiting = {"flow_runs": {"id": {"any_": [run_id]}, "state": UNTAKEN_STATES}}
         if not _scheduled_runs.validate_json(await self._post("/flow_runs/filter", waiting)):
             return False
         state = {"type": "CANCELLED", "name": "Skipped", "message": message}
         await self._post(f"/flow_runs/{run_id}/set_state", {"state": state})
         return True
 
-    async def _names(self, kind: str, ids: set[str]) -> dict[str, str]:
+    async def _read_names(self, kind: str, ids: set[str]) -> dict[str, str]:
         """Read the names of flows or deployments by id."""
         names: dict[str, str] = {}
-        for some in batched(sorted(ids)):
-            body = {kind: {"id": {"any_": some}}, "limit": PAGE}
-            names |= {each.id: each.name for each in _named.validate_json(await self._post(f"/{kind}/filter", body))}
+        for some in split_into_batches(sorted(ids)):
+            body = {kind: {"id": {"any_": some}}, "limit": PAGE_SIZE}
+            names |= {
+                each.id: each.name for each in _named_objects.validate_json(await self._post(f"/{kind}/filter", body))
+            }
         return names
 
-    async def pool_limit(self) -> PoolLimit | None:
+    async def read_pool_limit(self) -> PoolLimit | None:
         """Read the concurrency limit of the local work pool; return None while the pool does not exist."""
         response = await self._http.get(f"/work_pools/{LOCAL_POOL}")
         if response.status_code == httpx.codes.NOT_FOUND:
@@ -173,15 +175,15 @@ class PrefectCalls:
         response.raise_for_status()
         return PoolLimit.model_validate_json(response.content)
 
-    async def make_pool(self, limit: int) -> None:
+    async def create_pool(self, limit: int) -> None:
         """Create the local work pool; the Prefect worker adds the template of its type when it starts."""
         await self._send("POST", "/work_pools/", {"name": LOCAL_POOL, "type": "process", "concurrency_limit": limit})
 
-    async def limit_pool(self, limit: int) -> None:
+    async def set_pool_limit(self, limit: int) -> None:
         """Set the concurrency limit of the local work pool."""
         await self._send("PATCH", f"/work_pools/{LOCAL_POOL}", {"concurrency_limit": limit})
 
-    async def workers(self) -> Sequence[PrefectWorker]:
+    async def read_workers(self) -> Sequence[PrefectWorker]:
         """Read the Prefect workers of the local work pool; return an empty list while the pool does not exist."""
         try:
             return _prefect_workers.validate_json(await self._post(f"/work_pools/{LOCAL_POOL}/workers/filter", {}))
@@ -204,18 +206,18 @@ class PrefectCalls:
         return response.content
 
 
-def batched(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def split_into_batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Split ids into batches of at most `PAGE`."""
-    for start in range(0, len(ids), PAGE):
-        yield ids[start : start + PAGE]
+    for start in range(0, len(ids), PAGE_SIZE):
+        yield ids[start : start + PAGE_SIZE]
 
 
-def _missed(before: datetime, after: datetime | None, offset: int) -> dict[str, object]:
+def _missed_runs_query(before: datetime, after: datetime | None, offset: int) -> dict[str, object]:
     expected = {"before_": before.isoformat(), **({"after_": after.isoformat()} if after else {})}
     return {
-        "flow_runs": {"state": NOT_TAKEN, "expected_start_time": expected},
+        "flow_runs": {"state": UNTAKEN_STATES, "expected_start_time": expected},
         "work_pools": {"name": {"any_": [LOCAL_POOL]}},
         "sort": "EXPECTED_START_TIME_ASC",
-        "limit": PAGE,
+        "limit": PAGE_SIZE,
         "offset": offset,
     }

@@ -28,8 +28,8 @@ CHECK_SECONDS = 4.0
 INTERPRETER_SECONDS = 2.0
 """Additional seconds that the process of the check may take to start and exit."""
 
-REVISION = re.compile(r"^revision(?:\s*:\s*str)?\s*=\s*[\"'](\w+)[\"']", re.MULTILINE)
-BUSY = re.compile(r"locked|busy")
+REVISION_PATTERN = re.compile(r"^revision(?:\s*:\s*str)?\s*=\s*[\"'](\w+)[\"']", re.MULTILINE)
+BUSY_ERROR = re.compile(r"locked|busy")
 BUSY_FIX = "Close the program that uses it, such as another Prefect server or a database browser, and start again."
 BACKUP_FIX = (
     "`satflow up --new-database` keeps it as a backup and starts with a new one: "
@@ -52,7 +52,7 @@ def check_database(path: Path) -> None:
         revision = _read_revision(path)
         problem = _find_damage(path)
     except sqlite3.OperationalError as error:  # such as "unable to open database file", "disk I/O error"
-        fix = BUSY_FIX if BUSY.search(str(error)) else BACKUP_FIX
+        fix = BUSY_FIX if BUSY_ERROR.search(str(error)) else BACKUP_FIX
         raise StackFailed(f"The Prefect server's database {path} cannot be used: {error}.", fix=fix) from None
     except sqlite3.DatabaseError as error:
         problem, revision = str(error), None
@@ -65,7 +65,7 @@ def check_database(path: Path) -> None:
         )
 
 
-def move_aside(path: Path) -> Path | None:
+def back_up_database(path: Path) -> Path | None:
     """Rename the database and SQLite's files next to it to a backup: either all of them or none.
 
     The caller must hold the stack's lock: a server that opened the database in between would miss its write-ahead log.
@@ -100,7 +100,7 @@ def move_aside(path: Path) -> Path | None:
 def _find_damage(path: Path) -> str | None:
     """Return a description of the damage, None if none was found within `CHECK_SECONDS`."""
     checking = subprocess.Popen(
-        [sys.executable, "-I", "-S", quick_check.__file__, _uri(path), str(CHECK_SECONDS)],
+        [sys.executable, "-I", "-S", quick_check.__file__, _database_uri(path), str(CHECK_SECONDS)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -122,7 +122,7 @@ def _find_damage(path: Path) -> str | None:
 def _read_revision(path: Path) -> str | None:
     """Return the migration revision of the database, None if the server has not created its tables."""
     try:
-        with contextlib.closing(sqlite3.connect(_uri(path), uri=True, timeout=1.0)) as database:
+        with contextlib.closing(sqlite3.connect(_database_uri(path), uri=True, timeout=1.0)) as database:
             row = database.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error):
@@ -131,7 +131,7 @@ def _read_revision(path: Path) -> str | None:
     return str(row[0]) if row else None
 
 
-def _uri(path: Path) -> str:
+def _database_uri(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=rw"
 
 
@@ -140,4 +140,6 @@ def _known_revisions() -> set[str]:
     assert spec is not None
     assert spec.origin is not None
     folder = Path(spec.origin).parent / "server" / "database" / "_migrations" / "versions" / "sqlite"
-    return {found for file in folder.glob("*.py") for found in REVISION.findall(file.read_text(encoding="utf-8"))}
+    return {
+        found for file in folder.glob("*.py") for found in REVISION_PATTERN.findall(file.read_text(encoding="utf-8"))
+    }

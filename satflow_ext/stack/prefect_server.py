@@ -35,21 +35,21 @@ if TYPE_CHECKING:
 
 Transaction = TypeVar("Transaction")
 
-_queues: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
-_inside: ContextVar[bool] = ContextVar("inside a transaction", default=False)
+_transaction_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+_inside_transaction: ContextVar[bool] = ContextVar("inside a transaction", default=False)
 
 
 def main() -> None:
     """Serve until a signal ends the process."""
-    take_turns()
+    serialize_transactions()
     if sys.argv[1] == "--fd":
-        serve(BoundedListener(int(sys.argv[2])))
+        serve_api(BoundedListener(int(sys.argv[2])))
         return
     sys.argv = ["prefect", "server", "start", *sys.argv[1:]]
     runpy.run_module("prefect", run_name="__main__", alter_sys=True)
 
 
-def serve(listener: socket.socket) -> None:
+def serve_api(listener: socket.socket) -> None:
     """Serve only the Prefect API, on a socket that is listening already.
 
     The options come from the same settings that `prefect server start` uses.
@@ -60,7 +60,7 @@ def serve(listener: socket.socket) -> None:
 
     server = get_current_settings().server
     configuration = uvicorn.Config(
-        OnlyTheApi(create_app(final=True)),
+        ApiOnlyApp(create_app(final=True)),
         loop="asyncio",  # uvloop would bypass the listener's own `accept`
         timeout_keep_alive=server.api.keepalive_timeout,
         ws_ping_interval=server.api.websocket_ping_interval,
@@ -71,7 +71,7 @@ def serve(listener: socket.socket) -> None:
     uvicorn.Server(configuration).run(sockets=[listener])
 
 
-class OnlyTheApi:
+class ApiOnlyApp:
     """ASGI application that passes on only requests below `/api`, which need the credential.
 
     Prefect also serves its documentation and the list of its routes without a credential.
@@ -93,7 +93,7 @@ class OnlyTheApi:
             await JSONResponse({"detail": "Not Found"}, status_code=404)(scope, receive, send)
 
 
-def take_turns() -> None:
+def serialize_transactions() -> None:
     """Make every SQLite transaction of this process begin as a writer, in the order of the requests.
 
     Code that only reads does not begin a transaction.
@@ -102,25 +102,25 @@ def take_turns() -> None:
 
     @wraps(begin)
     def begin_to_write(self: Any, session: AsyncSession, with_for_update: bool = False) -> Any:
-        return _in_turn(begin(self, session, with_for_update=True))
+        return _queued_transaction(begin(self, session, with_for_update=True))
 
     AioSqliteConfiguration.begin_transaction = begin_to_write  # type: ignore[method-assign]
 
 
 @asynccontextmanager
-async def _in_turn(transaction: AbstractAsyncContextManager[Transaction]) -> AsyncIterator[Transaction]:
+async def _queued_transaction(transaction: AbstractAsyncContextManager[Transaction]) -> AsyncIterator[Transaction]:
     """Run transactions first come, first served: SQLite itself retries waiting ones at intervals, so that some wait long."""
-    if _inside.get():  # a nested transaction would wait for itself
+    if _inside_transaction.get():  # a nested transaction would wait for itself
         async with transaction as begun:
             yield begun
         return
-    async with _queues.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-        token = _inside.set(True)
+    async with _transaction_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        token = _inside_transaction.set(True)
         try:
             async with transaction as begun:
                 yield begun
         finally:
-            _inside.reset(token)
+            _inside_transaction.reset(token)
 
 
 if __name__ == "__main__":

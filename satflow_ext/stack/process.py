@@ -12,11 +12,11 @@ from pathlib import Path
 
 from satflow_ext.stack.stack_processes import LISTENER_MARK
 
-TAIL = 2000
+LOG_TAIL_SIZE = 2000
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProcessPlan:
     """Start parameters of a service's process.
 
     Args:
@@ -36,8 +36,8 @@ class Plan:
     environment: Mapping[str, str]
     log: Path
     preload: Sequence[str] = ()
-    passed: Sequence[int] = ()
-    watched: bool = True
+    inherited_sockets: Sequence[int] = ()
+    ends_with_supervisor: bool = True
 
 
 class ServiceProcess:
@@ -53,21 +53,21 @@ class ServiceProcess:
         self._log = log
 
     @classmethod
-    async def start(cls, plan: Plan) -> ServiceProcess:
+    async def start(cls, plan: ProcessPlan) -> ServiceProcess:
         """Start the process. Its output is appended to the log."""
         waiting = ["--wait", ",".join(plan.preload)] if plan.preload else []
-        watch = ["satflow_ext.stack.service_main", *waiting] if plan.watched else []
+        watch = ["satflow_ext.stack.service_main", *waiting] if plan.ends_with_supervisor else []
         log = os.open(plan.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", *watch, *plan.module),
                 cwd="/",  # the user's folder may contain a `random.py` or a `prefect.toml`
-                env={**plan.environment, **({LISTENER_MARK: "1"} if plan.passed else {})},
+                env={**plan.environment, **({LISTENER_MARK: "1"} if plan.inherited_sockets else {})},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                pass_fds=tuple(plan.passed),
+                pass_fds=tuple(plan.inherited_sockets),
             )
         finally:
             os.close(log)
@@ -79,16 +79,16 @@ class ServiceProcess:
         return self._process.pid
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """True while the process runs."""
         return self._process.returncode is None
 
-    def go(self) -> None:
+    def begin_work(self) -> None:
         """Start a service that has only preloaded its modules so far."""
         if self._process.stdin is not None:
             self._process.stdin.write(b"g")
 
-    async def ended(self) -> int:
+    async def wait_ended(self) -> int:
         """Wait for the end of the process and return its exit code."""
         return await self._process.wait()
 
@@ -97,14 +97,14 @@ class ServiceProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
-            await asyncio.wait_for(self.ended(), grace)
+            await asyncio.wait_for(self.wait_ended(), grace)
         except asyncio.TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            await self.ended()
+            await self.wait_ended()
 
-    def last_words(self) -> str:
+    def read_log_tail(self) -> str:
         """Return the last characters of the log."""
         with contextlib.suppress(OSError):
-            return self._log.read_text(errors="replace")[-TAIL:]
+            return self._log.read_text(errors="replace")[-LOG_TAIL_SIZE:]
         return ""

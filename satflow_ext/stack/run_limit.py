@@ -18,7 +18,7 @@ from satflow_ext.stack.prefect_calls import Credential, PoolLimit, PrefectCalls
 logger = logging.getLogger(__name__)
 
 
-def limit_to_set(current: int | None, last_set: int | None, run_limit: int) -> int | None:
+def choose_limit(current: int | None, last_set: int | None, run_limit: int) -> int | None:
     """Return the limit to set on the work pool, None if it keeps its current limit.
 
     A lower limit that the user has set in Prefect is kept. A lower limit that SatFlow set for an earlier `run_limit` is replaced.
@@ -45,11 +45,11 @@ async def apply_run_limit(settings: Settings, credential: Credential) -> None:
         httpx.HTTPError: the server did not answer.
     """
     async with PrefectCalls(credential) as calls:
-        found = await calls.pool_limit()
+        found = await calls.read_pool_limit()
         if found is None:
-            await calls.make_pool(settings.run_limit)
-        elif (limit := _limit_of(found, settings)) is not None:
-            await calls.limit_pool(limit)
+            await calls.create_pool(settings.run_limit)
+        elif (limit := _choose_pool_limit(found, settings)) is not None:
+            await calls.set_pool_limit(limit)
         elif found.concurrency_limit != settings.run_limit:
             logger.info(
                 "The work pool keeps the limit of %s simultaneous runs that was set in Prefect.",
@@ -57,11 +57,11 @@ async def apply_run_limit(settings: Settings, credential: Credential) -> None:
             )
             return
     if _read_last_set(settings) != settings.run_limit:  # a restart of the Prefect worker must not need disk space
-        await asyncio.to_thread(atomic_files.replace, _record_path(settings), str(settings.run_limit).encode())
+        await asyncio.to_thread(atomic_files.write_atomically, _record_path(settings), str(settings.run_limit).encode())
 
 
-def _limit_of(found: PoolLimit, settings: Settings) -> int | None:
-    return limit_to_set(found.concurrency_limit, _read_last_set(settings), settings.run_limit)
+def _choose_pool_limit(found: PoolLimit, settings: Settings) -> int | None:
+    return choose_limit(found.concurrency_limit, _read_last_set(settings), settings.run_limit)
 
 
 def _read_last_set(settings: Settings) -> int | None:

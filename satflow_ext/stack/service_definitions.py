@@ -19,21 +19,21 @@ from satflow_ext.errors import StackFailed
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment
 from satflow_ext.stack.missed_runs import skip_superseded
-from satflow_ext.stack.orphaned_runs import DIED, WORKER_DIED, end_leftovers
+from satflow_ext.stack.orphaned_runs import STACK_DIED, WORKER_DIED, end_orphaned_runs
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
-from satflow_ext.stack.process import Plan
+from satflow_ext.stack.process import ProcessPlan
 from satflow_ext.stack.run_limit import apply_run_limit
-from satflow_ext.stack.service_keeper import Role
+from satflow_ext.stack.service_keeper import ServiceDefinition
 
 Answered = TypeVar("Answered")
 
-ENVELOPE = 16 * 1024 * 1024
+ENVELOPE_SIZE = 16 * 1024 * 1024
 """Bytes that the store accepts beyond the content limit: headers, and manifests if the limit is small."""
 
-SILENCE = 180.0
+ANSWER_TIMEOUT = 180.0
 """Seconds that a Prefect server that was ready may fail to answer."""
 
-WORKER_LIMIT = 300.0
+WORKER_START_TIMEOUT = 300.0
 """Seconds that a Prefect worker may take to be ready once its server answers: it polls and logs even if it never gets ready."""
 
 WORKER_NAME = "satflow-local"
@@ -44,12 +44,12 @@ BACKLOG = 1024
 """Length of a listening socket's queue, where connections wait while the service restarts."""
 
 
-def listen() -> socket.socket:
+def open_listener() -> socket.socket:
     """Open a socket that listens on a free loopback port. While it is open, no other user can listen on that port."""
     return socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
 
 
-def address_of(listener: socket.socket) -> str:
+def listener_address(listener: socket.socket) -> str:
     """Return the `host:port` of a listening socket."""
     host, port = listener.getsockname()
     return f"{host}:{port}"
@@ -57,113 +57,119 @@ def address_of(listener: socket.socket) -> str:
 
 def prefect_url(listener: socket.socket) -> str:
     """Return the URL of the Prefect API on a listening socket."""
-    return f"http://{address_of(listener)}/api"
+    return f"http://{listener_address(listener)}/api"
 
 
-def logs(settings: Settings, name: str) -> Path:
+def log_path(settings: Settings, name: str) -> Path:
     """Return the log file of a service."""
     return settings.state_dir / "logs" / f"{name}.log"
 
 
-def prefect_server(settings: Settings, credential: Credential, listener: socket.socket) -> Role:
+def define_prefect_server(settings: Settings, credential: Credential, listener: socket.socket) -> ServiceDefinition:
     """Define the Prefect server, without its unsafe defaults and on a socket that the supervisor holds."""
-    plan = Plan(
+    plan = ProcessPlan(
         name="prefect-server",
         module=("satflow_ext.stack.prefect_server", "--fd", str(listener.fileno())),
-        environment=environment.prefect_server(os.environ, settings, credential.auth),
-        log=logs(settings, "prefect-server"),
-        passed=(listener.fileno(),),
+        environment=environment.prefect_server_environment(os.environ, settings, credential.auth),
+        log=log_path(settings, "prefect-server"),
+        inherited_sockets=(listener.fileno(),),
     )
-    return Role(plan, credential.url, lambda: _server_ready(credential), listener=listener)
+    return ServiceDefinition(plan, credential.url, lambda: _is_server_ready(credential), listener=listener)
 
 
-def prefect_worker(settings: Settings, credential: Credential, before: Callable[[], Awaitable[None]]) -> Role:
+def define_prefect_worker(
+    settings: Settings, credential: Credential, before_start: Callable[[], Awaitable[None]]
+) -> ServiceDefinition:
     """Define a stock Prefect worker of type process, without package installs. It creates its work pool in a shared database."""
     pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
     limit = ("--limit", str(settings.run_limit))
-    plan = Plan(
+    plan = ProcessPlan(
         name="prefect-worker",
         module=("prefect", "worker", "start", *pool, *limit),
-        environment=environment.prefect_worker(os.environ, settings, credential.url, credential.auth),
-        log=logs(settings, "prefect-worker"),
+        environment=environment.prefect_worker_environment(os.environ, settings, credential.url, credential.auth),
+        log=log_path(settings, "prefect-worker"),
         preload=("prefect.cli.worker", "prefect.workers.process", "prefect.runner"),
     )
     earlier: datetime | None = None
-    cause = DIED
+    cause = STACK_DIED
 
     async def leftovers_ended() -> None:
         nonlocal earlier, cause
-        await before()
-        if environment.DATABASE not in os.environ:  # a shared database also contains runs of other machines
-            await _until_answered(lambda: apply_run_limit(settings, credential))
+        await before_start()
+        if environment.DATABASE_VARIABLE not in os.environ:  # a shared database also contains runs of other machines
+            await _retry_until_answered(lambda: apply_run_limit(settings, credential))
             # When the stack starts, all processes of an earlier stack have been ended already.
-            mark = None if cause == DIED else environment.mark(settings)
-            await _until_answered(lambda: _leftovers_ended(credential, cause, mark))
-            if cause == DIED:
-                await _until_answered(lambda: skip_superseded(settings, credential))
+            mark = None if cause == STACK_DIED else environment.stack_mark(settings)
+            await _retry_until_answered(lambda: _end_orphaned_runs(credential, cause, mark))
+            if cause == STACK_DIED:
+                await _retry_until_answered(lambda: skip_superseded(settings, credential))
         cause = WORKER_DIED  # cause for runs that a restart of the worker finds in the same stack
-        earlier = await _until_answered(lambda: _last_heartbeat(credential))
+        earlier = await _retry_until_answered(lambda: _read_last_heartbeat(credential))
 
-    return Role(plan, None, lambda: _worker_online(credential, earlier), leftovers_ended, limit=WORKER_LIMIT)
+    return ServiceDefinition(
+        plan, None, lambda: _is_worker_online(credential, earlier), leftovers_ended, start_timeout=WORKER_START_TIMEOUT
+    )
 
 
-def store(settings: Settings, listener: socket.socket, token: Path) -> Role:
+def define_store(settings: Settings, listener: socket.socket, token: Path) -> ServiceDefinition:
     """Define the built-in store, on a socket that the supervisor holds, so that its address survives restarts."""
-    url = f"http://{address_of(listener)}"
-    plan = Plan(
+    url = f"http://{listener_address(listener)}"
+    plan = ProcessPlan(
         name="store",
         module=(
             *("satflow_ext.store", "--root", str(settings.state_dir / "store"), "--fd", str(listener.fileno())),
-            *("--token-file", str(token), "--limit", str(settings.content_limit + ENVELOPE)),
+            *("--token-file", str(token), "--limit", str(settings.content_limit + ENVELOPE_SIZE)),
         ),
-        environment=environment.bare(os.environ, settings),
-        log=logs(settings, "store"),
-        passed=(listener.fileno(),),
+        environment=environment.base_environment(os.environ, settings),
+        log=log_path(settings, "store"),
+        inherited_sockets=(listener.fileno(),),
     )
-    return Role(plan, f"{url}/contents", lambda: _answers(url), listener=listener)
+    return ServiceDefinition(plan, f"{url}/contents", lambda: _is_store_ready(url), listener=listener)
 
 
-async def _server_ready(credential: Credential) -> bool:
+async def _is_server_ready(credential: Credential) -> bool:
     """Return whether the Prefect server answers on its port, which this process holds."""
     async with PrefectCalls(credential, timeout=2.0) as calls:
-        return await calls.ready()
+        return await calls.is_ready()
 
 
-async def _worker_online(credential: Credential, earlier: datetime | None) -> bool:
+async def _is_worker_online(credential: Credential, earlier_heartbeat: datetime | None) -> bool:
     """Return whether the worker has sent a heartbeat: Prefect shows its predecessor as online for a minute after its death.
 
     Args:
         credential: credential of the Prefect server.
-        earlier: last heartbeat of the previous worker. It is only compared for equality: the clock may change in between.
+        earlier_heartbeat: last heartbeat of the previous worker. It is only compared for equality: the clock may change in between.
     """
     try:
         async with PrefectCalls(credential) as calls:
-            workers = await calls.workers()
+            workers = await calls.read_workers()
     except httpx.HTTPError:  # the Prefect server may have died at the same moment and be restarting
         return False
     return any(
-        each.name == WORKER_NAME and each.status == "ONLINE" and each.last_heartbeat_time not in (earlier, None)
+        each.name == WORKER_NAME
+        and each.status == "ONLINE"
+        and each.last_heartbeat_time not in (earlier_heartbeat, None)
         for each in workers
     )
 
 
-async def _last_heartbeat(credential: Credential) -> datetime | None:
+async def _read_last_heartbeat(credential: Credential) -> datetime | None:
     async with PrefectCalls(credential) as calls:
-        return next((each.last_heartbeat_time for each in await calls.workers() if each.name == WORKER_NAME), None)
+        return next((each.last_heartbeat_time for each in await calls.read_workers() if each.name == WORKER_NAME), None)
 
 
-async def _leftovers_ended(credential: Credential, cause: str, mark: str | None) -> None:
+async def _end_orphaned_runs(credential: Credential, cause: str, mark: str | None) -> None:
     async with PrefectCalls(credential) as calls:
-        await end_leftovers(calls, cause, mark=mark)
+        await end_orphaned_runs(calls, cause, mark=mark)
 
 
-async def _until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:
+async def _retry_until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:
     """Repeat a call until the Prefect server answers, which may be restarting.
 
     Raises:
         StackFailed: the call failed for `SILENCE` seconds.
     """
-    deadline = time.monotonic() + SILENCE
+    deadline = time.monotonic() + ANSWER_TIMEOUT
     while True:
         try:
             return await call()
@@ -173,7 +179,7 @@ async def _until_answered(call: Callable[[], Awaitable[Answered]]) -> Answered:
             await asyncio.sleep(0.5)
 
 
-async def _answers(url: str) -> bool:
+async def _is_store_ready(url: str) -> bool:
     async with httpx.AsyncClient(timeout=1.0, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http:
         try:
             await http.get(url)

@@ -15,24 +15,24 @@ from typing import Literal
 
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.messages import ServiceReport
-from satflow_ext.stack.process import Plan, ServiceProcess
-from satflow_ext.stack.start_progress import StartProgress, elapsed_text
+from satflow_ext.stack.process import ProcessPlan, ServiceProcess
+from satflow_ext.stack.start_progress import StartProgress, format_duration
 
-RESTARTS = 5
+MAX_RESTARTS = 5
 """Maximum number of restarts in a row; after that the service stays stopped, and `satflow status` shows it as failed."""
 
-HEALTHY = 120.0
+HEALTHY_UPTIME = 120.0
 """Uptime in seconds that resets the count of restarts: a broken service dies sooner, and a stack may run for weeks."""
 
-FIRST_PAUSE = 0.1
-LAST_PAUSE = 1.0
+MIN_CHECK_PAUSE = 0.1
+MAX_CHECK_PAUSE = 1.0
 """Minimum and maximum seconds between two checks of a starting service; short at first, so that a fast start is not delayed."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Role:
+class ServiceDefinition:
     """Definition of a service.
 
     Args:
@@ -44,31 +44,31 @@ class Role:
         limit: maximum seconds to get ready after `before`, for a service whose CPU time and log lines do not show progress.
     """
 
-    plan: Plan
+    plan: ProcessPlan
     url: str | None
-    ready: Callable[[], Awaitable[bool]]
-    before: Callable[[], Awaitable[None]] | None = None
+    is_ready: Callable[[], Awaitable[bool]]
+    before_start: Callable[[], Awaitable[None]] | None = None
     listener: socket.socket | None = None
-    limit: float = math.inf
+    start_timeout: float = math.inf
 
 
-class Kept:
+class ServiceKeeper:
     """A service that is restarted when it dies. `start` returns when the service is ready."""
 
-    def __init__(self, role: Role) -> None:
-        self._role = role
+    def __init__(self, definition: ServiceDefinition) -> None:
+        self._definition = definition
         self._process: ServiceProcess | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._restart_task: asyncio.Task[None] | None = None
         self._restarts = 0
         self._last_end: str | None = None
         self._start_failure: str | None = None
         self._state: Literal["starting", "ready", "failed"] = "starting"
-        self._refusing: asyncio.Server | None = None
+        self._refusing_server: asyncio.Server | None = None
 
     @property
     def pid(self) -> int | None:
         """Process id, None while no process runs."""
-        return self._process.pid if self._process and self._process.alive else None
+        return self._process.pid if self._process and self._process.is_alive else None
 
     async def start(self) -> None:
         """Start the service and wait until it is ready.
@@ -76,35 +76,35 @@ class Kept:
         Raises:
             StackFailed: the process ended, stopped making progress, or took too long.
         """
-        self._role.plan.log.unlink(missing_ok=True)
+        self._definition.plan.log.unlink(missing_ok=True)
         try:
             await self._launch()
         except BaseException:  # also a cancellation: no report may show the service as starting
             self._state = "failed"
             raise
-        self._keeper = asyncio.create_task(self._keep())
+        self._restart_task = asyncio.create_task(self._restart_on_end())
 
-    def release(self) -> None:
+    def stop_restarting(self) -> None:
         """Stop restarting the service, because the stack is about to end it."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-        if self._refusing is not None:
-            self._refusing.close()
+        if self._restart_task is not None:
+            self._restart_task.cancel()
+        if self._refusing_server is not None:
+            self._refusing_server.close()
 
     async def stop(self, grace: float) -> None:
         """Stop the service; kill its process if it has not exited within `grace` seconds."""
-        self.release()
+        self.stop_restarting()
         if self._process is not None:
             await self._process.stop(grace)
 
-    def report(self) -> ServiceReport:
+    def build_report(self) -> ServiceReport:
         """Return the report for `satflow status`."""
-        plan = self._role.plan
+        plan = self._definition.plan
         return ServiceReport(
             name=plan.name,
             state=self._state,
             pid=self.pid,
-            url=self._role.url,
+            url=self._definition.url,
             log=str(plan.log),
             restarts=self._restarts,
             last_end=self._last_end,
@@ -112,44 +112,46 @@ class Kept:
 
     async def _launch(self) -> None:
         self._state = "starting"
-        self._process = await ServiceProcess.start(self._role.plan)
-        await self._get_ready(self._process)
+        self._process = await ServiceProcess.start(self._definition.plan)
+        await self._wait_until_ready(self._process)
         self._state = "ready"
 
-    async def _get_ready(self, process: ServiceProcess) -> None:
-        if self._role.before is not None:
-            await self._role.before()
-            process.go()
-        progress, pause = StartProgress(process.pid, self._role.plan.log), FIRST_PAUSE
-        deadline = time.monotonic() + self._role.limit
-        while not await self._role.ready():
-            if not process.alive:
-                raise self._ended(await process.ended())
+    async def _wait_until_ready(self, process: ServiceProcess) -> None:
+        if self._definition.before_start is not None:
+            await self._definition.before_start()
+            process.begin_work()
+        progress, pause = StartProgress(process.pid, self._definition.plan.log), MIN_CHECK_PAUSE
+        deadline = time.monotonic() + self._definition.start_timeout
+        while not await self._definition.is_ready():
+            if not process.is_alive:
+                raise self._ended_error(await process.wait_ended())
             if progress.has_stalled():
-                raise self._not_ready("it has made no progress for a minute")
+                raise self._not_ready_error("it has made no progress for a minute")
             if time.monotonic() > deadline:
-                raise self._not_ready(f"it did not start within {elapsed_text(self._role.limit)}")
+                raise self._not_ready_error(
+                    f"it did not start within {format_duration(self._definition.start_timeout)}"
+                )
             await asyncio.sleep(pause)
-            pause = min(1.2 * pause, LAST_PAUSE)
+            pause = min(1.2 * pause, MAX_CHECK_PAUSE)
 
-    async def _keep(self) -> None:
+    async def _restart_on_end(self) -> None:
         """Restart the service whenever it ends, with growing delays. A failed start counts as an end."""
         while self._process is not None:
             begun = time.monotonic()
-            code = await self._process.ended()
-            if time.monotonic() - begun > HEALTHY:
+            code = await self._process.wait_ended()
+            if time.monotonic() - begun > HEALTHY_UPTIME:
                 self._restarts = 0
-            self._last_end = self._start_failure or _end_text(code)
-            logger.warning("%s %s", self._role.plan.name, self._last_end)
-            if self._restarts >= RESTARTS:
+            self._last_end = self._start_failure or _describe_end(code)
+            logger.warning("%s %s", self._definition.plan.name, self._last_end)
+            if self._restarts >= MAX_RESTARTS:
                 self._state = "failed"
                 await self._refuse_connections()
                 return
             await asyncio.sleep(min(0.2 * 2**self._restarts, 5.0))
             self._restarts += 1
-            await self._launch_again(self._process)
+            await self._relaunch(self._process)
 
-    async def _launch_again(self, last: ServiceProcess) -> None:
+    async def _relaunch(self, last: ServiceProcess) -> None:
         """Restart the service after its last process ended, and record the reason if that fails.
 
         Without a new process, `ended` of the last one returns immediately.
@@ -161,31 +163,35 @@ class Kept:
             if isinstance(error, StackFailed):
                 logger.warning("%s", error)
             else:
-                logger.warning("%s could not be started", self._role.plan.name, exc_info=True)
+                logger.warning("%s could not be started", self._definition.plan.name, exc_info=True)
                 self._start_failure = f"could not be started ({type(error).__name__}: {error})"
             if self._process is not None and self._process is not last:
                 await self._process.stop(0.5)  # a live process that never got ready would block the next restart
 
     async def _refuse_connections(self) -> None:
         """Close each new connection to a service that stays stopped: its listening socket is open, so clients would wait."""
-        while self._role.listener is not None and self._refusing is None:
+        while self._definition.listener is not None and self._refusing_server is None:
             try:
-                self._refusing = await asyncio.start_server(_end_connection, sock=self._role.listener.dup())
+                self._refusing_server = await asyncio.start_server(
+                    _close_connection, sock=self._definition.listener.dup()
+                )
             except OSError as error:  # such as EMFILE
-                logger.warning("connections to %s cannot be refused yet, retrying: %s", self._role.plan.name, error)
-                await asyncio.sleep(LAST_PAUSE)
+                logger.warning(
+                    "connections to %s cannot be refused yet, retrying: %s", self._definition.plan.name, error
+                )
+                await asyncio.sleep(MAX_CHECK_PAUSE)
 
-    def _ended(self, code: int) -> StackFailed:
-        words = self._process.last_words() if self._process else ""
-        plan = self._role.plan
+    def _ended_error(self, code: int) -> StackFailed:
+        words = self._process.read_log_tail() if self._process else ""
+        plan = self._definition.plan
         return StackFailed(f"{plan.name} ended with code {code}. Its log, {plan.log}, ends with:\n{words}")
 
-    def _not_ready(self, reason: str) -> StackFailed:
-        plan = self._role.plan
+    def _not_ready_error(self, reason: str) -> StackFailed:
+        plan = self._definition.plan
         return StackFailed(f"{plan.name} is not ready: {reason}. Its log is {plan.log}.")
 
 
-def _end_text(code: int) -> str:
+def _describe_end(code: int) -> str:
     """Describe the end of a process by its return code, which is negative for a signal."""
     if code >= 0:
         return f"ended with code {code}"
@@ -194,5 +200,5 @@ def _end_text(code: int) -> str:
     return f"was killed by signal {-code}"
 
 
-async def _end_connection(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _close_connection(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.close()

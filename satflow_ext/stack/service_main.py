@@ -23,12 +23,12 @@ def main() -> None:
     # A shell's background job ignores SIGINT, and a Prefect worker converts SIGTERM into SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.umask(0o077)
-    pipe = _take_stdin()
+    pipe = _detach_stdin()
     arguments = sys.argv[1:]
     waits = arguments[0] == "--wait"
     holds_listener = os.environ.pop(stack_processes.LISTENER_MARK, None) is not None
     go = threading.Event()
-    threading.Thread(target=_watch, args=(pipe, go, holds_listener), name="satflow-watchdog", daemon=True).start()
+    threading.Thread(target=_watch_pipe, args=(pipe, go, holds_listener), name="satflow-watchdog", daemon=True).start()
     if waits:
         for module in arguments[1].split(","):
             importlib.import_module(module)
@@ -38,7 +38,7 @@ def main() -> None:
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 
-def _take_stdin() -> int:
+def _detach_stdin() -> int:
     """Move the pipe to a descriptor that flow runs do not inherit, and connect standard input to the null device."""
     pipe = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -47,11 +47,11 @@ def _take_stdin() -> int:
     return pipe
 
 
-def _watch(pipe: int, go: threading.Event, holds_listener: bool) -> None:
+def _watch_pipe(pipe: int, start_event: threading.Event, holds_listener: bool) -> None:
     while os.read(pipe, 1):
-        go.set()
+        start_event.set()
     if holds_listener:
-        stack_processes.end(os.environ[STACK_MARK])
+        stack_processes.end_processes(os.environ[STACK_MARK])
     else:  # this process is a client and must end before any listening socket closes
         stack_processes.end_clients(os.environ[STACK_MARK])
     os._exit(1)

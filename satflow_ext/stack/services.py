@@ -15,27 +15,27 @@ from typing import Any
 import httpx
 
 from satflow_ext import atomic_files
-from satflow_ext.disk_room import check_room
+from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Service
 from satflow_ext.errors import DiskFull
-from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.address import make_private_folder
 from satflow_ext.lease.messages import ServiceReport
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, gateway, prefect_database, service_definitions, stack_processes
-from satflow_ext.stack.orphaned_runs import STOPPED, end_leftovers
+from satflow_ext.stack.orphaned_runs import STACK_STOPPED, end_orphaned_runs
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
-from satflow_ext.stack.service_keeper import Kept
+from satflow_ext.stack.service_keeper import ServiceKeeper
 
 FLOW_RUN_GRACE = 1.5
 """Seconds that flow runs and their Dask workers have to exit; the whole shutdown takes at most five seconds."""
 
-ROOM_PAUSE = 10.0
+DISK_CHECK_PAUSE = 10.0
 """Seconds between two checks of the free disk space during a start."""
 
 logger = logging.getLogger(__name__)
 
 
-class Crew:
+class StackServices:
     """The services of one stack.
 
     Args:
@@ -43,10 +43,10 @@ class Crew:
         tell: callback that receives a text for each step of the start.
     """
 
-    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, on_step: Callable[[str], None]) -> None:
         self._settings = settings
-        self._tell = tell
-        self._kept: dict[str, Kept] = {}
+        self._on_step = on_step
+        self._keepers: dict[str, ServiceKeeper] = {}
         self.credential: Credential | None = None
         self.store_url: str | None = None
         self.store_token: str | None = None
@@ -55,7 +55,7 @@ class Crew:
         self.gateway_password: str | None = None
         self._listeners: dict[str, socket.socket] = {}
 
-    async def start(self, needs: Collection[Service]) -> None:
+    async def start_services(self, needs: Collection[Service]) -> None:
         """Start the needed services that do not run yet; independent services start at the same time.
 
         Raises:
@@ -72,12 +72,12 @@ class Crew:
             if service in needs and runs is None
         ]
         if wanted:
-            await self._check_room()
+            await self._check_disk_space()
             await self._start_all(wanted)
 
-    async def _start_all(self, wanted: Collection[Callable[[], Coroutine[Any, Any, None]]]) -> None:
-        starting = [asyncio.create_task(start()) for start in wanted]
-        watching = asyncio.create_task(self._watch_room(starting))
+    async def _start_all(self, starters: Collection[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        starting = [asyncio.create_task(start()) for start in starters]
+        watching = asyncio.create_task(self._watch_disk_space(starting))
         try:
             # Wait for all: the next lease would start a second process of a service that is still starting.
             failures = [each for each in await asyncio.gather(*starting, return_exceptions=True) if each is not None]
@@ -87,97 +87,101 @@ class Crew:
             (full,) = await asyncio.gather(watching, return_exceptions=True)
             if isinstance(full, DiskFull):
                 raise full
-            await self._check_room()  # a full disk is a better reason than the failures that it caused
+            await self._check_disk_space()  # a full disk is a better reason than the failures that it caused
             raise failures[0]
 
-    async def _watch_room(self, starting: Collection[asyncio.Task[None]]) -> None:
+    async def _watch_disk_space(self, starting: Collection[asyncio.Task[None]]) -> None:
         """Cancel the start when a disk becomes full: a service may retry its writes indefinitely."""
         try:
             while True:
-                await asyncio.sleep(ROOM_PAUSE)
-                await self._check_room()
+                await asyncio.sleep(DISK_CHECK_PAUSE)
+                await self._check_disk_space()
         except DiskFull:
             for task in starting:
                 task.cancel()
             raise
 
-    async def _check_room(self) -> None:
-        await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
+    async def _check_disk_space(self) -> None:
+        await asyncio.to_thread(check_free_space, (self._settings.state_dir, self._settings.runtime_dir))
 
-    async def end(self) -> None:
+    async def end_services(self) -> None:
         """End every process of the stack and set the final state of its flow runs."""
-        for kept in self._kept.values():
-            kept.release()
-        server = self._kept.get("prefect-server")
+        for kept in self._keepers.values():
+            kept.stop_restarting()
+        server = self._keepers.get("prefect-server")
         spare = [server.pid] if server and server.pid else []
-        mark = environment.mark(self._settings)
-        await asyncio.to_thread(stack_processes.end, mark, spare=spare, grace=FLOW_RUN_GRACE)
+        mark = environment.stack_mark(self._settings)
+        await asyncio.to_thread(stack_processes.end_processes, mark, spare=spare, grace=FLOW_RUN_GRACE)
         if server is not None and server.pid:
-            await self._end_runs()
+            await self._end_flow_runs()
             await server.stop(grace=1.0)
-        await asyncio.to_thread(stack_processes.end, mark)
+        await asyncio.to_thread(stack_processes.end_processes, mark)
         for listener in self._listeners.values():
             listener.close()
 
-    def report(self) -> tuple[ServiceReport, ...]:
+    def build_reports(self) -> tuple[ServiceReport, ...]:
         """Return the reports of the services for `satflow status`."""
-        return tuple(kept.report() for kept in self._kept.values())
+        return tuple(kept.build_report() for kept in self._keepers.values())
 
     async def _start_prefect(self) -> None:
-        listener = self._listener("prefect-server")
-        home = private_folder(environment.home(self._settings))
-        if environment.DATABASE not in os.environ:
+        listener = self._get_listener("prefect-server")
+        home = make_private_folder(environment.prefect_home(self._settings))
+        if environment.DATABASE_VARIABLE not in os.environ:
             await self._check_database(home / environment.DATABASE_FILE)
         auth = f"satflow:{secrets.token_urlsafe(32)}"
         credential = Credential(service_definitions.prefect_url(listener), auth)
-        server = Kept(service_definitions.prefect_server(self._settings, credential, listener))
+        server = ServiceKeeper(service_definitions.define_prefect_server(self._settings, credential, listener))
         answers = asyncio.Event()
 
         async def before() -> None:
             await answers.wait()
 
-        worker = Kept(service_definitions.prefect_worker(self._settings, credential, before))
-        self._tell("Starting the Prefect server")
-        async with self._all_or_none({"prefect-server": server, "prefect-worker": worker}) as (serving, warming):
+        worker = ServiceKeeper(service_definitions.define_prefect_worker(self._settings, credential, before))
+        self._on_step("Starting the Prefect server")
+        async with self._start_together({"prefect-server": server, "prefect-worker": worker}) as (serving, warming):
             # The Prefect worker imports its modules meanwhile and then waits for the server, unless it fails earlier.
             await asyncio.wait([serving, warming], return_when=asyncio.FIRST_COMPLETED)
             if warming.done():
                 await warming
             await serving
-            self._tell("Starting the Prefect worker")
+            self._on_step("Starting the Prefect worker")
             answers.set()
             await warming
         self.credential = credential
 
     async def _check_database(self, path: Path) -> None:
         if path.exists():
-            self._tell("Checking the Prefect server's database")
+            self._on_step("Checking the Prefect server's database")
             await asyncio.to_thread(prefect_database.check_database, path)
 
     async def _start_store(self) -> None:
-        private_folder(self._settings.state_dir / "store")
+        make_private_folder(self._settings.state_dir / "store")
         path = self._settings.runtime_dir / "store.token"
         token = secrets.token_urlsafe(32)
-        await asyncio.to_thread(atomic_files.replace, path, token.encode())
-        role = service_definitions.store(self._settings, self._listener("store"), path)
-        async with self._all_or_none({"store": Kept(role)}) as (starting,):
+        await asyncio.to_thread(atomic_files.write_atomically, path, token.encode())
+        role = service_definitions.define_store(self._settings, self._get_listener("store"), path)
+        async with self._start_together({"store": ServiceKeeper(role)}) as (starting,):
             await starting
         self.store_url, self.store_token = role.url, token
 
     async def _start_gateway(self) -> None:
-        listener = self._listener("dask-gateway")
-        plan = await asyncio.to_thread(gateway.prepare, self._settings, service_definitions.address_of(listener))
-        self._tell("Starting the Dask Gateway")
+        listener = self._get_listener("dask-gateway")
+        plan = await asyncio.to_thread(
+            gateway.prepare_gateway, self._settings, service_definitions.listener_address(listener)
+        )
+        self._on_step("Starting the Dask Gateway")
         prefect = self._listeners.get("prefect-server")
         prefect_url = service_definitions.prefect_url(prefect) if prefect else None
-        server = Kept(gateway.server(self._settings, plan, listener, prefect_url))
-        proxy = Kept(gateway.proxy(self._settings, plan))
-        async with self._all_or_none({"dask-gateway": server, "dask-gateway-proxy": proxy}) as starting:
+        server = ServiceKeeper(gateway.define_server(self._settings, plan, listener, prefect_url))
+        proxy = ServiceKeeper(gateway.define_proxy(self._settings, plan))
+        async with self._start_together({"dask-gateway": server, "dask-gateway-proxy": proxy}) as starting:
             await asyncio.gather(*starting)
         self.gateway_url, self.gateway_schedulers, self.gateway_password = plan.url, plan.proxy, plan.password
 
     @contextlib.asynccontextmanager
-    async def _all_or_none(self, services: Mapping[str, Kept]) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+    async def _start_together(
+        self, services: Mapping[str, ServiceKeeper]
+    ) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
         """Start services at the same time; if anything fails inside the block, stop and remove all of them.
 
         Otherwise an unused service would keep running, and the next start would add a second process of it.
@@ -188,7 +192,7 @@ class Crew:
         Returns:
             The tasks that start the services, in the same order.
         """
-        self._kept |= services
+        self._keepers |= services
         starting = tuple(asyncio.create_task(each.start()) for each in services.values())
         try:
             yield starting
@@ -198,18 +202,18 @@ class Crew:
             await asyncio.gather(*starting, return_exceptions=True)
             await asyncio.gather(*(each.stop(0.5) for each in services.values()), return_exceptions=True)
             for name in services:
-                self._kept.pop(name, None)
+                self._keepers.pop(name, None)
             raise
 
-    def _listener(self, name: str) -> socket.socket:
+    def _get_listener(self, name: str) -> socket.socket:
         """Return the listening socket of a service, which stays open until the end of the stack."""
         if name not in self._listeners:
-            self._listeners[name] = service_definitions.listen()
+            self._listeners[name] = service_definitions.open_listener()
         return self._listeners[name]
 
-    async def _end_runs(self) -> None:
-        if self.credential is None or environment.DATABASE in os.environ:
+    async def _end_flow_runs(self) -> None:
+        if self.credential is None or environment.DATABASE_VARIABLE in os.environ:
             return
         with contextlib.suppress(httpx.HTTPError, asyncio.TimeoutError):
             async with PrefectCalls(self.credential, timeout=1.0) as calls:
-                await asyncio.wait_for(end_leftovers(calls, STOPPED), 1.0)
+                await asyncio.wait_for(end_orphaned_runs(calls, STACK_STOPPED), 1.0)

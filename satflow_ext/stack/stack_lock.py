@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from typing import IO
 
-from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.address import make_private_folder
 from satflow_ext.settings import Settings
 
 
@@ -17,7 +17,7 @@ def take_stack_lock(settings: Settings) -> IO[bytes] | None:
     Args:
         settings: settings of the stack.
     """
-    lock = (private_folder(settings.runtime_dir) / "stack.lock").open("ab")
+    lock = (make_private_folder(settings.runtime_dir) / "stack.lock").open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -22,10 +22,10 @@ RUN_MARK = "PREFECT__FLOW_RUN_ID"
 """Environment variable that the Prefect worker sets for the process of a flow run and that its children inherit."""
 
 
-def relatives(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]:
+def list_processes(mark: str, *, spare: Collection[int] = ()) -> list[psutil.Process]:
     """Return the live processes of the stack with this mark, except this process and the spared ones."""
     spared = {os.getpid(), *spare}
-    return [process for process in psutil.process_iter() if process.pid not in spared and _marked(process, mark)]
+    return [process for process in psutil.process_iter() if process.pid not in spared and _has_mark(process, mark)]
 
 
 def executes_run(pid: int, mark: str, run_id: str) -> bool:
@@ -35,15 +35,15 @@ def executes_run(pid: int, mark: str, run_id: str) -> bool:
     """
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
-        return _marked(process, mark) and process.environ().get(RUN_MARK) == run_id
+        return _has_mark(process, mark) and process.environ().get(RUN_MARK) == run_id
     return False
 
 
-def listens(mark: str, port: int) -> bool:
+def listens_on_port(mark: str, port: int) -> bool:
     """Return whether a process of the stack listens on a TCP port."""
-    if not _is_listened_at(port):  # the usual case while a server starts, and faster than searching all processes
+    if not _is_port_open(port):  # the usual case while a server starts, and faster than searching all processes
         return False
-    for process in relatives(mark):
+    for process in list_processes(mark):
         with contextlib.suppress(psutil.Error):
             for each in process.net_connections("tcp"):
                 if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
@@ -51,24 +51,24 @@ def listens(mark: str, port: int) -> bool:
     return False
 
 
-def end(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
+def end_processes(mark: str, *, spare: Collection[int] = (), grace: float = 0.0) -> None:
     """End all processes: with a grace period (seconds) terminate them first, then kill them. Blocks until none is left.
 
     Holders of a listening socket are killed last: after that another user may listen on the port, so no client may be left.
     This function does not call `waitpid`: the supervisor's event loop reaps its children.
     """
     if grace:
-        _each(relatives(mark, spare=spare), psutil.Process.terminate)
+        _signal_all(list_processes(mark, spare=spare), psutil.Process.terminate)
         deadline = time.monotonic() + grace
-        while relatives(mark, spare=spare) and time.monotonic() < deadline:
+        while list_processes(mark, spare=spare) and time.monotonic() < deadline:
             time.sleep(0.05)
     end_clients(mark, spare=spare)
-    while left := relatives(mark, spare=spare):
-        _each(left, psutil.Process.kill)
+    while left := list_processes(mark, spare=spare):
+        _signal_all(left, psutil.Process.kill)
         time.sleep(0.02)
 
 
-def _is_listened_at(port: int) -> bool:
+def _is_port_open(port: int) -> bool:
     """Return whether any process accepts connections on a TCP port, without sending data."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
@@ -77,12 +77,12 @@ def _is_listened_at(port: int) -> bool:
 
 def end_clients(mark: str, *, spare: Collection[int] = ()) -> None:
     """Kill all processes that do not hold a listening socket of the supervisor. Blocks until none is left."""
-    while left := [each for each in relatives(mark, spare=spare) if not _holds_listener(each)]:
-        _each(left, psutil.Process.kill)
+    while left := [each for each in list_processes(mark, spare=spare) if not _holds_listener(each)]:
+        _signal_all(left, psutil.Process.kill)
         time.sleep(0.02)
 
 
-def _each(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:
+def _signal_all(processes: list[psutil.Process], signal: Callable[[psutil.Process], None]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.Error):
             signal(process)
@@ -94,7 +94,7 @@ def _holds_listener(process: psutil.Process) -> bool:
     return False
 
 
-def _marked(process: psutil.Process, mark: str) -> bool:
+def _has_mark(process: psutil.Process, mark: str) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         return (
             process.uids().real == os.getuid()

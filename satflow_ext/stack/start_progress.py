@@ -8,10 +8,10 @@ from pathlib import Path
 
 import psutil
 
-STALLED = 60.0
+STALL_TIMEOUT = 60.0
 """Seconds without progress after which a start has failed. A busy machine slows progress but does not stop it."""
 
-WORK = 0.2
+MIN_CPU_SECONDS = 0.2
 """Seconds of processor time that count as progress."""
 
 
@@ -26,32 +26,32 @@ class StartProgress:
     def __init__(self, pid: int, log: Path) -> None:
         self._pid = pid
         self._log = log
-        self._used, self._written = 0.0, 0
-        self.restart()
+        self._last_cpu_time, self._last_log_size = 0.0, 0
+        self.reset()
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Measure from now on, such as after the process waited for another one."""
-        self._used, self._written = self._processor_time(), self._log_size()
-        self._since = time.monotonic()
+        self._last_cpu_time, self._last_log_size = self._processor_time(), self._log_size()
+        self._last_progress = time.monotonic()
 
     def has_stalled(self) -> bool:
         """Return whether the process made no progress for `STALLED` seconds."""
-        if self._processor_time() - self._used >= WORK or self._log_size() != self._written:
-            self.restart()
-        return time.monotonic() - self._since > STALLED
+        if self._processor_time() - self._last_cpu_time >= MIN_CPU_SECONDS or self._log_size() != self._last_log_size:
+            self.reset()
+        return time.monotonic() - self._last_progress > STALL_TIMEOUT
 
     def _processor_time(self) -> float:
         with contextlib.suppress(psutil.Error):
             return float(sum(psutil.Process(self._pid).cpu_times()[:4]))  # including children that it has reaped
-        return self._used
+        return self._last_cpu_time
 
     def _log_size(self) -> int:
         with contextlib.suppress(OSError):
             return self._log.stat().st_size
-        return self._written
+        return self._last_log_size
 
 
-def elapsed_text(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Format whole seconds, with minutes from one minute upward: 12 s, 3 min 5 s."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from satflow_ext import atomic_files, scratch
-from satflow_ext.disk_room import check_room
+from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
 from satflow_ext.lease.messages import Answer, Request, StackReport
@@ -23,19 +23,19 @@ from satflow_ext.settings import Settings, load_settings
 from satflow_ext.stack import background_jobs, environment, lost_runs, missed_runs
 from satflow_ext.stack.log_upload import LogUploadThread
 from satflow_ext.stack.prefect_calls import Credential
-from satflow_ext.stack.services import Crew
-from satflow_ext.stack.start_progress import elapsed_text
+from satflow_ext.stack.services import StackServices
+from satflow_ext.stack.start_progress import format_duration
 
-UNCLAIMED = 30.0
+UNCLAIMED_TIMEOUT = 30.0
 """Seconds after which a supervisor without any lease exits."""
 
-LATECOMERS = 2.0
+LATECOMER_TIMEOUT = 2.0
 """Seconds that other waiting clients have to connect after the starter has ended."""
 
-TELL = 10.0
+PROGRESS_PAUSE = 10.0
 """Seconds between two progress messages to clients that wait for a start."""
 
-SWEEP = 600.0
+SWEEP_PAUSE = 600.0
 """Seconds between two removals of files that killed flow runs left."""
 
 STOPPED_EARLY = Answer(failed="it was stopped during its start.")
@@ -52,240 +52,244 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._crew = Crew(settings, self._tell)
+        self._services = StackServices(settings, self._set_step)
         self._leases: set[asyncio.StreamWriter] = set()
-        self._waiting: set[asyncio.StreamWriter] = set()
-        self._starting = asyncio.Lock()
-        self._over = asyncio.Event()
-        self._chores: list[asyncio.Task[None]] = []
+        self._waiting_clients: set[asyncio.StreamWriter] = set()
+        self._start_lock = asyncio.Lock()
+        self._stop_requested = asyncio.Event()
+        self._job_tasks: list[asyncio.Task[None]] = []
         self._log_upload: LogUploadThread | None = None
         self._stays = False
         self._state: Literal["starting", "ready", "failed"] = "starting"
         self._step: str | None = None
         self._step_begun = time.monotonic()
-        self._recorded: StackRecord | None = None
+        self._written_record: StackRecord | None = None
         self._started = datetime.now(timezone.utc)
 
-    async def run(self, door: asyncio.Server) -> None:
+    async def run(self, server: asyncio.Server) -> None:
         """Serve until the last lease is released or a client requests the end, then stop the stack."""
-        unclaimed = asyncio.get_running_loop().call_later(UNCLAIMED, self._end_if_unclaimed)
-        beside = [asyncio.create_task(each) for each in (self._keep_sweeping(), self._keep_telling())]
-        await self._over.wait()
-        async with self._starting:  # a running start has been cancelled: no process may appear after the end
-            door.close()
+        unclaimed = asyncio.get_running_loop().call_later(UNCLAIMED_TIMEOUT, self._end_if_unclaimed)
+        beside = [asyncio.create_task(each) for each in (self._sweep_periodically(), self._send_step_periodically())]
+        await self._stop_requested.wait()
+        async with self._start_lock:  # a running start has been cancelled: no process may appear after the end
+            server.close()
         unclaimed.cancel()
         for each in beside:
             each.cancel()
-        for each in self._chores:
+        for each in self._job_tasks:
             each.cancel()
         record_path(self._settings).unlink(missing_ok=True)
-        await self._crew.end()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self._services.end_services()
+        await asyncio.gather(*self._job_tasks, return_exceptions=True)
         if self._log_upload is not None:
             self._log_upload.stop()
-        await self._sweep()
+        await self._sweep_scratch_folders()
 
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry out the request of one connection."""
         with contextlib.suppress(ConnectionError, ValidationError, asyncio.CancelledError):  # cancelled: the loop ends
             request = Request.model_validate_json(await reader.readline())
             if request.verb == "report":
-                await _say(writer, Answer(report=await self._report_with_disks()))
+                await _send_answer(writer, Answer(report=await self._build_report_with_disks()))
             elif request.verb == "stop":
                 self.stop()
-                await self._closed(reader)
-            elif request.verb == "start" and not self._over.is_set():
-                await _say(writer, await self._serve(request, writer))
-            elif not self._over.is_set():  # else close without an answer, and the client starts the next stack
-                await self._lease(request, reader, writer)
+                await self._wait_closed(reader)
+            elif request.verb == "start" and not self._stop_requested.is_set():
+                await _send_answer(writer, await self._start_and_answer(request, writer))
+            elif (
+                not self._stop_requested.is_set()
+            ):  # else close without an answer, and the client starts the next stack
+                await self._hold_lease(request, reader, writer)
         writer.close()
 
-    def starter_ended(self) -> None:
+    def handle_starter_end(self) -> None:
         """Handle the end of the starter, which holds a lease by now or was killed before it could take one."""
-        asyncio.get_running_loop().call_later(LATECOMERS, self._end_if_unclaimed)
+        asyncio.get_running_loop().call_later(LATECOMER_TIMEOUT, self._end_if_unclaimed)
 
     def stop(self) -> None:
         """Stop the stack regardless of its leases."""
-        self._over.set()
+        self._stop_requested.set()
 
-    async def _lease(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _hold_lease(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Keep the services running for this connection until it closes."""
         self._leases.add(writer)
-        gone = asyncio.create_task(self._closed(reader))
-        gone.add_done_callback(lambda _: self._leave(writer))  # also while the services are starting
+        gone = asyncio.create_task(self._wait_closed(reader))
+        gone.add_done_callback(lambda _: self._release_lease(writer))  # also while the services are starting
         try:
-            await _say(writer, await self._serve(request, writer))
+            await _send_answer(writer, await self._start_and_answer(request, writer))
             await gone
         finally:
             gone.cancel()
-            self._leave(writer)
+            self._release_lease(writer)
 
-    def _leave(self, writer: asyncio.StreamWriter) -> None:
+    def _release_lease(self, writer: asyncio.StreamWriter) -> None:
         """Release a lease, and stop the stack if it was the last one."""
         self._leases.discard(writer)
         if not self._leases and not self._stays:
             self.stop()
 
-    async def _serve(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
-        self._waiting.add(writer)
-        if self._starting.locked() and self._step is not None:  # otherwise the next step sends the first message
-            writer.write(self._step_line())
+    async def _start_and_answer(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+        self._waiting_clients.add(writer)
+        if self._start_lock.locked() and self._step is not None:  # otherwise the next step sends the first message
+            writer.write(self._encode_step())
         try:
-            async with self._starting:
-                await self._start(request.needs)
+            async with self._start_lock:
+                await self._start_services(request.needs)
                 # A client that has stopped waiting must not make the stack stay.
                 stay = request.stay and writer in self._leases
-                return STOPPED_EARLY if self._over.is_set() else await self._ready(stay=stay)
+                return STOPPED_EARLY if self._stop_requested.is_set() else await self._finish_start(stay=stay)
         except SatflowError as error:
-            if request.verb == "start" and not self._over.is_set():  # the running services are not affected
+            if request.verb == "start" and not self._stop_requested.is_set():  # the running services are not affected
                 return Answer(failed=error.message, fix=error.fix)
-            return self._failed(error.message, error.fix)
+            return self._fail_start(error.message, error.fix)
         except Exception as error:  # the outermost level: waiting clients must get an answer
             logger.exception("The services of the local stack did not start.")
-            return self._failed(f"{type(error).__name__}: {error}")
+            return self._fail_start(f"{type(error).__name__}: {error}")
         finally:
-            self._waiting.discard(writer)
+            self._waiting_clients.discard(writer)
 
-    async def _ready(self, *, stay: bool) -> Answer:
+    async def _finish_start(self, *, stay: bool) -> Answer:
         """Write the stack's record to its file, for readers without a lease."""
         self._stays = self._stays or stay
         self._state, self._step = "ready", None
         failure_path(self._settings).unlink(missing_ok=True)
-        record = self._record()
-        if record != self._recorded:  # otherwise a full disk would fail clients that need no new service
+        record = self._build_record()
+        if record != self._written_record:  # otherwise a full disk would fail clients that need no new service
             await asyncio.to_thread(
-                atomic_files.replace, record_path(self._settings), record.model_dump_json().encode()
+                atomic_files.write_atomically, record_path(self._settings), record.model_dump_json().encode()
             )
-            self._recorded = record
-        if self._crew.credential is not None and not self._chores:
-            self._chores = [asyncio.create_task(each) for each in self._all_chores(self._crew.credential)]
-        if self._crew.credential is not None and self._log_upload is None:
-            self._log_upload = LogUploadThread(self._settings, self._crew.credential)
+            self._written_record = record
+        if self._services.credential is not None and not self._job_tasks:
+            self._job_tasks = [
+                asyncio.create_task(each) for each in self._list_background_jobs(self._services.credential)
+            ]
+        if self._services.credential is not None and self._log_upload is None:
+            self._log_upload = LogUploadThread(self._settings, self._services.credential)
         return Answer(record=record)
 
-    def _all_chores(self, credential: Credential) -> list[Coroutine[Any, Any, None]]:
+    def _list_background_jobs(self, credential: Credential) -> list[Coroutine[Any, Any, None]]:
         """Return the background jobs that run while there is a Prefect server."""
-        doing = [background_jobs.keep_doing(self._settings)]
-        if environment.DATABASE not in os.environ:  # a shared database also contains runs of other machines
-            doing.append(lost_runs.keep_ending(credential, environment.mark(self._settings)))
-            doing.append(missed_runs.keep_skipping(self._settings, credential))
+        doing = [background_jobs.run_background_jobs(self._settings)]
+        if environment.DATABASE_VARIABLE not in os.environ:  # a shared database also contains runs of other machines
+            doing.append(lost_runs.watch_lost_runs(credential, environment.stack_mark(self._settings)))
+            doing.append(missed_runs.watch_missed_runs(self._settings, credential))
         return doing
 
-    async def _start(self, needs: Collection[Service]) -> None:
+    async def _start_services(self, needs: Collection[Service]) -> None:
         """Start the needed services, unless the stack is stopped first.
 
         Raises:
             StackFailed: a service did not start.
         """
-        starting = asyncio.create_task(self._crew.start(needs))
-        over = asyncio.create_task(self._over.wait())
+        starting = asyncio.create_task(self._services.start_services(needs))
+        over = asyncio.create_task(self._stop_requested.wait())
         await asyncio.wait([starting, over], return_when=asyncio.FIRST_COMPLETED)
         for task in (over, starting):
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await starting
 
-    def _failed(self, reason: str, fix: str | None = None) -> Answer:
-        if self._over.is_set():
+    def _fail_start(self, reason: str, fix: str | None = None) -> Answer:
+        if self._stop_requested.is_set():
             return STOPPED_EARLY
         logger.error("%s", reason)
         self._state, self._step = "failed", f"{reason} {fix}" if fix else reason
         with contextlib.suppress(OSError):  # a full disk may be the reason
-            atomic_files.replace(failure_path(self._settings), self._step.encode())
+            atomic_files.write_atomically(failure_path(self._settings), self._step.encode())
         return Answer(failed=reason, fix=fix)
 
-    def _record(self) -> StackRecord:
-        credential = self._crew.credential
+    def _build_record(self) -> StackRecord:
+        credential = self._services.credential
         return StackRecord(
             pid=os.getpid(),
             prefect_url=credential.url if credential else None,
             prefect_auth=credential.auth if credential else None,
-            store_url=self._crew.store_url,
-            store_token=self._crew.store_token,
-            gateway_url=self._crew.gateway_url,
-            gateway_schedulers=self._crew.gateway_schedulers,
-            gateway_password=self._crew.gateway_password,
+            store_url=self._services.store_url,
+            store_token=self._services.store_token,
+            gateway_url=self._services.gateway_url,
+            gateway_schedulers=self._services.gateway_schedulers,
+            gateway_password=self._services.gateway_password,
             stays=self._stays,
         )
 
-    def _report(self) -> StackReport:
-        services = self._crew.report()
+    def _build_report(self) -> StackReport:
+        services = self._services.build_reports()
         broken = next((each for each in services if each.state == "failed"), None)
         return StackReport(
             pid=os.getpid(),
             started=self._started,
             state="failed" if broken else self._state,
-            step=f"{broken.name} does not run; see {broken.log}" if broken else self._step_text(),
+            step=f"{broken.name} does not run; see {broken.log}" if broken else self._format_step(),
             stays=self._stays,
             leases=len(self._leases),
             services=services,
-            stores=self._stores(),
+            stores=self._read_store_marks(),
         )
 
-    async def _report_with_disks(self) -> StackReport:
+    async def _build_report_with_disks(self) -> StackReport:
         """Return the report; a full disk counts as a failure, because no flow can be registered and no run starts."""
-        report = self._report()
+        report = self._build_report()
         try:
-            await asyncio.to_thread(check_room, (self._settings.state_dir, self._settings.runtime_dir))
+            await asyncio.to_thread(check_free_space, (self._settings.state_dir, self._settings.runtime_dir))
         except DiskFull as error:
             return report.model_copy(update={"state": "failed", "step": str(error)})
         return report
 
-    def _stores(self) -> dict[str, str]:
+    def _read_store_marks(self) -> dict[str, str]:
         """Return the marks of the stores that flow runs can read now: each run reads the settings file when it starts."""
         with contextlib.suppress(SettingsWrong):
-            return environment.store_marks(os.environ, load_settings(), self._record())
+            return environment.read_store_marks(os.environ, load_settings(), self._build_record())
         return {}
 
-    def _tell(self, step: str) -> None:
+    def _set_step(self, step: str) -> None:
         """Report the current step to all waiting clients."""
         logger.info("%s", step)
         self._step, self._step_begun = step, time.monotonic()
-        self._tell_waiting()
+        self._send_step()
 
-    def _tell_waiting(self) -> None:
-        line = self._step_line()
-        for writer in self._waiting:
+    def _send_step(self) -> None:
+        line = self._encode_step()
+        for writer in self._waiting_clients:
             writer.write(line)
 
-    def _step_line(self) -> bytes:
-        return Answer(step=self._step_text()).model_dump_json().encode() + b"\n"
+    def _encode_step(self) -> bytes:
+        return Answer(step=self._format_step()).model_dump_json().encode() + b"\n"
 
-    def _step_text(self) -> str | None:
+    def _format_step(self) -> str | None:
         """Return the current step, with its duration after the first second."""
         elapsed = time.monotonic() - self._step_begun
         if self._step is None or self._state == "failed" or elapsed < 1:
             return self._step
-        return f"{self._step} ({elapsed_text(elapsed)})"
+        return f"{self._step} ({format_duration(elapsed)})"
 
-    async def _keep_telling(self) -> None:
+    async def _send_step_periodically(self) -> None:
         """Repeat the current step to waiting clients, which give up on a silent supervisor."""
         while True:
-            await asyncio.sleep(TELL)
-            if self._waiting:
-                self._tell_waiting()
+            await asyncio.sleep(PROGRESS_PAUSE)
+            if self._waiting_clients:
+                self._send_step()
 
-    async def _keep_sweeping(self) -> None:
+    async def _sweep_periodically(self) -> None:
         """Remove leftover files at intervals: a stack that stays may run for months."""
         while True:
-            await self._sweep()
-            await asyncio.sleep(SWEEP)
+            await self._sweep_scratch_folders()
+            await asyncio.sleep(SWEEP_PAUSE)
 
-    async def _sweep(self) -> None:
+    async def _sweep_scratch_folders(self) -> None:
         """Remove scratch folders that killed flow runs left."""
-        await asyncio.to_thread(scratch.sweep, self._settings)
+        await asyncio.to_thread(scratch.remove_orphaned_folders, self._settings)
 
     def _end_if_unclaimed(self) -> None:
         if not self._leases and not self._stays:
             self.stop()
 
-    async def _closed(self, reader: asyncio.StreamReader) -> None:
+    async def _wait_closed(self, reader: asyncio.StreamReader) -> None:
         """Wait until the client closes the connection; further input is ignored."""
         with contextlib.suppress(ConnectionError):
             while await reader.read(4096):
                 pass
 
 
-async def _say(writer: asyncio.StreamWriter, answer: Answer) -> None:
+async def _send_answer(writer: asyncio.StreamWriter, answer: Answer) -> None:
     writer.write(answer.model_dump_json().encode() + b"\n")
     await writer.drain()

@@ -20,14 +20,14 @@ from satflow_ext.settings import GIB
 from satflow_ext.store.contents import Contents
 from satflow_ext.store.handlers import BearerHandler, ContentHandler
 
-BODY_SECONDS = 600.0
-IDLE_SECONDS = 300.0
-ANY_SIZE = 2**62  # tornado's own limit answers without JSON; the handler's limit applies first
+BODY_TIMEOUT = 600.0
+IDLE_TIMEOUT = 300.0
+UNLIMITED_SIZE = 2**62  # tornado's own limit answers without JSON; the handler's limit applies first
 
 
 def main() -> int:
     """Serve until SIGTERM."""
-    arguments = _parser().parse_args()
+    arguments = _create_parser().parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:
         token = read_token(arguments.token_file)
@@ -35,14 +35,14 @@ def main() -> int:
         sys.exit(f"The store does not start, because its credential cannot be read: {error}.")
     contents = Contents(arguments.root, limit=arguments.limit)
     try:
-        contents.prepare()
+        contents.prepare_folders()
     except NotADirectoryError as error:
         sys.exit(f"The store does not start: {error.filename} is {error.strerror}. Replace it with a folder.")
-    asyncio.run(_serve(contents, token, _listener(arguments)))
+    asyncio.run(_serve_contents(contents, token, _open_listener(arguments)))
     return 0
 
 
-def application(contents: Contents, token: bytes) -> web.Application:
+def create_application(contents: Contents, token: bytes) -> web.Application:
     """Return the store's application with its routes."""
     return web.Application(
         [
@@ -68,7 +68,7 @@ def read_token(path: Path) -> bytes:
     return token
 
 
-def _parser() -> argparse.ArgumentParser:
+def _create_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m satflow_ext.store", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder for the contents")
     parser.add_argument("--token-file", type=Path, required=True, help="file with the bearer credential, mode 0600")
@@ -78,19 +78,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _listener(arguments: argparse.Namespace) -> socket.socket:
+def _open_listener(arguments: argparse.Namespace) -> socket.socket:
     if arguments.fd is not None:
         return BoundedListener(arguments.fd)
     return BoundedListener(socket.create_server(("127.0.0.1", arguments.port), backlog=1024).detach())
 
 
-async def _serve(contents: Contents, token: bytes, listener: socket.socket) -> None:
+async def _serve_contents(contents: Contents, token: bytes, listener: socket.socket) -> None:
     listener.setblocking(False)
     server = HTTPServer(
-        application(contents, token),
-        max_body_size=ANY_SIZE,
-        body_timeout=BODY_SECONDS,
-        idle_connection_timeout=IDLE_SECONDS,
+        create_application(contents, token),
+        max_body_size=UNLIMITED_SIZE,
+        body_timeout=BODY_TIMEOUT,
+        idle_connection_timeout=IDLE_TIMEOUT,
         chunk_size=1024 * 1024,
     )
     server.add_sockets([listener])

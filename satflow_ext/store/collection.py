@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from satflow_ext import atomic_files
-from satflow_ext.store.contents import Contents, locked
+from satflow_ext.store.contents import Contents, lock_folder
 
 DAY = 86_400.0
 
 
 @dataclass(frozen=True)
-class Kept:
+class UnreferencedContent:
     """An unreferenced content: its digest, its size in bytes, and the start of its grace period in seconds since the epoch."""
 
     digest: str
@@ -28,7 +28,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Collected:
+class CollectionResult:
     """The result of a collection or of a dry run.
 
     Args:
@@ -38,39 +38,43 @@ class Collected:
     """
 
     in_use: int
-    removed: tuple[Kept, ...]
-    waiting: tuple[Kept, ...]
+    removed: tuple[UnreferencedContent, ...]
+    waiting: tuple[UnreferencedContent, ...]
 
 
-def collect(contents: Contents, in_use: frozenset[str], *, grace: float, dry: bool = False) -> Collected:
+def collect_contents(
+    contents: Contents, in_use: frozenset[str], *, grace: float, dry_run: bool = False
+) -> CollectionResult:
     """Remove contents that have been unreferenced for the whole grace period.
 
     Args:
         contents: contents of the store.
         in_use: digests of the referenced contents.
         grace: grace period in seconds.
-        dry: only report; remove nothing and start no grace period.
+        dry_run: only report; remove nothing and start no grace period.
 
     Raises:
         OSError: the disk failed.
     """
-    with locked(contents.root / "sha256", fcntl.LOCK_EX):  # one collection at a time
-        marks, now = _marks(contents.root), contents.clock()
-        unused = [_unused(each, marks, now) for each in contents.all() if each.digest not in in_use]
+    with lock_folder(contents.root / "sha256", fcntl.LOCK_EX):  # one collection at a time
+        marks, now = _read_marks(contents.root), contents.clock()
+        unused = [_to_unreferenced(each, marks, now) for each in contents.list_contents() if each.digest not in in_use]
         over = [each for each in unused if now - each.since > grace]
         waiting = [each for each in unused if now - each.since <= grace]
-        if not dry:
-            over = [each for each in over if contents.remove(each.digest, untouched_since=each.since)]
-            _write(contents.root, {each.digest: each.since for each in waiting})
-        return Collected(contents.count() - len(waiting) - (len(over) if dry else 0), tuple(over), tuple(waiting))
+        if not dry_run:
+            over = [each for each in over if contents.remove_content(each.digest, untouched_since=each.since)]
+            _write_marks(contents.root, {each.digest: each.since for each in waiting})
+        return CollectionResult(
+            contents.count_contents() - len(waiting) - (len(over) if dry_run else 0), tuple(over), tuple(waiting)
+        )
 
 
-def _unused(found: Contents.Found, marks: dict[str, float], now: float) -> Kept:
+def _to_unreferenced(found: Contents.Found, marks: dict[str, float], now: float) -> UnreferencedContent:
     """Return an unreferenced content with the start of its grace period. Setting the clock back only makes the period longer."""
-    return Kept(found.digest, found.size, max(marks.get(found.digest, now), found.touched))
+    return UnreferencedContent(found.digest, found.size, max(marks.get(found.digest, now), found.touched))
 
 
-def _marks(root: Path) -> dict[str, float]:
+def _read_marks(root: Path) -> dict[str, float]:
     """Read when a collection first found each digest unreferenced. An unreadable file restarts all grace periods."""
     try:
         found = json.loads((root / "unreferenced.json").read_bytes())
@@ -79,5 +83,5 @@ def _marks(root: Path) -> dict[str, float]:
         return {}
 
 
-def _write(root: Path, marks: dict[str, float]) -> None:
-    atomic_files.replace(root / "unreferenced.json", json.dumps(marks).encode())
+def _write_marks(root: Path, marks: dict[str, float]) -> None:
+    atomic_files.write_atomically(root / "unreferenced.json", json.dumps(marks).encode())

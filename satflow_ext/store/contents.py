@@ -26,17 +26,17 @@ from typing import IO
 
 from satflow_ext import atomic_files
 
-ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+ABSENT_ERRORS = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 """Errors when opening a content that is missing, or whose path contains a link or something other than a file or folder."""
 
-DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+DIGEST_PATTERN = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 class WrongDigest(Exception):
     """The received bytes do not match the digest."""
 
 
-class OverLimit(Exception):
+class ContentTooLong(Exception):
     """More bytes were received than a content may have."""
 
 
@@ -64,7 +64,7 @@ class Contents:
         self.limit = limit
         self.clock = clock
 
-    def prepare(self) -> None:
+    def prepare_folders(self) -> None:
         """Create the folders, and remove files of interrupted uploads.
 
         Raises:
@@ -77,22 +77,22 @@ class Contents:
         for left in self._incoming.iterdir():
             left.unlink()
         for folder in (self._final.parent, self._final.parent.parent):
-            atomic_files.sync(folder)  # otherwise a power failure can remove the folder and its contents
+            atomic_files.sync_folder(folder)  # otherwise a power failure can remove the folder and its contents
 
-    def path(self, digest: str) -> Path:
+    def content_path(self, digest: str) -> Path:
         """Return the path of an existing or future content, which consists of exactly 64 hexadecimal digits.
 
         Raises:
             ValueError: the argument is not a digest.
         """
-        match = DIGEST.fullmatch(digest)
+        match = DIGEST_PATTERN.fullmatch(digest)
         if match is None:
             raise ValueError(digest)
         return self._final / match[1][:2] / match[1]
 
-    def open(self, digest: str) -> IO[bytes] | None:
+    def open_content(self, digest: str) -> IO[bytes] | None:
         """Open a content for reading; return None if it does not exist. The caller closes the file."""
-        path = self.path(digest)
+        path = self.content_path(digest)
         try:
             shelf = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
@@ -100,7 +100,7 @@ class Contents:
             finally:
                 os.close(shelf)
         except OSError as error:
-            if error.errno in ABSENT:
+            if error.errno in ABSENT_ERRORS:
                 return None
             raise
         file = open(descriptor, "rb")  # noqa: SIM115 - the caller closes it
@@ -109,63 +109,63 @@ class Contents:
         file.close()
         return None
 
-    def size(self, digest: str) -> int | None:
+    def get_size(self, digest: str) -> int | None:
         """Return the size of a content in bytes, None if it does not exist."""
-        file = self.open(digest)
+        file = self.open_content(digest)
         if file is None:
             return None
         with file:
             return os.fstat(file.fileno()).st_size
 
-    def touch(self, digest: str) -> int | None:
+    def touch_content(self, digest: str) -> int | None:
         """Record a request for a content, so that it is not collected; return its size, None if it does not exist."""
         now = self.clock()
-        with locked(self.root, fcntl.LOCK_SH):
-            file = self.open(digest)
+        with lock_folder(self.root, fcntl.LOCK_SH):
+            file = self.open_content(digest)
             if file is None:
                 return None
             with file:
                 os.utime(file.fileno(), (now, now))
                 return os.fstat(file.fileno()).st_size
 
-    def remove(self, digest: str, *, untouched_since: float) -> bool:
+    def remove_content(self, digest: str, *, untouched_since: float) -> bool:
         """Remove a content unless it was uploaded or requested since a time; return whether it was removed.
 
         Raises:
             OSError: the disk failed.
         """
-        path = self.path(digest)
-        with locked(self.root, fcntl.LOCK_EX):
+        path = self.content_path(digest)
+        with lock_folder(self.root, fcntl.LOCK_EX):
             if path.lstat().st_mtime > untouched_since:
                 return False
             path.unlink()
         return True
 
-    def all(self) -> Iterator[Found]:
+    def list_contents(self) -> Iterator[Found]:
         """Iterate over the stored contents."""
         for path in self._final.glob("??/*"):
             found = path.lstat()
             if stat.S_ISREG(found.st_mode) and not path.parent.is_symlink():
                 yield Contents.Found(f"sha256:{path.name}", found.st_size, found.st_mtime)
 
-    def count(self) -> int:
+    def count_contents(self) -> int:
         """Return the number of stored contents."""
-        return sum(1 for _ in self.all())
+        return sum(1 for _ in self.list_contents())
 
-    def read(self, digest: str) -> bytes | None:
+    def read_content(self, digest: str) -> bytes | None:
         """Read a whole content; return None if it does not exist."""
-        file = self.open(digest)
+        file = self.open_content(digest)
         if file is None:
             return None
         with file:
             return file.read()
 
-    def incoming(self, digest: str) -> Incoming:
+    def receive_content(self, digest: str) -> IncomingContent:
         """Start to receive a content."""
-        return Incoming(self.path(digest), self)
+        return IncomingContent(self.content_path(digest), self)
 
 
-class Incoming:
+class IncomingContent:
     """A content that is being written to disk. Leaving the context without `keep` discards it.
 
     Args:
@@ -182,7 +182,7 @@ class Incoming:
         self._temporary = Path(name)
         self._file = open(descriptor, "wb", buffering=0)  # noqa: SIM115 - closed by `close`
 
-    def __enter__(self) -> Incoming:
+    def __enter__(self) -> IncomingContent:
         return self
 
     def __exit__(
@@ -199,13 +199,13 @@ class Incoming:
         """
         self._size += len(chunk)
         if self._size > self._contents.limit:
-            raise OverLimit
+            raise ContentTooLong
         self._hash.update(chunk)
         rest = memoryview(chunk)
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def keep(self) -> bool:
+    def commit_content(self) -> bool:
         """Store the content so that it survives a power failure; return whether it is new.
 
         Raises:
@@ -215,18 +215,18 @@ class Incoming:
         if self._hash.hexdigest() != self._path.name:
             raise WrongDigest
         os.fsync(self._file.fileno())
-        new = self._contents.size(f"sha256:{self._path.name}") is None
+        new = self._contents.get_size(f"sha256:{self._path.name}") is None
         shelf = self._path.parent
         if shelf.is_symlink():
             shelf.unlink()
         if not shelf.exists():
             shelf.mkdir(mode=0o700, exist_ok=True)
-            atomic_files.sync(shelf.parent)
+            atomic_files.sync_folder(shelf.parent)
         now = self._contents.clock()
         os.utime(self._temporary, (now, now))
-        with locked(self._contents.root, fcntl.LOCK_SH):
+        with lock_folder(self._contents.root, fcntl.LOCK_SH):
             self._temporary.replace(self._path)
-        atomic_files.sync(shelf)
+        atomic_files.sync_folder(shelf)
         return new
 
     def close(self) -> None:
@@ -236,7 +236,7 @@ class Incoming:
 
 
 @contextmanager
-def locked(folder: Path, kind: int) -> Iterator[None]:
+def lock_folder(folder: Path, kind: int) -> Iterator[None]:
     """Hold the lock of a folder, shared or exclusive. The kernel releases it when its holder ends."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

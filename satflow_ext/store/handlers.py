@@ -14,19 +14,19 @@ from typing import TypeVar
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from satflow_ext.store.contents import Contents, Incoming, OverLimit, WrongDigest
+from satflow_ext.store.contents import Contents, ContentTooLong, IncomingContent, WrongDigest
 
 T = TypeVar("T")
 
-CHUNK = 256 * 1024
-DRAIN = 1024**3
+CHUNK_SIZE = 256 * 1024
+MAX_DRAINED_BYTES = 1024**3
 """Maximum bytes of a refused body that are read and dropped: closing the connection earlier would reset it at the sender, which
 then could not read the refusal."""
 
-OTHERS = ("CONNECT", "TRACE", "COPY", "MOVE", "LOCK", "UNLOCK", "MKCOL", "PROPFIND", "PROPPATCH")
+OTHER_METHODS = ("CONNECT", "TRACE", "COPY", "MOVE", "LOCK", "UNLOCK", "MKCOL", "PROPFIND", "PROPPATCH")
 """Methods that Tornado would refuse before receiving their bodies, with such a reset. They are refused like all others."""
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_SPACE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @web.stream_request_body
@@ -36,13 +36,13 @@ class BearerHandler(web.RequestHandler):
     A refusal is decided before the body is received, and sent after the body was dropped.
     """
 
-    SUPPORTED_METHODS = (*web.RequestHandler.SUPPORTED_METHODS, *OTHERS)
+    SUPPORTED_METHODS = (*web.RequestHandler.SUPPORTED_METHODS, *OTHER_METHODS)
 
     def initialize(self, token: bytes) -> None:
         """Set the credential."""
         self._token = token
-        self._refused: web.HTTPError | None = None
-        self._dropped = 0
+        self._refusal: web.HTTPError | None = None
+        self._dropped_bytes = 0
 
     def set_default_headers(self) -> None:
         """Set headers that keep browsers from caching or interpreting the answers."""
@@ -54,33 +54,33 @@ class BearerHandler(web.RequestHandler):
         """Decide on a refusal before any byte of the body is stored."""
         given = self.request.headers.get("Authorization", "").encode("utf-8", "replace")
         if hmac.compare_digest(given, b"Bearer " + self._token):
-            self._refused = self.why_not()
+            self._refusal = self.find_refusal()
         else:
             self.set_header("WWW-Authenticate", "Bearer")
-            self._refused = web.HTTPError(401, reason="The credential is missing or wrong")
-        if self._refused is not None and self.length > DRAIN:
-            raise self._refused
+            self._refusal = web.HTTPError(401, reason="The credential is missing or wrong")
+        if self._refusal is not None and self.content_length > MAX_DRAINED_BYTES:
+            raise self._refusal
 
     async def data_received(self, chunk: bytes) -> None:
         """Process a part of the body."""
-        if self._refused is None:
-            await self.take(chunk)
+        if self._refusal is None:
+            await self.receive_chunk(chunk)
             return
-        self._dropped += len(chunk)
-        if self._dropped > DRAIN:
-            self.send_error(self._refused.status_code, reason=self._refused.reason)
+        self._dropped_bytes += len(chunk)
+        if self._dropped_bytes > MAX_DRAINED_BYTES:
+            self.send_error(self._refusal.status_code, reason=self._refusal.reason)
 
-    async def answer(self, *path: str) -> None:
+    async def handle_request(self, *path: str) -> None:
         """Send the refusal, or carry out the request."""
-        if self._refused is not None:
-            raise self._refused
-        await self.act(*path)
+        if self._refusal is not None:
+            raise self._refusal
+        await self.handle_accepted(*path)
 
-    get = head = put = post = patch = delete = options = answer
-    connect = trace = copy = move = lock = unlock = mkcol = propfind = proppatch = answer
+    get = head = put = post = patch = delete = options = handle_request
+    connect = trace = copy = move = lock = unlock = mkcol = propfind = proppatch = handle_request
 
     @property
-    def length(self) -> int:
+    def content_length(self) -> int:
         """Content-Length of the request, 0 if it has none.
 
         Raises:
@@ -91,14 +91,14 @@ class BearerHandler(web.RequestHandler):
             raise web.HTTPError(400, reason="Content-Length is not a number")
         return int(said)
 
-    def why_not(self) -> web.HTTPError | None:
+    def find_refusal(self) -> web.HTTPError | None:
         """Return the refusal of an authorized request, None if it is accepted."""
         return web.HTTPError(404, reason="This address does not exist; contents are at /contents/sha256:...")
 
-    async def take(self, chunk: bytes) -> None:
+    async def receive_chunk(self, chunk: bytes) -> None:
         """Process a part of an accepted body."""
 
-    async def act(self, *path: str) -> None:
+    async def handle_accepted(self, *path: str) -> None:
         """Carry out an accepted request."""
 
     def write_error(self, status_code: int, **_kwargs: object) -> None:
@@ -114,99 +114,99 @@ class ContentHandler(BearerHandler):
         """Set the credential and the folder of contents."""
         super().initialize(token)
         self._contents = contents
-        self._incoming: Incoming | None = None
-        self._at_work = False
-        self._gone = False
+        self._incoming: IncomingContent | None = None
+        self._is_processing = False
+        self._connection_closed = False
 
-    def why_not(self) -> web.HTTPError | None:
+    def find_refusal(self) -> web.HTTPError | None:
         """Refuse other methods than GET, HEAD and PUT, encoded bodies, and bodies over the limit."""
         if self.request.method not in ("GET", "HEAD", "PUT"):
             return web.HTTPError(405, reason="A content accepts only GET, HEAD and PUT")
         if self.request.headers.get("Content-Encoding", "identity") != "identity":
             return web.HTTPError(415, reason="A content must be sent without Content-Encoding")
-        return self._too_large() if self.length > self._contents.limit else None
+        return self._too_large_error() if self.content_length > self._contents.limit else None
 
-    async def take(self, chunk: bytes) -> None:
+    async def receive_chunk(self, chunk: bytes) -> None:
         """Write a part of the content."""
         if self.request.method != "PUT":
             return
-        await self._work(lambda incoming: incoming.write(chunk))
+        await self._process_upload(lambda incoming: incoming.write(chunk))
 
-    async def act(self, *path: str) -> None:
+    async def handle_accepted(self, *path: str) -> None:
         """Store the content, or send it."""
         if self.request.method == "PUT":
-            await self._put(path[0])
+            await self._store_content(path[0])
         else:
-            await self._get(path[0])
+            await self._send_content(path[0])
 
     def on_finish(self) -> None:
         """Remove the file of an upload that was not stored."""
-        self._forget()
+        self._discard_upload()
 
     def on_connection_close(self) -> None:
         """Remove the file of an interrupted upload; a complete content that is being stored stays."""
         super().on_connection_close()
-        self._gone = True
-        if not self._at_work:
-            self._forget()
+        self._connection_closed = True
+        if not self._is_processing:
+            self._discard_upload()
 
-    async def _put(self, digest: str) -> None:
+    async def _store_content(self, digest: str) -> None:
         """Store the received content; after the answer it survives a power failure."""
-        new = await self._work(Incoming.keep)
-        if self._refused is not None:
-            raise self._refused
+        new = await self._process_upload(IncomingContent.commit_content)
+        if self._refusal is not None:
+            raise self._refusal
         self.set_status(201 if new else 200)
         self.finish({"digest": digest})
 
-    async def _work(self, act: Callable[[Incoming], T]) -> T | None:
+    async def _process_upload(self, act: Callable[[IncomingContent], T]) -> T | None:
         """Process the upload in a thread, which may end later than the connection."""
-        self._at_work = True
+        self._is_processing = True
         try:
-            with self._refusing():
-                self._incoming = self._incoming or self._contents.incoming(self.path_args[0])
+            with self._errors_as_refusal():
+                self._incoming = self._incoming or self._contents.receive_content(self.path_args[0])
                 return await asyncio.to_thread(act, self._incoming)
         finally:
-            self._at_work = False
-            if self._gone:
-                self._forget()
+            self._is_processing = False
+            if self._connection_closed:
+                self._discard_upload()
         return None
 
-    async def _get(self, digest: str) -> None:
-        size = await asyncio.to_thread(self._contents.touch, digest)
+    async def _send_content(self, digest: str) -> None:
+        size = await asyncio.to_thread(self._contents.touch_content, digest)
         if size is None:
             raise web.HTTPError(404, reason="No content has this digest")
         self.set_header("Content-Type", "application/octet-stream")
         self.set_header("Content-Length", str(size))
         if self.request.method == "HEAD":
             return
-        content = await asyncio.to_thread(self._contents.open, digest)
+        content = await asyncio.to_thread(self._contents.open_content, digest)
         if content is None:
             raise web.HTTPError(404, reason="No content has this digest")
         with content as file, suppress(StreamClosedError):
-            while chunk := await asyncio.to_thread(file.read, CHUNK):
+            while chunk := await asyncio.to_thread(file.read, CHUNK_SIZE):
                 self.write(chunk)
                 await self.flush()
 
     @contextmanager
-    def _refusing(self) -> Iterator[None]:
+    def _errors_as_refusal(self) -> Iterator[None]:
         """Convert errors inside the block into a refusal, and discard the upload."""
         try:
             yield
         except WrongDigest:
-            self._refused = web.HTTPError(400, reason="The body does not match the digest")
-        except OverLimit:
-            self._refused = self._too_large()
+            self._refusal = web.HTTPError(400, reason="The body does not match the digest")
+        except ContentTooLong:
+            self._refusal = self._too_large_error()
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in NO_SPACE_ERRORS:
                 raise
-            self._refused = web.HTTPError(507, reason="The disk of the store has no space for the content")
-        if self._refused is not None:
-            self._forget()
+            self._refusal = web.HTTPError(507, reason="The disk of the store has no space for the content")
+        if self._refusal is not None:
+            self._discard_upload()
 
-    def _too_large(self) -> web.HTTPError:
+    def _too_large_error(self) -> web.HTTPError:
         return web.HTTPError(413, reason=f"A content may have at most {self._contents.limit} bytes")
 
-    def _forget(self) -> None:
+    def _discard_upload(self) -> None:
         if self._incoming is not None:
             self._incoming.close()
             self._incoming = None

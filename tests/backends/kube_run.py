@@ -11,20 +11,20 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from distributed import Client
 
-from satflow_ext.backends.kube_pods import look
-from satflow_ext.backends.run_cluster import started
+from satflow_ext.backends.kube_pods import find_missing_workers
+from satflow_ext.backends.run_cluster import start_run_cluster
 from tests.backends.kube_stand_in import standing_in
 
 question = json.load(sys.stdin)
 kubeconfig = Path(question["folder"]) / "kubeconfig"
 os.environ["KUBECONFIG"] = str(kubeconfig)
 with standing_in(question["ports"], kubeconfig) as stand_in:
-    with started(asked=question["asked"]) as cluster, Client(cluster) as client:
+    with start_run_cluster(request=question["asked"]) as cluster, Client(cluster) as client:
         client.wait_for_workers(question["asked"]["workers"], timeout=60)
         (made,) = stand_in.of_kind("daskclusters")
         told = {"made": made, "sum": client.submit(sum, [1, 2]).result(timeout=60), "pods": sorted(stand_in.processes)}
         stand_in.put_pending(made["metadata"]["name"], question["pending"])
-        told["why"] = look(cluster).why
+        told["why"] = find_missing_workers(cluster).why
         cluster.adapt(minimum=0, maximum=5)
         told["autoscalers"] = stand_in.of_kind("daskautoscalers")
     told["left"] = [list(each) for each in stand_in.objects] + sorted(stand_in.processes)

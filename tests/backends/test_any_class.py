@@ -8,16 +8,18 @@ import pytest
 from distributed import Client
 
 from satflow_ext import executors
-from satflow_ext.backends import Asked
-from satflow_ext.backends.addresses import without_addresses
-from satflow_ext.backends.run_cluster import started
+from satflow_ext.backends import ProviderRequest
+from satflow_ext.backends.addresses import redact_addresses
+from satflow_ext.backends.run_cluster import start_run_cluster
 from satflow_ext.errors import ClusterNotStarted, InvalidExecutorOption, SizeRefused, UnknownBackEnd
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
 from tests.backends import clusters
 
 MODULE = clusters.__name__
-ASKED = Asked(1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, backend=f"{MODULE}:Small", options={})
+ASKED = ProviderRequest(
+    1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, backend=f"{MODULE}:Small", options={}
+)
 
 
 def choice(**options):
@@ -25,7 +27,7 @@ def choice(**options):
 
 
 def entered(asked):
-    with started(asked=asdict(asked)):
+    with start_run_cluster(request=asdict(asked)):
         pass
 
 
@@ -54,19 +56,19 @@ def events():
 @pytest.mark.parametrize("here", [True, False])
 def test_options_that_make_no_sense_are_refused(options, error, said, field, here):
     with pytest.raises(error, match=said) as caught:
-        executors.validate(choice(**options), Settings(), here=here)
+        executors.validate_choice(choice(**options), Settings(), runs_locally=here)
     assert caught.value.field == f"executor.options.{field or 'backend_options'}"
 
 
 def test_a_class_has_a_cluster_for_each_run_and_takes_its_options_as_text():
-    chosen = executors.validate(choice(backend="m:C", backend_options='{"zone": "x"}'), Settings())
+    chosen = executors.validate_choice(choice(backend="m:C", backend_options='{"zone": "x"}'), Settings())
     assert (chosen.options["share"], chosen.options["backend_options"]) == ("run", {"zone": "x"})
-    assert executors.validate(choice(), Settings(), here=False).options["share"] == "deployment"
+    assert executors.validate_choice(choice(), Settings(), runs_locally=False).options["share"] == "deployment"
 
 
 def test_a_cluster_is_as_it_was_asked_for_and_replaces_workers(events):
     asked = replace(ASKED, options={"note": "it"}, workers=2, idle_timeout=4)
-    with started(asked=asdict(asked)) as cluster, Client(cluster) as client:
+    with start_run_cluster(request=asdict(asked)) as cluster, Client(cluster) as client:
         assert cluster.dashboard_link is None
         client.wait_for_workers(2, timeout=60)
         assert client.submit(sum, [1, 2]).result() == 3
@@ -79,7 +81,10 @@ def test_a_cluster_is_as_it_was_asked_for_and_replaces_workers(events):
 
 def test_a_cluster_follows_the_work():
     """Its first Dask worker is there when the first task comes, and none has to stay."""
-    with started(asked=asdict(replace(ASKED, workers=None, maximum=1))) as cluster, Client(cluster) as client:
+    with (
+        start_run_cluster(request=asdict(replace(ASKED, workers=None, maximum=1))) as cluster,
+        Client(cluster) as client,
+    ):
         assert len(client.scheduler_info(n_workers=-1)["workers"]) == 1
         assert client.submit(sum, [1, 2]).result() == 3
 
@@ -122,4 +127,4 @@ def test_a_cluster_that_would_follow_the_work_and_gives_no_worker_is_told_and_ta
     ],
 )
 def test_where_a_cluster_is_stays_out_of_what_is_said_of_it(text, said):
-    assert without_addresses(text, "node1") == said
+    assert redact_addresses(text, "node1") == said

@@ -8,10 +8,10 @@ import pytest
 from distributed import LocalCluster
 
 import tests.platforms.asked
-from satflow_ext.backends import Asked, named
-from satflow_ext.backends.argument_schema import of_annotation, of_words
-from satflow_ext.backends.class_form import form
-from satflow_ext.backends.docstring_parameters import documented
+from satflow_ext.backends import ProviderRequest, find_provider
+from satflow_ext.backends.argument_schema import schema_of_annotation, schema_of_documented_type
+from satflow_ext.backends.class_form import build_form
+from satflow_ext.backends.docstring_parameters import parse_docstrings
 from tests.platforms.asked import ask
 
 FORMS = Path(tests.platforms.asked.__file__).with_name("forms.py")
@@ -56,7 +56,7 @@ def clouds():
 
 
 def test_a_class_says_what_it_can_be_told():
-    found = form(f"{__name__}:Documented")
+    found = build_form(f"{__name__}:Documented")
     properties = found.options_schema["properties"]
     assert properties["zone"] == {"title": "zone", "type": "string", "description": "Where: west or places.East."}
     assert properties["colours"] == {
@@ -86,12 +86,12 @@ def test_classes_of_clouds_say_nearly_everything(clouds, name):
 def test_the_class_of_a_back_end_takes_what_it_is_called_with(clouds):
     """Of the arguments, and of the form for what is left to say."""
     shown = clouds["kubernetes"]["options_schema"]["properties"].keys()
-    back_end = named("kubernetes")
+    back_end = find_provider("kubernetes")
     assert shown >= {"image", "env", "namespace", "scheduler_service_type", "custom_cluster_spec"}
     assert shown.isdisjoint(back_end.owned)
     options = {"image": "team/dask:1", "namespace": "night"}
     arguments = back_end.arguments(
-        Asked(1, 0, None, None, None, None, 0, 60, 60, backend="kubernetes", options=options)
+        ProviderRequest(1, 0, None, None, None, None, 0, 60, 60, backend="kubernetes", options=options)
     )
     assert set(arguments) - shown == {"resource_timeout", "shutdown_on_close", "quiet"} <= back_end.owned.keys()
     assert (arguments["namespace"], arguments["resource_timeout"]) == ("night", 60)
@@ -133,12 +133,12 @@ def test_credentials_are_not_asked_for(clouds):
     ],
 )
 def test_types_in_words(words, schema):
-    assert of_words(words) == schema
+    assert schema_of_documented_type(words) == schema
 
 
 def test_types_that_json_cannot_tell_say_nothing():
-    assert of_annotation(LocalCluster) == {}
-    assert of_annotation(int | None) == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
+    assert schema_of_annotation(LocalCluster) == {}
+    assert schema_of_annotation(int | None) == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
 
 
 def test_sections_that_are_indented_are_read():
@@ -152,4 +152,4 @@ def test_sections_that_are_indented_are_read():
         margin
         """
 
-    assert documented([indented])["zone"] == ("str", "Where.")
+    assert parse_docstrings([indented])["zone"] == ("str", "Where.")

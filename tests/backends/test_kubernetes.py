@@ -17,9 +17,9 @@ import pytest
 from distributed import Client
 
 from satflow_ext import executors
-from satflow_ext.backends import Asked
-from satflow_ext.backends.kube_manifest import manifest
-from satflow_ext.backends.kube_pods import tell
+from satflow_ext.backends import ProviderRequest
+from satflow_ext.backends.kube_manifest import build_manifest
+from satflow_ext.backends.kube_pods import summarize_pods
 from satflow_ext.errors import InvalidExecutorOption
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import GIB, Settings
@@ -28,7 +28,7 @@ from tests.platforms.asked import PYTHON, ask
 
 THERE = Path(__file__).with_name("kube_there.py")
 OPTIONS = {"image": "team/dask:1", "env": {"REGION": "north"}}
-ASKED = Asked(
+ASKED = ProviderRequest(
     3, 0, None, "large", 2, GIB // 2, 1, idle_timeout=90.5, start_timeout=60, backend="kubernetes", options=OPTIONS
 )
 CUSTOM = {
@@ -59,10 +59,10 @@ def told():
     adaptive = replace(ASKED, workers=None, maximum=5, size=None, cores=None, memory=None, gpus=0)
     custom = replace(ASKED, options={"custom_cluster_spec": CUSTOM, "env": {"REGION": "north"}})
     made = {
-        "fixed": manifest(ASKED, "satflow-1"),
-        "adaptive": manifest(adaptive, "satflow-1"),
-        "custom": manifest(custom, "satflow-1"),
-        "wrong": {**manifest(ASKED, "satflow-1"), "spec": {"worker": {"replica": 1, "spec": {}}}},
+        "fixed": build_manifest(ASKED, "satflow-1"),
+        "adaptive": build_manifest(adaptive, "satflow-1"),
+        "custom": build_manifest(custom, "satflow-1"),
+        "wrong": {**build_manifest(ASKED, "satflow-1"), "spec": {"worker": {"replica": 1, "spec": {}}}},
         "autoscaler": AUTOSCALER,
     }
     return dict(zip(made, ask(THERE, list(made.values())), strict=True))
@@ -92,7 +92,7 @@ def test_a_custom_specification_keeps_what_it_says(told):
     scheduler, worker = told["custom"]["containers"]
     assert (scheduler["args"], worker["resources"]["limits"]["cpu"]) == (["theirs"], "2")
     assert {"KEPT", "REGION"} <= {each["name"] for each in worker["env"]}
-    made = manifest(replace(ASKED, options={"custom_cluster_spec": CUSTOM}), "satflow-2")
+    made = build_manifest(replace(ASKED, options={"custom_cluster_spec": CUSTOM}), "satflow-2")
     assert made["metadata"] == {"labels": {"team": "sky"}, "name": "satflow-2"}
     assert made["spec"]["worker"]["spec"]["nodeSelector"] == {"disk": "fast"}
     assert (made["spec"]["idleTimeout"], made["spec"]["worker"]["replicas"]) == (91, 3)
@@ -142,7 +142,7 @@ def test_a_cluster_lives_and_ends_with_its_run(tmp_path):
     told = ask(THERE.with_name("kube_run.py"), question)
     name = told["made"]["metadata"]["name"]
     assert told["pods"] == [f"{name}-default-worker-0", f"{name}-default-worker-1", f"{name}-scheduler"]
-    wanted = manifest(Asked(**asked), name)["spec"]
+    wanted = build_manifest(ProviderRequest(**asked), name)["spec"]
     assert (told["made"]["spec"], told["sum"]) == (wanted, 3)
     assert told["why"] == "pod waiting is pending: 0/3 nodes are available: 3 Insufficient cpu"
     (autoscaler,) = told["autoscalers"]
@@ -164,7 +164,7 @@ def test_a_cluster_lives_and_ends_with_its_run(tmp_path):
 def test_what_no_kubernetes_could_run_is_refused(options, said):
     choice = ExecutorChoice(name="dask-cluster", options={"backend": "kubernetes", "backend_options": options})
     with pytest.raises(InvalidExecutorOption, match=said) as caught:
-        executors.validate(choice, Settings(), here=False)
+        executors.validate_choice(choice, Settings(), runs_locally=False)
     assert caught.value.field == "executor.options.backend_options"
 
 
@@ -177,10 +177,10 @@ def test_why_pods_do_not_run():
         _pod("w5", "Failed"),
     ]
     assert (
-        tell(pods).why
+        summarize_pods(pods).why
         == "pod w1 is pending: Insufficient cpu, pod w2 waits: ErrImagePull no, pod w4 is pending, and 1 more"
     )
-    assert tell(pods[2:3]).why is None
+    assert summarize_pods(pods[2:3]).why is None
 
 
 def _pod(name, phase, **status):

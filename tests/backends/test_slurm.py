@@ -16,12 +16,12 @@ import pytest
 from distributed import Client
 from prefect import flow, task
 
-from satflow_ext.backends import Asked, signature, slurm_command
-from satflow_ext.backends.missing_worker_reasons import hearing
-from satflow_ext.backends.run_cluster import started
+from satflow_ext.backends import ProviderRequest, signature, slurm_command
+from satflow_ext.backends.missing_worker_reasons import receive_reasons
+from satflow_ext.backends.run_cluster import start_run_cluster
 from satflow_ext.backends.slurm import SLURM
-from satflow_ext.backends.slurm_nodes import Node, nodes_of
-from satflow_ext.backends.slurm_queue import tell
+from satflow_ext.backends.slurm_nodes import Node, list_nodes
+from satflow_ext.backends.slurm_queue import summarize_jobs
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
@@ -31,7 +31,9 @@ from tests.eventually import eventually
 from tests.registration.conftest import log_of
 
 HERE = {"scheduler_options": {"host": "127.0.0.1"}}
-ASKED = Asked(1, 0, None, "tiny", 1, GIB // 2, 0, idle_timeout=60, start_timeout=120, backend="slurm", options=HERE)
+ASKED = ProviderRequest(
+    1, 0, None, "tiny", 1, GIB // 2, 0, idle_timeout=60, start_timeout=120, backend="slurm", options=HERE
+)
 SIZES = {
     "tiny": SizeSettings(cores=1, memory=0.4),
     "gpu": SizeSettings(cores=1, memory=0.4, gpus=1),
@@ -80,8 +82,8 @@ def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm, monkey
     monkeypatch.setenv("TEAM_TOKEN", "s3cret-and-long")
     told = []
     with (
-        hearing(told.append),
-        started(asked=asdict(replace(ASKED, workers=4))) as cluster,
+        receive_reasons(told.append),
+        start_run_cluster(request=asdict(replace(ASKED, workers=4))) as cluster,
         Client(cluster) as client,
     ):
         client.wait_for_workers(3, timeout=60)
@@ -104,7 +106,7 @@ def test_cancelled_jobs_are_replaced_and_nothing_is_open_to_others(slurm, monkey
 
 def test_an_adaptive_cluster_has_a_job_while_there_is_work_and_gpus_are_given_to_who_asks(slurm):
     asked = replace(ASKED, gpus=1, workers=None, maximum=1)
-    with started(asked=asdict(asked)) as cluster, Client(cluster) as client:
+    with start_run_cluster(request=asdict(asked)) as cluster, Client(cluster) as client:
         eventually(lambda: not jobs(), "the job that showed that there are any ended for want of work")
         future = client.submit(_place, resources={"GPU": 1})
         assert future.result(timeout=60) == ("n2", "0")
@@ -126,7 +128,7 @@ def _place():
 def test_a_cluster_without_workers_is_told_and_taken_away(slurm, options, message):
     with (
         pytest.raises(ClusterNotStarted, match=message),
-        started(asked=asdict(replace(ASKED, options=options, start_timeout=3))),
+        start_run_cluster(request=asdict(replace(ASKED, options=options, start_timeout=3))),
     ):
         pass
     assert jobs() == []
@@ -169,22 +171,22 @@ def test_what_slurm_cannot_give_is_refused(slurm, chosen, error, message):
 
 def test_a_machine_without_slurm_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("SLURM_CONF", str(tmp_path / "none.conf"))
-    monkeypatch.setattr(slurm_command, "PATIENCE", 1)
+    monkeypatch.setattr(slurm_command, "COMMAND_TIMEOUT", 1)
     with pytest.raises(ClusterFailed, match="SLURM"):
-        nodes_of(None)
+        list_nodes(None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ExtraMissing, match="sbatch was not found"):
         SLURM.check(ASKED, Settings())
 
 
 def test_what_is_missing_is_told_with_its_reason():
-    told = tell({"a": "7", "b": "8", "c": "9"}, {"7": ("PENDING", "Resources"), "9": ("RUNNING", "None")})
+    told = summarize_jobs({"a": "7", "b": "8", "c": "9"}, {"7": ("PENDING", "Resources"), "9": ("RUNNING", "None")})
     assert told.gone == {"b"}
     assert told.why == "job 7 is pending (Resources), job 9 is running, job 8 has ended"
 
 
 def test_the_class_says_what_it_takes():
-    known = signature.parameters(signature.imported(SLURM.cluster_class))
+    known = signature.read_parameters(signature.import_class(SLURM.cluster_class))
     assert not known.open
     assert {"queue", "account", "walltime", "interface", "job_script_prologue"} <= known.named.keys()
 
@@ -197,7 +199,7 @@ def test_gpus_are_read_as_slurm_writes_them(said, gpus, monkeypatch, tmp_path):
     sinfo.write_text(f"#!/bin/sh\necho '8|1024|{said}'\n")
     sinfo.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    assert nodes_of(None) == [Node(8, GIB, gpus)]
+    assert list_nodes(None) == [Node(8, GIB, gpus)]
 
 
 def test_what_sinfo_says_in_other_words_is_shown(tmp_path, monkeypatch):
@@ -206,7 +208,7 @@ def test_what_sinfo_says_in_other_words_is_shown(tmp_path, monkeypatch):
     sinfo.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(ClusterFailed, match="nobody understands here: 'Maintenance on Monday'"):
-        nodes_of(None)
+        list_nodes(None)
 
 
 def _answers_over_http(client):

@@ -16,9 +16,9 @@ import pytest
 from distributed import Client, LocalCluster
 from prefect import flow, get_run_logger, task
 
-from satflow_ext.backends import Asked
-from satflow_ext.backends.run_cluster import started
-from satflow_ext.backends.ssh_placement import Places
+from satflow_ext.backends import ProviderRequest
+from satflow_ext.backends.run_cluster import start_run_cluster
+from satflow_ext.backends.ssh_placement import HostPlacement
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, InvalidExecutorOption, PythonMismatch, SizeRefused
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
@@ -26,7 +26,9 @@ from satflow_ext.settings import GIB, Settings, SizeSettings
 from tests.eventually import eventually
 from tests.registration.conftest import log_of
 
-ASKED = Asked(2, 0, None, "tiny", 1, GIB // 4, 0, idle_timeout=60, start_timeout=60, backend="ssh", options={})
+ASKED = ProviderRequest(
+    2, 0, None, "tiny", 1, GIB // 4, 0, idle_timeout=60, start_timeout=60, backend="ssh", options={}
+)
 SIZES = {"tiny": SizeSettings(cores=1, memory=0.25), "huge": SizeSettings(cores=1, memory=9999)}
 SIZES["gpu"] = SizeSettings(cores=1, memory=0.25, gpus=64)
 
@@ -104,7 +106,7 @@ def test_a_host_that_refuses_is_told_where_no_worker_comes(hosts):
     options = {**hosts.options, "known_hosts": "/dev/null"}
     with (
         pytest.raises(ClusterNotStarted, match=r"4 s: on host 1 the login failed .*[Hh]ost key") as caught,
-        started(asked=asdict(replace(ASKED, options=options, start_timeout=4))),
+        start_run_cluster(request=asdict(replace(ASKED, options=options, start_timeout=4))),
     ):
         pass
     assert hosts.net not in str(caught.value)
@@ -143,7 +145,7 @@ def test_workers_that_do_not_reach_the_local_stack_are_refused(stack, hosts, reg
 
 def test_workers_of_a_host_that_dies_go_to_another_and_nothing_is_open_to_others(hosts):
     """The last one, for the host does not come back."""
-    with started(asked=asdict(replace(ASKED, options=hosts.options))) as cluster, Client(cluster) as client:
+    with start_run_cluster(request=asdict(replace(ASKED, options=hosts.options))) as cluster, Client(cluster) as client:
         client.wait_for_workers(2, timeout=60)
         assert client.scheduler_info()["address"].startswith("tls://")
         assert sorted(_hosts_of(client)) == hosts.addresses
@@ -158,7 +160,7 @@ def test_workers_of_a_host_that_dies_go_to_another_and_nothing_is_open_to_others
 
 
 def test_hosts_take_turns_and_one_that_failed_waits():
-    places = Places(("a", "b", "b"))
+    places = HostPlacement(("a", "b", "b"))
     assert [places.take() for _ in range(3)] == ["a", "b", "b"]
     places.leave("a", failed=True)
     assert [places.take() for _ in range(2)] == ["b", "a"]

@@ -6,9 +6,9 @@ import json
 import sys
 import time
 
-from satflow_ext.backends.run_cluster import started
+from satflow_ext.backends.run_cluster import start_run_cluster
 
 if __name__ == "__main__":
-    with started(asked=json.loads(sys.argv[1])):
+    with start_run_cluster(request=json.loads(sys.argv[1])):
         print("has a Dask worker", flush=True)  # noqa: T201
         time.sleep(600)

@@ -13,17 +13,19 @@ from distributed import Client
 from distributed.core import rpc
 
 from satflow_ext.clusters import persistent_clusters
-from satflow_ext.clusters.persistent_clusters import Standing
-from satflow_ext.clusters.single_update import told_of
-from satflow_ext.clusters.status_files import Board
-from satflow_ext.gateways.cluster_manager import Managed
-from satflow_ext.gateways.cluster_request import Wanted
+from satflow_ext.clusters.persistent_clusters import PersistentCluster
+from satflow_ext.clusters.single_update import update_status_files
+from satflow_ext.clusters.status_files import StatusFiles
+from satflow_ext.gateways.cluster_manager import SharedClusterManager
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.models import Deployment, ExecutorChoice
 from satflow_ext.settings import GIB
 from tests.clusters.test_monitored_task_runner import scheduler
 from tests.eventually import eventually
 
-ONE = Wanted(1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="", python=sys.executable)
+ONE = GatewayClusterRequest(
+    1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="", python=sys.executable
+)
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def lookout():
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
 
         def look_at(*clusters):
-            process.stdin.write(persistent_clusters.as_line(clusters) + b"\n")
+            process.stdin.write(persistent_clusters.to_json_line(clusters) + b"\n")
             process.stdin.flush()
 
         yield look_at
@@ -48,7 +50,7 @@ def at(address):
 def of(executor, **where):
     where = {"address": None, "gateway": None} | where
     name = "flow/tiles"
-    return Standing(
+    return PersistentCluster(
         deployment_id=str(uuid4()), deployment=name, executor=executor, plan=None, worker_size=None, **where
     )
 
@@ -63,9 +65,9 @@ def _clients(dask_scheduler):
 
 
 def test_clusters_are_told_of_between_runs_and_not_kept(stack, tmp_path):
-    board = Board(stack.settings)
+    board = StatusFiles(stack.settings)
     shared = of("dask-cluster", gateway="")
-    managed = Managed(ONE, shared.deployment_id, stack.settings)
+    managed = SharedClusterManager(ONE, shared.deployment_id, stack.settings)
     with scheduler(tmp_path / "scheduler.json") as (process, address), lookout() as look_at:
         there, nowhere = at(address), at("tcp://127.0.0.1:9")
         look_at(there, nowhere, shared)
@@ -82,7 +84,7 @@ def test_clusters_are_told_of_between_runs_and_not_kept(stack, tmp_path):
         warm = eventually(lambda: (s := board.read(shared.deployment_id)) and s.observed and s)
         assert (warm.state, warm.plan, warm.requested, warm.pending) == ("running", 1, 1, None)
         assert warm.workers[0].memory > 0
-        with told_of((shared, there), board):
+        with update_status_files((shared, there), board):
             assert board.read(shared.deployment_id).state == "running", "whom another process tells of is left to it"
         assert board.past(shared.deployment_id)
         managed.close()
@@ -93,7 +95,7 @@ def test_clusters_are_told_of_between_runs_and_not_kept(stack, tmp_path):
         look_at(there)
         eventually(lambda: board.read(nowhere.deployment_id) is None)
     assert board.read(there.deployment_id) is None
-    with told_of((nowhere, shared), board):
+    with update_status_files((nowhere, shared), board):
         assert board.read(nowhere.deployment_id).state == "lost"
         assert shared.deployment_id in board.read_all()[1]
     assert board.read_all() == ((), ())
@@ -117,7 +119,7 @@ def test_nothing_that_a_scheduler_sends_is_unpickled(stack, tmp_path):
     with scheduler(tmp_path / "scheduler.json", "--preload", str(preload)) as (_, address), lookout() as look_at:
         there = at(address)
         look_at(there)
-        problem = eventually(lambda: (s := Board(stack.settings).read(there.deployment_id)) and s.problem)
+        problem = eventually(lambda: (s := StatusFiles(stack.settings).read(there.deployment_id)) and s.problem)
         assert "sent something pickled" in problem
         assert not mark.exists()
         asyncio.run(_ask(address))
@@ -142,5 +144,5 @@ def test_which_deployments_have_a_cluster_between_runs(executor, options, where)
     deployment = Deployment.model_construct(
         id="d1", name="tiles", flow_name="flow", executor=ExecutorChoice(name=executor, options=options)
     )
-    found = [(each.address, each.gateway) for each in persistent_clusters.standing([deployment])]
+    found = [(each.address, each.gateway) for each in persistent_clusters.list_persistent_clusters([deployment])]
     assert found == ([where] if where else [])

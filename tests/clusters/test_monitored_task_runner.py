@@ -20,18 +20,18 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from satflow_ext import executors
 from satflow_ext.backends import missing_worker_reasons
-from satflow_ext.clusters.cluster_owner import Subject
-from satflow_ext.clusters.monitored_task_runner import WatchedDaskTaskRunner
-from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.cluster_owner import ClusterOwner
+from satflow_ext.clusters.monitored_task_runner import MonitoredDaskTaskRunner
+from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.errors import ClusterNotStarted
-from satflow_ext.executors.worker_usage import Needs
+from satflow_ext.executors.worker_usage import UsageStore
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
 from tests.eventually import eventually
 
 RUN = "3f0a6a5e-6c1b-4c55-9c53-0b6f3a1d2e4f"
-SUBJECT = Subject(run_id=RUN, deployment="flow/tiles", executor="dask-local", plan=2, worker_size=None)
+SUBJECT = ClusterOwner(run_id=RUN, deployment="flow/tiles", executor="dask-local", plan=2, worker_size=None)
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def here(tmp_path):
 
 @pytest.fixture
 def board(here):
-    return Board(here)
+    return StatusFiles(here)
 
 
 @pytest.fixture
 def runner(here):
     choice = ExecutorChoice(name="dask-local", options={"n_workers": 2})
-    return WatchedDaskTaskRunner.watching(executors.task_runner(choice, Settings()), SUBJECT, here)
+    return MonitoredDaskTaskRunner.watching(executors.create_task_runner(choice, Settings()), SUBJECT, here)
 
 
 def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here, tmp_path):
@@ -67,7 +67,7 @@ def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here, tmp_
         limit = seen.workers[0].memory_limit
         _kill_one_at_work(dask_client, board, tmp_path / "go")
     assert board.read(RUN) is None
-    (need,) = Needs(here).read("flow/tiles")
+    (need,) = UsageStore(here).read("flow/tiles")
     assert (need.worker_size, need.limit) == (None, limit)
     assert max(worker.memory for worker in seen.workers) <= need.memory < limit
 
@@ -105,7 +105,7 @@ def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
 def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
     with (
         scheduler(tmp_path / "scheduler.json") as (process, address),
-        WatchedDaskTaskRunner.watching(DaskTaskRunner(address=address), SUBJECT, here, patience=1) as entered,
+        MonitoredDaskTaskRunner.watching(DaskTaskRunner(address=address), SUBJECT, here, start_timeout=1) as entered,
     ):
         with pytest.raises(ClusterNotStarted, match="no Dask worker after 1 s"):
             _ = entered.client
@@ -129,17 +129,17 @@ def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board,
 
     @contextmanager
     def queued():
-        missing_worker_reasons.say(said[0])
+        missing_worker_reasons.report_reason(said[0])
         starting = board.read(RUN)
         assert (starting.state, starting.pending) == ("starting", f"2 Dask workers not connected yet: {said[0]}.")
         local = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "processes": False}
         with LocalCluster(**local, host="127.0.0.1", protocol="tcp") as cluster:
             cluster.worker_spec["queued"] = cluster.workers["queued"] = {}  # asked for, and it never comes
-            missing_worker_reasons.say(said[1])
+            missing_worker_reasons.report_reason(said[1])
             yield cluster
             del cluster.worker_spec["queued"], cluster.workers["queued"]
 
-    with WatchedDaskTaskRunner.watching(DaskTaskRunner(cluster_class=queued), SUBJECT, here) as entered:
+    with MonitoredDaskTaskRunner.watching(DaskTaskRunner(cluster_class=queued), SUBJECT, here) as entered:
         assert entered.client
         told = eventually(lambda: (s := board.read(RUN)) and s.observed and s)
         assert (told.state, told.plan, told.requested) == ("running", 2, 2)

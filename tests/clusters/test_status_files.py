@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from satflow_ext.clusters.sample_history import LIMIT, Past, moment
-from satflow_ext.clusters.status_files import Board
-from satflow_ext.clusters.update_reader import Following
+from satflow_ext.clusters.sample_history import MAX_BYTES, SampleHistory, to_moment
+from satflow_ext.clusters.status_files import StatusFiles
+from satflow_ext.clusters.update_reader import UpdateReader
 from satflow_ext.models import ClusterStatus
 from satflow_ext.settings import Settings
 
@@ -48,7 +48,7 @@ def status(run_id=RUN, state="running", tasks=None, updated=None):
 
 
 def test_what_was_posted_is_read(settings):
-    board = Board(settings)
+    board = StatusFiles(settings)
     posted = status()
     board.post(posted)
     assert board.read(RUN) == posted
@@ -56,20 +56,20 @@ def test_what_was_posted_is_read(settings):
 
 
 def test_empty_board(settings):
-    assert Board(settings).read(RUN) is None
-    assert Board(settings).read_all() == ((), ())
-    assert Board(settings).past(RUN) == ()
+    assert StatusFiles(settings).read(RUN) is None
+    assert StatusFiles(settings).read_all() == ((), ())
+    assert StatusFiles(settings).past(RUN) == ()
 
 
 def test_later_post_takes_the_place_of_the_earlier(settings):
-    board = Board(settings)
+    board = StatusFiles(settings)
     board.post(status(state="starting"))
     board.post(status(state="running"))
     assert [s.state for s in board.read_all()[0]] == ["running"]
 
 
 def test_removed_is_gone_and_removing_twice_is_fine(settings):
-    board = Board(settings)
+    board = StatusFiles(settings)
     board.post(status())
     board.remove(RUN)
     board.remove(RUN)
@@ -78,7 +78,7 @@ def test_removed_is_gone_and_removing_twice_is_fine(settings):
 
 
 def test_that_there_is_none_is_said_until_there_is_one(settings):
-    board = Board(settings)
+    board = StatusFiles(settings)
     board.post(status())
     board.post_absent(RUN)
     assert (board.read(RUN), board.read_all(), board.tells(RUN)) == (None, ((), (RUN,)), True)
@@ -90,9 +90,9 @@ def test_that_there_is_none_is_said_until_there_is_one(settings):
 
 
 def test_what_was_posted_is_kept_for_some_minutes_and_no_longer(settings):
-    board, now = Board(settings), datetime.now(timezone.utc)
+    board, now = StatusFiles(settings), datetime.now(timezone.utc)
     board.post(status(state="starting"))
-    kept = Past(settings.runtime_dir / "clusters")
+    kept = SampleHistory(settings.runtime_dir / "clusters")
     for second in range(2500, 0, -1):  # more than a file takes
         tasks = {"processing": 1, "queued": 2, "no-worker": 3}
         kept.add(RUN, status(updated=now - timedelta(seconds=second), tasks=tasks))
@@ -101,21 +101,21 @@ def test_what_was_posted_is_kept_for_some_minutes_and_no_longer(settings):
     assert timedelta(minutes=9) < now - past[0].time < timedelta(minutes=10)
     assert {(one.plan, one.observed, one.processing, one.held) for one in past} == {(2, 0, 1, 5)}
     file = next((settings.runtime_dir / "clusters").glob("*.past"))
-    assert file.stat().st_size < LIMIT + 1024
+    assert file.stat().st_size < MAX_BYTES + 1024
     file.write_text("{\n" + file.read_text().splitlines()[-1])
     assert len(board.past(RUN)) == 1, "a line that was cut off is left out"
 
 
 def test_a_listener_hears_each_moment_once_and_first_those_before(settings):
-    board = Board(settings)
+    board = StatusFiles(settings)
     before, then, later = (status(updated=datetime.now(timezone.utc) + timedelta(seconds=n)) for n in range(3))
     board.post(before)
     board.post(then)
-    following, late = Following(board), Following(board)
+    following, late = UpdateReader(board), UpdateReader(board)
     assert [one.time for one in following.look_at(RUN)[1]] == [before.updated, then.updated]
     assert following.look_at(RUN) == (then, ())
     board.post(later)
-    assert following.look_at(RUN) == (later, (moment(later),))
+    assert following.look_at(RUN) == (later, (to_moment(later),))
     assert [len(one) for one in late.look()[2].values()] == [3]
     board.post_absent(RUN)
     assert late.look() == ((), (RUN,), {})
@@ -123,7 +123,7 @@ def test_a_listener_hears_each_moment_once_and_first_those_before(settings):
 
 
 def test_nobody_else_may_read(settings):
-    Board(settings).post(status())
+    StatusFiles(settings).post(status())
     folder = settings.runtime_dir / "clusters"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()] == [0o600, 0o600]
@@ -133,7 +133,7 @@ def test_nobody_else_may_read(settings):
 def test_only_run_ids_name_a_file(settings, run_id):
     (settings.runtime_dir / "clusters").mkdir(parents=True)
     (settings.runtime_dir / "stack.json").write_text("{}")
-    assert Board(settings).read(run_id) is None
+    assert StatusFiles(settings).read(run_id) is None
 
 
 def test_what_a_killed_run_left_is_taken_away(settings):
@@ -150,5 +150,5 @@ def test_what_a_killed_run_left_is_taken_away(settings):
     )
     folder = settings.runtime_dir / "clusters"
     assert {file.name for file in folder.iterdir()} == {f"{RUN}.json", f"{RUN}.past"}
-    assert Board(settings).read_all() == ((), ())
+    assert StatusFiles(settings).read_all() == ((), ())
     assert list(folder.iterdir()) == []

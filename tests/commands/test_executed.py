@@ -15,11 +15,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from satflow_ext.commands import notebook
-from satflow_ext.commands.cell_progress import CLEAR, CellProgress, duration_text, growing, steady
-from satflow_ext.commands.flow_selection import Wanted
+from satflow_ext.commands.cell_progress import CLEAR_LINE, CellProgress, duration_text, growing_delays, steady_delays
+from satflow_ext.commands.flow_selection import FlowSelection
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import FlowAmbiguous, NotebookFailed
-from satflow_ext.kernel.attach import attach
+from satflow_ext.kernel.attach import attach_to_shell
 from satflow_ext.models import PackedFlow, Registration, WrittenRegistration
 
 TWO = "from prefect import flow\n@flow(name='etl')\ndef one(): pass\n\n@flow(name='etl')\ndef two(): pass"
@@ -37,8 +37,8 @@ def chosen(path: Path, *choices: tuple[str, Registration]) -> list[tuple[str, st
     """Execute a notebook; return the variable and the deployment's name of each flow chosen from it."""
 
     async def execute() -> list[tuple[str, str]]:
-        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
-            flows = await Wanted(path, choices or (("", Registration()),)).flows(executed)
+        async with notebook.execute_notebook(path, kernel=None, cell_timeout=None) as executed:
+            flows = await FlowSelection(path, choices or (("", Registration()),)).flows(executed)
             return [(flow.variable, choice.name or flow.name) for flow, choice in flows]
 
     return asyncio.run(execute())
@@ -49,7 +49,7 @@ def test_a_cell_with_the_tag_is_a_setup_cell(tmp_path: Path) -> None:
     path = written(tmp_path, cell, "from prefect import flow\n@flow\ndef main(): return lock")
 
     async def pack() -> PackedFlow:
-        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
+        async with notebook.execute_notebook(path, kernel=None, cell_timeout=None) as executed:
             (flow,) = await executed.flows([])
             return await executed.pack(flow, WrittenRegistration(), tmp_path)
 
@@ -113,7 +113,7 @@ def test_kernel_uses_the_prefect_of_the_registration(tmp_path, monkeypatch, api,
 
     async def execute() -> None:
         endpoints = Endpoints(api, Store("local", "http://127.0.0.1:1/{digest}"), None, local)
-        async with notebook.executed(path, kernel=None, cell_timeout=None, endpoints=endpoints):
+        async with notebook.execute_notebook(path, kernel=None, cell_timeout=None, endpoints=endpoints):
             pass
 
     asyncio.run(execute())
@@ -140,7 +140,7 @@ def test_cells_are_left_out(tmp_path, cell):
     path = written(tmp_path, "x = 1", cell)
 
     async def execute() -> int:
-        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
+        async with notebook.execute_notebook(path, kernel=None, cell_timeout=None) as executed:
             return executed.left_out
 
     assert asyncio.run(execute()) == 1
@@ -171,28 +171,30 @@ def test_a_cell_that_runs_for_long_is_reported_until_it_ends(tmp_path, terminal)
 
     async def execute() -> None:
         reports = CellProgress(stream, lambda: repeat(0.05))
-        async with notebook.executed(path, kernel=None, cell_timeout=None, progress=reports):
+        async with notebook.execute_notebook(path, kernel=None, cell_timeout=None, progress=reports):
             stream.write("executed\n")
 
     asyncio.run(execute())
-    reports = [each for each in stream.getvalue().replace(CLEAR, "\n" if terminal else "").split("\n") if line in each]
+    reports = [
+        each for each in stream.getvalue().replace(CLEAR_LINE, "\n" if terminal else "").split("\n") if line in each
+    ]
     assert len(reports) > 1, "the cell ends only when it was reported twice"
     assert all(each.endswith(" s") for each in reports)
-    assert (CLEAR in stream.getvalue()) == terminal
+    assert (CLEAR_LINE in stream.getvalue()) == terminal
     before = stream.getvalue().partition("executed\n")[0]
-    assert before.rpartition(line)[2].endswith(CLEAR if terminal else "\n"), "nothing is left on a terminal's line"
+    assert before.rpartition(line)[2].endswith(CLEAR_LINE if terminal else "\n"), "nothing is left on a terminal's line"
 
 
 def test_reports_come_less_and_less_often_in_a_log_and_every_second_on_a_terminal():
-    assert list(islice(growing(), 9)) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
-    assert list(islice(steady(), 3)) == [10, 1, 1]
+    assert list(islice(growing_delays(), 9)) == [10, 20, 40, 80, 160, 320, 600, 600, 600]
+    assert list(islice(steady_delays(), 3)) == [10, 1, 1]
     assert [duration_text(each) for each in (12.9, 60, 3725)] == ["12 s", "1 min 0 s", "1 h 2 min"]
 
 
 def test_cell_left_out_of_registering_runs_in_a_notebook():
     shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
-    attach(shell)
-    attach(shell)
+    attach_to_shell(shell)
+    attach_to_shell(shell)
     result = shell.run_cell("%%skip_registering\nx = 3\nx")
     assert (result.result, shell.user_ns["x"]) == (3, 3)
     assert shell.run_cell("1\n2").result == 2

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from satflow_ext import cli
-from satflow_ext.commands.in_git import located, without_credentials
+from satflow_ext.commands.in_git import locate_in_git, without_credentials
 from satflow_ext.errors import CommitNotFetched, NotInGit
 from satflow_ext.models import GitFile
 from satflow_ext.runtime import from_git
@@ -113,24 +113,24 @@ def test_a_commit_that_is_nowhere_else_is_refused(checkout):
     checkout.words.write_text('greeting = "mine"\n')
     checkout.git("commit", "--quiet", "--all", "--message", "Not pushed")
     with pytest.raises(NotInGit, match=r"is not on any branch of .*repository\.git"):
-        located(checkout.flows)
+        locate_in_git(checkout.flows)
 
 
 def test_files_that_git_cannot_give_are_refused(checkout, tmp_path):
     notebook = checkout.folder / "flows.ipynb"
     with pytest.raises(NotInGit, match="is a notebook"):
-        located(notebook)
+        locate_in_git(notebook)
     new = checkout.folder / "new.py"
     new.touch()
     with pytest.raises(NotInGit, match=r"git does not track new\.py"):
-        located(new)
+        locate_in_git(new)
     outside = tmp_path / "flows.py"
     outside.touch()
     with pytest.raises(NotInGit, match="is not in a git repository"):
-        located(outside)
+        locate_in_git(outside)
     checkout.git("remote", "remove", "origin")
     with pytest.raises(NotInGit, match="has no remote 'origin'"):
-        located(checkout.flows)
+        locate_in_git(checkout.flows)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_no_token_of_a_remote_travels(address, told):
 
 
 def test_a_commit_that_cannot_be_fetched_says_why(checkout, tmp_path):
-    git = located(checkout.flows)
+    git = locate_in_git(checkout.flows)
     gone = GitFile.model_validate({**git.model_dump(), "repository": str(tmp_path / "nowhere.git")})
     with pytest.raises(CommitNotFetched, match=r"of .*nowhere\.git was not fetched: .*does not exist"):
         asyncio.run(from_git.check_out(gone, tmp_path))

@@ -21,7 +21,7 @@ def flows(path: Path) -> list[str]:
     """Execute a notebook; return the names of its flows."""
 
     async def execute() -> list[str]:
-        async with notebook.executed(path, kernel=None, cell_timeout=None) as executed:
+        async with notebook.execute_notebook(path, kernel=None, cell_timeout=None) as executed:
             return [flow.name for flow in await executed.flows([])]
 
     return asyncio.run(execute())

@@ -10,7 +10,7 @@ from satflow_ext.arguments import Parser
 from satflow_ext.commands import choices, register
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel import magic
-from satflow_ext.kernel.options import SHARED, help_text, read, split
+from satflow_ext.kernel.options import SHARED_OPTIONS, help_text, parse_line, split_line
 
 
 def parsed(*words: str) -> tuple[argparse.Namespace, list[str]]:
@@ -41,7 +41,7 @@ def test_second_value_is_refused_by_both(words, capsys):
         parsed(*words)
     assert f"{words[0]} is given twice" in capsys.readouterr().err
     with pytest.raises(BadRequest, match=f"{words[0]} is given twice"):
-        read("main " + " ".join(f"'{word}'" for word in words))
+        parse_line("main " + " ".join(f"'{word}'" for word in words))
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_second_value_is_refused_by_both(words, capsys):
 def test_unknown_option_has_the_same_message_in_both(words, message):
     args, rest = parsed(*words)
     with pytest.raises(BadRequest) as of_command:
-        choices.registration(args, rest)
+        choices.parse_registration(args, rest)
     with pytest.raises(BadRequest) as of_magic:
-        read("main " + " ".join(words))
+        parse_line("main " + " ".join(words))
     refused = [str(of_command.value), str(of_magic.value)]
     assert refused == [message, message]
 
@@ -70,20 +70,22 @@ def test_a_parser_reads_more_than_once():
 
 def test_lists_take_more_values():
     args, rest = parsed("--tag", "a", "--tag", "b", "--n-workers", "2")
-    assert (args.tag, choices.registration(args, rest).executor.options) == (["a", "b"], {"n_workers": 2})
+    assert (args.tag, choices.parse_registration(args, rest).executor.options) == (["a", "b"], {"n_workers": 2})
 
 
 @pytest.mark.parametrize("line", ["-h", "main -h", "--help"])
 def test_short_help_is_help(line):
-    assert "--help" in read(line).known
+    assert "--help" in parse_line(line).known
 
 
 def test_help_describes_the_shared_options_alike():
     parser = Parser(formatter_class=argparse.RawDescriptionHelpFormatter)
     register.configure(parser)
     of_command, of_magic = (help_entries(text) for text in (parser.format_help(), help_text()))
-    assert {option: of_command.get(option) for option in SHARED} == {option: of_magic[option] for option in SHARED}
-    assert all(SHARED[option].purpose.split()[0] in of_magic[option] for option in SHARED)
+    assert {option: of_command.get(option) for option in SHARED_OPTIONS} == {
+        option: of_magic[option] for option in SHARED_OPTIONS
+    }
+    assert all(SHARED_OPTIONS[option].purpose.split()[0] in of_magic[option] for option in SHARED_OPTIONS)
 
 
 def help_entries(text: str) -> dict[str, str]:
@@ -106,7 +108,7 @@ def test_a_mistake_in_an_option_has_the_same_message_in_both(words, message, cap
         parsed(*words)
     assert f"error: {message}\n" in capsys.readouterr().err
     with pytest.raises(BadRequest) as of_magic:
-        read("main " + " ".join(words))
+        parse_line("main " + " ".join(words))
     assert of_magic.value.message == f"Cannot read the line: {message}."
 
 
@@ -116,14 +118,14 @@ def test_both_read_the_same_options_alike():
         "--work-pool pool --image i --cpu 2 --memory 4 --gpus 1 --env A=b --env C=d --job-variable v=1 --tag t --tag u "
         "--environment refuse --missed-runs none --secret KEY --include '*.csv' --overwrite"
     )
-    args, rest = parsed(*split(line))
-    words = read(f"main {line}")
-    assert choices.registration(args, rest) == magic.registration(words)
+    args, rest = parsed(*split_line(line))
+    words = parse_line(f"main {line}")
+    assert choices.parse_registration(args, rest) == magic.to_registration(words)
     assert (args.overwrite, "--overwrite" in words.known, "--run" in words.known) == (True, True, False)
-    assert choices.registration(*parsed()) == magic.registration(read("main"))
+    assert choices.parse_registration(*parsed()) == magic.to_registration(parse_line("main"))
 
 
 def test_a_value_of_the_magic_may_begin_with_a_dash_and_its_flow_may_come_last():
-    words = read("--n-workers 2 --name -x --cpu=-1 main")
+    words = parse_line("--n-workers 2 --name -x --cpu=-1 main")
     assert (words.flow, words.known) == ("main", {"--name": ["-x"], "--cpu": ["-1"]})
     assert words.executor_options == {"n_workers": 2}

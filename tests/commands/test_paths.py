@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from satflow_ext import cli
-from satflow_ext.commands.flow_selection import wanted_in
+from satflow_ext.commands.flow_selection import select_flows
 from satflow_ext.errors import BadRequest
 from satflow_ext.models import VersionQuery, WrittenRegistration
 from satflow_ext.registration import deployments, versions
@@ -74,9 +74,9 @@ def test_a_python_file_of_a_repository(stack, tmp_path, capsys):
 
 
 async def _sources(stack, name):
-    found = await deployments.find(stack.endpoints, name)
-    page = await versions.history(stack.endpoints, found.id, VersionQuery())
-    return [(await versions.detail(stack.endpoints, found.id, one.number)).source for one in page.versions]
+    found = await deployments.find_deployment(stack.endpoints, name)
+    page = await versions.list_versions(stack.endpoints, found.id, VersionQuery())
+    return [(await versions.read_version(stack.endpoints, found.id, one.number)).source for one in page.versions]
 
 
 def test_a_folder_registers_what_its_notebooks_say_and_stops_at_the_first_failure(stack, tmp_path, capsys):
@@ -99,13 +99,13 @@ def test_a_folder_registers_what_its_notebooks_say_and_stops_at_the_first_failur
 
 def test_what_a_path_means(tmp_path):
     choice = WrittenRegistration(tags=("x",))
-    assert wanted_in("flows.py:main", [], choice)[0].choices == (("main", choice),)
-    assert wanted_in("a.ipynb", ["f", "g"], choice)[0].choices == (("f", choice), ("g", choice))
+    assert select_flows("flows.py:main", [], choice)[0].choices == (("main", choice),)
+    assert select_flows("a.ipynb", ["f", "g"], choice)[0].choices == (("f", choice), ("g", choice))
     notebook(
         tmp_path / "n.ipynb",
         "  %register_flow a --tag x\n%register_flow a --name b\n# %register_flow c\n%register_flow --help",
     )
-    (found,) = wanted_in(str(tmp_path), [], WrittenRegistration())
+    (found,) = select_flows(str(tmp_path), [], WrittenRegistration())
     assert found.choices == (("a", choice), ("a", WrittenRegistration(name="b")))
     with pytest.raises(BadRequest, match="the %register_flow lines of its notebooks decide"):
-        wanted_in(str(tmp_path), [], choice)
+        select_flows(str(tmp_path), [], choice)

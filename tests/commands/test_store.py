@@ -18,7 +18,7 @@ SECRET = "Bearer a-credential-of-the-team"
 def few(monkeypatch):
     """The checks that need no other test than theirs are left out."""
     monkeypatch.setattr(
-        suite.run, "__kwdefaults__", {**suite.run.__kwdefaults__, "checks": persistence.group.checks[:3]}
+        suite.run_checks, "__kwdefaults__", {**suite.run_checks.__kwdefaults__, "checks": persistence.group.checks[:3]}
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from prefect import flow
 
 from satflow_ext import cli
-from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.commands import doctor, watch
 from satflow_ext.errors import BadRequest
 from satflow_ext.prefect_api import prefect_client
@@ -145,9 +145,9 @@ def test_a_problem_of_a_cluster_cannot_look_like_a_line_of_the_log(stack, capsys
     async def show():
         async with prefect_client(stack.endpoints.prefect) as client:
             run_id = str((await client.create_flow_run(flow(lambda: None, name="nothing"))).id)
-        board = Board(stack.settings)
+        board = StatusFiles(stack.settings)
         board.post(status(run_id, state="lost").model_copy(update={"problem": f"first\n{FORGED}\nlast"}))
-        shown = asyncio.create_task(watch._beside(stack.endpoints, board, run_id))
+        shown = asyncio.create_task(watch._print_changes(stack.endpoints, board, run_id))
         output = ""
         while "last" not in output:
             await asyncio.wait([shown], timeout=0.05)

@@ -60,10 +60,10 @@ def test_new_code_registers_and_runs(number, module_kernel: Kernel, stack):
     executor, tasks, line = SETUPS[number]
     module_kernel.run("%reset -f")
     module_kernel.run(blocks("Now")[number])
-    found = asyncio.run(deployments.find(stack.endpoints, DEPLOYMENT))
+    found = asyncio.run(deployments.find_deployment(stack.endpoints, DEPLOYMENT))
     assert found.executor == executor
     request = RunRequest(deployment_id=found.id, idempotency_key=str(uuid4()))
-    detail = ended(stack, asyncio.run(runs.start(stack.endpoints.prefect, request)).id)
+    detail = ended(stack, asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id)
     assert detail.run.state_type == "COMPLETED", detail
     assert not line or line in log_of(stack, detail.run.id)
     assert tasks_of(stack, detail.run.id, len(tasks)) == tasks
@@ -73,7 +73,7 @@ def tasks_of(stack, run_id: str, count: int) -> set[str]:
     """The tasks that ran. Prefect has their rows a while after the flow run's."""
     deadline = time.monotonic() + 60
     while True:
-        tasks = asyncio.run(runs.detail(stack.endpoints.prefect, run_id)).tasks
+        tasks = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, run_id)).tasks
         if len(tasks) >= count or time.monotonic() > deadline:
             return {each.task for each in tasks}
         time.sleep(0.3)
@@ -82,10 +82,10 @@ def tasks_of(stack, run_id: str, count: int) -> set[str]:
 def test_code_without_the_old_interface_makes_the_next_version(module_kernel: Kernel, stack):
     """Of the same deployment, now with a schedule."""
     module_kernel.run(blocks("Now")[0])
-    before = asyncio.run(deployments.find(stack.endpoints, DEPLOYMENT))
+    before = asyncio.run(deployments.find_deployment(stack.endpoints, DEPLOYMENT))
     code = PAGE.partition("## Without the old interface")[2]
     module_kernel.run(re.search(r"```python\n(.*?)```", code, flags=re.DOTALL).group(1))
-    after = asyncio.run(deployments.find(stack.endpoints, DEPLOYMENT))
+    after = asyncio.run(deployments.find_deployment(stack.endpoints, DEPLOYMENT))
     assert (after.id, after.version, after.tags) == (before.id, before.version + 1, before.tags)
     assert after.next_runs
 

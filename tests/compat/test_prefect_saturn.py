@@ -47,9 +47,9 @@ def squares(count: int = 3):
     ],
 )
 def test_arguments_become_a_cluster_on_this_machine(cluster, adapt, options):
-    choice = saturn_cluster.executor(cluster, adapt)
+    choice = saturn_cluster.convert_executor(cluster, adapt)
     assert choice == ExecutorChoice(name="dask-local", options=options)
-    executors.validate(choice, Settings(), here=False)  # has these options
+    executors.validate_choice(choice, Settings(), runs_locally=False)  # has these options
 
 
 @pytest.mark.parametrize(
@@ -66,25 +66,25 @@ def test_arguments_become_a_cluster_on_this_machine(cluster, adapt, options):
     ],
 )
 def test_clusters_that_stay_or_follow_the_work_are_a_gateways(cluster, adapt, options):
-    choice = saturn_cluster.executor(cluster, adapt)
+    choice = saturn_cluster.convert_executor(cluster, adapt)
     assert choice == ExecutorChoice(name="dask-cluster", options=options)
-    executors.validate(choice, Settings(), here=False)
+    executors.validate_choice(choice, Settings(), runs_locally=False)
 
 
 def test_no_threads_are_counted_on_a_gateway():
     with pytest.raises(InvalidExecutorOption, match="nthreads") as caught:
-        saturn_cluster.executor({"nthreads": 2, "autoclose": False}, None)
+        saturn_cluster.convert_executor({"nthreads": 2, "autoclose": False}, None)
     assert caught.value.field == "dask_cluster_kwargs.nthreads"
 
 
 @pytest.mark.parametrize("adapt", [None, {}])
 def test_no_arguments_become_threads(adapt):
-    assert saturn_cluster.executor(None, adapt) == ExecutorChoice(name="threads")
+    assert saturn_cluster.convert_executor(None, adapt) == ExecutorChoice(name="threads")
 
 
 def test_arguments_are_left_as_they_are():
     cluster, adapt = {"nthreads": 2, "autoclose": True}, {"minimum": 2, "maximum": 2}
-    saturn_cluster.executor(cluster, adapt)
+    saturn_cluster.convert_executor(cluster, adapt)
     assert (cluster, adapt) == ({"nthreads": 2, "autoclose": True}, {"minimum": 2, "maximum": 2})
 
 
@@ -107,7 +107,7 @@ CLUSTER = [
 @pytest.mark.parametrize(("name", "value", "reason", "fix"), CLUSTER)
 def test_argument_of_a_cluster_that_is_refused(name, value, reason, fix):
     with pytest.raises(InvalidExecutorOption) as caught:
-        saturn_cluster.executor({"n_workers": 2, name: value}, None)
+        saturn_cluster.convert_executor({"n_workers": 2, name: value}, None)
     assert caught.value.field == f"dask_cluster_kwargs.{name}"
     assert name in caught.value.message
     assert reason in caught.value.message
@@ -129,7 +129,7 @@ ADAPTING = [
 @pytest.mark.parametrize(("cluster", "adapt", "reason", "fix"), ADAPTING)
 def test_adapting_that_is_refused(cluster, adapt, reason, fix):
     with pytest.raises(InvalidExecutorOption) as caught:
-        saturn_cluster.executor(cluster, adapt)
+        saturn_cluster.convert_executor(cluster, adapt)
     assert caught.value.field.startswith("dask_adapt_kwargs")
     assert reason in caught.value.message
     assert fix in caught.value.fix
@@ -137,12 +137,12 @@ def test_adapting_that_is_refused(cluster, adapt, reason, fix):
 
 def test_what_is_no_dictionary():
     with pytest.raises(InvalidExecutorOption, match=r"dask_cluster_kwargs is a list\. Give a dictionary\."):
-        saturn_cluster.executor(["n_workers"], None)
+        saturn_cluster.convert_executor(["n_workers"], None)
 
 
 def test_what_address_is_advised_for_is_an_executor():
     """The way out that refusals name exists."""
-    executors.validate(ExecutorChoice(name="dask-address", options={"address": "tls://a:1"}), Settings())
+    executors.validate_choice(ExecutorChoice(name="dask-address", options={"address": "tls://a:1"}), Settings())
 
 
 @pytest.mark.parametrize(
@@ -220,12 +220,12 @@ def register(**arguments):
 def test_registers_under_the_projects_name_and_gives_the_same_flow(module_kernel: Kernel, stack):
     module_kernel.run(CELL)
     assert "Version:    1, registered" in printed(module_kernel, "assert register()")
-    found = asyncio.run(deployments.find(stack.endpoints, "saturn/test-project"))
+    found = asyncio.run(deployments.find_deployment(stack.endpoints, "saturn/test-project"))
     assert (found.executor.name, found.tags) == ("threads", ("test-project",))
     assert "unchanged" in printed(module_kernel, "assert register()")
     cluster = "dask_cluster_kwargs={'n_workers': 2, 'nthreads': 3, 'worker_size': 'tiny'}"
     assert "Version:    2, changed" in printed(module_kernel, f"assert register({cluster})")
-    found = asyncio.run(deployments.find(stack.endpoints, "saturn/test-project"))
+    found = asyncio.run(deployments.find_deployment(stack.endpoints, "saturn/test-project"))
     options = {"n_workers": 2, "threads_per_worker": 3, "worker_size": "tiny"}
     assert found.executor == ExecutorChoice(name="dask-local", options=options)
 
@@ -233,7 +233,7 @@ def test_registers_under_the_projects_name_and_gives_the_same_flow(module_kernel
 def test_another_project_is_another_deployment(module_kernel: Kernel, stack):
     module_kernel.run(CELL.replace("test-project", "other-project"))
     assert "saturn/other-project" in printed(module_kernel, "register()")
-    found = asyncio.run(deployments.find(stack.endpoints, "saturn/test-project"))
+    found = asyncio.run(deployments.find_deployment(stack.endpoints, "saturn/test-project"))
     assert found.executor.name == "dask-local", "left alone"
 
 

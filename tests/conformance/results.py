@@ -8,7 +8,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from satflow_ext.conformance import Report, run
+from satflow_ext.conformance import SuiteReport, run_checks
 from satflow_ext.conformance.suite import CHECKS
 from tests.conformance import stores
 
@@ -16,11 +16,11 @@ NAMES = {"built-in": stores.builtin, "nginx": stores.nginx, "S3 (moto)": stores.
 BETWEEN = re.compile(r"(?<=<!-- results -->\n).*(?=<!-- end of results -->)", re.DOTALL)
 
 
-def of_all(folder: Path) -> dict[str, Report]:
+def of_all(folder: Path) -> dict[str, SuiteReport]:
     """Store → how all checks went, all stores at once: most of the time is waiting."""
 
     async def together():
-        return await asyncio.gather(*(run(store, largest=1024 * 1024) for store in running))
+        return await asyncio.gather(*(run_checks(store, largest=1024 * 1024) for store in running))
 
     with ExitStack() as exits:
         running = []
@@ -30,7 +30,7 @@ def of_all(folder: Path) -> dict[str, Report]:
         return dict(zip(NAMES, asyncio.run(together()), strict=True))
 
 
-def table(reports: dict[str, Report]) -> str:
+def table(reports: dict[str, SuiteReport]) -> str:
     """The table of the page."""
     names = list(reports)
     lines = [f"| check | expected behavior | {' | '.join(names)} |", f"|---|---|{'---|' * len(names)}"]
@@ -50,7 +50,7 @@ def _mark(outcome: str, required: bool) -> str:
     return "yes" if outcome == "pass" else "n/a"
 
 
-def _sum(report: Report, *, required: bool) -> str:
+def _sum(report: SuiteReport, *, required: bool) -> str:
     found = [each.outcome for each in report.results if each.check.required == required]
     return f"{found.count('pass')} of {len(found) - found.count('not applicable')}"
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from satflow_ext.conformance import run
+from satflow_ext.conformance import run_checks
 from satflow_ext.conformance.suite import CHECKS
 from satflow_ext.endpoints import Store
 from tests.conformance import results
@@ -132,13 +132,13 @@ def test_what_is_no_store_fails(handler, names):
     with endpoint(handler) as url:
         store = Store("none", f"{url}/{{digest}}", headers={"Authorization": "Bearer a-credential"})
         wanted = [check for check in CHECKS if check.name in names]
-        report = asyncio.run(run(store, checks=wanted, largest=100_000))
+        report = asyncio.run(run_checks(store, checks=wanted, largest=100_000))
     assert set(failed(report)) == names
 
 
 def test_nobody_there_fails_and_does_not_raise():
     store = Store("none", "http://127.0.0.1:9/{digest}", headers={})
     wanted = [check for check in CHECKS if check.name in ("keeping.empty", "connections.silent", "access.read-none")]
-    report = asyncio.run(run(store, checks=wanted))
+    report = asyncio.run(run_checks(store, checks=wanted))
     assert [result.outcome for result in report.results] == ["fail", "fail", "not applicable"]
     assert not report.usable

@@ -40,26 +40,26 @@ def block(here, name):
 @pytest.mark.parametrize("value", ["from block", "12345", '{"user": "x"}'])
 def test_prefect_secret_block(here, name, block, value):
     block(value)
-    assert secret_sources.values([name], here) == {name: value}
+    assert secret_sources.find_secrets([name], here) == {name: value}
 
 
 def test_a_block_that_holds_an_object_gives_json(here, name, block):
     block({"user": "x"})
-    assert secret_sources.values([name], here) == {name: '{"user": "x"}'}
+    assert secret_sources.find_secrets([name], here) == {name: '{"user": "x"}'}
 
 
 def test_file_before_block_and_environment_before_both(here, name, block, tmp_path, monkeypatch):
     block("from block")
     (tmp_path / name).write_text("from file\n")
-    assert secret_sources.values([name], here) == {name: "from file"}
+    assert secret_sources.find_secrets([name], here) == {name: "from file"}
     monkeypatch.setenv(name, "from environment")
-    assert secret_sources.values([name], here) == {name: "from environment"}
+    assert secret_sources.find_secrets([name], here) == {name: "from environment"}
 
 
 @pytest.mark.usefixtures("block")
 def test_missing_ones_are_named_with_where_was_looked(here, name, tmp_path):
     with pytest.raises(SecretsMissing) as caught:
-        secret_sources.values(["PATH", name, "OTHER"], here)
+        secret_sources.find_secrets(["PATH", name, "OTHER"], here)
     for words in (name, "OTHER", str(tmp_path), secret_sources.block_name(name), "environment"):
         assert words in str(caught.value)
     assert os.environ["PATH"] not in str(caught.value)
@@ -69,4 +69,4 @@ def test_missing_ones_are_named_with_where_was_looked(here, name, tmp_path):
 def test_a_file_that_is_no_text(here, name, tmp_path, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(SecretsMissing, match="cannot be used as a secret"):
-        secret_sources.values([name], here)
+        secret_sources.find_secrets([name], here)

@@ -9,7 +9,7 @@ import string
 import uuid
 from collections.abc import Iterator
 
-from satflow_ext.credentials.shapes import credential
+from satflow_ext.credentials.shapes import detect_credential
 
 LETTERS = string.ascii_letters
 ALNUM = string.ascii_letters + string.digits
@@ -116,7 +116,7 @@ def test_most_credentials_are_found():
     corpus = [("", text) for _ in range(EACH) for text in shaped(dice)] + [
         pair for _ in range(EACH) for pair in named(dice)
     ]
-    missed = [(name, text) for name, text in corpus if credential(text, name) is None]
+    missed = [(name, text) for name, text in corpus if detect_credential(text, name) is None]
     assert len(corpus) > 250
     assert len(missed) <= 0.05 * len(corpus), missed
 
@@ -124,11 +124,11 @@ def test_most_credentials_are_found():
 def test_few_harmless_texts_are_taken_for_credentials():
     dice = random.Random(20261121)
     corpus = [pair for _ in range(EACH) for pair in harmless(dice)]
-    alarms = {(name, text, what) for name, text in corpus if (what := credential(text, name))}
+    alarms = {(name, text, what) for name, text in corpus if (what := detect_credential(text, name))}
     assert len(corpus) > 250
     assert sum((name, text) in {alarm[:2] for alarm in alarms} for name, text in corpus) <= 0.05 * len(corpus), alarms
 
 
 def test_a_credential_inside_a_longer_text():
     text = "connect with " + "x " * 500 + "ghp_" + "a1B2" * 9 + " and go on"
-    assert credential(text) == "a GitHub token"
+    assert detect_credential(text) == "a GitHub token"

@@ -14,7 +14,7 @@ from satflow_ext import runs
 from satflow_ext.dask_tasks.plugins import SharedContext
 from satflow_ext.models import ExecutorChoice, PackedFlow, Registration, RunRequest
 from satflow_ext.registration import register
-from satflow_ext.runs.log_follower import follow
+from satflow_ext.runs.log_follower import follow_log
 from tests.eventually import eventually
 from tests.kernel.conftest import kernel
 from tests.registration.conftest import ended
@@ -55,7 +55,7 @@ def test_files_modules_and_names_of_workers(stack, cluster, kernel):
     shutil.rmtree(kernel.home)
     kernel.home.mkdir()
     request = RunRequest(deployment_id=done.deployment.id, parameters={}, idempotency_key=uuid4().hex)
-    started = asyncio.run(runs.start(stack.endpoints.prefect, request))
+    started = asyncio.run(runs.start_run(stack.endpoints.prefect, request))
     eventually(lambda: [name for name in cluster.scheduler.worker_plugins if name.startswith("satflow-")])
     cluster.scale(3)
     detail = ended(stack, started.id)
@@ -76,7 +76,7 @@ def loggers(stack, run_id):
     async def read():
         return {
             line.logger
-            async for batch in follow(where, run_id, settings=stack.settings)
+            async for batch in follow_log(where, run_id, settings=stack.settings)
             for line in batch.lines
             if "line " in line.message
         }

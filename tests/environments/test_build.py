@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from satflow_ext.environments import build, requirements
-from satflow_ext.environments.build import built
-from satflow_ext.environments.run_start import python_in
+from satflow_ext.environments.build import build_environment
+from satflow_ext.environments.run_start import python_path
 from satflow_ext.errors import EnvironmentNotBuilt
 from satflow_ext.settings import Settings, load_settings
 from tests.environments.locks import distribution, lock, origin
@@ -33,21 +33,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def code(environment: Path, statement: str) -> str:
     return subprocess.run(
-        [python_in(str(environment)), "-c", statement], capture_output=True, text=True, check=True
+        [python_path(str(environment)), "-c", statement], capture_output=True, text=True, check=True
     ).stdout
 
 
 def test_two_at_once_build_one(settings: Settings) -> None:
     said: list[str] = []
     with ThreadPoolExecutor(4) as pool:
-        (environment,) = set(pool.map(lambda _: built(TINY, settings, said.append), range(4)))
+        (environment,) = set(pool.map(lambda _: build_environment(TINY, settings, said.append), range(4)))
     assert sum(line.startswith("Building") for line in said) == 1
     assert code(environment, "import tiny, sys; print(tiny.x, sys.prefix)").split() == ["1", str(environment)]
     assert list(environment.parent.glob("*.tmp")) == []
 
 
 def test_our_own_package_is_the_one_of_this_process(settings: Settings) -> None:
-    environment = built(TINY, settings, print)
+    environment = build_environment(TINY, settings, print)
     statement = "import satflow_ext, importlib.metadata as m; print(satflow_ext.__file__, m.version('satflow-ext'))"
     file, version = code(environment, statement).split()
     assert Path(file).resolve() == Path(build.__file__).parents[1] / "__init__.py"
@@ -55,19 +55,19 @@ def test_our_own_package_is_the_one_of_this_process(settings: Settings) -> None:
 
 
 def test_a_link_that_leads_nowhere_is_mended(settings: Settings) -> None:
-    environment = built(TINY, settings, print)
+    environment = build_environment(TINY, settings, print)
     (link,) = environment.glob("lib/python*/site-packages/satflow_ext")
     link.unlink()
     link.symlink_to("/nowhere")
-    built(TINY, settings, print)
+    build_environment(TINY, settings, print)
     assert "satflow" in code(environment, "import satflow_ext; print(satflow_ext.__file__)")
 
 
 def test_what_a_killed_build_left_is_taken_away(settings: Settings) -> None:
-    wanted = build.place(requirements.digest(TINY), settings)
+    wanted = build.environment_path(requirements.lock_digest(TINY), settings)
     left = wanted.with_name(f"{wanted.name}.0000.tmp")
     left.mkdir(parents=True)
-    assert built(TINY, settings, print) == wanted
+    assert build_environment(TINY, settings, print) == wanted
     assert not left.exists()
 
 
@@ -76,7 +76,7 @@ def test_failing_leaves_nothing_and_shows_no_password(settings: Settings, monkey
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://me:hunter2@127.0.0.1:9/simple")
     with pytest.raises(EnvironmentNotBuilt, match="uv pip failed") as caught:
-        built(lock(distribution("absent")), settings, print)
+        build_environment(lock(distribution("absent")), settings, print)
     assert "hunter2" not in str(caught.value)
     assert [each.suffix for each in (settings.cache_dir / "environments").iterdir()] == [".lock"]
 
@@ -85,6 +85,6 @@ def test_no_uv(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sysconfig.get_path", lambda name: "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(EnvironmentNotBuilt, match="no uv") as caught:
-        built(TINY, settings, print)
+        build_environment(TINY, settings, print)
     assert caught.value.fix is not None
     assert "pip install uv" in caught.value.fix

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from satflow_ext.environments import installed
-from satflow_ext.environments.installed import normal
+from satflow_ext.environments.installed import normalize_name
 
 
 def wheel(folder: Path, name: str = "tiny", version: str = "1.2", body: str = "x = 1\n") -> Path:
@@ -38,24 +38,24 @@ def only(monkeypatch):
 
     def look_at(folder: Path):
         monkeypatch.setattr(sys, "path", [str(folder)])
-        return {each.distribution.name: each for each in installed.installed()}
+        return {each.distribution.name: each for each in installed.list_installed()}
 
     return look_at
 
 
 def test_everything_here_is_in_the_lock() -> None:
-    environment = installed.environment()
-    assert environment.packages.keys() == {normal(each.metadata["Name"]) for each in distributions()}
-    assert installed.versions() == environment.packages
+    environment = installed.read_environment()
+    assert environment.packages.keys() == {normalize_name(each.metadata["Name"]) for each in distributions()}
+    assert installed.read_versions() == environment.packages
     here = {each.name: each for each in environment.distributions}
     assert here["satflow-ext"].origin is not None
     assert here["prefect"].origin is None
-    assert installed.named(["prefect", "no-such-thing"]) == {"prefect": here["prefect"]}
+    assert installed.find_distributions(["prefect", "no-such-thing"]) == {"prefect": here["prefect"]}
 
 
 @pytest.mark.parametrize(("module", "name"), [("yaml", "pyyaml"), ("PIL", "pillow"), ("prefect_dask", "prefect-dask")])
 def test_modules_lead_to_their_distribution(module: str, name: str) -> None:
-    assert installed.providing([module]) == (name,)
+    assert installed.find_providers([module]) == (name,)
 
 
 def test_pip_and_uv_leave_the_same_digest(tmp_path: Path, only) -> None:

@@ -34,11 +34,11 @@ LOCAL = distribution("mine", "0.1", origin("file:///home/me/mine", editable=True
     ],
 )
 def test_one_requirement(given: Distribution, line: str | None) -> None:
-    assert requirements.requirement(given) == line
+    assert requirements.exact_requirement(given) == line
 
 
 def test_a_requirements_file_says_what_it_lacks_and_claims_no_hashes() -> None:
-    text = requirements.text(lock(distribution("a"), LOCAL))
+    text = requirements.requirements_text(lock(distribution("a"), LOCAL))
     assert "\na==1\n" in text
     assert "# mine 0.1 came from file:///home/me/mine" in text
     assert "--hash" not in text
@@ -55,14 +55,14 @@ def test_satflow_itself_may_come_from_a_folder() -> None:
 
 
 def test_digest_names_what_is_built() -> None:
-    one = requirements.digest(lock(distribution("a"), distribution("b")))
-    assert one == requirements.digest(lock(distribution("a"), distribution("b")))
-    assert one != requirements.digest(lock(distribution("a"), distribution("b", "2")))
-    assert one != requirements.digest(lock(distribution("a"), distribution("b"), python="3.11.99"))
+    one = requirements.lock_digest(lock(distribution("a"), distribution("b")))
+    assert one == requirements.lock_digest(lock(distribution("a"), distribution("b")))
+    assert one != requirements.lock_digest(lock(distribution("a"), distribution("b", "2")))
+    assert one != requirements.lock_digest(lock(distribution("a"), distribution("b"), python="3.11.99"))
 
 
 def test_containerfile_has_the_python_of_the_lock_and_no_root() -> None:
-    text = requirements.containerfile(lock(distribution("a"), python="3.11.4"))
+    text = requirements.containerfile_text(lock(distribution("a"), python="3.11.4"))
     assert "FROM python:3.11.4-slim\n" in text
     assert "--no-deps -r" in text
     assert "USER flow" in text

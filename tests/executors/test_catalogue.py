@@ -17,7 +17,7 @@ from satflow_ext.errors import (
 )
 from satflow_ext.executors import sizes
 from satflow_ext.executors.dask_local import DaskLocalOptions, cluster_arguments
-from satflow_ext.executors.machine_size import Machine, this_machine
+from satflow_ext.executors.machine_size import Machine, measure_machine
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import GIB, GatewaySettings, Settings, SizeSettings
 
@@ -26,7 +26,7 @@ SETTINGS = Settings()
 
 @pytest.mark.parametrize("name", executors.EXECUTORS)
 def test_each_executor_says_what_it_is_for(name):
-    info = executors.named(name).info()
+    info = executors.find_executor(name).info()
     assert info.name == name
     assert info.title
     assert info.purpose
@@ -35,19 +35,19 @@ def test_each_executor_says_what_it_is_for(name):
 
 
 def test_valid_choice_comes_back_with_every_option():
-    choice = executors.validate(ExecutorChoice(name="dask-local", options={"n_workers": 3}), SETTINGS)
+    choice = executors.validate_choice(ExecutorChoice(name="dask-local", options={"n_workers": 3}), SETTINGS)
     assert choice.options == {"n_workers": 3, "threads_per_worker": None, "worker_size": None}
 
 
 def test_unknown_executor_names_the_near_one():
     with pytest.raises(UnknownExecutor, match="Did you mean 'dask-local'") as caught:
-        executors.validate(ExecutorChoice(name="dask-locl"), SETTINGS)
+        executors.validate_choice(ExecutorChoice(name="dask-locl"), SETTINGS)
     assert caught.value.field == "executor.name"
 
 
 def test_unknown_option_lists_those_there_are():
     with pytest.raises(InvalidExecutorOption, match=r"has no option 'workers'.*n_workers, threads_per_worker"):
-        executors.validate(ExecutorChoice(name="dask-local", options={"workers": 2}), SETTINGS)
+        executors.validate_choice(ExecutorChoice(name="dask-local", options={"workers": 2}), SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_unknown_option_lists_those_there_are():
 )
 def test_value_that_does_not_fit_names_the_option(name, options):
     with pytest.raises(InvalidExecutorOption) as caught:
-        executors.validate(ExecutorChoice(name=name, options=options), SETTINGS)
+        executors.validate_choice(ExecutorChoice(name=name, options=options), SETTINGS)
     assert caught.value.field == f"executor.options.{next(iter(options), 'address')}"
 
 
@@ -99,21 +99,21 @@ def test_value_that_does_not_fit_names_the_option(name, options):
 )
 def test_what_does_not_fit_is_told_in_words(name, options, said):
     with pytest.raises(InvalidExecutorOption) as caught:
-        executors.validate(ExecutorChoice(name=name, options=options), SETTINGS, here=False)
+        executors.validate_choice(ExecutorChoice(name=name, options=options), SETTINGS, runs_locally=False)
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize(("given", "workers"), [({}, 2), ({"n_workers": 3}, 3), ({"maximum": 4}, None)])
 def test_cluster_is_fixed_unless_it_is_adaptive(given, workers):
-    choice = executors.validate(ExecutorChoice(name="dask-cluster", options=given), SETTINGS)
+    choice = executors.validate_choice(ExecutorChoice(name="dask-cluster", options=given), SETTINGS)
     assert choice.options["n_workers"] == workers
-    assert executors.validate(choice, SETTINGS) == choice
+    assert executors.validate_choice(choice, SETTINGS) == choice
 
 
 def test_cluster_of_an_unknown_gateway_names_those_there_are():
     known = Settings(gateways={"team": GatewaySettings(url="https://gateway.example", credential="TEAM_TOKEN")})
     with pytest.raises(SettingsWrong, match=r"'teams'.*Configured: team") as caught:
-        executors.validate(ExecutorChoice(name="dask-cluster", options={"gateway": "teams"}), known)
+        executors.validate_choice(ExecutorChoice(name="dask-cluster", options={"gateway": "teams"}), known)
     assert caught.value.field == "executor.options.gateway"
 
 
@@ -121,36 +121,36 @@ def test_cluster_of_an_unknown_gateway_names_those_there_are():
 def test_without_dask_gateway_the_command_that_installs_it_is_told(package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ExtraMissing, match=r"pip install 'satflow-ext\[gateway\]'"):
-        executors.validate(ExecutorChoice(name="dask-cluster"), SETTINGS)
+        executors.validate_choice(ExecutorChoice(name="dask-cluster"), SETTINGS)
 
 
 def test_unknown_size_lists_those_there_are():
     choice = ExecutorChoice(name="dask-local", options={"worker_size": "huge"})
     with pytest.raises(UnknownWorkerSize, match=r"'huge'.*medium, large"):
-        executors.validate(choice, SETTINGS)
+        executors.validate_choice(choice, SETTINGS)
 
 
 def test_size_above_this_machine_is_refused_with_the_numbers():
     monster = Settings(worker_sizes={"monster": SizeSettings(cores=1, memory=10_000)})
     choice = ExecutorChoice(name="dask-local", options={"n_workers": 1, "worker_size": "monster"})
-    has = f"{this_machine().memory / GIB:.1f}"
+    has = f"{measure_machine().memory / GIB:.1f}"
     with pytest.raises(SizeRefused, match=rf"need 10000 GiB of memory; this machine has {has} GiB"):
-        executors.validate(choice, monster)
+        executors.validate_choice(choice, monster)
 
 
 def test_size_elsewhere_is_not_measured_here():
     monster = Settings(worker_sizes={"monster": SizeSettings(cores=1, memory=10_000)})
     choice = ExecutorChoice(name="dask-local", options={"n_workers": 1, "worker_size": "monster"})
-    assert executors.validate(choice, monster, here=False).options["worker_size"] == "monster"
+    assert executors.validate_choice(choice, monster, runs_locally=False).options["worker_size"] == "monster"
 
 
 def test_too_many_of_a_size_says_how_many_fit():
     with pytest.raises(SizeRefused, match=r"3 workers of size 'large' need 48 GiB.*24 GiB.*at most 1 of this size"):
-        sizes.refuse_unless_fits("large", 3, SETTINGS, Machine(cores=2, memory=24 * GIB))
+        sizes.check_fits("large", 3, SETTINGS, Machine(cores=2, memory=24 * GIB))
 
 
 def test_size_list_says_what_is_available():
-    listed = {size.name: size for size in sizes.sizes_on(Machine(cores=2, memory=24 * GIB), SETTINGS)}
+    listed = {size.name: size for size in sizes.list_sizes(Machine(cores=2, memory=24 * GIB), SETTINGS)}
     assert listed["large"].available
     assert not listed["xlarge"].available
     assert listed["xlarge"].reason == "needs 32 GiB; this machine has 24 GiB"
@@ -158,12 +158,12 @@ def test_size_list_says_what_is_available():
 
 def test_gpus_are_given_to_one_worker_where_there_are_enough():
     two = Machine(cores=64, memory=999 * GIB, gpus=2)
-    sizes.refuse_unless_fits("g4dnxlarge", 1, SETTINGS, two)
+    sizes.check_fits("g4dnxlarge", 1, SETTINGS, two)
     with pytest.raises(SizeRefused, match="2 workers of size 'g4dnxlarge' would all use the same GPUs"):
-        sizes.refuse_unless_fits("g4dnxlarge", 2, SETTINGS, two)
+        sizes.check_fits("g4dnxlarge", 2, SETTINGS, two)
     with pytest.raises(SizeRefused, match="needs 4 GPUs; this machine has 2"):
-        sizes.refuse_unless_fits("p38xlarge", 1, SETTINGS, two)
-    listed = {size.name: size for size in sizes.sizes_on(two, SETTINGS)}
+        sizes.check_fits("p38xlarge", 1, SETTINGS, two)
+    listed = {size.name: size for size in sizes.list_sizes(two, SETTINGS)}
     assert listed["g4dnxlarge"].available
     assert listed["p38xlarge"].reason == "needs 4 GPUs; this machine has 2"
     arguments = cluster_arguments(DaskLocalOptions(n_workers=1, worker_size="g4dnxlarge"), SETTINGS)
@@ -187,4 +187,4 @@ def test_size_becomes_memory_limit_and_threads():
     ],
 )
 def test_choice_becomes_a_task_runner(choice, runner):
-    assert type(executors.task_runner(choice, SETTINGS)).__name__ == runner
+    assert type(executors.create_task_runner(choice, SETTINGS)).__name__ == runner

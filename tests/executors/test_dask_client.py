@@ -15,7 +15,7 @@ from prefect import flow, get_run_logger, task
 
 import satflow_ext
 from satflow_ext.errors import InvalidExecutorOption, NoDaskCluster, SizeRefused
-from satflow_ext.executors import validate
+from satflow_ext.executors import validate_choice
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings, SizeSettings
 from tests.conftest import free_port
@@ -117,13 +117,13 @@ def test_where_there_is_no_cluster_it_says_so():
 
 def test_options():
     here = Settings(worker_sizes={"huge": SizeSettings(cores=1, memory=10_000)})
-    assert validate(ExecutorChoice(name="dask-client"), here).options["n_workers"] == 2
+    assert validate_choice(ExecutorChoice(name="dask-client"), here).options["n_workers"] == 2
     address = {"address": "tcp://scheduler.example:8786"}
-    there = validate(ExecutorChoice(name="dask-client", options=address), here)
-    assert (there.options["n_workers"], validate(there, here)) == (None, there)
+    there = validate_choice(ExecutorChoice(name="dask-client", options=address), here)
+    assert (there.options["n_workers"], validate_choice(there, here)) == (None, there)
     both = ExecutorChoice(name="dask-client", options={**address, "n_workers": 3})
     with pytest.raises(InvalidExecutorOption, match=r"contradict each other: .*leave out n_workers") as refused:
-        validate(both, here)
+        validate_choice(both, here)
     assert refused.value.field == "executor.options"
     with pytest.raises(SizeRefused, match="2 workers of size 'huge'"):
-        validate(ExecutorChoice(name="dask-client", options={"worker_size": "huge"}), here)
+        validate_choice(ExecutorChoice(name="dask-client", options={"worker_size": "huge"}), here)

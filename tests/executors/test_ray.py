@@ -189,7 +189,7 @@ def test_nothing_of_a_ray_outlives_a_run_that_was_killed(stack, house, registere
     (killed,) = {each.parent() for each in rays_of(house) if each.name() == "gcs_server"}
     killed.send_signal(signal.SIGKILL)
     eventually(lambda: not rays_of(house), "the end of Ray")
-    eventually(lambda: scratch.sweep(stack.settings), "a folder that nobody needs")
+    eventually(lambda: scratch.remove_orphaned_folders(stack.settings), "a folder that nobody needs")
     assert not folders_of_rays()
 
 
@@ -217,4 +217,4 @@ def test_without_ray_the_command_that_installs_it_is_told(stack, packed):
 )
 def test_what_does_not_fit_is_told_in_words(options, said):
     with pytest.raises(InvalidExecutorOption, match=said):
-        executors.validate(ExecutorChoice(name="ray", options=options), Settings(), here=False)
+        executors.validate_choice(ExecutorChoice(name="ray", options=options), Settings(), runs_locally=False)

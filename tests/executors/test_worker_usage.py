@@ -9,16 +9,16 @@ from datetime import datetime, timezone
 import pytest
 
 from satflow_ext.cli import main
-from satflow_ext.executors.worker_usage import KEPT, Need, Needs, advice
+from satflow_ext.executors.worker_usage import MAX_RUNS, RunUsage, UsageStore, suggest_size
 from satflow_ext.settings import GIB, Settings
 
 DEPLOYMENT = "tiles/nightly"
 
 
-def need(memory: float, *, size: str | None = "large", limit: float = 16, cores: float = 1.0) -> Need:
+def need(memory: float, *, size: str | None = "large", limit: float = 16, cores: float = 1.0) -> RunUsage:
     """A run that used so many GiB of the limit."""
     ended = datetime(2026, 11, 21, tzinfo=timezone.utc)
-    return Need(ended=ended, worker_size=size, limit=int(limit * GIB), memory=int(memory * GIB), cores=cores)
+    return RunUsage(ended=ended, worker_size=size, limit=int(limit * GIB), memory=int(memory * GIB), cores=cores)
 
 
 @pytest.fixture
@@ -42,31 +42,31 @@ def here(tmp_path) -> Settings:
     ],
 )
 def test_the_smallest_size_that_is_comfortable(needs, said, here):
-    assert advice(tuple(needs), here) == said
+    assert suggest_size(tuple(needs), here) == said
 
 
 def test_nothing_is_said_of_what_never_ran(here):
-    assert advice(Needs(here).read(DEPLOYMENT), here) is None
+    assert suggest_size(UsageStore(here).read(DEPLOYMENT), here) is None
 
 
 def test_the_last_runs_of_each_deployment_are_kept(here):
-    kept = Needs(here)
-    for memory in range(KEPT + 5):
+    kept = UsageStore(here)
+    for memory in range(MAX_RUNS + 5):
         kept.add(DEPLOYMENT, need(memory))
     kept.add("tiles/other", need(1))
-    assert [each.memory // GIB for each in kept.read(DEPLOYMENT)] == list(range(5, KEPT + 5))
+    assert [each.memory // GIB for each in kept.read(DEPLOYMENT)] == list(range(5, MAX_RUNS + 5))
     assert len(kept.read("tiles/other")) == 1
 
 
 def test_of_runs_that_end_in_the_same_moment_none_is_lost(here):
-    with ThreadPoolExecutor(KEPT) as runs:
-        list(runs.map(lambda memory: Needs(here).add(DEPLOYMENT, need(memory)), range(KEPT)))
-    assert {each.memory // GIB for each in Needs(here).read(DEPLOYMENT)} == set(range(KEPT))
+    with ThreadPoolExecutor(MAX_RUNS) as runs:
+        list(runs.map(lambda memory: UsageStore(here).add(DEPLOYMENT, need(memory)), range(MAX_RUNS)))
+    assert {each.memory // GIB for each in UsageStore(here).read(DEPLOYMENT)} == set(range(MAX_RUNS))
     assert [file.suffix for file in (here.state_dir / "needs").iterdir()] == [".jsonl"]
 
 
 def test_a_file_that_is_torn_says_nothing(here):
-    kept = Needs(here)
+    kept = UsageStore(here)
     kept.add(DEPLOYMENT, need(1))
     (file,) = (here.state_dir / "needs").iterdir()
     file.write_text('{"ended')
@@ -78,7 +78,7 @@ def test_the_command_lists_sizes_and_what_was_needed(settings_file, tmp_path, mo
         "[worker_sizes]\nsmall = { cores = 1, memory = 0.25 }\nhuge = { cores = 8, memory = 99999 }"
     )
     monkeypatch.setenv("SATFLOW_STATE_DIR", str(tmp_path))
-    Needs(Settings(state_dir=tmp_path)).add(DEPLOYMENT, need(0.1, size="huge", limit=99_999))
+    UsageStore(Settings(state_dir=tmp_path)).add(DEPLOYMENT, need(0.1, size="huge", limit=99_999))
     assert main(["sizes", DEPLOYMENT]) == 0
     head, small, huge, _, said = capsys.readouterr().out.splitlines()
     assert "on this machine" in head

@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from satflow_ext.gateways import shared_clusters
-from satflow_ext.gateways.cluster_manager import Managed
+from satflow_ext.gateways.cluster_manager import SharedClusterManager
 from satflow_ext.gateways.cluster_process import ClusterCommand, run_command
-from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from tests.eventually import eventually
 from tests.gateways.test_shared import ONE
 
@@ -29,7 +29,7 @@ PATIENCE = 300.0
 
 @pytest.fixture(scope="module")
 def gateway(stack):
-    with reached("", stack.settings) as where, connected(where) as client:
+    with locate_gateway("", stack.settings) as where, connect_gateway(where) as client:
         yield client
 
 
@@ -42,12 +42,12 @@ def never_ready(stack, tmp_path):
     wanted = replace(ONE, python=str(interpreter), start_timeout=600)
     command = ClusterCommand(verb="start", wanted=wanted, label=str(uuid4()), settings=stack.settings)
     yield command
-    Managed(wanted, command.label, stack.settings).close()
+    SharedClusterManager(wanted, command.label, stack.settings).close()
 
 
 @pytest.fixture
 def has_cluster(gateway, never_ready):
-    return lambda: shared_clusters.found(gateway, never_ready.label)
+    return lambda: shared_clusters.list_shared_clusters(gateway, never_ready.label)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from distributed.protocol.pickle import dumps
 
-from satflow_ext.gateways.worker_guard import plugin
+from satflow_ext.gateways.worker_guard import make_guard_plugin
 
 WITHOUT = Path(__file__).parent.parent / "dask_tasks" / "without"
 READER = """
@@ -22,7 +22,7 @@ print(os.environ.get("A_SECRET"))
 
 @pytest.mark.parametrize(("path", "has"), [("", "value"), (str(WITHOUT), "None")], ids=["with", "without"])
 def test_secrets_go_only_where_they_are_guarded_and_no_worker_fails(path, has):
-    sent = dumps(plugin({"A_SECRET": "value", "SATFLOW_SECRETS": "A_SECRET"}))
+    sent = dumps(make_guard_plugin({"A_SECRET": "value", "SATFLOW_SECRETS": "A_SECRET"}))
     environment = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", READER], input=sent, env=environment, capture_output=True, check=True)
     assert done.stdout.decode().strip() == has

@@ -16,9 +16,9 @@ import pytest
 from satflow_ext import executors
 from satflow_ext.errors import ClusterFailed, GatewayUnauthorized
 from satflow_ext.gateways import cluster_factory
-from satflow_ext.gateways.cluster_request import Wanted
-from satflow_ext.gateways.cluster_start import let_go
-from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.gateways.cluster_start import release_cluster
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.reachability import check_gateway
 from satflow_ext.settings import GIB, Settings
@@ -69,24 +69,24 @@ def team(hub, tmp_path_factory):
 
 
 def check(settings):
-    choice = executors.validate(ExecutorChoice(name="dask-cluster", options={"gateway": "team"}), settings)
+    choice = executors.validate_choice(ExecutorChoice(name="dask-cluster", options={"gateway": "team"}), settings)
     asyncio.run(check_gateway(choice, settings))
 
 
 def test_a_users_token_gives_clusters_of_hers(hub, team, monkeypatch):
     monkeypatch.setenv(TOKEN, hub.token("ann"))
     check(team)
-    wanted = Wanted(
+    wanted = GatewayClusterRequest(
         1, 0, None, "medium", 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="team", python=sys.executable
     )
-    with reached("team", team) as where, connected(where) as gateway:
-        cluster = cluster_factory.started(gateway, wanted, str(uuid4()), team)
+    with locate_gateway("team", team) as where, connect_gateway(where) as gateway:
+        cluster = cluster_factory.start_cluster(gateway, wanted, str(uuid4()), team)
         with cluster.get_client(set_as_default=False) as dask_client:
             assert dask_client.submit(sum, [1, 2]).result() == 3
         monkeypatch.setenv(TOKEN, hub.token("bob"))
-        with reached("team", team) as his, connected(his) as of_bob:
+        with locate_gateway("team", team) as his, connect_gateway(his) as of_bob:
             assert of_bob.list_clusters() == []
-        let_go(cluster)
+        release_cluster(cluster)
         gateway.stop_cluster(cluster.name)
 
 

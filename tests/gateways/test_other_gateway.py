@@ -13,9 +13,9 @@ import pytest
 from satflow_ext import executors
 from satflow_ext.errors import GatewayRefused, GatewayUnauthorized, GatewayUnreachable, SettingsWrong, SizeRefused
 from satflow_ext.gateways import cluster_factory, connection, shared_clusters
-from satflow_ext.gateways.cluster_request import Wanted, choose
-from satflow_ext.gateways.cluster_start import let_go
-from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest, set_options
+from satflow_ext.gateways.cluster_start import release_cluster
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.reachability import check_gateway
 from satflow_ext.settings import GIB, GatewaySettings, Settings
@@ -34,7 +34,7 @@ def team(tmp_path_factory):
 
 def chosen(settings, **options):
     choice = ExecutorChoice(name="dask-cluster", options={"gateway": "team", **options})
-    return executors.validate(choice, settings)
+    return executors.validate_choice(choice, settings)
 
 
 def test_what_it_gives_is_taken(team):
@@ -75,7 +75,7 @@ def test_a_wrong_and_a_missing_credential_are_told_before_anything_runs(team, mo
 )
 def test_what_is_no_gateway_is_told(answer, error, said, monkeypatch):
     monkeypatch.setenv(PASSWORD, "of the team")
-    monkeypatch.setattr(connection, "ANSWER", 1.0)
+    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", 1.0)
     with answering(answer) as url:
         there = Settings(gateways={"team": GatewaySettings(url=url, user="ann", credential=PASSWORD)})
         with pytest.raises(error, match=said):
@@ -95,23 +95,26 @@ def test_one_that_is_not_there_is_told_without_its_address(url, monkeypatch):
 def test_more_workers_than_it_allows_are_refused_and_the_cluster_taken_away(team, workers, maximum):
     label = str(uuid4())
     wanted = replace(_wanted(workers=workers), maximum=maximum)
-    with reached("team", team) as where:
-        with pytest.raises(GatewayRefused, match=r"limit of 1 workers.*Choose fewer"), connected(where) as gateway:
-            cluster_factory.started(gateway, wanted, label, team)
-        with connected(where) as gateway:
-            assert shared_clusters.found(gateway, label) == []
+    with locate_gateway("team", team) as where:
+        with (
+            pytest.raises(GatewayRefused, match=r"limit of 1 workers.*Choose fewer"),
+            connect_gateway(where) as gateway,
+        ):
+            cluster_factory.start_cluster(gateway, wanted, label, team)
+        with connect_gateway(where) as gateway:
+            assert shared_clusters.list_shared_clusters(gateway, label) == []
 
 
 def test_its_clusters_are_shared_by_what_their_environment_says(team):
     label = str(uuid4())
-    with reached("team", team) as where, connected(where) as gateway:
-        first = cluster_factory.started(gateway, _wanted(), label, team)
-        again = cluster_factory.started(gateway, _wanted(), label, team)
+    with locate_gateway("team", team) as where, connect_gateway(where) as gateway:
+        first = cluster_factory.start_cluster(gateway, _wanted(), label, team)
+        again = cluster_factory.start_cluster(gateway, _wanted(), label, team)
         with again.get_client(set_as_default=False) as dask_client:
             assert dask_client.submit(sum, [1, 2]).result() == 3
         assert again.name == first.name
-        let_go(again)
-        let_go(first)
+        release_cluster(again)
+        release_cluster(first)
         gateway.stop_cluster(first.name)
 
 
@@ -119,13 +122,13 @@ def test_without_any_option_for_it_nothing_is_shared():
     from dask_gateway.options import Options
 
     with pytest.raises(GatewayRefused, match='share="run"') as caught:
-        choose(Options(), _wanted(size=None), "anybody")
+        set_options(Options(), _wanted(size=None), "anybody")
     assert caught.value.field == "executor.options.share"
 
 
 def _wanted(workers=1, size="medium"):
     cores, memory = (1, GIB // 4) if size else (None, None)
-    return Wanted(
+    return GatewayClusterRequest(
         workers,
         0,
         None,

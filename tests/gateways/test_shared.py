@@ -29,27 +29,29 @@ from satflow_ext.errors import (
     PythonMismatch,
 )
 from satflow_ext.gateways import cluster_factory, cluster_start, shared_clusters
-from satflow_ext.gateways.cluster_factory import used
-from satflow_ext.gateways.cluster_manager import Managed
-from satflow_ext.gateways.cluster_request import Wanted
-from satflow_ext.gateways.cluster_start import let_go
-from satflow_ext.gateways.connection import connected, reached
-from satflow_ext.gateways.gateway_locator import gateway_named
+from satflow_ext.gateways.cluster_factory import use_cluster
+from satflow_ext.gateways.cluster_manager import SharedClusterManager
+from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.gateways.cluster_start import release_cluster
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway
+from satflow_ext.gateways.gateway_locator import find_gateway
 from satflow_ext.settings import GIB
 from tests.eventually import eventually
 
-ONE = Wanted(1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="", python=sys.executable)
+ONE = GatewayClusterRequest(
+    1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="", python=sys.executable
+)
 
 
 @pytest.fixture(scope="module")
 def where(stack):
-    with reached("", stack.settings) as gateway:
+    with locate_gateway("", stack.settings) as gateway:
         yield gateway
 
 
 @pytest.fixture(scope="module")
 def gateway(where):
-    with connected(where) as client:
+    with connect_gateway(where) as client:
         yield client
 
 
@@ -65,17 +67,17 @@ def cluster(gateway, stack, label):
 
     def ask(_):
         together.wait()
-        with connected(gateway_named("", stack.settings, endpoints.read_record(stack.settings))) as own:
-            return cluster_factory._named(own, ONE, label, stack.settings)
+        with connect_gateway(find_gateway("", stack.settings, endpoints.read_record(stack.settings))) as own:
+            return cluster_factory._find_or_submit(own, ONE, label, stack.settings)
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(ask, range(50)))
     assert len({name for name, _ in answers}) == 1
     assert [made for _, made in answers].count(True) == 1
-    joined = cluster_factory.started(gateway, ONE, label, stack.settings)
+    joined = cluster_factory.start_cluster(gateway, ONE, label, stack.settings)
     yield joined
-    let_go(joined)
-    Managed(ONE, label, stack.settings).close()
+    release_cluster(joined)
+    SharedClusterManager(ONE, label, stack.settings).close()
 
 
 def dask_processes(stack, name="distributed.cli"):
@@ -97,12 +99,12 @@ def _listening(process):
 
 
 def test_first_runs_at_the_same_moment_make_one_cluster(gateway, cluster, label):
-    assert [each.name for each in shared_clusters.found(gateway, label)] == [cluster.name]
+    assert [each.name for each in shared_clusters.list_shared_clusters(gateway, label)] == [cluster.name]
 
 
 def test_a_cluster_of_another_shape_is_another(gateway, cluster, stack, label):
     bigger = replace(ONE, memory=GIB // 2)
-    name, made = cluster_factory._named(gateway, bigger, label, stack.settings)
+    name, made = cluster_factory._find_or_submit(gateway, bigger, label, stack.settings)
     gateway.stop_cluster(name)
     assert made
     assert name != cluster.name
@@ -111,25 +113,25 @@ def test_a_cluster_of_another_shape_is_another(gateway, cluster, stack, label):
 def test_a_shared_cluster_ends_with_the_last_run_that_uses_it(gateway, stack):
     label, alone = str(uuid4()), replace(ONE, workers=None, maximum=1)
     with ExitStack() as last:
-        with used(alone, label, stack.settings, autoclose=True) as first:
-            second = last.enter_context(used(alone, label, stack.settings, autoclose=True))
+        with use_cluster(alone, label, stack.settings, autoclose=True) as first:
+            second = last.enter_context(use_cluster(alone, label, stack.settings, autoclose=True))
             assert second.name == first.name
-        assert [each.name for each in shared_clusters.found(gateway, label)] == [first.name]
-    assert shared_clusters.found(gateway, label) == []
+        assert [each.name for each in shared_clusters.list_shared_clusters(gateway, label)] == [first.name]
+    assert shared_clusters.list_shared_clusters(gateway, label) == []
 
 
 def test_a_runs_own_cluster_ends_with_it(gateway, stack):
-    with used(replace(ONE, workers=None, maximum=1), None, stack.settings, autoclose=False) as own:
+    with use_cluster(replace(ONE, workers=None, maximum=1), None, stack.settings, autoclose=False) as own:
         assert gateway.get_cluster(own.name).status.name == "RUNNING"
     assert own.name not in [each.name for each in gateway.list_clusters()]
 
 
 def test_a_cluster_that_nobody_uses_ends_by_itself(gateway, stack):
     label = str(uuid4())
-    with used(replace(ONE, workers=None, maximum=1, idle_timeout=1), label, stack.settings, autoclose=False):
+    with use_cluster(replace(ONE, workers=None, maximum=1, idle_timeout=1), label, stack.settings, autoclose=False):
         time.sleep(2)  # a connected run that has no task now
-        assert shared_clusters.found(gateway, label)
-    eventually(lambda: not shared_clusters.found(gateway, label), "the idle cluster ended")
+        assert shared_clusters.list_shared_clusters(gateway, label)
+    eventually(lambda: not shared_clusters.list_shared_clusters(gateway, label), "the idle cluster ended")
 
 
 def test_nothing_is_served_without_a_credential_or_beyond_loopback(where, gateway, cluster, stack):
@@ -158,12 +160,12 @@ def test_the_credential_is_in_no_argument_and_no_log(where, cluster, stack):
 def test_a_wrong_credential_and_a_wrong_address_are_told(where):
     with (
         pytest.raises(GatewayUnauthorized, match="refused the credential"),
-        connected(replace(where, credential="no")) as own,
+        connect_gateway(replace(where, credential="no")) as own,
     ):
         own.list_clusters()
     with (
         pytest.raises(GatewayUnreachable, match="does not answer"),
-        connected(replace(where, url="http://127.0.0.1:9")) as own,
+        connect_gateway(replace(where, url="http://127.0.0.1:9")) as own,
     ):
         own.list_clusters()
 
@@ -171,13 +173,13 @@ def test_a_wrong_credential_and_a_wrong_address_are_told(where):
 def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(gateway, stack):
     label = str(uuid4())
     with pytest.raises(ClusterNotStarted, match=r"no scheduler after 0\.2 s"):
-        cluster_factory.started(gateway, replace(ONE, start_timeout=0.2), label, stack.settings)
-    assert shared_clusters.found(gateway, label) == []
+        cluster_factory.start_cluster(gateway, replace(ONE, start_timeout=0.2), label, stack.settings)
+    assert shared_clusters.list_shared_clusters(gateway, label) == []
 
 
 def test_an_interpreter_that_is_none_is_refused(gateway, stack):
     with pytest.raises(ValueError, match="is not the absolute path of an executable Python interpreter"):
-        cluster_factory.started(gateway, replace(ONE, python="/nowhere/python"), str(uuid4()), stack.settings)
+        cluster_factory.start_cluster(gateway, replace(ONE, python="/nowhere/python"), str(uuid4()), stack.settings)
 
 
 @pytest.mark.parametrize(
@@ -192,26 +194,29 @@ def test_a_cluster_of_other_versions_is_refused(python, dask, error):
 
 def test_nobody_scales_what_is_not_there(stack, where):
     with pytest.raises(ClusterNotFound, match="no running cluster"):
-        Managed(ONE, str(uuid4()), stack.settings).resize(2)
+        SharedClusterManager(ONE, str(uuid4()), stack.settings).resize(2)
 
 
 def test_clusters_outlive_their_gateway_and_dead_schedulers_are_replaced(gateway, cluster, stack, label):
     (server,) = dask_processes(stack, "satflow_ext.stack.gateway_server")
     server.kill()
-    managed = Managed(ONE, label, stack.settings)
+    managed = SharedClusterManager(ONE, label, stack.settings)
     eventually(lambda: dask_processes(stack, "satflow_ext.stack.gateway_server"), "the gateway was started again")
     eventually(lambda: _answers(managed) == ("running", 1), "the cluster is known again")
     schedulers = [each for each in dask_processes(stack, "dask_scheduler") if cluster.name in each.cwd()]
     os.kill(schedulers[0].pid, signal.SIGKILL)
     begun = time.monotonic()
-    with used(ONE, label, stack.settings, autoclose=True) as fresh:
+    with use_cluster(ONE, label, stack.settings, autoclose=True) as fresh:
         assert fresh.name != cluster.name
     assert time.monotonic() - begun < ONE.start_timeout
 
 
 def test_a_run_does_not_notice_that_the_gateway_dies(stack, where):
     """Its tasks go on, and more begin: it reaches its scheduler through the proxy, which stays."""
-    with used(replace(ONE, maximum=1), str(uuid4()), stack.settings, autoclose=True) as own, Client(own) as dask_client:
+    with (
+        use_cluster(replace(ONE, maximum=1), str(uuid4()), stack.settings, autoclose=True) as own,
+        Client(own) as dask_client,
+    ):
         under_way = dask_client.submit(slept, 3, pure=False)
         (server,) = dask_processes(stack, "satflow_ext.stack.gateway_server")
         server.kill()

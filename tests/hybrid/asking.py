@@ -10,8 +10,8 @@ from satflow_ext import runs
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.models import RunQuery, RunRequest
 from satflow_ext.registration import deployments
-from satflow_ext.runs.log_follower import follow
-from satflow_ext.runs.log_hints import hint
+from satflow_ext.runs.log_follower import follow_log
+from satflow_ext.runs.log_hints import listen_for_hints
 from satflow_ext.settings import load_settings
 from tests.hybrid.messages import of_connection
 from tests.hybrid.recording import Recording
@@ -26,23 +26,23 @@ async def ask(api: PrefectApi, deployment_id: str, run_id: str) -> None:
     async def where() -> PrefectApi:
         return api
 
-    listed = await deployments.list_all(there)
+    listed = await deployments.list_deployments(there)
     assert deployment_id in {each.id for each in listed}
-    name = (await deployments.get(there, deployment_id)).name
-    assert (await deployments.find(there, name)).id == deployment_id
-    assert await runs.work_pools(api)
+    name = (await deployments.get_deployment(there, deployment_id)).name
+    assert (await deployments.find_deployment(there, name)).id == deployment_id
+    assert await runs.list_work_pools(api)
     found = await runs.list_runs(api, RunQuery(deployment_id=deployment_id))
     await runs.list_runs(api, RunQuery(state_type="RUNNING"))
     assert found
-    assert (await runs.get(api, run_id)).id == run_id
-    await runs.detail(api, run_id)
-    assert [piece async for piece in runs.whole_log(api, run_id, load_settings())]
-    assert [line async for batch in follow(where, run_id) for line in batch.lines]
+    assert (await runs.read_run(api, run_id)).id == run_id
+    await runs.read_run_detail(api, run_id)
+    assert [piece async for piece in runs.stream_whole_log(api, run_id, load_settings())]
+    assert [line async for batch in follow_log(where, run_id) for line in batch.lines]
 
 
 async def listen(api: PrefectApi, run_id: str, recording: Recording) -> None:
     """Listen on the log socket, as whoever follows a run does as long as it goes on, until both messages have gone out."""
-    listening = asyncio.create_task(hint(api, UUID(run_id), lambda: None))
+    listening = asyncio.create_task(listen_for_hints(api, UUID(run_id), lambda: None))
     while not _has_asked(recording):  # noqa: ASYNC110  # another thread writes it
         await asyncio.sleep(0.1)
     listening.cancel()
@@ -64,11 +64,11 @@ async def press(api: PrefectApi, deployment_id: str) -> str:
     request = RunRequest(
         deployment_id=deployment_id, parameters={"how": "flow", "given": ""}, idempotency_key=str(uuid4())
     )
-    run = await runs.start(api, request)
-    await runs.cancel(api, run.id)
+    run = await runs.start_run(api, request)
+    await runs.cancel_run(api, run.id)
     return run.id
 
 
 async def delete(api: PrefectApi, deployment_id: str) -> None:
     """Delete the deployment."""
-    await deployments.delete(Endpoints(api, Store("", ""), None, False), load_settings(), deployment_id)
+    await deployments.delete_deployment(Endpoints(api, Store("", ""), None, False), load_settings(), deployment_id)

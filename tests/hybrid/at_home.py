@@ -33,7 +33,7 @@ def at_home(stack, packed, name) -> set[At]:
         asyncio.run(_delete_in_prefect(api, made.deployment.id))
         again = register(content, Registration(name=name, tags=("again",)), there, stack.settings, overwrite=True)
         made = asyncio.run(again)
-        asyncio.run(deployments.delete(there, stack.settings, made.deployment.id))
+        asyncio.run(deployments.delete_deployment(there, stack.settings, made.deployment.id))
     return {at for each in messages(recording) for at, _ in parts(each)}
 
 

@@ -107,8 +107,8 @@ class Place:
         request = RunRequest(deployment_id=deployment_id, parameters=parameters, idempotency_key=str(uuid4()))
         for _patience in range(8):
             with suppress(PrefectFailed):
-                return asyncio.run(runs.start(self.proxied, request)).id
-        return asyncio.run(runs.start(self.proxied, request)).id
+                return asyncio.run(runs.start_run(self.proxied, request)).id
+        return asyncio.run(runs.start_run(self.proxied, request)).id
 
     def ended(self, kind: str, deployment_id: str, run_id: str) -> str:
         """The name of the run's last state; of another run where a busy Prefect server took this one from its Prefect worker."""

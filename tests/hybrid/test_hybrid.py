@@ -150,8 +150,8 @@ def test_nothing_is_told_that_is_not_published(measured, level):
 
 
 def _may_stand(kind: str, at: At, level: str) -> bool:
-    listed = published.facts(at.call, at.field) or frozenset()
-    return any(fact in listed and facts.told_at(fact, level) for fact in FACTS.get(kind, "").split(", ") if fact)
+    listed = published.find_facts(at.call, at.field) or frozenset()
+    return any(fact in listed and facts.is_sent_at(fact, level) for fact in FACTS.get(kind, "").split(", ") if fact)
 
 
 def test_every_run_failed(measured):
@@ -160,7 +160,7 @@ def test_every_run_failed(measured):
 
 @pytest.mark.parametrize("level", EACH)
 def test_every_field_is_published(measured, level):
-    unknown = {at for at in measured[level].report.fields if published.facts(at.call, at.field) is None}
+    unknown = {at for at in measured[level].report.fields if published.find_facts(at.call, at.field) is None}
     assert not unknown, "\n".join(map(str, sorted(unknown, key=str)))
 
 
@@ -172,13 +172,16 @@ def test_every_published_field_is_told(measured, at_home):
         for call in published.CALLS
         if not call.seldom
         for pattern in (*call.holds, *call.plain.split())
-        if not any(published.matches(call.call, at.call) and published.matches(pattern, at.field) for at in seen)
+        if not any(
+            published.matches_pattern(call.call, at.call) and published.matches_pattern(pattern, at.field)
+            for at in seen
+        )
     ]
     assert not never
 
 
 def test_every_field_is_published_of_the_local_stack(at_home):
-    assert not [at for at in at_home if published.facts(at.call, at.field) is None]
+    assert not [at for at in at_home if published.find_facts(at.call, at.field) is None]
 
 
 def test_every_fact_has_been_seen(measured):

@@ -10,7 +10,15 @@ import prefect.server.api.collections_data
 import pytest
 
 from satflow_ext.errors import InvalidInfrastructure
-from satflow_ext.job_variables import Template, check_plain, flat, job_variables, others, takes, whole
+from satflow_ext.job_variables import (
+    Template,
+    build_job_variables,
+    check_plain_text,
+    flatten_job_variables,
+    nest_job_variables,
+    other_variables_schema,
+    supported_fields,
+)
 from satflow_ext.models import Infrastructure
 from tests.platforms.asked import ask
 
@@ -51,7 +59,7 @@ def started(packaged):
         {
             "type": packaged[name].type,
             "template": {"variables": packaged[name].schema, "job_configuration": packaged[name].configuration},
-            "job_variables": job_variables(WANTED.model_copy(update=change), packaged[name]),
+            "job_variables": build_job_variables(WANTED.model_copy(update=change), packaged[name]),
         }
         for name, change in asked
     ]
@@ -84,18 +92,18 @@ def test_docker_runs_get_what_was_decided(started):
 
 
 def test_what_work_pools_offer(packaged):
-    assert {name: takes(each) for name, each in packaged.items()} == {
+    assert {name: supported_fields(each) for name, each in packaged.items()} == {
         "kubernetes": ("image", "env", "cpu", "memory"),
         "docker": ("image", "env", "cpu", "memory", "gpus"),
         "gpus": ("image", "env", "cpu", "memory", "gpus"),
     }
-    assert takes(bundled("docker")) == ("image", "env", "memory")
-    assert takes(bundled("process")) == ("env",)
-    assert takes(bundled("ecs")) == ("image", "env")
-    left = others(packaged["kubernetes"], local=False)["properties"]
+    assert supported_fields(bundled("docker")) == ("image", "env", "memory")
+    assert supported_fields(bundled("process")) == ("env",)
+    assert supported_fields(bundled("ecs")) == ("image", "env")
+    left = other_variables_schema(packaged["kubernetes"], local=False)["properties"]
     assert {"namespace", "image_pull_policy", "backoff_limit"} <= left.keys()
     assert left.keys().isdisjoint({"image", "env", "cpu_request", "memory_limit", "cluster_config"})
-    assert "registry_credentials" not in others(packaged["docker"], local=False)["properties"], (
+    assert "registry_credentials" not in other_variables_schema(packaged["docker"], local=False)["properties"], (
         "a block, which holds a password"
     )
 
@@ -136,14 +144,14 @@ def test_what_no_run_could_be_started_with_is_refused(packaged, pool, wanted, fi
     name, is_bundled, _ = pool.partition(", ")
     template = bundled(name) if is_bundled else packaged.get(pool, Template.of("empty", "process", {}))
     with pytest.raises(InvalidInfrastructure, match=said) as caught:
-        job_variables(Infrastructure(**wanted), template)
+        build_job_variables(Infrastructure(**wanted), template)
     assert field is None or caught.value.field == f"infrastructure.{field}"
 
 
 def test_what_prefect_fills_in_is_left_to_it(packaged):
     block = {"$ref": {"block_document_id": "4c1b0ad7-8c3c-4b0a-9a53-0d2f8a3e6a11"}}
     given = {"registry_credentials": block, "image_pull_policy": "{{ prefect.variables.policy }}"}
-    assert job_variables(Infrastructure(job_variables=given), packaged["docker"]) == given
+    assert build_job_variables(Infrastructure(job_variables=given), packaged["docker"]) == given
 
 
 @pytest.mark.parametrize(
@@ -161,20 +169,20 @@ def test_credentials_are_refused_and_not_repeated(wanted, field):
     with pytest.raises(
         InvalidInfrastructure, match=r"Prefect would store it in plain text\. Declare it by name"
     ) as caught:
-        check_plain(Infrastructure(**wanted), local=False)
+        check_plain_text(Infrastructure(**wanted), local=False)
     assert caught.value.field == f"infrastructure.{field}"
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_block_may_stand_in_a_credentials_place():
-    check_plain(Infrastructure(env={"DB_PASSWORD": "{{ prefect.blocks.secret.db-password }}"}), local=True)
+    check_plain_text(Infrastructure(env={"DB_PASSWORD": "{{ prefect.blocks.secret.db-password }}"}), local=True)
 
 
 def test_the_command_of_the_local_stack_is_its_own():
     wanted = Infrastructure(job_variables={"command": "sleep 1"})
-    check_plain(wanted, local=False)
+    check_plain_text(wanted, local=False)
     with pytest.raises(InvalidInfrastructure, match="the local stack sets the command of each version itself"):
-        check_plain(wanted, local=True)
+        check_plain_text(wanted, local=True)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +210,6 @@ def _image(text):
 
 def test_environment_variables_count_one_by_one():
     stored = {"image": "python", "env": {"A": "1", "B": "2"}}
-    assert flat(stored) == {"image": "python", "env.A": "1", "env.B": "2"}
-    assert whole(flat(stored)) == stored
-    assert (flat({}), whole({})) == ({}, {})
+    assert flatten_job_variables(stored) == {"image": "python", "env.A": "1", "env.B": "2"}
+    assert nest_job_variables(flatten_job_variables(stored)) == stored
+    assert (flatten_job_variables({}), nest_job_variables({})) == ({}, {})

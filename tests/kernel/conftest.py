@@ -13,7 +13,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from satflow_ext.kernel_calls import flows_call, pack_call, read_reply
+from satflow_ext.kernel_calls import build_flows_call, build_pack_call, parse_reply
 
 if TYPE_CHECKING:
     from tests.kernel.notebooks import Notebook
@@ -83,10 +83,10 @@ class Kernel:
     def ask(self, call: dict[str, str]) -> tuple[dict, list[dict]]:
         """Ask as the Jupyter server does; gives the content of the reply and what was published."""
         reply, published = self.send("", silent=True, store_history=False, user_expressions=call)
-        return read_reply(reply["user_expressions"]), published
+        return parse_reply(reply["user_expressions"]), published
 
     def flows(self) -> list[dict]:
-        return self.ask(flows_call())[0]["flows"]
+        return self.ask(build_flows_call())[0]["flows"]
 
     def pack(
         self,
@@ -99,7 +99,7 @@ class Kernel:
     ) -> dict:
         directory = directory or self.home / "packed"
         directory.mkdir(exist_ok=True)
-        return self.ask(pack_call(variable, parameters or {}, has_schedule, str(directory), include))[0]
+        return self.ask(build_pack_call(variable, parameters or {}, has_schedule, str(directory), include))[0]
 
     def open_notebook(self, notebook: Notebook) -> None:
         """Run a notebook's cells in a folder of its own, with nothing left of what ran before."""

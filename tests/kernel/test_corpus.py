@@ -120,7 +120,7 @@ def _register(notebook: Notebook, kernel: Kernel, answers: Path) -> dict[str, st
 
 def _ran(stack: Stack, deployment_id: str, answers: Path) -> Outcome:
     request = RunRequest(deployment_id=deployment_id, idempotency_key=str(uuid4()))
-    run = asyncio.run(runs.start(stack.endpoints.prefect, request))
+    run = asyncio.run(runs.start_run(stack.endpoints.prefect, request))
     detail = ended(stack, run.id)
     if detail.run.state_type != "COMPLETED":
         return Outcome(detail, None, ())

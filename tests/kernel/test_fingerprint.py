@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from satflow_ext.kernel.fingerprint import Shared, Slow, fingerprint
+from satflow_ext.kernel.fingerprint import SharedDigests, SlowDigests, compute_fingerprint
 from tests.kernel.notebooks import NOTEBOOKS
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def flow_of(text: str) -> Any:
 @pytest.fixture(scope="module")
 def original() -> tuple[str, str]:
     flow = flow_of(NOTEBOOK)
-    return fingerprint(flow), fingerprint(flow, exact=True)
+    return compute_fingerprint(flow), compute_fingerprint(flow, exact=True)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -153,8 +153,8 @@ def test_sees(name: str, original: tuple[str, str]) -> None:
     before, after = CHANGES[name]
     assert before in NOTEBOOK
     flow = flow_of(NOTEBOOK.replace(before, after))
-    assert fingerprint(flow) != original[0]
-    assert fingerprint(flow, exact=True) != original[1]
+    assert compute_fingerprint(flow) != original[0]
+    assert compute_fingerprint(flow, exact=True) != original[1]
 
 
 @pytest.mark.parametrize("name", SAME)
@@ -162,8 +162,8 @@ def test_does_not_mind(name: str, original: tuple[str, str]) -> None:
     before, after = SAME[name]
     assert before in NOTEBOOK
     flow = flow_of(NOTEBOOK.replace(before, after))
-    assert fingerprint(flow) == original[0]
-    assert fingerprint(flow, exact=True) == original[1]
+    assert compute_fingerprint(flow) == original[0]
+    assert compute_fingerprint(flow, exact=True) == original[1]
 
 
 @pytest.fixture(scope="module")
@@ -205,10 +205,10 @@ def test_what_is_slow_to_read_is_read_once_while_it_lives() -> None:
             time.sleep(0.02)
             return (int, ())
 
-    value, slow = Reads(), Slow()
-    assert len({fingerprint([value], slow=slow) for _ in range(3)}) == 1
+    value, slow = Reads(), SlowDigests()
+    assert len({compute_fingerprint([value], slow=slow) for _ in range(3)}) == 1
     assert Reads.times == 1
-    assert fingerprint([Reads()], slow=slow) == fingerprint([value], slow=slow)
+    assert compute_fingerprint([Reads()], slow=slow) == compute_fingerprint([value], slow=slow)
     assert Reads.times == 2
 
 
@@ -224,10 +224,10 @@ value, limit = Reads(), 1
 @flow
 def main(): return value, limit
 """
-    flow, slow = flow_of(text), Slow()
-    before = fingerprint(flow, slow=slow)
+    flow, slow = flow_of(text), SlowDigests()
+    before = compute_fingerprint(flow, slow=slow)
     flow.fn.__globals__["limit"] = 2
-    assert fingerprint(flow, slow=slow) != before
+    assert compute_fingerprint(flow, slow=slow) != before
 
 
 def test_the_same_alone_and_beside_other_flows() -> None:
@@ -243,15 +243,15 @@ def main(): return even(3), table, first
 """
     main = flow_of(text)
     first = main.fn.__globals__["first"]
-    alone = fingerprint(first), fingerprint(main)
-    one, other = Shared(), Shared()
-    assert (fingerprint(first, shared=one), fingerprint(main, shared=one)) == alone
-    assert fingerprint(main, shared=other) == alone[1]
-    assert fingerprint(first, shared=other) == alone[0]
+    alone = compute_fingerprint(first), compute_fingerprint(main)
+    one, other = SharedDigests(), SharedDigests()
+    assert (compute_fingerprint(first, shared=one), compute_fingerprint(main, shared=one)) == alone
+    assert compute_fingerprint(main, shared=other) == alone[1]
+    assert compute_fingerprint(first, shared=other) == alone[0]
 
 
 def test_numbers_longer_than_python_prints() -> None:
-    assert fingerprint([10**5000, 1]) != fingerprint([10**5000 + 1, 1])
+    assert compute_fingerprint([10**5000, 1]) != compute_fingerprint([10**5000 + 1, 1])
 
 
 def test_data_inside_themselves() -> None:
@@ -259,18 +259,18 @@ def test_data_inside_themselves() -> None:
     loop.append(loop)
     other: list[Any] = [2]
     other.append(other)
-    assert fingerprint(loop) == fingerprint(loop)
-    assert fingerprint(loop) != fingerprint(other)
+    assert compute_fingerprint(loop) == compute_fingerprint(loop)
+    assert compute_fingerprint(loop) != compute_fingerprint(other)
 
 
 def test_long_data_are_sampled_and_exactly_read_in_full() -> None:
     one, other = list(range(100_000)), list(range(100_000))
     other[77_777] = 0
-    assert fingerprint(one) == fingerprint(other)
-    assert fingerprint(one, exact=True) != fingerprint(other, exact=True)
-    assert fingerprint(one[:-1]) != fingerprint(one)
+    assert compute_fingerprint(one) == compute_fingerprint(other)
+    assert compute_fingerprint(one, exact=True) != compute_fingerprint(other, exact=True)
+    assert compute_fingerprint(one[:-1]) != compute_fingerprint(one)
 
 
 def test_text_is_not_its_bytes() -> None:
     values = ["a", b"a", ("a",), ["a"], {"a"}, {"a": None}, frozenset("a"), 1, True, 1.0, "1", None, "None"]
-    assert len({fingerprint(value) for value in values}) == len(values)
+    assert len({compute_fingerprint(value) for value in values}) == len(values)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from satflow_ext.kernel.git import commit_of
+from satflow_ext.kernel.git import find_commit
 from satflow_ext.models import Commit
 
 
@@ -32,33 +32,33 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_clean(repository: Path) -> None:
-    assert commit_of(repository) == Commit(id=git(repository, "rev-parse", "HEAD"), dirty=False)
+    assert find_commit(repository) == Commit(id=git(repository, "rev-parse", "HEAD"), dirty=False)
 
 
 def test_dirty_where_a_file_was_changed_anywhere_in_it(repository: Path) -> None:
     (repository / "flows.py").write_text("x = 2\n")
-    assert commit_of(repository / "notebooks") == Commit(id=git(repository, "rev-parse", "HEAD"), dirty=True)
+    assert find_commit(repository / "notebooks") == Commit(id=git(repository, "rev-parse", "HEAD"), dirty=True)
 
 
 def test_a_file_that_git_does_not_know_makes_nothing_dirty(repository: Path) -> None:
     (repository / "notes.txt").write_text("x")
-    assert commit_of(repository).dirty is False
+    assert find_commit(repository).dirty is False
 
 
 def test_a_commit_without_a_branch(repository: Path) -> None:
     git(repository, "checkout", "--quiet", "--detach")
-    assert commit_of(repository) == Commit(id=git(repository, "rev-parse", "HEAD"), dirty=False)
+    assert find_commit(repository) == Commit(id=git(repository, "rev-parse", "HEAD"), dirty=False)
 
 
 def test_status_that_cannot_be_told_leaves_the_commit(repository: Path) -> None:
     (repository / ".git" / "index").write_bytes(b"no index")
-    assert commit_of(repository) == Commit(id=git(repository, "rev-parse", "HEAD"), dirty=None)
+    assert find_commit(repository) == Commit(id=git(repository, "rev-parse", "HEAD"), dirty=None)
 
 
 def test_no_commit_yet(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
-    assert commit_of(tmp_path) is None
+    assert find_commit(tmp_path) is None
 
 
 def test_no_repository(tmp_path: Path) -> None:
-    assert commit_of(tmp_path) is None
+    assert find_commit(tmp_path) is None

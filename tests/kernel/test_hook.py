@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from satflow_ext.errors import KernelLacksPackage
-from satflow_ext.kernel_calls import BRIDGE, flows_call
+from satflow_ext.kernel_calls import BRIDGE_IMPORT, build_flows_call
 
 if TYPE_CHECKING:
     from tests.kernel.conftest import Kernel
@@ -29,7 +29,7 @@ STATE = "(sorted(globals()), list(In), dict(Out), get_ipython().execution_count,
 
 
 def test_pushes_when_the_list_changes_and_only_then(kernel: Kernel) -> None:
-    opened = kernel.ask(flows_call())[1]
+    opened = kernel.ask(build_flows_call())[1]
     assert kernel.pushed(opened) == [[]]
     assert kernel.pushed(kernel.run("x = 1")) == []
     assert kernel.pushed(kernel.run(FLOW)) == [["main"]]
@@ -46,7 +46,7 @@ def test_pushes_when_the_list_changes_and_only_then(kernel: Kernel) -> None:
 
 
 def test_a_change_of_what_a_flow_uses_is_a_change(kernel: Kernel) -> None:
-    kernel.ask(flows_call())
+    kernel.ask(build_flows_call())
     kernel.run("from prefect import flow\nlimit = 1\n@flow\ndef main(): return limit")
     assert kernel.pushed(kernel.run("limit = 2")) == [["main"]]
     assert kernel.pushed(kernel.run("unused = 2")) == []
@@ -54,7 +54,7 @@ def test_a_change_of_what_a_flow_uses_is_a_change(kernel: Kernel) -> None:
 
 def test_each_bootstrap_opens_the_same_comm(kernel: Kernel) -> None:
     kernel.run(FLOW)
-    opened = [kernel.ask(flows_call())[1] for _ in range(3)]
+    opened = [kernel.ask(build_flows_call())[1] for _ in range(3)]
     messages = [message for published in opened for message in published if message["msg_type"] == "comm_open"]
     assert [message["content"]["target_name"] for message in messages] == ["satflow"] * 3
     assert len({message["content"]["comm_id"] for message in messages}) == 1
@@ -184,4 +184,4 @@ def test_names_of_the_call_stay_out_of_the_namespace(kernel: Kernel) -> None:
     names = kernel.value("sorted(globals())")
     kernel.flows()
     assert kernel.value("sorted(globals())") == names
-    assert "satflow" in BRIDGE
+    assert "satflow" in BRIDGE_IMPORT

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from satflow_ext.errors import ContentRefused, ContentTooLarge, InvalidInclude
-from satflow_ext.kernel.included import included
+from satflow_ext.kernel.included import copy_included_files
 from satflow_ext.models import CarriedFile, ExecutorChoice, PackedFlow, Registration
 from satflow_ext.registration import carried_files, register
 from satflow_ext.registration.store_client import StoreClient
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 def pick(folder: Path, tmp_path: Path):
     directory = tmp_path / "packed"
     directory.mkdir()
-    return lambda *patterns, limit=LIMIT: included(patterns, folder, directory, limit)
+    return lambda *patterns, limit=LIMIT: copy_included_files(patterns, folder, directory, limit)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_two_files_for_one_place_are_refused(stack: Stack, pick, packed, tmp_pat
 
     async def twice(*files: CarriedFile) -> None:
         async with StoreClient(stack.endpoints.store) as store_client:
-            await carried_files.put(store_client, made)
-            await carried_files.get(store_client, files, tmp_path / "run")
+            await carried_files.upload_files(store_client, made)
+            await carried_files.download_files(store_client, files, tmp_path / "run")
 
     with pytest.raises(ContentRefused, match=r"The path top\.txt of a data file conflicts"):
         asyncio.run(twice(file, file))

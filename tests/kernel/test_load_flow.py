@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from satflow_ext.kernel.load_flow import split
+from satflow_ext.kernel.load_flow import split_version
 from satflow_ext.models import VersionList, VersionQuery
 from satflow_ext.registration import deployments, manifests, versions
 
@@ -86,7 +86,7 @@ def test_its_cells_come_along(notebook: Kernel, name: str, stack: Stack) -> None
     assert f"@flow(name={name!r}, log_prints=True)" in payload["text"]
     notebook.run("%register_flow main")
     deployment = notebook.value("_.registered.deployment.id").strip("'")
-    detail = asyncio.run(versions.detail(stack.endpoints, deployment, 3))
+    detail = asyncio.run(versions.read_version(stack.endpoints, deployment, 3))
     assert [cell.text.partition("\n")[0] for cell in detail.source.cells][-1].startswith("@flow")
 
 
@@ -113,7 +113,7 @@ def test_its_setup_cells_run_where_they_overwrite_nothing(notebook: Kernel, said
 
 def test_nothing_untrusted_is_unpickled(notebook: Kernel, name: str, said: Callable[[str], str], stack: Stack) -> None:
     page = asyncio.run(_history(stack, name))
-    digest = asyncio.run(manifests.read(stack.endpoints.store, page.versions[1].manifest)).content
+    digest = asyncio.run(manifests.read_manifest(stack.endpoints.store, page.versions[1].manifest)).content
     (file,) = [f for f in (stack.settings.state_dir / "store").rglob("*") if digest.removeprefix("sha256:") in f.name]
     kept = file.read_bytes()
     file.chmod(0o600)
@@ -126,8 +126,8 @@ def test_nothing_untrusted_is_unpickled(notebook: Kernel, name: str, said: Calla
 
 
 async def _history(stack: Stack, name: str) -> VersionList:
-    found = await deployments.find(stack.endpoints, name)
-    return await versions.history(stack.endpoints, found.id, VersionQuery())
+    found = await deployments.find_deployment(stack.endpoints, name)
+    return await versions.list_versions(stack.endpoints, found.id, VersionQuery())
 
 
 MISTAKES = {
@@ -151,4 +151,4 @@ def test_a_mistake_is_one_message(name: str, said: Callable[[str], str], line: s
     [("a@2", ("a", 2)), ("a", ("a", None)), ("a@b", ("a@b", None)), ("a@b@12", ("a@b", 12)), ("@2", ("@2", None))],
 )
 def test_a_name_with_a_version(text: str, expected: tuple[str, int | None]) -> None:
-    assert split(text) == expected
+    assert split_version(text) == expected

@@ -20,7 +20,13 @@ from nbclient import NotebookClient
 
 from satflow_ext import runs
 from satflow_ext.errors import BadRequest, DeploymentNotFound
-from satflow_ext.kernel.options import environment_policy, help_text, missed_runs, read, secret_names
+from satflow_ext.kernel.options import (
+    help_text,
+    parse_environment_policy,
+    parse_line,
+    parse_missed_runs,
+    parse_secret_names,
+)
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
     CronSchedule,
@@ -299,7 +305,7 @@ def test_an_interrupt_ends_registering(stack: Stack, tmp_path: Path, settings_fi
         over.set()
     assert said.rstrip().endswith("KeyboardInterrupt")
     with pytest.raises(DeploymentNotFound):
-        asyncio.run(deployments.find(stack.endpoints, "interrupted/interrupted"))
+        asyncio.run(deployments.find_deployment(stack.endpoints, "interrupted/interrupted"))
 
 
 def _here() -> dict[str, str]:
@@ -307,38 +313,38 @@ def _here() -> dict[str, str]:
 
 
 def test_executor_options_in_every_spelling() -> None:
-    words = read("--n-workers=2 main --worker-size large --flag --threads-per-worker 1 --run")
+    words = parse_line("--n-workers=2 main --worker-size large --flag --threads-per-worker 1 --run")
     assert words.flow == "main"
     assert words.executor_options == {"n_workers": 2, "worker_size": "large", "flag": True, "threads_per_worker": 1}
     assert "--run" in words.known
 
 
 def test_policy_and_names_of_secrets() -> None:
-    from satflow_ext.kernel.magic import registration
+    from satflow_ext.kernel.magic import to_registration
 
-    said = registration(read("main --environment refuse --secret A_KEY --secret B --secret A_KEY"))
+    said = to_registration(parse_line("main --environment refuse --secret A_KEY --secret B --secret A_KEY"))
     assert (said.environment, said.secrets) == ("refuse", ("A_KEY", "B"))
 
 
 def test_unknown_policy() -> None:
     with pytest.raises(BadRequest, match="'ignore' is not an environment policy"):
-        environment_policy("ignore")
+        parse_environment_policy("ignore")
 
 
 def test_unknown_choice_of_missed_runs() -> None:
     with pytest.raises(BadRequest, match="'first' is not a choice of missed runs"):
-        missed_runs("first")
+        parse_missed_runs("first")
 
 
 def test_a_value_in_place_of_a_secrets_name_is_not_repeated() -> None:
     with pytest.raises(BadRequest, match="an invalid name") as caught:
-        secret_names(["wJalr+XUtn/FEMI"])
+        parse_secret_names(["wJalr+XUtn/FEMI"])
     assert "wJalr" not in str(caught.value)
 
 
 def test_a_flow_named_twice() -> None:
     with pytest.raises(BadRequest, match="Two flows are named: a and b"):
-        read("a b")
+        parse_line("a b")
 
 
 def test_what_is_shown_is_escaped() -> None:
@@ -400,6 +406,6 @@ def test_what_is_shown_is_escaped() -> None:
     ],
 )
 def test_an_interval_in_words(seconds: float, words: str) -> None:
-    from satflow_ext.kernel.result import schedule_words
+    from satflow_ext.kernel.result import schedule_text
 
-    assert schedule_words(IntervalSchedule(seconds=seconds)) == f"{words} (UTC)"
+    assert schedule_text(IntervalSchedule(seconds=seconds)) == f"{words} (UTC)"

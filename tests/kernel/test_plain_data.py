@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satflow_ext.kernel import plain_data
-from satflow_ext.kernel.fingerprint import fingerprint
+from satflow_ext.kernel.fingerprint import compute_fingerprint
 from satflow_ext.kernel.plain_data import is_plain, plain_digest
-from satflow_ext.kernel.reachable_objects import ENOUGH, reach
+from satflow_ext.kernel.reachable_objects import MAX_OBJECTS, iterate_reachable
 
 FLOATS = st.one_of(st.floats(allow_nan=False), st.just(float("nan")))
 KEYS = st.one_of(st.text(max_size=4), st.integers(-9, 9), st.booleans(), st.none(), FLOATS, st.binary(max_size=3))
@@ -37,7 +37,7 @@ DATA: st.SearchStrategy[Any] = st.recursive(
 
 
 def exact(value: object) -> str:
-    return fingerprint(value, exact=True)
+    return compute_fingerprint(value, exact=True)
 
 
 def remake(value: Any) -> Any:
@@ -83,7 +83,7 @@ def share(value: Any, known: dict[Any, Any]) -> Any:
 def test_objects_and_order_do_not_matter(value: Any) -> None:
     assert exact(remake(value)) == exact(value)
     assert exact(share(value, {})) == exact(value)
-    assert fingerprint(remake(value)) == fingerprint(remake(value))
+    assert compute_fingerprint(remake(value)) == compute_fingerprint(remake(value))
 
 
 @given(DATA, DATA)
@@ -93,7 +93,7 @@ def test_other_data_have_another_fingerprint(one: Any, other: Any) -> None:
 
 @given(DATA)
 def test_plain_data_are_read_as_a_whole_unless_keys_have_no_order(value: Any) -> None:
-    assert is_plain([value], ENOUGH)
+    assert is_plain([value], MAX_OBJECTS)
     digest = plain_digest([value])
     assert digest == plain_digest([remake(value)])
 
@@ -101,7 +101,7 @@ def test_plain_data_are_read_as_a_whole_unless_keys_have_no_order(value: Any) ->
 @settings(max_examples=20, deadline=None)
 @given(st.lists(DATA, min_size=1, max_size=5), st.integers(0, 99))
 def test_long_data_are_read_in_chunks(values: list[Any], seed: int) -> None:
-    items = [(f"key{index}", values[index % len(values)]) for index in range(plain_data.CHUNK + 10)]
+    items = [(f"key{index}", values[index % len(values)]) for index in range(plain_data.CHUNK_SIZE + 10)]
     long = [each for _, each in items]
     assert exact(long) == exact([remake(each) for each in long])
     assert exact(long) != exact([*long[:-1], "another"])
@@ -155,7 +155,7 @@ def test_what_is_not_plain_is_opened_up() -> None:
     values: list[object] = [Text("a"), bytearray(b"a"), len, object(), {"a": [object()]}, {object(): 1}, {Text("a")}]
     for value in values:
         assert plain_digest([1, value]) is None
-        assert not is_plain([1, value], ENOUGH)
+        assert not is_plain([1, value], MAX_OBJECTS)
     assert exact([1, Text("a")]) != exact([1, "a"])
 
 
@@ -163,7 +163,7 @@ def test_data_inside_themselves_are_not_plain() -> None:
     loop: list[object] = [1]
     loop.extend([loop] * 1000)
     assert plain_digest(loop) is None
-    assert not is_plain(loop, ENOUGH)
+    assert not is_plain(loop, MAX_OBJECTS)
 
 
 def test_shared_data_are_read_once_where_copies_would_fill_memory() -> None:
@@ -182,11 +182,11 @@ def test_plain_data_are_reached_whole() -> None:
 
     thing = Thing()
     values = {"numbers": list(range(1000)), "rows": [{"a": [1, "b"]}] * 3, "thing": [1, thing], "one": 1}
-    reached = list(reach(values, "values", data=False))
+    reached = list(iterate_reachable(values, "values", visit_plain_data=False))
     assert any(each.value is thing for each in reached)
     assert {each.path[-1] for each in reached if each.plain} >= {"['numbers']", "['rows']"}
     assert not any(each.path[1:-1] in (("['numbers']",), ("['rows']",)) for each in reached)
-    everything = [each.path for each in reach(values, "values")]
+    everything = [each.path for each in iterate_reachable(values, "values")]
     assert ("values", "['rows']", "[0]", "['a']") in everything
     assert not any("['one']" in path for path in everything)
 

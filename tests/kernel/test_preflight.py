@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from satflow_ext.kernel_calls import preflight_call
+from satflow_ext.kernel_calls import build_preflight_call
 from satflow_ext.models import ExecutorChoice, Preflight, Registration
-from satflow_ext.registration.preflight import with_choices
+from satflow_ext.registration.preflight import add_choice_findings
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def notebook(module_kernel: Kernel) -> Kernel:
 
 
 def report(kernel: Kernel, variable: str, *include: str) -> Preflight:
-    content, published = kernel.ask(preflight_call(variable, include))
+    content, published = kernel.ask(build_preflight_call(variable, include))
     assert [each["msg_type"] for each in published] == ["status", "status"]
     return Preflight.model_validate(content)
 
@@ -125,8 +125,8 @@ def test_a_task_runner_of_the_flow_s_own_is_reported_where_an_executor_replaces_
     assert found.findings == ()
     assert found.task_runner is not None
     assert found.task_runner.text == "ThreadPoolTaskRunner(max_workers=2)"
-    assert with_choices(found, Registration(), Settings()).findings == ()
-    (finding,) = with_choices(found, Registration(executor=ExecutorChoice(name="threads")), Settings()).findings
+    assert add_choice_findings(found, Registration(), Settings()).findings == ()
+    (finding,) = add_choice_findings(found, Registration(executor=ExecutorChoice(name="threads")), Settings()).findings
     assert (finding.kind, finding.level, finding.where) == ("task runner", "warning", "careful")
     assert finding.message == (
         "runs its tasks with the executor threads instead of its own ThreadPoolTaskRunner(max_workers=2)"

@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 import pytest
 
-from satflow_ext.kernel.fingerprint import fingerprint
-from satflow_ext.kernel.object_views import look
-from satflow_ext.kernel.pickler import dump
+from satflow_ext.kernel.fingerprint import compute_fingerprint
+from satflow_ext.kernel.object_views import view_object
+from satflow_ext.kernel.pickler import pickle_object
 from satflow_ext.kernel.process_objects import is_environment_copy
-from satflow_ext.kernel.reachable_objects import reach
+from satflow_ext.kernel.reachable_objects import iterate_reachable
 
 SECRET = "s3cr3t-of-the-kernel"
 BOUND = {
@@ -57,7 +57,7 @@ def test_gives_that_of_the_process_that_reads_it(name: str, monkeypatch: pytest.
     exec(f"{cell}\ndef main():\n    import logging, os, random, sys\n    return {check}\n", vars(notebook))
     vars(notebook)["__name__"] = "__main__"
     file = io.BytesIO()
-    dump(notebook.main, file, 1 << 30)
+    pickle_object(notebook.main, file, 1 << 30)
     assert SECRET.encode() not in file.getvalue()
     monkeypatch.delenv("PLANTED")
     done = subprocess.run([sys.executable, "-c", CALL], input=file.getvalue(), capture_output=True, check=False)
@@ -65,9 +65,9 @@ def test_gives_that_of_the_process_that_reads_it(name: str, monkeypatch: pytest.
 
 
 def test_a_copy_of_the_environment_is_a_problem_and_a_few_variables_are_not() -> None:
-    assert look(dict(os.environ)).problem
-    assert look({**os.environ, "MORE": "1"}).problem
-    assert look({"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]}).problem is None
+    assert view_object(dict(os.environ)).problem
+    assert view_object({**os.environ, "MORE": "1"}).problem
+    assert view_object({"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]}).problem is None
     assert not is_environment_copy({f"k{index}": index for index in range(1000)})
 
 
@@ -75,14 +75,14 @@ def test_a_copy_of_the_environment_is_a_problem_and_a_few_variables_are_not() ->
 def test_its_fingerprint_does_not_depend_on_the_process(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = types.ModuleType("__main__")
     exec(f"{cell}\ndef main(): return found\n", vars(notebook))
-    before = fingerprint(notebook.main, exact=True)
+    before = compute_fingerprint(notebook.main, exact=True)
     monkeypatch.setattr(sys, "argv", [*sys.argv, "more"])
     monkeypatch.setattr(sys, "path", [*sys.path, "/more"])
     exec(f"{cell}\ndef main(): return found\n", vars(notebook))
-    assert fingerprint(notebook.main, exact=True) == before
+    assert compute_fingerprint(notebook.main, exact=True) == before
 
 
 @pytest.mark.parametrize("make", [lambda copy: copy, lambda copy: [copy], lambda copy: {"env": copy}])
 def test_a_copy_of_the_environment_is_found_in_containers_when_packing(make: Callable[[object], object]) -> None:
-    found = reach(make(dict(os.environ)), "env", data=False)
+    found = iterate_reachable(make(dict(os.environ)), "env", visit_plain_data=False)
     assert any(each.view.problem for each in found)

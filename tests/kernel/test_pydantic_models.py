@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from satflow_ext.kernel.carried import Carrier
-from satflow_ext.kernel.pickler import dump
+from satflow_ext.kernel.carried import FlowWithModules
+from satflow_ext.kernel.pickler import pickle_object
 
 GRAPHS = 40
 LOAD = """
@@ -85,7 +85,7 @@ def test_every_order_gives_what_the_notebook_has(notebook: types.ModuleType, tmp
         assert expected[-1] == value
         file = tmp_path / f"{seed}.pkl"
         with file.open("wb") as opened:
-            dump(Carrier(notebook.main, {}, {}), opened, 1 << 30)
+            pickle_object(FlowWithModules(notebook.main, {}, {}), opened, 1 << 30)
         files.append(str(file))
     done = subprocess.run([sys.executable, "-c", LOAD, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -101,5 +101,5 @@ def test_a_class_that_was_never_completed_stays_so(notebook: types.ModuleType) -
     )
     vars(notebook)["main"].__globals__.update(vars(notebook))
     file = io.BytesIO()
-    dump(Carrier(notebook.main, {}, {}), file, 1 << 30)
+    pickle_object(FlowWithModules(notebook.main, {}, {}), file, 1 << 30)
     assert pickle.loads(file.getvalue())()[1] == 1

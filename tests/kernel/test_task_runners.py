@@ -12,7 +12,7 @@ from prefect_dask import DaskTaskRunner
 
 from satflow_ext import executors
 from satflow_ext.errors import InvalidExecutorOption
-from satflow_ext.executors.dask_local import local_cluster
+from satflow_ext.executors.dask_local import start_local_cluster
 from satflow_ext.kernel.task_runners import describe_task_runner
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.task_runners import find_replaced_task_runner, resolve_executor
@@ -52,7 +52,7 @@ OWN = [
     ProcessPoolTaskRunner(initializer=print),
     DaskTaskRunner(address="inproc://1"),
     DaskTaskRunner(address=ADDRESS, client_kwargs={"timeout": 5}),
-    DaskTaskRunner(cluster_class=local_cluster),
+    DaskTaskRunner(cluster_class=start_local_cluster),
     DaskTaskRunner(cluster_kwargs={"processes": False}),
     DaskTaskRunner(adapt_kwargs={"maximum": 2}),
     DaskTaskRunner(performance_report_path="report.html"),
@@ -78,7 +78,7 @@ def test_the_executor_that_does_the_same(runner, name, options):
 def test_a_task_runner_that_no_executor_is_like_stays(runner):
     found = resolved(runner)
     assert found == ExecutorChoice(name="flow", from_flow=True)
-    assert executors.task_runner(found, SETTINGS) is None
+    assert executors.create_task_runner(found, SETTINGS) is None
 
 
 def test_a_local_cluster_has_as_many_workers_as_dask_would_start():

@@ -17,7 +17,7 @@ LIMIT = 64 * 1024 * 1024
 
 
 def pack(flow: object, folder: Path, **names: object) -> PackedFlow:
-    return packing.pack(flow, folder, namespace={"main": flow, **names}, limit=LIMIT)
+    return packing.pack_flow(flow, folder, namespace={"main": flow, **names}, limit=LIMIT)
 
 
 HOLDERS = {
@@ -77,7 +77,7 @@ def test_a_file_beside_the_notebook_that_does_not_travel_is_reported(source: str
     (finding,) = pack(made(source), folder).warnings
     assert (finding.kind, finding.where) == ("file", where)
     assert (
-        packing.pack(made(source), folder, namespace={"main": made(source)}, limit=LIMIT, include=[where]).warnings
+        packing.pack_flow(made(source), folder, namespace={"main": made(source)}, limit=LIMIT, include=[where]).warnings
         == ()
     )
 

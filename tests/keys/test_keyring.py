@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from satflow_ext.errors import KeysRefused, NotTrusted, SignatureWrong
-from satflow_ext.keys import Keyring, PublicKey, trusted
-from satflow_ext.keys.public import parse, parse_all
+from satflow_ext.keys import Keyring, PublicKey, read_trusted_keys
+from satflow_ext.keys.public import parse_key, parse_keys
 from satflow_ext.settings import Settings
 
 PURPOSE = b"test 1\n"
@@ -34,13 +34,13 @@ def mode(path: Path) -> int:
 
 
 def check(settings, seal, message=b"message"):
-    return trusted(settings).check(PURPOSE, message, seal, "It")
+    return read_trusted_keys(settings).check(PURPOSE, message, seal, "It")
 
 
 def test_looking_makes_nothing(here):
     assert Keyring(here).public() is None
     assert Keyring(here).entries() == ()
-    assert trusted(here).keys == {}
+    assert read_trusted_keys(here).keys == {}
     assert not here.state_dir.exists()
 
 
@@ -155,20 +155,20 @@ def test_a_revoked_key_does_not_come_back_through_the_setting(here, elsewhere):
     key = Keyring(elsewhere).signer().public
     Keyring(here).trust(key)
     Keyring(here).revoke(key.id)
-    assert trusted(with_keys(here, key.text)).keys == {}
+    assert read_trusted_keys(with_keys(here, key.text)).keys == {}
 
 
 @pytest.mark.parametrize("words", ["ed25519:", "# nothing", "/nowhere/at/all", "ed25519:AAAA", "ssh-ed25519 AAAA", "/"])
 def test_a_setting_that_names_no_key_is_refused(here, words):
     with pytest.raises(KeysRefused) as caught:
-        trusted(with_keys(here, words))
+        read_trusted_keys(with_keys(here, words))
     assert caught.value.fix
 
 
 def test_a_file_that_is_no_text_is_refused(here, tmp_path):
     (tmp_path / "keys").write_bytes(b"\xff\xfe")
     with pytest.raises(KeysRefused, match="is not a text file"):
-        trusted(with_keys(here, str(tmp_path / "keys")))
+        read_trusted_keys(with_keys(here, str(tmp_path / "keys")))
 
 
 def test_a_file_of_keys_that_others_can_change_is_refused(here, elsewhere, tmp_path):
@@ -176,7 +176,7 @@ def test_a_file_of_keys_that_others_can_change_is_refused(here, elsewhere, tmp_p
     file.write_text(Keyring(elsewhere).signer().public.text)
     file.chmod(0o664)
     with pytest.raises(KeysRefused, match=r"Other users can change .*mode 0664"):
-        trusted(with_keys(here, str(file)))
+        read_trusted_keys(with_keys(here, str(file)))
 
 
 # --- files that somebody else could get at ----------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_trusted_keys_that_others_could_change_are_refused(here, spoil, which):
     entry = here.state_dir / "keys" / "trusted" / f"{key.id}.json"
     spoil(folder if spoil in FOLDER.values() else entry, here.state_dir / "away")
     with pytest.raises(KeysRefused) as caught:
-        trusted(here)
+        read_trusted_keys(here)
     assert str(here.state_dir / "keys") in caught.value.message
 
 
@@ -292,8 +292,8 @@ def test_a_lock_that_cannot_be_had_is_told(here):
 
 def test_a_key_survives_its_line_of_text():
     key = PublicKey(bytes(range(32)), "anna of the laptop")
-    assert parse(f"  {key.text}\n") == key
-    assert parse_all(f"# ours\n\n{key.text}\n{key.text}") == (key, key)
+    assert parse_key(f"  {key.text}\n") == key
+    assert parse_keys(f"# ours\n\n{key.text}\n{key.text}") == (key, key)
     assert len(key.id) == 16
 
 
@@ -311,4 +311,4 @@ def test_a_key_survives_its_line_of_text():
 )
 def test_other_lines_are_no_keys(line):
     with pytest.raises(KeysRefused, match="is not a public key"):
-        parse(line)
+        parse_key(line)

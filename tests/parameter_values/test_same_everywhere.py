@@ -24,14 +24,14 @@ from satflow_ext.arguments import Parser
 from satflow_ext.commands import choices
 from satflow_ext.errors import InvalidParameter
 from satflow_ext.kernel import magic
-from satflow_ext.kernel.describe import schema
-from satflow_ext.kernel.options import read
-from satflow_ext.kernel.parameters import stored_values
+from satflow_ext.kernel.describe import parameter_schema
+from satflow_ext.kernel.options import parse_line
+from satflow_ext.kernel.parameters import convert_values
 from satflow_ext.models import JsonObject
-from satflow_ext.parameter_values.by_schema import fits
-from satflow_ext.parameter_values.text import from_text, text_to_value
+from satflow_ext.parameter_values.by_schema import value_fits
+from satflow_ext.parameter_values.text import parse_json_or_text, text_to_value
 from satflow_ext.registration.parameters import schema_for_prefect
-from satflow_ext.runs.parameters import convert
+from satflow_ext.runs.parameters import convert_parameters
 
 UUID = uuid.UUID("12345678123456781234567812345678")
 BERLIN = dt.timezone(dt.timedelta(hours=2))
@@ -207,31 +207,31 @@ def made_flow(annotation: Any) -> Flow[..., Any]:
 
 
 def by_magic(made: Flow[..., Any], text: str) -> JsonObject:
-    chosen = magic.registration(read(f"main --param {shlex.quote(f'value={text}')}"))
-    return stored_values(made, chosen.parameters, chosen.parameter_texts, complete=True)
+    chosen = magic.to_registration(parse_line(f"main --param {shlex.quote(f'value={text}')}"))
+    return convert_values(made, chosen.parameters, chosen.parameter_texts, require_all=True)
 
 
 def by_register(made: Flow[..., Any], text: str) -> JsonObject:
     parser = Parser()
     choices.configure(parser)
-    chosen = choices.registration(parser.parse_args(["--param", f"value={text}"]), [])
-    return stored_values(made, chosen.parameters, chosen.parameter_texts, complete=True)
+    chosen = choices.parse_registration(parser.parse_args(["--param", f"value={text}"]), [])
+    return convert_values(made, chosen.parameters, chosen.parameter_texts, require_all=True)
 
 
 def by_run(made: Flow[..., Any], text: str) -> JsonObject:
-    return by_rest_run(made, text_to_value(text, partial(fits, "value", schema=public(made))))
+    return by_rest_run(made, text_to_value(text, partial(value_fits, "value", schema=public(made))))
 
 
 def by_python(made: Flow[..., Any], value: Any) -> JsonObject:
-    return stored_values(made, {"value": value}, {}, complete=True)
+    return convert_values(made, {"value": value}, {}, require_all=True)
 
 
 def by_rest_run(made: Flow[..., Any], value: Any) -> JsonObject:
-    return convert({"value": value}, public(made))
+    return convert_parameters({"value": value}, public(made))
 
 
 def public(made: Flow[..., Any]) -> JsonObject:
-    return schema_for_prefect(schema(made))
+    return schema_for_prefect(parameter_schema(made))
 
 
 WAYS: list[tuple[str, Callable[[Flow[..., Any], Any], JsonObject]]] = [
@@ -268,7 +268,7 @@ def arrives(made: Flow[..., Any], stored: JsonObject) -> Any:
 def test_a_run_gets_what_the_flow_gets(case: Case, given: str, way: Callable[..., JsonObject]) -> None:
     value = getattr(case, given)
     made = made_flow(case.annotation)
-    meant = next(each for each in (case.python, case.json, from_text(case.text)) if each is not NOTHING)
+    meant = next(each for each in (case.python, case.json, parse_json_or_text(case.text)) if each is not NOTHING)
     wanted = made.validate_parameters({"value": meant})["value"]
     got = arrives(made, way(made, value))
     assert got == wanted
@@ -282,7 +282,7 @@ def test_what_the_flow_refuses_is_refused(case: Case, given: str, way: Callable[
     value = getattr(case, given)
     made = made_flow(case.annotation)
     with pytest.raises(ParameterTypeError):
-        made.validate_parameters({"value": from_text(value) if given == "text" else value})
+        made.validate_parameters({"value": parse_json_or_text(value) if given == "text" else value})
     with pytest.raises(InvalidParameter) as refused:
         way(made, value)
     assert refused.value.field.startswith("parameters.value")
@@ -366,10 +366,10 @@ def test_names_that_models_have_as_well() -> None:
 
     texts = {"name": "1", "copy": "true", "schema": "2", "json": "3", "value": "4"}
     wanted = {**texts, "copy": True, "value": 4}
-    assert stored_values(main, {}, texts, complete=True) == wanted
+    assert convert_values(main, {}, texts, require_all=True) == wanted
     assert (
-        convert(
-            {name: text_to_value(text, partial(fits, name, schema=public(main))) for name, text in texts.items()},
+        convert_parameters(
+            {name: text_to_value(text, partial(value_fits, name, schema=public(main))) for name, text in texts.items()},
             public(main),
         )
         == wanted
@@ -380,13 +380,14 @@ def test_a_flow_that_does_not_validate_is_given_what_prefect_takes() -> None:
     @flow(validate_parameters=False)
     def main(code: str, n: int) -> None: ...
 
-    assert stored_values(main, {}, {"code": "12345", "n": "12"}, complete=True) == {"code": "12345", "n": 12}
+    assert convert_values(main, {}, {"code": "12345", "n": "12"}, require_all=True) == {"code": "12345", "n": 12}
     with pytest.raises(InvalidParameter, match="does not fit its type int"):
-        stored_values(main, {}, {"n": "many"}, complete=False)
+        convert_values(main, {}, {"n": "many"}, require_all=False)
 
 
 def test_text_without_a_schema_is_json_or_text() -> None:
     given = {
-        text: text_to_value(text, partial(fits, "value", schema={})) for text in ("12345", "x", "", '{"a": 1.5}', "NaN")
+        text: text_to_value(text, partial(value_fits, "value", schema={}))
+        for text in ("12345", "x", "", '{"a": 1.5}', "NaN")
     }
     assert given == {"12345": 12345, "x": "x", "": "", '{"a": 1.5}': {"a": 1.5}, "NaN": "NaN"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from satflow_ext.errors import SecretsMissing
-from satflow_ext.redaction.exceptions import shortened, without_words
+from satflow_ext.redaction.exceptions import format_traceback, remove_messages
 
 
 def _raised() -> Exception:
@@ -20,7 +20,7 @@ def _raised() -> Exception:
 
 @pytest.mark.parametrize("words", [True, False])
 def test_says_where_and_neither_source_nor_folder(words):
-    text = shortened(_raised(), words=words)
+    text = format_traceback(_raised(), with_messages=words)
     assert text.count('  File "test_exceptions.py", line ') == 2
     assert ", in _raised" in text
     assert "direct cause" in text
@@ -32,14 +32,16 @@ def test_says_where_and_neither_source_nor_folder(words):
 
 
 def test_what_satflow_says_stays():
-    assert "needs A_KEY" in shortened(SecretsMissing("This flow run needs A_KEY.", fix="Give it."), words=False)
+    assert "needs A_KEY" in format_traceback(
+        SecretsMissing("This flow run needs A_KEY.", fix="Give it."), with_messages=False
+    )
 
 
 def test_groups_and_lines_of_code():
     try:
         compile("a secret line (", "/home/anna/x.py", "exec")
     except SyntaxError as error:
-        text = shortened(error, words=True)
+        text = format_traceback(error, with_messages=True)
     assert "secret line" not in text
     assert "anna" not in text
 
@@ -49,7 +51,7 @@ def test_an_exception_that_cannot_be_told_is_told_by_its_type():
         def __str__(self):
             raise RuntimeError
 
-    assert shortened(Odd(), words=True) == "Odd"
+    assert format_traceback(Odd(), with_messages=True) == "Odd"
 
 
 def test_nor_can_one_whose_repr_raises_stop_a_run():
@@ -57,7 +59,7 @@ def test_nor_can_one_whose_repr_raises_stop_a_run():
         def __repr__(self):
             raise RuntimeError
 
-    assert without_words("It was Odd: customer 17", Odd("customer 17")) == "It was Odd"
+    assert remove_messages("It was Odd: customer 17", Odd("customer 17")) == "It was Odd"
 
 
 def test_words_are_taken_out_of_what_was_cleaned_before():
@@ -66,10 +68,12 @@ def test_words_are_taken_out_of_what_was_cleaned_before():
 
     error = ValueError("customer 17 has hunter2")
     message = cleaned(f"Task run encountered an exception ValueError: {error}, {error!r}")
-    assert without_words(message, error, cleaned) == "Task run encountered an exception ValueError, ValueError()"
+    assert remove_messages(message, error, cleaned) == "Task run encountered an exception ValueError, ValueError()"
 
 
 def test_words_are_taken_out_of_what_repeats_them():
     error = _raised()
     message = f"Encountered exception during execution: {error!r}, that is ValueError: {error}"
-    assert without_words(message, error) == ("Encountered exception during execution: ValueError(), that is ValueError")
+    assert remove_messages(message, error) == (
+        "Encountered exception during execution: ValueError(), that is ValueError"
+    )

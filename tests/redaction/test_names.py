@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from satflow_ext.redaction.names import Namer, places
+from satflow_ext.redaction.names import PlaceRedactor, list_places
 from satflow_ext.settings import Settings, StoreSettings
 
 TEAM = StoreSettings(url="https://files.example.com:8443/a/{digest}")
@@ -25,8 +25,8 @@ TEAM = StoreSettings(url="https://files.example.com:8443/a/{digest}")
 )
 def test_named(said, told):
     here = Settings(state_dir=Path("/srv/flows/state"), stores={"team": TEAM})
-    assert told in Namer(places(here))(said.replace("{home}", str(Path.home())))
+    assert told in PlaceRedactor(list_places(here))(said.replace("{home}", str(Path.home())))
 
 
 def test_a_short_place_is_no_secret():
-    assert Namer(places(Settings(state_dir=Path("/srv"))))("/srv/x") == "/srv/x"
+    assert PlaceRedactor(list_places(Settings(state_dir=Path("/srv"))))("/srv/x") == "/srv/x"

@@ -27,7 +27,7 @@ def here(tmp_path):
 @pytest.mark.parametrize("url", [OWN, "https://prefect.example.com/api"])
 def test_what_was_said_holds(here, told, url):
     with temporary_settings({PREFECT_API_URL: url}):
-        assert policy.in_force(here.model_copy(update={"tell_prefect": told})) == told
+        assert policy.decide_level(here.model_copy(update={"tell_prefect": told})) == told
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_what_was_said_holds(here, told, url):
 )
 def test_only_the_local_stack_is_told_everything(here, url, told):
     with temporary_settings({PREFECT_API_URL: url}):
-        assert policy.in_force(here) == told
+        assert policy.decide_level(here) == told
 
 
 @pytest.mark.parametrize("document", [b"{}", b'{"pid": 1, "made_up": 2}', None])
@@ -49,9 +49,9 @@ def test_without_a_record_that_can_be_read_no_api_is_the_local_stacks(here, docu
     if document is not None:
         record_path(here).write_bytes(document)
     with temporary_settings({PREFECT_API_URL: OWN}):
-        assert policy.in_force(here) == "messages"
+        assert policy.decide_level(here) == "messages"
 
 
 def test_a_process_of_no_flow_run_tells_what_prefect_does(monkeypatch):
-    monkeypatch.delenv(policy.VARIABLE, raising=False)
-    assert policy.of_this_process() == "everything"
+    monkeypatch.delenv(policy.POLICY_VARIABLE, raising=False)
+    assert policy.process_level() == "everything"

@@ -13,10 +13,10 @@ import pytest
 
 from satflow_ext import runs
 from satflow_ext.errors import PrefectFailed
-from satflow_ext.kernel.pack import pack
+from satflow_ext.kernel.pack import pack_flow
 from satflow_ext.models import PackedFlow, Registered, Registration, RunDetail, RunRequest
 from satflow_ext.registration import register
-from satflow_ext.runs.log_follower import follow
+from satflow_ext.runs.log_follower import follow_log
 from satflow_ext.settings import GIB
 
 PATIENCE = 600
@@ -30,7 +30,7 @@ def packed(tmp_path) -> Callable[..., PackedFlow]:
     def pack_one(flow, **parameters) -> PackedFlow:
         folder = tmp_path / uuid4().hex
         folder.mkdir()
-        return pack(flow, folder, namespace={"flow": flow}, given=parameters, limit=GIB)
+        return pack_flow(flow, folder, namespace={"flow": flow}, parameter_values=parameters, limit=GIB)
 
     return pack_one
 
@@ -58,7 +58,7 @@ def ran(stack) -> Callable[..., RunDetail]:
 
     def run_one(done: Registered, **parameters) -> RunDetail:
         request = RunRequest(deployment_id=done.deployment.id, parameters=parameters, idempotency_key=str(uuid4()))
-        started = asyncio.run(runs.start(stack.endpoints.prefect, request))
+        started = asyncio.run(runs.start_run(stack.endpoints.prefect, request))
         return ended(stack, started.id)
 
     return run_one
@@ -69,7 +69,7 @@ def ended(stack, run_id: str, patience: float = PATIENCE) -> RunDetail:
     deadline, last = time.monotonic() + patience, "no answer"
     while time.monotonic() < deadline:
         with suppress(PrefectFailed):
-            detail = asyncio.run(runs.detail(stack.endpoints.prefect, run_id))
+            detail = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, run_id))
             if detail.run.state_type in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
                 return detail
             last = f"{detail.run.state_name}: {detail.run.why_waiting}"
@@ -85,7 +85,7 @@ def log_of(stack, run_id: str) -> str:
 
     async def read() -> str:
         return "\n".join(
-            [line.message async for batch in follow(where, run_id, settings=stack.settings) for line in batch.lines]
+            [line.message async for batch in follow_log(where, run_id, settings=stack.settings) for line in batch.lines]
         )
 
     return asyncio.run(read())

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from satflow_ext.keys import Signer, TrustedKeys
 from satflow_ext.models import Environment, Registration, Source
 from satflow_ext.registration import envelope, packing_environment
-from satflow_ext.registration.envelope import Header, Pinned
+from satflow_ext.registration.envelope import EnvelopeHeader, ExpectedContent
 from satflow_ext.registration.manifest import Manifest
 
-HERE = packing_environment.here()
+HERE = packing_environment.current_environment()
 NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)
 
 
@@ -29,9 +29,9 @@ def trusting(*signers: Signer) -> TrustedKeys:
     return TrustedKeys(each.public for each in signers)
 
 
-def header(body: bytes, **changes) -> Header:
+def header(body: bytes, **changes) -> EnvelopeHeader:
     usual = {"deployment": "etl/nightly", "version": 3, "made": HERE, "created": NOW}
-    return Header(**{"sha256": digest(body), "size": len(body), **usual, **changes})
+    return EnvelopeHeader(**{"sha256": digest(body), "size": len(body), **usual, **changes})
 
 
 def content(by: Signer, body: bytes, **changes) -> bytes:
@@ -42,12 +42,12 @@ def content(by: Signer, body: bytes, **changes) -> bytes:
 def framed(by: Signer, encoded: bytes, body: bytes) -> bytes:
     """The same from any header."""
     seal = by.seal(envelope.PURPOSE, encoded)
-    return envelope.MARK + envelope.LENGTH.pack(len(encoded)) + encoded + seal + body
+    return envelope.MAGIC_BYTES + envelope.LENGTH_FORMAT.pack(len(encoded)) + encoded + seal + body
 
 
-def pinned(whole: bytes, **changes) -> Pinned:
+def pinned(whole: bytes, **changes) -> ExpectedContent:
     usual = {"digest": digest(whole), "size": len(whole), "deployment": "etl/nightly", "version": 3}
-    return Pinned(**{**usual, **changes})
+    return ExpectedContent(**{**usual, **changes})
 
 
 def manifest(whole: bytes, **changes) -> Manifest:

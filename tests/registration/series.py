@@ -8,7 +8,7 @@ import json
 from prefect import flow
 from prefect.client.schemas.filters import DeploymentFilter
 
-from satflow_ext.keys import trusted
+from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_deployment
@@ -64,11 +64,11 @@ class Series:
             named = await client.read_deployments(deployment_filter=DeploymentFilter(name={"any_": [self.name]}))
         if row is None:
             return 0
-        chain = await versions.chain_from(row, f"counts/{self.name}", self._stack.endpoints.store)
-        brought = await content_download.bring(
-            chain, chain.newest, trusted(self._stack.settings)
+        chain = await versions.build_chain(row, f"counts/{self.name}", self._stack.endpoints.store)
+        brought = await content_download.download_version(
+            chain, chain.newest, read_trusted_keys(self._stack.settings)
         )  # checked as a flow run does
-        live = await deployments.get(self._stack.endpoints, str(row.id))
+        live = await deployments.get_deployment(self._stack.endpoints, str(row.id))
         assert (brought.manifest.version, live.drift, row.paused) == (int(row.version), (), False)
         assert [each.id for each in named] == [row.id]
         return int(row.version)
@@ -83,7 +83,7 @@ class Series:
 
     async def _seen(self, entry):
         async with prefect_client(self._stack.endpoints.prefect) as client:
-            return await write_marker.seen(client, entry.witness)
+            return await write_marker.read_marker(client, entry.witness)
 
     def _register(self, choice, endpoints):
         return asyncio.run(register(self._packed, choice, endpoints, self._stack.settings))

@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 from satflow_ext import endpoints
 from satflow_ext.endpoints import AwsCredential, Store
 from satflow_ext.errors import SettingsWrong
-from satflow_ext.registration.aws_signature import EMPTY, AwsSignature
+from satflow_ext.registration.aws_signature import EMPTY_BODY_HASH, AwsSignature
 from satflow_ext.settings import load_settings
 
 DIGEST = f"sha256:{'ab' * 32}"
@@ -31,7 +31,7 @@ def test_it_is_the_one_of_botocore(method, token, origin, monkeypatch):
 
     signer = S3SigV4Auth(Credentials("AKIDEXAMPLE", "a/secret+key", token), "s3", "eu-central-1")
     theirs = AWSRequest(method, store.address(DIGEST))
-    body_hash = DIGEST[7:] if method in ("PUT", "POST") else EMPTY
+    body_hash = DIGEST[7:] if method in ("PUT", "POST") else EMPTY_BODY_HASH
     monkeypatch.setattr(signer, "payload", lambda _: body_hash)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_: NOW.replace(tzinfo=None))
     signer.add_auth(theirs)
@@ -44,8 +44,8 @@ def test_the_credential_is_named_in_the_settings_and_read_from_the_environment(m
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
     with pytest.raises(SettingsWrong, match="needs the environment variable AWS_SECRET_ACCESS_KEY"):
-        endpoints.store_named("s3", load_settings(), None)
+        endpoints.find_store("s3", load_settings(), None)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
-    found = endpoints.store_named("s3", load_settings(), None)
+    found = endpoints.find_store("s3", load_settings(), None)
     assert found.aws == AwsCredential("us-east-1", "AKIDEXAMPLE", "a-secret")
     assert "a-secret" not in repr(found)

@@ -11,10 +11,10 @@ from prefect import flow
 
 from satflow_ext.backends import base
 from satflow_ext.errors import CannotPickle, ClusterFailed, SettingsWrong, UnknownBackEnd
-from satflow_ext.registration.clean_load import rehearse
-from satflow_ext.registration.clean_process import Finished, ProcessStopped, run_code
-from satflow_ext.registration.cluster_class import form_of
-from satflow_ext.registration.worker_environment import ask
+from satflow_ext.registration.clean_load import load_in_clean_process
+from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopped, run_code
+from satflow_ext.registration.cluster_class import read_class_form
+from satflow_ext.registration.worker_environment import inspect_interpreter
 
 SHORT = 5.0
 LONG = 60.0
@@ -37,11 +37,11 @@ def loads(tmp_path):
     """A packed flow whose load runs code."""
     import cloudpickle
 
-    from satflow_ext.kernel.pack import pack
+    from satflow_ext.kernel.pack import pack_flow
     from satflow_ext.settings import GIB
 
     def make(code: str):
-        made = pack(flow(lambda: 1, name="plain"), tmp_path, namespace={}, given={}, limit=GIB)
+        made = pack_flow(flow(lambda: 1, name="plain"), tmp_path, namespace={}, parameter_values={}, limit=GIB)
         Path(made.body).write_bytes(cloudpickle.dumps(OnLoad(code)))
         return made
 
@@ -65,7 +65,7 @@ def loads(tmp_path):
 )
 def test_each_end_of_a_load_is_told_apart(loads, code, limit, message, fix):
     with pytest.raises(CannotPickle) as refused:
-        asyncio.run(rehearse(loads(code), sys.executable, limit=limit))
+        asyncio.run(load_in_clean_process(loads(code), sys.executable, limit=limit))
     assert message in refused.value.message
     assert fix in refused.value.fix
     assert ("module" in refused.value.message.lower()) == ("no_such" in code)
@@ -102,7 +102,7 @@ def module(tmp_path, monkeypatch):
 )
 def test_each_end_of_importing_a_cluster_class_is_told_apart(module, code, limit, error, message):
     with pytest.raises(error) as refused:
-        asyncio.run(form_of("cluster_module:Cluster", module(code), limit=limit))
+        asyncio.run(read_class_form("cluster_module:Cluster", module(code), limit=limit))
     assert message in refused.value.message
     assert refused.value.field == base.BACKEND_FIELD
 
@@ -112,7 +112,7 @@ def test_an_interpreter_that_does_not_answer_is_not_waited_for(tmp_path):
     python.write_text("#!/bin/sh\nexec sleep 600\n")
     python.chmod(0o700)
     with pytest.raises(SettingsWrong, match=r"python did not list its packages: it had not finished after 0\.1 s\."):
-        asyncio.run(ask(python, limit=0.1))
+        asyncio.run(inspect_interpreter(python, limit=0.1))
 
 
 def test_a_process_that_the_watchdog_cannot_end_is_killed():
@@ -126,4 +126,4 @@ def test_a_process_that_the_watchdog_cannot_end_is_killed():
 def test_output_and_code_of_a_process_that_ends_by_itself():
     code = "import sys; print('é'); sys.stderr.write('spät'); sys.exit(3)"
     done = asyncio.run(run_code(sys.executable, code, folder="/", limit=LONG))
-    assert done == Finished(3, "é\n".encode(), "spät".encode())
+    assert done == FinishedProcess(3, "é\n".encode(), "spät".encode())

@@ -13,7 +13,7 @@ from prefect import flow
 from satflow_ext.cli import main
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.registration.journal import Journal
-from satflow_ext.registration.references import reached
+from satflow_ext.registration.references import follow_references
 from satflow_ext.store.collection import DAY
 from satflow_ext.store.contents import Contents
 
@@ -47,7 +47,7 @@ def test_what_nobody_refers_to_goes_after_its_grace(stack, registered, name, cap
     entry = Journal(stack.settings).read(stack.endpoints, f"collected/{name}")
     assert entry is not None
     assert entry.written is not None
-    used = reached([entry.written.manifest], contents.read)
+    used = follow_references([entry.written.manifest], contents.read)
     assert len(used) == 4  # two versions, each a manifest and a content
     with contents.incoming(ORPHAN) as incoming:
         incoming.write(b"of nobody")

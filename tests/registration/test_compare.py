@@ -42,7 +42,7 @@ def changed(old: str, new: str, after: str = BEFORE):
 
 
 def test_code_function_by_function():
-    (change,) = code.changes(source(BEFORE), changed("return rows", "return rows[:LIMIT]"))
+    (change,) = code.compare_code(source(BEFORE), changed("return rows", "return rows[:LIMIT]"))
     assert (change.name, change.kind, change.change) == ("clean", "function", "changed")
     assert change.diff.splitlines() == [
         "--- clean before",
@@ -70,18 +70,18 @@ def test_code_function_by_function():
     ids=["same", "other cells", "statement", "comment", "class", "added", "redefined", "file", "no python"],
 )
 def test_each_kind_of_change(after, expected):
-    found = [(each.name, each.kind, each.change) for each in code.changes(source(BEFORE), after)]
+    found = [(each.name, each.kind, each.change) for each in code.compare_code(source(BEFORE), after)]
     assert found[: len(expected)] == expected
     assert len(found) == len(expected) or expected[-1][2] == "removed"
 
 
 def rewired(after: Source):
-    (change,) = wiring.changes(source(BEFORE), after)
+    (change,) = wiring.compare_wirings(source(BEFORE), after)
     return change
 
 
 def test_calls_as_the_source_has_them():
-    assert wiring.wirings(source(BEFORE))["etl"].calls == ["load.map", "clean.submit ← load"]
+    assert wiring.find_wirings(source(BEFORE))["etl"].calls == ["load.map", "clean.submit ← load"]
 
 
 def test_a_task_added():
@@ -133,7 +133,7 @@ def test_parameters_by_their_schema():
             "rows": {"type": "array", "items": {"$ref": "#/definitions/Row"}},
         }
     }
-    assert [(each.name, each.before, each.after) for each in parameters.changes(before, after)] == [
+    assert [(each.name, each.before, each.after) for each in parameters.compare_parameters(before, after)] == [
         ("n", "integer = 3", "integer = 4"),
         ("when", None, "date or null"),
         ("rows", None, "array of Row"),
@@ -143,8 +143,8 @@ def test_parameters_by_their_schema():
 
 def test_versions_whose_source_says_nothing():
     before, after = sealed.manifest(b"1"), sealed.manifest(b"2", version=4, exact="other")
-    assert "no source was recorded" in (compare.between(before, after).unexplained or "")
-    assert compare.summary(compare.between(before, before)) == "nothing"
+    assert "no source was recorded" in (compare.compare_versions(before, after).unexplained or "")
+    assert compare.summarize_diff(compare.compare_versions(before, before)) == "nothing"
 
 
 SAVE = """

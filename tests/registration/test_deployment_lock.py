@@ -12,7 +12,7 @@ from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentContested, DiskFailed
 from satflow_ext.models import Registration
 from satflow_ext.registration import deployments, register
-from satflow_ext.registration.deployment_lock import turn
+from satflow_ext.registration.deployment_lock import hold_deployment_lock
 from satflow_ext.settings import Settings
 from tests.between import between
 
@@ -38,7 +38,7 @@ def test_of_four_at_once_each_is_the_next_version_or_unchanged(stack, packed, na
     made = sorted(each.deployment.version for each in done if each.outcome != "unchanged")
     assert made == list(range(1, len(made) + 1))
     assert len({(each.deployment.version, each.manifest) for each in done}) == len(made)
-    now = asyncio.run(deployments.get(stack.endpoints, done[0].deployment.id))
+    now = asyncio.run(deployments.get_deployment(stack.endpoints, done[0].deployment.id))
     assert now.version == made[-1]
 
 
@@ -59,7 +59,7 @@ def test_who_is_overtaken_from_another_machine_is_told_whose_version_runs(stack,
         changed = wanted.model_copy(update={"tags": ("changed",)})
         with pytest.raises(DeploymentContested, match=r"its version 3 is the one that runs.*register again"):
             asyncio.run(register(overtaken, changed, through, stack.settings))
-    listed = asyncio.run(deployments.find(stack.endpoints, f"contested/{name}"))
+    listed = asyncio.run(deployments.find_deployment(stack.endpoints, f"contested/{name}"))
     assert (listed.version, listed.tags) == (3, ())
 
 
@@ -67,7 +67,7 @@ def test_a_lock_that_cannot_be_opened_is_told_with_its_path(tmp_path):
     here = Settings(runtime_dir=tmp_path)
 
     async def take():
-        async with turn("contested/nightly", PrefectApi("http://127.0.0.1:1/api"), here):
+        async with hold_deployment_lock("contested/nightly", PrefectApi("http://127.0.0.1:1/api"), here):
             return [path.name for path in (tmp_path / "turns").iterdir()]
 
     (name,) = asyncio.run(take())

@@ -42,8 +42,8 @@ def team(other_prefect, tmp_path, monkeypatch):
         monkeypatch.setenv("SATFLOW_STORES__TEAM__HEADERS", '{"Authorization": "TEAM_STORE_AUTH"}')
         monkeypatch.setenv("TEAM_STORE_AUTH", CREDENTIAL)
         settings = load_settings()
-        assert endpoints.needed(settings) == frozenset()
-        yield SimpleNamespace(settings=settings, endpoints=endpoints.resolve(settings, None))
+        assert endpoints.list_needed_services(settings) == frozenset()
+        yield SimpleNamespace(settings=settings, endpoints=endpoints.resolve_endpoints(settings, None))
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_registered_and_run_elsewhere(team, work_pool, packed):
     assert again.outcome == "unchanged"
 
     request = RunRequest(deployment_id=done.deployment.id, parameters={"name": "team"}, idempotency_key=str(uuid4()))
-    detail = ended(team, asyncio.run(runs.start(team.endpoints.prefect, request)).id)
+    detail = ended(team, asyncio.run(runs.start_run(team.endpoints.prefect, request)).id)
     assert detail.run.state_type == "COMPLETED", detail
     assert "hello team" in log_of(team, detail.run.id)
 
@@ -100,7 +100,7 @@ def test_recreated_elsewhere(team, work_pool, packed):
     other = changed(packed(tells_of_toolz), "toolz", version=OTHER)
     done = asyncio.run(register(other, wanted, team.endpoints, team.settings))
     request = RunRequest(deployment_id=done.deployment.id, idempotency_key=str(uuid4()))
-    detail = ended(team, asyncio.run(runs.start(team.endpoints.prefect, request)).id, patience=240)
+    detail = ended(team, asyncio.run(runs.start_run(team.endpoints.prefect, request)).id, patience=240)
     log = log_of(team, detail.run.id)
     assert detail.run.state_type == "COMPLETED", log
     assert f"toolz {OTHER} in [environment]" in log, "folders are told to another Prefect by their names"
@@ -131,13 +131,13 @@ def test_without_a_work_pool_the_message_names_what_to_do(team, packed):
 def test_missing_variable_of_a_store_is_named(team, monkeypatch):
     monkeypatch.delenv("TEAM_STORE_AUTH")
     with pytest.raises(SettingsWrong, match="needs the environment variable TEAM_STORE_AUTH"):
-        endpoints.resolve(load_settings(), None)
+        endpoints.resolve_endpoints(load_settings(), None)
 
 
 def test_unknown_store_is_named(team, monkeypatch):
     monkeypatch.setenv("SATFLOW_STORE", "teem")
     with pytest.raises(SettingsWrong, match="No store is named 'teem'"):
-        endpoints.resolve(load_settings(), None)
+        endpoints.resolve_endpoints(load_settings(), None)
 
 
 def test_wrong_settings_are_named(monkeypatch):

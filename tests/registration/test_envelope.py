@@ -20,17 +20,17 @@ BODY = b"not a pickle, and never read as one"
 
 
 def opened(content, *, trusted=TRUSTED, reader=sealed.HERE, **pins):
-    return envelope.opened(content, sealed.pinned(content, **pins), trusted, reader)
+    return envelope.open_content(content, sealed.pinned(content, **pins), trusted, reader)
 
 
 def header_length(content):
-    (length,) = envelope.LENGTH.unpack(content[len(envelope.MARK) : envelope.START])
+    (length,) = envelope.LENGTH_FORMAT.unpack(content[len(envelope.MAGIC_BYTES) : envelope.HEADER_START])
     return length
 
 
 def test_what_was_sealed_in_a_file_comes_out(tmp_path):
     (tmp_path / "body").write_bytes(BODY)
-    digest = envelope.seal(tmp_path / "body", sealed.header(BODY), ANNA, tmp_path / "content")
+    digest = envelope.write_envelope(tmp_path / "body", sealed.header(BODY), ANNA, tmp_path / "content")
     whole = (tmp_path / "content").read_bytes()
     assert digest == f"sha256:{hashlib.sha256(whole).hexdigest()}"
     found = opened(whole, digest=digest)
@@ -89,7 +89,7 @@ def test_content_of_another_deployment_or_version_is_refused(pins):
 
 def test_a_trusted_seal_over_another_header_is_refused():
     content = sealed.content(ANNA, BODY)
-    start = envelope.START + header_length(content)
+    start = envelope.HEADER_START + header_length(content)
     other = sealed.content(ANNA, BODY, version=4)
     swapped = content[:start] + other[-len(BODY) - SEAL_SIZE :]
     with pytest.raises(SignatureWrong, match="is not what key"):
@@ -107,7 +107,7 @@ def test_a_trusted_header_over_another_body_is_refused():
 def test_a_seal_for_a_manifest_is_none_for_a_content():
     encoded = sealed.header(BODY).model_dump_json().encode()
     seal = ANNA.seal(b"satflow manifest 1\n", encoded)
-    content = envelope.MARK + envelope.LENGTH.pack(len(encoded)) + encoded + seal + BODY
+    content = envelope.MAGIC_BYTES + envelope.LENGTH_FORMAT.pack(len(encoded)) + encoded + seal + BODY
     with pytest.raises(SignatureWrong):
         opened(content)
 
@@ -133,7 +133,7 @@ def test_a_header_that_says_something_else_is_refused_even_when_it_is_signed(enc
 
 @pytest.mark.parametrize("length", [envelope.HEADER_LIMIT + 1, 2**32 - 1])
 def test_a_length_that_no_header_has_is_refused(length):
-    content = envelope.MARK + envelope.LENGTH.pack(length) + b"x" * 200_000
+    content = envelope.MAGIC_BYTES + envelope.LENGTH_FORMAT.pack(length) + b"x" * 200_000
     with pytest.raises(ContentRefused, match=f"cannot have {length} bytes"):
         opened(content)
 
@@ -196,7 +196,7 @@ def test_another_patch_or_a_package_that_one_side_lacks_is_not_told():
 
 
 def test_the_maker_is_this_interpreter_and_what_it_has():
-    assert packing_environment.here().packages.keys() == {"cloudpickle", "prefect", "distributed"}
+    assert packing_environment.current_environment().packages.keys() == {"cloudpickle", "prefect", "distributed"}
 
 
 def test_the_maker_of_a_packed_flow_is_its_environment():
@@ -207,7 +207,7 @@ def test_the_maker_of_a_packed_flow_is_its_environment():
     environment = Environment(
         python="3.11.7", implementation="CPython", magic="a70d0d0a", executable="python", distributions=distributions
     )
-    made = packing_environment.of(environment)
+    made = packing_environment.from_environment(environment)
     assert made.model_dump() == {
         "implementation": "CPython",
         "python": "3.11.7",

@@ -10,8 +10,8 @@ import pytest
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import JournalFailed
 from satflow_ext.registration.deployment_pin import Pin
-from satflow_ext.registration.divergence import Live, judge
-from satflow_ext.registration.journal import Journal, Written
+from satflow_ext.registration.divergence import LiveState, classify_divergence
+from satflow_ext.registration.journal import DeploymentWrite, Journal
 from satflow_ext.settings import Settings
 
 NAME = "counts/nightly"
@@ -19,7 +19,7 @@ HERE = Endpoints(PrefectApi("http://127.0.0.1:1/api"), Store("local", "http://12
 
 
 def written(number, version=None):
-    return Written(
+    return DeploymentWrite(
         number=number,
         version=version or number,
         store="local",
@@ -113,20 +113,20 @@ def test_a_begun_write_is_seen_through_or_forgotten(journal, live, then):
 @pytest.mark.parametrize(
     ("live", "seen", "verdict"),
     [
-        (Live(3, pin(3)), 3, "as written"),
-        (Live(3, pin(3)), 0, "as written"),
-        (Live(4, pin(4)), 3, "newer"),
-        (Live(4, pin(4)), None, "newer"),
+        (LiveState(3, pin(3)), 3, "as written"),
+        (LiveState(3, pin(3)), 0, "as written"),
+        (LiveState(4, pin(4)), 3, "newer"),
+        (LiveState(4, pin(4)), None, "newer"),
         (None, 2, "lost"),
         (None, 0, "lost"),
-        (Live(2, pin(2)), 2, "lost"),
+        (LiveState(2, pin(2)), 2, "lost"),
         (None, 3, "deleted"),
         (None, None, "gone"),
-        (Live(2, pin(2)), 3, "changed"),
-        (Live(2, pin(2)), None, "changed"),
-        (Live(3, pin(9)), 2, "changed"),
-        (Live(0, None), 0, "changed"),
+        (LiveState(2, pin(2)), 3, "changed"),
+        (LiveState(2, pin(2)), None, "changed"),
+        (LiveState(3, pin(9)), 2, "changed"),
+        (LiveState(0, None), 0, "changed"),
     ],
 )
 def test_what_became_of_version_3(live, seen, verdict):
-    assert judge(written(3), live, seen) == verdict
+    assert classify_divergence(written(3), live, seen) == verdict

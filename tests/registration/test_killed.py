@@ -63,7 +63,7 @@ def victims(stack):
     ) as process:
         yield process
         process.stdin.close()
-    scratch.sweep(stack.settings)
+    scratch.remove_orphaned_folders(stack.settings)
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ DOCUMENT = MANIFEST.encode(ANNA)
 
 
 def verified(document, *signers):
-    return manifest.verified(document, manifest.digest_of(document), sealed.trusting(*(signers or (ANNA,))))
+    return manifest.parse_verified_manifest(
+        document, manifest.digest_of(document), sealed.trusting(*(signers or (ANNA,)))
+    )
 
 
 def resealed(line, by, purpose=manifest.PURPOSE):
@@ -29,7 +31,7 @@ def resealed(line, by, purpose=manifest.PURPOSE):
 def test_its_first_line_is_the_manifest_as_canonical_json():
     line = DOCUMENT.split(b"\n")[0]
     assert json.loads(line) == MANIFEST.model_dump(mode="json")
-    assert line == manifest.canonical(json.loads(line))
+    assert line == manifest.canonical_json(json.loads(line))
 
 
 def test_the_format_is_the_one_that_is_written_down():
@@ -45,7 +47,7 @@ def test_what_a_trusted_key_signed_is_read():
 
 
 def test_what_a_stranger_signed_is_shown_and_not_acted_upon():
-    assert manifest.read(DOCUMENT, manifest.digest_of(DOCUMENT)) == MANIFEST
+    assert manifest.parse_manifest(DOCUMENT, manifest.digest_of(DOCUMENT)) == MANIFEST
     with pytest.raises(NotTrusted, match=f"The manifest was signed by key {ANNA.public.id}"):
         verified(DOCUMENT, EVE)
 
@@ -53,7 +55,7 @@ def test_what_a_stranger_signed_is_shown_and_not_acted_upon():
 def test_another_executor_under_the_old_seal_is_refused():
     executor = ExecutorChoice(name="dask-address", options={"address": "tcp://eve:1"})
     altered = MANIFEST.model_copy(update={"chosen": MANIFEST.chosen.model_copy(update={"executor": executor})})
-    document = manifest.canonical(altered.model_dump(mode="json")) + DOCUMENT[DOCUMENT.index(b"\n") :]
+    document = manifest.canonical_json(altered.model_dump(mode="json")) + DOCUMENT[DOCUMENT.index(b"\n") :]
     with pytest.raises(SignatureWrong, match=f"The manifest is not what key {ANNA.public.id} signed"):
         verified(document)
 
@@ -91,7 +93,7 @@ def test_other_documents_are_refused(document):
 
 def test_the_document_of_another_digest_is_refused_first():
     with pytest.raises(ContentRefused, match="another document"):
-        manifest.verified(DOCUMENT, manifest.digest_of(b""), sealed.trusting(EVE))
+        manifest.parse_verified_manifest(DOCUMENT, manifest.digest_of(b""), sealed.trusting(EVE))
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ from prefect.client.schemas.actions import WorkPoolCreate
 import satflow_ext
 from satflow_ext.commands import live_checks
 from satflow_ext.errors import BadRequest, SatflowError, WorkPoolNotFound
-from satflow_ext.kernel.load_flow import split
+from satflow_ext.kernel.load_flow import split_version
 from satflow_ext.models import Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name
 from satflow_ext.registration import deployment_lookup, deployments, register
-from satflow_ext.registration.preview import preview
-from satflow_ext.runs.work_pools import work_pools
+from satflow_ext.registration.preview import preview_registration
+from satflow_ext.runs.work_pools import list_work_pools
 
 AWKWARD = (
     "a b#c?d+e",
@@ -72,11 +72,11 @@ BY_NAME = {
 def test_a_flow_and_its_deployment_are_registered_and_found_under_any_name(stack, packed, awkward):
     plain = flow(lambda x=1: x, name=awkward)
     wanted = Registration(name=awkward)
-    before = asyncio.run(preview(packed(plain), wanted, stack.endpoints, stack.settings))
+    before = asyncio.run(preview_registration(packed(plain), wanted, stack.endpoints, stack.settings))
     made = asyncio.run(register(packed(plain), wanted, stack.endpoints, stack.settings))
     again = asyncio.run(register(packed(plain), wanted, stack.endpoints, stack.settings))
-    found = asyncio.run(deployment_lookup.find(stack.endpoints, stack.settings, f"{awkward}/{awkward}"))
-    asyncio.run(deployments.delete(stack.endpoints, stack.settings, found.id))
+    found = asyncio.run(deployment_lookup.look_up_deployment(stack.endpoints, stack.settings, f"{awkward}/{awkward}"))
+    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, found.id))
     assert (before.outcome, made.outcome, again.outcome) == ("created", "created", "unchanged")
     assert (found.id, found.flow_name, found.name) == (made.deployment.id, awkward, awkward)
 
@@ -93,11 +93,11 @@ def test_a_work_pool_is_used_under_any_name(stack, packed, awkward):
     asyncio.run(make_pool(stack, pool))
     plain = flow(lambda x=1: x, name=f"in-{uuid4().hex[:8]}")
     made = asyncio.run(register(packed(plain), Registration(work_pool=pool), stack.endpoints, stack.settings))
-    asyncio.run(deployments.delete(stack.endpoints, stack.settings, made.deployment.id))
+    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, made.deployment.id))
     assert made.deployment.work_pool == pool
-    assert pool in [each.name for each in asyncio.run(work_pools(stack.endpoints.prefect))]
+    assert pool in [each.name for each in asyncio.run(list_work_pools(stack.endpoints.prefect))]
     with pytest.raises(WorkPoolNotFound, match="No Prefect worker polls"):
-        asyncio.run(live_checks._work_pool(replace(stack.endpoints, work_pool=pool)))
+        asyncio.run(live_checks._check_work_pool(replace(stack.endpoints, work_pool=pool)))
     asyncio.run(remove_pool(stack, pool))
 
 
@@ -105,7 +105,9 @@ def test_a_work_pool_is_used_under_any_name(stack, packed, awkward):
 def test_a_work_pool_that_does_not_exist_is_said_to_be_missing(stack, packed, absent):
     plain = flow(lambda x=1: x, name="nowhere")
     with pytest.raises(SatflowError) as refused:
-        asyncio.run(preview(packed(plain), Registration(work_pool=absent), stack.endpoints, stack.settings))
+        asyncio.run(
+            preview_registration(packed(plain), Registration(work_pool=absent), stack.endpoints, stack.settings)
+        )
     assert refused.value.message == f"Prefect has no work pool called {absent!r}."
 
 
@@ -121,7 +123,7 @@ def test_a_name_that_prefect_or_a_path_cannot_take_is_refused_with_the_reason(na
 
 @pytest.mark.parametrize("name", ["tiles@2", "a@b@10"])
 def test_a_name_that_would_be_read_as_a_version_of_another_is_refused(stack, packed, name):
-    assert split(f"flow/{name}")[1] is not None
+    assert split_version(f"flow/{name}")[1] is not None
     with pytest.raises(BadRequest, match="would be read as version"):
         asyncio.run(register(packed(flow(lambda: 1, name=name)), Registration(), stack.endpoints, stack.settings))
 

@@ -9,12 +9,12 @@ import pytest
 from prefect import flow
 
 from satflow_ext import cli
-from satflow_ext.commands.register import words
+from satflow_ext.commands.register import format_result
 from satflow_ext.errors import RegisteredElsewhere
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import Registration
 from satflow_ext.registration import register
-from satflow_ext.registration.preview import preview
+from satflow_ext.registration.preview import preview_registration
 from satflow_ext.registration.registrar import find_other_notebook
 
 
@@ -48,7 +48,7 @@ def test_another_notebook_is_named_when_it_changes_the_deployment_and_when_it_do
     made = done(first, "a.ipynb")
     same = done(first, "b.ipynb")
     ahead = asyncio.run(
-        preview(from_notebook(second, "b.ipynb"), Registration(name=name), stack.endpoints, stack.settings)
+        preview_registration(from_notebook(second, "b.ipynb"), Registration(name=name), stack.endpoints, stack.settings)
     )
     changed = done(second, "b.ipynb")
     back = done(first, "b.ipynb")
@@ -61,8 +61,8 @@ def test_another_notebook_is_named_when_it_changes_the_deployment_and_when_it_do
         ("changed", []),
     ]
     said = "was registered from a.ipynb before, now from b.ipynb"
-    assert f"  warning: flow: {said}." in words(same)
-    assert f"  warning: flow: {said}." in words(changed)
+    assert f"  warning: flow: {said}." in format_result(same)
+    assert f"  warning: flow: {said}." in format_result(changed)
     assert f"flow: {said}." in repr(RegisteredFlow(changed, None))
 
 
@@ -95,7 +95,7 @@ def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_n
     made = asyncio.run(
         register(from_notebook(first, str(here)), Registration(name=name), stack.endpoints, stack.settings)
     )
-    known = asyncio.run(manifests.read(stack.endpoints.store, made.manifest))
+    known = asyncio.run(manifests.read_manifest(stack.endpoints.store, made.manifest))
     assert find_other_notebook(known, from_notebook(first, "a.ipynb")) == ()
     assert find_other_notebook(known, from_notebook(first, str(there))) == ()
     there.touch()

@@ -41,8 +41,8 @@ def fails(series, monkeypatch):
     def fail(through, error):
         with monkeypatch.context() as patch:
             patch.setattr(prefect_api, "RETRIES", 0)
-            patch.setattr(prefect_transport, "PATIENCE", 0.0)
-            patch.setattr(store_client, "PAUSES", ())
+            patch.setattr(prefect_transport, "RETRY_SECONDS", 0.0)
+            patch.setattr(store_client, "RETRY_PAUSES", ())
             with pytest.raises(error):
                 series.register(through)
 

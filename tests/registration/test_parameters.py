@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
 from satflow_ext.errors import InvalidParameter, ParametersTooLarge
 from satflow_ext.registration import parameters
-from satflow_ext.runs.parameters import LIMIT, check_size
+from satflow_ext.runs.parameters import MAX_JSON_BYTES, check_size
 
 SCHEMA = {
     "title": "Parameters",
@@ -89,12 +89,12 @@ def keywords(value: object) -> set[str]:
 
 
 def test_parameters_up_to_prefects_limit_are_taken():
-    check_size({"x": "a" * (LIMIT - len('{"x": ""}'))})
+    check_size({"x": "a" * (MAX_JSON_BYTES - len('{"x": ""}'))})
 
 
 def test_parameters_above_it_are_refused_with_the_numbers():
     with pytest.raises(ParametersTooLarge, match="524,289 bytes of JSON; Prefect accepts at most 524,288"):
-        check_size({"x": "a" * (LIMIT - len('{"x": ""}') + 1)})
+        check_size({"x": "a" * (MAX_JSON_BYTES - len('{"x": ""}') + 1)})
 
 
 def test_schedule_needs_a_value_for_every_required_parameter():

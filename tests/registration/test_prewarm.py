@@ -17,7 +17,7 @@ from satflow_ext import cli, endpoints
 from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import clusters, deployments, prewarming, register, scheduled_starts
-from satflow_ext.registration.prewarm_request import wish
+from satflow_ext.registration.prewarm_request import request_file
 from satflow_ext.runs import list_runs
 from satflow_ext.settings import load_settings
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
@@ -36,17 +36,17 @@ def test_a_scheduled_run_has_its_cluster_ahead(stack, registered):
     """The run comes within the hour that the cluster is wanted ahead; nobody but the stack starts the cluster."""
     where, here = stack.endpoints, stack.settings
     done = registered(comes_later, executor=CHOICE, schedule=EVERY).deployment
-    assert wish(here).exists()
+    assert request_file(here).exists()
     deadline = time.monotonic() + LONG
-    while (seen := asyncio.run(clusters.look(where, here, done.id))).workers != 1:
+    while (seen := asyncio.run(clusters.read_cluster(where, here, done.id))).workers != 1:
         assert time.monotonic() < deadline, seen
         time.sleep(0.5)
     assert not asyncio.run(list_runs(where.prefect, RunQuery(deployment_id=done.id)))
-    asyncio.run(clusters.close(where, here, done.id))
-    asyncio.run(deployments.delete(where, here, done.id))
-    assert asyncio.run(scheduled_starts.wishes(where)) == {}
-    asyncio.run(prewarming.keep(here))
-    assert not wish(here).exists()
+    asyncio.run(clusters.close_cluster(where, here, done.id))
+    asyncio.run(deployments.delete_deployment(where, here, done.id))
+    assert asyncio.run(scheduled_starts.list_prewarm_requests(where)) == {}
+    asyncio.run(prewarming.prewarm_local_stack(here))
+    assert not request_file(here).exists()
 
 
 @pytest.fixture
@@ -58,7 +58,9 @@ def team(stack, other_prefect, tmp_path, monkeypatch):
         monkeypatch.setenv("SATFLOW_GATEWAYS__TEAM", gateway.model_dump_json())
         monkeypatch.setenv(PASSWORD, OF_THE_TEAM)
         settings = load_settings()
-        yield SimpleNamespace(settings=settings, endpoints=endpoints.resolve(settings, endpoints.read_record(settings)))
+        yield SimpleNamespace(
+            settings=settings, endpoints=endpoints.resolve_endpoints(settings, endpoints.read_record(settings))
+        )
 
 
 def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tmp_path):
@@ -75,10 +77,10 @@ def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tm
         finally:
             command.terminate()
     assert command.returncode == 128 + signal.SIGTERM
-    assert asyncio.run(clusters.look(where, here, done.id)).workers == 1
+    assert asyncio.run(clusters.read_cluster(where, here, done.id)).workers == 1
     assert "Traceback" not in said.read_text()
     assert OF_THE_TEAM not in said.read_text()
-    asyncio.run(clusters.close(where, here, done.id))
+    asyncio.run(clusters.close_cluster(where, here, done.id))
 
 
 def test_the_command_is_not_for_the_local_stack(stack, capsys):

@@ -60,7 +60,7 @@ def entry_of(stack, name):
 
 
 def found(stack, name):
-    return asyncio.run(deployments.find(stack.endpoints, f"counts/{name}"))
+    return asyncio.run(deployments.find_deployment(stack.endpoints, f"counts/{name}"))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def heal_all(stack, caplog):
 
     def heal_all_once():
         caplog.clear()
-        asyncio.run(startup_recovery.heal_all(stack.settings, stack.record))
+        asyncio.run(startup_recovery.recover_all(stack.settings, stack.record))
         return caplog.text
 
     return heal_all_once
@@ -83,7 +83,9 @@ def test_the_journal_says_what_prefect_was_told_and_nothing_is_left_begun(stack,
     done = registered(counts, **CHOICES)
     entry = entry_of(stack, name)
     assert (entry.begun, entry.written.version, entry.written.pin) == (None, 1, Pin("local", done.manifest))
-    assert in_prefect(stack, lambda client: write_marker.seen(client, entry.witness)) == entry.written.number == 1
+    assert (
+        in_prefect(stack, lambda client: write_marker.read_marker(client, entry.witness)) == entry.written.number == 1
+    )
     registered(counts, **CHOICES)
     assert entry_of(stack, name) == entry, "nothing was written, so nothing is in the journal"
 
@@ -138,7 +140,7 @@ def test_what_somebody_deleted_in_prefect_does_not_come_back_unasked(stack, regi
     assert heal_all() == ""
     with pytest.raises(DeploymentNotFound):
         found(stack, name)
-    asked = deployment_lookup.find(stack.endpoints, stack.settings, name)
+    asked = deployment_lookup.look_up_deployment(stack.endpoints, stack.settings, name)
     with pytest.raises(DeploymentNotFound, match=f"counts/{name} was deleted in Prefect after version 1.*overwrite"):
         asyncio.run(asked)
     with pytest.raises(DeploymentDrifted, match=f"counts/{name} was deleted in Prefect after version 1.*--overwrite"):
@@ -162,7 +164,7 @@ def test_what_somebody_made_run_an_earlier_version_is_told_and_left_alone(stack,
 def test_deleted_with_satflow_leaves_nothing_behind(stack, registered, name):
     done = registered(counts, **CHOICES)
     entry = entry_of(stack, name)
-    asyncio.run(deployments.delete(stack.endpoints, stack.settings, done.deployment.id))
+    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))
     assert entry_of(stack, name) is None
     assert in_prefect(stack, lambda client: client.read_variable_by_name(entry.witness)) is None
     assert registered(counts, **CHOICES).deployment.version == 1

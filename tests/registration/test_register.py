@@ -147,7 +147,7 @@ def test_a_schedule_that_was_switched_off_in_prefect_is_paused_until_it_is_resum
             await client.update_deployment_schedule(done.deployment.id, schedule.id, active=False)
 
     asyncio.run(switch_off())
-    found = asyncio.run(deployments.get(stack.endpoints, done.deployment.id))
+    found = asyncio.run(deployments.get_deployment(stack.endpoints, done.deployment.id))
     assert (found.paused, found.next_runs) == (True, ())
     resumed = asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, False))
     assert not resumed.paused
@@ -162,10 +162,10 @@ def test_next_version_of_a_paused_deployment_stays_paused(stack, registered):
 
 def test_deleted_is_gone_from_the_list(stack, registered):
     done = registered(doubled)
-    listed = asyncio.run(deployments.list_all(stack.endpoints))
+    listed = asyncio.run(deployments.list_deployments(stack.endpoints))
     assert done.deployment in listed
-    asyncio.run(deployments.delete(stack.endpoints, stack.settings, done.deployment.id))
-    assert done.deployment.id not in {d.id for d in asyncio.run(deployments.list_all(stack.endpoints))}
+    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))
+    assert done.deployment.id not in {d.id for d in asyncio.run(deployments.list_deployments(stack.endpoints))}
 
 
 # --- runs ---------------------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_flow_that_raises_shows_its_traceback(stack, registered, ran):
     assert detail.run.state_type == "FAILED"
     assert detail.failure.cause == "ValueError: because"
     log_of(stack, detail.run.id)  # the traceback is one of its last lines
-    detail = asyncio.run(runs.detail(stack.endpoints.prefect, detail.run.id))
+    detail = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, detail.run.id))
     assert detail.failure.cause == "ValueError: because"
     assert "raise ValueError(reason)" in detail.failure.traceback
 
@@ -288,5 +288,5 @@ def test_nothing_private_in_the_manifest_either(stack, registered):
     done = registered(doubled)
     from satflow_ext.registration import manifests
 
-    manifest = asyncio.run(manifests.read(stack.endpoints.store, done.manifest))
+    manifest = asyncio.run(manifests.read_manifest(stack.endpoints.store, done.manifest))
     assert stack.record.store_token not in json.dumps(manifest.model_dump(mode="json"))

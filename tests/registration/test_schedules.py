@@ -35,35 +35,35 @@ from satflow_ext.registration import schedules
 )
 def test_wrong_schedule_names_its_field(schedule, field, words):
     with pytest.raises(InvalidSchedule, match=words) as caught:
-        schedules.checked(schedule)
+        schedules.check_schedule(schedule)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("cron", ["0 6 * * *", "*/5 9-17 * * mon-fri", "@daily"])
 def test_cron_lines_that_are_fine(cron):
-    assert schedules.checked(CronSchedule(cron=cron)).cron == cron
+    assert schedules.check_schedule(CronSchedule(cron=cron)).cron == cron
 
 
 def test_next_runs_follow_the_wall_clock_over_a_change_of_time():
     """Six o'clock in Berlin is six o'clock on either side of summer time."""
-    runs = asyncio.run(schedules.preview(CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin"), 300))
+    runs = asyncio.run(schedules.preview_runs(CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin"), 300))
     assert len(runs) == 300
     assert {run.hour for run in runs} == {6}
     assert {run.utcoffset() for run in runs} == {timedelta(hours=1), timedelta(hours=2)}
 
 
 def test_next_runs_of_an_interval_are_equally_far_apart():
-    runs = asyncio.run(schedules.preview(IntervalSchedule(seconds=900), 5))
+    runs = asyncio.run(schedules.preview_runs(IntervalSchedule(seconds=900), 5))
     assert {(later - earlier).total_seconds() for earlier, later in pairwise(runs)} == {900}
 
 
 def test_no_schedule_has_no_next_runs():
-    assert asyncio.run(schedules.preview(NoSchedule())) == ()
+    assert asyncio.run(schedules.preview_runs(NoSchedule())) == ()
 
 
 def test_preview_refuses_what_registering_would():
     with pytest.raises(InvalidSchedule):
-        asyncio.run(schedules.preview(CronSchedule(cron="* * * * * *")))
+        asyncio.run(schedules.preview_runs(CronSchedule(cron="* * * * * *")))
 
 
 def test_a_schedule_of_somebody_elses_making_has_no_next_runs_and_breaks_no_list():

@@ -67,4 +67,4 @@ def begun(stack, registered, name, address, kind="dask-address"):
     executor = ExecutorChoice(name=kind, options={"address": address, "start_timeout": 2})
     done = registered(placed, executor=executor, name=name)
     request = RunRequest(deployment_id=done.deployment.id, parameters={}, idempotency_key=str(uuid4()))
-    return asyncio.run(runs.start(stack.endpoints.prefect, request)).id
+    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id

@@ -8,7 +8,7 @@ import pytest
 from prefect import flow, get_run_logger, task
 
 from satflow_ext.errors import ContentMissing, VersionNotFound
-from satflow_ext.keys import trusted
+from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import CronSchedule, ExecutorChoice, VersionQuery
 from satflow_ext.registration import manifests, versions
 from satflow_ext.registration.rollback import roll_back
@@ -47,7 +47,7 @@ def three(registered):
 
 
 def history(stack, done, **query):
-    return asyncio.run(versions.history(stack.endpoints, done.deployment.id, VersionQuery(**query)))
+    return asyncio.run(versions.list_versions(stack.endpoints, done.deployment.id, VersionQuery(**query)))
 
 
 def lose(stack, digest):
@@ -55,7 +55,7 @@ def lose(stack, digest):
     for file in (stack.settings.state_dir / "store").rglob("*"):
         if digest.removeprefix("sha256:") in file.name:
             file.unlink()
-    manifests._known.pop(digest, None)
+    manifests._cache.pop(digest, None)
 
 
 def test_listed_newest_first_page_by_page(stack, three):
@@ -72,7 +72,7 @@ def test_listed_newest_first_page_by_page(stack, three):
 
 
 def test_compared(stack, three):
-    diff = asyncio.run(versions.diff(stack.endpoints, three.deployment.id, 1, 2))
+    diff = asyncio.run(versions.diff_versions(stack.endpoints, three.deployment.id, 1, 2))
     rows = {change.name: (change.before, change.after) for change in (*diff.parameters, *diff.executor, *diff.choices)}
     assert rows == {
         "number": ("integer = 7", "number = 7.5"),
@@ -89,11 +89,15 @@ def test_rolled_back_and_run_by_a_stock_worker(stack, three, ran):
     done = asyncio.run(roll_back(stack.endpoints, stack.settings, three.deployment.id, 1))
     assert (done.outcome, done.deployment.version, done.deployment.schedule) == ("changed", 4, SIX)
     assert (done.deployment.parameters, done.deployment.tags, done.deployment.drift) == ({"number": 5}, (), ())
-    made = asyncio.run(manifests.verified(stack.endpoints.store, done.manifest, trusted(stack.settings)))
+    made = asyncio.run(
+        manifests.read_verified_manifest(stack.endpoints.store, done.manifest, read_trusted_keys(stack.settings))
+    )
     page = history(stack, three)
     assert (made.restores, page.versions[0].record.summary) == (1, "version 1 again")
     assert made.earlier[0] == three.manifest, "history goes on, nothing of it is lost"
-    assert made.content != asyncio.run(manifests.read(stack.endpoints.store, page.versions[3].manifest)).content
+    assert (
+        made.content != asyncio.run(manifests.read_manifest(stack.endpoints.store, page.versions[3].manifest)).content
+    )
     detail = ran(done)
     assert (detail.run.state_type, detail.run.parameters) == ("COMPLETED", {"number": 5})
     assert "made 10" in log_of(stack, detail.run.id)
@@ -106,7 +110,7 @@ def test_rolled_back_to_what_is_live(stack, three):
 
 def test_a_version_whose_content_is_gone_is_shown_and_refused(stack, three):
     pinned = history(stack, three).versions[2].manifest
-    lose(stack, asyncio.run(manifests.read(stack.endpoints.store, pinned)).content)
+    lose(stack, asyncio.run(manifests.read_manifest(stack.endpoints.store, pinned)).content)
     assert [one.record.content_kept for one in history(stack, three).versions] == [True, True, False]
     attempt = roll_back(stack.endpoints, stack.settings, three.deployment.id, 1)
     with pytest.raises(ContentMissing, match=r"no longer has the content of .* version 1\."):
@@ -121,7 +125,7 @@ def test_a_manifest_that_is_gone_hides_no_other(stack, three):
     assert "has no content" in found[1].problem
     assert found[0].record.summary == "unknown changes"
     with pytest.raises(ContentMissing):
-        asyncio.run(versions.diff(stack.endpoints, three.deployment.id, 1, 2))
+        asyncio.run(versions.diff_versions(stack.endpoints, three.deployment.id, 1, 2))
 
 
 def test_what_is_behind_a_lost_newest_manifest_is_not_known(stack, three):
@@ -134,4 +138,4 @@ def test_what_is_behind_a_lost_newest_manifest_is_not_known(stack, three):
 @pytest.mark.parametrize("number", [0, 4, 99])
 def test_no_such_version(stack, three, number):
     with pytest.raises(VersionNotFound, match=rf"has no version {number}\. It has versions 1 to 3\."):
-        asyncio.run(versions.detail(stack.endpoints, three.deployment.id, number))
+        asyncio.run(versions.read_version(stack.endpoints, three.deployment.id, number))

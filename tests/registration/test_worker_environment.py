@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from prefect import flow
 
-from satflow_ext.kernel.preflight import preflight
+from satflow_ext.kernel.preflight import create_report
 from satflow_ext.models import Preflight, Registration
-from satflow_ext.registration.preflight import with_rehearsal
+from satflow_ext.registration.preflight import add_clean_load
 from satflow_ext.settings import Settings
 from tests.registration.conftest import packed
 
@@ -42,7 +42,7 @@ def without_numpy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def report() -> Preflight:
-    return preflight(sums, namespace={"sums": sums}, limit=1_000_000)
+    return create_report(sums, namespace={"sums": sums}, limit=1_000_000)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def checked(report, packed):
         flow_packed = packed(sums)
         lock = flow_packed.environment.model_copy(update=made)
         changed = flow_packed.model_copy(update={"environment": lock})
-        return asyncio.run(with_rehearsal(report, changed, Registration(environment=environment), settings))
+        return asyncio.run(add_clean_load(report, changed, Registration(environment=environment), settings))
 
     return check
 

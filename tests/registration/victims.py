@@ -143,7 +143,7 @@ def registered(order, says):
     """Register, and say how that ended, without any of the threads and pipes of the process that this is a fork of."""
     imported = set(sys.modules)
     settings = load_settings()
-    where = endpoints.resolve(settings, endpoints.read_record(settings))
+    where = endpoints.resolve_endpoints(settings, endpoints.read_record(settings))
     packed = PackedFlow.model_validate(order["packed"])
     choice = Registration.model_validate(order["choice"])
     watch = Watch(order.get("point"), order.get("done", "killed"))

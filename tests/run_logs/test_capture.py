@@ -9,7 +9,7 @@ import pytest
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from satflow_ext.lease.start import STACK_API
-from satflow_ext.run_logs.capture import CapturedLogs, SpooledLogs, UploadedLogs
+from satflow_ext.run_logs.capture import CapturedLogs, LocalLogQueue, UploadingLogQueue
 
 ONE, OTHER = "http://127.0.0.1:1/api", "http://127.0.0.1:2/api"
 
@@ -21,7 +21,7 @@ def captured(tmp_path, monkeypatch):
     captured = CapturedLogs()
     yield captured
     for queue in captured._queues.values():
-        if isinstance(queue, UploadedLogs):
+        if isinstance(queue, UploadingLogQueue):
             queue._end()
 
 
@@ -39,9 +39,9 @@ def test_each_prefect_server_and_user_has_a_queue(captured):
 
 def test_only_the_stacks_own_api_gets_its_lines_from_the_stack(captured, monkeypatch):
     monkeypatch.setenv(STACK_API, ONE)
-    assert isinstance(queue_of(captured, ONE), SpooledLogs)
-    assert isinstance(queue_of(captured, OTHER), UploadedLogs)
-    assert isinstance(queue_of(captured, ONE), SpooledLogs)
+    assert isinstance(queue_of(captured, ONE), LocalLogQueue)
+    assert isinstance(queue_of(captured, OTHER), UploadingLogQueue)
+    assert isinstance(queue_of(captured, ONE), LocalLogQueue)
 
 
 def test_a_forked_child_leaves_uploading_to_its_parent(captured):

@@ -55,14 +55,14 @@ def test_an_exception_from_outside_damages_no_line(tmp_path, monkeypatch, part):
 
 
 def test_a_signal_handler_that_logs_in_the_middle_of_a_line_waits_for_its_end(tmp_path, monkeypatch):
-    encode, writer = spool._encode, SpoolWriter(tmp_path)
+    encode, writer = spool._encode_line, SpoolWriter(tmp_path)
 
     def logs_itself(fields, stamp: str) -> bytes:
         if fields["message"] == "line 1":
             writer.write(line("line of the handler"))
         return encode(fields, stamp)
 
-    monkeypatch.setattr(spool, "_encode", logs_itself)
+    monkeypatch.setattr(spool, "_encode_line", logs_itself)
     logging = threading.Thread(
         target=lambda: [writer.write(line(f"line {number}")) for number in range(3)], daemon=True
     )
@@ -89,7 +89,7 @@ def test_many_processes_that_log_for_a_run_do_not_hold_each_other_up(tmp_path):
 
 
 def test_lines_of_more_runs_than_files_stay_open_are_bounded_as_well(tmp_path, monkeypatch):
-    monkeypatch.setattr(spool, "OPEN_FILES", 1)
+    monkeypatch.setattr(spool, "MAX_OPEN_FILES", 1)
     writer = SpoolWriter(tmp_path, file_limit=1_000, run_limit=4_000, patience=0.0)
     for number in range(20):
         writer.write(line(f"line {number}"))
@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_for_some_files_loses_only_what_is_counted(tmp_path,
     write_whole, is_full = spool._write_whole, [False]
 
     def failing(descriptor: int, data: bytes, offset: int) -> None:
-        if is_full[0] and offset + len(data) > spool.HEADER:
+        if is_full[0] and offset + len(data) > spool.HEADER_SIZE:
             raise OSError(errno.ENOSPC, reason)
         if is_full[0] and os.fstat(descriptor).st_size == 0:  # the header of a new file
             raise OSError(errno.ENOSPC, reason)

@@ -19,7 +19,7 @@ from satflow_ext.run_logs.local_api import LocalLogApi
 from satflow_ext.run_logs.prefect_api import PrefectLogApi
 from satflow_ext.run_logs.spool import SpoolWriter, spool_files
 from satflow_ext.run_logs.upload import BATCH_BYTES, BATCH_LINES, LogUploader
-from satflow_ext.runs.log_pages import log_pages
+from satflow_ext.runs.log_pages import read_log_pages
 from tests.between import between
 from tests.run_logs.test_spool import line
 
@@ -58,7 +58,7 @@ def upload_all(uploader: LogUploader) -> None:
 
 def kept(prefect, run: str) -> list[str]:
     async def read(client) -> list[str]:
-        pages = [page async for page in log_pages(client, UUID(run))]
+        pages = [page async for page in read_log_pages(client, UUID(run))]
         by_id = {each.id: each.message for page in pages for each in page}
         assert len(by_id) == await _count(client, run)
         return list(by_id.values())
@@ -219,7 +219,7 @@ def test_an_answer_that_is_no_json_loses_nothing(tmp_path, prefect, api, monkeyp
     monkeypatch.setattr(LocalLogApi, "post", lambda self, path, body: b"<html>")
     uploader.upload_some()
     monkeypatch.setattr(LocalLogApi, "post", post)
-    monkeypatch.setattr("satflow_ext.run_logs.upload.LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr("satflow_ext.run_logs.upload.MAX_PAUSE", 0.0)
     uploader._left_until.clear()
     upload_all(uploader)
     assert kept(prefect, run) == [f"line {number}" for number in range(700)]

@@ -75,6 +75,6 @@ def test_runs_start_while_somebody_else_writes(prefect_api, prefect, other_write
 
     async def start() -> set[str]:
         requests = [_request(deployment, n) for n in range(RUNS)]
-        return {each.id for each in await asyncio.gather(*[runs.start(prefect_api, each) for each in requests])}
+        return {each.id for each in await asyncio.gather(*[runs.start_run(prefect_api, each) for each in requests])}
 
     assert len(asyncio.run(start())) == RUNS

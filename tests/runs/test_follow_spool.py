@@ -16,8 +16,8 @@ from prefect.states import Completed
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.run_logs.spool import SpoolWriter, spool_folder
 from satflow_ext.runs import log_follower as following
-from satflow_ext.runs.log_book import LATEST, LogBook
-from satflow_ext.runs.log_follower import Follower, follow
+from satflow_ext.runs.log_book import MAX_DELAY, LogBook
+from satflow_ext.runs.log_follower import LogFollower, follow_log
 from satflow_ext.settings import load_settings
 from tests.run_logs.test_spool import line
 from tests.runs.test_log_follower import NOW, text
@@ -53,7 +53,9 @@ def test_a_log_that_was_not_uploaded_when_its_run_ended_is_read_whole_and_in_ord
 
     async def read() -> list[str]:
         return [
-            each.split(" x")[0] async for batch in follow(where, run_id, settings=here) for each in text(batch.lines)
+            each.split(" x")[0]
+            async for batch in follow_log(where, run_id, settings=here)
+            for each in text(batch.lines)
         ]
 
     assert asyncio.run(read()) == [f"line {number}" for number in range(6)]
@@ -69,7 +71,7 @@ def test_a_process_that_goes_on_after_the_run_is_not_waited_for(prefect, here, w
     complete(prefect, run_id, timedelta(0))
 
     async def read() -> list[str]:
-        return [each async for batch in follow(where, run_id, settings=here) for each in text(batch.lines)]
+        return [each async for batch in follow_log(where, run_id, settings=here) for each in text(batch.lines)]
 
     assert asyncio.run(read()) == ["line"]
 
@@ -79,7 +81,7 @@ def test_who_stops_watching_leaves_no_file_open(prefect, here, where):
     SpoolWriter(spool_folder(here)).write(line("line", run=run_id))
 
     async def watch() -> None:
-        async with aclosing(follow(where, run_id, settings=here)) as batches:
+        async with aclosing(follow_log(where, run_id, settings=here)) as batches:
             async for batch in batches:
                 if batch.lines:
                     break
@@ -104,7 +106,7 @@ def test_what_was_read_when_reading_was_cancelled_is_not_lost(prefect, here, whe
     SpoolWriter(spool_folder(here)).write(line("line", run=run_id))
 
     async def read() -> list[str]:
-        follower = Follower(where, run_id, here)
+        follower = LogFollower(where, run_id, here)
         assert follower._spool is not None
         read_new, is_read, may_return = follower._spool.read_new, threading.Event(), threading.Event()
 
@@ -138,7 +140,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_of_the_log_comes(prefec
     complete(prefect, run_id, timedelta(0))
 
     async def read() -> list[str]:
-        return [each async for batch in follow(where, run_id, settings=here) for each in text(batch.lines)]
+        return [each async for batch in follow_log(where, run_id, settings=here) for each in text(batch.lines)]
 
     note, kept = asyncio.run(read())
     assert (f"{unreadable} cannot be read here: Is a directory" in note, kept) == (True, "line")
@@ -149,4 +151,4 @@ def test_old_lines_of_a_spool_file_are_taken_although_the_book_has_forgotten_the
     book.add(book_line(number * 60) for number in range(100))
     assert book.add([book_line(1)]) == 0, "it may have been here"
     assert book.add([book_line(1)], read_once=True) == 1
-    assert NOW + timedelta(minutes=99) > NOW + LATEST
+    assert NOW + timedelta(minutes=99) > NOW + MAX_DELAY

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from satflow_ext.models import WorkPool
-from satflow_ext.runs.late_reasons import Waiting, why_waiting
+from satflow_ext.runs.late_reasons import WaitingRun, explain_waiting
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
 POOL = WorkPool(name="team", type="process", paused=False, online_workers=1, takes=(), job_variables={})
 
 
-def waiting(**changes: object) -> Waiting:
+def waiting(**changes: object) -> WaitingRun:
     base = {
         "state_type": "SCHEDULED",
         "state_name": "Late",
@@ -23,7 +23,7 @@ def waiting(**changes: object) -> Waiting:
         "pool_name": "team",
         "pool": POOL,
     }
-    return Waiting(**{**base, **changes})
+    return WaitingRun(**{**base, **changes})
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def waiting(**changes: object) -> Waiting:
     ],
 )
 def test_why_waiting(changes, said):
-    answer = why_waiting(waiting(**changes), NOW)
+    answer = explain_waiting(waiting(**changes), NOW)
     assert answer is None if said is None else said in answer

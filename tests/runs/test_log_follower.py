@@ -14,25 +14,25 @@ from prefect.states import Completed
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectUnreachable, RunNotFound
 from satflow_ext.models import LogLine
-from satflow_ext.run_logs.lines import Line
-from satflow_ext.runs.log_book import BATCH, BATCH_CHARACTERS, LATEST, Batch, LogBook, sorted_by_time
-from satflow_ext.runs.log_follower import SETTLE, Follower, follow
+from satflow_ext.run_logs.lines import RunLogLine
+from satflow_ext.runs.log_book import BATCH_CHARACTERS, BATCH_LINES, MAX_DELAY, LogBatch, LogBook, sort_by_time
+from satflow_ext.runs.log_follower import SETTLE_SECONDS, LogFollower, follow_log
 from satflow_ext.runs.run_watcher import RunWatcher
-from satflow_ext.runs.shared_followers import Followers
+from satflow_ext.runs.shared_followers import SharedFollowers
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
 
 
-def line(number: int) -> Line:
-    return Line(uuid4().bytes, NOW + timedelta(seconds=number), 20, "flow", f"line {number}", None)
+def line(number: int) -> RunLogLine:
+    return RunLogLine(uuid4().bytes, NOW + timedelta(seconds=number), 20, "flow", f"line {number}", None)
 
 
 def text(lines: list[LogLine] | tuple[LogLine, ...]) -> list[str]:
     return [line.message for line in lines]
 
 
-def read_all(book: LogBook, cursor: str | None = None) -> list[Batch]:
-    async def read() -> list[Batch]:
+def read_all(book: LogBook, cursor: str | None = None) -> list[LogBatch]:
+    async def read() -> list[LogBatch]:
         return [batch async for batch in book.batches(cursor)]
 
     return asyncio.run(read())
@@ -51,10 +51,10 @@ def test_an_empty_log_ends_at_once():
 
 
 def test_batches_are_small_and_whole():
-    batches = read_all(written(2 * BATCH + 1))
-    assert [len(batch.lines) for batch in batches] == [BATCH, BATCH, 1]
+    batches = read_all(written(2 * BATCH_LINES + 1))
+    assert [len(batch.lines) for batch in batches] == [BATCH_LINES, BATCH_LINES, 1]
     assert [batch.ended for batch in batches] == [False, False, True]
-    assert [line.seq for batch in batches for line in batch.lines] == list(range(2 * BATCH + 1))
+    assert [line.seq for batch in batches for line in batch.lines] == list(range(2 * BATCH_LINES + 1))
 
 
 def test_the_same_line_twice_is_one():
@@ -66,10 +66,10 @@ def test_the_same_line_twice_is_one():
 
 
 def test_a_cursor_goes_on_where_it_was():
-    book = written(BATCH + 3)
+    book = written(BATCH_LINES + 3)
     first = read_all(book)[0]
     (rest,) = read_all(book, first.cursor)
-    assert (text(rest.lines), rest.reset) == ([f"line {n}" for n in range(BATCH, BATCH + 3)], False)
+    assert (text(rest.lines), rest.reset) == ([f"line {n}" for n in range(BATCH_LINES, BATCH_LINES + 3)], False)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_what_is_forgotten_and_read_again_is_not_there_twice_and_costs_nothing()
     book.end()
     shown = [message for batch in read_all(book) for message in text(batch.lines)]
     assert len(shown) == len(set(shown)) + 1  # the late line says the same as another one
-    assert len(book._known) < 2 * LATEST.total_seconds()
+    assert len(book._known) < 2 * MAX_DELAY.total_seconds()
 
 
 def test_order_of_late_lines():
     book = LogBook()
     book.add([line(0), line(2), line(1)])
     book.end()
-    assert text(sorted_by_time(read_all(book)[0].lines)) == ["line 0", "line 1", "line 2"]
+    assert text(sort_by_time(read_all(book)[0].lines)) == ["line 0", "line 1", "line 2"]
 
 
 def test_readers_wait_and_are_woken():
@@ -177,7 +177,7 @@ def test_lines_that_come_after_the_end(prefect):
         await write(prefect.api, client, run_id, "after")
 
     async def read() -> list[str]:
-        return [message async for batch in follow(where, run_id) for message in text(batch.lines)]
+        return [message async for batch in follow_log(where, run_id) for message in text(batch.lines)]
 
     prefect.ask(end_then_write)
     assert asyncio.run(read()) == ["before", "after"]
@@ -198,14 +198,14 @@ def test_a_server_that_takes_lines_in_late_is_waited_for_longer(prefect):
     async def scene(client) -> list[str]:
         await send(client, "before")
         seen: list[str] = []
-        async for batch in follow(where, run_id):
+        async for batch in follow_log(where, run_id):
             seen += (new := text(batch.lines))
             if "before" in new:
                 await send(client, "late")
                 await client.set_flow_run_state(UUID(run_id), Completed(), force=True)
             if "late" in new:
                 # Longer than is waited for after lines that came in time.
-                await asyncio.sleep(SETTLE + 2)
+                await asyncio.sleep(SETTLE_SECONDS + 2)
                 await send(client, "last")
         return seen
 
@@ -220,8 +220,8 @@ def test_an_outage_is_told_of_and_outlived(prefect):
     async def where() -> PrefectApi:
         return places.pop() if places else prefect.api
 
-    async def read() -> list[Batch]:
-        follower = Follower(where, run_id)
+    async def read() -> list[LogBatch]:
+        follower = LogFollower(where, run_id)
         task = asyncio.create_task(follower.run())
         batches = [batch async for batch in follower.book.batches(None)]
         await task
@@ -242,7 +242,7 @@ def test_two_watchers_share_a_follower(prefect):
         return prefect.api
 
     async def watch() -> bool:
-        followers = Followers(where)
+        followers = SharedFollowers(where)
         async with followers.following(run_id) as one, followers.following(run_id) as other:
             same = one is other
         async with followers.following(run_id) as later:
@@ -283,7 +283,7 @@ def test_no_such_run(prefect, run_id):
         return prefect.api
 
     async def read() -> None:
-        async with Followers(where).following(run_id):
+        async with SharedFollowers(where).following(run_id):
             pass
 
     with pytest.raises(RunNotFound):

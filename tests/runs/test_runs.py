@@ -22,8 +22,8 @@ def request(deployment_id: str, **parameters: object) -> RunRequest:
 
 def test_start_makes_one_run_for_one_press(prefect):
     pressed = request(prefect.deployment("press"), n=3)
-    first = asyncio.run(runs.start(prefect.api, pressed))
-    second = asyncio.run(runs.start(prefect.api, pressed))
+    first = asyncio.run(runs.start_run(prefect.api, pressed))
+    second = asyncio.run(runs.start_run(prefect.api, pressed))
     assert first.id == second.id
     assert (first.state_type, first.deployment_name, first.flow_name) == ("SCHEDULED", "press", "demo")
     assert first.parameters == {"n": 3}
@@ -44,7 +44,7 @@ def test_start_makes_one_run_for_one_press(prefect):
 def test_parameters_that_do_not_fit(prefect, parameters, field, message):
     wanted = request(prefect.deployment("fit"), **parameters)
     with pytest.raises(InvalidParameter, match=message) as refused:
-        asyncio.run(runs.start(prefect.api, wanted))
+        asyncio.run(runs.start_run(prefect.api, wanted))
     assert refused.value.field == field
     assert "three" not in str(refused.value), "a value is the user's data"
     assert refused.value.for_log() == f"{field} is not valid."
@@ -52,43 +52,43 @@ def test_parameters_that_do_not_fit(prefect, parameters, field, message):
 
 def test_the_deployment_s_own_parameters_count(prefect):
     deployment_id = prefect.deployment("own", parameters={"n": 7})
-    run = asyncio.run(runs.start(prefect.api, request(deployment_id)))
+    run = asyncio.run(runs.start_run(prefect.api, request(deployment_id)))
     assert run.parameters == {"n": 7}
 
 
 def test_parameters_that_are_too_large(prefect):
     wanted = request(prefect.deployment("large"), n=1, names=["x" * 530_000])
     with pytest.raises(ParametersTooLarge):
-        asyncio.run(runs.start(prefect.api, wanted))
+        asyncio.run(runs.start_run(prefect.api, wanted))
 
 
 @pytest.mark.parametrize("deployment_id", ["nonsense", "00000000-0000-4000-8000-000000000000"])
 def test_no_such_deployment(prefect_api, deployment_id):
     with pytest.raises(DeploymentNotFound):
-        asyncio.run(runs.start(prefect_api, request(deployment_id)))
+        asyncio.run(runs.start_run(prefect_api, request(deployment_id)))
 
 
 @pytest.mark.parametrize("run_id", ["nonsense", "00000000-0000-4000-8000-000000000000"])
-@pytest.mark.parametrize("ask", [runs.get, runs.detail, runs.cancel])
+@pytest.mark.parametrize("ask", [runs.read_run, runs.read_run_detail, runs.cancel_run])
 def test_no_such_run(prefect_api, ask, run_id):
     with pytest.raises(RunNotFound):
         asyncio.run(ask(prefect_api, run_id))
 
 
 def test_a_scheduled_run_is_cancelled_at_once(prefect):
-    run = asyncio.run(runs.start(prefect.api, request(prefect.deployment("cancel"), n=1)))
-    cancelled = asyncio.run(runs.cancel(prefect.api, run.id))
+    run = asyncio.run(runs.start_run(prefect.api, request(prefect.deployment("cancel"), n=1)))
+    cancelled = asyncio.run(runs.cancel_run(prefect.api, run.id))
     assert cancelled.state_type == "CANCELLED"
 
 
 def test_a_running_run_is_cancelling(prefect):
     run_id = prefect.run()
-    assert asyncio.run(runs.cancel(prefect.api, run_id)).state_type == "CANCELLING"
+    assert asyncio.run(runs.cancel_run(prefect.api, run_id)).state_type == "CANCELLING"
 
 
 def test_an_ended_run_stays_as_it_is(prefect):
     run_id = prefect.run("COMPLETED")
-    assert asyncio.run(runs.cancel(prefect.api, run_id)).state_type == "COMPLETED"
+    assert asyncio.run(runs.cancel_run(prefect.api, run_id)).state_type == "COMPLETED"
 
 
 def test_what_a_schedule_plans_is_listed_only_when_asked_for(prefect):
@@ -112,14 +112,14 @@ def test_a_late_run_says_that_nobody_polls_its_pool(prefect):
         return await client.create_flow_run_from_deployment(UUID(deployment_id), parameters={"n": 1}, state=before)
 
     run_id = str(prefect.ask(make).id)
-    said = asyncio.run(runs.get(prefect.api, run_id)).why_waiting
+    said = asyncio.run(runs.read_run(prefect.api, run_id)).why_waiting
     assert said == "No Prefect worker polls work pool 'lonely'. Start one: prefect worker start --pool lonely"
 
 
 def test_the_limit_of_a_deployment_is_known(prefect):
     options = {"concurrency_limit": 1, "work_pool_name": prefect.pool("slots")}
     deployment_id = prefect.deployment("slots", **options)
-    run = asyncio.run(runs.start(prefect.api, request(deployment_id, n=1)))
+    run = asyncio.run(runs.start_run(prefect.api, request(deployment_id, n=1)))
     assert run.why_waiting is None
 
 
@@ -162,7 +162,7 @@ def test_a_failure_is_told_from_the_log(prefect):
         await client.set_flow_run_state(UUID(run_id), Failed(message="it failed"), force=True)
 
     prefect.ask(fail)
-    found = asyncio.run(runs.detail(prefect.api, run_id))
+    found = asyncio.run(runs.read_run_detail(prefect.api, run_id))
     assert found.failure is not None
     assert found.failure.cause == "ValueError: no tiles\nin the second line as well"
     assert found.failure.traceback.startswith("Traceback (most recent call last):\n")
@@ -175,7 +175,7 @@ def test_a_failure_without_a_log_is_told_from_the_state(prefect):
         await client.set_flow_run_state(UUID(run_id), Failed(message="the process is gone"), force=True)
 
     prefect.ask(fail)
-    found = asyncio.run(runs.detail(prefect.api, run_id))
+    found = asyncio.run(runs.read_run_detail(prefect.api, run_id))
     assert found.failure is not None
     assert (found.failure.cause, found.failure.traceback) == ("the process is gone", None)
 
@@ -192,7 +192,7 @@ def test_artifacts_and_tasks_of_a_run(prefect):
         await client.set_flow_run_state(UUID(run_id), Completed(), force=True)
 
     prefect.ask(make)
-    found = asyncio.run(runs.detail(prefect.api, run_id))
+    found = asyncio.run(runs.read_run_detail(prefect.api, run_id))
     assert [(task.task, task.state_type, task.interrupted) for task in found.tasks] == [("tile", "RUNNING", False)]
     assert [(artifact.key, artifact.data) for artifact in found.artifacts] == [("mosaic", "# Mosaic")]
     assert not found.settled, "Prefect may record task runs after their flow run"
@@ -209,7 +209,7 @@ def test_the_whole_log_is_whole(prefect):
             await client.create_logs(batch)
 
     async def read() -> str:
-        return "".join([piece async for piece in runs.whole_log(prefect.api, run_id, load_settings())])
+        return "".join([piece async for piece in runs.stream_whole_log(prefect.api, run_id, load_settings())])
 
     prefect.ask(write)
     text = asyncio.run(read())

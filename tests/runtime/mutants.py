@@ -88,7 +88,7 @@ BLIND: tuple[Mutate, ...] = (flip, flip, truncate, extend, cut_out, overwrite, r
 
 
 def framed(encoded: bytes, seal: bytes, body: bytes = BODY) -> bytes:
-    return envelope.MARK + envelope.LENGTH.pack(len(encoded)) + encoded + seal + body
+    return envelope.MAGIC_BYTES + envelope.LENGTH_FORMAT.pack(len(encoded)) + encoded + seal + body
 
 
 def splice(rng: random.Random, _: bytes) -> bytes:
@@ -98,7 +98,7 @@ def splice(rng: random.Random, _: bytes) -> bytes:
 
 
 def edited_header(rng: random.Random, _: bytes) -> bytes:
-    return framed(edited(rng, HEADER), CONTENT[envelope.START + len(HEADER) :][:SEAL_SIZE])
+    return framed(edited(rng, HEADER), CONTENT[envelope.HEADER_START + len(HEADER) :][:SEAL_SIZE])
 
 
 def wrong_length(rng: random.Random, _: bytes) -> bytes:
@@ -106,7 +106,7 @@ def wrong_length(rng: random.Random, _: bytes) -> bytes:
     seal = ANNA.seal(envelope.PURPOSE, HEADER)
     length = max(0, len(HEADER) + rng.choice((0, rng.randint(-40, 40), rng.randrange(2**31))))
     cut = (seal + rng.randbytes(100))[: rng.choice((0, 32, 63, 64, 95, 97, 128, rng.randrange(197)))]
-    return envelope.MARK + envelope.LENGTH.pack(length) + HEADER + cut + BODY
+    return envelope.MAGIC_BYTES + envelope.LENGTH_FORMAT.pack(length) + HEADER + cut + BODY
 
 
 def confused(rng: random.Random, _: bytes) -> bytes:
@@ -204,7 +204,7 @@ def other_choice(rng: random.Random, _: bytes) -> bytes:
         {"content": sealed.digest(rng.randbytes(8)), "size": rng.randrange(10**6)},
         {"version": rng.randint(4, 10**6)},
     )
-    return manifest.canonical(json.loads(LINE) | rng.choice(changes)) + DOCUMENT[len(LINE) :]
+    return manifest.canonical_json(json.loads(LINE) | rng.choice(changes)) + DOCUMENT[len(LINE) :]
 
 
 def forged_seal(rng: random.Random, _: bytes) -> bytes:
@@ -289,15 +289,15 @@ def mutated(rng: random.Random, ways: tuple[Mutate, ...], genuine: bytes) -> byt
     return mutant
 
 
-def read(content: bytes, pins: envelope.Pinned, trusted: TrustedKeys = TRUSTED) -> None:
+def read(content: bytes, pins: envelope.ExpectedContent, trusted: TrustedKeys = TRUSTED) -> None:
     """What a flow run does with a content."""
-    load.unpickled(envelope.opened(content, pins, trusted, sealed.HERE).body)
+    load.unpickle_flow(envelope.open_content(content, pins, trusted, sealed.HERE).body)
 
 
 def read_pinned(document: bytes, content: bytes, deployment: str) -> None:
     """What a flow run does with what its deployment pins."""
     found = checks.check_manifest(document, sealed.digest(document), deployment, TRUSTED)
-    load.unpickled(checks.check_content(found, content, TRUSTED, sealed.HERE).body)
+    load.unpickle_flow(checks.check_content(found, content, TRUSTED, sealed.HERE).body)
 
 
 def outcome(attempt: Callable[[], None]) -> str:

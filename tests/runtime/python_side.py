@@ -31,13 +31,13 @@ def pack(folder: Path) -> None:
 
     content = sealed.content(SIGNER, cloudpickle.dumps(crosses))
     folder.mkdir()
-    (folder / loader.CONTENT).write_bytes(content)
-    (folder / loader.MANIFEST).write_bytes(sealed.manifest(content).encode(SIGNER))
+    (folder / loader.CONTENT_FILE).write_bytes(content)
+    (folder / loader.MANIFEST_FILE).write_bytes(sealed.manifest(content).encode(SIGNER))
 
 
 def loaded(folder: Path) -> dict[str, object]:
     try:
-        return {"value": load.load(folder).fn()}
+        return {"value": load.load_pulled_flow(folder).fn()}
     except SatflowError as error:
         return {"error": type(error).__name__, "message": error.message}
 

@@ -16,7 +16,7 @@ import pytest
 from prefect import flow, task
 
 from satflow_ext import runs
-from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ExecutorChoice, RunRequest
 from tests.eventually import eventually
 from tests.registration.conftest import ended, log_of, name, packed, registered
@@ -43,12 +43,12 @@ def start(stack, done, folder):
     request = RunRequest(
         deployment_id=done.deployment.id, parameters={"folder": str(folder)}, idempotency_key=str(uuid4())
     )
-    return asyncio.run(runs.start(stack.endpoints.prefect, request)).id
+    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
 
 
 def all_settled(stack, run_id):
     """Whether no task run is shown as if it still ran; Prefect's own rows never say so of those that were cut off."""
-    tasks = asyncio.run(runs.detail(stack.endpoints.prefect, run_id)).tasks
+    tasks = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, run_id)).tasks
     return all(task_run.interrupted or task_run.state_type in ("COMPLETED", "FAILED", "CRASHED") for task_run in tasks)
 
 
@@ -70,7 +70,7 @@ def test_killed_flow_run_is_crashed_and_leaves_nothing(stack, registered, tmp_pa
     done = registered(crunches, executor=ExecutorChoice(name="dask-local", options={"n_workers": 2}))
     run_id = start(stack, done, tmp_path)
     dask_worker = psutil.Process(eventually(lambda: pids(tmp_path)).pop())
-    board = Board(stack.settings)
+    board = StatusFiles(stack.settings)
     assert board.read(run_id).state == "running"
     engine = next(p for p in dask_worker.parents() if "prefect.engine" in " ".join(p.cmdline()))
     engine.kill()

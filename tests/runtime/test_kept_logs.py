@@ -20,8 +20,8 @@ from satflow_ext.models import Run, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_logs.reading import SpoolSnapshot
 from satflow_ext.run_logs.spool import spool_folder
-from satflow_ext.runs.log_follower import follow
-from satflow_ext.runs.log_pages import log_pages
+from satflow_ext.runs.log_follower import follow_log
+from satflow_ext.runs.log_pages import read_log_pages
 from satflow_ext.runtime.this_run import RUN_ID
 from tests.registration.conftest import ended, name, packed, registered
 
@@ -71,7 +71,7 @@ def started(stack, registered, tmp_path) -> Iterator:
             parameters={"gate": str(gate), **parameters},
             idempotency_key=str(uuid4()),
         )
-        return asyncio.run(runs.start(stack.endpoints.prefect, request)), gate
+        return asyncio.run(runs.start_run(stack.endpoints.prefect, request)), gate
 
     yield start
     (tmp_path / "gate").touch()
@@ -89,7 +89,7 @@ def kept(stack, run: Run) -> Counter[str]:
 
     async def read() -> Counter[str]:
         async with prefect_client(stack.endpoints.prefect) as client:
-            pages = [page async for page in log_pages(client, UUID(run.id))]
+            pages = [page async for page in read_log_pages(client, UUID(run.id))]
         return Counter({each.id: each.message for page in pages for each in page}.values())
 
     return asyncio.run(read())
@@ -97,7 +97,9 @@ def kept(stack, run: Run) -> Counter[str]:
 
 def downloaded(stack, run: Run) -> Counter[str]:
     async def read() -> str:
-        return "".join([piece async for piece in runs.whole_log(stack.endpoints.prefect, run.id, stack.settings)])
+        return "".join(
+            [piece async for piece in runs.stream_whole_log(stack.endpoints.prefect, run.id, stack.settings)]
+        )
 
     return Counter(line.partition(" - ")[2] for line in asyncio.run(read()).splitlines())
 
@@ -107,7 +109,7 @@ def followed(stack, run: Run) -> Counter[str]:
         return stack.endpoints.prefect
 
     async def read() -> list[str]:
-        batches = follow(where, run.id, settings=stack.settings)
+        batches = follow_log(where, run.id, settings=stack.settings)
         return [line.message async for batch in batches for line in batch.lines]
 
     return Counter(asyncio.run(read()))
@@ -145,7 +147,7 @@ def test_each_line_is_there_while_it_runs_and_once(stack, started):
         return stack.endpoints.prefect
 
     async def watch() -> None:
-        async for batch in follow(where, run.id, settings=stack.settings):
+        async for batch in follow_log(where, run.id, settings=stack.settings):
             messages.extend(line.message for line in batch.lines)
             if not gate.exists() and expected <= set(messages):
                 gate.touch()
@@ -174,7 +176,7 @@ def test_every_line_is_kept_while_the_prefect_server_is_killed(stack, started):
     run, gate = started(keeps_speaking)
     wait_for_lines(stack, run, 200)
     for _ in range(2):
-        server = next(each for each in lease.report(stack.settings).services if each.name == "prefect-server")
+        server = next(each for each in lease.read_report(stack.settings).services if each.name == "prefect-server")
         os.kill(server.pid, signal.SIGKILL)
         count = sum(each.startswith("line ") for each in spooled(stack, run))
         wait_for_lines(stack, run, count + 200)
@@ -190,6 +192,6 @@ def test_every_line_is_kept_while_the_prefect_server_is_killed(stack, started):
 
 def _server(stack) -> int | None:
     """The process of a Prefect server that is ready."""
-    report = lease.report(stack.settings)
+    report = lease.read_report(stack.settings)
     servers = [each for each in report.services if each.name == "prefect-server" and each.state == "ready"]
     return servers[0].pid if servers else None

@@ -23,7 +23,7 @@ from websockets.sync.client import connect
 
 from satflow_ext import runs
 from satflow_ext.models import ExecutorChoice, RunRequest, Subscribe
-from satflow_ext.scratch import sweep
+from satflow_ext.scratch import remove_orphaned_folders
 from tests.conftest import processes_of
 from tests.contract.conftest import serving
 from tests.registration.conftest import ended, log_of, name, packed, registered
@@ -119,7 +119,7 @@ def watched(folder) -> Iterator[None]:
 
 def start(stack, deployment_id):
     request = RunRequest(deployment_id=deployment_id, parameters={}, idempotency_key=str(uuid4()))
-    return asyncio.run(runs.start(stack.endpoints.prefect, request)).id
+    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
 
 
 def kill(stack, victim: Victim, run_id: str, moment: float) -> bool:
@@ -133,7 +133,7 @@ def kill(stack, victim: Victim, run_id: str, moment: float) -> bool:
                     return True
             except psutil.Error:
                 continue
-        if asyncio.run(runs.get(stack.endpoints.prefect, run_id)).state_type in ("COMPLETED", "FAILED", "CRASHED"):
+        if asyncio.run(runs.read_run(stack.endpoints.prefect, run_id)).state_type in ("COMPLETED", "FAILED", "CRASHED"):
             return False
         time.sleep(0.1)
 
@@ -167,7 +167,7 @@ def scratch(stack) -> list[str]:
 
     The Prefect worker keeps one for all runs that crashed (docs/decisions/0005).
     """
-    sweep(stack.settings)
+    remove_orphaned_folders(stack.settings)
     folders = [each.name for each in (stack.settings.runtime_dir / "scratch").glob("run-*")]
     return [each for each in folders if not _is_prefect_worker(int(each.split("-")[1]))]
 

@@ -123,7 +123,7 @@ def another_python_s(flow_packed):
 
 def with_little_room(stack) -> str:
     """Runs the engine where the folder of its content is a file system of 256 KiB, of its own and gone with it."""
-    folder = scratch.make(stack.settings, "pack").parent
+    folder = scratch.make_scratch_folder(stack.settings, "pack").parent
     for left in folder.glob("pack-*"):
         left.rmdir()
     small = f"mount -t tmpfs -o size=256k tmpfs {shlex.quote(str(folder))}"

@@ -75,9 +75,9 @@ def test_refused_before_user_code(stack, packed, registered_as, ran):
 
 def test_same_version_with_other_files_is_refused(stack, packed, registered_as):
     done = registered_as(changed(packed(tells), "toolz", files="sha256:" + "0" * 64), "refuse")
-    manifest = asyncio.run(manifests.read(stack.endpoints.store, done.manifest))
+    manifest = asyncio.run(manifests.read_manifest(stack.endpoints.store, done.manifest))
     with pytest.raises(EnvironmentDiffers, match="but other files: toolz"):
-        surroundings.check(manifest, Path("/nowhere"), stack.settings)
+        surroundings.check_environment(manifest, Path("/nowhere"), stack.settings)
 
 
 def test_recreated_by_the_first_run_and_there_for_the_next(stack, packed, registered_as):
@@ -93,7 +93,7 @@ def test_recreated_by_the_first_run_and_there_for_the_next(stack, packed, regist
 
 def _log_of_run(stack, done) -> str:
     request = RunRequest(deployment_id=done.deployment.id, idempotency_key=str(uuid4()))
-    run_id = asyncio.run(runs.start(stack.endpoints.prefect, request)).id
+    run_id = asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
     detail = ended(stack, run_id, patience=240)  # Python compiles everything that the first run imports
     log = log_of(stack, run_id)
     assert detail.run.state_type == "COMPLETED", log

@@ -13,13 +13,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from satflow_ext.endpoints import PrefectApi
-from satflow_ext.models import ErrorBody, StreamFrame, Subscribe, Unsubscribe, Wire
+from satflow_ext.models import ErrorBody, StreamFrame, Subscribe, Unsubscribe, WireModel
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
 """An answer may take so long."""
 FRAME: TypeAdapter[StreamFrame] = TypeAdapter(StreamFrame)
-Reply = TypeVar("Reply", bound=Wire)
+Reply = TypeVar("Reply", bound=WireModel)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from satflow_ext.server.cluster_watch import LINGERS, Lookout
+from satflow_ext.server.cluster_watch import IDLE_REFRESHES, ClusterWatcherProcess
 from satflow_ext.server.stack import StackManager
 from satflow_ext.settings import Settings
 
@@ -13,14 +13,14 @@ REFRESH = 0.02
 
 async def test_whoever_listens_is_told_whenever_the_last_one_left(tmp_path):
     settings = Settings(state_dir=tmp_path, runtime_dir=tmp_path / "run")
-    lookout = Lookout(StackManager(lambda: settings), REFRESH)
-    for tenth in range(0, 10 * (LINGERS + 2), 2):  # before it gives up, at that moment, and afterwards
+    lookout = ClusterWatcherProcess(StackManager(lambda: settings), REFRESH)
+    for tenth in range(0, 10 * (IDLE_REFRESHES + 2), 2):  # before it gives up, at that moment, and afterwards
         with lookout.held():
             assert lookout.is_kept
         await asyncio.sleep(REFRESH * tenth / 10)
         with lookout.held():
-            await asyncio.sleep(REFRESH * (LINGERS + 2))
+            await asyncio.sleep(REFRESH * (IDLE_REFRESHES + 2))
             assert lookout.is_kept
-    await asyncio.sleep(10 * REFRESH * (LINGERS + 2))
+    await asyncio.sleep(10 * REFRESH * (IDLE_REFRESHES + 2))
     assert not lookout.is_kept
     await lookout.close()

@@ -162,12 +162,14 @@ def test_the_pickles_run_code_where_nothing_refuses_them(hostile_gateway, stack)
     """Else the test above would show nothing."""
     from satflow_ext import settings
     from satflow_ext.gateways.cluster_process import ClusterCommand, run_command
-    from satflow_ext.gateways.cluster_request import Wanted
+    from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 
     gateway, mark = hostile_gateway
     label = str(uuid4())
     make_cluster(gateway, label)
-    wanted = Wanted(1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, gateway="team", python="python")
+    wanted = GatewayClusterRequest(
+        1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, gateway="team", python="python"
+    )
     command = ClusterCommand(verb="read", wanted=wanted, label=label, settings=settings.load_settings())
     with pytest.raises(Exception, match="sent something pickled"):
         asyncio.run(run_command(command))

@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from prefect.states import Completed
 
-from satflow_ext.clusters.cluster_owner import Subject
-from satflow_ext.clusters.status_builder import Told
-from satflow_ext.clusters.status_files import Board
+from satflow_ext.clusters.cluster_owner import ClusterOwner
+from satflow_ext.clusters.status_builder import StatusBuilder
+from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ClusterFrame, ClustersFrame, ErrorFrame, LogLine, LogsFrame, RunsFrame
 from satflow_ext.prefect_api import prefect_client
 
@@ -153,12 +153,12 @@ async def test_the_cluster_of_a_run_that_has_none(open_tab, prefect_api):
 
 
 async def test_every_cluster_as_it_changes(open_tab, stack):
-    board = Board(stack.settings)
+    board = StatusFiles(stack.settings)
     async with open_tab() as tab:
         await tab.subscribe("clusters")
         before = await tab.frame()
         assert isinstance(before, ClustersFrame)
-        told = Told(Subject(str(uuid4()), "flow/tiles", "dask-local", 2, None)).starting()
+        told = StatusBuilder(ClusterOwner(str(uuid4()), "flow/tiles", "dask-local", 2, None)).starting()
         board.post(told)
         assert (await tab.frame()).clusters == (told, *before.clusters)
         board.remove(told.run_id)

@@ -68,7 +68,7 @@ class Place:
         for holder in self.holders:
             holder.kill()
             holder.communicate()
-        lease.stop(self.settings)
+        lease.stop_stack(self.settings)
         self.wait_gone()
 
     def _belongs(self, process: psutil.Process) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from prefect import flow
 
 from satflow_ext import endpoints, lease
-from satflow_ext.kernel.pack import pack
+from satflow_ext.kernel.pack import pack_flow
 from satflow_ext.models import Registration
 from satflow_ext.registration import deployments, register
 from satflow_ext.settings import GIB
@@ -32,22 +32,24 @@ def kept():
 
 def test_what_a_power_cut_took_from_the_database_is_there_after_the_next_start(whole: Place, tmp_path: Path) -> None:
     database = whole.settings.state_dir / "prefect" / "prefect.db"
-    with lease.acquire(whole.settings) as held:
+    with lease.acquire_lease(whole.settings) as held:
         copy(database, tmp_path / "before.db")
-        where = endpoints.resolve(whole.settings, held.record)
+        where = endpoints.resolve_endpoints(whole.settings, held.record)
         with tempfile.TemporaryDirectory() as folder:
-            packed = pack(kept, Path(folder), namespace={"kept": kept}, given={}, limit=GIB)
+            packed = pack_flow(kept, Path(folder), namespace={"kept": kept}, parameter_values={}, limit=GIB)
             asyncio.run(register(packed, Registration(), where, whole.settings))
-    lease.stop(whole.settings)
+    lease.stop_stack(whole.settings)
     whole.wait_gone()
 
     for left in database.parent.glob("prefect.db*"):
         left.unlink()
     (tmp_path / "before.db").rename(database)
-    with lease.acquire(whole.settings) as held:
-        where = endpoints.resolve(whole.settings, held.record)
-        wait_for(lambda: asyncio.run(deployments.list_all(where)), "the deployment to be there again", seconds=240)
-        (healed,) = asyncio.run(deployments.list_all(where))
+    with lease.acquire_lease(whole.settings) as held:
+        where = endpoints.resolve_endpoints(whole.settings, held.record)
+        wait_for(
+            lambda: asyncio.run(deployments.list_deployments(where)), "the deployment to be there again", seconds=240
+        )
+        (healed,) = asyncio.run(deployments.list_deployments(where))
         collects_what_nobody_refers_to(whole)
     assert (healed.flow_name, healed.version, healed.manifest_problem, healed.drift) == ("kept", 1, None, ())
     assert "had lost version 1 of kept/kept" in log_of(whole, "healing")
@@ -75,7 +77,7 @@ def collects_what_nobody_refers_to(whole: Place) -> None:
 
 
 async def do_chores_until(done: Callable[[], bool], whole: Place) -> None:
-    doing = asyncio.create_task(background_jobs.keep_doing(whole.settings, calm=0, pause=0.1))
+    doing = asyncio.create_task(background_jobs.run_background_jobs(whole.settings, delay=0, pause=0.1))
     await asyncio.to_thread(wait_for, done, "the chore to be done", seconds=240)
     doing.cancel()
     await asyncio.gather(doing, return_exceptions=True)

@@ -53,12 +53,12 @@ def test_up_gives_up_at_its_timeout_and_leaves_nothing(whole: Place) -> None:
 def test_a_server_that_does_not_listen_yet_is_waited_for_at_little_cost() -> None:
     """Looking through all processes of the machine ten times a second once took as long as the server's own start."""
     begun = time.process_time()
-    stack_processes.relatives("no stack")
+    stack_processes.list_processes("no stack")
     all_processes = time.process_time() - begun
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         begun = time.process_time()
-        assert not any(stack_processes.listens("no stack", bound.getsockname()[1]) for _ in range(20))
+        assert not any(stack_processes.listens_on_port("no stack", bound.getsockname()[1]) for _ in range(20))
         assert (time.process_time() - begun) / 20 < all_processes / 4
 
 

@@ -16,9 +16,9 @@ from unittest.mock import Mock
 import pytest
 
 from satflow_ext import lease
-from satflow_ext.disk_room import check_room
+from satflow_ext.disk_room import check_free_space
 from satflow_ext.errors import DiskFailed, DiskFull, StackFailed
-from satflow_ext.lease.address import private_folder
+from satflow_ext.lease.address import make_private_folder
 from satflow_ext.stack import environment, prefect_database, services, stack_processes
 from satflow_ext.stack.prefect_database import check_database
 from satflow_ext.stack.stack_lock import take_stack_lock
@@ -36,7 +36,7 @@ def small_disk(light: Place) -> Iterator[Path]:
     folder.mkdir(mode=0o700)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0700", "satflow-test", folder], check=True)
     yield folder
-    lease.stop(light.settings)
+    lease.stop_stack(light.settings)
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
@@ -51,10 +51,10 @@ def fill(folder: Path) -> None:
 
 
 def test_only_a_disk_without_room_is_full(small_disk: Path, tmp_path: Path) -> None:
-    check_room([small_disk, tmp_path, tmp_path / "missing"])
+    check_free_space([small_disk, tmp_path, tmp_path / "missing"])
     fill(small_disk)
     with pytest.raises(DiskFull, match=rf"no room left on the disk of {small_disk} .*No space left"):
-        check_room([tmp_path, small_disk])
+        check_free_space([tmp_path, small_disk])
 
 
 def test_a_stack_on_a_full_disk_does_not_start_and_names_it(light: Place, small_disk: Path) -> None:
@@ -68,16 +68,16 @@ def test_a_stack_on_a_full_disk_does_not_start_and_names_it(light: Place, small_
 
 
 def test_a_running_stack_reports_a_disk_that_became_full(light: Place, small_disk: Path) -> None:
-    with lease.acquire(light.settings):
+    with lease.acquire_lease(light.settings):
         fill(small_disk)
-        report = lease.report(light.settings)
+        report = lease.read_report(light.settings)
         assert report is not None
         assert report.state == "failed"
         assert f"no room left on the disk of {small_disk}" in str(report.step)
-        with lease.acquire(light.settings):  # who only asks for what runs already is not refused
+        with lease.acquire_lease(light.settings):  # who only asks for what runs already is not refused
             pass
         (small_disk / "ballast").unlink()
-        report = lease.report(light.settings)
+        report = lease.read_report(light.settings)
         assert report is not None
         assert report.state == "ready"
 
@@ -86,20 +86,20 @@ def test_a_disk_that_fills_up_during_a_start_is_named(
     light: Place, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether a service fails by that, or tries again and again."""
-    monkeypatch.setattr(services, "ROOM_PAUSE", 0.2)
+    monkeypatch.setattr(services, "DISK_CHECK_PAUSE", 0.2)
     for folder in (light.settings.runtime_dir, small_disk / "logs"):
-        private_folder(folder)
-    mark = environment.mark(light.settings)
+        make_private_folder(folder)
+    mark = environment.stack_mark(light.settings)
 
     async def starts() -> None:
-        crew = services.Crew(light.settings, lambda _: None)
+        crew = services.StackServices(light.settings, lambda _: None)
         starting = asyncio.create_task(crew.start(["prefect"]))
-        while not stack_processes.relatives(mark):  # noqa: ASYNC110 - the process tells nobody
+        while not stack_processes.list_processes(mark):  # noqa: ASYNC110 - the process tells nobody
             await asyncio.sleep(0.01)
         fill(small_disk)
         with pytest.raises(DiskFull, match=f"no room left on the disk of {small_disk}"):
             await starting
-        assert stack_processes.relatives(mark) == []
+        assert stack_processes.list_processes(mark) == []
         await crew.end()
 
     asyncio.run(starts())
@@ -208,10 +208,10 @@ def test_a_database_is_moved_aside_as_a_whole_or_not_at_all(tmp_path: Path, monk
     blocking = tmp_path / f"prefect.db.backup-{stamped}"
     blocking.mkdir()
     with pytest.raises(DiskFailed, match=r"prefect\.db cannot be renamed to prefect\.db\.backup-.*: Is a directory"):
-        prefect_database.move_aside(path)
+        prefect_database.back_up_database(path)
     assert [file.read_text() for file in files] == [file.name for file in files]
     blocking.rmdir()
-    assert prefect_database.move_aside(path) == blocking
+    assert prefect_database.back_up_database(path) == blocking
     assert not any(file.exists() for file in files)
     assert blocking.with_name(f"{blocking.name}-wal").read_text() == "prefect.db-wal"
 
@@ -233,11 +233,11 @@ def test_a_database_elsewhere_is_not_moved(light: Place, monkeypatch: pytest.Mon
 
 
 def test_the_database_of_the_installed_prefect_is_known(stack: Stack) -> None:
-    check_database(environment.home(stack.settings) / environment.DATABASE_FILE)
+    check_database(environment.prefect_home(stack.settings) / environment.DATABASE_FILE)
 
 
 def test_a_damaged_database_is_one_sentence_everywhere_and_a_new_one_is_the_way_out(whole: Place) -> None:
-    home = environment.home(whole.settings)
+    home = environment.prefect_home(whole.settings)
     home.mkdir(mode=0o700, parents=True)
     whole.settings.state_dir.chmod(0o700)
     database = home / environment.DATABASE_FILE

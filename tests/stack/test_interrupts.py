@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from satflow_ext.gateways.connection import connected, reached
+from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from tests.conftest import Stack
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
@@ -170,7 +170,7 @@ def test_while_a_cluster_starts(stack: Stack, tmp_path: Path) -> None:
     words = ("register", str(notebook(tmp_path, FLOW)), "--name", tmp_path.name, "--executor", "dask-cluster", "--json")
     with command(place, tmp_path, *words) as process:
         assert process.wait() == 0, (tmp_path / "output").read_text()
-    with reached("", stack.settings) as where, connected(where) as gateway:
+    with locate_gateway("", stack.settings) as where, connect_gateway(where) as gateway:
         before = {each.name for each in gateway.list_clusters()}
 
         def clusters() -> set[str]:

@@ -16,7 +16,7 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.run_logs.reading import SpoolSnapshot
 from satflow_ext.run_logs.spool import spool_folder
-from satflow_ext.runs.log_pages import log_pages
+from satflow_ext.runs.log_pages import read_log_pages
 from tests.registration.conftest import packed
 from tests.runtime.test_kept_logs import keeps_speaking
 from tests.stack.conftest import Place
@@ -25,20 +25,20 @@ __all__ = ["packed"]
 
 
 def test_the_next_stack_keeps_every_line(whole: Place, packed, tmp_path) -> None:
-    with lease.acquire(whole.settings) as held:
-        where = endpoints.resolve(whole.settings, held.record)
+    with lease.acquire_lease(whole.settings) as held:
+        where = endpoints.resolve_endpoints(whole.settings, held.record)
         run_id = started(whole, where, packed, str(tmp_path / "never"))
         folder = spool_folder(whole.settings) / run_id
         while sum(each.startswith("line ") for each in spooled(folder)) < 300:
             time.sleep(0.05)
         kill_everything(whole)
         written = [each for each in spooled(folder) if each.startswith("line ")]
-    with lease.acquire(whole.settings) as again:
-        where = endpoints.resolve(whole.settings, again.record)
+    with lease.acquire_lease(whole.settings) as again:
+        where = endpoints.resolve_endpoints(whole.settings, again.record)
         while folder.exists():
             time.sleep(0.05)
         found = {each: count for each, count in kept(where, run_id).items() if each.startswith("line ")}
-        detail = asyncio.run(runs.detail(where.prefect, run_id))
+        detail = asyncio.run(runs.read_run_detail(where.prefect, run_id))
     assert len(written) >= 300
     assert set(written) <= set(found)
     assert found == {f"line {number}": 1 for number in range(len(found))}
@@ -49,7 +49,7 @@ def started(whole: Place, where: Endpoints, packed, gate: str) -> str:
     choice = Registration(name="keeps-speaking")
     done = asyncio.run(register(packed(keeps_speaking), choice, where, whole.settings))
     request = RunRequest(deployment_id=done.deployment.id, parameters={"gate": gate}, idempotency_key=str(uuid4()))
-    return asyncio.run(runs.start(where.prefect, request)).id
+    return asyncio.run(runs.start_run(where.prefect, request)).id
 
 
 def kill_everything(whole: Place) -> None:
@@ -68,7 +68,7 @@ def spooled(folder) -> list[str]:
 def kept(where: Endpoints, run_id: str) -> Counter[str]:
     async def read() -> Counter[str]:
         async with prefect_client(where.prefect) as client:
-            pages = [page async for page in log_pages(client, UUID(run_id))]
+            pages = [page async for page in read_log_pages(client, UUID(run_id))]
         return Counter({each.id: each.message for page in pages for each in page}.values())
 
     return asyncio.run(read())

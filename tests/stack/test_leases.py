@@ -18,31 +18,31 @@ import pytest
 
 from satflow_ext import endpoints, lease
 from satflow_ext.errors import StackFailed
-from satflow_ext.lease.address import private_folder, socket_path
+from satflow_ext.lease.address import make_private_folder, socket_path
 from satflow_ext.server.stack import StackManager
 from satflow_ext.settings import Settings
 from tests.stack.conftest import Place, wait_for
 
 
 def test_status_starts_nothing(light: Place, whole: Place) -> None:
-    assert lease.status(whole.settings).state == "stopped"
-    assert lease.report(light.settings) is None
+    assert lease.read_status(whole.settings).state == "stopped"
+    assert lease.read_report(light.settings) is None
     assert light.processes() == []
 
 
 def test_a_second_lease_gets_the_same_stack(light: Place) -> None:
-    with lease.acquire(light.settings) as first, lease.acquire(light.settings) as second:
+    with lease.acquire_lease(light.settings) as first, lease.acquire_lease(light.settings) as second:
         assert first.record == second.record
-        report = lease.report(light.settings)
+        report = lease.read_report(light.settings)
         assert report is not None
         assert report.leases == 2
     light.wait_gone()
-    assert lease.report(light.settings) is None
+    assert lease.read_report(light.settings) is None
     assert endpoints.read_record(light.settings) is None
 
 
 def test_it_goes_on_while_one_lease_is_left(light: Place) -> None:
-    first, second = lease.acquire(light.settings), lease.acquire(light.settings)
+    first, second = lease.acquire_lease(light.settings), lease.acquire_lease(light.settings)
     first.close()
     assert second.record is not None
     assert not second.wait_lost(0.5)
@@ -52,27 +52,27 @@ def test_it_goes_on_while_one_lease_is_left(light: Place) -> None:
 
 
 def test_it_stays_when_asked_until_it_is_stopped(light: Place) -> None:
-    with lease.acquire(light.settings, stay=True) as held:
+    with lease.acquire_lease(light.settings, stay=True) as held:
         record = held.record
-    with lease.acquire(light.settings) as again:
+    with lease.acquire_lease(light.settings) as again:
         assert again.record == record
-        assert lease.status(light.settings).stays
-        assert lease.stop(light.settings)
+        assert lease.read_status(light.settings).stays
+        assert lease.stop_stack(light.settings)
         assert again.wait_lost(5)
     light.wait_gone()
-    assert not lease.stop(light.settings)
+    assert not lease.stop_stack(light.settings)
 
 
 def test_it_stays_although_another_lease_asked_for_what_does_not_start(light: Place) -> None:
-    with lease.acquire(light.settings, stay=True):
+    with lease.acquire_lease(light.settings, stay=True):
         pass
     (light.settings.state_dir / "prefect").write_text("in the way of the Prefect server's folder")
     with pytest.raises(StackFailed, match="prefect"):
-        lease.acquire(light.settings.model_copy(update={"prefect_api_url": None}))
-    report = lease.report(light.settings)
+        lease.acquire_lease(light.settings.model_copy(update={"prefect_api_url": None}))
+    report = lease.read_report(light.settings)
     assert report is not None
     assert report.stays
-    with lease.acquire(light.settings) as held:
+    with lease.acquire_lease(light.settings) as held:
         assert held.record is not None
         assert held.record.stays
 
@@ -91,20 +91,20 @@ def test_who_gives_up_while_it_starts_waits_for_nothing_and_leaves_nothing(whole
 
     asyncio.run(close_at_once())
     whole.wait_gone()
-    assert lease.status(whole.settings).state != "ready"
+    assert lease.read_status(whole.settings).state != "ready"
 
 
 def test_who_gives_up_while_others_wait_leaves_no_stack_that_stays(whole: Place) -> None:
     """`satflow up --timeout` beside a JupyterLab that goes on waiting."""
     others: list[lease.Lease] = []
-    waiting = threading.Thread(target=lambda: others.append(lease.acquire(whole.settings)))
+    waiting = threading.Thread(target=lambda: others.append(lease.acquire_lease(whole.settings)))
     waiting.start()
     wait_for(lambda: _leases(whole.settings) == 1, "the first lease", seconds=60)
-    wait_for(lambda: lease.status(whole.settings).step, "the first step", seconds=60)
+    wait_for(lambda: lease.read_status(whole.settings).step, "the first step", seconds=60)
     with pytest.raises(StackFailed, match=r"not ready after 1\.5 s; its last step was: Starting the Prefect server"):
-        lease.acquire(whole.settings, stay=True, timeout=1.5)
+        lease.acquire_lease(whole.settings, stay=True, timeout=1.5)
     waiting.join()
-    report = lease.report(whole.settings)
+    report = lease.read_report(whole.settings)
     assert report is not None
     assert (report.state, report.stays, report.leases) == ("ready", False, 1)
     others[0].close()
@@ -114,7 +114,7 @@ def test_who_gives_up_while_others_wait_leaves_no_stack_that_stays(whole: Place)
 def test_a_start_that_takes_long_shows_how_long(whole: Place) -> None:
     """The shown seconds are also what tells a waiting client that the supervisor lives."""
     steps: list[str] = []
-    with lease.acquire(whole.settings, on_step=steps.append):
+    with lease.acquire_lease(whole.settings, on_step=steps.append):
         pass
     assert steps[0] == "Starting the local stack"
     told = r"Starting the Prefect (server|worker)( \((\d+ min )?\d+ s\))?"
@@ -127,7 +127,7 @@ def test_a_supervisor_that_ends_at_once_is_not_started_for_ever(light: Place) ->
     (light.settings.runtime_dir / "stack.lock").mkdir(mode=0o700, parents=True)
     light.settings.runtime_dir.chmod(0o700)
     with pytest.raises(StackFailed, match=r"ends at each start.*stack\.log"):
-        lease.acquire(light.settings)
+        lease.acquire_lease(light.settings)
     assert "IsADirectoryError" in (light.settings.state_dir / "logs" / "stack.log").read_text()
 
 
@@ -239,15 +239,15 @@ def test_of_twenty_racing_starters_one_starts_it(light: Place) -> None:
 
 def test_a_lease_asked_for_while_the_stack_ends_starts_it_anew(light: Place) -> None:
     for _ in range(5):
-        with lease.acquire(light.settings) as held:
+        with lease.acquire_lease(light.settings) as held:
             assert held.record is not None
             assert httpx.get(str(held.record.store_url), trust_env=False).status_code == 401
 
 
 def test_a_service_that_dies_is_started_again_at_the_same_address(light: Place) -> None:
-    with lease.acquire(light.settings) as held:
+    with lease.acquire_lease(light.settings) as held:
         assert held.record is not None
-        report = lease.report(light.settings)
+        report = lease.read_report(light.settings)
         assert report is not None
         pid = report.services[0].pid
         assert pid is not None
@@ -258,7 +258,7 @@ def test_a_service_that_dies_is_started_again_at_the_same_address(light: Place) 
 
 
 def test_folders_and_files_are_private(light: Place) -> None:
-    with lease.acquire(light.settings):
+    with lease.acquire_lease(light.settings):
         for root in (light.settings.runtime_dir, light.settings.state_dir):
             open_ones = [path for path in (root, *root.rglob("*")) if path.lstat().st_mode & 0o077]
             assert open_ones == []
@@ -267,11 +267,11 @@ def test_folders_and_files_are_private(light: Place) -> None:
 
 def test_a_long_runtime_folder_has_its_socket_elsewhere(light: Place) -> None:
     long = light.settings.model_copy(update={"runtime_dir": light.settings.runtime_dir / ("x" * 120)})
-    with lease.acquire(long) as held:
+    with lease.acquire_lease(long) as held:
         assert held.record is not None
         assert socket_path(long).parent.stat().st_mode & 0o777 == 0o700
-        assert lease.stop(long)
-    wait_for(lambda: lease.report(long) is None, "the stack to end", seconds=5)
+        assert lease.stop_stack(long)
+    wait_for(lambda: lease.read_report(long) is None, "the stack to end", seconds=5)
     socket_path(long).parent.rmdir()
 
 
@@ -279,7 +279,7 @@ def test_a_folder_that_is_a_link_is_refused(light: Place) -> None:
     link = light.settings.runtime_dir.parent / "link"
     link.symlink_to("/tmp")
     with pytest.raises(StackFailed, match="is not a folder that you own"):
-        private_folder(link)
+        make_private_folder(link)
 
 
 def test_a_stack_that_cannot_start_says_why(light: Place) -> None:
@@ -287,9 +287,9 @@ def test_a_stack_that_cannot_start_says_why(light: Place) -> None:
     (light.settings.state_dir / "store").mkdir(mode=0o700)
     (light.settings.state_dir / "store" / "sha256").write_text("in the way")
     with pytest.raises(StackFailed, match=r"store ended with code 1.*store\.log"):
-        lease.acquire(light.settings)
-    wait_for(lambda: lease.report(light.settings) is None, "the stack to end", seconds=5)
-    failed = lease.status(light.settings.model_copy(update={"prefect_api_url": None}))
+        lease.acquire_lease(light.settings)
+    wait_for(lambda: lease.read_report(light.settings) is None, "the stack to end", seconds=5)
+    failed = lease.read_status(light.settings.model_copy(update={"prefect_api_url": None}))
     assert failed.state == "failed"
     assert "store ended with code 1" in (failed.step or "")
 
@@ -298,16 +298,16 @@ def test_a_stack_whose_record_cannot_be_written_says_so(light: Place) -> None:
     """Rather than to hang up, for then whoever asked starts the next supervisor, and the next."""
     endpoints.record_path(light.settings).mkdir(mode=0o700, parents=True)
     with pytest.raises(StackFailed, match=r"Is a directory.*stack\.json"):
-        lease.acquire(light.settings)
+        lease.acquire_lease(light.settings)
     endpoints.record_path(light.settings).rmdir()
 
 
 def _leases(settings: Settings) -> int:
-    report = lease.report(settings)
+    report = lease.read_report(settings)
     return report.leases if report is not None else 0
 
 
 def _restarts(settings: Settings) -> int:
-    report = lease.report(settings)
+    report = lease.read_report(settings)
     ready = report is not None and report.services[0].state == "ready"
     return report.services[0].restarts if report is not None and ready else 0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from satflow_ext.lease.start import STACK_MARK
-from satflow_ext.stack.lost_runs import _without_process
+from satflow_ext.stack.lost_runs import _select_lost_runs
 from satflow_ext.stack.orphaned_runs import has_process
 from satflow_ext.stack.prefect_calls import FlowRun
 from satflow_ext.stack.stack_processes import RUN_MARK
@@ -53,10 +53,10 @@ def spawn() -> Iterator[Spawn]:
 def test_only_the_process_of_a_run_lets_it_go_on(spawn: Spawn, variables: dict[str, str], alive: bool) -> None:
     run = FlowRun(id="the run", name="a", state_type="RUNNING", infrastructure_pid=str(spawn(variables)))
     assert has_process(run, "/run/mine") == alive
-    assert _without_process([run], "/run/mine") == ([] if alive else [run])
+    assert _select_lost_runs([run], "/run/mine") == ([] if alive else [run])
 
 
 def test_a_run_without_a_known_process_is_not_lost(spawn: Spawn) -> None:
     run = FlowRun(id="the run", name="a", state_type="PENDING")
     assert not has_process(run, "/run/mine")
-    assert _without_process([run], "/run/mine") == []
+    assert _select_lost_runs([run], "/run/mine") == []

@@ -23,7 +23,13 @@ from satflow_ext.endpoints import LOCAL_POOL, StackRecord
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.settings import Settings
 from satflow_ext.stack import environment, missed_runs
-from satflow_ext.stack.missed_runs import JUMP, MESSAGES, ClockJumps, read_choices, select_superseded
+from satflow_ext.stack.missed_runs import (
+    MIN_CLOCK_JUMP,
+    SKIP_MESSAGES,
+    ClockJumpDetector,
+    read_missed_run_choices,
+    select_superseded,
+)
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls, ScheduledRun
 from tests.conftest import Stack
 from tests.stack.conftest import Place, wait_for
@@ -69,7 +75,7 @@ def test_each_deployment_has_its_own_choice(choices, skipped):
     runs = [*missed("a/a", 3, 1), *missed("b/b", 5), *missed("a/a", 2)]
     superseded = select_superseded(runs, choices)
     assert [run.id for run, _ in superseded] == skipped
-    assert {message for _, message in superseded} <= set(MESSAGES.values())
+    assert {message for _, message in superseded} <= set(SKIP_MESSAGES.values())
 
 
 def test_the_choice_is_read_from_the_journal(tmp_path: Path) -> None:
@@ -81,7 +87,7 @@ def test_the_choice_is_read_from_the_journal(tmp_path: Path) -> None:
     write_entry(folder, "f/elsewhere", {"missed_runs": "none"}, prefect="https://prefect.example/api")
     (folder / "torn.json").write_text('{"prefect": "loc')
     (folder / "begun.json").write_text(json.dumps({"prefect": "local", "full_name": "f/begun", "written": None}))
-    assert read_choices(Settings(state_dir=tmp_path)) == {"f/old": "last", "f/none": "none", "f/all": "all"}
+    assert read_missed_run_choices(Settings(state_dir=tmp_path)) == {"f/old": "last", "f/none": "none", "f/all": "all"}
 
 
 def write_entry(folder: Path, full_name: str, written: dict[str, str], prefect: str = "local") -> None:
@@ -92,7 +98,7 @@ def write_entry(folder: Path, full_name: str, written: dict[str, str], prefect: 
 
 def test_a_stack_that_starts_skips_what_is_superseded(whole: Place, tmp_path: Path) -> None:
     (tmp_path / "counted.py").write_text(FLOW)
-    with lease.acquire(whole.settings) as held:
+    with lease.acquire_lease(whole.settings) as held:
         assert held.record is not None
         runs = asyncio.run(plan_runs(held.record, tmp_path))
         with contextlib.closing(open_database(whole)) as database, database:
@@ -105,7 +111,7 @@ def test_a_stack_that_starts_skips_what_is_superseded(whole: Place, tmp_path: Pa
     write_entry(journal, "counted/none", {"missed_runs": "none"})
     with contextlib.closing(open_database(whole)) as database, database:
         database.execute("UPDATE work_pool SET is_paused = 0")
-    with lease.acquire(whole.settings) as held:
+    with lease.acquire_lease(whole.settings) as held:
         record = held.record
         assert record is not None
         wait_for(lambda: all("Scheduled" not in each for each in outcomes(record, runs).values()), "all", seconds=300)
@@ -118,14 +124,14 @@ def test_a_stack_that_starts_skips_what_is_superseded(whole: Place, tmp_path: Pa
 
 
 def test_a_jump_of_the_clock_is_pending_until_it_is_settled() -> None:
-    jumps = ClockJumps(1000.0, 50.0)
+    jumps = ClockJumpDetector(1000.0, 50.0)
     jumps.compare(1001.0, 51.0)
-    jumps.compare(1002.0 + JUMP, 52.0)  # as much as is not a jump
+    jumps.compare(1002.0 + MIN_CLOCK_JUMP, 52.0)  # as much as is not a jump
     assert jumps.since is None
     jumps.compare(5000.0, 53.0)
     jumps.compare(5001.0, 54.0)
     jumps.compare(9000.0, 55.0)
-    assert jumps.since == 1002.0 + JUMP
+    assert jumps.since == 1002.0 + MIN_CLOCK_JUMP
     jumps.settle()
     jumps.compare(9001.0, 56.0)
     jumps.compare(4000.0, 57.0)  # set back
@@ -137,7 +143,7 @@ def test_what_was_not_skipped_after_a_jump_is_tried_again(tmp_path: Path, monkey
     attempts = asyncio.Queue[bytes]()
     real, jump = time.time, [0.0]
     monkeypatch.setattr(time, "time", lambda: real() + jump[0])
-    monkeypatch.setattr(missed_runs, "LOOK", 0.05)
+    monkeypatch.setattr(missed_runs, "CLOCK_CHECK_PAUSE", 0.05)
 
     async def unwell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         attempts.put_nowait(await reader.readuntil(b"\r\n\r\n"))
@@ -148,7 +154,7 @@ def test_what_was_not_skipped_after_a_jump_is_tried_again(tmp_path: Path, monkey
         async with await asyncio.start_server(unwell, "127.0.0.1", 0) as server:
             host, port = server.sockets[0].getsockname()
             credential = Credential(f"http://{host}:{port}/api", "a:b")
-            keeping = asyncio.create_task(missed_runs.keep_skipping(Settings(state_dir=tmp_path), credential))
+            keeping = asyncio.create_task(missed_runs.watch_missed_runs(Settings(state_dir=tmp_path), credential))
             await asyncio.sleep(0)  # it reads the clocks
             jump[0] = 3600.0
             for _ in range(3):
@@ -185,7 +191,7 @@ def counted() -> None:
 
 def open_database(place: Place) -> sqlite3.Connection:
     """The Prefect server's database."""
-    return sqlite3.connect(environment.home(place.settings) / environment.DATABASE_FILE, timeout=60)
+    return sqlite3.connect(environment.prefect_home(place.settings) / environment.DATABASE_FILE, timeout=60)
 
 
 async def plan_runs(record: StackRecord, folder: Path) -> dict[str, list[UUID]]:

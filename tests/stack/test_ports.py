@@ -17,7 +17,7 @@ from satflow_ext import lease
 from satflow_ext.bounded_listener import FOREIGN_LIMIT
 from satflow_ext.endpoints import PrefectApi, StackRecord, Store
 from satflow_ext.errors import GatewayUnreachable, PrefectUnreachable, StoreUnreachable
-from satflow_ext.gateways.connection import connected
+from satflow_ext.gateways.connection import connect_gateway
 from satflow_ext.gateways.gateway_locator import DaskGateway
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration.store_client import StoreClient
@@ -39,7 +39,7 @@ def ports(record: StackRecord) -> dict[str, int]:
 
 def kill_service(place: Place, name: str) -> int:
     """Kill a service; how often it had been started again before."""
-    report = lease.report(place.settings)
+    report = lease.read_report(place.settings)
     assert report is not None
     found = next(each for each in report.services if each.name == name)
     assert found.pid is not None
@@ -48,7 +48,7 @@ def kill_service(place: Place, name: str) -> int:
 
 
 def has_restarted(place: Place, name: str, before: int) -> bool:
-    report = lease.report(place.settings)
+    report = lease.read_report(place.settings)
     assert report is not None
     return any(each.name == name and each.state == "ready" and each.restarts > before for each in report.services)
 
@@ -56,7 +56,7 @@ def has_restarted(place: Place, name: str, before: int) -> bool:
 def test_no_other_user_can_listen_at_the_port_of_a_service_that_died_or_of_a_stack_that_was_killed(
     whole: Place,
 ) -> None:
-    with lease.acquire(whole.settings, also=["gateway"]) as held:
+    with lease.acquire_lease(whole.settings, also=["gateway"]) as held:
         assert held.record is not None
         numbers = ports(held.record)
         with stranger(TAKE_PORT, *numbers.values()) as thief:
@@ -90,7 +90,7 @@ async def ask_store(port: int, own: bool) -> None:
 async def ask_gateway(port: int, own: bool) -> None:
     def ask() -> None:
         where = DaskGateway("" if own else "other", f"http://127.0.0.1:{port}", "basic", "satflow", SECRET)
-        with connected(where) as gateway:
+        with connect_gateway(where) as gateway:
             gateway.list_clusters()
 
     await asyncio.to_thread(ask)
@@ -126,7 +126,7 @@ def test_a_client_of_the_own_gateway_sends_nothing_to_another_user_who_listens_t
     where = DaskGateway("", f"http://127.0.0.1:{port}", "basic", "satflow", SECRET)
 
     def ask_later() -> None:
-        with connected(where) as gateway:
+        with connect_gateway(where) as gateway:
             own.close()
             while thief.read() != f"bound {port}":
                 pass
@@ -147,12 +147,12 @@ def test_the_prefect_server_answers_to_nothing_but_its_api(stack: Stack) -> None
 
 @pytest.mark.parametrize("name", ["prefect-server", "store", "dask-gateway"])
 def test_idle_connections_of_another_user_are_bounded(stack: Stack, name: str) -> None:
-    port = ports(lease.have_started(stack.settings, ["gateway"]))[name]
+    port = ports(lease.start_services(stack.settings, ["gateway"]))[name]
     with stranger(HOLD_CONNECTIONS, port, 1100) as flood:
         assert flood.read() == "opened 1100"
         # Its answer shows that the service has accepted all that came before it.
         assert httpx.get(f"http://127.0.0.1:{port}/api/health", trust_env=False, timeout=120).status_code in (200, 401)
-        report = lease.report(stack.settings)
+        report = lease.read_report(stack.settings)
         assert report is not None
         service = psutil.Process(next(each.pid for each in report.services if each.name == name))
         remote = [each.raddr.port for each in service.net_connections("tcp") if each.raddr and each.laddr.port == port]

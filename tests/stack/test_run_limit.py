@@ -12,8 +12,8 @@ from prefect.client.schemas.objects import WorkPool
 from satflow_ext import lease
 from satflow_ext.endpoints import LOCAL_POOL, StackRecord
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.stack.orphaned_runs import KILLED
-from satflow_ext.stack.run_limit import limit_to_set
+from satflow_ext.stack.orphaned_runs import PROCESS_KILLED
+from satflow_ext.stack.run_limit import choose_limit
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import api_of, sleepers, start_sleeper
 from tests.stack.test_run_states import PATIENCE, begun, ended, kill, service, state
@@ -33,14 +33,14 @@ from tests.stack.test_run_states import PATIENCE, begun, ended, kill, service, s
     ],
 )
 def test_a_lower_limit_of_the_user_is_kept(current, last_set, limit):
-    assert limit_to_set(current, last_set, 4) == limit
+    assert choose_limit(current, last_set, 4) == limit
 
 
 def test_a_restart_of_the_prefect_worker_gives_no_more_places(
     whole: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SATFLOW_RUN_LIMIT", "1")
-    with lease.acquire(whole.settings) as held:
+    with lease.acquire_lease(whole.settings) as held:
         record = held.record
         assert record is not None
         pool = asyncio.run(read_pool(record))
@@ -56,7 +56,7 @@ def test_a_restart_of_the_prefect_worker_gives_no_more_places(
         assert asyncio.run(count_handed_out(record)) == 0
         assert state(record, second).is_scheduled()
         kill(whole, None, tmp_path / "first")
-        assert ended(record, first).message == KILLED
+        assert ended(record, first).message == PROCESS_KILLED
         wait_for(lambda: sleepers(folder), "the second run to start", seconds=PATIENCE)
 
 

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from satflow_ext import lease
 from satflow_ext.endpoints import StackRecord
 from satflow_ext.lease.messages import ServiceReport
-from satflow_ext.stack.orphaned_runs import KILLED, WORKER_DIED
+from satflow_ext.stack.orphaned_runs import PROCESS_KILLED, WORKER_DIED
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
 from tests.stack.test_commands import satflow
@@ -22,7 +22,7 @@ PATIENCE = 300.0
 
 
 def test_the_cause_of_a_crash_is_told_apart(whole: Place, tmp_path: Path) -> None:
-    with lease.acquire(whole.settings) as held:
+    with lease.acquire_lease(whole.settings) as held:
         assert held.record is not None
         with_its_worker = begun(held.record, tmp_path / "with its worker")
         kill(whole, "prefect-worker", tmp_path / "with its worker")
@@ -33,7 +33,7 @@ def test_the_cause_of_a_crash_is_told_apart(whole: Place, tmp_path: Path) -> Non
         wait_for(lambda: service(whole, "prefect-worker").restarts == 2, "the next worker", seconds=PATIENCE)
         wait_for(lambda: service(whole, "prefect-worker").state == "ready", "the next worker", seconds=PATIENCE)
         kill(whole, None, tmp_path / "after its worker")
-        assert ended(held.record, after_its_worker).message == KILLED
+        assert ended(held.record, after_its_worker).message == PROCESS_KILLED
 
         unharmed = begun(held.record, tmp_path / "unharmed")
         kill(whole, "prefect-server")
@@ -66,7 +66,7 @@ def kill(place: Place, name: str | None, folder: Path | None = None) -> None:
 
 def service(place: Place, name: str) -> ServiceReport:
     """What the stack reports of a service."""
-    report = lease.report(place.settings)
+    report = lease.read_report(place.settings)
     assert report is not None
     return next(each for each in report.services if each.name == name)
 

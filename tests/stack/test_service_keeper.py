@@ -18,18 +18,18 @@ from satflow_ext.lease.start import STACK_MARK
 from satflow_ext.settings import Settings
 from satflow_ext.stack import service_definitions, service_keeper, start_progress
 from satflow_ext.stack.prefect_calls import Credential
-from satflow_ext.stack.process import Plan
-from satflow_ext.stack.service_keeper import RESTARTS, Kept, Role
+from satflow_ext.stack.process import ProcessPlan
+from satflow_ext.stack.service_keeper import MAX_RESTARTS, ServiceDefinition, ServiceKeeper
 
 
 @pytest.fixture
-def role(tmp_path) -> Role:
+def role(tmp_path) -> ServiceDefinition:
     async def ready() -> bool:
         return True
 
     environment = {**os.environ, STACK_MARK: str(tmp_path)}
-    plan = Plan("pages", ("http.server", "--bind", "127.0.0.1", "0"), environment, tmp_path / "pages.log")
-    return Role(plan, None, ready)
+    plan = ProcessPlan("pages", ("http.server", "--bind", "127.0.0.1", "0"), environment, tmp_path / "pages.log")
+    return ServiceDefinition(plan, None, ready)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -38,7 +38,7 @@ async def until(holds: Callable[[], bool]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def killed(kept: Kept, times: int) -> None:
+async def killed(kept: ServiceKeeper, times: int) -> None:
     """Kill it as often, each time as soon as it is there again."""
     for _ in range(times):
         await until(lambda: kept.pid is not None and kept.report().state == "ready")
@@ -48,13 +48,13 @@ async def killed(kept: Kept, times: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("healthy", "deaths", "state"), [(0.0, RESTARTS + 3, "ready"), (600.0, RESTARTS + 1, "failed")]
+    ("healthy", "deaths", "state"), [(0.0, MAX_RESTARTS + 3, "ready"), (600.0, MAX_RESTARTS + 1, "failed")]
 )
 def test_is_left_alone_when_it_dies_too_often_in_a_row(role, monkeypatch, healthy, deaths, state):
-    monkeypatch.setattr(service_keeper, "HEALTHY", healthy)
+    monkeypatch.setattr(service_keeper, "HEALTHY_UPTIME", healthy)
 
     async def lives() -> None:
-        kept = Kept(role)
+        kept = ServiceKeeper(role)
         await kept.start()
         try:
             await killed(kept, deaths)
@@ -70,7 +70,7 @@ SPEAKS = "import sys, time; [(print(i, flush=True), time.sleep(0.2)) for i in ra
 SLEEPS = "import time; time.sleep(600)"
 
 
-def starting(tmp_path, code: str, *, limit: float = math.inf) -> Kept:
+def starting(tmp_path, code: str, *, limit: float = math.inf) -> ServiceKeeper:
     """A service that is ready once it has made a file."""
     (tmp_path / "slow_service.py").write_text(code)
     ready_file = tmp_path / "ready"
@@ -79,13 +79,13 @@ def starting(tmp_path, code: str, *, limit: float = math.inf) -> Kept:
         return ready_file.exists()
 
     environment = {**os.environ, STACK_MARK: str(tmp_path), "PYTHONPATH": str(tmp_path)}
-    plan = Plan("slow", ("slow_service", str(ready_file)), environment, tmp_path / "slow.log")
-    return Kept(Role(plan, None, ready, limit=limit))
+    plan = ProcessPlan("slow", ("slow_service", str(ready_file)), environment, tmp_path / "slow.log")
+    return ServiceKeeper(ServiceDefinition(plan, None, ready, limit=limit))
 
 
 @pytest.mark.parametrize("code", [WORKS, SPEAKS])
 def test_is_waited_for_as_long_as_it_makes_progress(tmp_path, monkeypatch, code):
-    monkeypatch.setattr(start_progress, "STALLED", 3.0)  # less than either takes
+    monkeypatch.setattr(start_progress, "STALL_TIMEOUT", 3.0)  # less than either takes
 
     async def starts() -> None:
         kept = starting(tmp_path, code)
@@ -97,7 +97,7 @@ def test_is_waited_for_as_long_as_it_makes_progress(tmp_path, monkeypatch, code)
 
 
 def test_is_given_up_when_it_makes_none(tmp_path, monkeypatch):
-    monkeypatch.setattr(start_progress, "STALLED", 3.0)
+    monkeypatch.setattr(start_progress, "STALL_TIMEOUT", 3.0)
 
     async def stalls() -> None:
         kept = starting(tmp_path, SLEEPS)
@@ -127,7 +127,7 @@ def test_is_given_up_after_its_limit_although_it_works_and_logs(tmp_path):
 def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
     async def begins() -> None:
         answers = asyncio.Event()
-        kept = Kept(replace(role, before=answers.wait, limit=0.0))
+        kept = ServiceKeeper(replace(role, before=answers.wait, limit=0.0))
         starts = asyncio.create_task(kept.start())
         await until(lambda: kept.pid is not None)
         answers.set()
@@ -139,7 +139,9 @@ def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
     settings = Settings()
     assert (
         0
-        < service_definitions.prefect_worker(settings, Credential("http://127.0.0.1:9/api", "a:b"), nothing).limit
+        < service_definitions.define_prefect_worker(
+            settings, Credential("http://127.0.0.1:9/api", "a:b"), nothing
+        ).limit
         < math.inf
     )
 
@@ -149,14 +151,14 @@ async def nothing() -> None:
 
 
 def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_stays_taken(role, monkeypatch):
-    monkeypatch.setattr(service_keeper, "HEALTHY", 600.0)
-    listener = service_definitions.listen()
+    monkeypatch.setattr(service_keeper, "HEALTHY_UPTIME", 600.0)
+    listener = service_definitions.open_listener()
 
     async def is_left_alone() -> None:
-        kept = Kept(replace(role, listener=listener))
+        kept = ServiceKeeper(replace(role, listener=listener))
         await kept.start()
         try:
-            await killed(kept, RESTARTS + 1)
+            await killed(kept, MAX_RESTARTS + 1)
             await until(lambda: kept.report().state == "failed")
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             assert await reader.read() == b""
@@ -170,7 +172,7 @@ def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_st
         asyncio.run(asyncio.wait_for(is_left_alone(), 300))
 
 
-def no_log(role: Role) -> None:
+def no_log(role: ServiceDefinition) -> None:
     """Let each start of its process fail with an `OSError`."""
     role.plan.log.unlink()
     role.plan.log.mkdir()
@@ -195,11 +197,11 @@ def fails_before(calls: list[int]) -> Callable[[], Awaitable[None]]:
     ],
 )
 def test_a_start_that_fails_for_any_reason_counts_as_a_death(role, spoil, last_end):
-    listener = service_definitions.listen()
+    listener = service_definitions.open_listener()
     calls: list[int] = []
 
     async def is_left_alone() -> None:
-        kept = Kept(replace(role, listener=listener, before=fails_before(calls)))
+        kept = ServiceKeeper(replace(role, listener=listener, before=fails_before(calls)))
         await kept.start()
         try:
             spoil(role)
@@ -207,7 +209,7 @@ def test_a_start_that_fails_for_any_reason_counts_as_a_death(role, spoil, last_e
             os.kill(kept.pid, signal.SIGKILL)
             await until(lambda: kept.report().state == "failed")
             assert re.fullmatch(last_end, kept.report().last_end or "")
-            assert kept.report().restarts == RESTARTS
+            assert kept.report().restarts == MAX_RESTARTS
             assert kept.pid is None
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             assert await reader.read() == b""

@@ -33,9 +33,9 @@ def services(stack: Stack) -> list[psutil.Process]:
 
 
 def test_all_services_are_ready(stack: Stack) -> None:
-    status = lease.status(stack.settings)
+    status = lease.read_status(stack.settings)
     assert (status.kind, status.state, status.stays) == ("local", "ready", False)
-    report = lease.report(stack.settings)
+    report = lease.read_report(stack.settings)
     assert report is not None
     ready = {each.name: each.state for each in report.services}
     for name in ("dask-gateway", "dask-gateway-proxy"):
@@ -87,11 +87,11 @@ def test_secrets_are_in_no_command_line_and_no_log(stack: Stack) -> None:
 
 
 def test_everything_ends_with_the_last_lease_and_its_runs_are_not_left_running(whole: Place, tmp_path: Path) -> None:
-    with lease.acquire(whole.settings) as held:
+    with lease.acquire_lease(whole.settings) as held:
         run, asleep = _sleeping(held.record, tmp_path)
     whole.wait_gone()
     assert [each for each in asleep if _lives(each)] == []
-    with lease.acquire(whole.settings) as again:
+    with lease.acquire_lease(whole.settings) as again:
         assert again.record is not None
         state = asyncio.run(state_of(again.record, run))
         assert state.is_crashed(), state
@@ -163,7 +163,7 @@ async def _until(done: Callable[[], bool]) -> None:
 
 
 def _kill(place: Place, *names: str, supervisor: bool = False) -> None:
-    report = lease.report(place.settings)
+    report = lease.read_report(place.settings)
     assert report is not None
     pids = [each.pid for each in report.services if each.name in names and each.pid]
     assert len(pids) == len(names)
@@ -174,11 +174,11 @@ def _kill(place: Place, *names: str, supervisor: bool = False) -> None:
 def test_the_database_may_be_elsewhere(whole: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = tmp_path / "of-the-team.db"
     monkeypatch.setenv("SATFLOW_DATABASE_URL", f"sqlite+aiosqlite:///{database}")
-    with lease.acquire(whole.settings) as held:
+    with lease.acquire_lease(whole.settings) as held:
         assert held.record is not None
         assert database.stat().st_size > 0
         assert not (whole.settings.state_dir / "prefect" / "prefect.db").exists()
-        report = lease.report(whole.settings)
+        report = lease.read_report(whole.settings)
         assert report is not None
         worker = next(each.pid for each in report.services if each.name == "prefect-worker")
         assert str(database) not in str(psutil.Process(worker).environ()), "flow runs do not get to know its password"

@@ -60,7 +60,7 @@ async def order_of_turns(url: str) -> tuple[list[int], list[str]]:
 
 def test_who_asks_first_writes_first(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(AioSqliteConfiguration, "begin_transaction", AioSqliteConfiguration.begin_transaction)
-    prefect_server.take_turns()
+    prefect_server.serialize_transactions()
     begun, said = asyncio.run(order_of_turns(f"sqlite+aiosqlite:///{tmp_path / 'turns.db'}"))
     assert begun == list(range(WRITERS))
     assert said == [str(number) for number in begun]
@@ -68,7 +68,7 @@ def test_who_asks_first_writes_first(tmp_path, monkeypatch) -> None:
 
 def test_a_transaction_within_one_does_not_wait_for_itself(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(AioSqliteConfiguration, "begin_transaction", AioSqliteConfiguration.begin_transaction)
-    prefect_server.take_turns()
+    prefect_server.serialize_transactions()
 
     async def nested() -> str:
         database = AioSqliteConfiguration(f"sqlite+aiosqlite:///{tmp_path / 'turns.db'}")

@@ -16,9 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from satflow_ext.errors import ContentRefused
 from satflow_ext.models import CarriedFile
-from satflow_ext.registration.manifest import REACH
-from satflow_ext.registration.references import reached
-from satflow_ext.store.collection import DAY, collect
+from satflow_ext.registration.manifest import MAX_EARLIER
+from satflow_ext.registration.references import follow_references
+from satflow_ext.store.collection import DAY, collect_contents
 from satflow_ext.store.contents import Contents
 from tests.registration.sealed import digest, manifest, signer
 
@@ -68,7 +68,7 @@ class Life(RuleBasedStateMachine):
             body,
             version=len(deployed.manifests) + 1,
             files=(CarriedFile(path="data.csv", digest=file, size=len(data)),),
-            earlier=tuple(deployed.manifests[: -REACH - 1 : -1]),
+            earlier=tuple(deployed.manifests[: -MAX_EARLIER - 1 : -1]),
         )
         deployed.manifests.append(self.put(made.encode(SIGNER)))
         deployed.bodies.append(body)
@@ -121,7 +121,7 @@ class Life(RuleBasedStateMachine):
     def collect(self, dry: bool) -> None:
         before = {each.digest for each in self.contents.all()}
         live = [deployed.manifests[-1] for deployed in self.deployments.values()]
-        done = collect(self.contents, reached(live, self.contents.read), grace=GRACE, dry=dry)
+        done = collect_contents(self.contents, follow_references(live, self.contents.read), grace=GRACE, dry_run=dry)
         after = {each.digest for each in self.contents.all()}
         removed = {each.digest for each in done.removed}
         assert after == (before if dry else before - removed)
@@ -167,7 +167,7 @@ def put(contents, body):
 def test_a_manifest_that_cannot_be_read_stops_everything(contents):
     lost = put(contents, b"no manifest")
     with pytest.raises(ContentRefused):
-        reached([lost], contents.read)
+        follow_references([lost], contents.read)
 
 
 def test_versions_before_a_lost_manifest_are_in_use(contents):
@@ -175,7 +175,7 @@ def test_versions_before_a_lost_manifest_are_in_use(contents):
     first = put(contents, manifest(b"1", version=1).encode(SIGNER))
     lost = digest(b"a manifest that is gone")
     third = put(contents, manifest(b"3", version=3, earlier=(lost, first)).encode(SIGNER))
-    assert reached([third], contents.read) >= {first, third, digest(b"1"), digest(b"3")}
+    assert follow_references([third], contents.read) >= {first, third, digest(b"1"), digest(b"3")}
 
 
 def test_what_is_asked_for_while_it_is_collected_stays(contents):
@@ -190,7 +190,7 @@ def test_what_is_asked_for_while_it_is_collected_stays(contents):
 def test_marks_that_cannot_be_read_begin_anew(contents):
     put(contents, b"x")
     (contents.root / "unreferenced.json").write_bytes(b"[not a dictionary")
-    assert collect(contents, frozenset(), grace=0.0).removed == ()
+    assert collect_contents(contents, frozenset(), grace=0.0).removed == ()
 
 
 @pytest.mark.parametrize(("later", "gone"), [(GRACE - 1, False), (GRACE, False), (GRACE + 1, True)])
@@ -200,8 +200,8 @@ def test_the_period_is_as_long_as_it_says(tmp_path, later, gone, dry):
     contents = Contents(tmp_path, limit=10**6, clock=lambda: moments[-1])
     contents.prepare()
     body = put(contents, b"x")
-    assert collect(contents, frozenset(), grace=GRACE).removed == ()
+    assert collect_contents(contents, frozenset(), grace=GRACE).removed == ()
     moments.append(later)
-    done = collect(contents, frozenset(), grace=GRACE, dry=dry)
+    done = collect_contents(contents, frozenset(), grace=GRACE, dry_run=dry)
     assert [each.digest for each in done.removed] == [body] * gone
     assert (contents.size(body) is None) == (gone and not dry)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from satflow_ext.kernel.preflight.report import preflight
+from satflow_ext.kernel.preflight.report import create_report
 
-__all__ = ["preflight"]
+__all__ = ["create_report"]

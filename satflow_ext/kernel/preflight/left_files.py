@@ -6,19 +6,21 @@ from collections.abc import Container, Iterable, Iterator
 from itertools import islice
 from pathlib import Path, PurePath
 
-from satflow_ext.kernel.preflight.findings import texts_of
-from satflow_ext.kernel.reachable_objects import Reached
+from satflow_ext.kernel.preflight.findings import extract_texts
+from satflow_ext.kernel.reachable_objects import ReachedObject
 from satflow_ext.models import Finding
 
-LOOKED_AT = 2000
+MAX_TEXTS = 2000
 """Maximum number of texts to check."""
-LONGEST = 250
-CODE = frozenset({".py", ".ipynb"})
+MAX_PATH_LENGTH = 250
+CODE_SUFFIXES = frozenset({".py", ".ipynb"})
 """Suffixes of files that are packed as code, or are the notebook."""
-MOST = 20
+MAX_FINDINGS = 20
 
 
-def find_left_files(everything: Iterable[Reached], folder: Path, included: Container[str]) -> Iterator[Finding]:
+def find_missing_files(
+    everything: Iterable[ReachedObject], folder: Path, included: Container[str]
+) -> Iterator[Finding]:
     """Find texts and paths that name files in the notebook's folder.
 
     Args:
@@ -26,10 +28,10 @@ def find_left_files(everything: Iterable[Reached], folder: Path, included: Conta
         folder: the notebook's folder.
         included: paths of the included files, relative to it.
     """
-    texts = islice(filter(_may_be_path, _named(everything)), LOOKED_AT)
+    texts = islice(filter(_may_be_path, _possible_paths(everything)), MAX_TEXTS)
     names = dict.fromkeys(PurePath(text).as_posix() for text in texts)
     left = (name for name in names if name not in included and _is_file(folder, name))
-    for name in islice(left, MOST):
+    for name in islice(left, MAX_FINDINGS):
         yield Finding(
             kind="file",
             level="warning",
@@ -39,21 +41,21 @@ def find_left_files(everything: Iterable[Reached], folder: Path, included: Conta
         )
 
 
-def _named(everything: Iterable[Reached]) -> Iterator[str]:
+def _possible_paths(everything: Iterable[ReachedObject]) -> Iterator[str]:
     for reached in everything:
         if isinstance(reached.value, PurePath):
             yield str(reached.value)
         else:
-            yield from (text for _, text in texts_of(reached))
+            yield from (text for _, text in extract_texts(reached))
 
 
 def _may_be_path(text: str) -> bool:
-    return 0 < len(text) <= LONGEST and "\0" not in text and "\n" not in text
+    return 0 < len(text) <= MAX_PATH_LENGTH and "\0" not in text and "\n" not in text
 
 
 def _is_file(folder: Path, name: str) -> bool:
     path = PurePath(name)
-    if path.is_absolute() or ".." in path.parts or path.suffix in CODE:
+    if path.is_absolute() or ".." in path.parts or path.suffix in CODE_SUFFIXES:
         return False
     try:
         return (folder / path).is_file()

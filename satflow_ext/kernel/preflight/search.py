@@ -6,15 +6,15 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 
 from satflow_ext.kernel.flow_discovery import Shell
-from satflow_ext.kernel.preflight.findings import find_in
-from satflow_ext.kernel.preflight.left_files import find_left_files
-from satflow_ext.kernel.reachable_objects import Reached
+from satflow_ext.kernel.preflight.findings import find_problems
+from satflow_ext.kernel.preflight.left_files import find_missing_files
+from satflow_ext.kernel.reachable_objects import ReachedObject
 from satflow_ext.kernel.side_effects import find_side_effects
 from satflow_ext.models import Finding
 
 
-def find_all(
-    everything: Sequence[Reached],
+def find_findings(
+    everything: Sequence[ReachedObject],
     shell: Shell | None,
     modules: frozenset[str],
     folder: Path,
@@ -33,7 +33,7 @@ def find_all(
         texts: the maximum number of texts to compare with the shapes of credentials (default: all).
     """
     return [
-        *find_in(everything, texts=texts),
+        *find_problems(everything, texts=texts),
         *find_side_effects(shell, modules),
-        *find_left_files(everything, folder, included),
+        *find_missing_files(everything, folder, included),
     ]

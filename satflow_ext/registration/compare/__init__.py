@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satflow_ext.registration.compare.between import between
-from satflow_ext.registration.compare.summary import summary
+from satflow_ext.registration.compare.between import compare_versions
+from satflow_ext.registration.compare.summary import summarize_diff
 
-__all__ = ["between", "summary"]
+__all__ = ["compare_versions", "summarize_diff"]

@@ -6,28 +6,28 @@ from satflow_ext.models import VersionDiff
 from satflow_ext.registration.compare import choices, code, parameters, wiring
 from satflow_ext.registration.manifest import Manifest
 
-UNEXPLAINED = "The flow differs in something that the recorded source does not show, such as captured data."
-LOCAL = "The flows differ, but their code cannot be compared: no source was recorded for one of the versions."
+UNEXPLAINED_CHANGE = "The flow differs in something that the recorded source does not show, such as captured data."
+NO_SOURCE = "The flows differ, but their code cannot be compared: no source was recorded for one of the versions."
 
 
-def between(before: Manifest, after: Manifest) -> VersionDiff:
+def compare_versions(before: Manifest, after: Manifest) -> VersionDiff:
     """Compare one version with another."""
-    changes = code.changes(before.source, after.source)
+    changes = code.compare_code(before.source, after.source)
     return VersionDiff(
         before=before.version,
         after=after.version,
         code=changes,
-        tasks=wiring.changes(before.source, after.source),
-        parameters=parameters.changes(before.parameter_schema, after.parameter_schema),
-        executor=choices.executor(before, after),
-        choices=choices.others(before, after),
-        environment=choices.environment(before, after),
-        packages=choices.packages(before, after),
-        unexplained=_unexplained(before, after, explained=bool(changes)),
+        tasks=wiring.compare_wirings(before.source, after.source),
+        parameters=parameters.compare_parameters(before.parameter_schema, after.parameter_schema),
+        executor=choices.compare_executors(before, after),
+        choices=choices.compare_choices(before, after),
+        environment=choices.compare_interpreters(before, after),
+        packages=choices.compare_packages(before, after),
+        unexplained=_unexplained_difference(before, after, explained=bool(changes)),
     )
 
 
-def _unexplained(before: Manifest, after: Manifest, *, explained: bool) -> str | None:
+def _unexplained_difference(before: Manifest, after: Manifest, *, explained: bool) -> str | None:
     """Return a note if the flows differ for no visible reason.
 
     Another Python or other data files change the fingerprint of the same code, so they are visible reasons.
@@ -36,4 +36,4 @@ def _unexplained(before: Manifest, after: Manifest, *, explained: bool) -> str |
     if before.exact == after.exact or known:
         return None
     sourced = all(each.source.cells or each.source.files for each in (before, after))
-    return UNEXPLAINED if sourced else LOCAL
+    return UNEXPLAINED_CHANGE if sourced else NO_SOURCE

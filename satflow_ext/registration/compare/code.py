@@ -7,36 +7,38 @@ from collections.abc import Iterator
 from typing import Literal
 
 from satflow_ext.models import CodeChange, Source
-from satflow_ext.registration.compare.pieces import Piece, pieces
+from satflow_ext.registration.compare.pieces import SourcePiece, split_source
 
-LONGEST = 5000
+MAX_DIFF_LINES = 5000
 """Maximum number of lines in a piece for which a diff is made: a longer diff takes too long and is not readable."""
 
 
-def changes(before: Source, after: Source) -> tuple[CodeChange, ...]:
+def compare_code(before: Source, after: Source) -> tuple[CodeChange, ...]:
     """Return pieces that were added, removed or changed, in the order of the later version, with removed ones last."""
-    old, new = pieces(before), pieces(after)
+    old, new = split_source(before), split_source(after)
     names = [*new, *(name for name in old if name not in new)]
-    return tuple(_changes(old, new, names))
+    return tuple(_code_changes(old, new, names))
 
 
-def _changes(old: dict[str, Piece], new: dict[str, Piece], names: list[str]) -> Iterator[CodeChange]:
+def _code_changes(old: dict[str, SourcePiece], new: dict[str, SourcePiece], names: list[str]) -> Iterator[CodeChange]:
     for name in names:
         was, now = old.get(name), new.get(name)
         if (was and was.text) != (now and now.text):
             known = now or was
             assert known is not None  # each name is in `old` or in `new`
-            yield CodeChange(name=name, kind=known.kind, change=_change(was, now), diff=_diff(name, was, now))
+            yield CodeChange(
+                name=name, kind=known.kind, change=_change_kind(was, now), diff=_unified_diff(name, was, now)
+            )
 
 
-def _change(was: Piece | None, now: Piece | None) -> Literal["added", "removed", "changed"]:
+def _change_kind(was: SourcePiece | None, now: SourcePiece | None) -> Literal["added", "removed", "changed"]:
     if was is None:
         return "added"
     return "removed" if now is None else "changed"
 
 
-def _diff(name: str, was: Piece | None, now: Piece | None) -> str:
+def _unified_diff(name: str, was: SourcePiece | None, now: SourcePiece | None) -> str:
     old, new = (piece.text.splitlines() if piece else [] for piece in (was, now))
-    if max(len(old), len(new)) > LONGEST:
+    if max(len(old), len(new)) > MAX_DIFF_LINES:
         return f"{len(old)} lines became {len(new)}; too long to compare line by line."
     return "\n".join(difflib.unified_diff(old, new, f"{name} before", f"{name} after", lineterm=""))

@@ -8,34 +8,34 @@ from typing import cast
 from pydantic import JsonValue
 
 from satflow_ext.models import Change, JsonObject
-from satflow_ext.registration.compare.facts import changes as changed
+from satflow_ext.registration.compare.facts import compare_facts as changed
 
 
-def changes(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:
+def compare_parameters(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:
     """Return parameters that were added, removed, or have another type or default."""
-    return changed(_said(before), _said(after))
+    return changed(_parameter_facts(before), _parameter_facts(after))
 
 
-def _said(schema: JsonObject) -> dict[str, str]:
+def _parameter_facts(schema: JsonObject) -> dict[str, str]:
     properties = cast("dict[str, JsonObject]", schema.get("properties") or {})
-    return {name: _words(each) for name, each in properties.items()}
+    return {name: _format_parameter(each) for name, each in properties.items()}
 
 
-def _words(parameter: JsonObject) -> str:
+def _format_parameter(parameter: JsonObject) -> str:
     """Format a parameter, such as `integer = 4`; a parameter without a default is required."""
-    kind = _kind(parameter)
+    kind = _format_type(parameter)
     return f"{kind} = {json.dumps(parameter['default'])}" if "default" in parameter else kind
 
 
-def _kind(schema: JsonValue) -> str:
+def _format_type(schema: JsonValue) -> str:
     if not isinstance(schema, dict):
         return "any"
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     for several in ("anyOf", "allOf", "oneOf"):
         if isinstance(options := schema.get(several), list):
-            return " or ".join(map(_kind, options))
+            return " or ".join(map(_format_type, options))
     if "enum" in schema:
         return "one of " + json.dumps(schema["enum"])
     kind = str(schema.get("format") or schema.get("type") or "any")
-    return f"{kind} of {_kind(schema['items'])}" if schema.get("items") else kind
+    return f"{kind} of {_format_type(schema['items'])}" if schema.get("items") else kind

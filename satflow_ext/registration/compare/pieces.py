@@ -12,14 +12,14 @@ Kind = Literal["function", "class", "statements"]
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class Text(NamedTuple):
+class SourceText(NamedTuple):
     """A cell or a file. `place` is empty for a cell: all cells share one namespace, and each file has a separate one."""
 
     place: str
     text: str
 
 
-class Piece(NamedTuple):
+class SourcePiece(NamedTuple):
     """A named part of the source."""
 
     name: str
@@ -27,19 +27,19 @@ class Piece(NamedTuple):
     text: str
 
 
-def texts(source: Source) -> Iterator[Text]:
+def source_texts(source: Source) -> Iterator[SourceText]:
     """Yield cells in the order in which they ran, then files in the order of their paths."""
-    yield from (Text("", cell.text) for cell in source.cells)
-    yield from (Text(file.path, file.text) for file in source.files)
+    yield from (SourceText("", cell.text) for cell in source.cells)
+    yield from (SourceText(file.path, file.text) for file in source.files)
 
 
-def pieces(source: Source) -> dict[str, Piece]:
+def split_source(source: Source) -> dict[str, SourcePiece]:
     """Map names to pieces. The later of two definitions with the same name counts, as it did in the notebook."""
-    found: dict[str, Piece] = {}
-    for place, text in texts(source):
+    found: dict[str, SourcePiece] = {}
+    for place, text in source_texts(source):
         prefix = f"{place}:" if place else ""
         rest = []
-        for piece in _split(text):
+        for piece in _split_text(text):
             if piece.kind == "statements":
                 rest.append(piece.text)
             else:
@@ -48,7 +48,7 @@ def pieces(source: Source) -> dict[str, Piece]:
     return found
 
 
-def parsed(text: str) -> ast.Module | None:
+def parse_python(text: str) -> ast.Module | None:
     """Return the text's syntax tree, or None if this Python cannot parse it."""
     try:
         return ast.parse(text)
@@ -56,38 +56,38 @@ def parsed(text: str) -> ast.Module | None:
         return None
 
 
-def _split(text: str) -> Iterator[Piece]:
+def _split_text(text: str) -> Iterator[SourcePiece]:
     """Yield definitions at the top level and blocks of other statements. A comment belongs to the definition after it."""
-    tree = parsed(text)
+    tree = parse_python(text)
     if tree is None:
-        yield Piece("", "statements", text)
+        yield SourcePiece("", "statements", text)
         return
     lines, done = text.splitlines(), 0
     for node in tree.body:
         assert node.end_lineno is not None  # ast.parse sets it
         if isinstance(node, Definition):
             first = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
-            first = max(_with_comment(lines, first), done)
-            yield from _statements(lines[done:first])
+            first = max(_include_comments(lines, first), done)
+            yield from _statement_piece(lines[done:first])
             kind: Kind = "class" if isinstance(node, ast.ClassDef) else "function"
-            yield Piece(node.name, kind, "\n".join(lines[first : node.end_lineno]))
+            yield SourcePiece(node.name, kind, "\n".join(lines[first : node.end_lineno]))
             done = node.end_lineno
-    yield from _statements(lines[done:])
+    yield from _statement_piece(lines[done:])
 
 
-def _with_comment(lines: list[str], first: int) -> int:
+def _include_comments(lines: list[str], first: int) -> int:
     while first > 0 and lines[first - 1].startswith("#"):
         first -= 1
     return first
 
 
-def _statements(lines: list[str]) -> Iterator[Piece]:
+def _statement_piece(lines: list[str]) -> Iterator[SourcePiece]:
     text = "\n".join(lines).strip("\n")
     if text.strip():
-        yield Piece("", "statements", text)
+        yield SourcePiece("", "statements", text)
 
 
-def _add_statements(found: dict[str, Piece], name: str, text: str) -> None:
+def _add_statements(found: dict[str, SourcePiece], name: str, text: str) -> None:
     if text:
         known = found.get(name)
-        found[name] = Piece(name, "statements", f"{known.text}\n{text}" if known else text)
+        found[name] = SourcePiece(name, "statements", f"{known.text}\n{text}" if known else text)

@@ -16,7 +16,7 @@ class CatalogueHandler(SatflowHandler):
     @authorized(action="read", resource="satflow_ext:deployments")
     async def get(self) -> None:
         """Reply with the Catalogue."""
-        self.reply(await self.managers.catalogue.read())
+        self.reply(await self.managers.catalogue.read_catalogue())
 
 
 class SchedulePreviewHandler(SatflowHandler):
@@ -26,4 +26,4 @@ class SchedulePreviewHandler(SatflowHandler):
     @authorized(action="read", resource="satflow_ext:deployments")
     async def post(self) -> None:
         """Preview a schedule: SchedulePreviewRequest → SchedulePreview."""
-        self.reply(await self.managers.catalogue.preview(self.read(SchedulePreviewRequest)))
+        self.reply(await self.managers.catalogue.preview_schedule(self.read_body(SchedulePreviewRequest)))

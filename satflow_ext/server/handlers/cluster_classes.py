@@ -16,4 +16,4 @@ class ClusterClassHandler(SatflowHandler):
     @authorized(action="execute", resource="satflow_ext:flows")
     async def post(self) -> None:
         """Read the options: ClusterClassRequest → ClusterClass. Needs `execute`, because importing a class runs its module."""
-        self.reply(await self.managers.cluster_classes.read(self.read(ClusterClassRequest)))
+        self.reply(await self.managers.cluster_classes.read_class(self.read_body(ClusterClassRequest)))

@@ -28,18 +28,18 @@ class SharedClusterHandler(SatflowHandler):
     @authorized(action="read", resource="satflow_ext:clusters")
     async def get(self, deployment_id: str) -> None:
         """Reply with the SharedCluster."""
-        self.reply(await self.managers.shared_clusters.look(deployment_id))
+        self.reply(await self.managers.shared_clusters.read_cluster(deployment_id))
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:clusters")
     async def post(self, deployment_id: str) -> None:
         """Apply an order, and reply when it is done: ClusterOrder → SharedCluster."""
-        self.reply(await self.managers.shared_clusters.obey(deployment_id, self.read(ClusterOrder)))
+        self.reply(await self.managers.shared_clusters.apply_order(deployment_id, self.read_body(ClusterOrder)))
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:clusters")
     async def delete(self, deployment_id: str) -> None:
         """Stop the cluster; runs that use it fail."""
-        await self.managers.shared_clusters.close(deployment_id)
+        await self.managers.shared_clusters.close_cluster(deployment_id)
         self.set_status(HTTPStatus.NO_CONTENT)
         self.finish()

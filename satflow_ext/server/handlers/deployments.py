@@ -24,7 +24,7 @@ class DeploymentsHandler(SatflowHandler):
     @authorized(action="write", resource="satflow_ext:deployments")
     async def post(self) -> None:
         """Register a flow: RegisterRequest → Registered. 201 if something was created, 200 if nothing has changed."""
-        registered = await self.managers.deployments.register(self.read(RegisterRequest))
+        registered = await self.managers.deployments.register(self.read_body(RegisterRequest))
         self.reply(registered, HTTPStatus.OK if registered.outcome == "unchanged" else HTTPStatus.CREATED)
 
 
@@ -35,7 +35,7 @@ class DeploymentHandler(SatflowHandler):
     @authorized(action="write", resource="satflow_ext:deployments")
     async def patch(self, deployment_id: str) -> None:
         """Pause or resume all schedules: PauseRequest → Deployment."""
-        self.reply(await self.managers.deployments.set_paused(deployment_id, self.read(PauseRequest).paused))
+        self.reply(await self.managers.deployments.set_paused(deployment_id, self.read_body(PauseRequest).paused))
 
     @web.authenticated
     @authorized(action="write", resource="satflow_ext:deployments")

@@ -9,7 +9,7 @@ from tornado import web
 from satflow_ext.server.base import SatflowHandler
 
 
-class ElsewhereHandler(SatflowHandler):
+class UnknownRouteHandler(SatflowHandler):
     """Replies 404 in JSON, where Jupyter would reply with an HTML page."""
 
     async def prepare(self) -> None:  # type: ignore[override]  # as APIHandler itself does

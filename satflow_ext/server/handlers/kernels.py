@@ -15,4 +15,4 @@ class KernelFlowsHandler(SatflowHandler):
     @authorized(action="execute", resource="satflow_ext:flows")
     async def get(self, kernel_id: str) -> None:
         """Reply with the FlowList. Needs `execute`, because the request makes the kernel push changes from now on."""
-        self.reply(await self.managers.kernels.flows(kernel_id))
+        self.reply(await self.managers.kernels.list_flows(kernel_id))

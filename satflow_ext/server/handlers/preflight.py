@@ -16,4 +16,4 @@ class PreflightHandler(SatflowHandler):
     @authorized(action="execute", resource="satflow_ext:flows")
     async def post(self) -> None:
         """Create the report: PreflightRequest → Preflight. Needs `execute`, because it runs the objects' pickling methods."""
-        self.reply(await self.managers.preflight.report(self.read(PreflightRequest)))
+        self.reply(await self.managers.preflight.create_report(self.read_body(PreflightRequest)))

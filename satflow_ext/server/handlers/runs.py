@@ -19,13 +19,13 @@ class RunsHandler(SatflowHandler):
     @authorized(action="read", resource="satflow_ext:runs")
     async def get(self) -> None:
         """Reply with the RunList."""
-        self.reply(await self.managers.runs.list_runs(self.query(RunQuery)))
+        self.reply(await self.managers.runs.list_runs(self.read_query(RunQuery)))
 
     @web.authenticated
     @authorized(action="execute", resource="satflow_ext:runs")
     async def post(self) -> None:
         """Start a run: RunRequest → Run."""
-        self.reply(await self.managers.runs.start(self.read(RunRequest)), HTTPStatus.CREATED)
+        self.reply(await self.managers.runs.start_run(self.read_body(RunRequest)), HTTPStatus.CREATED)
 
 
 class RunHandler(SatflowHandler):
@@ -35,7 +35,7 @@ class RunHandler(SatflowHandler):
     @authorized(action="read", resource="satflow_ext:runs")
     async def get(self, run_id: str) -> None:
         """Reply with the RunDetail."""
-        self.reply(await self.managers.runs.detail(run_id))
+        self.reply(await self.managers.runs.read_detail(run_id))
 
 
 class CancelHandler(SatflowHandler):
@@ -45,7 +45,7 @@ class CancelHandler(SatflowHandler):
     @authorized(action="execute", resource="satflow_ext:runs")
     async def post(self, run_id: str) -> None:
         """Cancel the run, and reply with the Run, which is Cancelled or Cancelling."""
-        self.reply(await self.managers.runs.cancel(run_id), HTTPStatus.ACCEPTED)
+        self.reply(await self.managers.runs.cancel_run(run_id), HTTPStatus.ACCEPTED)
 
 
 class LogHandler(SatflowHandler):
@@ -55,11 +55,11 @@ class LogHandler(SatflowHandler):
     @authorized(action="read", resource="satflow_ext:runs")
     async def get(self, run_id: str) -> None:
         """Reply with the log as a text file, sent in pieces, so that its length does not matter."""
-        async for piece in self.managers.runs.whole_log(run_id):
-            self._as_file(f"{run_id}.log")
+        async for piece in self.managers.runs.stream_whole_log(run_id):
+            self._set_file_headers(f"{run_id}.log")
             self.write(piece)
             await self.flush()
-        self._as_file(f"{run_id}.log")
+        self._set_file_headers(f"{run_id}.log")
         self.finish(set_content_type="text/plain; charset=utf-8")
 
     def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
@@ -69,7 +69,7 @@ class LogHandler(SatflowHandler):
         else:
             super().send_error(status_code, **kwargs)
 
-    def _as_file(self, name: str) -> None:
+    def _set_file_headers(self, name: str) -> None:
         """Set the headers of a file, unless they were already sent. Called when the request can no longer be rejected."""
         if not self._headers_written:
             self.set_header("Content-Type", "text/plain; charset=utf-8")

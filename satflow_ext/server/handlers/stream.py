@@ -13,13 +13,13 @@ from tornado import web
 from tornado.websocket import WebSocketHandler
 
 from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.models import ErrorBody, ErrorFrame, StreamRequest, Subscribe, Wire
+from satflow_ext.models import ErrorBody, ErrorFrame, StreamRequest, Subscribe, WireModel
 from satflow_ext.server.managers import Managers
 from satflow_ext.server.subscriptions import Subscriptions
-from satflow_ext.validation_errors import first_mistake
+from satflow_ext.validation_errors import convert_first_error
 
-REQUEST: TypeAdapter[StreamRequest] = TypeAdapter(StreamRequest)
-LONGEST = 4096
+REQUEST_ADAPTER: TypeAdapter[StreamRequest] = TypeAdapter(StreamRequest)
+MAX_REQUEST_LENGTH = 4096
 """Maximum characters of a request; the longest valid one has about 200."""
 
 RESOURCES = {
@@ -56,14 +56,14 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def on_message(self, message: str | bytes) -> None:
         """Handle one request; an invalid one is answered by an ErrorFrame and has no effect."""
         try:
-            request = _read(message)
+            request = _parse_request(message)
             if isinstance(request, Subscribe):
                 await self._check_allowed(request)
-                self.subscriptions.begin(request)
+                self.subscriptions.subscribe(request)
             else:
-                self.subscriptions.end(request)
+                self.subscriptions.unsubscribe(request)
         except SatflowError as error:
-            await self.send(ErrorFrame(type="error.v1", topic=None, run_id=None, error=ErrorBody.of(error)))
+            await self.send(ErrorFrame(type="error.v1", topic=None, run_id=None, error=ErrorBody.from_error(error)))
 
     def on_close(self) -> None:
         """Cancel all subscriptions of this socket."""
@@ -71,7 +71,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if hasattr(self, "subscriptions"):
             self.subscriptions.close()
 
-    async def send(self, frame: Wire) -> None:
+    async def send(self, frame: WireModel) -> None:
         """Send a frame and wait until the network has accepted it, so that a blocked browser delays only itself."""
         await self.write_message(frame.model_dump_json())
 
@@ -81,10 +81,10 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             raise BadRequest(f"You may not read {resource}.", field="topic")
 
 
-def _read(message: str | bytes) -> StreamRequest:
-    if len(message) > LONGEST:
-        raise BadRequest(f"The request exceeds {LONGEST} characters.")
+def _parse_request(message: str | bytes) -> StreamRequest:
+    if len(message) > MAX_REQUEST_LENGTH:
+        raise BadRequest(f"The request exceeds {MAX_REQUEST_LENGTH} characters.")
     try:
-        return REQUEST.validate_json(message)
+        return REQUEST_ADAPTER.validate_json(message)
     except ValidationError as error:
-        raise first_mistake(error) from None
+        raise convert_first_error(error) from None
