@@ -39,7 +39,8 @@ def _size_lines(found: Sequence[WorkerSize], machine: Machine) -> Iterator[str]:
     has = f"{machine.cores} cores, {machine.memory / GIB:.1f} GiB, {machine.gpus or 'no'} GPUs"
     yield f"{'size':<12} {'cores':>5} {'GiB':>6} {'GPUs':>5}  on this machine ({has})"
     for each in found:
-        yield f"{each.name:<12} {each.cores:>5} {each.memory / GIB:>6g} {each.gpus or '':>5}  {_format_worker_count(each, machine)}"
+        count = _format_worker_count(each, machine)
+        yield f"{each.name:<12} {each.cores:>5} {each.memory / GIB:>6g} {each.gpus or '':>5}  {count}"
 
 
 def _format_worker_count(size: WorkerSize, machine: Machine) -> str:

@@ -141,7 +141,7 @@ def _summary_lines(report: SuiteReport) -> Iterator[str]:
         asked = len(found) - found.count("not applicable")
         yield f"{need}: {found.count('pass')} of {asked} passed, {found.count('not applicable')} not applicable"
     if report.remaining:
-        yield f"{len(report.remaining)} contents of the checks remain: this store does not allow clients to remove them over HTTP."
+        yield f"{len(report.remaining)} contents of the checks remain: this store does not let clients remove them over HTTP."
     yield "SatFlow can use this store." if report.is_usable else "SatFlow cannot use this store."
 
 

@@ -118,7 +118,7 @@ def _gateway_executor(options: JsonObject, *, stays: bool) -> ExecutorChoice:
     """Return the executor for a cluster on a Dask Gateway: one that scales with the work, or a shared one."""
     if "threads_per_worker" in options:
         raise InvalidExecutorOption(
-            f"nthreads in {CLUSTER_ARGUMENT} cannot be applied: a Dask Gateway's worker has as many threads as its size has cores.",
+            f"nthreads in {CLUSTER_ARGUMENT} cannot be applied: a worker of a Dask Gateway has one thread per core of its size.",
             fix="Leave it out, and choose a worker_size.",
             field=f"{CLUSTER_ARGUMENT}.nthreads",
         )

@@ -16,8 +16,8 @@ def prepare_environment(*, starts_ray: bool) -> None:
     """Set the variables before Ray is imported.
 
     Args:
-        starts_ray: true for a Ray that this process starts: it listens on loopback, requires a token generated here, and sends no usage
-            statistics. False for an existing cluster, which gets the token of the environment, if any.
+        starts_ray: true for a Ray that this process starts: it listens on loopback, requires a token generated here, and
+            sends no usage statistics. False for an existing cluster, which gets the token of the environment, if any.
     """
     os.environ["RAY_TQDM_PATCH_PRINT"] = "0"  # otherwise Ray replaces `print` in this process
     if starts_ray:

@@ -31,7 +31,7 @@ CLUSTER_NAME = re.compile(r"[0-9a-f]{32}")
 
 NOT_FOUND_ANSWER = "Not Found"
 """Answer of a gateway's proxy that has lost its gateway, and of a web server that is not a gateway."""
-REJECTED_TOKEN_ANSWER = "Permission failure verifying user's JupyterHub API token"
+REJECTED_BY_HUB_ANSWER = "Permission failure verifying user's JupyterHub API token"
 """Answer of a gateway, with status 500, to a token that its JupyterHub rejects (`dask_gateway_server.auth`)."""
 ANSWER_TIMEOUT = 60.0
 """Seconds that a gateway has to answer. It delays some answers by up to 20 itself; aiohttp would wait for 300."""
@@ -192,7 +192,7 @@ def _error_of_message(location: DaskGateway, message: str) -> ClusterFailed:
         return GatewayUnreachable(
             f"{_sentence_name(location)} does not answer, or its url is not a Dask Gateway.", fix=_fix_hint(location)
         )
-    if REJECTED_TOKEN_ANSWER in message:
+    if REJECTED_BY_HUB_ANSWER in message:
         return GatewayUnauthorized(f"{_sentence_name(location)} refused the credential.", fix=_fix_hint(location))
     return GatewayRefused(f"{_sentence_name(location)} reported: {_redact_cluster_names(message)}.")
 

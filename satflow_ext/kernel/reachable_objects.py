@@ -75,7 +75,10 @@ class WalkedFlow(NamedTuple):
 
 
 def walk_flow(found: FoundFlow, *, visit_plain_data: bool = True) -> WalkedFlow:
-    """Walk over a flow and the setup cells, with `visit_plain_data` as for `reach`. The result holds the output of pickling methods."""
+    """Walk over a flow and the setup cells.
+
+    The result keeps the objects that pickling methods returned. `visit_plain_data` as in `reach`.
+    """
     roots = [(found.flow, found.variable), *((compile_cell(cell), "setup cell") for cell in list_setup_cells())]
     return WalkedFlow(
         found,

@@ -138,7 +138,7 @@ async def _is_worker_online(credential: Credential, earlier_heartbeat: datetime 
 
     Args:
         credential: credential of the Prefect server.
-        earlier_heartbeat: last heartbeat of the previous worker. It is only compared for equality: the clock may change in between.
+        earlier_heartbeat: last heartbeat of the previous worker. Only compared for equality: the clock may change.
     """
     try:
         async with PrefectCalls(credential) as calls:
