@@ -21,6 +21,12 @@ export interface IActiveNotebook {
 /** A decorator of Prefect's at the beginning of a line: `@flow`, `@flow(…)`, `@prefect.flow`. */
 const FLOW_CODE = /^[ \t]*@(?:\w+\.)*flow\b/m;
 
+/** States in which a kernel answers, or never will. */
+const ANSWERING: readonly Kernel.Status[] = ['idle', 'busy', 'dead'];
+
+/** Milliseconds between two requests to a kernel that was restarted and has not answered. */
+const GREETING = 2000;
+
 /** Flows that a kernel told of by itself. */
 export interface IPushed {
   kernelId: string;
@@ -145,11 +151,32 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     this._changed.emit();
   }
 
-  private onStatus(_: ISessionContext, status: Kernel.Status): void {
+  private onStatus(context: ISessionContext, status: Kernel.Status): void {
     if (status === 'restarting' || status === 'autorestarting') {
       this.starts += 1;
+      void this.greet(context.session?.kernel ?? null, this.starts);
     }
     this._changed.emit();
+  }
+
+  /** Ask a restarted kernel for its information until it answers: a request that it was sent while it started may be lost. */
+  private async greet(
+    kernel: Kernel.IKernelConnection | null,
+    start: number
+  ): Promise<void> {
+    const isSilent = () =>
+      !this.isDisposed &&
+      kernel !== null &&
+      !kernel.isDisposed &&
+      this.starts === start &&
+      this.current?.kernelId === kernel.id &&
+      !ANSWERING.includes(this.current.status);
+    while (isSilent()) {
+      await new Promise(resolve => setTimeout(resolve, GREETING));
+      if (isSilent()) {
+        kernel?.requestKernelInfo().catch(() => undefined);
+      }
+    }
   }
 
   private async learn(kernel: Kernel.IKernelConnection): Promise<void> {
