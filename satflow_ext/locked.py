@@ -38,7 +38,7 @@ def attempted(path: Path, how: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[
     Raises:
         OSError: the file cannot be opened, or the file system takes no locks.
     """
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
+    with _opened(path) as lock:
         # Who had it has taken the file away, maybe between the two: others may lock the next one already.
         if not (_got(lock, how) and _stands_at(path, lock)):
             yield False
@@ -47,6 +47,26 @@ def attempted(path: Path, how: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[
             yield True
         finally:
             path.unlink(missing_ok=True)
+
+
+def take(path: Path) -> IO[bytes] | None:
+    """Lock a file that stays where it is, without waiting. Return the lock, to be closed, or None where another process has it.
+
+    Args:
+        path: of the lock, in a folder that is there.
+
+    Raises:
+        OSError: the file cannot be opened, or the file system takes no locks.
+    """
+    lock = _opened(path)
+    if _got(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        return lock
+    lock.close()
+    return None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb")
 
 
 def _got(lock: IO[bytes], how: int) -> bool:

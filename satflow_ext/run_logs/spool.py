@@ -80,9 +80,8 @@ class SpoolWriter:
         """Append a line, in the form in which the Prefect API takes it, to the file of its flow run."""
         with self._lock:
             self._unwritten.append(line)
-            if (
-                self._writing
-            ):  # a signal handler or finalizer logs: what it has interrupted in this thread writes both lines
+            # A signal handler or finalizer that logs has interrupted this loop in the same thread, which writes both lines.
+            if self._writing:
                 return
             self._writing = True
             try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 from typing import IO
 
+from satflow_ext import locked
 from satflow_ext.lease.address import private_folder
 from satflow_ext.settings import Settings
 
@@ -17,10 +17,4 @@ def take_stack_lock(settings: Settings) -> IO[bytes] | None:
     Args:
         settings: of the stack.
     """
-    lock = (private_folder(settings.runtime_dir) / "stack.lock").open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
+    return locked.take(private_folder(settings.runtime_dir) / "stack.lock")
