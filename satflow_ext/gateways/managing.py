@@ -142,21 +142,26 @@ def main() -> int:
     refuse_pickles()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the answer says what went wrong
     command = ClusterCommand.model_validate_json(sys.stdin.buffer.readline())
-    _end_when_asked_to()
     try:
-        result = carry_out(command)
-    except KeyboardInterrupt:
+        _end_when_asked_to()
+        sys.stdout.write(_result_of(command).model_dump_json())
+    except KeyboardInterrupt:  # from the moment it can come: nobody waits for a result any more
         return INTERRUPTED
+    return 0
+
+
+def _result_of(command: ClusterCommand) -> CommandResult:
+    """Carry out a command, and put what went wrong into the result."""
+    try:
+        return carry_out(command)
     except SatflowError as error:
-        result = CommandResult(error=ErrorBody.of(error))
+        return CommandResult(error=ErrorBody.of(error))
     except PickleRefused as error:
         refused = ClusterFailed(f"The cluster's scheduler cannot be managed: {error}.", fix="Close it by other means.")
-        result = CommandResult(error=ErrorBody.of(refused))
+        return CommandResult(error=ErrorBody.of(refused))
     except Exception as error:  # the edge of this process: who waits for it reads why
         unknown = ClusterFailed(f"The cluster cannot be managed: {type(error).__name__}: {error}")
-        result = CommandResult(error=ErrorBody.of(unknown))
-    sys.stdout.write(result.model_dump_json())
-    return 0
+        return CommandResult(error=ErrorBody.of(unknown))
 
 
 def _end_when_asked_to() -> None:
