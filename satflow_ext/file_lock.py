@@ -38,7 +38,7 @@ def try_lock_file(path: Path, operation: int = fcntl.LOCK_EX | fcntl.LOCK_NB) ->
     Raises:
         OSError: the file cannot be opened, or the file system does not support locks.
     """
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
+    with _open_lock_file(path) as lock:
         # The previous holder may have deleted the file after it was opened here; others may hold a lock on a new file.
         if not (_acquire_lock(lock, operation) and _is_same_file(path, lock)):
             yield False
@@ -47,6 +47,26 @@ def try_lock_file(path: Path, operation: int = fcntl.LOCK_EX | fcntl.LOCK_NB) ->
             yield True
         finally:
             path.unlink(missing_ok=True)
+
+
+def take_lock(path: Path) -> IO[bytes] | None:
+    """Lock a file that is never deleted, without waiting. Return the file to close, or None if another process holds the lock.
+
+    Args:
+        path: the lock file, in an existing folder.
+
+    Raises:
+        OSError: the file cannot be opened, or the file system does not support locks.
+    """
+    lock = _open_lock_file(path)
+    if _acquire_lock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        return lock
+    lock.close()
+    return None
+
+
+def _open_lock_file(path: Path) -> IO[bytes]:
+    return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb")
 
 
 def _acquire_lock(lock: IO[bytes], operation: int) -> bool:

@@ -21,6 +21,12 @@ export interface IActiveNotebook {
 /** Matches a Prefect flow decorator at the beginning of a line: `@flow`, `@flow(…)`, `@prefect.flow`. */
 const FLOW_CODE = /^[ \t]*@(?:\w+\.)*flow\b/m;
 
+/** Kernel states in which a kernel answers, or never will. */
+const ANSWERING: readonly Kernel.Status[] = ['idle', 'busy', 'dead'];
+
+/** Milliseconds between two information requests to a restarted kernel that has not answered yet. */
+const INFO_REQUEST_INTERVAL = 2000;
+
 /** Flows that a kernel pushed without a request. */
 export interface IPushed {
   kernelId: string;
@@ -148,11 +154,32 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     this._changed.emit();
   }
 
-  private onStatus(_: ISessionContext, status: Kernel.Status): void {
+  private onStatus(context: ISessionContext, status: Kernel.Status): void {
     if (status === 'restarting' || status === 'autorestarting') {
       this.starts += 1;
+      void this.requestInfo(context.session?.kernel ?? null, this.starts);
     }
     this._changed.emit();
+  }
+
+  /** Request a restarted kernel's information until it answers: a request sent while it started may be lost. */
+  private async requestInfo(
+    kernel: Kernel.IKernelConnection | null,
+    start: number
+  ): Promise<void> {
+    const isSilent = () =>
+      !this.isDisposed &&
+      kernel !== null &&
+      !kernel.isDisposed &&
+      this.starts === start &&
+      this.current?.kernelId === kernel.id &&
+      !ANSWERING.includes(this.current.status);
+    while (isSilent()) {
+      await new Promise(resolve => setTimeout(resolve, INFO_REQUEST_INTERVAL));
+      if (isSilent()) {
+        kernel?.requestKernelInfo().catch(() => undefined);
+      }
+    }
   }
 
   private async learn(kernel: Kernel.IKernelConnection): Promise<void> {

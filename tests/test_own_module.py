@@ -59,9 +59,17 @@ def test_the_files_would_be_imported(mark: Path) -> None:
 @pytest.mark.parametrize("module", [single_update, cluster_watch, cluster_process], ids=lambda module: module.__name__)
 def test_the_commands_import_nothing_from_the_current_folder(module: object, mark: Path, place: Settings) -> None:
     command = module.COMMAND  # type: ignore[attr-defined]
-    words = order(place).model_dump_json().encode() if module is cluster_process else b""
-    done = subprocess.run(command, input=words, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if module is cluster_process:  # it reads the end of its standard input as an interrupt
+            process.stdin.write(order(place).model_dump_json().encode() + b"\n")
+            process.stdin.flush()
+            process.stdout.read()
+        process.stdin.close()
+        reason = process.stderr.read().decode()
+    assert process.returncode == 0, reason
     assert not mark.exists()
 
 

@@ -142,23 +142,28 @@ def main() -> int:
     refuse_pickles()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the result contains the error
     command = ClusterCommand.model_validate_json(sys.stdin.buffer.readline())
-    _install_interrupts()
     try:
-        result = execute_command(command)
-    except KeyboardInterrupt:
+        _install_interrupts()
+        sys.stdout.write(_execute(command).model_dump_json())
+    except KeyboardInterrupt:  # may come as soon as the handlers are installed; no process waits for a result
         return EXIT_INTERRUPTED
+    return 0
+
+
+def _execute(command: ClusterCommand) -> CommandResult:
+    """Execute a command; return its result, which contains the error if it failed."""
+    try:
+        return execute_command(command)
     except SatflowError as error:
-        result = CommandResult(error=ErrorBody.from_error(error))
+        return CommandResult(error=ErrorBody.from_error(error))
     except PickleRefused as error:
         refused = ClusterFailed(
             f"The cluster's scheduler cannot be managed: {error}.", fix="Close the cluster with dask-gateway's client."
         )
-        result = CommandResult(error=ErrorBody.from_error(refused))
+        return CommandResult(error=ErrorBody.from_error(refused))
     except Exception as error:  # process boundary: the parent process reads the reason
         unknown = ClusterFailed(f"The cluster cannot be managed: {type(error).__name__}: {error}")
-        result = CommandResult(error=ErrorBody.from_error(unknown))
-    sys.stdout.write(result.model_dump_json())
-    return 0
+        return CommandResult(error=ErrorBody.from_error(unknown))
 
 
 def _install_interrupts() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from satflow_ext import file_lock
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.settings import Settings
@@ -76,14 +76,7 @@ class SupervisorStarter:
             self._supervisor_pipe = None
 
     def _take_start_lock(self) -> IO[bytes] | None:
-        path = make_private_folder(self._settings.runtime_dir) / "start.lock"
-        lock = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb")  # noqa: SIM115 - held until `__exit__`
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            return None
-        return lock
+        return file_lock.take_lock(make_private_folder(self._settings.runtime_dir) / "start.lock")
 
 
 def log_path(settings: Settings) -> Path:

@@ -85,7 +85,8 @@ class SpoolWriter:
         """Append a line, in the format of the Prefect API, to the file of its flow run."""
         with self._lock:
             self._unwritten.append(line)
-            if self._writing:  # called by a signal handler or finalizer: the interrupted call writes both lines
+            # A signal handler or finalizer that logs has interrupted this loop in the same thread, which writes both lines.
+            if self._writing:
                 return
             self._writing = True
             try:

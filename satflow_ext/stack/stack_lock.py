@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 from typing import IO
 
+from satflow_ext import file_lock
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.settings import Settings
 
@@ -17,10 +17,4 @@ def take_stack_lock(settings: Settings) -> IO[bytes] | None:
     Args:
         settings: settings of the stack.
     """
-    lock = (make_private_folder(settings.runtime_dir) / "stack.lock").open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
+    return file_lock.take_lock(make_private_folder(settings.runtime_dir) / "stack.lock")

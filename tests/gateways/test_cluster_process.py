@@ -13,9 +13,10 @@ import psutil
 import pytest
 
 from satflow_ext.gateways import shared_clusters
-from satflow_ext.gateways.cluster_manager import SharedClusterManager
+from satflow_ext.gateways.cluster_manager import EXIT_INTERRUPTED, SharedClusterManager
 from satflow_ext.gateways.cluster_process import ClusterCommand, run_command
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
+from satflow_ext.settings import load_settings
 from tests.eventually import eventually
 from tests.gateways.test_shared import ONE
 
@@ -23,6 +24,14 @@ CALLER = """
 import asyncio, sys
 from satflow_ext.gateways.cluster_process import ClusterCommand, run_command
 asyncio.run(run_command(ClusterCommand.model_validate_json(sys.stdin.read())))
+"""
+# The end of standard input is read while the thread that waits for it still starts.
+INTERRUPTED_AT_ITS_START = """
+import sys, threading, time
+start = threading.Thread.start
+threading.Thread.start = lambda thread: (start(thread), time.sleep(60))
+from satflow_ext.gateways.cluster_manager import main
+sys.exit(main())
 """
 PATIENCE = 300.0
 
@@ -82,3 +91,12 @@ def test_nothing_is_left_when_the_caller_or_the_process_is_ended(killed, caller,
         process.send_signal(signal.SIGTERM)
     eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, "its end", PATIENCE)
     assert not has_cluster()
+
+
+def test_a_process_that_is_interrupted_at_its_start_ends_without_a_traceback():
+    command = ClusterCommand(verb="read", wanted=ONE, label=str(uuid4()), settings=load_settings())
+    words = command.model_dump_json().encode()
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT_ITS_START], input=words, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (EXIT_INTERRUPTED, b"", b"")
