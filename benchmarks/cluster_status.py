@@ -100,7 +100,7 @@ def main() -> None:
         for number in SIZES:
             with cluster(number, Path(folder)) as (client, scheduler):
                 idle, _ = measured(client, scheduler, nothing)
-                ours, our_wait = measured(client, scheduler, SchedulerProbe(client.scheduler).take)
+                ours, our_wait = measured(client, scheduler, SchedulerProbe(client.scheduler).take_sample)
                 peer, peer_wait = measured(client, scheduler, lambda c=client: c.scheduler.identity(n_workers=-1))
             share = [max(0.0, each - idle) / SAMPLES / 10 for each in (ours, peer)]
             report(f"cluster-status.cpu@{number}", share[0], share[1], unit="%", n=SAMPLES)

@@ -24,8 +24,8 @@ WARM = 9
 
 WARM_CODE = """
 import os
-from satflow_ext.environments.run_start import python_in
-assert os.path.exists(python_in({place!r}))
+from satflow_ext.environments.run_start import python_path
+assert os.path.exists(python_path({place!r}))
 """
 
 

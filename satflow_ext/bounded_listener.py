@@ -32,7 +32,7 @@ class BoundedListener(socket.socket):
 
     Args:
         descriptor: descriptor of a listening socket; this object takes ownership of it.
-        foreign: limit of open connections from other users.
+        foreign_limit: limit of open connections from other users.
     """
 
     def __init__(self, descriptor: int, foreign_limit: int = FOREIGN_LIMIT) -> None:

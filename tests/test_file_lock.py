@@ -12,8 +12,8 @@ from satflow_ext.file_lock import lock_file, try_lock_file
 KILLED = """
 import os, sys
 from pathlib import Path
-from satflow_ext.file_lock import alone
-with alone(Path(sys.argv[1])):
+from satflow_ext.file_lock import lock_file
+with lock_file(Path(sys.argv[1])):
     os.kill(os.getpid(), 9)
 """
 

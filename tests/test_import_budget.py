@@ -47,7 +47,7 @@ def test_what_a_flow_run_imports_loads_no_web_server(module):
 def test_a_threads_run_loads_no_dask():
     statement = (
         "from satflow_ext import executors, settings; from satflow_ext.models import ExecutorChoice;"
-        "executors.task_runner(ExecutorChoice(name='threads'), settings.load_settings())"
+        "executors.create_task_runner(ExecutorChoice(name='threads'), settings.load_settings())"
     )
     assert not loaded_by(statement) & (WEB | {"distributed", "dask"})
 

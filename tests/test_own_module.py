@@ -47,7 +47,7 @@ def order(place: Settings) -> ClusterCommand:
     wanted = GatewayClusterRequest(
         1, 0, None, None, 1, None, 0, idle_timeout=60, start_timeout=60, gateway="", python=sys.executable
     )
-    return ClusterCommand(verb="read", wanted=wanted, label=str(uuid4()), settings=place)
+    return ClusterCommand(verb="read", request=wanted, label=str(uuid4()), settings=place)
 
 
 def test_the_files_would_be_imported(mark: Path) -> None:

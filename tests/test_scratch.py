@@ -19,7 +19,8 @@ from satflow_ext.settings import Settings
 MAKES = """
 import os
 from satflow_ext import scratch
-print(scratch.make(settings.load_settings(), "run"), flush=True)
+from satflow_ext.settings import load_settings
+print(scratch.make_scratch_folder(load_settings(), "run"), flush=True)
 os.kill(os.getpid(), 9)
 """
 

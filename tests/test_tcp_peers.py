@@ -40,7 +40,7 @@ def test_the_table_of_sockets_shows_the_same_owner_as_netlink(family: socket.Add
 def test_a_connection_of_this_user_counts_as_its_own(family: socket.AddressFamily) -> None:
     listener = BoundedListener(socket.create_server(("127.0.0.1", 0)).detach())
     with listener, connected(family, listener.getsockname()), listener.accept()[0] as connection:
-        assert connection in listener._own
+        assert connection in listener._own_connections
 
 
 def test_a_connection_without_an_owner_counts_as_another_users() -> None:
@@ -49,4 +49,4 @@ def test_a_connection_without_an_owner_counts_as_another_users() -> None:
         with socket.create_connection(listener.getsockname()) as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # no socket is left of it
         with listener.accept()[0] as connection:
-            assert connection in listener._foreign
+            assert connection in listener._foreign_connections

@@ -67,13 +67,13 @@ class ClusterProvider:
     Args:
         name: the name that users type.
         cluster_class: the class of the cluster, as `module:Class`, imported only in the flow run.
-        arguments: returns the keyword arguments of the class; called in the flow run.
+        make_arguments: returns the keyword arguments of the class; called in the flow run.
         install: the command that installs the requirements of the provider, if it needs more than SatFlow.
-        owned: keyword arguments that SatFlow sets itself, each with the executor option that sets the same thing.
-        sizes: whether the provider supports worker sizes.
-        refuse: raises if the request is invalid on every machine; does no I/O.
-        check: raises if a run on this machine could not get the cluster; called during registration, may do I/O.
-        missing: reports Dask workers that have not connected; raises `ClusterFailed` if none can ever connect.
+        owned_arguments: keyword arguments that SatFlow sets itself, each with the executor option that sets the same thing.
+        has_sizes: whether the provider supports worker sizes.
+        validate_request: raises if the request is invalid on every machine; does no I/O.
+        check_availability: raises if a run on this machine could not get the cluster; called during registration, may do I/O.
+        find_missing_workers: reports Dask workers that have not connected; raises `ClusterFailed` if none can ever connect.
     """
 
     name: str

@@ -30,7 +30,7 @@ class StatusBuilder:
     """The status of one cluster, from its start to its end.
 
     Args:
-        subject: owner of the cluster.
+        owner: owner of the cluster.
         started: start time of the cluster; None: now.
     """
 

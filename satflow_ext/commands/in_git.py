@@ -16,8 +16,8 @@ from satflow_ext.runtime import from_git
 LOAD_CODE = """
 import pathlib, sys
 from satflow_ext.models import GitFile
-from satflow_ext.runtime.from_git import flow_of
-flow_of(GitFile.model_validate_json(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3]))
+from satflow_ext.runtime.from_git import import_flow
+import_flow(GitFile.model_validate_json(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3]))
 """
 GIT_TIMEOUT = 60.0
 """Seconds to wait for one git command: without an answer, nothing is registered."""

@@ -28,7 +28,7 @@ class Check:
         name: `group.name`, which does not change between versions.
         text: expectation in one line.
         required: whether SatFlow needs the behavior.
-        act: function that runs the check; it raises `Wrong` or `NotApplicable`.
+        function: function that runs the check; it raises `Wrong` or `NotApplicable`.
     """
 
     name: str

@@ -47,7 +47,7 @@ class SuiteReport:
 
     Args:
         results: result of each check.
-        left: digests of test contents that could not be removed.
+        remaining: digests of test contents that could not be removed.
     """
 
     results: tuple[CheckResult, ...]

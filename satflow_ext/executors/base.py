@@ -56,9 +56,9 @@ class Executor(Generic[OptionsT]):
         purpose: a short phrase that describes its use.
         starts: a phrase for the time until the first task can run.
         options: the model of its options.
-        task_runner: creates the Prefect task runner, or None to keep the flow's own; called only in the flow run.
-        check: raises if a machine cannot provide the requested resources.
-        refuse: raises if the options are invalid on every machine.
+        create_task_runner: creates the Prefect task runner, or None to keep the flow's own; called only in the flow run.
+        check_machine: raises if a machine cannot provide the requested resources.
+        validate_options: raises if the options are invalid on every machine.
         packages: distributions that its tasks need in addition to those that the flow uses.
         install: the requirement that installs them.
     """

@@ -43,8 +43,8 @@ class DaskClientTaskRunner(DeferredFailureMixin, ThreadPoolTaskRunner[Any]):
     If the cluster cannot start, the flow run fails before any of its code runs. The cluster ends however the flow ends.
 
     Args:
-        opened: opens the Dask client of a cluster, and closes both.
-        during: a context manager that is active while the client is open.
+        open_client: opens the Dask client of a cluster, and closes both.
+        monitor: a context manager that is active while the client is open.
     """
 
     def __init__(self, open_client: ClientOpener, monitor: ClusterMonitor = lambda _: nullcontext()) -> None:

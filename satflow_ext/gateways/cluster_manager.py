@@ -40,7 +40,7 @@ class SharedClusterManager:
     """The cluster that a deployment's runs share.
 
     Args:
-        wanted: the cluster requested by the deployment's version.
+        request: the cluster requested by the deployment's version.
         label: the deployment's id.
         settings: locations of gateways and locks.
     """

@@ -41,7 +41,7 @@ class ClusterCommand(BaseModel):
 
     Args:
         verb: the action; `read` changes nothing and never starts a gateway.
-        wanted: the cluster requested by the deployment's version.
+        request: the cluster requested by the deployment's version.
         label: the deployment's id.
         settings: locations of gateways and locks.
         workers: for `resize`: fixed number of Dask workers, or None to adapt to the load.

@@ -25,8 +25,8 @@ class ResourceMapping:
 
     Args:
         places: places in the job configuration; the variables at these places are set.
-        spell: converts cores, GiB of memory or a number of GPUs to the value of a variable.
-        room: the addition to a template that has no variable for the resource.
+        format_amount: converts cores, GiB of memory or a number of GPUs to the value of a variable.
+        missing_part: the addition to a template that has no variable for the resource.
     """
 
     places: tuple[TemplatePath, ...]

@@ -31,7 +31,7 @@ class Lease:
 
     Args:
         record: addresses and credentials of the services.
-        line: connection to the supervisor; None if the settings need no service of the local stack.
+        connection: connection to the supervisor; None if the settings need no service of the local stack.
     """
 
     def __init__(self, record: StackRecord | None, connection: SupervisorConnection | None) -> None:

@@ -17,7 +17,7 @@ class Fact:
     Args:
         what: a description.
         choice: how the user controls it, and how to keep it private.
-        since: the lowest level of `tell_prefect` at which it is sent.
+        lowest_level: the lowest level of `tell_prefect` at which it is sent.
     """
 
     what: str

@@ -19,11 +19,11 @@ class Call:
     """One kind of request to the Prefect API, or of message on a websocket to it.
 
     Args:
-        who: the activity that sends it.
+        activity: the activity that sends it.
         call: method and path, as `POST /deployments/`; `WS` is a message on a websocket. `*` matches any text.
-        holds: JSON path, `(path)` or `header:name` → its possible facts, separated by commas. `*` matches any text.
-        plain: the other fields, separated by spaces.
-        seldom: whether it is sent only in rare cases, so that no test can wait for it.
+        facts_by_field: JSON path, `(path)` or `header:name` → its possible facts, separated by commas. `*` matches any text.
+        plain_fields: the other fields, separated by spaces.
+        is_rare: whether it is sent only in rare cases, so that no test can wait for it.
     """
 
     activity: Activity

@@ -47,7 +47,7 @@ class ProcessStopped(Exception):
     """The process did not end by itself: it took too long, or a signal ended it.
 
     Args:
-        why: how the process ended.
+        reason: how the process ended.
         fix: the next step for the user.
     """
 

@@ -57,7 +57,7 @@ class SpoolWriter:
         root: folder for the folders of flow runs; created privately if it is missing.
         file_limit: size in bytes after which a new file is started.
         run_limit: bytes of one run that may wait for upload.
-        patience: seconds to wait at that limit without any upload before lines are lost.
+        upload_timeout: seconds to wait at that limit without any upload before lines are lost.
 
     Raises:
         StackFailed: the folder cannot be created, or belongs to another user.

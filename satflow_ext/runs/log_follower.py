@@ -101,7 +101,7 @@ class LogFollower:
     """A reader of one run's log, which fills a log book for any number of readers.
 
     Args:
-        where: returns the Prefect API.
+        locate_api: returns the Prefect API.
         run_id: id of the flow run.
         settings: this machine's settings, to follow runs of its local stack.
     """

@@ -25,7 +25,7 @@ class RunWatcher:
     """A loop that reads the newest runs while it has subscribers, and notifies them of any change except durations.
 
     Args:
-        where: returns the Prefect API.
+        locate_api: returns the Prefect API.
     """
 
     def __init__(self, locate_api: ApiLocator) -> None:

@@ -34,7 +34,7 @@ class SharedFollowers:
     """The followers of one server.
 
     Args:
-        where: returns the Prefect API.
+        locate_api: returns the Prefect API.
         settings: this machine's settings, to follow runs of its local stack.
     """
 

@@ -30,18 +30,18 @@ import shutil
 from pathlib import Path
 
 from satflow_ext.errors import SatflowError
-from satflow_ext.runtime.load import load
-from satflow_ext.runtime.loader import leave, raising
+from satflow_ext.runtime.load import load_pulled_flow
+from satflow_ext.runtime.loader import failing_flow, remove_folder
 
 folder = Path(__file__).parent
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 try:
-    flow = load(folder)
+    flow = load_pulled_flow(folder)
 except SatflowError as error:
-    flow = raising(error)
+    flow = failing_flow(error)
 except BaseException:
     atexit.unregister(shutil.rmtree)
-    atexit.register(leave, folder)
+    atexit.register(remove_folder, folder)
     raise
 '''
 
@@ -51,12 +51,12 @@ import shutil
 from pathlib import Path
 
 from satflow_ext import errors
-from satflow_ext.runtime.loader import raising
 from satflow_ext.redaction import guard
+from satflow_ext.runtime.loader import failing_flow
 
 atexit.register(shutil.rmtree, Path(__file__).parent, ignore_errors=True)
-guard.begin()
-flow = raising(errors.{name}({message!r}, fix={fix!r}))
+guard.start_redaction()
+flow = failing_flow(errors.{name}({message!r}, fix={fix!r}))
 '''
 
 EMPTY_CODE = '''"""Define a placeholder for the flow outside of flow runs: it does nothing and has no hooks."""

@@ -20,7 +20,7 @@ class ClusterManager:
 
     Args:
         stack: provides the settings with the folder of the status files.
-        lookout: the cluster watcher, which writes status files of clusters between runs.
+        watcher: the cluster watcher, which writes status files of clusters between runs.
     """
 
     def __init__(self, stack: StackManager, watcher: ClusterWatcherProcess) -> None:

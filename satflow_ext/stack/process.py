@@ -25,10 +25,10 @@ class ProcessPlan:
         environment: complete environment of the process.
         log: file for standard output and standard error; emptied at each start of the stack.
         preload: modules to import before `ServiceProcess.go`.
-        passed: descriptors of listening sockets that the process inherits. The supervisor holds them as well, so that no
-            other user can listen at their ports while the process restarts.
-        watched: whether a thread of SatFlow in the process ends it with the supervisor; other programs watch for the end
-            of their standard input themselves.
+        inherited_sockets: descriptors of listening sockets that the process inherits. The supervisor holds them as well, so that
+            no other user can listen at their ports while the process restarts.
+        ends_with_supervisor: whether a thread of SatFlow in the process ends it with the supervisor; other programs watch for
+            the end of their standard input themselves.
     """
 
     name: str

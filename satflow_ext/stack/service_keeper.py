@@ -38,10 +38,11 @@ class ServiceDefinition:
     Args:
         plan: start parameters of its process.
         url: its address, without credentials.
-        ready: return whether the service works now.
-        before: steps that must complete before a preloaded service may begin.
+        is_ready: return whether the service works now.
+        before_start: steps that must complete before a preloaded service may begin.
         listener: listening socket that the service inherits, if any.
-        limit: maximum seconds to get ready after `before`, for a service whose CPU time and log lines do not show progress.
+        start_timeout: maximum seconds to get ready after `before_start`, for a service whose CPU time and log lines do not
+            show progress.
     """
 
     plan: ProcessPlan

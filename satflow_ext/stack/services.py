@@ -40,7 +40,7 @@ class StackServices:
 
     Args:
         settings: settings of the stack.
-        tell: callback that receives a text for each step of the start.
+        on_step: callback that receives a text for each step of the start.
     """
 
     def __init__(self, settings: Settings, on_step: Callable[[str], None]) -> None:

@@ -24,7 +24,7 @@ with standing_in(question["ports"], kubeconfig) as stand_in:
         (made,) = stand_in.of_kind("daskclusters")
         told = {"made": made, "sum": client.submit(sum, [1, 2]).result(timeout=60), "pods": sorted(stand_in.processes)}
         stand_in.put_pending(made["metadata"]["name"], question["pending"])
-        told["why"] = find_missing_workers(cluster).why
+        told["why"] = find_missing_workers(cluster).reason
         cluster.adapt(minimum=0, maximum=5)
         told["autoscalers"] = stand_in.of_kind("daskautoscalers")
     told["left"] = [list(each) for each in stand_in.objects] + sorted(stand_in.processes)

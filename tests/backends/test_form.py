@@ -88,12 +88,14 @@ def test_the_class_of_a_back_end_takes_what_it_is_called_with(clouds):
     shown = clouds["kubernetes"]["options_schema"]["properties"].keys()
     back_end = find_provider("kubernetes")
     assert shown >= {"image", "env", "namespace", "scheduler_service_type", "custom_cluster_spec"}
-    assert shown.isdisjoint(back_end.owned)
+    assert shown.isdisjoint(back_end.owned_arguments)
     options = {"image": "team/dask:1", "namespace": "night"}
-    arguments = back_end.arguments(
+    arguments = back_end.make_arguments(
         ProviderRequest(1, 0, None, None, None, None, 0, 60, 60, backend="kubernetes", options=options)
     )
-    assert set(arguments) - shown == {"resource_timeout", "shutdown_on_close", "quiet"} <= back_end.owned.keys()
+    assert (
+        set(arguments) - shown == {"resource_timeout", "shutdown_on_close", "quiet"} <= back_end.owned_arguments.keys()
+    )
     assert (arguments["namespace"], arguments["resource_timeout"]) == ("night", 60)
     assert arguments["custom_cluster_spec"]["metadata"]["name"].startswith("satflow-")
 

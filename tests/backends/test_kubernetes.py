@@ -177,10 +177,10 @@ def test_why_pods_do_not_run():
         _pod("w5", "Failed"),
     ]
     assert (
-        summarize_pods(pods).why
+        summarize_pods(pods).reason
         == "pod w1 is pending: Insufficient cpu, pod w2 waits: ErrImagePull no, pod w4 is pending, and 1 more"
     )
-    assert summarize_pods(pods[2:3]).why is None
+    assert summarize_pods(pods[2:3]).reason is None
 
 
 def _pod(name, phase, **status):

@@ -176,18 +176,18 @@ def test_a_machine_without_slurm_is_told(monkeypatch, tmp_path):
         list_nodes(None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ExtraMissing, match="sbatch was not found"):
-        SLURM.check(ASKED, Settings())
+        SLURM.check_availability(ASKED, Settings())
 
 
 def test_what_is_missing_is_told_with_its_reason():
     told = summarize_jobs({"a": "7", "b": "8", "c": "9"}, {"7": ("PENDING", "Resources"), "9": ("RUNNING", "None")})
-    assert told.gone == {"b"}
-    assert told.why == "job 7 is pending (Resources), job 9 is running, job 8 has ended"
+    assert told.lost_names == {"b"}
+    assert told.reason == "job 7 is pending (Resources), job 9 is running, job 8 has ended"
 
 
 def test_the_class_says_what_it_takes():
     known = signature.read_parameters(signature.import_class(SLURM.cluster_class))
-    assert not known.open
+    assert not known.accepts_any
     assert {"queue", "account", "walltime", "interface", "job_script_prologue"} <= known.named.keys()
 
 

@@ -161,9 +161,9 @@ def test_workers_of_a_host_that_dies_go_to_another_and_nothing_is_open_to_others
 
 def test_hosts_take_turns_and_one_that_failed_waits():
     places = HostPlacement(("a", "b", "b"))
-    assert [places.take() for _ in range(3)] == ["a", "b", "b"]
-    places.leave("a", failed=True)
-    assert [places.take() for _ in range(2)] == ["b", "a"]
+    assert [places.reserve_host() for _ in range(3)] == ["a", "b", "b"]
+    places.release_host("a", failed=True)
+    assert [places.reserve_host() for _ in range(2)] == ["b", "a"]
 
 
 def _hosts_of(client):

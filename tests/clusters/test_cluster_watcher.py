@@ -71,34 +71,36 @@ def test_clusters_are_told_of_between_runs_and_not_kept(stack, tmp_path):
     with scheduler(tmp_path / "scheduler.json") as (process, address), lookout() as look_at:
         there, nowhere = at(address), at("tcp://127.0.0.1:9")
         look_at(there, nowhere, shared)
-        seen = eventually(lambda: (s := board.read(there.deployment_id)) and s.state == "running" and s)
+        seen = eventually(lambda: (s := board.read_status(there.deployment_id)) and s.state == "running" and s)
         assert (seen.run_id, seen.deployment_name, seen.observed) == (None, "tiles", 0)
         with Client(address, set_as_default=False) as dask_client:
             assert dask_client.run_on_scheduler(_clients) == [dask_client.id], "who looks is no user"
-        lost = eventually(lambda: (s := board.read(nowhere.deployment_id)) and s.problem)
+        lost = eventually(lambda: (s := board.read_status(nowhere.deployment_id)) and s.problem)
         assert "does not answer" in lost
         assert "127.0.0.1" not in lost
-        eventually(lambda: shared.deployment_id in board.read_all()[1])
+        eventually(lambda: shared.deployment_id in board.read_statuses()[1])
 
         assert managed.start().state == "running"
-        warm = eventually(lambda: (s := board.read(shared.deployment_id)) and s.observed and s)
+        warm = eventually(lambda: (s := board.read_status(shared.deployment_id)) and s.observed and s)
         assert (warm.state, warm.plan, warm.requested, warm.pending) == ("running", 1, 1, None)
         assert warm.workers[0].memory > 0
         with update_status_files((shared, there), board):
-            assert board.read(shared.deployment_id).state == "running", "whom another process tells of is left to it"
-        assert board.past(shared.deployment_id)
+            assert board.read_status(shared.deployment_id).state == "running", (
+                "whom another process tells of is left to it"
+            )
+        assert board.read_history(shared.deployment_id)
         managed.close()
-        eventually(lambda: shared.deployment_id in board.read_all()[1])
+        eventually(lambda: shared.deployment_id in board.read_statuses()[1])
 
         process.kill()
-        eventually(lambda: board.read(there.deployment_id).state == "lost")
+        eventually(lambda: board.read_status(there.deployment_id).state == "lost")
         look_at(there)
-        eventually(lambda: board.read(nowhere.deployment_id) is None)
-    assert board.read(there.deployment_id) is None
+        eventually(lambda: board.read_status(nowhere.deployment_id) is None)
+    assert board.read_status(there.deployment_id) is None
     with update_status_files((nowhere, shared), board):
-        assert board.read(nowhere.deployment_id).state == "lost"
-        assert shared.deployment_id in board.read_all()[1]
-    assert board.read_all() == ((), ())
+        assert board.read_status(nowhere.deployment_id).state == "lost"
+        assert shared.deployment_id in board.read_statuses()[1]
+    assert board.read_statuses() == ((), ())
 
 
 HOSTILE = """
@@ -119,7 +121,7 @@ def test_nothing_that_a_scheduler_sends_is_unpickled(stack, tmp_path):
     with scheduler(tmp_path / "scheduler.json", "--preload", str(preload)) as (_, address), lookout() as look_at:
         there = at(address)
         look_at(there)
-        problem = eventually(lambda: (s := StatusFiles(stack.settings).read(there.deployment_id)) and s.problem)
+        problem = eventually(lambda: (s := StatusFiles(stack.settings).read_status(there.deployment_id)) and s.problem)
         assert "sent something pickled" in problem
         assert not mark.exists()
         asyncio.run(_ask(address))

@@ -47,27 +47,27 @@ def board(here):
 @pytest.fixture
 def runner(here):
     choice = ExecutorChoice(name="dask-local", options={"n_workers": 2})
-    return MonitoredDaskTaskRunner.watching(executors.create_task_runner(choice, Settings()), SUBJECT, here)
+    return MonitoredDaskTaskRunner.from_task_runner(executors.create_task_runner(choice, Settings()), SUBJECT, here)
 
 
 def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here, tmp_path):
     with runner.duplicate() as entered:
-        assert board.read(RUN) is None, "no cluster before the first task"
+        assert board.read_status(RUN) is None, "no cluster before the first task"
         dask_client = entered.client
-        seen = eventually(lambda: (s := board.read(RUN)) and s.observed == 2 and s)
+        seen = eventually(lambda: (s := board.read_status(RUN)) and s.observed == 2 and s)
         assert (seen.state, seen.plan, seen.deployment_name) == ("running", 2, "tiles")
         assert (seen.requested, seen.pending, seen.dashboard) == (2, None, None)
         assert all(0 <= worker.managed < worker.memory < worker.memory_limit for worker in seen.workers)
         assert {(event.kind, event.worker) for event in seen.events} <= {("joined", "0"), ("joined", "1")}
         futures = dask_client.map(_slow, range(6))
-        eventually(lambda: (s := board.read(RUN)) and s.tasks.get("processing", 0) > 0)
+        eventually(lambda: (s := board.read_status(RUN)) and s.tasks.get("processing", 0) > 0)
         dask_client.gather(futures)
-        eventually(lambda: (s := board.read(RUN)) and s.tasks.get("memory", 0) >= 6)
+        eventually(lambda: (s := board.read_status(RUN)) and s.tasks.get("memory", 0) >= 6)
         del futures
         limit = seen.workers[0].memory_limit
         _kill_one_at_work(dask_client, board, tmp_path / "go")
-    assert board.read(RUN) is None
-    (need,) = UsageStore(here).read("flow/tiles")
+    assert board.read_status(RUN) is None
+    (need,) = UsageStore(here).read_runs("flow/tiles")
     assert (need.worker_size, need.limit) == (None, limit)
     assert max(worker.memory for worker in seen.workers) <= need.memory < limit
 
@@ -105,23 +105,25 @@ def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
 def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
     with (
         scheduler(tmp_path / "scheduler.json") as (process, address),
-        MonitoredDaskTaskRunner.watching(DaskTaskRunner(address=address), SUBJECT, here, start_timeout=1) as entered,
+        MonitoredDaskTaskRunner.from_task_runner(
+            DaskTaskRunner(address=address), SUBJECT, here, start_timeout=1
+        ) as entered,
     ):
         with pytest.raises(ClusterNotStarted, match="no Dask worker after 1 s"):
             _ = entered.client
         homeless = entered.client.submit(sum, [1])
-        pending = eventually(lambda: (s := board.read(RUN)) and s.tasks and s.pending)
+        pending = eventually(lambda: (s := board.read_status(RUN)) and s.tasks and s.pending)
         assert pending == "2 Dask workers not connected yet. 1 task waits: no Dask worker is connected."
         process.send_signal(signal.SIGSTOP)
-        eventually(lambda: board.read(RUN).state == "lost")
+        eventually(lambda: board.read_status(RUN).state == "lost")
         process.send_signal(signal.SIGCONT)
-        eventually(lambda: board.read(RUN).state == "running")
+        eventually(lambda: board.read_status(RUN).state == "running")
         process.kill()
-        lost = eventually(lambda: (s := board.read(RUN)) and s.state == "lost" and s)
+        lost = eventually(lambda: (s := board.read_status(RUN)) and s.state == "lost" and s)
         assert "does not answer" in lost.problem
         assert [event.kind for event in lost.events] == ["unreachable", "back", "unreachable"]
         assert homeless.cancelled()
-    assert board.read(RUN) is None
+    assert board.read_status(RUN) is None
 
 
 def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board, here):
@@ -130,7 +132,7 @@ def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board,
     @contextmanager
     def queued():
         missing_worker_reasons.report_reason(said[0])
-        starting = board.read(RUN)
+        starting = board.read_status(RUN)
         assert (starting.state, starting.pending) == ("starting", f"2 Dask workers not connected yet: {said[0]}.")
         local = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "processes": False}
         with LocalCluster(**local, host="127.0.0.1", protocol="tcp") as cluster:
@@ -139,9 +141,9 @@ def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board,
             yield cluster
             del cluster.worker_spec["queued"], cluster.workers["queued"]
 
-    with MonitoredDaskTaskRunner.watching(DaskTaskRunner(cluster_class=queued), SUBJECT, here) as entered:
+    with MonitoredDaskTaskRunner.from_task_runner(DaskTaskRunner(cluster_class=queued), SUBJECT, here) as entered:
         assert entered.client
-        told = eventually(lambda: (s := board.read(RUN)) and s.observed and s)
+        told = eventually(lambda: (s := board.read_status(RUN)) and s.observed and s)
         assert (told.state, told.plan, told.requested) == ("running", 2, 2)
         assert told.pending == f"1 Dask worker requested but not connected yet: {said[1]}."
 

@@ -38,7 +38,7 @@ def chosen(path: Path, *choices: tuple[str, Registration]) -> list[tuple[str, st
 
     async def execute() -> list[tuple[str, str]]:
         async with notebook.execute_notebook(path, kernel=None, cell_timeout=None) as executed:
-            flows = await FlowSelection(path, choices or (("", Registration()),)).flows(executed)
+            flows = await FlowSelection(path, choices or (("", Registration()),)).find_flows(executed)
             return [(flow.variable, choice.name or flow.name) for flow, choice in flows]
 
     return asyncio.run(execute())
@@ -50,7 +50,7 @@ def test_a_cell_with_the_tag_is_a_setup_cell(tmp_path: Path) -> None:
 
     async def pack() -> PackedFlow:
         async with notebook.execute_notebook(path, kernel=None, cell_timeout=None) as executed:
-            (flow,) = await executed.flows([])
+            (flow,) = await executed.find_flows([])
             return await executed.pack(flow, WrittenRegistration(), tmp_path)
 
     (setup,) = [cell for cell in asyncio.run(pack()).source.cells if cell.setup]
@@ -96,9 +96,10 @@ def test_flows_with_deployments_of_their_own_are_chosen(tmp_path, cells, choices
 
 TELLS = """import json, os, pathlib
 from prefect.settings import get_current_settings
+from satflow_ext.settings import load_settings
 api = get_current_settings().api
 names = "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED"
-found = [api.url, api.auth_string.get_secret_value() if api.auth_string else "", settings.load_settings().prefect_api_url]
+found = [api.url, api.auth_string.get_secret_value() if api.auth_string else "", load_settings().prefect_api_url]
 pathlib.Path("found.json").write_text(json.dumps([*found, *map(os.environ.get, names)]))
 """
 URL = "http://127.0.0.1:4299/api"
@@ -141,7 +142,7 @@ def test_cells_are_left_out(tmp_path, cell):
 
     async def execute() -> int:
         async with notebook.execute_notebook(path, kernel=None, cell_timeout=None) as executed:
-            return executed.left_out
+            return executed.skipped_count
 
     assert asyncio.run(execute()) == 1
 

@@ -22,7 +22,7 @@ def flows(path: Path) -> list[str]:
 
     async def execute() -> list[str]:
         async with notebook.execute_notebook(path, kernel=None, cell_timeout=None) as executed:
-            return [flow.name for flow in await executed.flows([])]
+            return [flow.name for flow in await executed.find_flows([])]
 
     return asyncio.run(execute())
 

@@ -75,7 +75,7 @@ def test_lists_take_more_values():
 
 @pytest.mark.parametrize("line", ["-h", "main -h", "--help"])
 def test_short_help_is_help(line):
-    assert "--help" in parse_line(line).known
+    assert "--help" in parse_line(line).options
 
 
 def test_help_describes_the_shared_options_alike():
@@ -121,11 +121,11 @@ def test_both_read_the_same_options_alike():
     args, rest = parsed(*split_line(line))
     words = parse_line(f"main {line}")
     assert choices.parse_registration(args, rest) == magic.to_registration(words)
-    assert (args.overwrite, "--overwrite" in words.known, "--run" in words.known) == (True, True, False)
+    assert (args.overwrite, "--overwrite" in words.options, "--run" in words.options) == (True, True, False)
     assert choices.parse_registration(*parsed()) == magic.to_registration(parse_line("main"))
 
 
 def test_a_value_of_the_magic_may_begin_with_a_dash_and_its_flow_may_come_last():
     words = parse_line("--n-workers 2 --name -x --cpu=-1 main")
-    assert (words.flow, words.known) == ("main", {"--name": ["-x"], "--cpu": ["-1"]})
+    assert (words.flow, words.options) == ("main", {"--name": ["-x"], "--cpu": ["-1"]})
     assert words.executor_options == {"n_workers": 2}

@@ -146,7 +146,7 @@ def test_a_problem_of_a_cluster_cannot_look_like_a_line_of_the_log(stack, capsys
         async with prefect_client(stack.endpoints.prefect) as client:
             run_id = str((await client.create_flow_run(flow(lambda: None, name="nothing"))).id)
         board = StatusFiles(stack.settings)
-        board.post(status(run_id, state="lost").model_copy(update={"problem": f"first\n{FORGED}\nlast"}))
+        board.write_status(status(run_id, state="lost").model_copy(update={"problem": f"first\n{FORGED}\nlast"}))
         shown = asyncio.create_task(watch._print_changes(stack.endpoints, board, run_id))
         output = ""
         while "last" not in output:
@@ -154,7 +154,7 @@ def test_a_problem_of_a_cluster_cannot_look_like_a_line_of_the_log(stack, capsys
             assert not shown.done()
             output += capsys.readouterr().out
         shown.cancel()
-        board.remove(run_id)
+        board.remove_status(run_id)
         return output
 
     output = asyncio.run(show())

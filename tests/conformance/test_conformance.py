@@ -141,4 +141,4 @@ def test_nobody_there_fails_and_does_not_raise():
     wanted = [check for check in CHECKS if check.name in ("keeping.empty", "connections.silent", "access.read-none")]
     report = asyncio.run(run_checks(store, checks=wanted))
     assert [result.outcome for result in report.results] == ["fail", "fail", "not applicable"]
-    assert not report.usable
+    assert not report.is_usable

@@ -87,16 +87,16 @@ def loggers(stack, run_id):
 def test_two_versions_of_a_module_do_not_meet(tmp_path):
     first = SharedContext("one", b"", {}, {"satflow_test_module.py": b"NUMBER = 1"})
     second = SharedContext("two", b"", {}, {"satflow_test_module.py": b"NUMBER = 2"})
-    first._lay_out(str(tmp_path))
+    first._write_files(str(tmp_path))
     import satflow_test_module
 
     assert satflow_test_module.NUMBER == 1
     with pytest.raises(RuntimeError, match=r"a different version of the module satflow_test_module\."):
-        second._lay_out(str(tmp_path))
-    first._clear()
-    second._lay_out(str(tmp_path))
+        second._write_files(str(tmp_path))
+    first._close_and_remove()
+    second._write_files(str(tmp_path))
     import satflow_test_module
 
     assert satflow_test_module.NUMBER == 2
-    second._clear()
+    second._close_and_remove()
     assert not list(tmp_path.iterdir())

@@ -34,25 +34,25 @@ def locked(python: str = "3.11.4", **versions: str) -> Environment:
 )
 def test_versions_of_what_the_flow_refers_to(then: str, here: str | None, verdict: str) -> None:
     found = compare_environments(locked(numpy=then), "3.11.4", {"numpy": here} if here else {}, {"numpy"})
-    assert found.verdict == verdict
+    assert found.compatibility == verdict
 
 
 def test_what_the_flow_does_not_refer_to_is_compatible_and_counted() -> None:
     found = compare_environments(locked(a="1", b="1", c="1"), "3.11.4", {"a": "1", "b": "2", "more": "1"}, {"a"})
-    assert found.verdict == "compatible"
-    assert found.text() == "  and 2 others"
+    assert found.compatibility == "compatible"
+    assert found.to_text() == "  and 2 others"
 
 
 def test_another_patch_of_python_is_compatible() -> None:
     found = compare_environments(locked(a="1"), "3.11.9", {"a": "1"}, {"a"})
-    assert (found.verdict, found.text()) == ("compatible", "  Python 3.11.4 at registration, 3.11.9 here")
+    assert (found.compatibility, found.to_text()) == ("compatible", "  Python 3.11.4 at registration, 3.11.9 here")
 
 
 def test_the_worst_stands_first() -> None:
     found = compare_environments(
         locked(b="1.1.1", c="1", a="1", d="1"), "3.11.4", {"b": "1.1.2", "c": "2"}, {"b", "c", "d"}
     )
-    assert found.text().splitlines() == [
+    assert found.to_text().splitlines() == [
         "  c 1 at registration, 2 here",
         "  d 1 at registration, not installed here",
         "  b 1.1.1 at registration, 1.1.2 here",

@@ -26,7 +26,7 @@ SETTINGS = Settings()
 
 @pytest.mark.parametrize("name", executors.EXECUTORS)
 def test_each_executor_says_what_it_is_for(name):
-    info = executors.find_executor(name).info()
+    info = executors.find_executor(name).to_info()
     assert info.name == name
     assert info.title
     assert info.purpose

@@ -46,31 +46,31 @@ def test_the_smallest_size_that_is_comfortable(needs, said, here):
 
 
 def test_nothing_is_said_of_what_never_ran(here):
-    assert suggest_size(UsageStore(here).read(DEPLOYMENT), here) is None
+    assert suggest_size(UsageStore(here).read_runs(DEPLOYMENT), here) is None
 
 
 def test_the_last_runs_of_each_deployment_are_kept(here):
     kept = UsageStore(here)
     for memory in range(MAX_RUNS + 5):
-        kept.add(DEPLOYMENT, need(memory))
-    kept.add("tiles/other", need(1))
-    assert [each.memory // GIB for each in kept.read(DEPLOYMENT)] == list(range(5, MAX_RUNS + 5))
-    assert len(kept.read("tiles/other")) == 1
+        kept.add_run(DEPLOYMENT, need(memory))
+    kept.add_run("tiles/other", need(1))
+    assert [each.memory // GIB for each in kept.read_runs(DEPLOYMENT)] == list(range(5, MAX_RUNS + 5))
+    assert len(kept.read_runs("tiles/other")) == 1
 
 
 def test_of_runs_that_end_in_the_same_moment_none_is_lost(here):
     with ThreadPoolExecutor(MAX_RUNS) as runs:
-        list(runs.map(lambda memory: UsageStore(here).add(DEPLOYMENT, need(memory)), range(MAX_RUNS)))
-    assert {each.memory // GIB for each in UsageStore(here).read(DEPLOYMENT)} == set(range(MAX_RUNS))
+        list(runs.map(lambda memory: UsageStore(here).add_run(DEPLOYMENT, need(memory)), range(MAX_RUNS)))
+    assert {each.memory // GIB for each in UsageStore(here).read_runs(DEPLOYMENT)} == set(range(MAX_RUNS))
     assert [file.suffix for file in (here.state_dir / "needs").iterdir()] == [".jsonl"]
 
 
 def test_a_file_that_is_torn_says_nothing(here):
     kept = UsageStore(here)
-    kept.add(DEPLOYMENT, need(1))
+    kept.add_run(DEPLOYMENT, need(1))
     (file,) = (here.state_dir / "needs").iterdir()
     file.write_text('{"ended')
-    assert kept.read(DEPLOYMENT) == ()
+    assert kept.read_runs(DEPLOYMENT) == ()
 
 
 def test_the_command_lists_sizes_and_what_was_needed(settings_file, tmp_path, monkeypatch, capsys):
@@ -78,7 +78,7 @@ def test_the_command_lists_sizes_and_what_was_needed(settings_file, tmp_path, mo
         "[worker_sizes]\nsmall = { cores = 1, memory = 0.25 }\nhuge = { cores = 8, memory = 99999 }"
     )
     monkeypatch.setenv("SATFLOW_STATE_DIR", str(tmp_path))
-    UsageStore(Settings(state_dir=tmp_path)).add(DEPLOYMENT, need(0.1, size="huge", limit=99_999))
+    UsageStore(Settings(state_dir=tmp_path)).add_run(DEPLOYMENT, need(0.1, size="huge", limit=99_999))
     assert main(["sizes", DEPLOYMENT]) == 0
     head, small, huge, _, said = capsys.readouterr().out.splitlines()
     assert "on this machine" in head

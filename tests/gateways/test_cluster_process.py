@@ -49,7 +49,7 @@ def never_ready(stack, tmp_path):
     interpreter.write_text("#!/bin/sh\nexec sleep 600\n")
     interpreter.chmod(0o700)
     wanted = replace(ONE, python=str(interpreter), start_timeout=600)
-    command = ClusterCommand(verb="start", wanted=wanted, label=str(uuid4()), settings=stack.settings)
+    command = ClusterCommand(verb="start", request=wanted, label=str(uuid4()), settings=stack.settings)
     yield command
     SharedClusterManager(wanted, command.label, stack.settings).close()
 
@@ -94,7 +94,7 @@ def test_nothing_is_left_when_the_caller_or_the_process_is_ended(killed, caller,
 
 
 def test_a_process_that_is_interrupted_at_its_start_ends_without_a_traceback():
-    command = ClusterCommand(verb="read", wanted=ONE, label=str(uuid4()), settings=load_settings())
+    command = ClusterCommand(verb="read", request=ONE, label=str(uuid4()), settings=load_settings())
     words = command.model_dump_json().encode()
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED_AT_ITS_START], input=words, capture_output=True, check=False

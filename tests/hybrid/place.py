@@ -214,7 +214,7 @@ def _worker(made: Place, folder: Path, house: Path, team: Mapping[str, str], lev
         each.mkdir()
     (mounted / "A_FILE").write_text(canaries["secret_of_file"])
     key = made.kernel.value(
-        "__import__('satflow_ext.keys').keys.Keyring(__import__('satflow_ext.settings').settings.load_settings()).signer().public.text"
+        "__import__('satflow_ext.keys').keys.Keyring(__import__('satflow_ext.settings').settings.load_settings()).get_signer().public_key.text"
     )
     stores = json.loads(team["SATFLOW_STORES"])
     stores[f"{canaries['store']}b"]["url"] = f"http://{canaries['store_host']}.invalid:8081/{{digest}}"

@@ -170,8 +170,8 @@ def test_every_published_field_is_told(measured, at_home):
     never = [
         (call.call, pattern)
         for call in published.CALLS
-        if not call.seldom
-        for pattern in (*call.holds, *call.plain.split())
+        if not call.is_rare
+        for pattern in (*call.facts_by_field, *call.plain_fields.split())
         if not any(
             published.matches_pattern(call.call, at.call) and published.matches_pattern(pattern, at.field)
             for at in seen
@@ -191,7 +191,7 @@ def test_every_fact_has_been_seen(measured):
     assert not unseen
     for kind, named in FACTS.items():
         if kind in everywhere["types"] | everywhere["messages"]:
-            assert any(facts.FACTS[fact].since != "everything" for fact in named.split(", ")), kind
+            assert any(facts.FACTS[fact].lowest_level != "everything" for fact in named.split(", ")), kind
 
 
 def test_nothing_was_misread(measured):

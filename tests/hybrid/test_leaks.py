@@ -112,5 +112,7 @@ def test_found_in_messages_of_websockets(other_prefect, compression):
 
 def test_every_fact_stands_somewhere():
     """So that nothing is on the list of facts for a field that is gone."""
-    everything = {fact for call in published.CALLS for facts in call.holds.values() for fact in facts.split(", ")}
+    everything = {
+        fact for call in published.CALLS for facts in call.facts_by_field.values() for fact in facts.split(", ")
+    }
     assert everything == set(FACTS)

@@ -38,7 +38,7 @@ def packaged() -> dict[str, Template]:
     pod = with_gpus["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]
     pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] = "{{ gpus }}"
     found = {"kubernetes": kubernetes, "docker": docker, "gpus": with_gpus}
-    return {name: Template.of(name, {"gpus": "kubernetes"}.get(name, name), each) for name, each in found.items()}
+    return {name: Template.parse(name, {"gpus": "kubernetes"}.get(name, name), each) for name, each in found.items()}
 
 
 def bundled(type_name: str) -> Template:
@@ -46,7 +46,7 @@ def bundled(type_name: str) -> Template:
     known = {
         name: each for collection in json.loads(AGGREGATE.read_text()).values() for name, each in collection.items()
     }
-    return Template.of("bundled", type_name, known[type_name]["default_base_job_configuration"])
+    return Template.parse("bundled", type_name, known[type_name]["default_base_job_configuration"])
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_what_work_pools_offer(packaged):
 )
 def test_what_no_run_could_be_started_with_is_refused(packaged, pool, wanted, field, said):
     name, is_bundled, _ = pool.partition(", ")
-    template = bundled(name) if is_bundled else packaged.get(pool, Template.of("empty", "process", {}))
+    template = bundled(name) if is_bundled else packaged.get(pool, Template.parse("empty", "process", {}))
     with pytest.raises(InvalidInfrastructure, match=said) as caught:
         build_job_variables(Infrastructure(**wanted), template)
     assert field is None or caught.value.field == f"infrastructure.{field}"

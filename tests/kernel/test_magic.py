@@ -99,7 +99,7 @@ def test_registers_and_runs(notebook: Kernel, stack: Stack) -> None:
 def _run_named(stack: Stack, name: str) -> tuple[str, object]:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
-        found = asyncio.run(runs.list_runs(stack.endpoints.prefect, runs.listing.RunQuery()))
+        found = asyncio.run(runs.list_runs(stack.endpoints.prefect, runs.run_list.RunQuery()))
         run = next(each for each in found if each.name == name)
         if run.state_type in FINAL:
             return run.state_type, run.parameters
@@ -316,7 +316,7 @@ def test_executor_options_in_every_spelling() -> None:
     words = parse_line("--n-workers=2 main --worker-size large --flag --threads-per-worker 1 --run")
     assert words.flow == "main"
     assert words.executor_options == {"n_workers": 2, "worker_size": "large", "flag": True, "threads_per_worker": 1}
-    assert "--run" in words.known
+    assert "--run" in words.options
 
 
 def test_policy_and_names_of_secrets() -> None:

@@ -34,12 +34,12 @@ def mode(path: Path) -> int:
 
 
 def check(settings, seal, message=b"message"):
-    return read_trusted_keys(settings).check(PURPOSE, message, seal, "It")
+    return read_trusted_keys(settings).verify(PURPOSE, message, seal, "It")
 
 
 def test_looking_makes_nothing(here):
-    assert Keyring(here).public() is None
-    assert Keyring(here).entries() == ()
+    assert Keyring(here).public_key() is None
+    assert Keyring(here).list_keys() == ()
     assert read_trusted_keys(here).keys == {}
     assert not here.state_dir.exists()
 
@@ -49,20 +49,20 @@ def test_the_key_is_made_on_first_use_for_its_owner_alone(here, umask):
     here.state_dir.mkdir()
     before = os.umask(umask)
     try:
-        signer = Keyring(here).signer()
+        signer = Keyring(here).get_signer()
     finally:
         os.umask(before)
-    assert Keyring(here).signer().public == signer.public
+    assert Keyring(here).get_signer().public_key == signer.public_key
     folder = here.state_dir / "keys"
     assert mode(folder) & 0o077 == mode(folder / "trusted") & 0o077 == 0
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"signing.pem", ".lock", f"{signer.public.id}.json"}
+    assert {path.name for path in files} == {"signing.pem", ".lock", f"{signer.public_key.id}.json"}
     assert {mode(path) & 0o077 for path in files} == {0}
 
 
 def test_what_the_user_signs_is_trusted_here_and_nowhere_else(here, elsewhere):
-    seal = Keyring(here).signer().seal(PURPOSE, b"message")
-    assert check(here, seal).id == Keyring(here).public().id
+    seal = Keyring(here).get_signer().seal(PURPOSE, b"message")
+    assert check(here, seal).id == Keyring(here).public_key().id
     with pytest.raises(SignatureWrong):
         check(here, seal, b"massage")
     with pytest.raises(NotTrusted, match=r"trusted: none"):
@@ -72,7 +72,7 @@ def test_what_the_user_signs_is_trusted_here_and_nowhere_else(here, elsewhere):
 def test_processes_that_start_at_once_make_one_key(here):
     program = (
         "import sys; from pathlib import Path; from satflow_ext.keys import Keyring; from satflow_ext.settings import Settings;"
-        "keyring = Keyring(Settings(state_dir=Path(sys.argv[1]))); sys.stdin.read(); print(keyring.signer().public.id)"
+        "keyring = Keyring(Settings(state_dir=Path(sys.argv[1]))); sys.stdin.read(); print(keyring.get_signer().public_key.id)"
     )
     command = [sys.executable, "-c", program, str(here.state_dir)]
     started = [subprocess.Popen(command, stdin=-1, stdout=-1, text=True) for _ in range(6)]
@@ -80,8 +80,8 @@ def test_processes_that_start_at_once_make_one_key(here):
         process.stdin.close()
     made = {process.stdout.read().strip() for process in started}
     assert [process.wait() for process in started] == [0] * 6
-    assert made == {Keyring(here).public().id}
-    assert len(Keyring(here).entries()) == 1
+    assert made == {Keyring(here).public_key().id}
+    assert len(Keyring(here).list_keys()) == 1
 
 
 # --- rotation, trust, revocation ------------------------------------------------------------------------------------------
@@ -89,41 +89,41 @@ def test_processes_that_start_at_once_make_one_key(here):
 
 def test_after_a_rotation_the_old_key_is_trusted_until_it_is_revoked(here):
     keyring = Keyring(here)
-    old = keyring.signer()
+    old = keyring.get_signer()
     seal = old.seal(PURPOSE, b"message")
     new = keyring.rotate()
-    assert keyring.signer().public == new.public != old.public
-    assert check(here, seal).raw == old.public.raw
-    keyring.revoke(old.public.id)
+    assert keyring.get_signer().public_key == new.public_key != old.public_key
+    assert check(here, seal).raw == old.public_key.raw
+    keyring.revoke(old.public_key.id)
     with pytest.raises(NotTrusted, match="which was revoked here"):
         check(here, seal)
-    assert check(here, new.seal(PURPOSE, b"message")).raw == new.public.raw
+    assert check(here, new.seal(PURPOSE, b"message")).raw == new.public_key.raw
 
 
 def test_the_key_that_signs_is_not_revoked(here):
     keyring = Keyring(here)
-    signing = keyring.signer().public.id
+    signing = keyring.get_signer().public_key.id
     with pytest.raises(KeysRefused, match=r"is your signing key\. First run `satflow keys rotate`"):
         keyring.revoke(signing)
 
 
 def test_a_strangers_key_is_trusted_revoked_and_trusted_again(here, elsewhere):
-    stranger = Keyring(elsewhere).signer()
+    stranger = Keyring(elsewhere).get_signer()
     seal = stranger.seal(PURPOSE, b"message")
     keyring = Keyring(here)
-    entry = keyring.trust(Keyring(elsewhere).public())
+    entry = keyring.trust(Keyring(elsewhere).public_key())
     assert not entry.own
-    assert check(here, seal).name == Keyring(elsewhere).public().name != ""
-    keyring.revoke(stranger.public.id)
+    assert check(here, seal).name == Keyring(elsewhere).public_key().name != ""
+    keyring.revoke(stranger.public_key.id)
     with pytest.raises(NotTrusted):
         check(here, seal)
-    keyring.trust(stranger.public)
-    assert check(here, seal).raw == stranger.public.raw
+    keyring.trust(stranger.public_key)
+    assert check(here, seal).raw == stranger.public_key.raw
 
 
 def test_trusting_ones_own_key_leaves_it_ones_own(here):
     keyring = Keyring(here)
-    assert keyring.trust(keyring.signer().public).own
+    assert keyring.trust(keyring.get_signer().public_key).own
 
 
 def test_revoking_what_is_not_there_is_refused(here):
@@ -139,20 +139,20 @@ def with_keys(settings, words):
 
 
 def test_keys_in_the_setting_or_in_a_file_of_it_are_trusted(here, elsewhere, tmp_path):
-    signer = Keyring(elsewhere).signer()
+    signer = Keyring(elsewhere).get_signer()
     seal = signer.seal(PURPOSE, b"message")
-    text = f"# the team's\n\n{signer.public.text} anna@laptop\n"
+    text = f"# the team's\n\n{signer.public_key.text} anna@laptop\n"
     file = tmp_path / "trusted-keys"
     file.write_text(text)
     file.chmod(0o644)
     link = tmp_path / "link"
     link.symlink_to(file)  # as Kubernetes mounts a ConfigMap
-    for words in (text, signer.public.text, str(file), str(link)):
-        assert check(with_keys(here, words), seal).raw == signer.public.raw
+    for words in (text, signer.public_key.text, str(file), str(link)):
+        assert check(with_keys(here, words), seal).raw == signer.public_key.raw
 
 
 def test_a_revoked_key_does_not_come_back_through_the_setting(here, elsewhere):
-    key = Keyring(elsewhere).signer().public
+    key = Keyring(elsewhere).get_signer().public_key
     Keyring(here).trust(key)
     Keyring(here).revoke(key.id)
     assert read_trusted_keys(with_keys(here, key.text)).keys == {}
@@ -173,7 +173,7 @@ def test_a_file_that_is_no_text_is_refused(here, tmp_path):
 
 def test_a_file_of_keys_that_others_can_change_is_refused(here, elsewhere, tmp_path):
     file = tmp_path / "trusted-keys"
-    file.write_text(Keyring(elsewhere).signer().public.text)
+    file.write_text(Keyring(elsewhere).get_signer().public_key.text)
     file.chmod(0o664)
     with pytest.raises(KeysRefused, match=r"Other users can change .*mode 0664"):
         read_trusted_keys(with_keys(here, str(file)))
@@ -230,11 +230,11 @@ PUBLIC = {
     "spoil", [*FOLDER.values(), *PRIVATE.values()], ids=[*FOLDER, *(f"file {how}" for how in PRIVATE)]
 )
 def test_a_private_key_that_others_could_get_at_is_refused(here, spoil):
-    Keyring(here).signer()
+    Keyring(here).get_signer()
     folder = here.state_dir / "keys"
     spoil(folder if spoil in FOLDER.values() else folder / "signing.pem", here.state_dir / "away")
     with pytest.raises(KeysRefused) as caught:
-        Keyring(here).signer()
+        Keyring(here).get_signer()
     assert str(folder) in caught.value.message
     assert caught.value.fix
 
@@ -244,7 +244,7 @@ def test_a_private_key_that_others_could_get_at_is_refused(here, spoil):
 )
 @pytest.mark.parametrize("which", ["keys", "keys/trusted"])
 def test_trusted_keys_that_others_could_change_are_refused(here, spoil, which):
-    key = Keyring(here).signer().public
+    key = Keyring(here).get_signer().public_key
     folder = here.state_dir / which
     entry = here.state_dir / "keys" / "trusted" / f"{key.id}.json"
     spoil(folder if spoil in FOLDER.values() else entry, here.state_dir / "away")
@@ -254,32 +254,32 @@ def test_trusted_keys_that_others_could_change_are_refused(here, spoil, which):
 
 
 def test_a_key_of_another_user_is_refused(here, monkeypatch):
-    Keyring(here).signer()
+    Keyring(here).get_signer()
     me = os.getuid()
     monkeypatch.setattr(
         os, "getuid", lambda: me + 1
     )  # giving a file away needs root; being another user looks the same
     with pytest.raises(KeysRefused, match=f"belongs to user {me}"):
-        Keyring(here).signer()
+        Keyring(here).get_signer()
 
 
 @pytest.mark.parametrize("content", [b"", b"no key", None])
 def test_a_file_without_an_ed25519_key_is_refused(here, content):
-    Keyring(here).signer()
+    Keyring(here).get_signer()
     other = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (here.state_dir / "keys" / "signing.pem").write_bytes(other if content is None else content)
     with pytest.raises(KeysRefused, match="contains no Ed25519 private key"):
-        Keyring(here).signer()
+        Keyring(here).get_signer()
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(KeysRefused, match="cannot be created"):
-        Keyring(Settings(state_dir=tmp_path / "file" / "state")).signer()
+        Keyring(Settings(state_dir=tmp_path / "file" / "state")).get_signer()
 
 
 def test_a_lock_that_cannot_be_had_is_told(here):
-    Keyring(here).signer()
+    Keyring(here).get_signer()
     lock = here.state_dir / "keys" / ".lock"
     lock.unlink()
     lock.symlink_to(here.state_dir / "elsewhere")

@@ -18,7 +18,7 @@ def check(seal=SEAL, purpose=b"purpose\n", message=b"message", trusted=None):
 
 def test_a_seal_tells_whose_it_is():
     assert len(SEAL) == SEAL_SIZE == 96
-    assert check() == ANNA.public
+    assert check() == ANNA.public_key
 
 
 def test_no_bit_of_it_may_differ():
@@ -39,14 +39,15 @@ def test_a_seal_of_another_length_is_none(seal):
     "changes", [{"purpose": b"another\n"}, {"message": b"massage"}, {"purpose": b"", "message": b""}]
 )
 def test_another_purpose_or_message_is_not_sealed(changes):
-    with pytest.raises(SignatureWrong, match=f"It is not what key {ANNA.public.id} signed") as caught:
+    with pytest.raises(SignatureWrong, match=f"It is not what key {ANNA.public_key.id} signed") as caught:
         check(**changes)
     assert "changed after it was signed" in caught.value.fix
 
 
 def test_who_is_not_trusted_is_named_with_those_who_are():
     with pytest.raises(
-        NotTrusted, match=rf"signed by key {ANNA.public.id}, which is not trusted here \(trusted: {BEN.public.id}\)"
+        NotTrusted,
+        match=rf"signed by key {ANNA.public_key.id}, which is not trusted here \(trusted: {BEN.public_key.id}\)",
     ):
         check(trusted=sealed.trusting(BEN))
     with pytest.raises(NotTrusted, match=r"\(trusted: none\)"):
@@ -55,4 +56,4 @@ def test_who_is_not_trusted_is_named_with_those_who_are():
 
 def test_who_was_revoked_is_told_as_such():
     with pytest.raises(NotTrusted, match="which was revoked here"):
-        check(trusted=TrustedKeys([BEN.public], revoked=[ANNA.public.id]))
+        check(trusted=TrustedKeys([BEN.public_key], revoked=[ANNA.public_key.id]))

@@ -26,7 +26,7 @@ def signer() -> Signer:
 
 
 def trusting(*signers: Signer) -> TrustedKeys:
-    return TrustedKeys(each.public for each in signers)
+    return TrustedKeys(each.public_key for each in signers)
 
 
 def header(body: bytes, **changes) -> EnvelopeHeader:

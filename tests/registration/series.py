@@ -76,7 +76,7 @@ class Series:
     def _again(self):
         """The last registration once more; afterwards nothing tells of a cut."""
         done = self._register(self._chosen(), self._stack.endpoints)
-        entry = Journal(self._stack.settings).read(self._stack.endpoints, f"counts/{self.name}")
+        entry = Journal(self._stack.settings).read_entry(self._stack.endpoints, f"counts/{self.name}")
         assert (entry.begun, entry.written.manifest) == (None, done.manifest)
         assert asyncio.run(self._seen(entry)) == entry.written.number
         return done.deployment.version

@@ -26,11 +26,11 @@ NOW = datetime(2026, 11, 21, 12, 30, 5, tzinfo=timezone.utc)
 def test_it_is_the_one_of_botocore(method, token, origin, monkeypatch):
     credential = AwsCredential("eu-central-1", "AKIDEXAMPLE", "a/secret+key", token)
     store = Store("s3", f"{origin}/bucket/sat%20flow/{{digest}}", aws=credential)
-    ours = httpx.Request(method, store.address(DIGEST), content=b"" if method in ("PUT", "POST") else None)
-    AwsSignature(credential).sign(ours, NOW)
+    ours = httpx.Request(method, store.content_url(DIGEST), content=b"" if method in ("PUT", "POST") else None)
+    AwsSignature(credential).sign_request(ours, NOW)
 
     signer = S3SigV4Auth(Credentials("AKIDEXAMPLE", "a/secret+key", token), "s3", "eu-central-1")
-    theirs = AWSRequest(method, store.address(DIGEST))
+    theirs = AWSRequest(method, store.content_url(DIGEST))
     body_hash = DIGEST[7:] if method in ("PUT", "POST") else EMPTY_BODY_HASH
     monkeypatch.setattr(signer, "payload", lambda _: body_hash)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda *_: NOW.replace(tzinfo=None))

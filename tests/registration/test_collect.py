@@ -44,14 +44,14 @@ def test_what_nobody_refers_to_goes_after_its_grace(stack, registered, name, cap
     done = registered(collected, parameters={"number": 2})
     assert done.deployment.version == 2
     contents = Contents(stack.settings.state_dir / "store", limit=10**6)
-    entry = Journal(stack.settings).read(stack.endpoints, f"collected/{name}")
+    entry = Journal(stack.settings).read_entry(stack.endpoints, f"collected/{name}")
     assert entry is not None
     assert entry.written is not None
-    used = follow_references([entry.written.manifest], contents.read)
+    used = follow_references([entry.written.manifest], contents.read_content)
     assert len(used) == 4  # two versions, each a manifest and a content
-    with contents.incoming(ORPHAN) as incoming:
+    with contents.receive_content(ORPHAN) as incoming:
         incoming.write(b"of nobody")
-        incoming.keep()
+        incoming.commit_content()
 
     found = collect(capsys)
     assert ORPHAN in digests(found["waiting"])
@@ -59,21 +59,21 @@ def test_what_nobody_refers_to_goes_after_its_grace(stack, registered, name, cap
 
     old = time.time() - 31 * DAY
     for digest in (ORPHAN, *used):
-        os.utime(contents.path(digest), (old, old))
+        os.utime(contents.content_path(digest), (old, old))
     marks = {ORPHAN: old}
     (contents.root / "unreferenced.json").write_text(json.dumps(marks))
     assert digests(collect(capsys, "--dry-run")["removed"]) == {ORPHAN}
-    assert contents.size(ORPHAN) is not None
+    assert contents.get_size(ORPHAN) is not None
     assert digests(collect(capsys)["removed"]) == {ORPHAN}
-    assert contents.size(ORPHAN) is None
-    assert all(contents.size(digest) is not None for digest in used)
+    assert contents.get_size(ORPHAN) is None
+    assert all(contents.get_size(digest) is not None for digest in used)
 
 
 def test_what_another_prefect_api_pins_stays(stack, registered, name):
     """Nobody asks the other API, so the journal's word is taken."""
     registered(of_another_api)
     journal = Journal(stack.settings)
-    entry = journal.read(stack.endpoints, f"of-another-api/{name}")
+    entry = journal.read_entry(stack.endpoints, f"of-another-api/{name}")
     assert entry is not None
     assert entry.written is not None
     elsewhere = replace(stack.endpoints, prefect=PrefectApi("https://prefect.example.com/api"), local=False)

@@ -53,7 +53,7 @@ def work_pool(team, house, tmp_path):
     there = {
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "SATFLOW_STATE_DIR": str(house / name),
-        "SATFLOW_TRUSTED_KEYS": Keyring(team.settings).signer().public.text,
+        "SATFLOW_TRUSTED_KEYS": Keyring(team.settings).get_signer().public_key.text,
     }
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", name]
     with (tmp_path / "worker.log").open("wb") as log:

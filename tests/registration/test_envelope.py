@@ -70,7 +70,9 @@ def test_digest_is_refused_before_the_signature():
 
 
 def test_signature_is_refused_before_the_header_is_read():
-    with pytest.raises(NotTrusted, match=f"signed by key {EVE.public.id}, which is not trusted here.*{ANNA.public.id}"):
+    with pytest.raises(
+        NotTrusted, match=f"signed by key {EVE.public_key.id}, which is not trusted here.*{ANNA.public_key.id}"
+    ):
         opened(sealed.framed(EVE, b"{no json", BODY))
 
 

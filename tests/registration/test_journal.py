@@ -49,8 +49,10 @@ def kept(journal, **fields):
 
 def test_an_entry_is_read_as_it_was_written_and_by_its_user_only(journal, tmp_path):
     entry = kept(journal, count=2, written=written(1), begun=written(2))
-    assert journal.read(HERE, NAME) == entry
-    assert journal.read(replace(HERE, prefect=PrefectApi("http://127.0.0.1:3/api")), NAME) == entry, "its port changes"
+    assert journal.read_entry(HERE, NAME) == entry
+    assert journal.read_entry(replace(HERE, prefect=PrefectApi("http://127.0.0.1:3/api")), NAME) == entry, (
+        "its port changes"
+    )
     folder = tmp_path / "state" / "journal"
     (file,) = folder.iterdir()
     assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, file)] == [0o700, 0o600]
@@ -59,24 +61,28 @@ def test_an_entry_is_read_as_it_was_written_and_by_its_user_only(journal, tmp_pa
 def test_another_prefects_deployment_of_that_name_is_another_one(journal):
     kept(journal)
     there = replace(HERE, local=False, prefect=PrefectApi("http://ada:secret@prefect.example/api"))
-    assert journal.read(there, NAME) is None
-    entry = journal.fresh(there, NAME)
-    journal.write(entry)
+    assert journal.read_entry(there, NAME) is None
+    entry = journal.new_entry(there, NAME)
+    journal.write_entry(entry)
     assert (entry.prefect, entry.witness) == ("http://prefect.example/api", None)
-    assert [each.prefect for each in journal.local()] == ["local"]
+    assert [each.prefect for each in journal.local_entries()] == ["local"]
 
 
 def test_forgotten(journal):
     entry = kept(journal)
-    assert journal.forget(HERE, NAME) == entry
-    assert (journal.read(HERE, NAME), journal.forget(HERE, NAME), journal.local()) == (None, None, [])
+    assert journal.remove_entry(HERE, NAME) == entry
+    assert (journal.read_entry(HERE, NAME), journal.remove_entry(HERE, NAME), journal.local_entries()) == (
+        None,
+        None,
+        [],
+    )
 
 
 def test_what_a_killed_process_left_goes_with_the_next_write(journal, tmp_path):
     entry = kept(journal)
     (file,) = (tmp_path / "state" / "journal").iterdir()
     file.with_name(f".{file.name}.4711").write_text('{"format": 1, "pre')
-    journal.write(entry)
+    journal.write_entry(entry)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
@@ -84,11 +90,11 @@ def test_a_damaged_entry_is_told_with_its_path_and_hides_no_other(journal, tmp_p
     kept(journal)
     (file,) = (tmp_path / "state" / "journal").iterdir()
     file.write_text("{}")
-    other = journal.fresh(HERE, "counts/hourly")
-    journal.write(other)
+    other = journal.new_entry(HERE, "counts/hourly")
+    journal.write_entry(other)
     with pytest.raises(JournalFailed, match=f"{file.name} cannot be read.*Move the file away"):
-        journal.read(HERE, NAME)
-    assert journal.local() == [other]
+        journal.read_entry(HERE, NAME)
+    assert journal.local_entries() == [other]
 
 
 def test_a_disk_that_takes_nothing_leaves_what_was_there(journal, tmp_path, monkeypatch):
@@ -96,7 +102,7 @@ def test_a_disk_that_takes_nothing_leaves_what_was_there(journal, tmp_path, monk
     (tmp_path / "state" / "journal").rename(tmp_path / "aside")
     (tmp_path / "state" / "journal").write_text("no folder")
     with pytest.raises(JournalFailed, match="cannot be written"):
-        journal.write(entry)
+        journal.write_entry(entry)
 
 
 @pytest.mark.parametrize(

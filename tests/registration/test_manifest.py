@@ -48,7 +48,7 @@ def test_what_a_trusted_key_signed_is_read():
 
 def test_what_a_stranger_signed_is_shown_and_not_acted_upon():
     assert manifest.parse_manifest(DOCUMENT, manifest.digest_of(DOCUMENT)) == MANIFEST
-    with pytest.raises(NotTrusted, match=f"The manifest was signed by key {ANNA.public.id}"):
+    with pytest.raises(NotTrusted, match=f"The manifest was signed by key {ANNA.public_key.id}"):
         verified(DOCUMENT, EVE)
 
 
@@ -56,7 +56,7 @@ def test_another_executor_under_the_old_seal_is_refused():
     executor = ExecutorChoice(name="dask-address", options={"address": "tcp://eve:1"})
     altered = MANIFEST.model_copy(update={"chosen": MANIFEST.chosen.model_copy(update={"executor": executor})})
     document = manifest.canonical_json(altered.model_dump(mode="json")) + DOCUMENT[DOCUMENT.index(b"\n") :]
-    with pytest.raises(SignatureWrong, match=f"The manifest is not what key {ANNA.public.id} signed"):
+    with pytest.raises(SignatureWrong, match=f"The manifest is not what key {ANNA.public_key.id} signed"):
         verified(document)
 
 
@@ -67,7 +67,7 @@ def test_a_seal_for_a_content_is_none_for_a_manifest():
 
 def test_a_trusted_key_in_front_of_a_strangers_signature_is_refused():
     line = DOCUMENT.split(b"\n")[0]
-    forged = ANNA.public.raw + EVE.seal(manifest.PURPOSE, line)[32:]
+    forged = ANNA.public_key.raw + EVE.seal(manifest.PURPOSE, line)[32:]
     with pytest.raises(SignatureWrong):
         verified(line + b"\n" + base64.b64encode(forged) + b"\n")
 

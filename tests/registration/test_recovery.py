@@ -56,7 +56,7 @@ def lose(stack):
 
 
 def entry_of(stack, name):
-    return Journal(stack.settings).read(stack.endpoints, f"counts/{name}")
+    return Journal(stack.settings).read_entry(stack.endpoints, f"counts/{name}")
 
 
 def found(stack, name):
@@ -128,7 +128,7 @@ def repin(stack, done, version):
     async def repin_row(client):
         row = await client.read_deployment(done.deployment.id)
         await client.create_deployment(
-            row.flow_id, row.name, version=str(version), pull_steps=Pin("local", done.manifest).steps()
+            row.flow_id, row.name, version=str(version), pull_steps=Pin("local", done.manifest).pull_steps()
         )
 
     in_prefect(stack, repin_row)

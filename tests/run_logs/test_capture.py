@@ -22,7 +22,7 @@ def captured(tmp_path, monkeypatch):
     yield captured
     for queue in captured._queues.values():
         if isinstance(queue, UploadingLogQueue):
-            queue._end()
+            queue._finish_upload()
 
 
 def queue_of(captured: CapturedLogs, url: str, auth: str | None = None):
@@ -47,7 +47,7 @@ def test_only_the_stacks_own_api_gets_its_lines_from_the_stack(captured, monkeyp
 def test_a_forked_child_leaves_uploading_to_its_parent(captured):
     """It would send the lines that its parent sends as well."""
     queue = queue_of(captured, ONE)
-    captured._making.acquire()  # as by another thread while the process forks
+    captured._queues_lock.acquire()  # as by another thread while the process forks
     child = os.fork()
     if child == 0:
         try:
@@ -58,5 +58,5 @@ def test_a_forked_child_leaves_uploading_to_its_parent(captured):
             os._exit(0 if same and "satflow-log-upload" not in threads else 1)
         finally:
             os._exit(2)
-    captured._making.release()
+    captured._queues_lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

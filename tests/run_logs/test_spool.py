@@ -37,29 +37,29 @@ def line(message: str, at: datetime = NOW, run: str = RUN) -> dict[str, object]:
 
 def messages(root: Path, run: str = RUN) -> list[str]:
     snapshot = SpoolSnapshot(root / run)
-    snapshot.load()
-    return [each.message for each in snapshot.take_until(None)]
+    snapshot.read_files()
+    return [each.message for each in snapshot.yield_until(None)]
 
 
 def test_identical_lines_of_one_moment_stay_apart_and_in_order(tmp_path):
     writer = SpoolWriter(tmp_path)
     for number in range(100):
-        writer.write(line("same"))
-        writer.write(line(f"line {number}"))
+        writer.write_line(line("same"))
+        writer.write_line(line(f"line {number}"))
     snapshot = SpoolSnapshot(tmp_path / RUN)
-    snapshot.load()
-    lines = list(snapshot.take_until(None))
+    snapshot.read_files()
+    lines = list(snapshot.yield_until(None))
     assert len({each.id for each in lines}) == 200
     assert [each.message for each in lines[1::2]] == [f"line {number}" for number in range(100)]
 
 
 def test_a_clock_that_is_set_back_is_believed(tmp_path):
     writer = SpoolWriter(tmp_path)
-    writer.write(line("before", NOW.replace(hour=8)))
-    writer.write(line("after"))
+    writer.write_line(line("before", NOW.replace(hour=8)))
+    writer.write_line(line("after"))
     snapshot = SpoolSnapshot(tmp_path / RUN)
-    snapshot.load()
-    assert [each.time for each in snapshot.take_until(None)] == [NOW, NOW.replace(hour=8)]
+    snapshot.read_files()
+    assert [each.time for each in snapshot.yield_until(None)] == [NOW, NOW.replace(hour=8)]
 
 
 @pytest.mark.parametrize(
@@ -76,43 +76,43 @@ def test_a_clock_that_is_set_back_is_believed(tmp_path):
     ids=["NUL", "surrogate", "line ends", "control characters", "unicode", "empty", "20 MB"],
 )
 def test_any_text(tmp_path, written, kept):
-    SpoolWriter(tmp_path).write(line(written))
+    SpoolWriter(tmp_path).write_line(line(written))
     assert messages(tmp_path) == [kept]
 
 
 def test_files_are_private_bounded_and_complete_when_closed(tmp_path):
     writer = SpoolWriter(tmp_path / "spool", file_limit=2_000, run_limit=1_000_000)
     for number in range(100):
-        writer.write(line(f"line {number}"))
+        writer.write_line(line(f"line {number}"))
     files = spool_files(tmp_path / "spool" / RUN)
     assert len(files) > 10
     assert all(file.stat().st_size <= 2_000 and file.stat().st_mode & 0o077 == 0 for file in files)
     reader = SpoolReader(tmp_path / "spool" / RUN)
     read = []
-    while new := reader.read_new():
+    while new := reader.read_new_lines():
         read += new
     assert [each.message for each in read] == [f"line {number}" for number in range(100)]
-    assert not reader.finished, "the last file is still open"
+    assert not reader.is_finished, "the last file is still open"
     writer.close()
-    reader.read_new()
-    assert reader.finished
+    reader.read_new_lines()
+    assert reader.is_finished
 
 
 def test_runs_and_many_subflows_have_folders_of_their_own(tmp_path):
     writer, runs = SpoolWriter(tmp_path), [str(uuid4()) for _ in range(200)]
     for number in range(3):
         for run in runs:
-            writer.write(line(f"line {number}", run=run))
+            writer.write_line(line(f"line {number}", run=run))
     assert all(messages(tmp_path, run) == ["line 0", "line 1", "line 2"] for run in runs)
 
 
 def test_a_forked_child_has_files_of_its_own(tmp_path):
     writer = SpoolWriter(tmp_path)
-    writer.write(line("parent before"))
-    child = multiprocessing.get_context("fork").Process(target=lambda: writer.write(line("child")))
+    writer.write_line(line("parent before"))
+    child = multiprocessing.get_context("fork").Process(target=lambda: writer.write_line(line("child")))
     child.start()
     child.join()
-    writer.write(line("parent after"))
+    writer.write_line(line("parent after"))
     assert sorted(messages(tmp_path)) == ["child", "parent after", "parent before"]
     assert len(spool_files(tmp_path / RUN)) == 2
 
@@ -124,7 +124,7 @@ from satflow_ext.run_logs.spool import SpoolWriter
 writer = SpoolWriter(Path(sys.argv[1]), file_limit=20_000)
 fields = json.loads(sys.argv[2])
 for number in range(1_000_000):
-    writer.write({**fields, "message": f"line {number}"})
+    writer.write_line({**fields, "message": f"line {number}"})
     print(number, flush=True)
 """
 
@@ -139,14 +139,14 @@ def test_every_line_of_a_killed_process_is_there(tmp_path):
     found = [each for each in messages(tmp_path) if each.startswith("line ")]
     assert found[: last - 1] == [f"line {number}" for number in range(last - 1)]
     reader = SpoolReader(tmp_path / RUN)
-    while reader.read_new():
+    while reader.read_new_lines():
         pass
-    assert reader.finished
+    assert reader.is_finished
 
 
 def test_a_line_that_was_cut_off_is_reported(tmp_path):
     writer = SpoolWriter(tmp_path)
-    writer.write(line("whole"))
+    writer.write_line(line("whole"))
     writer.close()
     (file,) = spool_files(tmp_path / RUN)
     with file.open("ab") as half:
@@ -161,13 +161,13 @@ from pathlib import Path
 from satflow_ext.run_logs.spool import SpoolWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 writer, fields = SpoolWriter(Path(sys.argv[1])), json.loads(sys.argv[2])
-writer.write({**fields, "message": "line 0"})
+writer.write_line({**fields, "message": "line 0"})
 limit = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), limit[1]))
 for number in range(1, 100):
-    writer.write({**fields, "message": f"line {number}"})
+    writer.write_line({**fields, "message": f"line {number}"})
 resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-writer.write({**fields, "message": "line 100"})
+writer.write_line({**fields, "message": "line 100"})
 """
 
 
@@ -185,7 +185,7 @@ def test_lines_that_a_full_disk_does_not_take_are_counted(tmp_path, room):
 def test_a_flood_waits_for_the_upload(tmp_path):
     """More than may wait: the writer stands still, and goes on when the oldest file is removed."""
     writer = SpoolWriter(tmp_path, file_limit=1_000, run_limit=5_000)
-    flood = threading.Thread(target=lambda: [writer.write(line(f"line {number}")) for number in range(60)])
+    flood = threading.Thread(target=lambda: [writer.write_line(line(f"line {number}")) for number in range(60)])
     flood.start()
     taken: list[str] = []
     while flood.is_alive():
@@ -199,9 +199,9 @@ def test_a_flood_waits_for_the_upload(tmp_path):
 
 
 def test_a_flood_without_any_upload_is_cut_and_counted(tmp_path):
-    writer = SpoolWriter(tmp_path, file_limit=1_000, run_limit=3_000, patience=0.2)
+    writer = SpoolWriter(tmp_path, file_limit=1_000, run_limit=3_000, upload_timeout=0.2)
     for number in range(100):
-        writer.write(line(f"line {number}"))
+        writer.write_line(line(f"line {number}"))
     writer.close()
     *kept, note = sorted(messages(tmp_path), key=lambda each: each.startswith("…"))
     assert len(spool_files(tmp_path / RUN)) == 3

@@ -40,7 +40,7 @@ def api(proxy) -> LocalLogApi:
 def write(root: Path, run: str, count: int, start: int = 0, **options: int) -> SpoolWriter:
     writer = SpoolWriter(root, **options)
     for number in range(start, start + count):
-        writer.write(line(f"line {number}", NOW + timedelta(milliseconds=number), run))
+        writer.write_line(line(f"line {number}", NOW + timedelta(milliseconds=number), run))
     return writer
 
 
@@ -49,7 +49,7 @@ def upload_all(uploader: LogUploader) -> None:
     failures = 0
     while True:
         try:
-            if not uploader.upload_some():
+            if not uploader.upload_batches():
                 return
         except httpx.HTTPError:
             failures += 1
@@ -107,7 +107,7 @@ def test_another_uploader_finishes_what_one_has_begun(tmp_path, prefect, api, se
     write(tmp_path, run, 1_100).close()
     first = LogUploader(tmp_path, api)
     for _ in range(sent):
-        first.upload_some()
+        first.upload_batches()
     upload_all(LogUploader(tmp_path, api))
     assert kept(prefect, run) == [f"line {number}" for number in range(1_100)]
 
@@ -127,7 +127,7 @@ def test_long_lines_are_sent_alone_and_junk_arrives(tmp_path, prefect, api):
     texts = ["x" * (BATCH_BYTES + 1), "short", "\0\ud800\x1b[31m\x80", *("y" * 100_000 for _ in range(20))]
     writer = SpoolWriter(tmp_path)
     for number, text in enumerate(texts):
-        writer.write(line(text, NOW + timedelta(seconds=number), run))
+        writer.write_line(line(text, NOW + timedelta(seconds=number), run))
     writer.close()
     upload_all(LogUploader(tmp_path, api))
     assert kept(prefect, run) == [*texts[:2], "\N{SYMBOL FOR NULL}?\x1b[31m\x80", *texts[3:]]
@@ -138,7 +138,7 @@ def test_a_line_that_the_api_refuses_is_replaced_and_the_others_arrive(tmp_path,
     writer = SpoolWriter(tmp_path)
     for number in range(20):
         refused = {"level": "no number"} if number == 7 else {}
-        writer.write({**line(f"line {number}", NOW + timedelta(seconds=number), run), **refused})
+        writer.write_line({**line(f"line {number}", NOW + timedelta(seconds=number), run), **refused})
     writer.close()
     upload_all(LogUploader(tmp_path, api))
     found = kept(prefect, run)
@@ -160,7 +160,7 @@ def test_what_is_written_while_it_runs_arrives_and_a_dead_api_is_waited_for(tmp_
         assert kept(prefect, run) == []
         proxy.cut.clear()
         for number in range(300, 600):
-            writer.write(line(f"line {number}", NOW + timedelta(milliseconds=number), run))
+            writer.write_line(line(f"line {number}", NOW + timedelta(milliseconds=number), run))
         writer.close()
         while (tmp_path / run).exists():
             assert thread.is_alive()
@@ -190,7 +190,7 @@ def test_a_damaged_line_is_replaced_with_a_note_and_the_others_arrive(tmp_path, 
     (file,) = spool_files(tmp_path / run)
     lines = file.read_bytes().splitlines()
     file.write_bytes(b"\n".join([*lines[:600], b"\0" * 99, *lines[600:]]) + b"\n")
-    LogUploader(tmp_path, api).upload_some()
+    LogUploader(tmp_path, api).upload_batches()
     upload_all(LogUploader(tmp_path, api))
     found = kept(prefect, run)
     assert [each for each in found if each.startswith("line ")] == [f"line {number}" for number in range(1_100)]
@@ -215,12 +215,12 @@ def test_an_answer_that_is_no_json_loses_nothing(tmp_path, prefect, api, monkeyp
     """A proxy's page with status 200, where the uploader asks what the API has."""
     run = prefect.run()
     write(tmp_path, run, 700).close()
-    uploader, post = LogUploader(tmp_path, api), LocalLogApi.post
-    monkeypatch.setattr(LocalLogApi, "post", lambda self, path, body: b"<html>")
-    uploader.upload_some()
-    monkeypatch.setattr(LocalLogApi, "post", post)
+    uploader, post = LogUploader(tmp_path, api), LocalLogApi.post_json
+    monkeypatch.setattr(LocalLogApi, "post_json", lambda self, path, body: b"<html>")
+    uploader.upload_batches()
+    monkeypatch.setattr(LocalLogApi, "post_json", post)
     monkeypatch.setattr("satflow_ext.run_logs.upload.MAX_PAUSE", 0.0)
-    uploader._left_until.clear()
+    uploader._paused_until.clear()
     upload_all(uploader)
     assert kept(prefect, run) == [f"line {number}" for number in range(700)]
 
@@ -242,8 +242,8 @@ REQUEST = httpx.Request("POST", "http://prefect.example/api/logs/")
     ],
 )
 def test_what_a_server_may_still_do_behind_a_proxy_is_waited_for(error, expected):
-    assert PrefectLogApi.may_go_on(error) is expected
-    assert not LocalLogApi.may_go_on(error), "its connection stands until the server ends"
+    assert PrefectLogApi.may_still_complete(error) is expected
+    assert not LocalLogApi.may_still_complete(error), "its connection stands until the server ends"
 
 
 def test_a_request_that_may_go_on_is_looked_up_late(tmp_path, prefect):

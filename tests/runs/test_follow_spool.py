@@ -48,7 +48,7 @@ def test_a_log_that_was_not_uploaded_when_its_run_ended_is_read_whole_and_in_ord
     run_id = prefect.run()
     writer = SpoolWriter(spool_folder(here))
     for number in range(6):
-        writer.write(line(f"line {number} {'x' * 900_000}", run=run_id))
+        writer.write_line(line(f"line {number} {'x' * 900_000}", run=run_id))
     complete(prefect, run_id, timedelta(minutes=5))
 
     async def read() -> list[str]:
@@ -63,11 +63,11 @@ def test_a_log_that_was_not_uploaded_when_its_run_ended_is_read_whole_and_in_ord
 
 def test_a_process_that_goes_on_after_the_run_is_not_waited_for(prefect, here, where, monkeypatch):
     """Of a subflow, whose parent's process has the file open, or of a Dask worker of other runs."""
-    monkeypatch.setattr(following, "STILL", 0.2)
-    monkeypatch.setattr(following, "LINGER", 3600.0)
+    monkeypatch.setattr(following, "QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(following, "MAX_WRITE_SECONDS", 3600.0)
     run_id = prefect.run()
     writer = SpoolWriter(spool_folder(here))
-    writer.write(line("line", run=run_id))
+    writer.write_line(line("line", run=run_id))
     complete(prefect, run_id, timedelta(0))
 
     async def read() -> list[str]:
@@ -78,7 +78,7 @@ def test_a_process_that_goes_on_after_the_run_is_not_waited_for(prefect, here, w
 
 def test_who_stops_watching_leaves_no_file_open(prefect, here, where):
     run_id = prefect.run()
-    SpoolWriter(spool_folder(here)).write(line("line", run=run_id))
+    SpoolWriter(spool_folder(here)).write_line(line("line", run=run_id))
 
     async def watch() -> None:
         async with aclosing(follow_log(where, run_id, settings=here)) as batches:
@@ -103,12 +103,12 @@ def open_spool_files(here) -> int:
 
 def test_what_was_read_when_reading_was_cancelled_is_not_lost(prefect, here, where):
     run_id = prefect.run()
-    SpoolWriter(spool_folder(here)).write(line("line", run=run_id))
+    SpoolWriter(spool_folder(here)).write_line(line("line", run=run_id))
 
     async def read() -> list[str]:
         follower = LogFollower(where, run_id, here)
         assert follower._spool is not None
-        read_new, is_read, may_return = follower._spool.read_new, threading.Event(), threading.Event()
+        read_new, is_read, may_return = follower._spool.read_new_lines, threading.Event(), threading.Event()
 
         def slow():
             lines = read_new()
@@ -116,7 +116,7 @@ def test_what_was_read_when_reading_was_cancelled_is_not_lost(prefect, here, whe
             may_return.wait()
             return lines
 
-        follower._spool.read_new = slow
+        follower._spool.read_new_lines = slow
         reading = asyncio.create_task(follower._read_spool())
         await asyncio.to_thread(is_read.wait)
         reading.cancel()
@@ -124,8 +124,8 @@ def test_what_was_read_when_reading_was_cancelled_is_not_lost(prefect, here, whe
         may_return.set()
         with suppress(asyncio.CancelledError):
             await reading
-        follower.book.end()
-        return [each async for batch in follower.book.batches(None) for each in text(batch.lines)]
+        follower.book.mark_ended()
+        return [each async for batch in follower.book.read_batches(None) for each in text(batch.lines)]
 
     assert asyncio.run(read()) == ["line"]
 
@@ -133,7 +133,7 @@ def test_what_was_read_when_reading_was_cancelled_is_not_lost(prefect, here, whe
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_of_the_log_comes(prefect, here, where):
     run_id = prefect.run()
     writer = SpoolWriter(spool_folder(here))
-    writer.write(line("line", run=run_id))
+    writer.write_line(line("line", run=run_id))
     writer.close()
     unreadable = spool_folder(here) / run_id / "00000000000000000001-1.jsonl"
     unreadable.mkdir()
@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_of_the_log_comes(prefec
 
 def test_old_lines_of_a_spool_file_are_taken_although_the_book_has_forgotten_their_time():
     book = LogBook(limit=10)
-    book.add(book_line(number * 60) for number in range(100))
-    assert book.add([book_line(1)]) == 0, "it may have been here"
-    assert book.add([book_line(1)], read_once=True) == 1
+    book.add_lines(book_line(number * 60) for number in range(100))
+    assert book.add_lines([book_line(1)]) == 0, "it may have been here"
+    assert book.add_lines([book_line(1)], read_once=True) == 1
     assert NOW + timedelta(minutes=99) > NOW + MAX_DELAY

@@ -33,15 +33,15 @@ def text(lines: list[LogLine] | tuple[LogLine, ...]) -> list[str]:
 
 def read_all(book: LogBook, cursor: str | None = None) -> list[LogBatch]:
     async def read() -> list[LogBatch]:
-        return [batch async for batch in book.batches(cursor)]
+        return [batch async for batch in book.read_batches(cursor)]
 
     return asyncio.run(read())
 
 
 def written(lines: int, limit: int = 10_000) -> LogBook:
     book = LogBook(limit)
-    book.add(map(line, range(lines)))
-    book.end()
+    book.add_lines(map(line, range(lines)))
+    book.mark_ended()
     return book
 
 
@@ -59,9 +59,9 @@ def test_batches_are_small_and_whole():
 
 def test_the_same_line_twice_is_one():
     book, again = LogBook(), line(0)
-    assert book.add([again, line(1)]) == 2
-    assert book.add([again, line(2)]) == 1
-    book.end()
+    assert book.add_lines([again, line(1)]) == 2
+    assert book.add_lines([again, line(2)]) == 1
+    book.mark_ended()
     assert text(read_all(book)[0].lines) == ["line 0", "line 1", "line 2"]
 
 
@@ -93,10 +93,10 @@ def test_lines_beyond_the_bound_are_counted():
 def test_long_lines_come_in_batches_of_bounded_size():
     book = LogBook()
     longest = BATCH_CHARACTERS * 2
-    book.add(
+    book.add_lines(
         line(number)._replace(message="x" * length) for number, length in enumerate([10, longest, *[100_000] * 20])
     )
-    book.end()
+    book.mark_ended()
     batches = read_all(book)
     sizes = [[len(each.message) for each in batch.lines] for batch in batches]
     assert sum(map(len, sizes)) == 22
@@ -107,9 +107,9 @@ def test_long_lines_come_in_batches_of_bounded_size():
 def test_characters_beyond_the_bound_are_forgotten_with_their_lines():
     book = LogBook(characters=1_000)
     for number in range(50):
-        book.add([line(number)._replace(message=f"{number:100}")])
-    book.add([line(50)._replace(message="x" * 5_000)])
-    book.end()
+        book.add_lines([line(number)._replace(message=f"{number:100}")])
+    book.add_lines([line(50)._replace(message="x" * 5_000)])
+    book.mark_ended()
     gap, *kept = [each for batch in read_all(book) for each in batch.lines]
     assert gap.message.startswith("… 50 older lines")
     assert [len(each.message) for each in kept] == [5_000], "the newest line is kept, however long it is"
@@ -119,21 +119,21 @@ def test_what_is_forgotten_and_read_again_is_not_there_twice_and_costs_nothing()
     book, hour = LogBook(limit=100), 3_600
     lines = [line(number) for number in range(hour)]  # one a second
     for start in range(0, hour, 50):
-        assert book.add(lines[start : start + 50]) == 50
-        assert book.add(lines[max(0, start - 200) : start + 50]) == 0  # as overlapping looks do
+        assert book.add_lines(lines[start : start + 50]) == 50
+        assert book.add_lines(lines[max(0, start - 200) : start + 50]) == 0  # as overlapping looks do
     late = line(hour - 60)
-    assert book.add([late]) == 1, "a line of another process that comes late is none that was forgotten"
-    assert book.add([*lines, late]) == 0  # as reading the whole log once more does
-    book.end()
+    assert book.add_lines([late]) == 1, "a line of another process that comes late is none that was forgotten"
+    assert book.add_lines([*lines, late]) == 0  # as reading the whole log once more does
+    book.mark_ended()
     shown = [message for batch in read_all(book) for message in text(batch.lines)]
     assert len(shown) == len(set(shown)) + 1  # the late line says the same as another one
-    assert len(book._known) < 2 * MAX_DELAY.total_seconds()
+    assert len(book._known_ids) < 2 * MAX_DELAY.total_seconds()
 
 
 def test_order_of_late_lines():
     book = LogBook()
-    book.add([line(0), line(2), line(1)])
-    book.end()
+    book.add_lines([line(0), line(2), line(1)])
+    book.mark_ended()
     assert text(sort_by_time(read_all(book)[0].lines)) == ["line 0", "line 1", "line 2"]
 
 
@@ -142,13 +142,13 @@ def test_readers_wait_and_are_woken():
         book = LogBook()
 
         async def read() -> list[str]:
-            return [message async for batch in book.batches(None) for message in text(batch.lines)]
+            return [message async for batch in book.read_batches(None) for message in text(batch.lines)]
 
         readers = [asyncio.create_task(read()) for _ in range(3)]
         for number in range(3):
             await asyncio.sleep(0)
-            book.add([line(number)])
-        book.end()
+            book.add_lines([line(number)])
+        book.mark_ended()
         return list(await asyncio.gather(*readers))
 
     assert asyncio.run(both()) == [["line 0", "line 1", "line 2"]] * 3
@@ -223,7 +223,7 @@ def test_an_outage_is_told_of_and_outlived(prefect):
     async def read() -> list[LogBatch]:
         follower = LogFollower(where, run_id)
         task = asyncio.create_task(follower.run())
-        batches = [batch async for batch in follower.book.batches(None)]
+        batches = [batch async for batch in follower.book.read_batches(None)]
         await task
         return batches
 
@@ -243,9 +243,9 @@ def test_two_watchers_share_a_follower(prefect):
 
     async def watch() -> bool:
         followers = SharedFollowers(where)
-        async with followers.following(run_id) as one, followers.following(run_id) as other:
+        async with followers.follow_run(run_id) as one, followers.follow_run(run_id) as other:
             same = one is other
-        async with followers.following(run_id) as later:
+        async with followers.follow_run(run_id) as later:
             same = same and later is one
         await followers.close()
         return same
@@ -264,7 +264,7 @@ def test_watching_goes_on_after_what_nobody_foresaw(prefect, caplog):
 
     async def watch() -> None:
         watcher = RunWatcher(where)
-        async with aclosing(watcher.changes()) as changes:
+        async with aclosing(watcher.watch_changes()) as changes:
             await anext(changes)
             while len(looks) < 2:
                 watcher.wake()
@@ -283,7 +283,7 @@ def test_no_such_run(prefect, run_id):
         return prefect.api
 
     async def read() -> None:
-        async with SharedFollowers(where).following(run_id):
+        async with SharedFollowers(where).follow_run(run_id):
             pass
 
     with pytest.raises(RunNotFound):

@@ -74,7 +74,7 @@ def test_who_set_no_address_is_not_told_to_correct_it(local, advice, other):
 
 
 def test_a_server_that_is_slow_is_said_to_be_slow(monkeypatch):
-    monkeypatch.setattr(prefect_api, "REQUEST_TIMEOUT", httpx.Timeout(0.2))
+    monkeypatch.setattr(prefect_api, "TIMEOUT", httpx.Timeout(0.2))
     monkeypatch.setattr(prefect_api, "RETRIES", 0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"

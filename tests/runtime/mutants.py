@@ -135,16 +135,16 @@ IDENTITY = b"\x01" + bytes(31)
 
 def hmac_of_public(rng: random.Random, purpose: bytes, message: bytes) -> bytes:
     """The trick of JSON Web Tokens: the public key taken as the secret of an HMAC."""
-    return ANNA.public.raw + hmac.digest(ANNA.public.raw, purpose + message, hashlib.sha512)
+    return ANNA.public_key.raw + hmac.digest(ANNA.public_key.raw, purpose + message, hashlib.sha512)
 
 
 def small_order(rng: random.Random, _purpose: bytes, _message: bytes) -> bytes:
-    return rng.choice((ANNA.public.raw, IDENTITY, bytes(32))) + IDENTITY + bytes(32)
+    return rng.choice((ANNA.public_key.raw, IDENTITY, bytes(32))) + IDENTITY + bytes(32)
 
 
 def borrowed_key(_rng: random.Random, purpose: bytes, message: bytes) -> bytes:
     """The name of a trusted key before the signature of another one."""
-    return ANNA.public.raw + BEN.seal(purpose, message)[32:]
+    return ANNA.public_key.raw + BEN.seal(purpose, message)[32:]
 
 
 def raised_s(_rng: random.Random, purpose: bytes, message: bytes) -> bytes:
@@ -156,7 +156,7 @@ def raised_s(_rng: random.Random, purpose: bytes, message: bytes) -> bytes:
 
 
 def own_digest(_rng: random.Random, purpose: bytes, message: bytes) -> bytes:
-    return ANNA.public.raw + hashlib.sha512(purpose + message).digest()
+    return ANNA.public_key.raw + hashlib.sha512(purpose + message).digest()
 
 
 FORGERIES = (hmac_of_public, small_order, borrowed_key, raised_s, own_digest)

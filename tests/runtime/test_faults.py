@@ -71,12 +71,12 @@ def test_killed_flow_run_is_crashed_and_leaves_nothing(stack, registered, tmp_pa
     run_id = start(stack, done, tmp_path)
     dask_worker = psutil.Process(eventually(lambda: pids(tmp_path)).pop())
     board = StatusFiles(stack.settings)
-    assert board.read(run_id).state == "running"
+    assert board.read_status(run_id).state == "running"
     engine = next(p for p in dask_worker.parents() if "prefect.engine" in " ".join(p.cmdline()))
     engine.kill()
     assert ended(stack, run_id).run.state_type == "CRASHED"
     eventually(lambda: not dask_worker.is_running() or dask_worker.status() == psutil.STATUS_ZOMBIE)
-    eventually(lambda: board.read(run_id) is None)
+    eventually(lambda: board.read_status(run_id) is None)
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ def started(stack, registered, tmp_path) -> Iterator:
 def spooled(stack, run: Run) -> list[str]:
     """The messages that are in the files of this machine."""
     snapshot = SpoolSnapshot(spool_folder(stack.settings) / run.id)
-    snapshot.load()
-    return [line.message for line in snapshot.take_until(None)]
+    snapshot.read_files()
+    return [line.message for line in snapshot.yield_until(None)]
 
 
 def kept(stack, run: Run) -> Counter[str]:

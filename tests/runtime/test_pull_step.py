@@ -52,7 +52,7 @@ async def start(stack, done, step: Pin | None = None, command: str | None = None
                 row.flow_id,
                 name=row.name,
                 entrypoint=ENTRYPOINT,
-                pull_steps=step.steps(),
+                pull_steps=step.pull_steps(),
                 work_pool_name=row.work_pool_name,
                 job_variables=row.job_variables,
             )

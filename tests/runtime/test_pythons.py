@@ -33,7 +33,7 @@ def pythons() -> dict[str, str]:
 
 def run(python: str, *words: str) -> str:
     """What the other side printed. A signal would be a negative exit code."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SATFLOW_TRUSTED_KEYS": SIGNER.public.text}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SATFLOW_TRUSTED_KEYS": SIGNER.public_key.text}
     command = [python, "-m", "tests.runtime.python_side", *words]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd="/")
     assert done.returncode == 0, f"{python} ended with {done.returncode}: {done.stderr}"

@@ -38,7 +38,7 @@ def test_a_strangers_flow_is_refused_until_the_key_is_trusted(stack, stranger, p
     done = asyncio.run(register(packed(harmless), Registration(name=name), stack.endpoints, stranger))
     refused = ran(done)
     assert refused.run.state_type in ("CRASHED", "FAILED")
-    key = Keyring(stranger).signer().public
+    key = Keyring(stranger).get_signer().public_key
     log = log_of(stack, refused.run.id)
     assert f"The manifest was signed by key {key.id}, which is not trusted here" in log
     assert "satflow keys trust" in log
@@ -80,5 +80,5 @@ def test_another_minor_of_a_package_is_told_in_the_runs_log(stack, packed, name,
 async def repin(stack, done, manifest):
     """What somebody can do who may write to the Prefect API."""
     async with prefect_client(stack.endpoints.prefect) as client:
-        steps = Pin(store="local", manifest=manifest).steps()
+        steps = Pin(store="local", manifest=manifest).pull_steps()
         await client.update_deployment(done.deployment.id, DeploymentUpdate(pull_steps=steps))

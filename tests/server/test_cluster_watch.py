@@ -15,12 +15,12 @@ async def test_whoever_listens_is_told_whenever_the_last_one_left(tmp_path):
     settings = Settings(state_dir=tmp_path, runtime_dir=tmp_path / "run")
     lookout = ClusterWatcherProcess(StackManager(lambda: settings), REFRESH)
     for tenth in range(0, 10 * (IDLE_REFRESHES + 2), 2):  # before it gives up, at that moment, and afterwards
-        with lookout.held():
-            assert lookout.is_kept
+        with lookout.listen():
+            assert lookout.is_running
         await asyncio.sleep(REFRESH * tenth / 10)
-        with lookout.held():
+        with lookout.listen():
             await asyncio.sleep(REFRESH * (IDLE_REFRESHES + 2))
-            assert lookout.is_kept
+            assert lookout.is_running
     await asyncio.sleep(10 * REFRESH * (IDLE_REFRESHES + 2))
-    assert not lookout.is_kept
+    assert not lookout.is_running
     await lookout.close()

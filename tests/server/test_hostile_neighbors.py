@@ -52,7 +52,7 @@ import sys
 from pathlib import Path
 from satflow_ext.gateways import cluster_manager
 from satflow_ext.gateways.cluster_process import ClusterCommand
-managing.carry_out(ClusterCommand.model_validate_json(sys.stdin.read()))
+cluster_manager.execute_command(ClusterCommand.model_validate_json(sys.stdin.read()))
 """
 """As the Jupyter server did it before: without a process that refuses pickles."""
 
@@ -170,7 +170,7 @@ def test_the_pickles_run_code_where_nothing_refuses_them(hostile_gateway, stack)
     wanted = GatewayClusterRequest(
         1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, gateway="team", python="python"
     )
-    command = ClusterCommand(verb="read", wanted=wanted, label=label, settings=settings.load_settings())
+    command = ClusterCommand(verb="read", request=wanted, label=label, settings=settings.load_settings())
     with pytest.raises(Exception, match="sent something pickled"):
         asyncio.run(run_command(command))
     assert not mark.exists()

@@ -158,10 +158,10 @@ async def test_every_cluster_as_it_changes(open_tab, stack):
         await tab.subscribe("clusters")
         before = await tab.frame()
         assert isinstance(before, ClustersFrame)
-        told = StatusBuilder(ClusterOwner(str(uuid4()), "flow/tiles", "dask-local", 2, None)).starting()
-        board.post(told)
+        told = StatusBuilder(ClusterOwner(str(uuid4()), "flow/tiles", "dask-local", 2, None)).build_starting()
+        board.write_status(told)
         assert (await tab.frame()).clusters == (told, *before.clusters)
-        board.remove(told.run_id)
+        board.remove_status(told.run_id)
         assert (await tab.frame()).clusters == before.clusters
 
 

@@ -22,7 +22,8 @@ from satflow_ext.settings import Settings
 HOLD = """
 import sys
 from satflow_ext import lease
-held = lease.acquire(settings.load_settings())
+from satflow_ext.settings import load_settings
+held = lease.acquire_lease(load_settings())
 print(held.record.pid, flush=True)
 sys.stdin.read()
 """

@@ -58,22 +58,22 @@ def test_what_a_power_cut_took_from_the_database_is_there_after_the_next_start(w
 def collects_what_nobody_refers_to(whole: Place) -> None:
     """Once a day: it finds it on the first and removes it a month later."""
     contents = Contents(whole.settings.state_dir / "store", limit=GIB)
-    in_use = {each.digest for each in contents.all()}
+    in_use = {each.digest for each in contents.list_contents()}
     stray = f"sha256:{hashlib.sha256(b'stray').hexdigest()}"
-    with contents.incoming(stray) as incoming:
+    with contents.receive_content(stray) as incoming:
         incoming.write(b"stray")
-        incoming.keep()
+        incoming.commit_content()
     marks = contents.root / "unreferenced.json"
     asyncio.run(do_chores_until(marks.exists, whole))
     assert list(json.loads(marks.read_text())) == [stray]
 
     long_ago = time.time() - 31 * DAY
     marks.write_text(json.dumps({stray: long_ago}))
-    for file in (marks, contents.path(stray)):
+    for file in (marks, contents.content_path(stray)):
         os.utime(file, (long_ago, long_ago))
     said = "1 contents (0.0 KiB), unused for 30 days, were removed"
     asyncio.run(do_chores_until(lambda: said in log_of(whole, "collecting"), whole))
-    assert {each.digest for each in contents.all()} == in_use
+    assert {each.digest for each in contents.list_contents()} == in_use
 
 
 async def do_chores_until(done: Callable[[], bool], whole: Place) -> None:

@@ -93,14 +93,14 @@ def test_a_disk_that_fills_up_during_a_start_is_named(
 
     async def starts() -> None:
         crew = services.StackServices(light.settings, lambda _: None)
-        starting = asyncio.create_task(crew.start(["prefect"]))
+        starting = asyncio.create_task(crew.start_services(["prefect"]))
         while not stack_processes.list_processes(mark):  # noqa: ASYNC110 - the process tells nobody
             await asyncio.sleep(0.01)
         fill(small_disk)
         with pytest.raises(DiskFull, match=f"no room left on the disk of {small_disk}"):
             await starting
         assert stack_processes.list_processes(mark) == []
-        await crew.end()
+        await crew.end_services()
 
     asyncio.run(starts())
 

@@ -36,7 +36,7 @@ def test_it_starts_on_first_need_and_its_clusters_end_with_a_killed_supervisor(l
 
 def test_clusters_end_with_the_last_lease(light: Place) -> None:
     with (
-        lease.acquire_lease(light.settings, also=["gateway"]),
+        lease.acquire_lease(light.settings, extra_services=["gateway"]),
         locate_gateway("", light.settings) as where,
         connect_gateway(where) as gateway,
     ):

@@ -61,8 +61,8 @@ def kill_everything(whole: Place) -> None:
 
 def spooled(folder) -> list[str]:
     snapshot = SpoolSnapshot(folder)
-    snapshot.load()
-    return [line.message for line in snapshot.take_until(None)]
+    snapshot.read_files()
+    return [line.message for line in snapshot.yield_until(None)]
 
 
 def kept(where: Endpoints, run_id: str) -> Counter[str]:

@@ -186,10 +186,11 @@ def test_the_lease_ends_with_a_killed_holder(light: Place) -> None:
 def test_it_ends_soon_where_its_starter_was_killed_before_it_had_a_lease(light: Place) -> None:
     code = """
 import os
-from satflow_ext.lease.start import Starter
-starter = Starter(settings.load_settings())
-starter.start(print)
-starter.start(print)
+from satflow_ext.lease.start import SupervisorStarter
+from satflow_ext.settings import load_settings
+starter = SupervisorStarter(load_settings())
+starter.start_supervisor(print)
+starter.start_supervisor(print)
 os.kill(os.getpid(), 9)
 """
     subprocess.run([sys.executable, "-c", code], env=light.environment, check=False, stdout=subprocess.DEVNULL)
@@ -203,8 +204,9 @@ def test_a_child_of_the_holder_does_not_keep_the_lease(light: Place) -> None:
     """Neither one that was started, nor one that was forked and lives on."""
     code = """
 import os, subprocess, sys, time
-from satflow_ext import lease, settings
-held = lease.acquire(settings.load_settings())
+from satflow_ext import lease
+from satflow_ext.settings import load_settings
+held = lease.acquire_lease(load_settings())
 started = subprocess.Popen(["sleep", "60"], close_fds=False)
 forked = os.fork()
 if not forked:

@@ -125,13 +125,13 @@ def test_a_stack_that_starts_skips_what_is_superseded(whole: Place, tmp_path: Pa
 
 def test_a_jump_of_the_clock_is_pending_until_it_is_settled() -> None:
     jumps = ClockJumpDetector(1000.0, 50.0)
-    jumps.compare(1001.0, 51.0)
-    jumps.compare(1002.0 + MIN_CLOCK_JUMP, 52.0)  # as much as is not a jump
-    assert jumps.since is None
-    jumps.compare(5000.0, 53.0)
-    jumps.compare(5001.0, 54.0)
-    jumps.compare(9000.0, 55.0)
-    assert jumps.since == 1002.0 + MIN_CLOCK_JUMP
+    jumps.compare_clocks(1001.0, 51.0)
+    jumps.compare_clocks(1002.0 + MIN_CLOCK_JUMP, 52.0)  # as much as is not a jump
+    assert jumps.pending_since is None
+    jumps.compare_clocks(5000.0, 53.0)
+    jumps.compare_clocks(5001.0, 54.0)
+    jumps.compare_clocks(9000.0, 55.0)
+    assert jumps.pending_since == 1002.0 + MIN_CLOCK_JUMP
     jumps.settle()
     jumps.compare(9001.0, 56.0)
     jumps.compare(4000.0, 57.0)  # set back
@@ -224,7 +224,7 @@ async def expected_hours(record: StackRecord, *, since: float) -> list[int]:
     """How many hours ago the runs should have started that were missed since so many hours ago."""
     now = datetime.now(timezone.utc)
     async with PrefectCalls(Credential(record.prefect_url or "", record.prefect_auth or "")) as calls:
-        missed = await calls.missed_runs(now, now - timedelta(hours=since))
+        missed = await calls.read_missed_runs(now, now - timedelta(hours=since))
     return [round((now - run.expected_start_time) / timedelta(hours=1)) for run in missed]
 
 

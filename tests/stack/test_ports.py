@@ -56,7 +56,7 @@ def has_restarted(place: Place, name: str, before: int) -> bool:
 def test_no_other_user_can_listen_at_the_port_of_a_service_that_died_or_of_a_stack_that_was_killed(
     whole: Place,
 ) -> None:
-    with lease.acquire_lease(whole.settings, also=["gateway"]) as held:
+    with lease.acquire_lease(whole.settings, extra_services=["gateway"]) as held:
         assert held.record is not None
         numbers = ports(held.record)
         with stranger(TAKE_PORT, *numbers.values()) as thief:

@@ -41,7 +41,7 @@ async def until(holds: Callable[[], bool]) -> None:
 async def killed(kept: ServiceKeeper, times: int) -> None:
     """Kill it as often, each time as soon as it is there again."""
     for _ in range(times):
-        await until(lambda: kept.pid is not None and kept.report().state == "ready")
+        await until(lambda: kept.pid is not None and kept.build_report().state == "ready")
         last = kept.pid
         os.kill(last, signal.SIGKILL)
         await until(lambda last=last: kept.pid != last)
@@ -58,7 +58,7 @@ def test_is_left_alone_when_it_dies_too_often_in_a_row(role, monkeypatch, health
         await kept.start()
         try:
             await killed(kept, deaths)
-            await until(lambda: kept.report().state == state and (kept.pid is None) == (state == "failed"))
+            await until(lambda: kept.build_report().state == state and (kept.pid is None) == (state == "failed"))
         finally:
             await kept.stop(5)
 
@@ -80,7 +80,7 @@ def starting(tmp_path, code: str, *, limit: float = math.inf) -> ServiceKeeper:
 
     environment = {**os.environ, STACK_MARK: str(tmp_path), "PYTHONPATH": str(tmp_path)}
     plan = ProcessPlan("slow", ("slow_service", str(ready_file)), environment, tmp_path / "slow.log")
-    return ServiceKeeper(ServiceDefinition(plan, None, ready, limit=limit))
+    return ServiceKeeper(ServiceDefinition(plan, None, ready, start_timeout=limit))
 
 
 @pytest.mark.parametrize("code", [WORKS, SPEAKS])
@@ -90,7 +90,7 @@ def test_is_waited_for_as_long_as_it_makes_progress(tmp_path, monkeypatch, code)
     async def starts() -> None:
         kept = starting(tmp_path, code)
         await kept.start()
-        assert kept.report().state == "ready"
+        assert kept.build_report().state == "ready"
         await kept.stop(5)
 
     asyncio.run(starts())
@@ -103,7 +103,7 @@ def test_is_given_up_when_it_makes_none(tmp_path, monkeypatch):
         kept = starting(tmp_path, SLEEPS)
         with pytest.raises(StackFailed, match=r"slow is not ready: it has made no progress.*slow\.log"):
             await kept.start()
-        assert kept.report().state == "failed"
+        assert kept.build_report().state == "failed"
         await kept.stop(5)
 
     asyncio.run(stalls())
@@ -118,7 +118,7 @@ def test_is_given_up_after_its_limit_although_it_works_and_logs(tmp_path):
             StackFailed, match=r"slow is not ready: it did not start within 2 s\. Its log is .*slow\.log"
         ):
             await kept.start()
-        assert kept.report().state == "failed"
+        assert kept.build_report().state == "failed"
         await kept.stop(5)
 
     asyncio.run(asyncio.wait_for(works_for_nothing(), 300))
@@ -127,12 +127,12 @@ def test_is_given_up_after_its_limit_although_it_works_and_logs(tmp_path):
 def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
     async def begins() -> None:
         answers = asyncio.Event()
-        kept = ServiceKeeper(replace(role, before=answers.wait, limit=0.0))
+        kept = ServiceKeeper(replace(role, before_start=answers.wait, start_timeout=0.0))
         starts = asyncio.create_task(kept.start())
         await until(lambda: kept.pid is not None)
         answers.set()
         await starts
-        assert kept.report().state == "ready"
+        assert kept.build_report().state == "ready"
         await kept.stop(5)
 
     asyncio.run(asyncio.wait_for(begins(), 300))
@@ -141,7 +141,7 @@ def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
         0
         < service_definitions.define_prefect_worker(
             settings, Credential("http://127.0.0.1:9/api", "a:b"), nothing
-        ).limit
+        ).start_timeout
         < math.inf
     )
 
@@ -159,7 +159,7 @@ def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_st
         await kept.start()
         try:
             await killed(kept, MAX_RESTARTS + 1)
-            await until(lambda: kept.report().state == "failed")
+            await until(lambda: kept.build_report().state == "failed")
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             assert await reader.read() == b""
             writer.close()
@@ -201,15 +201,15 @@ def test_a_start_that_fails_for_any_reason_counts_as_a_death(role, spoil, last_e
     calls: list[int] = []
 
     async def is_left_alone() -> None:
-        kept = ServiceKeeper(replace(role, listener=listener, before=fails_before(calls)))
+        kept = ServiceKeeper(replace(role, listener=listener, before_start=fails_before(calls)))
         await kept.start()
         try:
             spoil(role)
             assert kept.pid is not None
             os.kill(kept.pid, signal.SIGKILL)
-            await until(lambda: kept.report().state == "failed")
-            assert re.fullmatch(last_end, kept.report().last_end or "")
-            assert kept.report().restarts == MAX_RESTARTS
+            await until(lambda: kept.build_report().state == "failed")
+            assert re.fullmatch(last_end, kept.build_report().last_end or "")
+            assert kept.build_report().restarts == MAX_RESTARTS
             assert kept.pid is None
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             assert await reader.read() == b""

@@ -34,18 +34,18 @@ def test_nothing_is_left_of_services_of_which_one_cannot_be_started(settings, cr
 
     async def starts() -> None:
         with pytest.raises(OSError, match="prefect-worker"):
-            await crew.start(["prefect"])
+            await crew.start_services(["prefect"])
         assert stack_processes.list_processes(environment.stack_mark(settings)) == []
-        assert crew.report() == ()
+        assert crew.build_reports() == ()
         assert crew.credential is None
-        await crew.end()
+        await crew.end_services()
 
     asyncio.run(starts())
 
 
 def test_nothing_is_left_of_a_store_whose_start_was_called_off(settings, crew):
     async def starts() -> None:
-        starting = asyncio.create_task(crew.start(["store"]))
+        starting = asyncio.create_task(crew.start_services(["store"]))
         while not stack_processes.list_processes(environment.stack_mark(settings)):  # noqa: ASYNC110 - the process tells nobody
             await asyncio.sleep(0.01)
         starting.cancel()
@@ -53,6 +53,6 @@ def test_nothing_is_left_of_a_store_whose_start_was_called_off(settings, crew):
         assert starting.cancelled()
         assert stack_processes.list_processes(environment.stack_mark(settings)) == []
         assert crew.store_token is None
-        await crew.end()
+        await crew.end_services()
 
     asyncio.run(starts())

@@ -121,7 +121,7 @@ async def _killed_twice(whole: Place, folder: Path) -> None:
     await _until(
         lambda: len(shown.lines) > seen + 5
     )  # the page may not even notice: they are started again within seconds
-    assert (await page.detail(str(run))).run.state_type == "RUNNING"
+    assert (await page.read_detail(str(run))).run.state_type == "RUNNING"
 
     _kill(whole, "prefect-server", "prefect-worker", supervisor=True)
     await asyncio.to_thread(whole.wait_gone)
@@ -132,7 +132,7 @@ async def _killed_twice(whole: Place, folder: Path) -> None:
     seconds = [int(line.message.split()[1]) for line in shown.lines if line.message.startswith("second ")]
     assert seconds == sorted(set(seconds)), "none twice, and in their order"
     assert shown.resets == 0
-    found = (await page.detail(str(run))).run
+    found = (await page.read_detail(str(run))).run
     assert found.state_type == "CRASHED"
     assert "died while this was running" in (found.state_message or "")
     await page.close()
@@ -149,7 +149,7 @@ class Shown:
 
     async def read(self, page: RunManager, run_id: str) -> None:
         """Read to the end of the log."""
-        async for frame in page.log(run_id, None):
+        async for frame in page.follow_log(run_id, None):
             if isinstance(frame, ErrorFrame):
                 self.troubles.append(frame.error.error)
             else:

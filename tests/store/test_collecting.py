@@ -45,7 +45,7 @@ class Life(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.now = 1_800_000_000.0
         self.contents = Contents(Path(self.folder.name), limit=10**6, clock=lambda: self.now)
-        self.contents.prepare()
+        self.contents.prepare_folders()
         self.deployments: dict[str, Deployed] = {}
         self.runs: list[Deployed] = []
         self.wanted: dict[str, float] = {}  # digest → when it was last in use, sent or asked for
@@ -54,9 +54,9 @@ class Life(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def put(self, body: bytes) -> str:
-        with self.contents.incoming(digest(body)) as incoming:
+        with self.contents.receive_content(digest(body)) as incoming:
             incoming.write(body)
-            incoming.keep()
+            incoming.commit_content()
         self.wanted[digest(body)] = self.now
         return digest(body)
 
@@ -85,13 +85,13 @@ class Life(RuleBasedStateMachine):
         deployed = self.deployments.get(name)
         if deployed and len(deployed.bodies) > back:
             body = deployed.bodies[-1 - back]
-            assert self.contents.read(digest(body)) == body
+            assert self.contents.read_content(digest(body)) == body
             self.register(name, body, data)
 
     @rule(body=BODIES)
     def ask(self, body: bytes) -> None:
         """Somebody asks whether a content is there, so as not to send it again: from now on it must stay."""
-        if self.contents.touch(digest(body)) is not None:
+        if self.contents.touch_content(digest(body)) is not None:
             self.wanted[digest(body)] = self.now
 
     @rule(name=NAMES)
@@ -119,10 +119,12 @@ class Life(RuleBasedStateMachine):
 
     @rule(dry=st.booleans())
     def collect(self, dry: bool) -> None:
-        before = {each.digest for each in self.contents.all()}
+        before = {each.digest for each in self.contents.list_contents()}
         live = [deployed.manifests[-1] for deployed in self.deployments.values()]
-        done = collect_contents(self.contents, follow_references(live, self.contents.read), grace=GRACE, dry_run=dry)
-        after = {each.digest for each in self.contents.all()}
+        done = collect_contents(
+            self.contents, follow_references(live, self.contents.read_content), grace=GRACE, dry_run=dry
+        )
+        after = {each.digest for each in self.contents.list_contents()}
         removed = {each.digest for each in done.removed}
         assert after == (before if dry else before - removed)
         early = {each for each in removed if self.now - self.wanted[each] <= GRACE}
@@ -135,12 +137,12 @@ class Life(RuleBasedStateMachine):
         self.runs = [run for run in self.runs if run in self.deployments.values()]
         self.collect(dry=False)
         used = set().union(*(deployed.names for deployed in self.deployments.values()))
-        assert {each.digest for each in self.contents.all()} == used
+        assert {each.digest for each in self.contents.list_contents()} == used
 
     @invariant()
     def what_is_in_use_is_there(self) -> None:
         for deployed in [*self.deployments.values(), *self.runs]:
-            gone = [each for each in deployed.names if self.contents.size(each) is None]
+            gone = [each for each in deployed.names if self.contents.get_size(each) is None]
             assert not gone
 
 
@@ -153,7 +155,7 @@ TestLife = Life.TestCase
 @pytest.fixture
 def contents(tmp_path):
     made = Contents(tmp_path, limit=10**6)
-    made.prepare()
+    made.prepare_folders()
     return made
 
 
@@ -167,7 +169,7 @@ def put(contents, body):
 def test_a_manifest_that_cannot_be_read_stops_everything(contents):
     lost = put(contents, b"no manifest")
     with pytest.raises(ContentRefused):
-        follow_references([lost], contents.read)
+        follow_references([lost], contents.read_content)
 
 
 def test_versions_before_a_lost_manifest_are_in_use(contents):
@@ -175,16 +177,16 @@ def test_versions_before_a_lost_manifest_are_in_use(contents):
     first = put(contents, manifest(b"1", version=1).encode(SIGNER))
     lost = digest(b"a manifest that is gone")
     third = put(contents, manifest(b"3", version=3, earlier=(lost, first)).encode(SIGNER))
-    assert follow_references([third], contents.read) >= {first, third, digest(b"1"), digest(b"3")}
+    assert follow_references([third], contents.read_content) >= {first, third, digest(b"1"), digest(b"3")}
 
 
 def test_what_is_asked_for_while_it_is_collected_stays(contents):
     """The collector has decided; then a sender asks whether the content is there, and is told yes."""
     body = put(contents, b"x")
-    decided = next(iter(contents.all())).touched - 1
-    assert contents.touch(body) is not None
-    assert contents.remove(body, untouched_since=decided) is False
-    assert contents.size(body) == 1
+    decided = next(iter(contents.list_contents())).touched - 1
+    assert contents.touch_content(body) is not None
+    assert contents.remove_content(body, untouched_since=decided) is False
+    assert contents.get_size(body) == 1
 
 
 def test_marks_that_cannot_be_read_begin_anew(contents):
@@ -198,10 +200,10 @@ def test_marks_that_cannot_be_read_begin_anew(contents):
 def test_the_period_is_as_long_as_it_says(tmp_path, later, gone, dry):
     moments = [0.0]
     contents = Contents(tmp_path, limit=10**6, clock=lambda: moments[-1])
-    contents.prepare()
+    contents.prepare_folders()
     body = put(contents, b"x")
     assert collect_contents(contents, frozenset(), grace=GRACE).removed == ()
     moments.append(later)
     done = collect_contents(contents, frozenset(), grace=GRACE, dry_run=dry)
     assert [each.digest for each in done.removed] == [body] * gone
-    assert (contents.size(body) is None) == (gone and not dry)
+    assert (contents.get_size(body) is None) == (gone and not dry)

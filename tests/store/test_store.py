@@ -321,7 +321,7 @@ def test_a_link_in_its_folder_is_not_followed_and_an_upload_replaces_it(start_st
     place(root, digest, target)
     assert store.get(digest).status_code == 404
     assert store.http.head(f"{store.url}/{digest}").status_code == 404
-    assert list(Contents(root, limit=1).all()) == []
+    assert list(Contents(root, limit=1).list_contents()) == []
     assert store.put(digest, body).status_code == 201
     assert store.get(digest).content == body
     path = root / "sha256" / digest[7:9] / digest[7:]
