@@ -3,7 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import type * as api from './_api';
 import {
-  BROKEN_OFF,
+  LOG_INCOMPLETE,
   RequestFailed,
   SERVER_MISSING,
   SERVER_UNREACHABLE
@@ -63,40 +63,40 @@ export class Client implements IClient {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
   flows(kernelId: string): Promise<api.FlowList> {
-    return this.json('GET', ['kernels', kernelId, 'flows']);
+    return this.requestJson('GET', ['kernels', kernelId, 'flows']);
   }
 
   catalogue(): Promise<api.Catalogue> {
-    return this.json('GET', ['catalogue']);
+    return this.requestJson('GET', ['catalogue']);
   }
 
   previewSchedule(
     request: api.SchedulePreviewRequest
   ): Promise<api.SchedulePreview> {
-    return this.json('POST', ['schedules', 'preview'], request);
+    return this.requestJson('POST', ['schedules', 'preview'], request);
   }
 
   clusterClass(request: api.ClusterClassRequest): Promise<api.ClusterClass> {
-    return this.json('POST', ['cluster-classes'], request);
+    return this.requestJson('POST', ['cluster-classes'], request);
   }
 
   preflight(request: api.PreflightRequest): Promise<api.Preflight> {
-    return this.json('POST', ['preflight'], request);
+    return this.requestJson('POST', ['preflight'], request);
   }
 
   deployments(): Promise<api.DeploymentList> {
-    return this.json('GET', ['deployments']);
+    return this.requestJson('GET', ['deployments']);
   }
 
   register(request: api.RegisterRequest): Promise<api.Registered> {
-    return this.json('POST', ['deployments'], request);
+    return this.requestJson('POST', ['deployments'], request);
   }
 
   pauseDeployment(
     id: string,
     request: api.PauseRequest
   ): Promise<api.Deployment> {
-    return this.json('PATCH', ['deployments', id], request);
+    return this.requestJson('PATCH', ['deployments', id], request);
   }
 
   async deleteDeployment(id: string): Promise<void> {
@@ -104,12 +104,22 @@ export class Client implements IClient {
   }
 
   versions(id: string, query: IVersionsQuery = {}): Promise<api.VersionList> {
-    const search = queryString(query);
-    return this.json('GET', ['deployments', id, 'versions'], undefined, search);
+    const search = formatQuery(query);
+    return this.requestJson(
+      'GET',
+      ['deployments', id, 'versions'],
+      undefined,
+      search
+    );
   }
 
   version(id: string, number: number): Promise<api.VersionDetail> {
-    return this.json('GET', ['deployments', id, 'versions', `${number}`]);
+    return this.requestJson('GET', [
+      'deployments',
+      id,
+      'versions',
+      `${number}`
+    ]);
   }
 
   diffVersions(
@@ -118,18 +128,18 @@ export class Client implements IClient {
     after: number
   ): Promise<api.VersionDiff> {
     const path = ['versions', `${before}`, 'diff', `${after}`];
-    return this.json('GET', ['deployments', id, ...path]);
+    return this.requestJson('GET', ['deployments', id, ...path]);
   }
 
   rollBack(id: string, request: api.RollbackRequest): Promise<api.Registered> {
-    return this.json('POST', ['deployments', id, 'rollback'], request);
+    return this.requestJson('POST', ['deployments', id, 'rollback'], request);
   }
 
   orderCluster(
     id: string,
     order: api.ClusterOrder
   ): Promise<api.SharedCluster> {
-    return this.json('POST', ['deployments', id, 'cluster'], order);
+    return this.requestJson('POST', ['deployments', id, 'cluster'], order);
   }
 
   async closeCluster(id: string): Promise<void> {
@@ -137,40 +147,40 @@ export class Client implements IClient {
   }
 
   runs(query: IRunsQuery = {}): Promise<api.RunList> {
-    const search = queryString(query);
-    return this.json('GET', ['runs'], undefined, search);
+    const search = formatQuery(query);
+    return this.requestJson('GET', ['runs'], undefined, search);
   }
 
   startRun(request: api.RunRequest): Promise<api.Run> {
-    return this.json('POST', ['runs'], request);
+    return this.requestJson('POST', ['runs'], request);
   }
 
   run(id: string): Promise<api.RunDetail> {
-    return this.json('GET', ['runs', id]);
+    return this.requestJson('GET', ['runs', id]);
   }
 
   cancelRun(id: string): Promise<api.Run> {
-    return this.json('POST', ['runs', id, 'cancel']);
+    return this.requestJson('POST', ['runs', id, 'cancel']);
   }
 
   async log(id: string): Promise<Blob> {
     const response = await this.request('GET', ['runs', id, 'log']);
-    return response.blob().catch(brokenOff);
+    return response.blob().catch(throwIncompleteLog);
   }
 
   clusters(): Promise<api.ClusterList> {
-    return this.json('GET', ['clusters']);
+    return this.requestJson('GET', ['clusters']);
   }
 
   stack(): Promise<api.StackStatus> {
-    return this.json('GET', ['stack']);
+    return this.requestJson('GET', ['stack']);
   }
 
   startStack(): Promise<api.StackStatus> {
-    return this.json('POST', ['stack']);
+    return this.requestJson('POST', ['stack']);
   }
 
-  private async json<T>(
+  private async requestJson<T>(
     method: string,
     path: string[],
     body?: object,
@@ -186,7 +196,7 @@ export class Client implements IClient {
     body?: object,
     search = ''
   ): Promise<Response> {
-    const url = endpoint(this.settings.baseUrl, path) + search;
+    const url = endpointUrl(this.settings.baseUrl, path) + search;
     const init: RequestInit = { method };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
@@ -196,9 +206,11 @@ export class Client implements IClient {
       url,
       init,
       this.settings
-    ).catch(unreachable);
+    ).catch(throwUnreachable);
     if (!response.ok) {
-      throw new RequestFailed(refusal(response.status, await response.text()));
+      throw new RequestFailed(
+        parseErrorReply(response.status, await response.text())
+      );
     }
     return response;
   }
@@ -206,25 +218,25 @@ export class Client implements IClient {
 
 /** Return the URL of the websocket, with the token only if Jupyter itself appends it to URLs. */
 export function streamUrl(settings: ServerConnection.ISettings): string {
-  const url = endpoint(settings.wsUrl, ['stream']);
+  const url = endpointUrl(settings.wsUrl, ['stream']);
   return settings.appendToken && settings.token
     ? `${url}?token=${encodeURIComponent(settings.token)}`
     : url;
 }
 
-function endpoint(base: string, path: string[]): string {
+function endpointUrl(base: string, path: string[]): string {
   return URLExt.join(base, 'satflow', ...path.map(encodeURIComponent));
 }
 
 /** Format a query for a URL without unset parameters, for which `URLExt` would write "undefined". */
-function queryString(query: IRunsQuery | IVersionsQuery): string {
+function formatQuery(query: IRunsQuery | IVersionsQuery): string {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null
   );
   return URLExt.objectToQueryString(Object.fromEntries(given));
 }
 
-function unreachable(reason: Error): never {
+function throwUnreachable(reason: Error): never {
   throw new RequestFailed({
     error: SERVER_UNREACHABLE,
     message: `The Jupyter server does not answer: ${reason.message}.`,
@@ -237,9 +249,9 @@ function unreachable(reason: Error): never {
  * Report an incomplete log. The server closes the connection if it cannot continue, so that part of a log never looks
  * complete.
  */
-function brokenOff(): never {
+function throwIncompleteLog(): never {
   throw new RequestFailed({
-    error: BROKEN_OFF,
+    error: LOG_INCOMPLETE,
     message:
       'The connection closed before the end of the log, and nothing was saved.',
     fix: 'Try again when the Prefect API answers.',
@@ -248,8 +260,8 @@ function brokenOff(): never {
 }
 
 /** Return the error in a reply, or an error of ours if another server replied. */
-export function refusal(status: number, text: string): api.ErrorBody {
-  const body = parsed(text);
+export function parseErrorReply(status: number, text: string): api.ErrorBody {
+  const body = parseErrorBody(text);
   if (body) {
     return body;
   }
@@ -265,7 +277,7 @@ export function refusal(status: number, text: string): api.ErrorBody {
   return { error: 'UnexpectedReply', message, fix: null, field: null };
 }
 
-function parsed(text: string): api.ErrorBody | null {
+function parseErrorBody(text: string): api.ErrorBody | null {
   try {
     const body = JSON.parse(text) as Partial<api.ErrorBody> | null;
     return typeof body?.error === 'string' && typeof body.message === 'string'

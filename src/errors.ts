@@ -3,7 +3,7 @@ import type { ErrorBody } from './_api';
 /** Values of `ErrorBody.error` that the browser sets, in addition to those of satflow_ext/errors.py. */
 export const SERVER_MISSING = 'ServerExtensionMissing';
 export const SERVER_UNREACHABLE = 'ServerUnreachable';
-export const BROKEN_OFF = 'BrokenOff';
+export const LOG_INCOMPLETE = 'BrokenOff';
 
 /** The error of a request that was refused or got no answer, with a suggested fix. */
 export class RequestFailed extends Error {
@@ -14,7 +14,7 @@ export class RequestFailed extends Error {
 }
 
 /** Convert any thrown value to an error body. */
-export function errorBody(reason: unknown): ErrorBody {
+export function toErrorBody(reason: unknown): ErrorBody {
   if (reason instanceof RequestFailed) {
     return reason.body;
   }
@@ -26,7 +26,7 @@ export function errorBody(reason: unknown): ErrorBody {
  * Return an error as seen from a field, or null if it concerns another field. `field` becomes the path below that
  * field, or null for the whole field.
  */
-export function errorUnder(
+export function errorBelow(
   error: ErrorBody | null,
   field: string
 ): ErrorBody | null {

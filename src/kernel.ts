@@ -10,7 +10,7 @@ import type { FlowList } from './_api';
 export const COMM_TARGET = 'satflow';
 
 /** The active notebook and its kernel. `generation` changes with each start of the kernel. */
-export interface IActiveNotebook {
+export interface INotebookState {
   path: string;
   kernelId: string | null;
   language: string | null;
@@ -28,34 +28,34 @@ const ANSWERING: readonly Kernel.Status[] = ['idle', 'busy', 'dead'];
 const INFO_REQUEST_INTERVAL = 2000;
 
 /** Flows that a kernel pushed without a request. */
-export interface IPushed {
+export interface IPushedFlows {
   kernelId: string;
   list: FlowList;
 }
 
 /** The active notebook, even if another main-area tab has the focus. */
 export interface INotebookSource {
-  readonly current: IActiveNotebook | null;
+  readonly current: INotebookState | null;
   readonly changed: ISignal<INotebookSource, void>;
   /** Return whether a cell of the notebook defines a flow, even if the kernel has not run it. */
   hasFlowCode(): boolean;
-  readonly pushed: ISignal<INotebookSource, IPushed>;
+  readonly pushed: ISignal<INotebookSource, IPushedFlows>;
 }
 
 /** `INotebookSource` over JupyterLab's notebook tracker; sends nothing to kernels. */
 export class ActiveNotebook implements INotebookSource, IDisposable {
   constructor(private readonly tracker: INotebookTracker) {
-    tracker.currentChanged.connect(this.follow, this);
-    this.follow();
+    tracker.currentChanged.connect(this.connectPanel, this);
+    this.connectPanel();
   }
 
-  get current(): IActiveNotebook | null {
+  get current(): INotebookState | null {
     const context = this.panel?.sessionContext;
     if (!this.panel || !context) {
       return null;
     }
     const kernel = context.session?.kernel ?? null;
-    const generation = `${kernel?.id ?? ''}:${this.starts}`;
+    const generation = `${kernel?.id ?? ''}:${this.restartCount}`;
     return {
       path: this.panel.context.path,
       kernelId: kernel?.id ?? null,
@@ -69,7 +69,7 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     return this._changed;
   }
 
-  get pushed(): ISignal<INotebookSource, IPushed> {
+  get pushed(): ISignal<INotebookSource, IPushedFlows> {
     return this._pushed;
   }
 
@@ -98,7 +98,7 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     generation: string
   ): Kernel.Status {
     const status = kernel?.status ?? 'unknown';
-    return status === 'starting' && this.answered === generation
+    return status === 'starting' && this.answeredGeneration === generation
       ? 'idle'
       : status;
   }
@@ -110,54 +110,54 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     const isAnswer =
       direction === 'recv' && msg.header.msg_type === 'kernel_info_reply';
     if (isAnswer && kernel.id === this.current?.kernelId) {
-      this.answered = this.current.generation;
+      this.answeredGeneration = this.current.generation;
       this._changed.emit();
     }
   }
 
   /** Connect to the tracker's current notebook, which becomes null only when the notebook is closed. */
-  private follow(): void {
+  private connectPanel(): void {
     const panel = this.tracker.currentWidget;
     if (panel === this.panel) {
       return;
     }
     if (this.panel) {
-      this.disconnect(this.panel.sessionContext);
+      this.disconnectPanel(this.panel.sessionContext);
     }
     this.panel = panel;
     if (panel) {
-      panel.disposed.connect(this.follow, this);
-      panel.sessionContext.kernelChanged.connect(this.attach, this);
+      panel.disposed.connect(this.connectPanel, this);
+      panel.sessionContext.kernelChanged.connect(this.attachKernel, this);
       panel.sessionContext.statusChanged.connect(this.onStatus, this);
     }
-    this.attach();
+    this.attachKernel();
   }
 
-  private disconnect(context: ISessionContext): void {
-    this.panel?.disposed.disconnect(this.follow, this);
-    context.kernelChanged.disconnect(this.attach, this);
+  private disconnectPanel(context: ISessionContext): void {
+    this.panel?.disposed.disconnect(this.connectPanel, this);
+    context.kernelChanged.disconnect(this.attachKernel, this);
     context.statusChanged.disconnect(this.onStatus, this);
   }
 
-  private attach(): void {
+  private attachKernel(): void {
     const kernel = this.panel?.sessionContext.session?.kernel;
-    if (kernel && !this.attached.has(kernel)) {
-      this.attached.add(kernel);
+    if (kernel && !this.attachedKernels.has(kernel)) {
+      this.attachedKernels.add(kernel);
       kernel.anyMessage.connect(this.onMessage, this);
       kernel.registerCommTarget(COMM_TARGET, (comm, message) =>
-        this.listen(kernel.id, comm, message)
+        this.listenToComm(kernel.id, comm, message)
       );
     }
     if (kernel) {
-      void this.learn(kernel);
+      void this.readLanguage(kernel);
     }
     this._changed.emit();
   }
 
   private onStatus(context: ISessionContext, status: Kernel.Status): void {
     if (status === 'restarting' || status === 'autorestarting') {
-      this.starts += 1;
-      void this.requestInfo(context.session?.kernel ?? null, this.starts);
+      this.restartCount += 1;
+      void this.requestInfo(context.session?.kernel ?? null, this.restartCount);
     }
     this._changed.emit();
   }
@@ -171,7 +171,7 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
       !this.isDisposed &&
       kernel !== null &&
       !kernel.isDisposed &&
-      this.starts === start &&
+      this.restartCount === start &&
       this.current?.kernelId === kernel.id &&
       !ANSWERING.includes(this.current.status);
     while (isSilent()) {
@@ -182,7 +182,7 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     }
   }
 
-  private async learn(kernel: Kernel.IKernelConnection): Promise<void> {
+  private async readLanguage(kernel: Kernel.IKernelConnection): Promise<void> {
     const info = await kernel.info.catch(() => null);
     if (info && !this.isDisposed) {
       this.languages.set(kernel.id, info.language_info.name);
@@ -190,7 +190,7 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     }
   }
 
-  private listen(
+  private listenToComm(
     kernelId: string,
     comm: Kernel.IComm,
     opened: KernelMessage.ICommOpenMsg
@@ -202,12 +202,12 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
   }
 
   private panel: NotebookPanel | null = null;
-  private starts = 0;
+  private restartCount = 0;
   /** The generation of the kernel that has answered. */
-  private answered = '';
+  private answeredGeneration = '';
   private _isDisposed = false;
   private readonly languages = new Map<string, string>();
-  private readonly attached = new WeakSet<Kernel.IKernelConnection>();
+  private readonly attachedKernels = new WeakSet<Kernel.IKernelConnection>();
   private readonly _changed = new Signal<INotebookSource, void>(this);
-  private readonly _pushed = new Signal<INotebookSource, IPushed>(this);
+  private readonly _pushed = new Signal<INotebookSource, IPushedFlows>(this);
 }

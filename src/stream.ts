@@ -46,19 +46,19 @@ const TOPICS: Record<string, Topic> = {
 /** One websocket for the whole browser tab, open only while there are listeners. */
 export class Stream implements IStream, IDisposable {
   /**
-   * @param open - creates a socket that is connecting
+   * @param createSocket - creates a socket that is connecting
    * @param interval - milliseconds before the first attempt after a lost connection; doubles up to 30 s while
    *   attempts fail
    */
   constructor(
-    private readonly open: () => ISocket,
+    private readonly createSocket: () => ISocket,
     interval = 500
   ) {
     // The promise that the poll awaits lasts as long as the socket, so that the poll's backoff applies to
     // reconnecting.
     this.poll = new Poll({
       auto: false,
-      factory: () => this.live(),
+      factory: () => this.openSocket(),
       frequency: { interval, backoff: true, max: 30_000 },
       name: 'satflow-ext:stream',
       standby: 'never'
@@ -80,19 +80,19 @@ export class Stream implements IStream, IDisposable {
     runId: string | null,
     listener: Listener
   ): IDisposable {
-    const channel = this.channel(topic, runId);
+    const channel = this.ensureChannel(topic, runId);
     const own: Listener = frame => listener(frame); // the same function may be subscribed twice
     channel.listeners.add(own);
     // A new listener needs earlier frames, except hints; the other listeners recognize known lines by their id.
     if (channel.listeners.size === 1 || topic !== 'runs') {
       channel.cursor = null;
-      this.send(subscription(channel));
+      this.send(subscribeRequest(channel));
     }
-    this.connect();
-    return new DisposableDelegate(() => this.leave(channel, own));
+    this.ensureConnected();
+    return new DisposableDelegate(() => this.removeListener(channel, own));
   }
 
-  private channel(topic: Topic, runId: string | null): IChannel {
+  private ensureChannel(topic: Topic, runId: string | null): IChannel {
     const key = `${topic}:${runId ?? ''}`;
     const known = this.channels.get(key);
     const channel = known ?? {
@@ -105,7 +105,7 @@ export class Stream implements IStream, IDisposable {
     return channel;
   }
 
-  private leave(channel: IChannel, listener: Listener): void {
+  private removeListener(channel: IChannel, listener: Listener): void {
     channel.listeners.delete(listener);
     if (channel.listeners.size > 0) {
       return;
@@ -121,28 +121,28 @@ export class Stream implements IStream, IDisposable {
     }
   }
 
-  private connect(): void {
+  private ensureConnected(): void {
     if (this.socket === null && !this.isDisposed) {
       void this.poll.refresh();
     }
   }
 
   /** Open a socket. Resolves when an open socket closes, rejects if the socket could not be opened. */
-  private live(): Promise<void> {
+  private openSocket(): Promise<void> {
     if (this.channels.size === 0) {
       void this.poll.stop();
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const socket = this.open();
+      const socket = this.createSocket();
       let opened = false;
       this.socket = socket;
       socket.onopen = () => {
         opened = true;
         this.isOpen = true;
-        this.channels.forEach(channel => this.send(subscription(channel)));
+        this.channels.forEach(channel => this.send(subscribeRequest(channel)));
       };
-      socket.onmessage = event => this.receive(String(event.data));
+      socket.onmessage = event => this.dispatchFrame(String(event.data));
       socket.onclose = () => {
         this.socket = null;
         this.isOpen = false;
@@ -157,7 +157,7 @@ export class Stream implements IStream, IDisposable {
     }
   }
 
-  private receive(text: string): void {
+  private dispatchFrame(text: string): void {
     const frame = JSON.parse(text) as StreamFrame;
     const topic = frame.type === 'error.v1' ? frame.topic : TOPICS[frame.type];
     const runId = 'run_id' in frame ? frame.run_id : null;
@@ -177,7 +177,7 @@ export class Stream implements IStream, IDisposable {
   private isOpen = false;
 }
 
-function subscription(channel: IChannel): Subscribe {
+function subscribeRequest(channel: IChannel): Subscribe {
   return {
     type: 'subscribe',
     topic: channel.topic,

@@ -15,7 +15,7 @@ from satflow_ext.backends import signature
 
 
 class ClassCheck(BaseModel):
-    """The result of a check. `said` has the reason why a class is missing, or the names of the arguments that do not fit."""
+    """The result of a check. `details` has the reason why a class is missing, or the names of the arguments that do not fit."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,15 +29,15 @@ def check_class(path: str, names: list[str]) -> ClassCheck:
     try:
         takes = signature.read_parameters(signature.import_class(path))
     except Exception as error:  # process boundary: a third-party module may raise anything
-        return ClassCheck(outcome="missing", said=(f"{type(error).__name__}: {error}",))
+        return ClassCheck(outcome="missing", details=(f"{type(error).__name__}: {error}",))
     known = tuple(takes.named)
     if unknown := takes.unknown_names(names):
-        return ClassCheck(outcome="unknown", said=tuple(unknown), known=known)
+        return ClassCheck(outcome="unknown", details=tuple(unknown), accepted=known)
     lacking = [name for name in takes.required if name not in names and name != "n_workers"]
     return (
-        ClassCheck(outcome="required", said=tuple(lacking), known=known)
+        ClassCheck(outcome="required", details=tuple(lacking), accepted=known)
         if lacking
-        else ClassCheck(outcome="fits", known=known)
+        else ClassCheck(outcome="fits", accepted=known)
     )
 
 

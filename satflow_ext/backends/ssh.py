@@ -92,7 +92,7 @@ def _check_worker_size(request: ProviderRequest, hosts: Mapping[str, tuple[int, 
 
 def find_missing_workers(cluster: Any) -> MissingWorkers:
     """Report the Dask workers that are missing and the reasons."""
-    return cluster.missing()  # type: ignore[no-any-return]  # a `SshCluster`, which this module does not import
+    return cluster.find_missing_workers()  # type: ignore[no-any-return]  # a `SshCluster`, which this module does not import
 
 
 EXAMPLE = 'Write for example {"hosts": ["node1", "node2"], "username": "ada"}.'

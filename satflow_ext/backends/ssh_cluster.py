@@ -82,9 +82,9 @@ class SshCluster(SpecCluster):
     def find_missing_workers(self) -> MissingWorkers:
         """Report the Dask workers that are missing and the reasons."""
         lacking = find_unconnected_workers(self)
-        ended = [name for name, each in lacking.items() if each.ended is not None]
+        ended = [name for name, each in lacking.items() if each.end_reason is not None]
         number = {host: place for place, host in reversed([*enumerate(self.connection_settings.hosts, 1)])}
-        why = sorted({f"on host {number[each.host]} {each.ended or 'it is starting'}" for each in lacking.values()})
+        why = sorted({f"on host {number[each.host]} {each.end_reason or 'it is starting'}" for each in lacking.values()})
         return MissingWorkers(reason=", ".join(why) or None, lost_names=frozenset(ended))
 
 

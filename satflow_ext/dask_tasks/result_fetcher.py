@@ -62,7 +62,7 @@ class ResultFetcher:
             fetched = self._dask_client.gather(futures, errors="skip")  # type: ignore[no-untyped-call]  # typed in part
             for number, state in fetched.items():
                 if state is not None:
-                    ended[first + number].fetched(state)
+                    ended[first + number].set_final_state(state)
 
     def _next_finished(self, place: int) -> Iterator[FastDaskFuture[Any]]:
         for reference in self._sent[place + 1 : place + 1 + self._ahead]:

@@ -79,7 +79,7 @@ def _require_variable(name: str, template: Template) -> None:
 def _missing_variable(name: str, template: Template) -> InvalidInfrastructure:
     way = WORKER_TYPES.get(template.type, {}).get(name)  # type: ignore[call-overload]  # image and env have none
     fix = (
-        f"Add to its base job template {way.room}, or choose another work pool."
+        f"Add to its base job template {way.missing_part}, or choose another work pool."
         if way
         else f"It has {', '.join(template.variables)}."
         if template.variables

@@ -85,7 +85,7 @@ async def _inspect_class(interpreter: Path, path: str, names: list[str]) -> Clas
     try:
         return ClassCheck.model_validate_json(_last_line(done.output))
     except ValidationError:
-        return ClassCheck(outcome="missing", said=(done.reason,))
+        return ClassCheck(outcome="missing", details=(done.reason,))
 
 
 async def _run_class_module(

@@ -124,9 +124,9 @@ def _add_carried_files(runner: TaskRunner[Any], manifest: Manifest, folder: Path
     """Return the runner; if it has workers elsewhere, it will send them the files in the run's folder."""
     from satflow_ext.dask_tasks.carried import RunFiles
 
-    if hasattr(runner, "carried"):
+    if hasattr(runner, "run_files"):
         modules = next(folder.glob("satflow-modules-*"), None)  # `kernel.carried` has put it there
-        runner.carried = RunFiles(folder, tuple(file.path for file in manifest.files), modules)
+        runner.run_files = RunFiles(folder, tuple(file.path for file in manifest.files), modules)
     return runner
 
 

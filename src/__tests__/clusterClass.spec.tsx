@@ -4,11 +4,11 @@ import React from 'react';
 
 import type { ClusterClass, JsonObject } from '../_api';
 import {
-  asOptions,
+  toOptions,
   chosenOptions,
   ClusterClassModel
 } from '../models/clusterClass';
-import { parameterForm } from '../models/parameterSchema';
+import { createParameterForm } from '../models/parameterSchema';
 import {
   ClusterClassFields,
   type IClusterClassState
@@ -19,16 +19,16 @@ const trans = nullTranslator.load('satflow_ext');
 
 describe('ClusterClassModel', () => {
   it('uses only the answer to the latest request', async () => {
-    const answers: ((found: ClusterClass) => void)[] = [];
+    const answers: ((clusterClass: ClusterClass) => void)[] = [];
     const model = new ClusterClassModel({
       clusterClass: () => new Promise(resolve => answers.push(resolve))
     });
-    const first = model.ask({ kernel_id: 'k1', name: 'a:A' });
-    const second = model.ask({ kernel_id: 'k1', name: 'b:B' });
+    const first = model.load({ kernel_id: 'k1', name: 'a:A' });
+    const second = model.load({ kernel_id: 'k1', name: 'b:B' });
     answers[1](clusterClass('b:B'));
     answers[0](clusterClass('a:A'));
     await Promise.all([first, second]);
-    expect(model.found?.name).toBe('b:B');
+    expect(model.clusterClass?.name).toBe('b:B');
     expect(model.isBusy).toBe(false);
   });
 
@@ -36,8 +36,8 @@ describe('ClusterClassModel', () => {
     const model = new ClusterClassModel({
       clusterClass: () => Promise.reject(new Error('There is no a:A.'))
     });
-    await model.ask({ kernel_id: 'k1', name: 'a:A' });
-    expect([model.found, model.error?.message]).toEqual([
+    await model.load({ kernel_id: 'k1', name: 'a:A' });
+    expect([model.clusterClass, model.error?.message]).toEqual([
       null,
       'There is no a:A.'
     ]);
@@ -45,7 +45,7 @@ describe('ClusterClassModel', () => {
 });
 
 describe('options of a class', () => {
-  const form = parameterForm(clusterClass('a:A').options_schema);
+  const form = createParameterForm(clusterClass('a:A').options_schema);
 
   it('are those that differ from what it does by itself', () => {
     const data = { zone: 'west', disk: 50, labels: '{"team": "sky"}' };
@@ -57,9 +57,9 @@ describe('options of a class', () => {
   });
 
   it('are an object in either notation', () => {
-    expect(asOptions('{"zone": "west"}')).toEqual({ zone: 'west' });
-    expect(asOptions({ zone: 'west' })).toEqual({ zone: 'west' });
-    expect([asOptions('{'), asOptions(undefined)]).toEqual([{}, {}]);
+    expect(toOptions('{"zone": "west"}')).toEqual({ zone: 'west' });
+    expect(toOptions({ zone: 'west' })).toEqual({ zone: 'west' });
+    expect([toOptions('{'), toOptions(undefined)]).toEqual([{}, {}]);
   });
 });
 
@@ -68,8 +68,8 @@ describe('ClusterClassFields', () => {
     options: JsonObject,
     change: Partial<IClusterClassState> = {}
   ) => {
-    const acts = { onAsk: jest.fn(), onOptions: jest.fn() };
-    const state = { found: null, error: null, isBusy: false, ...change };
+    const acts = { onLoadClass: jest.fn(), onOptions: jest.fn() };
+    const state = { clusterClass: null, error: null, isBusy: false, ...change };
     const props = { options, state, trans, ...acts };
     render(<ClusterClassFields {...props} />);
     return acts;
@@ -84,14 +84,17 @@ describe('ClusterClassFields', () => {
   );
 
   it('asks for the class that was named', () => {
-    const acts = show({ backend: 'a:A' }, { found: clusterClass('b:B') });
+    const acts = show(
+      { backend: 'a:A' },
+      { clusterClass: clusterClass('b:B') }
+    );
     fireEvent.click(screen.getByText('Show the options of a:A'));
-    expect(acts.onAsk).toHaveBeenCalledWith('a:A');
+    expect(acts.onLoadClass).toHaveBeenCalledWith('a:A');
   });
 
   it('keeps the other options and the typed text', () => {
     const options = { backend: 'a:A', maximum: 3, backend_options: '{}' };
-    const acts = show(options, { found: clusterClass('a:A') });
+    const acts = show(options, { clusterClass: clusterClass('a:A') });
     expect(screen.getByText(/Not shown.*api_token/)).toBeTruthy();
     fireEvent.change(screen.getByLabelText('zone'), {
       target: { value: 'west' }

@@ -3,11 +3,15 @@ import { fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
 
 import { ClustersModel } from '../models/clusters';
-import { continued, HISTORY, type ISample } from '../models/history';
+import {
+  appendSamples,
+  MAX_SAMPLES,
+  type ISample
+} from '../models/sampleHistory';
 import { ClustersSection } from '../views/ClustersSection';
 import { ClusterView } from '../views/ClusterView';
-import { proxied } from '../widgets/daskPages';
-import { cluster, Frames } from './fakes';
+import { proxyPath } from '../widgets/daskPages';
+import { cluster, FakeStream } from './fakes';
 import { clusterMoment, sharedCluster } from './sharedClusters';
 
 const trans = nullTranslator.load('satflow_ext');
@@ -40,8 +44,8 @@ describe('clusters', () => {
     render(<ClustersSection {...some} clusters={clusters} />);
     fireEvent.click(screen.getByTestId('satflow-dask-pages'));
     expect(actions.onDaskPages).toHaveBeenCalledWith(clusters[0]);
-    expect(proxied(dashboard)).toBe('proxy/8787');
-    expect(proxied('dask.team:8787')).toBe('proxy/dask.team:8787');
+    expect(proxyPath(dashboard)).toBe('proxy/8787');
+    expect(proxyPath('dask.team:8787')).toBe('proxy/dask.team:8787');
   });
 
   it('shows workers of those planned, memory and tasks', () => {
@@ -75,7 +79,7 @@ describe('clusters', () => {
     const executor = 'dask-cluster';
     const own = cluster({ executor, run_id: null, run_name: null, plan: 3 });
     const clusters = [cluster({ executor }), own, cluster({ run_id: 'r2' })];
-    const samples = new Map([['d1', continued([], [clusterMoment(5)])]]);
+    const samples = new Map([['d1', appendSamples([], [clusterMoment(5)])]]);
     render(
       <ClustersSection
         {...some}
@@ -93,7 +97,7 @@ describe('clusters', () => {
   });
 
   it('follows every cluster while it is watched', () => {
-    const stream = new Frames();
+    const stream = new FakeStream();
     const model = new ClustersModel(stream);
     const told = cluster({ run_id: null });
     const send = (...seconds: number[]) =>
@@ -106,12 +110,15 @@ describe('clusters', () => {
     model.watch();
     model.watch();
     send(1, 2, 3);
-    expect([model.items, model.absent]).toEqual([[told], ['d2']]);
+    expect([model.items, model.deploymentsWithoutCluster]).toEqual([
+      [told],
+      ['d2']
+    ]);
     expect(model.samples.get('d1')).toHaveLength(3);
     send(2, 3, 4); // the stream reconnected, and starts with earlier moments
     expect(model.samples.get('d1')).toHaveLength(4);
-    send(...Array.from({ length: 2 * HISTORY }, (_, second) => second));
-    expect(model.samples.get('d1')).toHaveLength(HISTORY);
+    send(...Array.from({ length: 2 * MAX_SAMPLES }, (_, second) => second));
+    expect(model.samples.get('d1')).toHaveLength(MAX_SAMPLES);
     const error = { error: 'E', message: 'no', fix: null, field: null };
     const topic = 'clusters' as const;
     stream.send(topic, { type: 'error.v1', topic, run_id: null, error });
@@ -154,7 +161,7 @@ describe('clusters', () => {
     const time = '2026-01-01T00:00:05Z';
     const lost = { time, kind: 'lost' as const, worker: '3', tasks: 2 };
     const one = cluster({ events: [lost], pending: '1 Dask worker paused.' });
-    const samples = continued([], [4, 5, 6].map(clusterMoment));
+    const samples = appendSamples([], [4, 5, 6].map(clusterMoment));
     render(<ClusterView cluster={one} samples={samples} {...dask} />);
     const workers = screen.getByRole('img', { name: /^Workers/ });
     expect(workers.getAttribute('aria-label')).toBe(

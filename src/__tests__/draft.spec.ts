@@ -1,28 +1,33 @@
-import { choicesOf, draftOf, type IDraft, magicLine } from '../models/draft';
 import {
-  chosenParameters,
-  formData,
-  jsonTexts,
-  parameterForm
+  parseChoices,
+  createDraft,
+  type IDraft,
+  formatMagicLine
+} from '../models/draft';
+import {
+  changedParameters,
+  toFormData,
+  toJsonTexts,
+  createParameterForm
 } from '../models/parameterSchema';
-import { poolForm, poolOf } from '../models/infrastructure';
+import { jobVariablesForm, findWorkPool } from '../models/infrastructure';
 import { catalogue, deployment, flow } from './fakes';
 
 const PRESET = { executor: 'threads', timezone: 'Europe/Berlin' };
-const FORM = parameterForm(flow().parameter_schema);
-const POOL = poolForm(poolOf(catalogue(), 'k8s'));
+const FORM = createParameterForm(flow().parameter_schema);
+const POOL = jobVariablesForm(findWorkPool(catalogue(), 'k8s'));
 
 const draft = (change: Partial<IDraft> = {}): IDraft => ({
-  ...draftOf(flow(), null, PRESET),
+  ...createDraft(flow(), null, PRESET),
   ...change
 });
 
 const line = (change: Partial<IDraft> = {}): string =>
-  magicLine('tiles', choicesOf(draft(change), FORM, POOL));
+  formatMagicLine('tiles', parseChoices(draft(change), FORM, POOL));
 
 describe('draft', () => {
   it('starts with defaults that work', () => {
-    expect(choicesOf(draft(), FORM, POOL)).toEqual({
+    expect(parseChoices(draft(), FORM, POOL)).toEqual({
       name: 'tiles',
       parameters: {},
       executor: { name: 'threads', options: {} },
@@ -46,7 +51,7 @@ describe('draft', () => {
       env: ['REGION=north', '', 'URL=a=b c'],
       more: { namespace: 'default', labels: '{"team": "sky"}' }
     };
-    expect(choicesOf(draft({ infrastructure }), FORM, POOL)).toMatchObject({
+    expect(parseChoices(draft({ infrastructure }), FORM, POOL)).toMatchObject({
       infrastructure: {
         image: 'team/tiles:1',
         cpu: 1.5,
@@ -64,7 +69,7 @@ describe('draft', () => {
     [{ more: { labels: '{' } }, 'infrastructure.job_variables.labels']
   ])('refuses text that cannot be parsed: %j', (change, field) => {
     const infrastructure = { ...draft().infrastructure, ...change };
-    expect(() => choicesOf(draft({ infrastructure }), FORM, POOL)).toThrow(
+    expect(() => parseChoices(draft({ infrastructure }), FORM, POOL)).toThrow(
       expect.objectContaining({ body: expect.objectContaining({ field }) })
     );
   });
@@ -78,12 +83,12 @@ describe('draft', () => {
       env: { REGION: 'north' },
       job_variables: { labels: { team: 'sky' } }
     };
-    const again = draftOf(
+    const again = createDraft(
       flow(),
       deployment({ infrastructure: before }),
       PRESET
     );
-    expect(choicesOf(again, FORM, POOL).infrastructure).toEqual({
+    expect(parseChoices(again, FORM, POOL).infrastructure).toEqual({
       image: 'team/tiles:1',
       memory: 2,
       env: { REGION: 'north' },
@@ -93,7 +98,7 @@ describe('draft', () => {
 
   it('uses each line of a list that is not empty', () => {
     const typed = { include: ['data/*.csv ', '', ' maps'], secrets: ['', ''] };
-    expect(choicesOf(draft(typed), FORM, POOL)).toMatchObject({
+    expect(parseChoices(draft(typed), FORM, POOL)).toMatchObject({
       include: ['data/*.csv', 'maps'],
       secrets: []
     });
@@ -112,7 +117,8 @@ describe('draft', () => {
       environment: 'refuse',
       secrets: ['KEY']
     });
-    const choices = choicesOf(draftOf(flow(), before, PRESET), FORM, POOL);
+    const registered = createDraft(flow(), before, PRESET);
+    const choices = parseChoices(registered, FORM, POOL);
     expect(choices).toMatchObject({
       executor: { name: 'dask-local', options: { n_workers: 2 } },
       schedule,
@@ -123,7 +129,7 @@ describe('draft', () => {
   });
 
   it('leaves out options left empty and those of other executors', () => {
-    const choices = choicesOf(
+    const choices = parseChoices(
       draft({
         executor: 'dask-local',
         options: {
@@ -189,7 +195,7 @@ describe('%register_flow line', () => {
 });
 
 describe('parameterForm', () => {
-  const form = parameterForm({
+  const form = createParameterForm({
     type: 'object',
     properties: {
       size: { $ref: '#/definitions/Size', position: 2 },
@@ -229,18 +235,17 @@ describe('parameterForm', () => {
 
   it('sends only what differs from the defaults', () => {
     const data = { maybe: 2, where: '{"a":1}', names: ['x'] };
-    expect(chosenParameters(form, data)).toEqual({ maybe: 2, names: ['x'] });
+    expect(changedParameters(form, data)).toEqual({ maybe: 2, names: ['x'] });
   });
 
   it('parses JSON fields, and names the one that is not valid', () => {
-    expect(chosenParameters(form, { where: '{"b": 2}' })).toEqual({
-      where: { b: 2 }
-    });
-    expect(() => chosenParameters(form, { where: '{' })).toThrow('where');
+    const parsed = changedParameters(form, { where: '{"b": 2}' });
+    expect(parsed).toEqual({ where: { b: 2 } });
+    expect(() => changedParameters(form, { where: '{' })).toThrow('where');
   });
 
   it('shows values in JSON fields as text', () => {
-    expect(formData(form, { thing: [1], maybe: 3 })).toEqual({
+    expect(toFormData(form, { thing: [1], maybe: 3 })).toEqual({
       thing: '[\n  1\n]',
       maybe: 3
     });
@@ -248,7 +253,7 @@ describe('parameterForm', () => {
 
   it('leaves what is typed into a JSON field as it is', () => {
     const typed = { thing: '[1', where: { a: 1 } };
-    expect(jsonTexts(form, typed)).toEqual({
+    expect(toJsonTexts(form, typed)).toEqual({
       thing: '[1',
       where: '{\n  "a": 1\n}'
     });
@@ -257,7 +262,7 @@ describe('parameterForm', () => {
 
 describe('form of a parameter', () => {
   const either = { anyOf: [{ type: 'number' }, { type: 'string' }] };
-  const form = parameterForm({
+  const form = createParameterForm({
     type: 'object',
     properties: {
       price: either,
@@ -277,11 +282,11 @@ describe('form of a parameter', () => {
     ['123456789012345678901234567890', '123456789012345678901234567890'],
     ['00:30', '00:30']
   ])('takes %s where text is taken as well', (price, value) => {
-    expect(chosenParameters(form, { price })).toEqual({ price: value });
+    expect(changedParameters(form, { price })).toEqual({ price: value });
   });
 
   it('refuses text that is not JSON in other fields', () => {
-    expect(() => chosenParameters(form, { size: 'x' })).toThrow('not JSON');
+    expect(() => changedParameters(form, { size: 'x' })).toThrow('not JSON');
   });
 
   it('leaves a date and time as it is typed', () => {

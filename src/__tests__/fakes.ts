@@ -2,17 +2,17 @@ import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
 import type * as api from '../_api';
-import type { IActiveNotebook, INotebookSource, IPushed } from '../kernel';
+import type { INotebookState, INotebookSource, IPushedFlows } from '../kernel';
 import type { ISocket, IStream, Listener, Topic } from '../stream';
 import { KUBERNETES, NO_INFRASTRUCTURE, PROCESS } from './workPools';
 
 /** A notebook source that a test controls. */
-export class Notebooks implements INotebookSource {
+export class FakeNotebooks implements INotebookSource {
   readonly changed: Signal<INotebookSource, void> = new Signal(this);
-  readonly pushed: Signal<INotebookSource, IPushed> = new Signal(this);
+  readonly pushed: Signal<INotebookSource, IPushedFlows> = new Signal(this);
 
   constructor(
-    public current: IActiveNotebook | null = null,
+    public current: INotebookState | null = null,
     private readonly code = ''
   ) {}
 
@@ -20,13 +20,13 @@ export class Notebooks implements INotebookSource {
     return this.code.includes('@flow');
   }
 
-  become(change: Partial<IActiveNotebook> | null): void {
+  become(change: Partial<INotebookState> | null): void {
     this.current = change && { ...NOTEBOOK, ...this.current, ...change };
     this.changed.emit();
   }
 }
 
-export const NOTEBOOK: IActiveNotebook = {
+export const NOTEBOOK: INotebookState = {
   path: 'tiles.ipynb',
   kernelId: 'k1',
   language: 'python',
@@ -35,7 +35,7 @@ export const NOTEBOOK: IActiveNotebook = {
 };
 
 /** A stream whose frames a test sends. */
-export class Frames implements IStream {
+export class FakeStream implements IStream {
   readonly topics = new Map<Topic, Listener>();
 
   subscribe(topic: Topic, _: string | null, listener: Listener): IDisposable {
@@ -49,7 +49,7 @@ export class Frames implements IStream {
 }
 
 /** A socket whose other end a test controls. */
-export class Socket implements ISocket {
+export class FakeSocket implements ISocket {
   onopen: ISocket['onopen'] = null;
   onmessage: ISocket['onmessage'] = null;
   onclose: ISocket['onclose'] = null;

@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { render, screen } from '@testing-library/react';
 import React from 'react';
 
-import { AS_FLOW_SAYS, draftOf } from '../models/draft';
+import { FLOW_EXECUTOR, createDraft } from '../models/draft';
 import { ExecutorField } from '../views/ExecutorField';
 import { FindingList } from '../views/FindingList';
 import { catalogue, deployment, flow } from './fakes';
@@ -17,7 +17,7 @@ const FROM_FLOW = {
 
 function show(taskRunner: string | null): void {
   const info = {
-    name: AS_FLOW_SAYS,
+    name: FLOW_EXECUTOR,
     title: "Flow's task runner",
     purpose: 'its task runner, or threads',
     starts: 'at once',
@@ -26,15 +26,15 @@ function show(taskRunner: string | null): void {
   render(
     <ExecutorField
       catalogue={{ ...catalogue(), executors: [info] }}
-      executor={AS_FLOW_SAYS}
+      executor={FLOW_EXECUTOR}
       options={{}}
       taskRunner={taskRunner}
-      needed={null}
+      workerUsage={null}
       error={null}
       onExecutor={jest.fn()}
       onOptions={jest.fn()}
-      clusterClass={{ found: null, error: null, isBusy: false }}
-      onAskClass={jest.fn()}
+      clusterClass={{ clusterClass: null, error: null, isBusy: false }}
+      onLoadClass={jest.fn()}
       trans={trans}
     />
   );
@@ -42,12 +42,16 @@ function show(taskRunner: string | null): void {
 
 describe('the task runner of a flow', () => {
   it('stays the choice where the executor came from it', () => {
-    const draft = draftOf(flow(), deployment({ executor: FROM_FLOW }), PRESET);
-    expect([draft.executor, draft.options]).toEqual([AS_FLOW_SAYS, {}]);
+    const draft = createDraft(
+      flow(),
+      deployment({ executor: FROM_FLOW }),
+      PRESET
+    );
+    expect([draft.executor, draft.options]).toEqual([FLOW_EXECUTOR, {}]);
   });
 
   it('is the preset where nothing is registered', () => {
-    expect(draftOf(flow(), null, PRESET).executor).toBe('processes');
+    expect(createDraft(flow(), null, PRESET).executor).toBe('processes');
   });
 
   it.each([

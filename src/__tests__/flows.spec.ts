@@ -1,8 +1,8 @@
 import type { FlowList } from '../_api';
 import { RequestFailed, SERVER_MISSING } from '../errors';
-import { drift, ownDeployments } from '../models/drift';
+import { compareWithDeployment, ownDeployments } from '../models/drift';
 import { FlowsModel } from '../models/flows';
-import { deployment, flow, NOTEBOOK, Notebooks } from './fakes';
+import { deployment, flow, NOTEBOOK, FakeNotebooks } from './fakes';
 
 const list = (at = '2026-01-01T12:03:00Z', flows = [flow()]): FlowList => ({
   flows,
@@ -76,16 +76,21 @@ describe('ownDeployments', () => {
 
 describe('drift', () => {
   it('is new where the notebook registered none', () => {
-    expect(drift(flow(), []).kind).toBe('new');
+    expect(compareWithDeployment(flow(), []).kind).toBe('new');
   });
 
   it('is registered where the fingerprint is the same', () => {
-    expect(drift(flow(), [deployment()]).kind).toBe('registered');
+    expect(compareWithDeployment(flow(), [deployment()]).kind).toBe(
+      'registered'
+    );
   });
 
   it('is changed since the last one where that has another fingerprint', () => {
     const older = deployment({ id: 'd2', name: 'nightly' });
-    const found = drift(flow(), [deployment({ fingerprint: 'f9' }), older]);
+    const found = compareWithDeployment(flow(), [
+      deployment({ fingerprint: 'f9' }),
+      older
+    ]);
     expect(found).toMatchObject({ kind: 'changed', deployment: { id: 'd1' } });
   });
 });
@@ -93,14 +98,14 @@ describe('drift', () => {
 describe('FlowsModel', () => {
   it('sends no request before it is enabled', () => {
     const { asked, client } = kernelPart(() => list());
-    const model = new FlowsModel(client, new Notebooks(NOTEBOOK));
+    const model = new FlowsModel(client, new FakeNotebooks(NOTEBOOK));
     expect(model.state.kind).toBe('starting');
     expect(asked).toEqual([]);
   });
 
   it('queries an idle kernel once', async () => {
     const { asked, client } = kernelPart(() => list());
-    const notebooks = new Notebooks(NOTEBOOK);
+    const notebooks = new FakeNotebooks(NOTEBOOK);
     const model = new FlowsModel(client, notebooks);
     model.enable();
     await rest();
@@ -112,7 +117,7 @@ describe('FlowsModel', () => {
 
   it('queries again after a restart', async () => {
     const { asked, client } = kernelPart(() => list());
-    const notebooks = new Notebooks(NOTEBOOK);
+    const notebooks = new FakeNotebooks(NOTEBOOK);
     new FlowsModel(client, notebooks).enable();
     await rest();
     notebooks.become({ generation: 'k1:1', status: 'restarting' });
@@ -122,7 +127,7 @@ describe('FlowsModel', () => {
 
   it('waits for a busy kernel and keeps the last list', async () => {
     const { asked, client } = kernelPart(() => list());
-    const notebooks = new Notebooks({ ...NOTEBOOK, status: 'busy' });
+    const notebooks = new FakeNotebooks({ ...NOTEBOOK, status: 'busy' });
     const model = new FlowsModel(client, notebooks);
     model.enable();
     expect(asked).toEqual([]);
@@ -134,7 +139,7 @@ describe('FlowsModel', () => {
 
   it('queries again when a cell ran first', async () => {
     const { asked, client } = kernelPart(refuse('KernelBusy'));
-    const notebooks = new Notebooks(NOTEBOOK);
+    const notebooks = new FakeNotebooks(NOTEBOOK);
     new FlowsModel(client, notebooks).enable();
     await rest();
     notebooks.become({ status: 'idle' });
@@ -143,7 +148,7 @@ describe('FlowsModel', () => {
 
   it('takes what the kernel pushes', () => {
     const { client } = kernelPart(() => list());
-    const notebooks = new Notebooks(NOTEBOOK);
+    const notebooks = new FakeNotebooks(NOTEBOOK);
     const model = new FlowsModel(client, notebooks);
     const pushed = list('2026-01-01T13:00:00Z', [flow({ name: 'newer' })]);
     notebooks.pushed.emit({ kernelId: 'k1', list: pushed });
@@ -152,7 +157,7 @@ describe('FlowsModel', () => {
 
   it('keeps a pushed list over an older reply', async () => {
     const { client } = kernelPart(() => list('2026-01-01T12:00:00Z', []));
-    const notebooks = new Notebooks(NOTEBOOK);
+    const notebooks = new FakeNotebooks(NOTEBOOK);
     const model = new FlowsModel(client, notebooks);
     model.enable();
     const pushed = list('2026-01-01T13:00:00Z');
@@ -167,14 +172,14 @@ describe('FlowsModel', () => {
     ['KernelDied', 'failed']
   ])('reports %s as %s', async (error, kind) => {
     const { client } = kernelPart(refuse(error));
-    const model = new FlowsModel(client, new Notebooks(NOTEBOOK));
+    const model = new FlowsModel(client, new FakeNotebooks(NOTEBOOK));
     model.enable();
     await rest();
     expect(model.state.kind).toBe(kind);
   });
 
   it('distinguishes a closed notebook from no notebook', () => {
-    const notebooks = new Notebooks(NOTEBOOK);
+    const notebooks = new FakeNotebooks(NOTEBOOK);
     const model = new FlowsModel(kernelPart(() => list()).client, notebooks);
     model.enable();
     notebooks.become(null);
@@ -184,7 +189,7 @@ describe('FlowsModel', () => {
   it('distinguishes a restarted kernel from one without flows', async () => {
     const lists = [list(), list('2026-01-01T12:04:00Z', [])];
     const { client } = kernelPart(() => lists.shift() as FlowList);
-    const notebooks = new Notebooks(NOTEBOOK, '@flow');
+    const notebooks = new FakeNotebooks(NOTEBOOK, '@flow');
     const model = new FlowsModel(client, notebooks);
     model.enable();
     await rest();
@@ -200,7 +205,7 @@ describe('FlowsModel', () => {
     ['print()', 'listed']
   ])('reports a kernel that has not run %s', async (code, kind) => {
     const { client } = kernelPart(() => list(undefined, []));
-    const model = new FlowsModel(client, new Notebooks(NOTEBOOK, code));
+    const model = new FlowsModel(client, new FakeNotebooks(NOTEBOOK, code));
     model.enable();
     await rest();
     expect(model.state.kind).toBe(kind);
@@ -208,7 +213,7 @@ describe('FlowsModel', () => {
 
   it('reports no notebook, no kernel and another language', () => {
     const { client } = kernelPart(() => list());
-    const notebooks = new Notebooks();
+    const notebooks = new FakeNotebooks();
     const model = new FlowsModel(client, notebooks);
     expect(model.state.kind).toBe('no-notebook');
     notebooks.become({ kernelId: null });

@@ -1,7 +1,7 @@
 import { screen } from '@testing-library/react';
 
 import { deployment } from './fakes';
-import { cron, described, show, wrong } from './shownForm';
+import { cron, described, show, wrong } from './renderedForm';
 
 describe('RegisterForm', () => {
   it('gives two open forms ids of their own', () => {
@@ -40,7 +40,7 @@ describe('RegisterForm', () => {
 
   it('shows which notebook registered a deployment of that name', () => {
     const foreign = deployment({ notebook: '/home/me/other.ipynb' });
-    show({}, null, null, { foreign });
+    show({}, null, null, { foreignDeployment: foreign });
     expect(described(screen.getByLabelText('Name'))).toContain(
       '/home/me/other.ipynb'
     );

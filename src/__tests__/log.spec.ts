@@ -1,32 +1,32 @@
 import {
-  atLeast,
-  logProgress,
+  filterByLevel,
+  logState,
   LogStore,
-  matches,
-  withoutOverwritten
+  findMatches,
+  dropOverwritten
 } from '../models/log';
-import { plain } from '../models/terminalText';
+import { plainText } from '../models/terminalText';
 import { line, logs } from './fakes';
 
 describe('LogStore', () => {
   it('appends new lines and drops known ones', () => {
     const store = new LogStore();
-    store.add(logs([line(0), line(1)]));
-    store.add(logs([line(1), line(2)]));
+    store.addFrame(logs([line(0), line(1)]));
+    store.addFrame(logs([line(1), line(2)]));
     expect(store.lines.map(one => one.seq)).toEqual([0, 1, 2]);
   });
 
   it('puts a late line where it belongs', () => {
     const store = new LogStore();
-    store.add(logs([line(0), line(5)]));
-    store.add(logs([line(3)]));
+    store.addFrame(logs([line(0), line(5)]));
+    store.addFrame(logs([line(3)]));
     expect(store.lines.map(one => one.seq)).toEqual([0, 3, 5]);
   });
 
   it('sorts lines of one moment by their number', () => {
     const time = '2026-01-01T00:00:00Z';
     const store = new LogStore();
-    store.add(logs([line(11, { time }), line(9, { time })]));
+    store.addFrame(logs([line(11, { time }), line(9, { time })]));
     expect(store.lines.map(one => one.seq)).toEqual([9, 11]);
   });
 
@@ -34,16 +34,16 @@ describe('LogStore', () => {
     const store = new LogStore();
     const early = line(1, { time: '2026-01-01T00:00:00Z' });
     const late = line(0, { time: '2026-01-01T00:00:00.500000Z' });
-    store.add(logs([late, early]));
+    store.addFrame(logs([late, early]));
     expect(store.lines.map(one => one.seq)).toEqual([1, 0]);
   });
 
   it('forgets everything on reset', () => {
     const store = new LogStore();
-    store.add(logs([line(0), line(1)]));
-    store.add(logs([line(1)], { reset: true, ended: true }));
+    store.addFrame(logs([line(0), line(1)]));
+    store.addFrame(logs([line(1)], { reset: true, ended: true }));
     expect(store.lines.map(one => one.seq)).toEqual([1]);
-    expect(store.ended).toBe(true);
+    expect(store.isComplete).toBe(true);
   });
 
   it('holds a hundred thousand lines', () => {
@@ -54,10 +54,10 @@ describe('LogStore', () => {
         const time = new Date(Date.UTC(2026, 0, 1) + seq).toISOString();
         return line(seq, { time });
       });
-      store.add(logs(lines));
+      store.addFrame(logs(lines));
     }
     expect(store.lines).toHaveLength(100_000);
-    expect(matches(store.lines, 'line 99999')).toEqual([99_999]);
+    expect(findMatches(store.lines, 'line 99999')).toEqual([99_999]);
   });
 });
 
@@ -69,18 +69,18 @@ describe('searching and filtering', () => {
   ];
 
   it('finds words in any case, and across colors', () => {
-    expect(matches(lines, 'RED')).toEqual([0, 2]);
-    expect(matches(lines, 'red alert')).toEqual([0]);
-    expect(matches(lines, '')).toEqual([]);
+    expect(findMatches(lines, 'RED')).toEqual([0, 2]);
+    expect(findMatches(lines, 'red alert')).toEqual([0]);
+    expect(findMatches(lines, '')).toEqual([]);
   });
 
   it('keeps lines of at least a level', () => {
-    expect(atLeast(lines, 30).map(one => one.seq)).toEqual([0]);
-    expect(atLeast(lines, 0)).toBe(lines);
+    expect(filterByLevel(lines, 30).map(one => one.seq)).toEqual([0]);
+    expect(filterByLevel(lines, 0)).toBe(lines);
   });
 
   it('removes colors', () => {
-    expect(plain(lines[0].message)).toBe('Red alert');
+    expect(plainText(lines[0].message)).toBe('Red alert');
   });
 });
 
@@ -88,18 +88,18 @@ describe('the loading state of a log', () => {
   const store = new LogStore();
 
   it('is nothing before the server has sent anything', () => {
-    expect(logProgress(store, false)).toBe('loading');
+    expect(logState(store, false)).toBe('loading');
   });
 
   it('is incomplete while the run has ended and its log has not', () => {
-    store.add(logs([line(0)]));
-    expect(logProgress(store, false)).toBe('live');
-    expect(logProgress(store, true)).toBe('loading');
+    store.addFrame(logs([line(0)]));
+    expect(logState(store, false)).toBe('live');
+    expect(logState(store, true)).toBe('loading');
   });
 
   it('is complete once the server reports that no line will follow', () => {
-    store.add(logs([], { ended: true }));
-    expect(logProgress(store, true)).toBe('whole');
+    store.addFrame(logs([], { ended: true }));
+    expect(logState(store, true)).toBe('whole');
   });
 });
 
@@ -108,7 +108,7 @@ describe('progress bars', () => {
     const lines = ['start', '\r10%', '\r20%', '\r100%', 'done'].map(
       (message, seq) => line(seq, { message })
     );
-    const shown = withoutOverwritten(lines).map(one => plain(one.message));
+    const shown = dropOverwritten(lines).map(one => plainText(one.message));
     expect(shown).toEqual(['start', '100%', 'done']);
   });
 
@@ -116,12 +116,12 @@ describe('progress bars', () => {
     const lines = ['10%\r', '1/9\r', '20%\r', '2/9\r'].map((message, seq) =>
       line(seq, { message, task_run_id: seq % 2 ? 'b' : 'a' })
     );
-    const shown = withoutOverwritten(lines).map(one => plain(one.message));
+    const shown = dropOverwritten(lines).map(one => plainText(one.message));
     expect(shown).toEqual(['20%', '2/9']);
   });
 
   it('take no line away that has nothing to do with them', () => {
     const lines = [line(0), line(1, { message: 'a\r\nb\r\n' }), line(2)];
-    expect(withoutOverwritten(lines)).toEqual(lines);
+    expect(dropOverwritten(lines)).toEqual(lines);
   });
 });

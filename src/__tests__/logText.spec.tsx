@@ -6,16 +6,16 @@ import {
   LINE_LIMIT,
   PARTS_MAX,
   searchPattern,
-  shownText
+  splitText
 } from '../models/logText';
-import { plain, shortText } from '../models/terminalText';
+import { plainText, shortenText } from '../models/terminalText';
 import { AnsiText } from '../views/AnsiText';
 import { LineText } from '../views/LineText';
 import { line } from './fakes';
 
 const trans = nullTranslator.load('satflow_ext');
 const textOf = (message: string, words = '', limit = 1e9) =>
-  shownText(message, searchPattern(words), limit)
+  splitText(message, searchPattern(words), limit)
     .parts.map(part => part.text)
     .join('');
 
@@ -31,7 +31,7 @@ describe('a long line', () => {
     ['of carriage returns', 'a\r'.repeat(100_000)],
     ['of lines', 'a\n'.repeat(100_000)]
   ])('%s is drawn in few pieces, with nothing lost', (_, message) => {
-    const shown = shownText(message, searchPattern('a'), 1e9);
+    const shown = splitText(message, searchPattern('a'), 1e9);
     expect(shown.parts.length).toBeLessThanOrEqual(PARTS_MAX + 1);
     const { container } = render(
       <AnsiText text={message} search={searchPattern('a')} />
@@ -39,7 +39,7 @@ describe('a long line', () => {
     expect(container.querySelectorAll('*').length).toBeLessThan(3 * PARTS_MAX);
     const letters = shown.parts.map(part => part.text).join('');
     expect(letters.match(/a/g)?.length).toBe(
-      plain(message).match(/a/g)?.length
+      plainText(message).match(/a/g)?.length
     );
   });
 
@@ -81,10 +81,10 @@ describe('a search', () => {
     ['a.c abc', 'a.c', ['a.c']],
     ['aaaa', 'aa', ['aa', 'aa']]
   ])('in %j for %j marks what matches', (text, words, marked) => {
-    const { parts } = shownText(text, searchPattern(words), 1e9);
+    const { parts } = splitText(text, searchPattern(words), 1e9);
     const found = parts.filter(part => part.isMatch).map(part => part.text);
     expect(found).toEqual(marked);
-    expect(parts.map(part => part.text).join('')).toBe(plain(text));
+    expect(parts.map(part => part.text).join('')).toBe(plainText(text));
   });
 });
 
@@ -98,7 +98,7 @@ describe('what a terminal would show', () => {
     ['\u001b]8;;https://example.org\u001b\\link\u001b]8;;\u001b\\', 'link'],
     ['\u001b]0;title\u0007text', 'text']
   ])('of %j is %j', (message, expected) => {
-    expect(plain(message)).toBe(expected);
+    expect(plainText(message)).toBe(expected);
     expect(textOf(message)).toBe(expected);
   });
 
@@ -142,7 +142,7 @@ describe('characters that are not visible', () => {
       );
       expect(container.textContent).not.toContain(character);
       expect(container.querySelector('.jp-Satflow-control')).toBeTruthy();
-      expect(shortText(`a${character}b`, 10)).not.toContain(character);
+      expect(shortenText(`a${character}b`, 10)).not.toContain(character);
     }
   );
 
@@ -152,6 +152,6 @@ describe('characters that are not visible', () => {
   });
 
   it('and long texts are truncated to one line', () => {
-    expect(shortText('x'.repeat(300_000), 400)).toHaveLength(401);
+    expect(shortenText('x'.repeat(300_000), 400)).toHaveLength(401);
   });
 });

@@ -15,15 +15,15 @@ describe('PreflightModel', () => {
     const model = new PreflightModel({
       preflight: () => new Promise(resolve => answers.push(resolve))
     });
-    const first = model.ask(REQUEST);
-    const second = model.ask({ ...REQUEST, rehearse: true });
-    expect(model.doing).toBe('rehearse');
+    const first = model.load(REQUEST);
+    const second = model.load({ ...REQUEST, rehearse: true });
+    expect(model.activity).toBe('rehearse');
     answers[1](preflight({ rehearsed: 2 }));
     await second;
     answers[0](preflight());
     await first;
     expect(model.report?.rehearsed).toBe(2);
-    expect(model.doing).toBeNull();
+    expect(model.activity).toBeNull();
   });
 
   it('shows why there is no report', async () => {
@@ -36,7 +36,7 @@ describe('PreflightModel', () => {
     const model = new PreflightModel({
       preflight: () => Promise.reject(new Error(error.message))
     });
-    await model.ask(REQUEST);
+    await model.load(REQUEST);
     expect(model.report).toBeNull();
     expect(model.error?.message).toContain(error.message);
   });
@@ -47,18 +47,18 @@ describe('PreflightPanel', () => {
 
   function show(report: Preflight | null, doing: 'check' | null = null) {
     const onCheck = jest.fn();
-    const onRehearse = jest.fn();
+    const onTestCleanProcess = jest.fn();
     render(
       <PreflightPanel
         report={report}
         error={null}
-        doing={doing}
+        activity={doing}
         onCheck={onCheck}
-        onRehearse={onRehearse}
+        onTestCleanProcess={onTestCleanProcess}
         trans={trans}
       />
     );
-    return { onCheck, onRehearse };
+    return { onCheck, onTestCleanProcess };
   }
 
   it('shows size and findings, and offers a test in a clean process', () => {
@@ -69,13 +69,13 @@ describe('PreflightPanel', () => {
       message: 'looks like a GitHub token',
       fix: 'Declare it by name.'
     };
-    const { onRehearse } = show(preflight({ findings: [credential] }));
+    const { onTestCleanProcess } = show(preflight({ findings: [credential] }));
     expect(screen.getByRole('status').textContent).toContain('7.6 MiB');
     expect(screen.getByTestId('satflow-finding').textContent).toBe(
       'Warning tiles -> KEY looks like a GitHub token. Declare it by name.'
     );
     fireEvent.click(screen.getByTestId('satflow-preflight-rehearse'));
-    expect(onRehearse).toHaveBeenCalledTimes(1);
+    expect(onTestCleanProcess).toHaveBeenCalledTimes(1);
   });
 
   it('counts data files in, and lists them', () => {

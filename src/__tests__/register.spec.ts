@@ -1,4 +1,4 @@
-import { isSavedForm, savedForm } from '../models/savedForm';
+import { isSavedForm, saveForm } from '../models/savedForm';
 import { flow } from './fakes';
 import { form, needy } from './registering';
 
@@ -19,7 +19,7 @@ describe('RegisterModel', () => {
     expect(await model.registerAndRun()).toBeNull();
     expect(model.error?.field).toBe('parameters.count');
     expect(sent).toEqual([]);
-    model.update({ parameters: { count: 2 } });
+    model.changeDraft({ parameters: { count: 2 } });
     await model.registerAndRun();
     expect(sent[0].parameters).toEqual({ count: 2 });
   });
@@ -69,7 +69,7 @@ describe('RegisterModel', () => {
   it('follows its flow in the kernel and keeps what still has a field', async () => {
     const { model, flows, sent } = form(needy());
     await model.register();
-    model.update({ parameters: { count: 2, place: 'here' } });
+    model.changeDraft({ parameters: { count: 2, place: 'here' } });
     flows.list([flow({ fingerprint: 'f2' })], 'k2');
     expect(model.draft.parameters).toEqual({ count: 2 });
     expect(model.registered).toBeNull();
@@ -81,8 +81,8 @@ describe('RegisterModel', () => {
 describe('savedForm', () => {
   it('saves the typed values and nothing that may be private', () => {
     const { model } = form(needy());
-    model.ask('run');
-    model.update({
+    model.setIntent('run');
+    model.changeDraft({
       name: 'nightly',
       parameters: {
         count: 2,
@@ -96,7 +96,7 @@ describe('savedForm', () => {
         more: { registry: { password: 'planted' } }
       }
     });
-    const saved = JSON.parse(JSON.stringify(savedForm(model)));
+    const saved = JSON.parse(JSON.stringify(saveForm(model)));
     expect(isSavedForm(saved)).toBe(true);
     expect(saved.draft).toMatchObject({
       name: 'nightly',
@@ -110,11 +110,11 @@ describe('savedForm', () => {
 
   it('gets its flow back whole from the kernel', () => {
     const { model } = form(needy());
-    const saved = savedForm(model);
+    const saved = saveForm(model);
     const { model: reopened, flows } = form(saved.subject.flow);
-    reopened.resume(saved.intent, { ...saved.draft, name: 'nightly' });
+    reopened.restoreDraft(saved.intent, { ...saved.draft, name: 'nightly' });
     flows.list([needy()]);
-    expect(reopened.subject.flow).toEqual(needy());
+    expect(reopened.source.flow).toEqual(needy());
     expect(reopened.draft.name).toBe('nightly');
   });
 

@@ -1,9 +1,16 @@
 import { fireEvent, screen } from '@testing-library/react';
 
-import { draftOf } from '../models/draft';
-import { parameterForm } from '../models/parameterSchema';
+import { createDraft } from '../models/draft';
+import { createParameterForm } from '../models/parameterSchema';
 import { flow } from './fakes';
-import { cron, described, preset, registered, show, wrong } from './shownForm';
+import {
+  cron,
+  described,
+  preset,
+  registered,
+  show,
+  wrong
+} from './renderedForm';
 
 describe('RegisterForm', () => {
   it('registers on Enter', () => {
@@ -43,14 +50,14 @@ describe('RegisterForm', () => {
         place: { type: 'string', title: 'place', description: 'Which one.' }
       }
     };
-    show({}, null, null, { intent: 'run', form: parameterForm(schema) });
+    show({}, null, null, { intent: 'run', form: createParameterForm(schema) });
     const place = screen.getByRole('textbox', { name: 'place' });
     expect(document.activeElement).toBe(place);
     expect(described(place)).toBe('Which one.');
   });
 
   it('steals no focus when it is opened again by a reload', () => {
-    show({}, null, null, { asked: 0 });
+    show({}, null, null, { openCount: 0 });
     expect(document.activeElement).toBe(document.body);
   });
 
@@ -70,7 +77,7 @@ describe('RegisterForm', () => {
       { parameters: { box: { sides: [1, 2] } } },
       wrong({ field: 'parameters.box.sides.1' }),
       null,
-      { form: parameterForm(schema) }
+      { form: createParameterForm(schema) }
     );
     const input = screen.getByRole('spinbutton', { name: 'sides 2' });
     expect(input.getAttribute('aria-invalid')).toBe('true');
@@ -173,7 +180,7 @@ describe('RegisterForm', () => {
   });
 
   it('shows what was set although the work pool does not take it', () => {
-    const { infrastructure } = draftOf(flow(), null, preset);
+    const { infrastructure } = createDraft(flow(), null, preset);
     show({ infrastructure: { ...infrastructure, gpus: '2' } });
     expect(screen.getByLabelText('GPUs')).toHaveProperty('value', '2');
     expect(screen.queryByLabelText('Cores')).toBeNull();

@@ -18,7 +18,7 @@ import {
   catalogue,
   deployment,
   flow,
-  Frames,
+  FakeStream,
   NOTEBOOK,
   preflight,
   run
@@ -120,7 +120,7 @@ export function form(
     client,
     flows,
     deployments: new DeploymentsModel(client),
-    runs: new RunsModel(client, new Frames())
+    runs: new RunsModel(client, new FakeStream())
   };
   const notebook = NOTEBOOK.path;
   const where = {

@@ -27,7 +27,7 @@ describe('what a form may replace', () => {
     await model.load();
     expect(model.draft.name).toBe('tiles');
     expect(model.draft.executor).toBe('threads');
-    expect(model.foreign).toEqual(theirs);
+    expect(model.foreignDeployment).toEqual(theirs);
     await model.register();
     expect(sent[0].replaces).toEqual([]);
     await model.register();
@@ -50,7 +50,7 @@ describe('what a form may replace', () => {
     const refused = { now: true };
     const { model, sent } = form(flow(), 'RegisteredElsewhere', refused);
     await model.register();
-    model.update({ name: 'mine' });
+    model.changeDraft({ name: 'mine' });
     expect([model.canOverwrite, model.error]).toEqual([false, null]);
     refused.now = false;
     await model.register();

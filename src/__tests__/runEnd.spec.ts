@@ -3,7 +3,7 @@ import { Signal } from '@lumino/signaling';
 import type { LogLine, RunDetail } from '../_api';
 import { RunModel } from '../models/run';
 import type { RunsModel } from '../models/runs';
-import { Frames, line, logs, run } from './fakes';
+import { FakeStream, line, logs, run } from './fakes';
 import { task } from './taskRuns';
 
 describe('RunModel after the end of a run', () => {
@@ -27,9 +27,9 @@ describe('RunModel after the end of a run', () => {
       log: async () => new Blob(),
       cancelRun: async () => ended
     };
-    const frames = new Frames();
+    const frames = new FakeStream();
     const list = {
-      askedAt: 0,
+      requestedAt: 0,
       items: [],
       changed: new Signal<RunsModel, void>({} as RunsModel)
     };

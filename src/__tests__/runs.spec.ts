@@ -3,12 +3,12 @@ import type { Signal } from '@lumino/signaling';
 import type { Run, RunRequest } from '../_api';
 import type { IRunsQuery } from '../client';
 import { RequestFailed } from '../errors';
-import { coalesced } from '../models/coalesced';
-import { continued, HISTORY } from '../models/history';
+import { coalesceCalls } from '../models/coalesceCalls';
+import { appendSamples, MAX_SAMPLES } from '../models/sampleHistory';
 import { RunModel } from '../models/run';
 import { RunsModel } from '../models/runs';
-import { taskGroups } from '../models/tasks';
-import { cluster, Frames, line, logs, run } from './fakes';
+import { groupTasks } from '../models/tasks';
+import { cluster, FakeStream, line, logs, run } from './fakes';
 import { clusterMoment } from './sharedClusters';
 import { task } from './taskRuns';
 
@@ -35,7 +35,7 @@ function server(runs: Run[] = [run()]) {
 describe('coalesced', () => {
   it('makes of many calls during a run one after it', async () => {
     let count = 0;
-    const once = coalesced(async () => {
+    const once = coalesceCalls(async () => {
       count += 1;
       await rest();
     });
@@ -50,7 +50,7 @@ describe('coalesced', () => {
 describe('RunsModel', () => {
   it('reads on watch and again on a hint', async () => {
     const { queries, client } = server();
-    const frames = new Frames();
+    const frames = new FakeStream();
     const model = new RunsModel(client, frames);
     model.watch();
     await rest();
@@ -61,7 +61,7 @@ describe('RunsModel', () => {
   });
 
   it('hears nothing after unwatch', () => {
-    const frames = new Frames();
+    const frames = new FakeStream();
     const model = new RunsModel(server().client, frames);
     model.watch();
     model.unwatch();
@@ -70,7 +70,7 @@ describe('RunsModel', () => {
 
   it('requests the runs of the filter', async () => {
     const { queries, client } = server();
-    const model = new RunsModel(client, new Frames());
+    const model = new RunsModel(client, new FakeStream());
     model.setFilter({ state_type: 'FAILED' });
     await rest();
     expect(queries).toEqual([{ state_type: 'FAILED', limit: 100 }]);
@@ -78,7 +78,7 @@ describe('RunsModel', () => {
 
   it('keeps the list when reading fails', async () => {
     const { client } = server();
-    const model = new RunsModel(client, new Frames());
+    const model = new RunsModel(client, new FakeStream());
     await model.refresh();
     client.runs = async () => {
       const message = 'Prefect is away.';
@@ -92,11 +92,11 @@ describe('RunsModel', () => {
 
   it('gives every start a separate key and emits it', async () => {
     const { started, client } = server();
-    const model = new RunsModel(client, new Frames());
+    const model = new RunsModel(client, new FakeStream());
     const told: string[] = [];
-    model.started.connect((_, one) => told.push(one.id), model);
-    await model.start('d1', { count: 2 });
-    await model.start('d1', {});
+    model.runStarted.connect((_, one) => told.push(one.id), model);
+    await model.startRun('d1', { count: 2 });
+    await model.startRun('d1', {});
     const keys = new Set(started.map(one => one.idempotency_key));
     expect(keys.size).toBe(2);
     expect(told).toEqual(['r2', 'r2']);
@@ -104,10 +104,10 @@ describe('RunsModel', () => {
 });
 
 describe('RunModel', () => {
-  const list = () => new RunsModel(server().client, new Frames());
+  const list = () => new RunsModel(server().client, new FakeStream());
 
   it('collects log lines and cluster samples', () => {
-    const frames = new Frames();
+    const frames = new FakeStream();
     const client = {
       run: async () => ({
         run: run(),
@@ -145,7 +145,7 @@ describe('RunModel', () => {
   });
 
   it('reads the failure again when the log is whole', async () => {
-    const frames = new Frames();
+    const frames = new FakeStream();
     const failed = run({ state_type: 'FAILED' });
     let traceback: string | null = null;
     const client = {
@@ -198,8 +198,8 @@ describe('RunModel and the list', () => {
 
   it('takes the state that the list shows at once', async () => {
     const { client, answer } = slow();
-    const list = new RunsModel(server([ended]).client, new Frames());
-    const model = new RunModel('r1', client, new Frames(), list);
+    const list = new RunsModel(server([ended]).client, new FakeStream());
+    const model = new RunModel('r1', client, new FakeStream(), list);
     void model.refresh();
     await answer(run());
     await list.refresh();
@@ -209,8 +209,8 @@ describe('RunModel and the list', () => {
 
   it('does not fall back to what it asked for before the list', async () => {
     const { client, answer } = slow();
-    const list = new RunsModel(server([ended]).client, new Frames());
-    const model = new RunModel('r1', client, new Frames(), list);
+    const list = new RunsModel(server([ended]).client, new FakeStream());
+    const model = new RunModel('r1', client, new FakeStream(), list);
     void model.refresh();
     await answer(run());
     void model.refresh();
@@ -222,8 +222,8 @@ describe('RunModel and the list', () => {
 
   it('does not go back to a list that is older', async () => {
     const { client, answer } = slow();
-    const list = new RunsModel(server([run()]).client, new Frames());
-    const model = new RunModel('r1', client, new Frames(), list);
+    const list = new RunsModel(server([run()]).client, new FakeStream());
+    const model = new RunModel('r1', client, new FakeStream(), list);
     await list.refresh();
     void model.refresh();
     await answer(ended);
@@ -235,11 +235,14 @@ describe('RunModel and the list', () => {
 
 describe('continued', () => {
   it('takes each moment once and forgets the oldest', () => {
-    const seconds = Array.from({ length: HISTORY + 1 }, (_, second) => second);
-    const first = continued([], seconds.slice(0, 2).map(clusterMoment));
-    const samples = continued(first, seconds.map(clusterMoment));
+    const seconds = Array.from(
+      { length: MAX_SAMPLES + 1 },
+      (_, second) => second
+    );
+    const first = appendSamples([], seconds.slice(0, 2).map(clusterMoment));
+    const samples = appendSamples(first, seconds.map(clusterMoment));
     expect(first).toHaveLength(2);
-    expect(samples).toHaveLength(HISTORY);
+    expect(samples).toHaveLength(MAX_SAMPLES);
     expect(samples[0].time).toBe(Date.UTC(2026, 0, 1, 0, 0, 1));
   });
 });
@@ -247,7 +250,7 @@ describe('continued', () => {
 describe('taskGroups', () => {
   it('puts the runs of a mapped task together', () => {
     const mosaic = { ...task('m', true), task: 'mosaic' };
-    const groups = taskGroups([
+    const groups = groupTasks([
       task('a', true),
       mosaic,
       task('b', false),

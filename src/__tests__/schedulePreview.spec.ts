@@ -24,12 +24,12 @@ describe('SchedulePreview', () => {
   it('shows no run of an earlier schedule while it computes', async () => {
     const { answers, client } = slow();
     const preview = new SchedulePreview(client);
-    preview.show(cron('0 6 * * *'));
+    preview.update(cron('0 6 * * *'));
     await jest.runAllTimersAsync();
     answers[0]({ next_runs: ['2026-01-02T06:00:00Z'] });
     await jest.runAllTimersAsync();
     expect(preview.nextRuns).toHaveLength(1);
-    preview.show(cron('0 7 * * *'));
+    preview.update(cron('0 7 * * *'));
     expect(preview.nextRuns).toBeNull();
     preview.dispose();
   });
@@ -37,9 +37,9 @@ describe('SchedulePreview', () => {
   it('takes no late answer about an earlier schedule', async () => {
     const { asked, answers, client } = slow();
     const preview = new SchedulePreview(client);
-    preview.show(cron('0 6 * * *'));
+    preview.update(cron('0 6 * * *'));
     await jest.runAllTimersAsync();
-    preview.show({ ...cron(''), kind: 'none' });
+    preview.update({ ...cron(''), kind: 'none' });
     answers[0]({ next_runs: ['2026-01-02T06:00:00Z'] });
     await jest.runAllTimersAsync();
     expect(asked).toHaveLength(1);

@@ -3,7 +3,7 @@ import { render } from '@testing-library/react';
 import React from 'react';
 
 import type { JsonObject } from '../_api';
-import { parameterForm } from '../models/parameterSchema';
+import { createParameterForm } from '../models/parameterSchema';
 import { SchemaForm } from '../views/SchemaForm';
 
 const trans = nullTranslator.load('satflow_ext');
@@ -110,7 +110,7 @@ describe('an error inside a value', () => {
       'form_box_labels_north'
     ]
   ])('is shown at the input of %s', (field, data, id) => {
-    const form = parameterForm(SCHEMA);
+    const form = createParameterForm(SCHEMA);
     const message = 'It must be at least 1.';
     const { container } = render(
       <SchemaForm

@@ -1,6 +1,6 @@
 import { ClustersModel } from '../models/clusters';
-import { SharedClustersModel, sizeOrder } from '../models/sharedClusters';
-import { cluster, deployment, Frames } from './fakes';
+import { SharedClustersModel, parseSizeOrder } from '../models/sharedClusters';
+import { cluster, deployment, FakeStream } from './fakes';
 
 const executor = { name: 'dask-cluster', options: {}, from_flow: false };
 const shares = (options: object) => ({ ...executor, options: { ...options } });
@@ -21,7 +21,7 @@ describe('SharedClustersModel', () => {
     orderCluster: jest.fn(() => Promise.resolve(done('running'))),
     closeCluster: jest.fn(() => Promise.resolve())
   };
-  const stream = new Frames();
+  const stream = new FakeStream();
   const clusters = new ClustersModel(stream);
   const deployments = {
     changed: clusters.changed,
@@ -86,7 +86,7 @@ describe('SharedClustersModel', () => {
 
   it('is busy during an order; the stream catches up', async () => {
     send([], ['d1']);
-    const order = model.order('d1', { do: 'start' });
+    const order = model.sendOrder('d1', { do: 'start' });
     expect(model.items[0].isBusy).toBe(true);
     await order;
     expect(client.orderCluster).toHaveBeenCalledWith('d1', {
@@ -101,7 +101,7 @@ describe('SharedClustersModel', () => {
 
   it('uses the stream if that does not catch up', async () => {
     send([told]);
-    await model.close('d1');
+    await model.closeCluster('d1');
     expect(state()).toBe('none');
     jest.advanceTimersByTime(11_000);
     expect(state()).toBe('running');
@@ -109,7 +109,9 @@ describe('SharedClustersModel', () => {
 
   it('reports errors, and is idle again', async () => {
     client.orderCluster.mockRejectedValueOnce(new Error('no'));
-    await expect(model.order('d1', { do: 'restart' })).rejects.toThrow('no');
+    await expect(model.sendOrder('d1', { do: 'restart' })).rejects.toThrow(
+      'no'
+    );
     expect(model.items[0].isBusy).toBe(false);
   });
 });
@@ -121,6 +123,6 @@ describe('sizeOrder', () => {
     ['many', null],
     ['', null]
   ])('reads %j', (text, order) => {
-    expect(sizeOrder(text)).toEqual(order);
+    expect(parseSizeOrder(text)).toEqual(order);
   });
 });

@@ -4,9 +4,9 @@ import React from 'react';
 
 import type { ErrorBody } from '../_api';
 import type { FlowsState } from '../models/flows';
-import { FlowsSection, INSTALL } from '../views/FlowsSection';
+import { FlowsSection, INSTALL_COMMAND } from '../views/FlowsSection';
 import { RunsSection } from '../views/RunsSection';
-import { moment } from '../words';
+import { formatDateTime } from '../format';
 import { deployment, flow, run } from './fakes';
 
 const trans = nullTranslator.load('satflow_ext');
@@ -78,7 +78,7 @@ describe('FlowsSection', () => {
 
   it('shows the command that installs the package', () => {
     show({ kind: 'lacks-package', error: wrong() });
-    expect(screen.getByText(INSTALL)).toBeTruthy();
+    expect(screen.getByText(INSTALL_COMMAND)).toBeTruthy();
   });
 
   it('shows a flow with its drift, and what can be done with it', () => {
@@ -256,7 +256,9 @@ describe('RunsSection', () => {
     render(<RunsSection {...props} deployments={[scheduled]} />);
     const words = screen.getByTestId('satflow-next-run');
     expect(words.textContent).toMatch(/06:30, Asia\/Kathmandu/);
-    expect(words.querySelector('time')?.title).toContain(moment(next_runs[0]));
+    expect(words.querySelector('time')?.title).toContain(
+      formatDateTime(next_runs[0])
+    );
   });
 
   it('shows the usage of the worker size in the last runs', () => {

@@ -42,7 +42,7 @@ describe('StackModel', () => {
     ['unreachable']
   ])('detects a start by another process after it was %s', async state => {
     const { world, model } = server(state);
-    await model.ensure();
+    await model.ensureStarted();
     const { starts } = world;
     expect(model.isReady && !model.error).toBe(false);
     world.state = 'ready';
@@ -54,7 +54,7 @@ describe('StackModel', () => {
 
   it('stops checking once it is ready', async () => {
     const { world, model } = server('starting');
-    await model.ensure();
+    await model.ensureStarted();
     world.state = 'ready';
     await jest.advanceTimersByTimeAsync(60_000);
     const { looks } = world;
@@ -65,7 +65,7 @@ describe('StackModel', () => {
 
   it('sends no requests after it is disposed', async () => {
     const { world, model } = server('failed');
-    await model.ensure();
+    await model.ensureStarted();
     model.dispose();
     const { looks } = world;
     await jest.advanceTimersByTimeAsync(60_000);

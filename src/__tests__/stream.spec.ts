@@ -1,17 +1,20 @@
 import { Stream } from '../stream';
-import { line, logs, Socket } from './fakes';
+import { line, logs, FakeSocket } from './fakes';
 
 /** A stream, and the sockets that it has opened. */
 function made() {
-  const sockets: Socket[] = [];
+  const sockets: FakeSocket[] = [];
   const open = () => {
-    sockets.push(new Socket());
+    sockets.push(new FakeSocket());
     return sockets[sockets.length - 1];
   };
   return { sockets, stream: new Stream(open, 1) };
 }
 
-async function opened(sockets: Socket[], count: number): Promise<Socket> {
+async function opened(
+  sockets: FakeSocket[],
+  count: number
+): Promise<FakeSocket> {
   while (sockets.length < count) {
     await new Promise(resolve => setTimeout(resolve, 1));
   }

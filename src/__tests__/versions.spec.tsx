@@ -78,7 +78,7 @@ describe('VersionsModel', () => {
     await model.load();
     expect(asked).toEqual([[3, 4]]);
     expect(model.hasMore).toBe(true);
-    await model.more();
+    await model.loadMore();
     expect(model.items?.map(one => one.number)).toEqual([4, 3, 2, 1]);
     expect(model.hasMore).toBe(false);
   });
@@ -90,8 +90,8 @@ describe('VersionsModel', () => {
       new Promise(resolve =>
         answers.push(() => resolve(diff({ before, after })))
       );
-    const first = model.compare({ before: 1, after: 2 });
-    const second = model.compare({ before: 1, after: 3 });
+    const first = model.compareVersions({ before: 1, after: 2 });
+    const second = model.compareVersions({ before: 1, after: 3 });
     answers[1]();
     answers[0]();
     await Promise.all([first, second]);
@@ -130,7 +130,7 @@ describe('VersionsView', () => {
     name: 'tiles',
     versions: [version(3, { live: true }), version(2), version(1)],
     hasMore: true,
-    lost: null,
+    missingReason: null,
     pair: { before: 2, after: 3 },
     diff: diff(),
     error: null,
@@ -149,9 +149,12 @@ describe('VersionsView', () => {
   });
 
   it('offers no rollback to deleted content, and shows the reason', () => {
-    const lost = version(2);
-    const record = lost.record && { ...lost.record, content_kept: false };
-    const versions = [props.versions[0], { ...lost, record }];
+    const missingReason = version(2);
+    const record = missingReason.record && {
+      ...missingReason.record,
+      content_kept: false
+    };
+    const versions = [props.versions[0], { ...missingReason, record }];
     render(<VersionsView {...props} versions={versions} />);
     const button = screen.getByTestId('satflow-roll-back') as HTMLButtonElement;
     expect(button.disabled).toBe(true);

@@ -6,9 +6,9 @@ import type {
   JsonValue
 } from '../_api';
 import type { IClient } from '../client';
-import { errorBody } from '../errors';
+import { toErrorBody } from '../errors';
 import { Observable } from './observable';
-import { asObject, type IParameterForm, sameJson } from './parameterSchema';
+import { asObject, type IParameterForm, isSameJson } from './parameterSchema';
 
 /** The arguments of a cluster class, loaded when the user asks for them. */
 export class ClusterClassModel extends Observable {
@@ -16,8 +16,8 @@ export class ClusterClassModel extends Observable {
     super();
   }
 
-  get found(): ClusterClass | null {
-    return this._found;
+  get clusterClass(): ClusterClass | null {
+    return this._clusterClass;
   }
 
   /** The reason why the arguments could not be loaded. */
@@ -30,32 +30,34 @@ export class ClusterClassModel extends Observable {
   }
 
   /** Request the arguments; only the answer to the latest request counts. */
-  async ask(request: ClusterClassRequest): Promise<void> {
-    const question = (this.newest = {});
+  async load(request: ClusterClassRequest): Promise<void> {
+    const question = (this.latestRequest = {});
     this._isBusy = true;
     this._error = null;
-    this.tell();
+    this.emitChanged();
     const answer = await this.client.clusterClass(request).then(
       found => ({ found, error: null }),
-      reason => ({ found: null, error: errorBody(reason) })
+      reason => ({ found: null, error: toErrorBody(reason) })
     );
-    if (question === this.newest && !this.isDisposed) {
-      this._found = answer.found;
+    if (question === this.latestRequest && !this.isDisposed) {
+      this._clusterClass = answer.found;
       this._error = answer.error;
       this._isBusy = false;
-      this.tell();
+      this.emitChanged();
     }
   }
 
-  private newest: object | null = null;
-  private _found: ClusterClass | null = null;
+  private latestRequest: object | null = null;
+  private _clusterClass: ClusterClass | null = null;
   private _error: ErrorBody | null = null;
   private _isBusy = false;
 }
 
 /** Return the options of a cluster provider as an object, whether the user typed JSON or filled in a form. */
-export function asOptions(value: JsonValue | undefined): JsonObject {
-  return asObject(typeof value === 'string' ? parsed(value) : (value ?? {}));
+export function toOptions(value: JsonValue | undefined): JsonObject {
+  return asObject(
+    typeof value === 'string' ? parseJsonOrText(value) : (value ?? {})
+  );
 }
 
 /** Return the form values that differ from the defaults of the class. */
@@ -68,13 +70,13 @@ export function chosenOptions(
     const isText = form.jsonFields.includes(name) && typeof value === 'string';
     const preset = asObject(properties[name] ?? {}).default;
     const isSame =
-      value === undefined || value === '' || sameJson(value, preset ?? null);
-    return isSame ? [] : [[name, isText ? parsed(value) : value]];
+      value === undefined || value === '' || isSameJson(value, preset ?? null);
+    return isSame ? [] : [[name, isText ? parseJsonOrText(value) : value]];
   });
   return Object.fromEntries(said) as JsonObject;
 }
 
-function parsed(text: string): JsonValue {
+function parseJsonOrText(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch {

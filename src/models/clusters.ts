@@ -2,7 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 
 import type { ClusterStatus, ErrorBody, StreamFrame } from '../_api';
 import type { IStream } from '../stream';
-import { continued, type ISample } from './history';
+import { appendSamples, type ISample } from './sampleHistory';
 import { Observable } from './observable';
 
 /** Return the key of a cluster: the id of its run, or of the deployment that keeps it between runs. */
@@ -21,8 +21,8 @@ export class ClustersModel extends Observable {
   }
 
   /** Ids of deployments that were checked and have no cluster now. */
-  get absent(): readonly string[] {
-    return this._absent;
+  get deploymentsWithoutCluster(): readonly string[] {
+    return this._deploymentsWithoutCluster;
   }
 
   /** Samples of the last minutes, by cluster key. */
@@ -36,7 +36,7 @@ export class ClustersModel extends Observable {
 
   watch(): void {
     this.subscription ??= this.stream.subscribe('clusters', null, frame =>
-      this.take(frame)
+      this.handleFrame(frame)
     );
   }
 
@@ -50,27 +50,27 @@ export class ClustersModel extends Observable {
     super.dispose();
   }
 
-  private take(frame: StreamFrame): void {
+  private handleFrame(frame: StreamFrame): void {
     if (frame.type === 'clusters.v1') {
       this._error = null;
       this._items = frame.clusters;
-      this._absent = frame.absent;
+      this._deploymentsWithoutCluster = frame.absent;
       this._samples = new Map(
         frame.clusters.map(one => {
           const key = clusterKey(one);
           const before = this._samples.get(key) ?? [];
-          return [key, continued(before, frame.moments[key] ?? [])];
+          return [key, appendSamples(before, frame.moments[key] ?? [])];
         })
       );
     } else if (frame.type === 'error.v1') {
       this._error = frame.error;
     }
-    this.tell();
+    this.emitChanged();
   }
 
   private subscription: IDisposable | null = null;
   private _items: ClusterStatus[] = [];
-  private _absent: string[] = [];
+  private _deploymentsWithoutCluster: string[] = [];
   private _samples = new Map<string, ISample[]>();
   private _error: ErrorBody | null = null;
 }

@@ -5,18 +5,18 @@ import type {
   RegisterRequest
 } from '../_api';
 import type { IClient } from '../client';
-import { errorBody } from '../errors';
-import { coalesced } from './coalesced';
-import { Polled } from './polled';
+import { toErrorBody } from '../errors';
+import { coalesceCalls } from './coalesceCalls';
+import { PolledModel } from './polledModel';
 
-type Served = Pick<
+type IDeploymentsClient = Pick<
   IClient,
   'deployments' | 'register' | 'pauseDeployment' | 'deleteDeployment'
 >;
 
 /** All deployments, newest first. Each change reads the whole list again: only the server has the current state. */
-export class DeploymentsModel extends Polled {
-  constructor(private readonly client: Served) {
+export class DeploymentsModel extends PolledModel {
+  constructor(private readonly client: IDeploymentsClient) {
     // The next runs change with time, and other processes register deployments: notebooks, terminals, CI.
     super({ name: 'deployments', interval: 10_000, max: 60_000 });
   }
@@ -29,14 +29,14 @@ export class DeploymentsModel extends Polled {
     return this._error;
   }
 
-  readonly refresh = coalesced(async () => {
+  readonly refresh = coalesceCalls(async () => {
     try {
       this._items = (await this.client.deployments()).deployments;
       this._error = null;
     } catch (reason) {
-      this._error = errorBody(reason);
+      this._error = toErrorBody(reason);
     }
-    this.tell();
+    this.emitChanged();
   });
 
   async register(request: RegisterRequest): Promise<Registered> {

@@ -10,19 +10,19 @@ import type {
 import { RequestFailed } from '../errors';
 import {
   type IInfrastructureDraft,
-  infrastructureDraft,
-  infrastructureFlags,
-  infrastructureOf
+  createInfrastructureDraft,
+  formatInfrastructureFlags,
+  parseInfrastructure
 } from './infrastructure';
 import {
-  chosenParameters,
-  formData,
+  changedParameters,
+  toFormData,
   type IParameterForm,
-  parameterForm
+  createParameterForm
 } from './parameterSchema';
 
 /** The executor that uses the flow's own task runner. */
-export const AS_FLOW_SAYS = 'flow';
+export const FLOW_EXECUTOR = 'flow';
 
 /** A schedule in the form. The values of each kind are kept while another kind is selected. */
 export interface IScheduleDraft {
@@ -56,7 +56,7 @@ export type EnvironmentPolicy = NonNullable<RegisterRequest['environment']>;
 export type MissedRuns = NonNullable<RegisterRequest['missed_runs']>;
 
 /** The choices of a registration that do not depend on the kernel and the notebook. */
-export type Choices = Required<
+export type IChoices = Required<
   Pick<
     RegisterRequest,
     | 'parameters'
@@ -72,32 +72,32 @@ export type Choices = Required<
 > & { name: string; schedule: Schedule };
 
 /** The settings for new registrations. */
-export interface IPreset {
+export interface IRegistrationDefaults {
   executor: string;
   timezone: string;
 }
 
 /** Return the form values for a flow: those of its last registration, or defaults that work. */
-export function draftOf(
+export function createDraft(
   flow: LiveFlow,
   deployment: Deployment | null,
-  preset: IPreset
+  preset: IRegistrationDefaults
 ): IDraft {
-  const form = parameterForm(flow.parameter_schema);
+  const form = createParameterForm(flow.parameter_schema);
   const executor = deployment?.executor ?? null;
   const isChosen = executor !== null && !executor.from_flow;
   return {
     name: deployment?.name ?? flow.name,
-    parameters: formData(form, deployment?.parameters ?? {}),
+    parameters: toFormData(form, deployment?.parameters ?? {}),
     executor: isChosen
       ? executor.name
       : executor
-        ? AS_FLOW_SAYS
+        ? FLOW_EXECUTOR
         : preset.executor,
     options: isChosen ? { [executor.name]: executor.options } : {},
-    schedule: scheduleDraft(deployment?.schedule, preset.timezone),
+    schedule: createScheduleDraft(deployment?.schedule, preset.timezone),
     workPool: deployment?.work_pool ?? null,
-    infrastructure: infrastructureDraft(deployment?.infrastructure),
+    infrastructure: createInfrastructureDraft(deployment?.infrastructure),
     tags: deployment?.tags.join(', ') ?? '',
     environment: deployment?.environment ?? 'warn',
     missedRuns: deployment?.missed_runs ?? 'last',
@@ -107,13 +107,16 @@ export function draftOf(
 }
 
 /** Return the values of parameters that the flow still has. */
-export function withField(flow: LiveFlow, values: JsonObject): JsonObject {
+export function keepExistingParameters(
+  flow: LiveFlow,
+  values: JsonObject
+): JsonObject {
   const names = flow.parameters.map(one => one.name);
   const kept = Object.entries(values).filter(([name]) => names.includes(name));
   return Object.fromEntries(kept);
 }
 
-function scheduleDraft(
+function createScheduleDraft(
   schedule: Schedule | undefined,
   timezone: string
 ): IScheduleDraft {
@@ -127,20 +130,20 @@ function scheduleDraft(
  *
  * @throws RequestFailed if the interval is not a number; `field` names it.
  */
-export function scheduleOf(draft: IScheduleDraft): Schedule {
+export function parseSchedule(draft: IScheduleDraft): Schedule {
   const { kind, cron, timezone } = draft;
   switch (kind) {
     case 'cron':
       return { kind, cron: cron.trim(), timezone };
     case 'interval':
-      return { kind, seconds: secondsOf(draft.seconds), timezone };
+      return { kind, seconds: parseSeconds(draft.seconds), timezone };
     default:
       return { kind };
   }
 }
 
 /** Parse a number of seconds; forms saved by an earlier version hold a number instead of text. */
-function secondsOf(typed: string | number): number {
+function parseSeconds(typed: string | number): number {
   const text = String(typed).trim();
   const seconds = Number(text);
   if (text === '' || !Number.isFinite(seconds)) {
@@ -163,47 +166,47 @@ function secondsOf(typed: string | number): number {
  * @param pool - the form of the work pool's other job variables
  * @throws RequestFailed if the text of a field is not valid.
  */
-export function choicesOf(
+export function parseChoices(
   draft: IDraft,
   form: IParameterForm,
   pool: IParameterForm
-): Choices {
+): IChoices {
   return {
     name: draft.name.trim(),
-    parameters: chosenParameters(form, draft.parameters),
+    parameters: changedParameters(form, draft.parameters),
     executor: {
       name: draft.executor,
-      options: given(draft.options[draft.executor] ?? {})
+      options: nonEmptyOptions(draft.options[draft.executor] ?? {})
     },
-    schedule: scheduleOf(draft.schedule),
+    schedule: parseSchedule(draft.schedule),
     work_pool: draft.workPool,
-    infrastructure: infrastructureOf(draft.infrastructure, pool),
+    infrastructure: parseInfrastructure(draft.infrastructure, pool),
     tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== ''),
     environment: draft.environment,
     missed_runs: draft.missedRuns,
-    secrets: said(draft.secrets),
-    include: said(draft.include)
+    secrets: nonEmptyLines(draft.secrets),
+    include: nonEmptyLines(draft.include)
   };
 }
 
 /** Format the choices as a `%register_flow` line for a notebook cell. */
-export function magicLine(variable: string, choices: Choices): string {
+export function formatMagicLine(variable: string, choices: IChoices): string {
   const flags = [
-    ['--executor', choices.executor.name ?? AS_FLOW_SAYS],
+    ['--executor', choices.executor.name ?? FLOW_EXECUTOR],
     ...Object.entries(choices.executor.options ?? {}).map(([option, value]) => [
       `--${option.replace(/_/g, '-')}`,
-      spelled(value)
+      formatValue(value)
     ]),
     ...scheduleFlags(choices.schedule),
     ...Object.entries(choices.parameters).map(([name, value]) => [
       '--param',
-      `${name}=${spelled(value)}`
+      `${name}=${formatValue(value)}`
     ]),
     ...(choices.name && choices.name !== variable
       ? [['--name', choices.name]]
       : []),
     ...(choices.work_pool ? [['--work-pool', choices.work_pool]] : []),
-    ...infrastructureFlags(choices.infrastructure, spelled),
+    ...formatInfrastructureFlags(choices.infrastructure, formatValue),
     ...choices.tags.map(tag => ['--tag', tag]),
     ...(choices.environment === 'warn'
       ? []
@@ -214,12 +217,14 @@ export function magicLine(variable: string, choices: Choices): string {
     ...choices.secrets.map(name => ['--secret', name]),
     ...choices.include.map(pattern => ['--include', pattern])
   ];
-  const words = flags.map(([flag, value]) => `${flag} ${shellWord(value)}`);
+  const words = flags.map(
+    ([flag, value]) => `${flag} ${quoteShellWord(value)}`
+  );
   return ['%register_flow', variable, ...words].join(' ');
 }
 
 /** Return the schema of an executor's options, with its defaults, from the server's catalog. */
-export function optionsSchema(
+export function findOptionsSchema(
   catalogue: Catalogue,
   executor: string
 ): JsonObject {
@@ -245,12 +250,12 @@ function scheduleFlags(schedule: Schedule): string[][] {
 }
 
 /** Trim the typed lines and drop empty ones. */
-function said(lines: readonly string[]): string[] {
+function nonEmptyLines(lines: readonly string[]): string[] {
   return lines.map(line => line.trim()).filter(line => line !== '');
 }
 
 /** Drop empty options, so that the executor's defaults apply. */
-function given(options: JsonObject): JsonObject {
+function nonEmptyOptions(options: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(options).filter(
       ([, value]) => value !== undefined && value !== null && value !== ''
@@ -259,7 +264,7 @@ function given(options: JsonObject): JsonObject {
 }
 
 /** Format a value as JSON, or as plain text if that cannot be mistaken for JSON. */
-function spelled(value: JsonValue): string {
+function formatValue(value: JsonValue): string {
   return typeof value === 'string' && !isJson(value)
     ? value
     : JSON.stringify(value);
@@ -275,7 +280,7 @@ function isJson(text: string): boolean {
 }
 
 /** Quote a word for a POSIX shell, because the magic splits its line in the same way. */
-function shellWord(text: string): string {
+function quoteShellWord(text: string): string {
   if (/^[\w.,:/+=@%-]+$/.test(text)) {
     return text;
   }

@@ -19,7 +19,9 @@ export function ownDeployments(
   deployments: readonly Deployment[]
 ): Deployment[] {
   return deployments
-    .filter(one => one.flow_name === flowName && isFrom(one, notebook))
+    .filter(
+      one => one.flow_name === flowName && isRegisteredFrom(one, notebook)
+    )
     .sort((a, b) => registeredAt(b) - registeredAt(a));
 }
 
@@ -29,7 +31,10 @@ export function ownDeployments(
  * @param flow - the flow in the kernel
  * @param own - the result of `ownDeployments` for the flow
  */
-export function drift(flow: LiveFlow, own: readonly Deployment[]): Drift {
+export function compareWithDeployment(
+  flow: LiveFlow,
+  own: readonly Deployment[]
+): Drift {
   const deployment = own[0];
   if (!deployment) {
     return { kind: 'new' };
@@ -43,7 +48,10 @@ export function drift(flow: LiveFlow, own: readonly Deployment[]): Drift {
  * Return whether a notebook registered a deployment. Files with the same name count as the same notebook in two
  * checkouts, unless this machine has both files.
  */
-function isFrom(deployment: Deployment, notebook: string | null): boolean {
+function isRegisteredFrom(
+  deployment: Deployment,
+  notebook: string | null
+): boolean {
   const { notebook: before, notebook_file: file } = deployment;
   if (!before || !notebook) {
     return false;

@@ -8,11 +8,11 @@ import { asObject } from './parameterSchema';
  * @param path - names and positions from the schema down; may lead into a value that the form edits as one field
  * @returns the part of `path` that has its own field
  */
-export function fieldPath(schema: JsonObject, path: string[]): string[] {
+export function findFieldPath(schema: JsonObject, path: string[]): string[] {
   const found: string[] = [];
   let here = schema;
   for (const part of path) {
-    const next = member(here, part, schema);
+    const next = memberSchema(here, part, schema);
     if (next === undefined) {
       break;
     }
@@ -26,23 +26,26 @@ export function fieldPath(schema: JsonObject, path: string[]): string[] {
  * Return the schema of a name or position. Among alternatives, use the first one that has it, because the form draws
  * its fields.
  */
-function member(
+function memberSchema(
   reference: JsonObject,
   part: string,
   root: JsonObject
 ): JsonValue | undefined {
-  const schema = resolved(reference, root);
+  const schema = resolveReference(reference, root);
   const alternatives = [schema.anyOf, schema.oneOf, schema.allOf].flatMap(
     one => (Array.isArray(one) ? one : [])
   );
   const [inner] = alternatives.flatMap(one => {
-    const next = member(asObject(one), part, root);
+    const next = memberSchema(asObject(one), part, root);
     return next === undefined ? [] : [next];
   });
-  return ownMember(schema, part) ?? inner;
+  return ownMemberSchema(schema, part) ?? inner;
 }
 
-function ownMember(schema: JsonObject, part: string): JsonValue | undefined {
+function ownMemberSchema(
+  schema: JsonObject,
+  part: string
+): JsonValue | undefined {
   if (schema.type === 'array') {
     return /^\d+$/.test(part) ? schema.items : undefined;
   }
@@ -57,7 +60,7 @@ function ownMember(schema: JsonObject, part: string): JsonValue | undefined {
 }
 
 /** Resolve a reference to a Pydantic model, written as `#/$defs/Name` or `#/definitions/Name`. */
-function resolved(schema: JsonObject, root: JsonObject): JsonObject {
+function resolveReference(schema: JsonObject, root: JsonObject): JsonObject {
   if (typeof schema.$ref !== 'string') {
     return schema;
   }

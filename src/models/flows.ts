@@ -1,7 +1,7 @@
 import type { ErrorBody, FlowList, LiveFlow } from '../_api';
 import type { IClient } from '../client';
-import { errorBody, SERVER_MISSING } from '../errors';
-import type { IActiveNotebook, INotebookSource, IPushed } from '../kernel';
+import { toErrorBody, SERVER_MISSING } from '../errors';
+import type { INotebookState, INotebookSource, IPushedFlows } from '../kernel';
 import { Observable } from './observable';
 
 /** The state of the Flows section. `list` is the last known list, however old. */
@@ -19,9 +19,9 @@ export type FlowsState =
   | { kind: 'not-run'; list: FlowList }
   | { kind: 'listed'; list: FlowList };
 
-interface IKnown {
+interface IKernelFlows {
   generation: string;
-  asked: boolean;
+  isRequested: boolean;
   list: FlowList | null;
   error: ErrorBody | null;
   /** True if the kernel had flows before it was restarted. */
@@ -40,7 +40,7 @@ export class FlowsModel extends Observable {
   }
 
   /** The path and kernel of the active notebook, for a registration. */
-  get notebook(): IActiveNotebook | null {
+  get notebook(): INotebookState | null {
     return this.notebooks.current;
   }
 
@@ -57,10 +57,10 @@ export class FlowsModel extends Observable {
     if (notebook.language && notebook.language !== 'python') {
       return { kind: 'not-python', language: notebook.language };
     }
-    const known = this.known.get(notebook.kernelId);
+    const known = this.kernels.get(notebook.kernelId);
     const state = kernelState(notebook, known);
     return state.kind === 'listed' && state.list.flows.length === 0
-      ? this.withoutFlows(state.list, known?.hadFlows ?? false)
+      ? this.stateWithoutFlows(state.list, known?.hadFlows ?? false)
       : state;
   }
 
@@ -72,22 +72,22 @@ export class FlowsModel extends Observable {
 
   /** Start to query kernels; no kernel is queried before. */
   enable(): void {
-    this.enabled = true;
+    this.isEnabled = true;
     this.onNotebook();
   }
 
   /** Query the active kernel again, now or as soon as it is idle. */
   refresh(): void {
     const id = this.notebooks.current?.kernelId;
-    const known = id ? this.known.get(id) : undefined;
+    const known = id ? this.kernels.get(id) : undefined;
     if (known) {
-      known.asked = false;
+      known.isRequested = false;
     }
     this.onNotebook();
   }
 
   /** Wait until the flows of the active notebook are known, and return them. */
-  async settled(): Promise<LiveFlow[]> {
+  async waitForFlows(): Promise<LiveFlow[]> {
     this.enable();
     while (this.state.kind === 'starting') {
       await new Promise<void>(resolve => {
@@ -102,7 +102,7 @@ export class FlowsModel extends Observable {
   }
 
   /** Return why a kernel has no flows: it lost them in a restart, it has not run their cells, or the notebook has none. */
-  private withoutFlows(list: FlowList, hadFlows: boolean): FlowsState {
+  private stateWithoutFlows(list: FlowList, hadFlows: boolean): FlowsState {
     if (hadFlows) {
       return { kind: 'restarted', list };
     }
@@ -112,77 +112,86 @@ export class FlowsModel extends Observable {
   private onNotebook(): void {
     const notebook = this.notebooks.current;
     this.lastPath = notebook?.path ?? this.lastPath;
-    if (this.enabled && notebook?.kernelId) {
-      const known = this.knownOf(notebook.kernelId, notebook.generation);
+    if (this.isEnabled && notebook?.kernelId) {
+      const known = this.ensureKernelFlows(
+        notebook.kernelId,
+        notebook.generation
+      );
       const ready =
         notebook.status === 'idle' && notebook.language === 'python';
-      if (ready && !known.asked) {
-        void this.ask(notebook.kernelId, known);
+      if (ready && !known.isRequested) {
+        void this.requestFlows(notebook.kernelId, known);
       }
     }
-    this.tell();
+    this.emitChanged();
   }
 
-  private knownOf(kernelId: string, generation: string): IKnown {
-    const known = this.known.get(kernelId);
+  private ensureKernelFlows(
+    kernelId: string,
+    generation: string
+  ): IKernelFlows {
+    const known = this.kernels.get(kernelId);
     if (known?.generation === generation) {
       return known;
     }
     const hadFlows = Boolean(known?.hadFlows || known?.list?.flows.length);
     const fresh = {
       generation,
-      asked: false,
+      isRequested: false,
       list: null,
       error: null,
       hadFlows
     };
-    this.known.set(kernelId, fresh);
+    this.kernels.set(kernelId, fresh);
     return fresh;
   }
 
-  private async ask(kernelId: string, known: IKnown): Promise<void> {
-    known.asked = true;
+  private async requestFlows(
+    kernelId: string,
+    known: IKernelFlows
+  ): Promise<void> {
+    known.isRequested = true;
     try {
-      known.list = newer(known.list, await this.client.flows(kernelId));
+      known.list = newerList(known.list, await this.client.flows(kernelId));
       known.error = null;
     } catch (reason) {
-      known.error = errorBody(reason);
+      known.error = toErrorBody(reason);
       // A kernel that started a cell before it answered is queried again when it is idle.
-      known.asked = known.error.error !== 'KernelBusy';
+      known.isRequested = known.error.error !== 'KernelBusy';
     }
-    this.tell();
+    this.emitChanged();
   }
 
-  private onPushed(_: INotebookSource, pushed: IPushed): void {
-    const known = this.known.get(pushed.kernelId) ?? {
+  private onPushed(_: INotebookSource, pushed: IPushedFlows): void {
+    const known = this.kernels.get(pushed.kernelId) ?? {
       generation: this.notebooks.current?.generation ?? '',
-      asked: true,
+      isRequested: true,
       list: null,
       error: null,
       hadFlows: false
     };
-    this.known.set(pushed.kernelId, {
+    this.kernels.set(pushed.kernelId, {
       ...known,
       list: pushed.list,
       error: null
     });
-    this.tell();
+    this.emitChanged();
   }
 
-  private enabled = false;
+  private isEnabled = false;
   /** The path of the notebook that was active last. */
   private lastPath: string | null = null;
-  private readonly known = new Map<string, IKnown>();
+  private readonly kernels = new Map<string, IKernelFlows>();
 }
 
 function kernelState(
-  notebook: IActiveNotebook,
-  known: IKnown | undefined
+  notebook: INotebookState,
+  known: IKernelFlows | undefined
 ): FlowsState {
   const list = known?.list ?? null;
   const error = known?.error ?? null;
   if (error && error.error !== 'KernelBusy') {
-    return refused(error);
+    return errorState(error);
   }
   if (notebook.status === 'busy') {
     return { kind: 'busy', list };
@@ -190,7 +199,7 @@ function kernelState(
   return list ? { kind: 'listed', list } : { kind: 'starting' };
 }
 
-function refused(error: ErrorBody): FlowsState {
+function errorState(error: ErrorBody): FlowsState {
   switch (error.error) {
     case SERVER_MISSING:
       return { kind: 'server-missing', error };
@@ -202,6 +211,6 @@ function refused(error: ErrorBody): FlowsState {
 }
 
 /** Return the newer list: a pushed list can arrive before an older reply. */
-function newer(known: FlowList | null, reply: FlowList): FlowList {
+function newerList(known: FlowList | null, reply: FlowList): FlowList {
   return known && Date.parse(known.at) > Date.parse(reply.at) ? known : reply;
 }

@@ -8,9 +8,9 @@ import type {
 } from '../_api';
 import { RequestFailed } from '../errors';
 import {
-  chosenParameters,
+  changedParameters,
   type IParameterForm,
-  parameterForm
+  createParameterForm
 } from './parameterSchema';
 import { publicValues } from './privacy';
 
@@ -24,7 +24,7 @@ export interface IInfrastructureDraft {
   more: JsonObject;
 }
 
-export const NOTHING: IInfrastructureDraft = {
+export const EMPTY_INFRASTRUCTURE: IInfrastructureDraft = {
   image: '',
   cpu: '',
   memory: '',
@@ -36,25 +36,25 @@ export const NOTHING: IInfrastructureDraft = {
 const AMOUNTS = ['cpu', 'memory', 'gpus'] as const;
 
 /** Return the form values for a registered infrastructure. */
-export function infrastructureDraft(
+export function createInfrastructureDraft(
   known: Infrastructure | null | undefined
 ): IInfrastructureDraft {
   if (!known) {
-    return NOTHING;
+    return EMPTY_INFRASTRUCTURE;
   }
   const { image, cpu, memory, gpus, env, job_variables: more } = known;
   return {
     image: image ?? '',
-    cpu: text(cpu),
-    memory: text(memory),
-    gpus: text(gpus),
+    cpu: formatAmount(cpu),
+    memory: formatAmount(memory),
+    gpus: formatAmount(gpus),
     env: Object.entries(env ?? {}).map(([name, one]) => `${name}=${one}`),
     more: more ?? {}
   };
 }
 
 /** Return the part of the infrastructure that may be stored in the browser: no value whose name looks like a secret. */
-export function publicInfrastructure(
+export function withoutSecrets(
   draft: IInfrastructureDraft
 ): IInfrastructureDraft {
   const isPublic = (line: string) => {
@@ -66,7 +66,7 @@ export function publicInfrastructure(
 }
 
 /** Return whether any field is set. */
-export function isSaid(draft: IInfrastructureDraft): boolean {
+export function hasInfrastructure(draft: IInfrastructureDraft): boolean {
   const { env, more, ...texts } = draft;
   return (
     Object.values(texts).some(one => one !== '') ||
@@ -76,7 +76,7 @@ export function isSaid(draft: IInfrastructureDraft): boolean {
 }
 
 /** Return the work pool of the runs, or null if the catalog does not contain it. */
-export function poolOf(
+export function findWorkPool(
   catalogue: Catalogue | null,
   name: string | null
 ): WorkPool | null {
@@ -85,8 +85,8 @@ export function poolOf(
 }
 
 /** Return the form of the work pool's other job variables. */
-export function poolForm(pool: WorkPool | null): IParameterForm {
-  return parameterForm(pool?.job_variables ?? {});
+export function jobVariablesForm(pool: WorkPool | null): IParameterForm {
+  return createParameterForm(pool?.job_variables ?? {});
 }
 
 /**
@@ -94,13 +94,13 @@ export function poolForm(pool: WorkPool | null): IParameterForm {
  *
  * @throws RequestFailed if an environment variable has no value or a text is not JSON.
  */
-export function infrastructureOf(
+export function parseInfrastructure(
   draft: IInfrastructureDraft,
   form: IParameterForm
 ): InfrastructureInput {
   const amounts = AMOUNTS.filter(name => draft[name].trim() !== '');
-  const env = variables(draft.env);
-  const more = chosen(form, draft.more);
+  const env = parseVariables(draft.env);
+  const more = parseJobVariables(form, draft.more);
   return {
     ...(draft.image.trim() ? { image: draft.image.trim() } : {}),
     ...Object.fromEntries(amounts.map(name => [name, Number(draft[name])])),
@@ -110,7 +110,7 @@ export function infrastructureOf(
 }
 
 /** Format the infrastructure as flags of the magic. */
-export function infrastructureFlags(
+export function formatInfrastructureFlags(
   said: InfrastructureInput,
   spelled: (value: JsonValue) => string
 ): string[][] {
@@ -131,9 +131,9 @@ export function infrastructureFlags(
   ];
 }
 
-function chosen(form: IParameterForm, more: JsonObject): JsonObject {
+function parseJobVariables(form: IParameterForm, more: JsonObject): JsonObject {
   try {
-    const said = chosenParameters(form, more);
+    const said = changedParameters(form, more);
     return Object.fromEntries(
       Object.entries(said).filter(([, one]) => one !== '')
     );
@@ -147,12 +147,12 @@ function chosen(form: IParameterForm, more: JsonObject): JsonObject {
   }
 }
 
-function variables(lines: readonly string[]): JsonObject {
+function parseVariables(lines: readonly string[]): JsonObject {
   const said = lines.map(line => line.trim()).filter(line => line !== '');
-  return Object.fromEntries(said.map(variable));
+  return Object.fromEntries(said.map(parseVariable));
 }
 
-function variable(line: string): [string, string] {
+function parseVariable(line: string): [string, string] {
   const at = line.indexOf('=');
   if (at < 1) {
     throw new RequestFailed({
@@ -165,6 +165,6 @@ function variable(line: string): [string, string] {
   return [line.slice(0, at).trim(), line.slice(at + 1)];
 }
 
-function text(amount: number | null): string {
+function formatAmount(amount: number | null): string {
   return amount === null || amount === undefined ? '' : String(amount);
 }

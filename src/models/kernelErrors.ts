@@ -8,7 +8,7 @@ import type { ErrorBody } from '../_api';
  * @param notebook - the notebook's path, or null if it is unknown
  * @param variable - the flow's variable
  */
-export function kernelError(
+export function describeKernelError(
   error: ErrorBody,
   notebook: string | null,
   variable: string,

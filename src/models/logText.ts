@@ -1,6 +1,11 @@
 import Anser from 'anser';
 
-import { COLORS, INVISIBLE, nameOf, overwritten } from './terminalText';
+import {
+  COLORS,
+  INVISIBLE,
+  characterName,
+  applyCarriageReturns
+} from './terminalText';
 
 /** The style of a piece of text. */
 export interface ITextStyle {
@@ -30,7 +35,7 @@ export const LINE_MAX = 1_000_000;
 export const PARTS_MAX = 500;
 
 /** Number of characters shown before the first match of a truncated line. */
-const CONTEXT = 200;
+const CONTEXT_LENGTH = 200;
 
 /**
  * Return the pattern of a search, which is the same for the whole log. Letters match in either case, character by
@@ -60,16 +65,16 @@ export interface IShownText {
  * @param limit - the maximum number of characters; if the first match is beyond it, the text around that match is
  *   shown
  */
-export function shownText(
+export function splitText(
   message: string,
   search: RegExp | null,
   limit: number
 ): IShownText {
-  const styled = styledRuns(overwritten(message));
+  const styled = splitByStyle(applyCarriageReturns(message));
   const text = styled.map(run => run.text).join('');
-  const [start, end] = shownRange(text, search, limit);
+  const [start, end] = visibleRange(text, search, limit);
   const parts: ITextPart[] = [];
-  const cuts = matchEdges(text.slice(start, end), search, start);
+  const cuts = findMatchEdges(text.slice(start, end), search, start);
   let at = 0;
   for (const run of styled) {
     const [from, to] = [
@@ -77,7 +82,7 @@ export function shownText(
       Math.min(at + run.text.length, end)
     ];
     if (from < to) {
-      addRun(parts, run, { from, to, at }, cuts);
+      addStyledRun(parts, run, { from, to, at }, cuts);
     }
     at += run.text.length;
   }
@@ -96,7 +101,7 @@ interface IStyledRun {
 }
 
 /** Return the range of a text to show: its beginning, or the text around the first match if that is beyond the limit. */
-function shownRange(
+function visibleRange(
   text: string,
   search: RegExp | null,
   limit: number
@@ -105,12 +110,12 @@ function shownRange(
     return [0, text.length];
   }
   const found = search ? text.search(search) : -1;
-  const start = found > limit - CONTEXT ? found - CONTEXT : 0;
+  const start = found > limit - CONTEXT_LENGTH ? found - CONTEXT_LENGTH : 0;
   return [start, Math.min(text.length, start + limit)];
 }
 
 /** Return the positions in a text where matches begin and end, increased by `offset`: begin, end, begin, end, … */
-function matchEdges(
+function findMatchEdges(
   text: string,
   search: RegExp | null,
   offset: number
@@ -129,7 +134,7 @@ function matchEdges(
 }
 
 /** Add the part of a run between two positions, split where matches begin and end. */
-function addRun(
+function addStyledRun(
   parts: ITextPart[],
   { text, style }: IStyledRun,
   { from, to, at }: { from: number; to: number; at: number },
@@ -137,10 +142,10 @@ function addRun(
 ): void {
   let begin = from;
   // The edges are sorted, so a binary search finds the first one after `from`.
-  for (let edge = firstBehind(edges, from); begin < to; edge += 1) {
+  for (let edge = firstLarger(edges, from); begin < to; edge += 1) {
     const end = Math.min(edges[edge] ?? to, to);
     if (end > begin) {
-      addVisible(
+      addWithNames(
         parts,
         text.slice(begin - at, end - at),
         style,
@@ -155,7 +160,7 @@ function addRun(
 }
 
 /** Return the position of the first larger number in a sorted list. */
-function firstBehind(edges: number[], position: number): number {
+function firstLarger(edges: number[], position: number): number {
   let [low, high] = [0, edges.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -169,7 +174,7 @@ function firstBehind(edges: number[], position: number): number {
 }
 
 /** Add a piece, with the names of invisible characters as separate pieces. */
-function addVisible(
+function addWithNames(
   parts: ITextPart[],
   text: string,
   style: ITextStyle | null,
@@ -178,18 +183,18 @@ function addVisible(
   let begin = 0;
   for (const match of text.matchAll(INVISIBLE)) {
     if (match.index > begin) {
-      add(parts, text.slice(begin, match.index), style, isMatch, false);
+      addPart(parts, text.slice(begin, match.index), style, isMatch, false);
     }
-    add(parts, nameOf(match[0]), style, isMatch, true);
+    addPart(parts, characterName(match[0]), style, isMatch, true);
     begin = match.index + match[0].length;
   }
   if (begin < text.length) {
-    add(parts, text.slice(begin), style, isMatch, false);
+    addPart(parts, text.slice(begin), style, isMatch, false);
   }
 }
 
 /** Add a piece; if there are too many, append its text to the last one. */
-function add(
+function addPart(
   parts: ITextPart[],
   text: string,
   style: ITextStyle | null,
@@ -209,7 +214,7 @@ function plainPart(text: string): ITextPart {
 }
 
 /** Split a text into runs of one style. */
-function styledRuns(text: string): IStyledRun[] {
+function splitByStyle(text: string): IStyledRun[] {
   if (!text.includes('\u001b')) {
     return [{ text, style: null }];
   }
@@ -217,7 +222,7 @@ function styledRuns(text: string): IStyledRun[] {
   const parts = Anser.ansiToJson(limited, { use_classes: true });
   return parts
     .filter(part => part.content !== '')
-    .map(part => ({ text: part.content, style: styleOf(part) }));
+    .map(part => ({ text: part.content, style: textStyle(part) }));
 }
 
 /** Keep only the first colors of a text: each color is a piece, and the rest is shown without colors. */
@@ -232,7 +237,7 @@ function limitColors(text: string): string {
   });
 }
 
-function styleOf(part: Anser.AnserJsonEntry): ITextStyle | null {
+function textStyle(part: Anser.AnserJsonEntry): ITextStyle | null {
   const color = cssColor(part.fg, part.fg_truecolor);
   const background = cssColor(part.bg, part.bg_truecolor);
   const names = [

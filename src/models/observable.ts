@@ -21,7 +21,7 @@ export abstract class Observable implements IObservable, IDisposable {
     Signal.clearData(this);
   }
 
-  protected tell(): void {
+  protected emitChanged(): void {
     if (!this._isDisposed) {
       this._changed.emit();
     }

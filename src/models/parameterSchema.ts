@@ -5,7 +5,7 @@ import { RequestFailed } from '../errors';
 const OR_TEXT = 'JSON or text';
 
 /** Number of significant digits that a JavaScript number preserves. */
-const DIGITS = 15;
+const MAX_DIGITS = 15;
 
 /** A form for parameters. The fields in `jsonFields` are edited as JSON text. */
 export interface IParameterForm {
@@ -20,17 +20,17 @@ export interface IParameterForm {
  * tuple. A field without a type, or with any shape, is edited as JSON. A date and time is edited as text, because the
  * browser's input for it converts a time without a time zone to a different time in UTC.
  */
-export function parameterForm(schema: JsonObject): IParameterForm {
-  const simple = asObject(simplified(schema));
+export function createParameterForm(schema: JsonObject): IParameterForm {
+  const simple = asObject(simplifySchema(schema));
   const fields = Object.entries(asObject(simple.properties ?? {}));
-  fields.sort(([, a], [, b]) => position(a) - position(b));
+  fields.sort(([, a], [, b]) => positionOf(a) - positionOf(b));
   const jsonFields = fields
-    .filter(([, one]) => isFree(one))
+    .filter(([, one]) => isUntyped(one))
     .map(([key]) => key);
   const properties = Object.fromEntries(
     fields.map(([key, one]) => [
       key,
-      jsonFields.includes(key) ? asText(asObject(one)) : one
+      jsonFields.includes(key) ? toJsonField(asObject(one)) : one
     ])
   );
   return { schema: { ...simple, title: '', properties }, jsonFields };
@@ -44,37 +44,37 @@ export function parameterForm(schema: JsonObject): IParameterForm {
  * @param base - values that replace the defaults
  * @throws RequestFailed if a JSON field does not contain JSON; `field` names it.
  */
-export function chosenParameters(
+export function changedParameters(
   form: IParameterForm,
   data: JsonObject,
   base: JsonObject = {}
 ): JsonObject {
-  const preset = { ...presets(form), ...base };
+  const preset = { ...defaultValues(form), ...base };
   const chosen = Object.entries(data).flatMap(([key, value]) => {
-    const said = value === undefined ? undefined : valueOf(form, key, value);
-    const isSame = said === undefined || sameJson(said, preset[key] ?? null);
+    const said = value === undefined ? undefined : fieldValue(form, key, value);
+    const isSame = said === undefined || isSameJson(said, preset[key] ?? null);
     return isSame ? [] : [[key, said] as const];
   });
   return Object.fromEntries(chosen);
 }
 
 /** Return the default values of a form. */
-function presets(form: IParameterForm): JsonObject {
+function defaultValues(form: IParameterForm): JsonObject {
   const properties = asObject(form.schema.properties ?? {});
   const given = Object.entries(properties).flatMap(([key, one]) => {
     const preset = asObject(one).default;
-    return preset === undefined ? [] : [[key, valueOf(form, key, preset)]];
+    return preset === undefined ? [] : [[key, fieldValue(form, key, preset)]];
   });
   return Object.fromEntries(given) as JsonObject;
 }
 
-function valueOf(form: IParameterForm, key: string, value: JsonValue) {
+function fieldValue(form: IParameterForm, key: string, value: JsonValue) {
   const isText = form.jsonFields.includes(key) && typeof value === 'string';
   if (!isText) {
     return value;
   }
   const field = asObject(asObject(form.schema.properties ?? {})[key]);
-  return parsedField(key, value, field.$comment === OR_TEXT);
+  return parseField(key, value, field.$comment === OR_TEXT);
 }
 
 /** Return the required parameters that have no value, in the form's order. */
@@ -95,7 +95,7 @@ export function missingParameters(
  *
  * @throws RequestFailed if a value is missing; `field` names it.
  */
-export function refuseMissing(form: IParameterForm, data: JsonObject): void {
+export function checkRequired(form: IParameterForm, data: JsonObject): void {
   const [name] = missingParameters(form, data);
   if (name !== undefined) {
     throw new RequestFailed({
@@ -108,7 +108,10 @@ export function refuseMissing(form: IParameterForm, data: JsonObject): void {
 }
 
 /** Convert values to form data: JSON fields get JSON text. */
-export function formData(form: IParameterForm, values: JsonObject): JsonObject {
+export function toFormData(
+  form: IParameterForm,
+  values: JsonObject
+): JsonObject {
   const entries = Object.entries(values).map(([key, value]) => [
     key,
     form.jsonFields.includes(key) ? JSON.stringify(value, null, 2) : value
@@ -117,18 +120,18 @@ export function formData(form: IParameterForm, values: JsonObject): JsonObject {
 }
 
 /** Convert values to form data, but keep text that the user typed into JSON fields. */
-export function jsonTexts(
+export function toJsonTexts(
   form: IParameterForm,
   values: JsonObject
 ): JsonObject {
   const isTyped = ([key, value]: [string, JsonValue]) =>
     form.jsonFields.includes(key) && typeof value === 'string';
   const typed = Object.entries(values).filter(isTyped);
-  return { ...formData(form, values), ...Object.fromEntries(typed) };
+  return { ...toFormData(form, values), ...Object.fromEntries(typed) };
 }
 
 /** Return whether two JSON values are equal. */
-export function sameJson(a: JsonValue, b: JsonValue): boolean {
+export function isSameJson(a: JsonValue, b: JsonValue): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
@@ -139,9 +142,9 @@ export function asObject(value: JsonValue): JsonObject {
     : {};
 }
 
-function simplified(value: JsonValue): JsonValue {
+function simplifySchema(value: JsonValue): JsonValue {
   if (Array.isArray(value)) {
-    return value.map(simplified);
+    return value.map(simplifySchema);
   }
   if (typeof value !== 'object' || value === null) {
     return value;
@@ -149,13 +152,13 @@ function simplified(value: JsonValue): JsonValue {
   const inner = Object.fromEntries(
     Object.entries(value).map(([key, one]) => [
       key,
-      key === 'default' ? one : simplified(one)
+      key === 'default' ? one : simplifySchema(one)
     ])
   );
-  return typedTime(tuple(onlyMember(withoutNull(inner))));
+  return timeAsText(convertTuple(unwrapAllOf(withoutNull(inner))));
 }
 
-function typedTime(schema: JsonObject): JsonObject {
+function timeAsText(schema: JsonObject): JsonObject {
   if (schema.type !== 'string' || schema.format !== 'date-time') {
     return schema;
   }
@@ -181,7 +184,7 @@ function withoutNull(schema: JsonObject): JsonObject {
   return merged;
 }
 
-function onlyMember(schema: JsonObject): JsonObject {
+function unwrapAllOf(schema: JsonObject): JsonObject {
   if (!Array.isArray(schema.allOf) || schema.allOf.length !== 1) {
     return schema;
   }
@@ -189,7 +192,7 @@ function onlyMember(schema: JsonObject): JsonObject {
   return { ...asObject((allOf as JsonValue[])[0]), ...rest };
 }
 
-function tuple(schema: JsonObject): JsonObject {
+function convertTuple(schema: JsonObject): JsonObject {
   if (!Array.isArray(schema.prefixItems)) {
     return schema;
   }
@@ -198,7 +201,7 @@ function tuple(schema: JsonObject): JsonObject {
 }
 
 /** Return whether a schema is too general for a form field. */
-function isFree(value: JsonValue): boolean {
+function isUntyped(value: JsonValue): boolean {
   const schema = asObject(value);
   if (schema.$ref !== undefined || schema.enum !== undefined) {
     return false;
@@ -207,13 +210,13 @@ function isFree(value: JsonValue): boolean {
     case 'object':
       return schema.properties === undefined;
     case 'array':
-      return Array.isArray(schema.items) || isFree(schema.items ?? {});
+      return Array.isArray(schema.items) || isUntyped(schema.items ?? {});
     default:
       return schema.type === undefined;
   }
 }
 
-function asText(schema: JsonObject): JsonObject {
+function toJsonField(schema: JsonObject): JsonObject {
   const { title, description, position: place } = schema;
   const preset = schema.default;
   const text: JsonObject = { type: 'string', title: title ?? '' };
@@ -233,7 +236,7 @@ function asText(schema: JsonObject): JsonObject {
   return text;
 }
 
-function position(value: JsonValue): number {
+function positionOf(value: JsonValue): number {
   const place = asObject(value).position;
   return typeof place === 'number' ? place : Number.MAX_SAFE_INTEGER;
 }
@@ -242,7 +245,7 @@ function position(value: JsonValue): number {
  * Parse the text of a JSON field. Return the text itself if the field accepts text and it is not JSON, or if it is a
  * number with too many digits.
  */
-function parsedField(key: string, text: string, orText: boolean): JsonValue {
+function parseField(key: string, text: string, orText: boolean): JsonValue {
   try {
     const value = JSON.parse(text) as JsonValue;
     return orText && losesDigits(value, text) ? text.trim() : value;
@@ -261,5 +264,7 @@ function parsedField(key: string, text: string, orText: boolean): JsonValue {
 
 function losesDigits(value: JsonValue, text: string): boolean {
   const digits = text.replace(/e.*$/i, '').replace(/\D/g, '');
-  return typeof value === 'number' && digits.replace(/^0+/, '').length > DIGITS;
+  return (
+    typeof value === 'number' && digits.replace(/^0+/, '').length > MAX_DIGITS
+  );
 }

@@ -1,6 +1,6 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { AS_FLOW_SAYS } from './draft';
+import { FLOW_EXECUTOR } from './draft';
 import { Observable } from './observable';
 
 /** The user's settings, or the schema's defaults until they are loaded. */
@@ -8,12 +8,12 @@ export class Preferences extends Observable {
   /** The time zone of new schedules; the browser's time zone if none is set. */
   get timezone(): string {
     const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    return this.text('timezone') || own || 'UTC';
+    return this.readText('timezone') || own || 'UTC';
   }
 
   /** The initial executor of a new registration. */
   get executor(): string {
-    return this.text('executor') || AS_FLOW_SAYS;
+    return this.readText('executor') || FLOW_EXECUTOR;
   }
 
   /** True if a notification is shown when a run that was started here ends. */
@@ -26,13 +26,13 @@ export class Preferences extends Observable {
     return this.settings?.composite.followLog !== false;
   }
 
-  use(settings: ISettingRegistry.ISettings): void {
+  connectSettings(settings: ISettingRegistry.ISettings): void {
     this.settings = settings;
-    settings.changed.connect(this.tell, this);
-    this.tell();
+    settings.changed.connect(this.emitChanged, this);
+    this.emitChanged();
   }
 
-  private text(key: string): string {
+  private readText(key: string): string {
     const value = this.settings?.composite[key];
     return typeof value === 'string' ? value : '';
   }

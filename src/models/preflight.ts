@@ -1,6 +1,6 @@
 import type { ErrorBody, Preflight, PreflightRequest } from '../_api';
 import type { IClient } from '../client';
-import { errorBody } from '../errors';
+import { toErrorBody } from '../errors';
 import { Observable } from './observable';
 
 /** The pre-flight report of a flow, requested before anything is packed and sent. */
@@ -19,30 +19,30 @@ export class PreflightModel extends Observable {
   }
 
   /** The current activity: checking the flow in the kernel, or testing it in a clean process. */
-  get doing(): 'check' | 'rehearse' | null {
-    return this._doing;
+  get activity(): 'check' | 'rehearse' | null {
+    return this._activity;
   }
 
   /** Request a report; only the answer to the latest request counts. */
-  async ask(request: PreflightRequest): Promise<void> {
-    const question = (this.newest = {});
-    this._doing = request.rehearse ? 'rehearse' : 'check';
+  async load(request: PreflightRequest): Promise<void> {
+    const question = (this.latestRequest = {});
+    this._activity = request.rehearse ? 'rehearse' : 'check';
     this._error = null;
-    this.tell();
+    this.emitChanged();
     const answer = await this.client.preflight(request).then(
       report => ({ report, error: null }),
-      reason => ({ report: null, error: errorBody(reason) })
+      reason => ({ report: null, error: toErrorBody(reason) })
     );
-    if (question === this.newest && !this.isDisposed) {
+    if (question === this.latestRequest && !this.isDisposed) {
       this._report = answer.report;
       this._error = answer.error;
-      this._doing = null;
-      this.tell();
+      this._activity = null;
+      this.emitChanged();
     }
   }
 
-  private newest: object | null = null;
+  private latestRequest: object | null = null;
   private _report: Preflight | null = null;
   private _error: ErrorBody | null = null;
-  private _doing: 'check' | 'rehearse' | null = null;
+  private _activity: 'check' | 'rehearse' | null = null;
 }

@@ -5,48 +5,48 @@ import type {
   RegisterRequest,
   Run
 } from '../_api';
-import { errorBody, errorUnder } from '../errors';
+import { toErrorBody, errorBelow } from '../errors';
 import { ClusterClassModel } from './clusterClass';
 import {
-  type Choices,
-  choicesOf,
-  draftOf,
+  type IChoices,
+  parseChoices,
+  createDraft,
   type IDraft,
-  type IPreset,
-  magicLine,
-  withField
+  type IRegistrationDefaults,
+  formatMagicLine,
+  keepExistingParameters
 } from './draft';
 import { changedFields } from './draftFields';
-import { poolForm, poolOf } from './infrastructure';
+import { jobVariablesForm, findWorkPool } from './infrastructure';
 import {
   type IParameterForm,
-  parameterForm,
-  refuseMissing
+  createParameterForm,
+  checkRequired
 } from './parameterSchema';
 import type { Observable } from './observable';
 import { PreflightModel } from './preflight';
 import type { IRegisterParts } from './registerParts';
 import { isOverwritable, Replacement } from './replacement';
 import { SchedulePreview } from './schedulePreview';
-import type { Intent, ISubject } from './subject';
-import { Working } from './working';
+import type { Intent, IFlowSource } from './flowSource';
+import { ActionModel } from './actionModel';
 
 /** The state of one register form. */
-export class RegisterModel extends Working {
+export class RegisterModel extends ActionModel {
   constructor(
-    private _subject: ISubject,
-    private readonly preset: IPreset,
+    private _source: IFlowSource,
+    private readonly defaults: IRegistrationDefaults,
     private readonly parts: IRegisterParts
   ) {
     super();
-    this._form = parameterForm(_subject.flow.parameter_schema);
-    this._draft = this.initial();
-    this.untouched = this.spelled();
+    this._form = createParameterForm(_source.flow.parameter_schema);
+    this._draft = this.initialDraft();
+    this.initialCode = this.draftAsCode();
     this.preview = new SchedulePreview(parts.client);
     this.preflight = new PreflightModel(parts.client);
     this.clusterClass = new ClusterClassModel(parts.client);
     this.helpers = [this.preview, this.preflight, this.clusterClass];
-    this.helpers.forEach(one => one.changed.connect(this.tell, this));
+    this.helpers.forEach(one => one.changed.connect(this.emitChanged, this));
     parts.flows.changed.connect(this.onFlows, this);
   }
 
@@ -54,8 +54,8 @@ export class RegisterModel extends Working {
   readonly preflight: PreflightModel;
   readonly clusterClass: ClusterClassModel;
 
-  get subject(): ISubject {
-    return this._subject;
+  get source(): IFlowSource {
+    return this._source;
   }
 
   get form(): IParameterForm {
@@ -71,8 +71,8 @@ export class RegisterModel extends Working {
   }
 
   /** Number of times that the user opened the form. */
-  get asked(): number {
-    return this._asked;
+  get openCount(): number {
+    return this._openCount;
   }
 
   get catalogue(): Catalogue | null {
@@ -80,8 +80,8 @@ export class RegisterModel extends Working {
   }
 
   /** The usage of the worker size in the last runs, in words; null if it is unknown. */
-  get needed(): string | null {
-    return this.replacement.last(this._subject)?.needed ?? null;
+  get workerUsage(): string | null {
+    return this.replacement.lastDeployment(this._source)?.needed ?? null;
   }
 
   /** True if the request was refused because of a deployment in Prefect that the user can choose to overwrite. */
@@ -94,108 +94,109 @@ export class RegisterModel extends Working {
   }
 
   /** A deployment with the form's name that another notebook registered; registering asks before it overwrites it. */
-  get foreign(): Deployment | null {
-    return this.replacement.foreign(this._subject, this._draft.name.trim());
+  get foreignDeployment(): Deployment | null {
+    return this.replacement.findForeign(this._source, this._draft.name.trim());
   }
 
   /** Set the intent with which the user opened the form. */
-  ask(intent: Intent): void {
+  setIntent(intent: Intent): void {
     this._intent = intent;
-    this._asked += 1;
-    this.tell();
+    this._openCount += 1;
+    this.emitChanged();
   }
 
   /** Continue with values that were filled in before. */
-  resume(intent: Intent, draft: Partial<IDraft>): void {
+  restoreDraft(intent: Intent, draft: Partial<IDraft>): void {
     this._intent = intent;
     this._draft = { ...this._draft, ...draft };
-    this.tell();
+    this.emitChanged();
   }
 
   /** Replace the flow with its current version; values are kept if they still have a field. */
-  renew(subject: ISubject): void {
-    if (this._subject.flow.fingerprint !== subject.flow.fingerprint) {
-      const parameters = withField(subject.flow, this._draft.parameters);
+  updateFlow(source: IFlowSource): void {
+    const { flow } = source;
+    if (this._source.flow.fingerprint !== flow.fingerprint) {
+      const parameters = keepExistingParameters(flow, this._draft.parameters);
       this._draft = { ...this._draft, parameters };
-      this._form = parameterForm(subject.flow.parameter_schema);
+      this._form = createParameterForm(flow.parameter_schema);
       this._registered = null;
     }
-    this._subject = subject;
-    void this.check(false);
-    this.tell();
+    this._source = source;
+    void this.runPreflight(false);
+    this.emitChanged();
   }
 
   /** Return the registration as a line for a notebook cell. */
-  code(): string {
-    return magicLine(this._subject.flow.variable, this.choices());
+  formatCode(): string {
+    return formatMagicLine(this._source.flow.variable, this.parseDraft());
   }
 
   /** Read the catalog, and the last registration of the flow if the user has not changed anything yet. */
   load(): Promise<void> {
-    this.loading = this.read();
+    this.loading = this.readChoices();
     return this.loading;
   }
 
-  update(change: Partial<IDraft>): void {
+  changeDraft(change: Partial<IDraft>): void {
     const before = this._draft;
     this._draft = { ...before, ...change };
     this._registered = null;
     if (change.schedule) {
-      this.preview.show(this._draft.schedule);
+      this.preview.update(this._draft.schedule);
     }
     if (this._draft.name !== before.name) {
-      this.replacement.reset();
+      this.replacement.resetAnswers();
     }
     const fields = changedFields(before, this._draft);
-    if (fields.some(field => errorUnder(this._error, field))) {
+    if (fields.some(field => errorBelow(this._error, field))) {
       this._error = null;
     }
-    this.tell();
+    this.emitChanged();
   }
 
   /** Request a pre-flight report; with `rehearse`, also test the flow in a clean process. */
-  async check(rehearse: boolean): Promise<void> {
+  async runPreflight(rehearse: boolean): Promise<void> {
     try {
-      await this.preflight.ask({ ...this.request(), rehearse });
+      await this.preflight.load({ ...this.buildRequest(), rehearse });
     } catch (reason) {
-      this.fail(reason);
+      this.showError(reason);
     }
   }
 
   /** Request the arguments of a cluster class in the environment of this kernel's runs. */
-  askClass(name: string): Promise<void> {
-    return this.clusterClass.ask({ kernel_id: this._subject.kernelId, name });
+  loadClusterClass(name: string): Promise<void> {
+    return this.clusterClass.load({ kernel_id: this._source.kernelId, name });
   }
 
   /** Register the flow; set `error` if that fails. */
   async register(): Promise<void> {
-    await this.sending(async () => {
+    await this.runOnce(async () => {
       this._registered = null; // an earlier result must not look like the result of this request
-      this._registered = await this.send();
+      this._registered = await this.sendRegistration();
     });
   }
 
   /** Register the flow and overrule the last refusal, if the user may overrule it; other refusals still apply. */
   async overwrite(): Promise<void> {
-    this.replacement.overrule(this._error);
+    this.replacement.permitOverwrite(this._error);
     await this.register();
   }
 
   /** Register the flow if needed, then start a run with the form's parameters; return null if the run did not start. */
   async registerAndRun(): Promise<Run | null> {
     let run: Run | null = null;
-    await this.sending(async () => {
-      refuseMissing(this._form, this._draft.parameters);
-      this._registered ??= await this.send();
-      run = await this.parts.runs.start(this._registered.deployment.id, {});
+    await this.runOnce(async () => {
+      checkRequired(this._form, this._draft.parameters);
+      this._registered ??= await this.sendRegistration();
+      run = await this.parts.runs.startRun(this._registered.deployment.id, {});
     });
     return run;
   }
 
   /** Show an error of an action that the form requested elsewhere. */
-  fail(reason: unknown): void {
-    this._error = errorBody(reason);
-    this.tell();
+  showError(reason: unknown): void {
+    this._error = toErrorBody(reason);
+    this.emitChanged();
   }
 
   dispose(): void {
@@ -204,24 +205,24 @@ export class RegisterModel extends Working {
     super.dispose();
   }
 
-  private async read(): Promise<void> {
+  private async readChoices(): Promise<void> {
     try {
       await this.parts.deployments.refresh();
       this._catalogue = await this.parts.client.catalogue();
-      if (this.spelled() === this.untouched) {
-        this._draft = this.initial();
+      if (this.draftAsCode() === this.initialCode) {
+        this._draft = this.initialDraft();
       }
     } catch (reason) {
-      this._error = errorBody(reason);
+      this._error = toErrorBody(reason);
     }
-    this.preview.show(this._draft.schedule);
-    this.tell();
+    this.preview.update(this._draft.schedule);
+    this.emitChanged();
   }
 
   /** Update the flow, which may have changed, when the kernel reports its flows. */
   private onFlows(): void {
     const { notebook, state } = this.parts.flows;
-    const { flow, kernelId, notebook: path } = this._subject;
+    const { flow, kernelId, notebook: path } = this._source;
     if (notebook?.path !== path || !notebook?.kernelId || !('list' in state)) {
       return;
     }
@@ -229,18 +230,18 @@ export class RegisterModel extends Working {
     const notebookFile = state.list?.notebook ?? null;
     const isSame =
       notebook.kernelId === kernelId &&
-      notebookFile === this._subject.notebookFile &&
+      notebookFile === this._source.notebookFile &&
       now?.fingerprint === flow.fingerprint;
     if (now && !isSame) {
       const { kernelId } = notebook;
-      this.renew({ flow: now, kernelId, notebook: path, notebookFile });
+      this.updateFlow({ flow: now, kernelId, notebook: path, notebookFile });
     }
   }
 
   /** Send one request at a time, and only after the form shows the values that it sends. */
-  private async sending(work: () => Promise<void>): Promise<void> {
+  private async runOnce(work: () => Promise<void>): Promise<void> {
     if (!this.isBusy) {
-      await this.doing(async () => {
+      await this.runAction(async () => {
         await this.loading;
         this._error = null;
         await work();
@@ -249,41 +250,40 @@ export class RegisterModel extends Working {
   }
 
   /** Return the form values before the user changes anything. */
-  private initial(): IDraft {
-    const { flow } = this._subject;
-    return draftOf(flow, this.replacement.last(this._subject), this.preset);
+  private initialDraft(): IDraft {
+    const last = this.replacement.lastDeployment(this._source);
+    return createDraft(this._source.flow, last, this.defaults);
   }
 
   /** Return the draft as code, to detect changes by the user; the form library fills in defaults by itself. */
-  private spelled(): string | null {
+  private draftAsCode(): string | null {
     try {
-      return this.code();
+      return this.formatCode();
     } catch {
       return null;
     }
   }
 
-  private async send(): Promise<Registered> {
+  private async sendRegistration(): Promise<Registered> {
     const registered = await this.parts.deployments.register({
-      ...this.request(),
-      ...this.replacement.request(this._subject)
+      ...this.buildRequest(),
+      ...this.replacement.requestFields(this._source)
     });
-    this.replacement.add(registered.deployment.id);
+    this.replacement.addRegistered(registered.deployment.id);
     return registered;
   }
 
-  private choices(): Choices {
-    const pool = poolOf(this._catalogue, this._draft.workPool);
-    return choicesOf(this._draft, this._form, poolForm(pool));
+  private parseDraft(): IChoices {
+    const pool = findWorkPool(this._catalogue, this._draft.workPool);
+    return parseChoices(this._draft, this._form, jobVariablesForm(pool));
   }
 
-  private request(): RegisterRequest {
-    const { flow, kernelId, notebook } = this._subject;
+  private buildRequest(): RegisterRequest {
     return {
-      ...this.choices(),
-      kernel_id: kernelId,
-      variable: flow.variable,
-      notebook
+      ...this.parseDraft(),
+      kernel_id: this._source.kernelId,
+      variable: this._source.flow.variable,
+      notebook: this._source.notebook
     };
   }
 
@@ -291,8 +291,8 @@ export class RegisterModel extends Working {
   private _form: IParameterForm;
   private _draft: IDraft;
   private _intent: Intent = 'register';
-  private _asked = 0;
-  private untouched: string | null;
+  private _openCount = 0;
+  private initialCode: string | null;
   private loading: Promise<void> = Promise.resolve();
   private _catalogue: Catalogue | null = null;
   private _registered: Registered | null = null;

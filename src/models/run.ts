@@ -9,26 +9,26 @@ import type {
   StreamFrame
 } from '../_api';
 import type { IClient } from '../client';
-import { errorBody } from '../errors';
+import { toErrorBody } from '../errors';
 import type { IStream } from '../stream';
-import { hasEnded } from '../words';
-import { coalesced } from './coalesced';
-import { continued, type ISample } from './history';
-import { type LogProgress, logProgress, LogStore } from './log';
+import { hasEnded } from '../format';
+import { coalesceCalls } from './coalesceCalls';
+import { appendSamples, type ISample } from './sampleHistory';
+import { type LogState, logState, LogStore } from './log';
 import { Observable } from './observable';
 import type { RunsModel } from './runs';
 import { hasAllTasks } from './tasks';
 
-type Served = Pick<IClient, 'run' | 'log' | 'cancelRun'>;
-type Listed = Pick<RunsModel, 'askedAt' | 'changed' | 'items'>;
+type IRunClient = Pick<IClient, 'run' | 'log' | 'cancelRun'>;
+type IRunList = Pick<RunsModel, 'requestedAt' | 'changed' | 'items'>;
 
 /** One run with all details, updated live. */
 export class RunModel extends Observable {
   constructor(
     readonly id: string,
-    private readonly client: Served,
+    private readonly client: IRunClient,
     private readonly stream: IStream,
-    private readonly list: Listed
+    private readonly list: IRunList
   ) {
     super();
     list.changed.connect(this.onList, this);
@@ -61,9 +61,9 @@ export class RunModel extends Observable {
   }
 
   /** The loading state of the log. */
-  get progress(): LogProgress {
+  get progress(): LogState {
     const state = this._detail?.run.state_type;
-    return logProgress(this.log, state !== undefined && hasEnded(state));
+    return logState(this.log, state !== undefined && hasEnded(state));
   }
 
   /** The error of the live updates; the other data can still be valid. */
@@ -73,31 +73,31 @@ export class RunModel extends Observable {
 
   /** Subscribe and start to read; further calls have no effect. */
   watch(): void {
-    if (this.subscriptions.isDisposed || this.watching) {
+    if (this.subscriptions.isDisposed || this.isWatching) {
       return;
     }
-    this.watching = true;
-    const take = (frame: StreamFrame) => this.take(frame);
+    this.isWatching = true;
+    const take = (frame: StreamFrame) => this.handleFrame(frame);
     this.subscriptions.add(this.stream.subscribe('runs', null, take));
     this.subscriptions.add(this.stream.subscribe('logs', this.id, take));
     this.subscriptions.add(this.stream.subscribe('cluster', this.id, take));
     void this.poll.refresh();
   }
 
-  readonly refresh = coalesced(async () => {
+  readonly refresh = coalesceCalls(async () => {
     try {
       const askedAt = performance.now();
       this._detail = await this.client.run(this.id);
-      this.askedAt = askedAt;
+      this.requestedAt = askedAt;
       this._error = null;
     } catch (reason) {
-      this._error = errorBody(reason);
+      this._error = toErrorBody(reason);
     }
     if (this.isComplete) {
       void this.poll.stop();
     }
-    this.takeListed();
-    this.tell();
+    this.applyListedState();
+    this.emitChanged();
   });
 
   async cancel(): Promise<void> {
@@ -117,17 +117,17 @@ export class RunModel extends Observable {
     super.dispose();
   }
 
-  private take(frame: StreamFrame): void {
+  private handleFrame(frame: StreamFrame): void {
     switch (frame.type) {
       case 'logs.v1':
-        this.log.add(frame);
+        this.log.addFrame(frame);
         this._streamError = null;
-        if (frame.ended || this.lacksTraceback) {
+        if (frame.ended || this.isTracebackMissing) {
           void this.refresh();
         }
         break;
       case 'cluster.v1':
-        this.takeCluster(frame);
+        this.updateCluster(frame);
         break;
       case 'runs.v1':
         void this.refresh();
@@ -135,7 +135,7 @@ export class RunModel extends Observable {
       case 'error.v1':
         this._streamError = frame.error;
     }
-    this.tell();
+    this.emitChanged();
   }
 
   /** True if there is nothing more to read. Prefect records task runs and stores the log after the end of the run. */
@@ -145,21 +145,21 @@ export class RunModel extends Observable {
       detail !== null &&
       hasEnded(detail.run.state_type) &&
       (detail.settled ||
-        (this.log.ended &&
-          !this.lacksTraceback &&
+        (this.log.isComplete &&
+          !this.isTracebackMissing &&
           hasAllTasks(detail.tasks, this.log.lines)))
     );
   }
 
   /** True if the traceback is missing: Prefect reports the end of a run before it stores the log with the traceback. */
-  private get lacksTraceback(): boolean {
+  private get isTracebackMissing(): boolean {
     const failure = this._detail?.failure;
     return failure !== undefined && failure !== null && !failure.traceback;
   }
 
   private onList(): void {
-    if (this.takeListed()) {
-      this.tell();
+    if (this.applyListedState()) {
+      this.emitChanged();
       void this.refresh();
     }
   }
@@ -168,12 +168,12 @@ export class RunModel extends Observable {
    * Use the state of the run in the list until the run itself is read, which takes longer because of its tasks.
    * Return whether the state changed.
    */
-  private takeListed(): boolean {
+  private applyListedState(): boolean {
     const run = this.list.items.find(one => one.id === this.id);
     const detail = this._detail;
     const isNews =
       detail !== null &&
-      this.list.askedAt > this.askedAt &&
+      this.list.requestedAt > this.requestedAt &&
       run?.state_name !== detail.run.state_name;
     if (run && isNews) {
       this._detail = { ...detail, run };
@@ -181,8 +181,8 @@ export class RunModel extends Observable {
     return run !== undefined && isNews;
   }
 
-  private takeCluster({ status, moments }: ClusterFrame): void {
-    this._samples = continued(this._samples, moments);
+  private updateCluster({ status, moments }: ClusterFrame): void {
+    this._samples = appendSamples(this._samples, moments);
     if (status) {
       this._cluster = status;
     } else if (this._cluster) {
@@ -190,8 +190,8 @@ export class RunModel extends Observable {
     }
   }
 
-  private askedAt = 0;
-  private watching = false;
+  private requestedAt = 0;
+  private isWatching = false;
   private _detail: RunDetail | null = null;
   private _cluster: ClusterStatus | null = null;
   private _samples: ISample[] = [];

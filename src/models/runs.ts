@@ -4,12 +4,12 @@ import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { ErrorBody, JsonObject, Run } from '../_api';
 import type { IClient, IRunsQuery } from '../client';
-import { errorBody } from '../errors';
+import { toErrorBody } from '../errors';
 import type { IStream } from '../stream';
-import { coalesced } from './coalesced';
+import { coalesceCalls } from './coalesceCalls';
 import { Observable } from './observable';
 
-type Served = Pick<IClient, 'runs' | 'startRun' | 'cancelRun'>;
+type IRunsClient = Pick<IClient, 'runs' | 'startRun' | 'cancelRun'>;
 
 /** Maximum number of runs in the list. */
 export const RUNS_LIMIT = 100;
@@ -17,7 +17,7 @@ export const RUNS_LIMIT = 100;
 /** The newest runs that match the filter, read again after each hint of the stream. */
 export class RunsModel extends Observable {
   constructor(
-    private readonly client: Served,
+    private readonly client: IRunsClient,
     private readonly stream: IStream
   ) {
     super();
@@ -41,34 +41,34 @@ export class RunsModel extends Observable {
   }
 
   /** The time of the last request for the list, in milliseconds of `performance.now()`. */
-  get askedAt(): number {
-    return this._askedAt;
+  get requestedAt(): number {
+    return this._requestedAt;
   }
 
   /** Emitted when a run was started here. */
-  get started(): ISignal<RunsModel, Run> {
-    return this._started;
+  get runStarted(): ISignal<RunsModel, Run> {
+    return this._runStarted;
   }
 
-  readonly refresh = coalesced(async () => {
+  readonly refresh = coalesceCalls(async () => {
     const filter = this._filter;
     try {
       const query = { ...filter, limit: RUNS_LIMIT };
       const askedAt = performance.now();
       this._items = (await this.client.runs(query)).runs;
-      this._askedAt = askedAt;
+      this._requestedAt = askedAt;
       this._isLoaded = true;
       this._error = null;
       this.readFilter = filter;
     } catch (reason) {
-      this._error = errorBody(reason);
+      this._error = toErrorBody(reason);
       if (this.readFilter !== filter) {
         // Runs that match the previous filter must not look like matches of this one.
         this._items = [];
         this._isLoaded = false;
       }
     }
-    this.tell();
+    this.emitChanged();
   });
 
   /** Read the list now and after each hint of the server, until `unwatch`. */
@@ -88,7 +88,7 @@ export class RunsModel extends Observable {
 
   setFilter(filter: IRunsQuery): void {
     this._filter = filter;
-    this.tell();
+    this.emitChanged();
     void this.refresh();
   }
 
@@ -98,18 +98,18 @@ export class RunsModel extends Observable {
    * @param deploymentId - the id of the deployment
    * @param parameters - the parameters that differ from the deployment's
    */
-  async start(deploymentId: string, parameters: JsonObject): Promise<Run> {
+  async startRun(deploymentId: string, parameters: JsonObject): Promise<Run> {
     const run = await this.client.startRun({
       deployment_id: deploymentId,
       parameters,
       idempotency_key: UUID.uuid4()
     });
-    this._started.emit(run);
+    this._runStarted.emit(run);
     void this.refresh();
     return run;
   }
 
-  async cancel(id: string): Promise<void> {
+  async cancelRun(id: string): Promise<void> {
     await this.client.cancelRun(id);
     await this.refresh();
   }
@@ -121,11 +121,11 @@ export class RunsModel extends Observable {
 
   private subscription: IDisposable | null = null;
   private _items: Run[] = [];
-  private _askedAt = 0;
+  private _requestedAt = 0;
   private _isLoaded = false;
   private _error: ErrorBody | null = null;
   private _filter: IRunsQuery = {};
   /** The filter of the list that was read. */
   private readFilter = this._filter;
-  private readonly _started = new Signal<RunsModel, Run>(this);
+  private readonly _runStarted = new Signal<RunsModel, Run>(this);
 }

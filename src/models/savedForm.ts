@@ -1,21 +1,21 @@
 import type { JsonObject } from '../_api';
 import type { IDraft } from './draft';
-import { publicInfrastructure } from './infrastructure';
-import { asObject, sameJson } from './parameterSchema';
+import { withoutSecrets } from './infrastructure';
+import { asObject, isSameJson } from './parameterSchema';
 import { publicFlow, publicValues } from './privacy';
 import type { RegisterModel } from './register';
-import type { Intent, ISubject } from './subject';
+import type { Intent, IFlowSource } from './flowSource';
 
 /** A form saved for the next page load, without defaults, docstrings and values that look like secrets. */
 export interface ISavedForm {
-  subject: ISubject;
+  subject: IFlowSource;
   intent: Intent;
   draft: IDraft;
 }
 
 /** Return the part of a form to save. */
-export function savedForm(model: RegisterModel): ISavedForm {
-  const { subject, intent, draft } = model;
+export function saveForm(model: RegisterModel): ISavedForm {
+  const { source: subject, intent, draft } = model;
   const { parameter_schema } = subject.flow;
   const options = Object.entries(draft.options).map(([name, values]) => [
     name,
@@ -27,10 +27,10 @@ export function savedForm(model: RegisterModel): ISavedForm {
     draft: {
       ...draft,
       options: Object.fromEntries(options) as IDraft['options'],
-      infrastructure: publicInfrastructure(draft.infrastructure),
+      infrastructure: withoutSecrets(draft.infrastructure),
       parameters: publicValues(
         parameter_schema,
-        chosen(model.form.schema, draft.parameters)
+        nonDefaultValues(model.form.schema, draft.parameters)
       )
     }
   };
@@ -49,11 +49,11 @@ export function isSavedForm(value: unknown): value is ISavedForm {
 }
 
 /** Return the values that differ from their defaults, which the form library fills in by itself. */
-function chosen(schema: JsonObject, values: JsonObject): JsonObject {
+function nonDefaultValues(schema: JsonObject, values: JsonObject): JsonObject {
   const properties = asObject(schema.properties ?? {});
   const differ = Object.entries(values).filter(([name, value]) => {
     const preset = asObject(properties[name] ?? {}).default;
-    return value !== undefined && !sameJson(value, preset ?? null);
+    return value !== undefined && !isSameJson(value, preset ?? null);
   });
   return Object.fromEntries(differ);
 }

@@ -2,15 +2,15 @@ import { Debouncer } from '@lumino/polling';
 
 import type { ErrorBody, Schedule } from '../_api';
 import type { IClient } from '../client';
-import { errorBody } from '../errors';
-import { type IScheduleDraft, scheduleOf } from './draft';
+import { toErrorBody } from '../errors';
+import { type IScheduleDraft, parseSchedule } from './draft';
 import { Observable } from './observable';
 
 /** Milliseconds without input before the next runs are computed. */
-const QUIET = 300;
+const DEBOUNCE_MS = 300;
 
 /** Number of next runs to show. */
-const COUNT = 5;
+const PREVIEW_COUNT = 5;
 
 /** The next runs of the schedule that the user is typing. */
 export class SchedulePreview extends Observable {
@@ -29,25 +29,25 @@ export class SchedulePreview extends Observable {
   }
 
   /** Compute the next runs of the schedule that the user is typing, and drop those of the previous schedule. */
-  show(draft: IScheduleDraft): void {
+  update(draft: IScheduleDraft): void {
     try {
-      this.become(scheduleOf(draft), null);
+      this.setSchedule(parseSchedule(draft), null);
     } catch (reason) {
-      this.become({ kind: 'none' }, errorBody(reason));
+      this.setSchedule({ kind: 'none' }, toErrorBody(reason));
     }
-    void this.reading.invoke();
+    void this.debouncer.invoke();
   }
 
   dispose(): void {
-    this.reading.dispose();
+    this.debouncer.dispose();
     super.dispose();
   }
 
-  private become(schedule: Schedule, error: ErrorBody | null): void {
+  private setSchedule(schedule: Schedule, error: ErrorBody | null): void {
     this.schedule = schedule;
     this._nextRuns = null;
     this._error = error;
-    this.tell();
+    this.emitChanged();
   }
 
   private async read(): Promise<void> {
@@ -56,20 +56,20 @@ export class SchedulePreview extends Observable {
       return;
     }
     const [nextRuns, error] = await this.client
-      .previewSchedule({ schedule, count: COUNT })
+      .previewSchedule({ schedule, count: PREVIEW_COUNT })
       .then(
         preview => [preview.next_runs, null] as const,
-        (reason: unknown) => [null, errorBody(reason)] as const
+        (reason: unknown) => [null, toErrorBody(reason)] as const
       );
     // The answer for an earlier schedule can arrive after the request for this one.
     if (schedule === this.schedule) {
       this._nextRuns = nextRuns;
       this._error = error;
-      this.tell();
+      this.emitChanged();
     }
   }
 
-  private readonly reading = new Debouncer(() => this.read(), QUIET);
+  private readonly debouncer = new Debouncer(() => this.read(), DEBOUNCE_MS);
   private schedule: Schedule = { kind: 'none' };
   private _nextRuns: string[] | null = null;
   private _error: ErrorBody | null = null;

@@ -9,7 +9,7 @@ import type { ClustersModel } from './clusters';
 import type { DeploymentsModel } from './deployments';
 import { Observable } from './observable';
 
-type Served = Pick<IClient, 'orderCluster' | 'closeCluster'>;
+type ISharedClustersClient = Pick<IClient, 'orderCluster' | 'closeCluster'>;
 type Order = ClusterOrder['order'];
 type State = SharedCluster['state'];
 
@@ -27,119 +27,128 @@ export interface ISharedCluster {
 }
 
 /** Milliseconds until the stream reflects an order. */
-const SETTLES = 10_000;
+const ORDER_SETTLE_MS = 10_000;
 
 /** The clusters that deployments' runs share, as reported by the stream. */
 export class SharedClustersModel extends Observable {
   constructor(
-    private readonly client: Served,
+    private readonly client: ISharedClustersClient,
     private readonly deployments: Pick<DeploymentsModel, 'changed' | 'items'>,
     private readonly clusters: Pick<
       ClustersModel,
-      'absent' | 'changed' | 'items'
+      'deploymentsWithoutCluster' | 'changed' | 'items'
     >
   ) {
     super();
-    deployments.changed.connect(this.tell, this);
+    deployments.changed.connect(this.emitChanged, this);
     clusters.changed.connect(this.onClusters, this);
   }
 
   get items(): ISharedCluster[] {
-    return this.deployments.items.filter(shares).map(one => this.shown(one));
+    return this.deployments.items
+      .filter(hasSharedCluster)
+      .map(one => this.describeCluster(one));
   }
 
   /** Send an order to a deployment's cluster; an order to start returns when the cluster is ready. */
-  async order(deploymentId: string, order: Order): Promise<void> {
-    await this.doing(deploymentId, async () => {
+  async sendOrder(deploymentId: string, order: Order): Promise<void> {
+    await this.runOrder(deploymentId, async () => {
       const done = await this.client.orderCluster(deploymentId, { order });
-      this.learn(deploymentId, done.state);
+      this.setOrderedState(deploymentId, done.state);
     });
   }
 
-  async close(deploymentId: string): Promise<void> {
-    await this.doing(deploymentId, async () => {
+  async closeCluster(deploymentId: string): Promise<void> {
+    await this.runOrder(deploymentId, async () => {
       await this.client.closeCluster(deploymentId);
-      this.learn(deploymentId, 'none');
+      this.setOrderedState(deploymentId, 'none');
     });
   }
 
   dispose(): void {
-    this.deployments.changed.disconnect(this.tell, this);
+    this.deployments.changed.disconnect(this.emitChanged, this);
     this.clusters.changed.disconnect(this.onClusters, this);
     this.timers.forEach(timer => window.clearTimeout(timer));
     super.dispose();
   }
 
-  private async doing(id: string, work: () => Promise<void>): Promise<void> {
-    this.busy.add(id);
-    this.tell();
+  private async runOrder(id: string, work: () => Promise<void>): Promise<void> {
+    this.busyIds.add(id);
+    this.emitChanged();
     try {
       await work();
     } finally {
-      this.busy.delete(id);
-      this.tell();
+      this.busyIds.delete(id);
+      this.emitChanged();
     }
   }
 
   /** Keep the state that an order returned until the stream reports it. */
-  private learn(id: string, state: State): void {
-    this.forget(id);
-    this.learnt.set(id, state);
+  private setOrderedState(id: string, state: State): void {
+    this.dropOrderedState(id);
+    this.orderedStates.set(id, state);
     const settled = () => {
-      this.forget(id);
-      this.tell();
+      this.dropOrderedState(id);
+      this.emitChanged();
     };
-    this.timers.set(id, window.setTimeout(settled, SETTLES));
+    this.timers.set(id, window.setTimeout(settled, ORDER_SETTLE_MS));
   }
 
-  private forget(id: string): void {
+  private dropOrderedState(id: string): void {
     window.clearTimeout(this.timers.get(id));
     this.timers.delete(id);
-    this.learnt.delete(id);
+    this.orderedStates.delete(id);
   }
 
   private onClusters(): void {
-    [...this.learnt]
-      .filter(([id, state]) => this.seen(id) === state)
-      .forEach(([id]) => this.forget(id));
-    this.tell();
+    [...this.orderedStates]
+      .filter(([id, state]) => this.observedState(id) === state)
+      .forEach(([id]) => this.dropOrderedState(id));
+    this.emitChanged();
   }
 
-  private shown({ id, name, flow_name, executor }: Deployment): ISharedCluster {
+  private describeCluster({
+    id,
+    name,
+    flow_name,
+    executor
+  }: Deployment): ISharedCluster {
     const gateway = executor?.options.gateway;
     return {
       deployment_id: id,
       deployment_name: `${flow_name}/${name}`,
       gateway: typeof gateway === 'string' ? gateway : '',
-      state: this.learnt.get(id) ?? this.seen(id),
-      workers: this.status(id)?.observed ?? 0,
-      isBusy: this.busy.has(id)
+      state: this.orderedStates.get(id) ?? this.observedState(id),
+      workers: this.findStatus(id)?.observed ?? 0,
+      isBusy: this.busyIds.has(id)
     };
   }
 
-  private seen(id: string): ISharedCluster['state'] {
-    const status = this.status(id);
+  private observedState(id: string): ISharedCluster['state'] {
+    const status = this.findStatus(id);
     if (status) {
       return status.state === 'closed' ? 'none' : status.state;
     }
-    return this.clusters.absent.includes(id) ? 'none' : 'unknown';
+    return this.clusters.deploymentsWithoutCluster.includes(id)
+      ? 'none'
+      : 'unknown';
   }
 
-  private status(id: string): ClusterStatus | undefined {
+  private findStatus(id: string): ClusterStatus | undefined {
     return ownStatus(
       this.clusters.items.filter(
-        one => one.deployment_id === id && one.executor === SHARED
+        one => one.deployment_id === id && one.executor === SHARED_EXECUTOR
       )
     );
   }
 
-  private readonly busy = new Set<string>();
-  private readonly learnt = new Map<string, State>();
+  private readonly busyIds = new Set<string>();
+  private readonly orderedStates = new Map<string, State>();
   private readonly timers = new Map<string, number>();
 }
 
 /** The executor whose clusters can be shared by runs. */
-export const SHARED = 'dask-cluster';
+export const SHARED_EXECUTOR = 'dask-cluster';
 
 /** Return the status that a shared cluster reports itself, or else the status reported by a run that uses it. */
 export function ownStatus(
@@ -148,17 +157,17 @@ export function ownStatus(
   return statuses.find(({ run_id }) => run_id === null) ?? statuses[0];
 }
 
-function shares({ executor }: Deployment): boolean {
+function hasSharedCluster({ executor }: Deployment): boolean {
   const { share, backend } = executor?.options ?? {};
   return (
-    executor?.name === SHARED &&
+    executor?.name === SHARED_EXECUTOR &&
     share !== 'run' &&
     (backend ?? 'gateway') === 'gateway'
   );
 }
 
 /** Parse a cluster size: "4" is a fixed number of Dask workers, "1-8" scales with the load; otherwise return null. */
-export function sizeOrder(text: string): Order | null {
+export function parseSizeOrder(text: string): Order | null {
   const fixed = /^\s*(\d+)\s*$/.exec(text);
   if (fixed) {
     return { do: 'scale', workers: Number(fixed[1]) };

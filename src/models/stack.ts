@@ -2,12 +2,12 @@ import { Poll } from '@lumino/polling';
 
 import type { ErrorBody, StackStatus } from '../_api';
 import type { IClient } from '../client';
-import { errorBody } from '../errors';
+import { toErrorBody } from '../errors';
 import { Observable } from './observable';
 
 /** Milliseconds between two checks while the stack starts, and while it is down, because another process may start it. */
-const STARTING = 1000;
-const DOWN = 5000;
+const STARTING_INTERVAL = 1000;
+const DOWN_INTERVAL = 5000;
 
 /** The stack that executes runs, started on first use. */
 export class StackModel extends Observable {
@@ -15,8 +15,8 @@ export class StackModel extends Observable {
     super();
     this.poll = new Poll({
       auto: false,
-      factory: () => this.check(),
-      frequency: { interval: STARTING, backoff: true, max: 10_000 },
+      factory: () => this.checkStack(),
+      frequency: { interval: STARTING_INTERVAL, backoff: true, max: 10_000 },
       name: 'satflow-ext:stack',
       standby: 'when-hidden'
     });
@@ -35,7 +35,7 @@ export class StackModel extends Observable {
   }
 
   /** Call `work` once, as soon as the stack is ready, unless the owner has been disposed. */
-  onceReady(owner: object, work: () => void): void {
+  callWhenReady(owner: object, work: () => void): void {
     const look = () => {
       if (this.isReady) {
         this.changed.disconnect(look, owner);
@@ -47,13 +47,13 @@ export class StackModel extends Observable {
   }
 
   /** Check the stack without starting it; if it is not ready, check again until it is. */
-  check(): Promise<void> {
-    return this.read(() => this.client.stack());
+  checkStack(): Promise<void> {
+    return this.updateStatus(() => this.client.stack());
   }
 
   /** Check the stack and start it if it is stopped. */
-  async ensure(): Promise<void> {
-    await this.check();
+  async ensureStarted(): Promise<void> {
+    await this.checkStack();
     if (this._status?.state === 'stopped') {
       await this.start();
     }
@@ -61,7 +61,7 @@ export class StackModel extends Observable {
 
   /** Start the stack and follow its steps until it is ready. */
   start(): Promise<void> {
-    return this.read(() => this.client.startStack());
+    return this.updateStatus(() => this.client.startStack());
   }
 
   dispose(): void {
@@ -69,25 +69,25 @@ export class StackModel extends Observable {
     super.dispose();
   }
 
-  private async read(ask: () => Promise<StackStatus>): Promise<void> {
+  private async updateStatus(ask: () => Promise<StackStatus>): Promise<void> {
     try {
       this._status = await ask();
       this._error = null;
     } catch (reason) {
-      this._error = errorBody(reason);
+      this._error = toErrorBody(reason);
     }
-    this.follow();
-    this.tell();
+    this.scheduleCheck();
+    this.emitChanged();
   }
 
   /** Schedule another check if the stack is not ready. */
-  private follow(): void {
+  private scheduleCheck(): void {
     if (this.isDisposed) {
       return;
     }
     if (this._error || !this.isReady) {
       const isStarting = !this._error && this._status?.state === 'starting';
-      const interval = isStarting ? STARTING : DOWN;
+      const interval = isStarting ? STARTING_INTERVAL : DOWN_INTERVAL;
       void this.poll.schedule({ phase: 'resolved', interval });
     } else if (this.poll.state.phase !== 'constructed') {
       void this.poll.stop();

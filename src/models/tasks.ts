@@ -1,5 +1,5 @@
 import type { LogLine, TaskRun } from '../_api';
-import { hasEnded } from '../words';
+import { hasEnded } from '../format';
 
 /** The runs of one task: one run, or many if the task was mapped. */
 export interface ITaskGroup {
@@ -12,7 +12,7 @@ export interface ITaskGroup {
 }
 
 /** Group task runs by task, in the order of the first run of each task. */
-export function taskGroups(tasks: TaskRun[]): ITaskGroup[] {
+export function groupTasks(tasks: TaskRun[]): ITaskGroup[] {
   const byTask = new Map<string, TaskRun[]>();
   for (const run of tasks) {
     const runs = byTask.get(run.task);
@@ -25,7 +25,7 @@ export function taskGroups(tasks: TaskRun[]): ITaskGroup[] {
   return [...byTask].map(([task, runs]) => ({
     task,
     runs,
-    counts: counts(runs),
+    counts: countStates(runs),
     duration: runs.reduce((sum, run) => sum + run.duration, 0)
   }));
 }
@@ -42,7 +42,7 @@ export function hasAllTasks(
   );
 }
 
-function counts(runs: TaskRun[]): ITaskGroup['counts'] {
+function countStates(runs: TaskRun[]): ITaskGroup['counts'] {
   const names = [...new Set(runs.map(run => run.state_name))];
   return names.map(name => {
     const same = runs.filter(run => run.state_name === name);

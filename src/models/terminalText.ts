@@ -16,48 +16,48 @@ export const INVISIBLE =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
 /** Return a message without colors, as a terminal finally shows it: text that a carriage return overwrites is left out. */
-export function plain(message: string): string {
+export function plainText(message: string): string {
   return message.includes('\u001b')
-    ? overwritten(message).replace(COLORS, '')
-    : overwritten(message);
+    ? applyCarriageReturns(message).replace(COLORS, '')
+    : applyCarriageReturns(message);
 }
 
 /** Return an external text as one line of limited length, with invisible characters named. */
-export function shortText(message: string, limit: number): string {
-  const text = plain(message.slice(0, 4 * limit));
+export function shortenText(message: string, limit: number): string {
+  const text = plainText(message.slice(0, 4 * limit));
   const cut =
     text.length > limit || message.length > 4 * limit
       ? `${text.slice(0, limit)}…`
       : text;
-  return visible(cut);
+  return nameInvisible(cut);
 }
 
 /** Replace each invisible character by its name, such as ⟨U+202E⟩. */
-export function visible(text: string): string {
-  return text.replace(INVISIBLE, nameOf);
+export function nameInvisible(text: string): string {
+  return text.replace(INVISIBLE, characterName);
 }
 
 /**
  * Return a message as a terminal finally shows it: without escape sequences other than colors, and with the text of
  * each line that the last carriage return leaves.
  */
-export function overwritten(message: string): string {
+export function applyCarriageReturns(message: string): string {
   const text = message.includes('\u001b')
     ? message.replace(SEQUENCES, '')
     : message;
   return text.includes('\r')
-    ? text.replace(/\r+\n/g, '\n').split('\n').map(lastDrawn).join('\n')
+    ? text.replace(/\r+\n/g, '\n').split('\n').map(visibleRest).join('\n')
     : text;
 }
 
 /** Return the text that remains of a line with carriage returns. */
-function lastDrawn(line: string): string {
+function visibleRest(line: string): string {
   const drawn = line.split('\r').filter(part => part !== '');
   return drawn[drawn.length - 1] ?? '';
 }
 
 /** Return the name of an invisible character. */
-export function nameOf(character: string): string {
+export function characterName(character: string): string {
   const code = character.charCodeAt(0);
   if (code < 0x20) {
     return String.fromCharCode(0x2400 + code); // control pictures: ␀ to ␟

@@ -1,11 +1,11 @@
 import type { Deployment, Registered, Version, VersionDiff } from '../_api';
 import type { IClient } from '../client';
-import { Working } from './working';
+import { ActionModel } from './actionModel';
 
-type Served = Pick<IClient, 'versions' | 'diffVersions' | 'rollBack'>;
+type IVersionsClient = Pick<IClient, 'versions' | 'diffVersions' | 'rollBack'>;
 
 /** The numbers of two versions, the earlier first. */
-export interface IPair {
+export interface IVersionPair {
   before: number;
   after: number;
 }
@@ -17,10 +17,10 @@ export interface IDeploymentsRead {
 }
 
 /** The versions of one deployment, with a comparison of two versions and rollback to an earlier one. */
-export class VersionsModel extends Working {
+export class VersionsModel extends ActionModel {
   constructor(
     readonly deploymentId: string,
-    private readonly client: Served,
+    private readonly client: IVersionsClient,
     private readonly deployments: IDeploymentsRead
   ) {
     super();
@@ -33,16 +33,16 @@ export class VersionsModel extends Working {
 
   /** True if there are older versions to read. */
   get hasMore(): boolean {
-    return this.next !== null;
+    return this.nextBefore !== null;
   }
 
   /** The reason why older versions are missing; null if none are. */
-  get lost(): string | null {
-    return this._lost;
+  get missingReason(): string | null {
+    return this._missingReason;
   }
 
   /** The compared versions; null if there is only one version. */
-  get pair(): IPair | null {
+  get pair(): IVersionPair | null {
     return this._pair;
   }
 
@@ -53,27 +53,30 @@ export class VersionsModel extends Working {
 
   /** Read the newest versions again and compare the newest two. */
   async load(): Promise<void> {
-    await this.doing(async () => {
-      await this.read([], undefined);
+    await this.runAction(async () => {
+      await this.readPage([], undefined);
     });
     const [after, before] = this._items ?? [];
     if (before && !this._error) {
-      await this.compare({ before: before.number, after: after.number });
+      await this.compareVersions({
+        before: before.number,
+        after: after.number
+      });
     }
   }
 
   /** Read the next page. */
-  async more(): Promise<void> {
-    const { next } = this;
+  async loadMore(): Promise<void> {
+    const { nextBefore: next } = this;
     if (next !== null) {
-      await this.doing(() => this.read(this._items ?? [], next));
+      await this.runAction(() => this.readPage(this._items ?? [], next));
     }
   }
 
-  async compare(pair: IPair): Promise<void> {
+  async compareVersions(pair: IVersionPair): Promise<void> {
     this._pair = pair;
     this._diff = null;
-    await this.doing(async () => {
+    await this.runAction(async () => {
       const { before, after } = pair;
       const found = await this.client.diffVersions(
         this.deploymentId,
@@ -89,7 +92,7 @@ export class VersionsModel extends Working {
   /** Make an earlier version the newest one. Return the result, or null if the request was refused. */
   async rollBack(version: number): Promise<Registered | null> {
     let done: Registered | null = null;
-    await this.doing(async () => {
+    await this.runAction(async () => {
       done = await this.client.rollBack(this.deploymentId, { version });
       await this.deployments.refresh();
     });
@@ -99,17 +102,17 @@ export class VersionsModel extends Working {
     return done;
   }
 
-  private async read(known: Version[], before?: number): Promise<void> {
+  private async readPage(known: Version[], before?: number): Promise<void> {
     const query = before === undefined ? {} : { before };
     const page = await this.client.versions(this.deploymentId, query);
     this._items = [...known, ...page.versions];
-    this.next = page.next;
-    this._lost = page.lost;
+    this.nextBefore = page.next;
+    this._missingReason = page.lost;
   }
 
-  private next: number | null = null;
+  private nextBefore: number | null = null;
   private _items: Version[] | null = null;
-  private _lost: string | null = null;
-  private _pair: IPair | null = null;
+  private _missingReason: string | null = null;
+  private _pair: IVersionPair | null = null;
   private _diff: VersionDiff | null = null;
 }

@@ -10,9 +10,9 @@ import {
 } from '@jupyterlab/translation';
 
 import type { Run } from '../_api';
-import { outcome } from '../models/outcome';
+import { waitForEnd } from '../models/waitForEnd';
 import { IActions, IClient, IPreferences, IRuns, IStream } from '../tokens';
-import { duration } from '../words';
+import { formatDuration } from '../format';
 
 export const notifications: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:notifications',
@@ -30,17 +30,17 @@ export const notifications: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
-    runs.started.connect((_, run) => {
+    runs.runStarted.connect((_, run) => {
       if (preferences.notifyOnFinish) {
-        const end = outcome(run.id, client, stream);
-        void follow(run, end, () => actions.onOpen(run), trans);
+        const end = waitForEnd(run.id, client, stream);
+        void showRun(run, end, () => actions.onOpen(run), trans);
       }
     });
   }
 };
 
 /** Show one notification for the run, from its start to its end. */
-async function follow(
+async function showRun(
   run: Run,
   end: Promise<Run>,
   open: () => void,
@@ -54,7 +54,7 @@ async function follow(
     autoClose: 4000
   });
   const ended = await end;
-  const message = endWords(name, ended, trans);
+  const message = describeEnd(name, ended, trans);
   const isGood = ended.state_type === 'COMPLETED';
   Notification.update({
     id,
@@ -65,7 +65,7 @@ async function follow(
   });
 }
 
-function endWords(name: string, run: Run, trans: TranslationBundle): string {
-  const time = duration(run.duration);
+function describeEnd(name: string, run: Run, trans: TranslationBundle): string {
+  const time = formatDuration(run.duration);
   return trans.__('%1: %2 after %3.', name, run.state_name, time);
 }

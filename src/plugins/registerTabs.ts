@@ -10,7 +10,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import { satflowIcon } from '../icons';
 import { isSavedForm } from '../models/savedForm';
-import type { Intent, ISubject } from '../models/subject';
+import type { Intent, IFlowSource } from '../models/flowSource';
 import {
   IActions,
   IClient,
@@ -62,11 +62,11 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     const area = tabArea(lab);
     const forms = new RegisterForms(app.shell, { ...parts, area });
     addCommands(app.commands, forms, parts);
-    window.addEventListener('pagehide', () => forms.leave());
+    window.addEventListener('pagehide', () => forms.saveAll());
     palette?.addItem({ command: COMMAND, category: trans.__('SatFlow') });
     void restorer?.restore(forms.tracker, {
       command: REOPEN,
-      args: tab => ({ form: forms.saved(tab) }),
+      args: tab => ({ form: forms.savedState(tab) }),
       name: tab => tab.id
     });
   }
@@ -108,10 +108,10 @@ function addCommands(
     describedBy: { args: ARGS },
     isEnabled: () => flows.notebook !== null,
     execute: async args => {
-      const subject = await subjectOf(parts, args.variable);
+      const subject = await pickFlowSource(parts, args.variable);
       if (subject) {
         const intent: Intent = args.run === true ? 'run' : 'register';
-        await forms.open(subject, intent);
+        await forms.openForm(subject, intent);
       }
     }
   });
@@ -122,18 +122,18 @@ function addCommands(
     execute: async args => {
       const form: unknown = args.form;
       if (isSavedForm(form)) {
-        await forms.reopen(form);
+        await forms.reopenForm(form);
       }
     }
   });
 }
 
 /** Return the flow to register, or null if there is none or the user cancels. */
-async function subjectOf(
+async function pickFlowSource(
   { flows, trans }: IFormParts,
   variable: unknown
-): Promise<ISubject | null> {
-  const all = await flows.settled();
+): Promise<IFlowSource | null> {
+  const all = await flows.waitForFlows();
   const notebook = flows.notebook;
   if (all.length === 0 || !notebook?.kernelId) {
     Notification.warning(

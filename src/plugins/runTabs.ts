@@ -57,18 +57,18 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     const tracker = addCommand(app, model, { ...parts, area: tabArea(lab) });
     void restorer?.restore(tracker, {
       command: COMMAND,
-      args: tab => ({ runId: runOf(tab), name: tab.title.label }),
-      name: runOf
+      args: tab => ({ runId: runIdOf(tab), name: tab.title.label }),
+      name: runIdOf
     });
   }
 };
 
 /** The parts of a tab, and the area where it opens. */
-type IOpening = IRunTabParts & { area: ReturnType<typeof tabArea> };
+type ITabOptions = IRunTabParts & { area: ReturnType<typeof tabArea> };
 
 const PREFIX = 'satflow-run-';
 
-const runOf = (tab: Widget): string => tab.id.slice(PREFIX.length);
+const runIdOf = (tab: Widget): string => tab.id.slice(PREFIX.length);
 
 const ARGS = {
   type: 'object',
@@ -85,7 +85,7 @@ const ARGS = {
 function addCommand(
   { commands, shell }: JupyterFrontEnd,
   model: (id: string) => RunModel,
-  { area, ...parts }: IOpening
+  { area, ...parts }: ITabOptions
 ): WidgetTracker<MainAreaWidget> {
   const tracker = new WidgetTracker<MainAreaWidget>({ namespace: 'satflow' });
   commands.addCommand(COMMAND, {
@@ -93,9 +93,9 @@ function addCommand(
     describedBy: { args: ARGS },
     execute: async args => {
       const id = String(args.runId);
-      let tab = tracker.find(one => runOf(one) === id);
+      let tab = tracker.find(one => runIdOf(one) === id);
       if (!tab) {
-        tab = await newTab(model(id), parts);
+        tab = await createTab(model(id), parts);
         tab.title.label = String(args.name ?? id);
         shell.add(tab, area, { type: 'SatFlow Run' });
         await tracker.add(tab);
@@ -106,7 +106,7 @@ function addCommand(
   return tracker;
 }
 
-async function newTab(
+async function createTab(
   model: RunModel,
   parts: IRunTabParts
 ): Promise<MainAreaWidget> {

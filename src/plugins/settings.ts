@@ -18,7 +18,7 @@ export const settings: JupyterFrontEndPlugin<IPreferences> = {
     const preferences = new Preferences();
     registry
       ?.load(settings.id)
-      .then(loaded => preferences.use(loaded))
+      .then(loaded => preferences.connectSettings(loaded))
       .catch(reason => console.error('Cannot load SatFlow settings.', reason));
     return preferences;
   }

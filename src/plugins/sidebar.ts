@@ -61,7 +61,7 @@ function addCommands(
   const trans = translator.load('satflow_ext');
   const show = (section: SectionName) => {
     app.shell.activateById(panel.id);
-    panel.reveal(section);
+    panel.openSection(section);
   };
   const describedBy = { args: { type: 'object', properties: {} } };
   app.commands.addCommand('satflow:show-flows', {

@@ -37,20 +37,23 @@ export const versionTabs: JupyterFrontEndPlugin<void> = {
     const tracker = addCommand(app, model, { ...parts, area: tabArea(lab) });
     void restorer?.restore(tracker, {
       command: COMMAND,
-      args: tab => ({ deploymentId: idOf(tab), name: nameOf(tab) }),
-      name: idOf
+      args: tab => ({
+        deploymentId: deploymentIdOf(tab),
+        name: deploymentNameOf(tab)
+      }),
+      name: deploymentIdOf
     });
   }
 };
 
 /** The parts of a tab, and the area where it opens. */
-type IOpening = IVersionsTabParts & { area: ReturnType<typeof tabArea> };
+type ITabOptions = IVersionsTabParts & { area: ReturnType<typeof tabArea> };
 
 const PREFIX = 'satflow-versions-';
 
-const idOf = (tab: Widget): string => tab.id.slice(PREFIX.length);
+const deploymentIdOf = (tab: Widget): string => tab.id.slice(PREFIX.length);
 
-const nameOf = (tab: Widget): string => tab.title.dataset.name ?? '';
+const deploymentNameOf = (tab: Widget): string => tab.title.dataset.name ?? '';
 
 const ARGS = {
   type: 'object',
@@ -67,7 +70,7 @@ const ARGS = {
 function addCommand(
   { commands, shell }: JupyterFrontEnd,
   model: (id: string) => VersionsModel,
-  { area, ...parts }: IOpening
+  { area, ...parts }: ITabOptions
 ): WidgetTracker<MainAreaWidget> {
   const tracker = new WidgetTracker<MainAreaWidget>({
     namespace: 'satflow-versions'
@@ -77,9 +80,9 @@ function addCommand(
     describedBy: { args: ARGS },
     execute: async args => {
       const id = String(args.deploymentId);
-      let tab = tracker.find(one => idOf(one) === id);
+      let tab = tracker.find(one => deploymentIdOf(one) === id);
       if (!tab) {
-        tab = await newTab(model(id), String(args.name), parts);
+        tab = await createTab(model(id), String(args.name), parts);
         shell.add(tab, area, { type: 'SatFlow Versions' });
         await tracker.add(tab);
       }
@@ -89,7 +92,7 @@ function addCommand(
   return tracker;
 }
 
-async function newTab(
+async function createTab(
   model: VersionsModel,
   name: string,
   parts: IVersionsTabParts

@@ -3,7 +3,7 @@ import { InputGroup } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
 
 import type { ErrorBody } from '../_api';
-import { errorUnder } from '../errors';
+import { errorBelow } from '../errors';
 import type { IDraft } from '../models/draft';
 import { EnvironmentField } from './EnvironmentField';
 import { Field } from './Field';
@@ -19,7 +19,7 @@ export interface IAdvancedFieldsProps {
 }
 
 /** The request fields of this section. */
-export const ADVANCED = [
+export const ADVANCED_FIELDS = [
   'tags',
   'include',
   'secrets',
@@ -30,8 +30,8 @@ export const ADVANCED = [
 /** Fields that most registrations leave unchanged; open if one of them is set or has an error. */
 export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
   const { draft, error, onChange, trans } = props;
-  const [isOpen, setOpen] = useState(isSet(draft));
-  const isWrong = ADVANCED.some(field => errorUnder(error, field));
+  const [isOpen, setOpen] = useState(hasAdvancedValues(draft));
+  const isWrong = ADVANCED_FIELDS.some(field => errorBelow(error, field));
   return (
     <details
       className="jp-Satflow-advanced"
@@ -48,7 +48,7 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
             'One file, folder or pattern per line, such as data/*.csv, in the folder of the notebook.'
           )}
           lines={draft.include}
-          error={errorUnder(error, 'include')}
+          error={errorBelow(error, 'include')}
           onChange={include => onChange({ include })}
         />
         <LinesField
@@ -58,18 +58,18 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
             'One name per line, such as AWS_SECRET_ACCESS_KEY. Do not enter values: they are looked up where the flow runs.'
           )}
           lines={draft.secrets}
-          error={errorUnder(error, 'secrets')}
+          error={errorBelow(error, 'secrets')}
           onChange={secrets => onChange({ secrets })}
         />
         <EnvironmentField
           policy={draft.environment}
-          error={errorUnder(error, 'environment')}
+          error={errorBelow(error, 'environment')}
           onChange={environment => onChange({ environment })}
           trans={trans}
         />
         <MissedRunsField
           choice={draft.missedRuns}
-          error={errorUnder(error, 'missed_runs')}
+          error={errorBelow(error, 'missed_runs')}
           onChange={missedRuns => onChange({ missedRuns })}
           trans={trans}
         />
@@ -87,7 +87,7 @@ function TagsField(props: IAdvancedFieldsProps): JSX.Element {
       id={id}
       label={trans.__('Tags')}
       hint={trans.__('Separated by commas.')}
-      error={errorUnder(error, 'tags')}
+      error={errorBelow(error, 'tags')}
     >
       <InputGroup
         id={id}
@@ -99,7 +99,7 @@ function TagsField(props: IAdvancedFieldsProps): JSX.Element {
   );
 }
 
-function isSet(draft: IDraft): boolean {
+function hasAdvancedValues(draft: IDraft): boolean {
   return (
     draft.include.length > 0 ||
     draft.secrets.length > 0 ||

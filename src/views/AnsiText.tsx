@@ -1,6 +1,6 @@
 import React, { useMemo } from 'react';
 
-import { type ITextPart, LINE_MAX, shownText } from '../models/logText';
+import { type ITextPart, LINE_MAX, splitText } from '../models/logText';
 
 export interface IAnsiTextProps {
   text: string;
@@ -9,27 +9,27 @@ export interface IAnsiTextProps {
   /** Maximum number of characters to show. */
   limit?: number;
   /** Renders an element after a truncated text, given the number of its characters. */
-  more?: (length: number) => JSX.Element;
+  renderMore?: (length: number) => JSX.Element;
 }
 
 /** Text with terminal colors, rendered as text nodes only: the output of runs is never interpreted as HTML. */
 export function AnsiText(props: IAnsiTextProps): JSX.Element {
-  const { text, search = null, limit = LINE_MAX, more } = props;
+  const { text, search = null, limit = LINE_MAX, renderMore: more } = props;
   const shown = useMemo(
-    () => shownText(text, search, limit),
+    () => splitText(text, search, limit),
     [text, search, limit]
   );
   return (
     <>
       {shown.parts.map((part, index) => (
-        <Part key={index} {...part} />
+        <TextPart key={index} {...part} />
       ))}
       {shown.isCut && more?.(shown.length)}
     </>
   );
 }
 
-function Part({ text, style, isControl, isMatch }: ITextPart): JSX.Element {
+function TextPart({ text, style, isControl, isMatch }: ITextPart): JSX.Element {
   const words = isControl ? (
     <span className="jp-Satflow-control">{text}</span>
   ) : (

@@ -17,14 +17,14 @@ export function ArtifactView({ artifact }: IArtifactViewProps): JSX.Element {
     >
       {key && <h4>{key}</h4>}
       {description && <p>{description}</p>}
-      <Content artifact={artifact} />
+      <ArtifactContent artifact={artifact} />
     </section>
   );
 }
 
-function Content({ artifact }: IArtifactViewProps): JSX.Element {
+function ArtifactContent({ artifact }: IArtifactViewProps): JSX.Element {
   const { type, data, key } = artifact;
-  const rows = type === 'table' ? tableRows(data) : null;
+  const rows = type === 'table' ? parseTableRows(data) : null;
   if (rows) {
     return <ArtifactTable rows={rows} />;
   }
@@ -32,7 +32,7 @@ function Content({ artifact }: IArtifactViewProps): JSX.Element {
   if (picture) {
     return <img src={picture} alt={key ?? ''} />;
   }
-  const link = linkOf(data);
+  const link = parseLink(data);
   return link ? (
     <a href={link.url} target="_blank" rel="noopener noreferrer">
       {link.text}
@@ -57,7 +57,7 @@ function ArtifactTable({ rows }: { rows: JsonObject[] }): JSX.Element {
         {rows.map((row, index) => (
           <tr key={index}>
             {columns.map(column => (
-              <td key={column}>{cell(row[column])}</td>
+              <td key={column}>{formatCell(row[column])}</td>
             ))}
           </tr>
         ))}
@@ -66,15 +66,15 @@ function ArtifactTable({ rows }: { rows: JsonObject[] }): JSX.Element {
   );
 }
 
-function cell(value: JsonValue | undefined): string {
+function formatCell(value: JsonValue | undefined): string {
   return typeof value === 'object'
     ? JSON.stringify(value)
     : String(value ?? '');
 }
 
 /** Return the rows of a table. Prefect stores tables as JSON text: a list of rows, or lists of values by column name. */
-function tableRows(data: JsonValue): JsonObject[] | null {
-  const table = typeof data === 'string' ? parsed(data) : data;
+function parseTableRows(data: JsonValue): JsonObject[] | null {
+  const table = typeof data === 'string' ? parseJson(data) : data;
   if (Array.isArray(table)) {
     const isRow = (row: JsonValue): row is JsonObject =>
       typeof row === 'object' && row !== null && !Array.isArray(row);
@@ -98,7 +98,7 @@ function tableRows(data: JsonValue): JsonObject[] | null {
   );
 }
 
-function parsed(text: string): JsonValue {
+function parseJson(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
@@ -107,7 +107,7 @@ function parsed(text: string): JsonValue {
 }
 
 /** Parse a link, which Prefect writes as `[text](url)`. */
-function linkOf(data: JsonValue): { text: string; url: string } | null {
+function parseLink(data: JsonValue): { text: string; url: string } | null {
   const match =
     typeof data === 'string' ? /^\[(.*)\]\((\S+)\)$/s.exec(data.trim()) : null;
   const url = safeUrl(match ? match[2] : data, ['http:', 'https:']);

@@ -11,7 +11,7 @@ export interface ISeries {
 }
 
 /** An event at a time within the chart. */
-export interface IMark {
+export interface IChartEvent {
   time: number;
   label: string;
 }
@@ -20,29 +20,29 @@ export interface IChartProps {
   label: string;
   times: number[];
   series: ISeries[];
-  marks: IMark[];
+  events: IChartEvent[];
   /** Formats a value. */
-  words: (value: number) => string;
+  format: (value: number) => string;
 }
 
 const WIDTH = 320;
 const HEIGHT = 80;
 /** Space above the highest value, for its label. */
 const HEADROOM = 18;
-const STEP = 5 * 60_000;
+const GRID_STEP = 5 * 60_000;
 
 /** Quantities over time on one scale, with their newest values and the events of that time. */
 export function Chart(props: IChartProps): JSX.Element {
-  const { label, times, series, words } = props;
+  const { label, times, series, format: words } = props;
   const top = Math.max(1e-9, ...series.flatMap(one => one.values.map(Number)));
-  const newest = series.map(one => `${one.label} ${said(one, words)}`);
+  const newest = series.map(one => `${one.label} ${newestValue(one, words)}`);
   return (
     <figure className="jp-Satflow-chart">
       <figcaption>
         <span>{label}</span>
         {series.map(one => (
           <span key={one.label} className={`jp-Satflow-key jp-mod-${one.kind}`}>
-            {one.label} <strong>{said(one, words)}</strong>
+            {one.label} <strong>{newestValue(one, words)}</strong>
           </span>
         ))}
       </figcaption>
@@ -54,11 +54,11 @@ export function Chart(props: IChartProps): JSX.Element {
           role="img"
           aria-label={`${label}: ${newest.join(', ')}`}
         >
-          <Minutes times={times} />
+          <TimeGrid times={times} />
           {series.map(one => (
             <Line key={one.label} series={one} times={times} top={top} />
           ))}
-          <Marks {...props} />
+          <EventLines {...props} />
         </svg>
       </div>
     </figure>
@@ -71,7 +71,7 @@ function Line(props: {
   top: number;
 }): JSX.Element {
   const { series, times, top } = props;
-  const points = drawn(series, times, top);
+  const points = linePoints(series, times, top);
   const first = points[0]?.split(',')[0] ?? 0;
   return (
     <g className={`jp-mod-${series.kind}`}>
@@ -90,9 +90,9 @@ function Line(props: {
   );
 }
 
-function drawn(series: ISeries, times: number[], top: number): string[] {
-  const across = places(times);
-  const high = (value: number) => height(value / top).toFixed(1);
+function linePoints(series: ISeries, times: number[], top: number): string[] {
+  const across = timeScale(times);
+  const high = (value: number) => valueToY(value / top).toFixed(1);
   return series.values.flatMap((value, index) => {
     if (value === null) {
       return [];
@@ -106,36 +106,40 @@ function drawn(series: ISeries, times: number[], top: number): string[] {
 }
 
 /** Thin lines at every fifth minute, so that adjacent charts can be compared. */
-function Minutes({ times }: { times: number[] }): JSX.Element {
-  const across = places(times);
+function TimeGrid({ times }: { times: number[] }): JSX.Element {
+  const across = timeScale(times);
   const [from, to] = [times[0] ?? 0, times[times.length - 1] ?? 0];
   const lines: number[] = [];
-  for (let time = Math.ceil(from / STEP) * STEP; time < to; time += STEP) {
+  for (
+    let time = Math.ceil(from / GRID_STEP) * GRID_STEP;
+    time < to;
+    time += GRID_STEP
+  ) {
     lines.push(time);
   }
   return (
     <g className="jp-mod-minute">
       {lines.map(time => (
-        <Upright key={time} at={across(time)} />
+        <VerticalLine key={time} at={across(time)} />
       ))}
     </g>
   );
 }
 
-function Marks({ marks, times }: IChartProps): JSX.Element {
-  const across = places(times);
+function EventLines({ events: marks, times }: IChartProps): JSX.Element {
+  const across = timeScale(times);
   const [from, to] = [times[0] ?? 0, times[times.length - 1] ?? 0];
   const shown = marks.filter(({ time }) => time >= from && time <= to);
   return (
     <g className="jp-mod-mark">
       {shown.map(({ time, label }, index) => (
-        <Upright key={index} at={across(time)} title={label} />
+        <VerticalLine key={index} at={across(time)} title={label} />
       ))}
     </g>
   );
 }
 
-function Upright(props: { at: string; title?: string }): JSX.Element {
+function VerticalLine(props: { at: string; title?: string }): JSX.Element {
   const { at, title } = props;
   return (
     <line x1={at} x2={at} y1={0} y2={HEIGHT} vectorEffect="non-scaling-stroke">
@@ -145,17 +149,20 @@ function Upright(props: { at: string; title?: string }): JSX.Element {
 }
 
 /** Return a function that maps a time to its horizontal position. */
-function places(times: number[]): (time: number) => string {
+function timeScale(times: number[]): (time: number) => string {
   const from = times[0] ?? 0;
   const span = Math.max(1, (times[times.length - 1] ?? 0) - from);
   return time => (((time - from) / span) * WIDTH).toFixed(1);
 }
 
-function height(share: number): number {
+function valueToY(share: number): number {
   return HEIGHT - 2 - share * (HEIGHT - 2 - HEADROOM);
 }
 
-function said(series: ISeries, words: (value: number) => string): string {
+function newestValue(
+  series: ISeries,
+  words: (value: number) => string
+): string {
   const last = series.values[series.values.length - 1] ?? null;
   return last === null ? '–' : words(last);
 }

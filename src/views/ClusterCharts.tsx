@@ -2,10 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterEvent } from '../_api';
-import type { ISample } from '../models/history';
-import { bytes } from '../words';
+import type { ISample } from '../models/sampleHistory';
+import { formatBytes } from '../format';
 import { Chart, type ISeries } from './Chart';
-import { eventWords } from './ClusterEvents';
+import { describeEvent } from './ClusterEvents';
 
 export interface IClusterChartsProps {
   samples: readonly ISample[];
@@ -21,9 +21,9 @@ export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
   }
   const shared = {
     times: samples.map(one => one.time),
-    marks: events.filter(isTrouble).map(event => ({
+    events: events.filter(isTrouble).map(event => ({
       time: Date.parse(event.time),
-      label: eventWords(event, trans)
+      label: describeEvent(event, trans)
     }))
   };
   return (
@@ -32,35 +32,37 @@ export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
         {...shared}
         label={trans.__('Workers')}
         series={[
-          stepped(line(samples, 'observed', 'main', trans.__('current'))),
-          stepped(line(samples, 'plan', 'aim', trans.__('planned')))
+          asStepped(
+            createSeries(samples, 'observed', 'main', trans.__('current'))
+          ),
+          asStepped(createSeries(samples, 'plan', 'aim', trans.__('planned')))
         ]}
-        words={whole}
+        format={formatCount}
       />
       <Chart
         {...shared}
         label={trans.__('Tasks')}
         series={[
-          line(samples, 'processing', 'main', trans.__('processing')),
-          line(samples, 'held', 'aim', trans.__('held back'))
+          createSeries(samples, 'processing', 'main', trans.__('processing')),
+          createSeries(samples, 'held', 'aim', trans.__('held back'))
         ]}
-        words={whole}
+        format={formatCount}
       />
       <Chart
         {...shared}
         label={trans.__('CPU')}
-        series={[line(samples, 'cpu', 'main', trans.__('cores busy'))]}
-        words={value => value.toFixed(1)}
+        series={[createSeries(samples, 'cpu', 'main', trans.__('cores busy'))]}
+        format={value => value.toFixed(1)}
       />
       <Chart
         {...shared}
         label={trans.__('Memory')}
         series={[
-          line(samples, 'memory', 'main', trans.__('processes')),
-          line(samples, 'managed', 'part', trans.__('results')),
-          line(samples, 'spilled', 'aim', trans.__('on disk'))
+          createSeries(samples, 'memory', 'main', trans.__('processes')),
+          createSeries(samples, 'managed', 'part', trans.__('results')),
+          createSeries(samples, 'spilled', 'aim', trans.__('on disk'))
         ]}
-        words={bytes}
+        format={formatBytes}
       />
     </div>
   );
@@ -71,7 +73,7 @@ function isTrouble({ kind }: ClusterEvent): boolean {
   return kind === 'lost' || kind === 'unreachable';
 }
 
-function line(
+function createSeries(
   samples: readonly ISample[],
   name: Exclude<keyof ISample, 'time'>,
   kind: ISeries['kind'],
@@ -80,10 +82,10 @@ function line(
   return { label, kind, values: samples.map(one => one[name]) };
 }
 
-function stepped(series: ISeries): ISeries {
+function asStepped(series: ISeries): ISeries {
   return { ...series, isStepped: true };
 }
 
-function whole(value: number): string {
+function formatCount(value: number): string {
   return String(Math.round(value));
 }

@@ -3,15 +3,15 @@ import { Button } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
 
 import type { ClusterClass, ErrorBody, JsonObject } from '../_api';
-import { asOptions, chosenOptions } from '../models/clusterClass';
-import { jsonTexts, parameterForm } from '../models/parameterSchema';
+import { toOptions, chosenOptions } from '../models/clusterClass';
+import { toJsonTexts, createParameterForm } from '../models/parameterSchema';
 import { ErrorNote } from './ErrorNote';
 import { useFieldId } from './formId';
 import { SchemaForm } from './SchemaForm';
 
 /** The state of the chosen cluster class. */
 export interface IClusterClassState {
-  found: ClusterClass | null;
+  clusterClass: ClusterClass | null;
   error: ErrorBody | null;
   isBusy: boolean;
 }
@@ -20,7 +20,7 @@ export interface IClusterClassFieldsProps {
   state: IClusterClassState;
   /** The executor's options. */
   options: JsonObject;
-  onAsk: (name: string) => void;
+  onLoadClass: (name: string) => void;
   onOptions: (options: JsonObject) => void;
   trans: TranslationBundle;
 }
@@ -29,12 +29,12 @@ export interface IClusterClassFieldsProps {
 export function ClusterClassFields(
   props: IClusterClassFieldsProps
 ): JSX.Element | null {
-  const { state, options, onAsk, trans } = props;
+  const { state, options, onLoadClass: onAsk, trans } = props;
   const name = options.backend;
   if (typeof name !== 'string' || name === '' || name === 'gateway') {
     return null;
   }
-  const found = state.found?.name === name ? state.found : null;
+  const found = state.clusterClass?.name === name ? state.clusterClass : null;
   return (
     <div data-testid="satflow-cluster-class">
       {!found && (
@@ -57,22 +57,24 @@ export function ClusterClassFields(
 function ClassForm(
   props: IClusterClassFieldsProps & { found: ClusterClass }
 ): JSX.Element {
-  const { found, options, onOptions, trans } = props;
+  const { found: clusterClass, options, onOptions, trans } = props;
   const id = useFieldId('class');
-  const form = parameterForm(found.options_schema);
+  const form = createParameterForm(clusterClass.options_schema);
   // Keep the text typed into a JSON field while it is not valid JSON yet.
   const [typed, setTyped] = useState(() =>
-    jsonTexts(form, asOptions(options.backend_options))
+    toJsonTexts(form, toOptions(options.backend_options))
   );
   return (
     <fieldset className="jp-Satflow-fieldset">
-      <legend>{found.name}</legend>
-      {found.purpose && <p className="jp-Satflow-hint">{found.purpose}</p>}
-      {found.hidden.length > 0 && (
+      <legend>{clusterClass.name}</legend>
+      {clusterClass.purpose && (
+        <p className="jp-Satflow-hint">{clusterClass.purpose}</p>
+      )}
+      {clusterClass.hidden.length > 0 && (
         <p className="jp-Satflow-hint">
           {trans.__(
             'Not shown, because a version would store them: %1. The class reads credentials from the environment of runs.',
-            found.hidden.join(', ')
+            clusterClass.hidden.join(', ')
           )}
         </p>
       )}

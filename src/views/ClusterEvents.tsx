@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterEvent } from '../_api';
-import { stamp } from '../words';
+import { formatLogTime } from '../format';
 
 export interface IClusterEventsProps {
   events: ClusterEvent[];
@@ -24,8 +24,10 @@ export function ClusterEvents(props: IClusterEventsProps): JSX.Element | null {
             key={`${event.time} ${event.kind} ${event.worker}`}
             className={`jp-mod-${event.kind}`}
           >
-            <time dateTime={event.time}>{stamp(event.time).slice(0, 8)}</time>{' '}
-            {eventWords(event, trans)}
+            <time dateTime={event.time}>
+              {formatLogTime(event.time).slice(0, 8)}
+            </time>{' '}
+            {describeEvent(event, trans)}
           </li>
         ))}
       </ol>
@@ -34,7 +36,7 @@ export function ClusterEvents(props: IClusterEventsProps): JSX.Element | null {
 }
 
 /** Describe an event. */
-export function eventWords(
+export function describeEvent(
   { kind, worker, tasks }: ClusterEvent,
   trans: TranslationBundle
 ): string {

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterStatus } from '../_api';
-import { workersOf } from '../words';
+import { formatWorkerCount } from '../format';
 
 export interface IClusterFactsProps {
   cluster: ClusterStatus;
@@ -18,7 +18,7 @@ export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
       <div className="jp-Satflow-facts">
         <span>{executor}</span>
         <span data-testid="satflow-cluster-workers">
-          {workersOf(observed, plan, trans)}
+          {formatWorkerCount(observed, plan, trans)}
         </span>
         {size && <span>{size}</span>}
         {state === 'closed' && <span>{trans.__('last known state')}</span>}

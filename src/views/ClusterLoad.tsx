@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterStatus } from '../_api';
-import type { ISample } from '../models/history';
+import type { ISample } from '../models/sampleHistory';
 import { MemoryMeter } from './MemoryMeter';
 import { Sparkline } from './Sparkline';
 import { TaskCounts } from './TaskCounts';
@@ -23,12 +23,12 @@ export function ClusterLoad(props: IClusterLoadProps): JSX.Element {
         <div className="jp-Satflow-sparks" data-testid="satflow-cluster-sparks">
           <Sparkline
             label={trans.__('CPU')}
-            words={trans.__('%1 cores', last.cpu.toFixed(1))}
+            text={trans.__('%1 cores', last.cpu.toFixed(1))}
             values={samples.map(one => one.cpu)}
           />
           <Sparkline
             label={trans.__('Tasks')}
-            words={String(last.processing)}
+            text={String(last.processing)}
             values={samples.map(one => one.processing)}
           />
         </div>

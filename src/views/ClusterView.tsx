@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterStatus, ClusterWorker } from '../_api';
-import type { ISample } from '../models/history';
+import type { ISample } from '../models/sampleHistory';
 import { ClusterCharts } from './ClusterCharts';
 import { ClusterEvents } from './ClusterEvents';
 import { ClusterBadge, ClusterFacts } from './ClusterFacts';
@@ -77,7 +77,7 @@ function WorkerRow(props: {
         label={trans.__('CPU')}
         value={cpu}
         limit={100 * threads}
-        words={`${Math.round(cpu)} %`}
+        text={`${Math.round(cpu)} %`}
       />
       <MemoryMeter workers={[worker]} trans={trans} />
     </li>

@@ -4,8 +4,8 @@ import React from 'react';
 
 import type { ClusterStatus, ErrorBody } from '../_api';
 import { clusterKey } from '../models/clusters';
-import type { ISample } from '../models/history';
-import { type ISharedCluster, SHARED } from '../models/sharedClusters';
+import type { ISample } from '../models/sampleHistory';
+import { type ISharedCluster, SHARED_EXECUTOR } from '../models/sharedClusters';
 import { ClusterBadge, ClusterFacts } from './ClusterFacts';
 import { ClusterLoad } from './ClusterLoad';
 import { DaskPagesButton, type OnDaskPages } from './DaskPagesButton';
@@ -32,7 +32,7 @@ export interface IClustersSectionProps {
 export function ClustersSection(props: IClustersSectionProps): JSX.Element {
   const { clusters, samples, shared, error, actions, onOpen, trans } = props;
   const isShared = (one: ClusterStatus) =>
-    one.executor === SHARED &&
+    one.executor === SHARED_EXECUTOR &&
     shared.some(({ deployment_id: id }) => id === one.deployment_id);
   const others = clusters.filter(one => !isShared(one));
   return (

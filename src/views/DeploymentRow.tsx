@@ -111,7 +111,7 @@ function NextRun({ deployment, trans }: IDeploymentRowProps): JSX.Element {
   const { schedule, paused, next_runs } = deployment;
   const next = next_runs[0];
   if (schedule.kind === 'none' || paused || !next) {
-    return <>{withoutNextRun(deployment, trans)}</>;
+    return <>{describeSchedule(deployment, trans)}</>;
   }
   return (
     <>
@@ -121,7 +121,7 @@ function NextRun({ deployment, trans }: IDeploymentRowProps): JSX.Element {
   );
 }
 
-function withoutNextRun(
+function describeSchedule(
   { schedule, paused }: Deployment,
   trans: TranslationBundle
 ): string {

@@ -26,7 +26,7 @@ export function EnvironmentField(props: IEnvironmentFieldProps): JSX.Element {
       <legend>
         {trans.__('If the packages of a run differ from those of this kernel')}
       </legend>
-      {policies(trans).map(({ value, label, words }) => (
+      {policyOptions(trans).map(({ value, label, words }) => (
         <label key={value} data-testid={`satflow-environment-${value}`}>
           <input
             type="radio"
@@ -44,7 +44,7 @@ export function EnvironmentField(props: IEnvironmentFieldProps): JSX.Element {
   );
 }
 
-function policies(
+function policyOptions(
   trans: TranslationBundle
 ): { value: EnvironmentPolicy; label: string; words: string }[] {
   return [

@@ -9,10 +9,14 @@ import type {
   JsonObject,
   WorkerSize
 } from '../_api';
-import { errorUnder } from '../errors';
-import { AS_FLOW_SAYS } from '../models/draft';
-import { asObject, jsonTexts, parameterForm } from '../models/parameterSchema';
-import { bytes } from '../words';
+import { errorBelow } from '../errors';
+import { FLOW_EXECUTOR } from '../models/draft';
+import {
+  asObject,
+  toJsonTexts,
+  createParameterForm
+} from '../models/parameterSchema';
+import { formatBytes } from '../format';
 import {
   ClusterClassFields,
   type IClusterClassState
@@ -29,13 +33,13 @@ export interface IExecutorFieldProps {
   /** The flow's own task runner, in words. */
   taskRunner: string | null;
   /** The usage of the worker size in the last runs, in words. */
-  needed: string | null;
+  workerUsage: string | null;
   /** An error in this field; `field` is the path below the executor. */
   error: ErrorBody | null;
   onExecutor: (name: string) => void;
   onOptions: (options: JsonObject) => void;
   clusterClass: IClusterClassState;
-  onAskClass: (name: string) => void;
+  onLoadClass: (name: string) => void;
   trans: TranslationBundle;
 }
 
@@ -43,7 +47,7 @@ export interface IExecutorFieldProps {
 export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
   const { catalogue, executor, error, onExecutor, trans } = props;
   const chosen = catalogue.executors.find(one => one.name === executor);
-  const atOption = errorUnder(error, 'options');
+  const atOption = errorBelow(error, 'options');
   return (
     <fieldset className="jp-Satflow-fieldset">
       <legend>{trans.__('Executor')}</legend>
@@ -57,7 +61,7 @@ export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
             key={one.name}
             info={one}
             purpose={
-              one.name === AS_FLOW_SAYS && props.taskRunner
+              one.name === FLOW_EXECUTOR && props.taskRunner
                 ? props.taskRunner
                 : one.purpose
             }
@@ -110,10 +114,10 @@ function ExecutorOptions(
 ): JSX.Element | null {
   const { info, options, error, onOptions } = props;
   const id = useFieldId('options');
-  const form = parameterForm(withoutSize(info.options_schema));
+  const form = createParameterForm(withoutSize(info.options_schema));
   const properties = asObject(info.options_schema.properties ?? {});
   const hasFields = Object.keys(properties).some(key => key !== 'worker_size');
-  const atSize = errorUnder(error, 'worker_size');
+  const atSize = errorBelow(error, 'worker_size');
   return (
     <div className="jp-Satflow-options">
       {hasFields && (
@@ -122,10 +126,10 @@ function ExecutorOptions(
           id={id}
           schema={form.schema}
           jsonFields={form.jsonFields}
-          data={jsonTexts(form, options)}
+          data={toJsonTexts(form, options)}
           error={atSize ? null : error}
           onChange={data =>
-            onOptions({ ...data, ...sizeOf(options) } as JsonObject)
+            onOptions({ ...data, ...workerSizeOption(options) } as JsonObject)
           }
           trans={props.trans}
         />
@@ -136,7 +140,7 @@ function ExecutorOptions(
         <ClusterClassFields
           {...props}
           state={props.clusterClass}
-          onAsk={props.onAskClass}
+          onLoadClass={props.onLoadClass}
         />
       )}
     </div>
@@ -144,7 +148,14 @@ function ExecutorOptions(
 }
 
 function SizeField(props: IExecutorFieldProps): JSX.Element {
-  const { catalogue, options, needed, error, onOptions, trans } = props;
+  const {
+    catalogue,
+    options,
+    workerUsage: needed,
+    error,
+    onOptions,
+    trans
+  } = props;
   const id = useFieldId('worker-size');
   const size = options.worker_size;
   const backEnd = options.backend ?? 'gateway';
@@ -156,7 +167,7 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
       hint={[
         isElsewhere
           ? trans.__('The cluster provider defines the available sizes.')
-          : machine(catalogue, trans),
+          : describeMachine(catalogue, trans),
         needed && trans.__('Last runs: %1.', needed)
       ]
         .filter(Boolean)
@@ -188,12 +199,12 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
   );
 }
 
-function machine(
+function describeMachine(
   { cores, memory }: Catalogue,
   trans: TranslationBundle
 ): string | null {
   return cores !== null && memory !== null
-    ? trans.__('This machine: %1 cores, %2.', cores, bytes(memory))
+    ? trans.__('This machine: %1 cores, %2.', cores, formatBytes(memory))
     : null;
 }
 
@@ -203,7 +214,7 @@ function SizeOption(props: {
 }): JSX.Element {
   const { size, trans } = props;
   const { name, cores, memory, gpus, available, reason } = size;
-  const plain = trans.__('%1: %2 cores, %3', name, cores, bytes(memory));
+  const plain = trans.__('%1: %2 cores, %3', name, cores, formatBytes(memory));
   const words = gpus
     ? trans._n('%2, %1 GPU', '%2, %1 GPUs', gpus, plain)
     : plain;
@@ -221,6 +232,6 @@ function withoutSize(schema: JsonObject): JsonObject {
   return { ...schema, properties, description: '' };
 }
 
-function sizeOf(options: JsonObject): JsonObject {
+function workerSizeOption(options: JsonObject): JsonObject {
   return 'worker_size' in options ? { worker_size: options.worker_size } : {};
 }

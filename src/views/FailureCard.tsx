@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useLayoutEffect, useRef } from 'react';
 
 import type { Failure } from '../_api';
-import { visible } from '../models/terminalText';
+import { nameInvisible } from '../models/terminalText';
 import { AnsiText } from './AnsiText';
 
 export interface IFailureCardProps {
@@ -20,7 +20,7 @@ export function FailureCard(props: IFailureCardProps): JSX.Element {
       data-testid="satflow-failure"
     >
       <strong data-testid="satflow-failure-cause">
-        {visible(failure.cause)}
+        {nameInvisible(failure.cause)}
       </strong>
       {failure.traceback && (
         <details open>

@@ -3,12 +3,12 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment, LiveFlow } from '../_api';
-import { type Drift, drift } from '../models/drift';
+import { type Drift, compareWithDeployment } from '../models/drift';
 
 export interface IFlowRowProps {
   flow: LiveFlow;
   /** The deployments of the flow that this notebook registered, the most recently registered first. */
-  own: Deployment[];
+  ownDeployments: Deployment[];
   onRegister: (flow: LiveFlow) => void;
   onRun: (flow: LiveFlow, own: Deployment[]) => void;
   trans: TranslationBundle;
@@ -16,7 +16,7 @@ export interface IFlowRowProps {
 
 /** A flow of the kernel, its difference from the registered version, and its actions. */
 export function FlowRow(props: IFlowRowProps): JSX.Element {
-  const { flow, own, onRegister, onRun, trans } = props;
+  const { flow, ownDeployments: own, onRegister, onRun, trans } = props;
   return (
     <li
       className="jp-Satflow-row"
@@ -30,15 +30,15 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
         >
           {flow.name}
         </span>
-        <DriftBadge flow={flow} own={own} trans={trans} />
+        <DriftBadge flow={flow} ownDeployments={own} trans={trans} />
         {flow.cell !== null && (
           <span className="jp-Satflow-cell" title={trans.__('Defined in cell')}>
             [{flow.cell}]
           </span>
         )}
       </div>
-      <code className="jp-Satflow-signature" title={signature(flow)}>
-        ({signature(flow)})
+      <code className="jp-Satflow-signature" title={formatSignature(flow)}>
+        ({formatSignature(flow)})
       </code>
       <div className="jp-Satflow-actions">
         <Button
@@ -53,7 +53,7 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
           className="jp-mod-styled jp-Satflow-button"
           onClick={() => onRun(flow, own)}
           aria-label={trans.__('Run %1', flow.name)}
-          title={runWords(own, trans)}
+          title={describeRun(own, trans)}
           data-testid="satflow-run-flow"
         >
           {trans.__('Run')}
@@ -63,7 +63,7 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
   );
 }
 
-function runWords(own: Deployment[], trans: TranslationBundle): string {
+function describeRun(own: Deployment[], trans: TranslationBundle): string {
   const [last] = own;
   if (!last) {
     return trans.__('Register the flow, then run it');
@@ -73,10 +73,17 @@ function runWords(own: Deployment[], trans: TranslationBundle): string {
     : trans.__('Run %1, version %2', last.name, last.version);
 }
 
-type IDriftBadgeProps = Pick<IFlowRowProps, 'flow' | 'own' | 'trans'>;
+type IDriftBadgeProps = Pick<
+  IFlowRowProps,
+  'flow' | 'ownDeployments' | 'trans'
+>;
 
-function DriftBadge({ flow, own, trans }: IDriftBadgeProps): JSX.Element {
-  const found = drift(flow, own);
+function DriftBadge({
+  flow,
+  ownDeployments: own,
+  trans
+}: IDriftBadgeProps): JSX.Element {
+  const found = compareWithDeployment(flow, own);
   return (
     <span
       className={`jp-Satflow-badge jp-mod-${found.kind}`}
@@ -87,13 +94,13 @@ function DriftBadge({ flow, own, trans }: IDriftBadgeProps): JSX.Element {
       }
       data-testid="satflow-drift"
     >
-      {driftWords(flow, found, trans)}
+      {describeDrift(flow, found, trans)}
     </span>
   );
 }
 
 /** Describe how a flow differs from its registration, with the deployment's name if it is not the flow's name. */
-function driftWords(
+function describeDrift(
   flow: LiveFlow,
   found: Drift,
   trans: TranslationBundle
@@ -109,7 +116,7 @@ function driftWords(
   return name === flow.name ? words : trans.__('%1: %2', name, words);
 }
 
-function signature(flow: LiveFlow): string {
+function formatSignature(flow: LiveFlow): string {
   return flow.parameters
     .map(({ name, annotation, default: preset }) => {
       const type = annotation ? `: ${annotation}` : '';

@@ -4,7 +4,7 @@ import React from 'react';
 import type { Deployment, FlowList, LiveFlow } from '../_api';
 import { ownDeployments } from '../models/drift';
 import type { FlowsState } from '../models/flows';
-import { clock } from '../words';
+import { formatTimeOfDay } from '../format';
 import { EmptyState } from './EmptyState';
 import { FlowRow } from './FlowRow';
 
@@ -29,26 +29,26 @@ export interface IFlowsSectionProps {
 }
 
 /** The command that installs SatFlow in the kernel's environment. */
-export const INSTALL = '%pip install satflow-ext';
+export const INSTALL_COMMAND = '%pip install satflow-ext';
 
 /** The flows of the active notebook, or the reason why there are none. */
 export function FlowsSection(props: IFlowsSectionProps): JSX.Element {
   const { state } = props;
   if (state.kind === 'listed' && state.list.flows.length > 0) {
-    return <Flows {...props} list={state.list} />;
+    return <FlowRows {...props} list={state.list} />;
   }
   if (state.kind === 'busy' && state.list && state.list.flows.length > 0) {
     return (
       <>
-        <Busy list={state.list} trans={props.trans} />
-        <Flows {...props} list={state.list} />
+        <BusyNote list={state.list} trans={props.trans} />
+        <FlowRows {...props} list={state.list} />
       </>
     );
   }
   return <NoFlows {...props} />;
 }
 
-function Flows(props: IFlowsSectionProps & { list: FlowList }): JSX.Element {
+function FlowRows(props: IFlowsSectionProps & { list: FlowList }): JSX.Element {
   const { list, deployments, actions, trans } = props;
   return (
     <ul
@@ -60,7 +60,11 @@ function Flows(props: IFlowsSectionProps & { list: FlowList }): JSX.Element {
         <FlowRow
           key={flow.variable}
           flow={flow}
-          own={ownDeployments(flow.name, list.notebook ?? null, deployments)}
+          ownDeployments={ownDeployments(
+            flow.name,
+            list.notebook ?? null,
+            deployments
+          )}
           onRegister={actions.onRegister}
           onRun={actions.onRun}
           trans={trans}
@@ -70,7 +74,7 @@ function Flows(props: IFlowsSectionProps & { list: FlowList }): JSX.Element {
   );
 }
 
-function Busy(props: {
+function BusyNote(props: {
   list: FlowList;
   trans: TranslationBundle;
 }): JSX.Element {
@@ -82,7 +86,7 @@ function Busy(props: {
     >
       {props.trans.__(
         'Listed at %1; the list is refreshed when the cell has finished.',
-        clock(props.list.at)
+        formatTimeOfDay(props.list.at)
       )}
     </p>
   );
@@ -142,11 +146,11 @@ function NoFlows(props: IFlowsSectionProps): JSX.Element | null {
         />
       );
     default:
-      return <NothingListed {...props} />;
+      return <LoadingFlows {...props} />;
   }
 }
 
-function NothingListed(props: IFlowsSectionProps): JSX.Element | null {
+function LoadingFlows(props: IFlowsSectionProps): JSX.Element | null {
   const { state, actions, trans } = props;
   switch (state.kind) {
     case 'busy':
@@ -178,12 +182,12 @@ function NothingListed(props: IFlowsSectionProps): JSX.Element | null {
         />
       );
     default:
-      return <NotRun {...props} />;
+      return <CellsNotRun {...props} />;
   }
 }
 
 /** Messages about flows that the notebook defines but its kernel does not have. */
-function NotRun(props: IFlowsSectionProps): JSX.Element | null {
+function CellsNotRun(props: IFlowsSectionProps): JSX.Element | null {
   const { state, actions, trans } = props;
   switch (state.kind) {
     case 'restarted':
@@ -213,11 +217,11 @@ function NotRun(props: IFlowsSectionProps): JSX.Element | null {
         />
       );
     default:
-      return <Refused {...props} />;
+      return <FlowsError {...props} />;
   }
 }
 
-function Refused(props: IFlowsSectionProps): JSX.Element | null {
+function FlowsError(props: IFlowsSectionProps): JSX.Element | null {
   const { state, actions, trans } = props;
   switch (state.kind) {
     case 'lacks-package':
@@ -225,7 +229,7 @@ function Refused(props: IFlowsSectionProps): JSX.Element | null {
         <EmptyState
           testId="satflow-lacks-package"
           message={state.error.message}
-          code={INSTALL}
+          code={INSTALL_COMMAND}
           action={{
             label: trans.__('Insert cell'),
             run: actions.onInsertInstall

@@ -3,13 +3,13 @@ import { InputGroup } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
 
 import type { ErrorBody, WorkPool } from '../_api';
-import { errorUnder } from '../errors';
+import { errorBelow } from '../errors';
 import {
   type IInfrastructureDraft,
-  isSaid,
-  poolForm
+  hasInfrastructure,
+  jobVariablesForm
 } from '../models/infrastructure';
-import { asObject, jsonTexts } from '../models/parameterSchema';
+import { asObject, toJsonTexts } from '../models/parameterSchema';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
 import { useFieldId } from './formId';
@@ -33,8 +33,8 @@ export function InfrastructureFields(
   props: IInfrastructureFieldsProps
 ): JSX.Element | null {
   const { pool, draft, error, trans } = props;
-  const [isOpen, setOpen] = useState(isSaid(draft));
-  if (!error && !isSaid(draft) && !pool?.takes.length) {
+  const [isOpen, setOpen] = useState(hasInfrastructure(draft));
+  if (!error && !hasInfrastructure(draft) && !pool?.takes.length) {
     return null;
   }
   return (
@@ -47,11 +47,11 @@ export function InfrastructureFields(
       <summary>{trans.__('Infrastructure')}</summary>
       <div className="jp-Satflow-schemaFields">
         {error?.field === null && <ErrorNote error={error} />}
-        {texts(trans).map(one => (
+        {textFields(trans).map(one => (
           <TextField key={one.name} {...props} {...one} />
         ))}
         <EnvField {...props} />
-        <OtherFields {...props} />
+        <JobVariablesField {...props} />
       </div>
     </details>
   );
@@ -68,7 +68,7 @@ function TextField(
   props: IInfrastructureFieldsProps & ITextFieldProps
 ): JSX.Element | null {
   const { pool, name, draft, step } = props;
-  const error = errorUnder(props.error, name);
+  const error = errorBelow(props.error, name);
   const id = useFieldId(name);
   if (!pool?.takes.includes(name) && draft[name] === '' && !error) {
     return null;
@@ -92,7 +92,7 @@ function TextField(
 
 function EnvField(props: IInfrastructureFieldsProps): JSX.Element | null {
   const { pool, draft, onChange, trans } = props;
-  const error = errorUnder(props.error, 'env');
+  const error = errorBelow(props.error, 'env');
   if (!pool?.takes.includes('env') && draft.env.length === 0 && !error) {
     return null;
   }
@@ -111,11 +111,13 @@ function EnvField(props: IInfrastructureFieldsProps): JSX.Element | null {
 }
 
 /** The other job variables of the work pool, by their names in its base job template. */
-function OtherFields(props: IInfrastructureFieldsProps): JSX.Element | null {
+function JobVariablesField(
+  props: IInfrastructureFieldsProps
+): JSX.Element | null {
   const { pool, draft, onChange, trans } = props;
-  const error = errorUnder(props.error, 'job_variables');
+  const error = errorBelow(props.error, 'job_variables');
   const id = useFieldId('job-variables');
-  const form = poolForm(pool);
+  const form = jobVariablesForm(pool);
   const names = Object.keys(asObject(form.schema.properties ?? {}));
   const [isWanted, setWanted] = useState(Object.keys(draft.more).length > 0);
   const isOpen = isWanted || error !== null;
@@ -135,7 +137,7 @@ function OtherFields(props: IInfrastructureFieldsProps): JSX.Element | null {
           id={id}
           schema={form.schema}
           jsonFields={form.jsonFields}
-          data={jsonTexts(form, draft.more)}
+          data={toJsonTexts(form, draft.more)}
           error={error}
           onChange={more => onChange({ ...draft, more })}
           trans={trans}
@@ -145,7 +147,7 @@ function OtherFields(props: IInfrastructureFieldsProps): JSX.Element | null {
   );
 }
 
-function texts(trans: TranslationBundle): ITextFieldProps[] {
+function textFields(trans: TranslationBundle): ITextFieldProps[] {
   return [
     {
       name: 'image',

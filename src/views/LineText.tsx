@@ -4,7 +4,7 @@ import React from 'react';
 
 import type { LogLine } from '../_api';
 import { LINE_LIMIT, LINE_MAX } from '../models/logText';
-import { levelName, stamp } from '../words';
+import { levelName, formatLogTime } from '../format';
 import { AnsiText } from './AnsiText';
 
 export interface ILineTextProps {
@@ -39,7 +39,7 @@ export function LineText(props: ILineTextProps): JSX.Element {
     );
   return (
     <>
-      <time>{stamp(time)}</time>
+      <time>{formatLogTime(time)}</time>
       <span className="jp-Satflow-level">{levelName(level)}</span>
       <span className="jp-Satflow-message">
         {task && <span className="jp-Satflow-logTask">{`${task}  `}</span>}
@@ -47,7 +47,7 @@ export function LineText(props: ILineTextProps): JSX.Element {
           text={message}
           search={search}
           limit={isWhole ? LINE_MAX : LINE_LIMIT}
-          more={more}
+          renderMore={more}
         />
       </span>
     </>

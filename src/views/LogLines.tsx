@@ -4,7 +4,7 @@ import React, { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { LogLine } from '../_api';
 import { searchPattern } from '../models/logText';
-import { levelName } from '../words';
+import { levelName } from '../format';
 import { LineText } from './LineText';
 
 export interface ILogLinesProps {
@@ -19,10 +19,10 @@ export interface ILogLinesProps {
 }
 
 /** Height of a line that is not wrapped, in pixels. */
-const LINE = 18;
+const LINE_HEIGHT = 18;
 
 /** Maximum distance from the end, in pixels, that counts as the end. */
-const END = 2 * LINE;
+const END_DISTANCE = 2 * LINE_HEIGHT;
 
 /** The visible lines, and a few around them. */
 export function LogLines(props: ILogLinesProps): JSX.Element {
@@ -34,15 +34,15 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => LINE,
+    estimateSize: () => LINE_HEIGHT,
     getItemKey: index => lines[index].id,
     initialRect: { width: 800, height: 600 },
     overscan: 20
   });
-  useShown(rows, props);
+  useScrollPosition(rows, props);
   const release = () => {
     const element = scroller.current;
-    if (follow && element && !atEnd(element)) {
+    if (follow && element && !isAtEnd(element)) {
       onFollow(false);
     }
   };
@@ -68,7 +68,7 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
             ref={rows.measureElement}
             data-index={row.index}
             data-testid="satflow-log-line"
-            className={rowClass(lines[row.index], row.index === current)}
+            className={lineClassName(lines[row.index], row.index === current)}
             style={{ transform: `translateY(${row.start}px)` }}
           >
             <LineText
@@ -87,7 +87,7 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
 }
 
 /** Scroll to the end while following, else to the current match. */
-function useShown(
+function useScrollPosition(
   rows: Virtualizer<HTMLDivElement, Element>,
   { lines, current, follow }: ILogLinesProps
 ): void {
@@ -103,11 +103,14 @@ function useShown(
   }, [current, follow]);
 }
 
-function rowClass(line: LogLine, isCurrent: boolean): string {
+function lineClassName(line: LogLine, isCurrent: boolean): string {
   const level = `jp-mod-${levelName(line.level).toLowerCase()}`;
   return `jp-Satflow-line ${level}${isCurrent ? ' jp-mod-current' : ''}`;
 }
 
-function atEnd(element: HTMLElement): boolean {
-  return element.scrollHeight - element.scrollTop - element.clientHeight <= END;
+function isAtEnd(element: HTMLElement): boolean {
+  return (
+    element.scrollHeight - element.scrollTop - element.clientHeight <=
+    END_DISTANCE
+  );
 }

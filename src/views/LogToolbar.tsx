@@ -15,11 +15,11 @@ export interface ILogToolbarProps {
   level: number;
   search: string;
   /** Number of lines that match. */
-  found: number;
+  matchCount: number;
   /** Position of the current match, from 0. */
   position: number;
   /** Number of lines shown. */
-  shown: number;
+  lineCount: number;
   /** True if lines are still missing, so that the counts are not final. */
   isLoading: boolean;
   follow: boolean;
@@ -44,10 +44,10 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
         aria-label={trans.__('Minimum level')}
         data-testid="satflow-log-level"
         value={String(level)}
-        options={levels(trans)}
+        options={levelOptions(trans)}
         onChange={event => onLevel(Number(event.target.value))}
       />
-      <Search {...props} />
+      <SearchField {...props} />
       <LineCount {...props} />
       <span className="jp-Satflow-rowEnd">
         <IconButton
@@ -70,7 +70,7 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
 
 /** Number of lines read so far. */
 function LineCount(props: ILogToolbarProps): JSX.Element {
-  const { shown, isLoading, trans } = props;
+  const { lineCount: shown, isLoading, trans } = props;
   const count = trans._n('%1 line', '%1 lines', shown);
   return (
     <span
@@ -84,8 +84,15 @@ function LineCount(props: ILogToolbarProps): JSX.Element {
   );
 }
 
-function Search(props: ILogToolbarProps): JSX.Element {
-  const { search, found, position, onSearch, onStep, trans } = props;
+function SearchField(props: ILogToolbarProps): JSX.Element {
+  const {
+    search,
+    matchCount: found,
+    position,
+    onSearch,
+    onStep,
+    trans
+  } = props;
   const matched = found > 0 ? trans.__('%1 of %2', position + 1, found) : '0';
   const count = props.isLoading ? trans.__('%1 so far', matched) : matched;
   return (
@@ -124,7 +131,9 @@ function Search(props: ILogToolbarProps): JSX.Element {
   );
 }
 
-function levels(trans: TranslationBundle): { value: string; label: string }[] {
+function levelOptions(
+  trans: TranslationBundle
+): { value: string; label: string }[] {
   return [
     { value: '0', label: trans.__('All levels') },
     { value: '20', label: trans.__('Info and above') },

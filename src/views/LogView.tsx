@@ -3,10 +3,10 @@ import React, { useEffect, useMemo, useState } from 'react';
 
 import type { ErrorBody, LogLine } from '../_api';
 import {
-  atLeast,
-  type LogProgress,
-  matches,
-  withoutOverwritten
+  filterByLevel,
+  type LogState,
+  findMatches,
+  dropOverwritten
 } from '../models/log';
 import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
@@ -17,7 +17,7 @@ export interface ILogViewProps {
   lines: readonly LogLine[];
   /** Names of task runs by id, as far as they are loaded. */
   taskNames: ReadonlyMap<string, string>;
-  progress: LogProgress;
+  progress: LogState;
   error: ErrorBody | null;
   /** True to follow new lines at first. */
   follow: boolean;
@@ -32,11 +32,11 @@ export function LogView(props: ILogViewProps): JSX.Element {
   const [search, setSearch] = useState('');
   const [step, setStep] = useState(0);
   const [follow, setFollow] = useState(props.follow);
-  const lines = useMemo(() => withoutOverwritten(props.lines), [props.lines]);
-  const shown = useMemo(() => atLeast(lines, level), [lines, level]);
-  const found = useMemo(() => matches(shown, search), [shown, search]);
+  const lines = useMemo(() => dropOverwritten(props.lines), [props.lines]);
+  const shown = useMemo(() => filterByLevel(lines, level), [lines, level]);
+  const found = useMemo(() => findMatches(shown, search), [shown, search]);
   useEffect(() => setStep(0), [search, level]);
-  const position = found.length > 0 ? mod(step, found.length) : 0;
+  const position = found.length > 0 ? wrapIndex(step, found.length) : 0;
   const go = (to: number) => {
     setFollow(false);
     setStep(to);
@@ -46,9 +46,9 @@ export function LogView(props: ILogViewProps): JSX.Element {
       <LogToolbar
         level={level}
         search={search}
-        found={found.length}
+        matchCount={found.length}
         position={position}
-        shown={shown.length}
+        lineCount={shown.length}
         // A log that failed is not being read; the error shows what to do.
         isLoading={progress === 'loading' && !error}
         follow={follow}
@@ -66,7 +66,11 @@ export function LogView(props: ILogViewProps): JSX.Element {
       {shown.length === 0 ? (
         <EmptyState
           testId="satflow-log-empty"
-          message={emptyWords(lines.length, error ? null : progress, trans)}
+          message={describeEmptyLog(
+            lines.length,
+            error ? null : progress,
+            trans
+          )}
         />
       ) : (
         <LogLines
@@ -84,9 +88,9 @@ export function LogView(props: ILogViewProps): JSX.Element {
 }
 
 /** Return the reason why no line is shown; `progress` is null if the log cannot be read. */
-function emptyWords(
+function describeEmptyLog(
   count: number,
-  progress: LogProgress | null,
+  progress: LogState | null,
   trans: TranslationBundle
 ): string {
   const isLoading = progress === 'loading';
@@ -107,6 +111,6 @@ function emptyWords(
   }
 }
 
-function mod(value: number, count: number): number {
+function wrapIndex(value: number, count: number): number {
   return ((value % count) + count) % count;
 }

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterWorker } from '../_api';
-import { bytes } from '../words';
+import { formatBytes } from '../format';
 
 export interface IMemoryMeterProps {
   workers: Pick<
@@ -24,12 +24,14 @@ export function MemoryMeter(props: IMemoryMeterProps): JSX.Element {
   ];
   const managed = Math.min(memory, sum('managed'));
   const share = (value: number) => (limit > 0 ? Math.min(1, value / limit) : 0);
-  const whole = limit ? `${bytes(memory)} / ${bytes(limit)}` : bytes(memory);
+  const whole = limit
+    ? `${formatBytes(memory)} / ${formatBytes(limit)}`
+    : formatBytes(memory);
   const parts = trans.__(
     '%1 task results, %2 other, %3 on disk',
-    bytes(managed),
-    bytes(memory - managed),
-    bytes(spilled)
+    formatBytes(managed),
+    formatBytes(memory - managed),
+    formatBytes(spilled)
   );
   return (
     <div className="jp-Satflow-meter" title={parts}>
@@ -48,7 +50,7 @@ export function MemoryMeter(props: IMemoryMeterProps): JSX.Element {
       </span>
       <span>
         {whole}
-        {spilled > 0 && ` + ${trans.__('%1 on disk', bytes(spilled))}`}
+        {spilled > 0 && ` + ${trans.__('%1 on disk', formatBytes(spilled))}`}
       </span>
     </div>
   );

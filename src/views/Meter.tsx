@@ -6,7 +6,7 @@ export interface IMeterProps {
   /** The value of a full bar; if it is 0, there is no limit and the bar stays empty. */
   limit: number;
   /** The formatted value. */
-  words: string;
+  text: string;
 }
 
 /** A quantity as a bar with its value. */
@@ -14,7 +14,7 @@ export function Meter({
   label,
   value,
   limit,
-  words
+  text: words
 }: IMeterProps): JSX.Element {
   const share = limit > 0 ? Math.min(1, value / limit) : 0;
   return (

@@ -28,7 +28,7 @@ export function MissedRunsField(props: IMissedRunsFieldProps): JSX.Element {
           'Scheduled runs missed while this machine or the local stack was off'
         )}
       </legend>
-      {choices(trans).map(({ value, label, words }) => (
+      {missedRunsOptions(trans).map(({ value, label, words }) => (
         <label key={value} data-testid={`satflow-missed-runs-${value}`}>
           <input
             type="radio"
@@ -46,7 +46,7 @@ export function MissedRunsField(props: IMissedRunsFieldProps): JSX.Element {
   );
 }
 
-function choices(
+function missedRunsOptions(
   trans: TranslationBundle
 ): { value: MissedRuns; label: string; words: string }[] {
   return [

@@ -3,39 +3,39 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { ErrorBody, Preflight } from '../_api';
-import { bytes, duration } from '../words';
+import { formatBytes, formatDuration } from '../format';
 import { ErrorNote } from './ErrorNote';
 import { FindingList } from './FindingList';
 
 export interface IPreflightPanelProps {
   report: Preflight | null;
   error: ErrorBody | null;
-  doing: 'check' | 'rehearse' | null;
+  activity: 'check' | 'rehearse' | null;
   onCheck: () => void;
-  onRehearse: () => void;
+  onTestCleanProcess: () => void;
   trans: TranslationBundle;
 }
 
 /** The pre-flight report of a flow, with its captured objects and findings, before anything is sent. */
 export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
-  const { report, error, doing, trans } = props;
+  const { report, error, activity, trans } = props;
   return (
     <fieldset
       className="jp-Satflow-fieldset jp-Satflow-preflight"
       data-testid="satflow-preflight"
-      aria-busy={doing !== null}
+      aria-busy={activity !== null}
     >
       <legend>{trans.__('Pre-flight report')}</legend>
       <p role="status" data-testid="satflow-preflight-summary">
-        {summary(props)}
+        {describeReport(props)}
       </p>
       {error && <ErrorNote error={error} />}
       {report && <FindingList findings={report.findings} trans={trans} />}
-      {report && <Captured report={report} trans={trans} />}
+      {report && <CapturedObjects report={report} trans={trans} />}
       <div className="jp-Satflow-preflightActions">
-        <Action {...props} words={trans.__('Check again')} to="check" />
-        {report && !refused(report) && report.rehearsed === null && (
-          <Action
+        <ActionButton {...props} words={trans.__('Check again')} to="check" />
+        {report && !hasErrors(report) && report.rehearsed === null && (
+          <ActionButton
             {...props}
             words={trans.__('Test in a clean process')}
             to="rehearse"
@@ -46,17 +46,17 @@ export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
   );
 }
 
-function Action(
+function ActionButton(
   props: IPreflightPanelProps & { words: string; to: 'check' | 'rehearse' }
 ): JSX.Element {
-  const { doing, to, words } = props;
-  const act = to === 'check' ? props.onCheck : props.onRehearse;
+  const { activity, to, words } = props;
+  const act = to === 'check' ? props.onCheck : props.onTestCleanProcess;
   return (
     <Button
       type="button"
       className="jp-mod-styled"
-      aria-disabled={doing !== null}
-      onClick={() => doing === null && act()}
+      aria-disabled={activity !== null}
+      onClick={() => activity === null && act()}
       data-testid={`satflow-preflight-${to}`}
     >
       {words}
@@ -64,7 +64,7 @@ function Action(
   );
 }
 
-function Captured(props: {
+function CapturedObjects(props: {
   report: Preflight;
   trans: TranslationBundle;
 }): JSX.Element | null {
@@ -77,7 +77,7 @@ function Captured(props: {
         <tbody>
           {captured.map(each => (
             <tr key={each.where}>
-              <td>{bytes(each.size)}</td>
+              <td>{formatBytes(each.size)}</td>
               <td>
                 <code>{each.where}</code>
               </td>
@@ -86,7 +86,7 @@ function Captured(props: {
           ))}
           {files.map(each => (
             <tr key={each.path} data-testid="satflow-preflight-file">
-              <td>{bytes(each.size)}</td>
+              <td>{formatBytes(each.size)}</td>
               <td>
                 <code>{each.path}</code>
               </td>
@@ -103,21 +103,21 @@ function Captured(props: {
   );
 }
 
-function summary(props: IPreflightPanelProps): string {
-  const { report, doing, trans } = props;
-  if (doing === 'check') {
+function describeReport(props: IPreflightPanelProps): string {
+  const { report, activity, trans } = props;
+  if (activity === 'check') {
     return trans.__('Checking the flow in the kernel…');
   }
-  if (doing === 'rehearse') {
+  if (activity === 'rehearse') {
     return trans.__('Testing in a clean process…');
   }
   if (!report) {
     return trans.__('Not checked.');
   }
-  if (refused(report)) {
+  if (hasErrors(report)) {
     return trans.__('This flow cannot be registered. Fix the errors below.');
   }
-  const size = bytes(
+  const size = formatBytes(
     report.files.reduce((sum, each) => sum + each.size, report.size ?? 0)
   );
   return report.rehearsed === null
@@ -125,10 +125,10 @@ function summary(props: IPreflightPanelProps): string {
     : trans.__(
         '%1 are packed with the flow; a clean process loaded them in %2.',
         size,
-        duration(report.rehearsed)
+        formatDuration(report.rehearsed)
       );
 }
 
-function refused(report: Preflight): boolean {
+function hasErrors(report: Preflight): boolean {
   return report.findings.some(finding => finding.level === 'error');
 }

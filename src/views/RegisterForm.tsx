@@ -10,20 +10,20 @@ import type {
   LiveFlow,
   Registered
 } from '../_api';
-import { errorUnder } from '../errors';
+import { errorBelow } from '../errors';
 import type { IDraft } from '../models/draft';
-import { poolOf } from '../models/infrastructure';
-import { kernelError } from '../models/kernelErrors';
+import { findWorkPool } from '../models/infrastructure';
+import { describeKernelError } from '../models/kernelErrors';
 import type { IParameterForm } from '../models/parameterSchema';
 import { missingParameters } from '../models/parameterSchema';
-import type { Intent } from '../models/subject';
-import { ADVANCED, AdvancedFields } from './AdvancedFields';
+import type { Intent } from '../models/flowSource';
+import { ADVANCED_FIELDS, AdvancedFields } from './AdvancedFields';
 import type { IClusterClassState } from './ClusterClassFields';
 import { ErrorNote } from './ErrorNote';
 import { ExecutorField } from './ExecutorField';
 import { Field } from './Field';
 import { focusField, focusStart } from './focusField';
-import { FormId, useFieldId, useNewFormId } from './formId';
+import { FormId, useFieldId, useUniqueFormId } from './formId';
 import { InfrastructureFields } from './InfrastructureFields';
 import { type IPreflightPanelProps, PreflightPanel } from './PreflightPanel';
 import { ScheduleField } from './ScheduleField';
@@ -39,8 +39,8 @@ export interface IRegisterActions {
   onRegisterAndRun: () => void;
   onCopyCode: () => void;
   onCheck: () => void;
-  onRehearse: () => void;
-  onAskClass: (name: string) => void;
+  onTestCleanProcess: () => void;
+  onLoadClass: (name: string) => void;
 }
 
 export interface IRegisterFormProps {
@@ -51,15 +51,15 @@ export interface IRegisterFormProps {
   draft: IDraft;
   /** The reason for which the user opened the form, and the number of times. */
   intent: Intent;
-  asked: number;
+  openCount: number;
   catalogue: Catalogue | null;
   nextRuns: string[] | null;
   /** A deployment with the form's name that another notebook registered. */
-  foreign: Deployment | null;
+  foreignDeployment: Deployment | null;
   /** The usage of the worker size in the last runs, in words. */
-  needed: string | null;
+  workerUsage: string | null;
   clusterClass: IClusterClassState;
-  preflight: Pick<IPreflightPanelProps, 'report' | 'error' | 'doing'>;
+  preflight: Pick<IPreflightPanelProps, 'report' | 'error' | 'activity'>;
   error: ErrorBody | null;
   /** The error in the schedule that the user is typing. */
   scheduleError: ErrorBody | null;
@@ -71,43 +71,44 @@ export interface IRegisterFormProps {
 }
 
 /** The fields that show their own errors; all other errors are shown at the top. */
-const SHOWN = [
+const FIELDS_WITH_ERRORS = [
   'name',
   'parameters',
   'executor',
   'schedule',
   'work_pool',
   'infrastructure',
-  ...ADVANCED
+  ...ADVANCED_FIELDS
 ];
 
 /** One page to register a flow; the Enter key accepts the defaults. */
 export function RegisterForm(props: IRegisterFormProps): JSX.Element {
   return (
-    <FormId.Provider value={useNewFormId()}>
-      <Form {...props} />
+    <FormId.Provider value={useUniqueFormId()}>
+      <FormContent {...props} />
     </FormId.Provider>
   );
 }
 
-function Form(props: IRegisterFormProps): JSX.Element {
+function FormContent(props: IRegisterFormProps): JSX.Element {
   const { flow, draft, intent, error, actions, registered, trans } = props;
   const root = useRef<HTMLFormElement>(null);
   const formId = useContext(FormId);
   const missing = missingParameters(props.form, draft.parameters);
   useEffect(() => {
-    if (props.asked > 0) {
+    if (props.openCount > 0) {
       focusStart(root.current, formId, intent, missing);
     }
-  }, [props.asked]);
+  }, [props.openCount]);
   useEffect(() => {
     if (error) {
       focusField(root.current, formId, error.field);
     }
   }, [error]);
   const inWords = (one: ErrorBody) =>
-    kernelError(one, props.notebook, flow.variable, trans);
-  const isElsewhere = error && !SHOWN.some(field => errorUnder(error, field));
+    describeKernelError(one, props.notebook, flow.variable, trans);
+  const isElsewhere =
+    error && !FIELDS_WITH_ERRORS.some(field => errorBelow(error, field));
   const runs = intent === 'run' && !registered;
   return (
     <form
@@ -125,15 +126,15 @@ function Form(props: IRegisterFormProps): JSX.Element {
       {flow.doc && <p className="jp-Satflow-doc">{flow.doc}</p>}
       {isElsewhere && <ErrorNote error={inWords(error)} />}
       <NameField {...props} />
-      <Parameters {...props} />
-      <Choices {...props} />
+      <ParameterFields {...props} />
+      <ChoiceFields {...props} />
       <AdvancedFields {...props} onChange={actions.onChange} />
       <PreflightPanel
         report={props.preflight.report}
         error={props.preflight.error && inWords(props.preflight.error)}
-        doing={props.preflight.doing}
+        activity={props.preflight.activity}
         onCheck={actions.onCheck}
-        onRehearse={actions.onRehearse}
+        onTestCleanProcess={actions.onTestCleanProcess}
         trans={trans}
       />
       <SubmitBar {...props} {...actions} />
@@ -142,14 +143,14 @@ function Form(props: IRegisterFormProps): JSX.Element {
 }
 
 function NameField(props: IRegisterFormProps): JSX.Element {
-  const { draft, foreign, actions, trans } = props;
+  const { draft, foreignDeployment: foreign, actions, trans } = props;
   const id = useFieldId('name');
-  const error = errorUnder(props.error, 'name');
+  const error = errorBelow(props.error, 'name');
   return (
     <Field
       id={id}
       label={trans.__('Name')}
-      hint={foreign && !error ? foreignWords(foreign, trans) : undefined}
+      hint={foreign && !error ? describeForeign(foreign, trans) : undefined}
       error={error}
     >
       <InputGroup
@@ -162,7 +163,7 @@ function NameField(props: IRegisterFormProps): JSX.Element {
   );
 }
 
-function foreignWords(
+function describeForeign(
   { notebook, version }: Deployment,
   trans: TranslationBundle
 ): string {
@@ -178,7 +179,7 @@ function foreignWords(
       );
 }
 
-function Parameters(props: IRegisterFormProps): JSX.Element | null {
+function ParameterFields(props: IRegisterFormProps): JSX.Element | null {
   const { form, draft, error, actions, trans } = props;
   const id = useFieldId('parameters');
   if (props.flow.parameters.length === 0) {
@@ -192,7 +193,7 @@ function Parameters(props: IRegisterFormProps): JSX.Element | null {
         schema={form.schema}
         jsonFields={form.jsonFields}
         data={draft.parameters}
-        error={errorUnder(error, 'parameters')}
+        error={errorBelow(error, 'parameters')}
         onChange={parameters => actions.onChange({ parameters })}
         trans={trans}
       />
@@ -200,7 +201,7 @@ function Parameters(props: IRegisterFormProps): JSX.Element | null {
   );
 }
 
-function Choices(props: IRegisterFormProps): JSX.Element | null {
+function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
   const { flow, catalogue, draft, error, nextRuns, actions, trans } = props;
   if (!catalogue) {
     return error ? null : <p role="status">{trans.__('Loading…')}</p>;
@@ -215,21 +216,21 @@ function Choices(props: IRegisterFormProps): JSX.Element | null {
         catalogue={catalogue}
         executor={draft.executor}
         taskRunner={flow.task_runner?.text ?? null}
-        needed={props.needed}
+        workerUsage={props.workerUsage}
         options={draft.options[draft.executor] ?? {}}
-        error={errorUnder(error, 'executor')}
+        error={errorBelow(error, 'executor')}
         onExecutor={executor => actions.onChange({ executor })}
         onOptions={onOptions}
         clusterClass={props.clusterClass}
-        onAskClass={actions.onAskClass}
+        onLoadClass={actions.onLoadClass}
         trans={trans}
       />
       <ScheduleField
         schedule={draft.schedule}
         nextRuns={nextRuns}
         error={
-          errorUnder(error, 'schedule') ??
-          errorUnder(props.scheduleError, 'schedule')
+          errorBelow(error, 'schedule') ??
+          errorBelow(props.scheduleError, 'schedule')
         }
         onChange={schedule => actions.onChange({ schedule })}
         trans={trans}
@@ -237,14 +238,14 @@ function Choices(props: IRegisterFormProps): JSX.Element | null {
       <WorkPoolField
         catalogue={catalogue}
         workPool={draft.workPool}
-        error={errorUnder(error, 'work_pool')}
+        error={errorBelow(error, 'work_pool')}
         onChange={workPool => actions.onChange({ workPool })}
         trans={trans}
       />
       <InfrastructureFields
-        pool={poolOf(catalogue, draft.workPool)}
+        pool={findWorkPool(catalogue, draft.workPool)}
         draft={draft.infrastructure}
-        error={errorUnder(error, 'infrastructure')}
+        error={errorBelow(error, 'infrastructure')}
         onChange={infrastructure => actions.onChange({ infrastructure })}
         trans={trans}
       />

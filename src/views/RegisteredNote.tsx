@@ -3,7 +3,7 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { CarriedFile, Registered } from '../_api';
-import { bytes } from '../words';
+import { formatBytes } from '../format';
 import { ChangeList } from './ChangeList';
 import { FindingList } from './FindingList';
 import { ZonedTime } from './ZonedTime';
@@ -26,9 +26,9 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
       data-testid="satflow-registered"
       data-outcome={registered.outcome}
     >
-      <strong>{outcomeWords(registered, trans)}</strong>
-      <span>{trans.__('Flow content: %1', bytes(content_size))}</span>
-      {files.length > 0 && <span>{fileWords(files, trans)}</span>}
+      <strong>{describeOutcome(registered, trans)}</strong>
+      <span>{trans.__('Flow content: %1', formatBytes(content_size))}</span>
+      {files.length > 0 && <span>{describeFiles(files, trans)}</span>}
       {schedule.kind !== 'none' && next_runs.length > 0 && (
         <span>
           {trans.__('Next run:')}{' '}
@@ -60,17 +60,17 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
   );
 }
 
-function fileWords(files: CarriedFile[], trans: TranslationBundle): string {
+function describeFiles(files: CarriedFile[], trans: TranslationBundle): string {
   const size = files.reduce((sum, file) => sum + file.size, 0);
   return trans._n(
     '%1 data file, %2',
     '%1 data files, %2',
     files.length,
-    bytes(size)
+    formatBytes(size)
   );
 }
 
-function outcomeWords(
+function describeOutcome(
   { outcome, deployment }: Registered,
   trans: TranslationBundle
 ): string {

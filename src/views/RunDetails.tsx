@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { RunDetail } from '../_api';
-import { localZone, moment } from '../words';
+import { localTimezone, formatDateTime } from '../format';
 import { ArtifactView } from './ArtifactView';
 
 export interface IRunDetailsProps {
@@ -34,12 +34,12 @@ export function RunDetails({ detail, trans }: IRunDetailsProps): JSX.Element {
           </React.Fragment>
         ))}
       </dl>
-      <h3>{trans.__('Times, %1', localZone())}</h3>
+      <h3>{trans.__('Times, %1', localTimezone())}</h3>
       <dl>
         {times.map(([name, time]) => (
           <React.Fragment key={name}>
             <dt>{name}</dt>
-            <dd>{time ? moment(time) : '–'}</dd>
+            <dd>{time ? formatDateTime(time) : '–'}</dd>
           </React.Fragment>
         ))}
         <dt>{trans.__('Run id')}</dt>

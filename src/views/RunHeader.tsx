@@ -3,7 +3,12 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Run } from '../_api';
-import { clock, duration, elapsed, hasEnded } from '../words';
+import {
+  formatTimeOfDay,
+  formatDuration,
+  elapsedSeconds,
+  hasEnded
+} from '../format';
 import type { IRunActions } from './RunView';
 import { StateMark } from './StateMark';
 import { useNow } from './useNow';
@@ -32,14 +37,16 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
           </span>
         )}
         <StateMark type={run.state_type} name={run.state_name} />
-        <Buttons {...props} />
+        <RunButtons {...props} />
       </div>
       <div className="jp-Satflow-facts">
         <span>{run.name}</span>
-        {run.start && <span>{trans.__('started %1', clock(run.start))}</span>}
+        {run.start && (
+          <span>{trans.__('started %1', formatTimeOfDay(run.start))}</span>
+        )}
         {run.start && (
           <span data-testid="satflow-duration">
-            {duration(elapsed(run, now))}
+            {formatDuration(elapsedSeconds(run, now))}
           </span>
         )}
         {run.scheduled && <span>{trans.__('scheduled')}</span>}
@@ -53,7 +60,7 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
   );
 }
 
-function Buttons({ run, actions, trans }: IRunHeaderProps): JSX.Element {
+function RunButtons({ run, actions, trans }: IRunHeaderProps): JSX.Element {
   return (
     <span className="jp-Satflow-rowEnd">
       {hasEnded(run.state_type) ? (

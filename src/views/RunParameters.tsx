@@ -6,7 +6,7 @@ import {
   type IParameterForm,
   missingParameters
 } from '../models/parameterSchema';
-import { useNewFormId } from './formId';
+import { useUniqueFormId } from './formId';
 import { SchemaForm } from './SchemaForm';
 
 export interface IRunParametersProps {
@@ -24,7 +24,7 @@ export interface IRunParametersProps {
  */
 export function RunParameters(props: IRunParametersProps): JSX.Element {
   const { form, data, error, onChange, trans } = props;
-  const id = `${useNewFormId()}-run`;
+  const id = `${useUniqueFormId()}-run`;
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const [missing] = missingParameters(form, data);

@@ -3,8 +3,13 @@ import { Button, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Run } from '../_api';
-import { shortText } from '../models/terminalText';
-import { clock, duration, elapsed, hasEnded } from '../words';
+import { shortenText } from '../models/terminalText';
+import {
+  formatTimeOfDay,
+  formatDuration,
+  elapsedSeconds,
+  hasEnded
+} from '../format';
 import { IconButton } from './IconButton';
 import { StateMark } from './StateMark';
 
@@ -62,8 +67,10 @@ export function RunRow(props: IRunRowProps): JSX.Element {
       </div>
       <div className="jp-Satflow-facts">
         <span>{run.name}</span>
-        <span>{clock(run.start ?? run.expected_start ?? run.created)}</span>
-        {run.start && <span>{duration(elapsed(run, now))}</span>}
+        <span>
+          {formatTimeOfDay(run.start ?? run.expected_start ?? run.created)}
+        </span>
+        {run.start && <span>{formatDuration(elapsedSeconds(run, now))}</span>}
         {run.scheduled && <span>{trans.__('scheduled')}</span>}
       </div>
       {run.why_waiting && (
@@ -77,10 +84,10 @@ export function RunRow(props: IRunRowProps): JSX.Element {
 }
 
 /** Maximum length of the last line in the row and its tooltip. */
-const LAST_LINE = 400;
+const LAST_LINE_LIMIT = 400;
 
 function LastLine({ text }: { text: string }): JSX.Element {
-  const words = shortText(text, LAST_LINE);
+  const words = shortenText(text, LAST_LINE_LIMIT);
   return (
     <p className="jp-Satflow-lastLine" title={words}>
       <bdi>{words}</bdi>

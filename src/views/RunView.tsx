@@ -8,8 +8,8 @@ import type {
   Run,
   RunDetail
 } from '../_api';
-import type { ISample } from '../models/history';
-import type { LogProgress } from '../models/log';
+import type { ISample } from '../models/sampleHistory';
+import type { LogState } from '../models/log';
 import { ClusterView } from './ClusterView';
 import type { OnDaskPages } from './DaskPagesButton';
 import { ErrorNote } from './ErrorNote';
@@ -34,7 +34,7 @@ export interface IRunViewProps {
   version: number | null;
   lines: readonly LogLine[];
   /** The loading state of the log. */
-  progress: LogProgress;
+  progress: LogState;
   cluster: ClusterStatus | null;
   samples: readonly ISample[];
   error: ErrorBody | null;

@@ -3,7 +3,7 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment, ErrorBody, Run } from '../_api';
-import { hasEnded } from '../words';
+import { hasEnded } from '../format';
 import { DeploymentRow, type IDeploymentActions } from './DeploymentRow';
 import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
@@ -63,20 +63,22 @@ export function RunsSection(props: IRunsSectionProps): JSX.Element {
           </ul>
         </details>
       )}
-      <Filters {...props} />
-      {error && !isSame(error, deploymentsError) && <ErrorNote error={error} />}
-      <Runs {...props} />
+      <RunFilters {...props} />
+      {error && !isSameError(error, deploymentsError) && (
+        <ErrorNote error={error} />
+      )}
+      <RunList {...props} />
     </>
   );
 }
 
 /** Return whether both lists failed for the same reason and are empty, so that the error is shown once. */
-function isSame(error: ErrorBody, other: ErrorBody | null): boolean {
+function isSameError(error: ErrorBody, other: ErrorBody | null): boolean {
   return other !== null && error.message === other.message;
 }
 
 /** Return the filter with one part changed; an empty part is left out. */
-function withPart(
+function changeFilter(
   filter: IRunsFilter,
   part: keyof IRunsFilter,
   value: string
@@ -85,7 +87,7 @@ function withPart(
   return value === '' ? rest : { ...rest, [part]: value };
 }
 
-function Filters(props: IRunsSectionProps): JSX.Element | null {
+function RunFilters(props: IRunsSectionProps): JSX.Element | null {
   const { runs, deployments, filter, actions, trans } = props;
   const filtered = Boolean(filter.deployment_id ?? filter.state_type);
   if (runs.length === 0 && !filtered) {
@@ -100,7 +102,7 @@ function Filters(props: IRunsSectionProps): JSX.Element | null {
         options={[{ value: '', label: trans.__('All deployments') }, ...names]}
         onChange={event =>
           actions.onFilter(
-            withPart(filter, 'deployment_id', event.target.value)
+            changeFilter(filter, 'deployment_id', event.target.value)
           )
         }
       />
@@ -109,14 +111,16 @@ function Filters(props: IRunsSectionProps): JSX.Element | null {
         value={filter.state_type ?? ''}
         options={stateOptions(trans)}
         onChange={event =>
-          actions.onFilter(withPart(filter, 'state_type', event.target.value))
+          actions.onFilter(
+            changeFilter(filter, 'state_type', event.target.value)
+          )
         }
       />
     </div>
   );
 }
 
-function Runs(props: IRunsSectionProps): JSX.Element | null {
+function RunList(props: IRunsSectionProps): JSX.Element | null {
   const { runs, isLoaded, filter, actions, trans } = props;
   const now = useNow(runs.some(run => !hasEnded(run.state_type)));
   if (runs.length > 0) {

@@ -5,7 +5,7 @@ import React from 'react';
 
 import type { ErrorBody } from '../_api';
 import type { IScheduleDraft } from '../models/draft';
-import { duration } from '../words';
+import { formatDuration } from '../format';
 import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
 import { useFieldId } from './formId';
@@ -21,13 +21,13 @@ export interface IScheduleFieldProps {
 }
 
 /** Id suffix of the error message about the schedule. */
-const ERROR = 'schedule-error';
+const ERROR_ID = 'schedule-error';
 
 /** The schedule of a deployment, with a description and the next five runs. */
 export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
   const id = useFieldId('schedule-kind');
-  const errorId = useFieldId(ERROR);
+  const errorId = useFieldId(ERROR_ID);
   const kinds = [
     { value: 'none', label: trans.__('None: start runs manually') },
     { value: 'cron', label: trans.__('Cron') },
@@ -53,7 +53,7 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
         </Field>
         {schedule.kind === 'cron' && <CronInput {...props} />}
         {schedule.kind === 'interval' && <IntervalInput {...props} />}
-        <Timezone {...props} />
+        <TimezoneSelect {...props} />
       </div>
       {error && <ErrorNote error={error} id={errorId} />}
       {schedule.kind !== 'none' && <NextRuns {...props} />}
@@ -64,13 +64,13 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
 function CronInput(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
   const id = useFieldId('cron');
-  const errorId = useFieldId(ERROR);
+  const errorId = useFieldId(ERROR_ID);
   return (
     <Field
       id={id}
       label={trans.__('Cron expression')}
       hint={
-        cronWords(schedule.cron) ?? trans.__('minute hour day month weekday')
+        describeCron(schedule.cron) ?? trans.__('minute hour day month weekday')
       }
     >
       <InputGroup
@@ -78,7 +78,7 @@ function CronInput(props: IScheduleFieldProps): JSX.Element {
         data-testid="satflow-cron"
         value={schedule.cron}
         spellCheck={false}
-        {...wrong(error, 'cron', errorId, `${id}-hint`)}
+        {...errorAttributes(error, 'cron', errorId, `${id}-hint`)}
         onChange={event => onChange({ ...schedule, cron: event.target.value })}
       />
     </Field>
@@ -88,19 +88,19 @@ function CronInput(props: IScheduleFieldProps): JSX.Element {
 function IntervalInput(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
   const id = useFieldId('interval');
-  const errorId = useFieldId(ERROR);
+  const errorId = useFieldId(ERROR_ID);
   return (
     <Field
       id={id}
       label={trans.__('Seconds between runs')}
-      hint={intervalWords(schedule.seconds, trans)}
+      hint={describeInterval(schedule.seconds, trans)}
     >
       <InputGroup
         id={id}
         data-testid="satflow-interval"
         type="number"
         value={schedule.seconds}
-        {...wrong(error, 'seconds', errorId, `${id}-hint`)}
+        {...errorAttributes(error, 'seconds', errorId, `${id}-hint`)}
         onChange={event =>
           onChange({ ...schedule, seconds: event.target.value })
         }
@@ -109,18 +109,18 @@ function IntervalInput(props: IScheduleFieldProps): JSX.Element {
   );
 }
 
-function Timezone(props: IScheduleFieldProps): JSX.Element {
+function TimezoneSelect(props: IScheduleFieldProps): JSX.Element {
   const { schedule, error, onChange, trans } = props;
   const id = useFieldId('timezone');
-  const errorId = useFieldId(ERROR);
+  const errorId = useFieldId(ERROR_ID);
   return (
     <Field id={id} label={trans.__('Time zone')}>
       <HTMLSelect
         id={id}
         data-testid="satflow-timezone"
         value={schedule.timezone}
-        options={timezones(schedule.timezone)}
-        {...wrong(error, 'timezone', errorId)}
+        options={timezoneOptions(schedule.timezone)}
+        {...errorAttributes(error, 'timezone', errorId)}
         onChange={event =>
           onChange({ ...schedule, timezone: event.target.value })
         }
@@ -140,7 +140,7 @@ function NextRuns(props: IScheduleFieldProps): JSX.Element {
             <ZonedTime
               time={time}
               timezone={schedule.timezone}
-              isZoneSaid
+              hideTimezone
               trans={trans}
             />
           </li>
@@ -154,7 +154,7 @@ function NextRuns(props: IScheduleFieldProps): JSX.Element {
  * Return the ARIA attributes of an input. The one error message of the schedule is below all of its inputs, so each
  * input refers to it.
  */
-function wrong(
+function errorAttributes(
   error: ErrorBody | null,
   field: string,
   errorId: string,
@@ -169,7 +169,7 @@ function wrong(
 }
 
 /** Describe a cron expression in words, or return null if that is not possible. */
-export function cronWords(cron: string): string | null {
+export function describeCron(cron: string): string | null {
   try {
     return cronstrue.toString(cron, { use24HourTimeFormat: true });
   } catch {
@@ -177,14 +177,14 @@ export function cronWords(cron: string): string | null {
   }
 }
 
-function intervalWords(typed: string, trans: TranslationBundle): string {
+function describeInterval(typed: string, trans: TranslationBundle): string {
   const seconds = Number(typed);
   return typed.trim() !== '' && seconds > 0
-    ? trans.__('every %1', duration(seconds))
+    ? trans.__('every %1', formatDuration(seconds))
     : trans.__('a number of seconds, such as 3600');
 }
 
-function timezones(chosen: string): string[] {
+function timezoneOptions(chosen: string): string[] {
   const known = Intl.supportedValuesOf('timeZone');
   return [...new Set([chosen, 'UTC', ...known])];
 }

@@ -6,7 +6,7 @@ import validator from '@rjsf/validator-ajv8';
 import React from 'react';
 
 import type { ErrorBody, JsonObject } from '../_api';
-import { fieldPath } from '../models/fieldPath';
+import { findFieldPath } from '../models/fieldPath';
 import { asObject } from '../models/parameterSchema';
 import { ErrorNote } from './ErrorNote';
 import {
@@ -37,19 +37,23 @@ const TEMPLATES = {
 /** JupyterLab's form for a JSON schema, nested in a form of ours; the server validates the data. */
 export function SchemaForm(props: ISchemaFormProps): JSX.Element {
   const { id, schema, jsonFields = [], data, error, onChange, trans } = props;
-  const path = fieldPath(schema, (error?.field ?? '').split('.'));
+  const path = findFieldPath(schema, (error?.field ?? '').split('.'));
   const wrong =
     error && path.length > 0 ? { id: [id, ...path].join('_'), error } : null;
-  const formContext: ISchemaFormContext = { root: id, wrong, trans };
+  const formContext: ISchemaFormContext = {
+    root: id,
+    fieldError: wrong,
+    trans
+  };
   return (
     <>
       {error && !wrong && <ErrorNote error={error} />}
       <FormComponent
-        tagName={Group as never}
+        tagName={FormGroup as never}
         idPrefix={id}
         schema={schema as RJSFSchema}
         formContext={formContext}
-        uiSchema={appearance(schema, jsonFields)}
+        uiSchema={createUiSchema(schema, jsonFields)}
         formData={data}
         templates={TEMPLATES}
         validator={validator}
@@ -63,7 +67,7 @@ export function SchemaForm(props: ISchemaFormProps): JSX.Element {
 }
 
 /** Replaces the form element, which cannot be nested in another one. */
-const Group = React.forwardRef<
+const FormGroup = React.forwardRef<
   HTMLDivElement,
   React.PropsWithChildren<{ className?: string }>
 >(({ className, children }, ref) => (
@@ -71,9 +75,9 @@ const Group = React.forwardRef<
     {children}
   </div>
 ));
-Group.displayName = 'Group';
+FormGroup.displayName = 'Group';
 
-function appearance(
+function createUiSchema(
   schema: JsonObject,
   jsonFields: readonly string[]
 ): UiSchema<ReadonlyJSONObject> {
@@ -82,12 +86,12 @@ function appearance(
   const asChoice = { 'ui:widget': 'select' };
   return Object.fromEntries([
     ...jsonFields.map(key => [key, asText]),
-    ...undecided(schema).map(key => [key, asChoice])
+    ...booleansWithoutDefault(schema).map(key => [key, asChoice])
   ]) as UiSchema<ReadonlyJSONObject>;
 }
 
 /** Return the boolean fields without a default. */
-function undecided(schema: JsonObject): string[] {
+function booleansWithoutDefault(schema: JsonObject): string[] {
   return Object.entries(asObject(schema.properties ?? {})).flatMap(
     ([key, one]) => {
       const { type, default: preset } = asObject(one);

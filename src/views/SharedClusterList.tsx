@@ -10,7 +10,7 @@ import React from 'react';
 
 import type { ClusterStatus } from '../_api';
 import { clusterKey } from '../models/clusters';
-import type { ISample } from '../models/history';
+import type { ISample } from '../models/sampleHistory';
 import { type ISharedCluster, ownStatus } from '../models/sharedClusters';
 import { ClusterFacts } from './ClusterFacts';
 import { ClusterLoad } from './ClusterLoad';
@@ -86,22 +86,22 @@ function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
           {name.split('/').pop()}
         </span>
         <span className={`jp-Satflow-badge jp-mod-${cluster.state}`}>
-          {stateOf(cluster, trans)}
+          {describeState(cluster, trans)}
         </span>
         <span className="jp-Satflow-rowEnd">
-          <Buttons {...props} />
+          <ClusterButtons {...props} />
         </span>
       </div>
       <div className="jp-Satflow-facts">
         <span>{cluster.gateway || trans.__('this machine')}</span>
       </div>
-      {cluster.state !== 'none' && <Shown {...props} />}
+      {cluster.state !== 'none' && <ClusterStatusView {...props} />}
     </li>
   );
 }
 
 /** The status of a shared cluster, reported by itself or else by a run that uses it, and those runs. */
-function Shown(props: ISharedClusterRowProps): JSX.Element | null {
+function ClusterStatusView(props: ISharedClusterRowProps): JSX.Element | null {
   const { statuses, samples, actions, trans } = props;
   const own = ownStatus(statuses);
   if (!own) {
@@ -135,7 +135,7 @@ function Shown(props: ISharedClusterRowProps): JSX.Element | null {
   );
 }
 
-function Buttons(props: ISharedClusterRowProps): JSX.Element {
+function ClusterButtons(props: ISharedClusterRowProps): JSX.Element {
   const { cluster, actions, trans } = props;
   const { deployment_name: name, isBusy: disabled } = cluster;
   if (cluster.state === 'unknown') {
@@ -175,7 +175,10 @@ function Buttons(props: ISharedClusterRowProps): JSX.Element {
   );
 }
 
-function stateOf(cluster: ISharedCluster, trans: TranslationBundle): string {
+function describeState(
+  cluster: ISharedCluster,
+  trans: TranslationBundle
+): string {
   const words = {
     unknown: trans.__('checking…'),
     none: trans.__('not running'),

@@ -3,7 +3,7 @@ import React from 'react';
 export interface ISparklineProps {
   label: string;
   /** The newest value, formatted. */
-  words: string;
+  text: string;
   values: number[];
 }
 
@@ -12,7 +12,7 @@ const HEIGHT = 40;
 
 /** A quantity over time, scaled to its maximum. */
 export function Sparkline(props: ISparklineProps): JSX.Element {
-  const { label, words, values } = props;
+  const { label, text: words, values } = props;
   return (
     <figure className="jp-Satflow-sparkline">
       <figcaption>
@@ -24,14 +24,17 @@ export function Sparkline(props: ISparklineProps): JSX.Element {
         role="img"
         aria-label={`${label}: ${words}`}
       >
-        <path className="jp-Satflow-area" d={area(values)} />
-        <polyline points={points(values)} vectorEffect="non-scaling-stroke" />
+        <path className="jp-Satflow-area" d={areaPath(values)} />
+        <polyline
+          points={linePoints(values)}
+          vectorEffect="non-scaling-stroke"
+        />
       </svg>
     </figure>
   );
 }
 
-function points(values: number[]): string {
+function linePoints(values: number[]): string {
   const top = Math.max(...values, 1e-9);
   const step = WIDTH / Math.max(1, values.length - 1);
   return values
@@ -42,8 +45,8 @@ function points(values: number[]): string {
     .join(' ');
 }
 
-function area(values: number[]): string {
+function areaPath(values: number[]): string {
   return values.length > 1
-    ? `M0,${HEIGHT} L${points(values).replace(/ /g, ' L')} L${WIDTH},${HEIGHT} Z`
+    ? `M0,${HEIGHT} L${linePoints(values).replace(/ /g, ' L')} L${WIDTH},${HEIGHT} Z`
     : '';
 }

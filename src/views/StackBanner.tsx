@@ -16,12 +16,12 @@ export function StackBanner(props: IStackBannerProps): JSX.Element | null {
   const { status, error, trans } = props;
   if (error) {
     const words = [error.message, error.fix];
-    return <Down {...props} words={words} action={trans.__('Retry')} />;
+    return <StackError {...props} words={words} action={trans.__('Retry')} />;
   }
   switch (status?.state) {
     case 'failed':
       return (
-        <Down
+        <StackError
           {...props}
           words={[trans.__('Not ready:'), status.step]}
           action={trans.__('Retry')}
@@ -29,7 +29,7 @@ export function StackBanner(props: IStackBannerProps): JSX.Element | null {
       );
     case 'stopped':
       return (
-        <Down
+        <StackError
           {...props}
           words={[trans.__('The local stack is stopped.')]}
           action={trans.__('Start')}
@@ -56,7 +56,7 @@ export function StackBanner(props: IStackBannerProps): JSX.Element | null {
   }
 }
 
-function Down(
+function StackError(
   props: IStackBannerProps & { words: (string | null)[]; action: string }
 ): JSX.Element {
   const { words, action, onRetry } = props;

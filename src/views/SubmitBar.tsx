@@ -3,7 +3,7 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Registered } from '../_api';
-import type { Intent } from '../models/subject';
+import type { Intent } from '../models/flowSource';
 import { RegisteredNote } from './RegisteredNote';
 
 export interface ISubmitBarProps {

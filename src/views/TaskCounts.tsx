@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 /** The task states of distributed, in the order in which a task passes through them. */
-const ORDER = [
+const STATE_ORDER = [
   'no-worker',
   'queued',
   'waiting',
@@ -18,20 +18,20 @@ export interface ITaskCountsProps {
 
 /** Number of Dask tasks in each state. */
 export function TaskCounts({ tasks, trans }: ITaskCountsProps): JSX.Element {
-  const shown = ORDER.filter(state => (tasks[state] ?? 0) > 0);
+  const shown = STATE_ORDER.filter(state => (tasks[state] ?? 0) > 0);
   return (
     <div className="jp-Satflow-facts" data-testid="satflow-task-counts">
       {shown.length === 0 && <span>{trans.__('no tasks')}</span>}
       {shown.map(state => (
         <span key={state} className={`jp-Satflow-count jp-mod-${state}`}>
-          {tasks[state]} {taskState(state, trans)}
+          {tasks[state]} {describeTaskState(state, trans)}
         </span>
       ))}
     </div>
   );
 }
 
-function taskState(state: string, trans: TranslationBundle): string {
+function describeTaskState(state: string, trans: TranslationBundle): string {
   const words: Record<string, string> = {
     'no-worker': trans.__('without worker'),
     queued: trans.__('queued'),

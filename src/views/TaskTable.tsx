@@ -2,8 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { TaskRun } from '../_api';
-import { type ITaskGroup, taskGroups } from '../models/tasks';
-import { duration } from '../words';
+import { type ITaskGroup, groupTasks } from '../models/tasks';
+import { formatDuration } from '../format';
 import { EmptyState } from './EmptyState';
 import { StateMark } from './StateMark';
 
@@ -13,7 +13,7 @@ export interface ITaskTableProps {
 }
 
 /** Number of runs that an opened mapped task lists. */
-const LISTED = 200;
+const MAX_LISTED = 200;
 
 /** The task runs; those of a mapped task are grouped in one row. */
 export function TaskTable({ tasks, trans }: ITaskTableProps): JSX.Element {
@@ -31,7 +31,7 @@ export function TaskTable({ tasks, trans }: ITaskTableProps): JSX.Element {
       aria-label={trans.__('Tasks')}
       data-testid="satflow-tasks"
     >
-      {taskGroups(tasks).map(group => (
+      {groupTasks(tasks).map(group => (
         <li key={group.task} data-testid="satflow-task" data-task={group.task}>
           {group.runs.length === 1 ? (
             <TaskLine run={group.runs[0]} trans={trans} />
@@ -49,7 +49,7 @@ function MappedTask(props: {
   trans: TranslationBundle;
 }): JSX.Element {
   const { group, trans } = props;
-  const hidden = group.runs.length - LISTED;
+  const hidden = group.runs.length - MAX_LISTED;
   return (
     <details>
       <summary className="jp-Satflow-taskLine">
@@ -61,9 +61,11 @@ function MappedTask(props: {
             <StateMark key={name} type={type} name={`${count} ${name}`} />
           ))}
         </span>
-        <span className="jp-Satflow-rowEnd">{duration(group.duration)}</span>
+        <span className="jp-Satflow-rowEnd">
+          {formatDuration(group.duration)}
+        </span>
       </summary>
-      {group.runs.slice(0, LISTED).map(run => (
+      {group.runs.slice(0, MAX_LISTED).map(run => (
         <TaskLine key={run.id} run={run} trans={trans} />
       ))}
       {hidden > 0 && <p>{trans.__('and %1 more', hidden)}</p>}
@@ -87,7 +89,7 @@ function TaskLine(props: {
         <StateMark type={run.state_type} name={run.state_name} />
       )}
       <span className="jp-Satflow-rowEnd">
-        {run.start && duration(run.duration)}
+        {run.start && formatDuration(run.duration)}
       </span>
     </div>
   );

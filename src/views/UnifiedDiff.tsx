@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { CodeChange } from '../_api';
-import { visible } from '../models/terminalText';
+import { nameInvisible } from '../models/terminalText';
 
 export interface IUnifiedDiffProps {
   change: CodeChange;
@@ -15,12 +15,12 @@ export function UnifiedDiff({ change, trans }: IUnifiedDiffProps): JSX.Element {
   return (
     <details open>
       <summary>
-        <code>{change.name}</code> {changeWords(change, trans)}
+        <code>{change.name}</code> {describeChange(change, trans)}
       </summary>
       <pre className="jp-Satflow-code jp-Satflow-diffText" tabIndex={0}>
         {lines.map((line, index) => (
-          <span key={index} className={lineClass(line)}>
-            {visible(line) + '\n'}
+          <span key={index} className={lineClassName(line)}>
+            {nameInvisible(line) + '\n'}
           </span>
         ))}
       </pre>
@@ -29,7 +29,7 @@ export function UnifiedDiff({ change, trans }: IUnifiedDiffProps): JSX.Element {
 }
 
 /** Return the class of a line by its first characters, as in unified diffs. */
-function lineClass(line: string): string | undefined {
+function lineClassName(line: string): string | undefined {
   if (/^(\+\+\+|---|@@)/.test(line)) {
     return 'jp-mod-place';
   }
@@ -43,7 +43,7 @@ function lineClass(line: string): string | undefined {
   }
 }
 
-function changeWords(
+function describeChange(
   { change, kind }: CodeChange,
   trans: TranslationBundle
 ): string {

@@ -11,7 +11,7 @@ export interface IVersionDiffViewProps {
 }
 
 /** Number of changed packages that are listed at first; the user can show more. */
-const FEW = 8;
+const INITIAL_COUNT = 8;
 
 /** The differences between two versions: code first, then everything else. */
 export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
@@ -36,7 +36,7 @@ export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
       {diff.unexplained && (
         <p className="jp-Satflow-note jp-mod-warning">{diff.unexplained}</p>
       )}
-      {isEmpty(diff) && <p>{trans.__('No differences.')}</p>}
+      {hasNoDifferences(diff) && <p>{trans.__('No differences.')}</p>}
       {diff.code.map(change => (
         <UnifiedDiff
           key={`${change.kind} ${change.name}`}
@@ -45,10 +45,10 @@ export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
         />
       ))}
       {diff.tasks.map(change => (
-        <Tasks key={change.flow} change={change} trans={trans} />
+        <TaskChanges key={change.flow} change={change} trans={trans} />
       ))}
       {shown.map(([title, changes]) => (
-        <details key={title} open={changes.length <= FEW}>
+        <details key={title} open={changes.length <= INITIAL_COUNT}>
           <summary>{trans.__('%1 (%2)', title, changes.length)}</summary>
           <ChangeList changes={changes} trans={trans} />
         </details>
@@ -57,7 +57,7 @@ export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
   );
 }
 
-function Tasks(props: {
+function TaskChanges(props: {
   change: TaskChange;
   trans: TranslationBundle;
 }): JSX.Element {
@@ -96,7 +96,7 @@ function Tasks(props: {
   );
 }
 
-function isEmpty(diff: VersionDiff): boolean {
+function hasNoDifferences(diff: VersionDiff): boolean {
   const { code, tasks, parameters, executor, choices } = diff;
   const parts = [code, tasks, parameters, executor, choices];
   const rest = [diff.environment, diff.packages];

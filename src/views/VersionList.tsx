@@ -3,12 +3,12 @@ import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Version, VersionRecord } from '../_api';
-import type { IPair } from '../models/versions';
-import { bytes, moment } from '../words';
+import type { IVersionPair } from '../models/versions';
+import { formatBytes, formatDateTime } from '../format';
 
 /** Actions on versions. */
 export interface IVersionActions {
-  onCompare: (pair: IPair) => void;
+  onCompare: (pair: IVersionPair) => void;
   onMore: () => void;
   onRollBack: (version: Version) => void;
 }
@@ -16,7 +16,7 @@ export interface IVersionActions {
 export interface IVersionListProps {
   versions: Version[];
   hasMore: boolean;
-  lost: string | null;
+  missingReason: string | null;
   isBusy: boolean;
   actions: IVersionActions;
   trans: TranslationBundle;
@@ -24,7 +24,14 @@ export interface IVersionListProps {
 
 /** The versions of a deployment, newest first, with their dates, authors and changes. */
 export function VersionList(props: IVersionListProps): JSX.Element {
-  const { versions, hasMore, lost, isBusy, actions, trans } = props;
+  const {
+    versions,
+    hasMore,
+    missingReason: lost,
+    isBusy,
+    actions,
+    trans
+  } = props;
   return (
     <>
       <ol
@@ -81,7 +88,7 @@ function VersionRow(props: IVersionRowProps): JSX.Element {
       </div>
       {record && (
         <div className="jp-Satflow-facts">
-          {factsOf(record, trans).map(words => (
+          {describeRecord(record, trans).map(words => (
             <span key={words}>{words}</span>
           ))}
         </div>
@@ -94,7 +101,7 @@ function VersionRow(props: IVersionRowProps): JSX.Element {
 function VersionButtons(props: IVersionRowProps): JSX.Element {
   const { version, earlier, isBusy, actions, trans } = props;
   const { number, live } = version;
-  const obstacle = obstacleOf(version, trans);
+  const obstacle = rollbackObstacle(version, trans);
   return (
     <span className="jp-Satflow-rowEnd jp-Satflow-actions">
       {earlier && (
@@ -128,19 +135,22 @@ function VersionButtons(props: IVersionRowProps): JSX.Element {
   );
 }
 
-function factsOf(record: VersionRecord, trans: TranslationBundle): string[] {
+function describeRecord(
+  record: VersionRecord,
+  trans: TranslationBundle
+): string[] {
   const { registered_at, registered_by, notebook } = record;
   return [
-    moment(registered_at),
+    formatDateTime(registered_at),
     trans.__('by %1', registered_by),
     notebook ?? '',
-    bytes(record.content_size),
+    formatBytes(record.content_size),
     record.content_kept === false ? trans.__('content was deleted') : ''
   ].filter(words => words !== '');
 }
 
 /** Return the reason why a version cannot be restored, or null if it can. */
-function obstacleOf(
+function rollbackObstacle(
   { problem, record }: Version,
   trans: TranslationBundle
 ): string | null {

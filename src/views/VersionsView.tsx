@@ -3,7 +3,7 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { ErrorBody, Version, VersionDiff } from '../_api';
-import type { IPair } from '../models/versions';
+import type { IVersionPair } from '../models/versions';
 import { ErrorNote } from './ErrorNote';
 import { VersionDiffView } from './VersionDiffView';
 import { type IVersionActions, VersionList } from './VersionList';
@@ -14,8 +14,8 @@ export interface IVersionsViewProps {
   /** The versions; null until they are loaded. */
   versions: Version[] | null;
   hasMore: boolean;
-  lost: string | null;
-  pair: IPair | null;
+  missingReason: string | null;
+  pair: IVersionPair | null;
   diff: VersionDiff | null;
   error: ErrorBody | null;
   isBusy: boolean;
@@ -35,31 +35,31 @@ export function VersionsView(props: IVersionsViewProps): JSX.Element {
       ) : (
         !error && <p role="status">{trans.__('Loading…')}</p>
       )}
-      {versions && <Pair {...props} versions={versions} />}
+      {versions && <VersionPairSelect {...props} versions={versions} />}
       {diff && <VersionDiffView diff={diff} trans={trans} />}
     </div>
   );
 }
 
-function Pair(
+function VersionPairSelect(
   props: IVersionsViewProps & { versions: Version[] }
 ): JSX.Element | null {
   const { versions, pair, actions, trans } = props;
   if (!pair) {
     return null;
   }
-  const choose = (change: Partial<IPair>) =>
+  const choose = (change: Partial<IVersionPair>) =>
     actions.onCompare({ ...pair, ...change });
   return (
     <div className="jp-Satflow-pair">
-      <Numbers
+      <VersionSelect
         label={trans.__('Compare')}
         versions={versions}
         value={pair.before}
         onChange={before => choose({ before })}
         trans={trans}
       />
-      <Numbers
+      <VersionSelect
         label={trans.__('with')}
         versions={versions}
         value={pair.after}
@@ -70,7 +70,7 @@ function Pair(
   );
 }
 
-function Numbers(props: {
+function VersionSelect(props: {
   label: string;
   versions: Version[];
   value: number;

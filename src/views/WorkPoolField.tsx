@@ -25,7 +25,7 @@ export function WorkPoolField(props: IWorkPoolFieldProps): JSX.Element {
     <Field
       id={id}
       label={trans.__('Work pool')}
-      hint={pool ? health(pool, trans) : undefined}
+      hint={pool ? describeHealth(pool, trans) : undefined}
       error={error}
     >
       <HTMLSelect
@@ -50,7 +50,10 @@ export function WorkPoolField(props: IWorkPoolFieldProps): JSX.Element {
 }
 
 /** Describe whether Prefect workers poll a work pool. */
-export function health(pool: WorkPool, trans: TranslationBundle): string {
+export function describeHealth(
+  pool: WorkPool,
+  trans: TranslationBundle
+): string {
   if (pool.paused) {
     return trans.__('Paused: runs wait until it is resumed.');
   }

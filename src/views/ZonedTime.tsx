@@ -1,24 +1,28 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { localZone, moment } from '../words';
+import { localTimezone, formatDateTime } from '../format';
 
 export interface IZonedTimeProps {
   time: string;
   /** The IANA name of the time zone that the time belongs to. */
   timezone: string;
   /** True to leave out the name of the time zone, because the surrounding text has it. */
-  isZoneSaid?: boolean;
+  hideTimezone?: boolean;
   trans: TranslationBundle;
 }
 
 /** A time in the time zone that it belongs to; the tooltip shows it in the browser's time zone. */
 export function ZonedTime(props: IZonedTimeProps): JSX.Element {
-  const { time, timezone, isZoneSaid, trans } = props;
-  const here = trans.__('%1, %2 (local time)', moment(time), localZone());
+  const { time, timezone, hideTimezone: isZoneSaid, trans } = props;
+  const localText = trans.__(
+    '%1, %2 (local time)',
+    formatDateTime(time),
+    localTimezone()
+  );
   return (
-    <time dateTime={time} title={here}>
-      {moment(time, timezone)}
+    <time dateTime={time} title={localText}>
+      {formatDateTime(time, timezone)}
       {!isZoneSaid && `, ${timezone}`}
     </time>
   );

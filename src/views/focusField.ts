@@ -1,7 +1,7 @@
-import type { Intent } from '../models/subject';
+import type { Intent } from '../models/flowSource';
 
 /** Ids of inputs outside the schema forms, without the form's prefix, by request field. */
-const INPUTS: Record<string, string> = {
+const INPUT_IDS: Record<string, string> = {
   name: 'name',
   'schedule.cron': 'cron',
   'schedule.seconds': 'interval',
@@ -37,9 +37,9 @@ export function focusStart(
   missing: string[]
 ): void {
   if (intent === 'register') {
-    inputOf(root, formId, 'name')?.focus();
+    findInput(root, formId, 'name')?.focus();
   } else if (missing.length > 0) {
-    inputOf(root, formId, `parameters.${missing[0]}`)?.focus();
+    findInput(root, formId, `parameters.${missing[0]}`)?.focus();
   } else {
     root?.querySelector<HTMLElement>('[type="submit"]')?.focus();
   }
@@ -51,18 +51,18 @@ export function focusField(
   formId: string,
   field: string | null
 ): void {
-  const input = field === null ? null : inputOf(root, formId, field);
+  const input = field === null ? null : findInput(root, formId, field);
   const message = root?.querySelector<HTMLElement>('[role="alert"]') ?? null;
   (input ?? message)?.focus();
 }
 
 /** Return the input of a field or of the nearest field that contains it; for a group of inputs, return the first. */
-function inputOf(
+function findInput(
   root: HTMLElement | null,
   formId: string,
   field: string
 ): HTMLElement | null {
-  const id = CSS.escape(`${formId}-${idOf(field)}`);
+  const id = CSS.escape(`${formId}-${inputIdOf(field)}`);
   const found = root?.querySelector<HTMLElement>(`#${id}`);
   if (found) {
     return found.matches(FOCUSABLE)
@@ -70,10 +70,10 @@ function inputOf(
       : found.querySelector<HTMLElement>(FOCUSABLE);
   }
   const end = field.lastIndexOf('.');
-  return end < 0 ? null : inputOf(root, formId, field.slice(0, end));
+  return end < 0 ? null : findInput(root, formId, field.slice(0, end));
 }
 
-function idOf(field: string): string {
+function inputIdOf(field: string): string {
   const [first, ...rest] = field.split('.');
   if (first === 'parameters') {
     return ['parameters', ...rest].join('_');
@@ -81,8 +81,8 @@ function idOf(field: string): string {
   if (field.startsWith('infrastructure.job_variables.')) {
     return ['job-variables', ...rest.slice(1)].join('_');
   }
-  if (!(field in INPUTS) && field.startsWith('executor.options.')) {
+  if (!(field in INPUT_IDS) && field.startsWith('executor.options.')) {
     return ['options', ...rest.slice(1)].join('_');
   }
-  return INPUTS[field] ?? field;
+  return INPUT_IDS[field] ?? field;
 }

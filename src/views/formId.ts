@@ -3,11 +3,11 @@ import { createContext, useContext, useState } from 'react';
 /** Prefix of the ids of a form's elements; several forms can be open on one page. */
 export const FormId = createContext('satflow');
 
-let forms = 0;
+let formCount = 0;
 
 /** Return a prefix of ids that is unique on the page. */
-export function useNewFormId(): string {
-  const [id] = useState(() => `satflow-${(forms += 1)}`);
+export function useUniqueFormId(): string {
+  const [id] = useState(() => `satflow-${(formCount += 1)}`);
   return id;
 }
 

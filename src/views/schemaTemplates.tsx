@@ -26,20 +26,20 @@ export interface ISchemaFormContext {
   /** The form's id, which is the prefix of its fields' ids. */
   root: string;
   /** An error and the id of its field. */
-  wrong: { id: string; error: ErrorBody } | null;
+  fieldError: { id: string; error: ErrorBody } | null;
   trans: TranslationBundle;
 }
 
-const contextOf = (props: { formContext?: unknown }): ISchemaFormContext =>
+const formContextOf = (props: { formContext?: unknown }): ISchemaFormContext =>
   props.formContext as ISchemaFormContext;
 
 /** A field with its label, description and error, each linked to the input. */
 export function FieldTemplate(props: FieldTemplateProps): JSX.Element {
   const { id, hidden, displayLabel, rawDescription, children } = props;
-  const { root, wrong } = contextOf(props);
+  const { root, fieldError: wrong } = formContextOf(props);
   const error = wrong?.id === id ? wrong.error : null;
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => markInvalid(box.current, id, error !== null), [id, error]);
+  useEffect(() => setInvalid(box.current, id, error !== null), [id, error]);
   if (hidden || id === root) {
     return <div hidden={hidden}>{children}</div>;
   }
@@ -48,7 +48,7 @@ export function FieldTemplate(props: FieldTemplateProps): JSX.Element {
       className={`jp-Satflow-field${isGroup(props) ? ' jp-mod-group' : ''}`}
       ref={box}
     >
-      {displayLabel && <Label {...props} />}
+      {displayLabel && <FieldLabel {...props} />}
       {children}
       {displayLabel && rawDescription && (
         <span className="jp-Satflow-hint" id={descriptionId(id)}>
@@ -66,11 +66,11 @@ function isGroup({ displayLabel, schema }: FieldTemplateProps): boolean {
 }
 
 /** The label of a field. If the user can rename the field, it consists of the name and a button that removes the field. */
-function Label(props: FieldTemplateProps): JSX.Element {
+function FieldLabel(props: FieldTemplateProps): JSX.Element {
   const { id, label, required, schema } = props;
-  const { trans } = contextOf(props);
+  const { trans } = formContextOf(props);
   if (ADDITIONAL_PROPERTY_FLAG in schema) {
-    return <OwnName {...props} />;
+    return <EditableName {...props} />;
   }
   const item = /^(.*)-(\d+)$/.exec(label);
   return (
@@ -87,9 +87,9 @@ function Label(props: FieldTemplateProps): JSX.Element {
   );
 }
 
-function OwnName(props: FieldTemplateProps): JSX.Element {
+function EditableName(props: FieldTemplateProps): JSX.Element {
   const { label, onKeyChange, onDropPropertyClick } = props;
-  const { trans } = contextOf(props);
+  const { trans } = formContextOf(props);
   return (
     <span className="jp-Satflow-ownName">
       <input
@@ -110,7 +110,7 @@ function OwnName(props: FieldTemplateProps): JSX.Element {
 /** The fields of an object; those of the whole form are placed in columns. */
 export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
   const { idSchema, title, description, properties } = props;
-  const { root, trans } = contextOf(props);
+  const { root, trans } = formContextOf(props);
   const fields = properties.map(one => one.content);
   if (idSchema.$id === root) {
     return <div className="jp-Satflow-schemaFields">{fields}</div>;
@@ -122,7 +122,7 @@ export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
       {description && <span className="jp-Satflow-hint">{description}</span>}
       {fields}
       {isOpen && (
-        <Add
+        <AddButton
           to={title}
           onClick={props.onAddClick(props.schema)}
           trans={trans}
@@ -135,7 +135,7 @@ export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
 /** The items of a list, with buttons to add, move and remove items. */
 export function ArrayTemplate(props: ArrayFieldTemplateProps): JSX.Element {
   const { idSchema, title, schema, items, canAdd, onAddClick } = props;
-  const { trans } = contextOf(props);
+  const { trans } = formContextOf(props);
   return (
     <fieldset className="jp-Satflow-group" id={idSchema.$id}>
       <legend>{title}</legend>
@@ -143,14 +143,14 @@ export function ArrayTemplate(props: ArrayFieldTemplateProps): JSX.Element {
         <span className="jp-Satflow-hint">{schema.description}</span>
       )}
       {items.map(({ key, ...item }) => (
-        <Item key={key} item={item} trans={trans} />
+        <ArrayItem key={key} item={item} trans={trans} />
       ))}
-      {canAdd && <Add to={title} onClick={onAddClick} trans={trans} />}
+      {canAdd && <AddButton to={title} onClick={onAddClick} trans={trans} />}
     </fieldset>
   );
 }
 
-function Add(props: {
+function AddButton(props: {
   to: string;
   onClick: () => void;
   trans: TranslationBundle;
@@ -173,7 +173,7 @@ interface IItemProps {
   trans: TranslationBundle;
 }
 
-function Item({ item, trans }: IItemProps): JSX.Element {
+function ArrayItem({ item, trans }: IItemProps): JSX.Element {
   const { index, children, hasMoveUp, hasMoveDown, hasRemove } = item;
   const place = index + 1;
   return (
@@ -202,7 +202,7 @@ function Item({ item, trans }: IItemProps): JSX.Element {
 }
 
 /** Set `aria-invalid`, which the form library's inputs do not support. */
-function markInvalid(box: HTMLElement | null, id: string, is: boolean): void {
+function setInvalid(box: HTMLElement | null, id: string, is: boolean): void {
   const input = box?.querySelector(`#${CSS.escape(id)}`);
   if (is) {
     input?.setAttribute('aria-invalid', 'true');

@@ -4,30 +4,30 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import type { ClusterStatus, Deployment, LiveFlow, Run } from '../_api';
-import { errorBody } from '../errors';
+import { toErrorBody } from '../errors';
 import type { DeploymentsModel } from '../models/deployments';
 import type { FlowsModel } from '../models/flows';
 import type { RunsModel } from '../models/runs';
 import {
   type ISharedCluster,
   type SharedClustersModel,
-  sizeOrder
+  parseSizeOrder
 } from '../models/sharedClusters';
-import { INSTALL } from '../views/FlowsSection';
-import { EXAMPLE, insertCell } from './cells';
+import { INSTALL_COMMAND } from '../views/FlowsSection';
+import { EXAMPLE_FLOW, insertCell } from './cells';
 import { hasDaskPages, openDaskPages } from './daskPages';
 import {
-  askSize,
+  askClusterSize,
   confirmCancel,
-  confirmClose,
+  confirmCloseCluster,
   confirmDelete,
-  confirmRestart,
+  confirmRestartCluster,
   pickDeployment,
-  withParameters
+  runWithParameters
 } from './dialogs';
 
 /** The objects that the actions require. */
-export interface IActed {
+export interface IActionParts {
   commands: CommandRegistry;
   tracker: INotebookTracker;
   flows: FlowsModel;
@@ -39,29 +39,32 @@ export interface IActed {
 
 /** The user actions, independent of where their buttons are. Errors are shown as notifications. */
 export class Actions {
-  constructor(private readonly acted: IActed) {}
+  constructor(private readonly parts: IActionParts) {}
 
-  readonly onNewNotebook = (): void => this.command('notebook:create-new');
+  readonly onNewNotebook = (): void =>
+    this.executeCommand('notebook:create-new');
 
-  readonly onSelectKernel = (): void => this.command('notebook:change-kernel');
+  readonly onSelectKernel = (): void =>
+    this.executeCommand('notebook:change-kernel');
 
   readonly onOpenNotebook = (path: string): void =>
-    this.command('docmanager:open', { path });
+    this.executeCommand('docmanager:open', { path });
 
-  readonly onRunAllCells = (): void => this.command('notebook:run-all-cells');
+  readonly onRunAllCells = (): void =>
+    this.executeCommand('notebook:run-all-cells');
 
-  readonly onShowFlows = (): void => this.command('satflow:show-flows');
+  readonly onShowFlows = (): void => this.executeCommand('satflow:show-flows');
 
   readonly onInsertExample = (): void =>
-    insertCell(this.acted.tracker, EXAMPLE);
+    insertCell(this.parts.tracker, EXAMPLE_FLOW);
 
   readonly onInsertInstall = (): void =>
-    insertCell(this.acted.tracker, INSTALL);
+    insertCell(this.parts.tracker, INSTALL_COMMAND);
 
-  readonly onRefresh = (): void => this.acted.flows.refresh();
+  readonly onRefresh = (): void => this.parts.flows.refresh();
 
   readonly onRegister = (flow: LiveFlow): void =>
-    this.command('satflow:register-flow', { variable: flow.variable });
+    this.executeCommand('satflow:register-flow', { variable: flow.variable });
 
   /**
    * Run a flow that this notebook registered. Otherwise open the form, where the Enter key registers and runs the
@@ -71,59 +74,61 @@ export class Actions {
    */
   readonly onRun = (flow: LiveFlow, own: Deployment[]): void =>
     own.length > 0
-      ? this.told(this.runOne(own))
-      : this.command('satflow:register-flow', {
+      ? this.showErrors(this.pickAndRun(own))
+      : this.executeCommand('satflow:register-flow', {
           variable: flow.variable,
           run: true
         });
 
   readonly onOpen = (run: Pick<Run, 'id' | 'name'>): void =>
-    this.command('satflow:open-run', { runId: run.id, name: run.name });
+    this.executeCommand('satflow:open-run', { runId: run.id, name: run.name });
 
   readonly onRunDeployment = (deployment: Deployment): void =>
-    this.told(this.run(deployment, deployment.parameters));
+    this.showErrors(this.runDeployment(deployment, deployment.parameters));
 
-  readonly onRunAgain = (run: Run): void => this.told(this.runAgain(run));
+  readonly onRunAgain = (run: Run): void => this.showErrors(this.runAgain(run));
 
-  readonly onCancel = (run: Run): void => this.told(this.cancel(run));
+  readonly onCancel = (run: Run): void => this.showErrors(this.cancelRun(run));
 
   readonly onPause = (deployment: Deployment, paused: boolean): void =>
-    this.told(this.acted.deployments.pause(deployment.id, paused));
+    this.showErrors(this.parts.deployments.pause(deployment.id, paused));
 
   readonly onVersions = ({ id, name }: Deployment): void =>
-    this.command('satflow:show-versions', { deploymentId: id, name });
+    this.executeCommand('satflow:show-versions', { deploymentId: id, name });
 
   readonly onDelete = (deployment: Deployment): void =>
-    this.told(this.delete(deployment));
+    this.showErrors(this.deleteDeployment(deployment));
 
   readonly onStartCluster = ({ deployment_id }: ISharedCluster): void =>
-    this.told(this.acted.sharedClusters.order(deployment_id, { do: 'start' }));
+    this.showErrors(
+      this.parts.sharedClusters.sendOrder(deployment_id, { do: 'start' })
+    );
 
   readonly onResizeCluster = (cluster: ISharedCluster): void =>
-    this.told(this.resize(cluster));
+    this.showErrors(this.resizeCluster(cluster));
 
   readonly onRestartCluster = (cluster: ISharedCluster): void =>
-    this.told(this.restart(cluster));
+    this.showErrors(this.restartCluster(cluster));
 
   readonly onCloseCluster = (cluster: ISharedCluster): void =>
-    this.told(this.close(cluster));
+    this.showErrors(this.closeCluster(cluster));
 
   /** Opens the Dask dashboard; null if dask-labextension is not installed. */
   get onDaskPages(): ((cluster: ClusterStatus) => void) | null {
-    const { commands, trans } = this.acted;
+    const { commands, trans } = this.parts;
     const open = ({ dashboard }: ClusterStatus) =>
-      this.told(openDaskPages(commands, dashboard ?? '', trans));
+      this.showErrors(openDaskPages(commands, dashboard ?? '', trans));
     return hasDaskPages(commands) ? open : null;
   }
 
-  private async resize(cluster: ISharedCluster): Promise<void> {
-    const { sharedClusters, trans } = this.acted;
+  private async resizeCluster(cluster: ISharedCluster): Promise<void> {
+    const { sharedClusters, trans } = this.parts;
     const { deployment_id, deployment_name, workers } = cluster;
-    const text = await askSize(deployment_name, workers, trans);
+    const text = await askClusterSize(deployment_name, workers, trans);
     if (text === null) {
       return;
     }
-    const order = sizeOrder(text);
+    const order = parseSizeOrder(text);
     if (order === null) {
       throw new Error(
         trans.__(
@@ -132,25 +137,25 @@ export class Actions {
         )
       );
     }
-    await sharedClusters.order(deployment_id, order);
+    await sharedClusters.sendOrder(deployment_id, order);
   }
 
-  private async restart(cluster: ISharedCluster): Promise<void> {
-    const { sharedClusters, trans } = this.acted;
-    if (await confirmRestart(cluster.deployment_name, trans)) {
-      await sharedClusters.order(cluster.deployment_id, { do: 'restart' });
+  private async restartCluster(cluster: ISharedCluster): Promise<void> {
+    const { sharedClusters, trans } = this.parts;
+    if (await confirmRestartCluster(cluster.deployment_name, trans)) {
+      await sharedClusters.sendOrder(cluster.deployment_id, { do: 'restart' });
     }
   }
 
-  private async close(cluster: ISharedCluster): Promise<void> {
-    const { sharedClusters, trans } = this.acted;
-    if (await confirmClose(cluster.deployment_name, trans)) {
-      await sharedClusters.close(cluster.deployment_id);
+  private async closeCluster(cluster: ISharedCluster): Promise<void> {
+    const { sharedClusters, trans } = this.parts;
+    if (await confirmCloseCluster(cluster.deployment_name, trans)) {
+      await sharedClusters.closeCluster(cluster.deployment_id);
     }
   }
 
   private async runAgain(run: Run): Promise<void> {
-    const { deployments, trans } = this.acted;
+    const { deployments, trans } = this.parts;
     const find = () =>
       deployments.items.find(one => one.id === run.deployment_id);
     if (!find()) {
@@ -164,51 +169,54 @@ export class Actions {
         )
       );
     }
-    await this.run(deployment, run.parameters);
+    await this.runDeployment(deployment, run.parameters);
   }
 
-  private async runOne(own: Deployment[]): Promise<void> {
-    const deployment = await pickDeployment(own, this.acted.trans);
+  private async pickAndRun(own: Deployment[]): Promise<void> {
+    const deployment = await pickDeployment(own, this.parts.trans);
     if (deployment) {
-      await this.run(deployment, deployment.parameters);
+      await this.runDeployment(deployment, deployment.parameters);
     }
   }
 
   /** Ask for the parameters if there are any, start the run, and open its tab. */
-  private async run(
+  private async runDeployment(
     deployment: Deployment,
     start: Run['parameters']
   ): Promise<void> {
-    const { runs, trans } = this.acted;
+    const { runs, trans } = this.parts;
     const use = async (given: Run['parameters']) =>
-      this.onOpen(await runs.start(deployment.id, given));
-    await withParameters(deployment, start, use, trans);
+      this.onOpen(await runs.startRun(deployment.id, given));
+    await runWithParameters(deployment, start, use, trans);
   }
 
-  private async cancel(run: Run): Promise<void> {
-    if (await confirmCancel(run, this.acted.trans)) {
-      await this.acted.runs.cancel(run.id);
+  private async cancelRun(run: Run): Promise<void> {
+    if (await confirmCancel(run, this.parts.trans)) {
+      await this.parts.runs.cancelRun(run.id);
     }
   }
 
-  private async delete(deployment: Deployment): Promise<void> {
-    if (await confirmDelete(deployment, this.acted.trans)) {
-      await this.acted.deployments.delete(deployment.id);
+  private async deleteDeployment(deployment: Deployment): Promise<void> {
+    if (await confirmDelete(deployment, this.parts.trans)) {
+      await this.parts.deployments.delete(deployment.id);
     }
   }
 
-  private command(id: string, args?: Record<string, string | boolean>): void {
-    this.told(this.acted.commands.execute(id, args));
+  private executeCommand(
+    id: string,
+    args?: Record<string, string | boolean>
+  ): void {
+    this.showErrors(this.parts.commands.execute(id, args));
   }
 
-  private told(work: Promise<unknown>): void {
-    work.catch(reason => tell(reason));
+  private showErrors(work: Promise<unknown>): void {
+    work.catch(reason => showError(reason));
   }
 }
 
 /** Show an error until the user closes it. */
-export function tell(reason: unknown): void {
-  const { message, fix } = errorBody(reason);
+export function showError(reason: unknown): void {
+  const { message, fix } = toErrorBody(reason);
   const words = [message, fix].filter(Boolean).join(' ');
   Notification.error(words, { autoClose: false });
 }

@@ -1,7 +1,7 @@
 import { type INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 
 /** An example of a flow. */
-export const EXAMPLE = `from prefect import flow
+export const EXAMPLE_FLOW = `from prefect import flow
 
 @flow(log_prints=True)
 def hello(name: str = "world"):

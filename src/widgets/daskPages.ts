@@ -2,16 +2,18 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 /** Commands of dask-labextension. */
-const CHOOSE = 'dask:populate-dashboard-url';
-const LAUNCH = 'dask:launch-layout';
+const SET_URL_COMMAND = 'dask:populate-dashboard-url';
+const LAUNCH_COMMAND = 'dask:launch-layout';
 
 /** Timeout of the Dask dashboard behind the proxy, and the interval between two checks, in milliseconds. */
-const PATIENCE = 15_000;
-const LOOK = 200;
+const TIMEOUT_MS = 15_000;
+const CHECK_INTERVAL_MS = 200;
 
 /** Return whether dask-labextension is installed, which shows the Dask dashboard. */
 export function hasDaskPages(commands: CommandRegistry): boolean {
-  return commands.hasCommand(CHOOSE) && commands.hasCommand(LAUNCH);
+  return (
+    commands.hasCommand(SET_URL_COMMAND) && commands.hasCommand(LAUNCH_COMMAND)
+  );
 }
 
 /**
@@ -24,9 +26,9 @@ export async function openDaskPages(
   dashboard: string,
   trans: TranslationBundle
 ): Promise<void> {
-  await commands.execute(CHOOSE, { url: proxied(dashboard) });
-  const until = Date.now() + PATIENCE;
-  while (!commands.isEnabled(LAUNCH)) {
+  await commands.execute(SET_URL_COMMAND, { url: proxyPath(dashboard) });
+  const until = Date.now() + TIMEOUT_MS;
+  while (!commands.isEnabled(LAUNCH_COMMAND)) {
     if (Date.now() > until) {
       throw new Error(
         trans.__(
@@ -35,16 +37,16 @@ export async function openDaskPages(
         )
       );
     }
-    await new Promise(resolve => setTimeout(resolve, LOOK));
+    await new Promise(resolve => setTimeout(resolve, CHECK_INTERVAL_MS));
   }
-  await commands.execute(LAUNCH);
+  await commands.execute(LAUNCH_COMMAND);
 }
 
 /**
  * Return the path of the dashboard in the Jupyter server's proxy, which checks credentials; relative to the server's
  * address.
  */
-export function proxied(dashboard: string): string {
+export function proxyPath(dashboard: string): string {
   const [, host, port] = /^(.*):(\d+)$/.exec(dashboard) ?? ['', '', dashboard];
   const isHere = ['127.0.0.1', 'localhost', '::1', '[::1]'].includes(host);
   return isHere ? `proxy/${port}` : `proxy/${host}:${port}`;

@@ -4,13 +4,13 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Deployment, ErrorBody, JsonObject, LiveFlow, Run } from '../_api';
-import { errorBody, errorUnder } from '../errors';
+import { toErrorBody, errorBelow } from '../errors';
 import {
   asObject,
-  chosenParameters,
-  formData,
+  changedParameters,
+  toFormData,
   type IParameterForm,
-  parameterForm
+  createParameterForm
 } from '../models/parameterSchema';
 
 /** Ask the user whether to cancel the run. */
@@ -18,7 +18,7 @@ export function confirmCancel(
   run: Run,
   trans: TranslationBundle
 ): Promise<boolean> {
-  return confirmed(
+  return showConfirmation(
     trans.__('Cancel run?'),
     trans.__('%1 is stopped. Its log is kept.', run.name),
     trans.__('Cancel run'),
@@ -31,7 +31,7 @@ export function confirmDelete(
   deployment: Deployment,
   trans: TranslationBundle
 ): Promise<boolean> {
-  return confirmed(
+  return showConfirmation(
     trans.__('Delete deployment?'),
     trans.__(
       '%1 and its schedule are deleted. The flow stays in the notebook, and past runs stay in the list.',
@@ -48,7 +48,7 @@ export function confirmRollBack(
   version: number,
   trans: TranslationBundle
 ): Promise<boolean> {
-  return confirmed(
+  return showConfirmation(
     trans.__('Roll back to version %1?', version),
     trans.__(
       'A new version of %1 is created from the code and choices of version %2, and the next runs use it. No version is lost, and active runs are not affected.',
@@ -61,11 +61,11 @@ export function confirmRollBack(
 }
 
 /** Ask the user whether to close a cluster that runs may be using. */
-export function confirmClose(
+export function confirmCloseCluster(
   name: string,
   trans: TranslationBundle
 ): Promise<boolean> {
-  return confirmed(
+  return showConfirmation(
     trans.__('Close cluster?'),
     trans.__('Runs of %1 that use it will fail.', name),
     trans.__('Close cluster'),
@@ -74,11 +74,11 @@ export function confirmClose(
 }
 
 /** Ask the user whether to restart such a cluster. */
-export function confirmRestart(
+export function confirmRestartCluster(
   name: string,
   trans: TranslationBundle
 ): Promise<boolean> {
-  return confirmed(
+  return showConfirmation(
     trans.__('Restart cluster?'),
     trans.__('Runs of %1 that use it will fail.', name),
     trans.__('Restart cluster'),
@@ -87,7 +87,7 @@ export function confirmRestart(
 }
 
 /** Ask for the number of Dask workers of a cluster. Return the typed text, or null if the user cancels. */
-export async function askSize(
+export async function askClusterSize(
   name: string,
   workers: number,
   trans: TranslationBundle
@@ -102,7 +102,7 @@ export async function askSize(
   return result.button.accept ? result.value : null;
 }
 
-async function confirmed(
+async function showConfirmation(
   title: string,
   body: string,
   yes: string,
@@ -159,25 +159,27 @@ export async function pickDeployment(
  * @param start - the initial parameters
  * @param use - receives the parameters that differ from the deployment's
  */
-export async function withParameters(
+export async function runWithParameters(
   deployment: Deployment,
   start: JsonObject,
   use: (parameters: JsonObject) => Promise<unknown>,
   trans: TranslationBundle
 ): Promise<void> {
-  const form = parameterForm(deployment.parameter_schema);
+  const form = createParameterForm(deployment.parameter_schema);
   if (Object.keys(asObject(form.schema.properties ?? {})).length === 0) {
     await use({});
     return;
   }
-  let data: JsonObject | null = formData(form, start);
+  let data: JsonObject | null = toFormData(form, start);
   let error: ErrorBody | null = null;
-  while ((data = await asked(deployment, { form, data, error, trans }))) {
+  while (
+    (data = await askParameters(deployment, { form, data, error, trans }))
+  ) {
     try {
-      await use(chosenParameters(form, data, deployment.parameters));
+      await use(changedParameters(form, data, deployment.parameters));
       return;
     } catch (reason) {
-      error = errorUnder(errorBody(reason), 'parameters');
+      error = errorBelow(toErrorBody(reason), 'parameters');
       if (!error) {
         throw reason;
       }
@@ -186,16 +188,16 @@ export async function withParameters(
 }
 
 /** The content of the dialog for a run's parameters. */
-interface IAsked {
+interface IParametersDialog {
   form: IParameterForm;
   data: JsonObject;
   error: ErrorBody | null;
   trans: TranslationBundle;
 }
 
-async function asked(
+async function askParameters(
   deployment: Deployment,
-  shown: IAsked
+  shown: IParametersDialog
 ): Promise<JsonObject | null> {
   const { trans } = shown;
   const result = await showDialog({
@@ -214,7 +216,7 @@ class ParametersBody
   extends ReactWidget
   implements Dialog.IBodyWidget<JsonObject>
 {
-  constructor(private readonly shown: IAsked) {
+  constructor(private readonly shown: IParametersDialog) {
     super();
     this.data = shown.data;
     this.addClass('jp-Satflow-dialog');

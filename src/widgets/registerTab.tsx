@@ -8,7 +8,7 @@ import type { StackModel } from '../models/stack';
 import { type IRegisterActions, RegisterForm } from '../views/RegisterForm';
 import { StackBanner } from '../views/StackBanner';
 import type { Actions } from './actions';
-import { Drawn } from './drawn';
+import { ModelView } from './modelView';
 
 /** The objects that the form's tab requires besides the form. */
 export interface IRegisterTabParts {
@@ -19,23 +19,23 @@ export interface IRegisterTabParts {
 }
 
 /** The main-area tab of a register form. */
-export class RegisterTab extends Drawn {
+export class RegisterTab extends ModelView {
   constructor(
     readonly model: RegisterModel,
     parts: IRegisterTabParts
   ) {
     super(
       [model, parts.stack],
-      () => drawForm(model, parts),
+      () => renderForm(model, parts),
       () => {
         parts.flows.enable();
-        void parts.stack.ensure();
+        void parts.stack.ensureStarted();
       }
     );
     this.addClass('jp-Satflow-registerTab');
     // The choices of the form are available only when the stack is ready.
-    parts.stack.onceReady(this, () => {
-      void model.load().then(() => model.check(false));
+    parts.stack.callWhenReady(this, () => {
+      void model.load().then(() => model.runPreflight(false));
     });
   }
 
@@ -45,7 +45,10 @@ export class RegisterTab extends Drawn {
   }
 }
 
-function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
+function renderForm(
+  model: RegisterModel,
+  parts: IRegisterTabParts
+): JSX.Element {
   const { stack, actions, trans } = parts;
   return (
     <>
@@ -56,16 +59,16 @@ function drawForm(model: RegisterModel, parts: IRegisterTabParts): JSX.Element {
         trans={trans}
       />
       <RegisterForm
-        flow={model.subject.flow}
-        notebook={model.subject.notebook}
+        flow={model.source.flow}
+        notebook={model.source.notebook}
         form={model.form}
         draft={model.draft}
         intent={model.intent}
-        asked={model.asked}
+        openCount={model.openCount}
         catalogue={model.catalogue}
         nextRuns={model.preview.nextRuns}
-        foreign={model.foreign}
-        needed={model.needed}
+        foreignDeployment={model.foreignDeployment}
+        workerUsage={model.workerUsage}
         clusterClass={model.clusterClass}
         preflight={model.preflight}
         error={model.error}
@@ -86,7 +89,7 @@ function formActions(
   trans: TranslationBundle
 ): IRegisterActions {
   return {
-    onChange: change => model.update(change),
+    onChange: change => model.changeDraft(change),
     onRegister: () => void model.register(),
     onOverwrite: () => void model.overwrite(),
     onRegisterAndRun: async () => {
@@ -95,17 +98,17 @@ function formActions(
         actions.onOpen(run);
       }
     },
-    onCheck: () => void model.check(false),
-    onRehearse: () => void model.check(true),
-    onAskClass: name => void model.askClass(name),
+    onCheck: () => void model.runPreflight(false),
+    onTestCleanProcess: () => void model.runPreflight(true),
+    onLoadClass: name => void model.loadClusterClass(name),
     onCopyCode: () => {
       try {
-        Clipboard.copyToSystem(model.code());
+        Clipboard.copyToSystem(model.formatCode());
         Notification.success(trans.__('Copied. Paste it into a cell.'), {
           autoClose: 3000
         });
       } catch (reason) {
-        model.fail(reason);
+        model.showError(reason);
       }
     }
   };

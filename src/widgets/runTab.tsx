@@ -7,8 +7,8 @@ import type { RunModel } from '../models/run';
 import type { StackModel } from '../models/stack';
 import { RunView } from '../views/RunView';
 import type { Actions } from './actions';
-import { tell } from './actions';
-import { Drawn } from './drawn';
+import { showError } from './actions';
+import { ModelView } from './modelView';
 
 /** The objects that a run's tab requires besides the run. */
 export interface IRunTabParts {
@@ -20,16 +20,16 @@ export interface IRunTabParts {
 }
 
 /** The main-area tab of a run; it subscribes to the stream when it is first visible. */
-export class RunTab extends Drawn {
+export class RunTab extends ModelView {
   constructor(
     private readonly run: RunModel,
     parts: IRunTabParts
   ) {
     super(
       [run, parts.deployments],
-      () => drawRun(run, parts),
+      () => renderRun(run, parts),
       () => {
-        void parts.stack.ensure();
+        void parts.stack.ensureStarted();
         void parts.deployments.refresh();
         run.watch();
       }
@@ -43,12 +43,12 @@ export class RunTab extends Drawn {
   }
 }
 
-function drawRun(run: RunModel, parts: IRunTabParts): JSX.Element {
+function renderRun(run: RunModel, parts: IRunTabParts): JSX.Element {
   const { deployments, preferences, actions, trans } = parts;
   const { onCancel, onRunAgain, onDaskPages } = actions;
   const id = run.detail?.run.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
-  const onDownload = () => void download(run).catch(tell);
+  const onDownload = () => void downloadLog(run).catch(showError);
   return (
     <RunView
       detail={run.detail}
@@ -67,7 +67,7 @@ function drawRun(run: RunModel, parts: IRunTabParts): JSX.Element {
 }
 
 /** Save the whole log, which is fetched here because a plain link would not carry the credential. */
-async function download(run: RunModel): Promise<void> {
+async function downloadLog(run: RunModel): Promise<void> {
   const url = URL.createObjectURL(await run.download());
   const link = document.createElement('a');
   link.href = url;

@@ -16,10 +16,10 @@ import { FlowsSection } from '../views/FlowsSection';
 import { RunsSection } from '../views/RunsSection';
 import { StackBanner } from '../views/StackBanner';
 import type { Actions } from './actions';
-import { Drawn } from './drawn';
+import { ModelView } from './modelView';
 
 /** The models of the sidebar. */
-export interface IShown {
+export interface ISidebarModels {
   flows: FlowsModel;
   deployments: DeploymentsModel;
   runs: RunsModel;
@@ -34,7 +34,7 @@ export type SectionName = 'flows' | 'runs' | 'clusters';
 /** Flows, runs and clusters, in the left sidebar. It sends no requests before it is first shown. */
 export class Sidebar extends SidePanel {
   constructor(
-    private readonly shown: IShown,
+    private readonly models: ISidebarModels,
     actions: Actions,
     translator: ITranslator
   ) {
@@ -46,20 +46,20 @@ export class Sidebar extends SidePanel {
     this.title.caption = trans.__('SatFlow: flows, runs, clusters');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('SatFlow'));
-    this.header.addWidget(banner(shown.stack, trans));
+    this.header.addWidget(createBanner(models.stack, trans));
     this.sections = {
-      flows: flowsSection(shown, actions, trans),
-      runs: runsSection(shown, actions, trans),
-      clusters: clustersSection(shown, actions, trans)
+      flows: createFlowsSection(models, actions, trans),
+      runs: createRunsSection(models, actions, trans),
+      clusters: createClustersSection(models, actions, trans)
     };
     Object.values(this.sections).forEach(one => this.addWidget(one));
     (this.content as AccordionPanel).setRelativeSizes([3, 4, 3]);
-    shown.stack.changed.connect(this.follow, this);
-    shown.deployments.changed.connect(this.doubt, this);
+    models.stack.changed.connect(this.updateWatching, this);
+    models.deployments.changed.connect(this.checkStackAfterError, this);
   }
 
   /** Open a section. */
-  reveal(name: SectionName): void {
+  openSection(name: SectionName): void {
     const accordion = this.content as AccordionPanel;
     accordion.expand(accordion.widgets.indexOf(this.sections[name]));
   }
@@ -68,45 +68,45 @@ export class Sidebar extends SidePanel {
     super.onAfterShow(message);
     if (!this.wasShown) {
       this.wasShown = true;
-      this.shown.flows.enable();
-      void this.shown.stack.ensure();
+      this.models.flows.enable();
+      void this.models.stack.ensureStarted();
     }
-    this.follow();
+    this.updateWatching();
   }
 
   protected onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this.follow();
+    this.updateWatching();
   }
 
   /** Read and subscribe while the sidebar is visible and the stack is ready. */
-  private follow(): void {
-    const following = this.isVisible && this.shown.stack.isReady;
-    if (following === this.following) {
+  private updateWatching(): void {
+    const following = this.isVisible && this.models.stack.isReady;
+    if (following === this.isWatching) {
       return;
     }
-    this.following = following;
-    const { runs, deployments } = this.shown;
+    this.isWatching = following;
+    const { runs, deployments } = this.models;
     [runs, deployments].forEach(one =>
       following ? one.watch() : one.unwatch()
     );
   }
 
   /** Check the stack after an error, because it may have stopped. */
-  private doubt(): void {
-    const { deployments, stack } = this.shown;
+  private checkStackAfterError(): void {
+    const { deployments, stack } = this.models;
     if (deployments.error && stack.isReady) {
-      void stack.check();
+      void stack.checkStack();
     }
   }
 
   private wasShown = false;
-  private following = false;
+  private isWatching = false;
   private readonly sections: Record<SectionName, Widget>;
 }
 
-function banner(stack: StackModel, trans: TranslationBundle): Widget {
-  return new Drawn([stack], () => (
+function createBanner(stack: StackModel, trans: TranslationBundle): Widget {
+  return new ModelView([stack], () => (
     <StackBanner
       status={stack.status}
       error={stack.error}
@@ -116,12 +116,12 @@ function banner(stack: StackModel, trans: TranslationBundle): Widget {
   ));
 }
 
-function flowsSection(
-  { flows, deployments }: IShown,
+function createFlowsSection(
+  { flows, deployments }: ISidebarModels,
   actions: Actions,
   trans: TranslationBundle
 ): Widget {
-  const section = new Drawn([flows, deployments], () => (
+  const section = new ModelView([flows, deployments], () => (
     <FlowsSection
       state={flows.state}
       deployments={deployments.items}
@@ -129,16 +129,16 @@ function flowsSection(
       trans={trans}
     />
   ));
-  return titled(section, 'flows', trans.__('Flows'));
+  return setTitle(section, 'flows', trans.__('Flows'));
 }
 
-function runsSection(
-  { runs, deployments, stack }: IShown,
+function createRunsSection(
+  { runs, deployments, stack }: ISidebarModels,
   actions: Actions,
   trans: TranslationBundle
 ): Widget {
   const onFilter = runs.setFilter.bind(runs);
-  const section = new Drawn([runs, deployments, stack], () => (
+  const section = new ModelView([runs, deployments, stack], () => (
     <RunsSection
       runs={runs.items}
       isLoaded={runs.isLoaded}
@@ -150,11 +150,11 @@ function runsSection(
       trans={trans}
     />
   ));
-  return titled(section, 'runs', trans.__('Runs'));
+  return setTitle(section, 'runs', trans.__('Runs'));
 }
 
-function clustersSection(
-  { clusters, shared }: IShown,
+function createClustersSection(
+  { clusters, shared }: ISidebarModels,
   actions: Actions,
   trans: TranslationBundle
 ): Widget {
@@ -171,10 +171,14 @@ function clustersSection(
       trans={trans}
     />
   ));
-  return titled(section, 'clusters', trans.__('Clusters'));
+  return setTitle(section, 'clusters', trans.__('Clusters'));
 }
 
-function titled(section: Drawn, name: SectionName, label: string): Widget {
+function setTitle(
+  section: ModelView,
+  name: SectionName,
+  label: string
+): Widget {
   section.id = `satflow-section-${name}`;
   section.title.label = label;
   section.addClass('jp-Satflow-section');
@@ -183,7 +187,7 @@ function titled(section: Drawn, name: SectionName, label: string): Widget {
 }
 
 /** The clusters section, which watches the clusters only while it is open. */
-class WatchedClusters extends Drawn {
+class WatchedClusters extends ModelView {
   constructor(
     private readonly clusters: ClustersModel,
     shared: SharedClustersModel,

@@ -10,7 +10,7 @@ import { StackBanner } from '../views/StackBanner';
 import type { IVersionActions } from '../views/VersionList';
 import { VersionsView } from '../views/VersionsView';
 import { confirmRollBack } from './dialogs';
-import { Drawn } from './drawn';
+import { ModelView } from './modelView';
 
 /** The objects that a versions tab requires besides the versions. */
 export interface IVersionsTabParts {
@@ -20,7 +20,7 @@ export interface IVersionsTabParts {
 }
 
 /** The main-area tab with the versions of a deployment, which are loaded when the stack is ready. */
-export class VersionsTab extends Drawn {
+export class VersionsTab extends ModelView {
   /**
    * @param versions - the versions to show
    * @param name - the deployment's name
@@ -33,12 +33,12 @@ export class VersionsTab extends Drawn {
   ) {
     super(
       [versions, parts.stack],
-      () => this.drawAll(),
-      () => void parts.stack.ensure()
+      () => this.renderVersions(),
+      () => void parts.stack.ensureStarted()
     );
     this.addClass('jp-Satflow-versionsTab');
     parts.deployments.changed.connect(this.onDeployments, this);
-    parts.stack.onceReady(this, () => void versions.load());
+    parts.stack.callWhenReady(this, () => void versions.load());
   }
 
   dispose(): void {
@@ -46,7 +46,7 @@ export class VersionsTab extends Drawn {
     super.dispose();
   }
 
-  private drawAll(): JSX.Element {
+  private renderVersions(): JSX.Element {
     const { versions, name } = this;
     const { stack, trans } = this.parts;
     return (
@@ -61,7 +61,7 @@ export class VersionsTab extends Drawn {
           name={name}
           versions={versions.items}
           hasMore={versions.hasMore}
-          lost={versions.lost}
+          missingReason={versions.missingReason}
           pair={versions.pair}
           diff={versions.diff}
           error={versions.error}
@@ -74,12 +74,12 @@ export class VersionsTab extends Drawn {
   }
 
   private readonly actions: IVersionActions = {
-    onCompare: pair => void this.versions.compare(pair),
-    onMore: () => void this.versions.more(),
-    onRollBack: version => void this.rollBack(version)
+    onCompare: pair => void this.versions.compareVersions(pair),
+    onMore: () => void this.versions.loadMore(),
+    onRollBack: version => void this.confirmAndRollBack(version)
   };
 
-  private async rollBack({ number }: Version): Promise<void> {
+  private async confirmAndRollBack({ number }: Version): Promise<void> {
     const { trans } = this.parts;
     if (!(await confirmRollBack(this.name, number, trans))) {
       return;

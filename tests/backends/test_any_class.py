@@ -46,7 +46,7 @@ def events():
         ({"backend": "m:C", "share": "deployment"}, InvalidExecutorOption, "ends with its flow run", "share"),
         ({"backend": "m:C", "gateway": "team"}, InvalidExecutorOption, "is not a Dask Gateway", "gateway"),
         ({"backend": "m:C", "worker_size": "large"}, SizeRefused, "does not support worker sizes", "worker_size"),
-        ({"backend": "m:C", "backend_options": {"n_workers": 3}}, InvalidExecutorOption, "Say n_workers", None),
+        ({"backend": "m:C", "backend_options": {"n_workers": 3}}, InvalidExecutorOption, "Use the executor option n_workers", None),
         ({"backend": "m:C", "backend_options": {"loop": 1}}, InvalidExecutorOption, "Leave it out", None),
         ({"backend": "m:C", "backend_options": "{"}, InvalidExecutorOption, "must be a JSON object", None),
         ({"backend": "m:C", "backend_options": [1]}, InvalidExecutorOption, "must be a JSON object", None),

@@ -90,7 +90,7 @@ def test_value_that_does_not_fit_names_the_option(name, options):
         ("dask-cluster", {"idle_timeout": 10**9}, "it must be at most 604800. Seconds after which"),
         ("dask-cluster", {"share": "team"}, "it must be 'deployment' or 'run'."),
         ("dask-address", {}, "needs the option 'address'. Example: tcp://scheduler.example:8786."),
-        ("dask-address", {"address": "nowhere"}, "it does not have the required format. For example tcp://"),
+        ("dask-address", {"address": "nowhere"}, "it does not have the required format. Example: tcp://"),
         ("dask-cluster", {"backend": "ssh"}, "The options of ssh are invalid: hosts: it is missing. Write for example"),
         ("dask-cluster", {"backend": "ssh", "backend_options": {"hosts": "node1"}}, "hosts: it must be a list."),
         ("dask-cluster", {"backend": "slurm", "backend_options": {"queue": 5}}, "must be the name of a partition."),

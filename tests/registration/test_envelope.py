@@ -79,13 +79,13 @@ def test_signature_is_refused_before_the_header_is_read():
 def test_deployment_is_refused_before_the_python():
     other = sealed.HERE.model_copy(update={"magic": "00000000"})
     content = sealed.content(ANNA, BODY, made=other, version=2)
-    with pytest.raises(ContentRefused, match="made for etl/nightly version 2, not for etl/nightly version 3"):
+    with pytest.raises(ContentRefused, match="packed for etl/nightly version 2, not for etl/nightly version 3"):
         opened(content)
 
 
 @pytest.mark.parametrize("pins", [{"deployment": "etl/other"}, {"version": 2}])
 def test_content_of_another_deployment_or_version_is_refused(pins):
-    with pytest.raises(ContentRefused, match="made for etl/nightly version 3"):
+    with pytest.raises(ContentRefused, match="packed for etl/nightly version 3"):
         opened(sealed.content(ANNA, BODY), **pins)
 
 
@@ -125,7 +125,7 @@ def test_a_seal_for_a_manifest_is_none_for_a_content():
         (b'{"format": 1}', "sha256"),
         (sealed.header(BODY).model_dump_json().replace('"format":1', '"format":2').encode(), "format"),
         (sealed.header(BODY).model_dump_json()[:-1].encode() + b',"alg":"none"}', "alg"),
-        (sealed.header(BODY).model_dump_json()[:-1].encode() + b',"version":3}', "twice"),
+        (sealed.header(BODY).model_dump_json()[:-1].encode() + b',"version":3}', "duplicate key"),
     ],
 )
 def test_a_header_that_says_something_else_is_refused_even_when_it_is_signed(encoded, why):

@@ -1,7 +1,7 @@
 import type { LiveFlow } from '../_api';
 
 /** The flow to register, with its kernel and notebook. */
-export interface ISubject {
+export interface IFlowSource {
   flow: LiveFlow;
   kernelId: string;
   /** The notebook's path in JupyterLab. */

@@ -1,4 +1,4 @@
-import { leave, pickUp } from '../models/leftForms';
+import { saveForReload, takeSavedForm } from '../models/sessionForms';
 import type { ISavedForm } from '../models/savedForm';
 import { flow } from './fakes';
 
@@ -16,15 +16,15 @@ describe('a form saved when the page is left', () => {
   } as unknown as ISavedForm;
 
   it('is restored once, by its own tab', () => {
-    leave('one', form);
-    expect(pickUp('other')).toBeNull();
-    expect(pickUp('one')).toEqual(form);
-    expect(pickUp('one')).toBeNull();
+    saveForReload('one', form);
+    expect(takeSavedForm('other')).toBeNull();
+    expect(takeSavedForm('one')).toEqual(form);
+    expect(takeSavedForm('one')).toBeNull();
   });
 
   it('is not restored if another version wrote it', () => {
-    leave('one', { ...form, draft: null } as never);
-    expect(pickUp('one')).toBeNull();
+    saveForReload('one', { ...form, draft: null } as never);
+    expect(takeSavedForm('one')).toBeNull();
   });
 
   it('may not fit in the storage', () => {
@@ -34,10 +34,10 @@ describe('a form saved when the page is left', () => {
       .mockImplementation(() => {
         throw new DOMException('full', 'QuotaExceededError');
       });
-    leave('one', form);
+    saveForReload('one', form);
     expect(told).toHaveBeenCalled();
     full.mockRestore();
     told.mockRestore();
-    expect(pickUp('one')).toBeNull();
+    expect(takeSavedForm('one')).toBeNull();
   });
 });

@@ -3,8 +3,8 @@ import { render } from '@testing-library/react';
 import React from 'react';
 
 import type { ErrorBody, Registered } from '../_api';
-import { draftOf, type IDraft } from '../models/draft';
-import { parameterForm } from '../models/parameterSchema';
+import { createDraft, type IDraft } from '../models/draft';
+import { createParameterForm } from '../models/parameterSchema';
 import { type IRegisterFormProps, RegisterForm } from '../views/RegisterForm';
 import { catalogue, deployment, flow } from './fakes';
 
@@ -24,7 +24,7 @@ export function described(input: HTMLElement): string {
   return ids.map(id => document.getElementById(id)?.textContent ?? '').join('');
 }
 
-const form = parameterForm(flow().parameter_schema);
+const form = createParameterForm(flow().parameter_schema);
 export const preset = { executor: 'threads', timezone: 'UTC' };
 /** Draw the form with the actions of the user. */
 export const show = (
@@ -40,24 +40,24 @@ export const show = (
     onRegisterAndRun: jest.fn(),
     onCopyCode: jest.fn(),
     onCheck: jest.fn(),
-    onRehearse: jest.fn(),
-    onAskClass: jest.fn()
+    onTestCleanProcess: jest.fn(),
+    onLoadClass: jest.fn()
   };
   render(
     <RegisterForm
       flow={flow()}
       notebook="tiles.ipynb"
       form={form}
-      draft={{ ...draftOf(flow(), null, preset), ...change }}
+      draft={{ ...createDraft(flow(), null, preset), ...change }}
       intent="register"
-      asked={1}
+      openCount={1}
       scheduleError={null}
       catalogue={catalogue()}
-      clusterClass={{ found: null, error: null, isBusy: false }}
-      preflight={{ report: null, error: null, doing: null }}
+      clusterClass={{ clusterClass: null, error: null, isBusy: false }}
+      preflight={{ report: null, error: null, activity: null }}
       nextRuns={['2026-01-02T06:00:00Z']}
-      foreign={null}
-      needed="peak 3.1 of 16 GiB over 12 runs: medium is enough"
+      foreignDeployment={null}
+      workerUsage="peak 3.1 of 16 GiB over 12 runs: medium is enough"
       error={error}
       isSending={false}
       canOverwrite={false}

@@ -3,7 +3,7 @@
  *
  * @param work - the work to do; it must handle its own errors
  */
-export function coalesced(work: () => Promise<void>): () => Promise<void> {
+export function coalesceCalls(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;
   let again = false;
   const run = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import { Poll } from '@lumino/polling';
 import type { Run } from '../_api';
 import type { IClient } from '../client';
 import type { IStream } from '../stream';
-import { hasEnded } from '../words';
+import { hasEnded } from '../format';
 
 /**
  * Wait until a run has ended, and return it.
@@ -12,7 +12,7 @@ import { hasEnded } from '../words';
  * @param client - the client that reads the run
  * @param stream - the stream that reports changes of runs
  */
-export async function outcome(
+export async function waitForEnd(
   id: string,
   client: Pick<IClient, 'run'>,
   stream: IStream

@@ -2,15 +2,15 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Run } from './_api';
 
-const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
+const FINAL_STATES = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
 
 /** Return whether a run or task run has reached a final state. */
 export function hasEnded(state: Run['state_type']): boolean {
-  return ENDED.includes(state);
+  return FINAL_STATES.includes(state);
 }
 
 /** Format a duration: `1 h 02 min`, `3 min 20 s`, `4.2 s`. */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const whole = Math.floor(seconds);
   if (seconds < 10) {
     return `${Math.max(0, seconds).toFixed(1)} s`;
@@ -25,7 +25,7 @@ export function duration(seconds: number): string {
 }
 
 /** Return the seconds that a run has taken so far, by the browser's clock while the run is active. */
-export function elapsed(
+export function elapsedSeconds(
   run: Pick<Run, 'start' | 'end' | 'duration'>,
   now: number
 ): number {
@@ -36,7 +36,7 @@ export function elapsed(
 }
 
 /** Format a number of bytes: `512 MiB`, `3.9 GiB`. */
-export function bytes(count: number): string {
+export function formatBytes(count: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const step = Math.min(
     units.length - 1,
@@ -47,7 +47,7 @@ export function bytes(count: number): string {
 }
 
 /** Format the time of day, with the date if it is not today. */
-export function clock(time: string, now = new Date()): string {
+export function formatTimeOfDay(time: string, now = new Date()): string {
   const date = new Date(time);
   const sameDay = date.toDateString() === now.toDateString();
   return new Intl.DateTimeFormat(undefined, {
@@ -63,7 +63,7 @@ export function clock(time: string, now = new Date()): string {
  *
  * @param timezone - an IANA name
  */
-export function moment(time: string, timezone?: string): string {
+export function formatDateTime(time: string, timezone?: string): string {
   return new Intl.DateTimeFormat(undefined, {
     weekday: 'short',
     month: 'short',
@@ -76,12 +76,12 @@ export function moment(time: string, timezone?: string): string {
 }
 
 /** Return the IANA name of the browser's time zone. */
-export function localZone(): string {
+export function localTimezone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** Format the time of a log line to the millisecond. */
-export function stamp(time: string): string {
+export function formatLogTime(time: string): string {
   const date = new Date(time);
   const part = (value: number, width = 2) => String(value).padStart(width, '0');
   return `${part(date.getHours())}:${part(date.getMinutes())}:${part(date.getSeconds())}.${part(date.getMilliseconds(), 3)}`;
@@ -94,7 +94,7 @@ export function levelName(level: number): string {
 }
 
 /** Format the number of Dask workers, with the planned number if there is one: `3 workers`, `1 of 3 workers`. */
-export function workersOf(
+export function formatWorkerCount(
   observed: number,
   plan: number | null,
   trans: TranslationBundle

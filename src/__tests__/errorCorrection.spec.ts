@@ -15,26 +15,26 @@ describe('an error in the register form', () => {
   ])('removes the error in %s when it is corrected', (field, change) => {
     const { model } = form();
     const refuse = () =>
-      model.fail(
+      model.showError(
         new RequestFailed({ error: 'Wrong', message: 'No.', fix: null, field })
       );
     refuse();
-    model.update(change);
+    model.changeDraft(change);
     expect(model.error).toBeNull();
     refuse();
-    model.update(change);
+    model.changeDraft(change);
     expect(model.error).not.toBeNull();
   });
 
   it('shows at its field that an interval is empty, and does not send 0', async () => {
     const { model, sent } = form();
     const schedule = { ...model.draft.schedule, kind: 'interval' as const };
-    model.update({ schedule: { ...schedule, seconds: '' } });
+    model.changeDraft({ schedule: { ...schedule, seconds: '' } });
     expect(model.preview.error?.field).toBe('schedule.seconds');
     await model.register();
     expect(model.error?.field).toBe('schedule.seconds');
     expect(sent).toEqual([]);
-    model.update({ schedule: { ...schedule, seconds: '90' } });
+    model.changeDraft({ schedule: { ...schedule, seconds: '90' } });
     expect([model.error, model.preview.error]).toEqual([null, null]);
     await model.register();
     expect(sent[0].schedule).toMatchObject({ kind: 'interval', seconds: 90 });

@@ -4,7 +4,7 @@ import type { Message } from '@lumino/messaging';
 import type { IObservable } from '../models/observable';
 
 /** A view that is redrawn when one of its models changes. */
-export class Drawn extends ReactWidget {
+export class ModelView extends ReactWidget {
   /**
    * @param models - the models of the view
    * @param draw - renders the view
@@ -27,13 +27,13 @@ export class Drawn extends ReactWidget {
 
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this.seen();
+    this.handleFirstShown();
   }
 
   protected onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
     if (this.isVisible) {
-      this.seen();
+      this.handleFirstShown();
     }
   }
 
@@ -45,12 +45,12 @@ export class Drawn extends ReactWidget {
     }
   }
 
-  private seen(): void {
-    if (!this.wasSeen) {
-      this.wasSeen = true;
+  private handleFirstShown(): void {
+    if (!this.wasShown) {
+      this.wasShown = true;
       this.onFirstShown();
     }
   }
 
-  private wasSeen = false;
+  private wasShown = false;
 }

@@ -1,9 +1,9 @@
 import type { ErrorBody } from '../_api';
-import { errorBody } from '../errors';
+import { toErrorBody } from '../errors';
 import { Observable } from './observable';
 
 /** A model that runs user actions, which take time and can fail. */
-export abstract class Working extends Observable {
+export abstract class ActionModel extends Observable {
   /** The error of the last action. */
   get error(): ErrorBody | null {
     return this._error;
@@ -15,17 +15,17 @@ export abstract class Working extends Observable {
   }
 
   /** Run an action; set `error` if it fails. */
-  protected async doing(work: () => Promise<void>): Promise<void> {
+  protected async runAction(work: () => Promise<void>): Promise<void> {
     this._isBusy = true;
     this._error = null;
-    this.tell();
+    this.emitChanged();
     try {
       await work();
     } catch (reason) {
-      this._error = errorBody(reason);
+      this._error = toErrorBody(reason);
     }
     this._isBusy = false;
-    this.tell();
+    this.emitChanged();
   }
 
   protected _error: ErrorBody | null = null;

@@ -8,7 +8,7 @@ const PREFIX = 'satflow-ext:left-form:';
  * @param id - the id of the form's tab
  * @param form - the form without values that look like secrets, as JupyterLab saves it
  */
-export function leave(id: string, form: ISavedForm): void {
+export function saveForReload(id: string, form: ISavedForm): void {
   try {
     sessionStorage.setItem(PREFIX + id, JSON.stringify(form));
   } catch (reason) {
@@ -18,7 +18,7 @@ export function leave(id: string, form: ISavedForm): void {
 }
 
 /** Return and remove the form that an earlier page saved in this browser tab; null if there is none. */
-export function pickUp(id: string): ISavedForm | null {
+export function takeSavedForm(id: string): ISavedForm | null {
   const text = sessionStorage.getItem(PREFIX + id);
   sessionStorage.removeItem(PREFIX + id);
   const form: unknown = text === null ? null : JSON.parse(text);

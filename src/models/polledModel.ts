@@ -3,7 +3,7 @@ import { Poll } from '@lumino/polling';
 import { Observable } from './observable';
 
 /** The name of a poll and its intervals in milliseconds. */
-export interface IPace {
+export interface IPollOptions {
   name: string;
   interval: number;
   /** Maximum delay after failures. */
@@ -11,8 +11,8 @@ export interface IPace {
 }
 
 /** A model that reads periodically while it is watched. */
-export abstract class Polled extends Observable {
-  constructor({ name, interval, max }: IPace) {
+export abstract class PolledModel extends Observable {
+  constructor({ name, interval, max }: IPollOptions) {
     super();
     this.poll = new Poll({
       auto: false,

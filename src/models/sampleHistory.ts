@@ -6,10 +6,10 @@ export interface ISample extends Omit<ClusterMoment, 'time'> {
 }
 
 /** Maximum number of samples: ten minutes at one per second. */
-export const HISTORY = 600;
+export const MAX_SAMPLES = 600;
 
 /** Append new moments to the samples and drop the oldest; after a reconnect the server sends some moments again. */
-export function continued(
+export function appendSamples(
   samples: readonly ISample[],
   moments: readonly ClusterMoment[]
 ): ISample[] {
@@ -17,5 +17,5 @@ export function continued(
   const more = moments
     .map(one => ({ ...one, time: Date.parse(one.time) }))
     .filter(one => one.time > last);
-  return [...samples, ...more].slice(-HISTORY);
+  return [...samples, ...more].slice(-MAX_SAMPLES);
 }
