@@ -67,7 +67,7 @@ WHILE = {
 
 def page() -> str:
     """Build the whole page."""
-    facts = "".join(f"| {each.what} | {_told_at(each.since)} | {each.choice} |\n" for each in FACTS.values())
+    facts = "".join(f"| {each.what} | {_told_at(each.lowest_level)} | {each.choice} |\n" for each in FACTS.values())
     parts = "".join(f"\n### {title}\n{''.join(map(_call, _calls(who)))}" for who, title in WHILE.items())
     return f"{HEAD}{facts}{NEVER}{parts}"
 
@@ -82,13 +82,13 @@ def _from(level: str, since: str) -> bool:
 
 
 def _calls(who: str) -> Iterator[Call]:
-    return (each for each in CALLS if each.who == who)
+    return (each for each in CALLS if each.activity == who)
 
 
 def _call(call: Call) -> str:
-    title = "Every call" if call.call == "any" else f"`{call.call}`{', rarely' if call.seldom else ''}"
-    held = "".join(f"| `{field}` | {facts} |\n" for field, facts in call.holds.items())
-    plain = f"| {', '.join(f'`{field}`' for field in call.plain.split())} | |\n" if call.plain else ""
+    title = "Every call" if call.call == "any" else f"`{call.call}`{', rarely' if call.is_rare else ''}"
+    held = "".join(f"| `{field}` | {facts} |\n" for field, facts in call.facts_by_field.items())
+    plain = f"| {', '.join(f'`{field}`' for field in call.plain_fields.split())} | |\n" if call.plain_fields else ""
     return f"\n{title}\n\n| field | may contain |\n|---|---|\n{held}{plain}"
 
 

@@ -207,7 +207,7 @@ def test_what_sinfo_says_in_other_words_is_shown(tmp_path, monkeypatch):
     sinfo.write_text("#!/bin/sh\necho 'Maintenance on Monday'\n")
     sinfo.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(ClusterFailed, match="nobody understands here: 'Maintenance on Monday'"):
+    with pytest.raises(ClusterFailed, match="cannot be parsed: 'Maintenance on Monday'"):
         list_nodes(None)
 
 

@@ -21,7 +21,7 @@ def reports(tmp_path_factory):
 
 
 def failed(report):
-    return {result.check.name: result.why for result in report.results if result.outcome == "fail"}
+    return {result.check.name: result.reason for result in report.results if result.outcome == "fail"}
 
 
 def test_there_are_enough_checks_and_each_has_a_name_of_its_own():
@@ -35,7 +35,7 @@ def test_the_built_in_store_passes_them_all(reports):
 
 @pytest.mark.parametrize("name", results.NAMES)
 def test_what_is_supported_passes_what_is_required(reports, name):
-    assert reports[name].usable, failed(reports[name])
+    assert reports[name].is_usable, failed(reports[name])
 
 
 def test_the_page_tells_the_results(reports):
@@ -43,8 +43,8 @@ def test_the_page_tells_the_results(reports):
 
 
 def test_what_can_be_removed_is(reports):
-    assert reports["S3 (moto)"].left == ()
-    assert reports["built-in"].left
+    assert reports["S3 (moto)"].remaining == ()
+    assert reports["built-in"].remaining
 
 
 class Keeps(Quiet):

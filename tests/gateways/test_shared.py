@@ -235,7 +235,7 @@ def slept(seconds):
 
 def _answers(managed):
     try:
-        seen = managed.look()
+        seen = managed.read_state()
     except GatewayUnreachable:
         return None
     return seen.state, seen.workers

@@ -22,7 +22,7 @@ from satflow_ext.job_variables import (
 from satflow_ext.models import Infrastructure
 from tests.platforms.asked import ask
 
-THERE = Path(__file__).with_name("cluster_compatibility.py")
+THERE = Path(__file__).with_name("there.py")
 WANTED = Infrastructure(image="registry.example.com:5000/team/tiles:1.2", cpu=1.5, memory=4, env={"REGION": "north"})
 AGGREGATE = Path(prefect.server.api.collections_data.__path__[0]) / "views" / "aggregate-worker-metadata.json"
 

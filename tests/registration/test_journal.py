@@ -42,7 +42,7 @@ def journal(tmp_path):
 
 
 def kept(journal, **fields):
-    entry = journal.fresh(HERE, NAME).model_copy(update=fields)
+    entry = journal.new_entry(HERE, NAME).model_copy(update=fields)
     journal.write(entry)
     return entry
 

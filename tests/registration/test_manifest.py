@@ -99,7 +99,7 @@ def test_the_document_of_another_digest_is_refused_first():
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        (DOCUMENT.split(b"\n")[0][:-1] + b',"version":4}', "twice"),
+        (DOCUMENT.split(b"\n")[0][:-1] + b',"version":4}', "duplicate key"),
         (DOCUMENT.split(b"\n")[0].replace(b'"format":1', b'"format":2'), "format"),
         (DOCUMENT.split(b"\n")[0].replace(b'"exact":"e",', b""), "exact"),
         (b"null", "not an object"),

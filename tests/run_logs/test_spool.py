@@ -205,7 +205,7 @@ def test_a_flood_without_any_upload_is_cut_and_counted(tmp_path):
     writer.close()
     *kept, note = sorted(messages(tmp_path), key=lambda each: each.startswith("…"))
     assert len(spool_files(tmp_path / RUN)) == 3
-    assert f"{100 - len(kept)} log lines are missing here: the Prefect API took no lines" in note
+    assert f"{100 - len(kept)} log lines are missing here: the Prefect API accepted no lines" in note
 
 
 def _take(file: Path) -> list[str]:

@@ -251,10 +251,10 @@ def test_a_request_that_may_go_on_is_looked_up_late(tmp_path, prefect):
     pauses: list[float] = []
 
     class _Api:
-        def post(self, path: str, body: bytes) -> bytes:
+        def post_json(self, path: str, body: bytes) -> bytes:
             raise httpx.ReadError("cut")
 
-        def may_go_on(self, error: Exception) -> bool:
+        def may_still_complete(self, error: Exception) -> bool:
             return len(pauses) < 3
 
     class _Stop(threading.Event):

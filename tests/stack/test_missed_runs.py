@@ -132,10 +132,10 @@ def test_a_jump_of_the_clock_is_pending_until_it_is_settled() -> None:
     jumps.compare_clocks(5001.0, 54.0)
     jumps.compare_clocks(9000.0, 55.0)
     assert jumps.pending_since == 1002.0 + MIN_CLOCK_JUMP
-    jumps.settle()
-    jumps.compare(9001.0, 56.0)
-    jumps.compare(4000.0, 57.0)  # set back
-    assert jumps.since is None
+    jumps.clear_jump()
+    jumps.compare_clocks(9001.0, 56.0)
+    jumps.compare_clocks(4000.0, 57.0)  # set back
+    assert jumps.pending_since is None
 
 
 def test_what_was_not_skipped_after_a_jump_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

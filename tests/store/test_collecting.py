@@ -160,9 +160,9 @@ def contents(tmp_path):
 
 
 def put(contents, body):
-    with contents.incoming(digest(body)) as incoming:
+    with contents.receive_content(digest(body)) as incoming:
         incoming.write(body)
-        incoming.keep()
+        incoming.commit_content()
     return digest(body)
 
 
