@@ -66,5 +66,5 @@ def test_starting_a_kernel_pays_for_nothing():
 
 
 def test_importing_prefect_compiles_no_grammar():
-    """Some versions of jsonschema do, with a package that JupyterLab brings along: docs/decisions/0002-versions.md."""
+    """Some versions of jsonschema do, with a package that JupyterLab brings along: docs/decisions/0002-supported-versions.md."""
     assert "lark" not in loaded_by("import prefect.engine")

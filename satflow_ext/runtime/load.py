@@ -150,6 +150,6 @@ def _monitor_runner(
     if isinstance(runner, DaskClientTaskRunner):
         return runner.with_monitor(lambda client: monitor_cluster(client, subject, settings))
     assert isinstance(runner, DaskTaskRunner)
-    patience = choice.options.get("start_timeout")
-    given = {"patience": patience} if isinstance(patience, int | float) else {}
+    timeout = choice.options.get("start_timeout")
+    given = {"start_timeout": timeout} if isinstance(timeout, int | float) else {}
     return MonitoredDaskTaskRunner.from_task_runner(runner, subject, settings, **given)

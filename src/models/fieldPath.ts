@@ -10,14 +10,14 @@ import { asObject } from './parameterSchema';
  */
 export function findFieldPath(schema: JsonObject, path: string[]): string[] {
   const found: string[] = [];
-  let here = schema;
+  let current = schema;
   for (const part of path) {
-    const next = memberSchema(here, part, schema);
+    const next = memberSchema(current, part, schema);
     if (next === undefined) {
       break;
     }
     found.push(part);
-    here = asObject(next);
+    current = asObject(next);
   }
   return found;
 }
@@ -65,5 +65,5 @@ function resolveReference(schema: JsonObject, root: JsonObject): JsonObject {
     return schema;
   }
   const steps = schema.$ref.split('/').slice(1);
-  return steps.reduce((here, step) => asObject(here[step] ?? {}), root);
+  return steps.reduce((current, step) => asObject(current[step] ?? {}), root);
 }

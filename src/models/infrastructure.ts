@@ -37,12 +37,12 @@ const AMOUNTS = ['cpu', 'memory', 'gpus'] as const;
 
 /** Return the form values for a registered infrastructure. */
 export function createInfrastructureDraft(
-  known: Infrastructure | null | undefined
+  registered: Infrastructure | null | undefined
 ): IInfrastructureDraft {
-  if (!known) {
+  if (!registered) {
     return EMPTY_INFRASTRUCTURE;
   }
-  const { image, cpu, memory, gpus, env, job_variables: more } = known;
+  const { image, cpu, memory, gpus, env, job_variables: more } = registered;
   return {
     image: image ?? '',
     cpu: formatAmount(cpu),
@@ -111,14 +111,14 @@ export function parseInfrastructure(
 
 /** Format the infrastructure as flags of the magic. */
 export function formatInfrastructureFlags(
-  said: InfrastructureInput,
-  spelled: (value: JsonValue) => string
+  infrastructure: InfrastructureInput,
+  formatValue: (value: JsonValue) => string
 ): string[][] {
-  const { image, env, job_variables: more } = said;
+  const { image, env, job_variables: more } = infrastructure;
   return [
     ...(image ? [['--image', image]] : []),
     ...AMOUNTS.flatMap(name =>
-      said[name] ? [[`--${name}`, String(said[name])]] : []
+      infrastructure[name] ? [[`--${name}`, String(infrastructure[name])]] : []
     ),
     ...Object.entries(env ?? {}).map(([name, one]) => [
       '--env',
@@ -126,16 +126,16 @@ export function formatInfrastructureFlags(
     ]),
     ...Object.entries(more ?? {}).map(([name, one]) => [
       '--job-variable',
-      `${name}=${spelled(one)}`
+      `${name}=${formatValue(one)}`
     ])
   ];
 }
 
 function parseJobVariables(form: IParameterForm, more: JsonObject): JsonObject {
   try {
-    const said = changedParameters(form, more);
+    const changed = changedParameters(form, more);
     return Object.fromEntries(
-      Object.entries(said).filter(([, one]) => one !== '')
+      Object.entries(changed).filter(([, one]) => one !== '')
     );
   } catch (reason) {
     const { body } = reason as RequestFailed;
@@ -148,8 +148,8 @@ function parseJobVariables(form: IParameterForm, more: JsonObject): JsonObject {
 }
 
 function parseVariables(lines: readonly string[]): JsonObject {
-  const said = lines.map(line => line.trim()).filter(line => line !== '');
-  return Object.fromEntries(said.map(parseVariable));
+  const filled = lines.map(line => line.trim()).filter(line => line !== '');
+  return Object.fromEntries(filled.map(parseVariable));
 }
 
 function parseVariable(line: string): [string, string] {

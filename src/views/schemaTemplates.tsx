@@ -202,9 +202,13 @@ function ArrayItem({ item, trans }: IItemProps): JSX.Element {
 }
 
 /** Set `aria-invalid`, which the form library's inputs do not support. */
-function setInvalid(box: HTMLElement | null, id: string, is: boolean): void {
+function setInvalid(
+  box: HTMLElement | null,
+  id: string,
+  isInvalid: boolean
+): void {
   const input = box?.querySelector(`#${CSS.escape(id)}`);
-  if (is) {
+  if (isInvalid) {
     input?.setAttribute('aria-invalid', 'true');
   } else {
     input?.removeAttribute('aria-invalid');
