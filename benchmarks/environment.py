@@ -24,7 +24,7 @@ WARM = 9
 
 WARM_CODE = """
 import os
-from satflow_ext.environments.run_start import python_path
+from satflow_ext.environments.engine_start import python_path
 assert os.path.exists(python_path({place!r}))
 """
 

@@ -7,7 +7,7 @@ import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.backends.addresses import redact_addresses
+from satflow_ext.backends.address_redaction import redact_addresses
 from satflow_ext.backends.run_log import run_log
 from satflow_ext.backends.signature import import_class
 from satflow_ext.errors import ClusterNotStarted

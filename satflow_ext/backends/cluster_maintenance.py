@@ -11,7 +11,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext.backends import missing_worker_reasons
-from satflow_ext.backends.base import ClusterProvider, ProviderRequest
+from satflow_ext.backends.provider import ClusterProvider, ProviderRequest
 from satflow_ext.backends.run_log import run_log
 from satflow_ext.errors import ClusterFailed
 

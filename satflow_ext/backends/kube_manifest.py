@@ -10,7 +10,7 @@ import copy
 import math
 from typing import Any
 
-from satflow_ext.backends.base import ProviderRequest
+from satflow_ext.backends.provider import ProviderRequest
 
 CUSTOM_SPEC = "custom_cluster_spec"
 GPU = "nvidia.com/gpu"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from satflow_ext.backends.base import MissingWorkers
+from satflow_ext.backends.provider import MissingWorkers
 
 MAX_LISTED_PODS = 3
 """Maximum number of pods to list; most wait for the same reason."""

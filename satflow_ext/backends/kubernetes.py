@@ -6,9 +6,9 @@ import math
 from typing import Any
 from uuid import uuid4
 
-from satflow_ext.backends.base import OPTIONS_FIELD, ClusterProvider, ProviderRequest
 from satflow_ext.backends.kube_manifest import CUSTOM_SPEC, build_manifest
 from satflow_ext.backends.kube_pods import find_missing_workers
+from satflow_ext.backends.provider import OPTIONS_FIELD, ClusterProvider, ProviderRequest
 from satflow_ext.errors import InvalidExecutorOption
 
 OPTION_TYPES = (

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext.backends import find_provider, signature
-from satflow_ext.backends.addresses import redact_addresses
-from satflow_ext.backends.base import ClusterProvider, ProviderRequest
+from satflow_ext.backends.address_redaction import redact_addresses
 from satflow_ext.backends.cluster_creation import ClusterCreation, close_cluster
 from satflow_ext.backends.cluster_maintenance import ClusterMaintainer, maintain_cluster
 from satflow_ext.backends.dask_defaults import LOST_WORKER_TIMEOUT, NO_HTTP_ROUTES
 from satflow_ext.backends.hidden_dashboard import HiddenDashboard
+from satflow_ext.backends.provider import ClusterProvider, ProviderRequest
 from satflow_ext.backends.worker_secrets import guard_workers
 from satflow_ext.dask_tasks.first_worker import wait_for_worker
 from satflow_ext.errors import ClusterNotStarted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, ProviderRequest
+from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, ProviderRequest
 from satflow_ext.backends.slurm_nodes import Node, list_nodes, list_partitions
 from satflow_ext.backends.slurm_queue import find_missing_workers
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused

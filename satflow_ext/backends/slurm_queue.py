@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from satflow_ext.backends.base import MissingWorkers, find_unconnected_workers
+from satflow_ext.backends.provider import MissingWorkers, find_unconnected_workers
 from satflow_ext.backends.slurm_command import run_slurm_command
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, MissingWorkers, ProviderRequest
+from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, MissingWorkers, ProviderRequest
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.settings import GIB, Settings
 from satflow_ext.validation_errors import describe_error

@@ -14,11 +14,11 @@ from distributed.deploy.spec import SpecCluster
 from distributed.security import Security
 from distributed.utils import get_ip
 
-from satflow_ext.backends.base import MissingWorkers, find_unconnected_workers
+from satflow_ext.backends.provider import MissingWorkers, find_unconnected_workers
 from satflow_ext.backends.ssh_hosts import SshConnectionSettings
 from satflow_ext.backends.ssh_placement import HostPlacement
 from satflow_ext.backends.ssh_worker import SshWorker
-from satflow_ext.backends.worker_environment import NO_DASHBOARD, dask_variables
+from satflow_ext.backends.worker_variables import NO_DASHBOARD, dask_variables
 
 
 class SshCluster(SpecCluster):
@@ -84,7 +84,9 @@ class SshCluster(SpecCluster):
         lacking = find_unconnected_workers(self)
         ended = [name for name, each in lacking.items() if each.end_reason is not None]
         number = {host: place for place, host in reversed([*enumerate(self.connection_settings.hosts, 1)])}
-        why = sorted({f"on host {number[each.host]} {each.end_reason or 'it is starting'}" for each in lacking.values()})
+        why = sorted(
+            {f"on host {number[each.host]} {each.end_reason or 'it is starting'}" for each in lacking.values()}
+        )
         return MissingWorkers(reason=", ".join(why) or None, lost_names=frozenset(ended))
 
 

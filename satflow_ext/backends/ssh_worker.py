@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from distributed.deploy.spec import ProcessInterface
 
-from satflow_ext.backends.addresses import redact_addresses
+from satflow_ext.backends.address_redaction import redact_addresses
 from satflow_ext.backends.ssh_hosts import SshConnectionSettings, connect_host, format_error
 from satflow_ext.backends.ssh_placement import HostPlacement
 from satflow_ext.dask_tasks.prefect_from_there import API_URL_VARIABLE, find_loopback_api

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from satflow_ext import lease
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import refuse_extra_arguments
-from satflow_ext.commands.connection import connect
+from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel import cluster_words

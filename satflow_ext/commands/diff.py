@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import format_change, refuse_extra_arguments
-from satflow_ext.commands.connection import connect
+from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import VersionNotFound
 from satflow_ext.models import TaskChange, VersionDiff

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from satflow_ext import runs
 from satflow_ext.commands import interrupts, watch
 from satflow_ext.commands.argument_words import refuse_extra_arguments
-from satflow_ext.commands.connection import connect
+from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.settings import Settings, load_settings

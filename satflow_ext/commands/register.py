@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from satflow_ext import registration, scratch
 from satflow_ext.commands import check, choices, interrupts, notebook
 from satflow_ext.commands.argument_words import format_change
-from satflow_ext.commands.connection import connect
+from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.commands.diff import format_diff
 from satflow_ext.commands.flow_selection import FlowSelection, report_skipped_cells, select_flows
 from satflow_ext.commands.in_git import locate_in_git, reference_git_file
@@ -17,7 +17,7 @@ from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel.result import executor_text
-from satflow_ext.kernel.sizes import size_text
+from satflow_ext.kernel.size_format import size_text
 from satflow_ext.models import ErrorBody, Registered
 from satflow_ext.registration.preview import Preview, preview_registration
 from satflow_ext.settings import Settings, load_settings

@@ -10,7 +10,7 @@ from uuid import uuid4
 from satflow_ext import runs
 from satflow_ext.commands import interrupts, watch
 from satflow_ext.commands.argument_words import refuse_extra_arguments
-from satflow_ext.commands.connection import connect
+from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.options import parse_assignments

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from satflow_ext.commands.argument_words import refuse_extra_arguments
-from satflow_ext.executors import sizes
+from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.machine_size import Machine, measure_machine
 from satflow_ext.executors.worker_usage import UsageStore, suggest_size
 from satflow_ext.models import WorkerSize
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print one line for each size."""
     refuse_extra_arguments(rest, "sizes")
     settings, machine = load_settings(), measure_machine()
-    found = sizes.list_sizes(machine, settings)
+    found = worker_sizes.list_sizes(machine, settings)
     said = _usage_advice(args.deployment, settings) if args.deployment else None
     if args.json:
         print(json.dumps({"sizes": [each.model_dump(mode="json") for each in found], "needed": said}, indent=2))

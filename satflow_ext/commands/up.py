@@ -13,7 +13,7 @@ from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.status import format_status
 from satflow_ext.errors import BadRequest
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.stack import environment, prefect_database, stack_processes
+from satflow_ext.stack import prefect_database, service_environment, stack_processes
 from satflow_ext.stack.stack_lock import take_stack_lock
 
 
@@ -48,17 +48,19 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 
 def _move_database(settings: Settings) -> None:
     """Move the database to a backup, while no stack runs and none can start."""
-    if environment.DATABASE_VARIABLE in os.environ:
+    if service_environment.DATABASE_VARIABLE in os.environ:
         raise BadRequest(
-            f"{environment.DATABASE_VARIABLE} names the Prefect server's database, which SatFlow does not manage.",
-            fix=f"Change {environment.DATABASE_VARIABLE} to a new database, or unset it.",
+            f"{service_environment.DATABASE_VARIABLE} names the Prefect server's database, which SatFlow does not manage.",
+            fix=f"Change {service_environment.DATABASE_VARIABLE} to a new database, or unset it.",
         )
     lock = take_stack_lock(settings)
     if lock is None:
         raise BadRequest("The local stack is running and uses its database.", fix="Stop it with `satflow down` first.")
     with lock:
-        stack_processes.end_processes(environment.stack_mark(settings))  # left over from a stack that died
-        backup = prefect_database.back_up_database(environment.prefect_home(settings) / environment.DATABASE_FILE)
+        stack_processes.end_processes(service_environment.stack_mark(settings))  # left over from a stack that died
+        backup = prefect_database.back_up_database(
+            service_environment.prefect_home(settings) / service_environment.DATABASE_FILE
+        )
     print(f"The database was moved to {backup}." if backup else "There was no database yet.")
 
 

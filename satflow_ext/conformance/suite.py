@@ -10,9 +10,9 @@ import httpx
 
 from satflow_ext.conformance import (
     access,
-    addresses,
+    address_checks,
     broken_bodies,
-    client,
+    client_checks,
     connections,
     parallel,
     persistence,
@@ -25,13 +25,13 @@ from satflow_ext.endpoints import Store
 
 GROUPS = (
     persistence.group,
-    client.group,
+    client_checks.group,
     read_checks.group,
     parallel.group,
     broken_bodies.group,
     connections.group,
     access.group,
-    addresses.group,
+    address_checks.group,
     wrong_bodies.group,
 )
 CHECKS: tuple[Check, ...] = tuple(check for group in GROUPS for check in group.checks)

@@ -15,8 +15,8 @@ from typing_extensions import Self
 
 from satflow_ext.dask_tasks import client_security, cluster_compatibility
 from satflow_ext.dask_tasks.batch import CallBatch
-from satflow_ext.dask_tasks.carried import RunFiles
 from satflow_ext.dask_tasks.future_list import FastDaskFutureList
+from satflow_ext.dask_tasks.run_files import RunFiles
 from satflow_ext.dask_tasks.sender import CallSender
 from satflow_ext.dask_tasks.task_calls import CallRequest
 

@@ -14,9 +14,9 @@ from prefect.utilities.collections import visit_collection
 from prefect.utilities.engine import collect_task_run_inputs_sync
 from prefect_dask.task_runners import PrefectDaskFuture
 
-from satflow_ext.dask_tasks import context, on_worker, pickler, plugins
-from satflow_ext.dask_tasks.carried import FileContents, RunFiles
+from satflow_ext.dask_tasks import context, on_worker, plugins, worker_pickler
 from satflow_ext.dask_tasks.result_fetcher import ResultFetcher
+from satflow_ext.dask_tasks.run_files import FileContents, RunFiles
 from satflow_ext.dask_tasks.shared_arguments import LARGE_SIZE, SharedArguments, submit_data
 from satflow_ext.dask_tasks.task_calls import CallRequest, PackedCall, StatePlaceholder
 
@@ -87,7 +87,7 @@ class CallSender:
         with self._lock:
             if not context.are_identical(made_of, self._context_sources):
                 self._name, self._context_sources = (
-                    self._register_plugins(pickler.pickle_for_worker(context.serialize_shared_context())),
+                    self._register_plugins(worker_pickler.pickle_for_worker(context.serialize_shared_context())),
                     made_of,
                 )
             return self._name
@@ -109,7 +109,7 @@ class CallSender:
 
     def _pickle_task(self, request: CallRequest) -> tuple[bytes | None, dict[str, Any]]:
         """Return the pickled task, or the future that delivers it. Each call pickles it: captured values may have changed."""
-        code = pickler.pickle_for_worker(request.task)
+        code = worker_pickler.pickle_for_worker(request.task)
         if len(code) <= LARGE_SIZE:
             return code, {}
         digest = sha256(code).digest()
@@ -137,7 +137,7 @@ def _pack_call(request: CallRequest, code: bytes | None, left_out: Container[str
         dependencies=dependencies,
         context=context.serialize_call_context(request, dependencies),
     )
-    return pickler.pickle_for_worker(call), {"states": [*futures, *more]} if futures or more else {}
+    return worker_pickler.pickle_for_worker(call), {"states": [*futures, *more]} if futures or more else {}
 
 
 def _collect_dependencies(request: CallRequest) -> dict[str, set[Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from satflow_ext.dask_tasks import on_worker, pickler
+from satflow_ext.dask_tasks import on_worker, worker_pickler
 from satflow_ext.dask_tasks.task_calls import CallRequest
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class SharedArguments:
         return frozenset(self._last_arguments if self._futures else ()), self._futures
 
     def _submit_arguments(self, common: dict[str, Any]) -> dict[str, Any]:
-        data = pickler.pickle_for_worker(common)
+        data = worker_pickler.pickle_for_worker(common)
         return {"common": submit_data(self._dask_client, "arguments", data)} if len(data) > LARGE_SIZE else {}
 
 

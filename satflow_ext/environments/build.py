@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from satflow_ext.environments import index_settings, requirements
+from satflow_ext.environments.engine_start import python_path
 from satflow_ext.environments.installed import find_metadata_folder
-from satflow_ext.environments.run_start import python_path
 from satflow_ext.errors import EnvironmentNotBuilt
 from satflow_ext.models import Environment
 from satflow_ext.settings import Settings

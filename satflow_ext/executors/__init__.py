@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from satflow_ext.errors import ExtraMissing, UnknownExecutor
-from satflow_ext.executors import sizes
-from satflow_ext.executors.base import Executor, ExecutorOptions
+from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.executors.dask_local import DASK_LOCAL
+from satflow_ext.executors.executor import Executor, ExecutorOptions
 from satflow_ext.executors.flow_task_runner import FLOW_TASK_RUNNER
 from satflow_ext.executors.machine_size import Machine, measure_machine
 from satflow_ext.executors.option_errors import to_option_error
@@ -54,7 +54,7 @@ def build_catalog(
         machine: the machine of the runs; None if it is unknown here.
     """
     infos = tuple(executor.to_info() for executor in EXECUTORS.values())
-    return infos, sizes.list_sizes(machine, settings)
+    return infos, worker_sizes.list_sizes(machine, settings)
 
 
 def find_executor(name: str) -> Executor[Any]:
@@ -92,7 +92,7 @@ def validate_choice(choice: ExecutorChoice, settings: Settings, *, runs_locally:
     options = _parse_options(executor, choice)
     size = getattr(options, "worker_size", None)
     if size is not None:
-        sizes.find_size(size, settings)
+        worker_sizes.find_size(size, settings)
     executor.validate_options(options, settings)
     if runs_locally:
         executor.check_machine(options, settings, measure_machine())
@@ -126,7 +126,7 @@ def find_sizes(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSett
         UnknownWorkerSize: no size has this name.
     """
     name = choice.options.get("worker_size")
-    return {name: sizes.find_size(name, settings)} if isinstance(name, str) else {}
+    return {name: worker_sizes.find_size(name, settings)} if isinstance(name, str) else {}
 
 
 def create_task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any] | None:

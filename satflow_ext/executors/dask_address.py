@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.executors.base import DASK_PACKAGES, Executor, ExecutorOptions
+from satflow_ext.executors.executor import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:

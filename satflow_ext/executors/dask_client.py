@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from satflow_ext.executors.base import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE, START_TIMEOUT
 from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, start_local_cluster
+from satflow_ext.executors.executor import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.executors.machine_size import Machine
 from satflow_ext.executors.scheduler_reachability import require_scheduler
 from satflow_ext.settings import Settings

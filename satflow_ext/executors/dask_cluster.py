@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from satflow_ext import backends
 from satflow_ext.backends import GATEWAY, ProviderRequest
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused
-from satflow_ext.executors import sizes
-from satflow_ext.executors.base import DASK_PACKAGES, Executor
+from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
+from satflow_ext.executors.executor import DASK_PACKAGES, Executor
 from satflow_ext.executors.machine_size import Machine, measure_machine
 from satflow_ext.gateways import connection
 from satflow_ext.gateways.cluster_request import GatewayClusterRequest
@@ -45,14 +45,14 @@ def provider_request(options: DaskClusterOptions, settings: Settings) -> Provide
 
 def _worker_plan(options: DaskClusterOptions, settings: Settings) -> dict[str, Any]:
     """Return the fields of `Workers`."""
-    size = sizes.find_size(options.worker_size, settings) if options.worker_size else None
+    size = worker_sizes.find_size(options.worker_size, settings) if options.worker_size else None
     return {
         "workers": options.n_workers,
         "minimum": options.minimum or 0,
         "maximum": options.maximum,
         "size": options.worker_size,
         "cores": size.cores if size else None,
-        "memory": sizes.memory_bytes(size) if size else None,
+        "memory": worker_sizes.memory_bytes(size) if size else None,
         "gpus": size.gpus if size else 0,
         "idle_timeout": options.idle_timeout,
         "start_timeout": options.start_timeout,
@@ -96,7 +96,7 @@ def check_machine(options: DaskClusterOptions, settings: Settings, machine: Mach
     connection.require_server()
     if options.worker_size:
         _refuse_gpus(options.worker_size, settings)
-        sizes.check_fits(options.worker_size, options.max_workers, settings, machine)
+        worker_sizes.check_fits(options.worker_size, options.max_workers, settings, machine)
 
 
 def validate_options(options: DaskClusterOptions, settings: Settings) -> None:
@@ -132,7 +132,7 @@ def _invalid_option(option: str, message: str, fix: str) -> InvalidExecutorOptio
 
 
 def _refuse_gpus(size: str, settings: Settings) -> None:
-    if sizes.find_size(size, settings).gpus:
+    if worker_sizes.find_size(size, settings).gpus:
         raise SizeRefused(
             f"This machine's Dask Gateway does not offer GPUs, which the size {size!r} has.",
             fix="Choose a size without GPUs, or a Dask Gateway that offers GPUs.",

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from satflow_ext import backends
 from satflow_ext.backends import GATEWAY
-from satflow_ext.executors.base import ExecutorOptions
+from satflow_ext.executors.executor import ExecutorOptions
 from satflow_ext.models import JsonObject
 
 MAX_PREWARM = 2 * 3600

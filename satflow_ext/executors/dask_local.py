@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from satflow_ext.backends.dask_defaults import NO_HTTP_ROUTES
-from satflow_ext.executors import sizes
-from satflow_ext.executors.base import DASK_PACKAGES, Executor, ExecutorOptions
+from satflow_ext.executors import worker_sizes
+from satflow_ext.executors.executor import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.executors.machine_size import Machine
 from satflow_ext.redaction import guard
 from satflow_ext.settings import Settings
@@ -38,11 +38,11 @@ def create_task_runner(options: DaskLocalOptions, settings: Settings) -> TaskRun
 
 def cluster_arguments(options: DaskLocalOptions, settings: Settings) -> dict[str, Any]:
     """Return keyword arguments of `distributed.LocalCluster`. Memory limits are bytes; `auto` shares the machine's memory."""
-    size = sizes.find_size(options.worker_size, settings) if options.worker_size else None
+    size = worker_sizes.find_size(options.worker_size, settings) if options.worker_size else None
     return {
         "n_workers": options.n_workers,
         "threads_per_worker": options.threads_per_worker or (size.cores if size else 1),
-        "memory_limit": sizes.memory_bytes(size) if size else "auto",
+        "memory_limit": worker_sizes.memory_bytes(size) if size else "auto",
         "host": "127.0.0.1",
         "dashboard_address": "127.0.0.1:0",
         **({"resources": {"GPU": size.gpus}} if size and size.gpus else {}),
@@ -65,7 +65,7 @@ def start_local_cluster(**arguments: Any) -> Any:
 def check_size(options: DaskLocalOptions, settings: Settings, machine: Machine) -> None:
     """Refuse more workers of a size than this machine has memory and GPUs for."""
     if options.worker_size:
-        sizes.check_fits(options.worker_size, options.n_workers, settings, machine)
+        worker_sizes.check_fits(options.worker_size, options.n_workers, settings, machine)
 
 
 DASK_LOCAL = Executor(

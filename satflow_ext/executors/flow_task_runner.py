@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satflow_ext.executors.base import Executor, ExecutorOptions
+from satflow_ext.executors.executor import Executor, ExecutorOptions
 from satflow_ext.models import FLOW_EXECUTOR
 from satflow_ext.settings import Settings
 

@@ -11,7 +11,7 @@ from satflow_ext.errors import InvalidExecutorOption
 from satflow_ext.validation_errors import describe_error, is_standard_error
 
 if TYPE_CHECKING:
-    from satflow_ext.executors.base import ExecutorOptions
+    from satflow_ext.executors.executor import ExecutorOptions
 
 
 def to_option_error(executor: str, options: type[ExecutorOptions], error: ValidationError) -> InvalidExecutorOption:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from satflow_ext.exception_pickling import make_state_picklable
-from satflow_ext.executors.base import Executor, ExecutorOptions
+from satflow_ext.executors.executor import Executor, ExecutorOptions
 from satflow_ext.redaction import guard
 from satflow_ext.redaction.encodable import make_messages_encodable
 from satflow_ext.settings import Settings

@@ -17,7 +17,7 @@ import ray
 from prefect.task_runners import TaskRunner
 
 from satflow_ext import scratch
-from satflow_ext.dask_tasks.carried import RunFiles
+from satflow_ext.dask_tasks.run_files import RunFiles
 from satflow_ext.errors import ClusterFailed
 from satflow_ext.executors import ray_environment, ray_reach
 from satflow_ext.executors.flow_cluster import DeferredFailureMixin

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.executors.base import Executor, ExecutorOptions
+from satflow_ext.executors.executor import Executor, ExecutorOptions
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from satflow_ext.kernel.setup_cells import SETUP_MAGIC as SETUP
+from satflow_ext.kernel.setup_cell_recorder import SETUP_MAGIC as SETUP
 
 SKIP_PATTERN = re.compile(r"\s*%%skip_registering\b")
 """Pattern of the first line of a cell that `satflow register` skips."""
@@ -16,7 +16,7 @@ def attach_to_shell(shell: Any) -> None:
     from IPython.core.magic import no_var_expand
 
     from satflow_ext.kernel.hook import hook_of
-    from satflow_ext.kernel.setup_cells import recorder_of
+    from satflow_ext.kernel.setup_cell_recorder import recorder_of
 
     shell.register_magic_function(no_var_expand(_register_flow), "line", "register_flow")
     shell.register_magic_function(no_var_expand(_load_flow), "line", "load_flow")

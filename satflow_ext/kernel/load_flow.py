@@ -14,7 +14,7 @@ from satflow_ext.errors import BadRequest, ContentRefused, VariableTaken
 from satflow_ext.kernel.fingerprint import compute_fingerprint
 from satflow_ext.kernel.flow_discovery import AnyFlow, is_flow
 from satflow_ext.kernel.kernel_session import get_endpoints, get_shell, namespace_of, run_coroutine
-from satflow_ext.kernel.setup_cells import recorder_of
+from satflow_ext.kernel.setup_cell_recorder import recorder_of
 from satflow_ext.kernel.source import add_loaded_cells
 from satflow_ext.registration import tracebacks
 from satflow_ext.registration.manifest import Manifest

@@ -11,7 +11,7 @@ from satflow_ext.kernel.flow_discovery import FoundFlow
 from satflow_ext.kernel.key_value import KeyValue
 from satflow_ext.kernel.object_views import ATOMS, View, view_object
 from satflow_ext.kernel.plain_data import is_plain
-from satflow_ext.kernel.setup_cells import compile_cell
+from satflow_ext.kernel.setup_cell_recorder import compile_cell
 from satflow_ext.setup_cells import list_setup_cells
 
 MAX_OBJECTS = 200_000

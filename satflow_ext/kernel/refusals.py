@@ -10,8 +10,8 @@ from satflow_ext.errors import CannotPickle, ContentTooLarge
 from satflow_ext.kernel.pickler import pickle_object
 from satflow_ext.kernel.reachable_objects import ReachedObject, WalkedFlow, format_path, is_variable, type_name
 from satflow_ext.kernel.reloading import describe_error, find_load_failure
-from satflow_ext.kernel.setup_cells import find_problem
-from satflow_ext.kernel.sizes import MIB, size_text
+from satflow_ext.kernel.setup_cell_recorder import find_problem
+from satflow_ext.kernel.size_format import MIB, size_text
 from satflow_ext.setup_cells import list_setup_cells
 
 LISTED_VALUES = 5

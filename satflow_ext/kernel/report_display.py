@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from satflow_ext.kernel.display_table import as_html, as_text
-from satflow_ext.kernel.sizes import size_text
+from satflow_ext.kernel.size_format import size_text
 from satflow_ext.models import Included, Preflight
 
 MARKS = {"error": "✗", "warning": "!"}

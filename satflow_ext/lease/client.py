@@ -11,9 +11,9 @@ from types import TracebackType
 
 from satflow_ext.endpoints import Service, StackRecord, list_needed_services
 from satflow_ext.errors import StackFailed
-from satflow_ext.lease.connection import ConnectionClosed, SupervisorConnection
 from satflow_ext.lease.messages import Answer, Request, StackReport
 from satflow_ext.lease.start import SupervisorStarter, log_path
+from satflow_ext.lease.supervisor_connection import ConnectionClosed, SupervisorConnection
 from satflow_ext.settings import Settings
 
 SUPERVISOR_TIMEOUT = 120.0

@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from satflow_ext import backends
-from satflow_ext.backends.base import BACKEND_FIELD, OPTIONS_FIELD
 from satflow_ext.backends.check_class import ClassCheck
+from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD
 from satflow_ext.errors import (
     BadRequest,
     ClusterFailed,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PULL_STEP = "satflow_ext.runtime.pull"
 """The pull step: `satflow_ext.runtime` exports a function of that name."""
 
-RECREATE_MODULE = "satflow_ext.environments.run_start"
+RECREATE_MODULE = "satflow_ext.environments.engine_start"
 """The module that starts a run in an environment that was built for it."""
 
 ENTRYPOINT = "satflow_flow.py:flow"

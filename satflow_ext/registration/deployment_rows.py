@@ -9,7 +9,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import build, requirements
 from satflow_ext.errors import DeploymentContested, PrefectFailed
 from satflow_ext.prefect_names import read_deployment
-from satflow_ext.registration import parameters
+from satflow_ext.registration import parameter_schema
 from satflow_ext.registration.deployment_pin import ENTRYPOINT, RECREATE_MODULE, Pin, pin_of
 from satflow_ext.registration.drift import MergedChoices
 from satflow_ext.registration.manifest import Manifest
@@ -50,7 +50,7 @@ async def write_row(
         tags=settled.tags,
         work_pool_name=settled.work_pool,
         entrypoint=ENTRYPOINT,
-        parameter_openapi_schema=parameters.schema_for_prefect(manifest.parameter_schema),
+        parameter_openapi_schema=parameter_schema.schema_for_prefect(manifest.parameter_schema),
         enforce_parameter_schema=True,
         pull_steps=pin.pull_steps(),
         job_variables={**settled.job_variables, **local_job_variables(manifest, endpoints)},

@@ -18,7 +18,7 @@ from satflow_ext import endpoints
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterOrder, StartCluster
-from satflow_ext.registration import clusters, scheduled_starts
+from satflow_ext.registration import deployment_clusters, scheduled_starts
 from satflow_ext.registration.prewarm_request import request_file
 from satflow_ext.registration.scheduled_starts import DueStart, PrewarmRequest
 from satflow_ext.settings import LOCAL, Settings, load_settings
@@ -125,7 +125,9 @@ async def _start_cluster(due_start: DueStart, target: Endpoints, settings: Setti
     """Start the cluster of a run once. After a failure the run starts the cluster itself, and its log has the reason."""
     begun = time.monotonic()
     try:
-        await clusters.apply_order(target, settings, str(due_start.deployment_id), ClusterOrder(order=StartCluster()))
+        await deployment_clusters.apply_order(
+            target, settings, str(due_start.deployment_id), ClusterOrder(order=StartCluster())
+        )
     except SatflowError as error:
         logger.warning("%s: its cluster could not be started ahead of the run: %s", due_start.deployment_name, error)
     else:

@@ -12,9 +12,9 @@ from satflow_ext.errors import BadRequest, WorkPoolNotFound
 from satflow_ext.job_variables import Template, build_job_variables, check_plain_text
 from satflow_ext.models import ExecutorChoice, JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name, read_work_pool
-from satflow_ext.registration import parameters, schedules
-from satflow_ext.registration.task_runners import resolve_executor
-from satflow_ext.runs.parameters import check_size
+from satflow_ext.registration import parameter_schema, schedules
+from satflow_ext.registration.executor_choice import resolve_executor
+from satflow_ext.runs.parameter_checks import check_size
 from satflow_ext.settings import Settings, SizeSettings
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def check_registration(
     if registration.environment == "recreate":
         requirements.refuse_unobtainable(packed.environment)
     if registration.schedule.kind != "none":
-        parameters.check_complete(packed.flow.parameter_schema, registration.parameters)
+        parameter_schema.check_complete(packed.flow.parameter_schema, registration.parameters)
     return executor
 
 

@@ -185,7 +185,7 @@ class UploadingLogQueue:
         self._writer.close()
 
     def _start_uploader(self) -> LogUploader:
-        from satflow_ext.run_logs.prefect_api import PrefectLogApi
+        from satflow_ext.run_logs.prefect_log_api import PrefectLogApi
         from satflow_ext.run_logs.upload import LogUploader
 
         uploader = LogUploader(self._folder, PrefectLogApi())

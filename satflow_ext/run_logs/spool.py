@@ -139,7 +139,9 @@ class _OpenFile:
         self._first_lost: str | None = None
         self._reason = ""
         self._count_written = True  # in the header of a file
-        self._limit_reached = False  # the limit of the run was reached, and nothing was uploaded for `upload_timeout` seconds
+        self._limit_reached = (
+            False  # the limit of the run was reached, and nothing was uploaded for `upload_timeout` seconds
+        )
 
     def write_line(self, line: Mapping[str, Any]) -> None:
         stamp = self._advance_time(line["timestamp"])

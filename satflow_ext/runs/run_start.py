@@ -8,7 +8,7 @@ from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentNotFound
 from satflow_ext.models import Run, RunRequest
 from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
-from satflow_ext.runs import parameters
+from satflow_ext.runs import parameter_checks
 from satflow_ext.runs.run_rows import describe_runs
 
 
@@ -24,7 +24,7 @@ async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
         ParametersTooLarge: the parameters are larger than Prefect accepts.
         PrefectFailed: the API did not answer.
     """
-    parameters.check_size(request.parameters)
+    parameter_checks.check_size(request.parameters)
     missing = DeploymentNotFound(
         f"No deployment has the id {request.deployment_id!r}.", fix="Register the flow again.", field="deployment_id"
     )
@@ -33,10 +33,10 @@ async def start_run(prefect_api: PrefectApi, request: RunRequest) -> Run:
         with replace_not_found(missing):
             deployment = await client.read_deployment(deployment_id)
             given = {**deployment.parameters, **request.parameters}
-            parameters.check_size(given)
+            parameter_checks.check_size(given)
             schema = deployment.parameter_openapi_schema or {}
             converted = await asyncio.to_thread(
-                parameters.convert_parameters, given, schema
+                parameter_checks.convert_parameters, given, schema
             )  # half a megabyte may take seconds
             flow_run = await client.create_flow_run_from_deployment(
                 deployment_id,

@@ -122,7 +122,7 @@ def _set_runner(
 
 def _add_carried_files(runner: TaskRunner[Any], manifest: Manifest, folder: Path) -> TaskRunner[Any]:
     """Return the runner; if it has workers elsewhere, it will send them the files in the run's folder."""
-    from satflow_ext.dask_tasks.carried import RunFiles
+    from satflow_ext.dask_tasks.run_files import RunFiles
 
     if hasattr(runner, "run_files"):
         modules = next(folder.glob("satflow-modules-*"), None)  # `kernel.carried` has put it there

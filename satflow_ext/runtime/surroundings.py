@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from satflow_ext import executors
-from satflow_ext.environments import build, installed, requirements, run_start
+from satflow_ext.environments import build, engine_start, installed, requirements
 from satflow_ext.environments.comparison import Comparison, compare_environments
 from satflow_ext.errors import EnvironmentDiffers, EnvironmentNotBuilt
 from satflow_ext.registration.manifest import Manifest
@@ -103,7 +103,7 @@ def _continue_in(environment: Path, folder: Path) -> NoReturn:
     """Replace this process by Prefect's engine under the environment's interpreter, with the same loader."""
     this_run.flush_log()
     os.chdir(folder)
-    run_start.become_engine(
+    engine_start.become_engine(
         str(environment), {**_control_channel(), this_run.ENTRYPOINT: f"{folder / loader.LOADER_FILE}:flow"}
     )
 

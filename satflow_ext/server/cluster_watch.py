@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from satflow_ext.errors import SatflowError
 from satflow_ext.own_module import build_module_command, build_module_environment
-from satflow_ext.server.stack import StackManager
+from satflow_ext.server.stack_manager import StackManager
 
 WATCHER_COMMAND = build_module_command("satflow_ext.clusters.cluster_watcher")
 REFRESH_SECONDS = 5.0

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 
 from satflow_ext.models import StreamFrame, Subscribe
-from satflow_ext.server.catalogue import CatalogueManager
-from satflow_ext.server.cluster_classes import ClusterClassManager
+from satflow_ext.server.catalogue_manager import CatalogueManager
+from satflow_ext.server.cluster_class_manager import ClusterClassManager
+from satflow_ext.server.cluster_status_manager import ClusterManager
 from satflow_ext.server.cluster_watch import ClusterWatcherProcess
-from satflow_ext.server.clusters import ClusterManager
-from satflow_ext.server.deployments import DeploymentManager
-from satflow_ext.server.kernels import KernelBridge
-from satflow_ext.server.preflight import PreflightManager
-from satflow_ext.server.runs import RunManager
-from satflow_ext.server.shared_clusters import SharedClusterManager
-from satflow_ext.server.stack import StackManager
+from satflow_ext.server.deployment_manager import DeploymentManager
+from satflow_ext.server.kernel_bridge import KernelBridge
+from satflow_ext.server.preflight_manager import PreflightManager
+from satflow_ext.server.run_manager import RunManager
+from satflow_ext.server.shared_cluster_manager import SharedClusterManager
+from satflow_ext.server.stack_manager import StackManager
 from satflow_ext.settings import load_settings
 
 

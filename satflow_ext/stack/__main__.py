@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from satflow_ext.lease.address import make_private_folder, socket_path
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.stack import environment, stack_processes
+from satflow_ext.stack import service_environment, stack_processes
 from satflow_ext.stack.stack_lock import take_stack_lock
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def _run_supervisor(settings: Settings, starter: int | None) -> None:
     from satflow_ext.stack.supervisor import Supervisor
 
     stack_processes.end_processes(
-        environment.stack_mark(settings)
+        service_environment.stack_mark(settings)
     )  # processes of a dead stack, before any process of this one starts
     path = socket_path(settings)
     make_private_folder(path.parent)

@@ -11,7 +11,7 @@ import os
 import time
 
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, service_definitions
+from satflow_ext.stack import service_definitions, service_environment
 from satflow_ext.stack.process import ProcessPlan, ServiceProcess
 
 COLLECTION_DELAY = 600.0
@@ -75,7 +75,7 @@ async def _run_job(name: str, module: str, settings: Settings) -> None:
     plan = ProcessPlan(
         name=name,
         module=(module,),
-        environment=environment.base_environment(os.environ, settings),
+        environment=service_environment.base_environment(os.environ, settings),
         log=service_definitions.log_path(settings, name),
     )
     process = await ServiceProcess.start(plan)

@@ -22,7 +22,7 @@ from satflow_ext.gateways.connection import INSTALL
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.lease.start import STACK_API
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, service_definitions, stack_processes
+from satflow_ext.stack import service_definitions, service_environment, stack_processes
 from satflow_ext.stack.process import ProcessPlan
 from satflow_ext.stack.service_keeper import ServiceDefinition
 
@@ -109,7 +109,7 @@ def define_proxy(settings: Settings, plan: GatewayPlan) -> ServiceDefinition:
     module = ("satflow_ext.stack.gateway_proxy", str(_plan_path(settings)))
     process = _process_plan(settings, "dask-gateway-proxy", *module, watched=False)
     return ServiceDefinition(
-        process, f"tls://{plan.proxy}", lambda: _is_proxy_ready(plan.proxy, environment.stack_mark(settings))
+        process, f"tls://{plan.proxy}", lambda: _is_proxy_ready(plan.proxy, service_environment.stack_mark(settings))
     )
 
 
@@ -117,7 +117,7 @@ def _process_plan(settings: Settings, name: str, *module: str, watched: bool) ->
     return ProcessPlan(
         name=name,
         module=module,
-        environment=environment.base_environment(os.environ, settings),
+        environment=service_environment.base_environment(os.environ, settings),
         log=service_definitions.log_path(settings, name),
         ends_with_supervisor=watched,
     )

@@ -17,7 +17,7 @@ import httpx
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import StackFailed
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment
+from satflow_ext.stack import service_environment
 from satflow_ext.stack.missed_runs import skip_superseded
 from satflow_ext.stack.orphaned_runs import STACK_DIED, WORKER_DIED, end_orphaned_runs
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
@@ -70,7 +70,7 @@ def define_prefect_server(settings: Settings, credential: Credential, listener: 
     plan = ProcessPlan(
         name="prefect-server",
         module=("satflow_ext.stack.prefect_server", "--fd", str(listener.fileno())),
-        environment=environment.prefect_server_environment(os.environ, settings, credential.auth),
+        environment=service_environment.prefect_server_environment(os.environ, settings, credential.auth),
         log=log_path(settings, "prefect-server"),
         inherited_sockets=(listener.fileno(),),
     )
@@ -86,7 +86,9 @@ def define_prefect_worker(
     plan = ProcessPlan(
         name="prefect-worker",
         module=("prefect", "worker", "start", *pool, *limit),
-        environment=environment.prefect_worker_environment(os.environ, settings, credential.url, credential.auth),
+        environment=service_environment.prefect_worker_environment(
+            os.environ, settings, credential.url, credential.auth
+        ),
         log=log_path(settings, "prefect-worker"),
         preload=("prefect.cli.worker", "prefect.workers.process", "prefect.runner"),
     )
@@ -96,10 +98,12 @@ def define_prefect_worker(
     async def leftovers_ended() -> None:
         nonlocal earlier, cause
         await before_start()
-        if environment.DATABASE_VARIABLE not in os.environ:  # a shared database also contains runs of other machines
+        if (
+            service_environment.DATABASE_VARIABLE not in os.environ
+        ):  # a shared database also contains runs of other machines
             await _retry_until_answered(lambda: apply_run_limit(settings, credential))
             # When the stack starts, all processes of an earlier stack have been ended already.
-            mark = None if cause == STACK_DIED else environment.stack_mark(settings)
+            mark = None if cause == STACK_DIED else service_environment.stack_mark(settings)
             await _retry_until_answered(lambda: _end_orphaned_runs(credential, cause, mark))
             if cause == STACK_DIED:
                 await _retry_until_answered(lambda: skip_superseded(settings, credential))
@@ -120,7 +124,7 @@ def define_store(settings: Settings, listener: socket.socket, token: Path) -> Se
             *("satflow_ext.store", "--root", str(settings.state_dir / "store"), "--fd", str(listener.fileno())),
             *("--token-file", str(token), "--limit", str(settings.content_limit + ENVELOPE_SIZE)),
         ),
-        environment=environment.base_environment(os.environ, settings),
+        environment=service_environment.base_environment(os.environ, settings),
         log=log_path(settings, "store"),
         inherited_sockets=(listener.fileno(),),
     )

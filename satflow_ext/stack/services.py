@@ -21,7 +21,7 @@ from satflow_ext.errors import DiskFull
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.lease.messages import ServiceReport
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, gateway, prefect_database, service_definitions, stack_processes
+from satflow_ext.stack import gateway, prefect_database, service_definitions, service_environment, stack_processes
 from satflow_ext.stack.orphaned_runs import STACK_STOPPED, end_orphaned_runs
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls
 from satflow_ext.stack.service_keeper import ServiceKeeper
@@ -110,7 +110,7 @@ class StackServices:
             kept.stop_restarting()
         server = self._keepers.get("prefect-server")
         spare = [server.pid] if server and server.pid else []
-        mark = environment.stack_mark(self._settings)
+        mark = service_environment.stack_mark(self._settings)
         await asyncio.to_thread(stack_processes.end_processes, mark, spare=spare, grace=FLOW_RUN_GRACE)
         if server is not None and server.pid:
             await self._end_flow_runs()
@@ -125,9 +125,9 @@ class StackServices:
 
     async def _start_prefect(self) -> None:
         listener = self._get_listener("prefect-server")
-        home = make_private_folder(environment.prefect_home(self._settings))
-        if environment.DATABASE_VARIABLE not in os.environ:
-            await self._check_database(home / environment.DATABASE_FILE)
+        home = make_private_folder(service_environment.prefect_home(self._settings))
+        if service_environment.DATABASE_VARIABLE not in os.environ:
+            await self._check_database(home / service_environment.DATABASE_FILE)
         auth = f"satflow:{secrets.token_urlsafe(32)}"
         credential = Credential(service_definitions.prefect_url(listener), auth)
         server = ServiceKeeper(service_definitions.define_prefect_server(self._settings, credential, listener))
@@ -212,7 +212,7 @@ class StackServices:
         return self._listeners[name]
 
     async def _end_flow_runs(self) -> None:
-        if self.credential is None or environment.DATABASE_VARIABLE in os.environ:
+        if self.credential is None or service_environment.DATABASE_VARIABLE in os.environ:
             return
         with contextlib.suppress(httpx.HTTPError, asyncio.TimeoutError):
             async with PrefectCalls(self.credential, timeout=1.0) as calls:

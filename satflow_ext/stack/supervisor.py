@@ -20,7 +20,7 @@ from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
 from satflow_ext.lease.messages import Answer, Request, StackReport
 from satflow_ext.lease.stack_status import failure_path
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.stack import background_jobs, environment, lost_runs, missed_runs
+from satflow_ext.stack import background_jobs, lost_runs, missed_runs, service_environment
 from satflow_ext.stack.log_upload import LogUploadThread
 from satflow_ext.stack.prefect_calls import Credential
 from satflow_ext.stack.services import StackServices
@@ -170,8 +170,10 @@ class Supervisor:
     def _list_background_jobs(self, credential: Credential) -> list[Coroutine[Any, Any, None]]:
         """Return the background jobs that run while there is a Prefect server."""
         doing = [background_jobs.run_background_jobs(self._settings)]
-        if environment.DATABASE_VARIABLE not in os.environ:  # a shared database also contains runs of other machines
-            doing.append(lost_runs.watch_lost_runs(credential, environment.stack_mark(self._settings)))
+        if (
+            service_environment.DATABASE_VARIABLE not in os.environ
+        ):  # a shared database also contains runs of other machines
+            doing.append(lost_runs.watch_lost_runs(credential, service_environment.stack_mark(self._settings)))
             doing.append(missed_runs.watch_missed_runs(self._settings, credential))
         return doing
 
@@ -238,7 +240,7 @@ class Supervisor:
     def _read_store_marks(self) -> dict[str, str]:
         """Return the marks of the stores that flow runs can read now: each run reads the settings file when it starts."""
         with contextlib.suppress(SettingsWrong):
-            return environment.read_store_marks(os.environ, load_settings(), self._build_record())
+            return service_environment.read_store_marks(os.environ, load_settings(), self._build_record())
         return {}
 
     def _set_step(self, step: str) -> None:

@@ -9,7 +9,7 @@ from distributed import Client
 
 from satflow_ext import executors
 from satflow_ext.backends import ProviderRequest
-from satflow_ext.backends.addresses import redact_addresses
+from satflow_ext.backends.address_redaction import redact_addresses
 from satflow_ext.backends.run_cluster import start_run_cluster
 from satflow_ext.errors import ClusterNotStarted, InvalidExecutorOption, SizeRefused, UnknownBackEnd
 from satflow_ext.models import ExecutorChoice
@@ -46,7 +46,12 @@ def events():
         ({"backend": "m:C", "share": "deployment"}, InvalidExecutorOption, "ends with its flow run", "share"),
         ({"backend": "m:C", "gateway": "team"}, InvalidExecutorOption, "is not a Dask Gateway", "gateway"),
         ({"backend": "m:C", "worker_size": "large"}, SizeRefused, "does not support worker sizes", "worker_size"),
-        ({"backend": "m:C", "backend_options": {"n_workers": 3}}, InvalidExecutorOption, "Use the executor option n_workers", None),
+        (
+            {"backend": "m:C", "backend_options": {"n_workers": 3}},
+            InvalidExecutorOption,
+            "Use the executor option n_workers",
+            None,
+        ),
         ({"backend": "m:C", "backend_options": {"loop": 1}}, InvalidExecutorOption, "Leave it out", None),
         ({"backend": "m:C", "backend_options": "{"}, InvalidExecutorOption, "must be a JSON object", None),
         ({"backend": "m:C", "backend_options": [1]}, InvalidExecutorOption, "must be a JSON object", None),

@@ -10,7 +10,7 @@ import pytest
 
 from satflow_ext.environments import build, requirements
 from satflow_ext.environments.build import build_environment
-from satflow_ext.environments.run_start import python_path
+from satflow_ext.environments.engine_start import python_path
 from satflow_ext.errors import EnvironmentNotBuilt
 from satflow_ext.settings import Settings, load_settings
 from tests.environments.locks import distribution, lock, origin

@@ -15,7 +15,7 @@ from satflow_ext.errors import (
     UnknownExecutor,
     UnknownWorkerSize,
 )
-from satflow_ext.executors import sizes
+from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_local import DaskLocalOptions, cluster_arguments
 from satflow_ext.executors.machine_size import Machine, measure_machine
 from satflow_ext.models import ExecutorChoice
@@ -146,11 +146,11 @@ def test_size_elsewhere_is_not_measured_here():
 
 def test_too_many_of_a_size_says_how_many_fit():
     with pytest.raises(SizeRefused, match=r"3 workers of size 'large' need 48 GiB.*24 GiB.*at most 1 of this size"):
-        sizes.check_fits("large", 3, SETTINGS, Machine(cores=2, memory=24 * GIB))
+        worker_sizes.check_fits("large", 3, SETTINGS, Machine(cores=2, memory=24 * GIB))
 
 
 def test_size_list_says_what_is_available():
-    listed = {size.name: size for size in sizes.list_sizes(Machine(cores=2, memory=24 * GIB), SETTINGS)}
+    listed = {size.name: size for size in worker_sizes.list_sizes(Machine(cores=2, memory=24 * GIB), SETTINGS)}
     assert listed["large"].available
     assert not listed["xlarge"].available
     assert listed["xlarge"].reason == "needs 32 GiB; this machine has 24 GiB"
@@ -158,12 +158,12 @@ def test_size_list_says_what_is_available():
 
 def test_gpus_are_given_to_one_worker_where_there_are_enough():
     two = Machine(cores=64, memory=999 * GIB, gpus=2)
-    sizes.check_fits("g4dnxlarge", 1, SETTINGS, two)
+    worker_sizes.check_fits("g4dnxlarge", 1, SETTINGS, two)
     with pytest.raises(SizeRefused, match="2 workers of size 'g4dnxlarge' would all use the same GPUs"):
-        sizes.check_fits("g4dnxlarge", 2, SETTINGS, two)
+        worker_sizes.check_fits("g4dnxlarge", 2, SETTINGS, two)
     with pytest.raises(SizeRefused, match="needs 4 GPUs; this machine has 2"):
-        sizes.check_fits("p38xlarge", 1, SETTINGS, two)
-    listed = {size.name: size for size in sizes.list_sizes(two, SETTINGS)}
+        worker_sizes.check_fits("p38xlarge", 1, SETTINGS, two)
+    listed = {size.name: size for size in worker_sizes.list_sizes(two, SETTINGS)}
     assert listed["g4dnxlarge"].available
     assert listed["p38xlarge"].reason == "needs 4 GPUs; this machine has 2"
     arguments = cluster_arguments(DaskLocalOptions(n_workers=1, worker_size="g4dnxlarge"), SETTINGS)

@@ -53,7 +53,7 @@ def loaded(folder: Path, *packed: dict) -> list[object]:
 
 
 def clear(notebook: Kernel) -> None:
-    notebook.run("%reset -f\nfrom satflow_ext.kernel.setup_cells import recorder_of")
+    notebook.run("%reset -f\nfrom satflow_ext.kernel.setup_cell_recorder import recorder_of")
     notebook.run("recorder_of(get_ipython())._recorded.clear()")
 
 

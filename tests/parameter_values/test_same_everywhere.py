@@ -30,8 +30,8 @@ from satflow_ext.kernel.parameters import convert_values
 from satflow_ext.models import JsonObject
 from satflow_ext.parameter_values.by_schema import value_fits
 from satflow_ext.parameter_values.text import parse_json_or_text, text_to_value
-from satflow_ext.registration.parameters import schema_for_prefect
-from satflow_ext.runs.parameters import convert_parameters
+from satflow_ext.registration.parameter_schema import schema_for_prefect
+from satflow_ext.runs.parameter_checks import convert_parameters
 
 UUID = uuid.UUID("12345678123456781234567812345678")
 BERLIN = dt.timezone(dt.timedelta(hours=2))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prefect import flow
 
-from satflow_ext.backends import base
+from satflow_ext.backends import provider
 from satflow_ext.errors import CannotPickle, ClusterFailed, SettingsWrong, UnknownBackEnd
 from satflow_ext.registration.clean_load import load_in_clean_process
 from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopped, run_code
@@ -104,7 +104,7 @@ def test_each_end_of_importing_a_cluster_class_is_told_apart(module, code, limit
     with pytest.raises(error) as refused:
         asyncio.run(read_class_form("cluster_module:Cluster", module(code), limit=limit))
     assert message in refused.value.message
-    assert refused.value.field == base.BACKEND_FIELD
+    assert refused.value.field == provider.BACKEND_FIELD
 
 
 def test_an_interpreter_that_does_not_answer_is_not_waited_for(tmp_path):

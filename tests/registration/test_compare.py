@@ -6,7 +6,7 @@ import pytest
 
 from satflow_ext.models import Cell, Source, SourceFile
 from satflow_ext.registration import compare
-from satflow_ext.registration.compare import code, parameters, wiring
+from satflow_ext.registration.compare import code, schema_changes, wiring
 from tests.registration import sealed
 
 BEFORE = """
@@ -133,7 +133,7 @@ def test_parameters_by_their_schema():
             "rows": {"type": "array", "items": {"$ref": "#/definitions/Row"}},
         }
     }
-    assert [(each.name, each.before, each.after) for each in parameters.compare_parameters(before, after)] == [
+    assert [(each.name, each.before, each.after) for each in schema_changes.compare_parameters(before, after)] == [
         ("n", "integer = 3", "integer = 4"),
         ("when", None, "date or null"),
         ("rows", None, "array of Row"),

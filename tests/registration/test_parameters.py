@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
 from satflow_ext.errors import InvalidParameter, ParametersTooLarge
-from satflow_ext.registration import parameters
-from satflow_ext.runs.parameters import MAX_JSON_BYTES, check_size
+from satflow_ext.registration import parameter_schema
+from satflow_ext.runs.parameter_checks import MAX_JSON_BYTES, check_size
 
 SCHEMA = {
     "title": "Parameters",
@@ -35,13 +35,13 @@ SCHEMA = {
 
 
 def test_schema_for_prefect_has_no_value_of_the_users():
-    text = json.dumps(parameters.schema_for_prefect(SCHEMA))
+    text = json.dumps(parameter_schema.schema_for_prefect(SCHEMA))
     for secret in ("hunter2", "the secret", "sk-LEAK", "leak", "doc of a model"):
         assert secret not in text
 
 
 def test_schema_for_prefect_keeps_parameters_whose_names_are_keywords():
-    public = parameters.schema_for_prefect(SCHEMA)
+    public = parameter_schema.schema_for_prefect(SCHEMA)
     assert public["properties"]["default"] == {"type": "integer"}
     assert public["definitions"]["Options"]["properties"] == {"description": {"type": "string"}}
     assert public["required"] == ["description"]
@@ -65,7 +65,7 @@ class Other(BaseModel):
 def test_schema_for_prefect_takes_and_refuses_the_same_values():
     """What is left out is what no value is checked with."""
     schema = TypeAdapter(Annotated[Choice | Other, Field(discriminator="kind", examples=["LEAK"])]).json_schema()
-    public = parameters.schema_for_prefect(schema)
+    public = parameter_schema.schema_for_prefect(schema)
     assert "LEAK" not in json.dumps(public)
     for value in (
         {"kind": "choice", "weights": {"a": 1}, "password": "p"},
@@ -99,5 +99,5 @@ def test_parameters_above_it_are_refused_with_the_numbers():
 
 def test_schedule_needs_a_value_for_every_required_parameter():
     with pytest.raises(InvalidParameter, match="Scheduled runs need a value for year") as caught:
-        parameters.check_complete({"required": ["year"]}, {"month": 1})
+        parameter_schema.check_complete({"required": ["year"]}, {"month": 1})
     assert caught.value.field == "parameters.year"

@@ -16,7 +16,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from satflow_ext import cli, endpoints
 from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import clusters, deployments, prewarming, register, scheduled_starts
+from satflow_ext.registration import deployment_clusters, deployments, prewarming, register, scheduled_starts
 from satflow_ext.registration.prewarm_request import request_file
 from satflow_ext.runs import list_runs
 from satflow_ext.settings import load_settings
@@ -38,11 +38,11 @@ def test_a_scheduled_run_has_its_cluster_ahead(stack, registered):
     done = registered(comes_later, executor=CHOICE, schedule=EVERY).deployment
     assert request_file(here).exists()
     deadline = time.monotonic() + LONG
-    while (seen := asyncio.run(clusters.read_cluster(where, here, done.id))).workers != 1:
+    while (seen := asyncio.run(deployment_clusters.read_cluster(where, here, done.id))).workers != 1:
         assert time.monotonic() < deadline, seen
         time.sleep(0.5)
     assert not asyncio.run(list_runs(where.prefect, RunQuery(deployment_id=done.id)))
-    asyncio.run(clusters.close_cluster(where, here, done.id))
+    asyncio.run(deployment_clusters.close_cluster(where, here, done.id))
     asyncio.run(deployments.delete_deployment(where, here, done.id))
     assert asyncio.run(scheduled_starts.list_prewarm_requests(where)) == {}
     asyncio.run(prewarming.prewarm_local_stack(here))
@@ -77,10 +77,10 @@ def test_a_command_does_it_for_a_prefect_server_of_others(team, packed, name, tm
         finally:
             command.terminate()
     assert command.returncode == 128 + signal.SIGTERM
-    assert asyncio.run(clusters.read_cluster(where, here, done.id)).workers == 1
+    assert asyncio.run(deployment_clusters.read_cluster(where, here, done.id)).workers == 1
     assert "Traceback" not in said.read_text()
     assert OF_THE_TEAM not in said.read_text()
-    asyncio.run(clusters.close_cluster(where, here, done.id))
+    asyncio.run(deployment_clusters.close_cluster(where, here, done.id))
 
 
 def test_the_command_is_not_for_the_local_stack(stack, capsys):

@@ -19,7 +19,7 @@ from satflow_ext import lease
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.errors import DiskFailed, DiskFull, StackFailed
 from satflow_ext.lease.address import make_private_folder
-from satflow_ext.stack import environment, prefect_database, services, stack_processes
+from satflow_ext.stack import prefect_database, service_environment, services, stack_processes
 from satflow_ext.stack.prefect_database import check_database
 from satflow_ext.stack.stack_lock import take_stack_lock
 from tests.conftest import Stack
@@ -89,7 +89,7 @@ def test_a_disk_that_fills_up_during_a_start_is_named(
     monkeypatch.setattr(services, "DISK_CHECK_PAUSE", 0.2)
     for folder in (light.settings.runtime_dir, small_disk / "logs"):
         make_private_folder(folder)
-    mark = environment.stack_mark(light.settings)
+    mark = service_environment.stack_mark(light.settings)
 
     async def starts() -> None:
         crew = services.StackServices(light.settings, lambda _: None)
@@ -233,14 +233,14 @@ def test_a_database_elsewhere_is_not_moved(light: Place, monkeypatch: pytest.Mon
 
 
 def test_the_database_of_the_installed_prefect_is_known(stack: Stack) -> None:
-    check_database(environment.prefect_home(stack.settings) / environment.DATABASE_FILE)
+    check_database(service_environment.prefect_home(stack.settings) / service_environment.DATABASE_FILE)
 
 
 def test_a_damaged_database_is_one_sentence_everywhere_and_a_new_one_is_the_way_out(whole: Place) -> None:
-    home = environment.prefect_home(whole.settings)
+    home = service_environment.prefect_home(whole.settings)
     home.mkdir(mode=0o700, parents=True)
     whole.settings.state_dir.chmod(0o700)
-    database = home / environment.DATABASE_FILE
+    database = home / service_environment.DATABASE_FILE
     overwritten(database)
     spoiled = database.read_bytes()
     up = satflow(whole, "up")

@@ -22,7 +22,7 @@ from satflow_ext import lease
 from satflow_ext.endpoints import LOCAL_POOL, StackRecord
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.settings import Settings
-from satflow_ext.stack import environment, missed_runs
+from satflow_ext.stack import missed_runs, service_environment
 from satflow_ext.stack.missed_runs import (
     MIN_CLOCK_JUMP,
     SKIP_MESSAGES,
@@ -191,7 +191,9 @@ def counted() -> None:
 
 def open_database(place: Place) -> sqlite3.Connection:
     """The Prefect server's database."""
-    return sqlite3.connect(environment.prefect_home(place.settings) / environment.DATABASE_FILE, timeout=60)
+    return sqlite3.connect(
+        service_environment.prefect_home(place.settings) / service_environment.DATABASE_FILE, timeout=60
+    )
 
 
 async def plan_runs(record: StackRecord, folder: Path) -> dict[str, list[UUID]]:

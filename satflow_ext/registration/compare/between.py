@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from satflow_ext.models import VersionDiff
-from satflow_ext.registration.compare import choices, code, parameters, wiring
+from satflow_ext.registration.compare import choice_changes, code, schema_changes, wiring
 from satflow_ext.registration.manifest import Manifest
 
 UNEXPLAINED_CHANGE = "The flow differs in something that the recorded source does not show, such as captured data."
@@ -18,11 +18,11 @@ def compare_versions(before: Manifest, after: Manifest) -> VersionDiff:
         after=after.version,
         code=changes,
         tasks=wiring.compare_wirings(before.source, after.source),
-        parameters=parameters.compare_parameters(before.parameter_schema, after.parameter_schema),
-        executor=choices.compare_executors(before, after),
-        choices=choices.compare_choices(before, after),
-        environment=choices.compare_interpreters(before, after),
-        packages=choices.compare_packages(before, after),
+        parameters=schema_changes.compare_parameters(before.parameter_schema, after.parameter_schema),
+        executor=choice_changes.compare_executors(before, after),
+        choices=choice_changes.compare_choices(before, after),
+        environment=choice_changes.compare_interpreters(before, after),
+        packages=choice_changes.compare_packages(before, after),
         unexplained=_unexplained_difference(before, after, explained=bool(changes)),
     )
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from tornado import web
 
-from satflow_ext.server.base import SatflowHandler
+from satflow_ext.server.base_handler import SatflowHandler
 
 
 class UnknownRouteHandler(SatflowHandler):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from satflow_ext.server.base import SatflowHandler
+from satflow_ext.server.base_handler import SatflowHandler
 
 
 class KernelFlowsHandler(SatflowHandler):

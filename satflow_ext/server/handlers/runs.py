@@ -9,7 +9,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from satflow_ext.models import RunQuery, RunRequest
-from satflow_ext.server.base import SatflowHandler
+from satflow_ext.server.base_handler import SatflowHandler
 
 
 class RunsHandler(SatflowHandler):

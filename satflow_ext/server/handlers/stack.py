@@ -7,7 +7,7 @@ from http import HTTPStatus
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from satflow_ext.server.base import SatflowHandler
+from satflow_ext.server.base_handler import SatflowHandler
 
 
 class StackHandler(SatflowHandler):

@@ -9,7 +9,7 @@ from tornado import web
 
 from satflow_ext.errors import VersionNotFound
 from satflow_ext.models import RollbackRequest, VersionQuery
-from satflow_ext.server.base import SatflowHandler
+from satflow_ext.server.base_handler import SatflowHandler
 
 MAX_DIGITS = 9
 

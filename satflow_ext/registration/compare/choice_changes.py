@@ -5,7 +5,7 @@ from __future__ import annotations
 from satflow_ext.job_variables import flatten_job_variables
 from satflow_ext.models import Change
 from satflow_ext.registration import schedules
-from satflow_ext.registration.compare.facts import compare_facts, format_value
+from satflow_ext.registration.compare.fact_changes import compare_facts, format_value
 from satflow_ext.registration.manifest import Manifest
 
 SEPARATE_CHOICES = frozenset({"name", "executor", "schedule", "parameters", "tags", "infrastructure"})

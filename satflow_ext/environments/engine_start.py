@@ -1,4 +1,4 @@
-"""Start a flow run in the environment built for it: `python -m satflow_ext.environments.run_start FOLDER`.
+"""Start a flow run in the environment built for it: `python -m satflow_ext.environments.engine_start FOLDER`.
 
 This is the command of deployments on this machine that recreate their environment. The first run finds no environment and starts
 like any other; its loader builds the environment and continues in it. Later runs start there directly, so this module

@@ -16,8 +16,8 @@ from satflow_ext.models import (
     VersionList,
     VersionQuery,
 )
-from satflow_ext.server.kernels import KernelBridge
-from satflow_ext.server.stack import StackManager
+from satflow_ext.server.kernel_bridge import KernelBridge
+from satflow_ext.server.stack_manager import StackManager
 from satflow_ext.settings import Settings
 
 

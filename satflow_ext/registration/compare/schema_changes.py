@@ -8,7 +8,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from satflow_ext.models import Change, JsonObject
-from satflow_ext.registration.compare.facts import compare_facts as changed
+from satflow_ext.registration.compare.fact_changes import compare_facts as changed
 
 
 def compare_parameters(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:

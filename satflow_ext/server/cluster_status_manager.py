@@ -9,7 +9,7 @@ from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.clusters.update_reader import UpdateReader
 from satflow_ext.models import ClusterFrame, ClusterList, ClustersFrame, ClusterStatus
 from satflow_ext.server.cluster_watch import ClusterWatcherProcess
-from satflow_ext.server.stack import StackManager
+from satflow_ext.server.stack_manager import StackManager
 
 READ_INTERVAL = 1.0
 """Seconds between two reads of the status files, which flow runs write once a second."""

@@ -15,7 +15,7 @@ from satflow_ext import kernel_calls, scratch
 from satflow_ext.errors import KernelNotFound, KernelNotPython, KernelUnavailable
 from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
 from satflow_ext.server.kernel_request import KernelRequest
-from satflow_ext.server.stack import StackManager
+from satflow_ext.server.stack_manager import StackManager
 
 
 class KernelBridge:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from satflow_ext.models import ClusterClass, ClusterClassRequest
-from satflow_ext.server.kernels import KernelBridge
-from satflow_ext.server.stack import StackManager
+from satflow_ext.server.kernel_bridge import KernelBridge
+from satflow_ext.server.stack_manager import StackManager
 
 
 class ClusterClassManager:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from satflow_ext.executors.machine_size import measure_machine
 from satflow_ext.models import Catalogue, SchedulePreview, SchedulePreviewRequest
 from satflow_ext.server.lazy_imports import import_prefect_modules
-from satflow_ext.server.stack import StackManager
+from satflow_ext.server.stack_manager import StackManager
 
 
 class CatalogueManager:

@@ -23,7 +23,7 @@ from satflow_ext.models import (
     RunsFrame,
 )
 from satflow_ext.server.lazy_imports import import_prefect_modules
-from satflow_ext.server.stack import StackManager
+from satflow_ext.server.stack_manager import StackManager
 
 if TYPE_CHECKING:
     from satflow_ext.runs.run_watcher import RunWatcher
