@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
@@ -14,8 +13,6 @@ import {
   type IClusterClassState
 } from '../views/ClusterClassFields';
 import { clusterClass } from './clusterClasses';
-
-const trans = nullTranslator.load('satflow_ext');
 
 describe('ClusterClassModel', () => {
   it('uses only the answer to the latest request', async () => {
@@ -70,7 +67,7 @@ describe('ClusterClassFields', () => {
   ) => {
     const acts = { onLoadClass: jest.fn(), onOptions: jest.fn() };
     const state = { clusterClass: null, error: null, isBusy: false, ...change };
-    const props = { options, state, trans, ...acts };
+    const props = { options, state, ...acts };
     render(<ClusterClassFields {...props} />);
     return acts;
   };

@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
 
@@ -13,8 +12,6 @@ import { ClusterView } from '../views/ClusterView';
 import { proxyPath } from '../widgets/daskPages';
 import { cluster, FakeStream } from './fakes';
 import { clusterMoment, sharedCluster } from './sharedClusters';
-
-const trans = nullTranslator.load('satflow_ext');
 
 describe('clusters', () => {
   const onOpen = jest.fn();
@@ -32,11 +29,10 @@ describe('clusters', () => {
     error: null,
     onOpen,
     onShowFlows,
-    actions,
-    trans
+    actions
   };
 
-  const dask = { onDaskPages: null, trans };
+  const dask = { onDaskPages: null };
 
   it('opens a cluster with a dashboard in Dask’s own extension', () => {
     const dashboard = '127.0.0.1:8787';

@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { render, screen } from '@testing-library/react';
 import React from 'react';
 
@@ -7,7 +6,6 @@ import { ExecutorField } from '../views/ExecutorField';
 import { FindingList } from '../views/FindingList';
 import { catalogue, deployment, flow } from './fakes';
 
-const trans = nullTranslator.load('satflow');
 const PRESET = { executor: 'processes', timezone: 'UTC' };
 const FROM_FLOW = {
   name: 'threads',
@@ -35,7 +33,6 @@ function show(taskRunner: string | null): void {
       onOptions={jest.fn()}
       clusterClass={{ clusterClass: null, error: null, isBusy: false }}
       onLoadClass={jest.fn()}
-      trans={trans}
     />
   );
 }
@@ -70,7 +67,7 @@ describe('the task runner of a flow', () => {
       message: 'it is replaced',
       fix: 'Leave the executor out.'
     } as const;
-    render(<FindingList findings={[finding]} trans={trans} />);
+    render(<FindingList findings={[finding]} />);
     expect(screen.getByTestId('satflow-finding').textContent).toBe(
       'Warning tiles it is replaced. Leave the executor out.'
     );

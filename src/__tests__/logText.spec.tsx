@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
@@ -13,7 +12,6 @@ import { AnsiText } from '../views/AnsiText';
 import { LineText } from '../views/LineText';
 import { line } from './fakes';
 
-const trans = nullTranslator.load('satflow_ext');
 const textOf = (message: string, words = '', limit = 1e9) =>
   splitText(message, searchPattern(words), limit)
     .parts.map(part => part.text)
@@ -49,8 +47,7 @@ describe('a long line', () => {
     taskNames: new Map(),
     search: null,
     isWhole: false,
-    onShowAll: jest.fn(),
-    trans
+    onShowAll: jest.fn()
   };
 
   it('is cut, and whole on request', () => {

@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
@@ -43,8 +42,6 @@ describe('PreflightModel', () => {
 });
 
 describe('PreflightPanel', () => {
-  const trans = nullTranslator.load('satflow-ext');
-
   function show(report: Preflight | null, doing: 'check' | null = null) {
     const onCheck = jest.fn();
     const onTestCleanProcess = jest.fn();
@@ -55,7 +52,6 @@ describe('PreflightPanel', () => {
         activity={doing}
         onCheck={onCheck}
         onTestCleanProcess={onTestCleanProcess}
-        trans={trans}
       />
     );
     return { onCheck, onTestCleanProcess };

@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { render } from '@testing-library/react';
 import React from 'react';
 
@@ -7,8 +6,6 @@ import { createDraft, type IDraft } from '../models/draft';
 import { createParameterForm } from '../models/parameterSchema';
 import { type IRegisterFormProps, RegisterForm } from '../views/RegisterForm';
 import { catalogue, deployment, flow } from './fakes';
-
-const trans = nullTranslator.load('satflow_ext');
 
 export const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
   error: 'Wrong',
@@ -63,7 +60,6 @@ export const show = (
       canOverwrite={false}
       registered={registered}
       actions={actions}
-      trans={trans}
       {...more}
     />
   );

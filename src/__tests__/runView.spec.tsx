@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
@@ -9,8 +8,6 @@ import { ArtifactView, safeUrl } from '../views/ArtifactView';
 import { LogView } from '../views/LogView';
 import { RunView } from '../views/RunView';
 import { line, run } from './fakes';
-
-const trans = nullTranslator.load('satflow_ext');
 
 describe('RunView', () => {
   const props = {
@@ -27,8 +24,7 @@ describe('RunView', () => {
       onRunAgain: jest.fn(),
       onDownload: jest.fn(),
       onDaskPages: null
-    },
-    trans
+    }
   };
   const detail = {
     run: run(),
@@ -65,7 +61,7 @@ describe('RunView', () => {
     const taskNames = new Map();
     const progress = 'live' as const;
     const log = { lines, taskNames, progress, error: null, follow: true };
-    render(<LogView {...log} onDownload={jest.fn()} trans={trans} />);
+    render(<LogView {...log} onDownload={jest.fn()} />);
     const search = screen.getByTestId('satflow-log-search');
     fireEvent.change(search, { target: { value: 'LINE' } });
     const count = screen.getByTestId('satflow-log-matches');

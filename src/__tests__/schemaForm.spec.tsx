@@ -1,12 +1,9 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { render } from '@testing-library/react';
 import React from 'react';
 
 import type { JsonObject } from '../_api';
 import { createParameterForm } from '../models/parameterSchema';
 import { SchemaForm } from '../views/SchemaForm';
-
-const trans = nullTranslator.load('satflow_ext');
 
 /** Unions as Pydantic writes them; a union at the top level of a parameter is edited as JSON. */
 const SCHEMA: JsonObject = {
@@ -120,7 +117,6 @@ describe('an error inside a value', () => {
         data={data}
         error={{ error: 'InvalidParameter', message, fix: null, field }}
         onChange={jest.fn()}
-        trans={trans}
       />
     );
     const wrong = [...container.querySelectorAll('[aria-invalid="true"]')];

@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
@@ -8,8 +7,6 @@ import { FlowsSection, INSTALL_COMMAND } from '../views/FlowsSection';
 import { RunsSection } from '../views/RunsSection';
 import { formatDateTime } from '../format';
 import { deployment, flow, run } from './fakes';
-
-const trans = nullTranslator.load('satflow_ext');
 
 const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
   error: 'Wrong',
@@ -37,7 +34,7 @@ describe('FlowsSection', () => {
       onRegister: jest.fn(),
       onRun: jest.fn()
     };
-    const props = { state, deployments, actions, trans };
+    const props = { state, deployments, actions };
     render(<FlowsSection {...props} />);
     return actions;
   };
@@ -147,8 +144,7 @@ describe('RunsSection', () => {
     deploymentsError: null,
     deployments: [deployment()],
     filter: {},
-    actions,
-    trans
+    actions
   };
 
   it('shows state as icon and word, the last line and why a run waits', () => {

@@ -1,10 +1,7 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
 import { StackBanner } from '../views/StackBanner';
-
-const trans = nullTranslator.load('satflow_ext');
 
 describe('StackBanner', () => {
   const status = {
@@ -17,7 +14,7 @@ describe('StackBanner', () => {
   };
 
   it('shows the step that it waits for', () => {
-    const props = { error: null, onRetry: jest.fn(), trans };
+    const props = { error: null, onRetry: jest.fn() };
     render(<StackBanner {...props} status={status} />);
     expect(screen.getByRole('status').textContent).toContain(
       'the Prefect server'
@@ -27,21 +24,14 @@ describe('StackBanner', () => {
   it('offers to retry what failed', () => {
     const onRetry = jest.fn();
     const failed = { ...status, state: 'failed' as const };
-    render(
-      <StackBanner
-        status={failed}
-        error={null}
-        onRetry={onRetry}
-        trans={trans}
-      />
-    );
+    render(<StackBanner status={failed} error={null} onRetry={onRetry} />);
     fireEvent.click(screen.getByRole('button', { name: 'Retry' }));
     expect(onRetry).toHaveBeenCalled();
   });
 
   it('is hidden when the stack is ready', () => {
     const ready = { ...status, state: 'ready' as const };
-    const props = { error: null, onRetry: jest.fn(), trans };
+    const props = { error: null, onRetry: jest.fn() };
     const { container } = render(<StackBanner {...props} status={ready} />);
     expect(container.textContent).toBe('');
   });

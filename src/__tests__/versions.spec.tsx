@@ -1,4 +1,3 @@
-import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
@@ -9,7 +8,6 @@ import { VersionsModel } from '../models/versions';
 import { VersionsView } from '../views/VersionsView';
 import { deployment } from './fakes';
 
-const trans = nullTranslator.load('satflow_ext');
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
 function version(number: number, change: Partial<Version> = {}): Version {
@@ -135,8 +133,7 @@ describe('VersionsView', () => {
     diff: diff(),
     error: null,
     isBusy: false,
-    actions,
-    trans
+    actions
   };
 
   it('offers to roll back to all versions but the live one', () => {

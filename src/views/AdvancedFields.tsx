@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { InputGroup } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
 
@@ -10,12 +9,12 @@ import { Field } from './Field';
 import { useFieldId } from './formId';
 import { LinesField } from './LinesField';
 import { MissedRunsField } from './MissedRunsField';
+import { useTrans } from './translation';
 
 export interface IAdvancedFieldsProps {
   draft: IDraft;
   error: ErrorBody | null;
   onChange: (change: Partial<IDraft>) => void;
-  trans: TranslationBundle;
 }
 
 /** The request fields of this section. */
@@ -29,7 +28,8 @@ export const ADVANCED_FIELDS = [
 
 /** Fields that most registrations leave unchanged; open if one of them is set or has an error. */
 export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
-  const { draft, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { draft, error, onChange } = props;
   const [isOpen, setOpen] = useState(hasAdvancedValues(draft));
   const isWrong = ADVANCED_FIELDS.some(field => errorBelow(error, field));
   return (
@@ -65,13 +65,11 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
           policy={draft.environment}
           error={errorBelow(error, 'environment')}
           onChange={environment => onChange({ environment })}
-          trans={trans}
         />
         <MissedRunsField
           choice={draft.missedRuns}
           error={errorBelow(error, 'missed_runs')}
           onChange={missedRuns => onChange({ missedRuns })}
-          trans={trans}
         />
         <TagsField {...props} />
       </div>
@@ -80,7 +78,8 @@ export function AdvancedFields(props: IAdvancedFieldsProps): JSX.Element {
 }
 
 function TagsField(props: IAdvancedFieldsProps): JSX.Element {
-  const { draft, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { draft, error, onChange } = props;
   const id = useFieldId('tags');
   return (
     <Field

@@ -1,15 +1,15 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { Change } from '../_api';
+import { useTrans } from './translation';
 
 export interface IChangeListProps {
   changes: readonly Change[];
-  trans: TranslationBundle;
 }
 
 /** The differences with their old and new values, as text, so that neither color nor strike-through is the only sign. */
-export function ChangeList({ changes, trans }: IChangeListProps): JSX.Element {
+export function ChangeList({ changes }: IChangeListProps): JSX.Element {
+  const trans = useTrans();
   return (
     <ul className="jp-Satflow-changes">
       {changes.map(({ name, before, after }) => (

@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterEvent } from '../_api';
@@ -6,16 +5,17 @@ import type { ISample } from '../models/sampleHistory';
 import { formatBytes } from '../format';
 import { Chart, type ISeries } from './Chart';
 import { describeEvent } from './ClusterEvents';
+import { useTrans } from './translation';
 
 export interface IClusterChartsProps {
   samples: readonly ISample[];
   events: ClusterEvent[];
-  trans: TranslationBundle;
 }
 
 /** Charts of a cluster over time: workers, tasks, CPU and memory, with its events. */
 export function ClusterCharts(props: IClusterChartsProps): JSX.Element | null {
-  const { samples, events, trans } = props;
+  const trans = useTrans();
+  const { samples, events } = props;
   if (samples.length === 0) {
     return null;
   }

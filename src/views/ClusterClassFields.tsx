@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
 
@@ -8,6 +7,7 @@ import { toJsonTexts, createParameterForm } from '../models/parameterSchema';
 import { ErrorNote } from './ErrorNote';
 import { useFieldId } from './formId';
 import { SchemaForm } from './SchemaForm';
+import { useTrans } from './translation';
 
 /** The state of the chosen cluster class. */
 export interface IClusterClassState {
@@ -22,14 +22,14 @@ export interface IClusterClassFieldsProps {
   options: JsonObject;
   onLoadClass: (name: string) => void;
   onOptions: (options: JsonObject) => void;
-  trans: TranslationBundle;
 }
 
 /** The arguments of the chosen cluster provider's class, each in its own field, after the user asks for them. */
 export function ClusterClassFields(
   props: IClusterClassFieldsProps
 ): JSX.Element | null {
-  const { state, options, onLoadClass: onAsk, trans } = props;
+  const trans = useTrans();
+  const { state, options, onLoadClass: onAsk } = props;
   const name = options.backend;
   if (typeof name !== 'string' || name === '' || name === 'gateway') {
     return null;
@@ -57,7 +57,8 @@ export function ClusterClassFields(
 function ClassForm(
   props: IClusterClassFieldsProps & { found: ClusterClass }
 ): JSX.Element {
-  const { found: clusterClass, options, onOptions, trans } = props;
+  const trans = useTrans();
+  const { found: clusterClass, options, onOptions } = props;
   const id = useFieldId('class');
   const form = createParameterForm(clusterClass.options_schema);
   // Keep the text typed into a JSON field while it is not valid JSON yet.
@@ -88,7 +89,6 @@ function ClassForm(
           const chosen = chosenOptions(form, data);
           onOptions({ ...options, backend_options: chosen });
         }}
-        trans={trans}
       />
     </fieldset>
   );

@@ -3,15 +3,16 @@ import React from 'react';
 
 import type { ClusterEvent } from '../_api';
 import { formatLogTime } from '../format';
+import { useTrans } from './translation';
 
 export interface IClusterEventsProps {
   events: ClusterEvent[];
-  trans: TranslationBundle;
 }
 
 /** The events of a cluster, newest first. */
 export function ClusterEvents(props: IClusterEventsProps): JSX.Element | null {
-  const { events, trans } = props;
+  const trans = useTrans();
+  const { events } = props;
   if (events.length === 0) {
     return null;
   }

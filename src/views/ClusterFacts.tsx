@@ -1,17 +1,17 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterStatus } from '../_api';
 import { formatWorkerCount } from '../format';
+import { useTrans } from './translation';
 
 export interface IClusterFactsProps {
   cluster: ClusterStatus;
-  trans: TranslationBundle;
 }
 
 /** The workers of a cluster, its problem, and the reason why it is waiting. */
 export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
-  const { cluster, trans } = props;
+  const trans = useTrans();
+  const { cluster } = props;
   const { state, executor, observed, plan, worker_size: size } = cluster;
   return (
     <>
@@ -37,7 +37,8 @@ export function ClusterFacts(props: IClusterFactsProps): JSX.Element {
 
 /** The state of a cluster as a label. */
 export function ClusterBadge(props: IClusterFactsProps): JSX.Element {
-  const { cluster, trans } = props;
+  const trans = useTrans();
+  const { cluster } = props;
   const words = {
     starting: trans.__('starting'),
     running: trans.__('running'),

@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterStatus } from '../_api';
@@ -6,16 +5,17 @@ import type { ISample } from '../models/sampleHistory';
 import { MemoryMeter } from './MemoryMeter';
 import { Sparkline } from './Sparkline';
 import { TaskCounts } from './TaskCounts';
+import { useTrans } from './translation';
 
 export interface IClusterLoadProps {
   cluster: ClusterStatus;
   samples: readonly ISample[];
-  trans: TranslationBundle;
 }
 
 /** The load of a cluster, short enough for the sidebar. */
 export function ClusterLoad(props: IClusterLoadProps): JSX.Element {
-  const { cluster, samples, trans } = props;
+  const trans = useTrans();
+  const { cluster, samples } = props;
   const last = samples[samples.length - 1];
   return (
     <>
@@ -33,8 +33,8 @@ export function ClusterLoad(props: IClusterLoadProps): JSX.Element {
           />
         </div>
       )}
-      <MemoryMeter workers={cluster.workers} trans={trans} />
-      <TaskCounts tasks={cluster.tasks} trans={trans} />
+      <MemoryMeter workers={cluster.workers} />
+      <TaskCounts tasks={cluster.tasks} />
     </>
   );
 }

@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterStatus, ClusterWorker } from '../_api';
@@ -11,17 +10,18 @@ import { EmptyState } from './EmptyState';
 import { MemoryMeter } from './MemoryMeter';
 import { Meter } from './Meter';
 import { TaskCounts } from './TaskCounts';
+import { useTrans } from './translation';
 
 export interface IClusterViewProps {
   cluster: ClusterStatus | null;
   samples: readonly ISample[];
   onDaskPages: OnDaskPages;
-  trans: TranslationBundle;
 }
 
 /** The Dask cluster of a run: its workers and tasks, now and over time. */
 export function ClusterView(props: IClusterViewProps): JSX.Element {
-  const { cluster, samples, onDaskPages, trans } = props;
+  const trans = useTrans();
+  const { cluster, samples, onDaskPages } = props;
   if (!cluster) {
     return (
       <EmptyState
@@ -35,31 +35,25 @@ export function ClusterView(props: IClusterViewProps): JSX.Element {
   return (
     <div className="jp-Satflow-cluster" data-testid="satflow-cluster-view">
       <div className="jp-Satflow-rowHead">
-        <ClusterBadge cluster={cluster} trans={trans} />
-        <DaskPagesButton
-          cluster={cluster}
-          onDaskPages={onDaskPages}
-          trans={trans}
-        />
+        <ClusterBadge cluster={cluster} />
+        <DaskPagesButton cluster={cluster} onDaskPages={onDaskPages} />
       </div>
-      <ClusterFacts cluster={cluster} trans={trans} />
-      <TaskCounts tasks={cluster.tasks} trans={trans} />
-      <ClusterCharts samples={samples} events={cluster.events} trans={trans} />
+      <ClusterFacts cluster={cluster} />
+      <TaskCounts tasks={cluster.tasks} />
+      <ClusterCharts samples={samples} events={cluster.events} />
       <ul className="jp-Satflow-workers" aria-label={trans.__('Dask workers')}>
         {cluster.workers.map(worker => (
-          <WorkerRow key={worker.name} worker={worker} trans={trans} />
+          <WorkerRow key={worker.name} worker={worker} />
         ))}
       </ul>
-      <ClusterEvents events={cluster.events} trans={trans} />
+      <ClusterEvents events={cluster.events} />
     </div>
   );
 }
 
-function WorkerRow(props: {
-  worker: ClusterWorker;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { worker, trans } = props;
+function WorkerRow(props: { worker: ClusterWorker }): JSX.Element {
+  const trans = useTrans();
+  const { worker } = props;
   const { name, threads, cpu, state } = worker;
   return (
     <li data-testid="satflow-worker">
@@ -79,7 +73,7 @@ function WorkerRow(props: {
         limit={100 * threads}
         text={`${Math.round(cpu)} %`}
       />
-      <MemoryMeter workers={[worker]} trans={trans} />
+      <MemoryMeter workers={[worker]} />
     </li>
   );
 }

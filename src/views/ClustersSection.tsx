@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -15,6 +14,7 @@ import {
   type ISharedClusterActions,
   SharedClusterList
 } from './SharedClusterList';
+import { useTrans } from './translation';
 
 export interface IClustersSectionProps {
   clusters: ClusterStatus[];
@@ -25,12 +25,11 @@ export interface IClustersSectionProps {
   onOpen: (runId: string, name: string) => void;
   onShowFlows: () => void;
   actions: Omit<ISharedClusterActions, 'onOpen'> & { onDaskPages: OnDaskPages };
-  trans: TranslationBundle;
 }
 
 /** The shared clusters of deployments, the existing clusters that they use, and the clusters of active runs. */
 export function ClustersSection(props: IClustersSectionProps): JSX.Element {
-  const { clusters, samples, shared, error, actions, onOpen, trans } = props;
+  const { clusters, samples, shared, error, actions, onOpen } = props;
   const isShared = (one: ClusterStatus) =>
     one.executor === SHARED_EXECUTOR &&
     shared.some(({ deployment_id: id }) => id === one.deployment_id);
@@ -42,7 +41,6 @@ export function ClustersSection(props: IClustersSectionProps): JSX.Element {
         statuses={clusters.filter(isShared)}
         samples={samples}
         actions={{ ...actions, onOpen }}
-        trans={trans}
       />
       {error ? (
         <ErrorNote error={error} />
@@ -54,8 +52,8 @@ export function ClustersSection(props: IClustersSectionProps): JSX.Element {
 }
 
 function OtherClusters(props: IClustersSectionProps): JSX.Element | null {
-  const { clusters, samples, shared, onOpen, onShowFlows, actions, trans } =
-    props;
+  const trans = useTrans();
+  const { clusters, samples, shared, onOpen, onShowFlows, actions } = props;
   if (clusters.length === 0 && shared.length > 0) {
     return null;
   }
@@ -83,7 +81,6 @@ function OtherClusters(props: IClustersSectionProps): JSX.Element | null {
           samples={samples.get(clusterKey(one)) ?? []}
           onOpen={onOpen}
           onDaskPages={actions.onDaskPages}
-          trans={trans}
         />
       ))}
     </ul>
@@ -95,11 +92,11 @@ interface IClusterRowProps {
   samples: readonly ISample[];
   onOpen: (runId: string, name: string) => void;
   onDaskPages: OnDaskPages;
-  trans: TranslationBundle;
 }
 
 function ClusterRow(props: IClusterRowProps): JSX.Element {
-  const { cluster, samples, onOpen, trans } = props;
+  const trans = useTrans();
+  const { cluster, samples, onOpen } = props;
   const { run_id, run_name, deployment_name, executor } = cluster;
   const name = deployment_name ?? run_name ?? executor;
   return (
@@ -121,13 +118,13 @@ function ClusterRow(props: IClusterRowProps): JSX.Element {
             {name}
           </Button>
         )}
-        <ClusterBadge cluster={cluster} trans={trans} />
+        <ClusterBadge cluster={cluster} />
         <span className="jp-Satflow-rowEnd">
           <DaskPagesButton {...props} />
         </span>
       </div>
-      <ClusterFacts cluster={cluster} trans={trans} />
-      <ClusterLoad cluster={cluster} samples={samples} trans={trans} />
+      <ClusterFacts cluster={cluster} />
+      <ClusterLoad cluster={cluster} samples={samples} />
     </li>
   );
 }

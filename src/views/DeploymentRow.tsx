@@ -12,6 +12,7 @@ import type { Deployment } from '../_api';
 import { ChangeList } from './ChangeList';
 import { IconButton } from './IconButton';
 import { ZonedTime } from './ZonedTime';
+import { useTrans } from './translation';
 
 /** Actions on a deployment. */
 export interface IDeploymentActions {
@@ -24,12 +25,12 @@ export interface IDeploymentActions {
 export interface IDeploymentRowProps {
   deployment: Deployment;
   actions: IDeploymentActions;
-  trans: TranslationBundle;
 }
 
 /** A deployment with its version, executor and next run. */
 export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
-  const { deployment, actions, trans } = props;
+  const trans = useTrans();
+  const { deployment, actions } = props;
   const { name, version, executor, manifest_problem } = deployment;
   return (
     <li
@@ -78,7 +79,7 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
           <summary>
             {trans.__('Changed in Prefect (%1)', deployment.drift.length)}
           </summary>
-          <ChangeList changes={deployment.drift} trans={trans} />
+          <ChangeList changes={deployment.drift} />
         </details>
       )}
       {manifest_problem && (
@@ -89,7 +90,8 @@ export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
 }
 
 function PauseButton(props: IDeploymentRowProps): JSX.Element {
-  const { deployment, actions, trans } = props;
+  const trans = useTrans();
+  const { deployment, actions } = props;
   return deployment.paused ? (
     <IconButton
       icon={undoIcon}
@@ -107,7 +109,8 @@ function PauseButton(props: IDeploymentRowProps): JSX.Element {
   );
 }
 
-function NextRun({ deployment, trans }: IDeploymentRowProps): JSX.Element {
+function NextRun({ deployment }: IDeploymentRowProps): JSX.Element {
+  const trans = useTrans();
   const { schedule, paused, next_runs } = deployment;
   const next = next_runs[0];
   if (schedule.kind === 'none' || paused || !next) {
@@ -116,7 +119,7 @@ function NextRun({ deployment, trans }: IDeploymentRowProps): JSX.Element {
   return (
     <>
       {trans.__('next run')}{' '}
-      <ZonedTime time={next} timezone={schedule.timezone} trans={trans} />
+      <ZonedTime time={next} timezone={schedule.timezone} />
     </>
   );
 }

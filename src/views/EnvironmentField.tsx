@@ -5,17 +5,18 @@ import type { ErrorBody } from '../_api';
 import type { EnvironmentPolicy } from '../models/draft';
 import { ErrorNote } from './ErrorNote';
 import { useFieldId } from './formId';
+import { useTrans } from './translation';
 
 export interface IEnvironmentFieldProps {
   policy: EnvironmentPolicy;
   error: ErrorBody | null;
   onChange: (policy: EnvironmentPolicy) => void;
-  trans: TranslationBundle;
 }
 
 /** The policy for runs whose packages differ from those of the registration. */
 export function EnvironmentField(props: IEnvironmentFieldProps): JSX.Element {
-  const { policy, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { policy, error, onChange } = props;
   const id = useFieldId('environment');
   return (
     <fieldset

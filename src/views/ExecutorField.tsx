@@ -25,6 +25,7 @@ import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
 import { useFieldId } from './formId';
 import { SchemaForm } from './SchemaForm';
+import { useTrans } from './translation';
 
 export interface IExecutorFieldProps {
   catalogue: Catalogue;
@@ -40,12 +41,12 @@ export interface IExecutorFieldProps {
   onOptions: (options: JsonObject) => void;
   clusterClass: IClusterClassState;
   onLoadClass: (name: string) => void;
-  trans: TranslationBundle;
 }
 
 /** Cards of the executors, and the options of the chosen one. */
 export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
-  const { catalogue, executor, error, onExecutor, trans } = props;
+  const trans = useTrans();
+  const { catalogue, executor, error, onExecutor } = props;
   const chosen = catalogue.executors.find(one => one.name === executor);
   const atOption = errorBelow(error, 'options');
   return (
@@ -67,7 +68,6 @@ export function ExecutorField(props: IExecutorFieldProps): JSX.Element {
             }
             checked={one.name === executor}
             onSelect={() => onExecutor(one.name)}
-            trans={trans}
           />
         ))}
       </div>
@@ -82,11 +82,11 @@ interface IExecutorCardProps {
   purpose: string;
   checked: boolean;
   onSelect: () => void;
-  trans: TranslationBundle;
 }
 
 function ExecutorCard(props: IExecutorCardProps): JSX.Element {
-  const { info, checked, onSelect, trans } = props;
+  const trans = useTrans();
+  const { info, checked, onSelect } = props;
   const name = useFieldId('executor');
   return (
     <label
@@ -131,7 +131,6 @@ function ExecutorOptions(
           onChange={data =>
             onOptions({ ...data, ...workerSizeOption(options) } as JsonObject)
           }
-          trans={props.trans}
         />
       )}
       {!hasFields && error && !atSize && <ErrorNote error={error} />}
@@ -148,14 +147,8 @@ function ExecutorOptions(
 }
 
 function SizeField(props: IExecutorFieldProps): JSX.Element {
-  const {
-    catalogue,
-    options,
-    workerUsage: needed,
-    error,
-    onOptions,
-    trans
-  } = props;
+  const trans = useTrans();
+  const { catalogue, options, workerUsage: needed, error, onOptions } = props;
   const id = useFieldId('worker-size');
   const size = options.worker_size;
   const backEnd = options.backend ?? 'gateway';
@@ -191,7 +184,6 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
           <SizeOption
             key={one.name}
             size={isElsewhere ? { ...one, available: true } : one}
-            trans={trans}
           />
         ))}
       </HTMLSelect>
@@ -208,11 +200,9 @@ function describeMachine(
     : null;
 }
 
-function SizeOption(props: {
-  size: WorkerSize;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { size, trans } = props;
+function SizeOption(props: { size: WorkerSize }): JSX.Element {
+  const trans = useTrans();
+  const { size } = props;
   const { name, cores, memory, gpus, available, reason } = size;
   const plain = trans.__('%1: %2 cores, %3', name, cores, formatBytes(memory));
   const words = gpus

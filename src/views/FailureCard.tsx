@@ -1,18 +1,18 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useLayoutEffect, useRef } from 'react';
 
 import type { Failure } from '../_api';
 import { nameInvisible } from '../models/terminalText';
 import { AnsiText } from './AnsiText';
+import { useTrans } from './translation';
 
 export interface IFailureCardProps {
   failure: Failure;
-  trans: TranslationBundle;
 }
 
 /** The reason why a run failed, and the next step. */
 export function FailureCard(props: IFailureCardProps): JSX.Element {
-  const { failure, trans } = props;
+  const trans = useTrans();
+  const { failure } = props;
   return (
     <section
       className="jp-Satflow-failure"

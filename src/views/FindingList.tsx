@@ -1,14 +1,14 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { Finding } from '../_api';
+import { useTrans } from './translation';
 
 /** The findings of the pre-flight report, each with its fix. */
 export function FindingList(props: {
   findings: readonly Finding[];
-  trans: TranslationBundle;
 }): JSX.Element {
-  const { findings, trans } = props;
+  const trans = useTrans();
+  const { findings } = props;
   return (
     <ul className="jp-Satflow-findings">
       {findings.map((finding, index) => (

@@ -4,6 +4,7 @@ import React from 'react';
 
 import type { Deployment, LiveFlow } from '../_api';
 import { type Drift, compareWithDeployment } from '../models/drift';
+import { useTrans } from './translation';
 
 export interface IFlowRowProps {
   flow: LiveFlow;
@@ -11,12 +12,12 @@ export interface IFlowRowProps {
   ownDeployments: Deployment[];
   onRegister: (flow: LiveFlow) => void;
   onRun: (flow: LiveFlow, own: Deployment[]) => void;
-  trans: TranslationBundle;
 }
 
 /** A flow of the kernel, its difference from the registered version, and its actions. */
 export function FlowRow(props: IFlowRowProps): JSX.Element {
-  const { flow, ownDeployments: own, onRegister, onRun, trans } = props;
+  const trans = useTrans();
+  const { flow, ownDeployments: own, onRegister, onRun } = props;
   return (
     <li
       className="jp-Satflow-row"
@@ -30,7 +31,7 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
         >
           {flow.name}
         </span>
-        <DriftBadge flow={flow} ownDeployments={own} trans={trans} />
+        <DriftBadge flow={flow} ownDeployments={own} />
         {flow.cell !== null && (
           <span className="jp-Satflow-cell" title={trans.__('Defined in cell')}>
             [{flow.cell}]
@@ -73,16 +74,13 @@ function describeRun(own: Deployment[], trans: TranslationBundle): string {
     : trans.__('Run %1, version %2', last.name, last.version);
 }
 
-type IDriftBadgeProps = Pick<
-  IFlowRowProps,
-  'flow' | 'ownDeployments' | 'trans'
->;
+type IDriftBadgeProps = Pick<IFlowRowProps, 'flow' | 'ownDeployments'>;
 
 function DriftBadge({
   flow,
-  ownDeployments: own,
-  trans
+  ownDeployments: own
 }: IDriftBadgeProps): JSX.Element {
+  const trans = useTrans();
   const found = compareWithDeployment(flow, own);
   return (
     <span

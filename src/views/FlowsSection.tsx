@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { Deployment, FlowList, LiveFlow } from '../_api';
@@ -7,6 +6,7 @@ import type { FlowsState } from '../models/flows';
 import { formatTimeOfDay } from '../format';
 import { EmptyState } from './EmptyState';
 import { FlowRow } from './FlowRow';
+import { useTrans } from './translation';
 
 /** Actions of the Flows section. */
 export interface IFlowsActions {
@@ -25,7 +25,6 @@ export interface IFlowsSectionProps {
   state: FlowsState;
   deployments: Deployment[];
   actions: IFlowsActions;
-  trans: TranslationBundle;
 }
 
 /** The command that installs SatFlow in the kernel's environment. */
@@ -40,7 +39,7 @@ export function FlowsSection(props: IFlowsSectionProps): JSX.Element {
   if (state.kind === 'busy' && state.list && state.list.flows.length > 0) {
     return (
       <>
-        <BusyNote list={state.list} trans={props.trans} />
+        <BusyNote list={state.list} />
         <FlowRows {...props} list={state.list} />
       </>
     );
@@ -49,7 +48,8 @@ export function FlowsSection(props: IFlowsSectionProps): JSX.Element {
 }
 
 function FlowRows(props: IFlowsSectionProps & { list: FlowList }): JSX.Element {
-  const { list, deployments, actions, trans } = props;
+  const trans = useTrans();
+  const { list, deployments, actions } = props;
   return (
     <ul
       className="jp-Satflow-list"
@@ -67,24 +67,21 @@ function FlowRows(props: IFlowsSectionProps & { list: FlowList }): JSX.Element {
           )}
           onRegister={actions.onRegister}
           onRun={actions.onRun}
-          trans={trans}
         />
       ))}
     </ul>
   );
 }
 
-function BusyNote(props: {
-  list: FlowList;
-  trans: TranslationBundle;
-}): JSX.Element {
+function BusyNote(props: { list: FlowList }): JSX.Element {
+  const trans = useTrans();
   return (
     <p
       className="jp-Satflow-note"
       role="status"
       data-testid="satflow-kernel-busy"
     >
-      {props.trans.__(
+      {trans.__(
         'Listed at %1; the list is refreshed when the cell has finished.',
         formatTimeOfDay(props.list.at)
       )}
@@ -93,7 +90,8 @@ function BusyNote(props: {
 }
 
 function NoFlows(props: IFlowsSectionProps): JSX.Element | null {
-  const { state, actions, trans } = props;
+  const trans = useTrans();
+  const { state, actions } = props;
   switch (state.kind) {
     case 'no-notebook':
       return (
@@ -151,7 +149,8 @@ function NoFlows(props: IFlowsSectionProps): JSX.Element | null {
 }
 
 function LoadingFlows(props: IFlowsSectionProps): JSX.Element | null {
-  const { state, actions, trans } = props;
+  const trans = useTrans();
+  const { state, actions } = props;
   switch (state.kind) {
     case 'busy':
       return (
@@ -188,7 +187,8 @@ function LoadingFlows(props: IFlowsSectionProps): JSX.Element | null {
 
 /** Messages about flows that the notebook defines but its kernel does not have. */
 function CellsNotRun(props: IFlowsSectionProps): JSX.Element | null {
-  const { state, actions, trans } = props;
+  const trans = useTrans();
+  const { state, actions } = props;
   switch (state.kind) {
     case 'restarted':
       return (
@@ -222,7 +222,8 @@ function CellsNotRun(props: IFlowsSectionProps): JSX.Element | null {
 }
 
 function FlowsError(props: IFlowsSectionProps): JSX.Element | null {
-  const { state, actions, trans } = props;
+  const trans = useTrans();
+  const { state, actions } = props;
   switch (state.kind) {
     case 'lacks-package':
       return (

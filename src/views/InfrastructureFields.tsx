@@ -15,6 +15,7 @@ import { Field } from './Field';
 import { useFieldId } from './formId';
 import { LinesField } from './LinesField';
 import { SchemaForm } from './SchemaForm';
+import { useTrans } from './translation';
 
 export interface IInfrastructureFieldsProps {
   /** The work pool of the runs. */
@@ -23,7 +24,6 @@ export interface IInfrastructureFieldsProps {
   /** An error in this section; `field` is the path below it. */
   error: ErrorBody | null;
   onChange: (draft: IInfrastructureDraft) => void;
-  trans: TranslationBundle;
 }
 
 type Name = 'image' | 'cpu' | 'memory' | 'gpus';
@@ -32,7 +32,8 @@ type Name = 'image' | 'cpu' | 'memory' | 'gpus';
 export function InfrastructureFields(
   props: IInfrastructureFieldsProps
 ): JSX.Element | null {
-  const { pool, draft, error, trans } = props;
+  const trans = useTrans();
+  const { pool, draft, error } = props;
   const [isOpen, setOpen] = useState(hasInfrastructure(draft));
   if (!error && !hasInfrastructure(draft) && !pool?.takes.length) {
     return null;
@@ -91,7 +92,8 @@ function TextField(
 }
 
 function EnvField(props: IInfrastructureFieldsProps): JSX.Element | null {
-  const { pool, draft, onChange, trans } = props;
+  const trans = useTrans();
+  const { pool, draft, onChange } = props;
   const error = errorBelow(props.error, 'env');
   if (!pool?.takes.includes('env') && draft.env.length === 0 && !error) {
     return null;
@@ -114,7 +116,8 @@ function EnvField(props: IInfrastructureFieldsProps): JSX.Element | null {
 function JobVariablesField(
   props: IInfrastructureFieldsProps
 ): JSX.Element | null {
-  const { pool, draft, onChange, trans } = props;
+  const trans = useTrans();
+  const { pool, draft, onChange } = props;
   const error = errorBelow(props.error, 'job_variables');
   const id = useFieldId('job-variables');
   const form = jobVariablesForm(pool);
@@ -140,7 +143,6 @@ function JobVariablesField(
           data={toJsonTexts(form, draft.more)}
           error={error}
           onChange={more => onChange({ ...draft, more })}
-          trans={trans}
         />
       )}
     </details>

@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -6,6 +5,7 @@ import type { LogLine } from '../_api';
 import { LINE_LIMIT, LINE_MAX } from '../models/logText';
 import { levelName, formatLogTime } from '../format';
 import { AnsiText } from './AnsiText';
+import { useTrans } from './translation';
 
 export interface ILineTextProps {
   line: LogLine;
@@ -14,12 +14,12 @@ export interface ILineTextProps {
   /** True if the user asked for the whole of a long line. */
   isWhole: boolean;
   onShowAll: (id: string) => void;
-  trans: TranslationBundle;
 }
 
 /** A line of a log: time, level, task and text. A long text is truncated. */
 export function LineText(props: ILineTextProps): JSX.Element {
-  const { isWhole, search, trans } = props;
+  const trans = useTrans();
+  const { isWhole, search } = props;
   const { id, time, level, message, task_run_id } = props.line;
   const task = task_run_id && props.taskNames.get(task_run_id);
   const more = (length: number) =>

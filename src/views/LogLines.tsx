@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
 import React, { useEffect, useMemo, useRef, useState } from 'react';
 
@@ -6,6 +5,7 @@ import type { LogLine } from '../_api';
 import { searchPattern } from '../models/logText';
 import { levelName } from '../format';
 import { LineText } from './LineText';
+import { useTrans } from './translation';
 
 export interface ILogLinesProps {
   lines: readonly LogLine[];
@@ -15,7 +15,6 @@ export interface ILogLinesProps {
   current: number | null;
   follow: boolean;
   onFollow: (follow: boolean) => void;
-  trans: TranslationBundle;
 }
 
 /** Height of a line that is not wrapped, in pixels. */
@@ -26,7 +25,8 @@ const END_DISTANCE = 2 * LINE_HEIGHT;
 
 /** The visible lines, and a few around them. */
 export function LogLines(props: ILogLinesProps): JSX.Element {
-  const { lines, current, follow, onFollow, trans } = props;
+  const trans = useTrans();
+  const { lines, current, follow, onFollow } = props;
   const search = useMemo(() => searchPattern(props.search), [props.search]);
   const [whole, setWhole] = useState<ReadonlySet<string>>(new Set());
   const showAll = (id: string) => setWhole(ids => new Set(ids).add(id));
@@ -77,7 +77,6 @@ export function LogLines(props: ILogLinesProps): JSX.Element {
               search={search}
               isWhole={whole.has(lines[row.index].id)}
               onShowAll={showAll}
-              trans={trans}
             />
           </div>
         ))}

@@ -10,6 +10,7 @@ import {
 import React from 'react';
 
 import { IconButton } from './IconButton';
+import { useTrans } from './translation';
 
 export interface ILogToolbarProps {
   level: number;
@@ -28,12 +29,12 @@ export interface ILogToolbarProps {
   onStep: (by: number) => void;
   onFollow: (follow: boolean) => void;
   onDownload: () => void;
-  trans: TranslationBundle;
 }
 
 /** The controls of a log. */
 export function LogToolbar(props: ILogToolbarProps): JSX.Element {
-  const { level, follow, onLevel, onFollow, onDownload, trans } = props;
+  const trans = useTrans();
+  const { level, follow, onLevel, onFollow, onDownload } = props;
   return (
     <div
       className="jp-Satflow-logToolbar"
@@ -70,7 +71,8 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
 
 /** Number of lines read so far. */
 function LineCount(props: ILogToolbarProps): JSX.Element {
-  const { lineCount: shown, isLoading, trans } = props;
+  const trans = useTrans();
+  const { lineCount: shown, isLoading } = props;
   const count = trans._n('%1 line', '%1 lines', shown);
   return (
     <span
@@ -85,14 +87,8 @@ function LineCount(props: ILogToolbarProps): JSX.Element {
 }
 
 function SearchField(props: ILogToolbarProps): JSX.Element {
-  const {
-    search,
-    matchCount: found,
-    position,
-    onSearch,
-    onStep,
-    trans
-  } = props;
+  const trans = useTrans();
+  const { search, matchCount: found, position, onSearch, onStep } = props;
   const matched = found > 0 ? trans.__('%1 of %2', position + 1, found) : '0';
   const count = props.isLoading ? trans.__('%1 so far', matched) : matched;
   return (

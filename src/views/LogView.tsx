@@ -12,6 +12,7 @@ import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
 import { LogLines } from './LogLines';
 import { LogToolbar } from './LogToolbar';
+import { useTrans } from './translation';
 
 export interface ILogViewProps {
   lines: readonly LogLine[];
@@ -22,12 +23,12 @@ export interface ILogViewProps {
   /** True to follow new lines at first. */
   follow: boolean;
   onDownload: () => void;
-  trans: TranslationBundle;
 }
 
 /** The log of a run, with filter, search, follow and download. */
 export function LogView(props: ILogViewProps): JSX.Element {
-  const { progress, error, onDownload, trans } = props;
+  const trans = useTrans();
+  const { progress, error, onDownload } = props;
   const [level, setLevel] = useState(0);
   const [search, setSearch] = useState('');
   const [step, setStep] = useState(0);
@@ -60,7 +61,6 @@ export function LogView(props: ILogViewProps): JSX.Element {
         onStep={by => go(position + by)}
         onFollow={setFollow}
         onDownload={onDownload}
-        trans={trans}
       />
       {error && <ErrorNote error={error} />}
       {shown.length === 0 ? (
@@ -80,7 +80,6 @@ export function LogView(props: ILogViewProps): JSX.Element {
           current={found.length > 0 ? found[position] : null}
           follow={follow}
           onFollow={setFollow}
-          trans={trans}
         />
       )}
     </div>

@@ -1,20 +1,20 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { ClusterWorker } from '../_api';
 import { formatBytes } from '../format';
+import { useTrans } from './translation';
 
 export interface IMemoryMeterProps {
   workers: Pick<
     ClusterWorker,
     'memory' | 'managed' | 'spilled' | 'memory_limit'
   >[];
-  trans: TranslationBundle;
 }
 
 /** Total memory of workers: task results, other process memory, the limit, and the data on disk. */
 export function MemoryMeter(props: IMemoryMeterProps): JSX.Element {
-  const { workers, trans } = props;
+  const trans = useTrans();
+  const { workers } = props;
   const sum = (name: keyof (typeof workers)[0]) =>
     workers.reduce((total, worker) => total + worker[name], 0);
   const [memory, limit, spilled] = [

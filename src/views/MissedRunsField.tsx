@@ -5,17 +5,18 @@ import type { ErrorBody } from '../_api';
 import type { MissedRuns } from '../models/draft';
 import { ErrorNote } from './ErrorNote';
 import { useFieldId } from './formId';
+import { useTrans } from './translation';
 
 export interface IMissedRunsFieldProps {
   choice: MissedRuns;
   error: ErrorBody | null;
   onChange: (choice: MissedRuns) => void;
-  trans: TranslationBundle;
 }
 
 /** The choice of scheduled runs that start after they were missed while the local stack was off. */
 export function MissedRunsField(props: IMissedRunsFieldProps): JSX.Element {
-  const { choice, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { choice, error, onChange } = props;
   const id = useFieldId('missed-runs');
   return (
     <fieldset

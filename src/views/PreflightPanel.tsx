@@ -6,6 +6,7 @@ import type { ErrorBody, Preflight } from '../_api';
 import { formatBytes, formatDuration } from '../format';
 import { ErrorNote } from './ErrorNote';
 import { FindingList } from './FindingList';
+import { useTrans } from './translation';
 
 export interface IPreflightPanelProps {
   report: Preflight | null;
@@ -13,12 +14,12 @@ export interface IPreflightPanelProps {
   activity: 'check' | 'rehearse' | null;
   onCheck: () => void;
   onTestCleanProcess: () => void;
-  trans: TranslationBundle;
 }
 
 /** The pre-flight report of a flow, with its captured objects and findings, before anything is sent. */
 export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
-  const { report, error, activity, trans } = props;
+  const trans = useTrans();
+  const { report, error, activity } = props;
   return (
     <fieldset
       className="jp-Satflow-fieldset jp-Satflow-preflight"
@@ -27,11 +28,11 @@ export function PreflightPanel(props: IPreflightPanelProps): JSX.Element {
     >
       <legend>{trans.__('Pre-flight report')}</legend>
       <p role="status" data-testid="satflow-preflight-summary">
-        {describeReport(props)}
+        {describeReport(props, trans)}
       </p>
       {error && <ErrorNote error={error} />}
-      {report && <FindingList findings={report.findings} trans={trans} />}
-      {report && <CapturedObjects report={report} trans={trans} />}
+      {report && <FindingList findings={report.findings} />}
+      {report && <CapturedObjects report={report} />}
       <div className="jp-Satflow-preflightActions">
         <ActionButton {...props} words={trans.__('Check again')} to="check" />
         {report && !hasErrors(report) && report.rehearsed === null && (
@@ -64,11 +65,9 @@ function ActionButton(
   );
 }
 
-function CapturedObjects(props: {
-  report: Preflight;
-  trans: TranslationBundle;
-}): JSX.Element | null {
-  const { report, trans } = props;
+function CapturedObjects(props: { report: Preflight }): JSX.Element | null {
+  const trans = useTrans();
+  const { report } = props;
   const { captured, files, local_modules, packages } = report;
   return (
     <details>
@@ -103,8 +102,10 @@ function CapturedObjects(props: {
   );
 }
 
-function describeReport(props: IPreflightPanelProps): string {
-  const { report, activity, trans } = props;
+function describeReport(
+  { report, activity }: IPreflightPanelProps,
+  trans: TranslationBundle
+): string {
   if (activity === 'check') {
     return trans.__('Checking the flow in the kernel…');
   }

@@ -30,6 +30,7 @@ import { ScheduleField } from './ScheduleField';
 import { SchemaForm } from './SchemaForm';
 import { SubmitBar } from './SubmitBar';
 import { WorkPoolField } from './WorkPoolField';
+import { useTrans } from './translation';
 
 /** Actions of the register form. */
 export interface IRegisterActions {
@@ -67,7 +68,6 @@ export interface IRegisterFormProps {
   canOverwrite: boolean;
   registered: Registered | null;
   actions: IRegisterActions;
-  trans: TranslationBundle;
 }
 
 /** The fields that show their own errors; all other errors are shown at the top. */
@@ -91,7 +91,8 @@ export function RegisterForm(props: IRegisterFormProps): JSX.Element {
 }
 
 function FormContent(props: IRegisterFormProps): JSX.Element {
-  const { flow, draft, intent, error, actions, registered, trans } = props;
+  const trans = useTrans();
+  const { flow, draft, intent, error, actions, registered } = props;
   const root = useRef<HTMLFormElement>(null);
   const formId = useContext(FormId);
   const missing = missingParameters(props.form, draft.parameters);
@@ -135,7 +136,6 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
         activity={props.preflight.activity}
         onCheck={actions.onCheck}
         onTestCleanProcess={actions.onTestCleanProcess}
-        trans={trans}
       />
       <SubmitBar {...props} {...actions} />
     </form>
@@ -143,7 +143,8 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
 }
 
 function NameField(props: IRegisterFormProps): JSX.Element {
-  const { draft, foreignDeployment: foreign, actions, trans } = props;
+  const trans = useTrans();
+  const { draft, foreignDeployment: foreign, actions } = props;
   const id = useFieldId('name');
   const error = errorBelow(props.error, 'name');
   return (
@@ -180,7 +181,8 @@ function describeForeign(
 }
 
 function ParameterFields(props: IRegisterFormProps): JSX.Element | null {
-  const { form, draft, error, actions, trans } = props;
+  const trans = useTrans();
+  const { form, draft, error, actions } = props;
   const id = useFieldId('parameters');
   if (props.flow.parameters.length === 0) {
     return null;
@@ -195,14 +197,14 @@ function ParameterFields(props: IRegisterFormProps): JSX.Element | null {
         data={draft.parameters}
         error={errorBelow(error, 'parameters')}
         onChange={parameters => actions.onChange({ parameters })}
-        trans={trans}
       />
     </fieldset>
   );
 }
 
 function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
-  const { flow, catalogue, draft, error, nextRuns, actions, trans } = props;
+  const trans = useTrans();
+  const { flow, catalogue, draft, error, nextRuns, actions } = props;
   if (!catalogue) {
     return error ? null : <p role="status">{trans.__('Loading…')}</p>;
   }
@@ -223,7 +225,6 @@ function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
         onOptions={onOptions}
         clusterClass={props.clusterClass}
         onLoadClass={actions.onLoadClass}
-        trans={trans}
       />
       <ScheduleField
         schedule={draft.schedule}
@@ -233,21 +234,18 @@ function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
           errorBelow(props.scheduleError, 'schedule')
         }
         onChange={schedule => actions.onChange({ schedule })}
-        trans={trans}
       />
       <WorkPoolField
         catalogue={catalogue}
         workPool={draft.workPool}
         error={errorBelow(error, 'work_pool')}
         onChange={workPool => actions.onChange({ workPool })}
-        trans={trans}
       />
       <InfrastructureFields
         pool={findWorkPool(catalogue, draft.workPool)}
         draft={draft.infrastructure}
         error={errorBelow(error, 'infrastructure')}
         onChange={infrastructure => actions.onChange({ infrastructure })}
-        trans={trans}
       />
     </>
   );

@@ -7,16 +7,17 @@ import { formatBytes } from '../format';
 import { ChangeList } from './ChangeList';
 import { FindingList } from './FindingList';
 import { ZonedTime } from './ZonedTime';
+import { useTrans } from './translation';
 
 export interface IRegisteredNoteProps {
   registered: Registered;
   onRun: () => void;
-  trans: TranslationBundle;
 }
 
 /** The result of a registration, and the next steps. */
 export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
-  const { registered, onRun, trans } = props;
+  const trans = useTrans();
+  const { registered, onRun } = props;
   const { deployment, content_size, files, kept, warnings } = registered;
   const { schedule, next_runs } = deployment;
   return (
@@ -32,20 +33,16 @@ export function RegisteredNote(props: IRegisteredNoteProps): JSX.Element {
       {schedule.kind !== 'none' && next_runs.length > 0 && (
         <span>
           {trans.__('Next run:')}{' '}
-          <ZonedTime
-            time={next_runs[0]}
-            timezone={schedule.timezone}
-            trans={trans}
-          />
+          <ZonedTime time={next_runs[0]} timezone={schedule.timezone} />
         </span>
       )}
-      {warnings.length > 0 && <FindingList findings={warnings} trans={trans} />}
+      {warnings.length > 0 && <FindingList findings={warnings} />}
       {kept.length > 0 && (
         <details className="jp-Satflow-kept">
           <summary>
             {trans.__('Changes in Prefect that were kept (%1)', kept.length)}
           </summary>
-          <ChangeList changes={kept} trans={trans} />
+          <ChangeList changes={kept} />
         </details>
       )}
       <Button

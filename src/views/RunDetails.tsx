@@ -1,17 +1,17 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { RunDetail } from '../_api';
 import { localTimezone, formatDateTime } from '../format';
 import { ArtifactView } from './ArtifactView';
+import { useTrans } from './translation';
 
 export interface IRunDetailsProps {
   detail: RunDetail;
-  trans: TranslationBundle;
 }
 
 /** A run's parameters, times and artifacts. */
-export function RunDetails({ detail, trans }: IRunDetailsProps): JSX.Element {
+export function RunDetails({ detail }: IRunDetailsProps): JSX.Element {
+  const trans = useTrans();
   const { run, artifacts } = detail;
   const parameters = Object.entries(run.parameters);
   const times: [string, string | null][] = [

@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -12,17 +11,18 @@ import {
 import type { IRunActions } from './RunView';
 import { StateMark } from './StateMark';
 import { useNow } from './useNow';
+import { useTrans } from './translation';
 
 export interface IRunHeaderProps {
   run: Run;
   version: number | null;
   actions: IRunActions;
-  trans: TranslationBundle;
 }
 
 /** The name and state of a run, with its actions. */
 export function RunHeader(props: IRunHeaderProps): JSX.Element {
-  const { run, version, trans } = props;
+  const trans = useTrans();
+  const { run, version } = props;
   const now = useNow(!hasEnded(run.state_type));
   return (
     <header className="jp-Satflow-runHeader">
@@ -60,7 +60,8 @@ export function RunHeader(props: IRunHeaderProps): JSX.Element {
   );
 }
 
-function RunButtons({ run, actions, trans }: IRunHeaderProps): JSX.Element {
+function RunButtons({ run, actions }: IRunHeaderProps): JSX.Element {
+  const trans = useTrans();
   return (
     <span className="jp-Satflow-rowEnd">
       {hasEnded(run.state_type) ? (

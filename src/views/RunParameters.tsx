@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useRef } from 'react';
 
 import type { ErrorBody, JsonObject } from '../_api';
@@ -15,7 +14,6 @@ export interface IRunParametersProps {
   /** An error; `field` is the path below the parameters. */
   error: ErrorBody | null;
   onChange: (data: JsonObject) => void;
-  trans: TranslationBundle;
 }
 
 /**
@@ -23,7 +21,7 @@ export interface IRunParametersProps {
  * the Enter key accepts all values.
  */
 export function RunParameters(props: IRunParametersProps): JSX.Element {
-  const { form, data, error, onChange, trans } = props;
+  const { form, data, error, onChange } = props;
   const id = `${useUniqueFormId()}-run`;
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -41,7 +39,6 @@ export function RunParameters(props: IRunParametersProps): JSX.Element {
         data={data}
         error={error}
         onChange={onChange}
-        trans={trans}
       />
     </div>
   );

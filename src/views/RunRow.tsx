@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, refreshIcon, stopIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -12,6 +11,7 @@ import {
 } from '../format';
 import { IconButton } from './IconButton';
 import { StateMark } from './StateMark';
+import { useTrans } from './translation';
 
 export interface IRunRowProps {
   run: Run;
@@ -20,12 +20,12 @@ export interface IRunRowProps {
   onOpen: (run: Run) => void;
   onCancel: (run: Run) => void;
   onRunAgain: (run: Run) => void;
-  trans: TranslationBundle;
 }
 
 /** A run with its name, its state and its last log line. */
 export function RunRow(props: IRunRowProps): JSX.Element {
-  const { run, now, onOpen, onCancel, onRunAgain, trans } = props;
+  const trans = useTrans();
+  const { run, now, onOpen, onCancel, onRunAgain } = props;
   const ended = hasEnded(run.state_type);
   const name = run.deployment_name ?? run.flow_name;
   return (

@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useMemo, useState } from 'react';
 
 import type {
@@ -19,6 +18,7 @@ import { RunDetails } from './RunDetails';
 import { RunHeader } from './RunHeader';
 import { Tabs } from './Tabs';
 import { TaskTable } from './TaskTable';
+import { useTrans } from './translation';
 
 /** Actions of a run's tab. */
 export interface IRunActions {
@@ -41,12 +41,12 @@ export interface IRunViewProps {
   streamError: ErrorBody | null;
   follow: boolean;
   actions: IRunActions;
-  trans: TranslationBundle;
 }
 
 /** A run with all details. */
 export function RunView(props: IRunViewProps): JSX.Element {
-  const { detail, error, version, actions, trans } = props;
+  const trans = useTrans();
+  const { detail, error, version, actions } = props;
   if (!detail) {
     return error ? (
       <ErrorNote error={error} />
@@ -58,15 +58,16 @@ export function RunView(props: IRunViewProps): JSX.Element {
   return (
     <div className="jp-Satflow-run" data-testid="satflow-run" data-run={run.id}>
       {error && <ErrorNote error={error} />}
-      <RunHeader run={run} version={version} actions={actions} trans={trans} />
-      {failure && <FailureCard failure={failure} trans={trans} />}
+      <RunHeader run={run} version={version} actions={actions} />
+      {failure && <FailureCard failure={failure} />}
       <RunTabs {...props} detail={detail} />
     </div>
   );
 }
 
 function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
-  const { detail, cluster, trans } = props;
+  const trans = useTrans();
+  const { detail, cluster } = props;
   const [selected, setSelected] = useState('log');
   const taskNames = useMemo(
     () => new Map(detail.tasks.map(task => [task.id, task.name])),
@@ -98,19 +99,17 @@ function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
           error={props.streamError}
           follow={props.follow}
           onDownload={props.actions.onDownload}
-          trans={trans}
         />
       )}
-      {selected === 'tasks' && <TaskTable tasks={detail.tasks} trans={trans} />}
+      {selected === 'tasks' && <TaskTable tasks={detail.tasks} />}
       {selected === 'cluster' && (
         <ClusterView
           cluster={cluster}
           samples={props.samples}
           onDaskPages={props.actions.onDaskPages}
-          trans={trans}
         />
       )}
-      {selected === 'details' && <RunDetails detail={detail} trans={trans} />}
+      {selected === 'details' && <RunDetails detail={detail} />}
     </Tabs>
   );
 }

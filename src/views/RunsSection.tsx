@@ -9,6 +9,7 @@ import { EmptyState } from './EmptyState';
 import { ErrorNote } from './ErrorNote';
 import { RunRow } from './RunRow';
 import { useNow } from './useNow';
+import { useTrans } from './translation';
 
 /** Filter of the runs; a missing part selects all. */
 export interface IRunsFilter {
@@ -34,12 +35,12 @@ export interface IRunsSectionProps {
   deploymentsError: ErrorBody | null;
   filter: IRunsFilter;
   actions: IRunsActions;
-  trans: TranslationBundle;
 }
 
 /** The deployments with their schedules, and the newest runs. */
 export function RunsSection(props: IRunsSectionProps): JSX.Element {
-  const { deployments, actions, error, trans } = props;
+  const trans = useTrans();
+  const { deployments, actions, error } = props;
   const { deploymentsError } = props;
   return (
     <>
@@ -53,12 +54,7 @@ export function RunsSection(props: IRunsSectionProps): JSX.Element {
             data-testid="satflow-deployments"
           >
             {deployments.map(one => (
-              <DeploymentRow
-                key={one.id}
-                deployment={one}
-                actions={actions}
-                trans={trans}
-              />
+              <DeploymentRow key={one.id} deployment={one} actions={actions} />
             ))}
           </ul>
         </details>
@@ -88,7 +84,8 @@ function changeFilter(
 }
 
 function RunFilters(props: IRunsSectionProps): JSX.Element | null {
-  const { runs, deployments, filter, actions, trans } = props;
+  const trans = useTrans();
+  const { runs, deployments, filter, actions } = props;
   const filtered = Boolean(filter.deployment_id ?? filter.state_type);
   if (runs.length === 0 && !filtered) {
     return null;
@@ -121,7 +118,8 @@ function RunFilters(props: IRunsSectionProps): JSX.Element | null {
 }
 
 function RunList(props: IRunsSectionProps): JSX.Element | null {
-  const { runs, isLoaded, filter, actions, trans } = props;
+  const trans = useTrans();
+  const { runs, isLoaded, filter, actions } = props;
   const now = useNow(runs.some(run => !hasEnded(run.state_type)));
   if (runs.length > 0) {
     return (
@@ -131,7 +129,7 @@ function RunList(props: IRunsSectionProps): JSX.Element | null {
         data-testid="satflow-runs"
       >
         {runs.map(run => (
-          <RunRow key={run.id} run={run} now={now} {...actions} trans={trans} />
+          <RunRow key={run.id} run={run} now={now} {...actions} />
         ))}
       </ul>
     );

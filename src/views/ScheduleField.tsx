@@ -10,6 +10,7 @@ import { ErrorNote } from './ErrorNote';
 import { Field } from './Field';
 import { useFieldId } from './formId';
 import { ZonedTime } from './ZonedTime';
+import { useTrans } from './translation';
 
 export interface IScheduleFieldProps {
   schedule: IScheduleDraft;
@@ -17,7 +18,6 @@ export interface IScheduleFieldProps {
   /** An error in this field; `field` is the path below the schedule. */
   error: ErrorBody | null;
   onChange: (schedule: IScheduleDraft) => void;
-  trans: TranslationBundle;
 }
 
 /** Id suffix of the error message about the schedule. */
@@ -25,7 +25,8 @@ const ERROR_ID = 'schedule-error';
 
 /** The schedule of a deployment, with a description and the next five runs. */
 export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
-  const { schedule, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { schedule, error, onChange } = props;
   const id = useFieldId('schedule-kind');
   const errorId = useFieldId(ERROR_ID);
   const kinds = [
@@ -62,7 +63,8 @@ export function ScheduleField(props: IScheduleFieldProps): JSX.Element {
 }
 
 function CronInput(props: IScheduleFieldProps): JSX.Element {
-  const { schedule, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { schedule, error, onChange } = props;
   const id = useFieldId('cron');
   const errorId = useFieldId(ERROR_ID);
   return (
@@ -86,7 +88,8 @@ function CronInput(props: IScheduleFieldProps): JSX.Element {
 }
 
 function IntervalInput(props: IScheduleFieldProps): JSX.Element {
-  const { schedule, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { schedule, error, onChange } = props;
   const id = useFieldId('interval');
   const errorId = useFieldId(ERROR_ID);
   return (
@@ -110,7 +113,8 @@ function IntervalInput(props: IScheduleFieldProps): JSX.Element {
 }
 
 function TimezoneSelect(props: IScheduleFieldProps): JSX.Element {
-  const { schedule, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { schedule, error, onChange } = props;
   const id = useFieldId('timezone');
   const errorId = useFieldId(ERROR_ID);
   return (
@@ -130,19 +134,15 @@ function TimezoneSelect(props: IScheduleFieldProps): JSX.Element {
 }
 
 function NextRuns(props: IScheduleFieldProps): JSX.Element {
-  const { nextRuns, schedule, trans } = props;
+  const trans = useTrans();
+  const { nextRuns, schedule } = props;
   return (
     <div className="jp-Satflow-nextRuns" role="status">
       <span>{trans.__('Next runs, %1', schedule.timezone)}</span>
       <ol data-testid="satflow-next-runs">
         {(nextRuns ?? []).map(time => (
           <li key={time}>
-            <ZonedTime
-              time={time}
-              timezone={schedule.timezone}
-              hideTimezone
-              trans={trans}
-            />
+            <ZonedTime time={time} timezone={schedule.timezone} hideTimezone />
           </li>
         ))}
       </ol>

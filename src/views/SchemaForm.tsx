@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { FormComponent } from '@jupyterlab/ui-components';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { RJSFSchema, UiSchema } from '@rjsf/utils';
@@ -25,7 +24,6 @@ export interface ISchemaFormProps {
   /** An error in the form's data; `field` is the dotted path below the form, or empty for the whole form. */
   error?: ErrorBody | null;
   onChange: (data: JsonObject) => void;
-  trans: TranslationBundle;
 }
 
 const TEMPLATES = {
@@ -36,14 +34,13 @@ const TEMPLATES = {
 
 /** JupyterLab's form for a JSON schema, nested in a form of ours; the server validates the data. */
 export function SchemaForm(props: ISchemaFormProps): JSX.Element {
-  const { id, schema, jsonFields = [], data, error, onChange, trans } = props;
+  const { id, schema, jsonFields = [], data, error, onChange } = props;
   const path = findFieldPath(schema, (error?.field ?? '').split('.'));
   const wrong =
     error && path.length > 0 ? { id: [id, ...path].join('_'), error } : null;
   const formContext: ISchemaFormContext = {
     root: id,
-    fieldError: wrong,
-    trans
+    fieldError: wrong
   };
   return (
     <>

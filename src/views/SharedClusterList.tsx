@@ -15,6 +15,7 @@ import { type ISharedCluster, ownStatus } from '../models/sharedClusters';
 import { ClusterFacts } from './ClusterFacts';
 import { ClusterLoad } from './ClusterLoad';
 import { IconButton } from './IconButton';
+import { useTrans } from './translation';
 
 /** Actions on the cluster that a deployment's runs share. */
 export interface ISharedClusterActions {
@@ -31,14 +32,14 @@ export interface ISharedClusterListProps {
   statuses: ClusterStatus[];
   samples: ReadonlyMap<string, readonly ISample[]>;
   actions: ISharedClusterActions;
-  trans: TranslationBundle;
 }
 
 /** The clusters that deployments' runs share, including those that do not exist now. */
 export function SharedClusterList(
   props: ISharedClusterListProps
 ): JSX.Element | null {
-  const { clusters, statuses, samples, actions, trans } = props;
+  const trans = useTrans();
+  const { clusters, statuses, samples, actions } = props;
   if (clusters.length === 0) {
     return null;
   }
@@ -57,7 +58,6 @@ export function SharedClusterList(
           )}
           samples={samples}
           actions={actions}
-          trans={trans}
         />
       ))}
     </ul>
@@ -69,11 +69,11 @@ interface ISharedClusterRowProps {
   statuses: ClusterStatus[];
   samples: ReadonlyMap<string, readonly ISample[]>;
   actions: ISharedClusterActions;
-  trans: TranslationBundle;
 }
 
 function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
-  const { cluster, trans } = props;
+  const trans = useTrans();
+  const { cluster } = props;
   const name = cluster.deployment_name;
   return (
     <li
@@ -102,7 +102,8 @@ function SharedClusterRow(props: ISharedClusterRowProps): JSX.Element {
 
 /** The status of a shared cluster, reported by itself or else by a run that uses it, and those runs. */
 function ClusterStatusView(props: ISharedClusterRowProps): JSX.Element | null {
-  const { statuses, samples, actions, trans } = props;
+  const trans = useTrans();
+  const { statuses, samples, actions } = props;
   const own = ownStatus(statuses);
   if (!own) {
     return null;
@@ -110,12 +111,8 @@ function ClusterStatusView(props: ISharedClusterRowProps): JSX.Element | null {
   const runs = statuses.filter(({ run_id }) => run_id !== null);
   return (
     <>
-      <ClusterFacts cluster={own} trans={trans} />
-      <ClusterLoad
-        cluster={own}
-        samples={samples.get(clusterKey(own)) ?? []}
-        trans={trans}
-      />
+      <ClusterFacts cluster={own} />
+      <ClusterLoad cluster={own} samples={samples.get(clusterKey(own)) ?? []} />
       {runs.length > 0 && (
         <div className="jp-Satflow-facts" data-testid="satflow-cluster-users">
           <span>{trans.__('used by')}</span>
@@ -136,7 +133,8 @@ function ClusterStatusView(props: ISharedClusterRowProps): JSX.Element | null {
 }
 
 function ClusterButtons(props: ISharedClusterRowProps): JSX.Element {
-  const { cluster, actions, trans } = props;
+  const trans = useTrans();
+  const { cluster, actions } = props;
   const { deployment_name: name, isBusy: disabled } = cluster;
   if (cluster.state === 'unknown') {
     return <></>;

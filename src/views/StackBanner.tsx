@@ -1,19 +1,19 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { ErrorBody, StackStatus } from '../_api';
+import { useTrans } from './translation';
 
 export interface IStackBannerProps {
   status: StackStatus | null;
   error: ErrorBody | null;
   onRetry: () => void;
-  trans: TranslationBundle;
 }
 
 /** The reason why runs cannot start yet; empty once the stack is ready. */
 export function StackBanner(props: IStackBannerProps): JSX.Element | null {
-  const { status, error, trans } = props;
+  const trans = useTrans();
+  const { status, error } = props;
   if (error) {
     const words = [error.message, error.fix];
     return <StackError {...props} words={words} action={trans.__('Retry')} />;

@@ -1,10 +1,10 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Registered } from '../_api';
 import type { Intent } from '../models/flowSource';
 import { RegisteredNote } from './RegisteredNote';
+import { useTrans } from './translation';
 
 export interface ISubmitBarProps {
   /** The action of the Enter key. */
@@ -17,12 +17,12 @@ export interface ISubmitBarProps {
   onOverwrite: () => void;
   onRegisterAndRun: () => void;
   onCopyCode: () => void;
-  trans: TranslationBundle;
 }
 
 /** The buttons and the result of the form; stays in view however long the form is. */
 export function SubmitBar(props: ISubmitBarProps): JSX.Element {
-  const { intent, registered, onCopyCode, trans } = props;
+  const trans = useTrans();
+  const { intent, registered, onCopyCode } = props;
   const other = intent === 'run' ? 'register' : 'run';
   return (
     <div className="jp-Satflow-submitBar">
@@ -30,7 +30,6 @@ export function SubmitBar(props: ISubmitBarProps): JSX.Element {
         <RegisteredNote
           registered={registered}
           onRun={props.onRegisterAndRun}
-          trans={trans}
         />
       )}
       <div className="jp-Satflow-submit">
@@ -64,7 +63,8 @@ export function SubmitBar(props: ISubmitBarProps): JSX.Element {
 function SubmitButton(
   props: ISubmitBarProps & { to: Intent; first?: boolean }
 ): JSX.Element {
-  const { to, first, isSending, trans } = props;
+  const trans = useTrans();
+  const { to, first, isSending } = props;
   const isRun = to === 'run';
   const words = isRun ? trans.__('Register and run') : trans.__('Register');
   return (

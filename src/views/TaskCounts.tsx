@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { useTrans } from './translation';
 
 /** The task states of distributed, in the order in which a task passes through them. */
 const STATE_ORDER = [
@@ -13,11 +14,11 @@ const STATE_ORDER = [
 
 export interface ITaskCountsProps {
   tasks: { [state: string]: number };
-  trans: TranslationBundle;
 }
 
 /** Number of Dask tasks in each state. */
-export function TaskCounts({ tasks, trans }: ITaskCountsProps): JSX.Element {
+export function TaskCounts({ tasks }: ITaskCountsProps): JSX.Element {
+  const trans = useTrans();
   const shown = STATE_ORDER.filter(state => (tasks[state] ?? 0) > 0);
   return (
     <div className="jp-Satflow-facts" data-testid="satflow-task-counts">

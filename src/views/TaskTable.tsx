@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { TaskRun } from '../_api';
@@ -6,17 +5,18 @@ import { type ITaskGroup, groupTasks } from '../models/tasks';
 import { formatDuration } from '../format';
 import { EmptyState } from './EmptyState';
 import { StateMark } from './StateMark';
+import { useTrans } from './translation';
 
 export interface ITaskTableProps {
   tasks: TaskRun[];
-  trans: TranslationBundle;
 }
 
 /** Number of runs that an opened mapped task lists. */
 const MAX_LISTED = 200;
 
 /** The task runs; those of a mapped task are grouped in one row. */
-export function TaskTable({ tasks, trans }: ITaskTableProps): JSX.Element {
+export function TaskTable({ tasks }: ITaskTableProps): JSX.Element {
+  const trans = useTrans();
   if (tasks.length === 0) {
     return (
       <EmptyState
@@ -34,9 +34,9 @@ export function TaskTable({ tasks, trans }: ITaskTableProps): JSX.Element {
       {groupTasks(tasks).map(group => (
         <li key={group.task} data-testid="satflow-task" data-task={group.task}>
           {group.runs.length === 1 ? (
-            <TaskLine run={group.runs[0]} trans={trans} />
+            <TaskLine run={group.runs[0]} />
           ) : (
-            <MappedTask group={group} trans={trans} />
+            <MappedTask group={group} />
           )}
         </li>
       ))}
@@ -44,11 +44,9 @@ export function TaskTable({ tasks, trans }: ITaskTableProps): JSX.Element {
   );
 }
 
-function MappedTask(props: {
-  group: ITaskGroup;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { group, trans } = props;
+function MappedTask(props: { group: ITaskGroup }): JSX.Element {
+  const trans = useTrans();
+  const { group } = props;
   const hidden = group.runs.length - MAX_LISTED;
   return (
     <details>
@@ -66,18 +64,16 @@ function MappedTask(props: {
         </span>
       </summary>
       {group.runs.slice(0, MAX_LISTED).map(run => (
-        <TaskLine key={run.id} run={run} trans={trans} />
+        <TaskLine key={run.id} run={run} />
       ))}
       {hidden > 0 && <p>{trans.__('and %1 more', hidden)}</p>}
     </details>
   );
 }
 
-function TaskLine(props: {
-  run: TaskRun;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { run, trans } = props;
+function TaskLine(props: { run: TaskRun }): JSX.Element {
+  const trans = useTrans();
+  const { run } = props;
   return (
     <div className="jp-Satflow-taskLine">
       <span className="jp-Satflow-name" title={run.name}>

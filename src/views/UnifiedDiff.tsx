@@ -3,14 +3,15 @@ import React from 'react';
 
 import type { CodeChange } from '../_api';
 import { nameInvisible } from '../models/terminalText';
+import { useTrans } from './translation';
 
 export interface IUnifiedDiffProps {
   change: CodeChange;
-  trans: TranslationBundle;
 }
 
 /** A changed piece of code; each line keeps its + or -, so that color is never the only sign. */
-export function UnifiedDiff({ change, trans }: IUnifiedDiffProps): JSX.Element {
+export function UnifiedDiff({ change }: IUnifiedDiffProps): JSX.Element {
+  const trans = useTrans();
   const lines = change.diff.replace(/\n$/, '').split('\n');
   return (
     <details open>

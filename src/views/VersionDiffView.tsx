@@ -1,13 +1,12 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { Change, TaskChange, VersionDiff } from '../_api';
 import { ChangeList } from './ChangeList';
 import { UnifiedDiff } from './UnifiedDiff';
+import { useTrans } from './translation';
 
 export interface IVersionDiffViewProps {
   diff: VersionDiff;
-  trans: TranslationBundle;
 }
 
 /** Number of changed packages that are listed at first; the user can show more. */
@@ -15,7 +14,8 @@ const INITIAL_COUNT = 8;
 
 /** The differences between two versions: code first, then everything else. */
 export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
-  const { diff, trans } = props;
+  const trans = useTrans();
+  const { diff } = props;
   const lists: [string, Change[]][] = [
     [trans.__('Parameters'), diff.parameters],
     [trans.__('Executor'), diff.executor],
@@ -38,30 +38,24 @@ export function VersionDiffView(props: IVersionDiffViewProps): JSX.Element {
       )}
       {hasNoDifferences(diff) && <p>{trans.__('No differences.')}</p>}
       {diff.code.map(change => (
-        <UnifiedDiff
-          key={`${change.kind} ${change.name}`}
-          change={change}
-          trans={trans}
-        />
+        <UnifiedDiff key={`${change.kind} ${change.name}`} change={change} />
       ))}
       {diff.tasks.map(change => (
-        <TaskChanges key={change.flow} change={change} trans={trans} />
+        <TaskChanges key={change.flow} change={change} />
       ))}
       {shown.map(([title, changes]) => (
         <details key={title} open={changes.length <= INITIAL_COUNT}>
           <summary>{trans.__('%1 (%2)', title, changes.length)}</summary>
-          <ChangeList changes={changes} trans={trans} />
+          <ChangeList changes={changes} />
         </details>
       ))}
     </section>
   );
 }
 
-function TaskChanges(props: {
-  change: TaskChange;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { change, trans } = props;
+function TaskChanges(props: { change: TaskChange }): JSX.Element {
+  const trans = useTrans();
+  const { change } = props;
   const lines: [string, string[]][] = [
     [trans.__('added'), change.added],
     [trans.__('removed'), change.removed],

@@ -5,6 +5,7 @@ import React from 'react';
 import type { Version, VersionRecord } from '../_api';
 import type { IVersionPair } from '../models/versions';
 import { formatBytes, formatDateTime } from '../format';
+import { useTrans } from './translation';
 
 /** Actions on versions. */
 export interface IVersionActions {
@@ -19,19 +20,12 @@ export interface IVersionListProps {
   missingReason: string | null;
   isBusy: boolean;
   actions: IVersionActions;
-  trans: TranslationBundle;
 }
 
 /** The versions of a deployment, newest first, with their dates, authors and changes. */
 export function VersionList(props: IVersionListProps): JSX.Element {
-  const {
-    versions,
-    hasMore,
-    missingReason: lost,
-    isBusy,
-    actions,
-    trans
-  } = props;
+  const trans = useTrans();
+  const { versions, hasMore, missingReason: lost, isBusy, actions } = props;
   return (
     <>
       <ol
@@ -68,7 +62,8 @@ interface IVersionRowProps extends IVersionListProps {
 }
 
 function VersionRow(props: IVersionRowProps): JSX.Element {
-  const { version, trans } = props;
+  const trans = useTrans();
+  const { version } = props;
   const { number, live, record, problem } = version;
   return (
     <li
@@ -99,7 +94,8 @@ function VersionRow(props: IVersionRowProps): JSX.Element {
 }
 
 function VersionButtons(props: IVersionRowProps): JSX.Element {
-  const { version, earlier, isBusy, actions, trans } = props;
+  const trans = useTrans();
+  const { version, earlier, isBusy, actions } = props;
   const { number, live } = version;
   const obstacle = rollbackObstacle(version, trans);
   return (

@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -7,6 +6,7 @@ import type { IVersionPair } from '../models/versions';
 import { ErrorNote } from './ErrorNote';
 import { VersionDiffView } from './VersionDiffView';
 import { type IVersionActions, VersionList } from './VersionList';
+import { useTrans } from './translation';
 
 export interface IVersionsViewProps {
   /** The deployment's name. */
@@ -20,12 +20,12 @@ export interface IVersionsViewProps {
   error: ErrorBody | null;
   isBusy: boolean;
   actions: IVersionActions;
-  trans: TranslationBundle;
 }
 
 /** The versions of a deployment, and a comparison of two of them. */
 export function VersionsView(props: IVersionsViewProps): JSX.Element {
-  const { name, versions, error, isBusy, diff, trans } = props;
+  const trans = useTrans();
+  const { name, versions, error, isBusy, diff } = props;
   return (
     <div className="jp-Satflow-versionsView" aria-busy={isBusy}>
       <h2>{trans.__('Versions of %1', name)}</h2>
@@ -36,7 +36,7 @@ export function VersionsView(props: IVersionsViewProps): JSX.Element {
         !error && <p role="status">{trans.__('Loading…')}</p>
       )}
       {versions && <VersionPairSelect {...props} versions={versions} />}
-      {diff && <VersionDiffView diff={diff} trans={trans} />}
+      {diff && <VersionDiffView diff={diff} />}
     </div>
   );
 }
@@ -44,7 +44,8 @@ export function VersionsView(props: IVersionsViewProps): JSX.Element {
 function VersionPairSelect(
   props: IVersionsViewProps & { versions: Version[] }
 ): JSX.Element | null {
-  const { versions, pair, actions, trans } = props;
+  const trans = useTrans();
+  const { versions, pair, actions } = props;
   if (!pair) {
     return null;
   }
@@ -57,14 +58,12 @@ function VersionPairSelect(
         versions={versions}
         value={pair.before}
         onChange={before => choose({ before })}
-        trans={trans}
       />
       <VersionSelect
         label={trans.__('with')}
         versions={versions}
         value={pair.after}
         onChange={after => choose({ after })}
-        trans={trans}
       />
     </div>
   );
@@ -75,9 +74,9 @@ function VersionSelect(props: {
   versions: Version[];
   value: number;
   onChange: (number: number) => void;
-  trans: TranslationBundle;
 }): JSX.Element {
-  const { label, versions, value, onChange, trans } = props;
+  const trans = useTrans();
+  const { label, versions, value, onChange } = props;
   const options = versions.map(({ number }) => ({
     value: String(number),
     label: trans.__('version %1', number)

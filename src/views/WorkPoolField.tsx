@@ -5,18 +5,19 @@ import React from 'react';
 import type { Catalogue, ErrorBody, WorkPool } from '../_api';
 import { Field } from './Field';
 import { useFieldId } from './formId';
+import { useTrans } from './translation';
 
 export interface IWorkPoolFieldProps {
   catalogue: Catalogue;
   workPool: string | null;
   error: ErrorBody | null;
   onChange: (name: string | null) => void;
-  trans: TranslationBundle;
 }
 
 /** The work pool of the runs, with the number of Prefect workers that poll it. */
 export function WorkPoolField(props: IWorkPoolFieldProps): JSX.Element {
-  const { catalogue, workPool, error, onChange, trans } = props;
+  const trans = useTrans();
+  const { catalogue, workPool, error, onChange } = props;
   const id = useFieldId('work-pool');
   const preset = catalogue.default_work_pool;
   const chosen = workPool ?? preset;

@@ -1,7 +1,7 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { localTimezone, formatDateTime } from '../format';
+import { useTrans } from './translation';
 
 export interface IZonedTimeProps {
   time: string;
@@ -9,12 +9,12 @@ export interface IZonedTimeProps {
   timezone: string;
   /** True to leave out the name of the time zone, because the surrounding text has it. */
   hideTimezone?: boolean;
-  trans: TranslationBundle;
 }
 
 /** A time in the time zone that it belongs to; the tooltip shows it in the browser's time zone. */
 export function ZonedTime(props: IZonedTimeProps): JSX.Element {
-  const { time, timezone, hideTimezone: isZoneSaid, trans } = props;
+  const trans = useTrans();
+  const { time, timezone, hideTimezone: isZoneSaid } = props;
   const localText = trans.__(
     '%1, %2 (local time)',
     formatDateTime(time),

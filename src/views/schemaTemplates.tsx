@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import {
   Button,
   closeIcon,
@@ -20,6 +19,7 @@ import React, { useEffect, useRef } from 'react';
 import type { ErrorBody } from '../_api';
 import { ErrorNote } from './ErrorNote';
 import { IconButton } from './IconButton';
+import { useTrans } from './translation';
 
 /** Data that the form passes to its templates. */
 export interface ISchemaFormContext {
@@ -27,7 +27,6 @@ export interface ISchemaFormContext {
   root: string;
   /** An error and the id of its field. */
   fieldError: { id: string; error: ErrorBody } | null;
-  trans: TranslationBundle;
 }
 
 const formContextOf = (props: { formContext?: unknown }): ISchemaFormContext =>
@@ -68,7 +67,7 @@ function isGroup({ displayLabel, schema }: FieldTemplateProps): boolean {
 /** The label of a field. If the user can rename the field, it consists of the name and a button that removes the field. */
 function FieldLabel(props: FieldTemplateProps): JSX.Element {
   const { id, label, required, schema } = props;
-  const { trans } = formContextOf(props);
+  const trans = useTrans();
   if (ADDITIONAL_PROPERTY_FLAG in schema) {
     return <EditableName {...props} />;
   }
@@ -89,7 +88,7 @@ function FieldLabel(props: FieldTemplateProps): JSX.Element {
 
 function EditableName(props: FieldTemplateProps): JSX.Element {
   const { label, onKeyChange, onDropPropertyClick } = props;
-  const { trans } = formContextOf(props);
+  const trans = useTrans();
   return (
     <span className="jp-Satflow-ownName">
       <input
@@ -110,7 +109,7 @@ function EditableName(props: FieldTemplateProps): JSX.Element {
 /** The fields of an object; those of the whole form are placed in columns. */
 export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
   const { idSchema, title, description, properties } = props;
-  const { root, trans } = formContextOf(props);
+  const { root } = formContextOf(props);
   const fields = properties.map(one => one.content);
   if (idSchema.$id === root) {
     return <div className="jp-Satflow-schemaFields">{fields}</div>;
@@ -122,11 +121,7 @@ export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
       {description && <span className="jp-Satflow-hint">{description}</span>}
       {fields}
       {isOpen && (
-        <AddButton
-          to={title}
-          onClick={props.onAddClick(props.schema)}
-          trans={trans}
-        />
+        <AddButton to={title} onClick={props.onAddClick(props.schema)} />
       )}
     </fieldset>
   );
@@ -135,7 +130,6 @@ export function ObjectTemplate(props: ObjectFieldTemplateProps): JSX.Element {
 /** The items of a list, with buttons to add, move and remove items. */
 export function ArrayTemplate(props: ArrayFieldTemplateProps): JSX.Element {
   const { idSchema, title, schema, items, canAdd, onAddClick } = props;
-  const { trans } = formContextOf(props);
   return (
     <fieldset className="jp-Satflow-group" id={idSchema.$id}>
       <legend>{title}</legend>
@@ -143,19 +137,16 @@ export function ArrayTemplate(props: ArrayFieldTemplateProps): JSX.Element {
         <span className="jp-Satflow-hint">{schema.description}</span>
       )}
       {items.map(({ key, ...item }) => (
-        <ArrayItem key={key} item={item} trans={trans} />
+        <ArrayItem key={key} item={item} />
       ))}
-      {canAdd && <AddButton to={title} onClick={onAddClick} trans={trans} />}
+      {canAdd && <AddButton to={title} onClick={onAddClick} />}
     </fieldset>
   );
 }
 
-function AddButton(props: {
-  to: string;
-  onClick: () => void;
-  trans: TranslationBundle;
-}): JSX.Element {
-  const { to, onClick, trans } = props;
+function AddButton(props: { to: string; onClick: () => void }): JSX.Element {
+  const trans = useTrans();
+  const { to, onClick } = props;
   return (
     <Button
       type="button"
@@ -170,10 +161,10 @@ function AddButton(props: {
 
 interface IItemProps {
   item: Omit<ArrayFieldTemplateItemType, 'key'>;
-  trans: TranslationBundle;
 }
 
-function ArrayItem({ item, trans }: IItemProps): JSX.Element {
+function ArrayItem({ item }: IItemProps): JSX.Element {
+  const trans = useTrans();
   const { index, children, hasMoveUp, hasMoveDown, hasRemove } = item;
   const place = index + 1;
   return (

@@ -12,6 +12,7 @@ import {
   type IParameterForm,
   createParameterForm
 } from '../models/parameterSchema';
+import { TranslationProvider } from '../views/translation';
 
 /** Ask the user whether to cancel the run. */
 export function confirmCancel(
@@ -228,16 +229,19 @@ class ParametersBody
 
   protected render(): JSX.Element {
     return (
-      <React.Suspense fallback={null}>
-        <RunParameters
-          {...this.shown}
-          data={this.data}
-          onChange={data => {
-            this.data = data;
-            this.update();
-          }}
-        />
-      </React.Suspense>
+      <TranslationProvider value={this.shown.trans}>
+        <React.Suspense fallback={null}>
+          <RunParameters
+            form={this.shown.form}
+            error={this.shown.error}
+            data={this.data}
+            onChange={data => {
+              this.data = data;
+              this.update();
+            }}
+          />
+        </React.Suspense>
+      </TranslationProvider>
     );
   }
 

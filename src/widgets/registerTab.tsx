@@ -25,6 +25,7 @@ export class RegisterTab extends ModelView {
     parts: IRegisterTabParts
   ) {
     super(
+      parts.trans,
       [model, parts.stack],
       () => renderForm(model, parts),
       () => {
@@ -56,7 +57,6 @@ function renderForm(
         status={stack.status}
         error={stack.error}
         onRetry={() => void stack.start()}
-        trans={trans}
       />
       <RegisterForm
         flow={model.source.flow}
@@ -77,7 +77,6 @@ function renderForm(
         canOverwrite={model.canOverwrite}
         registered={model.registered}
         actions={formActions(model, actions, trans)}
-        trans={trans}
       />
     </>
   );

@@ -26,6 +26,7 @@ export class RunTab extends ModelView {
     parts: IRunTabParts
   ) {
     super(
+      parts.trans,
       [run, parts.deployments],
       () => renderRun(run, parts),
       () => {
@@ -44,7 +45,7 @@ export class RunTab extends ModelView {
 }
 
 function renderRun(run: RunModel, parts: IRunTabParts): JSX.Element {
-  const { deployments, preferences, actions, trans } = parts;
+  const { deployments, preferences, actions } = parts;
   const { onCancel, onRunAgain, onDaskPages } = actions;
   const id = run.detail?.run.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
@@ -61,7 +62,6 @@ function renderRun(run: RunModel, parts: IRunTabParts): JSX.Element {
       streamError={run.streamError}
       follow={preferences.followLog}
       actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
-      trans={trans}
     />
   );
 }

@@ -106,12 +106,11 @@ export class Sidebar extends SidePanel {
 }
 
 function createBanner(stack: StackModel, trans: TranslationBundle): Widget {
-  return new ModelView([stack], () => (
+  return new ModelView(trans, [stack], () => (
     <StackBanner
       status={stack.status}
       error={stack.error}
       onRetry={() => void stack.start()}
-      trans={trans}
     />
   ));
 }
@@ -121,12 +120,11 @@ function createFlowsSection(
   actions: Actions,
   trans: TranslationBundle
 ): Widget {
-  const section = new ModelView([flows, deployments], () => (
+  const section = new ModelView(trans, [flows, deployments], () => (
     <FlowsSection
       state={flows.state}
       deployments={deployments.items}
       actions={actions}
-      trans={trans}
     />
   ));
   return setTitle(section, 'flows', trans.__('Flows'));
@@ -138,7 +136,7 @@ function createRunsSection(
   trans: TranslationBundle
 ): Widget {
   const onFilter = runs.setFilter.bind(runs);
-  const section = new ModelView([runs, deployments, stack], () => (
+  const section = new ModelView(trans, [runs, deployments, stack], () => (
     <RunsSection
       runs={runs.items}
       isLoaded={runs.isLoaded}
@@ -147,7 +145,6 @@ function createRunsSection(
       deploymentsError={stack.isReady ? deployments.error : null}
       filter={runs.filter}
       actions={{ ...actions, onFilter }}
-      trans={trans}
     />
   ));
   return setTitle(section, 'runs', trans.__('Runs'));
@@ -159,7 +156,7 @@ function createClustersSection(
   trans: TranslationBundle
 ): Widget {
   const onOpen = (id: string, name: string) => actions.onOpen({ id, name });
-  const section = new WatchedClusters(clusters, shared, () => (
+  const section = new WatchedClusters(trans, clusters, shared, () => (
     <ClustersSection
       clusters={clusters.items}
       samples={clusters.samples}
@@ -168,7 +165,6 @@ function createClustersSection(
       onOpen={onOpen}
       onShowFlows={actions.onShowFlows}
       actions={actions}
-      trans={trans}
     />
   ));
   return setTitle(section, 'clusters', trans.__('Clusters'));
@@ -189,11 +185,12 @@ function setTitle(
 /** The clusters section, which watches the clusters only while it is open. */
 class WatchedClusters extends ModelView {
   constructor(
+    trans: TranslationBundle,
     private readonly clusters: ClustersModel,
     shared: SharedClustersModel,
     draw: () => JSX.Element
   ) {
-    super([clusters, shared], draw);
+    super(trans, [clusters, shared], draw);
   }
 
   protected onAfterShow(message: Message): void {

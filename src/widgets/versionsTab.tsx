@@ -32,6 +32,7 @@ export class VersionsTab extends ModelView {
     private readonly parts: IVersionsTabParts
   ) {
     super(
+      parts.trans,
       [versions, parts.stack],
       () => this.renderVersions(),
       () => void parts.stack.ensureStarted()
@@ -48,14 +49,13 @@ export class VersionsTab extends ModelView {
 
   private renderVersions(): JSX.Element {
     const { versions, name } = this;
-    const { stack, trans } = this.parts;
+    const { stack } = this.parts;
     return (
       <>
         <StackBanner
           status={stack.status}
           error={stack.error}
           onRetry={() => void stack.start()}
-          trans={trans}
         />
         <VersionsView
           name={name}
@@ -67,7 +67,6 @@ export class VersionsTab extends ModelView {
           error={versions.error}
           isBusy={versions.isBusy}
           actions={this.actions}
-          trans={trans}
         />
       </>
     );

@@ -1,16 +1,21 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
+import React from 'react';
 
 import type { IObservable } from '../models/observable';
+import { TranslationProvider } from '../views/translation';
 
 /** A view that is redrawn when one of its models changes. */
 export class ModelView extends ReactWidget {
   /**
+   * @param trans - the translations for its views
    * @param models - the models of the view
    * @param draw - renders the view
    * @param onFirstShown - called once, when the view is first visible
    */
   constructor(
+    private readonly trans: TranslationBundle,
     models: IObservable[],
     private readonly draw: () => JSX.Element | null,
     private readonly onFirstShown: () => void = () => undefined
@@ -21,8 +26,12 @@ export class ModelView extends ReactWidget {
     models.forEach(model => model.changed.connect(this.update, this));
   }
 
-  protected render(): JSX.Element | null {
-    return this.draw();
+  protected render(): JSX.Element {
+    return (
+      <TranslationProvider value={this.trans}>
+        {this.draw()}
+      </TranslationProvider>
+    );
   }
 
   protected onAfterShow(message: Message): void {
