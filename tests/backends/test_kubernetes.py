@@ -154,7 +154,7 @@ def test_a_cluster_lives_and_ends_with_its_run(tmp_path):
     ("options", "said"),
     [
         ({}, "needs an image"),
-        ({"image": "a", "resources": {}}, "Say worker_size"),
+        ({"image": "a", "resources": {}}, "Use the executor option worker_size"),
         ({"image": "a", "jupyter": True}, "Leave it out"),
         ({"custom_cluster_spec": {"kind": "Pod"}}, "is not a DaskCluster"),
         ({"custom_cluster_spec": "spec.yaml"}, "is not a DaskCluster"),

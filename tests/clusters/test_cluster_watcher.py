@@ -122,7 +122,7 @@ def test_nothing_that_a_scheduler_sends_is_unpickled(stack, tmp_path):
         there = at(address)
         look_at(there)
         problem = eventually(lambda: (s := StatusFiles(stack.settings).read_status(there.deployment_id)) and s.problem)
-        assert "sent something pickled" in problem
+        assert "sent a pickle" in problem
         assert not mark.exists()
         asyncio.run(_ask(address))
         assert mark.exists(), "it goes off where nobody refuses it"

@@ -13,7 +13,7 @@ SEAL = ANNA.seal(b"purpose\n", b"message")
 
 
 def check(seal=SEAL, purpose=b"purpose\n", message=b"message", trusted=None):
-    return (trusted or sealed.trusting(BEN, ANNA)).check(purpose, message, seal, "It")
+    return (trusted or sealed.trusting(BEN, ANNA)).verify(purpose, message, seal, "It")
 
 
 def test_a_seal_tells_whose_it_is():

@@ -134,7 +134,7 @@ async def test_no_route_unpickles_what_others_send(hostile_gateway, browser, ope
         ]:
             code, error = await browser.refused(verb, f"deployments/{deployment}/{path}", body)
             assert (code, error.error) == (502, "ClusterFailed"), error
-            assert "sent something pickled" in error.message
+            assert "sent a pickle" in error.message
         for verb, path in GOLDEN:
             last = (verb, path) == ("DELETE", f"deployments/{ID}")
             if path == "stream" or last:
@@ -171,7 +171,7 @@ def test_the_pickles_run_code_where_nothing_refuses_them(hostile_gateway, stack)
         1, 0, None, None, None, None, 0, idle_timeout=60, start_timeout=60, gateway="team", python="python"
     )
     command = ClusterCommand(verb="read", request=wanted, label=label, settings=settings.load_settings())
-    with pytest.raises(Exception, match="sent something pickled"):
+    with pytest.raises(Exception, match="sent a pickle"):
         asyncio.run(run_command(command))
     assert not mark.exists()
     subprocess.run(
