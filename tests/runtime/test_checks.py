@@ -36,7 +36,7 @@ def test_a_manifest_of_a_stranger_is_refused_before_its_deployment_is_looked_at(
 
 @pytest.mark.parametrize("changes", [{"version": 4}, {"flow_name": "other"}, {"deployment": "other"}])
 def test_a_content_of_another_version_or_deployment_is_refused_under_a_signed_manifest(changes):
-    with pytest.raises(ContentRefused, match="made for etl/nightly version 3, not for"):
+    with pytest.raises(ContentRefused, match="packed for etl/nightly version 3, not for"):
         check_content(sealed.manifest(CONTENT, **changes), CONTENT, TRUSTED, sealed.HERE)
 
 
