@@ -11,8 +11,8 @@ import inspect
 import re
 import sys
 import typing
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
@@ -23,8 +23,6 @@ from satflow_ext.backends.argument_schema import (
     schema_of_default,
     schema_of_documented_type,
 )
-from satflow_ext.backends.configured_defaults import read_configured_defaults
-from satflow_ext.backends.docstring_parameters import ParameterDoc, first_paragraph, parse_docstrings
 from satflow_ext.credentials.shapes import is_credential_name
 from satflow_ext.models import ClusterClass, JsonObject
 
@@ -108,3 +106,86 @@ if __name__ == "__main__":
         sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
         sys.exit(1)
     sys.stdout.write(f"\n{told}\n")
+
+
+SECTION = re.compile(r"^( *)(?:Other )?Parameters\n\1-{3,}\n", re.MULTILINE)
+NEXT_SECTION = re.compile(r"\n[^\n]+\n *-{3,}\n")
+ITEM = re.compile(r"^(\*{0,2}\w[\w, *]*?)\s*(?::\s*(.*))?$")
+
+
+class ParameterDoc(NamedTuple):
+    """The documentation of a keyword argument: its type as written, or empty, and its description."""
+
+    type: str
+    text: str
+
+
+def parse_docstrings(functions: Iterable[Callable[..., Any] | type]) -> dict[str, ParameterDoc]:
+    """Parse the docstrings; if several document the same name, the first one wins."""
+    found: dict[str, ParameterDoc] = {}
+    for each in functions:
+        found = _parse_docstring(inspect.getdoc(each) or "") | found
+    return found
+
+
+def first_paragraph(function: Callable[..., Any] | type) -> str:
+    """Return the first paragraph of a docstring as one line."""
+    return " ".join((inspect.getdoc(function) or "").partition("\n\n")[0].split())
+
+
+def _parse_docstring(doc: str) -> dict[str, ParameterDoc]:
+    found: dict[str, ParameterDoc] = {}
+    for start in SECTION.finditer(doc):
+        rest = doc[start.end() :]
+        end = NEXT_SECTION.search(rest)
+        found |= _parse_section(rest[: end.start()] if end else rest, start[1])
+    return found
+
+
+def _parse_section(section: str, margin: str) -> dict[str, ParameterDoc]:
+    """Parse a section in which names start at the margin and their descriptions follow, indented."""
+    found: dict[str, ParameterDoc] = {}
+    names: list[str] = []
+    for line in (each.removeprefix(margin) for each in section.splitlines()):
+        item = ITEM.match(line) if line[:1].strip() else None
+        if item:
+            names = [name.strip(" *") for name in item[1].split(",")]
+            found |= {name: ParameterDoc((item[2] or "").strip(), "") for name in names}
+        elif line.startswith(" "):
+            found |= {
+                name: ParameterDoc(found[name].type, f"{found[name].text} {line.strip()}".strip()) for name in names
+            }
+    return found
+
+
+CONFIG_READ = re.compile(r"""config\.get\(\s*["']([\w.-]+)["']""")
+
+
+def read_configured_defaults(
+    called: Callable[..., Any], functions: Iterable[Callable[..., Any]]
+) -> dict[str, JsonValue]:
+    """Return the value of each argument that the current configuration sets."""
+    import dask
+
+    found: dict[str, JsonValue] = {}
+    for place in _config_keys(called, functions):
+        value = dask.config.get(place, default=None)
+        said = value if isinstance(value, dict) else {place.rpartition(".")[2]: value}
+        found = {str(name).replace("-", "_"): each for name, each in said.items() if each is not None} | found
+    return found
+
+
+def _config_keys(called: Callable[..., Any], functions: Iterable[Callable[..., Any]]) -> Iterator[str]:
+    """Yield the configuration keys that the class reads, most specific first."""
+    name = getattr(called, "config_name", None)
+    if isinstance(name, str):
+        yield f"jobqueue.{name}"
+    for function in functions:
+        yield from CONFIG_READ.findall(_read_source(function))
+
+
+def _read_source(function: Callable[..., Any]) -> str:
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):  # defined without a source file
+        return ""

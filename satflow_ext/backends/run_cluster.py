@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from satflow_ext import endpoints
 from satflow_ext.backends import find_provider, signature
 from satflow_ext.backends.address_redaction import redact_addresses
 from satflow_ext.backends.cluster_creation import ClusterCreation, close_cluster
 from satflow_ext.backends.cluster_maintenance import ClusterMaintainer, maintain_cluster
 from satflow_ext.backends.dask_defaults import LOST_WORKER_TIMEOUT, NO_HTTP_ROUTES
-from satflow_ext.backends.hidden_dashboard import HiddenDashboard
 from satflow_ext.backends.provider import ClusterProvider, ProviderRequest
-from satflow_ext.backends.worker_secrets import guard_workers
+from satflow_ext.backends.run_log import run_log
 from satflow_ext.dask_tasks.first_worker import wait_for_worker
 from satflow_ext.errors import ClusterNotStarted
+from satflow_ext.gateways import worker_guard
+from satflow_ext.redaction import guard
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -118,3 +121,42 @@ def _scale_cluster(cluster: Any, back_end: ClusterProvider, request: ProviderReq
 
 def _remaining_seconds(deadline: float) -> float:
     return max(deadline - time.monotonic(), 1.0)
+
+
+class HiddenDashboard:
+    """A proxy of a `distributed.deploy.Cluster` that hides its dashboard link.
+
+    Args:
+        cluster: the cluster object.
+    """
+
+    dashboard_link = None
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+    def __await__(self) -> Generator[Any, Any, HiddenDashboard]:
+        yield from self._cluster.__await__()
+        return self
+
+
+ENCRYPTED_SCHEMES = ("tls", "wss", "inproc")
+
+
+def guard_workers(dask_client: Client) -> None:
+    """Install the redaction guard on the Dask workers if this flow run needs it. Unencrypted connections carry no secrets."""
+    address = dask_client.scheduler_info()["address"]
+    if is_private_address(address):
+        worker_guard.guard_workers(dask_client)
+    elif guard.is_redaction_needed():
+        run_log().warning(
+            "The cluster's connections are not encrypted, so its Dask workers get no secrets of this flow run."
+        )
+
+
+def is_private_address(address: str) -> bool:
+    """Return whether a connection to this address is encrypted or stays on this machine."""
+    return urlsplit(address).scheme in ENCRYPTED_SCHEMES or endpoints.is_on_loopback(address)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, ProviderRequest
-from satflow_ext.backends.slurm_nodes import Node, list_nodes, list_partitions
-from satflow_ext.backends.slurm_queue import find_missing_workers
-from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
+from satflow_ext.backends.provider import (
+    BACKEND_FIELD,
+    OPTIONS_FIELD,
+    ClusterProvider,
+    MissingWorkers,
+    ProviderRequest,
+    find_unconnected_workers,
+)
+from satflow_ext.backends.slurm_command import FIX, run_slurm_command
+from satflow_ext.errors import ClusterFailed, ClusterNotStarted, ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.settings import GIB, Settings, SizeSettings
 
 PARTITION_OPTION = "queue"
@@ -93,6 +102,94 @@ OWNED_ARGUMENTS = {
     "gpus": "worker_size",
     **dict.fromkeys(("asynchronous", "job_cls", "loop", "processes", "protocol", "scheduler_cls", "security"), ""),
 }
+
+
+MIB = 1024**2
+GPU_RESOURCE = re.compile(r"(?:^|,)gpu(?::[^,:(]+)?:(\d+)")
+"""GPUs in a list of generic resources: `gpu:2`, `gpu:a100:4(S:0-1)`, `gpu:tesla:2,nvme:1` (sinfo's manual page, `%G`)."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """Cores, memory in bytes, and GPUs of a node."""
+
+    cores: int
+    memory: int
+    gpus: int
+
+
+def list_nodes(partition: str | None) -> list[Node]:
+    """List the kinds of nodes in a partition, or in all partitions.
+
+    Raises:
+        ClusterFailed: SLURM does not answer, or its output cannot be parsed.
+    """
+    chosen = (f"--partition={partition}",) if partition else ()
+    return [
+        _parse_node(line) for line in run_slurm_command("sinfo", "--noheader", "--exact", "--format=%c|%m|%G", *chosen)
+    ]
+
+
+def list_partitions() -> list[str]:
+    """List the names of the partitions.
+
+    Raises:
+        ClusterFailed: SLURM does not answer.
+    """
+    return sorted(set(run_slurm_command("sinfo", "--noheader", "--format=%R")))
+
+
+def _parse_node(line: str) -> Node:
+    try:
+        cores, memory, resources = line.split("|", 2)
+        gpus = sum(int(number) for number in GPU_RESOURCE.findall(resources))
+        return Node(int(cores.rstrip("+")), int(memory.rstrip("+")) * MIB, gpus)
+    except ValueError:
+        raise ClusterFailed(f"The output of sinfo cannot be parsed: {line!r}.", fix=FIX) from None
+
+
+def find_missing_workers(cluster: Any) -> MissingWorkers:
+    """Find the jobs of a cluster that are waiting, with the reasons, and those that ended unexpectedly.
+
+    Raises:
+        ClusterNotStarted: SLURM refused a job.
+    """
+    if cluster.refusal:
+        raise ClusterNotStarted(
+            f"SLURM refused a job: {cluster.refusal}.", fix="Check backend_options and worker_size."
+        )
+    jobs = {name: job.job_id for name, job in find_unconnected_workers(cluster).items() if job.job_id}
+    if not jobs:
+        return MissingWorkers()
+    try:
+        return summarize_jobs(jobs, _read_job_states(list(jobs.values())))
+    except ClusterFailed as error:
+        return MissingWorkers(reason=error.message.rstrip("."))
+
+
+def summarize_jobs(jobs: Mapping[str, str], states: Mapping[str, tuple[str, str]]) -> MissingWorkers:
+    """Summarize the states of these jobs.
+
+    Args:
+        jobs: name of the Dask worker → id of its job.
+        states: id → state and reason of each job in SLURM's queue.
+    """
+    gone = frozenset(name for name, job in jobs.items() if job not in states)
+    words = [f"job {job} is {state.lower()}{_format_reason(reason)}" for job, (state, reason) in sorted(states.items())]
+    words += [f"job {jobs[name]} has ended" for name in sorted(gone)]
+    return MissingWorkers(reason=", ".join(words), lost_names=gone)
+
+
+def _format_reason(reason: str) -> str:
+    return f" ({reason})" if reason not in ("", "None") else ""
+
+
+def _read_job_states(jobs: list[str]) -> dict[str, tuple[str, str]]:
+    """Read the states of these jobs. `squeue` fails for a single unknown job, so all jobs of this user are read."""
+    wanted = set(jobs)
+    rows = [line.split("|", 2) for line in run_slurm_command("squeue", "--me", "--noheader", "--format=%i|%T|%r")]
+    return {job: (state, reason) for job, state, reason in rows if job in wanted}
+
 
 SLURM = ClusterProvider(
     name="slurm",

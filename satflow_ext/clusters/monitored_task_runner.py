@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, cast
 
 from prefect.context import FlowRunContext
@@ -15,16 +16,14 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from satflow_ext.backends.missing_worker_reasons import receive_reasons
 from satflow_ext.clusters.cluster_owner import ClusterOwner
-from satflow_ext.clusters.missing_workers import MissingWorkerReason
-from satflow_ext.clusters.peak_usage import PeakUsage
 from satflow_ext.clusters.sample import NO_ANSWER_ERRORS, ClusterSample, SchedulerProbe, describe_error
-from satflow_ext.clusters.status_builder import StatusBuilder
+from satflow_ext.clusters.status_builder import StatusBuilder, WorkerCounts
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.dask_tasks.first_worker import DEFAULT_TIMEOUT, wait_for_worker
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 from satflow_ext.executors.scheduler_reachability import require_scheduler
 from satflow_ext.executors.worker_usage import RunUsage, UsageStore
-from satflow_ext.models import ClusterStatus
+from satflow_ext.models import ClusterStatus, ClusterWorker
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -184,3 +183,50 @@ def _with_run_name(owner: ClusterOwner) -> ClusterOwner:
 def _read_settings(runner: DaskTaskRunner) -> dict[str, Any]:
     names = ("address", "cluster_class", "cluster_kwargs", "adapt_kwargs", "client_kwargs", "performance_report_path")
     return {name: getattr(runner, name) for name in names}
+
+
+class MissingWorkerReason:
+    """The Dask workers that have not connected; `why` is the latest reason as text."""
+
+    reason: str | None = None
+
+    def count_workers(self, cluster: Any) -> WorkerCounts:
+        """Count the planned and requested Dask workers, which is possible only for clusters that keep a list of them.
+
+        Args:
+            cluster: the cluster object, such as a `distributed.LocalCluster`; None if only an address is available.
+        """
+        if not hasattr(cluster, "worker_spec"):
+            return WorkerCounts(missing_reason=self.reason)
+        try:
+            return WorkerCounts(len(cluster.plan), len(cluster.requested), self.reason)
+        except RuntimeError:  # the maintenance thread changed the list at the same time
+            return WorkerCounts(missing_reason=self.reason)
+
+
+class PeakUsage:
+    """The highest memory and core usage so far."""
+
+    def __init__(self) -> None:
+        self._memory = 0
+        self._limit = 0
+        self._cores = 0.0
+
+    def add_sample(self, workers: tuple[ClusterWorker, ...]) -> None:
+        """Include one sample."""
+        for each in workers:
+            self._memory = max(self._memory, each.memory)
+            self._limit = max(self._limit, each.memory_limit)
+            self._cores = max(self._cores, each.cpu / 100)
+
+    def to_run_usage(self, worker_size: str | None) -> RunUsage | None:
+        """Return the peak usage of the run, or None if no worker was sampled or none has a memory limit."""
+        if not self._memory or not self._limit:
+            return None
+        return RunUsage(
+            ended=datetime.now(timezone.utc),
+            worker_size=worker_size,
+            limit=self._limit,
+            memory=self._memory,
+            cores=self._cores,
+        )

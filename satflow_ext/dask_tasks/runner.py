@@ -14,8 +14,7 @@ from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 from typing_extensions import Self
 
 from satflow_ext.dask_tasks import client_security, cluster_compatibility
-from satflow_ext.dask_tasks.batch import CallBatch
-from satflow_ext.dask_tasks.future_list import FastDaskFutureList
+from satflow_ext.dask_tasks.futures import FastDaskFuture, free_task_slot
 from satflow_ext.dask_tasks.run_files import RunFiles
 from satflow_ext.dask_tasks.sender import CallSender
 from satflow_ext.dask_tasks.task_calls import CallRequest
@@ -145,3 +144,76 @@ def _find_worker_client() -> PrefectDaskClient | None:
     except ValueError:  # not in a Dask task
         return None
     return cast(PrefectDaskClient, get_client())  # it has all methods that are used
+
+
+FETCH_PERIOD = 0.25
+"""Seconds after which finished results are fetched, even if there are few, so that failures are reported soon."""
+
+
+class FastDaskFutureList(PrefectFutureList[Any]):
+    """Prefect's list, with results fetched many at a time. Prefect waits for each future and fetches its result separately."""
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for all task runs, or until the timeout in seconds."""
+        if timeout is None:
+            self._fetch_results(until_failure=False)
+        super().wait(timeout)
+
+    def result(self, timeout: float | None = None, raise_on_failure: bool = True) -> list[Any]:
+        """Return all results in order. A failure is raised soon after it happens.
+
+        Raises:
+            TimeoutError: not all results arrived before the timeout in seconds.
+            Exception: the exception of a task, unless `raise_on_failure` is false.
+        """
+        if timeout is None:
+            self._fetch_results(until_failure=raise_on_failure)
+        return super().result(timeout, raise_on_failure)
+
+    def _fetch_results(self, until_failure: bool) -> None:
+        """Fetch final states as tasks end. Prefect's own methods report tasks that Dask could not run and that have none."""
+        pending = [each for each in cast("list[FastDaskFuture[Any]]", self) if each.is_awaited]
+        with free_task_slot():
+            while pending:
+                harvest = pending[0].result_fetcher
+                harvest.wait_for_future(pending[len(pending) // 2], FETCH_PERIOD)
+                ended = [each for each in pending if each.is_ready_to_fetch()]
+                harvest.gather_results(ended)
+                if until_failure and any(_has_failed(each) for each in ended):
+                    return
+                pending = [each for each in pending if each.is_awaited]
+
+
+def _has_failed(future: FastDaskFuture[Any]) -> bool:
+    return future.final_state is not None and not future.final_state.is_completed()
+
+
+class CallBatch:
+    """Collects calls of one task and sends each full batch.
+
+    Args:
+        sender: sends the calls.
+        size: number of calls in a full batch.
+    """
+
+    def __init__(self, sender: CallSender, size: int) -> None:
+        self._sender = sender
+        self._size = size
+        self._shared_arguments = sender.create_shared_arguments()
+        self._collected: list[tuple[CallRequest, FastDaskFuture[Any]]] = []
+
+    def add_call(self, request: CallRequest) -> FastDaskFuture[Any]:
+        """Add a call and return its future, which is usable after the batch has been sent."""
+        future: FastDaskFuture[Any] = FastDaskFuture(request.task_run_id, self._sender.result_fetcher)
+        self._collected.append((request, future))
+        if len(self._collected) >= self._size:
+            self.send_calls()
+        return future
+
+    def send_calls(self) -> None:
+        """Send the collected calls."""
+        collected, self._collected = self._collected, []
+        if collected:
+            sent = self._sender.send_calls([wanted for wanted, _ in collected], self._shared_arguments)
+            for (_, future), dask_future in zip(collected, sent, strict=True):
+                future.set_dask_future(dask_future)

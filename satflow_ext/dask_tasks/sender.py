@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from prefect_dask.task_runners import PrefectDaskFuture
 from satflow_ext.dask_tasks import context, on_worker, plugins, worker_pickler
 from satflow_ext.dask_tasks.result_fetcher import ResultFetcher
 from satflow_ext.dask_tasks.run_files import FileContents, RunFiles
-from satflow_ext.dask_tasks.shared_arguments import LARGE_SIZE, SharedArguments, submit_data
 from satflow_ext.dask_tasks.task_calls import CallRequest, PackedCall, StatePlaceholder
 
 if TYPE_CHECKING:
@@ -160,3 +159,50 @@ def _replace_futures(value: Any, first: int = 0) -> tuple[Any, list[Future[Any]]
 
 def _has_futures(value: Any) -> bool:
     return bool(_replace_futures(value)[1])
+
+
+LARGE_SIZE = 64 * 1024
+"""Bytes. Larger data is copied by Dask once to each worker; smaller data is cheaper to send with each call."""
+
+
+class SharedArguments:
+    """The shared arguments of the calls of one map, which are sent a few hundred at a time.
+
+    Args:
+        dask_client: client that sends the calls.
+    """
+
+    def __init__(self, dask_client: Client) -> None:
+        self._dask_client = dask_client
+        self._last_arguments: dict[str, Any] = {}
+        self._futures: dict[str, Any] = {}
+
+    def submit_shared(
+        self, calls: Sequence[CallRequest], has_futures: Callable[[Any], bool]
+    ) -> tuple[frozenset[str], dict[str, Any]]:
+        """Return the names of the arguments that Dask delivers, and the futures that deliver them."""
+        if len(calls) > 1:
+            common = {name: value for name, value in _identical_arguments(calls).items() if not has_futures(value)}
+            if common.keys() != self._last_arguments.keys() or any(
+                common[name] is not self._last_arguments[name] for name in common
+            ):
+                self._last_arguments, self._futures = common, self._submit_arguments(common)
+        return frozenset(self._last_arguments if self._futures else ()), self._futures
+
+    def _submit_arguments(self, common: dict[str, Any]) -> dict[str, Any]:
+        data = worker_pickler.pickle_for_worker(common)
+        return {"common": submit_data(self._dask_client, "arguments", data)} if len(data) > LARGE_SIZE else {}
+
+
+def submit_data(dask_client: Client, label: str, data: bytes) -> Future[bytes]:
+    """Submit data as a Dask task, which Dask recomputes if a worker is lost, and releases when no task needs it."""
+    return dask_client.submit(on_worker.return_data, data, key=f"satflow-{label}-{uuid4().hex}", pure=False)
+
+
+def _identical_arguments(calls: Sequence[CallRequest]) -> dict[str, Any]:
+    """Return the arguments that are the identical object in each call."""
+    return {
+        name: value
+        for name, value in calls[0].parameters.items()
+        if all(call.parameters.get(name, call) is value for call in calls)
+    }

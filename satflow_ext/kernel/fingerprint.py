@@ -14,7 +14,7 @@ import hashlib
 import sys
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import islice
 from types import CodeType
@@ -23,7 +23,6 @@ from typing import NamedTuple
 from satflow_ext.kernel.key_value import KeyValue
 from satflow_ext.kernel.object_views import ATOMS, View, view_object
 from satflow_ext.kernel.plain_data import plain_digest
-from satflow_ext.kernel.plain_digests import atom_digest, buffer_digest, plain_sequence_digest
 from satflow_ext.kernel.process_objects import find_reference
 from satflow_ext.setup_cells import list_setup_cells
 
@@ -243,3 +242,46 @@ def _hash_pieces(pieces: Iterable[bytes]) -> bytes:
         hasher.update(len(piece).to_bytes(8, "big"))
         hasher.update(piece)
     return hasher.digest()
+
+
+FULL_BYTES = 1 << 16
+SHORT_BYTES = 64
+PLAIN_ITEMS = 1000
+LONG_TEXT = 4096
+
+
+def atom_digest(value: object, digest: Callable[[memoryview], bytes]) -> bytes:
+    """Return the type and value as bytes. `digest` shortens a long value."""
+    data = _atom_text(value).encode("utf-8", "surrogatepass")
+    return type(value).__name__.encode() + b":" + (data if len(data) <= SHORT_BYTES else digest(memoryview(data)))
+
+
+def plain_sequence_digest(values: list[object] | tuple[object, ...]) -> bytes | None:
+    """Return the digest of a short sequence of plain values, from its `repr`; None for any other."""
+    if len(values) > PLAIN_ITEMS or not all(map(ATOMS.__contains__, map(type, values))):
+        return None
+    if any(isinstance(each, str) and len(each) > LONG_TEXT for each in values):
+        return None
+    try:
+        data = repr(values).encode("utf-8", "surrogatepass")
+    except ValueError:  # an integer with more digits than Python prints
+        return None
+    return data if len(data) <= SHORT_BYTES else hashlib.sha256(data).digest()
+
+
+def buffer_digest(data: memoryview, *, exact: bool) -> bytes:
+    """Return the digest of raw bytes; for large data, unless exact, of its length, both ends and 64 samples in between."""
+    if exact or len(data) <= FULL_BYTES:
+        return hashlib.sha256(data).digest()
+    hasher = hashlib.sha256(b"%d" % len(data))
+    hasher.update(data[:4096])
+    for start in range(0, len(data), len(data) // 64):
+        hasher.update(data[start : start + 512])
+    hasher.update(data[-4096:])
+    return hasher.digest()
+
+
+def _atom_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return hex(value) if isinstance(value, int) and not isinstance(value, bool) else repr(value)

@@ -8,26 +8,31 @@ identity. The lines of runs on this machine are also read from spool files, befo
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
 
 import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+from websockets.typing import Subprotocol
 
-from satflow_ext.endpoints import PrefectApi
+from satflow_ext.endpoints import PrefectApi, is_on_loopback
 from satflow_ext.errors import DiskFailed, RunNotFound, SatflowError
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_logs.lines import RunLogLine
 from satflow_ext.run_logs.reading import SpoolReader
 from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.runs.log_book import LogBatch, LogBook
-from satflow_ext.runs.log_hints import listen_for_hints
 from satflow_ext.runs.log_pages import convert_line, read_log_pages
 from satflow_ext.runs.run_lookup import find_run, parse_run_id
 from satflow_ext.runs.run_rows import TERMINAL_STATES, read_state_type
 from satflow_ext.settings import Settings
+from satflow_ext.tcp_peers import check_own_peer
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -307,3 +312,36 @@ async def _cancel_tasks(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+RECONNECT_PAUSE = 5.0
+"""Seconds until the next attempt to connect."""
+
+
+async def listen_for_hints(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
+    """Call `on_hint` for each line of the run that the socket sends. Runs until cancelled.
+
+    Args:
+        api: the Prefect API; one without a log socket gives no hints.
+        run_id: id of the flow run.
+        on_hint: called in the event loop; must be quick.
+    """
+    while True:
+        # Without hints the follower reads once a second: lines arrive later, and none are lost.
+        with suppress(OSError, WebSocketException, TimeoutError, ValueError):
+            await _listen_once(api, run_id, on_hint)
+        await asyncio.sleep(RECONNECT_PAUSE)
+
+
+async def _listen_once(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
+    url = api.url.replace("http", "ws", 1).rstrip("/") + "/logs/out"
+    proxy: Literal[True] | None = None if is_on_loopback(url) else True  # True: the proxy of the environment
+    async with connect(url, subprotocols=[Subprotocol("prefect")], proxy=proxy) as socket:
+        if api.local:
+            check_own_peer(socket.transport.get_extra_info("socket"))
+        await socket.send(json.dumps({"type": "auth", "token": api.auth_string or api.api_key}))
+        if json.loads(await socket.recv()).get("type") != "auth_success":
+            return
+        await socket.send(json.dumps({"type": "filter", "filter": {"flow_run_id": {"any_": [str(run_id)]}}}))
+        async for _ in socket:
+            on_hint()

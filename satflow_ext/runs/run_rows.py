@@ -17,23 +17,25 @@ from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    LogFilter,
+    LogFilterFlowRunId,
     WorkPoolFilter,
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import StateType as PrefectStateType
+from prefect.client.schemas.sorting import LogSort
 from pydantic import TypeAdapter
 
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import SettingsWrong
 from satflow_ext.models import Run, StateType, WorkPool
-from satflow_ext.runs.last_lines import read_last_lines
 from satflow_ext.runs.late_reasons import LATE_AFTER, WAITING_STATES, WaitingRun, explain_waiting
 from satflow_ext.runs.work_pools import read_work_pools
 from satflow_ext.settings import load_settings
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.objects import FlowRun, Log
     from prefect.client.schemas.responses import DeploymentResponse
 
 STATE_TYPE_ADAPTER: TypeAdapter[StateType] = TypeAdapter(StateType)
@@ -161,3 +163,42 @@ def _make_waiting_run(flow_run: FlowRun, deployment: DeploymentResponse | None, 
         active=related.active,
         run_limit=_read_run_limit() if related.active else None,
     )
+
+
+PAGE_SIZE = 200
+"""Maximum number of log lines in one response of the API."""
+
+INDIVIDUAL_QUERIES = 20
+"""Number of runs that are queried individually: Prefect's index finds one row, but a page of several runs sorts all lines."""
+
+MAX_LINE_LENGTH = 500
+"""Maximum number of characters of a line in a row."""
+
+
+async def read_last_lines(client: PrefectClient, run_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Read the newest line of each run that has one.
+
+    Args:
+        client: an open Prefect client.
+        run_ids: the runs that have not ended.
+    """
+    singly = run_ids[:INDIVIDUAL_QUERIES]
+    lines: dict[UUID, str] = {}
+    for found in await asyncio.gather(*[_read_newest(client, [run_id], 1) for run_id in singly]):
+        lines |= _pick_first_of_each(found)
+    if rest := run_ids[INDIVIDUAL_QUERIES:]:
+        lines |= _pick_first_of_each(await _read_newest(client, rest, PAGE_SIZE))
+    return lines
+
+
+async def _read_newest(client: PrefectClient, run_ids: Sequence[UUID], limit: int) -> list[Log]:
+    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=list(run_ids)))
+    return await client.read_logs(wanted, limit=limit, sort=LogSort.TIMESTAMP_DESC)
+
+
+def _pick_first_of_each(newest_first: Sequence[Log]) -> dict[UUID, str]:
+    lines: dict[UUID, str] = {}
+    for log in newest_first:
+        if log.flow_run_id is not None:
+            lines.setdefault(log.flow_run_id, log.message[:MAX_LINE_LENGTH])
+    return lines

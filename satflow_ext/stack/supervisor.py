@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Collection, Coroutine
 from datetime import datetime, timezone
@@ -19,9 +20,11 @@ from satflow_ext.endpoints import Service, StackRecord, record_path
 from satflow_ext.errors import DiskFull, SatflowError, SettingsWrong
 from satflow_ext.lease.messages import Answer, Request, StackReport
 from satflow_ext.lease.stack_status import failure_path
+from satflow_ext.run_logs.local_api import LocalLogApi
+from satflow_ext.run_logs.spool import spool_folder
+from satflow_ext.run_logs.upload import LogUploader
 from satflow_ext.settings import Settings, load_settings
 from satflow_ext.stack import background_jobs, lost_runs, missed_runs, service_environment
-from satflow_ext.stack.log_upload import LogUploadThread
 from satflow_ext.stack.prefect_calls import Credential
 from satflow_ext.stack.services import StackServices
 from satflow_ext.stack.start_progress import format_duration
@@ -295,3 +298,22 @@ class Supervisor:
 async def _send_answer(writer: asyncio.StreamWriter, answer: Answer) -> None:
     writer.write(answer.model_dump_json().encode() + b"\n")
     await writer.drain()
+
+
+class LogUploadThread:
+    """A thread that uploads the log lines of runs on this machine, including lines that earlier runs left in the spool.
+
+    Args:
+        settings: settings of the stack, with the folder of the spool.
+        credential: credential of the Prefect server.
+    """
+
+    def __init__(self, settings: Settings, credential: Credential) -> None:
+        self._stop = threading.Event()
+        uploader = LogUploader(spool_folder(settings), LocalLogApi(credential.url, credential.auth))
+        self._thread = threading.Thread(target=uploader.run, args=(self._stop,), name="log-upload", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the current request. The next stack uploads the remaining lines."""
+        self._stop.set()

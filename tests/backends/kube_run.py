@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from distributed import Client
 
-from satflow_ext.backends.kube_pods import find_missing_workers
+from satflow_ext.backends.kubernetes import find_missing_workers
 from satflow_ext.backends.run_cluster import start_run_cluster
 from tests.backends.kube_stand_in import standing_in
 

@@ -10,8 +10,7 @@ from distributed import LocalCluster
 import tests.platforms.asked
 from satflow_ext.backends import ProviderRequest, find_provider
 from satflow_ext.backends.argument_schema import schema_of_annotation, schema_of_documented_type
-from satflow_ext.backends.class_form import build_form
-from satflow_ext.backends.docstring_parameters import parse_docstrings
+from satflow_ext.backends.class_form import build_form, parse_docstrings
 from tests.platforms.asked import ask
 
 FORMS = Path(tests.platforms.asked.__file__).with_name("forms.py")

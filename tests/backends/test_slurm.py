@@ -19,9 +19,7 @@ from prefect import flow, task
 from satflow_ext.backends import ProviderRequest, signature, slurm_command
 from satflow_ext.backends.missing_worker_reasons import receive_reasons
 from satflow_ext.backends.run_cluster import start_run_cluster
-from satflow_ext.backends.slurm import SLURM
-from satflow_ext.backends.slurm_nodes import Node, list_nodes
-from satflow_ext.backends.slurm_queue import summarize_jobs
+from satflow_ext.backends.slurm import SLURM, Node, list_nodes, summarize_jobs
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class

@@ -118,7 +118,7 @@ def test_a_commit_that_is_nowhere_else_is_refused(checkout):
 
 def test_files_that_git_cannot_give_are_refused(checkout, tmp_path):
     notebook = checkout.folder / "flows.ipynb"
-    with pytest.raises(NotInGit, match="is not a .py file"):
+    with pytest.raises(NotInGit, match=r"is not a \.py file"):
         locate_in_git(notebook)
     new = checkout.folder / "new.py"
     new.touch()

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from satflow_ext.credentials.redact import Redactor
+from satflow_ext.credentials.redacting_filter import Redactor
 
 VALUE = 'pa/ss+wö"rd\\ 100%'
 

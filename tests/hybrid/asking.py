@@ -10,8 +10,7 @@ from satflow_ext import runs
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.models import RunQuery, RunRequest
 from satflow_ext.registration import deployments
-from satflow_ext.runs.log_follower import follow_log
-from satflow_ext.runs.log_hints import listen_for_hints
+from satflow_ext.runs.log_follower import follow_log, listen_for_hints
 from satflow_ext.settings import load_settings
 from tests.hybrid.messages import of_connection
 from tests.hybrid.recording import Recording

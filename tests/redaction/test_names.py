@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from satflow_ext.redaction.names import PlaceRedactor, list_places
+from satflow_ext.redaction.guard import PlaceRedactor, list_places
 from satflow_ext.settings import Settings, StoreSettings
 
 TEAM = StoreSettings(url="https://files.example.com:8443/a/{digest}")

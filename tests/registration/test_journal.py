@@ -10,8 +10,8 @@ import pytest
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import JournalFailed
 from satflow_ext.registration.deployment_pin import Pin
-from satflow_ext.registration.divergence import LiveState, classify_divergence
 from satflow_ext.registration.journal import DeploymentWrite, Journal
+from satflow_ext.registration.recovery import LiveState, classify_divergence
 from satflow_ext.settings import Settings
 
 NAME = "counts/nightly"
