@@ -7,8 +7,11 @@ messages for the user.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import random
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -32,7 +35,6 @@ from satflow_ext.errors import (
     SettingsWrong,
 )
 from satflow_ext.own_http import require_own_listeners
-from satflow_ext.prefect_transport import PersistentTransport
 from satflow_ext.settings import load_settings
 
 RETRIES = 3
@@ -229,3 +231,39 @@ def _read_detail(response: httpx.Response) -> str:
         return ""
     detail = body.get("detail", body.get("exception_message", "")) if isinstance(body, dict) else ""
     return str(detail)[:500]
+
+
+RETRY_SECONDS = 15.0
+"""Seconds of retries. Requests that are refused for longer are left to the client's own, slower retries."""
+
+RETRY_PAUSE = (0.02, 0.2)
+"""Shortest and longest seconds between two attempts; random, so that two clients that collided do not collide again."""
+
+CONNECT_RETRIES = 3
+"""Attempts to connect: the value that Prefect's client sets on the transport that this one replaces."""
+
+
+class PersistentTransport(httpx.AsyncHTTPTransport):
+    """A transport that resends a request that was refused because of a concurrent write.
+
+    Prefect starts many of its transactions deferred. On SQLite, one that has read, and wants to write after another has written,
+    fails at once, regardless of the busy time-out. The server then answers 503 and has changed nothing. The database is free
+    again within milliseconds, but Prefect's client retries only after 2, 4 and 8 s, and with several writers each of these may
+    fail too.
+
+    Args:
+        verify: TLS context of the connections; True means the default certificates.
+    """
+
+    def __init__(self, verify: ssl.SSLContext | bool) -> None:
+        super().__init__(verify=verify, retries=CONNECT_RETRIES)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and return a 503 only if the server gave no other response for `RETRY_SECONDS` seconds."""
+        deadline = time.monotonic() + RETRY_SECONDS
+        while True:
+            response = await super().handle_async_request(request)
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                return response
+            await response.aclose()
+            await asyncio.sleep(random.uniform(*RETRY_PAUSE))  # noqa: S311 - not a secret

@@ -99,15 +99,6 @@ def _read_type_hints(functions: list[Callable[..., Any]]) -> Mapping[str, Any]:
     return found
 
 
-if __name__ == "__main__":
-    try:
-        told = build_form(sys.argv[1]).model_dump_json()
-    except Exception as error:
-        sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
-        sys.exit(1)
-    sys.stdout.write(f"\n{told}\n")
-
-
 SECTION = re.compile(r"^( *)(?:Other )?Parameters\n\1-{3,}\n", re.MULTILINE)
 NEXT_SECTION = re.compile(r"\n[^\n]+\n *-{3,}\n")
 ITEM = re.compile(r"^(\*{0,2}\w[\w, *]*?)\s*(?::\s*(.*))?$")
@@ -189,3 +180,12 @@ def _read_source(function: Callable[..., Any]) -> str:
         return inspect.getsource(function)
     except (OSError, TypeError):  # defined without a source file
         return ""
+
+
+if __name__ == "__main__":
+    try:
+        told = build_form(sys.argv[1]).model_dump_json()
+    except Exception as error:
+        sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
+        sys.exit(1)
+    sys.stdout.write(f"\n{told}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from satflow_ext import endpoints, lease
 from satflow_ext.commands import interrupts
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DiskFull
-from satflow_ext.registration import references
+from satflow_ext.registration import deployments, manifest
+from satflow_ext.registration.journal import Journal
 from satflow_ext.settings import LOCAL, Settings
 from satflow_ext.store.collection import DAY, CollectionResult, UnreferencedContent, collect_contents
 from satflow_ext.store.contents import Contents
@@ -49,7 +50,7 @@ def collect_unused(found: Endpoints, settings: Settings, *, dry: bool) -> Collec
         SatflowError: the contents in use cannot be determined, or the disk failed.
     """
     contents = Contents(settings.state_dir / "store", limit=settings.content_limit)
-    in_use = interrupts.run(references.find_used_digests(found, settings, contents.read_content))
+    in_use = interrupts.run(find_used_digests(found, settings, contents.read_content))
     try:
         return collect_contents(contents, in_use, grace=settings.retention_days * DAY, dry_run=dry)
     except OSError as error:
@@ -71,3 +72,48 @@ def _result_lines(done: CollectionResult, settings: Settings, *, dry: bool) -> I
 def format_total(kept: Sequence[UnreferencedContent]) -> str:
     """Format the number of contents and their total size."""
     return f"{len(kept)} contents ({sum(each.size for each in kept) / 1024:,.1f} KiB)"
+
+
+ReadDocument = Callable[[str], bytes | None]
+
+
+async def find_used_digests(endpoints: Endpoints, settings: Settings, read: ReadDocument) -> frozenset[str]:
+    """Return the digests of all manifests, flow contents and data files that are referenced.
+
+    The pins of deployments are read from the Prefect API in use. Other Prefect APIs that this user registered with are not
+    queried: their pins in the journal count as in use.
+
+    Args:
+        endpoints: the Prefect API.
+        settings: define the folder of the journal.
+        read: digest → the document in the built-in store, None if there is none.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+        JournalFailed: an entry cannot be read, so its references are unknown.
+        ContentRefused: a manifest cannot be read, so its references are unknown.
+    """
+    pins = [*await deployments.list_pins(endpoints), *Journal(settings).pins_elsewhere(endpoints)]
+    return follow_references([pin.manifest for pin in pins if pin.store == LOCAL], read)
+
+
+def follow_references(manifests: Iterable[str], read: ReadDocument) -> frozenset[str]:
+    """Return the digests of these manifests, of all versions before them, and of everything that they reference.
+
+    Raises:
+        ContentRefused: an existing manifest cannot be read.
+    """
+    found: set[str] = set()
+    waiting = list(manifests)
+    while waiting:
+        digest = waiting.pop()
+        if digest in found:
+            continue
+        found.add(digest)
+        document = read(digest)
+        if document is not None:
+            known = manifest.parse_manifest(document, digest)
+            found.add(known.content)
+            found.update(file.digest for file in known.files)
+            waiting += known.earlier
+    return frozenset(found)

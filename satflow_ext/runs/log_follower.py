@@ -319,7 +319,10 @@ RECONNECT_PAUSE = 5.0
 
 
 async def listen_for_hints(api: PrefectApi, run_id: UUID, on_hint: Callable[[], None]) -> None:
-    """Call `on_hint` for each line of the run that the socket sends. Runs until cancelled.
+    """Call `on_hint` for each line of the run that Prefect's log socket sends. Runs until cancelled.
+
+    The socket drops lines for a slow reader (beyond 256), loses those that are sent during a disconnection, and is silent on a
+    server with default settings. So its messages only trigger a read of the log.
 
     Args:
         api: the Prefect API; one without a log socket gives no hints.

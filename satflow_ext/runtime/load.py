@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
 from satflow_ext import executors, keys, main_module
+from satflow_ext.credentials import redacting_filter, secret_sources
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
@@ -20,7 +22,7 @@ from satflow_ext.registration import packing_environment, tracebacks
 from satflow_ext.registration.envelope import OpenedContent
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.run_logs.capture import capture_logs
-from satflow_ext.runtime import from_git, loader, secrets, surroundings
+from satflow_ext.runtime import from_git, loader, surroundings, this_run
 from satflow_ext.runtime.checks import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings, load_settings
@@ -57,7 +59,7 @@ def load_pulled_flow(folder: Path) -> Flow[..., Any]:
     manifest = _read_manifest(folder, trusted)
     surroundings.check_environment(manifest, folder, settings)
     opened = _open_content(folder, manifest, trusted)
-    secrets.provide_secrets(manifest.secrets, settings)
+    provide_secrets(manifest.secrets, settings)
     # The content is not needed any more, and a killed run cannot remove it.
     (folder / loader.CONTENT_FILE).unlink()
     tracebacks.register_cell_lines(manifest.source.cells)
@@ -153,3 +155,15 @@ def _monitor_runner(
     timeout = choice.options.get("start_timeout")
     given = {"start_timeout": timeout} if isinstance(timeout, int | float) else {}
     return MonitoredDaskTaskRunner.from_task_runner(runner, subject, settings, **given)
+
+
+def provide_secrets(names: Iterable[str], settings: Settings) -> None:
+    """Put the values into the environment of this flow run, and redact them in its log and states.
+
+    Raises:
+        SecretsMissing: some were not found.
+    """
+    found = secret_sources.find_secrets(names, settings)
+    redacting_filter.provide_secrets(found)
+    if short := redacting_filter.too_short_names(found):
+        this_run.get_logger().warning(f"Too short to be hidden in this log: the value of {', '.join(short)}.")

@@ -84,10 +84,6 @@ def _configure_backend(backend: Config, plan: GatewayPlan) -> None:
     backend.sigint_timeout = backend.sigterm_timeout = backend.sigkill_timeout = PROCESS_GRACE
 
 
-if __name__ == "__main__":
-    main()
-
-
 def cluster_options(environment: Mapping[str, str]) -> Options:
     """Return Dask Gateway's usual options, and two of SatFlow: the cluster's deployment and its flow runs' interpreter.
 
@@ -133,3 +129,7 @@ def _to_cluster_config(options: Any, environment: Mapping[str, str]) -> dict[str
         "worker_memory": int(options.worker_memory * GIB),
         "environment": {**environment, idle_timeout.IDLE_SECONDS_VARIABLE: str(options.idle_timeout)},
     }
+
+
+if __name__ == "__main__":
+    main()

@@ -8,10 +8,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Sequence
 from datetime import datetime, timezone
 from typing import Any, Literal
 
+import httpx
 from pydantic import ValidationError
 
 from satflow_ext import atomic_files, scratch
@@ -24,8 +25,9 @@ from satflow_ext.run_logs.local_api import LocalLogApi
 from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.run_logs.upload import LogUploader
 from satflow_ext.settings import Settings, load_settings
-from satflow_ext.stack import background_jobs, lost_runs, missed_runs, service_environment
-from satflow_ext.stack.prefect_calls import Credential
+from satflow_ext.stack import background_jobs, missed_runs, service_environment
+from satflow_ext.stack.orphaned_runs import PROCESS_KILLED, end_runs, has_process, parse_pid
+from satflow_ext.stack.prefect_calls import Credential, FlowRun, PrefectCalls
 from satflow_ext.stack.services import StackServices
 from satflow_ext.stack.start_progress import format_duration
 
@@ -176,7 +178,7 @@ class Supervisor:
         if (
             service_environment.DATABASE_VARIABLE not in os.environ
         ):  # a shared database also contains runs of other machines
-            doing.append(lost_runs.watch_lost_runs(credential, service_environment.stack_mark(self._settings)))
+            doing.append(watch_lost_runs(credential, service_environment.stack_mark(self._settings)))
             doing.append(missed_runs.watch_missed_runs(self._settings, credential))
         return doing
 
@@ -317,3 +319,36 @@ class LogUploadThread:
     def stop(self) -> None:
         """Stop after the current request. The next stack uploads the remaining lines."""
         self._stop.set()
+
+
+CHECK_PAUSE = 20.0
+"""Seconds between two checks. A run is ended at the second check; if it has a Prefect worker, that reports its end earlier."""
+
+
+async def watch_lost_runs(credential: Credential, mark: str, *, pause: float = CHECK_PAUSE) -> None:
+    """End lost runs until cancelled.
+
+    Args:
+        credential: credential of the stack's own Prefect server.
+        mark: mark of the stack's processes.
+        pause: seconds between two checks.
+    """
+    suspects: frozenset[str] = frozenset()
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            suspects = await _check_lost_runs(credential, mark, suspects)
+        except httpx.HTTPError as error:  # the Prefect server is restarting
+            logger.warning("The check for lost runs failed and will be repeated: %s", error or type(error).__name__)
+
+
+async def _check_lost_runs(credential: Credential, mark: str, suspects: frozenset[str]) -> frozenset[str]:
+    async with PrefectCalls(credential) as calls:
+        runs = await calls.read_unfinished_runs()
+        lost = await asyncio.to_thread(_select_lost_runs, runs, mark)
+        await end_runs(calls, [run for run in lost if run.id in suspects], PROCESS_KILLED)
+    return frozenset(run.id for run in lost)
+
+
+def _select_lost_runs(runs: Sequence[FlowRun], mark: str) -> list[FlowRun]:
+    return [run for run in runs if parse_pid(run) is not None and not has_process(run, mark)]

@@ -34,7 +34,7 @@ def test_a_store_passes_and_the_credential_stays_in_the_environment(tmp_path, mo
     assert code == 0, told
     assert "SatFlow can use this store." in told.out
     assert "required: 3 of 3 passed" in told.out
-    assert "3 contents of the checks are left" in told.out
+    assert "3 contents of the checks remain" in told.out
     assert SECRET not in told.out + told.err
 
 

@@ -27,7 +27,7 @@ def satflow(capsys):
 
 
 def test_before_the_first_key_the_list_says_when_it_comes(satflow):
-    assert "made when you first register" in satflow("list")
+    assert "created when you first register" in satflow("list")
     assert json.loads(satflow("list", "--json")) == []
 
 

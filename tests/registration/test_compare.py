@@ -6,7 +6,7 @@ import pytest
 
 from satflow_ext.models import Cell, Source, SourceFile
 from satflow_ext.registration import compare
-from satflow_ext.registration.compare import code, schema_changes, wiring
+from satflow_ext.registration.compare import between, wiring
 from tests.registration import sealed
 
 BEFORE = """
@@ -42,7 +42,7 @@ def changed(old: str, new: str, after: str = BEFORE):
 
 
 def test_code_function_by_function():
-    (change,) = code.compare_code(source(BEFORE), changed("return rows", "return rows[:LIMIT]"))
+    (change,) = between.compare_code(source(BEFORE), changed("return rows", "return rows[:LIMIT]"))
     assert (change.name, change.kind, change.change) == ("clean", "function", "changed")
     assert change.diff.splitlines() == [
         "--- clean before",
@@ -70,7 +70,7 @@ def test_code_function_by_function():
     ids=["same", "other cells", "statement", "comment", "class", "added", "redefined", "file", "no python"],
 )
 def test_each_kind_of_change(after, expected):
-    found = [(each.name, each.kind, each.change) for each in code.compare_code(source(BEFORE), after)]
+    found = [(each.name, each.kind, each.change) for each in between.compare_code(source(BEFORE), after)]
     assert found[: len(expected)] == expected
     assert len(found) == len(expected) or expected[-1][2] == "removed"
 
@@ -133,7 +133,7 @@ def test_parameters_by_their_schema():
             "rows": {"type": "array", "items": {"$ref": "#/definitions/Row"}},
         }
     }
-    assert [(each.name, each.before, each.after) for each in schema_changes.compare_parameters(before, after)] == [
+    assert [(each.name, each.before, each.after) for each in between.compare_parameters(before, after)] == [
         ("n", "integer = 3", "integer = 4"),
         ("when", None, "date or null"),
         ("rows", None, "array of Row"),

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from satflow_ext import prefect_api, prefect_transport
+from satflow_ext import prefect_api
 from satflow_ext.errors import PrefectFailed, StoreFailed
 from satflow_ext.registration import store_client
 from tests.between import Between, Fault, before_store, between
@@ -41,7 +41,7 @@ def fails(series, monkeypatch):
     def fail(through, error):
         with monkeypatch.context() as patch:
             patch.setattr(prefect_api, "RETRIES", 0)
-            patch.setattr(prefect_transport, "RETRY_SECONDS", 0.0)
+            patch.setattr(prefect_api, "RETRY_SECONDS", 0.0)
             patch.setattr(store_client, "RETRY_PAUSES", ())
             with pytest.raises(error):
                 series.register(through)

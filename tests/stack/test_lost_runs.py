@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from satflow_ext.lease.start import STACK_MARK
-from satflow_ext.stack.lost_runs import _select_lost_runs
 from satflow_ext.stack.orphaned_runs import has_process
 from satflow_ext.stack.prefect_calls import FlowRun
 from satflow_ext.stack.stack_processes import RUN_MARK
+from satflow_ext.stack.supervisor import _select_lost_runs
 
 Spawn = Callable[[dict[str, str]], int]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from satflow_ext.registration.compare.between import compare_versions
-from satflow_ext.registration.compare.summary import summarize_diff
+from satflow_ext.registration.compare.between import compare_versions, summarize_diff
 
 __all__ = ["compare_versions", "summarize_diff"]
