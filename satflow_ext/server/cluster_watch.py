@@ -12,7 +12,7 @@ from satflow_ext.errors import SatflowError
 from satflow_ext.own_module import build_module_command, build_module_environment
 from satflow_ext.server.stack_manager import StackManager
 
-WATCHER_COMMAND = build_module_command("satflow_ext.clusters.cluster_watcher")
+COMMAND = build_module_command("satflow_ext.clusters.cluster_watcher")
 REFRESH_SECONDS = 5.0
 """Seconds between two reads of the list of deployments."""
 IDLE_REFRESHES = 3
@@ -84,7 +84,7 @@ class ClusterWatcherProcess:
         if self._process is None or self._process.returncode is not None:
             # A separate session, because Ctrl-C in the server's terminal is for the server.
             self._process = await asyncio.create_subprocess_exec(
-                *WATCHER_COMMAND, stdin=PIPE, stdout=DEVNULL, env=build_module_environment(), start_new_session=True
+                *COMMAND, stdin=PIPE, stdout=DEVNULL, env=build_module_environment(), start_new_session=True
             )
         assert self._process.stdin is not None
         with suppress(ConnectionError):  # the process has died, and is restarted the next time

@@ -22,7 +22,7 @@ TINY = lock(
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with a cache of the test's own, and an index that is a folder."""
     (tmp_path / "wheels").mkdir()
     wheel(tmp_path / "wheels")

@@ -97,7 +97,7 @@ def test_without_the_cluster_nothing_of_the_flow_runs(stack, registered, ran):
     detail = ran(registered(never, executor=ExecutorChoice(name="dask-client", options={"address": address})))
     log = log_of(stack, detail.run.id)
     assert detail.run.state_type == "FAILED", log
-    assert f"The Dask scheduler at {address} cannot be reached. See that it runs" in detail.run.state_message
+    assert f"The Dask scheduler at {address} cannot be reached. Check that it is running" in detail.run.state_message
     assert "the body ran" not in log
 
 

@@ -48,7 +48,7 @@ def without_workers(tmp_path):
 def test_runs_end_in_time_and_say_why(stack, registered, without_workers):
     with answering("nothing") as silent:
         cases = {
-            "nobody": (f"tcp://127.0.0.1:{free_port()}", "cannot be reached. See that it runs"),
+            "nobody": (f"tcp://127.0.0.1:{free_port()}", "cannot be reached. Check that it is running"),
             "silent": (silent.replace("http", "tcp"), "does not answer in 10 s."),
             "other": (stack.endpoints.prefect.url.removesuffix("/api").replace("http", "tcp"), "Dask scheduler"),
             "idle": (without_workers, "The cluster had no Dask worker after 2 s. Increase start_timeout"),

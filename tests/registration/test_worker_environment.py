@@ -74,7 +74,7 @@ def test_another_python_is_told_and_never_tried(checked, elsewhere):
     found = checked(elsewhere, python="3.99.1", magic="ffff0d0a")
     assert found.findings[0].kind == "python"
     assert found.findings[0].message.startswith("was packed by CPython 3.99.1; runs use CPython 3.")
-    assert (found.refused, found.rehearsed) == (True, None)
+    assert (found.has_errors, found.rehearsed) == (True, None)
 
 
 def test_its_own_environment_is_good(checked, elsewhere):
