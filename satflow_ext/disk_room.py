@@ -19,7 +19,7 @@ DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def check_free_space(folders: Iterable[Path]) -> None:
-    """Check with an unnamed temporary file that the disk of each folder has `ROOM` free bytes. Blocks.
+    """Check with an unnamed temporary file that the disk of each folder has `NEEDED_BYTES` free bytes. Blocks.
 
     Args:
         folders: missing folders, and folders with a problem other than space, are skipped.

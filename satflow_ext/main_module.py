@@ -33,7 +33,7 @@ MAIN = "__main__"
 CHILD_MAIN = "__mp_main__"
 """Name of the main module in a process that `multiprocessing` has started."""
 MAIN_FILE = "satflow_main.py"
-"""File in the folder of a run. Its name starts with the prefix that data files must not have (`models.OWN_FILES`)."""
+"""File in the folder of a run. Its name starts with the prefix that data files must not have (`models.RESERVED_PREFIX`)."""
 CONTENT_SUFFIX = ".pkl"
 """Suffix of the file next to it: the pickled flow, verified by the run."""
 

@@ -102,7 +102,7 @@ class FlowList(WireModel):
 class ExecutorChoice(WireModel):
     """An executor and its options. `options` are the fields of the executor's own model (see `ExecutorInfo.options_schema`).
 
-    `from_flow`: the executor was selected because it reproduces the flow's own task runner (`AS_FLOW_SAYS`).
+    `from_flow`: the executor was selected because it reproduces the flow's own task runner (`FLOW_EXECUTOR`).
     """
 
     name: str = FLOW_EXECUTOR

@@ -126,7 +126,7 @@ def find_name(value: object) -> str | None:
 
 
 def replace_by_reference(name: str, value: Any) -> Any:
-    """Return the object to pickle for a global: a `ByName` if a setup cell has defined it, else the value itself."""
+    """Return the object to pickle for a global: a `NamedReference` if a setup cell has defined it, else the value itself."""
     return NamedReference(name) if name in _STATE.names and _STATE.names[name] is value else value
 
 

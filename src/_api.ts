@@ -329,7 +329,7 @@ export interface ErrorFrame {
 /**
  * An executor and its options. `options` are the fields of the executor's own model (see `ExecutorInfo.options_schema`).
  *
- * `from_flow`: the executor was selected because it reproduces the flow's own task runner (`AS_FLOW_SAYS`).
+ * `from_flow`: the executor was selected because it reproduces the flow's own task runner (`FLOW_EXECUTOR`).
  */
 export interface ExecutorChoice {
   name: string;
@@ -340,7 +340,7 @@ export interface ExecutorChoice {
 /**
  * An executor and its options. `options` are the fields of the executor's own model (see `ExecutorInfo.options_schema`).
  *
- * `from_flow`: the executor was selected because it reproduces the flow's own task runner (`AS_FLOW_SAYS`).
+ * `from_flow`: the executor was selected because it reproduces the flow's own task runner (`FLOW_EXECUTOR`).
  */
 export interface ExecutorChoiceInput {
   name?: string;

@@ -92,7 +92,7 @@ class ClusterCreation:
 
 
 def close_cluster(cluster: Any) -> None:
-    """Close a cluster and wait for at most `CLOSING` seconds. Errors are only logged."""
+    """Close a cluster and wait for at most `CLOSE_TIMEOUT` seconds. Errors are only logged."""
     close = getattr(cluster, "close", None)
     if close is not None:
         _close_with_timeout(close)

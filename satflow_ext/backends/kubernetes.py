@@ -87,7 +87,7 @@ MAX_LISTED_PODS = 3
 
 def find_missing_workers(cluster: Any) -> MissingWorkers:
     """Find out why pods of a `KubeCluster` do not run."""
-    return cluster.sync(_list_waiting_pods, cluster)  # type: ignore[no-any-return]  # the result of `_look`
+    return cluster.sync(_list_waiting_pods, cluster)  # type: ignore[no-any-return]  # the result of `_list_waiting_pods`
 
 
 async def _list_waiting_pods(cluster: Any) -> MissingWorkers:

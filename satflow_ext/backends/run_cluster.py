@@ -30,7 +30,7 @@ def start_run_cluster(*, request: Mapping[str, Any]) -> Iterator[HiddenDashboard
     """Start a cluster for this flow run, and close it when the block ends.
 
     Args:
-        request: the fields of `Asked`.
+        request: the fields of `ProviderRequest`.
 
     Raises:
         ClusterFailed: the cluster could not start; the subclass gives the reason. Partial clusters were cleaned up.

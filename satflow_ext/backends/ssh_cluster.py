@@ -31,7 +31,7 @@ class SshCluster(SpecCluster):
         gpus: GPUs of each Dask worker, as the resource `GPU`.
         scheduler_host: this machine's address as the hosts see it; default: the address used to reach the first host.
         worker_extra_args: additional command-line arguments of the Dask worker.
-        username: see `ssh_hosts.Reach`, also for the remaining arguments.
+        username: see `ssh_hosts.SshConnectionSettings`, also for the remaining arguments.
         port: port of SSH.
         python: the interpreter on the hosts.
         client_keys: files with private keys.

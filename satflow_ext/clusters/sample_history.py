@@ -15,7 +15,7 @@ SPAN = timedelta(minutes=10)
 MAX_MOMENTS = 600
 """Maximum number of moments to keep: ten minutes at one per second."""
 MAX_BYTES = 256 * 1024
-"""Maximum bytes of a file; a longer file is cut to its last `MOST` lines of about 150 bytes each."""
+"""Maximum bytes of a file; a longer file is cut to its last `MAX_MOMENTS` lines of about 150 bytes each."""
 
 
 def to_moment(status: ClusterStatus) -> ClusterMoment:

@@ -1,7 +1,7 @@
 """SIGINT (Ctrl-C) and SIGTERM in a command: an orderly end within two seconds, with the exit code 130 or 143.
 
 The first signal cancels the running coroutine, or raises `Interrupted` if none is running, so that `finally` blocks end kernels
-and release leases. A second signal ends the process at once. So does `GRACE` if something cannot be cancelled, such as a
+and release leases. A second signal ends the process at once. So does `GRACE_SECONDS` if something cannot be cancelled, such as a
 thread that waits for a disk.
 """
 

@@ -29,7 +29,7 @@ CONTINUATION_PREFIX = f"{CONTINUATION_MARK:>19}"
 def follow_run(
     endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
 ) -> int:
-    """Follow a run to its end, as `to_the_end` does. An interrupt ends the command, not the run."""
+    """Follow a run to its end, as `show_run` does. An interrupt ends the command, not the run."""
     try:
         return interrupts.run(show_run(endpoints, settings, run_id, show_cluster=show_cluster, raw=raw))
     except KeyboardInterrupt:

@@ -74,8 +74,8 @@ class CallSender:
     def close(self) -> None:
         """Unregister the plugins. The workers first deliver their last events and log lines."""
         for name in self._registered_names:
-            # The cluster may have ended already.
-            with suppress(OSError, RuntimeError, ValueError):
+            # The cluster may have ended already; a worker that joins or leaves at this moment may not have the plugin (KeyError).
+            with suppress(OSError, RuntimeError, ValueError, KeyError):
                 self._dask_client.unregister_worker_plugin(name)  # type: ignore[no-untyped-call]  # typed in part
 
     def _register_context(self) -> str:

@@ -67,7 +67,7 @@ def create_task_runner(options: DaskClusterOptions, settings: Settings) -> TaskR
         from satflow_ext.backends.run_cluster import start_run_cluster
 
         return FastDaskTaskRunner(
-            cluster_class=start_run_cluster, cluster_kwargs={"asked": asdict(provider_request(options, settings))}
+            cluster_class=start_run_cluster, cluster_kwargs={"request": asdict(provider_request(options, settings))}
         )
     from satflow_ext.gateways.cluster_factory import gateway_cluster
 
@@ -75,7 +75,7 @@ def create_task_runner(options: DaskClusterOptions, settings: Settings) -> TaskR
     share = options.share == "deployment"
     return FastDaskTaskRunner(
         cluster_class=gateway_cluster,
-        cluster_kwargs={"wanted": cluster, "share": share, "autoclose": options.autoclose},
+        cluster_kwargs={"request": cluster, "share": share, "autoclose": options.autoclose},
     )
 
 

@@ -36,7 +36,7 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
     """Prefect's `RayTaskRunner`, with Ray available from before the flow's first line until after its last.
 
     A Ray started for the run listens on loopback, requires a token, and leaves no files. An error during the start is kept for
-    the flow to raise (`flow_cluster.failing_first`): the engine would treat an exception raised here as its own crash.
+    the flow to raise (`flow_cluster.fail_without_cluster`): the engine would treat an exception raised here as its own crash.
 
     Args:
         address: address of an existing cluster, `ray://host:port`; None to start Ray for the run.

@@ -28,7 +28,7 @@ def gateway_cluster(*, request: Mapping[str, Any], share: bool, autoclose: bool)
     """Provide a cluster for this flow run.
 
     Args:
-        request: the fields of `Wanted`.
+        request: the fields of `GatewayClusterRequest`.
         share: whether the runs of a deployment share a cluster.
         autoclose: whether a shared cluster ends with the last run that uses it. A run's own cluster always ends with the run.
 

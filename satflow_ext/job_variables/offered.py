@@ -21,7 +21,7 @@ def other_variables_schema(template: Template, *, local: bool) -> JsonObject:
 
     Args:
         template: the work pool's base job template.
-        local: whether it is the local stack's work pool, for which the command cannot be set (`plain.check_plain`).
+        local: whether it is the local stack's work pool, for which the command cannot be set (`plain.check_plain_text`).
     """
     covered = {IMAGE, ENV, *(each for name in RESOURCES for each in resource_variables(name, template))}
     covered |= {COMMAND} if local else set()

@@ -35,12 +35,12 @@ def flows() -> KernelReply:
 
 
 def pack(arguments: str) -> KernelReply:
-    """Pack one flow and return a PackedFlow. `arguments` is the JSON that `kernel_calls.pack_call` writes."""
+    """Pack one flow and return a PackedFlow. `arguments` is the JSON that `kernel_calls.build_pack_call` writes."""
     return _build_reply(lambda: _pack_flow(**json.loads(arguments)))
 
 
 def preflight(arguments: str) -> KernelReply:
-    """Return the pre-flight report on a flow, a Preflight. `arguments` is the JSON that `kernel_calls.preflight_call` writes."""
+    """Return the pre-flight report on a flow, a Preflight. `arguments` is the JSON of `kernel_calls.build_preflight_call`."""
     return _build_reply(lambda: _preflight_flow(**json.loads(arguments)))
 
 

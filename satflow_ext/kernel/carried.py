@@ -100,7 +100,7 @@ def reduce_flow(carrier: FlowWithModules, models: list[type], main: list[object]
         main: functions and classes that the notebook's `__main__` defines, filled while the flow is pickled. They are added
             to the `__main__` of a flow run.
     """
-    # Loading `RunSetupCells` requires this package; content without setup cells does not.
+    # Loading `SetupCellRunner` requires this package; content without setup cells does not.
     prepared: list[object] = [_InstallModules(carrier), *([SetupCellRunner()] if list_setup_cells() else [])]
     return _copy_to_main(_unpack_flow), (prepared, carrier.flow, models, main, _copy_to_main(_build_schemas))
 

@@ -17,7 +17,7 @@ class PickledModule(types.ModuleType):
     """A module whose attributes are the globals of its functions, as in any module, so that both see every change.
 
     A rebuilt function gets a new dictionary as its globals; functions of one pickle that shared a dictionary share the new one.
-    A placeholder function, `_satflow_witness`, is therefore pickled with the module to carry its dictionary.
+    A placeholder function, `_satflow_namespace_holder`, is therefore pickled with the module to carry its dictionary.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -43,18 +43,18 @@ class PickledModule(types.ModuleType):
         return reduce_module(self, self._satflow_namespace(), type(self))
 
     def __setstate__(self, state: tuple[types.FunctionType, dict[str, Any]]) -> None:
-        witness, members = state
-        namespace = witness.__globals__
+        holder, members = state
+        namespace = holder.__globals__
         namespace.update(members)
         own = super().__getattribute__("__dict__")
         for name in own.keys() - {"__name__", "__spec__", "__loader__"}:  # the import system reads these
             del own[name]
-        own["_satflow_witness"] = witness
+        own["_satflow_namespace_holder"] = holder
 
     def _satflow_namespace(self) -> dict[str, Any]:
         own: dict[str, Any] = super().__getattribute__("__dict__")
-        witness = own.get("_satflow_witness")
-        return own if witness is None else witness.__globals__
+        holder = own.get("_satflow_namespace_holder")
+        return own if holder is None else holder.__globals__
 
 
 def reduce_module(module: types.ModuleType, namespace: dict[str, Any], kind: type[types.ModuleType]) -> Any:
@@ -66,8 +66,8 @@ def reduce_module(module: types.ModuleType, namespace: dict[str, Any], kind: typ
         kind: the class of the rebuilt module.
     """
     members = {name: value for name, value in namespace.items() if name not in LOADER_NAMES}
-    witness = types.FunctionType((lambda: None).__code__, namespace, "_satflow_witness")
-    return kind, (module.__name__,), (witness, members)
+    holder = types.FunctionType((lambda: None).__code__, namespace, "_satflow_namespace_holder")
+    return kind, (module.__name__,), (holder, members)
 
 
 def fill_enum(cls: Any, parts: tuple[Any, Any, dict[str, dict[str, Any]]]) -> None:

@@ -47,7 +47,7 @@ class StackReport(_Message):
     """The supervisor's report for `satflow status`.
 
     `stores` has the mark of each store, other than the built-in one, that flow runs of this stack can read from
-    (`endpoints.store_mark`). A mark reveals neither address nor credential.
+    (`endpoints.fingerprint_store`). A mark reveals neither address nor credential.
     """
 
     pid: int

@@ -63,7 +63,7 @@ ERROR_PREFIXES = {
     "url": "uri",
     "uuid": "uuid",
 }
-"""The beginning of a pydantic error's type → a key of `FORMATS`."""
+"""The beginning of a pydantic error's type → a key of `FORMAT_DESCRIPTIONS`."""
 
 ERROR_SUFFIXES = (
     "_parsing",

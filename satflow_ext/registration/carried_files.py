@@ -37,7 +37,7 @@ async def verify_files(store_client: StoreClient, files: Iterable[CarriedFile]) 
 async def download_files(store_client: StoreClient, files: Iterable[CarriedFile], folder: Path) -> None:
     """Download data files into a folder that has none yet, each to its path.
 
-    A path never leads out of the folder (`models.carried_path`), and existing files are never overwritten.
+    A path never leads out of the folder (`models.check_carried_path`), and existing files are never overwritten.
 
     Raises:
         ContentMissing: the store has no content with one of the digests.

@@ -36,7 +36,7 @@ async def hold_deployment_lock(full_name: str, prefect_api: PrefectApi, settings
         settings: define the runtime folder.
 
     Raises:
-        DeploymentContested: another process has held the lock for longer than `PATIENCE`.
+        DeploymentContested: another process has held the lock for longer than `MAX_WAIT`.
         StackFailed: the runtime folder belongs to another user, or cannot be created.
         DiskFailed: the runtime folder does not support locks.
     """

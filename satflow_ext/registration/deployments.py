@@ -133,8 +133,8 @@ async def delete_deployment(endpoints: Endpoints, settings: Settings, deployment
             entry = await asyncio.to_thread(Journal(settings).remove_entry, endpoints, full_name)
             with replace_not_found(_missing_error(deployment_id)):
                 await client.delete_deployment(row.id)
-            if entry is not None and entry.witness is not None:
-                await write_marker.remove_marker(client, entry.witness)
+            if entry is not None and entry.marker_name is not None:
+                await write_marker.remove_marker(client, entry.marker_name)
 
 
 async def describe_deployment(

@@ -17,7 +17,7 @@ def resolve_executor(
     """Return the executor that tasks run on, with every option filled in.
 
     Args:
-        choice: the user's choice. `AS_FLOW_SAYS` becomes the executor that does the same as the flow's task runner, and stays
+        choice: the user's choice. `FLOW_EXECUTOR` becomes the executor that does the same as the flow's task runner, and stays
             unchanged if there is none.
         task_runner: the task runner that the flow names.
         settings: worker sizes.

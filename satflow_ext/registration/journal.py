@@ -58,8 +58,8 @@ class JournalEntry(BaseModel):
         format: version of this document format.
         prefect: the Prefect API that has the deployment: `local`, or an address.
         full_name: `flow/deployment`.
-        witness: name of the write marker, a variable in Prefect's database that is written after each write of the row; None if
-            the database has no marker.
+        marker_name: name of the write marker, a variable in Prefect's database that is written after each write of the row; None
+            if the database has no marker.
         count: the number of the last write that was begun.
         written: the last completed write, None if there was none.
         begun: a write that was begun and whose result is unknown.
@@ -70,7 +70,7 @@ class JournalEntry(BaseModel):
     format: Literal[1] = 1
     prefect: str
     full_name: str
-    witness: str | None
+    marker_name: str | None
     count: int = 0
     written: DeploymentWrite | None = None
     begun: DeploymentWrite | None = None
@@ -133,8 +133,8 @@ class Journal:
 
     def new_entry(self, endpoints: Endpoints, full_name: str) -> JournalEntry:
         """Create an entry for a deployment that has none. Only the local stack's database gets a write marker."""
-        witness = f"satflow_{uuid4().hex}" if endpoints.local else None
-        return JournalEntry(prefect=_prefect_key(endpoints), full_name=full_name, witness=witness)
+        marker_name = f"satflow_{uuid4().hex}" if endpoints.local else None
+        return JournalEntry(prefect=_prefect_key(endpoints), full_name=full_name, marker_name=marker_name)
 
     def write_entry(self, entry: JournalEntry) -> None:
         """Store an entry in place of the previous one.

@@ -70,8 +70,8 @@ class Manifest(BaseModel):
         registered_by: the user's name on the machine where it was registered.
         registered_at: time of registration.
         restores: number of the version that a rollback restored as this one.
-        earlier: digests of the manifests of the previous versions, nearest first, at most `REACH`. A lost manifest does not break
-            this chain, and it can be followed in long steps.
+        earlier: digests of the manifests of the previous versions, nearest first, at most `MAX_EARLIER`. A lost manifest does not
+            break this chain, and it can be followed in long steps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -53,8 +53,8 @@ async def publish_version(
     """
     entry = await asyncio.to_thread(_begin_write, journal, endpoints, manifest, pin, settled)
     await deployment_rows.write_row(client, manifest, pin, settled, row, endpoints)
-    if entry.witness is not None:
-        await write_marker.set_marker(client, entry.witness, entry.count)
+    if entry.marker_name is not None:
+        await write_marker.set_marker(client, entry.marker_name, entry.count)
     written = await deployment_rows.read_back_row(client, manifest, pin)
     try:
         await asyncio.to_thread(_complete_write, journal, endpoints, entry)

@@ -94,8 +94,8 @@ async def _determine_divergence(
         return RecoveredDeployment(row, None, "as written")
     live = LiveState(version_number(row.version), pin_of(row)) if row else None
     verdict = classify_divergence(written, live, None)
-    if verdict in ("changed", "gone") and entry.witness is not None:
-        verdict = classify_divergence(written, live, await write_marker.read_marker(client, entry.witness))
+    if verdict in ("changed", "gone") and entry.marker_name is not None:
+        verdict = classify_divergence(written, live, await write_marker.read_marker(client, entry.marker_name))
     return RecoveredDeployment(row, written, verdict)
 
 
@@ -104,8 +104,8 @@ async def _settle_entry(
 ) -> JournalEntry:
     """Complete or discard a begun write."""
     settled = entry.settle_begun_write(pin_of(row) if row else None)
-    if settled.written == entry.begun and settled.witness is not None:
-        await write_marker.set_marker(client, settled.witness, settled.count)
+    if settled.written == entry.begun and settled.marker_name is not None:
+        await write_marker.set_marker(client, settled.marker_name, settled.count)
     await asyncio.to_thread(journal.write_entry, settled)
     return settled
 

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class _Busy(StoreFailed):
-    """The store answered with one of `BUSY`."""
+    """The store answered with one of `RETRY_STATUS_CODES`."""
 
 
 class StoreClient:

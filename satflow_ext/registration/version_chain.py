@@ -44,7 +44,7 @@ class VersionChain:
         return [VersionLink(number, self.digests[number], found[number]) for number in numbers]
 
     async def _find_digests(self, lowest: int) -> None:
-        """Find the digests down to a version. A manifest references `REACH` previous ones, so few have to be read."""
+        """Find the digests down to a version. A manifest references `MAX_EARLIER` previous ones, so few have to be read."""
         while (known := min(self.digests)) > lowest:
             for number in range(known, min(known + MAX_EARLIER, self.newest) + 1):
                 found = (await self._read_manifests([number]))[number] if number in self.digests else None

@@ -125,7 +125,7 @@ class SpoolReader:
         self._processes: dict[str, deque[SpoolFile]] = {}
 
     def read_new_lines(self) -> list[RunLogLine]:
-        """Read the lines added since the last call, at most `CHUNK` bytes per process, each process's lines in order.
+        """Read the lines added since the last call, at most `CHUNK_SIZE` bytes per process, each process's lines in order.
 
         Raises:
             OSError: the folder cannot be read.

@@ -32,7 +32,7 @@ IDLE_PAUSE = 0.2
 PAUSE_SHARE = 0.25
 """Pause after a request, as a share of the request's duration, so that the server has time for other clients."""
 MAX_PAUSE = 15.0
-"""Maximum seconds between two attempts while the Prefect API does not answer. The pause starts with `IDLE` and doubles.
+"""Maximum seconds between two attempts while the Prefect API does not answer. The pause starts with `IDLE_PAUSE` and doubles.
 
 It is also the pause for a file that cannot be uploaded for another reason, while other files are uploaded."""
 PAGE_SIZE = 200

@@ -46,8 +46,8 @@ class LogBook:
     """An append-only list of lines. A reader keeps only a position, so a slow one costs no memory and delays no other.
 
     Above `limit` lines, the oldest are dropped, and a reader that has not reached them reads how many are missing. The ids of
-    dropped lines are remembered as long as a line of that time could still be new (`LATEST`). An older line that arrives again,
-    as when the whole log is read once more, was already in the book.
+    dropped lines are remembered as long as a line of that time could still be new (`MAX_DELAY`). An older line that arrives
+    again, as when the whole log is read once more, was already in the book.
 
     Args:
         limit: maximum number of lines that are kept.

@@ -24,7 +24,7 @@ PAGE_SIZE = 200
 async def read_log_pages(
     client: PrefectClient, flow_run_id: UUID, since: datetime | None = None
 ) -> AsyncIterator[list[Log]]:
-    """Yield pages of at most `PAGE` lines, oldest first. Lines may occur twice; none is left out.
+    """Yield pages of at most `PAGE_SIZE` lines, oldest first. Lines may occur twice; none is left out.
 
     Pagination is by time and not by offset: lines of other processes, arriving late with an earlier time, would shift every
     offset after them. Only lines of the same instant are paginated by offset.

@@ -18,7 +18,7 @@ def check_size(values: JsonObject) -> None:
     """Reject parameters that Prefect would not accept.
 
     Raises:
-        ParametersTooLarge: they are longer than `LIMIT`.
+        ParametersTooLarge: they are longer than `MAX_JSON_BYTES`.
         InvalidParameter: they contain a number that JSON does not support.
     """
     try:

@@ -3,7 +3,7 @@
 Pull steps run in another process, or earlier in the same one, and only files outlive them. If the pull step fails, it writes a
 loader of a flow that raises the reason: an exception in the step itself never reaches the run's log, and for an exception while
 the flow is loaded, Prefect reports only that a process has crashed. Both loaders remove the folder when their process ends. The
-names of these files begin with a prefix that data files must not have (`models.OWN_FILES`).
+names of these files begin with a prefix that data files must not have (`models.RESERVED_PREFIX`).
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def _wait_for_lock(settings: Settings) -> IO[bytes] | None:
-    """Take the supervisor's lock; return None if another supervisor keeps it for `PATIENCE` seconds."""
+    """Take the supervisor's lock; return None if another supervisor keeps it for `LOCK_TIMEOUT` seconds."""
     deadline = time.monotonic() + LOCK_TIMEOUT
     while time.monotonic() < deadline:
         lock = take_stack_lock(settings)

@@ -84,7 +84,7 @@ async def skip_superseded(settings: Settings, credential: Credential, *, since: 
 class ClockJumpDetector:
     """Detector of clock jumps, which mean that the machine was suspended or its clock was set.
 
-    A jump stays pending until `settle` is called, so that failed attempts to handle it can be repeated.
+    A jump stays pending until `clear_jump` is called, so that failed attempts to handle it can be repeated.
 
     Args:
         clock: wall clock, in seconds since 1970.

@@ -207,7 +207,7 @@ class PrefectCalls:
 
 
 def split_into_batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Split ids into batches of at most `PAGE`."""
+    """Split ids into batches of at most `PAGE_SIZE`."""
     for start in range(0, len(ids), PAGE_SIZE):
         yield ids[start : start + PAGE_SIZE]
 

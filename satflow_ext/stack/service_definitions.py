@@ -171,7 +171,7 @@ async def _retry_until_answered(call: Callable[[], Awaitable[Answered]]) -> Answ
     """Repeat a call until the Prefect server answers, which may be restarting.
 
     Raises:
-        StackFailed: the call failed for `SILENCE` seconds.
+        StackFailed: the call failed for `ANSWER_TIMEOUT` seconds.
     """
     deadline = time.monotonic() + ANSWER_TIMEOUT
     while True:

@@ -35,7 +35,7 @@ class StartProgress:
         self._last_progress = time.monotonic()
 
     def has_stalled(self) -> bool:
-        """Return whether the process made no progress for `STALLED` seconds."""
+        """Return whether the process made no progress for `STALL_TIMEOUT` seconds."""
         if self._processor_time() - self._last_cpu_time >= MIN_CPU_SECONDS or self._log_size() != self._last_log_size:
             self.reset()
         return time.monotonic() - self._last_progress > STALL_TIMEOUT

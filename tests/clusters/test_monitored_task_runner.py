@@ -81,7 +81,7 @@ def _kill_one_at_work(dask_client, board, go):
     lost, replaced = eventually(lambda: (e := _losses(board)) and len(e) == 2 and e)
     assert (lost.kind, lost.worker, lost.tasks > 0) == ("lost", name, True)
     assert (replaced.kind, replaced.worker) == ("replaced", name)
-    eventually(lambda: board.read(RUN).observed == 2)
+    eventually(lambda: board.read_status(RUN).observed == 2)
     go.touch()
     task.result()
 
@@ -153,7 +153,7 @@ def test_copy_that_travels_is_not_watched(runner):
 
 
 def _losses(board):
-    return [event for event in board.read(RUN).events if event.kind in ("lost", "replaced")]
+    return [event for event in board.read_status(RUN).events if event.kind in ("lost", "replaced")]
 
 
 def _wait_for(file):

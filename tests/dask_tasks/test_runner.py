@@ -307,3 +307,26 @@ def test_a_failure_is_known_while_others_run_and_nothing_is_left_untold(runner, 
     assert fails_early() == (0, "the second one", 2)
     with Client(cluster.scheduler_address) as client:
         assert list(client.run(_undelivered).values()) == [[], []]
+
+
+def test_a_worker_that_closes_while_the_flow_ends_does_not_fail_it(runner, cluster):
+    """A closing worker removes its plugins itself."""
+
+    def remove_plugins(dask_worker):
+        for name in [each for each in dask_worker.plugins if each.startswith("satflow-")]:
+            del dask_worker.plugins[name]
+
+    @task
+    def double(number):
+        return 2 * number
+
+    here = Here(cluster)
+
+    @flow(task_runner=runner)
+    def ends():
+        doubled = double.map(range(4)).result()
+        with Client(here.cluster) as client:
+            client.run(remove_plugins)
+        return doubled
+
+    assert ends() == [0, 2, 4, 6]

@@ -84,7 +84,7 @@ def test_failing_leaves_nothing_and_shows_no_password(settings: Settings, monkey
 def test_no_uv(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sysconfig.get_path", lambda name: "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(EnvironmentNotBuilt, match="no uv") as caught:
+    with pytest.raises(EnvironmentNotBuilt, match="uv is not installed") as caught:
         build_environment(TINY, settings, print)
     assert caught.value.fix is not None
     assert "pip install uv" in caught.value.fix

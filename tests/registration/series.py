@@ -83,7 +83,7 @@ class Series:
 
     async def _seen(self, entry):
         async with prefect_client(self._stack.endpoints.prefect) as client:
-            return await write_marker.read_marker(client, entry.witness)
+            return await write_marker.read_marker(client, entry.marker_name)
 
     def _register(self, choice, endpoints):
         return asyncio.run(register(self._packed, choice, endpoints, self._stack.settings))

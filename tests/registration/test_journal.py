@@ -43,7 +43,7 @@ def journal(tmp_path):
 
 def kept(journal, **fields):
     entry = journal.new_entry(HERE, NAME).model_copy(update=fields)
-    journal.write(entry)
+    journal.write_entry(entry)
     return entry
 
 
@@ -64,7 +64,7 @@ def test_another_prefects_deployment_of_that_name_is_another_one(journal):
     assert journal.read_entry(there, NAME) is None
     entry = journal.new_entry(there, NAME)
     journal.write_entry(entry)
-    assert (entry.prefect, entry.witness) == ("http://prefect.example/api", None)
+    assert (entry.prefect, entry.marker_name) == ("http://prefect.example/api", None)
     assert [each.prefect for each in journal.local_entries()] == ["local"]
 
 
@@ -111,9 +111,9 @@ def test_a_disk_that_takes_nothing_leaves_what_was_there(journal, tmp_path, monk
     ids=["Prefect has it", "Prefect has the one before", "Prefect has another one", "Prefect has none"],
 )
 def test_a_begun_write_is_seen_through_or_forgotten(journal, live, then):
-    settled = kept(journal, count=2, written=written(1), begun=written(2)).settled(live)
+    settled = kept(journal, count=2, written=written(1), begun=written(2)).settle_begun_write(live)
     assert (settled.written, settled.begun, settled.count) == (then, None, 2)
-    assert settled.settled(live) == settled
+    assert settled.settle_begun_write(live) == settled
 
 
 @pytest.mark.parametrize(

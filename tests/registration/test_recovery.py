@@ -49,7 +49,7 @@ def lose(stack):
             if row:
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("DELETE FROM deployment WHERE name = ?", (name,))
-            connection.execute("DELETE FROM variable WHERE name = ?", (entry.witness,))
+            connection.execute("DELETE FROM variable WHERE name = ?", (entry.marker_name,))
         connection.close()
 
     return lose_one
@@ -84,7 +84,9 @@ def test_the_journal_says_what_prefect_was_told_and_nothing_is_left_begun(stack,
     entry = entry_of(stack, name)
     assert (entry.begun, entry.written.version, entry.written.pin) == (None, 1, Pin("local", done.manifest))
     assert (
-        in_prefect(stack, lambda client: write_marker.read_marker(client, entry.witness)) == entry.written.number == 1
+        in_prefect(stack, lambda client: write_marker.read_marker(client, entry.marker_name))
+        == entry.written.number
+        == 1
     )
     registered(counts, **CHOICES)
     assert entry_of(stack, name) == entry, "nothing was written, so nothing is in the journal"
@@ -166,5 +168,5 @@ def test_deleted_with_satflow_leaves_nothing_behind(stack, registered, name):
     entry = entry_of(stack, name)
     asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))
     assert entry_of(stack, name) is None
-    assert in_prefect(stack, lambda client: client.read_variable_by_name(entry.witness)) is None
+    assert in_prefect(stack, lambda client: client.read_variable_by_name(entry.marker_name)) is None
     assert registered(counts, **CHOICES).deployment.version == 1
