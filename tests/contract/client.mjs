@@ -30,7 +30,7 @@ const { ServerConnection } = require('@jupyterlab/services');
 const { Client } = require('../../src/client.ts');
 
 // TypeScript's `private` leaves these two on the prototype.
-const OWN = ['constructor', 'json', 'request'];
+const OWN = ['constructor', 'requestJson', 'request'];
 
 function say(line) {
   process.stdout.write(JSON.stringify(line) + '\n');
