@@ -15,14 +15,14 @@ export interface ISavedForm {
 
 /** Return the part of a form to save. */
 export function saveForm(model: RegisterModel): ISavedForm {
-  const { source: subject, intent, draft } = model;
-  const { parameter_schema } = subject.flow;
+  const { source, intent, draft } = model;
+  const { parameter_schema } = source.flow;
   const options = Object.entries(draft.options).map(([name, values]) => [
     name,
     publicValues({}, values)
   ]);
   return {
-    subject: { ...subject, flow: publicFlow(subject.flow) },
+    subject: { ...source, flow: publicFlow(source.flow) },
     intent,
     draft: {
       ...draft,

@@ -67,9 +67,9 @@ export class VersionsModel extends ActionModel {
 
   /** Read the next page. */
   async loadMore(): Promise<void> {
-    const { nextBefore: next } = this;
-    if (next !== null) {
-      await this.runAction(() => this.readPage(this._items ?? [], next));
+    const { nextBefore } = this;
+    if (nextBefore !== null) {
+      await this.runAction(() => this.readPage(this._items ?? [], nextBefore));
     }
   }
 

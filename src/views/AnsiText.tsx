@@ -14,7 +14,7 @@ export interface IAnsiTextProps {
 
 /** Text with terminal colors, rendered as text nodes only: the output of runs is never interpreted as HTML. */
 export function AnsiText(props: IAnsiTextProps): JSX.Element {
-  const { text, search = null, limit = LINE_MAX, renderMore: more } = props;
+  const { text, search = null, limit = LINE_MAX, renderMore } = props;
   const shown = useMemo(
     () => splitText(text, search, limit),
     [text, search, limit]
@@ -24,7 +24,7 @@ export function AnsiText(props: IAnsiTextProps): JSX.Element {
       {shown.parts.map((part, index) => (
         <TextPart key={index} {...part} />
       ))}
-      {shown.isCut && more?.(shown.length)}
+      {shown.isCut && renderMore?.(shown.length)}
     </>
   );
 }

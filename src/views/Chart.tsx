@@ -33,21 +33,21 @@ const GRID_STEP = 5 * 60_000;
 
 /** Quantities over time on one scale, with their newest values and the events of that time. */
 export function Chart(props: IChartProps): JSX.Element {
-  const { label, times, series, format: words } = props;
+  const { label, times, series, format } = props;
   const top = Math.max(1e-9, ...series.flatMap(one => one.values.map(Number)));
-  const newest = series.map(one => `${one.label} ${newestValue(one, words)}`);
+  const newest = series.map(one => `${one.label} ${newestValue(one, format)}`);
   return (
     <figure className="jp-Satflow-chart">
       <figcaption>
         <span>{label}</span>
         {series.map(one => (
           <span key={one.label} className={`jp-Satflow-key jp-mod-${one.kind}`}>
-            {one.label} <strong>{newestValue(one, words)}</strong>
+            {one.label} <strong>{newestValue(one, format)}</strong>
           </span>
         ))}
       </figcaption>
       <div className="jp-Satflow-plot">
-        <span className="jp-Satflow-scale">{words(top)}</span>
+        <span className="jp-Satflow-scale">{format(top)}</span>
         <svg
           viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
           preserveAspectRatio="none"

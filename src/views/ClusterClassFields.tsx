@@ -29,7 +29,7 @@ export function ClusterClassFields(
   props: IClusterClassFieldsProps
 ): JSX.Element | null {
   const trans = useTrans();
-  const { state, options, onLoadClass: onAsk } = props;
+  const { state, options, onLoadClass } = props;
   const name = options.backend;
   if (typeof name !== 'string' || name === '' || name === 'gateway') {
     return null;
@@ -41,7 +41,7 @@ export function ClusterClassFields(
         <Button
           type="button"
           disabled={state.isBusy}
-          onClick={() => onAsk(name)}
+          onClick={() => onLoadClass(name)}
         >
           {state.isBusy
             ? trans.__('Loading the options of %1…', name)

@@ -148,7 +148,7 @@ function ExecutorOptions(
 
 function SizeField(props: IExecutorFieldProps): JSX.Element {
   const trans = useTrans();
-  const { catalogue, options, workerUsage: needed, error, onOptions } = props;
+  const { catalogue, options, workerUsage, error, onOptions } = props;
   const id = useFieldId('worker-size');
   const size = options.worker_size;
   const backEnd = options.backend ?? 'gateway';
@@ -161,7 +161,7 @@ function SizeField(props: IExecutorFieldProps): JSX.Element {
         isElsewhere
           ? trans.__('The cluster provider defines the available sizes.')
           : describeMachine(catalogue, trans),
-        needed && trans.__('Last runs: %1.', needed)
+        workerUsage && trans.__('Last runs: %1.', workerUsage)
       ]
         .filter(Boolean)
         .join(' ')}

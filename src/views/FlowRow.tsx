@@ -17,7 +17,7 @@ export interface IFlowRowProps {
 /** A flow of the kernel, its difference from the registered version, and its actions. */
 export function FlowRow(props: IFlowRowProps): JSX.Element {
   const trans = useTrans();
-  const { flow, ownDeployments: own, onRegister, onRun } = props;
+  const { flow, ownDeployments, onRegister, onRun } = props;
   return (
     <li
       className="jp-Satflow-row"
@@ -31,7 +31,7 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
         >
           {flow.name}
         </span>
-        <DriftBadge flow={flow} ownDeployments={own} />
+        <DriftBadge flow={flow} ownDeployments={ownDeployments} />
         {flow.cell !== null && (
           <span className="jp-Satflow-cell" title={trans.__('Defined in cell')}>
             [{flow.cell}]
@@ -52,9 +52,9 @@ export function FlowRow(props: IFlowRowProps): JSX.Element {
         </Button>
         <Button
           className="jp-mod-styled jp-Satflow-button"
-          onClick={() => onRun(flow, own)}
+          onClick={() => onRun(flow, ownDeployments)}
           aria-label={trans.__('Run %1', flow.name)}
-          title={describeRun(own, trans)}
+          title={describeRun(ownDeployments, trans)}
           data-testid="satflow-run-flow"
         >
           {trans.__('Run')}
@@ -76,12 +76,9 @@ function describeRun(own: Deployment[], trans: TranslationBundle): string {
 
 type IDriftBadgeProps = Pick<IFlowRowProps, 'flow' | 'ownDeployments'>;
 
-function DriftBadge({
-  flow,
-  ownDeployments: own
-}: IDriftBadgeProps): JSX.Element {
+function DriftBadge({ flow, ownDeployments }: IDriftBadgeProps): JSX.Element {
   const trans = useTrans();
-  const found = compareWithDeployment(flow, own);
+  const found = compareWithDeployment(flow, ownDeployments);
   return (
     <span
       className={`jp-Satflow-badge jp-mod-${found.kind}`}

@@ -72,8 +72,8 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
 /** Number of lines read so far. */
 function LineCount(props: ILogToolbarProps): JSX.Element {
   const trans = useTrans();
-  const { lineCount: shown, isLoading } = props;
-  const count = trans._n('%1 line', '%1 lines', shown);
+  const { lineCount, isLoading } = props;
+  const count = trans._n('%1 line', '%1 lines', lineCount);
   return (
     <span
       className="jp-Satflow-hint jp-Satflow-lineCount"
@@ -88,8 +88,9 @@ function LineCount(props: ILogToolbarProps): JSX.Element {
 
 function SearchField(props: ILogToolbarProps): JSX.Element {
   const trans = useTrans();
-  const { search, matchCount: found, position, onSearch, onStep } = props;
-  const matched = found > 0 ? trans.__('%1 of %2', position + 1, found) : '0';
+  const { search, matchCount, position, onSearch, onStep } = props;
+  const matched =
+    matchCount > 0 ? trans.__('%1 of %2', position + 1, matchCount) : '0';
   const count = props.isLoading ? trans.__('%1 so far', matched) : matched;
   return (
     <div className="jp-Satflow-search" role="search">
@@ -112,13 +113,13 @@ function SearchField(props: ILogToolbarProps): JSX.Element {
           <IconButton
             icon={caretUpIcon}
             label={trans.__('Previous match')}
-            disabled={found === 0}
+            disabled={matchCount === 0}
             onClick={() => onStep(-1)}
           />
           <IconButton
             icon={caretDownIcon}
             label={trans.__('Next match')}
-            disabled={found === 0}
+            disabled={matchCount === 0}
             onClick={() => onStep(1)}
           />
         </>

@@ -10,12 +10,7 @@ export interface IMeterProps {
 }
 
 /** A quantity as a bar with its value. */
-export function Meter({
-  label,
-  value,
-  limit,
-  text: words
-}: IMeterProps): JSX.Element {
+export function Meter({ label, value, limit, text }: IMeterProps): JSX.Element {
   const share = limit > 0 ? Math.min(1, value / limit) : 0;
   return (
     <div className="jp-Satflow-meter">
@@ -27,11 +22,11 @@ export function Meter({
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={Math.round(share * 100)}
-        aria-valuetext={words}
+        aria-valuetext={text}
       >
         <span style={{ width: `${share * 100}%` }} />
       </span>
-      <span>{words}</span>
+      <span>{text}</span>
     </div>
   );
 }

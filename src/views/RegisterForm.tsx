@@ -144,14 +144,18 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
 
 function NameField(props: IRegisterFormProps): JSX.Element {
   const trans = useTrans();
-  const { draft, foreignDeployment: foreign, actions } = props;
+  const { draft, foreignDeployment, actions } = props;
   const id = useFieldId('name');
   const error = errorBelow(props.error, 'name');
   return (
     <Field
       id={id}
       label={trans.__('Name')}
-      hint={foreign && !error ? describeForeign(foreign, trans) : undefined}
+      hint={
+        foreignDeployment && !error
+          ? describeForeign(foreignDeployment, trans)
+          : undefined
+      }
       error={error}
     >
       <InputGroup

@@ -12,17 +12,17 @@ const HEIGHT = 40;
 
 /** A quantity over time, scaled to its maximum. */
 export function Sparkline(props: ISparklineProps): JSX.Element {
-  const { label, text: words, values } = props;
+  const { label, text, values } = props;
   return (
     <figure className="jp-Satflow-sparkline">
       <figcaption>
-        {label} <strong>{words}</strong>
+        {label} <strong>{text}</strong>
       </figcaption>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${label}: ${words}`}
+        aria-label={`${label}: ${text}`}
       >
         <path className="jp-Satflow-area" d={areaPath(values)} />
         <polyline

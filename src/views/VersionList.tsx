@@ -25,7 +25,7 @@ export interface IVersionListProps {
 /** The versions of a deployment, newest first, with their dates, authors and changes. */
 export function VersionList(props: IVersionListProps): JSX.Element {
   const trans = useTrans();
-  const { versions, hasMore, missingReason: lost, isBusy, actions } = props;
+  const { versions, hasMore, missingReason, isBusy, actions } = props;
   return (
     <>
       <ol
@@ -42,7 +42,9 @@ export function VersionList(props: IVersionListProps): JSX.Element {
           />
         ))}
       </ol>
-      {lost && <p className="jp-Satflow-note jp-mod-warning">{lost}</p>}
+      {missingReason && (
+        <p className="jp-Satflow-note jp-mod-warning">{missingReason}</p>
+      )}
       {hasMore && (
         <Button
           className="jp-mod-styled jp-Satflow-button"

@@ -14,7 +14,7 @@ export interface IZonedTimeProps {
 /** A time in the time zone that it belongs to; the tooltip shows it in the browser's time zone. */
 export function ZonedTime(props: IZonedTimeProps): JSX.Element {
   const trans = useTrans();
-  const { time, timezone, hideTimezone: isZoneSaid } = props;
+  const { time, timezone, hideTimezone } = props;
   const localText = trans.__(
     '%1, %2 (local time)',
     formatDateTime(time),
@@ -23,7 +23,7 @@ export function ZonedTime(props: IZonedTimeProps): JSX.Element {
   return (
     <time dateTime={time} title={localText}>
       {formatDateTime(time, timezone)}
-      {!isZoneSaid && `, ${timezone}`}
+      {!hideTimezone && `, ${timezone}`}
     </time>
   );
 }
