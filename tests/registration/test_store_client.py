@@ -115,7 +115,7 @@ def test_posting_to_an_endpoint_that_keeps(tmp_path):
         ((403,), StoreUnauthorized, r"credential \(403\)"),
         ((404,), ContentMissing, "has no content"),
         ((500, b"<html>oops</html>", "text/html"), StoreFailed, "answered 500"),
-        ((302, b""), StoreFailed, r"redirect \(302\), not followed"),
+        ((302, b""), StoreFailed, r"redirect \(302\), which is not followed"),
         ((507,), StoreFull, "no room"),
     ],
 )
