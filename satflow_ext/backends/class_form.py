@@ -112,7 +112,7 @@ class ParameterDoc(NamedTuple):
 
 
 def parse_docstrings(functions: Iterable[Callable[..., Any] | type]) -> dict[str, ParameterDoc]:
-    """Parse the docstrings; if several document the same name, the first one wins."""
+    """Parse the numpydoc section "Parameters" of docstrings; if several document the same name, the first one wins."""
     found: dict[str, ParameterDoc] = {}
     for each in functions:
         found = _parse_docstring(inspect.getdoc(each) or "") | found
@@ -155,7 +155,12 @@ CONFIG_READ = re.compile(r"""config\.get\(\s*["']([\w.-]+)["']""")
 def read_configured_defaults(
     called: Callable[..., Any], functions: Iterable[Callable[..., Any]]
 ) -> dict[str, JsonValue]:
-    """Return the value of each argument that the current configuration sets."""
+    """Return the value of each argument that the current configuration sets.
+
+    Dask's classes read such defaults in their constructors, so that their signatures do not show them: from a section
+    (`dask.config.get("cloudprovider.gcp")`), or one by one (`dask.config.get("kubernetes.image")`). dask-jobqueue's classes read
+    the section that `config_name` names.
+    """
     import dask
 
     found: dict[str, JsonValue] = {}

@@ -124,7 +124,7 @@ def _remaining_seconds(deadline: float) -> float:
 
 
 class HiddenDashboard:
-    """A proxy of a `distributed.deploy.Cluster` that hides its dashboard link.
+    """A proxy of a `distributed.deploy.Cluster` that hides its dashboard link, which Prefect's task runner would log.
 
     Args:
         cluster: the cluster object.

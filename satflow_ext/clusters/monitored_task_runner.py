@@ -186,7 +186,7 @@ def _read_settings(runner: DaskTaskRunner) -> dict[str, Any]:
 
 
 class MissingWorkerReason:
-    """The Dask workers that have not connected; `why` is the latest reason as text."""
+    """The Dask workers that have not connected; `reason` is the latest reason as text."""
 
     reason: str | None = None
 
@@ -205,7 +205,7 @@ class MissingWorkerReason:
 
 
 class PeakUsage:
-    """The highest memory and core usage so far."""
+    """The highest memory and core usage of any Dask worker so far."""
 
     def __init__(self) -> None:
         self._memory = 0

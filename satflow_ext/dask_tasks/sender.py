@@ -168,6 +168,8 @@ LARGE_SIZE = 64 * 1024
 class SharedArguments:
     """The shared arguments of the calls of one map, which are sent a few hundred at a time.
 
+    Dask copies large ones once to each worker.
+
     Args:
         dask_client: client that sends the calls.
     """

@@ -156,8 +156,8 @@ def classify_divergence(written: DeploymentWrite, live: LiveState | None, marker
 
     Args:
         written: the last completed write.
-        live: the state in Prefect, None if there is no row.
-        marker_count: number of writes that the marker in Prefect's database counts, None if there is no marker.
+        live: the state in Prefect; None without a row.
+        marker_count: number of writes that the marker in Prefect's database counts; None without a marker.
     """
     if live is not None and live.pin == written.pin:
         return "as written"

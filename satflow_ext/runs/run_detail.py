@@ -97,7 +97,7 @@ MAX_CAUSE_LENGTH = 1_000
 
 
 def find_failure(newest_errors_first: Sequence[str], state_message: str | None) -> Failure:
-    """Extract the failure of a run.
+    """Extract the failure of a run from its log, never from its result, which is a pickle.
 
     Args:
         newest_errors_first: messages of the run's log with level ERROR and above.

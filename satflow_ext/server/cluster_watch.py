@@ -8,11 +8,11 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from satflow_ext.clusters.single_update import COMMAND
 from satflow_ext.errors import SatflowError
-from satflow_ext.own_module import build_module_command, build_module_environment
+from satflow_ext.own_module import build_module_environment
 from satflow_ext.server.stack_manager import StackManager
 
-COMMAND = build_module_command("satflow_ext.clusters.cluster_watcher")
 REFRESH_SECONDS = 5.0
 """Seconds between two reads of the list of deployments."""
 IDLE_REFRESHES = 3

@@ -305,6 +305,8 @@ async def _send_answer(writer: asyncio.StreamWriter, answer: Answer) -> None:
 class LogUploadThread:
     """A thread that uploads the log lines of runs on this machine, including lines that earlier runs left in the spool.
 
+    It continues when runs or the Prefect server are killed.
+
     Args:
         settings: settings of the stack, with the folder of the spool.
         credential: credential of the Prefect server.

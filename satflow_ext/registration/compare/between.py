@@ -14,7 +14,6 @@ from satflow_ext.models import Change, CodeChange, JsonObject, Source, VersionDi
 from satflow_ext.registration import schedules
 from satflow_ext.registration.compare import wiring
 from satflow_ext.registration.compare.fact_changes import compare_facts, format_value
-from satflow_ext.registration.compare.fact_changes import compare_facts as changed
 from satflow_ext.registration.compare.pieces import SourcePiece, split_source
 from satflow_ext.registration.manifest import Manifest
 
@@ -144,7 +143,7 @@ def _unified_diff(name: str, was: SourcePiece | None, now: SourcePiece | None) -
 
 def compare_parameters(before: JsonObject, after: JsonObject) -> tuple[Change, ...]:
     """Return parameters that were added, removed, or have another type or default."""
-    return changed(_parameter_facts(before), _parameter_facts(after))
+    return compare_facts(_parameter_facts(before), _parameter_facts(after))
 
 
 def _parameter_facts(schema: JsonObject) -> dict[str, str]:
