@@ -202,7 +202,8 @@ class StoreClient:
             raise ContentMissing(f"{self._display_name} has no content {digest}.", fix="Register the flow again.")
         if 300 <= status < 400:
             raise StoreFailed(
-                f"{self._display_name} answered with a redirect ({status}), which is not followed: a credential is for one address.",
+                f"{self._display_name} answered with a redirect ({status}), which is not followed: "
+                "a credential is for one address.",
                 fix="Set the final address of the contents; a redirect often leads to a login page.",
             )
         if not 200 <= status < 300:
