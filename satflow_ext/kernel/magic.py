@@ -40,8 +40,10 @@ def _run_words(words: ParsedLine) -> RegisteredFlow | CheckedFlow | None:
         raise BadRequest("The line names no flow.", fix="Write %register_flow my_flow; see --help.")
     if "--check" in words.options:
         return check_registration(words.flow, to_registration(words))
-    said = words.options
-    return register_choice(words.flow, to_registration(words), run="--run" in said, overwrite="--overwrite" in said)
+    options = words.options
+    return register_choice(
+        words.flow, to_registration(words), run="--run" in options, overwrite="--overwrite" in options
+    )
 
 
 def to_registration(words: ParsedLine) -> WrittenRegistration:

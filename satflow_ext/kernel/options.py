@@ -138,14 +138,14 @@ def parse_line(line: str) -> ParsedLine:
     Raises:
         BadRequest: the line is not valid; the message names the faulty part.
     """
-    said = ParsedLine()
-    own = list(_extract_options(split_line(line), said))
+    parsed_line = ParsedLine()
+    own = list(_extract_options(split_line(line), parsed_line))
     values = vars(_build_parser().parse_args(own))
     for option in MAGIC_OPTIONS:
         name = option[2:].replace("-", "_")
         if name in values:
-            said.options[option] = values[name] if isinstance(values[name], list) else [values[name]]
-    return said
+            parsed_line.options[option] = values[name] if isinstance(values[name], list) else [values[name]]
+    return parsed_line
 
 
 def _build_parser() -> LineParser:
