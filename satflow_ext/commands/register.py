@@ -56,18 +56,19 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     if args.check:
         return check.check_flows(args, everything, settings)
     if args.storage == "git":
-        for wanted in everything:  # before a stack is started; checked again after packing
-            locate_in_git(wanted.path)
+        for selection in everything:  # before a stack is started; checked again after packing
+            locate_in_git(selection.path)
     with connect(settings) as endpoints:
         if endpoints.local:
             check_free_space((settings.state_dir, settings.runtime_dir))  # before cells run that may take an hour
-        for wanted in everything:
+        for selection in everything:
             try:
-                _register_file(args, wanted, endpoints, settings)
+                _register_file(args, selection, endpoints, settings)
             except SatflowError as error:
                 if args.json:
                     print(
-                        json.dumps({"path": str(wanted.path), **ErrorBody.from_error(error).model_dump()}), flush=True
+                        json.dumps({"path": str(selection.path), **ErrorBody.from_error(error).model_dump()}),
+                        flush=True,
                     )
                 raise
     return 0
