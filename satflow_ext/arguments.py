@@ -1,8 +1,9 @@
-"""Command-line parsers that reject abbreviated and repeated options."""
+"""Command-line parsers that reject abbreviated and repeated options, and keep unknown options with their values."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,3 +45,42 @@ class Parser(argparse.ArgumentParser):
         for name in (None, "store"):
             self.register("action", name, _SingleUseAction)
         self.register("action", "store_true", _SingleUseFlag)
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The options of this parser."""
+        return frozenset(self._option_string_actions)
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:  # type: ignore[override]  # argparse has overloads
+        """Parse the arguments that this parser knows.
+
+        Args:
+            args: the arguments.
+            namespace: receives the values; None for a new one.
+
+        Returns:
+            The values, and the remaining arguments. An unknown option and its value are one of these: `--n-workers=2`. With
+            argparse alone, a value after an unknown option would become a positional argument.
+        """
+        known, unknown = self._separate_unknown(sys.argv[1:] if args is None else list(args))
+        values, rest = super().parse_known_args(known, namespace)
+        return values, [*rest, *unknown]
+
+    def _separate_unknown(self, words: list[str]) -> tuple[list[str], list[str]]:
+        known: list[str] = []
+        unknown: list[str] = []
+        has_commands = self._subparsers is not None
+        while words:
+            word = words.pop(0)
+            name, equals, _ = word.partition("=")
+            action = self._option_string_actions.get(name)
+            if not word.startswith("-") or (has_commands and action is None):
+                known.append(word)
+                if has_commands:  # the rest belongs to the command
+                    return [*known, *words], unknown
+                continue
+            takes_value = not equals and (action is None or action.nargs != 0)
+            if takes_value and words and not words[0].startswith("--"):
+                word = f"{name}={words.pop(0)}"
+            (unknown if action is None else known).append(word)
+        return known, unknown

@@ -63,10 +63,10 @@ class BoundedListener(socket.socket):
 def raise_descriptor_limit() -> None:
     """Raise this process's soft limit of open descriptors to the hard limit, at most to 65,536."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    limit = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if soft != resource.RLIM_INFINITY and soft < limit:
         with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def _add_connection(connection: socket.socket, connections: weakref.WeakSet[socket.socket], limit: int) -> None:

@@ -102,11 +102,11 @@ def _run_command_line(arguments: Sequence[str] | None) -> int:
 def _parse_and_run(arguments: Sequence[str] | None) -> int:
     parser = Parser(prog="satflow", description="Register notebook flows with Prefect, run them and watch them.")
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    wanted = _find_command_name(sys.argv[1:] if arguments is None else arguments)
+    command_name = _find_command_name(sys.argv[1:] if arguments is None else arguments)
     command: Command | None = None
     for name, text in COMMANDS.items():
         choice = choices.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        if name == wanted:
+        if name == command_name:
             command = _import_command(name)
             command.configure(choice)
     args, rest = parser.parse_known_args(arguments)

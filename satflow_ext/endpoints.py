@@ -226,18 +226,18 @@ def fingerprint_store(store: Store, record: StackRecord) -> str:
     """
     key = f"{record.store_token} {record.prefect_auth}".encode()
     signer = astuple(store.aws) if store.aws else ()
-    said = json.dumps([store.url, sorted(store.headers.items()), signer]).encode()
-    return hmac.new(key, said, hashlib.sha256).hexdigest()
+    identity = json.dumps([store.url, sorted(store.headers.items()), signer]).encode()
+    return hmac.new(key, identity, hashlib.sha256).hexdigest()
 
 
 def _resolve_prefect(settings: Settings, record: StackRecord | None) -> PrefectApi:
     if settings.prefect_api_url is not None:
         # Prefect's variables belong together: a key is sent only to the address that it was set with.
-        lent = os.environ if os.environ.get("PREFECT_API_URL") in (None, "", settings.prefect_api_url) else {}
+        environment = os.environ if os.environ.get("PREFECT_API_URL") in (None, "", settings.prefect_api_url) else {}
         return PrefectApi(
             settings.prefect_api_url,
-            auth_string=lent.get("PREFECT_API_AUTH_STRING"),
-            api_key=lent.get("PREFECT_API_KEY"),
+            auth_string=environment.get("PREFECT_API_AUTH_STRING"),
+            api_key=environment.get("PREFECT_API_KEY"),
         )
     if record is None or record.prefect_url is None:
         raise StackFailed("The local Prefect server is not running.", fix="Start it with `satflow up`.")

@@ -10,6 +10,7 @@ docstring states otherwise.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,6 +27,23 @@ FLOW_EXECUTOR = "flow"
 UNSAFE_CHARACTERS = frozenset("\\\x7f") | set(map(chr, range(32)))
 RESERVED_PREFIX = "satflow_"
 """Prefix of the names of SatFlow's own files in a run's folder."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a field of a registration is written on a command line: the metadata of the field (`satflow_ext.choices`).
+
+    Args:
+        flag: the option, such as `--tag`.
+        placeholder: placeholder of its value in help texts.
+        purpose: its purpose for help texts, on one line, without a full stop.
+        noun: noun for one value in messages.
+    """
+
+    flag: str
+    placeholder: str
+    purpose: str
+    noun: str
 
 
 class WireModel(BaseModel):
@@ -105,7 +123,15 @@ class ExecutorChoice(WireModel):
     `from_flow`: the executor was selected because it reproduces the flow's own task runner (`FLOW_EXECUTOR`).
     """
 
-    name: str = FLOW_EXECUTOR
+    name: Annotated[
+        str,
+        Option(
+            "--executor",
+            "EXECUTOR",
+            "how tasks run: flow (default: by the flow's own task runner), threads, processes, dask-local, …",
+            "an executor",
+        ),
+    ] = FLOW_EXECUTOR
     options: JsonObject = {}
     from_flow: bool = False
 
@@ -132,20 +158,31 @@ class NoSchedule(WireModel):
     kind: Literal["none"] = "none"
 
 
+TimeZone = Annotated[
+    str,
+    Option("--timezone", "ZONE", "the time zone of the schedule, such as Europe/Berlin (default: UTC)", "a time zone"),
+]
+
+
 class CronSchedule(WireModel):
     """A five-field cron expression, evaluated in an IANA time zone."""
 
     kind: Literal["cron"] = "cron"
-    cron: str
-    timezone: str = "UTC"
+    cron: Annotated[str, Option("--cron", "CRON", 'a cron schedule with five fields: "0 6 * * *"', "a cron expression")]
+    timezone: TimeZone = "UTC"
 
 
 class IntervalSchedule(WireModel):
     """A fixed interval in seconds, evaluated in an IANA time zone."""
 
     kind: Literal["interval"] = "interval"
-    seconds: float
-    timezone: str = "UTC"
+    seconds: Annotated[
+        float,
+        Option(
+            "--interval", "SECONDS", "the interval between runs, instead of --cron", "a number of seconds, such as 3600"
+        ),
+    ]
+    timezone: TimeZone = "UTC"
 
 
 Schedule = Annotated[NoSchedule | CronSchedule | IntervalSchedule, Field(discriminator="kind")]
@@ -171,12 +208,27 @@ class Infrastructure(WireModel):
     contain credentials. `job_variables` are further variables of the work pool, by their names in its base job template.
     """
 
-    image: str | None = Field(None, pattern=IMAGE_PATTERN, max_length=1024)
-    cpu: float | None = Field(None, ge=0.001, le=4096)
-    memory: float | None = Field(None, ge=0.001, le=65536)
-    gpus: int | None = Field(None, ge=1, le=64)
-    env: dict[Annotated[str, Field(pattern=VARIABLE_NAME_PATTERN)], str] = {}
-    job_variables: JsonObject = {}
+    image: Annotated[
+        str | None,
+        Option("--image", "IMAGE", "the container image of runs, if the work pool starts containers", "an image"),
+    ] = Field(None, pattern=IMAGE_PATTERN, max_length=1024)
+    cpu: Annotated[
+        float | None, Option("--cpu", "CORES", "the number of cores of a run's container", "a number of cores")
+    ] = Field(None, ge=0.001, le=4096)
+    memory: Annotated[float | None, Option("--memory", "GIB", "the memory of a run's container", "a number of GiB")] = (
+        Field(None, ge=0.001, le=65536)
+    )
+    gpus: Annotated[
+        int | None, Option("--gpus", "NUMBER", "the number of GPUs of a run's container", "a number of GPUs")
+    ] = Field(None, ge=1, le=64)
+    env: Annotated[
+        dict[Annotated[str, Field(pattern=VARIABLE_NAME_PATTERN)], str],
+        Option("--env", "NAME=VALUE", "an environment variable of runs, not a credential", "environment variable"),
+    ] = {}
+    job_variables: Annotated[
+        JsonObject,
+        Option("--job-variable", "NAME=VALUE", "another variable of the work pool, by its name", "job variable"),
+    ] = {}
 
 
 class Registration(WireModel):
@@ -190,17 +242,44 @@ class Registration(WireModel):
     are started that were missed while the local stack or the machine was off.
     """
 
-    name: str | None = None
-    parameters: JsonObject = {}
+    name: Annotated[
+        str | None, Option("--name", "NAME", "the deployment's name (default: the flow's name)", "a name")
+    ] = None
     executor: ExecutorChoice = ExecutorChoice()
     schedule: Schedule = NoSchedule()
-    work_pool: str | None = None
+    parameters: Annotated[
+        JsonObject,
+        Option("--param", "NAME=VALUE", "a parameter, as JSON or text depending on its type", "parameter"),
+    ] = {}
+    work_pool: Annotated[str | None, Option("--work-pool", "POOL", "the Prefect work pool", "a work pool")] = None
     infrastructure: Infrastructure = Infrastructure()
-    tags: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
-    environment: EnvironmentPolicy = "warn"
-    missed_runs: MissedRuns = "last"
-    secrets: tuple[SecretName, ...] = ()
+    tags: Annotated[tuple[str, ...], Option("--tag", "TAG", "a tag of the deployment", "a tag")] = ()
+    environment: Annotated[
+        EnvironmentPolicy,
+        Option(
+            "--environment",
+            "POLICY",
+            "if a run's packages differ: warn (default), refuse or recreate",
+            "an environment policy",
+        ),
+    ] = "warn"
+    missed_runs: Annotated[
+        MissedRuns,
+        Option(
+            "--missed-runs",
+            "RUNS",
+            "scheduled runs to start that the local stack missed: last (default), all or none",
+            "a choice of missed runs",
+        ),
+    ] = "last"
+    secrets: Annotated[
+        tuple[SecretName, ...],
+        Option("--secret", "NAME", "a credential that the flow needs, looked up at run time", "a name of a credential"),
+    ] = ()
+    include: Annotated[
+        tuple[str, ...],
+        Option("--include", "FILES", "data files to pack with the flow: data/*.csv, or a folder", "a pattern"),
+    ] = ()
 
 
 class WrittenRegistration(Registration):

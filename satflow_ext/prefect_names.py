@@ -44,8 +44,10 @@ def check_flow_name(name: str) -> None:
     Raises:
         BadRequest: the name and the reason.
     """
-    if why := _find_name_problem(name):
-        raise BadRequest(f"{name!r} is not a valid flow name: {why}.", fix="Rename it: @flow(name=...).", field="name")
+    if reason := _find_name_problem(name):
+        raise BadRequest(
+            f"{name!r} is not a valid flow name: {reason}.", fix="Rename it: @flow(name=...).", field="name"
+        )
 
 
 def check_deployment_name(name: str) -> None:
@@ -54,8 +56,10 @@ def check_deployment_name(name: str) -> None:
     Raises:
         BadRequest: the name and the reason.
     """
-    if why := _find_name_problem(name) or _find_version_suffix(name):
-        raise BadRequest(f"{name!r} is not a valid deployment name: {why}.", fix="Choose another name.", field="name")
+    if reason := _find_name_problem(name) or _find_version_suffix(name):
+        raise BadRequest(
+            f"{name!r} is not a valid deployment name: {reason}.", fix="Choose another name.", field="name"
+        )
 
 
 async def read_deployment(client: PrefectClient, full_name: str) -> DeploymentResponse | None:

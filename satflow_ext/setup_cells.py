@@ -82,16 +82,16 @@ def run(cell_tuples: Iterable[tuple[str, str]], namespace: dict[str, object] | N
         Exception: a cell raised it; that cell and the following ones run again on the next call.
     """
     with _STATE.lock:
-        wanted = tuple(SetupCell(*each) for each in cell_tuples)
-        if not wanted or wanted == _STATE.cells:
+        cells = tuple(SetupCell(*each) for each in cell_tuples)
+        if not cells or cells == _STATE.cells:
             return
         where = vars(sys.modules["__main__"]) if namespace is None else namespace
-        for cell in wanted:
+        for cell in cells:
             if cell not in _STATE.executed:
                 _execute_cell(cell, where)
                 _STATE.executed.add(cell)
         have_run = set(_STATE.executed)
-        record_cells({cell: read_definitions(cell, where) for cell in wanted})
+        record_cells({cell: read_definitions(cell, where) for cell in cells})
         _STATE.executed |= have_run
         _reduce_by_name_everywhere()
 

@@ -103,8 +103,8 @@ def find_owner(local: Address, remote: Address | None) -> SocketOwner | None:
 def _query_netlink(local: Address, remote: Address) -> SocketOwner | None:
     """Look up one socket by netlink; the cost does not grow with the number of sockets."""
     addresses = struct.pack("!HH", local[1], remote[1]) + _pad_address(local) + _pad_address(remote)
-    wanted = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE) + addresses
-    body = wanted + struct.pack("=III", 0, *NO_COOKIE)
+    request_fields = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, ANY_STATE) + addresses
+    body = request_fields + struct.pack("=III", 0, *NO_COOKIE)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as kernel:
         kernel.settimeout(1.0)
         kernel.send(NETLINK_HEADER.pack(NETLINK_HEADER.size + len(body), BY_FAMILY, NLM_REQUEST, 1, 0) + body)

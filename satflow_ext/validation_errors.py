@@ -59,5 +59,5 @@ def convert_first_error(error: ValidationError) -> BadRequest:
     field = ".".join(part for at, part in enumerate(parts) if not (part in UNION_TAGS and at < len(parts) - 1))
     if first["type"] == "json_invalid":
         return BadRequest(f"The request's body is not JSON: {first['ctx']['error']}.")
-    said = describe_error(first)
-    return BadRequest(f"{field}: {said}." if field else f"{said}.", field=field or None)
+    description = describe_error(first)
+    return BadRequest(f"{field}: {description}." if field else f"{description}.", field=field or None)

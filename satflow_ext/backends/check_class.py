@@ -27,13 +27,13 @@ class ClassCheck(BaseModel):
 def check_class(path: str, names: list[str]) -> ClassCheck:
     """Import the class and compare its keyword arguments with these names."""
     try:
-        takes = signature.read_parameters(signature.import_class(path))
+        parameters = signature.read_parameters(signature.import_class(path))
     except Exception as error:  # process boundary: a third-party module may raise anything
         return ClassCheck(outcome="missing", details=(f"{type(error).__name__}: {error}",))
-    known = tuple(takes.named)
-    if unknown := takes.unknown_names(names):
+    known = tuple(parameters.named)
+    if unknown := parameters.unknown_names(names):
         return ClassCheck(outcome="unknown", details=tuple(unknown), accepted=known)
-    lacking = [name for name in takes.required if name not in names and name != "n_workers"]
+    lacking = [name for name in parameters.required if name not in names and name != "n_workers"]
     return (
         ClassCheck(outcome="required", details=tuple(lacking), accepted=known)
         if lacking

@@ -42,22 +42,26 @@ def build_form(name: str) -> ClusterClass:
     back_end = find_provider(name)
     called = signature.import_class(back_end.cluster_class)
     functions = signature.receiving_functions(called)
-    takes = signature.read_parameters(called)
-    said = parse_docstrings([*_documenting_classes(called), *functions])
+    parameters = signature.read_parameters(called)
+    descriptions = parse_docstrings([*_documenting_classes(called), *functions])
     defaults = read_configured_defaults(called, functions)
-    hidden = tuple(each for each in takes.named if is_credential_name(each))
+    hidden = tuple(each for each in parameters.named if is_credential_name(each))
     shown = [
-        each for each in takes.named if each not in back_end.owned_arguments and each not in hidden and each[0] != "_"
+        each
+        for each in parameters.named
+        if each not in back_end.owned_arguments and each not in hidden and each[0] != "_"
     ]
     hints = _read_type_hints(functions)
     properties: JsonObject = {
-        each: _argument_schema(each, takes.named[each], hints.get(each), said.get(each), defaults.get(each))
+        each: _argument_schema(
+            each, parameters.named[each], hints.get(each), descriptions.get(each), defaults.get(each)
+        )
         for each in shown
     }
-    required = [each for each in takes.required if each in shown and each not in defaults]
+    required = [each for each in parameters.required if each in shown and each not in defaults]
     schema: JsonObject = {"type": "object", "properties": properties, "required": [*required]}
     return ClusterClass(
-        name=name, purpose=first_paragraph(called), options_schema=schema, open=takes.accepts_any, hidden=hidden
+        name=name, purpose=first_paragraph(called), options_schema=schema, open=parameters.accepts_any, hidden=hidden
     )
 
 
@@ -166,8 +170,8 @@ def read_configured_defaults(
     found: dict[str, JsonValue] = {}
     for place in _config_keys(called, functions):
         value = dask.config.get(place, default=None)
-        said = value if isinstance(value, dict) else {place.rpartition(".")[2]: value}
-        found = {str(name).replace("-", "_"): each for name, each in said.items() if each is not None} | found
+        settings = value if isinstance(value, dict) else {place.rpartition(".")[2]: value}
+        found = {str(name).replace("-", "_"): each for name, each in settings.items() if each is not None} | found
     return found
 
 
@@ -189,8 +193,8 @@ def _read_source(function: Callable[..., Any]) -> str:
 
 if __name__ == "__main__":
     try:
-        told = build_form(sys.argv[1]).model_dump_json()
+        form_json = build_form(sys.argv[1]).model_dump_json()
     except Exception as error:
         sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
         sys.exit(1)
-    sys.stdout.write(f"\n{told}\n")
+    sys.stdout.write(f"\n{form_json}\n")

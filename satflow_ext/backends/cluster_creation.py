@@ -61,9 +61,9 @@ class ClusterCreation:
             raise ClusterNotStarted(f"{self._path} created no cluster within {seconds:g} s.", fix=FIX_TIMEOUT)
         if self._error is not None:
             self.abort()
-            said = f"{type(self._error).__name__}: {redact_addresses(str(self._error))}"
+            error_text = f"{type(self._error).__name__}: {redact_addresses(str(self._error))}"
             raise ClusterNotStarted(
-                f"{self._path} could not create a cluster: {said}.", fix=FIX_OPTIONS
+                f"{self._path} could not create a cluster: {error_text}.", fix=FIX_OPTIONS
             ) from self._error
         return self._cluster
 

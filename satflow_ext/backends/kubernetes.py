@@ -106,9 +106,11 @@ async def _list_waiting_pods(cluster: Any) -> MissingWorkers:
 
 def summarize_pods(pods: Iterable[Mapping[str, Any]]) -> MissingWorkers:
     """Summarize pods, as returned by the Kubernetes API, that do not run, with the reasons."""
-    said = [f"pod {each['metadata']['name']} {why}" for each in pods if (why := next(_pod_problems(each), None))]
-    more = [f"and {len(said) - MAX_LISTED_PODS} more"] if len(said) > MAX_LISTED_PODS else []
-    return MissingWorkers(reason=", ".join([*said[:MAX_LISTED_PODS], *more]) or None)
+    problems = [
+        f"pod {each['metadata']['name']} {problem}" for each in pods if (problem := next(_pod_problems(each), None))
+    ]
+    more = [f"and {len(problems) - MAX_LISTED_PODS} more"] if len(problems) > MAX_LISTED_PODS else []
+    return MissingWorkers(reason=", ".join([*problems[:MAX_LISTED_PODS], *more]) or None)
 
 
 def _pod_problems(pod: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_receiver: ContextVar[Callable[[str | None], None]] = ContextVar("hearing", default=lambda why: None)
+_receiver: ContextVar[Callable[[str | None], None]] = ContextVar("hearing", default=lambda reason: None)
 
 
 @contextmanager

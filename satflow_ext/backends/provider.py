@@ -47,8 +47,8 @@ class MissingWorkers:
 
 def find_unconnected_workers(cluster: Any) -> dict[Any, Any]:
     """Return the started Dask workers of a `SpecCluster`, by name, that have not connected to the scheduler."""
-    there = {str(row["name"]) for row in dict(cluster.scheduler_info["workers"]).values()}
-    return {name: each for name, each in dict(cluster.workers).items() if str(name) not in there}
+    connected_names = {str(row["name"]) for row in dict(cluster.scheduler_info["workers"]).values()}
+    return {name: each for name, each in dict(cluster.workers).items() if str(name) not in connected_names}
 
 
 def accept_any_options(request: ProviderRequest) -> None:

@@ -37,19 +37,19 @@ def start_run_cluster(*, request: Mapping[str, Any]) -> Iterator[HiddenDashboard
     """
     import dask
 
-    wanted = ProviderRequest(**request)
-    back_end = find_provider(wanted.backend)
-    until = time.monotonic() + wanted.start_timeout
+    provider_request = ProviderRequest(**request)
+    back_end = find_provider(provider_request.backend)
+    until = time.monotonic() + provider_request.start_timeout
     dask.config.set({**NO_HTTP_ROUTES, **LOST_WORKER_TIMEOUT})
-    cluster = ClusterCreation(back_end.cluster_class, _class_arguments(back_end, wanted)).create_cluster(
-        wanted.start_timeout
+    cluster = ClusterCreation(back_end.cluster_class, _class_arguments(back_end, provider_request)).create_cluster(
+        provider_request.start_timeout
     )
     try:
         with (
             _connect_client(cluster, until) as dask_client,
-            maintain_cluster(cluster, dask_client, back_end, wanted) as keeper,
+            maintain_cluster(cluster, dask_client, back_end, provider_request) as keeper,
         ):
-            provide_workers(cluster, dask_client, back_end, wanted, until, keeper)
+            provide_workers(cluster, dask_client, back_end, provider_request, until, keeper)
             guard_workers(dask_client)
             yield HiddenDashboard(cluster)
     finally:
@@ -98,13 +98,13 @@ def provide_workers(
         ClusterFailed: the cluster cannot be scaled, or no Dask worker connected in time.
     """
 
-    def why() -> str | None:
+    def read_reason() -> str | None:
         if keeper.fatal_error:
             raise keeper.fatal_error
         return keeper.reason
 
     _scale_cluster(cluster, back_end, request)
-    wait_for_worker(dask_client, deadline, request.start_timeout, why)
+    wait_for_worker(dask_client, deadline, request.start_timeout, read_reason)
 
 
 def _scale_cluster(cluster: Any, back_end: ClusterProvider, request: ProviderRequest) -> None:

@@ -186,9 +186,9 @@ def _format_reason(reason: str) -> str:
 
 def _read_job_states(jobs: list[str]) -> dict[str, tuple[str, str]]:
     """Read the states of these jobs. `squeue` fails for a single unknown job, so all jobs of this user are read."""
-    wanted = set(jobs)
+    job_ids = set(jobs)
     rows = [line.split("|", 2) for line in run_slurm_command("squeue", "--me", "--noheader", "--format=%i|%T|%r")]
-    return {job: (state, reason) for job, state, reason in rows if job in wanted}
+    return {job: (state, reason) for job, state, reason in rows if job in job_ids}
 
 
 SLURM = ClusterProvider(

@@ -33,12 +33,12 @@ class SlurmJob(SLURMJob):  # type: ignore[misc]  # dask-jobqueue is not typed
             RuntimeError: SLURM refused the job.
         """
         try:
-            said = await _submit_job(self.job_script())
+            output = await _submit_job(self.job_script())
         except RuntimeError as error:
             SlurmJob.refusal = str(error)
             raise
         SlurmJob.refusal = None
-        self.job_id = self._job_id_from_submit_output(said)
+        self.job_id = self._job_id_from_submit_output(output)
         await ProcessInterface.start(self)  # type: ignore[no-untyped-call]  # distributed is typed in part
 
 
@@ -114,7 +114,7 @@ async def _submit_job(script: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    said, wrong = await process.communicate(script.encode())
+    output, wrong = await process.communicate(script.encode())
     if process.returncode:
         raise RuntimeError(" ".join(wrong.decode(errors="replace").split()).rstrip("."))
-    return said.decode()
+    return output.decode()

@@ -65,9 +65,9 @@ def _parse_connection(request: ProviderRequest) -> SshConnectionSettings:
         return SshConnectionSettings.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        said = f"{'.'.join(map(str, first['loc']))}: {describe_error(first)}"
+        problem = f"{'.'.join(map(str, first['loc']))}: {describe_error(first)}"
         raise InvalidExecutorOption(
-            f"The options of ssh are invalid: {said}.", fix=EXAMPLE, field=OPTIONS_FIELD
+            f"The options of ssh are invalid: {problem}.", fix=EXAMPLE, field=OPTIONS_FIELD
         ) from None
 
 

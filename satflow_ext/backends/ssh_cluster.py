@@ -63,9 +63,9 @@ class SshCluster(SpecCluster):
         security = Security.temporary()  # type: ignore[no-untyped-call]
         words = ["--nthreads", str(nthreads), *NO_DASHBOARD, *(["--resources", f"GPU={gpus}"] if gpus else [])]
         words += ["--memory-limit", str(memory_limit)] if memory_limit else []
-        here = scheduler_host or get_ip(socket.gethostbyname(hosts[0]))  # type: ignore[no-untyped-call]
+        own_host = scheduler_host or get_ip(socket.gethostbyname(hosts[0]))  # type: ignore[no-untyped-call]
         super().__init__(  # type: ignore[no-untyped-call]
-            scheduler={"cls": Scheduler, "options": _scheduler_options(here, security)},
+            scheduler={"cls": Scheduler, "options": _scheduler_options(own_host, security)},
             worker={
                 "cls": SshWorker,
                 "options": {
@@ -84,10 +84,10 @@ class SshCluster(SpecCluster):
         lacking = find_unconnected_workers(self)
         ended = [name for name, each in lacking.items() if each.end_reason is not None]
         number = {host: place for place, host in reversed([*enumerate(self.connection_settings.hosts, 1)])}
-        why = sorted(
+        reasons = sorted(
             {f"on host {number[each.host]} {each.end_reason or 'it is starting'}" for each in lacking.values()}
         )
-        return MissingWorkers(reason=", ".join(why) or None, lost_names=frozenset(ended))
+        return MissingWorkers(reason=", ".join(reasons) or None, lost_names=frozenset(ended))
 
 
 def _scheduler_options(host: str, security: Security) -> dict[str, Any]:

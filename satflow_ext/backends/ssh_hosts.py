@@ -62,13 +62,13 @@ class SshConnectionSettings(BaseModel):
 
     def asyncssh_options(self) -> dict[str, Any]:
         """Return the settings as options of asyncssh."""
-        said = {
+        options = {
             "username": self.username,
             "port": self.port,
             "client_keys": list(self.client_keys),
             "known_hosts": self.known_hosts,
         }
-        return {name: value for name, value in said.items() if value}
+        return {name: value for name, value in options.items() if value}
 
 
 class HostInfo(BaseModel):
@@ -152,10 +152,10 @@ async def _probe_host(name: str, settings: SshConnectionSettings) -> HostInfo:
 
 
 def _check_versions(name: str, host: HostInfo) -> None:
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if host.python != here:
+    own_version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if host.python != own_version:
         raise PythonMismatch(
-            f"{name} has Python {host.python}, flow runs Python {here}.",
+            f"{name} has Python {host.python}, flow runs Python {own_version}.",
             fix="Set python to an interpreter of this version.",
         )
     if host.distributed != version("distributed"):

@@ -82,8 +82,8 @@ class SshWorker(ProcessInterface):
             process.stdin.write(f"{json.dumps(self._start_command(own))}\n")
             self._watch_task = asyncio.create_task(self._wait_for_end(process))
         except ClusterFailed as error:
-            why = error.message.removeprefix(f"{self.host}, over SSH: ").removeprefix(f"{self.host} ").rstrip(".")
-            self._record_end(f"the login failed ({why})" if self._connection is None else why, failed=True)
+            reason = error.message.removeprefix(f"{self.host}, over SSH: ").removeprefix(f"{self.host} ").rstrip(".")
+            self._record_end(f"the login failed ({reason})" if self._connection is None else reason, failed=True)
         await super().start()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
@@ -104,12 +104,12 @@ class SshWorker(ProcessInterface):
             return {}
         api = urlsplit(url)
         try:
-            there = await self._connection.forward_remote_port("127.0.0.1", 0, api.hostname, api.port)
+            listener = await self._connection.forward_remote_port("127.0.0.1", 0, api.hostname, api.port)
         except asyncssh.Error as error:
             raise ClusterFailed(
                 f"the host refuses port forwarding, which tasks need to reach the local stack: {format_error(error)}"
             ) from None
-        return {API_URL_VARIABLE: api._replace(netloc=f"127.0.0.1:{there.get_port()}").geturl()}
+        return {API_URL_VARIABLE: api._replace(netloc=f"127.0.0.1:{listener.get_port()}").geturl()}
 
     def _start_command(self, more_environment: Mapping[str, str]) -> dict[str, Any]:
         words = ["-m", "distributed.cli.dask_worker", self._scheduler, "--name", self._name, "--protocol", "tls://"]
@@ -126,7 +126,7 @@ class SshWorker(ProcessInterface):
         await process.wait_closed()
         self._record_end(f"it ended ({last})", failed=True)
 
-    def _record_end(self, why: str, *, failed: bool) -> None:
+    def _record_end(self, reason: str, *, failed: bool) -> None:
         if self.end_reason is None:
-            self.end_reason = redact_addresses(why, self.host)
+            self.end_reason = redact_addresses(reason, self.host)
             self._placement.release_host(self.host, failed=failed)

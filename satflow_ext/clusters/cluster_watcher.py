@@ -62,10 +62,10 @@ class ClusterWatcher:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch_cluster(self, cluster: PersistentCluster) -> None:
-        told: StatusBuilder | None = None
+        builder: StatusBuilder | None = None
         try:
             while True:
-                told = await self._watch_until_unreachable(cluster, told)
+                builder = await self._watch_until_unreachable(cluster, builder)
                 await asyncio.sleep(RETRY_DELAY)
         finally:
             self._status_files.remove_status(cluster.deployment_id)
@@ -111,14 +111,14 @@ class ClusterWatcher:
 async def main() -> None:
     """Read lines and watch the clusters that they list."""
     settings = load_settings()
-    lookout = ClusterWatcher(SchedulerLocator(settings), StatusFiles(settings))
+    watcher = ClusterWatcher(SchedulerLocator(settings), StatusFiles(settings))
     lines = asyncio.StreamReader(limit=MAX_LINE_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     try:
         while line := await lines.readline():
-            lookout.watch_clusters(CLUSTERS_ADAPTER.validate_json(line))
+            watcher.watch_clusters(CLUSTERS_ADAPTER.validate_json(line))
     finally:
-        await lookout.close()
+        await watcher.close()
 
 
 if __name__ == "__main__":

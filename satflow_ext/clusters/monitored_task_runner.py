@@ -69,24 +69,26 @@ class MonitoredDaskTaskRunner(FastDaskTaskRunner):
         """
         if self._client is not None:
             return super().client
-        waits, board, told = (
+        missing_workers, status_files, builder = (
             MissingWorkerReason(),
             StatusFiles(self.settings),
             StatusBuilder(_with_run_name(self.owner)),
         )
 
-        def hear(why: str | None) -> None:
-            waits.reason = why
+        def write_starting(reason: str | None) -> None:
+            missing_workers.reason = reason
             if self._client is None:
-                _write_status(board, told.build_starting(why))
+                _write_status(status_files, builder.build_starting(reason))
 
-        hear(None)
+        write_starting(None)
         if self.address:
             require_scheduler(self.address)
-        with receive_reasons(hear):
+        with receive_reasons(write_starting):
             dask_client = super().client
-        self._exit_stack.enter_context(monitor_cluster(dask_client, self.owner, self.settings, waits))
-        wait_for_worker(dask_client, time.monotonic() + self.start_timeout, self.start_timeout, lambda: waits.reason)
+        self._exit_stack.enter_context(monitor_cluster(dask_client, self.owner, self.settings, missing_workers))
+        wait_for_worker(
+            dask_client, time.monotonic() + self.start_timeout, self.start_timeout, lambda: missing_workers.reason
+        )
         return dask_client
 
 
@@ -102,14 +104,14 @@ def monitor_cluster(
         settings: contain the folder of the status files.
         missing_workers: reasons for missing Dask workers, if the cluster provider reports them.
     """
-    stop, board, peak = threading.Event(), StatusFiles(settings), PeakUsage()
+    stop, status_files, peak = threading.Event(), StatusFiles(settings), PeakUsage()
     thread = threading.Thread(
         target=_write_statuses,
         args=(
             dask_client,
             StatusBuilder(_with_run_name(owner)),
             missing_workers or MissingWorkerReason(),
-            board,
+            status_files,
             peak,
             stop,
         ),
@@ -123,7 +125,7 @@ def monitor_cluster(
         stop.set()
         thread.join(timeout=5)
         with suppress(OSError):
-            board.remove_status(owner.key)
+            status_files.remove_status(owner.key)
         with suppress(OSError):
             _store_usage(peak.to_run_usage(owner.worker_size), owner, settings)
 

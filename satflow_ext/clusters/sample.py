@@ -23,8 +23,8 @@ ADDRESS = re.compile(r"[a-z]+://[^\s'>,]+")
 class ClusterSample:
     """The connected Dask workers, the scheduler's tasks counted by state, and the events since the last sample.
 
-    `asked` is the number of Dask workers requested from a Dask Gateway, None without a gateway. `dashboard` is the `host:port`
-    of Dask's dashboard, None if there is none.
+    `requested` is the number of Dask workers requested from a Dask Gateway, None without a gateway. `dashboard` is the
+    `host:port` of Dask's dashboard, None if there is none.
     """
 
     workers: tuple[ClusterWorker, ...]
@@ -66,21 +66,21 @@ class SchedulerProbe:
             await self._scheduler.register_scheduler_plugin(
                 plugin=plugin, name=scheduler_reporter.PLUGIN_NAME, idempotent=True
             )
-        said: Mapping[str, Any] = await getattr(self._scheduler, scheduler_reporter.HANDLER_NAME)(
+        reply: Mapping[str, Any] = await getattr(self._scheduler, scheduler_reporter.HANDLER_NAME)(
             since=self._last_event
         )
-        if said["id"] != self._id and self._last_event:
+        if reply["id"] != self._id and self._last_event:
             self._last_event = 0  # another scheduler numbers its events separately
-            said = await getattr(self._scheduler, scheduler_reporter.HANDLER_NAME)(since=0)
-        self._id = said["id"]
-        self._last_event = max([self._last_event, *(event[0] for event in said["events"])])
-        workers = map(_parse_worker, said["workers"])
+            reply = await getattr(self._scheduler, scheduler_reporter.HANDLER_NAME)(since=0)
+        self._id = reply["id"]
+        self._last_event = max([self._last_event, *(event[0] for event in reply["events"])])
+        workers = map(_parse_worker, reply["workers"])
         return ClusterSample(
             workers=tuple(sorted(workers, key=lambda worker: (len(worker.name), worker.name))),
-            tasks=dict(said["tasks"]),
-            events=tuple(map(_parse_event, said["events"])),
-            requested=said["asked"],
-            dashboard=said["dashboard"],
+            tasks=dict(reply["tasks"]),
+            events=tuple(map(_parse_event, reply["events"])),
+            requested=reply["asked"],
+            dashboard=reply["dashboard"],
         )
 
 

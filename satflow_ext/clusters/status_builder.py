@@ -107,11 +107,11 @@ def describe_missing_workers(sample: ClusterSample, counts: WorkerCounts) -> str
     observed = len(sample.workers)
     coming = (counts.requested or 0) - observed
     unasked = (counts.plan or 0) - max(observed, counts.requested or 0)
-    why = f": {counts.missing_reason}" if counts.missing_reason else ""
+    suffix = f": {counts.missing_reason}" if counts.missing_reason else ""
     lines = [
-        f"{_format_workers(coming)} requested but not connected yet{why}." if coming > 0 else None,
+        f"{_format_workers(coming)} requested but not connected yet{suffix}." if coming > 0 else None,
         f"{_format_workers(unasked)} not requested yet." if unasked > 0 and counts.requested is not None else None,
-        f"{_format_workers(unasked)} not connected yet{why}." if unasked > 0 and counts.requested is None else None,
+        f"{_format_workers(unasked)} not connected yet{suffix}." if unasked > 0 and counts.requested is None else None,
         _describe_waiting_tasks(sample.tasks, observed),
         _describe_paused_workers(sum(worker.state == "paused" for worker in sample.workers)),
     ]
@@ -126,8 +126,8 @@ def _first_number(*numbers: int | None) -> int | None:
 def _describe_waiting_tasks(tasks: Mapping[str, int], observed: int) -> str | None:
     """Describe tasks that no Dask worker can run. Tasks are also "queued" while all Dask workers are busy."""
     number = tasks.get("no-worker", 0) + (0 if observed else tasks.get("queued", 0))
-    why = "no Dask worker has the required resources" if observed else "no Dask worker is connected"
-    return f"{number} {'task waits' if number == 1 else 'tasks wait'}: {why}." if number else None
+    reason = "no Dask worker has the required resources" if observed else "no Dask worker is connected"
+    return f"{number} {'task waits' if number == 1 else 'tasks wait'}: {reason}." if number else None
 
 
 def _describe_paused_workers(workers: int) -> str | None:

@@ -29,7 +29,7 @@ from satflow_ext.settings import Settings
 
 def check_flows(args: argparse.Namespace, selections: Iterable[FlowSelection], settings: Settings) -> int:
     """Print every report, and return 1 if the registration of at least one flow would be refused."""
-    return max(interrupts.run(_check_file(args, wanted, settings)) for wanted in selections)
+    return max(interrupts.run(_check_file(args, selection, settings)) for selection in selections)
 
 
 async def _check_file(args: argparse.Namespace, selection: FlowSelection, settings: Settings) -> int:

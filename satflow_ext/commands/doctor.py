@@ -39,8 +39,8 @@ def _run_live_checks(settings: Settings) -> list[bool]:
     try:
         with lease.acquire_lease(settings) as held:
             found = endpoints.resolve_endpoints(settings, held.record)
-            wanted: Sequence[Check] = live_checks.list_checks(found, settings)
-            return [_print_finding(run_check(check)) for check in wanted]
+            checks: Sequence[Check] = live_checks.list_checks(found, settings)
+            return [_print_finding(run_check(check)) for check in checks]
     except SatflowError as error:
         return [_print_finding(Finding("endpoints", error.message, wrong=True, fix=error.fix))]
 

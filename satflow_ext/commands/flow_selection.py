@@ -12,8 +12,7 @@ import nbformat
 from satflow_ext.commands import notebook
 from satflow_ext.commands.notebook import Notebook
 from satflow_ext.errors import BadRequest, FlowAmbiguous
-from satflow_ext.kernel.magic import to_registration
-from satflow_ext.kernel.options import parse_line
+from satflow_ext.kernel.magic import parse_line
 from satflow_ext.models import LiveFlow, WrittenRegistration
 
 REGISTER_LINE = re.compile(r"^[ \t]*%register_flow[ \t]+(?P<words>.+?)[ \t]*$", re.MULTILINE)
@@ -109,9 +108,9 @@ def _read_register_lines(path: Path) -> tuple[tuple[str, WrittenRegistration], .
     choices: list[tuple[str, WrittenRegistration]] = []
     for text in _code_cells(notebook.read_notebook(path)):
         for line in REGISTER_LINE.finditer(text):
-            words = parse_line(line["words"])
-            if words.flow is not None and not words.options.keys() & {"--help", "--check"}:
-                choices.append((words.flow, to_registration(words)))
+            parsed = parse_line(line["words"])
+            if parsed.flow is not None and not (parsed.help or parsed.check):
+                choices.append((parsed.flow, parsed.registration))
     return tuple(choices)
 
 

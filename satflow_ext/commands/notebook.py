@@ -333,8 +333,8 @@ def _error_advice(error: CellExecutionError) -> str:
         "NameError '__file__'": "A notebook has no __file__: write Path.cwd(), which is the notebook's folder.",
         "RuntimeError asyncio.run()": "A notebook's kernel runs an event loop already: write await instead of asyncio.run().",
     }
-    said = f"{error.ename} {error.evalue}"
-    found = [text for start, text in texts.items() if all(word in said for word in start.split())]
+    error_text = f"{error.ename} {error.evalue}"
+    found = [text for start, text in texts.items() if all(word in error_text for word in start.split())]
     return f"{found[0]} Or leave the cell out with the tag skip-registering. " if found else ""
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from typing import cast
 
 from satflow_ext import registration, scratch
-from satflow_ext.commands import check, choices, interrupts, notebook
+from satflow_ext.arguments import Parser
+from satflow_ext.choices import EXECUTOR_OPTIONS_HELP, add_registration_options, parse_registration
+from satflow_ext.commands import check, interrupts, notebook
 from satflow_ext.commands.argument_words import format_change
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.commands.diff import format_diff
@@ -41,28 +44,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="print what would change, without sending anything")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
-    choices.configure(parser)
+    add_registration_options(parser)
+    parser.epilog = EXECUTOR_OPTIONS_HELP
+    parser.set_defaults(known_options=cast(Parser, parser).options)
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Register the flows and print the results. The first failure ends the command."""
     settings = load_settings()
-    everything = select_flows(args.path, args.flow, choices.parse_registration(args, rest))
+    everything = select_flows(args.path, args.flow, parse_registration(args, rest, args.known_options))
     if args.check:
         return check.check_flows(args, everything, settings)
     if args.storage == "git":
-        for wanted in everything:  # before a stack is started; checked again after packing
-            locate_in_git(wanted.path)
+        for selection in everything:  # before a stack is started; checked again after packing
+            locate_in_git(selection.path)
     with connect(settings) as endpoints:
         if endpoints.local:
             check_free_space((settings.state_dir, settings.runtime_dir))  # before cells run that may take an hour
-        for wanted in everything:
+        for selection in everything:
             try:
-                _register_file(args, wanted, endpoints, settings)
+                _register_file(args, selection, endpoints, settings)
             except SatflowError as error:
                 if args.json:
                     print(
-                        json.dumps({"path": str(wanted.path), **ErrorBody.from_error(error).model_dump()}), flush=True
+                        json.dumps({"path": str(selection.path), **ErrorBody.from_error(error).model_dump()}),
+                        flush=True,
                     )
                 raise
     return 0

@@ -8,12 +8,12 @@ from functools import partial
 from uuid import uuid4
 
 from satflow_ext import runs
+from satflow_ext.choices import parse_assignments
 from satflow_ext.commands import interrupts, watch
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.kernel.options import parse_assignments
 from satflow_ext.models import Run, RunRequest
 from satflow_ext.parameter_values.by_schema import value_fits
 from satflow_ext.parameter_values.text import text_to_value

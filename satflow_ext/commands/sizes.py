@@ -25,13 +25,13 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_extra_arguments(rest, "sizes")
     settings, machine = load_settings(), measure_machine()
     found = worker_sizes.list_sizes(machine, settings)
-    said = _usage_advice(args.deployment, settings) if args.deployment else None
+    advice = _usage_advice(args.deployment, settings) if args.deployment else None
     if args.json:
-        print(json.dumps({"sizes": [each.model_dump(mode="json") for each in found], "needed": said}, indent=2))
+        print(json.dumps({"sizes": [each.model_dump(mode="json") for each in found], "needed": advice}, indent=2))
     else:
         print("\n".join(_size_lines(found, machine)))
-        if said:
-            print(f"\n{args.deployment}: {said}.")
+        if advice:
+            print(f"\n{args.deployment}: {advice}.")
     return 0
 
 

@@ -89,12 +89,12 @@ def _find_store(args: argparse.Namespace, settings: Settings) -> Store:
         )
     url = args.store if "{digest}" in args.store else f"{args.store.rstrip('/')}/{{digest}}"
     try:
-        wanted = StoreSettings(
+        store_settings = StoreSettings(
             url=url, method=args.method, headers=_parse_headers(args.header), aws=_aws_settings(args.aws_region)
         )
     except ValidationError as error:
         raise BadRequest(f"{args.store}: {error.errors(include_url=False)[0]['msg']}.") from None
-    return endpoints.build_store(args.store, wanted)
+    return endpoints.build_store(args.store, store_settings)
 
 
 def _refuse_url_flags(args: argparse.Namespace) -> None:
@@ -130,16 +130,16 @@ def _run_checks(store: Store, args: argparse.Namespace) -> int:
 
 def _format_result(result: CheckResult) -> str:
     need = "required" if result.check.required else "recommended"
-    why = f"\n        → {result.reason}" if result.reason else ""
-    return f"{MARKS[result.outcome]:<5} {need:<12} {result.check.name:<32} {result.check.text}{why}"
+    reason = f"\n        → {result.reason}" if result.reason else ""
+    return f"{MARKS[result.outcome]:<5} {need:<12} {result.check.name:<32} {result.check.text}{reason}"
 
 
 def _summary_lines(report: SuiteReport) -> Iterator[str]:
     yield ""
     for need, required in (("required", True), ("recommended", False)):
         found = [each.outcome for each in report.results if each.check.required == required]
-        asked = len(found) - found.count("not applicable")
-        yield f"{need}: {found.count('pass')} of {asked} passed, {found.count('not applicable')} not applicable"
+        applicable_count = len(found) - found.count("not applicable")
+        yield f"{need}: {found.count('pass')} of {applicable_count} passed, {found.count('not applicable')} not applicable"
     if report.remaining:
         yield f"{len(report.remaining)} contents of the checks remain: this store does not let clients remove them over HTTP."
     yield "SatFlow can use this store." if report.is_usable else "SatFlow cannot use this store."

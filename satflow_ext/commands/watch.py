@@ -82,14 +82,14 @@ async def show_run(
     return 0 if ended.state_type == "COMPLETED" else 1
 
 
-async def _print_changes(endpoints: Endpoints, board: StatusFiles | None, run_id: str) -> None:
+async def _print_changes(endpoints: Endpoints, status_files: StatusFiles | None, run_id: str) -> None:
     """Print what the log does not contain, on each change: why the run waits, and the state of its cluster."""
-    said: set[str] = set()
+    printed: set[str] = set()
     while True:
         with suppress(SatflowError):  # the log follower waits for an unavailable Prefect API and reports it
-            for words in (await _waiting_reason(endpoints, run_id), _cluster_line(board, run_id)):
-                if words and words not in said:
-                    said.add(words)
+            for words in (await _waiting_reason(endpoints, run_id), _cluster_line(status_files, run_id)):
+                if words and words not in printed:
+                    printed.add(words)
                     print(indent_text(words, CONTINUATION_PREFIX), flush=True)
         await asyncio.sleep(POLL_SECONDS)
 
@@ -99,8 +99,8 @@ async def _waiting_reason(endpoints: Endpoints, run_id: str) -> str | None:
     return f"… {run.why_waiting}" if run.why_waiting else None
 
 
-def _cluster_line(board: StatusFiles | None, run_id: str) -> str | None:
-    status = board.read_status(run_id) if board else None
+def _cluster_line(status_files: StatusFiles | None, run_id: str) -> str | None:
+    status = status_files.read_status(run_id) if status_files else None
     return f"  dask │ {_format_cluster(status)}" if status else None
 
 
@@ -110,8 +110,8 @@ def _format_cluster(status: ClusterStatus) -> str:
     memory = sum(worker.memory for worker in status.workers) // MIB
     tasks = ", ".join(f"{number} {state}" for state, number in status.tasks.items() if number) or "no tasks yet"
     plan = f"/{status.plan}" if status.plan is not None else ""
-    waits = f". {status.pending}" if status.pending else ""
-    return f"{status.observed}{plan} workers, {memory:,} MiB, {tasks}{waits}"
+    missing_workers = f". {status.pending}" if status.pending else ""
+    return f"{status.observed}{plan} workers, {memory:,} MiB, {tasks}{missing_workers}"
 
 
 def _print_line(line: LogLine, *, raw: bool) -> None:

@@ -89,13 +89,14 @@ def _read_bounds(adapt: Mapping[str, object] | None) -> tuple[Plain, Plain] | No
 
 def _pop_outlives_run(given: dict[str, Plain]) -> bool:
     """Return whether the cluster outlives the flow run, and remove the arguments that decide it."""
-    said = {given.pop(name) for name in OUTLIVING_ARGUMENTS if name in given}
-    if not said <= {True, False} or len(said) > 1:
-        told = f"{' and '.join(OUTLIVING_ARGUMENTS)} in {CLUSTER_ARGUMENT} are {' and '.join(map(repr, sorted(said, key=str)))}."
+    values = {given.pop(name) for name in OUTLIVING_ARGUMENTS if name in given}
+    if not values <= {True, False} or len(values) > 1:
+        listed = " and ".join(map(repr, sorted(values, key=str)))
+        message = f"{' and '.join(OUTLIVING_ARGUMENTS)} in {CLUSTER_ARGUMENT} are {listed}."
         raise InvalidExecutorOption(
-            told, fix="Give one of them, True or False.", field=f"{CLUSTER_ARGUMENT}.{OUTLIVING_ARGUMENTS[0]}"
+            message, fix="Give one of them, True or False.", field=f"{CLUSTER_ARGUMENT}.{OUTLIVING_ARGUMENTS[0]}"
         )
-    return said == {False}
+    return values == {False}
 
 
 def _add_worker_count(options: JsonObject, bounds: tuple[Plain, Plain] | None) -> JsonObject:

@@ -107,8 +107,8 @@ async def never_told(probe: Probe) -> None:
         await probe.get(Content.create_random().digest),
     ]
     answers.append(await probe.send_request_as({}, "GET", content.digest))
-    told = [f"{answer.headers} {answer.text}" for answer in answers]
-    expect(not any(secret in text for secret in probe.secrets for text in told), "an answer contains it")
+    answer_texts = [f"{answer.headers} {answer.text}" for answer in answers]
+    expect(not any(secret in text for secret in probe.secrets for text in answer_texts), "an answer contains it")
 
 
 @group.required

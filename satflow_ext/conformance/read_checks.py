@@ -57,8 +57,8 @@ async def length(probe: Probe) -> None:
     """An answer has a Content-Length, so that a truncated one is detected immediately."""
     content = Content.create_random(1234)
     await probe.put(content)
-    said = (await probe.get(content.digest)).headers.get("content-length")
-    expect(said == "1234", f"Content-Length was {said}")
+    header = (await probe.get(content.digest)).headers.get("content-length")
+    expect(header == "1234", f"Content-Length was {header}")
 
 
 @group.required
@@ -66,8 +66,8 @@ async def as_it_is(probe: Probe) -> None:
     """A content is sent without Content-Encoding to a client that accepts none."""
     content = Content.from_body(b"compressible " * 1000)
     await probe.put(content)
-    said = (await probe.get(content.digest)).headers.get("content-encoding", "identity")
-    expect(said == "identity", f"it was sent as {said}")
+    encoding = (await probe.get(content.digest)).headers.get("content-encoding", "identity")
+    expect(encoding == "identity", f"it was sent as {encoding}")
 
 
 @group.recommended
@@ -84,8 +84,8 @@ async def no_sniffing(probe: Probe) -> None:
     """Browsers may not guess the type of a content (X-Content-Type-Options: nosniff)."""
     content = Content.create_random()
     await probe.put(content)
-    said = (await probe.get(content.digest)).headers.get("x-content-type-options")
-    expect(said == "nosniff", "the header is missing")
+    header = (await probe.get(content.digest)).headers.get("x-content-type-options")
+    expect(header == "nosniff", "the header is missing")
 
 
 @group.recommended

@@ -117,11 +117,11 @@ def _redact_logs(clean: Callable[[str], str]) -> None:
 
 def _redact_record(record: logging.LogRecord, clean: Callable[[str], str]) -> logging.LogRecord:
     try:
-        said = record.getMessage()
+        message = record.getMessage()
     except (TypeError, ValueError, KeyError):  # invalid arguments, which logging would print
-        said = f"{record.msg} {record.args}"
-    cleaned = clean(said)
-    if cleaned != said:
+        message = f"{record.msg} {record.args}"
+    cleaned = clean(message)
+    if cleaned != message:
         record.msg, record.args = cleaned, ()
     if record.exc_info:
         # Formatters use this text if it exists, instead of formatting the exception themselves.

@@ -31,8 +31,8 @@ def is_compatible(dask_client: Client, logger: Logger) -> bool:
         DaskClusterUnfit: the cluster has no Prefect, has another release of distributed, or cannot reach the Prefect API.
     """
     found = cast("VersionsDict", dask_client.get_versions(packages=[PACKAGE, "prefect"]))
-    told = {"scheduler": found["scheduler"], **found["workers"]}
-    installed = {name: each["packages"] for name, each in told.items() if isinstance(each, Mapping)}
+    versions_by_process = {"scheduler": found["scheduler"], **found["workers"]}
+    installed = {name: each["packages"] for name, each in versions_by_process.items() if isinstance(each, Mapping)}
     if not check_packages(installed, dask_client.scheduler_info()["address"], logger):
         return False
     require_prefect_access(dask_client)
@@ -44,8 +44,8 @@ def check_packages(installed: Mapping[str, Versions], address: str, logger: Logg
     for name, versions in installed.items():
         _check_python(name, versions["python"] or "", address)
         _check_distributed(name, versions.get("distributed"), address)
-    wanted = version(PACKAGE)
-    other = {name: versions[PACKAGE] for name, versions in installed.items() if versions[PACKAGE] != wanted}
+    own_version = version(PACKAGE)
+    other = {name: versions[PACKAGE] for name, versions in installed.items() if versions[PACKAGE] != own_version}
     if not other:
         _check_prefect({name: each for name, each in installed.items() if name != "scheduler"}, address)
         return True
@@ -56,26 +56,27 @@ def check_packages(installed: Mapping[str, Versions], address: str, logger: Logg
         address,
         name,
         f"satflow-ext {found}" if found else "no satflow-ext",
-        wanted,
+        own_version,
     )
     return False
 
 
 def _check_python(name: str, python: str, address: str) -> None:
-    there, here = python.split(".")[:2], [str(part) for part in sys.version_info[:2]]
-    if there != here:
+    cluster_version, own_version = python.split(".")[:2], [str(part) for part in sys.version_info[:2]]
+    if cluster_version != own_version:
         raise PythonMismatch(
-            f"The Dask cluster at {address} runs Python {'.'.join(there)} ({name}), this flow run Python {'.'.join(here)}.",
+            f"The Dask cluster at {address} runs Python {'.'.join(cluster_version)} ({name}), "
+            f"this flow run Python {'.'.join(own_version)}.",
             fix="Use a cluster with this Python version, or register from a kernel with the cluster's version.",
         )
 
 
 def _check_distributed(name: str, cluster_version: str | None, address: str) -> None:
     """Refuse another release of distributed. Dask's parts need the same release, but the patch versions may differ."""
-    here = version("distributed")
-    if cluster_version and cluster_version.split(".")[:2] != here.split(".")[:2]:
+    own_version = version("distributed")
+    if cluster_version and cluster_version.split(".")[:2] != own_version.split(".")[:2]:
         raise DaskClusterUnfit(
-            f"The Dask cluster at {address} has distributed {cluster_version} ({name}), this flow run distributed {here}.",
+            f"The Dask cluster at {address} has distributed {cluster_version} ({name}), this flow run distributed {own_version}.",
             fix="Use a cluster with this release, or register from an environment with the cluster's release.",
         )
 

@@ -53,10 +53,10 @@ def require_prefect_access(dask_client: Client) -> None:
         DaskClusterUnfit: a Dask worker cannot connect.
     """
     url = find_loopback_api()
-    asked = _one_worker_per_host(dask_client.scheduler_info(n_workers=-1)["workers"])
-    if url is None or not asked:
+    workers = _one_worker_per_host(dask_client.scheduler_info(n_workers=-1)["workers"])
+    if url is None or not workers:
         return
-    reached = dask_client.run(can_connect, url, workers=asked)
+    reached = dask_client.run(can_connect, url, workers=workers)
     lacking = [address for address, reaches_it in reached.items() if not reaches_it]
     if lacking:
         raise DaskClusterUnfit(

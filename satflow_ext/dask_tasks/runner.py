@@ -214,6 +214,6 @@ class CallBatch:
         """Send the collected calls."""
         collected, self._collected = self._collected, []
         if collected:
-            sent = self._sender.send_calls([wanted for wanted, _ in collected], self._shared_arguments)
+            sent = self._sender.send_calls([call for call, _ in collected], self._shared_arguments)
             for (_, future), dask_future in zip(collected, sent, strict=True):
                 future.set_dask_future(dask_future)

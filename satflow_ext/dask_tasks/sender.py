@@ -80,9 +80,9 @@ class CallSender:
 
     def _register_context(self) -> str:
         """Return the workers' name for the current context, and register the context if it changed."""
-        made_of, lent = context.shared_context_sources(), context.current_shared_context.get()
-        if lent is not None and context.are_identical(made_of, lent[1]):
-            return lent[0]
+        made_of, shared_context = context.shared_context_sources(), context.current_shared_context.get()
+        if shared_context is not None and context.are_identical(made_of, shared_context[1]):
+            return shared_context[0]
         with self._lock:
             if not context.are_identical(made_of, self._context_sources):
                 self._name, self._context_sources = (

@@ -147,14 +147,17 @@ def _fill_placeholders(value: Any, from_dask: Mapping[str, Any]) -> Any:
 @contextmanager
 def _fresh_flow_run_context() -> Iterator[None]:
     """Give each task fresh collections of the flow run context, as if the context had been built for it."""
-    lent = FlowRunContext.get()
-    if lent is None:
+    run_context = FlowRunContext.get()
+    if run_context is None:
         yield
         return
     made = {
         name: field.default_factory()  # type: ignore[call-arg]  # no factory uses preceding fields
-        for name, field in type(lent).model_fields.items()
-        if field.default_factory is not None and name not in lent.model_fields_set
+        for name, field in type(run_context).model_fields.items()
+        if field.default_factory is not None and name not in run_context.model_fields_set
     }
-    with lent.task_runner.duplicate() as task_runner, lent.model_copy(update={**made, "task_runner": task_runner}):
+    with (
+        run_context.task_runner.duplicate() as task_runner,
+        run_context.model_copy(update={**made, "task_runner": task_runner}),
+    ):
         yield

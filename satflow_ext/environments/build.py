@@ -50,14 +50,14 @@ def build_environment(lock: Environment, settings: Settings, report: Callable[[s
         EnvironmentNotBuilt: uv is not installed, or it failed; the message contains its output.
     """
     requirements.refuse_unobtainable(lock)
-    wanted = environment_path(requirements.lock_digest(lock), settings)
-    wanted.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not Path(python_path(str(wanted))).exists():
-        with _lock_build(wanted, report):
-            if not Path(python_path(str(wanted))).exists():
-                _run_build(lock, wanted, report)
-    _link_satflow(lock, wanted)
-    return wanted
+    folder = environment_path(requirements.lock_digest(lock), settings)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not Path(python_path(str(folder))).exists():
+        with _lock_build(folder, report):
+            if not Path(python_path(str(folder))).exists():
+                _run_build(lock, folder, report)
+    _link_satflow(lock, folder)
+    return folder
 
 
 @contextmanager
@@ -119,9 +119,9 @@ def _run_uv(*words: str, folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        said = PASSWORD_PATTERN.sub("//", done.stderr or done.stdout).strip().splitlines()[-MAX_OUTPUT_LINES:]
+        output_lines = PASSWORD_PATTERN.sub("//", done.stderr or done.stdout).strip().splitlines()[-MAX_OUTPUT_LINES:]
         raise EnvironmentNotBuilt(
-            f"The environment of this version was not built: uv {words[0]} failed.\n" + "\n".join(said) + "\n",
+            f"The environment of this version was not built: uv {words[0]} failed.\n" + "\n".join(output_lines) + "\n",
             fix="Check that the index in the settings of uv and pip on this machine has these versions.",
         )
 

@@ -28,10 +28,10 @@ def uv_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """
     if any(environment.get(name) for name in UV_VARIABLES) or any(file.exists() for file in _uv_files()):
         return {}
-    said = {**_read_files(environment), **_read_variables(environment)}
+    pip_options = {**_read_files(environment), **_read_variables(environment)}
     added = {
         UV_EQUIVALENTS[option][0]: UV_EQUIVALENTS[option][1].join(value.split())
-        for option, value in said.items()
+        for option, value in pip_options.items()
         if value.split()
     }
     # pip considers all indexes equally; uv would stop at the first one that has the package.
@@ -45,7 +45,7 @@ def _read_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_files(environment: Mapping[str, str]) -> dict[str, str]:
-    said: dict[str, str] = {}
+    pip_options: dict[str, str] = {}
     for file in _pip_files(environment):
         parser = configparser.RawConfigParser()
         try:
@@ -53,8 +53,10 @@ def _read_files(environment: Mapping[str, str]) -> dict[str, str]:
         except (configparser.Error, ValueError):
             continue  # pip itself reports the error
         for section in ("global", "install"):
-            said |= {option: parser[section][option] for option in UV_EQUIVALENTS if parser.has_option(section, option)}
-    return said
+            pip_options |= {
+                option: parser[section][option] for option in UV_EQUIVALENTS if parser.has_option(section, option)
+            }
+    return pip_options
 
 
 def _pip_files(environment: Mapping[str, str]) -> list[Path]:

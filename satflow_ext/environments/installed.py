@@ -56,8 +56,8 @@ def read_versions() -> dict[str, str]:
 
 def find_distributions(names: Iterable[str]) -> dict[str, Distribution]:
     """Return the distributions with these names that are installed."""
-    wanted = frozenset(names)
-    chosen = [each for each in _list_metadata_folders() if each[0] in wanted]
+    name_set = frozenset(names)
+    chosen = [each for each in _list_metadata_folders() if each[0] in name_set]
     return {
         name: _read_distribution(folder, name, version, _last_change(folder)).distribution
         for name, version, folder in chosen
@@ -71,8 +71,8 @@ def find_metadata_folder(name: str) -> Path | None:
 
 def find_providers(modules: Iterable[str]) -> tuple[str, ...]:
     """Return the sorted names of the distributions that provide one of these top-level modules."""
-    wanted = frozenset(modules)
-    return tuple(each.distribution.name for each in list_installed() if each.modules & wanted)
+    module_set = frozenset(modules)
+    return tuple(each.distribution.name for each in list_installed() if each.modules & module_set)
 
 
 def normalize_name(name: str) -> str:
@@ -155,15 +155,15 @@ def _read_origin(folder: Path) -> Origin | None:
     if not text or _read_text(folder / "INSTALLER").strip() == "conda":
         return None
     try:
-        said = json.loads(text)
-        vcs, archive = said.get("vcs_info") or {}, said.get("archive_info") or {}
+        fields = json.loads(text)
+        vcs, archive = fields.get("vcs_info") or {}, fields.get("archive_info") or {}
         return Origin(
-            url=hide_credentials(said["url"]),
+            url=hide_credentials(fields["url"]),
             vcs=vcs.get("vcs"),
             commit=vcs.get("commit_id"),
-            subdirectory=said.get("subdirectory"),
+            subdirectory=fields.get("subdirectory"),
             sha256=_archive_sha256(archive),
-            editable=bool((said.get("dir_info") or {}).get("editable")),
+            editable=bool((fields.get("dir_info") or {}).get("editable")),
         )
     except (ValueError, KeyError, AttributeError):  # not in the format of PEP 610
         return None

@@ -78,13 +78,13 @@ def containerfile_text(lock: Environment) -> str:
 
 def lock_digest(lock: Environment) -> str:
     """Return the digest that identifies the environment: 64 hex digits, equal for locks with equal environments."""
-    ours = [
+    satflow_lines = [
         f"{SATFLOW} from here"
         for each in lock.distributions
         if each.name == SATFLOW and exact_requirement(each) is None
     ]
     return hashlib.sha256(
-        "\n".join([lock.implementation, lock.python, *requirement_lines(lock), *ours]).encode()
+        "\n".join([lock.implementation, lock.python, *requirement_lines(lock), *satflow_lines]).encode()
     ).hexdigest()
 
 

@@ -29,7 +29,7 @@ def require_prefect_access(address: str) -> None:
     if url is None:
         return
     where = urlsplit(url)
-    asked = [
+    connection_tests = [
         ray.remote(_make_connection_test())
         .options(num_cpus=0, scheduling_strategy=_on_node(node["NodeID"]))
         .remote(where.hostname, where.port)
@@ -37,13 +37,13 @@ def require_prefect_access(address: str) -> None:
         if node["Alive"] and node["Resources"].get("CPU")
     ]
     try:
-        reached = ray.get(asked, timeout=START_TIMEOUT)
+        reached = ray.get(connection_tests, timeout=START_TIMEOUT)
     except ray.exceptions.RayError as error:
-        said = f"The Ray cluster at {address} cannot run tasks: {type(error).__name__}."
-        raise ClusterFailed(said, fix="Check the cluster's log and dashboard.") from None
+        message = f"The Ray cluster at {address} cannot run tasks: {type(error).__name__}."
+        raise ClusterFailed(message, fix="Check the cluster's log and dashboard.") from None
     if not all(reached):
-        said = f"A machine of the Ray cluster at {address} cannot reach the Prefect API of the local stack."
-        raise ClusterFailed(said, fix=FIX)
+        message = f"A machine of the Ray cluster at {address} cannot reach the Prefect API of the local stack."
+        raise ClusterFailed(message, fix=FIX)
 
 
 def _on_node(node: str) -> NodeAffinitySchedulingStrategy:

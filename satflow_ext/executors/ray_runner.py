@@ -100,8 +100,8 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
         try:
             socket.create_connection((where.hostname, where.port or 0), CONNECT_SECONDS).close()
         except OSError as error:
-            said = f"The Ray cluster at {self.address} cannot be reached: {error.strerror or error}."
-            raise ClusterFailed(said, fix=FIX) from None
+            message = f"The Ray cluster at {self.address} cannot be reached: {error.strerror or error}."
+            raise ClusterFailed(message, fix=FIX) from None
         resources.callback(ray.shutdown)
         try:
             _connect_with_retries(
@@ -111,19 +111,19 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
                 logging_level=logging.WARNING,
             )
         except Exception as error:
-            said = f"The Ray cluster at {self.address} cannot be used: {_last_line(error)}."
-            raise ClusterFailed(said, fix=FIX) from None
+            message = f"The Ray cluster at {self.address} cannot be used: {_last_line(error)}."
+            raise ClusterFailed(message, fix=FIX) from None
         ray_reach.require_prefect_access(self.address)
 
     def _runtime_environment(self) -> dict[str, Any]:
         """Return the workers' runtime environment: data files, modules, and the redaction policy. It contains no secrets."""
-        told = (
+        variables = (
             {"env_vars": {policy.POLICY_VARIABLE: os.environ[policy.POLICY_VARIABLE]}}
             if policy.POLICY_VARIABLE in os.environ
             else {}
         )
         hook = {"worker_process_setup_hook": GUARD_HOOK} if policy.process_level() != "everything" else {}
-        return {**told, **hook, **({"working_dir": str(staged)} if (staged := self._stage_run_files()) else {})}
+        return {**variables, **hook, **({"working_dir": str(staged)} if (staged := self._stage_run_files()) else {})}
 
     def _stage_run_files(self) -> Path | None:
         """Create a folder that contains only the flow's data files and modules."""

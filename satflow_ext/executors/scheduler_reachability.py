@@ -49,5 +49,5 @@ async def _contact_scheduler(address: str) -> None:
         ValueError,
         RuntimeError,
     ) as error:  # no TLS certificate, or bytes that are not a Dask message
-        said = f"{type(error).__name__}: {error}"
-        raise ClusterFailed(f"The server at {address} is not a Dask scheduler ({said}).", fix=FIX) from None
+        error_text = f"{type(error).__name__}: {error}"
+        raise ClusterFailed(f"The server at {address} is not a Dask scheduler ({error_text}).", fix=FIX) from None

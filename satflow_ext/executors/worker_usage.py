@@ -81,15 +81,15 @@ def suggest_size(usages: tuple[RunUsage, ...], settings: Settings) -> str | None
         return None
     last, memory = alike[-1], max(each.memory for each in alike)
     runs = "1 run" if len(alike) == 1 else f"{len(alike)} runs"
-    said = f"peak {memory / GIB:.1f} of {last.limit / GIB:.0f} GiB over {runs}"
+    summary = f"peak {memory / GIB:.1f} of {last.limit / GIB:.0f} GiB over {runs}"
     better = _smallest_fitting_size(
         memory, max(each.cores for each in alike), _size_gpus(last.worker_size, settings), settings
     )
     if better is None or better == last.worker_size:
-        return said
+        return summary
     if memory > PAUSE_SHARE * last.limit:
-        return f"{said}: use {better}"
-    return f"{said}: {better} is enough" if _size_bytes(settings.worker_sizes[better]) < last.limit else said
+        return f"{summary}: use {better}"
+    return f"{summary}: {better} is enough" if _size_bytes(settings.worker_sizes[better]) < last.limit else summary
 
 
 def _smallest_fitting_size(memory: int, cores: float, gpus: int, settings: Settings) -> str | None:

@@ -77,8 +77,8 @@ def has_options(options: Mapping[str, Any], chosen: Mapping[str, Any]) -> bool:
 
 def read_label(options: Mapping[str, Any]) -> str | None:
     """Return the label in a cluster's options, or None if they have none."""
-    said = options.get(LABEL_OPTION) or dict(options.get("environment") or {}).get(LABEL_VARIABLE)
-    return said if isinstance(said, str) and said else None
+    label = options.get(LABEL_OPTION) or dict(options.get("environment") or {}).get(LABEL_VARIABLE)
+    return label if isinstance(label, str) and label else None
 
 
 def _size_options(offered: Options, request: GatewayClusterRequest) -> dict[str, Any]:

@@ -158,12 +158,12 @@ def _check_versions(versions: Mapping[str, Any]) -> None:
     from importlib.metadata import version
 
     fix = "Register from an environment like the Dask Gateway's."
-    theirs, ours = (
+    cluster_version, own_version = (
         ".".join(str(versions["host"]["python"]).split(".")[:2]),
         ".".join(platform.python_version_tuple()[:2]),
     )
-    if theirs != ours:
-        raise PythonMismatch(f"The cluster has Python {theirs}, this flow run Python {ours}.", fix=fix)
-    theirs, ours = str(versions["packages"].get("distributed")), version("distributed")
-    if theirs != ours:
-        raise PackageMismatch(f"The cluster has distributed {theirs}, this flow run {ours}.", fix=fix)
+    if cluster_version != own_version:
+        raise PythonMismatch(f"The cluster has Python {cluster_version}, this flow run Python {own_version}.", fix=fix)
+    cluster_version, own_version = str(versions["packages"].get("distributed")), version("distributed")
+    if cluster_version != own_version:
+        raise PackageMismatch(f"The cluster has distributed {cluster_version}, this flow run {own_version}.", fix=fix)

@@ -146,8 +146,8 @@ def ignore_user_configuration(url: str) -> Iterator[None]:
     """
     import dask
 
-    ours = {"gateway.http-client.proxy": not endpoints.is_on_loopback(url), "gateway.auth.kwargs": {}}
-    with _config_lock, dask.config.set(ours):  # Dask's configuration is global to the process
+    overrides = {"gateway.http-client.proxy": not endpoints.is_on_loopback(url), "gateway.auth.kwargs": {}}
+    with _config_lock, dask.config.set(overrides):  # Dask's configuration is global to the process
         yield
 
 
@@ -164,12 +164,12 @@ def translate_errors(location: DaskGateway) -> Iterator[None]:
             raise GatewayUnauthorized(
                 f"{_sentence_name(location)} refused the credential.", fix=_fix_hint(location)
             ) from None
-        said = (
+        description = (
             f"answered {error.status}"
             if error.status >= HTTPStatus.BAD_REQUEST
             else "answered with a web page: the server at its url is not a Dask Gateway"
         )
-        raise GatewayUnreachable(f"{_sentence_name(location)} {said}.", fix=_fix_hint(location)) from None
+        raise GatewayUnreachable(f"{_sentence_name(location)} {description}.", fix=_fix_hint(location)) from None
     except (asyncio.TimeoutError, TimeoutError):
         raise GatewayUnreachable(
             f"{_sentence_name(location)} does not answer in time.", fix=_fix_hint(location)
@@ -179,9 +179,9 @@ def translate_errors(location: DaskGateway) -> Iterator[None]:
             f"{_sentence_name(location)} does not answer{_system_reason(error)}.", fix=_fix_hint(location)
         ) from None
     except ClientError as error:
-        said = _redact_cluster_names(str(error) or type(error).__name__)
+        error_text = _redact_cluster_names(str(error) or type(error).__name__)
         raise GatewayUnreachable(
-            f"{_sentence_name(location)} does not answer: {said}.", fix=_fix_hint(location)
+            f"{_sentence_name(location)} does not answer: {error_text}.", fix=_fix_hint(location)
         ) from None
     except (GatewayClusterError, GatewayServerError, ValueError) as error:
         raise _error_of_message(location, str(error)) from None

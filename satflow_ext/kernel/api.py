@@ -12,27 +12,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from satflow_ext import scratch
+from satflow_ext.choices import parse_choice, parse_schedule, parse_secret_names
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import FlowNotFound, InvalidInfrastructure, InvalidSchedule
+from satflow_ext.errors import FlowNotFound, InvalidInfrastructure
 from satflow_ext.kernel.flow_discovery import AnyFlow
 from satflow_ext.kernel.kernel_session import get_endpoints, get_shell, namespace_of, run_coroutine
-from satflow_ext.kernel.options import parse_environment_policy, parse_secret_names
-from satflow_ext.kernel.options import parse_missed_runs as read_missed_runs
 from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
     FLOW_EXECUTOR,
-    CronSchedule,
     ExecutorChoice,
     Infrastructure,
-    IntervalSchedule,
-    NoSchedule,
     PackedFlow,
     Registered,
     Registration,
     Run,
     RunRequest,
-    Schedule,
     WrittenRegistration,
 )
 from satflow_ext.settings import Settings, load_settings
@@ -103,8 +98,8 @@ def register(
             work_pool=work_pool,
             infrastructure=to_infrastructure(infrastructure),
             tags=tuple(tags),
-            environment=parse_environment_policy(environment),
-            missed_runs=read_missed_runs(missed_runs),
+            environment=parse_choice("environment", environment),
+            missed_runs=parse_choice("missed_runs", missed_runs),
             secrets=parse_secret_names(secrets),
             include=(include,) if isinstance(include, str) else tuple(include),
         )
@@ -185,19 +180,6 @@ def check_registration(flow: AnyFlow | str, choice: Registration) -> CheckedFlow
     with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
         packed = _pack_flow(flow, choice, folder, settings)
         return CheckedFlow(run_coroutine(add_clean_load(report, packed, choice, settings)))
-
-
-def parse_schedule(cron: str | None, interval: float | None, timezone: str) -> Schedule:
-    """Return the schedule that a cron line or an interval defines.
-
-    Raises:
-        InvalidSchedule: both are given.
-    """
-    if cron is not None and interval is not None:
-        raise InvalidSchedule("A cron line and an interval are both given.", fix="Give one of them.", field="schedule")
-    if cron is not None:
-        return CronSchedule(cron=cron, timezone=timezone)
-    return IntervalSchedule(seconds=interval, timezone=timezone) if interval is not None else NoSchedule()
 
 
 def to_infrastructure(given: Infrastructure | Mapping[str, Any] | None) -> Infrastructure:

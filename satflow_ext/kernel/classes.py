@@ -64,10 +64,10 @@ def missing_subclass_arguments(base: type) -> str | None:
     if not isinstance(hook, classmethod) or not isinstance(hook.__func__, types.FunctionType):
         return None
     named = list(inspect.signature(hook.__func__).parameters.values())[1:]
-    wanted = [each.name for each in named if each.default is each.empty and each.kind not in VARIADIC_KINDS]
+    required_names = [each.name for each in named if each.default is each.empty and each.kind not in VARIADIC_KINDS]
     return (
-        f"{base.__qualname__}.__init_subclass__ needs {', '.join(wanted)}, which is lost when the class is pickled"
-        if wanted
+        f"{base.__qualname__}.__init_subclass__ needs {', '.join(required_names)}, which is lost when the class is pickled"
+        if required_names
         else None
     )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from satflow_ext.choices import LineParser, split_line
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel import cluster_words
 from satflow_ext.kernel.kernel_session import get_endpoints, run_coroutine
-from satflow_ext.kernel.magic_parser import LineParser
-from satflow_ext.kernel.options import split_line
 from satflow_ext.settings import load_settings
 
 

@@ -82,8 +82,8 @@ def _format_cluster(cluster: SharedCluster) -> str:
     size = f" of size {cluster.worker_size}" if cluster.worker_size else ""
     since = f", since {cluster.started.astimezone():%Y-%m-%d %H:%M}" if cluster.started else ""
     where = ", at its address" if cluster.gateway is None else f", on {cluster.gateway}" if cluster.gateway else ""
-    why = f"\n    {cluster.why}" if cluster.why else ""
-    return f"{cluster.deployment_name}: {cluster.state}, {_format_workers(cluster)}{size}{since}{where}{why}"
+    reason = f"\n    {cluster.why}" if cluster.why else ""
+    return f"{cluster.deployment_name}: {cluster.state}, {_format_workers(cluster)}{size}{since}{where}{reason}"
 
 
 def _format_workers(cluster: SharedCluster) -> str:
@@ -110,9 +110,9 @@ def _read_statuses(clusters: tuple[PersistentCluster, ...], settings: Settings) 
     from satflow_ext.clusters.single_update import update_status_files
     from satflow_ext.clusters.status_files import StatusFiles
 
-    board = StatusFiles(settings)
-    with update_status_files(clusters, board):
-        return tuple(_to_shared_cluster(each, board.read_status(each.deployment_id)) for each in clusters)
+    status_files = StatusFiles(settings)
+    with update_status_files(clusters, status_files):
+        return tuple(_to_shared_cluster(each, status_files.read_status(each.deployment_id)) for each in clusters)
 
 
 def _to_shared_cluster(standing: PersistentCluster, status: ClusterStatus | None) -> SharedCluster:

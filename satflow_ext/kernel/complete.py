@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from satflow_ext.choices import list_options
 from satflow_ext.kernel.flow_discovery import live_flows
-from satflow_ext.kernel.options import MAGIC_OPTIONS, MISSED_RUNS, POLICIES
+from satflow_ext.kernel.magic import build_parser
 from satflow_ext.models import FLOW_EXECUTOR
 
 
@@ -23,18 +24,16 @@ def complete_line(shell: Any, event: Any) -> list[str]:
 
 
 def _candidates(shell: Any, words: list[str], before: str, typed: str) -> list[str]:
+    choice = next((each for each in list_options() if each.flag == before), None)
     if before == "--executor":
         return _executor_names()
-    if before == "--environment":
-        return list(POLICIES)
-    if before == "--missed-runs":
-        return list(MISSED_RUNS)
+    if choice is not None and not typed.startswith("-"):
+        return list(choice.values)
+    options = [*sorted(build_parser().options - {"-h"}), *_executor_options(words)]
     if typed.startswith("-"):
-        return [*MAGIC_OPTIONS, *_executor_options(words)]
-    if before in MAGIC_OPTIONS and MAGIC_OPTIONS[before].value is not None:
-        return []
+        return options
     flows = [found.variable for found in live_flows(shell.user_ns)]
-    return [*MAGIC_OPTIONS, *_executor_options(words)] if any(word in flows for word in words) else flows
+    return options if any(word in flows for word in words) else flows
 
 
 def _executor_names() -> list[str]:

@@ -232,8 +232,8 @@ def _sort_reproducibly(values: Iterable[object]) -> list[object]:
 
 
 def _reproducible_key(value: object) -> tuple[str, str]:
-    said = repr(value) if type(value) in ATOMS else str(getattr(value, "__qualname__", ""))
-    return type(value).__qualname__, said
+    text = repr(value) if type(value) in ATOMS else str(getattr(value, "__qualname__", ""))
+    return type(value).__qualname__, text
 
 
 def _hash_pieces(pieces: Iterable[bytes]) -> bytes:

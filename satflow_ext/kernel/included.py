@@ -148,9 +148,9 @@ def _copy_file(place: str, file: Path, folder: Path) -> CarriedFile:
     except OSError as error:
         raise _include_error(f"{place} cannot be read: {error.strerror}.") from None
     except ValidationError as error:
-        why = error.errors(include_url=False)[0]["msg"]
+        reason = error.errors(include_url=False)[0]["msg"]
         raise _include_error(
-            f"{place!r} is not a valid name for an included file: {why}.", "Rename the file."
+            f"{place!r} is not a valid name for an included file: {reason}.", "Rename the file."
         ) from None
 
 

@@ -2,68 +2,85 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
-from satflow_ext.errors import BadRequest, SatflowError
-from satflow_ext.kernel.options import (
-    ParsedLine,
-    help_text,
-    parse_environment_policy,
-    parse_line,
-    parse_missed_runs,
-    parse_parameter_texts,
-    parse_secret_names,
-    to_infrastructure,
+from satflow_ext.choices import (
+    EXECUTOR_OPTIONS_HELP,
+    LineParser,
+    add_registration_options,
+    parse_registration,
+    split_line,
 )
+from satflow_ext.errors import BadRequest, SatflowError
 from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.kernel.result import RegisteredFlow
-from satflow_ext.models import FLOW_EXECUTOR, ExecutorChoice, WrittenRegistration
+from satflow_ext.models import WrittenRegistration
+
+
+class ParsedLine(argparse.Namespace):
+    """A parsed line of the magic: the flow, None if the line names none, its flags, and the registration."""
+
+    flow: str | None
+    help: bool
+    check: bool
+    overwrite: bool
+    run: bool
+    registration: WrittenRegistration
+
+
+def build_parser() -> LineParser:
+    """Build the parser of the magic's line."""
+    parser = LineParser(
+        prog="%register_flow",
+        usage="%(prog)s FLOW [options]",
+        description="Register a flow of this notebook as a Prefect deployment.",
+        epilog=f"{EXECUTOR_OPTIONS_HELP}\n\nExample:\n  %(prog)s main --executor dask-local --n-workers 2 "
+        '--cron "0 6 * * *" --timezone Europe/Berlin',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    parser.add_argument("flow", nargs="?", help=argparse.SUPPRESS)
+    add_registration_options(parser)
+    parser.add_argument("--run", action="store_true", help="start a run immediately")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help message and exit")
+    return parser
+
+
+def parse_line(line: str) -> ParsedLine:
+    """Parse the line of the magic.
+
+    Raises:
+        BadRequest: the line is not valid; the message names the faulty part.
+    """
+    parser = build_parser()
+    parsed = ParsedLine()
+    _, rest = parser.parse_known_args(split_line(line), parsed)
+    if rest and not rest[0].startswith("-"):
+        fix = f"Options start with two dashes; a value with spaces needs quotes, which {rest[0]!r} lacks."
+        raise BadRequest(f"Two flows are named: {parsed.flow} and {rest[0]}.", fix=fix)
+    parsed.registration = parse_registration(parsed, rest, parser.options)
+    return parsed
 
 
 def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
     """Execute a line of the magic. Report an error as one message, without a traceback."""
     try:
-        words = parse_line(line)
-        if "--help" in words.options:
-            sys.stdout.write(help_text())
+        parsed = parse_line(line)
+        if parsed.help:
+            sys.stdout.write(build_parser().format_help())
             return None
-        return _run_words(words)
+        return _register_line(parsed)
     except SatflowError as error:
         sys.stderr.write(f"{error}\n")
         return None
 
 
-def _run_words(words: ParsedLine) -> RegisteredFlow | CheckedFlow | None:
+def _register_line(parsed: ParsedLine) -> RegisteredFlow | CheckedFlow | None:
     from satflow_ext.kernel.api import check_registration, register_choice
 
-    if words.flow is None:
+    if parsed.flow is None:
         raise BadRequest("The line names no flow.", fix="Write %register_flow my_flow; see --help.")
-    if "--check" in words.options:
-        return check_registration(words.flow, to_registration(words))
-    said = words.options
-    return register_choice(words.flow, to_registration(words), run="--run" in said, overwrite="--overwrite" in said)
-
-
-def to_registration(words: ParsedLine) -> WrittenRegistration:
-    """Convert the parsed line to a registration.
-
-    Raises:
-        BadRequest: options contradict each other.
-    """
-    from satflow_ext.kernel.api import parse_schedule
-
-    return WrittenRegistration(
-        name=words.get_single("--name"),
-        parameter_texts=parse_parameter_texts(words.options.get("--param", [])),
-        executor=ExecutorChoice(name=words.get_single("--executor") or FLOW_EXECUTOR, options=words.executor_options),
-        schedule=parse_schedule(
-            words.get_single("--cron"), words.get_single("--interval"), words.get_single("--timezone") or "UTC"
-        ),
-        work_pool=words.get_single("--work-pool"),
-        infrastructure=to_infrastructure(words.options),
-        tags=tuple(words.options.get("--tag", [])),
-        environment=parse_environment_policy(words.get_single("--environment") or "warn"),
-        missed_runs=parse_missed_runs(words.get_single("--missed-runs") or "last"),
-        secrets=parse_secret_names(words.options.get("--secret", [])),
-        include=tuple(words.options.get("--include", [])),
-    )
+    if parsed.check:
+        return check_registration(parsed.flow, parsed.registration)
+    return register_choice(parsed.flow, parsed.registration, run=parsed.run, overwrite=parsed.overwrite)

@@ -137,10 +137,10 @@ class _TypedParameter:
         return self._type_error(f"{path_text((self._name, *steps)) if steps else 'it'} {expected}", steps)
 
     def _type_error(self, reason: str, steps: Steps = ()) -> InvalidParameter:
-        wanted = annotation_text(self._annotation)
+        type_text = annotation_text(self._annotation)
         return InvalidParameter(
-            f"Parameter {self._name!r} of flow {self._flow.name!r} does not fit its type {wanted}: {reason}.",
-            fix=f"Give a value of type {wanted}.",
+            f"Parameter {self._name!r} of flow {self._flow.name!r} does not fit its type {type_text}: {reason}.",
+            fix=f"Give a value of type {type_text}.",
             field=".".join(["parameters", self._name, *map(str, steps)]),
         )
 

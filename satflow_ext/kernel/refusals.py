@@ -32,8 +32,8 @@ def pickle_error(whole: WalkedFlow, error: BaseException | None) -> CannotPickle
     if reached is None:
         return CannotPickle(f"Flow {name!r} cannot be pickled: {str(error).rstrip('.')}.", fix=CREATE_INSIDE_FIX)
     which = f"{format_path(reached.path)} ({type_name(reached.value)})"
-    why = (reached.view.problem or str(error)).rstrip(".")
-    return CannotPickle(f"Flow {name!r} cannot be pickled: {which}: {why}.", fix=_suggest_fix(whole, reached))
+    reason = (reached.view.problem or str(error)).rstrip(".")
+    return CannotPickle(f"Flow {name!r} cannot be pickled: {which}: {reason}.", fix=_suggest_fix(whole, reached))
 
 
 def _suggest_fix(whole: WalkedFlow, reached: ReachedObject) -> str:
@@ -102,13 +102,13 @@ def refuse_load_failures(whole: WalkedFlow) -> None:
         return
     reached, error = failure
     which = f"{format_path(reached.path)} ({type_name(reached.value)})"
-    why = f"it can be pickled, but not loaded again: {describe_error(error)}"
-    text = f"Flow {whole.found.flow.name!r} cannot be pickled: {which}: {why.rstrip('.')}."
-    raise CannotPickle(text, fix=_loading_fix(why))
+    reason = f"it can be pickled, but not loaded again: {describe_error(error)}"
+    text = f"Flow {whole.found.flow.name!r} cannot be pickled: {which}: {reason.rstrip('.')}."
+    raise CannotPickle(text, fix=_loading_fix(reason))
 
 
-def _loading_fix(why: str) -> str:
-    if "__getattr__" in why:
+def _loading_fix(reason: str) -> str:
+    if "__getattr__" in reason:
         return (
             'Make __getattr__ raise AttributeError for names that begin with "__" or are not in self.__dict__: '
             "attributes are not set yet while an object is loaded."

@@ -50,7 +50,7 @@ def add_loaded_cells(cells: Iterable[Cell]) -> None:
 def _collect_cells(names: Iterable[str], shell: Shell | None) -> tuple[Cell, ...]:
     setup = {cell.file for cell in setup_cells()}
     # IPython puts each cell into `linecache` as it was compiled; its history omits blank lines at the top.
-    here = [
+    shell_cells = [
         Cell(
             file=name,
             number=number,
@@ -60,9 +60,9 @@ def _collect_cells(names: Iterable[str], shell: Shell | None) -> tuple[Cell, ...
         for name in names
         if (number := cell_number(name, shell))
     ]
-    known = {cell.file for cell in here}
+    known = {cell.file for cell in shell_cells}
     loaded = [_loaded_cells[name] for name in names if name in _loaded_cells and name not in known]
-    return tuple(sorted([*loaded, *here], key=lambda cell: cell.number))
+    return tuple(sorted([*loaded, *shell_cells], key=lambda cell: cell.number))
 
 
 def _relative_to_import_path(file: str) -> str:

@@ -78,8 +78,8 @@ def _read_file(path: Path, flags: int, forbidden: int, owners: set[int]) -> byte
     except FileNotFoundError:
         return None
     except OSError as error:
-        why = "it is a link" if error.errno == errno.ELOOP else error.strerror
-        raise KeysRefused(f"{path} cannot be read: {why}.", fix=ACCESS_FIX) from None
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
+        raise KeysRefused(f"{path} cannot be read: {reason}.", fix=ACCESS_FIX) from None
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):

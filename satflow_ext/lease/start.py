@@ -103,11 +103,11 @@ def _spawn_supervisor(settings: Settings) -> int:
     environment["SATFLOW_STATE_DIR"] = str(settings.state_dir.absolute())
     environment["SATFLOW_RUNTIME_DIR"] = str(settings.runtime_dir.absolute())
     environment["SATFLOW_CONTENT_LIMIT"] = str(settings.content_limit)
-    theirs, ours = os.pipe()
+    supervisor_end, own_end = os.pipe()
     try:
         with open(os.open(logs / "stack.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             done = subprocess.run(
-                [sys.executable, "-m", "satflow_ext.stack", "--detach", "--starter", str(theirs)],
+                [sys.executable, "-m", "satflow_ext.stack", "--detach", "--starter", str(supervisor_end)],
                 check=False,
                 cwd="/",  # the user's folder may contain a `random.py`
                 env=environment,
@@ -115,11 +115,11 @@ def _spawn_supervisor(settings: Settings) -> int:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                pass_fds=(theirs,),
+                pass_fds=(supervisor_end,),
             )
     finally:
-        os.close(theirs)
+        os.close(supervisor_end)
     if done.returncode:
-        os.close(ours)
+        os.close(own_end)
         raise StackFailed("The local stack cannot be started.", fix=f"See {logs / 'stack.log'}.")
-    return ours
+    return own_end

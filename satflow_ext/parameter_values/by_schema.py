@@ -264,8 +264,10 @@ def _to_mistake(error: SchemaError) -> Mistake:
     depth = max(len(_error_steps(each)) for each in leaves)
     deepest = [each for each in leaves if len(_error_steps(each)) == depth]
     first = deepest[0]
-    said = dict.fromkeys(_requirement_text(each) for each in deepest if _error_steps(each) == _error_steps(first))
-    return Mistake(_error_steps(first), join_requirements(said))
+    requirements = dict.fromkeys(
+        _requirement_text(each) for each in deepest if _error_steps(each) == _error_steps(first)
+    )
+    return Mistake(_error_steps(first), join_requirements(requirements))
 
 
 def _leaf_errors(error: SchemaError) -> Iterator[SchemaError]:
@@ -286,24 +288,24 @@ def _error_steps(error: SchemaError) -> Steps:
 
 
 def _requirement_text(error: SchemaError) -> str:
-    keyword, wanted = str(error.validator), error.validator_value
+    keyword, constraint = str(error.validator), error.validator_value
     if keyword == "required":
         return "needs a value"
     if keyword == "format":
-        return f"must be {FORMAT_DESCRIPTIONS.get(str(wanted), f'a valid {wanted}')}"
+        return f"must be {FORMAT_DESCRIPTIONS.get(str(constraint), f'a valid {constraint}')}"
     if keyword == "type":
-        return f"must be {_describe_type(error.schema, wanted)}"
+        return f"must be {_describe_type(error.schema, constraint)}"
     if keyword == "additionalProperties":
         return "is not a field of it"
     if keyword in REQUIREMENTS:
-        return shorten_text(REQUIREMENTS[keyword].format(wanted))
+        return shorten_text(REQUIREMENTS[keyword].format(constraint))
     return f"does not fit {keyword!r}"
 
 
-def _describe_type(part: object, wanted: object) -> str:
+def _describe_type(part: object, type_names: object) -> str:
     """Describe the values of a type, by its format if it has one."""
     form = part.get("format") if isinstance(part, dict) else None
-    types = wanted if isinstance(wanted, list) else [wanted]
+    types = type_names if isinstance(type_names, list) else [type_names]
     return FORMAT_DESCRIPTIONS.get(str(form)) or " or ".join(
         FORMAT_DESCRIPTIONS.get(str(each), str(each)) for each in types
     )

@@ -113,10 +113,10 @@ def requirement_text(mistakes: Iterable[ErrorDetails]) -> str:
 
 def join_requirements(alternatives: Iterable[str]) -> str:
     """Join the requirements of the alternatives."""
-    said = list(dict.fromkeys(alternatives))
-    if all(each.startswith("must be ") for each in said):
-        return shorten_text("must be " + " or ".join(each.removeprefix("must be ") for each in said))
-    return shorten_text(" or ".join(said))
+    requirements = list(dict.fromkeys(alternatives))
+    if all(each.startswith("must be ") for each in requirements):
+        return shorten_text("must be " + " or ".join(each.removeprefix("must be ") for each in requirements))
+    return shorten_text(" or ".join(requirements))
 
 
 def shorten_text(text: str) -> str:

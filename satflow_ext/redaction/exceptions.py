@@ -43,10 +43,10 @@ def remove_messages(text: str, error: BaseException, redact: Callable[[str], str
         redact: the redaction that was already applied to the text.
     """
     for one in exception_chain(error):
-        if not isinstance(one, SatflowError) and (said := _message_of(one)):
-            for spelled, told in ((_spell_safely(one, repr), f"{type(one).__name__}()"), (f": {said}", "")):
+        if not isinstance(one, SatflowError) and (message := _message_of(one)):
+            for spelled, replacement in ((_spell_safely(one, repr), f"{type(one).__name__}()"), (f": {message}", "")):
                 for given in filter(None, (spelled, redact(spelled))):
-                    text = text.replace(given, told)
+                    text = text.replace(given, replacement)
     return text
 
 
@@ -60,8 +60,8 @@ def _traceback_lines(error: BaseException, with_messages: bool, seen: set[int]) 
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
         yield f'  File "{PurePath(code.co_filename).name}", line {line}, in {code.co_name}'
-    said = _message_of(error) if with_messages or isinstance(error, SatflowError) else ""
-    yield f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message = _message_of(error) if with_messages or isinstance(error, SatflowError) else ""
+    yield f"{type(error).__name__}: {message}" if message else type(error).__name__
     for inner in getattr(error, "exceptions", ()):
         if id(inner) not in seen:
             yield from (f"  | {each}" for each in _traceback_lines(inner, with_messages, seen))

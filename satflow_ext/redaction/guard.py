@@ -57,9 +57,9 @@ def dask_setup(worker: object) -> None:
 
 
 def _install_redaction() -> None:
-    told = policy.process_level()
-    if told != "everything":
-        clean, words = PlaceRedactor(_read_places()), told == "messages"
+    level = policy.process_level()
+    if level != "everything":
+        clean, words = PlaceRedactor(_read_places()), level == "messages"
         _redact_log(clean, words)
         _redact_states(clean, words)
         _redact_nested_flows()
@@ -87,17 +87,17 @@ def _redact_log(clean: Clean, with_messages: bool) -> None:
 
 def _redact_record(record: logging.LogRecord, clean: Clean, with_messages: bool) -> logging.LogRecord:
     error = record.exc_info[1] if record.exc_info else None
-    said = record.getMessage()
+    text = record.getMessage()
     if not with_messages:
         given = record.args if isinstance(record.args, tuple) else ()
         for each in (error, sys.exc_info()[1], *given):  # a line may contain the exception that is being handled
-            said = remove_messages(said, each, secrets.make_redactor()) if isinstance(each, BaseException) else said
+            text = remove_messages(text, each, secrets.make_redactor()) if isinstance(each, BaseException) else text
     if error is not None:
-        said = f"{said}\n{secrets.make_redactor()(format_traceback(error, with_messages=with_messages))}"
-    told = copy.copy(record)
-    told.msg, told.args = clean(said), ()
-    told.exc_info = told.exc_text = told.stack_info = None
-    return told
+        text = f"{text}\n{secrets.make_redactor()(format_traceback(error, with_messages=with_messages))}"
+    redacted_record = copy.copy(record)
+    redacted_record.msg, redacted_record.args = clean(text), ()
+    redacted_record.exc_info = redacted_record.exc_text = redacted_record.stack_info = None
+    return redacted_record
 
 
 def _redact_states(clean: Clean, with_messages: bool) -> None:

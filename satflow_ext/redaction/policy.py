@@ -28,5 +28,5 @@ def decide_level(settings: Settings) -> RedactionLevel:
 
 def process_level() -> RedactionLevel:
     """Return the policy of the flow run that this process belongs to; "everything" outside of flow runs."""
-    told = os.environ.get(POLICY_VARIABLE)
-    return told if told in ("messages", "types") else "everything"  # type: ignore[return-value]  # one of the three
+    level = os.environ.get(POLICY_VARIABLE)
+    return level if level in ("messages", "types") else "everything"  # type: ignore[return-value]  # one of the three

@@ -46,8 +46,10 @@ class AwsSignature(httpx.Auth):
             request.headers["x-amz-security-token"] = self._credential.session_token
         signed = sorted(name for name in request.headers if name == "host" or name.startswith("x-amz-"))
         scope = f"{moment[:8]}/{self._credential.region}/s3/aws4_request"
-        said = "\n".join([ALGORITHM, moment, scope, hashlib.sha256(_canonical_request(request, signed)).hexdigest()])
-        signature = hmac.new(self._signing_key(scope), said.encode(), hashlib.sha256).hexdigest()
+        string_to_sign = "\n".join(
+            [ALGORITHM, moment, scope, hashlib.sha256(_canonical_request(request, signed)).hexdigest()]
+        )
+        signature = hmac.new(self._signing_key(scope), string_to_sign.encode(), hashlib.sha256).hexdigest()
         request.headers["Authorization"] = (
             f"{ALGORITHM} Credential={self._credential.key_id}/{scope}, "
             f"SignedHeaders={';'.join(signed)}, Signature={signature}"

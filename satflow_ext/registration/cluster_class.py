@@ -52,13 +52,13 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
     options = DaskClusterOptions.model_validate(executor.options)
     if options.backend == backends.GATEWAY:
         return
-    back_end, asked = backends.find_provider(options.backend), dask_cluster.provider_request(options, settings)
+    back_end, request = backends.find_provider(options.backend), dask_cluster.provider_request(options, settings)
     if interpreter is not None:
         _refuse_unfit_class(
-            await _inspect_class(interpreter, back_end.cluster_class, list(back_end.make_arguments(asked))), back_end
+            await _inspect_class(interpreter, back_end.cluster_class, list(back_end.make_arguments(request))), back_end
         )
     if local:
-        await asyncio.to_thread(back_end.check_availability, asked, settings)
+        await asyncio.to_thread(back_end.check_availability, request, settings)
 
 
 async def read_class_form(name: str, interpreter: Path, *, limit: float = MAX_IMPORT_SECONDS) -> ClusterClass:

@@ -30,9 +30,9 @@ def check_divergence(recovered: RecoveredDeployment, full_name: str) -> None:
         DeploymentDrifted: it was deleted in Prefect, or runs something else.
         DeploymentTaken: SatFlow did not create it.
     """
-    said = describe_divergence(recovered, full_name)
-    if said is not None:
-        raise DeploymentDrifted(said, fix=OVERWRITE_FIX, field="name")
+    divergence = describe_divergence(recovered, full_name)
+    if divergence is not None:
+        raise DeploymentDrifted(divergence, fix=OVERWRITE_FIX, field="name")
     if recovered.row is not None and pin_of(recovered.row) is None:
         raise DeploymentTaken(
             f"The deployment {full_name} already exists, and SatFlow did not create it.",
@@ -78,8 +78,8 @@ def check_conflicts(contested: tuple[Change, ...], full_name: str) -> None:
         DeploymentDrifted: there is at least one conflict.
     """
     if contested:
-        told = "; ".join(f"{each.name}: {each.before} → {each.after}" for each in contested)
+        differences = "; ".join(f"{each.name}: {each.before} → {each.after}" for each in contested)
         raise DeploymentDrifted(
-            f"Your registration of {full_name} conflicts with changes that were made in Prefect: {told}.",
+            f"Your registration of {full_name} conflicts with changes that were made in Prefect: {differences}.",
             fix="Choose Prefect's values, or register with overwrite (--overwrite, overwrite=True) to replace them with yours.",
         )

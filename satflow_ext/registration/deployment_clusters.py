@@ -91,12 +91,12 @@ async def close_cluster(endpoints: Endpoints, settings: Settings, deployment_id:
 
 def _command_fields(order: ClusterOrder) -> dict[str, object]:
     """Convert an order to the fields of a command."""
-    asked = order.order
-    if isinstance(asked, ScaleCluster):
-        return {"verb": "resize", "workers": asked.workers}
-    if isinstance(asked, AdaptCluster):
-        return {"verb": "resize", "minimum": asked.minimum, "maximum": asked.maximum}
-    return {"verb": "start" if isinstance(asked, StartCluster) else "restart"}
+    action = order.order
+    if isinstance(action, ScaleCluster):
+        return {"verb": "resize", "workers": action.workers}
+    if isinstance(action, AdaptCluster):
+        return {"verb": "resize", "minimum": action.minimum, "maximum": action.maximum}
+    return {"verb": "start" if isinstance(action, StartCluster) else "restart"}
 
 
 async def _find_cluster(endpoints: Endpoints, settings: Settings, deployment_id: str) -> _DeploymentCluster:

@@ -23,10 +23,12 @@ async def look_up_deployment(endpoints: Endpoints, settings: Settings, name: str
     try:
         return await deployments.find_deployment(endpoints, name)
     except DeploymentNotFound as error:
-        said = await _describe_from_journal(endpoints, settings, name)
-        if said is None:
+        explanation = await _describe_from_journal(endpoints, settings, name)
+        if explanation is None:
             raise
-        raise DeploymentNotFound(said, fix=f"To recreate it, register it with overwrite. {error.fix or ''}") from None
+        raise DeploymentNotFound(
+            explanation, fix=f"To recreate it, register it with overwrite. {error.fix or ''}"
+        ) from None
 
 
 async def _describe_from_journal(endpoints: Endpoints, settings: Settings, name: str) -> str | None:
@@ -34,7 +36,7 @@ async def _describe_from_journal(endpoints: Endpoints, settings: Settings, name:
     async with prefect_client(endpoints.prefect) as client:
         for entry in entries:
             healed = await recovery.inspect_deployment(client, entry.full_name, endpoints, settings)
-            said = conflicts.describe_divergence(healed, entry.full_name)
-            if said is not None:
-                return said
+            divergence = conflicts.describe_divergence(healed, entry.full_name)
+            if divergence is not None:
+                return divergence
     return None

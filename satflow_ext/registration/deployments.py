@@ -83,10 +83,10 @@ async def find_deployment(endpoints: Endpoints, name: str) -> Deployment:
     if len(matches) == 1:
         (deployment,) = await _describe_deployments(matches, names, endpoints)
         return deployment
-    said = "More than one deployment is" if matches else "No deployment is"
+    subject = "More than one deployment is" if matches else "No deployment is"
     full = sorted(f"{names[row.flow_id]}/{row.name}" for row in matches or rows)
     raise DeploymentNotFound(
-        f"{said} called {name!r}.", fix=f"Known: {', '.join(full)}." if full else "Register a flow first."
+        f"{subject} called {name!r}.", fix=f"Known: {', '.join(full)}." if full else "Register a flow first."
     )
 
 
@@ -181,8 +181,8 @@ async def _describe_deployments(
     rows: list[DeploymentResponse], flow_names: dict[UUID, str], endpoints: Endpoints
 ) -> tuple[Deployment, ...]:
     pins = {row.id: pin_of(row) for row in rows}
-    here = [pin.manifest for pin in pins.values() if pin and pin.store == endpoints.store.name]
-    found = await manifests.read_manifests(endpoints.store, here)
+    digests = [pin.manifest for pin in pins.values() if pin and pin.store == endpoints.store.name]
+    found = await manifests.read_manifests(endpoints.store, digests)
     return tuple(
         [
             await describe_deployment(
@@ -223,9 +223,9 @@ async def _read_flow_names(client: PrefectClient, ids: set[UUID]) -> dict[UUID, 
     from prefect.client.schemas.filters import FlowFilter, FlowFilterId
 
     names: dict[UUID, str] = {}
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), PAGE_SIZE):
-        some = wanted[start : start + PAGE_SIZE]
+    sorted_ids = sorted(ids)
+    for start in range(0, len(sorted_ids), PAGE_SIZE):
+        some = sorted_ids[start : start + PAGE_SIZE]
         flows = await client.read_flows(flow_filter=FlowFilter(id=FlowFilterId(any_=some)), limit=PAGE_SIZE)
         names.update((flow.id, flow.name) for flow in flows)
     return names

@@ -73,18 +73,26 @@ def merge_choices(
     chosen = decided.chosen
     if row is None or recorded is None or overwrite:
         paused = row is not None and row.paused
-        told = _merge_job_variables(decided, recorded, row, frozenset())
+        job_variables = _merge_job_variables(decided, recorded, row, frozenset())
         return MergedChoices(
-            chosen.parameters, list(chosen.tags), chosen.work_pool, told, _chosen_schedules(chosen, row), paused, ()
+            chosen.parameters,
+            list(chosen.tags),
+            chosen.work_pool,
+            job_variables,
+            _chosen_schedules(chosen, row),
+            paused,
+            (),
         )
-    wanted, before, live = (
+    new_values, before, live = (
         _chosen_values(decided),
         _chosen_values(recorded),
         _live_values(row, _job_variable_names(decided) | _job_variable_names(recorded)),
     )
-    kept = {name for name in {**wanted, **before, **live} if wanted.get(name) == before.get(name) != live.get(name)}
+    kept = {
+        name for name in {**new_values, **before, **live} if new_values.get(name) == before.get(name) != live.get(name)
+    }
     changed = _find_changes(before, live)
-    settled = {name: said for name, said in wanted.items() if name not in kept}
+    settled = {name: value for name, value in new_values.items() if name not in kept}
     settled |= {name: live[name] for name in kept & live.keys()}
     parameters = {**row.parameters, **{k: v for k, v in chosen.parameters.items() if f"parameters.{k}" not in kept}}
     return MergedChoices(
@@ -95,7 +103,7 @@ def merge_choices(
         schedules=_live_schedules(row) if "schedule" in kept else _chosen_schedules(chosen, row),
         paused=row.paused,
         kept=tuple(each for each in changed if each.name in kept),
-        contested=tuple(each for each in changed if _is_contested(wanted.get(each.name), each)),
+        contested=tuple(each for each in changed if _is_contested(new_values.get(each.name), each)),
     )
 
 
@@ -108,8 +116,8 @@ def _merge_job_variables(
 ) -> JsonObject:
     """Return SatFlow's job variables, as chosen or as kept from Prefect, and the others that Prefect has, unchanged."""
     live = flatten_job_variables(row.job_variables or {}) if row else {}
-    ours = _job_variable_names(recorded) if recorded else frozenset()
-    stay = {name: value for name, value in live.items() if name not in ours or f"job_variables.{name}" in kept}
+    own_names = _job_variable_names(recorded) if recorded else frozenset()
+    stay = {name: value for name, value in live.items() if name not in own_names or f"job_variables.{name}" in kept}
     mine = {
         name: value
         for name, value in flatten_job_variables(decided.job_variables).items()
@@ -135,10 +143,10 @@ def _live_values(row: DeploymentResponse, job_variables: frozenset[str]) -> Choi
     settled = _format_choices(
         schedules.format_deployment_schedules(row.schedules), row.work_pool_name, row.parameters, row.tags
     )
-    ours = {
+    own_variables = {
         name: value for name, value in flatten_job_variables(row.job_variables or {}).items() if name in job_variables
     }
-    return settled | _format_job_variables(ours)
+    return settled | _format_job_variables(own_variables)
 
 
 def _format_job_variables(job_variables: JsonObject) -> Choices:

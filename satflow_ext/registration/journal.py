@@ -192,11 +192,11 @@ def _read_file(path: Path) -> JournalEntry | None:
     except FileNotFoundError:
         return None
     except ValidationError:
-        why = "it was written by another version of SatFlow, or is damaged"
+        reason = "it was written by another version of SatFlow, or is damaged"
     except OSError as error:
-        why = str(error.strerror)
+        reason = str(error.strerror)
     raise JournalFailed(
-        f"The journal {path} cannot be read: {why}.", fix="Move the file away: Prefect has everything that is in it."
+        f"The journal {path} cannot be read: {reason}.", fix="Move the file away: Prefect has everything that is in it."
     )
 
 

@@ -60,9 +60,11 @@ async def read_manifest(store: Store, digest: str) -> Manifest:
 
 async def read_manifests(store: Store, digests: Iterable[str]) -> dict[str, Manifest | SatflowError]:
     """Read several manifests at once: digest → the manifest, or the error that prevented reading it."""
-    wanted = list(dict.fromkeys(digests))
-    found: dict[str, Manifest | SatflowError] = {digest: _cache[digest] for digest in wanted if digest in _cache}
-    missing = [digest for digest in wanted if digest not in found]
+    unique_digests = list(dict.fromkeys(digests))
+    found: dict[str, Manifest | SatflowError] = {
+        digest: _cache[digest] for digest in unique_digests if digest in _cache
+    }
+    missing = [digest for digest in unique_digests if digest not in found]
     if missing:
         async with StoreClient(store) as store_client:
             got = await asyncio.gather(*(_read_or_error(store_client, digest) for digest in missing))

@@ -77,8 +77,8 @@ def check_compatibility(packed_by: PackingEnvironment, reader: PackingEnvironmen
             fix="Run the Prefect worker with the same Python, or register again from a kernel with the worker's Python.",
         )
     both = sorted(packed_by.packages.keys() & reader.packages.keys())
-    told = [_version_difference(name, packed_by.packages[name], reader.packages[name]) for name in both]
-    return tuple(text for text in told if text)
+    differences = [_version_difference(name, packed_by.packages[name], reader.packages[name]) for name in both]
+    return tuple(text for text in differences if text)
 
 
 def _version_difference(name: str, made: str, reader: str) -> str | None:

@@ -27,9 +27,9 @@ def find_path_changes(manifest: Manifest | None, row: DeploymentResponse, *, loc
         local: whether runs happen on this machine, so that registering sets their command.
     """
     return tuple(
-        Change(name=name, before=ours, after=live)
-        for name, ours, live in _path_values(manifest, row, local)
-        if ours != live
+        Change(name=name, before=registered_value, after=live)
+        for name, registered_value, live in _path_values(manifest, row, local)
+        if registered_value != live
     )
 
 
@@ -59,5 +59,9 @@ def _format_steps(steps: list[dict[str, Any]]) -> str:
 def _live_command(manifest: Manifest, job_variables: Mapping[str, Any]) -> str:
     """Return the live command, without the folder of a recreated environment, which depends on the machine."""
     live = str(job_variables.get("command") or "none")
-    ours = deployment_rows.local_run_command(manifest)
-    return ours if manifest.environment_policy == "recreate" and live.startswith(f"{ours} ") else live
+    registered_command = deployment_rows.local_run_command(manifest)
+    return (
+        registered_command
+        if manifest.environment_policy == "recreate" and live.startswith(f"{registered_command} ")
+        else live
+    )

@@ -73,11 +73,11 @@ async def add_clean_load(
     if python is None:
         return await _add_load_result(report, packed, packed.environment.executable)
     try:
-        there = await worker_environment.inspect_interpreter(python)
+        interpreter_report = await worker_environment.inspect_interpreter(python)
     except SettingsWrong as error:
         return _add_findings(report, Finding.from_error(error, "python", "runs_python"))
-    found = _add_findings(report, *worker_environment.find_environment_problems(packed, there))
-    return await _add_load_result(found, packed, str(python)) if there.can_read(packed) else found
+    found = _add_findings(report, *worker_environment.find_environment_problems(packed, interpreter_report))
+    return await _add_load_result(found, packed, str(python)) if interpreter_report.can_read(packed) else found
 
 
 def find_running_endpoints(settings: Settings) -> Endpoints | None:

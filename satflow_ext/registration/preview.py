@@ -66,5 +66,7 @@ async def preview_registration(
         conflicts.check_conflicts(contested + find_path_changes(known, row, local=endpoints.local), plan.full_name)
     if known is None:
         return Preview(plan.full_name, "changed" if row else "created", None, warnings)
-    wanted = build_manifest(packed, plan, content_upload.next_position(row, found, healed.written), UNSENT_CONTENT)
-    return Preview(plan.full_name, "changed", compare.compare_versions(known, wanted), warnings)
+    new_manifest = build_manifest(
+        packed, plan, content_upload.next_position(row, found, healed.written), UNSENT_CONTENT
+    )
+    return Preview(plan.full_name, "changed", compare.compare_versions(known, new_manifest), warnings)

@@ -49,8 +49,8 @@ def log_to_stderr() -> None:
 
 async def prewarm_local_stack(settings: Settings) -> None:
     """Check the local stack's deployments periodically. A failed check is repeated at the next interval."""
-    wanted: dict[UUID, PrewarmRequest] = {}
-    asked = -HOUR
+    requests: dict[UUID, PrewarmRequest] = {}
+    last_read = -HOUR
     seen: int | None = 0
     started: dict[UUID, asyncio.Task[None]] = {}
     while True:
@@ -60,12 +60,12 @@ async def prewarm_local_stack(settings: Settings) -> None:
         try:
             where = endpoints.resolve_endpoints(settings, record)
             marked = _last_request_time(settings)
-            if marked != seen or time.monotonic() - asked > HOUR:
-                wanted = await _read_requests(where, settings)
-                if not wanted:
+            if marked != seen or time.monotonic() - last_read > HOUR:
+                requests = await _read_requests(where, settings)
+                if not requests:
                     return
-                asked, seen = time.monotonic(), marked
-            await _start_due_clusters(where, settings, wanted, started)
+                last_read, seen = time.monotonic(), marked
+            await _start_due_clusters(where, settings, requests, started)
         except SatflowError as error:
             logger.warning("%s", error)
         await asyncio.sleep(CHECK_INTERVAL)
@@ -73,19 +73,19 @@ async def prewarm_local_stack(settings: Settings) -> None:
 
 async def prewarm_other_server(target: Endpoints, settings: Settings) -> None:
     """Check another Prefect server periodically. It does not report registrations, so its deployments are read each minute."""
-    wanted: dict[UUID, PrewarmRequest] = {}
-    asked = -MINUTE
-    told: int | None = None
+    requests: dict[UUID, PrewarmRequest] = {}
+    last_read = -MINUTE
+    logged_count: int | None = None
     started: dict[UUID, asyncio.Task[None]] = {}
     while True:
         try:
-            if time.monotonic() - asked >= MINUTE:
-                wanted, asked = await scheduled_starts.list_prewarm_requests(target), time.monotonic()
-            if told != len(wanted):
-                told = len(wanted)
-                logger.info("Deployments whose cluster is started ahead of scheduled runs: %d", told)
-            if wanted:
-                await _start_due_clusters(target, settings, wanted, started)
+            if time.monotonic() - last_read >= MINUTE:
+                requests, last_read = await scheduled_starts.list_prewarm_requests(target), time.monotonic()
+            if logged_count != len(requests):
+                logged_count = len(requests)
+                logger.info("Deployments whose cluster is started ahead of scheduled runs: %d", logged_count)
+            if requests:
+                await _start_due_clusters(target, settings, requests, started)
         except SatflowError as error:
             logger.warning("%s", error)
         await asyncio.sleep(CHECK_INTERVAL)

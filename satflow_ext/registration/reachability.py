@@ -66,8 +66,8 @@ async def check_gateway(executor: ExecutorChoice, settings: Settings) -> None:
         return
     options = DaskClusterOptions.model_validate(executor.options)
     if options.gateway in settings.gateways:
-        wanted = dask_cluster.gateway_request(options, settings, sys.executable)
-        await asyncio.to_thread(_check_offer, wanted, settings, shared=options.share == "deployment")
+        request = dask_cluster.gateway_request(options, settings, sys.executable)
+        await asyncio.to_thread(_check_offer, request, settings, shared=options.share == "deployment")
 
 
 def _check_offer(request: GatewayClusterRequest, settings: Settings, *, shared: bool) -> None:

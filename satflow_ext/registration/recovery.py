@@ -93,10 +93,10 @@ async def _determine_divergence(
     if entry is None or written is None:
         return RecoveredDeployment(row, None, "as written")
     live = LiveState(version_number(row.version), pin_of(row)) if row else None
-    verdict = classify_divergence(written, live, None)
-    if verdict in ("changed", "gone") and entry.marker_name is not None:
-        verdict = classify_divergence(written, live, await write_marker.read_marker(client, entry.marker_name))
-    return RecoveredDeployment(row, written, verdict)
+    divergence = classify_divergence(written, live, None)
+    if divergence in ("changed", "gone") and entry.marker_name is not None:
+        divergence = classify_divergence(written, live, await write_marker.read_marker(client, entry.marker_name))
+    return RecoveredDeployment(row, written, divergence)
 
 
 async def _settle_entry(
@@ -163,8 +163,8 @@ def classify_divergence(written: DeploymentWrite, live: LiveState | None, marker
         return "as written"
     if live is not None and live.version > written.version:
         return "newer"
-    ours = live is None or (live.pin is not None and live.version < written.version)
-    if ours and marker_count is not None and marker_count < written.number:
+    is_earlier_state = live is None or (live.pin is not None and live.version < written.version)
+    if is_earlier_state and marker_count is not None and marker_count < written.number:
         return "lost"
     if live is not None:
         return "changed"

@@ -70,7 +70,7 @@ async def _roll_back_locked(
         raise DeploymentNotFound(f"{full_name} was deleted a moment ago.", fix="Register the flow again.")
     chain = await build_chain(row, full_name, endpoints.store)
     brought = await content_download.download_version(chain, number, keys)
-    asked = await _check_runnable(client, brought.manifest, endpoints, settings)
+    job_variables = await _check_runnable(client, brought.manifest, endpoints, settings)
     if number == chain.newest:
         return await reuse_version(client, row, brought.manifest, endpoints, settings, overwrite=True)
     signer = await asyncio.to_thread(Keyring(settings).get_signer)
@@ -78,7 +78,7 @@ async def _roll_back_locked(
     place = content_upload.next_position(row, live, recovered.written)
     async with content_download.private_pickle_file(brought.opened, settings) as body:
         made = await _upload_next_version(brought.manifest, body, place, endpoints, signer)
-    made = made.model_copy(update={"job_variables": asked})
+    made = made.model_copy(update={"job_variables": job_variables})
     pin = await content_upload.upload_manifest(made, endpoints, signer)
     settled = merge_choices(made, live if isinstance(live, Manifest) else None, row, overwrite=True)
     written = await publish.publish_version(client, made, pin, settled, row, endpoints, Journal(settings))
@@ -91,7 +91,7 @@ async def _check_runnable(
 ) -> JsonObject:
     """Refuse a version that can no longer run, and return its job variables for the current work pool."""
     check_choices(manifest.chosen, settings, local=endpoints.local)
-    asked = resolve_job_variables(await find_work_pool(client, manifest.chosen.work_pool), manifest.chosen)
+    job_variables = resolve_job_variables(await find_work_pool(client, manifest.chosen.work_pool), manifest.chosen)
     await content_download.check_files(endpoints.store, manifest)
     executable = manifest.environment.executable
     if endpoints.local and not os.access(executable, os.X_OK):
@@ -99,7 +99,7 @@ async def _check_runnable(
             f"Version {manifest.version} of {manifest.full_name} runs with {executable}, which no longer exists.",
             fix="Load it into a notebook with %load_flow and register it from there.",
         )
-    return asked
+    return job_variables
 
 
 async def _upload_next_version(

@@ -113,10 +113,10 @@ def _server_schedule(schedule: CronSchedule | IntervalSchedule):  # type: ignore
 def _format_row(row: DeploymentSchedule) -> str:
     from prefect.client.schemas import schedules as prefect
 
-    said = format_schedule(from_prefect([row]))
+    text = format_schedule(from_prefect([row]))
     if isinstance(row.schedule, prefect.RRuleSchedule):
-        said = f"{' '.join(row.schedule.rrule.split())} ({row.schedule.timezone})"
-    return f"{said} with {json.dumps(row.parameters, sort_keys=True)}" if row.parameters else said
+        text = f"{' '.join(row.schedule.rrule.split())} ({row.schedule.timezone})"
+    return f"{text} with {json.dumps(row.parameters, sort_keys=True)}" if row.parameters else text
 
 
 def _check_zone(name: str) -> None:

@@ -35,11 +35,11 @@ async def list_versions(endpoints: Endpoints, deployment_id: str, query: Version
     links = await chain.read_links(first, query.limit + 1) if first > 0 else []
     page, further = links[: query.limit], links[query.limit :]
     kept = await _check_contents(endpoints.store, page)
-    told = await asyncio.to_thread(_summarize_links, [*page, *further])
+    summaries = await asyncio.to_thread(_summarize_links, [*page, *further])
     lowest = page[-1].number if page else first + 1
     return VersionList(
         deployment_id=deployment_id,
-        versions=tuple(_build_version(link, chain, kept[link.number], told[link.number]) for link in page),
+        versions=tuple(_build_version(link, chain, kept[link.number], summaries[link.number]) for link in page),
         next=further[0].number + 1 if further else None,
         lost=LOST_VERSIONS.format(number=lowest)
         if not further and lowest > 1 and len(page) < query.limit + 1
@@ -58,9 +58,12 @@ async def read_version(endpoints: Endpoints, deployment_id: str, number: int) ->
     chain = await read_chain(endpoints, deployment_id)
     manifest = await read_version_manifest(chain, number)
     links = await chain.read_links(number, 2)
-    kept, told = await _check_contents(endpoints.store, links[:1]), await asyncio.to_thread(_summarize_links, links)
+    kept, summaries = (
+        await _check_contents(endpoints.store, links[:1]),
+        await asyncio.to_thread(_summarize_links, links),
+    )
     return VersionDetail(
-        version=_build_version(links[0], chain, kept[number], told[number]),
+        version=_build_version(links[0], chain, kept[number], summaries[number]),
         chosen=manifest.chosen,
         python=manifest.environment.python,
         source=manifest.source,

@@ -46,23 +46,23 @@ async def read_run_detail(prefect_api: PrefectApi, run_id: str) -> RunDetail:
     async with prefect_client(prefect_api) as client:
         flow_run = await find_run(client, run_id)
         (run,) = await describe_runs(client, [flow_run])
-        task_runs, artifacts, why = await asyncio.gather(
+        task_runs, artifacts, failure = await asyncio.gather(
             _read_task_runs(client, flow_run.id),
             _read_artifacts(client, flow_run.id),
             _read_failure(client, flow_run.id, run),
         )
     now = datetime.now(timezone.utc)
     tasks = tuple(convert_task_run(row, run, now) for row in task_runs)
-    return RunDetail(run=run, tasks=tasks, failure=why, artifacts=artifacts, settled=is_settled(run, now))
+    return RunDetail(run=run, tasks=tasks, failure=failure, artifacts=artifacts, settled=is_settled(run, now))
 
 
 async def _read_task_runs(client: PrefectClient, flow_run_id: UUID) -> list[PrefectTaskRun]:
     """Read the newest task runs; return them oldest first."""
     rows: list[PrefectTaskRun] = []
-    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
+    run_filter = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
     while len(rows) < MAX_TASK_RUNS:
         page = await client.read_task_runs(
-            flow_run_filter=wanted, sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=PAGE_SIZE, offset=len(rows)
+            flow_run_filter=run_filter, sort=TaskRunSort.EXPECTED_START_TIME_DESC, limit=PAGE_SIZE, offset=len(rows)
         )
         rows += page
         if len(page) < PAGE_SIZE:
@@ -72,8 +72,8 @@ async def _read_task_runs(client: PrefectClient, flow_run_id: UUID) -> list[Pref
 
 
 async def _read_artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Artifact, ...]:
-    wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run_id]))
-    found = await client.read_artifacts(artifact_filter=wanted)
+    artifact_filter = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run_id]))
+    found = await client.read_artifacts(artifact_filter=artifact_filter)
     return tuple(
         Artifact(id=str(row.id), key=row.key, type=row.type, description=row.description, data=row.data)
         for row in found
@@ -85,8 +85,8 @@ async def _read_artifacts(client: PrefectClient, flow_run_id: UUID) -> tuple[Art
 async def _read_failure(client: PrefectClient, flow_run_id: UUID, run: Run) -> Failure | None:
     if run.state_type not in ("FAILED", "CRASHED"):
         return None
-    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), level=LogFilterLevel(ge_=40))
-    errors = await client.read_logs(wanted, limit=MAX_ERROR_LINES, sort=LogSort.TIMESTAMP_DESC)
+    log_filter = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]), level=LogFilterLevel(ge_=40))
+    errors = await client.read_logs(log_filter, limit=MAX_ERROR_LINES, sort=LogSort.TIMESTAMP_DESC)
     return find_failure([log.message for log in errors], run.state_message)
 
 
@@ -107,8 +107,8 @@ def find_failure(newest_errors_first: Sequence[str], state_message: str | None) 
         if TRACEBACK_HEADER in message:
             traceback = message[message.index(TRACEBACK_HEADER) :]
             return Failure(cause=_extract_cause(traceback), traceback=traceback)
-    said = (state_message or next(iter(newest_errors_first), "")).removeprefix(PREFECT_PREFIX)
-    return Failure(cause=(said or "The run ended without a reason.")[:MAX_CAUSE_LENGTH], traceback=None)
+    cause = (state_message or next(iter(newest_errors_first), "")).removeprefix(PREFECT_PREFIX)
+    return Failure(cause=(cause or "The run ended without a reason.")[:MAX_CAUSE_LENGTH], traceback=None)
 
 
 def _extract_cause(traceback: str) -> str:

@@ -56,12 +56,12 @@ async def read_run(prefect_api: PrefectApi, run_id: str) -> Run:
 
 
 def _make_filter(query: RunQuery) -> FlowRunFilter:
-    wanted = FlowRunFilter(parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True))
+    run_filter = FlowRunFilter(parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True))
     if query.deployment_id is not None:
         missing = DeploymentNotFound(f"No deployment has the id {query.deployment_id!r}.", field="deployment_id")
-        wanted.deployment_id = FlowRunFilterDeploymentId(any_=[parse_id(query.deployment_id, missing)])
+        run_filter.deployment_id = FlowRunFilterDeploymentId(any_=[parse_id(query.deployment_id, missing)])
     if query.state_type is not None:
-        wanted.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[PrefectStateType(query.state_type)]))
+        run_filter.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[PrefectStateType(query.state_type)]))
     if query.state_type != "SCHEDULED":
-        wanted.expected_start_time = FlowRunFilterExpectedStartTime(before_=DateTime.now("UTC") + CLOCK_SKEW)
-    return wanted
+        run_filter.expected_start_time = FlowRunFilterExpectedStartTime(before_=DateTime.now("UTC") + CLOCK_SKEW)
+    return run_filter

@@ -192,8 +192,8 @@ async def read_last_lines(client: PrefectClient, run_ids: Sequence[UUID]) -> dic
 
 
 async def _read_newest(client: PrefectClient, run_ids: Sequence[UUID], limit: int) -> list[Log]:
-    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=list(run_ids)))
-    return await client.read_logs(wanted, limit=limit, sort=LogSort.TIMESTAMP_DESC)
+    log_filter = LogFilter(flow_run_id=LogFilterFlowRunId(any_=list(run_ids)))
+    return await client.read_logs(log_filter, limit=limit, sort=LogSort.TIMESTAMP_DESC)
 
 
 def _pick_first_of_each(newest_first: Sequence[Log]) -> dict[UUID, str]:

@@ -78,9 +78,9 @@ async def _fetch_content(store_name: str, digest: str, folder: Path) -> None:
     store = endpoints.find_store(store_name, settings, endpoints.read_record(settings))
     async with StoreClient(store) as store_client:
         document, deployment = await asyncio.gather(store_client.get(digest), deployment_name())
-        wanted = check_manifest(document, digest, deployment, keys.read_trusted_keys(settings))
-        await store_client.get_file(wanted.content, folder / loader.CONTENT_FILE, limit=wanted.size)
-        await carried_files.download_files(store_client, wanted.files, folder)
-    if wanted.git:
-        await from_git.check_out(wanted.git, folder)
+        manifest = check_manifest(document, digest, deployment, keys.read_trusted_keys(settings))
+        await store_client.get_file(manifest.content, folder / loader.CONTENT_FILE, limit=manifest.size)
+        await carried_files.download_files(store_client, manifest.files, folder)
+    if manifest.git:
+        await from_git.check_out(manifest.git, folder)
     (folder / loader.MANIFEST_FILE).write_bytes(document)

@@ -88,8 +88,8 @@ def failing_flow(error: SatflowError) -> Flow[..., Any]:
     def fails(**given: Any) -> NoReturn:
         raise error
 
-    takes = [Parameter(name, Parameter.KEYWORD_ONLY) for name in this_run.parameter_names()]
-    fails.__signature__ = Signature(takes)  # type: ignore[attr-defined]  # Prefect passes no other parameters
+    parameters = [Parameter(name, Parameter.KEYWORD_ONLY) for name in this_run.parameter_names()]
+    fails.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # Prefect passes no other parameters
     return Flow(fn=fails, name="not-loaded", validate_parameters=False)
 
 

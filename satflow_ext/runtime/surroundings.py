@@ -77,8 +77,8 @@ def _refuse_differences(manifest: Manifest, found: Comparison) -> None:
 def _changed_packages(manifest: Manifest) -> list[str]:
     """Return used packages with the same version but other files. Editable packages have no files to compare."""
     used = _used_packages(manifest)
-    here = installed.find_distributions(used)
-    pairs = [(each, here[each.name]) for each in manifest.environment.distributions if each.name in here]
+    present = installed.find_distributions(used)
+    pairs = [(each, present[each.name]) for each in manifest.environment.distributions if each.name in present]
     return [
         then.name
         for then, now in pairs

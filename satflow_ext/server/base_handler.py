@@ -99,8 +99,8 @@ class SatflowHandler(APIHandler):
     ) -> None:
         """Log a SatflowError in one line, and all other exceptions with their traceback."""
         if isinstance(value, SatflowError):
-            asked, name = f"{self.request.method} {self.request.path}", type(value).__name__
-            self.log.info("SatFlow: %s: %s: %s", asked, name, value.for_log())
+            request_line, name = f"{self.request.method} {self.request.path}", type(value).__name__
+            self.log.info("SatFlow: %s: %s: %s", request_line, name, value.for_log())
         else:
             super().log_exception(typ, value, tb)
 
@@ -114,9 +114,9 @@ class SatflowHandler(APIHandler):
 
 def _convert_http_error(status_code: int, error: BaseException | None) -> ErrorBody:
     phrase = HTTPStatus(status_code).phrase
-    said = error.log_message if isinstance(error, web.HTTPError) else None
-    if said and isinstance(error, web.HTTPError):
-        said = said % error.args  # also without arguments, because Tornado then has doubled every %
+    message = error.log_message if isinstance(error, web.HTTPError) else None
+    if message and isinstance(error, web.HTTPError):
+        message = message % error.args  # also without arguments, because Tornado then has doubled every %
     if status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
-        said = "An unexpected error occurred in the Jupyter server; see its log."
-    return ErrorBody(error=phrase.replace(" ", ""), message=said or phrase, fix=None, field=None)
+        message = "An unexpected error occurred in the Jupyter server; see its log."
+    return ErrorBody(error=phrase.replace(" ", ""), message=message or phrase, fix=None, field=None)

@@ -95,8 +95,12 @@ class UpdateReader:
         return clusters, absent, self._new_moments(clusters)
 
     def _new_moments(self, clusters: tuple[ClusterStatus, ...]) -> dict[str, Moments]:
-        heard, self._read_times = self._read_times, {cluster_key(each): each.updated for each in clusters}
-        return {key: self._moments_since(key, heard.get(key), each) for each in clusters if (key := cluster_key(each))}
+        previous_times, self._read_times = self._read_times, {cluster_key(each): each.updated for each in clusters}
+        return {
+            key: self._moments_since(key, previous_times.get(key), each)
+            for each in clusters
+            if (key := cluster_key(each))
+        }
 
     def _moments_since(self, key: str, last_read: datetime | None, status: ClusterStatus) -> Moments:
         if last_read is None:

@@ -83,7 +83,7 @@ class KernelRequest:
     async def _wait_for_reply(
         self, client: AsyncKernelClient, user_expressions: Mapping[str, str], deadline: float
     ) -> dict[str, object]:
-        asked = client.execute(
+        request_id = client.execute(
             "", silent=True, store_history=False, user_expressions=dict(user_expressions), stop_on_error=False
         )
         begun = False
@@ -91,10 +91,10 @@ class KernelRequest:
         while monotonic() < end:
             if await client.shell_channel.socket.poll(int(POLL_INTERVAL * 1000)):
                 reply = await client.get_shell_msg()
-                if reply["parent_header"].get("msg_id") == asked:
+                if reply["parent_header"].get("msg_id") == request_id:
                     return cast(dict[str, object], reply["content"])
             self._check_alive()
-            begun = begun or await self._has_begun(client, asked)
+            begun = begun or await self._has_begun(client, request_id)
             if not begun and monotonic() > deadline:
                 raise _starting_error() if self._is_starting() else _busy_error()
         raise _busy_error()

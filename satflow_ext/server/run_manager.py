@@ -104,13 +104,13 @@ class RunManager:
         """Yield a run's log after a cursor, until it ends. Errors are sent as frames and do not end it."""
         followers = (await self._start_observers()).followers
         async with followers.follow_run(run_id) as book, aclosing(book.read_batches(cursor)) as batches:
-            told: SatflowError | None = None
+            reported_error: SatflowError | None = None
             async for batch in batches:
-                if batch.trouble is not None and batch.trouble is not told:
+                if batch.trouble is not None and batch.trouble is not reported_error:
                     yield ErrorFrame(
                         type="error.v1", topic="logs", run_id=run_id, error=ErrorBody.from_error(batch.trouble)
                     )
-                told = batch.trouble
+                reported_error = batch.trouble
                 yield LogsFrame(
                     type="logs.v1",
                     run_id=run_id,

@@ -87,8 +87,8 @@ def back_up_database(path: Path) -> Path | None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            for back, there in reversed(moved):
-                there.rename(back)
+            for back, backup_path in reversed(moved):
+                backup_path.rename(back)
             raise DiskFailed(
                 f"{source} cannot be renamed to {target.name}: {error.strerror}.",
                 fix=f"Make sure that the folder {path.parent} is writable, then try again.",

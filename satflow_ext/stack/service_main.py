@@ -25,11 +25,11 @@ def main() -> None:
     os.umask(0o077)
     pipe = _detach_stdin()
     arguments = sys.argv[1:]
-    waits = arguments[0] == "--wait"
+    wait_mode = arguments[0] == "--wait"
     holds_listener = os.environ.pop(stack_processes.LISTENER_MARK, None) is not None
     go = threading.Event()
     threading.Thread(target=_watch_pipe, args=(pipe, go, holds_listener), name="satflow-watchdog", daemon=True).start()
-    if waits:
+    if wait_mode:
         for module in arguments[1].split(","):
             importlib.import_module(module)
         go.wait()

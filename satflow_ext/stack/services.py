@@ -62,7 +62,7 @@ class StackServices:
             StackFailed: a service did not start.
             DiskFull: there is no disk space for its files, or the disk became full during the start.
         """
-        wanted = [
+        start_functions = [
             start
             for service, start, runs in (
                 ("prefect", self._start_prefect, self.credential),
@@ -71,9 +71,9 @@ class StackServices:
             )
             if service in needs and runs is None
         ]
-        if wanted:
+        if start_functions:
             await self._check_disk_space()
-            await self._start_all(wanted)
+            await self._start_all(start_functions)
 
     async def _start_all(self, starters: Collection[Callable[[], Coroutine[Any, Any, None]]]) -> None:
         starting = [asyncio.create_task(start()) for start in starters]
@@ -109,9 +109,9 @@ class StackServices:
         for kept in self._keepers.values():
             kept.stop_restarting()
         server = self._keepers.get("prefect-server")
-        spare = [server.pid] if server and server.pid else []
+        spared_ids = [server.pid] if server and server.pid else []
         mark = service_environment.stack_mark(self._settings)
-        await asyncio.to_thread(stack_processes.end_processes, mark, spare=spare, grace=FLOW_RUN_GRACE)
+        await asyncio.to_thread(stack_processes.end_processes, mark, spare=spared_ids, grace=FLOW_RUN_GRACE)
         if server is not None and server.pid:
             await self._end_flow_runs()
             await server.stop(grace=1.0)

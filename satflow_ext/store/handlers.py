@@ -86,10 +86,10 @@ class BearerHandler(web.RequestHandler):
         Raises:
             HTTPError: the header is not a single number.
         """
-        said = self.request.headers.get("Content-Length", "0")
-        if not (said.isascii() and said.isdigit()):
+        header = self.request.headers.get("Content-Length", "0")
+        if not (header.isascii() and header.isdigit()):
             raise web.HTTPError(400, reason="Content-Length is not a number")
-        return int(said)
+        return int(header)
 
     def find_refusal(self) -> web.HTTPError | None:
         """Return the refusal of an authorized request, None if it is accepted."""

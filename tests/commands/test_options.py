@@ -7,10 +7,11 @@ import argparse
 import pytest
 
 from satflow_ext.arguments import Parser
-from satflow_ext.commands import choices, register
+from satflow_ext.choices import list_options, parse_registration, split_line
+from satflow_ext.commands import register
 from satflow_ext.errors import BadRequest
-from satflow_ext.kernel import magic
-from satflow_ext.kernel.options import SHARED_OPTIONS, help_text, parse_line, split_line
+from satflow_ext.kernel.magic import build_parser, parse_line
+from satflow_ext.models import WrittenRegistration
 
 
 def parsed(*words: str) -> tuple[argparse.Namespace, list[str]]:
@@ -20,11 +21,17 @@ def parsed(*words: str) -> tuple[argparse.Namespace, list[str]]:
     return parser.parse_known_args(["register", "flows.ipynb", *words])
 
 
+def registration(*words: str) -> WrittenRegistration:
+    """The registration of the words after `satflow register`."""
+    args, rest = parsed(*words)
+    return parse_registration(args, rest, args.known_options)
+
+
 @pytest.mark.parametrize("option", ["--n", "--exec", "--time", "--over"])
 def test_options_are_not_completed(option):
     args, rest = parsed(option, "2")
-    assert (args.name, args.executor, args.timezone, args.overwrite) == (None, "flow", "UTC", False)
-    assert rest == [option, "2"]
+    assert (args.name, args.executor, args.timezone, args.overwrite) == (None, None, None, False)
+    assert rest == [f"{option}=2"]
 
 
 @pytest.mark.parametrize(
@@ -53,9 +60,8 @@ def test_second_value_is_refused_by_both(words, capsys):
     ],
 )
 def test_unknown_option_has_the_same_message_in_both(words, message):
-    args, rest = parsed(*words)
     with pytest.raises(BadRequest) as of_command:
-        choices.parse_registration(args, rest)
+        registration(*words)
     with pytest.raises(BadRequest) as of_magic:
         parse_line("main " + " ".join(words))
     refused = [str(of_command.value), str(of_magic.value)]
@@ -69,23 +75,32 @@ def test_a_parser_reads_more_than_once():
 
 
 def test_lists_take_more_values():
-    args, rest = parsed("--tag", "a", "--tag", "b", "--n-workers", "2")
-    assert (args.tag, choices.parse_registration(args, rest).executor.options) == (["a", "b"], {"n_workers": 2})
+    chosen = registration("--tag", "a", "--tag", "b", "--n-workers", "2")
+    assert (chosen.tags, chosen.executor.options) == (("a", "b"), {"n_workers": 2})
+
+
+@pytest.mark.parametrize("words", [["--n-workers", "2", "flows.ipynb"], ["flows.ipynb", "--n-workers", "2"]])
+def test_a_value_of_the_executor_is_not_the_path(words):
+    parser = Parser()
+    register.configure(parser)
+    args, rest = parser.parse_known_args(words)
+    assert (args.path, rest) == ("flows.ipynb", ["--n-workers=2"])
 
 
 @pytest.mark.parametrize("line", ["-h", "main -h", "--help"])
 def test_short_help_is_help(line):
-    assert "--help" in parse_line(line).options
+    assert parse_line(line).help
 
 
 def test_help_describes_the_shared_options_alike():
     parser = Parser(formatter_class=argparse.RawDescriptionHelpFormatter)
     register.configure(parser)
-    of_command, of_magic = (help_entries(text) for text in (parser.format_help(), help_text()))
-    assert {option: of_command.get(option) for option in SHARED_OPTIONS} == {
-        option: of_magic[option] for option in SHARED_OPTIONS
+    of_command, of_magic = (help_entries(text) for text in (parser.format_help(), build_parser().format_help()))
+    options = list_options()
+    assert {each.flag: of_command.get(each.flag) for each in options} == {
+        each.flag: of_magic[each.flag] for each in options
     }
-    assert all(SHARED_OPTIONS[option].purpose.split()[0] in of_magic[option] for option in SHARED_OPTIONS)
+    assert all(each.purpose.split()[0] in of_magic[each.flag] for each in options)
 
 
 def help_entries(text: str) -> dict[str, str]:
@@ -118,14 +133,14 @@ def test_both_read_the_same_options_alike():
         "--work-pool pool --image i --cpu 2 --memory 4 --gpus 1 --env A=b --env C=d --job-variable v=1 --tag t --tag u "
         "--environment refuse --missed-runs none --secret KEY --include '*.csv' --overwrite"
     )
-    args, rest = parsed(*split_line(line))
+    args, _ = parsed(*split_line(line))
     words = parse_line(f"main {line}")
-    assert choices.parse_registration(args, rest) == magic.to_registration(words)
-    assert (args.overwrite, "--overwrite" in words.options, "--run" in words.options) == (True, True, False)
-    assert choices.parse_registration(*parsed()) == magic.to_registration(parse_line("main"))
+    assert registration(*split_line(line)) == words.registration
+    assert (args.overwrite, words.overwrite, words.run) == (True, True, False)
+    assert registration() == parse_line("main").registration == WrittenRegistration()
 
 
 def test_a_value_of_the_magic_may_begin_with_a_dash_and_its_flow_may_come_last():
-    words = parse_line("--n-workers 2 --name -x --cpu=-1 main")
-    assert (words.flow, words.options) == ("main", {"--name": ["-x"], "--cpu": ["-1"]})
-    assert words.executor_options == {"n_workers": 2}
+    words = parse_line("--n-workers 2 --name -x main")
+    assert (words.flow, words.registration.name) == ("main", "-x")
+    assert words.registration.executor.options == {"n_workers": 2}

@@ -19,14 +19,9 @@ import pytest
 from nbclient import NotebookClient
 
 from satflow_ext import runs
+from satflow_ext.choices import parse_choice, parse_secret_names
 from satflow_ext.errors import BadRequest, DeploymentNotFound
-from satflow_ext.kernel.options import (
-    help_text,
-    parse_environment_policy,
-    parse_line,
-    parse_missed_runs,
-    parse_secret_names,
-)
+from satflow_ext.kernel.magic import build_parser, parse_line
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
     CronSchedule,
@@ -196,7 +191,7 @@ def test_n_workers_without_a_value_is_not_one(notebook: Kernel) -> None:
 
 
 def test_help(notebook: Kernel) -> None:
-    assert said(notebook, "%register_flow --help")[0] == help_text()
+    assert said(notebook, "%register_flow --help")[0] == build_parser().format_help()
 
 
 def test_braces_and_dollars_reach_the_flow(notebook: Kernel) -> None:
@@ -315,25 +310,28 @@ def _here() -> dict[str, str]:
 def test_executor_options_in_every_spelling() -> None:
     words = parse_line("--n-workers=2 main --worker-size large --flag --threads-per-worker 1 --run")
     assert words.flow == "main"
-    assert words.executor_options == {"n_workers": 2, "worker_size": "large", "flag": True, "threads_per_worker": 1}
-    assert "--run" in words.options
+    assert words.registration.executor.options == {
+        "n_workers": 2,
+        "worker_size": "large",
+        "flag": True,
+        "threads_per_worker": 1,
+    }
+    assert words.run
 
 
 def test_policy_and_names_of_secrets() -> None:
-    from satflow_ext.kernel.magic import to_registration
-
-    said = to_registration(parse_line("main --environment refuse --secret A_KEY --secret B --secret A_KEY"))
+    said = parse_line("main --environment refuse --secret A_KEY --secret B --secret A_KEY").registration
     assert (said.environment, said.secrets) == ("refuse", ("A_KEY", "B"))
 
 
 def test_unknown_policy() -> None:
     with pytest.raises(BadRequest, match="'ignore' is not an environment policy"):
-        parse_environment_policy("ignore")
+        parse_choice("environment", "ignore")
 
 
 def test_unknown_choice_of_missed_runs() -> None:
     with pytest.raises(BadRequest, match="'first' is not a choice of missed runs"):
-        parse_missed_runs("first")
+        parse_choice("missed_runs", "first")
 
 
 def test_a_value_in_place_of_a_secrets_name_is_not_repeated() -> None:

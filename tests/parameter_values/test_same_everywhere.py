@@ -21,11 +21,10 @@ from prefect.utilities.schema_tools import validation
 from pydantic import BaseModel, Field, HttpUrl, Json, SecretStr, field_validator
 
 from satflow_ext.arguments import Parser
-from satflow_ext.commands import choices
+from satflow_ext.choices import add_registration_options, parse_registration
 from satflow_ext.errors import InvalidParameter
-from satflow_ext.kernel import magic
 from satflow_ext.kernel.describe import parameter_schema
-from satflow_ext.kernel.options import parse_line
+from satflow_ext.kernel.magic import parse_line
 from satflow_ext.kernel.parameters import convert_values
 from satflow_ext.models import JsonObject
 from satflow_ext.parameter_values.by_schema import value_fits
@@ -207,14 +206,14 @@ def made_flow(annotation: Any) -> Flow[..., Any]:
 
 
 def by_magic(made: Flow[..., Any], text: str) -> JsonObject:
-    chosen = magic.to_registration(parse_line(f"main --param {shlex.quote(f'value={text}')}"))
+    chosen = parse_line(f"main --param {shlex.quote(f'value={text}')}").registration
     return convert_values(made, chosen.parameters, chosen.parameter_texts, require_all=True)
 
 
 def by_register(made: Flow[..., Any], text: str) -> JsonObject:
     parser = Parser()
-    choices.configure(parser)
-    chosen = choices.parse_registration(parser.parse_args(["--param", f"value={text}"]), [])
+    add_registration_options(parser)
+    chosen = parse_registration(parser.parse_args(["--param", f"value={text}"]), [], parser.options)
     return convert_values(made, chosen.parameters, chosen.parameter_texts, require_all=True)
 
 

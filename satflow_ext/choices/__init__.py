@@ -1,0 +1,32 @@
+"""The options of a registration: what a user may choose, on a command line, in a magic and in Python.
+
+Each option is declared once, as the metadata of its field in `models.Registration`. The parser, the help texts, the completion
+and the messages are derived from these fields.
+"""
+
+from __future__ import annotations
+
+from satflow_ext.choices.assignments import parse_assignments
+from satflow_ext.choices.parser import (
+    EXECUTOR_OPTIONS_HELP,
+    LineParser,
+    add_registration_options,
+    parse_registration,
+    split_line,
+)
+from satflow_ext.choices.table import RegistrationOption, list_options
+from satflow_ext.choices.values import parse_choice, parse_schedule, parse_secret_names
+
+__all__ = [
+    "EXECUTOR_OPTIONS_HELP",
+    "LineParser",
+    "RegistrationOption",
+    "add_registration_options",
+    "list_options",
+    "parse_assignments",
+    "parse_choice",
+    "parse_registration",
+    "parse_schedule",
+    "parse_secret_names",
+    "split_line",
+]

@@ -1,0 +1,82 @@
+"""The table of registration options, collected from the fields of `models.Registration`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from satflow_ext.models import Option, Registration
+
+
+@dataclass(frozen=True)
+class RegistrationOption:
+    """An option of a registration.
+
+    Args:
+        path: path of its field in the registration, such as `("schedule", "cron")`.
+        option: how it is written.
+        annotation: type of the field.
+    """
+
+    path: tuple[str, ...]
+    option: Option
+    annotation: Any
+
+    @property
+    def flag(self) -> str:
+        """The option as it is written."""
+        return self.option.flag
+
+    @property
+    def attribute(self) -> str:
+        """The attribute of the parsed arguments that has its value."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether each value is an assignment `NAME=VALUE`."""
+        return get_origin(self.annotation) is dict
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the option may be given more than once."""
+        return get_origin(self.annotation) in (dict, tuple)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All possible values, empty if there is no such list."""
+        return tuple(each for each in get_args(self.annotation) if isinstance(each, str))
+
+    @property
+    def purpose(self) -> str:
+        """The purpose for help texts."""
+        return f"{self.option.purpose} (repeatable)" if self.is_repeatable else self.option.purpose
+
+
+@cache
+def list_options() -> tuple[RegistrationOption, ...]:
+    """Return the options of a registration in the order of their fields."""
+    by_flag: dict[str, RegistrationOption] = {}
+    for each in _walk(Registration, ()):
+        by_flag.setdefault(each.flag, each)  # the time zone is a field of two kinds of schedules
+    return tuple(by_flag.values())
+
+
+def find_option(path: tuple[str, ...]) -> RegistrationOption | None:
+    """Return the option of a field; None if the field has no option."""
+    return next((each for each in list_options() if each.path == path), None)
+
+
+def _walk(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[RegistrationOption]:
+    for name, field in model.model_fields.items():
+        option = next((each for each in field.metadata if isinstance(each, Option)), None)
+        if option is not None:
+            yield RegistrationOption((*path, name), option, field.annotation)
+            continue
+        for nested in (field.annotation, *get_args(field.annotation)):
+            if isinstance(nested, type) and issubclass(nested, BaseModel):
+                yield from _walk(nested, (*path, name))
