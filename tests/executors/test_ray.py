@@ -129,9 +129,9 @@ def rays_of(house):
     return found
 
 
-def folders_of_rays():
-    """What Ray has on disk for runs."""
-    return list(Path("/tmp").glob("satflow-run-*"))
+def ray_folders(process):
+    """The folders that Ray has on disk for the run in this process: runs of other tests have theirs there too."""
+    return list(Path(tempfile.gettempdir()).glob(f"satflow-run-{process}-*"))
 
 
 def test_a_ray_of_the_run_s_own_is_private_and_leaves_nothing(stack, house, registered, tmp_path, settings_file):
@@ -146,11 +146,12 @@ def test_a_ray_of_the_run_s_own_is_private_and_leaves_nothing(stack, house, regi
     assert "print is builtins" in said
     tasks = dict(re.findall(r"task (\d) in (\d+), carried, secret \[secret SIGNS\]", said))
     assert tasks.keys() == {"0", "1", "2", "3"}, said
-    assert re.search(r"flow in (\d+)", said)[1] not in tasks.values()
+    process = re.search(r"flow in (\d+)", said)[1]
+    assert process not in tasks.values()
     listens = re.search(r"listens at \[(.+)\]", said)[1]
     assert set(re.findall(r"\d+\.\d+\.\d+\.\d+", listens)) == {"127.0.0.1"}, listens
     assert not rays_of(house)
-    assert not folders_of_rays()
+    assert not ray_folders(process)
 
 
 def test_a_cluster_that_is_there_brings_data_files_and_asks_for_its_token(registered, tmp_path, settings_file, name):
@@ -185,12 +186,19 @@ def test_machines_that_do_not_reach_the_local_stack_are_told_before_the_first_ta
 
 def test_nothing_of_a_ray_outlives_a_run_that_was_killed(stack, house, registered):
     satflow("run", registered(WAITS, "--num-cpus", "1"))
-    eventually(lambda: any("ray::waits" in each.name() for each in psutil.process_iter()), "a task on Ray", 300)
+    eventually(
+        lambda: "ray::waits" in {each.info["name"] for each in psutil.process_iter(["name"])}, "a task on Ray", 300
+    )
     (killed,) = {each.parent() for each in rays_of(house) if each.name() == "gcs_server"}
+    assert ray_folders(killed.pid)
     killed.send_signal(signal.SIGKILL)
     eventually(lambda: not rays_of(house), "the end of Ray")
-    eventually(lambda: scratch.remove_orphaned_folders(stack.settings), "a folder that nobody needs")
-    assert not folders_of_rays()
+
+    def removed():
+        scratch.remove_orphaned_folders(stack.settings)
+        return not ray_folders(killed.pid)
+
+    eventually(removed, "the end of Ray's folders")
 
 
 @flow
