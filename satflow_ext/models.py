@@ -31,7 +31,7 @@ RESERVED_PREFIX = "satflow_"
 
 @dataclass(frozen=True)
 class Option:
-    """How a field of a registration is written on a command line: the metadata of the field (`satflow_ext.choices`).
+    """The command-line option of a field of a registration: the metadata of that field (`satflow_ext.choices`).
 
     Args:
         flag: the option, such as `--tag`.

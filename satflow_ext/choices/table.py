@@ -38,12 +38,12 @@ class RegistrationOption:
 
     @property
     def is_mapping(self) -> bool:
-        """Whether each value is an assignment `NAME=VALUE`."""
+        """True if each value is an assignment `NAME=VALUE`."""
         return get_origin(self.annotation) is dict
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether the option may be given more than once."""
+        """True if the option may be given more than once."""
         return get_origin(self.annotation) in (dict, tuple)
 
     @property
