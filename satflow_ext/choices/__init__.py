@@ -6,16 +6,18 @@ and the messages are derived from these fields.
 
 from __future__ import annotations
 
-from satflow_ext.choices.assignments import parse_assignments
 from satflow_ext.choices.parser import (
     EXECUTOR_OPTIONS_HELP,
     LineParser,
     add_registration_options,
+    parse_assignments,
+    parse_choice,
     parse_registration,
+    parse_schedule,
+    parse_secret_names,
     split_line,
 )
 from satflow_ext.choices.table import RegistrationOption, list_options
-from satflow_ext.choices.values import parse_choice, parse_schedule, parse_secret_names
 
 __all__ = [
     "EXECUTOR_OPTIONS_HELP",

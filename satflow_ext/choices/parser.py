@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, get_args
@@ -11,11 +12,20 @@ from typing import Any, NoReturn, get_args
 from pydantic import JsonValue, ValidationError
 
 from satflow_ext.arguments import Parser
-from satflow_ext.choices.assignments import parse_assignments
-from satflow_ext.choices.table import RegistrationOption, list_options
-from satflow_ext.choices.values import parse_choice, parse_schedule, parse_secret_names
-from satflow_ext.errors import BadRequest, InvalidInfrastructure
-from satflow_ext.models import FLOW_EXECUTOR, ExecutorChoice, Infrastructure, JsonObject, WrittenRegistration
+from satflow_ext.choices.table import RegistrationOption, find_option, list_options
+from satflow_ext.errors import BadRequest, InvalidInfrastructure, InvalidSchedule, InvalidSecretName
+from satflow_ext.models import (
+    FLOW_EXECUTOR,
+    VARIABLE_NAME_PATTERN,
+    CronSchedule,
+    ExecutorChoice,
+    Infrastructure,
+    IntervalSchedule,
+    JsonObject,
+    NoSchedule,
+    Schedule,
+    WrittenRegistration,
+)
 from satflow_ext.parameter_values.text import parse_json_or_text
 from satflow_ext.validation_errors import convert_first_error
 
@@ -150,3 +160,67 @@ def parse_executor_options(words: Iterable[str], known: Iterable[str]) -> JsonOb
             raise BadRequest(f"{option} is given twice.", fix="Keep one of them.")
         options[name] = value
     return options
+
+
+def parse_choice(field: str, text: str) -> str:
+    """Return a value of a field that has a list of possible values, such as the environment policy.
+
+    Raises:
+        BadRequest: the value is not in the list.
+    """
+    option = find_option((field,))
+    assert option is not None
+    if text in option.values:
+        return text
+    fix = f"Choose one of {', '.join(option.values)}."
+    raise BadRequest(f"{text!r} is not {option.option.noun}.", fix=fix, field=field)
+
+
+def parse_schedule(cron: str | None, interval: float | None, timezone: str | None) -> Schedule:
+    """Return the schedule that a cron expression or an interval defines.
+
+    Raises:
+        InvalidSchedule: both are given.
+    """
+    zone = timezone or "UTC"
+    if cron is not None and interval is not None:
+        raise InvalidSchedule("A cron line and an interval are both given.", fix="Give one of them.", field="schedule")
+    if cron is not None:
+        return CronSchedule(cron=cron, timezone=zone)
+    return IntervalSchedule(seconds=interval, timezone=zone) if interval is not None else NoSchedule()
+
+
+def parse_secret_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Remove duplicates from names of credentials.
+
+    Raises:
+        InvalidSecretName: a name is not a valid name of an environment variable.
+    """
+    once = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
+    for name in once:
+        if not re.fullmatch(VARIABLE_NAME_PATTERN, name):
+            raise InvalidSecretName
+    return once
+
+
+def parse_assignments(texts: Iterable[str], option: str, noun: str, field: str) -> dict[str, str]:
+    """Convert `["n=3", "name=x"]` to `{"n": "3", "name": "x"}`.
+
+    Args:
+        texts: the values of an option.
+        option: the option.
+        noun: a noun for the thing that the option sets, for the message.
+        field: the field of the request that the error names.
+
+    Raises:
+        BadRequest: no `=` in one of them.
+    """
+    given = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise BadRequest(
+                f"The {noun} {text!r} lacks a name or a value.", fix=f"Write {option} name=value.", field=field
+            )
+        given[name] = value
+    return given

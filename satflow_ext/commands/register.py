@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import cast
 
 from satflow_ext import registration, scratch
 from satflow_ext.arguments import Parser
 from satflow_ext.choices import EXECUTOR_OPTIONS_HELP, add_registration_options, parse_registration
-from satflow_ext.commands import check, interrupts, notebook
+from satflow_ext.commands import interrupts, notebook
 from satflow_ext.commands.argument_words import format_change
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.commands.diff import format_diff
 from satflow_ext.commands.flow_selection import FlowSelection, report_skipped_cells, select_flows
 from satflow_ext.commands.in_git import locate_in_git, reference_git_file
+from satflow_ext.commands.notebook import Notebook
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import SatflowError
+from satflow_ext.errors import PrefectFailed, SatflowError, SettingsWrong, StackFailed
+from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.kernel.result import executor_text
 from satflow_ext.kernel.size_format import size_text
-from satflow_ext.models import ErrorBody, Registered
+from satflow_ext.models import ErrorBody, LiveFlow, Preflight, Registered, WrittenRegistration
+from satflow_ext.registration.preflight import (
+    add_choice_findings,
+    add_clean_load,
+    add_work_pool_findings,
+    find_running_endpoints,
+)
 from satflow_ext.registration.preview import Preview, preview_registration
 from satflow_ext.settings import Settings, load_settings
 
@@ -54,7 +63,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     settings = load_settings()
     everything = select_flows(args.path, args.flow, parse_registration(args, rest, args.known_options))
     if args.check:
-        return check.check_flows(args, everything, settings)
+        return check_flows(args, everything, settings)
     if args.storage == "git":
         for selection in everything:  # before a stack is started; checked again after packing
             locate_in_git(selection.path)
@@ -136,3 +145,47 @@ def format_result(registered: Registered) -> str:
         lines.append(f"  next runs: {moments}")
     lines += [f"  warning: {finding.sentence}" for finding in registered.warnings]
     return "\n".join(lines)
+
+
+def check_flows(args: argparse.Namespace, selections: Iterable[FlowSelection], settings: Settings) -> int:
+    """Print every report, and return 1 if the registration of at least one flow would be refused."""
+    return max(interrupts.run(_check_file(args, selection, settings)) for selection in selections)
+
+
+async def _check_file(args: argparse.Namespace, selection: FlowSelection, settings: Settings) -> int:
+    code = 0
+    async for report in _preflight_reports(args, selection, settings):
+        checked = CheckedFlow(report)
+        print(report.model_dump_json() if args.json else f"{checked!r}\n", flush=True)
+        code = code if checked.ok else 1
+    return code
+
+
+async def _preflight_reports(
+    args: argparse.Namespace, selection: FlowSelection, settings: Settings
+) -> AsyncIterator[Preflight]:
+    endpoints = await asyncio.to_thread(_find_answering_endpoints, settings)
+    async with notebook.execute_notebook(
+        selection.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
+    ) as executed:
+        report_skipped_cells(executed, selection, as_json=args.json)
+        for flow, choice in await selection.find_flows(executed):
+            yield await _preflight_report(executed, flow, choice, settings)
+
+
+def _find_answering_endpoints(settings: Settings) -> Endpoints | None:
+    try:
+        return find_running_endpoints(settings)
+    except (PrefectFailed, SettingsWrong, StackFailed):
+        return None
+
+
+async def _preflight_report(
+    executed: Notebook, flow: LiveFlow, choice: WrittenRegistration, settings: Settings
+) -> Preflight:
+    found = await executed.preflight(flow, choice)
+    report = await add_work_pool_findings(add_choice_findings(found, choice, settings), choice, settings)
+    if report.has_errors:
+        return report
+    with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
+        return await add_clean_load(report, await executed.pack(flow, choice, folder), choice, settings)

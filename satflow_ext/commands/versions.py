@@ -11,7 +11,7 @@ from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.size_format import size_text
 from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
-from satflow_ext.registration import deployment_lookup, versions
+from satflow_ext.registration import conflicts, versions
 from satflow_ext.settings import Settings, load_settings
 
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
 async def _read_versions(
     endpoints: Endpoints, settings: Settings, name: str, query: VersionQuery
 ) -> tuple[VersionList, tuple[Change, ...]]:
-    deployment = await deployment_lookup.look_up_deployment(endpoints, settings, name)
+    deployment = await conflicts.look_up_deployment(endpoints, settings, name)
     return await versions.list_versions(endpoints, deployment.id, query), deployment.drift
 
 

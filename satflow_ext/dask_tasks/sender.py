@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
@@ -10,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import cloudpickle
+from prefect.utilities.annotations import BaseAnnotation
 from prefect.utilities.collections import visit_collection
 from prefect.utilities.engine import collect_task_run_inputs_sync
 from prefect_dask.task_runners import PrefectDaskFuture
 
-from satflow_ext.dask_tasks import context, on_worker, plugins, worker_pickler
+from satflow_ext import main_module
+from satflow_ext.dask_tasks import context, on_worker, plugins
 from satflow_ext.dask_tasks.result_fetcher import ResultFetcher
 from satflow_ext.dask_tasks.run_files import FileContents, RunFiles
 from satflow_ext.dask_tasks.task_calls import CallRequest, PackedCall, StatePlaceholder
+from satflow_ext.setup_cells import SetupCellRunner
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -86,7 +90,7 @@ class CallSender:
         with self._lock:
             if not context.are_identical(made_of, self._context_sources):
                 self._name, self._context_sources = (
-                    self._register_plugins(worker_pickler.pickle_for_worker(context.serialize_shared_context())),
+                    self._register_plugins(pickle_for_worker(context.serialize_shared_context())),
                     made_of,
                 )
             return self._name
@@ -108,7 +112,7 @@ class CallSender:
 
     def _pickle_task(self, request: CallRequest) -> tuple[bytes | None, dict[str, Any]]:
         """Return the pickled task, or the future that delivers it. Each call pickles it: captured values may have changed."""
-        code = worker_pickler.pickle_for_worker(request.task)
+        code = pickle_for_worker(request.task)
         if len(code) <= LARGE_SIZE:
             return code, {}
         digest = sha256(code).digest()
@@ -136,7 +140,7 @@ def _pack_call(request: CallRequest, code: bytes | None, left_out: Container[str
         dependencies=dependencies,
         context=context.serialize_call_context(request, dependencies),
     )
-    return worker_pickler.pickle_for_worker(call), {"states": [*futures, *more]} if futures or more else {}
+    return pickle_for_worker(call), {"states": [*futures, *more]} if futures or more else {}
 
 
 def _collect_dependencies(request: CallRequest) -> dict[str, set[Any]]:
@@ -192,7 +196,7 @@ class SharedArguments:
         return frozenset(self._last_arguments if self._futures else ()), self._futures
 
     def _submit_arguments(self, common: dict[str, Any]) -> dict[str, Any]:
-        data = worker_pickler.pickle_for_worker(common)
+        data = pickle_for_worker(common)
         return {"common": submit_data(self._dask_client, "arguments", data)} if len(data) > LARGE_SIZE else {}
 
 
@@ -208,3 +212,48 @@ def _identical_arguments(calls: Sequence[CallRequest]) -> dict[str, Any]:
         for name, value in calls[0].parameters.items()
         if all(call.parameters.get(name, call) is value for call in calls)
     }
+
+
+def pickle_for_worker(given: object) -> bytes:
+    """Pickle an object as `cloudpickle.dumps` does, but preserve Prefect's annotations.
+
+    An annotation is a tuple of one element, but its constructor takes the element itself: plain pickle would wrap the
+    value twice.
+    """
+    with io.BytesIO() as file:
+        _Pickler(file).dump(_SentValue(given))
+        return file.getvalue()
+
+
+def restore_value(setup: None, value: object, main: list[object]) -> object:
+    """Return a value that was sent, after publishing the notebook's functions and classes in this process's `__main__`.
+
+    Args:
+        setup: unpickled first, which runs the setup cells.
+        value: the value that was sent.
+        main: functions and classes of the notebook's `__main__`.
+    """
+    if main:
+        main_module.publish_definitions(main)
+    return value
+
+
+class _SentValue:
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is not typed
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self._main: list[object] = []
+
+    def reducer_override(self, obj: Any) -> Any:
+        if type(obj) is _SentValue:
+            # The order matters: pickling the value fills the list that follows it.
+            return restore_value, (SetupCellRunner(), obj.value, self._main)
+        if main_module.is_defined_in_main(obj):
+            self._main.append(obj)
+        if isinstance(obj, BaseAnnotation):
+            return type(obj), (obj.unwrap(),)
+        return super().reducer_override(obj)

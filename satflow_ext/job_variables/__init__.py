@@ -7,10 +7,8 @@ placeholder for each variable. Nothing in this package does I/O.
 from __future__ import annotations
 
 from satflow_ext.job_variables.fit import build_job_variables
-from satflow_ext.job_variables.flat import flatten_job_variables, nest_job_variables
-from satflow_ext.job_variables.offered import other_variables_schema, supported_fields
-from satflow_ext.job_variables.plain import check_plain_text
-from satflow_ext.job_variables.template import Template
+from satflow_ext.job_variables.offered import check_plain_text, other_variables_schema, supported_fields
+from satflow_ext.job_variables.template import Template, flatten_job_variables, nest_job_variables
 
 __all__ = [
     "Template",

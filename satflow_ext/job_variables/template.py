@@ -69,3 +69,23 @@ def _values_at(value: JsonValue, place: TemplatePath) -> Iterator[JsonValue]:
                 yield from _values_at(each, place[1:])
     elif isinstance(value, list) and place[0].isdigit() and int(place[0]) < len(value):
         yield from _values_at(value[int(place[0])], place[1:])
+
+
+ENV = "env"
+"""The job variable with environment variables by name, which all of Prefect's worker types have."""
+
+
+def flatten_job_variables(job_variables: JsonObject) -> JsonObject:
+    """Flatten job variables: `{"image": …, "env": {"A": "1"}}` → `{"image": …, "env.A": "1"}`."""
+    found = {name: value for name, value in job_variables.items() if name != ENV}
+    env = job_variables.get(ENV)
+    if isinstance(env, dict):
+        return found | {f"{ENV}.{name}": value for name, value in env.items()}
+    return found if env is None else found | {ENV: env}
+
+
+def nest_job_variables(single: JsonObject) -> JsonObject:
+    """Nest flattened job variables again, as Prefect stores them."""
+    env = {name.removeprefix(f"{ENV}."): value for name, value in single.items() if name.startswith(f"{ENV}.")}
+    others = {name: value for name, value in single.items() if not name.startswith(f"{ENV}.")}
+    return others | ({ENV: env} if env else {})

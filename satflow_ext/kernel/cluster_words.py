@@ -51,10 +51,10 @@ async def run_command(args: argparse.Namespace, endpoints: Endpoints, settings: 
     """
     if args.verb == "list":
         return await list_shared_clusters(endpoints, settings)
-    from satflow_ext.registration import deployment_clusters, deployment_lookup
+    from satflow_ext.registration import conflicts, deployment_clusters
 
     order = None if args.verb == "close" else _build_order(args)
-    found = await deployment_lookup.look_up_deployment(endpoints, settings, args.deployment)
+    found = await conflicts.look_up_deployment(endpoints, settings, args.deployment)
     if order is not None:
         return (await deployment_clusters.apply_order(endpoints, settings, found.id, order),)
     await deployment_clusters.close_cluster(endpoints, settings, found.id)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html import escape
 
-from satflow_ext.kernel.display_table import as_html, as_text
 from satflow_ext.kernel.size_format import size_text
 from satflow_ext.models import Included, Preflight
 
@@ -60,3 +60,22 @@ def _format_files(files: tuple[Included, ...]) -> Iterator[str]:
         yield f"{size_text(each.size):>10}  {each.path}"
     if rest := files[MAX_LISTED:]:
         yield f"{size_text(sum(each.size for each in rest)):>10}  in {len(rest)} more"
+
+
+Row = tuple[str, str]
+STYLE = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0; background: transparent"
+
+
+def as_text(rows: Iterable[Row], *, width: int) -> str:
+    """Format rows as text, with the values in a column that begins after `width` characters."""
+    return "\n".join(f"{word + ':':{width}}{text}".replace("\n", "\n" + " " * width) for word, text in rows)
+
+
+def as_html(rows: Iterable[Row]) -> str:
+    """Format rows as an HTML table, with all text escaped."""
+    return f"<table>{''.join(_row_html(word, text) for word, text in rows)}</table>"
+
+
+def _row_html(word: str, text: str) -> str:
+    lines = "<br>".join(map(escape, text.split("\n")))
+    return f'<tr><th style="{STYLE}">{escape(word)}</th><td style="{STYLE}">{lines}</td></tr>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from satflow_ext.kernel.display_table import as_html, as_text
+from satflow_ext.kernel.report_display import as_html, as_text
 from satflow_ext.kernel.size_format import size_text
 from satflow_ext.models import (
     Change,

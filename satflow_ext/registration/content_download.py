@@ -17,8 +17,7 @@ from satflow_ext.registration.envelope import OpenedContent
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.packing_environment import PackingEnvironment
 from satflow_ext.registration.store_client import StoreClient
-from satflow_ext.registration.version_chain import VersionChain
-from satflow_ext.registration.versions import read_version_manifest
+from satflow_ext.registration.versions import VersionChain, read_version_manifest
 from satflow_ext.settings import Settings
 
 

@@ -13,10 +13,10 @@ from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
 from satflow_ext.registration import manifests, schedules, write_marker
 from satflow_ext.registration.deployment_lock import hold_deployment_lock
 from satflow_ext.registration.deployment_pin import Pin, pin_of
+from satflow_ext.registration.deployment_rows import find_path_changes
 from satflow_ext.registration.drift import find_drift
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.path_changes import find_path_changes
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import Finding, PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import compare, conflicts, content_upload, recovery
+from satflow_ext.registration.deployment_rows import find_path_changes
 from satflow_ext.registration.drift import merge_choices
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.path_changes import find_path_changes
 from satflow_ext.registration.registrar import (
     build_manifest,
     find_other_notebook,

@@ -11,17 +11,23 @@ import logging
 import os
 import sys
 import time
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from satflow_ext import endpoints
-from satflow_ext.endpoints import Endpoints
+from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterOrder, StartCluster
-from satflow_ext.registration import deployment_clusters, scheduled_starts
-from satflow_ext.registration.prewarm_request import request_file
-from satflow_ext.registration.scheduled_starts import DueStart, PrewarmRequest
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.registration import deployment_clusters, deployments
+from satflow_ext.registration.prewarm_request import prewarm_seconds, request_file
 from satflow_ext.settings import LOCAL, Settings, load_settings
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.filters import FlowRunFilter
 
 CHECK_INTERVAL = 10.0
 """Seconds between two checks."""
@@ -80,7 +86,7 @@ async def prewarm_other_server(target: Endpoints, settings: Settings) -> None:
     while True:
         try:
             if time.monotonic() - last_read >= MINUTE:
-                requests, last_read = await scheduled_starts.list_prewarm_requests(target), time.monotonic()
+                requests, last_read = await list_prewarm_requests(target), time.monotonic()
             if logged_count != len(requests):
                 logged_count = len(requests)
                 logger.info("Deployments whose cluster is started ahead of scheduled runs: %d", logged_count)
@@ -94,7 +100,7 @@ async def prewarm_other_server(target: Endpoints, settings: Settings) -> None:
 async def _start_due_clusters(
     target: Endpoints, settings: Settings, requests: dict[UUID, PrewarmRequest], started: dict[UUID, asyncio.Task[None]]
 ) -> None:
-    now_due = await scheduled_starts.find_due_starts(target.prefect, requests, datetime.now(timezone.utc))
+    now_due = await find_due_starts(target.prefect, requests, datetime.now(timezone.utc))
     for run_id in started.keys() - {each.run_id for each in now_due}:
         if started[run_id].done():
             del started[run_id]
@@ -113,10 +119,10 @@ def _last_request_time(settings: Settings) -> int | None:
 
 async def _read_requests(target: Endpoints, settings: Settings) -> dict[UUID, PrewarmRequest]:
     """Return the requests of all deployments. If there are none, remove the file, after which this process ends."""
-    if found := await scheduled_starts.list_prewarm_requests(target):
+    if found := await list_prewarm_requests(target):
         return found
     request_file(settings).unlink(missing_ok=True)
-    if found := await scheduled_starts.list_prewarm_requests(target):  # of a registration whose file was just removed
+    if found := await list_prewarm_requests(target):  # of a registration whose file was just removed
         request_file(settings).touch(mode=0o600)
     return found
 
@@ -136,3 +142,89 @@ async def _start_cluster(due_start: DueStart, target: Endpoints, settings: Setti
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+MAX_DELAY = timedelta(seconds=60)
+"""Maximum age of a scheduled start. A run that is later starts its cluster itself."""
+MAX_RUNS = 200
+"""Maximum number of scheduled runs that are read, the next ones first: Prefect creates a hundred for each schedule."""
+
+
+@dataclass(frozen=True)
+class PrewarmRequest:
+    """A deployment's request for prewarming.
+
+    Args:
+        name: `flow/deployment`.
+        ahead: how long before a scheduled run its cluster is started.
+    """
+
+    name: str
+    ahead: timedelta
+
+
+@dataclass(frozen=True)
+class DueStart:
+    """A scheduled run whose cluster has to be started now."""
+
+    run_id: UUID
+    deployment_id: UUID
+    deployment_name: str
+
+
+async def list_prewarm_requests(endpoints: Endpoints) -> dict[UUID, PrewarmRequest]:
+    """Return the prewarming requests of deployments, by deployment id.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    listed = await deployments.list_deployments(endpoints)
+    return {
+        UUID(each.id): PrewarmRequest(f"{each.flow_name}/{each.name}", timedelta(seconds=ahead))
+        for each in listed
+        if each.executor and (ahead := prewarm_seconds(each.executor))
+    }
+
+
+async def find_due_starts(
+    api: PrefectApi, requests: Mapping[UUID, PrewarmRequest], now: datetime
+) -> tuple[DueStart, ...]:
+    """Return the scheduled runs whose clusters have to be started now.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    async with prefect_client(api) as client:
+        sort = FlowRunSort.EXPECTED_START_TIME_ASC
+        runs = await client.read_flow_runs(
+            flow_run_filter=_upcoming_runs_filter(requests, now), sort=sort, limit=MAX_RUNS
+        )
+    nearest = {run.deployment_id: run for run in reversed(runs)}
+    return tuple(
+        DueStart(run.id, deployment_id, requests[deployment_id].name)
+        for deployment_id, run in nearest.items()
+        if deployment_id is not None
+        and run.expected_start_time is not None
+        and run.expected_start_time - requests[deployment_id].ahead <= now
+    )
+
+
+def _upcoming_runs_filter(requests: Mapping[UUID, PrewarmRequest], now: datetime) -> FlowRunFilter:
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterDeploymentId,
+        FlowRunFilterExpectedStartTime,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+    )
+    from prefect.client.schemas.objects import StateType
+
+    return FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[*requests]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+        expected_start_time=FlowRunFilterExpectedStartTime(
+            after_=now - MAX_DELAY, before_=now + max(each.ahead for each in requests.values())
+        ),
+    )

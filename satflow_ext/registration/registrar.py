@@ -32,11 +32,11 @@ from satflow_ext.registration import (
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.registration.deployment_lock import hold_deployment_lock
 from satflow_ext.registration.deployment_pin import pin_of
+from satflow_ext.registration.deployment_rows import find_path_changes
 from satflow_ext.registration.drift import find_drift, merge_choices
 from satflow_ext.registration.executor_choice import find_replaced_task_runner
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.path_changes import find_path_changes
 from satflow_ext.registration.reachability import check_gateway, check_store
 from satflow_ext.registration.registration_plan import Plan, build_plan, check_registration, find_work_pool
 from satflow_ext.registration.store_client import StoreClient

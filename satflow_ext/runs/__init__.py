@@ -5,10 +5,9 @@ The Jupyter server and the command line use the same functions. All of them are 
 
 from __future__ import annotations
 
-from satflow_ext.runs.run_cancel import cancel_run
 from satflow_ext.runs.run_detail import read_run_detail
 from satflow_ext.runs.run_list import list_runs, read_run
-from satflow_ext.runs.run_start import start_run
+from satflow_ext.runs.run_start import cancel_run, start_run
 from satflow_ext.runs.whole_log import stream_whole_log
 from satflow_ext.runs.work_pools import list_work_pools
 

@@ -23,7 +23,7 @@ from satflow_ext.registration.envelope import OpenedContent
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.run_logs.capture import capture_logs
 from satflow_ext.runtime import from_git, loader, surroundings, this_run
-from satflow_ext.runtime.checks import check_content
+from satflow_ext.runtime.fetch import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings, load_settings
 

@@ -7,14 +7,16 @@ import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import cast
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.session import Session
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, ServerKernelManager
 
 from satflow_ext import kernel_calls, scratch
-from satflow_ext.errors import KernelNotFound, KernelNotPython, KernelUnavailable
+from satflow_ext.errors import KernelBusy, KernelDied, KernelNotFound, KernelNotPython, KernelUnavailable
 from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
-from satflow_ext.server.kernel_request import KernelRequest
 from satflow_ext.server.stack_manager import StackManager
 
 
@@ -118,3 +120,130 @@ def _check_packed_path(folder: Path, packed: PackedFlow) -> PackedFlow:
 def _is_file(path: Path) -> bool:
     """Return whether the path is a regular file and not a symbolic link."""
     return path.is_file() and not path.is_symlink() and not path.parent.is_symlink()
+
+
+POLL_INTERVAL = 0.05
+"""Seconds between two reads of a kernel's state, which the Jupyter server keeps in memory."""
+
+WELCOME_SECONDS = 0.3
+"""Seconds to wait for iopub's welcome message (sent since ipykernel 7): earlier messages are not received."""
+
+START_SECONDS = 60.0
+"""Seconds to wait for a starting kernel: its imports take long on a busy machine."""
+
+REPLY_SECONDS = 600.0
+"""Seconds to wait for the reply once the kernel executes the request: pickling of large data takes long."""
+
+
+class KernelRequest:
+    """A silent `execute_request` that only evaluates `user_expressions`.
+
+    Args:
+        kernel_manager: the server's kernel manager.
+        kernel_id: id of one of its kernels.
+        patience: seconds to wait until the kernel is idle.
+    """
+
+    def __init__(self, kernel_manager: MappingKernelManager, kernel_id: str, patience: float) -> None:
+        self._kernel_manager = kernel_manager
+        self._kernel_id = kernel_id
+        self._patience = patience
+        self._kernel = cast(ServerKernelManager, kernel_manager.get_kernel(kernel_id))
+        self._original_process = self._find_process()
+
+    async def send(self, user_expressions: Mapping[str, str]) -> Mapping[str, object]:
+        """Send the request and return the `user_expressions` of the reply.
+
+        Raises:
+            KernelBusy: the kernel ran a cell for longer than `patience`, or it is still starting.
+            KernelDied: the kernel died or was restarted before it replied.
+        """
+        deadline = monotonic() + (START_SECONDS if self._is_starting() else self._patience)
+        # Two clients of one session share one ZMQ identity, so that one of them would get the replies of the other.
+        client = self._kernel.client(session=Session(key=self._kernel.session.key))
+        client.start_channels(stdin=False, hb=False, control=False)
+        try:
+            await self._wait_for_welcome(client)
+            while True:
+                await self._wait_until_idle(deadline)
+                content = await self._wait_for_reply(client, user_expressions, deadline)
+                # A request that was queued behind a failing cell is aborted with the rest of the queue.
+                if content["status"] != "aborted":
+                    return cast(Mapping[str, object], content.get("user_expressions", {}))
+        finally:
+            client.stop_channels()
+
+    async def _wait_for_welcome(self, client: AsyncKernelClient) -> None:
+        await client.iopub_channel.socket.poll(int(WELCOME_SECONDS * 1000))
+
+    async def _wait_until_idle(self, deadline: float) -> None:
+        """Wait until no cell runs; during a cell, a kernel would mix our reply into the cell's output.
+
+        A starting kernel receives the request at once, and replies when it is ready: the server may have missed its first
+        messages, and then regards it as starting until it executes something.
+        """
+        while (state := self._read_state()) in ("busy", "dead"):
+            if state == "dead":
+                raise _died_error()
+            if monotonic() > deadline:
+                raise _busy_error()
+            await asyncio.sleep(POLL_INTERVAL)
+
+    async def _wait_for_reply(
+        self, client: AsyncKernelClient, user_expressions: Mapping[str, str], deadline: float
+    ) -> dict[str, object]:
+        request_id = client.execute(
+            "", silent=True, store_history=False, user_expressions=dict(user_expressions), stop_on_error=False
+        )
+        begun = False
+        end = monotonic() + REPLY_SECONDS
+        while monotonic() < end:
+            if await client.shell_channel.socket.poll(int(POLL_INTERVAL * 1000)):
+                reply = await client.get_shell_msg()
+                if reply["parent_header"].get("msg_id") == request_id:
+                    return cast(dict[str, object], reply["content"])
+            self._check_alive()
+            begun = begun or await self._has_begun(client, request_id)
+            if not begun and monotonic() > deadline:
+                raise _starting_error() if self._is_starting() else _busy_error()
+        raise _busy_error()
+
+    async def _has_begun(self, client: AsyncKernelClient, message_id: str) -> bool:
+        """Return whether the kernel executes our request, as opposed to an earlier cell."""
+        while await client.iopub_channel.msg_ready():
+            message = await client.get_iopub_msg()
+            if message["parent_header"].get("msg_id") == message_id:
+                return True
+        return False
+
+    def _check_alive(self) -> None:
+        if (
+            self._kernel_id not in self._kernel_manager
+            or self._find_process() is not self._original_process
+            or self._read_state() == "dead"
+        ):
+            raise _died_error()
+
+    def _is_starting(self) -> bool:
+        return self._read_state() not in ("idle", "busy", "dead")
+
+    def _read_state(self) -> str:
+        return self._kernel.execution_state or "unknown"
+
+    def _find_process(self) -> object:
+        """Return the process of the kernel, if this server has one: another one after a restart."""
+        return getattr(self._kernel.provisioner, "process", None)
+
+
+def _busy_error() -> KernelBusy:
+    return KernelBusy(
+        "The kernel is running a cell.", fix="Wait until the cell has ended, or interrupt it, and try again."
+    )
+
+
+def _starting_error() -> KernelBusy:
+    return KernelBusy("The kernel is still starting.", fix="Try again when it is idle; if it stays so, restart it.")
+
+
+def _died_error() -> KernelDied:
+    return KernelDied("The kernel died or was restarted before it answered.", fix="Run the notebook's cells again.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from satflow_ext.environments.index_settings import uv_variables
+from satflow_ext.environments.build import uv_variables
 
 
 def test_variables_and_files(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from satflow_ext.kernel.side_effects import find_side_effects
+from satflow_ext.kernel.preflight.search import find_side_effects
 
 IMPORTS = """
 import os, random, locale, sys, warnings

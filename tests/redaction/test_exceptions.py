@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from satflow_ext.errors import SecretsMissing
-from satflow_ext.redaction.exceptions import format_traceback, remove_messages
+from satflow_ext.redaction.guard import format_traceback, remove_messages
 
 
 def _raised() -> Exception:

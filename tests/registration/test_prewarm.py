@@ -16,7 +16,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from satflow_ext import cli, endpoints
 from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployment_clusters, deployments, prewarming, register, scheduled_starts
+from satflow_ext.registration import deployment_clusters, deployments, prewarming, register
 from satflow_ext.registration.prewarm_request import request_file
 from satflow_ext.runs import list_runs
 from satflow_ext.settings import load_settings
@@ -44,7 +44,7 @@ def test_a_scheduled_run_has_its_cluster_ahead(stack, registered):
     assert not asyncio.run(list_runs(where.prefect, RunQuery(deployment_id=done.id)))
     asyncio.run(deployment_clusters.close_cluster(where, here, done.id))
     asyncio.run(deployments.delete_deployment(where, here, done.id))
-    assert asyncio.run(scheduled_starts.list_prewarm_requests(where)) == {}
+    assert asyncio.run(prewarming.list_prewarm_requests(where)) == {}
     asyncio.run(prewarming.prewarm_local_stack(here))
     assert not request_file(here).exists()
 

@@ -12,7 +12,7 @@ from prefect import flow
 from satflow_ext.errors import DeploymentDrifted, DeploymentNotFound
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployment_lookup, deployments, register, startup_recovery, write_marker
+from satflow_ext.registration import conflicts, deployments, register, startup_recovery, write_marker
 from satflow_ext.registration.deployment_pin import Pin
 from satflow_ext.registration.journal import Journal
 
@@ -142,7 +142,7 @@ def test_what_somebody_deleted_in_prefect_does_not_come_back_unasked(stack, regi
     assert heal_all() == ""
     with pytest.raises(DeploymentNotFound):
         found(stack, name)
-    asked = deployment_lookup.look_up_deployment(stack.endpoints, stack.settings, name)
+    asked = conflicts.look_up_deployment(stack.endpoints, stack.settings, name)
     with pytest.raises(DeploymentNotFound, match=f"counts/{name} was deleted in Prefect after version 1.*overwrite"):
         asyncio.run(asked)
     with pytest.raises(DeploymentDrifted, match=f"counts/{name} was deleted in Prefect after version 1.*--overwrite"):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from satflow_ext.models import WorkPool
-from satflow_ext.runs.late_reasons import WaitingRun, explain_waiting
+from satflow_ext.runs.run_rows import WaitingRun, explain_waiting
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
 POOL = WorkPool(name="team", type="process", paused=False, online_workers=1, takes=(), job_variables={})

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
 from satflow_ext.registration import envelope, manifest
-from satflow_ext.runtime import checks, load
+from satflow_ext.runtime import fetch, load
 from tests.registration import sealed
 
 PARTS = {"store": 0.7, "pinned": 0.15, "manifest": 0.1, "replay": 0.05}
@@ -296,8 +296,8 @@ def read(content: bytes, pins: envelope.ExpectedContent, trusted: TrustedKeys = 
 
 def read_pinned(document: bytes, content: bytes, deployment: str) -> None:
     """What a flow run does with what its deployment pins."""
-    found = checks.check_manifest(document, sealed.digest(document), deployment, TRUSTED)
-    load.unpickle_flow(checks.check_content(found, content, TRUSTED, sealed.HERE).body)
+    found = fetch.check_manifest(document, sealed.digest(document), deployment, TRUSTED)
+    load.unpickle_flow(fetch.check_content(found, content, TRUSTED, sealed.HERE).body)
 
 
 def outcome(attempt: Callable[[], None]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from satflow_ext.errors import ContentRefused, NotTrusted, PythonMismatch
-from satflow_ext.runtime.checks import check_content, check_manifest
+from satflow_ext.runtime.fetch import check_content, check_manifest
 from tests.registration import sealed
 
 ANNA, BEN, EVE = sealed.signer(), sealed.signer(), sealed.signer()

@@ -13,7 +13,7 @@ from satflow_ext import lease
 from satflow_ext.endpoints import LOCAL_POOL, StackRecord
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.stack.orphaned_runs import PROCESS_KILLED
-from satflow_ext.stack.run_limit import choose_limit
+from satflow_ext.stack.service_definitions import choose_limit
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import api_of, sleepers, start_sleeper
 from tests.stack.test_run_states import PATIENCE, begun, ended, kill, service, state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, cast
 
 from pydantic import JsonValue
@@ -13,8 +13,7 @@ from satflow_ext.job_variables import flatten_job_variables
 from satflow_ext.models import Change, CodeChange, JsonObject, Source, VersionDiff
 from satflow_ext.registration import schedules
 from satflow_ext.registration.compare import wiring
-from satflow_ext.registration.compare.fact_changes import compare_facts, format_value
-from satflow_ext.registration.compare.pieces import SourcePiece, split_source
+from satflow_ext.registration.compare.wiring import SourcePiece, split_source
 from satflow_ext.registration.manifest import Manifest
 
 UNEXPLAINED_CHANGE = "The flow differs in something that the recorded source does not show, such as captured data."
@@ -214,3 +213,14 @@ def _format_names(names: Iterable[str], word: str) -> str:
 
 def _shorten_text(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
+
+
+def compare_facts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    """Return the facts that differ, in the order of the later mapping, with removed ones last."""
+    names = [name for name in {**after, **before} if before.get(name) != after.get(name)]
+    return tuple(Change(name=name, before=before.get(name), after=after.get(name)) for name in names)
+
+
+def format_value(value: JsonValue) -> str:
+    """Format a value for display: text unchanged, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
