@@ -15,6 +15,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest
 from satflow_ext.kernel import cluster_words
 from satflow_ext.models import SharedCluster
+from satflow_ext.session import Session
 from satflow_ext.settings import Settings, load_settings
 
 PREWARM = "prewarm"
@@ -32,10 +33,10 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Run the verb, and print the resulting state of the clusters."""
     refuse_extra_arguments(rest, "clusters")
     settings = load_settings()
-    with connect(settings) as endpoints:
+    with connect(settings) as connection:
         if args.verb == PREWARM:
-            return _prewarm(endpoints, settings)
-        done = interrupts.run(cluster_words.run_command(args, endpoints, settings))
+            return _prewarm(connection.resolved, settings)
+        done = interrupts.run(cluster_words.run_command(args, Session(connection)))
         if _ends_with_command(done, settings):
             print(
                 "… The local stack and the cluster end with this command. Run `satflow up` to keep both.",
@@ -52,7 +53,7 @@ def _prewarm(endpoints: Endpoints, settings: Settings) -> int:
             "`satflow clusters prewarm` is not available on the local stack, which starts clusters ahead of runs itself.",
             fix="Use it with your own Prefect server.",
         )
-    from satflow_ext.registration import prewarming
+    from satflow_ext.clusters import prewarming
 
     prewarming.log_to_stderr()
     interrupts.run(prewarming.prewarm_other_server(endpoints, settings))

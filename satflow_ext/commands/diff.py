@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import format_change, refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
-from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import VersionNotFound
 from satflow_ext.models import TaskChange, VersionDiff
-from satflow_ext.registration import deployments, versions
+from satflow_ext.session import Session
 from satflow_ext.settings import load_settings
 
 SECTIONS = {
@@ -34,19 +33,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the differences."""
     refuse_extra_arguments(rest, "diff")
-    with connect(load_settings()) as endpoints:
-        found = interrupts.run(_read_diff(endpoints, args.deployment, args.before, args.after))
+    with connect(load_settings()) as connection:
+        found = interrupts.run(_read_diff(Session(connection), args.deployment, args.before, args.after))
     print(found.model_dump_json(indent=2) if args.json else format_diff(found))
     return 0
 
 
-async def _read_diff(endpoints: Endpoints, name: str, before: int | None, after: int | None) -> VersionDiff:
-    deployment = await deployments.find_deployment(endpoints, name)
+async def _read_diff(session: Session, name: str, before: int | None, after: int | None) -> VersionDiff:
+    deployment = await session.deployments.find_deployment(name)
     after = deployment.version if after is None else after
     before = deployment.version - 1 if before is None else before
     if before == 0:
         raise VersionNotFound(f"{name} has only one version.", fix="See it with `satflow versions`.")
-    return await versions.diff_versions(endpoints, deployment.id, before, after)
+    return await session.deployments.compare_versions(deployment.id, before, after)
 
 
 def format_diff(diff: VersionDiff) -> str:

@@ -35,8 +35,8 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the environment in the requested form."""
     refuse_extra_arguments(rest, "environment")
     settings = load_settings()
-    with connect(settings) as endpoints:
-        manifest = interrupts.run(_read_manifest(endpoints, args.deployment, read_trusted_keys(settings)))
+    with connect(settings) as connection:
+        manifest = interrupts.run(_read_manifest(connection.resolved, args.deployment, read_trusted_keys(settings)))
     lock = manifest.environment
     if args.containerfile:
         print(requirements.containerfile_text(lock), end="")

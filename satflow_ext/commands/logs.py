@@ -6,13 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from satflow_ext import runs
 from satflow_ext.commands import interrupts, watch
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
-from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
-from satflow_ext.settings import Settings, load_settings
+from satflow_ext.session import Session
+from satflow_ext.settings import load_settings
 from satflow_ext.terminal_text import get_unfiltered
 
 INDENT = "    "
@@ -30,19 +29,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the log."""
     refuse_extra_arguments(rest, "logs")
-    settings = load_settings()
-    with connect(settings) as endpoints:
+    with connect(load_settings()) as connection:
         if args.follow:
-            return watch.follow_run(endpoints, settings, args.run, show_cluster=args.show_cluster, raw=args.raw)
-        interrupts.run(_print_log(endpoints.prefect, args.run, settings, raw=args.raw))
+            return watch.follow_run(connection, args.run, show_cluster=args.show_cluster, raw=args.raw)
+        interrupts.run(_print_log(Session(connection), args.run, raw=args.raw))
     return 0
 
 
-async def _print_log(prefect_api: PrefectApi, run_id: str, settings: Settings, *, raw: bool) -> None:
+async def _print_log(session: Session, run_id: str, *, raw: bool) -> None:
     begun = False
     output = get_unfiltered(sys.stdout) if raw else sys.stdout
     try:
-        async for text in runs.stream_whole_log(prefect_api, run_id, settings, "" if raw else INDENT):
+        async for text in session.runs.stream_whole_log(run_id, "" if raw else INDENT):
             output.write(text)
             begun = True
     except SatflowError:

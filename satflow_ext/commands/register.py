@@ -31,7 +31,8 @@ from satflow_ext.registration.preflight import (
     add_work_pool_findings,
     find_running_endpoints,
 )
-from satflow_ext.registration.preview import Preview, preview_registration
+from satflow_ext.registration.preview import Preview
+from satflow_ext.session import OpenConnection, Session
 from satflow_ext.settings import Settings, load_settings
 
 
@@ -67,12 +68,12 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     if args.storage == "git":
         for selection in everything:  # before a stack is started; checked again after packing
             locate_in_git(selection.path)
-    with connect(settings) as endpoints:
-        if endpoints.local:
+    with connect(settings) as connection:
+        if connection.resolved.local:
             check_free_space((settings.state_dir, settings.runtime_dir))  # before cells run that may take an hour
         for selection in everything:
             try:
-                _register_file(args, selection, endpoints, settings)
+                _register_file(args, selection, connection)
             except SatflowError as error:
                 if args.json:
                     print(
@@ -83,21 +84,18 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     return 0
 
 
-def _register_file(
-    args: argparse.Namespace, selection: FlowSelection, endpoints: Endpoints, settings: Settings
-) -> None:
+def _register_file(args: argparse.Namespace, selection: FlowSelection, connection: OpenConnection) -> None:
     for _, choice in selection.choices:  # before cells run that may take an hour
-        registration.check_choices(choice, settings, local=endpoints.local)
-    interrupts.run(_register_flows(args, selection, endpoints, settings))
+        registration.check_choices(choice, connection.settings, local=connection.resolved.local)
+    interrupts.run(_register_flows(args, selection, connection))
 
 
-async def _register_flows(
-    args: argparse.Namespace, selection: FlowSelection, endpoints: Endpoints, settings: Settings
-) -> None:
+async def _register_flows(args: argparse.Namespace, selection: FlowSelection, connection: OpenConnection) -> None:
     """Register one flow after the other, and print each result at once: after a failure, the user sees what was done."""
-    with scratch.scratch_folder(settings, "pack") as folder:
+    session = Session(connection)
+    with scratch.scratch_folder(connection.settings, "pack") as folder:
         async with notebook.execute_notebook(
-            selection.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=endpoints
+            selection.path, kernel=args.kernel, cell_timeout=args.cell_timeout, endpoints=connection.resolved
         ) as executed:
             report_skipped_cells(executed, selection, as_json=args.json)
             for flow, choice in await selection.find_flows(executed):
@@ -107,11 +105,11 @@ async def _register_flows(
                     packed = await reference_git_file(packed, selection.path)
                 if args.dry_run:
                     _print_preview(
-                        await preview_registration(packed, settled, endpoints, settings, overwrite=args.overwrite),
+                        await session.preview(packed, settled, overwrite=args.overwrite),
                         as_json=args.json,
                     )
                 else:
-                    done = await registration.register(packed, settled, endpoints, settings, overwrite=args.overwrite)
+                    done = await session.register(packed, settled, overwrite=args.overwrite)
                     print(done.model_dump_json() if args.json else format_result(done), flush=True)
 
 

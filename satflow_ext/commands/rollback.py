@@ -9,11 +9,9 @@ from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.commands.register import format_result
-from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import Registered
-from satflow_ext.registration import deployments
-from satflow_ext.registration.rollback import roll_back
-from satflow_ext.settings import Settings, load_settings
+from satflow_ext.session import Session
+from satflow_ext.settings import load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Roll back and print the result."""
     refuse_extra_arguments(rest, "rollback")
-    settings = load_settings()
-    with connect(settings) as endpoints:
-        done = interrupts.run(_roll_back(endpoints, settings, args.deployment, args.version))
+    with connect(load_settings()) as connection:
+        done = interrupts.run(_roll_back(Session(connection), args.deployment, args.version))
     print(done.model_dump_json(indent=2) if args.json else format_result(done))
     return 0
 
 
-async def _roll_back(endpoints: Endpoints, settings: Settings, name: str, version: int) -> Registered:
-    deployment = await deployments.find_deployment(endpoints, name)
-    return await roll_back(endpoints, settings, deployment.id, version)
+async def _roll_back(session: Session, name: str, version: int) -> Registered:
+    deployment = await session.deployments.find_deployment(name)
+    return await session.deployments.roll_back(deployment.id, version)

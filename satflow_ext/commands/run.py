@@ -7,17 +7,14 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import uuid4
 
-from satflow_ext import runs
 from satflow_ext.choices import parse_assignments
 from satflow_ext.commands import interrupts, watch
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
-from satflow_ext.disk_room import check_free_space
-from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import Run, RunRequest
 from satflow_ext.parameter_values.by_schema import value_fits
 from satflow_ext.parameter_values.text import text_to_value
-from satflow_ext.registration import deployments
+from satflow_ext.session import Session
 from satflow_ext.settings import load_settings
 
 
@@ -38,21 +35,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start the run."""
     refuse_extra_arguments(rest, "run")
-    settings = load_settings()
-    with connect(settings) as endpoints:
-        if endpoints.local:
-            check_free_space((settings.state_dir, settings.runtime_dir))
-        started = interrupts.run(_start_run(args, endpoints))
+    with connect(load_settings()) as connection:
+        started = interrupts.run(_start_run(args, Session(connection)))
         print(f"run {started.name} ({started.id})", flush=True)
         if not args.follow:
             return 0
-        return watch.follow_run(endpoints, settings, started.id, show_cluster=args.show_cluster)
+        return watch.follow_run(connection, started.id, show_cluster=args.show_cluster)
 
 
-async def _start_run(args: argparse.Namespace, endpoints: Endpoints) -> Run:
-    deployment = await deployments.find_deployment(endpoints, args.deployment)
+async def _start_run(args: argparse.Namespace, session: Session) -> Run:
+    deployment = await session.deployments.find_deployment(args.deployment)
     texts = parse_assignments(args.param, "--param", "parameter", "parameters")
     schema = deployment.parameter_schema
     given = {name: text_to_value(text, partial(value_fits, name, schema=schema)) for name, text in texts.items()}
     request = RunRequest(deployment_id=deployment.id, parameters=given, idempotency_key=str(uuid4()))
-    return await runs.start_run(endpoints.prefect, request)
+    return await session.runs.start_run(request)

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import format_change, refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
-from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.size_format import size_text
 from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
-from satflow_ext.registration import conflicts, versions
-from satflow_ext.settings import Settings, load_settings
+from satflow_ext.session import Session
+from satflow_ext.settings import load_settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,18 +26,15 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print the versions."""
     refuse_extra_arguments(rest, "versions")
     query = VersionQuery(before=args.before, limit=min(max(args.limit, 1), 100))
-    settings = load_settings()
-    with connect(settings) as endpoints:
-        found, drift = interrupts.run(_read_versions(endpoints, settings, args.deployment, query))
+    with connect(load_settings()) as connection:
+        found, drift = interrupts.run(_read_versions(Session(connection), args.deployment, query))
     print(found.model_dump_json(indent=2) if args.json else "\n".join(_version_lines(found, drift)))
     return 0
 
 
-async def _read_versions(
-    endpoints: Endpoints, settings: Settings, name: str, query: VersionQuery
-) -> tuple[VersionList, tuple[Change, ...]]:
-    deployment = await conflicts.look_up_deployment(endpoints, settings, name)
-    return await versions.list_versions(endpoints, deployment.id, query), deployment.drift
+async def _read_versions(session: Session, name: str, query: VersionQuery) -> tuple[VersionList, tuple[Change, ...]]:
+    deployment = await session.deployments.find_deployment(name)
+    return await session.deployments.list_versions(deployment.id, query), deployment.drift
 
 
 def _version_lines(found: VersionList, drift: tuple[Change, ...]) -> Iterator[str]:

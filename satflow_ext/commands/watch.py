@@ -15,6 +15,7 @@ from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterStatus, LogLine, Run
 from satflow_ext.runs.log_follower import follow_log
 from satflow_ext.runs.whole_log import indent_text
+from satflow_ext.session import OpenConnection
 from satflow_ext.settings import Settings
 from satflow_ext.terminal_text import get_unfiltered
 
@@ -26,14 +27,14 @@ CONTINUATION_PREFIX = f"{CONTINUATION_MARK:>19}"
 """The same for texts without time and level: reasons, states and problems contain texts of exceptions and servers."""
 
 
-def follow_run(
-    endpoints: Endpoints, settings: Settings, run_id: str, *, show_cluster: bool = False, raw: bool = False
-) -> int:
+def follow_run(connection: OpenConnection, run_id: str, *, show_cluster: bool = False, raw: bool = False) -> int:
     """Follow a run to its end, as `show_run` does. An interrupt ends the command, not the run."""
     try:
-        return interrupts.run(show_run(endpoints, settings, run_id, show_cluster=show_cluster, raw=raw))
+        return interrupts.run(
+            show_run(connection.resolved, connection.settings, run_id, show_cluster=show_cluster, raw=raw)
+        )
     except KeyboardInterrupt:
-        print(_interrupted_text(endpoints, settings, run_id), file=sys.stderr)
+        print(_interrupted_text(connection.resolved, connection.settings, run_id), file=sys.stderr)
         raise
 
 

@@ -13,10 +13,9 @@ from pydantic import ValidationError
 
 from satflow_ext import scratch
 from satflow_ext.choices import parse_choice, parse_schedule, parse_secret_names
-from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import FlowNotFound, InvalidInfrastructure
 from satflow_ext.kernel.flow_discovery import AnyFlow
-from satflow_ext.kernel.kernel_session import get_endpoints, get_shell, namespace_of, run_coroutine
+from satflow_ext.kernel.kernel_session import get_shell, namespace_of, open_session, run_coroutine
 from satflow_ext.kernel.report_display import CheckedFlow
 from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
@@ -26,7 +25,6 @@ from satflow_ext.models import (
     PackedFlow,
     Registered,
     Registration,
-    Run,
     RunRequest,
     WrittenRegistration,
 )
@@ -140,10 +138,9 @@ def register_choice(
     check_choices(choice, settings, local=settings.prefect_api_url is None)
     with scratch.scratch_folder(settings, "pack") as folder, scratch.report_disk_full(folder):
         packed = _pack_flow(flow, choice, folder, settings, values)
-        endpoints = get_endpoints(settings)
-        settled = packed.store_parameters(choice)
-        done = run_coroutine(_register_packed_flow(packed, settled, endpoints, settings, overwrite=overwrite))
-    started = run_coroutine(_start_run(endpoints, done)) if run else None
+        session = open_session(settings)
+        done = run_coroutine(session.register(packed, packed.store_parameters(choice), overwrite=overwrite))
+    started = run_coroutine(session.runs.start_run(_build_run_request(done))) if run else None
     return RegisteredFlow(done, started)
 
 
@@ -225,16 +222,5 @@ def _require_prefect_import() -> None:
         raise FlowNotFound("This notebook defines no flow.", fix="Put @flow above a function and run its cell.")
 
 
-async def _register_packed_flow(
-    packed: PackedFlow, choice: Registration, endpoints: Endpoints, settings: Settings, *, overwrite: bool
-) -> Registered:
-    from satflow_ext.registration import register as register_packed
-
-    return await register_packed(packed, choice, endpoints, settings, overwrite=overwrite)
-
-
-async def _start_run(endpoints: Endpoints, done: Registered) -> Run:
-    from satflow_ext.runs import start_run
-
-    request = RunRequest(deployment_id=done.deployment.id, idempotency_key=secrets.token_hex(16))
-    return await start_run(endpoints.prefect, request)
+def _build_run_request(registered: Registered) -> RunRequest:
+    return RunRequest(deployment_id=registered.deployment.id, idempotency_key=secrets.token_hex(16))

@@ -7,7 +7,7 @@ import sys
 from satflow_ext.choices import LineParser, split_line
 from satflow_ext.errors import SatflowError
 from satflow_ext.kernel import cluster_words
-from satflow_ext.kernel.kernel_session import get_endpoints, run_coroutine
+from satflow_ext.kernel.kernel_session import open_session, run_coroutine
 from satflow_ext.settings import load_settings
 
 
@@ -25,8 +25,7 @@ def dask_cluster(line: str) -> None:
         return
     try:
         args = parser.parse_args(split_line(line))
-        settings = load_settings()
-        done = run_coroutine(cluster_words.run_command(args, get_endpoints(settings), settings))
+        done = run_coroutine(cluster_words.run_command(args, open_session(load_settings())))
         sys.stdout.write(f"{cluster_words.format_clusters(done)}\n")
     except SatflowError as error:
         sys.stderr.write(f"{error}\n")

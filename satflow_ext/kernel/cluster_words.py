@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from satflow_ext.models import ClusterOrder, ClusterStatus, SharedCluster
+from satflow_ext.models import ClusterOrder, SharedCluster
 from satflow_ext.validation_errors import convert_first_error
 
 if TYPE_CHECKING:
-    from satflow_ext.clusters.persistent_clusters import PersistentCluster
-    from satflow_ext.endpoints import Endpoints
-    from satflow_ext.settings import Settings
+    from satflow_ext.session import Session
 
 VERBS = {
     "list": "list the clusters that persist between runs, and why Dask workers are missing",
@@ -41,7 +38,7 @@ def add_cluster_commands(parser: argparse.ArgumentParser) -> argparse._SubParser
     return verbs
 
 
-async def run_command(args: argparse.Namespace, endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
+async def run_command(args: argparse.Namespace, session: Session) -> tuple[SharedCluster, ...]:
     """Execute a command, and return the status of the affected clusters afterwards.
 
     Raises:
@@ -50,15 +47,13 @@ async def run_command(args: argparse.Namespace, endpoints: Endpoints, settings: 
         ClusterFailed: the cluster did not execute the command; the subclass states the reason.
     """
     if args.verb == "list":
-        return await list_shared_clusters(endpoints, settings)
-    from satflow_ext.registration import conflicts, deployment_clusters
-
+        return await session.clusters.list_all()
     order = None if args.verb == "close" else _build_order(args)
-    found = await conflicts.look_up_deployment(endpoints, settings, args.deployment)
+    found = await session.deployments.find_deployment(args.deployment)
     if order is not None:
-        return (await deployment_clusters.apply_order(endpoints, settings, found.id, order),)
-    await deployment_clusters.close_cluster(endpoints, settings, found.id)
-    return (await deployment_clusters.read_cluster(endpoints, settings, found.id),)
+        return (await session.clusters.apply_order(found.id, order),)
+    await session.clusters.close_cluster(found.id)
+    return (await session.clusters.read_cluster(found.id),)
 
 
 def format_clusters(clusters: tuple[SharedCluster, ...]) -> str:
@@ -91,39 +86,3 @@ def _format_workers(cluster: SharedCluster) -> str:
     count = cluster.workers if cluster.plan is None else cluster.plan
     of_plan = "" if cluster.plan is None or cluster.plan == cluster.workers else f"{cluster.workers} of "
     return f"{of_plan}{count} Dask worker{'' if count == 1 else 's'}"
-
-
-async def list_shared_clusters(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
-    """Return the shared clusters of all deployments that can have one, including those that have none now.
-
-    Raises:
-        PrefectFailed: the API did not answer.
-    """
-    from satflow_ext.clusters import persistent_clusters
-    from satflow_ext.registration import deployments
-
-    able = persistent_clusters.list_persistent_clusters(await deployments.list_deployments(endpoints))
-    return await asyncio.to_thread(_read_statuses, able, settings)
-
-
-def _read_statuses(clusters: tuple[PersistentCluster, ...], settings: Settings) -> tuple[SharedCluster, ...]:
-    from satflow_ext.clusters.single_update import update_status_files
-    from satflow_ext.clusters.status_files import StatusFiles
-
-    status_files = StatusFiles(settings)
-    with update_status_files(clusters, status_files):
-        return tuple(_to_shared_cluster(each, status_files.read_status(each.deployment_id)) for each in clusters)
-
-
-def _to_shared_cluster(standing: PersistentCluster, status: ClusterStatus | None) -> SharedCluster:
-    return SharedCluster(
-        deployment_id=standing.deployment_id,
-        deployment_name=standing.deployment,
-        gateway=standing.gateway,
-        state="none" if status is None or status.state == "closed" else status.state,
-        workers=status.observed if status else 0,
-        plan=status.plan if status else None,
-        why=(status.problem or status.pending) if status else None,
-        worker_size=standing.worker_size,
-        started=status.started if status else None,
-    )

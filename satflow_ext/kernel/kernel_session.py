@@ -15,6 +15,7 @@ from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from satflow_ext.lease import Lease
+    from satflow_ext.session import Session
 
 T = TypeVar("T")
 
@@ -54,13 +55,15 @@ class _StackLease:
 _STACK_LEASE = _StackLease()
 
 
-def get_endpoints(settings: Settings) -> Endpoints:
-    """Return the endpoints. Take a lease on the local stack, if it is needed, that lasts as long as this process.
+def open_session(settings: Settings) -> Session:
+    """Open a session. Take a lease on the local stack, if it is needed, that lasts as long as this process.
 
     Raises:
         StackFailed: the local stack is needed and failed to start.
     """
-    return _STACK_LEASE.get_endpoints(settings)
+    from satflow_ext.session import OpenConnection, Session
+
+    return Session(OpenConnection(settings, _STACK_LEASE.get_endpoints(settings)))
 
 
 def _print_step(step: str) -> None:

@@ -13,7 +13,7 @@ from satflow_ext import setup_cells
 from satflow_ext.errors import BadRequest, ContentRefused, VariableTaken
 from satflow_ext.kernel.fingerprint import compute_fingerprint
 from satflow_ext.kernel.flow_discovery import AnyFlow, is_flow
-from satflow_ext.kernel.kernel_session import get_endpoints, get_shell, namespace_of, run_coroutine
+from satflow_ext.kernel.kernel_session import get_shell, namespace_of, open_session, run_coroutine
 from satflow_ext.kernel.setup_cell_recorder import recorder_of
 from satflow_ext.kernel.source import add_loaded_cells
 from satflow_ext.registration import tracebacks
@@ -22,9 +22,8 @@ from satflow_ext.settings import load_settings
 from satflow_ext.setup_cells import SetupCell
 
 if TYPE_CHECKING:
-    from satflow_ext.endpoints import Endpoints
     from satflow_ext.registration.content_download import CheckedVersion
-    from satflow_ext.settings import Settings
+    from satflow_ext.session import Session
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,7 @@ def load_flow(name: str, *, as_name: str | None = None) -> AnyFlow:
 
 def load_with_manifest(name: str, as_name: str | None = None) -> LoadedFlow:
     """Load a registered flow as `load_flow` does, and return it with its variable and manifest."""
-    settings = load_settings()
-    endpoints = get_endpoints(settings)
-    brought = run_coroutine(_download_version(name, endpoints, settings))
+    brought = run_coroutine(_download_version(name, open_session(load_settings())))
     manifest = brought.manifest
     variable = as_name or manifest.variable
     if not variable.isidentifier():
@@ -93,16 +90,10 @@ def cells_text(manifest: Manifest) -> str:
     return "\n\n".join(f"# [{cell.number}] of {title}\n{cell.text}" for cell in source.cells)
 
 
-async def _download_version(name: str, endpoints: Endpoints, settings: Settings) -> CheckedVersion:
-    from satflow_ext.keys import read_trusted_keys
-    from satflow_ext.registration import content_download, deployments, packing_environment, versions
-
+async def _download_version(name: str, session: Session) -> CheckedVersion:
     deployment, number = split_version(name)
-    found = await deployments.find_deployment(endpoints, deployment)
-    chain = await versions.read_chain(endpoints, found.id)
-    return await content_download.download_version(
-        chain, number or chain.newest, read_trusted_keys(settings), packing_environment.current_environment()
-    )
+    found = await session.deployments.find_deployment(deployment)
+    return await session.deployments.download_version(found.id, number)
 
 
 def split_version(name: str) -> tuple[str, int | None]:

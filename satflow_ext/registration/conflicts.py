@@ -12,7 +12,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentDrifted, DeploymentNotFound, DeploymentTaken, RegisteredElsewhere
 from satflow_ext.models import Change, Deployment
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import conflicts, deployments, recovery
+from satflow_ext.registration import deployments, recovery
 from satflow_ext.registration.deployment_pin import pin_of
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
@@ -114,7 +114,7 @@ async def _describe_from_journal(endpoints: Endpoints, settings: Settings, name:
     async with prefect_client(endpoints.prefect) as client:
         for entry in entries:
             healed = await recovery.inspect_deployment(client, entry.full_name, endpoints, settings)
-            divergence = conflicts.describe_divergence(healed, entry.full_name)
+            divergence = describe_divergence(healed, entry.full_name)
             if divergence is not None:
                 return divergence
     return None

@@ -11,7 +11,7 @@ from satflow_ext.environments import build, requirements
 from satflow_ext.errors import DeploymentContested, PrefectFailed
 from satflow_ext.models import Change
 from satflow_ext.prefect_names import read_deployment
-from satflow_ext.registration import deployment_rows, parameter_schema
+from satflow_ext.registration import parameter_schema
 from satflow_ext.registration.deployment_pin import ENTRYPOINT, RECREATE_MODULE, Pin, pin_of
 from satflow_ext.registration.drift import MergedChoices
 from satflow_ext.registration.manifest import Manifest
@@ -147,7 +147,7 @@ def _path_values(manifest: Manifest | None, row: DeploymentResponse, local: bool
     if manifest is not None and local:
         yield (
             "job_variables.command",
-            deployment_rows.local_run_command(manifest),
+            local_run_command(manifest),
             _live_command(manifest, row.job_variables or {}),
         )
 
@@ -163,7 +163,7 @@ def _format_steps(steps: list[dict[str, Any]]) -> str:
 def _live_command(manifest: Manifest, job_variables: Mapping[str, Any]) -> str:
     """Return the live command, without the folder of a recreated environment, which depends on the machine."""
     live = str(job_variables.get("command") or "none")
-    registered_command = deployment_rows.local_run_command(manifest)
+    registered_command = local_run_command(manifest)
     return (
         registered_command
         if manifest.environment_policy == "recreate" and live.startswith(f"{registered_command} ")

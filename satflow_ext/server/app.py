@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jupyter_server.extension.application import ExtensionApp
 
-from satflow_ext.server.handlers.routes import ROUTES
 from satflow_ext.server.managers import Managers
+from satflow_ext.server.routes import build_routes
 
 
 class SatflowApp(ExtensionApp):
@@ -20,11 +20,10 @@ class SatflowApp(ExtensionApp):
         """Create the managers; nothing is started before it is needed."""
         assert self.serverapp is not None
         self.managers = Managers.create(self.serverapp.kernel_manager)
-        self.settings["satflow_managers"] = self.managers
 
     def initialize_handlers(self) -> None:
         """Register the routes."""
-        self.handlers.extend(ROUTES)
+        self.handlers.extend(build_routes(self.managers))
 
     async def stop_extension(self) -> None:
         """Release the lease on the local stack, which stops if no other lease exists."""

@@ -12,7 +12,7 @@ from tornado import web
 
 from satflow_ext.errors import BadRequest, ParametersTooLarge, SatflowError
 from satflow_ext.models import ErrorBody, WireModel
-from satflow_ext.server.managers import Managers
+from satflow_ext.session import Session
 from satflow_ext.validation_errors import convert_first_error
 
 Body = TypeVar("Body", bound=WireModel)
@@ -25,17 +25,11 @@ JUPYTER_ARGUMENTS = frozenset({"token", "_xsrf", "no_track_activity"})
 
 
 class SatflowHandler(APIHandler):
-    """A handler of /satflow/: reads models, calls managers, replies with models.
+    """A handler of /satflow/: reads models, calls the object that its route gives to `initialize`, replies with models.
 
     Each verb of a subclass has the decorators `@web.authenticated` and `@authorized` with its own action and resource, so that
     both are visible at the verb. `prepare` rejects unauthenticated requests again, in case a subclass omits them.
     """
-
-    @property
-    def managers(self) -> Managers:
-        """The managers of this server."""
-        managers: Managers = self.settings["satflow_managers"]
-        return managers
 
     @property
     def _track_activity(self) -> bool:  # type: ignore[override]  # Jupyter's is a class attribute
@@ -110,6 +104,14 @@ class SatflowHandler(APIHandler):
         if self.request.method in ("POST", "PATCH", "DELETE") and self.current_user:
             who = self.current_user.username
             self.log.info("SatFlow: %r: %s %s -> %s", who, self.request.method, self.request.path, self.get_status())
+
+
+class SessionHandler(SatflowHandler):
+    """A handler that only needs the session of this server."""
+
+    def initialize(self, session: Session) -> None:
+        """Keep the session of this server."""
+        self._session = session
 
 
 def _convert_http_error(status_code: int, error: BaseException | None) -> ErrorBody:

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from satflow_ext.clusters.single_update import COMMAND
 from satflow_ext.errors import SatflowError
 from satflow_ext.own_module import build_module_environment
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.stack import StackManager
 
 REFRESH_SECONDS = 5.0
 """Seconds between two reads of the list of deployments."""

@@ -12,12 +12,15 @@ from typing import cast
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
+from jupyter_server.auth.decorator import authorized
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager, ServerKernelManager
+from tornado import web
 
 from satflow_ext import kernel_calls, scratch
 from satflow_ext.errors import KernelBusy, KernelDied, KernelNotFound, KernelNotPython, KernelUnavailable
 from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.base_handler import SatflowHandler
+from satflow_ext.server.stack import StackManager
 
 
 class KernelBridge:
@@ -247,3 +250,17 @@ def _starting_error() -> KernelBusy:
 
 def _died_error() -> KernelDied:
     return KernelDied("The kernel died or was restarted before it answered.", fix="Run the notebook's cells again.")
+
+
+class KernelFlowsHandler(SatflowHandler):
+    """The flows of one kernel."""
+
+    def initialize(self, kernels: KernelBridge) -> None:
+        """Keep the bridge to kernels of this server."""
+        self._kernels = kernels
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:flows")
+    async def get(self, kernel_id: str) -> None:
+        """Reply with the FlowList. Needs `execute`, because the request makes the kernel push changes from now on."""
+        self.reply(await self._kernels.list_flows(kernel_id))

@@ -8,48 +8,46 @@ from dataclasses import dataclass
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 
 from satflow_ext.models import StreamFrame, Subscribe
-from satflow_ext.server.catalogue_manager import CatalogueManager
-from satflow_ext.server.cluster_class_manager import ClusterClassManager
-from satflow_ext.server.cluster_status_manager import ClusterManager
+from satflow_ext.server.catalogue import CatalogueManager
+from satflow_ext.server.cluster_classes import ClusterClassManager
 from satflow_ext.server.cluster_watch import ClusterWatcherProcess
-from satflow_ext.server.deployment_manager import DeploymentManager
+from satflow_ext.server.clusters import ClusterManager
 from satflow_ext.server.kernel_bridge import KernelBridge
-from satflow_ext.server.preflight_manager import PreflightManager
-from satflow_ext.server.run_manager import RunManager
-from satflow_ext.server.shared_cluster_manager import SharedClusterManager
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.preflight import PreflightManager
+from satflow_ext.server.runs import RunManager
+from satflow_ext.server.stack import StackManager
+from satflow_ext.session import Session
 from satflow_ext.settings import load_settings
 
 
 @dataclass(frozen=True)
 class Managers:
-    """The managers that handlers call, one for each kind of resource."""
+    """The objects that handlers call: the session, and a manager for each thing that only a Jupyter server does."""
 
+    session: Session
     kernels: KernelBridge
     stack: StackManager
     catalogue: CatalogueManager
     cluster_classes: ClusterClassManager
-    deployments: DeploymentManager
     preflight: PreflightManager
     runs: RunManager
     clusters: ClusterManager
-    shared_clusters: SharedClusterManager
 
     @classmethod
     def create(cls, kernel_manager: MappingKernelManager) -> Managers:
         """Create the managers of a server with that kernel manager. The settings are read when they are first needed."""
         stack = StackManager(load_settings)
         kernels = KernelBridge(kernel_manager, stack)
+        session = Session(stack)
         return cls(
+            session=session,
             kernels=kernels,
             stack=stack,
             catalogue=CatalogueManager(stack),
             cluster_classes=ClusterClassManager(stack, kernels),
-            deployments=DeploymentManager(stack, kernels),
             preflight=PreflightManager(stack, kernels),
-            runs=RunManager(stack),
+            runs=RunManager(session, stack),
             clusters=ClusterManager(stack, ClusterWatcherProcess(stack)),
-            shared_clusters=SharedClusterManager(stack),
         )
 
     def stream_frames(self, request: Subscribe) -> AsyncGenerator[StreamFrame, None]:

@@ -50,7 +50,7 @@ async def _prewarm_periodically(settings: Settings) -> None:
     while True:
         # The path of `registration.prewarm_request.request_file`, whose import would load Prefect's client.
         if (settings.state_dir / "prewarm").exists():
-            await _run_job("prewarming", "satflow_ext.registration.prewarming", settings)
+            await _run_job("prewarming", "satflow_ext.clusters.prewarming", settings)
         await asyncio.sleep(PREWARM_CHECK_PAUSE)
 
 

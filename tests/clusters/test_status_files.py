@@ -12,7 +12,7 @@ import pytest
 from satflow_ext.clusters.sample_history import MAX_BYTES, SampleHistory, to_moment
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ClusterStatus
-from satflow_ext.server.cluster_status_manager import UpdateReader
+from satflow_ext.server.clusters import UpdateReader
 from satflow_ext.settings import Settings
 
 RUN = "3f0a6a5e-6c1b-4c55-9c53-0b6f3a1d2e4f"

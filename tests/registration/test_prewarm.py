@@ -14,9 +14,10 @@ from prefect import flow
 from prefect.client.schemas.actions import WorkPoolCreate
 
 from satflow_ext import cli, endpoints
+from satflow_ext.clusters import deployment_clusters, prewarming
 from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployment_clusters, deployments, prewarming, register
+from satflow_ext.registration import deployments, register
 from satflow_ext.registration.prewarm_request import request_file
 from satflow_ext.runs import list_runs
 from satflow_ext.settings import load_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from satflow_ext.server.cluster_watch import IDLE_REFRESHES, ClusterWatcherProcess
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.stack import StackManager
 from satflow_ext.settings import Settings
 
 REFRESH = 0.02

@@ -19,7 +19,7 @@ import pytest
 from satflow_ext import endpoints, lease
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import make_private_folder, socket_path
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.stack import StackManager
 from satflow_ext.settings import Settings
 from tests.stack.conftest import Place, wait_for
 

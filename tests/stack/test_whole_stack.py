@@ -17,8 +17,8 @@ import pytest
 from satflow_ext import lease
 from satflow_ext.endpoints import StackRecord, read_record
 from satflow_ext.models import ErrorFrame, LogLine
-from satflow_ext.server.run_manager import RunManager
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.runs import RunManager
+from satflow_ext.server.stack import StackManager
 from tests.conftest import Stack
 from tests.stack.conftest import Place, wait_for
 from tests.stack.sleeping import sleepers, start_sleeper, state_of

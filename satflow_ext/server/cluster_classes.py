@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
 from satflow_ext.models import ClusterClass, ClusterClassRequest
+from satflow_ext.server.base_handler import SatflowHandler
 from satflow_ext.server.kernel_bridge import KernelBridge
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.stack import StackManager
 
 
 class ClusterClassManager:
@@ -32,3 +36,17 @@ class ClusterClassManager:
 
         interpreter = remote_interpreter(self._stack.settings) or self._kernels.find_interpreter(request.kernel_id)
         return await read_class_form(request.name, interpreter)
+
+
+class ClusterClassHandler(SatflowHandler):
+    """The options of a cluster class."""
+
+    def initialize(self, cluster_classes: ClusterClassManager) -> None:
+        """Keep the reader of classes of this server."""
+        self._cluster_classes = cluster_classes
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:flows")
+    async def post(self) -> None:
+        """Read the options: ClusterClassRequest → ClusterClass. Needs `execute`, because importing a class runs its module."""
+        self.reply(await self._cluster_classes.read_class(self.read_body(ClusterClassRequest)))

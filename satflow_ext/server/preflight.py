@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
 from satflow_ext.models import Preflight, PreflightRequest
+from satflow_ext.server.base_handler import SatflowHandler
 from satflow_ext.server.kernel_bridge import KernelBridge
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.stack import StackManager
 
 
 class PreflightManager:
@@ -37,3 +41,17 @@ class PreflightManager:
             return report
         async with self._kernels.pack_flow(request) as packed:
             return await preflight.add_clean_load(report, packed, request.registration, settings)
+
+
+class PreflightHandler(SatflowHandler):
+    """The pre-flight report of a flow."""
+
+    def initialize(self, preflight: PreflightManager) -> None:
+        """Keep the manager of reports of this server."""
+        self._preflight = preflight
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:flows")
+    async def post(self) -> None:
+        """Create the report: PreflightRequest → Preflight. Needs `execute`, because it runs the objects' pickling methods."""
+        self.reply(await self._preflight.create_report(self.read_body(PreflightRequest)))

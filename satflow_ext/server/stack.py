@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
 
 from satflow_ext import endpoints, lease
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import StackFailed
 from satflow_ext.lease import Lease
 from satflow_ext.models import StackStatus
+from satflow_ext.server.base_handler import SatflowHandler
 from satflow_ext.server.lazy_imports import import_prefect_modules
 from satflow_ext.settings import Settings
 
@@ -143,3 +148,23 @@ class StackManager:
 
 def _has_failed(task: asyncio.Task[Lease]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is not None
+
+
+class StackHandler(SatflowHandler):
+    """The Prefect API and the store in use."""
+
+    def initialize(self, stack: StackManager) -> None:
+        """Keep the manager of the stack of this server."""
+        self._stack = stack
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:stack")
+    async def get(self) -> None:
+        """Reply with the StackStatus."""
+        self.reply(await self._stack.status())
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:stack")
+    async def post(self) -> None:
+        """Start the local stack if it does not run, and reply with the StackStatus without waiting for it."""
+        self.reply(await self._stack.start(), HTTPStatus.ACCEPTED)

@@ -1,6 +1,6 @@
 """Start shared clusters ahead of scheduled runs.
 
-`python -m satflow_ext.registration.prewarming` does this for the local stack, which starts it when a deployment requests
+`python -m satflow_ext.clusters.prewarming` does this for the local stack, which starts it when a deployment requests
 prewarming; it ends when no deployment does. For another Prefect server, `satflow clusters prewarm` does it until it is stopped.
 """
 
@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from satflow_ext import endpoints
+from satflow_ext.clusters import deployment_clusters
 from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterOrder, StartCluster
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployment_clusters, deployments
+from satflow_ext.registration import deployments
 from satflow_ext.registration.prewarm_request import prewarm_seconds, request_file
 from satflow_ext.settings import LOCAL, Settings, load_settings
 

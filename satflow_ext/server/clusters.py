@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from http import HTTPStatus
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
 
 from satflow_ext.clusters.sample_history import to_moment
 from satflow_ext.clusters.status_files import StatusFiles, cluster_key
-from satflow_ext.models import ClusterFrame, ClusterList, ClusterMoment, ClustersFrame, ClusterStatus
+from satflow_ext.models import ClusterFrame, ClusterList, ClusterMoment, ClusterOrder, ClustersFrame, ClusterStatus
+from satflow_ext.server.base_handler import SatflowHandler, SessionHandler
 from satflow_ext.server.cluster_watch import ClusterWatcherProcess
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.stack import StackManager
 
 READ_INTERVAL = 1.0
 """Seconds between two reads of the status files, which flow runs write once a second."""
@@ -106,3 +111,41 @@ class UpdateReader:
         if last_read is None:
             return self._status_files.read_history(key)
         return () if last_read == status.updated or status.state == "starting" else (to_moment(status),)
+
+
+class ClustersHandler(SatflowHandler):
+    """All Dask clusters of flow runs on this machine."""
+
+    def initialize(self, clusters: ClusterManager) -> None:
+        """Keep the manager of clusters of this server."""
+        self._clusters = clusters
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:clusters")
+    async def get(self) -> None:
+        """Reply with the ClusterList."""
+        self.reply(await self._clusters.list_all())
+
+
+class SharedClusterHandler(SessionHandler):
+    """The shared cluster of a deployment."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:clusters")
+    async def get(self, deployment_id: str) -> None:
+        """Reply with the SharedCluster."""
+        self.reply(await self._session.clusters.read_cluster(deployment_id))
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:clusters")
+    async def post(self, deployment_id: str) -> None:
+        """Apply an order, and reply when it is done: ClusterOrder → SharedCluster."""
+        self.reply(await self._session.clusters.apply_order(deployment_id, self.read_body(ClusterOrder)))
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:clusters")
+    async def delete(self, deployment_id: str) -> None:
+        """Stop the cluster; runs that use it fail."""
+        await self._session.clusters.close_cluster(deployment_id)
+        self.set_status(HTTPStatus.NO_CONTENT)
+        self.finish()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from satflow_ext.disk_room import check_free_space
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import (
@@ -16,14 +18,15 @@ from satflow_ext.models import (
     ErrorFrame,
     LogsFrame,
     Run,
-    RunDetail,
     RunList,
     RunQuery,
     RunRequest,
     RunsFrame,
 )
+from satflow_ext.server.base_handler import SatflowHandler, SessionHandler
 from satflow_ext.server.lazy_imports import import_prefect_modules
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.stack import StackManager
+from satflow_ext.session import Session
 
 if TYPE_CHECKING:
     from satflow_ext.runs.run_watcher import RunWatcher
@@ -39,59 +42,29 @@ class RunObservers:
 
 
 class RunManager:
-    """The sidebar's operations on flow runs.
+    """Starts and cancels flow runs, and watches their list and logs for the sidebar.
 
     Args:
+        session: starts and cancels runs.
         stack: provides the address of Prefect.
     """
 
-    def __init__(self, stack: StackManager) -> None:
+    def __init__(self, session: Session, stack: StackManager) -> None:
+        self._session = session
         self._stack = stack
         self._observers: RunObservers | None = None
 
     async def start_run(self, request: RunRequest) -> Run:
         """Start a run of a deployment now."""
-        where = await self._stack.endpoints()
-        from satflow_ext import runs
-
-        if where.local:
-            await asyncio.to_thread(
-                check_free_space, (self._stack.settings.state_dir, self._stack.settings.runtime_dir)
-            )
-        run = await runs.start_run(where.prefect, request)
+        run = await self._session.runs.start_run(request)
         self._wake_watcher()
         return run
-
-    async def list_runs(self, query: RunQuery) -> RunList:
-        """List runs, newest first."""
-        where = await self._stack.endpoints()
-        from satflow_ext import runs
-
-        return RunList(runs=await runs.list_runs(where.prefect, query))
-
-    async def read_detail(self, run_id: str) -> RunDetail:
-        """Read the details of one run."""
-        where = await self._stack.endpoints()
-        from satflow_ext import runs
-
-        return await runs.read_run_detail(where.prefect, run_id)
 
     async def cancel_run(self, run_id: str) -> Run:
         """Cancel a run."""
-        where = await self._stack.endpoints()
-        from satflow_ext import runs
-
-        run = await runs.cancel_run(where.prefect, run_id)
+        run = await self._session.runs.cancel_run(run_id)
         self._wake_watcher()
         return run
-
-    async def stream_whole_log(self, run_id: str) -> AsyncIterator[str]:
-        """Yield a run's whole log in pieces of text."""
-        where = await self._stack.endpoints()
-        from satflow_ext import runs
-
-        async for piece in runs.stream_whole_log(where.prefect, run_id, self._stack.settings):
-            yield piece
 
     async def watch_changes(self) -> AsyncGenerator[RunsFrame, None]:
         """Yield a hint at once, and then whenever the list of runs has changed."""
@@ -143,3 +116,76 @@ class RunManager:
     def _wake_watcher(self) -> None:
         if self._observers is not None:
             self._observers.watcher.wake()
+
+
+class RunsHandler(SatflowHandler):
+    """All runs."""
+
+    def initialize(self, session: Session, runs: RunManager) -> None:
+        """Keep what lists runs, and what starts them."""
+        self._session = session
+        self._runs = runs
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self) -> None:
+        """Reply with the RunList."""
+        self.reply(RunList(runs=await self._session.runs.list_runs(self.read_query(RunQuery))))
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:runs")
+    async def post(self) -> None:
+        """Start a run: RunRequest → Run."""
+        self.reply(await self._runs.start_run(self.read_body(RunRequest)), HTTPStatus.CREATED)
+
+
+class RunHandler(SessionHandler):
+    """One run."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self, run_id: str) -> None:
+        """Reply with the RunDetail."""
+        self.reply(await self._session.runs.read_detail(run_id))
+
+
+class CancelHandler(SatflowHandler):
+    """The cancellation of a run."""
+
+    def initialize(self, runs: RunManager) -> None:
+        """Keep the manager of runs of this server."""
+        self._runs = runs
+
+    @web.authenticated
+    @authorized(action="execute", resource="satflow_ext:runs")
+    async def post(self, run_id: str) -> None:
+        """Cancel the run, and reply with the Run, which is Cancelled or Cancelling."""
+        self.reply(await self._runs.cancel_run(run_id), HTTPStatus.ACCEPTED)
+
+
+class LogHandler(SessionHandler):
+    """A run's whole log, for download."""
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:runs")
+    async def get(self, run_id: str) -> None:
+        """Reply with the log as a text file, sent in pieces, so that its length does not matter."""
+        async for piece in self._session.runs.stream_whole_log(run_id):
+            self._set_file_headers(f"{run_id}.log")
+            self.write(piece)
+            await self.flush()
+        self._set_file_headers(f"{run_id}.log")
+        self.finish(set_content_type="text/plain; charset=utf-8")
+
+    def send_error(self, status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR, **kwargs: Any) -> None:
+        """Close the connection if a part was already sent, because a truncated log must not look complete."""
+        if self._headers_written and not self._finished:
+            self.detach().close()
+        else:
+            super().send_error(status_code, **kwargs)
+
+    def _set_file_headers(self, name: str) -> None:
+        """Set the headers of a file, unless they were already sent. Called when the request can no longer be rejected."""
+        if not self._headers_written:
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.set_attachment_header(name)

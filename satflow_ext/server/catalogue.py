@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
 from satflow_ext.executors.machine_size import measure_machine
 from satflow_ext.models import Catalogue, SchedulePreview, SchedulePreviewRequest
+from satflow_ext.server.base_handler import SatflowHandler
 from satflow_ext.server.lazy_imports import import_prefect_modules
-from satflow_ext.server.stack_manager import StackManager
+from satflow_ext.server.stack import StackManager
 
 
 class CatalogueManager:
@@ -51,3 +55,31 @@ class CatalogueManager:
         return SchedulePreview(
             next_runs=await schedules.preview_runs(schedules.check_schedule(request.schedule), request.count)
         )
+
+
+class CatalogueHandler(SatflowHandler):
+    """The choices of the register form."""
+
+    def initialize(self, catalogue: CatalogueManager) -> None:
+        """Keep the catalog of this server."""
+        self._catalogue = catalogue
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:deployments")
+    async def get(self) -> None:
+        """Reply with the Catalogue."""
+        self.reply(await self._catalogue.read_catalogue())
+
+
+class SchedulePreviewHandler(SatflowHandler):
+    """The next runs of a schedule while the user edits it."""
+
+    def initialize(self, catalogue: CatalogueManager) -> None:
+        """Keep the catalog of this server."""
+        self._catalogue = catalogue
+
+    @web.authenticated
+    @authorized(action="read", resource="satflow_ext:deployments")
+    async def post(self) -> None:
+        """Preview a schedule: SchedulePreviewRequest → SchedulePreview."""
+        self.reply(await self._catalogue.preview_schedule(self.read_body(SchedulePreviewRequest)))

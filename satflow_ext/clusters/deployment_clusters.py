@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import dataclass
 
+from satflow_ext.clusters import persistent_clusters
+from satflow_ext.clusters.persistent_clusters import PersistentCluster
+from satflow_ext.clusters.single_update import update_status_files
+from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
 from satflow_ext.executors import dask_cluster
@@ -12,7 +17,7 @@ from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.gateways.cluster_process import ClusterCommand, ClusterState, run_command
 from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.keys import read_trusted_keys
-from satflow_ext.models import AdaptCluster, ClusterOrder, ScaleCluster, SharedCluster, StartCluster
+from satflow_ext.models import AdaptCluster, ClusterOrder, ClusterStatus, ScaleCluster, SharedCluster, StartCluster
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments
 from satflow_ext.registration.manifest import Manifest
@@ -130,3 +135,33 @@ def _cluster_request(manifest: Manifest, settings: Settings) -> GatewayClusterRe
 
 def _is_shared(executor: str, options: object) -> bool:
     return executor == dask_cluster.DASK_CLUSTER.name and isinstance(options, dict) and options.get("share") != "run"
+
+
+async def list_clusters(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:
+    """Return the shared clusters of all deployments that can have one, including those that have none now.
+
+    Raises:
+        PrefectFailed: the API did not answer.
+    """
+    able = persistent_clusters.list_persistent_clusters(await deployments.list_deployments(endpoints))
+    return await asyncio.to_thread(_read_statuses, able, settings)
+
+
+def _read_statuses(clusters: tuple[PersistentCluster, ...], settings: Settings) -> tuple[SharedCluster, ...]:
+    status_files = StatusFiles(settings)
+    with update_status_files(clusters, status_files):
+        return tuple(_to_shared_cluster(each, status_files.read_status(each.deployment_id)) for each in clusters)
+
+
+def _to_shared_cluster(cluster: PersistentCluster, status: ClusterStatus | None) -> SharedCluster:
+    return SharedCluster(
+        deployment_id=cluster.deployment_id,
+        deployment_name=cluster.deployment,
+        gateway=cluster.gateway,
+        state="none" if status is None or status.state == "closed" else status.state,
+        workers=status.observed if status else 0,
+        plan=status.plan if status else None,
+        why=(status.problem or status.pending) if status else None,
+        worker_size=cluster.worker_size,
+        started=status.started if status else None,
+    )

@@ -1,0 +1,301 @@
+"""A session: everything that a process does with one Prefect API and one store.
+
+Kernel, Jupyter server and command line do the same things through it. They differ only in how they get the endpoints: a kernel
+and a command wait for the local stack (`open_session`), the Jupyter server starts it in the background (`server/stack.py`).
+
+The operations are imported when they are first used, because Prefect's client takes seconds to import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from satflow_ext import lease
+from satflow_ext.disk_room import check_free_space
+from satflow_ext.endpoints import Endpoints, resolve_endpoints
+from satflow_ext.models import (
+    ClusterOrder,
+    Deployment,
+    PackedFlow,
+    Registered,
+    Registration,
+    Run,
+    RunDetail,
+    RunQuery,
+    RunRequest,
+    SharedCluster,
+    VersionDetail,
+    VersionDiff,
+    VersionList,
+    VersionQuery,
+)
+from satflow_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from satflow_ext.registration.content_download import CheckedVersion
+    from satflow_ext.registration.preview import Preview
+
+
+class Connection(Protocol):
+    """The settings of a process, and the endpoints that they lead to."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+
+    async def endpoints(self) -> Endpoints:
+        """Return the endpoints, once their services run.
+
+        Raises:
+            StackFailed: the local stack is needed and does not run.
+            SettingsWrong: the settings name a store or a variable that does not exist.
+        """
+
+
+@dataclass(frozen=True)
+class OpenConnection:
+    """A connection whose services already run."""
+
+    settings: Settings
+    resolved: Endpoints
+
+    async def endpoints(self) -> Endpoints:
+        """Return the endpoints."""
+        return self.resolved
+
+
+class Session:
+    """The operations of one process, grouped by what they are about.
+
+    Args:
+        connection: the settings and the endpoints.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.deployments = Deployments(connection)
+        self.runs = Runs(connection)
+        self.clusters = SharedClusters(connection)
+
+    async def wait_ready(self) -> None:
+        """Wait until the services run and Prefect's client is imported, so that a failure to start comes before other work."""
+        await self._connection.endpoints()
+
+    async def register(
+        self,
+        packed: PackedFlow,
+        registration: Registration,
+        *,
+        overwrite: bool = False,
+        replaces: Collection[str] | None = None,
+    ) -> Registered:
+        """Create a deployment of a packed flow, or its next version; see `registration.register`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import register
+
+        return await register(
+            packed, registration, endpoints, self._connection.settings, overwrite=overwrite, replaces=replaces
+        )
+
+    async def preview(self, packed: PackedFlow, registration: Registration, *, overwrite: bool = False) -> Preview:
+        """Determine the result of a registration without sending anything; see `preview.preview_registration`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration.preview import preview_registration
+
+        return await preview_registration(
+            packed, registration, endpoints, self._connection.settings, overwrite=overwrite
+        )
+
+
+class Deployments:
+    """The deployments that SatFlow created, and their versions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def list_all(self) -> tuple[Deployment, ...]:
+        """List all deployments that SatFlow created."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import deployments
+
+        return await deployments.list_deployments(endpoints)
+
+    async def find_deployment(self, name: str) -> Deployment:
+        """Find a deployment by `flow/deployment`, its name or its id, and explain what happened to one that is gone.
+
+        Raises:
+            DeploymentNotFound: no such deployment exists.
+            DeploymentAmbiguous: several have that name.
+        """
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import conflicts
+
+        return await conflicts.look_up_deployment(endpoints, self._connection.settings, name)
+
+    async def set_paused(self, deployment_id: str, paused: bool) -> Deployment:
+        """Pause or resume a deployment's schedules."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import deployments
+
+        return await deployments.set_paused(endpoints, self._connection.settings, deployment_id, paused)
+
+    async def delete_deployment(self, deployment_id: str) -> None:
+        """Delete a deployment; its runs stay."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import deployments
+
+        await deployments.delete_deployment(endpoints, self._connection.settings, deployment_id)
+
+    async def list_versions(self, deployment_id: str, query: VersionQuery) -> VersionList:
+        """Read a page of a deployment's versions, newest first."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import versions
+
+        return await versions.list_versions(endpoints, deployment_id, query)
+
+    async def read_version(self, deployment_id: str, number: int) -> VersionDetail:
+        """Read the details of one version."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import versions
+
+        return await versions.read_version(endpoints, deployment_id, number)
+
+    async def compare_versions(self, deployment_id: str, before: int, after: int) -> VersionDiff:
+        """Compute the differences between two versions."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import versions
+
+        return await versions.diff_versions(endpoints, deployment_id, before, after)
+
+    async def download_version(self, deployment_id: str, number: int | None) -> CheckedVersion:
+        """Download and verify a version for this interpreter, None for the live one; see `content_download`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.keys import read_trusted_keys
+        from satflow_ext.registration import content_download, packing_environment, versions
+
+        chain = await versions.read_chain(endpoints, deployment_id)
+        trusted_keys = read_trusted_keys(self._connection.settings)
+        here = packing_environment.current_environment()
+        return await content_download.download_version(chain, number or chain.newest, trusted_keys, here)
+
+    async def roll_back(self, deployment_id: str, number: int) -> Registered:
+        """Create the next version from an earlier one; see `rollback.roll_back`."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext.registration import rollback
+
+        return await rollback.roll_back(endpoints, self._connection.settings, deployment_id, number)
+
+
+class Runs:
+    """Flow runs of the Prefect API."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def start_run(self, request: RunRequest) -> Run:
+        """Start a run of a deployment now.
+
+        Raises:
+            DiskFull: the run would be on this machine, and its disk is full.
+        """
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        if endpoints.local:
+            settings = self._connection.settings
+            await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
+        return await runs.start_run(endpoints.prefect, request)
+
+    async def list_runs(self, query: RunQuery) -> tuple[Run, ...]:
+        """List runs, newest first."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.list_runs(endpoints.prefect, query)
+
+    async def read_detail(self, run_id: str) -> RunDetail:
+        """Read the details of one run."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.read_run_detail(endpoints.prefect, run_id)
+
+    async def cancel_run(self, run_id: str) -> Run:
+        """Cancel a run."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        return await runs.cancel_run(endpoints.prefect, run_id)
+
+    async def stream_whole_log(self, run_id: str, indent: str = "") -> AsyncIterator[str]:
+        """Yield a run's whole log in pieces of text; `indent` is the prefix of the further lines of a message."""
+        endpoints = await self._connection.endpoints()
+        from satflow_ext import runs
+
+        async for piece in runs.stream_whole_log(endpoints.prefect, run_id, self._connection.settings, indent):
+            yield piece
+
+
+class SharedClusters:
+    """The Dask clusters that the runs of a deployment share."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def read_cluster(self, deployment_id: str) -> SharedCluster:
+        """Read the state of a deployment's cluster."""
+        endpoints = await self._connect()
+        from satflow_ext.clusters import deployment_clusters
+
+        return await deployment_clusters.read_cluster(endpoints, self._connection.settings, deployment_id)
+
+    async def apply_order(self, deployment_id: str, order: ClusterOrder) -> SharedCluster:
+        """Apply an order to the cluster; a start waits until it is ready."""
+        endpoints = await self._connect()
+        from satflow_ext.clusters import deployment_clusters
+
+        return await deployment_clusters.apply_order(endpoints, self._connection.settings, deployment_id, order)
+
+    async def close_cluster(self, deployment_id: str) -> None:
+        """Stop the cluster, if there is one."""
+        endpoints = await self._connect()
+        from satflow_ext.clusters import deployment_clusters
+
+        await deployment_clusters.close_cluster(endpoints, self._connection.settings, deployment_id)
+
+    async def list_all(self) -> tuple[SharedCluster, ...]:
+        """List the clusters of all deployments that can have one, including those that have none now."""
+        endpoints = await self._connect()
+        from satflow_ext.clusters import deployment_clusters
+
+        return await deployment_clusters.list_clusters(endpoints, self._connection.settings)
+
+    async def _connect(self) -> Endpoints:
+        """Return the endpoints, after a thread has imported what uses a Dask Gateway."""
+        endpoints = await self._connection.endpoints()
+        await asyncio.to_thread(_import_deployment_clusters)
+        return endpoints
+
+
+def _import_deployment_clusters() -> None:
+    import satflow_ext.clusters.deployment_clusters  # noqa: F401
+
+
+@contextmanager
+def connect(settings: Settings, on_step: Callable[[str], None] | None = None) -> Iterator[OpenConnection]:
+    """Resolve the endpoints, and hold a lease on the local stack while the block runs, if it is needed.
+
+    Args:
+        settings: the settings.
+        on_step: callback that receives a text for each step of the start of the local stack.
+
+    Raises:
+        StackFailed: the local stack is needed and does not start.
+        SettingsWrong: the settings name a store or a variable that does not exist.
+    """
+    with lease.acquire_lease(settings, on_step=on_step) as held:
+        yield OpenConnection(settings, resolve_endpoints(settings, held.record))
