@@ -25,8 +25,8 @@ from prefect import flow, task
 from satflow_ext.kernel.pack import pack_flow
 from satflow_ext.keys import Signer
 from satflow_ext.models import PackedFlow
-from satflow_ext.registration import envelope, packing_environment
 from satflow_ext.settings import GIB
+from satflow_ext.versions import envelope, packing_environment
 
 SIZES = {"2KB": (2_000, 60), "1MB": (1_000_000, 60), "100MB": (100_000_000, 15)}
 """Name → bytes that are captured, and how often each way is measured."""

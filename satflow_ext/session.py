@@ -36,8 +36,8 @@ from satflow_ext.models import (
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
-    from satflow_ext.registration.content_download import CheckedVersion
     from satflow_ext.registration.preview import Preview
+    from satflow_ext.versions.content_download import CheckedVersion
 
 
 class Connection(Protocol):
@@ -120,9 +120,9 @@ class Deployments:
     async def list_all(self) -> tuple[Deployment, ...]:
         """List all deployments that SatFlow created."""
         endpoints = await self._connection.endpoints()
-        from satflow_ext.registration import deployments
+        from satflow_ext.deployments import queries
 
-        return await deployments.list_deployments(endpoints)
+        return await queries.list_deployments(endpoints)
 
     async def find_deployment(self, name: str) -> Deployment:
         """Find a deployment by `flow/deployment`, its name or its id, and explain what happened to one that is gone.
@@ -132,50 +132,51 @@ class Deployments:
             DeploymentAmbiguous: several have that name.
         """
         endpoints = await self._connection.endpoints()
-        from satflow_ext.registration import conflicts
+        from satflow_ext.deployments import conflicts
 
         return await conflicts.look_up_deployment(endpoints, self._connection.settings, name)
 
     async def set_paused(self, deployment_id: str, paused: bool) -> Deployment:
         """Pause or resume a deployment's schedules."""
         endpoints = await self._connection.endpoints()
-        from satflow_ext.registration import deployments
+        from satflow_ext.deployments import queries
 
-        return await deployments.set_paused(endpoints, self._connection.settings, deployment_id, paused)
+        return await queries.set_paused(endpoints, self._connection.settings, deployment_id, paused)
 
     async def delete_deployment(self, deployment_id: str) -> None:
         """Delete a deployment; its runs stay."""
         endpoints = await self._connection.endpoints()
-        from satflow_ext.registration import deployments
+        from satflow_ext.deployments import queries
 
-        await deployments.delete_deployment(endpoints, self._connection.settings, deployment_id)
+        await queries.delete_deployment(endpoints, self._connection.settings, deployment_id)
 
     async def list_versions(self, deployment_id: str, query: VersionQuery) -> VersionList:
         """Read a page of a deployment's versions, newest first."""
         endpoints = await self._connection.endpoints()
-        from satflow_ext.registration import versions
+        from satflow_ext.deployments import versions
 
         return await versions.list_versions(endpoints, deployment_id, query)
 
     async def read_version(self, deployment_id: str, number: int) -> VersionDetail:
         """Read the details of one version."""
         endpoints = await self._connection.endpoints()
-        from satflow_ext.registration import versions
+        from satflow_ext.deployments import versions
 
         return await versions.read_version(endpoints, deployment_id, number)
 
     async def compare_versions(self, deployment_id: str, before: int, after: int) -> VersionDiff:
         """Compute the differences between two versions."""
         endpoints = await self._connection.endpoints()
-        from satflow_ext.registration import versions
+        from satflow_ext.deployments import versions
 
         return await versions.diff_versions(endpoints, deployment_id, before, after)
 
     async def download_version(self, deployment_id: str, number: int | None) -> CheckedVersion:
         """Download and verify a version for this interpreter, None for the live one; see `content_download`."""
         endpoints = await self._connection.endpoints()
+        from satflow_ext.deployments import versions
         from satflow_ext.keys import read_trusted_keys
-        from satflow_ext.registration import content_download, packing_environment, versions
+        from satflow_ext.versions import content_download, packing_environment
 
         chain = await versions.read_chain(endpoints, deployment_id)
         trusted_keys = read_trusted_keys(self._connection.settings)

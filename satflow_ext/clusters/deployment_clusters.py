@@ -10,6 +10,7 @@ from satflow_ext.clusters import persistent_clusters
 from satflow_ext.clusters.persistent_clusters import PersistentCluster
 from satflow_ext.clusters.single_update import update_status_files
 from satflow_ext.clusters.status_files import StatusFiles
+from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
 from satflow_ext.executors import dask_cluster
@@ -19,10 +20,9 @@ from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import AdaptCluster, ClusterOrder, ClusterStatus, ScaleCluster, SharedCluster, StartCluster
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.registrar import read_live_manifest
 from satflow_ext.settings import Settings
+from satflow_ext.versions.manifest import Manifest
 
 SHARE_FIX = "Register it with the executor dask-cluster and share=deployment."
 
@@ -106,7 +106,7 @@ def _command_fields(order: ClusterOrder) -> dict[str, object]:
 
 async def _find_cluster(endpoints: Endpoints, settings: Settings, deployment_id: str) -> _DeploymentCluster:
     async with prefect_client(endpoints.prefect) as client:
-        row, flow_name = await deployments.read_row(client, deployment_id)
+        row, flow_name = await queries.read_row(client, deployment_id)
     found = await read_live_manifest(row, endpoints, read_trusted_keys(settings))
     if isinstance(found, SatflowError):
         raise found
@@ -143,7 +143,7 @@ async def list_clusters(endpoints: Endpoints, settings: Settings) -> tuple[Share
     Raises:
         PrefectFailed: the API did not answer.
     """
-    able = persistent_clusters.list_persistent_clusters(await deployments.list_deployments(endpoints))
+    able = persistent_clusters.list_persistent_clusters(await queries.list_deployments(endpoints))
     return await asyncio.to_thread(_read_statuses, able, settings)
 
 

@@ -19,11 +19,11 @@ from uuid import UUID
 
 from satflow_ext import endpoints
 from satflow_ext.clusters import deployment_clusters
+from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints, PrefectApi
 from satflow_ext.errors import SatflowError
 from satflow_ext.models import ClusterOrder, StartCluster
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments
 from satflow_ext.registration.prewarm_request import prewarm_seconds, request_file
 from satflow_ext.settings import LOCAL, Settings, load_settings
 
@@ -179,7 +179,7 @@ async def list_prewarm_requests(endpoints: Endpoints) -> dict[UUID, PrewarmReque
     Raises:
         PrefectFailed: the API did not answer.
     """
-    listed = await deployments.list_deployments(endpoints)
+    listed = await queries.list_deployments(endpoints)
     return {
         UUID(each.id): PrewarmRequest(f"{each.flow_name}/{each.name}", timedelta(seconds=ahead))
         for each in listed

@@ -26,8 +26,8 @@ from satflow_ext.keys import Keyring
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_work_pool, read_workers
-from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.settings import Settings, config_file, load_settings
+from satflow_ext.versions.store_client import StoreClient
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

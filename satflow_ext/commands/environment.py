@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
+from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import requirements
 from satflow_ext.errors import ContentMissing
 from satflow_ext.keys import TrustedKeys, read_trusted_keys
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_deployment
-from satflow_ext.registration import deployments, manifests
-from satflow_ext.registration.deployment_pin import pin_of
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import load_settings
+from satflow_ext.versions import manifest_store
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.pin import pin_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +63,7 @@ def format_environment(manifest: Manifest) -> str:
 
 
 async def _read_manifest(endpoints: Endpoints, name: str, trusted_keys: TrustedKeys) -> Manifest:
-    deployment = await deployments.find_deployment(endpoints, name)
+    deployment = await queries.find_deployment(endpoints, name)
     async with prefect_client(endpoints.prefect) as client:
         row = await read_deployment(client, f"{deployment.flow_name}/{deployment.name}")
     pin = pin_of(row) if row else None
@@ -72,4 +73,4 @@ async def _read_manifest(endpoints: Endpoints, name: str, trusted_keys: TrustedK
             fix="Set SATFLOW_STORE to the store that it was registered with.",
         )
     # The listed packages decide what code runs, so the manifest must be signed by a trusted key.
-    return await manifests.read_verified_manifest(endpoints.store, pin.manifest, trusted_keys)
+    return await manifest_store.read_verified_manifest(endpoints.store, pin.manifest, trusted_keys)

@@ -10,13 +10,14 @@ from datetime import datetime
 
 from satflow_ext import endpoints, lease
 from satflow_ext.commands import interrupts
+from satflow_ext.deployments import queries
+from satflow_ext.deployments.journal import Journal
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DiskFull
-from satflow_ext.registration import deployments, manifest
-from satflow_ext.registration.journal import Journal
 from satflow_ext.settings import LOCAL, Settings
 from satflow_ext.store.collection import DAY, CollectionResult, UnreferencedContent, collect_contents
 from satflow_ext.store.contents import Contents
+from satflow_ext.versions import manifest
 
 
 def configure(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -93,7 +94,7 @@ async def find_used_digests(endpoints: Endpoints, settings: Settings, read: Read
         JournalFailed: an entry cannot be read, so its references are unknown.
         ContentRefused: a manifest cannot be read, so its references are unknown.
     """
-    pins = [*await deployments.list_pins(endpoints), *Journal(settings).pins_elsewhere(endpoints)]
+    pins = [*await queries.list_pins(endpoints), *Journal(settings).pins_elsewhere(endpoints)]
     return follow_references([pin.manifest for pin in pins if pin.store == LOCAL], read)
 
 

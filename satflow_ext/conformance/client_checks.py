@@ -10,7 +10,7 @@ from pathlib import Path
 from satflow_ext.conformance.check_base import CheckFailed, CheckGroup, expect
 from satflow_ext.conformance.probe import Content, Probe
 from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError, StoreFailed
-from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.versions.store_client import StoreClient
 
 group = CheckGroup("client")
 

@@ -15,7 +15,7 @@ from types import TracebackType
 import httpx
 
 from satflow_ext.endpoints import Store, is_on_loopback
-from satflow_ext.registration.aws_signature import AwsSignature
+from satflow_ext.versions.aws_signature import AwsSignature
 
 Body = bytes | AsyncIterator[bytes]
 ANSWER_TIMEOUT = 20.0

@@ -16,14 +16,14 @@ from satflow_ext.kernel.flow_discovery import AnyFlow, is_flow
 from satflow_ext.kernel.kernel_session import get_shell, namespace_of, open_session, run_coroutine
 from satflow_ext.kernel.setup_cell_recorder import recorder_of
 from satflow_ext.kernel.source import add_loaded_cells
-from satflow_ext.registration import tracebacks
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import load_settings
 from satflow_ext.setup_cells import SetupCell
+from satflow_ext.versions import tracebacks
+from satflow_ext.versions.manifest import Manifest
 
 if TYPE_CHECKING:
-    from satflow_ext.registration.content_download import CheckedVersion
     from satflow_ext.session import Session
+    from satflow_ext.versions.content_download import CheckedVersion
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from satflow_ext.registration.plan import check_choices
 from satflow_ext.registration.registrar import register
-from satflow_ext.registration.registration_plan import check_choices
 
 __all__ = ["check_choices", "register"]

@@ -11,15 +11,16 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from satflow_ext import scratch
+from satflow_ext.deployments import queries
+from satflow_ext.deployments.journal import DeploymentWrite
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import Signer
 from satflow_ext.models import Environment
-from satflow_ext.registration import deployments, envelope, manifests, packing_environment
-from satflow_ext.registration.deployment_pin import Pin, pin_of
-from satflow_ext.registration.journal import DeploymentWrite
-from satflow_ext.registration.manifest import MAX_EARLIER, Manifest
-from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.versions import envelope, manifest_store, packing_environment
+from satflow_ext.versions.manifest import MAX_EARLIER, Manifest
+from satflow_ext.versions.pin import Pin, pin_of
+from satflow_ext.versions.store_client import StoreClient
 
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
@@ -77,7 +78,9 @@ async def upload_manifest(manifest: Manifest, endpoints: Endpoints, signer: Sign
     Raises:
         StoreFailed: the manifest was not stored.
     """
-    return Pin(store=endpoints.store.name, manifest=await manifests.store_manifest(endpoints.store, manifest, signer))
+    return Pin(
+        store=endpoints.store.name, manifest=await manifest_store.store_manifest(endpoints.store, manifest, signer)
+    )
 
 
 def next_position(
@@ -95,7 +98,7 @@ def next_position(
         place = ChainPosition(found.version + 1, (pin.manifest, *found.earlier)[:MAX_EARLIER])
     else:
         place = ChainPosition(
-            deployments.version_number(row.version) + 1 if row and pin else 1, (pin.manifest,) if pin else ()
+            queries.version_number(row.version) + 1 if row and pin else 1, (pin.manifest,) if pin else ()
         )
     if written is None or place.version > written.version:
         return place

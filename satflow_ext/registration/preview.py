@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from satflow_ext.deployments import conflicts, recovery
+from satflow_ext.deployments.drift import merge_choices
+from satflow_ext.deployments.rows import find_path_changes
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import Finding, PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import compare, conflicts, content_upload, recovery
-from satflow_ext.registration.deployment_rows import find_path_changes
-from satflow_ext.registration.drift import merge_choices
-from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration import content_upload
+from satflow_ext.registration.plan import build_plan, check_registration, find_work_pool
 from satflow_ext.registration.registrar import (
     build_manifest,
     find_other_notebook,
@@ -20,8 +21,9 @@ from satflow_ext.registration.registrar import (
     is_unchanged,
     read_live_manifest,
 )
-from satflow_ext.registration.registration_plan import build_plan, check_registration, find_work_pool
 from satflow_ext.settings import Settings
+from satflow_ext.versions import comparison
+from satflow_ext.versions.manifest import Manifest
 
 UNSENT_CONTENT = content_upload.StoredContent("sha256:" + "0" * 64, 0)
 
@@ -69,4 +71,4 @@ async def preview_registration(
     new_manifest = build_manifest(
         packed, plan, content_upload.next_position(row, found, healed.written), UNSENT_CONTENT
     )
-    return Preview(plan.full_name, "changed", compare.compare_versions(known, new_manifest), warnings)
+    return Preview(plan.full_name, "changed", comparison.compare_versions(known, new_manifest), warnings)

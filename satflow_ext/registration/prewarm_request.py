@@ -7,8 +7,8 @@ from pathlib import Path
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import Settings
+from satflow_ext.versions.manifest import Manifest
 
 
 def prewarm_seconds(executor: ExecutorChoice) -> float:

@@ -12,35 +12,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from satflow_ext import scratch
+from satflow_ext.deployments import conflicts, publish, queries, recovery
+from satflow_ext.deployments.drift import find_drift, merge_choices
+from satflow_ext.deployments.journal import Journal
+from satflow_ext.deployments.lock import hold_deployment_lock
+from satflow_ext.deployments.rows import find_path_changes
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
 from satflow_ext.keys import Keyring, Signer, TrustedKeys, read_trusted_keys, user_name
 from satflow_ext.models import Change, ExecutorChoice, Finding, GitFile, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import (
-    carried_files,
-    conflicts,
-    content_upload,
-    deployments,
-    manifests,
-    prewarm_request,
-    publish,
-    recovery,
-    worker_environment,
-)
+from satflow_ext.registration import content_upload, prewarm_request, worker_environment
 from satflow_ext.registration.cluster_class import check_class
-from satflow_ext.registration.deployment_lock import hold_deployment_lock
-from satflow_ext.registration.deployment_pin import pin_of
-from satflow_ext.registration.deployment_rows import find_path_changes
-from satflow_ext.registration.drift import find_drift, merge_choices
 from satflow_ext.registration.executor_choice import find_replaced_task_runner
-from satflow_ext.registration.journal import Journal
-from satflow_ext.registration.manifest import Manifest
+from satflow_ext.registration.plan import Plan, build_plan, check_registration, find_work_pool
 from satflow_ext.registration.reachability import check_gateway, check_store
-from satflow_ext.registration.registration_plan import Plan, build_plan, check_registration, find_work_pool
-from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.settings import Settings
+from satflow_ext.versions import carried_files, manifest_store
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.pin import pin_of
+from satflow_ext.versions.store_client import StoreClient
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -185,7 +177,7 @@ async def read_live_manifest(
     if pin is None or pin.store != endpoints.store.name:
         return None
     try:
-        return await manifests.read_verified_manifest(endpoints.store, pin.manifest, trusted_keys)
+        return await manifest_store.read_verified_manifest(endpoints.store, pin.manifest, trusted_keys)
     except SatflowError as error:
         return error
 
@@ -208,7 +200,7 @@ async def build_result(
     pin = pin_of(row)
     assert pin is not None
     return Registered(
-        deployment=await deployments.describe_deployment(row, manifest.flow_name, manifest, local=endpoints.local),
+        deployment=await queries.describe_deployment(row, manifest.flow_name, manifest, local=endpoints.local),
         outcome=outcome,
         content=manifest.content,
         content_size=manifest.size,

@@ -11,21 +11,23 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from satflow_ext.deployments import publish, queries, recovery
+from satflow_ext.deployments.drift import merge_choices
+from satflow_ext.deployments.journal import Journal
+from satflow_ext.deployments.lock import hold_deployment_lock
+from satflow_ext.deployments.recovery import RecoveredDeployment
+from satflow_ext.deployments.versions import build_chain
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, PythonMismatch
 from satflow_ext.keys import Keyring, Signer, read_trusted_keys, user_name
 from satflow_ext.models import JsonObject, Registered
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import content_download, content_upload, deployments, prewarm_request, publish, recovery
-from satflow_ext.registration.deployment_lock import hold_deployment_lock
-from satflow_ext.registration.drift import merge_choices
-from satflow_ext.registration.journal import Journal
-from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.recovery import RecoveredDeployment
+from satflow_ext.registration import content_upload, prewarm_request
+from satflow_ext.registration.plan import check_choices, find_work_pool, resolve_job_variables
 from satflow_ext.registration.registrar import build_result, read_live_manifest, reuse_version
-from satflow_ext.registration.registration_plan import check_choices, find_work_pool, resolve_job_variables
-from satflow_ext.registration.versions import build_chain
 from satflow_ext.settings import Settings
+from satflow_ext.versions import content_download
+from satflow_ext.versions.manifest import Manifest
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -48,7 +50,7 @@ async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str
         PrefectFailed: the deployment was not written; the previous version is unchanged.
     """
     async with prefect_client(endpoints.prefect) as client:
-        row, flow_name = await deployments.read_row(client, deployment_id)
+        row, flow_name = await queries.read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
         async with hold_deployment_lock(full_name, endpoints.prefect, settings):
             healed = await recovery.recover_deployment(

@@ -11,15 +11,15 @@ from pathlib import Path
 from satflow_ext import endpoints, keys, scratch
 from satflow_ext.errors import ContentRefused, SatflowError
 from satflow_ext.keys import TrustedKeys
-from satflow_ext.registration import carried_files, envelope
-from satflow_ext.registration import manifest as manifests
-from satflow_ext.registration.envelope import OpenedContent
-from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.packing_environment import PackingEnvironment
-from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.runtime import from_git, loader
 from satflow_ext.runtime.this_run import RUN_ID, deployment_name
 from satflow_ext.settings import load_settings
+from satflow_ext.versions import carried_files, envelope
+from satflow_ext.versions import manifest as manifests
+from satflow_ext.versions.envelope import OpenedContent
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.packing_environment import PackingEnvironment
+from satflow_ext.versions.store_client import StoreClient
 
 
 async def pull(store: str, manifest: str) -> dict[str, str]:

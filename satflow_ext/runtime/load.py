@@ -17,15 +17,15 @@ from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.redaction import guard
 from satflow_ext.redaction.encodable import make_messages_encodable
-from satflow_ext.registration import manifest as manifests
-from satflow_ext.registration import packing_environment, tracebacks
-from satflow_ext.registration.envelope import OpenedContent
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.run_logs.capture import capture_logs
 from satflow_ext.runtime import from_git, loader, surroundings, this_run
 from satflow_ext.runtime.fetch import check_content
 from satflow_ext.runtime.this_run import RUN_ID
 from satflow_ext.settings import Settings, load_settings
+from satflow_ext.versions import manifest as manifests
+from satflow_ext.versions import packing_environment, tracebacks
+from satflow_ext.versions.envelope import OpenedContent
+from satflow_ext.versions.manifest import Manifest
 
 if TYPE_CHECKING:
     from prefect import Flow

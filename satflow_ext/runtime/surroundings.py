@@ -12,9 +12,9 @@ from satflow_ext import executors
 from satflow_ext.environments import build, engine_start, installed, requirements
 from satflow_ext.environments.comparison import Comparison, compare_environments
 from satflow_ext.errors import EnvironmentDiffers, EnvironmentNotBuilt
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.runtime import loader, this_run
 from satflow_ext.settings import Settings
+from satflow_ext.versions.manifest import Manifest
 
 
 def check_environment(manifest: Manifest, folder: Path, settings: Settings) -> None:

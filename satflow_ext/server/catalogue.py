@@ -50,7 +50,7 @@ class CatalogueManager:
             InvalidSchedule: the schedule is not valid.
         """
         await import_prefect_modules()
-        from satflow_ext.registration import schedules
+        from satflow_ext.choices import schedules
 
         return SchedulePreview(
             next_runs=await schedules.preview_runs(schedules.check_schedule(request.schedule), request.count)

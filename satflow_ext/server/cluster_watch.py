@@ -98,10 +98,10 @@ class ClusterWatcherProcess:
                 return None
             where = await self._stack.endpoints()
             from satflow_ext.clusters import persistent_clusters
-            from satflow_ext.registration import deployments
+            from satflow_ext.deployments import queries
 
             return persistent_clusters.to_json_line(
-                persistent_clusters.list_persistent_clusters(await deployments.list_deployments(where))
+                persistent_clusters.list_persistent_clusters(await queries.list_deployments(where))
             )
         except SatflowError:
             return None

@@ -37,7 +37,7 @@ async def run_background_jobs(settings: Settings, *, delay: float = COLLECTION_D
         pause: seconds between two checks.
     """
     if any((settings.state_dir / "journal").glob("*.json")):
-        await _run_job("healing", "satflow_ext.registration.startup_recovery", settings)
+        await _run_job("healing", "satflow_ext.deployments.startup_recovery", settings)
     warming = asyncio.create_task(_prewarm_periodically(settings))
     try:
         await _collect_periodically(settings, delay, pause)

@@ -13,9 +13,9 @@ import pytest
 
 from satflow_ext import cli
 from satflow_ext.commands.flow_selection import select_flows
+from satflow_ext.deployments import queries, versions
 from satflow_ext.errors import BadRequest
 from satflow_ext.models import VersionQuery, WrittenRegistration
-from satflow_ext.registration import deployments, versions
 
 FILE = """
 from prefect import flow
@@ -74,7 +74,7 @@ def test_a_python_file_of_a_repository(stack, tmp_path, capsys):
 
 
 async def _sources(stack, name):
-    found = await deployments.find_deployment(stack.endpoints, name)
+    found = await queries.find_deployment(stack.endpoints, name)
     page = await versions.list_versions(stack.endpoints, found.id, VersionQuery())
     return [(await versions.read_version(stack.endpoints, found.id, one.number)).source for one in page.versions]
 

@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 
 from satflow_ext import runs
+from satflow_ext.deployments import queries
 from satflow_ext.models import ExecutorChoice, RunRequest
-from satflow_ext.registration import deployments
 from satflow_ext.settings import load_settings
 from tests.kernel.conftest import module_kernel
 from tests.registration.conftest import ended, log_of
@@ -60,7 +60,7 @@ def test_new_code_registers_and_runs(number, module_kernel: Kernel, stack):
     executor, tasks, line = SETUPS[number]
     module_kernel.run("%reset -f")
     module_kernel.run(blocks("Now")[number])
-    found = asyncio.run(deployments.find_deployment(stack.endpoints, DEPLOYMENT))
+    found = asyncio.run(queries.find_deployment(stack.endpoints, DEPLOYMENT))
     assert found.executor == executor
     request = RunRequest(deployment_id=found.id, idempotency_key=str(uuid4()))
     detail = ended(stack, asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id)
@@ -82,10 +82,10 @@ def tasks_of(stack, run_id: str, count: int) -> set[str]:
 def test_code_without_the_old_interface_makes_the_next_version(module_kernel: Kernel, stack):
     """Of the same deployment, now with a schedule."""
     module_kernel.run(blocks("Now")[0])
-    before = asyncio.run(deployments.find_deployment(stack.endpoints, DEPLOYMENT))
+    before = asyncio.run(queries.find_deployment(stack.endpoints, DEPLOYMENT))
     code = PAGE.partition("## Without the old interface")[2]
     module_kernel.run(re.search(r"```python\n(.*?)```", code, flags=re.DOTALL).group(1))
-    after = asyncio.run(deployments.find_deployment(stack.endpoints, DEPLOYMENT))
+    after = asyncio.run(queries.find_deployment(stack.endpoints, DEPLOYMENT))
     assert (after.id, after.version, after.tags) == (before.id, before.version + 1, before.tags)
     assert after.next_runs
 

@@ -11,9 +11,9 @@ from prefect import flow
 from satflow_ext import executors
 from satflow_ext.compat import prefect_saturn
 from satflow_ext.compat.prefect_saturn import PrefectCloudIntegration, describe_sizes
+from satflow_ext.deployments import queries
 from satflow_ext.errors import BadRequest, InvalidExecutorOption, UnknownWorkerSize
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration import deployments
 from satflow_ext.settings import Settings
 from tests.kernel.conftest import module_kernel
 
@@ -220,12 +220,12 @@ def register(**arguments):
 def test_registers_under_the_projects_name_and_gives_the_same_flow(module_kernel: Kernel, stack):
     module_kernel.run(CELL)
     assert "Version:    1, registered" in printed(module_kernel, "assert register()")
-    found = asyncio.run(deployments.find_deployment(stack.endpoints, "saturn/test-project"))
+    found = asyncio.run(queries.find_deployment(stack.endpoints, "saturn/test-project"))
     assert (found.executor.name, found.tags) == ("threads", ("test-project",))
     assert "unchanged" in printed(module_kernel, "assert register()")
     cluster = "dask_cluster_kwargs={'n_workers': 2, 'nthreads': 3, 'worker_size': 'tiny'}"
     assert "Version:    2, changed" in printed(module_kernel, f"assert register({cluster})")
-    found = asyncio.run(deployments.find_deployment(stack.endpoints, "saturn/test-project"))
+    found = asyncio.run(queries.find_deployment(stack.endpoints, "saturn/test-project"))
     options = {"n_workers": 2, "threads_per_worker": 3, "worker_size": "tiny"}
     assert found.executor == ExecutorChoice(name="dask-local", options=options)
 
@@ -233,7 +233,7 @@ def test_registers_under_the_projects_name_and_gives_the_same_flow(module_kernel
 def test_another_project_is_another_deployment(module_kernel: Kernel, stack):
     module_kernel.run(CELL.replace("test-project", "other-project"))
     assert "saturn/other-project" in printed(module_kernel, "register()")
-    found = asyncio.run(deployments.find_deployment(stack.endpoints, "saturn/test-project"))
+    found = asyncio.run(queries.find_deployment(stack.endpoints, "saturn/test-project"))
     assert found.executor.name == "dask-local", "left alone"
 
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 from uuid import UUID, uuid4
 
 from satflow_ext import runs
+from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.models import RunQuery, RunRequest
-from satflow_ext.registration import deployments
 from satflow_ext.runs.log_follower import follow_log, listen_for_hints
 from satflow_ext.settings import load_settings
 from tests.hybrid.messages import of_connection
@@ -25,10 +25,10 @@ async def ask(api: PrefectApi, deployment_id: str, run_id: str) -> None:
     async def where() -> PrefectApi:
         return api
 
-    listed = await deployments.list_deployments(there)
+    listed = await queries.list_deployments(there)
     assert deployment_id in {each.id for each in listed}
-    name = (await deployments.get_deployment(there, deployment_id)).name
-    assert (await deployments.find_deployment(there, name)).id == deployment_id
+    name = (await queries.get_deployment(there, deployment_id)).name
+    assert (await queries.find_deployment(there, name)).id == deployment_id
     assert await runs.list_work_pools(api)
     found = await runs.list_runs(api, RunQuery(deployment_id=deployment_id))
     await runs.list_runs(api, RunQuery(state_type="RUNNING"))
@@ -58,8 +58,8 @@ def _has_asked(recording: Recording) -> bool:
 async def press(api: PrefectApi, deployment_id: str) -> str:
     """Press every button of a deployment, and give the run that was started and cancelled."""
     there, settings = Endpoints(api, Store("", ""), None, False), load_settings()
-    await deployments.set_paused(there, settings, deployment_id, True)
-    await deployments.set_paused(there, settings, deployment_id, False)
+    await queries.set_paused(there, settings, deployment_id, True)
+    await queries.set_paused(there, settings, deployment_id, False)
     request = RunRequest(
         deployment_id=deployment_id, parameters={"how": "flow", "given": ""}, idempotency_key=str(uuid4())
     )
@@ -70,4 +70,4 @@ async def press(api: PrefectApi, deployment_id: str) -> str:
 
 async def delete(api: PrefectApi, deployment_id: str) -> None:
     """Delete the deployment."""
-    await deployments.delete_deployment(Endpoints(api, Store("", ""), None, False), load_settings(), deployment_id)
+    await queries.delete_deployment(Endpoints(api, Store("", ""), None, False), load_settings(), deployment_id)

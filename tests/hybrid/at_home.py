@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 from prefect import flow
 
+from satflow_ext.deployments import queries
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, register
+from satflow_ext.registration import register
 from tests.hybrid.messages import messages
 from tests.hybrid.recording import recorded
 from tests.hybrid.sightings import At, parts
@@ -33,7 +34,7 @@ def at_home(stack, packed, name) -> set[At]:
         asyncio.run(_delete_in_prefect(api, made.deployment.id))
         again = register(content, Registration(name=name, tags=("again",)), there, stack.settings, overwrite=True)
         made = asyncio.run(again)
-        asyncio.run(deployments.delete_deployment(there, stack.settings, made.deployment.id))
+        asyncio.run(queries.delete_deployment(there, stack.settings, made.deployment.id))
     return {at for each in messages(recording) for at, _ in parts(each)}
 
 

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from satflow_ext.errors import ContentRefused, ContentTooLarge, InvalidInclude
 from satflow_ext.kernel.included import copy_included_files
 from satflow_ext.models import CarriedFile, ExecutorChoice, PackedFlow, Registration
-from satflow_ext.registration import carried_files, register
-from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.registration import register
+from satflow_ext.versions import carried_files
+from satflow_ext.versions.store_client import StoreClient
 from tests.registration.conftest import name, packed, ran
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from satflow_ext.deployments import queries, versions
 from satflow_ext.kernel.load_flow import split_version
 from satflow_ext.models import VersionList, VersionQuery
-from satflow_ext.registration import deployments, manifests, versions
+from satflow_ext.versions import manifest_store
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -113,7 +114,7 @@ def test_its_setup_cells_run_where_they_overwrite_nothing(notebook: Kernel, said
 
 def test_nothing_untrusted_is_unpickled(notebook: Kernel, name: str, said: Callable[[str], str], stack: Stack) -> None:
     page = asyncio.run(_history(stack, name))
-    digest = asyncio.run(manifests.read_manifest(stack.endpoints.store, page.versions[1].manifest)).content
+    digest = asyncio.run(manifest_store.read_manifest(stack.endpoints.store, page.versions[1].manifest)).content
     (file,) = [f for f in (stack.settings.state_dir / "store").rglob("*") if digest.removeprefix("sha256:") in f.name]
     kept = file.read_bytes()
     file.chmod(0o600)
@@ -126,7 +127,7 @@ def test_nothing_untrusted_is_unpickled(notebook: Kernel, name: str, said: Calla
 
 
 async def _history(stack: Stack, name: str) -> VersionList:
-    found = await deployments.find_deployment(stack.endpoints, name)
+    found = await queries.find_deployment(stack.endpoints, name)
     return await versions.list_versions(stack.endpoints, found.id, VersionQuery())
 
 

@@ -20,6 +20,7 @@ from nbclient import NotebookClient
 
 from satflow_ext import runs
 from satflow_ext.choices import parse_choice, parse_secret_names
+from satflow_ext.deployments import queries
 from satflow_ext.errors import BadRequest, DeploymentNotFound
 from satflow_ext.kernel.magic import build_parser, parse_line
 from satflow_ext.kernel.result import RegisteredFlow
@@ -32,7 +33,6 @@ from satflow_ext.models import (
     IntervalSchedule,
     Registered,
 )
-from satflow_ext.registration import deployments
 from tests.bad_clusters import BAD
 from tests.webhook import Quiet, endpoint
 
@@ -300,7 +300,7 @@ def test_an_interrupt_ends_registering(stack: Stack, tmp_path: Path, settings_fi
         over.set()
     assert said.rstrip().endswith("KeyboardInterrupt")
     with pytest.raises(DeploymentNotFound):
-        asyncio.run(deployments.find_deployment(stack.endpoints, "interrupted/interrupted"))
+        asyncio.run(queries.find_deployment(stack.endpoints, "interrupted/interrupted"))
 
 
 def _here() -> dict[str, str]:

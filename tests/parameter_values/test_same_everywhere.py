@@ -22,6 +22,7 @@ from pydantic import BaseModel, Field, HttpUrl, Json, SecretStr, field_validator
 
 from satflow_ext.arguments import Parser
 from satflow_ext.choices import add_registration_options, parse_registration
+from satflow_ext.deployments.parameter_schema import schema_for_prefect
 from satflow_ext.errors import InvalidParameter
 from satflow_ext.kernel.describe import parameter_schema
 from satflow_ext.kernel.magic import parse_line
@@ -29,7 +30,6 @@ from satflow_ext.kernel.parameters import convert_values
 from satflow_ext.models import JsonObject
 from satflow_ext.parameter_values.by_schema import value_fits
 from satflow_ext.parameter_values.text import parse_json_or_text, text_to_value
-from satflow_ext.registration.parameter_schema import schema_for_prefect
 from satflow_ext.runs.parameter_checks import convert_parameters
 
 UUID = uuid.UUID("12345678123456781234567812345678")

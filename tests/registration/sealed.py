@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from satflow_ext.keys import Signer, TrustedKeys
 from satflow_ext.models import Environment, Registration, Source
-from satflow_ext.registration import envelope, packing_environment
-from satflow_ext.registration.envelope import EnvelopeHeader, ExpectedContent
-from satflow_ext.registration.manifest import Manifest
+from satflow_ext.versions import envelope, packing_environment
+from satflow_ext.versions.envelope import EnvelopeHeader, ExpectedContent
+from satflow_ext.versions.manifest import Manifest
 
 HERE = packing_environment.current_environment()
 NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)

@@ -8,12 +8,14 @@ import json
 from prefect import flow
 from prefect.client.schemas.filters import DeploymentFilter
 
+from satflow_ext.deployments import queries, versions, write_marker
+from satflow_ext.deployments.journal import Journal
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_deployment
-from satflow_ext.registration import content_download, deployments, register, versions, write_marker
-from satflow_ext.registration.journal import Journal
+from satflow_ext.registration import register
+from satflow_ext.versions import content_download
 
 
 @flow
@@ -68,7 +70,7 @@ class Series:
         brought = await content_download.download_version(
             chain, chain.newest, read_trusted_keys(self._stack.settings)
         )  # checked as a flow run does
-        live = await deployments.get_deployment(self._stack.endpoints, str(row.id))
+        live = await queries.get_deployment(self._stack.endpoints, str(row.id))
         assert (brought.manifest.version, live.drift, row.paused) == (int(row.version), (), False)
         assert [each.id for each in named] == [row.id]
         return int(row.version)

@@ -13,8 +13,8 @@ from botocore.credentials import Credentials
 from satflow_ext import endpoints
 from satflow_ext.endpoints import AwsCredential, Store
 from satflow_ext.errors import SettingsWrong
-from satflow_ext.registration.aws_signature import EMPTY_BODY_HASH, AwsSignature
 from satflow_ext.settings import load_settings
+from satflow_ext.versions.aws_signature import EMPTY_BODY_HASH, AwsSignature
 
 DIGEST = f"sha256:{'ab' * 32}"
 NOW = datetime(2026, 11, 21, 12, 30, 5, tzinfo=timezone.utc)

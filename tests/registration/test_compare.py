@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from satflow_ext.models import Cell, Source, SourceFile
-from satflow_ext.registration import compare
-from satflow_ext.registration.compare import between, wiring
+from satflow_ext.versions import code_comparison, comparison
 from tests.registration import sealed
 
 BEFORE = """
@@ -42,7 +41,7 @@ def changed(old: str, new: str, after: str = BEFORE):
 
 
 def test_code_function_by_function():
-    (change,) = between.compare_code(source(BEFORE), changed("return rows", "return rows[:LIMIT]"))
+    (change,) = comparison.compare_code(source(BEFORE), changed("return rows", "return rows[:LIMIT]"))
     assert (change.name, change.kind, change.change) == ("clean", "function", "changed")
     assert change.diff.splitlines() == [
         "--- clean before",
@@ -70,18 +69,18 @@ def test_code_function_by_function():
     ids=["same", "other cells", "statement", "comment", "class", "added", "redefined", "file", "no python"],
 )
 def test_each_kind_of_change(after, expected):
-    found = [(each.name, each.kind, each.change) for each in between.compare_code(source(BEFORE), after)]
+    found = [(each.name, each.kind, each.change) for each in comparison.compare_code(source(BEFORE), after)]
     assert found[: len(expected)] == expected
     assert len(found) == len(expected) or expected[-1][2] == "removed"
 
 
 def rewired(after: Source):
-    (change,) = wiring.compare_wirings(source(BEFORE), after)
+    (change,) = code_comparison.compare_wirings(source(BEFORE), after)
     return change
 
 
 def test_calls_as_the_source_has_them():
-    assert wiring.find_wirings(source(BEFORE))["etl"].calls == ["load.map", "clean.submit ← load"]
+    assert code_comparison.find_wirings(source(BEFORE))["etl"].calls == ["load.map", "clean.submit ← load"]
 
 
 def test_a_task_added():
@@ -133,7 +132,7 @@ def test_parameters_by_their_schema():
             "rows": {"type": "array", "items": {"$ref": "#/definitions/Row"}},
         }
     }
-    assert [(each.name, each.before, each.after) for each in between.compare_parameters(before, after)] == [
+    assert [(each.name, each.before, each.after) for each in comparison.compare_parameters(before, after)] == [
         ("n", "integer = 3", "integer = 4"),
         ("when", None, "date or null"),
         ("rows", None, "array of Row"),
@@ -143,8 +142,8 @@ def test_parameters_by_their_schema():
 
 def test_versions_whose_source_says_nothing():
     before, after = sealed.manifest(b"1"), sealed.manifest(b"2", version=4, exact="other")
-    assert "no source was recorded" in (compare.compare_versions(before, after).unexplained or "")
-    assert compare.summarize_diff(compare.compare_versions(before, before)) == "nothing"
+    assert "no source was recorded" in (comparison.compare_versions(before, after).unexplained or "")
+    assert comparison.summarize_diff(comparison.compare_versions(before, before)) == "nothing"
 
 
 SAVE = """

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from prefect import flow
 
+from satflow_ext.deployments import queries
+from satflow_ext.deployments.lock import hold_deployment_lock
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import DeploymentContested, DiskFailed
 from satflow_ext.models import Registration
-from satflow_ext.registration import deployments, register
-from satflow_ext.registration.deployment_lock import hold_deployment_lock
+from satflow_ext.registration import register
 from satflow_ext.settings import Settings
 from tests.between import between
 
@@ -38,7 +39,7 @@ def test_of_four_at_once_each_is_the_next_version_or_unchanged(stack, packed, na
     made = sorted(each.deployment.version for each in done if each.outcome != "unchanged")
     assert made == list(range(1, len(made) + 1))
     assert len({(each.deployment.version, each.manifest) for each in done}) == len(made)
-    now = asyncio.run(deployments.get_deployment(stack.endpoints, done[0].deployment.id))
+    now = asyncio.run(queries.get_deployment(stack.endpoints, done[0].deployment.id))
     assert now.version == made[-1]
 
 
@@ -59,7 +60,7 @@ def test_who_is_overtaken_from_another_machine_is_told_whose_version_runs(stack,
         changed = wanted.model_copy(update={"tags": ("changed",)})
         with pytest.raises(DeploymentContested, match=r"its version 3 is the one that runs.*register again"):
             asyncio.run(register(overtaken, changed, through, stack.settings))
-    listed = asyncio.run(deployments.find_deployment(stack.endpoints, f"contested/{name}"))
+    listed = asyncio.run(queries.find_deployment(stack.endpoints, f"contested/{name}"))
     assert (listed.version, listed.tags) == (3, ())
 
 

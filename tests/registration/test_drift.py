@@ -10,10 +10,11 @@ from prefect import flow
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
 from prefect.client.schemas.schedules import RRuleSchedule
 
+from satflow_ext.deployments import queries
 from satflow_ext.errors import DeploymentDrifted, DeploymentTaken
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, register
+from satflow_ext.registration import register
 from satflow_ext.registration.preview import preview_registration
 
 SIX = CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin")
@@ -72,7 +73,7 @@ DRIFT = {
 
 
 def test_shown_and_left_alone_by_the_same_registration(stack, edited, registered):
-    listed = asyncio.run(deployments.get_deployment(stack.endpoints, edited.deployment.id))
+    listed = asyncio.run(queries.get_deployment(stack.endpoints, edited.deployment.id))
     assert rows(listed.drift) == DRIFT
 
     again = registered(counts, **CHOICES)
@@ -108,7 +109,7 @@ def test_what_both_have_changed_is_refused_and_nothing_is_lost(stack, edited, pa
     said = r"schedule: 0 6 \* \* \* .* → DTSTART.*; parameters.count: 2 → 5\. .*--overwrite"
     with pytest.raises(DeploymentDrifted, match=said):
         asyncio.run(attempt)
-    listed = asyncio.run(deployments.get_deployment(stack.endpoints, edited.deployment.id))
+    listed = asyncio.run(queries.get_deployment(stack.endpoints, edited.deployment.id))
     assert (listed.version, rows(listed.drift)) == (1, DRIFT)
     done = asyncio.run(register(packed(counts), wanted, stack.endpoints, stack.settings, overwrite=True))
     assert (done.deployment.schedule, done.deployment.parameters) == (seven, {"count": 3, "color": "red"})
@@ -147,7 +148,7 @@ DETOURS = {
 
 
 def test_what_leads_elsewhere_is_shown_and_left_alone_by_the_same_registration(stack, detour, registered):
-    listed = asyncio.run(deployments.get_deployment(stack.endpoints, detour.deployment.id))
+    listed = asyncio.run(queries.get_deployment(stack.endpoints, detour.deployment.id))
     assert rows(listed.drift) == DETOURS
     again = registered(counts, **CHOICES)
     assert (again.outcome, rows(again.kept)) == ("unchanged", DETOURS)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from satflow_ext.errors import ContentRefused, NotTrusted, PackageMismatch, PythonMismatch, SignatureWrong
 from satflow_ext.keys import SEAL_SIZE
 from satflow_ext.models import Distribution, Environment
-from satflow_ext.registration import envelope, packing_environment
+from satflow_ext.versions import envelope, packing_environment
 from tests.registration import sealed
 
 ANNA, EVE = sealed.signer(), sealed.signer()

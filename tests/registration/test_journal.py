@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from satflow_ext.deployments.journal import DeploymentWrite, Journal
+from satflow_ext.deployments.recovery import LiveState, classify_divergence
 from satflow_ext.endpoints import Endpoints, PrefectApi, Store
 from satflow_ext.errors import JournalFailed
-from satflow_ext.registration.deployment_pin import Pin
-from satflow_ext.registration.journal import DeploymentWrite, Journal
-from satflow_ext.registration.recovery import LiveState, classify_divergence
 from satflow_ext.settings import Settings
+from satflow_ext.versions.pin import Pin
 
 NAME = "counts/nightly"
 HERE = Endpoints(PrefectApi("http://127.0.0.1:1/api"), Store("local", "http://127.0.0.1:2/{digest}"), None, local=True)

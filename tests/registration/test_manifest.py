@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from satflow_ext.errors import ContentRefused, NotTrusted, SignatureWrong
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration import envelope, manifest
+from satflow_ext.versions import envelope, manifest
 from tests.registration import sealed
 
 ANNA, EVE = sealed.signer(), sealed.signer()

@@ -16,12 +16,13 @@ from prefect.client.schemas.actions import WorkPoolCreate
 
 import satflow_ext
 from satflow_ext.commands import doctor
+from satflow_ext.deployments import conflicts, queries
 from satflow_ext.errors import BadRequest, SatflowError, WorkPoolNotFound
 from satflow_ext.kernel.load_flow import split_version
 from satflow_ext.models import Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name
-from satflow_ext.registration import conflicts, deployments, register
+from satflow_ext.registration import register
 from satflow_ext.registration.preview import preview_registration
 from satflow_ext.runs.work_pools import list_work_pools
 
@@ -76,7 +77,7 @@ def test_a_flow_and_its_deployment_are_registered_and_found_under_any_name(stack
     made = asyncio.run(register(packed(plain), wanted, stack.endpoints, stack.settings))
     again = asyncio.run(register(packed(plain), wanted, stack.endpoints, stack.settings))
     found = asyncio.run(conflicts.look_up_deployment(stack.endpoints, stack.settings, f"{awkward}/{awkward}"))
-    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, found.id))
+    asyncio.run(queries.delete_deployment(stack.endpoints, stack.settings, found.id))
     assert (before.outcome, made.outcome, again.outcome) == ("created", "created", "unchanged")
     assert (found.id, found.flow_name, found.name) == (made.deployment.id, awkward, awkward)
 
@@ -93,7 +94,7 @@ def test_a_work_pool_is_used_under_any_name(stack, packed, awkward):
     asyncio.run(make_pool(stack, pool))
     plain = flow(lambda x=1: x, name=f"in-{uuid4().hex[:8]}")
     made = asyncio.run(register(packed(plain), Registration(work_pool=pool), stack.endpoints, stack.settings))
-    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, made.deployment.id))
+    asyncio.run(queries.delete_deployment(stack.endpoints, stack.settings, made.deployment.id))
     assert made.deployment.work_pool == pool
     assert pool in [each.name for each in asyncio.run(list_work_pools(stack.endpoints.prefect))]
     with pytest.raises(WorkPoolNotFound, match="No Prefect worker polls"):

@@ -86,7 +86,7 @@ def test_the_notebooks_of_a_folder(stack, tmp_path, name, capsys):
 
 
 def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_notebook, tmp_path, name):
-    from satflow_ext.registration import manifests
+    from satflow_ext.versions import manifest_store
 
     for folder in ("here", "there"):
         (tmp_path / folder).mkdir()
@@ -95,7 +95,7 @@ def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_n
     made = asyncio.run(
         register(from_notebook(first, str(here)), Registration(name=name), stack.endpoints, stack.settings)
     )
-    known = asyncio.run(manifests.read_manifest(stack.endpoints.store, made.manifest))
+    known = asyncio.run(manifest_store.read_manifest(stack.endpoints.store, made.manifest))
     assert find_other_notebook(known, from_notebook(first, "a.ipynb")) == ()
     assert find_other_notebook(known, from_notebook(first, str(there))) == ()
     there.touch()

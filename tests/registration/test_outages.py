@@ -14,7 +14,7 @@ import pytest
 
 from satflow_ext import prefect_api
 from satflow_ext.errors import PrefectFailed, StoreFailed
-from satflow_ext.registration import store_client
+from satflow_ext.versions import store_client
 from tests.between import Between, Fault, before_store, between
 from tests.registration.series import Series
 

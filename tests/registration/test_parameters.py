@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
+from satflow_ext.deployments import parameter_schema
 from satflow_ext.errors import InvalidParameter, ParametersTooLarge
-from satflow_ext.registration import parameter_schema
 from satflow_ext.runs.parameter_checks import MAX_JSON_BYTES, check_size
 
 SCHEMA = {

@@ -15,9 +15,10 @@ from prefect.client.schemas.actions import WorkPoolCreate
 
 from satflow_ext import cli, endpoints
 from satflow_ext.clusters import deployment_clusters, prewarming
+from satflow_ext.deployments import queries
 from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, register
+from satflow_ext.registration import register
 from satflow_ext.registration.prewarm_request import request_file
 from satflow_ext.runs import list_runs
 from satflow_ext.settings import load_settings
@@ -44,7 +45,7 @@ def test_a_scheduled_run_has_its_cluster_ahead(stack, registered):
         time.sleep(0.5)
     assert not asyncio.run(list_runs(where.prefect, RunQuery(deployment_id=done.id)))
     asyncio.run(deployment_clusters.close_cluster(where, here, done.id))
-    asyncio.run(deployments.delete_deployment(where, here, done.id))
+    asyncio.run(queries.delete_deployment(where, here, done.id))
     assert asyncio.run(prewarming.list_prewarm_requests(where)) == {}
     asyncio.run(prewarming.prewarm_local_stack(here))
     assert not request_file(here).exists()

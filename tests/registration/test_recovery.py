@@ -9,12 +9,13 @@ import sqlite3
 import pytest
 from prefect import flow
 
+from satflow_ext.deployments import conflicts, queries, startup_recovery, write_marker
+from satflow_ext.deployments.journal import Journal
 from satflow_ext.errors import DeploymentDrifted, DeploymentNotFound
 from satflow_ext.models import CronSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import conflicts, deployments, register, startup_recovery, write_marker
-from satflow_ext.registration.deployment_pin import Pin
-from satflow_ext.registration.journal import Journal
+from satflow_ext.registration import register
+from satflow_ext.versions.pin import Pin
 
 CHOICES = {
     "schedule": CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin"),
@@ -60,7 +61,7 @@ def entry_of(stack, name):
 
 
 def found(stack, name):
-    return asyncio.run(deployments.find_deployment(stack.endpoints, f"counts/{name}"))
+    return asyncio.run(queries.find_deployment(stack.endpoints, f"counts/{name}"))
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_the_journal_says_what_prefect_was_told_and_nothing_is_left_begun(stack,
 
 def test_a_row_that_prefect_lost_is_written_again_when_the_stack_starts(stack, registered, name, lose, heal_all):
     done = registered(counts, **CHOICES)
-    asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
+    asyncio.run(queries.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
     lose(name)
     assert f"Prefect had lost version 1 of counts/{name}; it was restored." in heal_all()
     again = found(stack, name)
@@ -166,7 +167,7 @@ def test_what_somebody_made_run_an_earlier_version_is_told_and_left_alone(stack,
 def test_deleted_with_satflow_leaves_nothing_behind(stack, registered, name):
     done = registered(counts, **CHOICES)
     entry = entry_of(stack, name)
-    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))
+    asyncio.run(queries.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))
     assert entry_of(stack, name) is None
     assert in_prefect(stack, lambda client: client.read_variable_by_name(entry.marker_name)) is None
     assert registered(counts, **CHOICES).deployment.version == 1

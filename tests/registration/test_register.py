@@ -11,6 +11,7 @@ from prefect import flow, get_run_logger, task
 from prefect.client.schemas.actions import WorkPoolCreate
 
 from satflow_ext import runs
+from satflow_ext.deployments import queries
 from satflow_ext.errors import (
     BadRequest,
     InvalidParameter,
@@ -25,7 +26,7 @@ from satflow_ext.errors import (
 )
 from satflow_ext.models import CronSchedule, ExecutorChoice, IntervalSchedule, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, register
+from satflow_ext.registration import register
 from satflow_ext.settings import SizeSettings
 from tests.conftest import free_port
 from tests.registration.conftest import log_of, with_work_pool
@@ -130,9 +131,9 @@ def test_schedule_is_prefects_own(stack, registered):
 
 def test_pausing_and_resuming(stack, registered):
     done = registered(doubled, schedule=IntervalSchedule(seconds=86400))
-    paused = asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
+    paused = asyncio.run(queries.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
     assert (paused.paused, paused.next_runs) == (True, ())
-    resumed = asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, False))
+    resumed = asyncio.run(queries.set_paused(stack.endpoints, stack.settings, done.deployment.id, False))
     assert not resumed.paused
     assert resumed.next_runs
 
@@ -147,25 +148,25 @@ def test_a_schedule_that_was_switched_off_in_prefect_is_paused_until_it_is_resum
             await client.update_deployment_schedule(done.deployment.id, schedule.id, active=False)
 
     asyncio.run(switch_off())
-    found = asyncio.run(deployments.get_deployment(stack.endpoints, done.deployment.id))
+    found = asyncio.run(queries.get_deployment(stack.endpoints, done.deployment.id))
     assert (found.paused, found.next_runs) == (True, ())
-    resumed = asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, False))
+    resumed = asyncio.run(queries.set_paused(stack.endpoints, stack.settings, done.deployment.id, False))
     assert not resumed.paused
     assert resumed.next_runs
 
 
 def test_next_version_of_a_paused_deployment_stays_paused(stack, registered):
     done = registered(doubled, schedule=IntervalSchedule(seconds=86400))
-    asyncio.run(deployments.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
+    asyncio.run(queries.set_paused(stack.endpoints, stack.settings, done.deployment.id, True))
     assert registered(doubled, schedule=IntervalSchedule(seconds=3600)).deployment.paused
 
 
 def test_deleted_is_gone_from_the_list(stack, registered):
     done = registered(doubled)
-    listed = asyncio.run(deployments.list_deployments(stack.endpoints))
+    listed = asyncio.run(queries.list_deployments(stack.endpoints))
     assert done.deployment in listed
-    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))
-    assert done.deployment.id not in {d.id for d in asyncio.run(deployments.list_deployments(stack.endpoints))}
+    asyncio.run(queries.delete_deployment(stack.endpoints, stack.settings, done.deployment.id))
+    assert done.deployment.id not in {d.id for d in asyncio.run(queries.list_deployments(stack.endpoints))}
 
 
 # --- runs ---------------------------------------------------------------------------------------------------------------
@@ -286,7 +287,7 @@ async def make_work_pool(stack, pool):
 def test_nothing_private_in_the_manifest_either(stack, registered):
     """The manifest is in the user's own store; secrets are not even there."""
     done = registered(doubled)
-    from satflow_ext.registration import manifests
+    from satflow_ext.versions import manifest_store
 
-    manifest = asyncio.run(manifests.read_manifest(stack.endpoints.store, done.manifest))
+    manifest = asyncio.run(manifest_store.read_manifest(stack.endpoints.store, done.manifest))
     assert stack.record.store_token not in json.dumps(manifest.model_dump(mode="json"))

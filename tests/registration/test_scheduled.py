@@ -7,8 +7,8 @@ import time
 
 from prefect import flow
 
+from satflow_ext.deployments import queries
 from satflow_ext.models import IntervalSchedule, RunQuery
-from satflow_ext.registration import deployments
 from satflow_ext.runs import list_runs
 
 
@@ -23,5 +23,5 @@ def test_a_schedule_starts_runs(stack, registered):
     while not (ran := asyncio.run(list_runs(stack.endpoints.prefect, query))):
         assert time.monotonic() < deadline, "the schedule started no run"
         time.sleep(0.5)
-    asyncio.run(deployments.delete_deployment(stack.endpoints, stack.settings, done.id))
+    asyncio.run(queries.delete_deployment(stack.endpoints, stack.settings, done.id))
     assert {run.deployment_name for run in ran} == {done.name}

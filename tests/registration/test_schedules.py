@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
+from satflow_ext.choices import schedules
 from satflow_ext.errors import InvalidSchedule
 from satflow_ext.models import CronSchedule, IntervalSchedule, NoSchedule
-from satflow_ext.registration import schedules
 
 
 @pytest.mark.parametrize(

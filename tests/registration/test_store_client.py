@@ -18,7 +18,7 @@ from satflow_ext.errors import (
     StoreUnauthorized,
     StoreUnreachable,
 )
-from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.versions.store_client import StoreClient
 from tests.conftest import free_port
 from tests.registration.nginx import running_nginx
 from tests.webhook import Quiet, always, endpoint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from satflow_ext.registration import strict_json
+from satflow_ext.versions import strict_json
 
 
 def test_an_object_is_read_up_to_the_limit():

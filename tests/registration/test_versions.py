@@ -7,11 +7,12 @@ import asyncio
 import pytest
 from prefect import flow, get_run_logger, task
 
+from satflow_ext.deployments import versions
 from satflow_ext.errors import ContentMissing, VersionNotFound
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import CronSchedule, ExecutorChoice, VersionQuery
-from satflow_ext.registration import manifests, versions
 from satflow_ext.registration.rollback import roll_back
+from satflow_ext.versions import manifest_store
 from tests.registration.conftest import log_of
 
 SIX = CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin")
@@ -55,7 +56,7 @@ def lose(stack, digest):
     for file in (stack.settings.state_dir / "store").rglob("*"):
         if digest.removeprefix("sha256:") in file.name:
             file.unlink()
-    manifests._cache.pop(digest, None)
+    manifest_store._cache.pop(digest, None)
 
 
 def test_listed_newest_first_page_by_page(stack, three):
@@ -90,13 +91,14 @@ def test_rolled_back_and_run_by_a_stock_worker(stack, three, ran):
     assert (done.outcome, done.deployment.version, done.deployment.schedule) == ("changed", 4, SIX)
     assert (done.deployment.parameters, done.deployment.tags, done.deployment.drift) == ({"number": 5}, (), ())
     made = asyncio.run(
-        manifests.read_verified_manifest(stack.endpoints.store, done.manifest, read_trusted_keys(stack.settings))
+        manifest_store.read_verified_manifest(stack.endpoints.store, done.manifest, read_trusted_keys(stack.settings))
     )
     page = history(stack, three)
     assert (made.restores, page.versions[0].record.summary) == (1, "version 1 again")
     assert made.earlier[0] == three.manifest, "history goes on, nothing of it is lost"
     assert (
-        made.content != asyncio.run(manifests.read_manifest(stack.endpoints.store, page.versions[3].manifest)).content
+        made.content
+        != asyncio.run(manifest_store.read_manifest(stack.endpoints.store, page.versions[3].manifest)).content
     )
     detail = ran(done)
     assert (detail.run.state_type, detail.run.parameters) == ("COMPLETED", {"number": 5})
@@ -110,7 +112,7 @@ def test_rolled_back_to_what_is_live(stack, three):
 
 def test_a_version_whose_content_is_gone_is_shown_and_refused(stack, three):
     pinned = history(stack, three).versions[2].manifest
-    lose(stack, asyncio.run(manifests.read_manifest(stack.endpoints.store, pinned)).content)
+    lose(stack, asyncio.run(manifest_store.read_manifest(stack.endpoints.store, pinned)).content)
     assert [one.record.content_kept for one in history(stack, three).versions] == [True, True, False]
     attempt = roll_back(stack.endpoints, stack.settings, three.deployment.id, 1)
     with pytest.raises(ContentMissing, match=r"no longer has the content of .* version 1\."):

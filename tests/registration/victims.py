@@ -5,7 +5,7 @@ Python. A line says what to register (`packed`, `choice`), and one of
 
     strace   arguments for an `strace -f` that is attached before the registration begins
     point    {"name": "posix.fsync", "number": 2, "after": true}, where `done` happens to it, without any help from outside.
-             The name is one of `CALLS`, or a function of SatFlow's such as `satflow_ext.registration.publish._begin_write`
+             The name is one of `CALLS`, or a function of SatFlow's such as `satflow_ext.deployments.publish._begin_write`
 
 and `done`, "killed" (by SIGKILL) or "full": from there on no file takes anything (RLIMIT_FSIZE, a real EFBIG).
 

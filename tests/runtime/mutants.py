@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
-from satflow_ext.registration import envelope, manifest
 from satflow_ext.runtime import fetch, load
+from satflow_ext.versions import envelope, manifest
 from tests.registration import sealed
 
 PARTS = {"store": 0.7, "pinned": 0.15, "manifest": 0.1, "replay": 0.05}

@@ -18,7 +18,7 @@ from satflow_ext import scratch
 from satflow_ext.models import Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
-from satflow_ext.registration.deployment_pin import ENTRYPOINT, Pin
+from satflow_ext.versions.pin import ENTRYPOINT, Pin
 from tests.conftest import free_port
 from tests.registration.conftest import ended, log_of, name, packed, registered
 from tests.webhook import always, endpoint

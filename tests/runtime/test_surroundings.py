@@ -14,8 +14,9 @@ from prefect import flow, get_run_logger
 from satflow_ext import runs
 from satflow_ext.errors import CannotRecreate, EnvironmentDiffers
 from satflow_ext.models import Origin, Registration, RunRequest
-from satflow_ext.registration import manifests, register
+from satflow_ext.registration import register
 from satflow_ext.runtime import surroundings
+from satflow_ext.versions import manifest_store
 from tests.environments.locks import OTHER, changed
 from tests.registration.conftest import ended, log_of, name, packed, ran
 
@@ -75,7 +76,7 @@ def test_refused_before_user_code(stack, packed, registered_as, ran):
 
 def test_same_version_with_other_files_is_refused(stack, packed, registered_as):
     done = registered_as(changed(packed(tells), "toolz", files="sha256:" + "0" * 64), "refuse")
-    manifest = asyncio.run(manifests.read_manifest(stack.endpoints.store, done.manifest))
+    manifest = asyncio.run(manifest_store.read_manifest(stack.endpoints.store, done.manifest))
     with pytest.raises(EnvironmentDiffers, match="but other files: toolz"):
         surroundings.check_environment(manifest, Path("/nowhere"), stack.settings)
 

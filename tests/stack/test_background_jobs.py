@@ -15,9 +15,10 @@ from pathlib import Path
 from prefect import flow
 
 from satflow_ext import endpoints, lease
+from satflow_ext.deployments import queries
 from satflow_ext.kernel.pack import pack_flow
 from satflow_ext.models import Registration
-from satflow_ext.registration import deployments, register
+from satflow_ext.registration import register
 from satflow_ext.settings import GIB
 from satflow_ext.stack import background_jobs
 from satflow_ext.store.collection import DAY
@@ -46,10 +47,8 @@ def test_what_a_power_cut_took_from_the_database_is_there_after_the_next_start(w
     (tmp_path / "before.db").rename(database)
     with lease.acquire_lease(whole.settings) as held:
         where = endpoints.resolve_endpoints(whole.settings, held.record)
-        wait_for(
-            lambda: asyncio.run(deployments.list_deployments(where)), "the deployment to be there again", seconds=240
-        )
-        (healed,) = asyncio.run(deployments.list_deployments(where))
+        wait_for(lambda: asyncio.run(queries.list_deployments(where)), "the deployment to be there again", seconds=240)
+        (healed,) = asyncio.run(queries.list_deployments(where))
         collects_what_nobody_refers_to(whole)
     assert (healed.flow_name, healed.version, healed.manifest_problem, healed.drift) == ("kept", 1, None, ())
     assert "had lost version 1 of kept/kept" in log_of(whole, "healing")

@@ -20,9 +20,9 @@ from satflow_ext.errors import GatewayUnreachable, PrefectUnreachable, StoreUnre
 from satflow_ext.gateways.connection import connect_gateway
 from satflow_ext.gateways.gateway_locator import DaskGateway
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.settings import LOCAL
 from satflow_ext.tcp_peers import find_owner
+from satflow_ext.versions.store_client import StoreClient
 from tests.conftest import Stack
 from tests.stack.conftest import Place, wait_for
 from tests.strangers import HOLD_CONNECTIONS, NOBODY, TAKE_PORT, stranger

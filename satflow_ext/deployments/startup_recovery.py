@@ -1,4 +1,4 @@
-"""`python -m satflow_ext.registration.startup_recovery`: recover the local stack's deployments that are in the journal.
+"""`python -m satflow_ext.deployments.startup_recovery`: recover the local stack's deployments that are in the journal.
 
 The local stack runs it whenever its Prefect server has started. It prints a line for each deployment that needed recovery.
 """
@@ -11,12 +11,12 @@ import os
 import sys
 
 from satflow_ext import endpoints as places
+from satflow_ext.deployments import recovery
+from satflow_ext.deployments.journal import Journal, JournalEntry
+from satflow_ext.deployments.lock import hold_deployment_lock
 from satflow_ext.endpoints import LOCAL_POOL, Endpoints, StackRecord, local_prefect_api
 from satflow_ext.errors import PrefectUnauthorized, PrefectUnreachable, SatflowError
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import recovery
-from satflow_ext.registration.deployment_lock import hold_deployment_lock
-from satflow_ext.registration.journal import Journal, JournalEntry
 from satflow_ext.settings import LOCAL, Settings, load_settings
 
 NICENESS = 10

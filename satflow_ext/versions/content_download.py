@@ -12,13 +12,13 @@ from satflow_ext import scratch
 from satflow_ext.endpoints import Store
 from satflow_ext.errors import ContentMissing
 from satflow_ext.keys import TrustedKeys
-from satflow_ext.registration import envelope, manifests, packing_environment
-from satflow_ext.registration.envelope import OpenedContent
-from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.packing_environment import PackingEnvironment
-from satflow_ext.registration.store_client import StoreClient
-from satflow_ext.registration.versions import VersionChain, read_version_manifest
 from satflow_ext.settings import Settings
+from satflow_ext.versions import envelope, manifest_store, packing_environment
+from satflow_ext.versions.chain import VersionChain, read_version_manifest
+from satflow_ext.versions.envelope import OpenedContent
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.packing_environment import PackingEnvironment
+from satflow_ext.versions.store_client import StoreClient
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ async def download_version(
         PythonMismatch: the reader's Python is not the one that packed it.
     """
     shown = await read_version_manifest(chain, number)
-    manifest = await manifests.read_verified_manifest(chain.store, chain.digests[number], trusted)
+    manifest = await manifest_store.read_verified_manifest(chain.store, chain.digests[number], trusted)
     content = await _download_content(chain.store, manifest)
     assert manifest == shown  # the same digest is the same document
     reads = reader or packing_environment.from_environment(manifest.environment)

@@ -11,17 +11,18 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from satflow_ext.deployments import publish, write_marker
+from satflow_ext.deployments.drift import MergedChoices
+from satflow_ext.deployments.journal import DeploymentWrite, Journal, JournalEntry
+from satflow_ext.deployments.queries import version_number
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError, SettingsWrong
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.prefect_names import read_deployment
-from satflow_ext.registration import manifests, publish, write_marker
-from satflow_ext.registration.deployment_pin import Pin, pin_of
-from satflow_ext.registration.deployments import version_number
-from satflow_ext.registration.drift import MergedChoices
-from satflow_ext.registration.journal import DeploymentWrite, Journal, JournalEntry
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import Settings
+from satflow_ext.versions import manifest_store
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.pin import Pin, pin_of
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -118,7 +119,7 @@ async def _read_manifest(written: DeploymentWrite, endpoints: Endpoints, setting
     """
     if written.store != endpoints.store.name:
         raise SettingsWrong(f"Its content is in the store {written.store!r}, which is not the store in use.")
-    return await manifests.read_verified_manifest(endpoints.store, written.manifest, read_trusted_keys(settings))
+    return await manifest_store.read_verified_manifest(endpoints.store, written.manifest, read_trusted_keys(settings))
 
 
 def _restore_choices(written: DeploymentWrite) -> MergedChoices:

@@ -6,18 +6,20 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from satflow_ext.choices import schedules
+from satflow_ext.deployments import write_marker
+from satflow_ext.deployments.drift import find_drift
+from satflow_ext.deployments.journal import Journal
+from satflow_ext.deployments.lock import hold_deployment_lock
+from satflow_ext.deployments.rows import find_path_changes
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, SatflowError
 from satflow_ext.models import Deployment
 from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
-from satflow_ext.registration import manifests, schedules, write_marker
-from satflow_ext.registration.deployment_lock import hold_deployment_lock
-from satflow_ext.registration.deployment_pin import Pin, pin_of
-from satflow_ext.registration.deployment_rows import find_path_changes
-from satflow_ext.registration.drift import find_drift
-from satflow_ext.registration.journal import Journal
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import Settings
+from satflow_ext.versions import manifest_store
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.pin import Pin, pin_of
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -182,7 +184,7 @@ async def _describe_deployments(
 ) -> tuple[Deployment, ...]:
     pins = {row.id: pin_of(row) for row in rows}
     digests = [pin.manifest for pin in pins.values() if pin and pin.store == endpoints.store.name]
-    found = await manifests.read_manifests(endpoints.store, digests)
+    found = await manifest_store.read_manifests(endpoints.store, digests)
     return tuple(
         [
             await describe_deployment(

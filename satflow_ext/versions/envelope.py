@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict
 from satflow_ext.errors import ContentRefused
 from satflow_ext.keys import SEAL_SIZE, Signer, TrustedKeys
 from satflow_ext.models import Digest
-from satflow_ext.registration import packing_environment, strict_json
-from satflow_ext.registration.packing_environment import PackingEnvironment
+from satflow_ext.versions import packing_environment, strict_json
+from satflow_ext.versions.packing_environment import PackingEnvironment
 
 MAGIC_BYTES = b"SATFLOW1\n"
 PURPOSE = b"satflow content 1\n"

@@ -18,8 +18,8 @@ from satflow_ext import atomic_files
 from satflow_ext.endpoints import Endpoints, hide_credentials
 from satflow_ext.errors import JournalFailed
 from satflow_ext.models import Digest, JsonObject, MissedRuns
-from satflow_ext.registration.deployment_pin import Pin
 from satflow_ext.settings import LOCAL, Settings
+from satflow_ext.versions.pin import Pin
 
 DISK_FIX = "Make room on the disk, or check the owner and permissions of the file."
 

@@ -12,9 +12,9 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from satflow_ext.choices import schedules
 from satflow_ext.job_variables import flatten_job_variables, nest_job_variables
 from satflow_ext.models import Change, JsonObject, Registration
-from satflow_ext.registration import schedules
 
 if TYPE_CHECKING:
     from prefect.client.schemas.actions import DeploymentScheduleCreate

@@ -32,9 +32,9 @@ from satflow_ext.models import (
     SecretName,
     Source,
 )
-from satflow_ext.registration import strict_json
-from satflow_ext.registration.envelope import ExpectedContent
 from satflow_ext.settings import Settings, SizeSettings
+from satflow_ext.versions import strict_json
+from satflow_ext.versions.envelope import ExpectedContent
 
 PURPOSE = b"satflow manifest 1\n"
 """The purpose in the signature of a manifest; no other document of SatFlow has the same one."""

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from satflow_ext.endpoints import Store
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import Signer, TrustedKeys
-from satflow_ext.registration import manifest
-from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.versions import manifest
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.store_client import StoreClient
 
 CACHE_SIZE = 2000
 _cache: dict[str, Manifest] = {}

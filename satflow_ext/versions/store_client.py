@@ -29,7 +29,7 @@ from satflow_ext.errors import (
     StoreUnreachable,
 )
 from satflow_ext.own_http import require_own_listeners
-from satflow_ext.registration.aws_signature import AwsSignature
+from satflow_ext.versions.aws_signature import AwsSignature
 
 CHUNK_SIZE = 1024 * 1024
 DOCUMENT_LIMIT = 16 * 1024 * 1024

@@ -11,15 +11,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from satflow_ext.deployments import rows, write_marker
+from satflow_ext.deployments.drift import MergedChoices
+from satflow_ext.deployments.journal import DeploymentWrite, Journal, JournalEntry
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import JournalFailed
 from satflow_ext.job_variables import flatten_job_variables, nest_job_variables
 from satflow_ext.models import JsonObject
-from satflow_ext.registration import deployment_rows, write_marker
-from satflow_ext.registration.deployment_pin import Pin
-from satflow_ext.registration.drift import MergedChoices
-from satflow_ext.registration.journal import DeploymentWrite, Journal, JournalEntry
-from satflow_ext.registration.manifest import Manifest
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.pin import Pin
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -52,10 +52,10 @@ async def publish_version(
         DeploymentContested: another registration was made at the same moment, and its version is the one that runs.
     """
     entry = await asyncio.to_thread(_begin_write, journal, endpoints, manifest, pin, settled)
-    await deployment_rows.write_row(client, manifest, pin, settled, row, endpoints)
+    await rows.write_row(client, manifest, pin, settled, row, endpoints)
     if entry.marker_name is not None:
         await write_marker.set_marker(client, entry.marker_name, entry.count)
-    written = await deployment_rows.read_back_row(client, manifest, pin)
+    written = await rows.read_back_row(client, manifest, pin)
     try:
         await asyncio.to_thread(_complete_write, journal, endpoints, entry)
     except JournalFailed as error:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from satflow_ext import executors
+from satflow_ext.choices import schedules
+from satflow_ext.deployments import parameter_schema
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import requirements
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
 from satflow_ext.job_variables import Template, build_job_variables, check_plain_text
 from satflow_ext.models import ExecutorChoice, JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name, read_work_pool
-from satflow_ext.registration import parameter_schema, schedules
 from satflow_ext.registration.executor_choice import resolve_executor
 from satflow_ext.runs.parameter_checks import check_size
 from satflow_ext.settings import Settings, SizeSettings

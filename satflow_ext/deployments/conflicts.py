@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 from typing import NoReturn
 
+from satflow_ext.deployments import queries, recovery
+from satflow_ext.deployments.journal import Journal
+from satflow_ext.deployments.recovery import RecoveredDeployment
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentDrifted, DeploymentNotFound, DeploymentTaken, RegisteredElsewhere
 from satflow_ext.models import Change, Deployment
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import deployments, recovery
-from satflow_ext.registration.deployment_pin import pin_of
-from satflow_ext.registration.journal import Journal
-from satflow_ext.registration.manifest import Manifest
-from satflow_ext.registration.recovery import RecoveredDeployment
 from satflow_ext.settings import Settings
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.pin import pin_of
 
 OVERWRITE_FIX = (
     "Register with overwrite (--overwrite, overwrite=True) to discard that change, or register under another name."
@@ -99,7 +99,7 @@ async def look_up_deployment(endpoints: Endpoints, settings: Settings, name: str
             machine registered.
     """
     try:
-        return await deployments.find_deployment(endpoints, name)
+        return await queries.find_deployment(endpoints, name)
     except DeploymentNotFound as error:
         explanation = await _describe_from_journal(endpoints, settings, name)
         if explanation is None:

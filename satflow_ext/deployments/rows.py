@@ -6,16 +6,16 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from satflow_ext.deployments import parameter_schema
+from satflow_ext.deployments.drift import MergedChoices
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import build, requirements
 from satflow_ext.errors import DeploymentContested, PrefectFailed
 from satflow_ext.models import Change
 from satflow_ext.prefect_names import read_deployment
-from satflow_ext.registration import parameter_schema
-from satflow_ext.registration.deployment_pin import ENTRYPOINT, RECREATE_MODULE, Pin, pin_of
-from satflow_ext.registration.drift import MergedChoices
-from satflow_ext.registration.manifest import Manifest
 from satflow_ext.settings import load_settings
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.pin import ENTRYPOINT, RECREATE_MODULE, Pin, pin_of
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints, Store
-from satflow_ext.errors import ContentRefused, DeploymentNotFound, SatflowError, SettingsWrong, VersionNotFound
+from satflow_ext.errors import DeploymentNotFound, SatflowError, SettingsWrong
 from satflow_ext.models import Version, VersionDetail, VersionDiff, VersionList, VersionQuery, VersionRecord
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import compare, deployments, manifests
-from satflow_ext.registration.deployment_pin import pin_of
-from satflow_ext.registration.manifest import MAX_EARLIER, Manifest
-from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.versions import comparison, manifest_store
+from satflow_ext.versions.chain import VersionChain, VersionLink, read_version_manifest
+from satflow_ext.versions.manifest import Manifest
+from satflow_ext.versions.pin import pin_of
+from satflow_ext.versions.store_client import StoreClient
 
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
@@ -80,7 +81,7 @@ async def diff_versions(endpoints: Endpoints, deployment_id: str, before: int, a
     """
     chain = await read_chain(endpoints, deployment_id)
     old, new = await read_version_manifest(chain, before), await read_version_manifest(chain, after)
-    return await asyncio.to_thread(compare.compare_versions, old, new)
+    return await asyncio.to_thread(comparison.compare_versions, old, new)
 
 
 async def read_chain(endpoints: Endpoints, deployment_id: str) -> VersionChain:
@@ -91,7 +92,7 @@ async def read_chain(endpoints: Endpoints, deployment_id: str) -> VersionChain:
         SettingsWrong: its versions are in another store.
     """
     async with prefect_client(endpoints.prefect) as client:
-        row, flow_name = await deployments.read_row(client, deployment_id)
+        row, flow_name = await queries.read_row(client, deployment_id)
     return await build_chain(row, f"{flow_name}/{row.name}", endpoints.store)
 
 
@@ -104,25 +105,9 @@ async def build_chain(row: DeploymentResponse, full_name: str, store: Store) -> 
         )
     if pin.store != store.name:
         raise SettingsWrong(OTHER_STORE.format(name=full_name, store=pin.store), fix=f"Set SATFLOW_STORE={pin.store}.")
-    found = (await manifests.read_manifests(store, [pin.manifest]))[pin.manifest]
-    newest = found.version if isinstance(found, Manifest) else deployments.version_number(row.version)
+    found = (await manifest_store.read_manifests(store, [pin.manifest]))[pin.manifest]
+    newest = found.version if isinstance(found, Manifest) else queries.version_number(row.version)
     return VersionChain(store, full_name, newest, {newest: pin.manifest})
-
-
-async def read_version_manifest(chain: VersionChain, number: int) -> Manifest:
-    """Return the manifest of one version.
-
-    Raises:
-        VersionNotFound: there is no such version, or no readable manifest references it.
-        ContentMissing: the store has lost the manifest.
-    """
-    links = await chain.read_links(number, 1) if 0 < number <= chain.newest else []
-    if not links:
-        known = f"It has versions 1 to {chain.newest}." if chain.newest else None
-        raise VersionNotFound(f"{chain.full_name} has no version {number}.", fix=known, field="version")
-    if isinstance(links[0].found, SatflowError):
-        raise links[0].found
-    return links[0].found
 
 
 def _summarize_links(links: list[VersionLink]) -> dict[int, str]:
@@ -137,7 +122,7 @@ def _summarize_version(before: Manifest | SatflowError | None, found: Manifest |
     if isinstance(found, Manifest) and found.version == 1:
         return "the first version"
     if isinstance(found, Manifest) and isinstance(before, Manifest):
-        return compare.summarize_diff(compare.compare_versions(before, found))
+        return comparison.summarize_diff(comparison.compare_versions(before, found))
     return "unknown changes"
 
 
@@ -181,61 +166,3 @@ def _build_record(known: Manifest, kept: bool | None, summary: str) -> VersionRe
         restores=known.restores,
         summary=summary,
     )
-
-
-@dataclass(frozen=True)
-class VersionLink:
-    """One version: its number, its manifest's digest, and the manifest or the error that prevented reading it."""
-
-    number: int
-    digest: str
-    found: Manifest | SatflowError
-
-
-@dataclass
-class VersionChain:
-    """The versions of one deployment, found from the newest down. Manifests are read only when they are needed.
-
-    Args:
-        store: the store of the manifests.
-        full_name: `flow/deployment`.
-        newest: number of the live version.
-        digests: number → digest of its manifest, as far as known; at first only that of the live version.
-    """
-
-    store: Store
-    full_name: str
-    newest: int
-    digests: dict[int, str] = field(default_factory=dict)
-
-    async def read_links(self, first: int, count: int) -> list[VersionLink]:
-        """Return versions `first`, `first - 1` and so on, at most `count`; fewer if no manifest references the others."""
-        lowest = max(first - count + 1, 1)
-        await self._find_digests(lowest)
-        numbers = [number for number in range(min(first, self.newest), lowest - 1, -1) if number in self.digests]
-        found = await self._read_manifests(numbers)
-        return [VersionLink(number, self.digests[number], found[number]) for number in numbers]
-
-    async def _find_digests(self, lowest: int) -> None:
-        """Find the digests down to a version. A manifest references `MAX_EARLIER` previous ones, so few have to be read."""
-        while (known := min(self.digests)) > lowest:
-            for number in range(known, min(known + MAX_EARLIER, self.newest) + 1):
-                found = (await self._read_manifests([number]))[number] if number in self.digests else None
-                if isinstance(found, Manifest):
-                    before = enumerate(found.earlier, start=1)
-                    self.digests = {number - step: digest for step, digest in before if step < number} | self.digests
-                if min(self.digests) < known:
-                    break
-            else:
-                return
-
-    async def _read_manifests(self, numbers: list[int]) -> dict[int, Manifest | SatflowError]:
-        found = await manifests.read_manifests(self.store, [self.digests[number] for number in numbers])
-        return {number: self._check_link(number, found[self.digests[number]]) for number in numbers}
-
-    def _check_link(self, number: int, found: Manifest | SatflowError) -> Manifest | SatflowError:
-        if isinstance(found, SatflowError) or (found.full_name, found.version) == (self.full_name, number):
-            return found
-        return ContentRefused(
-            f"The manifest is of {found.full_name} version {found.version}, not of {self.full_name} version {number}."
-        )

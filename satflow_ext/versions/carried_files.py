@@ -7,7 +7,7 @@ from pathlib import Path
 
 from satflow_ext.errors import ContentRefused, StoreFailed
 from satflow_ext.models import CarriedFile, PackedFlow
-from satflow_ext.registration.store_client import StoreClient
+from satflow_ext.versions.store_client import StoreClient
 
 
 async def upload_files(store_client: StoreClient, packed: PackedFlow) -> None:

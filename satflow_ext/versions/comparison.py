@@ -9,12 +9,12 @@ from typing import Literal, cast
 
 from pydantic import JsonValue
 
+from satflow_ext.choices import schedules
 from satflow_ext.job_variables import flatten_job_variables
 from satflow_ext.models import Change, CodeChange, JsonObject, Source, VersionDiff
-from satflow_ext.registration import schedules
-from satflow_ext.registration.compare import wiring
-from satflow_ext.registration.compare.wiring import SourcePiece, split_source
-from satflow_ext.registration.manifest import Manifest
+from satflow_ext.versions import code_comparison
+from satflow_ext.versions.code_comparison import SourcePiece, split_source
+from satflow_ext.versions.manifest import Manifest
 
 UNEXPLAINED_CHANGE = "The flow differs in something that the recorded source does not show, such as captured data."
 NO_SOURCE = "The flows differ, but their code cannot be compared: no source was recorded for one of the versions."
@@ -27,7 +27,7 @@ def compare_versions(before: Manifest, after: Manifest) -> VersionDiff:
         before=before.version,
         after=after.version,
         code=changes,
-        tasks=wiring.compare_wirings(before.source, after.source),
+        tasks=code_comparison.compare_wirings(before.source, after.source),
         parameters=compare_parameters(before.parameter_schema, after.parameter_schema),
         executor=compare_executors(before, after),
         choices=compare_choices(before, after),
