@@ -7,13 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from satflow_ext import lease
+from satflow_ext import cluster_commands, lease
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest
-from satflow_ext.kernel import cluster_words
 from satflow_ext.models import SharedCluster
 from satflow_ext.session import Session
 from satflow_ext.settings import Settings, load_settings
@@ -25,7 +24,7 @@ PREWARM_HELP = "with your own Prefect server: start clusters ahead of scheduled 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
     parser.add_argument("--json", action="store_true", help="print a JSON list")
-    verbs = cluster_words.add_cluster_commands(parser)
+    verbs = cluster_commands.add_cluster_commands(parser)
     verbs.add_parser(PREWARM, help=PREWARM_HELP, description=f"{PREWARM_HELP[0].upper()}{PREWARM_HELP[1:]}.")
 
 
@@ -36,14 +35,14 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     with connect(settings) as connection:
         if args.verb == PREWARM:
             return _prewarm(connection.resolved, settings)
-        done = interrupts.run(cluster_words.run_command(args, Session(connection)))
+        done = interrupts.run(cluster_commands.run_command(args, Session(connection)))
         if _ends_with_command(done, settings):
             print(
                 "… The local stack and the cluster end with this command. Run `satflow up` to keep both.",
                 file=sys.stderr,
             )
     rows = [each.model_dump(mode="json") for each in done]
-    print(json.dumps(rows, indent=2) if args.json else cluster_words.format_clusters(done))
+    print(json.dumps(rows, indent=2) if args.json else cluster_commands.format_clusters(done))
     return 0
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import nbformat
 
+from satflow_ext.choices.register_line import parse_line
 from satflow_ext.commands import notebook
 from satflow_ext.commands.notebook import Notebook
 from satflow_ext.errors import BadRequest, FlowAmbiguous
-from satflow_ext.kernel.magic import parse_line
 from satflow_ext.models import LiveFlow, WrittenRegistration
 
 REGISTER_LINE = re.compile(r"^[ \t]*%register_flow[ \t]+(?P<words>.+?)[ \t]*$", re.MULTILINE)

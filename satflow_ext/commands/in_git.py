@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from satflow_ext.errors import NotInGit
-from satflow_ext.kernel.git import run_git
+from satflow_ext.git import run_git
 from satflow_ext.models import GitFile, PackedFlow
 from satflow_ext.registration.clean_load import MAX_LOAD_SECONDS
 from satflow_ext.registration.clean_process import ProcessStopped, run_code

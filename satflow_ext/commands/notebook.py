@@ -23,12 +23,11 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from traitlets.config import Config
 
 from satflow_ext import kernel_calls
+from satflow_ext.cell_marks import SETUP_TAG, SKIP_PATTERN, is_setup
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.cell_progress import CellProgress
 from satflow_ext.endpoints import Endpoints, is_on_loopback
 from satflow_ext.errors import BadRequest, FlowAmbiguous, FlowNotFound, KernelDied, NotebookFailed
-from satflow_ext.kernel.attach import SKIP_PATTERN
-from satflow_ext.kernel.setup_cell_recorder import SETUP_TAG, is_setup
 from satflow_ext.models import FlowList, LiveFlow, PackedFlow, Preflight, Registration, WrittenRegistration
 from satflow_ext.settings import LOCAL_PREFECT
 

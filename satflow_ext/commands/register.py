@@ -19,11 +19,11 @@ from satflow_ext.commands.flow_selection import FlowSelection, report_skipped_ce
 from satflow_ext.commands.in_git import locate_in_git, reference_git_file
 from satflow_ext.commands.notebook import Notebook
 from satflow_ext.disk_room import check_free_space
+from satflow_ext.display.preflight import CheckedFlow
+from satflow_ext.display.registered_flow import executor_text
+from satflow_ext.display.size_format import size_text
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import PrefectFailed, SatflowError, SettingsWrong, StackFailed
-from satflow_ext.kernel.report_display import CheckedFlow
-from satflow_ext.kernel.result import executor_text
-from satflow_ext.kernel.size_format import size_text
 from satflow_ext.models import ErrorBody, LiveFlow, Preflight, Registered, WrittenRegistration
 from satflow_ext.registration.preflight import (
     add_choice_findings,

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from satflow_ext import scratch
 from satflow_ext.choices import parse_choice, parse_schedule, parse_secret_names
+from satflow_ext.display.preflight import CheckedFlow
+from satflow_ext.display.registered_flow import RegisteredFlow
 from satflow_ext.errors import FlowNotFound, InvalidInfrastructure
 from satflow_ext.kernel.flow_discovery import AnyFlow
 from satflow_ext.kernel.kernel_session import get_shell, namespace_of, open_session, run_coroutine
-from satflow_ext.kernel.report_display import CheckedFlow
-from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
     FLOW_EXECUTOR,
     ExecutorChoice,

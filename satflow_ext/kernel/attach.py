@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from satflow_ext.kernel.setup_cell_recorder import SETUP_MAGIC as SETUP
-
-SKIP_PATTERN = re.compile(r"\s*%%skip_registering\b")
-"""Pattern of the first line of a cell that `satflow register` skips."""
+from satflow_ext.cell_marks import SETUP_MAGIC, SKIP_PATTERN
 
 
 def attach_to_shell(shell: Any) -> None:
@@ -30,7 +26,7 @@ def attach_to_shell(shell: Any) -> None:
 
 def _blank_marker_line(lines: list[str]) -> list[str]:
     """Blank the first line of a cell if it is `%%skip_registering` or `%%flow_setup`, so that the rest runs normally."""
-    return ["\n", *lines[1:]] if lines and (SKIP_PATTERN.match(lines[0]) or SETUP.match(lines[0])) else lines
+    return ["\n", *lines[1:]] if lines and (SKIP_PATTERN.match(lines[0]) or SETUP_MAGIC.match(lines[0])) else lines
 
 
 def _register_flow(line: str) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from satflow_ext.choices import list_options
+from satflow_ext.choices.register_line import build_parser
 from satflow_ext.kernel.flow_discovery import live_flows
-from satflow_ext.kernel.magic import build_parser
 from satflow_ext.models import FLOW_EXECUTOR
 
 

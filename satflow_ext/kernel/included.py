@@ -14,9 +14,9 @@ from pathlib import Path, PurePath
 
 from pydantic import ValidationError
 
+from satflow_ext.display.size_format import size_text
 from satflow_ext.errors import ContentTooLarge, InvalidInclude
 from satflow_ext.kernel.flow_discovery import Shell, notebook_path
-from satflow_ext.kernel.size_format import size_text
 from satflow_ext.models import CarriedFile
 
 FILES_FOLDER = "files"

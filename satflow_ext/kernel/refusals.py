@@ -9,12 +9,12 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from satflow_ext.display.size_format import MIB, size_text
 from satflow_ext.errors import CannotPickle, ContentTooLarge
 from satflow_ext.kernel.local_modules import is_local_name
 from satflow_ext.kernel.pickler import CappedFile, FlowPickler, pickle_object
 from satflow_ext.kernel.reachable_objects import ReachedObject, WalkedFlow, format_path, is_variable, type_name
 from satflow_ext.kernel.setup_cell_recorder import find_problem
-from satflow_ext.kernel.size_format import MIB, size_text
 from satflow_ext.setup_cells import list_setup_cells
 
 LISTED_VALUES = 5

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable
 from inspect import CO_COROUTINE
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from satflow_ext.cell_marks import is_setup
 from satflow_ext.kernel.flow_discovery import cell_callback
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 ALLOW_TOP_LEVEL_AWAIT = 0x2000
 """`ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`."""
 log = logging.getLogger(__name__)
-SETUP_TAG = "flow-setup"
-"""The tag of a setup cell."""
-SETUP_MAGIC = re.compile(r"\s*%%flow_setup\b.*")
-"""Pattern of the first line of a setup cell."""
 
 
 class SetupRecorder:
@@ -91,11 +87,6 @@ class SetupRecorder:
 def recorder_of(shell: Any) -> SetupRecorder:
     """Return the only recorder of a shell, which records its setup cells from the first call on."""
     return cell_callback(shell, SetupRecorder)
-
-
-def is_setup(text: str, tags: Any) -> bool:
-    """Return whether a cell with this text and these tags is a setup cell."""
-    return SETUP_TAG in tags or SETUP_MAGIC.match(text) is not None
 
 
 def compile_cell(cell: SetupCell) -> CodeType:

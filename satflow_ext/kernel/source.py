@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import CodeType
 
+from satflow_ext.git import find_commit
 from satflow_ext.kernel.flow_discovery import Shell, cell_number, notebook_path
-from satflow_ext.kernel.git import find_commit
 from satflow_ext.kernel.local_modules import is_local_path
 from satflow_ext.kernel.reachable_objects import ReachedObject
 from satflow_ext.models import Cell, Source, SourceFile

@@ -8,9 +8,9 @@ import pytest
 
 from satflow_ext.arguments import Parser
 from satflow_ext.choices import list_options, parse_registration, split_line
+from satflow_ext.choices.register_line import build_parser, parse_line
 from satflow_ext.commands import register
 from satflow_ext.errors import BadRequest
-from satflow_ext.kernel.magic import build_parser, parse_line
 from satflow_ext.models import WrittenRegistration
 
 

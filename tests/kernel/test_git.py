@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from satflow_ext.kernel.git import find_commit
+from satflow_ext.git import find_commit
 from satflow_ext.models import Commit
 
 

@@ -20,10 +20,10 @@ from nbclient import NotebookClient
 
 from satflow_ext import runs
 from satflow_ext.choices import parse_choice, parse_secret_names
+from satflow_ext.choices.register_line import build_parser, parse_line
 from satflow_ext.deployments import queries
+from satflow_ext.display.registered_flow import RegisteredFlow
 from satflow_ext.errors import BadRequest, DeploymentNotFound
-from satflow_ext.kernel.magic import build_parser, parse_line
-from satflow_ext.kernel.result import RegisteredFlow
 from satflow_ext.models import (
     CronSchedule,
     Deployment,
@@ -404,6 +404,6 @@ def test_what_is_shown_is_escaped() -> None:
     ],
 )
 def test_an_interval_in_words(seconds: float, words: str) -> None:
-    from satflow_ext.kernel.result import schedule_text
+    from satflow_ext.display.registered_flow import schedule_text
 
     assert schedule_text(IntervalSchedule(seconds=seconds)) == f"{words} (UTC)"

@@ -22,10 +22,10 @@ from pydantic import BaseModel, Field, HttpUrl, Json, SecretStr, field_validator
 
 from satflow_ext.arguments import Parser
 from satflow_ext.choices import add_registration_options, parse_registration
+from satflow_ext.choices.register_line import parse_line
 from satflow_ext.deployments.parameter_schema import schema_for_prefect
 from satflow_ext.errors import InvalidParameter
 from satflow_ext.kernel.describe import parameter_schema
-from satflow_ext.kernel.magic import parse_line
 from satflow_ext.kernel.parameters import convert_values
 from satflow_ext.models import JsonObject
 from satflow_ext.parameter_values.by_schema import value_fits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from satflow_ext.kernel.report_display import as_html, as_text
-from satflow_ext.kernel.size_format import size_text
+from satflow_ext.display.preflight import as_html, as_text
+from satflow_ext.display.size_format import size_text
 from satflow_ext.models import (
     Change,
     CronSchedule,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
-from satflow_ext.kernel.size_format import size_text
+from satflow_ext.display.size_format import size_text
 from satflow_ext.models import Included, Preflight
 
 MARKS = {"error": "✗", "warning": "!"}
