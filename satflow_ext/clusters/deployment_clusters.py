@@ -11,6 +11,7 @@ from satflow_ext.clusters.persistent_clusters import PersistentCluster
 from satflow_ext.clusters.single_update import update_status_files
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.deployments import queries
+from satflow_ext.deployments.state import read_live_manifest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
 from satflow_ext.executors import dask_cluster
@@ -20,7 +21,6 @@ from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import AdaptCluster, ClusterOrder, ClusterStatus, ScaleCluster, SharedCluster, StartCluster
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration.registrar import read_live_manifest
 from satflow_ext.settings import Settings
 from satflow_ext.versions.manifest import Manifest
 

@@ -1,7 +1,7 @@
 """Register a flow: the single code path that creates a deployment.
 
-First the content is uploaded, then the manifest that pins it, both signed; then the deployment pins the manifest. Each step can
-be repeated safely, and until the last one is complete, the deployment runs its previous version.
+Check, reconcile, publish: the choices become the draft of a version (`draft.py`), which is compared with the state of the
+deployment (`deployments/state.py`) and published if it differs (`next_version.py`). Each step can be repeated safely.
 """
 
 from __future__ import annotations
@@ -9,36 +9,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from satflow_ext import scratch
-from satflow_ext.deployments import conflicts, publish, queries, recovery
-from satflow_ext.deployments.drift import find_drift, merge_choices
-from satflow_ext.deployments.journal import Journal
+from satflow_ext.deployments import recovery
 from satflow_ext.deployments.lock import hold_deployment_lock
-from satflow_ext.deployments.rows import find_path_changes
+from satflow_ext.deployments.state import read_compatible_state
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import ContentMissing, ContentRefused, SatflowError
-from satflow_ext.keys import Keyring, Signer, TrustedKeys, read_trusted_keys, user_name
-from satflow_ext.models import Change, ExecutorChoice, Finding, GitFile, PackedFlow, Registered, Registration
+from satflow_ext.errors import ContentMissing, ContentRefused
+from satflow_ext.keys import Keyring, read_trusted_keys
+from satflow_ext.models import ExecutorChoice, Finding, GitFile, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import content_upload, prewarm_request, worker_environment
+from satflow_ext.registration import worker_environment
 from satflow_ext.registration.cluster_class import check_class
+from satflow_ext.registration.draft import build_draft, check_registration, find_work_pool
 from satflow_ext.registration.executor_choice import find_replaced_task_runner
-from satflow_ext.registration.plan import Plan, build_plan, check_registration, find_work_pool
+from satflow_ext.registration.next_version import publish_next_version, reuse_version
 from satflow_ext.registration.reachability import check_gateway, check_store
 from satflow_ext.settings import Settings
-from satflow_ext.versions import carried_files, manifest_store
+from satflow_ext.versions import carried_files
 from satflow_ext.versions.manifest import Manifest
-from satflow_ext.versions.pin import pin_of
 from satflow_ext.versions.store_client import StoreClient
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.responses import DeploymentResponse
-
-Outcome = Literal["created", "changed", "unchanged", "restored"]
 
 
 async def register(
@@ -86,10 +81,10 @@ async def register(
     await check_class(executor, python, settings, local=endpoints.local)
     async with prefect_client(endpoints.prefect) as client:
         pool = await find_work_pool(client, registration.work_pool or endpoints.work_pool)
-        plan = build_plan(packed.flow.name, registration, executor, pool, settings)
-        async with hold_deployment_lock(plan.full_name, endpoints.prefect, settings):
+        draft = build_draft(packed, registration, executor, pool, settings)
+        async with hold_deployment_lock(draft.full_name, endpoints.prefect, settings):
             done = await _register_locked(
-                client, packed, plan, endpoints, settings, overwrite=overwrite, replaces=replaces
+                client, packed, draft, endpoints, settings, overwrite=overwrite, replaces=replaces
             )
     return done.model_copy(update={"warnings": (*done.warnings, *find_warnings(packed, executor, settings))})
 
@@ -97,7 +92,7 @@ async def register(
 async def _register_locked(
     client: PrefectClient,
     packed: PackedFlow,
-    plan: Plan,
+    draft: Manifest,
     endpoints: Endpoints,
     settings: Settings,
     *,
@@ -105,81 +100,25 @@ async def _register_locked(
     replaces: Collection[str] | None,
 ) -> Registered:
     signer = await asyncio.to_thread(Keyring(settings).get_signer)
-    healed = await recovery.recover_deployment(client, plan.full_name, endpoints, settings)
-    if not overwrite:
-        conflicts.check_divergence(healed, plan.full_name)
-    row = healed.row
-    found = await read_live_manifest(row, endpoints, read_trusted_keys(settings))
-    known = found if isinstance(found, Manifest) else None
-    if row and replaces is not None and str(row.id) not in replaces:
-        conflicts.refuse_other_notebook(known, plan.full_name)
-    if row and known and is_unchanged(known, packed, plan) and await has_contents(known, endpoints):
-        done = await reuse_version(client, row, known, endpoints, settings, overwrite=overwrite)
-        return done.model_copy(update={"warnings": find_other_notebook(known, packed)})
-    settled = merge_choices(plan, known, row, overwrite=overwrite)
-    if row and not overwrite:
-        conflicts.check_conflicts(
-            settled.contested + find_path_changes(known, row, local=endpoints.local), plan.full_name
-        )
-    place = content_upload.next_position(row, found, healed.written)
-    made = build_manifest(packed, plan, place, await _upload_content(packed, plan, place, endpoints, signer))
-    pin = await content_upload.upload_manifest(made, endpoints, signer)
-    written = await publish.publish_version(client, made, pin, settled, row, endpoints, Journal(settings))
-    await asyncio.to_thread(prewarm_request.request_prewarming, made, endpoints, settings)
-    done = await build_result(written, made, "changed" if row else "created", settled.kept, endpoints)
-    return done.model_copy(update={"warnings": find_other_notebook(known, packed)})
+    recovered = await recovery.recover_deployment(client, draft.full_name, endpoints, settings)
+    state = await read_compatible_state(
+        recovered, draft.full_name, endpoints, read_trusted_keys(settings), overwrite=overwrite, replaces=replaces
+    )
+    if state.row and state.live and is_unchanged(state.live, draft) and await has_contents(state.live, endpoints):
+        done = await reuse_version(client, state.row, state.live, endpoints, settings, overwrite=overwrite)
+    else:
+        merged = state.merge_draft(draft, overwrite=overwrite, runs_locally=endpoints.local)
+        body = Path(packed.body)
+        await _upload_files(packed, body.parent, endpoints)
+        done = await publish_next_version(client, draft, body, state, merged, signer, endpoints, settings)
+    return done.model_copy(update={"warnings": find_other_notebook(state.live, draft)})
 
 
-async def _upload_content(
-    packed: PackedFlow, plan: Plan, position: content_upload.ChainPosition, endpoints: Endpoints, signer: Signer
-) -> content_upload.StoredContent:
-    """Upload everything that the manifest will reference: the data files, and the content."""
-    body = Path(packed.body)
-    with scratch.report_disk_errors(body.parent):
+async def _upload_files(packed: PackedFlow, folder: Path, endpoints: Endpoints) -> None:
+    """Upload the data files, which the manifest will reference."""
+    with scratch.report_disk_errors(folder):
         async with StoreClient(endpoints.store) as store_client:
             await carried_files.upload_files(store_client, packed)
-    return await content_upload.upload_content(
-        body, packed.environment, plan.full_name, position.version, endpoints, signer
-    )
-
-
-async def reuse_version(
-    client: PrefectClient,
-    row: DeploymentResponse,
-    manifest: Manifest,
-    endpoints: Endpoints,
-    settings: Settings,
-    *,
-    overwrite: bool,
-) -> Registered:
-    """Return the existing version; with `overwrite`, restore the registered values of everything that was changed in Prefect.
-
-    Raises:
-        PrefectFailed: Prefect does not have the row that was written.
-    """
-    drifted = find_drift(manifest, row) + find_path_changes(manifest, row, local=endpoints.local)
-    pin = pin_of(row)
-    if not overwrite or not drifted or pin is None:
-        return await build_result(row, manifest, "unchanged", drifted, endpoints)
-    settled = merge_choices(manifest, manifest, row, overwrite=True)
-    written = await publish.publish_version(client, manifest, pin, settled, row, endpoints, Journal(settings))
-    return await build_result(written, manifest, "restored", (), endpoints)
-
-
-async def read_live_manifest(
-    row: DeploymentResponse | None, endpoints: Endpoints, trusted_keys: TrustedKeys
-) -> Manifest | SatflowError | None:
-    """Read the manifest of the live version; None if there is no such version.
-
-    A manifest that is not signed by a trusted key is not returned for comparison: its flow must not be reported as "unchanged".
-    """
-    pin = pin_of(row) if row else None
-    if pin is None or pin.store != endpoints.store.name:
-        return None
-    try:
-        return await manifest_store.read_verified_manifest(endpoints.store, pin.manifest, trusted_keys)
-    except SatflowError as error:
-        return error
 
 
 async def has_contents(manifest: Manifest, endpoints: Endpoints) -> bool:
@@ -193,43 +132,25 @@ async def has_contents(manifest: Manifest, endpoints: Endpoints) -> bool:
     return True
 
 
-async def build_result(
-    row: DeploymentResponse, manifest: Manifest, outcome: Outcome, preserved: tuple[Change, ...], endpoints: Endpoints
-) -> Registered:
-    """Build the result of a registration. `preserved` are the changes that were made in Prefect and are preserved."""
-    pin = pin_of(row)
-    assert pin is not None
-    return Registered(
-        deployment=await queries.describe_deployment(row, manifest.flow_name, manifest, local=endpoints.local),
-        outcome=outcome,
-        content=manifest.content,
-        content_size=manifest.size,
-        manifest=pin.manifest,
-        files=manifest.files,
-        kept=preserved,
-        warnings=(),
-    )
-
-
 def find_warnings(packed: PackedFlow, executor: ExecutorChoice, settings: Settings) -> tuple[Finding, ...]:
     """Return warnings about problems that a run may have, and about settings of the flow that are replaced."""
     flow = packed.flow
     return (*packed.warnings, *find_replaced_task_runner(executor, flow.task_runner, flow.variable, settings))
 
 
-def find_other_notebook(previous: Manifest | None, packed: PackedFlow) -> tuple[Finding, ...]:
+def find_other_notebook(previous: Manifest | None, draft: Manifest) -> tuple[Finding, ...]:
     """Return a warning if the previous version was registered from another notebook or file.
 
     Files with the same name count as the same file in two checkouts, unless this machine has both.
     """
-    before, now = previous.source.notebook if previous else None, packed.source.notebook
+    before, now = previous.source.notebook if previous else None, draft.source.notebook
     if before is None or now is None or _is_same_notebook(before, now):
         return ()
     return (
         Finding(
             kind="notebook",
             level="warning",
-            where=packed.flow.variable,
+            where=draft.variable,
             message=f"was registered from {before} before, now from {now}",
             fix="Give one of them another name if both should run.",
         ),
@@ -244,43 +165,22 @@ def _is_same_notebook(before: str, now: str) -> bool:
     return not both or paths[0].samefile(paths[1])
 
 
-def is_unchanged(previous: Manifest, packed: PackedFlow, plan: Plan) -> bool:
+def is_unchanged(previous: Manifest, draft: Manifest) -> bool:
     """Return whether a new version would be the same as the previous one."""
-    before = (previous.exact, previous.chosen, previous.worker_sizes, previous.job_variables, previous.environment)
-    if before != (packed.exact, plan.chosen, plan.worker_sizes, plan.job_variables, packed.environment):
-        return False
-    return _file_identity(previous.git) == _file_identity(packed.git)
+    return _version_identity(previous) == _version_identity(draft)
+
+
+def _version_identity(version: Manifest) -> tuple[object, ...]:
+    return (
+        version.exact,
+        version.chosen,
+        version.worker_sizes,
+        version.job_variables,
+        version.environment,
+        _file_identity(version.git),
+    )
 
 
 def _file_identity(git: GitFile | None) -> tuple[str, str, str] | None:
     """Return the values that identify the files of a run: another commit may contain the same files."""
     return (git.repository, git.path, git.tree) if git else None
-
-
-def build_manifest(
-    packed: PackedFlow, plan: Plan, position: content_upload.ChainPosition, stored: content_upload.StoredContent
-) -> Manifest:
-    """Build the manifest of a version."""
-    return Manifest(
-        flow_name=plan.flow_name,
-        variable=packed.flow.variable,
-        deployment=plan.name,
-        version=position.version,
-        content=stored.content,
-        size=stored.size,
-        fingerprint=packed.flow.fingerprint,
-        exact=packed.exact,
-        parameter_schema=packed.flow.parameter_schema,
-        chosen=plan.chosen,
-        worker_sizes=plan.worker_sizes,
-        job_variables=plan.job_variables,
-        environment=packed.environment,
-        uses=packed.uses,
-        source=packed.source,
-        files=packed.files,
-        git=packed.git,
-        registered_by=user_name(),
-        registered_at=content_upload.current_time(),
-        restores=None,
-        earlier=position.earlier,
-    )

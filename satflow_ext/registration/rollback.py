@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from satflow_ext.deployments import publish, queries, recovery
-from satflow_ext.deployments.drift import merge_choices
-from satflow_ext.deployments.journal import Journal
+from satflow_ext.deployments import queries, recovery
 from satflow_ext.deployments.lock import hold_deployment_lock
 from satflow_ext.deployments.recovery import RecoveredDeployment
+from satflow_ext.deployments.state import read_state
 from satflow_ext.deployments.versions import build_chain
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, PythonMismatch
-from satflow_ext.keys import Keyring, Signer, read_trusted_keys, user_name
+from satflow_ext.keys import Keyring, read_trusted_keys
 from satflow_ext.models import JsonObject, Registered
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration import content_upload, prewarm_request
-from satflow_ext.registration.plan import check_choices, find_work_pool, resolve_job_variables
-from satflow_ext.registration.registrar import build_result, read_live_manifest, reuse_version
+from satflow_ext.registration.draft import check_choices, find_work_pool, resolve_job_variables
+from satflow_ext.registration.next_version import publish_next_version, reuse_version
 from satflow_ext.settings import Settings
 from satflow_ext.versions import content_download
 from satflow_ext.versions.manifest import Manifest
@@ -53,10 +50,9 @@ async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str
         row, flow_name = await queries.read_row(client, deployment_id)
         full_name = f"{flow_name}/{row.name}"
         async with hold_deployment_lock(full_name, endpoints.prefect, settings):
-            healed = await recovery.recover_deployment(
-                client, full_name, endpoints, settings
-            )  # it may have changed during the wait for the lock
-            return await _roll_back_locked(client, healed, full_name, number, endpoints, settings)
+            # It may have changed during the wait for the lock.
+            recovered = await recovery.recover_deployment(client, full_name, endpoints, settings)
+            return await _roll_back_locked(client, recovered, full_name, number, endpoints, settings)
 
 
 async def _roll_back_locked(
@@ -71,21 +67,16 @@ async def _roll_back_locked(
     if row is None:
         raise DeploymentNotFound(f"{full_name} was deleted a moment ago.", fix="Register the flow again.")
     chain = await build_chain(row, full_name, endpoints.store)
-    brought = await content_download.download_version(chain, number, keys)
-    job_variables = await _check_runnable(client, brought.manifest, endpoints, settings)
+    earlier = await content_download.download_version(chain, number, keys)
+    job_variables = await _check_runnable(client, earlier.manifest, endpoints, settings)
     if number == chain.newest:
-        return await reuse_version(client, row, brought.manifest, endpoints, settings, overwrite=True)
+        return await reuse_version(client, row, earlier.manifest, endpoints, settings, overwrite=True)
     signer = await asyncio.to_thread(Keyring(settings).get_signer)
-    live = await read_live_manifest(row, endpoints, keys)
-    place = content_upload.next_position(row, live, recovered.written)
-    async with content_download.private_pickle_file(brought.opened, settings) as body:
-        made = await _upload_next_version(brought.manifest, body, place, endpoints, signer)
-    made = made.model_copy(update={"job_variables": job_variables})
-    pin = await content_upload.upload_manifest(made, endpoints, signer)
-    settled = merge_choices(made, live if isinstance(live, Manifest) else None, row, overwrite=True)
-    written = await publish.publish_version(client, made, pin, settled, row, endpoints, Journal(settings))
-    await asyncio.to_thread(prewarm_request.request_prewarming, made, endpoints, settings)
-    return await build_result(written, made, "changed", (), endpoints)
+    state = await read_state(recovered, endpoints, keys)
+    draft = earlier.manifest.model_copy(update={"restores": number, "job_variables": job_variables})
+    merged = state.merge_draft(draft, overwrite=True, runs_locally=endpoints.local)
+    async with content_download.private_pickle_file(earlier.opened, settings) as body:
+        return await publish_next_version(client, draft, body, state, merged, signer, endpoints, settings)
 
 
 async def _check_runnable(
@@ -102,22 +93,3 @@ async def _check_runnable(
             fix="Load it into a notebook with %load_flow and register it from there.",
         )
     return job_variables
-
-
-async def _upload_next_version(
-    earlier: Manifest, body: Path, position: content_upload.ChainPosition, endpoints: Endpoints, signer: Signer
-) -> Manifest:
-    """Upload the content of the next version, and return its manifest."""
-    sealed = await content_upload.upload_content(
-        body, earlier.environment, earlier.full_name, position.version, endpoints, signer
-    )
-    changed = {
-        "version": position.version,
-        "content": sealed.content,
-        "size": sealed.size,
-        "registered_by": user_name(),
-        "registered_at": content_upload.current_time(),
-        "restores": earlier.version,
-        "earlier": position.earlier,
-    }
-    return earlier.model_copy(update=changed)

@@ -28,12 +28,15 @@ READING = "openat,newfstatat,read,close,epoll_wait,futex"
 READINGS = 12
 """How many of each of those, evenly from the first to the last."""
 
-PACKAGE = "satflow_ext.registration"
 MOMENTS = [
     ("posix.replace", 1, False),  # the store has everything, and the journal says so nowhere
     ("posix.replace", 1, True),  # journal: begun
-    (f"{PACKAGE}.content_upload.upload_manifest", 1, False),  # the store has the content and not the manifest
-    (f"{PACKAGE}.write_marker.set_marker", 1, False),  # Prefect has the row and not the write marker
+    (
+        "satflow_ext.registration.next_version.upload_manifest",
+        1,
+        False,
+    ),  # the store has the content and not the manifest
+    ("satflow_ext.deployments.write_marker.set_marker", 1, False),  # Prefect has the row and not the write marker
     ("posix.replace", 2, False),  # Prefect has everything, and the journal says "begun"
 ]
 FAILURES = {"mkdir": "ENOSPC", "flock": "ENOLCK", "fsync": "EIO", "rename": "EROFS", "unlink": "EIO"}
@@ -124,7 +127,7 @@ def test_a_disk_that_fails_is_told_and_the_old_version_is_there(series, system_c
 
 
 def test_a_disk_that_is_full_when_the_row_is_written_is_told_with_the_version_that_is_there(series):
-    ended = series.attempt(**at((f"{PACKAGE}.publish._complete_write", 1, False)), done="full")
+    ended = series.attempt(**at(("satflow_ext.deployments.publish._complete_write", 1, False)), done="full")
     assert re.match(r"JournalFailed: counts/.* is version 2 now\. The journal /.*: File too large\. ", ended["said"])
     series.check(1, "full")
 

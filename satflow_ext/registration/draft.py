@@ -1,8 +1,8 @@
-"""The plan of a registration, and all checks that can refuse it before anything is sent."""
+"""The draft of a version, and all checks that can refuse a registration before anything is sent."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from satflow_ext import executors
@@ -12,50 +12,63 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import requirements
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
 from satflow_ext.job_variables import Template, build_job_variables, check_plain_text
+from satflow_ext.keys import user_name
 from satflow_ext.models import ExecutorChoice, JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name, read_work_pool
 from satflow_ext.registration.executor_choice import resolve_executor
 from satflow_ext.runs.parameter_checks import check_size
-from satflow_ext.settings import Settings, SizeSettings
+from satflow_ext.settings import Settings
+from satflow_ext.versions.manifest import Manifest
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import WorkPool
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A registration with every default filled in.
-
-    `worker_sizes` are the definitions of its sizes on this machine, `job_variables` its infrastructure in the work pool.
-    """
-
-    flow_name: str
-    name: str
-    chosen: Registration
-    worker_sizes: dict[str, SizeSettings]
-    job_variables: JsonObject
-
-    @property
-    def full_name(self) -> str:
-        """`flow/deployment`, as Prefect's command line writes it."""
-        return f"{self.flow_name}/{self.name}"
+NO_CONTENT = "sha256:" + "0" * 64
+"""The content of a draft, which has none yet."""
 
 
-def build_plan(
-    flow_name: str, registration: Registration, executor: ExecutorChoice, pool: WorkPool, settings: Settings
-) -> Plan:
-    """Build the plan from the user's choices, and the executor and work pool that were resolved from them.
+def build_draft(
+    packed: PackedFlow, registration: Registration, executor: ExecutorChoice, pool: WorkPool, settings: Settings
+) -> Manifest:
+    """Build the manifest of a registration, except for what is known only when it is published: position and content.
+
+    Args:
+        packed: the flow.
+        registration: the user's choices.
+        executor: the executor with every option filled in, from `check_registration`.
+        pool: the work pool.
+        settings: worker sizes.
 
     Raises:
         InvalidInfrastructure: the work pool cannot start flow runs with these choices.
     """
-    name = registration.name or flow_name
+    name = registration.name or packed.flow.name
     sets = {field: tuple(sorted(set(getattr(registration, field)))) for field in ("tags", "include", "secrets")}
     settled = {"name": name, "executor": executor, "work_pool": pool.name, **sets}
-    sizes = executors.find_sizes(executor, settings)
-    return Plan(
-        flow_name, name, registration.model_copy(update=settled), sizes, resolve_job_variables(pool, registration)
+    return Manifest(
+        flow_name=packed.flow.name,
+        variable=packed.flow.variable,
+        deployment=name,
+        version=0,
+        content=NO_CONTENT,
+        size=0,
+        fingerprint=packed.flow.fingerprint,
+        exact=packed.exact,
+        parameter_schema=packed.flow.parameter_schema,
+        chosen=registration.model_copy(update=settled),
+        worker_sizes=executors.find_sizes(executor, settings),
+        job_variables=resolve_job_variables(pool, registration),
+        environment=packed.environment,
+        uses=packed.uses,
+        source=packed.source,
+        files=packed.files,
+        git=packed.git,
+        registered_by=user_name(),
+        registered_at=datetime.now(timezone.utc),
+        restores=None,
+        earlier=(),
     )
 
 
