@@ -568,16 +568,16 @@ export interface Preflight {
  */
 export interface PreflightRequest {
   name?: string | null;
-  parameters?: JsonObject;
   executor?: ExecutorChoiceInput;
   schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
+  parameters?: JsonObject;
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
   tags?: string[];
-  include?: string[];
   environment?: 'warn' | 'refuse' | 'recreate';
   missed_runs?: 'last' | 'all' | 'none';
   secrets?: string[];
+  include?: string[];
   kernel_id: string;
   variable: string;
   notebook?: string | null;
@@ -595,16 +595,16 @@ export interface PreflightRequest {
  */
 export interface RegisterRequest {
   name?: string | null;
-  parameters?: JsonObject;
   executor?: ExecutorChoiceInput;
   schedule?: NoScheduleInput | CronScheduleInput | IntervalScheduleInput;
+  parameters?: JsonObject;
   work_pool?: string | null;
   infrastructure?: InfrastructureInput;
   tags?: string[];
-  include?: string[];
   environment?: 'warn' | 'refuse' | 'recreate';
   missed_runs?: 'last' | 'all' | 'none';
   secrets?: string[];
+  include?: string[];
   kernel_id: string;
   variable: string;
   notebook?: string | null;
@@ -642,16 +642,16 @@ export interface Registered {
  */
 export interface Registration {
   name: string | null;
-  parameters: JsonObject;
   executor: ExecutorChoice;
   schedule: NoSchedule | CronSchedule | IntervalSchedule;
+  parameters: JsonObject;
   work_pool: string | null;
   infrastructure: Infrastructure;
   tags: string[];
-  include: string[];
   environment: 'warn' | 'refuse' | 'recreate';
   missed_runs: 'last' | 'all' | 'none';
   secrets: string[];
+  include: string[];
 }
 
 /**
