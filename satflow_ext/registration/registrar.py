@@ -37,7 +37,7 @@ from satflow_ext.registration.executor_choice import find_replaced_task_runner
 from satflow_ext.registration.journal import Journal
 from satflow_ext.registration.manifest import Manifest
 from satflow_ext.registration.path_changes import find_path_changes
-from satflow_ext.registration.reachability import check_gateway, check_store
+from satflow_ext.registration.reachability import check_offer, check_store
 from satflow_ext.registration.registration_plan import Plan, build_plan, check_registration, find_work_pool
 from satflow_ext.registration.store_client import StoreClient
 from satflow_ext.settings import Settings
@@ -89,7 +89,7 @@ async def register(
     if endpoints.local:
         await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
     await check_store(endpoints, settings)
-    await check_gateway(executor, settings)
+    await check_offer(executor, settings)
     python = worker_environment.find_run_interpreter(packed, registration, settings, local=endpoints.local)
     await check_class(executor, python, settings, local=endpoints.local)
     async with prefect_client(endpoints.prefect) as client:
