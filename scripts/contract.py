@@ -1,6 +1,7 @@
 """Write src/_api.ts, the browser's side of the REST contract, from satflow_ext/models.py.
 
-With --check, write nothing and fail when the file is not what it should be.
+Also write the executors' names into schema/plugin.json, the schema of JupyterLab's settings, from the catalog of executors.
+With --check, write nothing and fail when a file is not what it should be.
 
 Requests are described as they are validated (fields with defaults are optional), replies and websocket frames as they are
 serialized (every field is there).
@@ -8,6 +9,7 @@ serialized (every field is there).
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +18,12 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from satflow_ext import models
+from satflow_ext.executors import EXECUTORS
 
 ROOT = Path(__file__).resolve().parent.parent
 Schema = dict[str, Any]
 TARGET = ROOT / "src" / "_api.ts"
+SETTINGS = ROOT / "schema" / "plugin.json"
 HEADER = "// Generated from satflow_ext/models.py by scripts/contract. Do not edit.\n\n"
 JSON = """export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
@@ -157,24 +161,32 @@ def rendered() -> str:
     return HEADER + "\n".join(parts)
 
 
-def prettier(text: str) -> str:
+def settings_schema() -> str:
+    """The schema of the settings with the names of all executors, before prettier."""
+    schema = json.loads(SETTINGS.read_text())
+    schema["properties"]["executor"]["enum"] = list(EXECUTORS)
+    return json.dumps(schema, ensure_ascii=False, indent=2)
+
+
+def prettier(text: str, target: Path) -> str:
     """The text as the project's formatter leaves it, so that linting and generating agree."""
     formatter = ROOT / "node_modules" / "prettier" / "bin" / "prettier.cjs"
-    command = ["node", str(formatter), "--stdin-filepath", str(TARGET)]
+    command = ["node", str(formatter), "--stdin-filepath", str(target)]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT)
     return done.stdout
 
 
 def main() -> int:
-    """Write the file, or with --check compare it."""
-    text = prettier(rendered())
+    """Write the files, or with --check compare them."""
+    texts = {target: prettier(text, target) for target, text in ((TARGET, rendered()), (SETTINGS, settings_schema()))}
     if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text)
+        for target, text in texts.items():
+            target.write_text(text)
         return 0
-    if TARGET.exists() and TARGET.read_text() == text:
-        return 0
-    print("src/_api.ts is not what satflow_ext/models.py says: run scripts/contract.", file=sys.stderr)  # noqa: T201
-    return 1
+    outdated = [target for target, text in texts.items() if not target.exists() or target.read_text() != text]
+    for target in outdated:
+        print(f"{target.relative_to(ROOT)} is outdated: run scripts/contract.", file=sys.stderr)  # noqa: T201
+    return 1 if outdated else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Cluster providers of the executor `dask-cluster` other than Dask Gateway: one record each, plus any class by its name.
+"""Cluster providers of the executor `dask-cluster`: one record each, plus any class by its name.
 
-To add a provider, write one module with one record, list the record in `KINDS`, and add a test.
+To add a provider, write one module with one record, list the record in `PROVIDERS`, and add a test. No other module asks for
+a provider by its name: what differs between providers is an attribute of the record (`provider.ClusterProvider`).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from satflow_ext.backends.any_class import CLASS_PATH, provider_of_class
+from satflow_ext.backends.dask_gateway import GATEWAY
 from satflow_ext.backends.kubernetes import KUBERNETES
 from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, ProviderRequest
 from satflow_ext.backends.slurm import SLURM
@@ -15,13 +17,20 @@ from satflow_ext.backends.ssh import SSH
 from satflow_ext.credentials.shapes import find_credential
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused, UnknownBackEnd
 
-__all__ = ["GATEWAY", "NAMES", "ClusterProvider", "ProviderRequest", "find_provider", "validate_request"]
+__all__ = [
+    "DEFAULT_NAME",
+    "NAMES",
+    "PROVIDERS",
+    "ClusterProvider",
+    "ProviderRequest",
+    "find_provider",
+    "is_shareable",
+    "validate_request",
+]
 
-GATEWAY = "gateway"
-"""The provider that owns its clusters, so that runs can share them. `satflow_ext.gateways` implements it."""
-
-PROVIDERS: tuple[ClusterProvider, ...] = (SLURM, SSH, KUBERNETES)
-NAMES = (GATEWAY, *(each.name for each in PROVIDERS))
+PROVIDERS: tuple[ClusterProvider, ...] = (GATEWAY, SLURM, SSH, KUBERNETES)
+NAMES = tuple(each.name for each in PROVIDERS)
+DEFAULT_NAME = GATEWAY.name
 
 
 def find_provider(name: str) -> ClusterProvider:
@@ -41,6 +50,11 @@ def find_provider(name: str) -> ClusterProvider:
         fix=f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(NAMES)}, or a class as module:Class.",
         field=BACKEND_FIELD,
     )
+
+
+def is_shareable(name: object) -> bool:
+    """Return whether runs can share a cluster of the provider with this name; False for a value that is not a valid name."""
+    return any(each.is_shareable for each in PROVIDERS if each.name == name)
 
 
 def validate_request(request: ProviderRequest) -> None:

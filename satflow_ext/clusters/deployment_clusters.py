@@ -6,6 +6,8 @@ import asyncio
 import sys
 from dataclasses import dataclass
 
+from satflow_ext import executors
+from satflow_ext.backends.dask_gateway import make_gateway_request
 from satflow_ext.clusters import persistent_clusters
 from satflow_ext.clusters.persistent_clusters import PersistentCluster
 from satflow_ext.clusters.single_update import update_status_files
@@ -14,8 +16,6 @@ from satflow_ext.deployments import queries
 from satflow_ext.deployments.state import read_live_manifest
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import BadRequest, DeploymentNotFound, SatflowError
-from satflow_ext.executors import dask_cluster
-from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.gateways.cluster_process import ClusterCommand, ClusterState, run_command
 from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.keys import read_trusted_keys
@@ -120,21 +120,15 @@ async def _find_cluster(endpoints: Endpoints, settings: Settings, deployment_id:
 
 def _cluster_request(manifest: Manifest, settings: Settings) -> GatewayClusterRequest:
     """Return the cluster request that the runs of a version will make, with their interpreter."""
-    if not _is_shared(manifest.executor.name, manifest.executor.options):
+    request = executors.find_provider_request(manifest.executor, manifest.with_registered_sizes(settings))
+    if request is None or not request.shared:
         raise BadRequest(f"The runs of {manifest.full_name} do not share a cluster.", fix=SHARE_FIX)
     if manifest.environment_policy == "recreate":
         raise BadRequest(
             f"The runs of {manifest.full_name} recreate their environment, so only a run can start their cluster.",
             fix="Start a run instead.",
         )
-    options = DaskClusterOptions.model_validate(manifest.executor.options)
-    return dask_cluster.gateway_request(
-        options, manifest.with_registered_sizes(settings), manifest.environment.executable or sys.executable
-    )
-
-
-def _is_shared(executor: str, options: object) -> bool:
-    return executor == dask_cluster.DASK_CLUSTER.name and isinstance(options, dict) and options.get("share") != "run"
+    return make_gateway_request(request, manifest.environment.executable or sys.executable)
 
 
 async def list_clusters(endpoints: Endpoints, settings: Settings) -> tuple[SharedCluster, ...]:

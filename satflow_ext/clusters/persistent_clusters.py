@@ -6,12 +6,10 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from satflow_ext import executors
 from satflow_ext.clusters.cluster_owner import ClusterOwner
-from satflow_ext.executors.dask_address import DASK_ADDRESS
-from satflow_ext.executors.dask_client import DASK_CLIENT
-from satflow_ext.models import Deployment, JsonObject
-
-SHARED_EXECUTOR = "dask-cluster"
+from satflow_ext.executors.executor import text_option
+from satflow_ext.models import Deployment
 
 
 class PersistentCluster(BaseModel):
@@ -59,27 +57,17 @@ def list_persistent_clusters(deployments: Iterable[Deployment]) -> tuple[Persist
 def _find_cluster(deployment: Deployment) -> PersistentCluster | None:
     if deployment.executor is None:
         return None
-    name, options = deployment.executor.name, deployment.executor.options
-    address = _text_option(options, "address") if name in (DASK_ADDRESS.name, DASK_CLIENT.name) else None
-    gateway = (_text_option(options, "gateway") or "") if name == SHARED_EXECUTOR and _is_shared(options) else None
-    if address is None and gateway is None:
+    location = executors.locate_persistent_cluster(deployment.executor)
+    if location is None:
         return None
+    options = deployment.executor.options
     workers = options.get("n_workers")
     return PersistentCluster(
         deployment_id=deployment.id,
         deployment=f"{deployment.flow_name}/{deployment.name}",
-        executor=name,
+        executor=deployment.executor.name,
         plan=workers if isinstance(workers, int) else None,
-        worker_size=_text_option(options, "worker_size"),
-        address=address,
-        gateway=gateway,
+        worker_size=text_option(options, "worker_size"),
+        address=location.address,
+        gateway=location.gateway,
     )
-
-
-def _is_shared(options: JsonObject) -> bool:
-    return options.get("share") != "run" and options.get("backend", "gateway") == "gateway"
-
-
-def _text_option(options: JsonObject, name: str) -> str | None:
-    value = options.get(name)
-    return value if isinstance(value, str) else None

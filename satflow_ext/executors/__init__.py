@@ -1,6 +1,7 @@
 """The catalog of executors: the choices for running tasks, and their conversion to Prefect task runners.
 
-To add an executor, write one module with one record and list the record in `KINDS`.
+To add an executor, write one module with one record, list the record in `KINDS`, and add a test. No other module asks for an
+executor by its name: what differs between executors is an attribute of the record (`executor.Executor`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from satflow_ext.backends import ProviderRequest
 from satflow_ext.errors import ExtraMissing, UnknownExecutor
 from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
 from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.executors.dask_local import DASK_LOCAL
-from satflow_ext.executors.executor import Executor, ExecutorOptions
+from satflow_ext.executors.executor import ClusterLocation, Executor, ExecutorOptions
 from satflow_ext.executors.flow_task_runner import FLOW_TASK_RUNNER
 from satflow_ext.executors.machine_size import Machine, measure_machine
 from satflow_ext.executors.option_errors import to_option_error
@@ -35,7 +37,9 @@ __all__ = [
     "build_catalog",
     "create_task_runner",
     "find_executor",
+    "find_provider_request",
     "find_sizes",
+    "locate_persistent_cluster",
     "require_packages",
     "validate_choice",
 ]
@@ -127,6 +131,25 @@ def find_sizes(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSett
     """
     name = choice.options.get("worker_size")
     return {name: worker_sizes.find_size(name, settings)} if isinstance(name, str) else {}
+
+
+def find_provider_request(choice: ExecutorChoice, settings: Settings) -> ProviderRequest | None:
+    """Return the request that flow runs make to a cluster provider, or None if their executor uses no provider.
+
+    Raises:
+        UnknownExecutor: no executor has this name.
+        UnknownWorkerSize: no size has this name.
+    """
+    executor = find_executor(choice.name)
+    if executor.provider_request is None:
+        return None
+    return executor.provider_request(_parse_options(executor, choice), settings)
+
+
+def locate_persistent_cluster(choice: ExecutorChoice) -> ClusterLocation | None:
+    """Return the location of the cluster that a deployment also has between runs, or None if it has none."""
+    executor = EXECUTORS.get(choice.name)
+    return executor.locate_cluster(choice.options) if executor else None
 
 
 def create_task_runner(choice: ExecutorChoice, settings: Settings) -> TaskRunner[Any] | None:

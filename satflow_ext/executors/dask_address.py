@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.executors.executor import DASK_PACKAGES, Executor, ExecutorOptions
+from satflow_ext.executors.executor import DASK_PACKAGES, ClusterLocation, Executor, ExecutorOptions, text_option
+from satflow_ext.models import JsonObject
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ def create_task_runner(options: DaskAddressOptions, settings: Settings) -> TaskR
     return FastDaskTaskRunner(address=options.address, client_kwargs={"timeout": CONNECT_SECONDS})
 
 
+def locate_scheduler(options: JsonObject) -> ClusterLocation | None:
+    """Return the location of the cluster at the address, or None without an address."""
+    address = text_option(options, "address")
+    return None if address is None else ClusterLocation(address=address)
+
+
 DASK_ADDRESS = Executor(
     name="dask-address",
     title="Existing cluster",
@@ -52,4 +59,5 @@ DASK_ADDRESS = Executor(
     options=DaskAddressOptions,
     create_task_runner=create_task_runner,
     packages=DASK_PACKAGES,
+    locate_cluster=locate_scheduler,
 )

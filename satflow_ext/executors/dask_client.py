@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE, START_TIMEOUT
+from satflow_ext.executors.dask_address import ADDRESS, CONNECT_SECONDS, EXAMPLE, START_TIMEOUT, locate_scheduler
 from satflow_ext.executors.dask_local import DaskLocalOptions, check_size, cluster_arguments, start_local_cluster
 from satflow_ext.executors.executor import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.executors.machine_size import Machine
@@ -124,4 +124,5 @@ DASK_CLIENT = Executor(
     create_task_runner=create_task_runner,
     check_machine=check_machine,
     packages=DASK_PACKAGES,
+    locate_cluster=locate_scheduler,
 )

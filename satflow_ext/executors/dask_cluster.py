@@ -2,100 +2,75 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from satflow_ext import backends
-from satflow_ext.backends import GATEWAY, ProviderRequest
-from satflow_ext.errors import InvalidExecutorOption, SizeRefused
+from satflow_ext.backends import ProviderRequest
+from satflow_ext.errors import InvalidExecutorOption
 from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
-from satflow_ext.executors.executor import DASK_PACKAGES, Executor
+from satflow_ext.executors.executor import DASK_PACKAGES, ClusterLocation, Executor, text_option
 from satflow_ext.executors.machine_size import Machine, measure_machine
-from satflow_ext.gateways import connection
-from satflow_ext.gateways.cluster_request import GatewayClusterRequest
-from satflow_ext.gateways.gateway_locator import find_gateway_settings
+from satflow_ext.models import JsonObject
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
 
 
-def gateway_request(options: DaskClusterOptions, settings: Settings, python: str) -> GatewayClusterRequest:
-    """Convert the options to a gateway cluster request for flow runs with this interpreter.
-
-    Raises:
-        UnknownWorkerSize: no size has this name.
-    """
-    found = GatewayClusterRequest(**_worker_plan(options, settings), gateway=options.gateway, python=python)
-    if options.gateway or options.worker_size:
-        return found
-    return replace(found, cores=1, memory=measure_machine().memory // options.max_workers)
-
-
 def provider_request(options: DaskClusterOptions, settings: Settings) -> ProviderRequest:
-    """Convert the options to a request for a cluster provider other than a Dask Gateway.
+    """Convert the options to a request to the cluster provider. Dask workers without a size share this machine's memory.
 
     Raises:
+        UnknownBackEnd: no cluster provider has this name.
         UnknownWorkerSize: no size has this name.
     """
-    return ProviderRequest(**_worker_plan(options, settings), backend=options.backend, options=options.backend_options)
-
-
-def _worker_plan(options: DaskClusterOptions, settings: Settings) -> dict[str, Any]:
-    """Return the fields of `Workers`."""
     size = worker_sizes.find_size(options.worker_size, settings) if options.worker_size else None
-    return {
-        "workers": options.n_workers,
-        "minimum": options.minimum or 0,
-        "maximum": options.maximum,
-        "size": options.worker_size,
-        "cores": size.cores if size else None,
-        "memory": worker_sizes.memory_bytes(size) if size else None,
-        "gpus": size.gpus if size else 0,
-        "idle_timeout": options.idle_timeout,
-        "start_timeout": options.start_timeout,
-    }
+    request = ProviderRequest(
+        workers=options.n_workers,
+        minimum=options.minimum or 0,
+        maximum=options.maximum,
+        size=options.worker_size,
+        cores=size.cores if size else None,
+        memory=worker_sizes.memory_bytes(size) if size else None,
+        gpus=size.gpus if size else 0,
+        idle_timeout=options.idle_timeout,
+        start_timeout=options.start_timeout,
+        backend=options.backend,
+        options=options.backend_options,
+        gateway=options.gateway,
+        shared=options.share == "deployment",
+        autoclose=options.autoclose,
+    )
+    if size or not backends.find_provider(options.backend).is_local(request):
+        return request
+    return replace(request, cores=1, memory=measure_machine().memory // options.max_workers)
 
 
 def create_task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:
     """Create a Dask task runner that starts or finds its cluster when the first task is submitted."""
+    from satflow_ext.backends.signature import import_class
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
-    if options.backend != GATEWAY:
-        from satflow_ext.backends.run_cluster import start_run_cluster
-
-        return FastDaskTaskRunner(
-            cluster_class=start_run_cluster, cluster_kwargs={"request": asdict(provider_request(options, settings))}
-        )
-    from satflow_ext.gateways.cluster_factory import gateway_cluster
-
-    cluster = asdict(gateway_request(options, settings, sys.executable))
-    share = options.share == "deployment"
+    provider = backends.find_provider(options.backend)
     return FastDaskTaskRunner(
-        cluster_class=gateway_cluster,
-        cluster_kwargs={"request": cluster, "share": share, "autoclose": options.autoclose},
+        cluster_class=import_class(provider.cluster_factory),
+        cluster_kwargs=provider.make_factory_arguments(provider_request(options, settings)),
     )
 
 
 def check_machine(options: DaskClusterOptions, settings: Settings, machine: Machine) -> None:
-    """Refuse a cluster that a run on this machine could not get, without contacting a gateway.
+    """Refuse a cluster that a run on this machine could not get, without contacting a service of the cluster provider.
 
     Raises:
-        ExtraMissing: dask-gateway is not installed.
+        ExtraMissing: a package that the cluster provider needs is not installed.
         SettingsWrong: no gateway has this name.
         SizeRefused: this machine cannot provide that many workers of this size.
     """
-    if options.backend != GATEWAY:
-        return  # registration checks the provider, because that may take a while
-    connection.require_client()
-    if options.gateway:
-        find_gateway_settings(options.gateway, settings)
-        return
-    connection.require_server()
-    if options.worker_size:
-        _refuse_gpus(options.worker_size, settings)
+    provider, request = backends.find_provider(options.backend), provider_request(options, settings)
+    provider.check_requirements(request, settings)
+    if options.worker_size and provider.is_local(request):
         worker_sizes.check_fits(options.worker_size, options.max_workers, settings, machine)
 
 
@@ -107,37 +82,38 @@ def validate_options(options: DaskClusterOptions, settings: Settings) -> None:
         InvalidExecutorOption: the provider does not support an option.
         SizeRefused: the provider does not support worker sizes.
     """
-    if options.backend != GATEWAY:
-        _refuse_gateway_options(options)
-        backends.validate_request(provider_request(options, settings))
-    elif options.backend_options:
-        raise _invalid_option(
-            "backend_options", "A Dask Gateway does not support backend_options.", "Choose another backend."
-        )
+    _refuse_unaccepted_options(options, backends.find_provider(options.backend))
+    backends.validate_request(provider_request(options, settings))
 
 
-def _refuse_gateway_options(options: DaskClusterOptions) -> None:
-    if options.gateway:
-        fix = f"Leave out gateway, or choose backend={GATEWAY}."
-        raise _invalid_option("gateway", f"The cluster provider {options.backend} is not a Dask Gateway.", fix)
-    if options.share == "deployment":
-        fix = "Choose share=run, or a Dask Gateway."
-        raise _invalid_option(
-            "share", f"A cluster of the cluster provider {options.backend} ends with its flow run.", fix
-        )
+def _refuse_unaccepted_options(options: DaskClusterOptions, provider: backends.ClusterProvider) -> None:
+    refusals = {
+        "gateway": (
+            options.gateway,
+            f"{provider.subject} is not a Dask Gateway.",
+            f"Leave out gateway, or choose backend={backends.DEFAULT_NAME}.",
+        ),
+        "share": (
+            options.share == "deployment",
+            f"A cluster of the cluster provider {provider.name} ends with its flow run.",
+            "Choose share=run, or a Dask Gateway.",
+        ),
+        "backend_options": (
+            options.backend_options,
+            f"{provider.subject} does not support backend_options.",
+            "Choose another backend.",
+        ),
+    }
+    for name, (given, message, fix) in refusals.items():
+        if given and name not in provider.accepted_options:
+            raise InvalidExecutorOption(message, fix=fix, field=f"executor.options.{name}")
 
 
-def _invalid_option(option: str, message: str, fix: str) -> InvalidExecutorOption:
-    return InvalidExecutorOption(message, fix=fix, field=f"executor.options.{option}")
-
-
-def _refuse_gpus(size: str, settings: Settings) -> None:
-    if worker_sizes.find_size(size, settings).gpus:
-        raise SizeRefused(
-            f"This machine's Dask Gateway does not offer GPUs, which the size {size!r} has.",
-            fix="Choose a size without GPUs, or a Dask Gateway that offers GPUs.",
-            field="executor.options.worker_size",
-        )
+def locate_shared_cluster(options: JsonObject) -> ClusterLocation | None:
+    """Return the location of the cluster that the runs of a deployment share, or None if they do not share one."""
+    if options.get("share") == "run" or not backends.is_shareable(options.get("backend", backends.DEFAULT_NAME)):
+        return None
+    return ClusterLocation(gateway=text_option(options, "gateway") or "")
 
 
 DASK_CLUSTER = Executor(
@@ -150,4 +126,6 @@ DASK_CLUSTER = Executor(
     check_machine=check_machine,
     validate_options=validate_options,
     packages=DASK_PACKAGES,
+    provider_request=provider_request,
+    locate_cluster=locate_shared_cluster,
 )

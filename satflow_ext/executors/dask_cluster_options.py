@@ -9,7 +9,6 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from satflow_ext import backends
-from satflow_ext.backends import GATEWAY
 from satflow_ext.executors.executor import ExecutorOptions
 from satflow_ext.models import JsonObject
 
@@ -45,7 +44,7 @@ class DaskClusterOptions(ExecutorOptions):
         None, title="Worker size", description="Default: the default of the cluster provider."
     )
     backend: str = Field(
-        GATEWAY,
+        backends.DEFAULT_NAME,
         title="Cluster provider",
         description=f"The source of clusters: {', '.join(backends.NAMES)}, or any class as module:Class.",
         min_length=1,
@@ -96,7 +95,8 @@ class DaskClusterOptions(ExecutorOptions):
     def _set_default_share(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("share") is not None:
             return given
-        return {**given, "share": "deployment" if given.get("backend", GATEWAY) == GATEWAY else "run"}
+        backend = given.get("backend", backends.DEFAULT_NAME)
+        return {**given, "share": "deployment" if backends.is_shareable(backend) else "run"}
 
     @field_validator("backend_options", mode="before")
     @classmethod

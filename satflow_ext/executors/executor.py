@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from satflow_ext.backends.provider import ProviderRequest
 from satflow_ext.executors.machine_size import Machine
-from satflow_ext.models import ExecutorInfo
+from satflow_ext.models import ExecutorInfo, JsonObject
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +43,25 @@ def accept_any_options(options: ExecutorOptions, settings: Settings) -> None:
     """Accept all options, for executors whose options model is the only validation."""
 
 
+@dataclass(frozen=True)
+class ClusterLocation:
+    """The location of a persistent cluster: the address of its scheduler, or else the name of its Dask Gateway."""
+
+    address: str | None = None
+    gateway: str | None = None
+
+
+def has_no_cluster(options: JsonObject) -> ClusterLocation | None:
+    """Return None, for executors whose deployments have no cluster between runs."""
+    return None
+
+
+def text_option(options: JsonObject, name: str) -> str | None:
+    """Return the value of an option if it is text."""
+    value = options.get(name)
+    return value if isinstance(value, str) else None
+
+
 DASK_PACKAGES = frozenset({"dask", "distributed", "prefect-dask"})
 """`Executor.packages` of executors that use Dask."""
 
@@ -61,6 +81,9 @@ class Executor(Generic[OptionsT]):
         validate_options: raises if the options are invalid on every machine.
         packages: distributions that its tasks need in addition to those that the flow uses.
         install: the requirement that installs them.
+        provider_request: converts the options to a request to a cluster provider; None if the executor uses no provider.
+        locate_cluster: returns the location of the cluster that a deployment with these options also has between runs. It
+            reads them as they are, because another version of SatFlow may have registered the deployment.
     """
 
     name: str
@@ -73,6 +96,13 @@ class Executor(Generic[OptionsT]):
     validate_options: Callable[[OptionsT, Settings], None] = accept_any_options
     packages: frozenset[str] = frozenset()
     install: str = "satflow-ext"
+    provider_request: Callable[[OptionsT, Settings], ProviderRequest] | None = None
+    locate_cluster: Callable[[JsonObject], ClusterLocation | None] = has_no_cluster
+
+    @property
+    def uses_dask(self) -> bool:
+        """True if its tasks run on a Dask cluster or use one."""
+        return self.packages >= DASK_PACKAGES
 
     def to_info(self) -> ExecutorInfo:
         """Describe the executor for the register form."""

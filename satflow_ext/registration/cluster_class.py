@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from satflow_ext import backends
+from satflow_ext import backends, executors
 from satflow_ext.backends.check_class import ClassCheck
 from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD
 from satflow_ext.errors import (
@@ -19,8 +19,6 @@ from satflow_ext.errors import (
     SatflowError,
     UnknownBackEnd,
 )
-from satflow_ext.executors import dask_cluster
-from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
 from satflow_ext.models import ClusterClass, ExecutorChoice
 from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopped, run_module
 from satflow_ext.settings import Settings
@@ -47,13 +45,11 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
         SizeRefused: the cluster provider has no worker of that size.
         ClusterFailed: the cluster provider does not answer.
     """
-    if executor.name != dask_cluster.DASK_CLUSTER.name:
+    request = executors.find_provider_request(executor, settings)
+    if request is None:
         return
-    options = DaskClusterOptions.model_validate(executor.options)
-    if options.backend == backends.GATEWAY:
-        return
-    back_end, request = backends.find_provider(options.backend), dask_cluster.provider_request(options, settings)
-    if interpreter is not None:
+    back_end = backends.find_provider(request.backend)
+    if interpreter is not None and back_end.cluster_class:
         _refuse_unfit_class(
             await _inspect_class(interpreter, back_end.cluster_class, list(back_end.make_arguments(request))), back_end
         )
@@ -67,12 +63,12 @@ async def read_class_form(name: str, interpreter: Path, *, limit: float = MAX_IM
     Raises:
         UnknownBackEnd: there is no such cluster provider, or its class cannot be imported.
         ExtraMissing: a package that the cluster provider needs is not installed.
-        BadRequest: the cluster provider is a Dask Gateway, which has no class.
+        BadRequest: the cluster provider has no class.
         ClusterFailed: the import took longer than `limit` seconds, or was killed.
     """
-    if name == backends.GATEWAY:
-        raise BadRequest("A Dask Gateway has no class.", fix="Choose another cluster provider.", field="name")
     back_end = backends.find_provider(name)
+    if not back_end.cluster_class:
+        raise BadRequest(f"{back_end.subject} has no class.", fix="Choose another cluster provider.", field="name")
     done = await _run_class_module(interpreter, limit, FORM_MODULE, name)
     try:
         return ClusterClass.model_validate_json(_last_line(done.output))
@@ -127,10 +123,6 @@ def _refuse_unfit_class(inspection: ClassCheck, provider: backends.ClusterProvid
 def _missing_class_error(provider: backends.ClusterProvider, reason: str) -> SatflowError:
     if provider.install:
         fix = f"{provider.install}."
-        return ExtraMissing(
-            f"The cluster provider {provider.name} is not installed: {reason}.", fix=fix, field=BACKEND_FIELD
-        )
+        return ExtraMissing(f"{provider.subject} is not installed: {reason}.", fix=fix, field=BACKEND_FIELD)
     fix = "Install its package where the flow runs, or correct its name (module:Class)."
-    return UnknownBackEnd(
-        f"The cluster provider {provider.name} cannot be imported: {reason}.", fix=fix, field=BACKEND_FIELD
-    )
+    return UnknownBackEnd(f"{provider.subject} cannot be imported: {reason}.", fix=fix, field=BACKEND_FIELD)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.executors.dask_cluster import DASK_CLUSTER
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
 from satflow_ext.versions.manifest import Manifest
 
 
 def prewarm_seconds(executor: ExecutorChoice) -> float:
-    """Return how many seconds before a scheduled run the shared cluster is started; 0 if it is not prewarmed."""
-    return float(str(executor.options.get("prewarm") or 0)) if executor.name == DASK_CLUSTER.name else 0
+    """Return how many seconds before a scheduled run the shared cluster is started; 0 if it is not prewarmed.
+
+    The option `prewarm` has this meaning in every executor that has it.
+    """
+    return float(str(executor.options.get("prewarm") or 0))
 
 
 def request_file(settings: Settings) -> Path:

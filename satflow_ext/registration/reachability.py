@@ -1,24 +1,18 @@
-"""Check that flow runs can use the store that a flow is registered with, and its Dask Gateway.
+"""Check that flow runs can use the store that a flow is registered with, and that their cluster is offered.
 
 Flow runs of the local stack have the environment variables of the process that started the stack, and the settings file at the
 time of their start. A store that is defined only in the environment of a later JupyterLab would be unknown to them, and every run
-would fail. A Dask Gateway reports its own options.
+would fail. A cluster provider checks its own offer, such as the options of a Dask Gateway.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 
+from satflow_ext import backends, executors, lease
 from satflow_ext import endpoints as places
-from satflow_ext import lease
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.errors import SettingsWrong, SizeRefused
-from satflow_ext.executors import dask_cluster
-from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
-from satflow_ext.gateways import cluster_request as clusters
-from satflow_ext.gateways import connection
-from satflow_ext.gateways.cluster_request import GatewayClusterRequest
+from satflow_ext.errors import SettingsWrong
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import LOCAL, Settings
 
@@ -53,29 +47,15 @@ async def check_store(endpoints: Endpoints, settings: Settings) -> None:
         )
 
 
-async def check_gateway(executor: ExecutorChoice, settings: Settings) -> None:
-    """Refuse a cluster that a Dask Gateway of the settings does not offer. Gateways that only remote runs use are not checked.
+async def check_offer(executor: ExecutorChoice, settings: Settings) -> None:
+    """Refuse a cluster that the service of its provider does not offer, regardless of the machine of the runs.
 
     Raises:
-        SizeRefused: the gateway does not offer that worker size; the message lists those that it offers.
-        GatewayRefused: the gateway cannot separate a shared cluster from others.
-        ClusterFailed: the gateway does not answer, or refuses the credential.
+        SizeRefused: the service does not offer that worker size; the message lists those that it offers.
+        GatewayRefused: a Dask Gateway cannot separate a shared cluster from others.
+        ClusterFailed: the service does not answer, or refuses the credential.
         SettingsWrong: the environment variable of its credential is not set.
     """
-    if executor.name != dask_cluster.DASK_CLUSTER.name:
-        return
-    options = DaskClusterOptions.model_validate(executor.options)
-    if options.gateway in settings.gateways:
-        request = dask_cluster.gateway_request(options, settings, sys.executable)
-        await asyncio.to_thread(_check_offer, request, settings, shared=options.share == "deployment")
-
-
-def _check_offer(request: GatewayClusterRequest, settings: Settings, *, shared: bool) -> None:
-    with connection.locate_gateway(request.gateway, settings) as where, connection.connect_gateway(where) as gateway:
-        offered = connection.read_cluster_options(gateway)
-        try:
-            clusters.set_options(offered, request, "any" if shared else None)
-        except SizeRefused as error:
-            names = clusters.list_offered_sizes(offered, request, settings.worker_sizes)
-            fix = f"Choose one of {', '.join(names)}." if names else "Choose no worker size."
-            raise SizeRefused(error.message, fix=fix, field=error.field) from None
+    request = executors.find_provider_request(executor, settings)
+    if request is not None:
+        await asyncio.to_thread(backends.find_provider(request.backend).check_offer, request, settings)

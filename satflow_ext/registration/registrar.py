@@ -26,7 +26,7 @@ from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.registration.draft import build_draft, check_registration, find_work_pool
 from satflow_ext.registration.executor_choice import find_replaced_task_runner
 from satflow_ext.registration.next_version import publish_next_version, reuse_version
-from satflow_ext.registration.reachability import check_gateway, check_store
+from satflow_ext.registration.reachability import check_offer, check_store
 from satflow_ext.settings import Settings
 from satflow_ext.versions import carried_files
 from satflow_ext.versions.manifest import Manifest
@@ -76,7 +76,7 @@ async def register(
     if endpoints.local:
         await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
     await check_store(endpoints, settings)
-    await check_gateway(executor, settings)
+    await check_offer(executor, settings)
     python = worker_environment.find_run_interpreter(packed, registration, settings, local=endpoints.local)
     await check_class(executor, python, settings, local=endpoints.local)
     async with prefect_client(endpoints.prefect) as client:

@@ -116,7 +116,7 @@ def _set_runner(
     from satflow_ext.executors.flow_cluster import DeferredFailureMixin, fail_without_cluster
 
     run_id = os.environ.get(RUN_ID)
-    if run_id and manifest.executor.name.startswith("dask-"):
+    if run_id and executors.find_executor(manifest.executor.name).uses_dask:
         runner = _monitor_runner(runner, manifest.executor, manifest.full_name, run_id, settings)
     flow = flow.with_options(task_runner=runner)
     return fail_without_cluster(flow) if isinstance(runner, DeferredFailureMixin) else flow

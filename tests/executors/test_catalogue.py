@@ -34,6 +34,31 @@ def test_each_executor_says_what_it_is_for(name):
     assert info.options_schema["type"] == "object"
 
 
+def test_names_of_executors_are_unique():
+    assert [each.name for each in executors.KINDS] == list(executors.EXECUTORS)
+
+
+@pytest.mark.parametrize("executor", executors.KINDS, ids=lambda each: each.name)
+def test_each_record_refuses_unknown_options_and_describes_its_own(executor):
+    schema = executor.to_info().options_schema
+    assert schema["additionalProperties"] is False
+    assert schema["properties"].keys() == executor.options.model_fields.keys()
+    assert all(each["title"] for each in schema["properties"].values())
+    assert executor.options.model_config["frozen"]
+
+
+def test_executors_that_use_dask_state_it():
+    names = [each.name for each in executors.KINDS if each.uses_dask]
+    assert names == ["dask-local", "dask-cluster", "dask-client", "dask-address"]
+
+
+@pytest.mark.parametrize("name", [*executors.EXECUTORS, "of a later version"])
+@pytest.mark.parametrize("value", [None, 5, ["a"], {"a": 1}])
+def test_options_of_another_version_do_not_fail_the_search_for_clusters(name, value):
+    options = dict.fromkeys(("address", "gateway", "share", "backend"), value)
+    assert executors.locate_persistent_cluster(ExecutorChoice(name=name, options=options)) is None
+
+
 def test_valid_choice_comes_back_with_every_option():
     choice = executors.validate_choice(ExecutorChoice(name="dask-local", options={"n_workers": 3}), SETTINGS)
     assert choice.options == {"n_workers": 3, "threads_per_worker": None, "worker_size": None}

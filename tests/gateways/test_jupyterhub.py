@@ -20,7 +20,7 @@ from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration.reachability import check_gateway
+from satflow_ext.registration.reachability import check_offer
 from satflow_ext.settings import GIB, Settings
 from tests.conftest import free_port
 from tests.gateways.serving import running, serving_gateway
@@ -70,7 +70,7 @@ def team(hub, tmp_path_factory):
 
 def check(settings):
     choice = executors.validate_choice(ExecutorChoice(name="dask-cluster", options={"gateway": "team"}), settings)
-    asyncio.run(check_gateway(choice, settings))
+    asyncio.run(check_offer(choice, settings))
 
 
 def test_a_users_token_gives_clusters_of_hers(hub, team, monkeypatch):

@@ -17,7 +17,7 @@ from satflow_ext.gateways.cluster_request import GatewayClusterRequest, set_opti
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration.reachability import check_gateway
+from satflow_ext.registration.reachability import check_offer
 from satflow_ext.settings import GIB, GatewaySettings, Settings
 from tests.gateways.pretending import answering
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
@@ -38,24 +38,24 @@ def chosen(settings, **options):
 
 
 def test_what_it_gives_is_taken(team):
-    asyncio.run(check_gateway(chosen(team, worker_size="large"), team))
-    asyncio.run(check_gateway(chosen(team), team))
+    asyncio.run(check_offer(chosen(team, worker_size="large"), team))
+    asyncio.run(check_offer(chosen(team), team))
 
 
 def test_a_size_that_it_has_not_is_refused_with_those_that_it_has(team):
     with pytest.raises(
         SizeRefused, match=r"does not offer Dask workers of size '4xlarge'.*Choose one of medium, large\."
     ):
-        asyncio.run(check_gateway(chosen(team, worker_size="4xlarge"), team))
+        asyncio.run(check_offer(chosen(team, worker_size="4xlarge"), team))
 
 
 def test_a_wrong_and_a_missing_credential_are_told_before_anything_runs(team, monkeypatch):
     monkeypatch.setenv(PASSWORD, "guessed")
     with pytest.raises(GatewayUnauthorized, match=r"'team' refused the credential.*\[gateways\.team\]"):
-        asyncio.run(check_gateway(chosen(team), team))
+        asyncio.run(check_offer(chosen(team), team))
     monkeypatch.delenv(PASSWORD)
     with pytest.raises(SettingsWrong, match=PASSWORD):
-        asyncio.run(check_gateway(chosen(team), team))
+        asyncio.run(check_offer(chosen(team), team))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_what_is_no_gateway_is_told(answer, error, said, monkeypatch):
     with answering(answer) as url:
         there = Settings(gateways={"team": GatewaySettings(url=url, user="ann", credential=PASSWORD)})
         with pytest.raises(error, match=said):
-            asyncio.run(check_gateway(chosen(there), there))
+            asyncio.run(check_offer(chosen(there), there))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid"])
@@ -87,7 +87,7 @@ def test_one_that_is_not_there_is_told_without_its_address(url, monkeypatch):
     monkeypatch.setenv(PASSWORD, "of the team")
     there = Settings(gateways={"team": GatewaySettings(url=url, user="ann", credential=PASSWORD)})
     with pytest.raises(GatewayUnreachable, match=r"'team' does not answer: [A-Z][a-z ]+\. Check") as caught:
-        asyncio.run(check_gateway(chosen(there), there))
+        asyncio.run(check_offer(chosen(there), there))
     assert "127.0.0.1" not in str(caught.value)
 
 
