@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from satflow_ext import executors
-from satflow_ext.backends.dask_gateway import make_gateway_request
+from satflow_ext.cluster_providers.dask_gateway import make_gateway_request
 from satflow_ext.clusters import persistent_clusters
 from satflow_ext.clusters.persistent_clusters import PersistentCluster
 from satflow_ext.clusters.single_update import update_status_files

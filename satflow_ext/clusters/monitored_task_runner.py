@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from prefect.context import FlowRunContext
 from prefect_dask.task_runners import DaskTaskRunner
 
-from satflow_ext.backends.missing_worker_reasons import receive_reasons
+from satflow_ext.cluster_providers.missing_worker_reasons import receive_reasons
 from satflow_ext.clusters.cluster_owner import ClusterOwner
 from satflow_ext.clusters.sample import NO_ANSWER_ERRORS, ClusterSample, SchedulerProbe, describe_error
 from satflow_ext.clusters.status_builder import StatusBuilder, WorkerCounts

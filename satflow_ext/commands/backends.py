@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from satflow_ext import backends
+from satflow_ext import cluster_providers
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.models import ClusterClass, JsonObject
@@ -29,7 +29,11 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print one line for each cluster provider, or for each option of one."""
     refuse_extra_arguments(rest, "backends")
     if args.backend is None:
-        print(json.dumps({"backends": backends.NAMES}) if args.json else "\n".join((*backends.NAMES, "module:Class")))
+        print(
+            json.dumps({"backends": cluster_providers.NAMES})
+            if args.json
+            else "\n".join((*cluster_providers.NAMES, "module:Class"))
+        )
         return 0
     found = interrupts.run(read_class_form(args.backend, remote_interpreter(load_settings()) or Path(sys.executable)))
     print(found.model_dump_json(indent=2) if args.json else "\n".join(_class_lines(found)))

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from satflow_ext.errors import NotInGit
 from satflow_ext.git import run_git
 from satflow_ext.models import GitFile, PackedFlow
-from satflow_ext.registration.clean_load import MAX_LOAD_SECONDS
-from satflow_ext.registration.clean_process import ProcessStopped, run_code
+from satflow_ext.registration.clean_process import MAX_LOAD_SECONDS, ProcessStopped, run_code
 from satflow_ext.runtime import from_git
 
 LOAD_CODE = """

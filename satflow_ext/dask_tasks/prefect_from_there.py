@@ -1,7 +1,7 @@
 """Access of Dask workers on other machines to a Prefect API on the loopback interface of the flow run's machine.
 
 The local stack's API is there. Some workers cannot reach it; others get a forwarded port on their own machine
-(`backends/ssh_worker.py`).
+(`cluster_providers/ssh_cluster.py`).
 """
 
 from __future__ import annotations

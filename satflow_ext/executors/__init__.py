@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from satflow_ext.backends import ProviderRequest
-from satflow_ext.errors import ExtraMissing, UnknownExecutor
+from satflow_ext.cluster_providers import ProviderRequest
+from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, UnknownExecutor
 from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_address import DASK_ADDRESS
 from satflow_ext.executors.dask_client import DASK_CLIENT
@@ -22,15 +22,17 @@ from satflow_ext.executors.dask_local import DASK_LOCAL
 from satflow_ext.executors.executor import ClusterLocation, Executor, ExecutorOptions
 from satflow_ext.executors.flow_task_runner import FLOW_TASK_RUNNER
 from satflow_ext.executors.machine_size import Machine, measure_machine
-from satflow_ext.executors.option_errors import to_option_error
 from satflow_ext.executors.processes import PROCESSES
 from satflow_ext.executors.ray import RAY
 from satflow_ext.executors.threads import THREADS
 from satflow_ext.models import ExecutorChoice, ExecutorInfo, WorkerSize
 from satflow_ext.settings import Settings, SizeSettings
+from satflow_ext.validation_errors import describe_error, is_standard_error
 
 if TYPE_CHECKING:
     from prefect.task_runners import TaskRunner
+
+    from satflow_ext.executors.executor import ExecutorOptions
 
 __all__ = [
     "EXECUTORS",
@@ -164,3 +166,46 @@ def _parse_options(executor: Executor[Any], choice: ExecutorChoice) -> ExecutorO
     except ValidationError as error:
         raise to_option_error(executor.name, executor.options, error) from None
     return options
+
+
+def to_option_error(executor: str, options: type[ExecutorOptions], error: ValidationError) -> InvalidExecutorOption:
+    """Convert the first validation error to an error for the user.
+
+    Args:
+        executor: name of the executor.
+        options: the model of its options.
+        error: pydantic's error.
+    """
+    first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return InvalidExecutorOption(
+            f"The options of executor {executor!r} contradict each other: {describe_error(first)}.",
+            field="executor.options",
+        )
+    option = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        return _unknown_option(executor, option, options)
+    purpose, field = options.model_fields[option].description, f"executor.options.{option}"
+    if first["type"] == "missing":
+        return InvalidExecutorOption(
+            f"The executor {executor!r} needs the option {option!r}.", fix=purpose, field=field
+        )
+    return InvalidExecutorOption(
+        f"The option {option!r} of executor {executor!r} is invalid: {describe_error(first)}.",
+        fix=purpose if is_standard_error(first) else None,  # messages of our own validators need no fix
+        field=field,
+    )
+
+
+def _unknown_option(executor: str, option: str, options: type[ExecutorOptions]) -> InvalidExecutorOption:
+    known = (
+        f"Its options are {', '.join(options.model_fields)}."
+        if options.model_fields
+        else "Choose an executor that has it."
+    )
+    near = get_close_matches(option, options.model_fields, n=1)
+    return InvalidExecutorOption(
+        f"The executor {executor!r} has no option {option!r}.",
+        fix=f"Did you mean {near[0]!r}? {known}" if near else known,
+        field=f"executor.options.{option}",
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext import backends
-from satflow_ext.backends import ProviderRequest
+from satflow_ext import cluster_providers
+from satflow_ext.cluster_providers import ProviderRequest
 from satflow_ext.errors import InvalidExecutorOption
 from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
@@ -43,17 +43,17 @@ def provider_request(options: DaskClusterOptions, settings: Settings) -> Provide
         shared=options.share == "deployment",
         autoclose=options.autoclose,
     )
-    if size or not backends.find_provider(options.backend).is_local(request):
+    if size or not cluster_providers.find_provider(options.backend).is_local(request):
         return request
     return replace(request, cores=1, memory=measure_machine().memory // options.max_workers)
 
 
 def create_task_runner(options: DaskClusterOptions, settings: Settings) -> TaskRunner[Any]:
     """Create a Dask task runner that starts or finds its cluster when the first task is submitted."""
-    from satflow_ext.backends.signature import import_class
+    from satflow_ext.cluster_providers.signature import import_class
     from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
 
-    provider = backends.find_provider(options.backend)
+    provider = cluster_providers.find_provider(options.backend)
     return FastDaskTaskRunner(
         cluster_class=import_class(provider.cluster_factory),
         cluster_kwargs=provider.make_factory_arguments(provider_request(options, settings)),
@@ -68,7 +68,7 @@ def check_machine(options: DaskClusterOptions, settings: Settings, machine: Mach
         SettingsWrong: no gateway has this name.
         SizeRefused: this machine cannot provide that many workers of this size.
     """
-    provider, request = backends.find_provider(options.backend), provider_request(options, settings)
+    provider, request = cluster_providers.find_provider(options.backend), provider_request(options, settings)
     provider.check_requirements(request, settings)
     if options.worker_size and provider.is_local(request):
         worker_sizes.check_fits(options.worker_size, options.max_workers, settings, machine)
@@ -82,16 +82,16 @@ def validate_options(options: DaskClusterOptions, settings: Settings) -> None:
         InvalidExecutorOption: the provider does not support an option.
         SizeRefused: the provider does not support worker sizes.
     """
-    _refuse_unaccepted_options(options, backends.find_provider(options.backend))
-    backends.validate_request(provider_request(options, settings))
+    _refuse_unaccepted_options(options, cluster_providers.find_provider(options.backend))
+    cluster_providers.validate_request(provider_request(options, settings))
 
 
-def _refuse_unaccepted_options(options: DaskClusterOptions, provider: backends.ClusterProvider) -> None:
+def _refuse_unaccepted_options(options: DaskClusterOptions, provider: cluster_providers.ClusterProvider) -> None:
     refusals = {
         "gateway": (
             options.gateway,
             f"{provider.subject} is not a Dask Gateway.",
-            f"Leave out gateway, or choose backend={backends.DEFAULT_NAME}.",
+            f"Leave out gateway, or choose backend={cluster_providers.DEFAULT_NAME}.",
         ),
         "share": (
             options.share == "deployment",
@@ -111,7 +111,8 @@ def _refuse_unaccepted_options(options: DaskClusterOptions, provider: backends.C
 
 def locate_shared_cluster(options: JsonObject) -> ClusterLocation | None:
     """Return the location of the cluster that the runs of a deployment share, or None if they do not share one."""
-    if options.get("share") == "run" or not backends.is_shareable(options.get("backend", backends.DEFAULT_NAME)):
+    provider = options.get("backend", cluster_providers.DEFAULT_NAME)
+    if options.get("share") == "run" or not cluster_providers.is_shareable(provider):
         return None
     return ClusterLocation(gateway=text_option(options, "gateway") or "")
 

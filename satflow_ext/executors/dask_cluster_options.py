@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from satflow_ext import backends
+from satflow_ext import cluster_providers
 from satflow_ext.executors.executor import ExecutorOptions
 from satflow_ext.models import JsonObject
 
@@ -44,9 +44,9 @@ class DaskClusterOptions(ExecutorOptions):
         None, title="Worker size", description="Default: the default of the cluster provider."
     )
     backend: str = Field(
-        backends.DEFAULT_NAME,
+        cluster_providers.DEFAULT_NAME,
         title="Cluster provider",
-        description=f"The source of clusters: {', '.join(backends.NAMES)}, or any class as module:Class.",
+        description=f"The source of clusters: {', '.join(cluster_providers.NAMES)}, or any class as module:Class.",
         min_length=1,
     )
     backend_options: JsonObject = Field(
@@ -95,8 +95,8 @@ class DaskClusterOptions(ExecutorOptions):
     def _set_default_share(cls, given: Any) -> Any:
         if not isinstance(given, dict) or given.get("share") is not None:
             return given
-        backend = given.get("backend", backends.DEFAULT_NAME)
-        return {**given, "share": "deployment" if backends.is_shareable(backend) else "run"}
+        backend = given.get("backend", cluster_providers.DEFAULT_NAME)
+        return {**given, "share": "deployment" if cluster_providers.is_shareable(backend) else "run"}
 
     @field_validator("backend_options", mode="before")
     @classmethod

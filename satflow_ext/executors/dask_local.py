@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from satflow_ext.backends.dask_defaults import NO_HTTP_ROUTES
+from satflow_ext.cluster_providers.dask_defaults import NO_HTTP_ROUTES
 from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.executor import DASK_PACKAGES, Executor, ExecutorOptions
 from satflow_ext.executors.machine_size import Machine

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from satflow_ext.backends.provider import ProviderRequest
+from satflow_ext.cluster_providers.provider import ProviderRequest
 from satflow_ext.executors.machine_size import Machine
 from satflow_ext.models import ExecutorInfo, JsonObject
 from satflow_ext.settings import Settings

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,11 +16,13 @@ from urllib.parse import urlsplit
 import prefect_ray
 import ray
 from prefect.task_runners import TaskRunner
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from satflow_ext import scratch
+from satflow_ext.dask_tasks.prefect_from_there import CONNECT_TIMEOUT, find_loopback_api
 from satflow_ext.dask_tasks.run_files import RunFiles
 from satflow_ext.errors import ClusterFailed
-from satflow_ext.executors import ray_environment, ray_reach
+from satflow_ext.executors import ray_environment
 from satflow_ext.executors.flow_cluster import DeferredFailureMixin
 from satflow_ext.redaction import guard, policy
 
@@ -113,7 +116,7 @@ class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # typ
         except Exception as error:
             message = f"The Ray cluster at {self.address} cannot be used: {_last_line(error)}."
             raise ClusterFailed(message, fix=FIX) from None
-        ray_reach.require_prefect_access(self.address)
+        require_prefect_access(self.address)
 
     def _runtime_environment(self) -> dict[str, Any]:
         """Return the workers' runtime environment: data files, modules, and the redaction policy. It contains no secrets."""
@@ -153,3 +156,57 @@ def _last_line(error: Exception) -> str:
     """Return the last line of an error, because some of Ray's exceptions contain the traceback of another process."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1].strip().rstrip(".")
+
+
+START_TIMEOUT = 60.0
+"""Seconds for Ray to start a process on each machine."""
+UNREACHABLE_FIX = "Set prefect_api_url to a Prefect server that the machines of the cluster can reach."
+
+
+def require_prefect_access(address: str) -> None:
+    """Check that the machines can connect to the Prefect API; tasks on one that cannot would crash.
+
+    Args:
+        address: the cluster's address for messages. This process is connected to the cluster.
+
+    Raises:
+        ClusterFailed: a machine cannot connect, or no process starts there.
+    """
+    url = find_loopback_api()
+    if url is None:
+        return
+    where = urlsplit(url)
+    connection_tests = [
+        ray.remote(_make_connection_test())
+        .options(num_cpus=0, scheduling_strategy=_on_node(node["NodeID"]))
+        .remote(where.hostname, where.port)
+        for node in ray.nodes()
+        if node["Alive"] and node["Resources"].get("CPU")
+    ]
+    try:
+        reached = ray.get(connection_tests, timeout=START_TIMEOUT)
+    except ray.exceptions.RayError as error:
+        message = f"The Ray cluster at {address} cannot run tasks: {type(error).__name__}."
+        raise ClusterFailed(message, fix="Check the cluster's log and dashboard.") from None
+    if not all(reached):
+        message = f"A machine of the Ray cluster at {address} cannot reach the Prefect API of the local stack."
+        raise ClusterFailed(message, fix=UNREACHABLE_FIX)
+
+
+def _on_node(node: str) -> NodeAffinitySchedulingStrategy:
+    return NodeAffinitySchedulingStrategy(node, soft=False)
+
+
+def _make_connection_test() -> Callable[..., bool]:
+    """Return a function that is pickled by value, because the cluster's machines may not have this package installed."""
+
+    def reaches(host: str, port: int, patience: float = CONNECT_TIMEOUT) -> bool:
+        import socket
+
+        try:
+            socket.create_connection((host, port), patience).close()
+        except OSError:
+            return False
+        return True
+
+    return reaches

@@ -51,6 +51,6 @@ def _dask_cluster(line: str) -> Any:
 
 
 def _complete_line(shell: Any, event: Any) -> list[str]:
-    from satflow_ext.kernel.complete import complete_line
+    from satflow_ext.kernel.magic import complete_line
 
     return complete_line(shell, event)

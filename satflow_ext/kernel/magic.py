@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
+from satflow_ext.choices import list_options
 from satflow_ext.choices.register_line import ParsedLine, build_parser, parse_line
 from satflow_ext.display.preflight import CheckedFlow
 from satflow_ext.display.registered_flow import RegisteredFlow
 from satflow_ext.errors import BadRequest, SatflowError
+from satflow_ext.kernel.flow_discovery import live_flows
+from satflow_ext.models import FLOW_EXECUTOR
 
 
 def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
@@ -31,3 +35,43 @@ def _register_line(parsed: ParsedLine) -> RegisteredFlow | CheckedFlow | None:
     if parsed.check:
         return check_registration(parsed.flow, parsed.registration)
     return register_choice(parsed.flow, parsed.registration, run=parsed.run, overwrite=parsed.overwrite)
+
+
+def complete_line(shell: Any, event: Any) -> list[str]:
+    """Return the flows, options, executors or executor options that fit at the cursor position.
+
+    Args:
+        shell: the IPython shell.
+        event: IPython's completion event: the line up to the cursor in `line`, the word being typed in `symbol`.
+    """
+    words = event.line.split()
+    typed = event.symbol if not event.line.endswith(" ") else ""
+    before = words[-1] if event.line.endswith(" ") else (words[-2] if len(words) > 1 else "")
+    return [each for each in _candidates(shell, words, before, typed) if each.startswith(typed)]
+
+
+def _candidates(shell: Any, words: list[str], before: str, typed: str) -> list[str]:
+    choice = next((each for each in list_options() if each.flag == before), None)
+    if before == "--executor":
+        return _executor_names()
+    if choice is not None and not typed.startswith("-"):
+        return list(choice.values)
+    options = [*sorted(build_parser().options - {"-h"}), *_executor_options(words)]
+    if typed.startswith("-"):
+        return options
+    flows = [found.variable for found in live_flows(shell.user_ns)]
+    return options if any(word in flows for word in words) else flows
+
+
+def _executor_names() -> list[str]:
+    from satflow_ext.executors import EXECUTORS
+
+    return list(EXECUTORS)
+
+
+def _executor_options(words: list[str]) -> list[str]:
+    from satflow_ext.executors import EXECUTORS
+
+    name = words[words.index("--executor") + 1] if "--executor" in words[:-1] else FLOW_EXECUTOR
+    fields = EXECUTORS[name].options.model_fields if name in EXECUTORS else {}
+    return ["--" + each.replace("_", "-") for each in fields]

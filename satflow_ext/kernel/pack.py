@@ -14,8 +14,7 @@ from satflow_ext.kernel import parameters, refusals
 from satflow_ext.kernel.carried import FlowWithModules, add_local_modules
 from satflow_ext.kernel.describe import FlowDescriber
 from satflow_ext.kernel.fingerprint import compute_fingerprint
-from satflow_ext.kernel.flow_choice import find_flow
-from satflow_ext.kernel.flow_discovery import AnyFlow, FoundFlow, Shell
+from satflow_ext.kernel.flow_discovery import AnyFlow, FoundFlow, Shell, find_flow
 from satflow_ext.kernel.included import copy_included_files, notebook_folder
 from satflow_ext.kernel.preflight.search import find_findings
 from satflow_ext.kernel.reachable_objects import walk_flow

@@ -6,8 +6,14 @@ import asyncio
 import os
 import re
 import signal
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from satflow_ext.errors import CannotPickle
+from satflow_ext.models import PackedFlow
 
 NOTEBOOK_VARIABLES = ("PYTHONPATH", "PYTHONSTARTUP", "IPYTHONDIR", "MPLBACKEND")
 """Environment variables that a kernel may have and a flow run does not have."""
@@ -135,3 +141,45 @@ def _format_stack_location(traces: str) -> str:
     own = [frame for frame in frames if not STANDARD_LIBRARY.search(frame["file"])]
     chosen = (own or frames)[:1]
     return f", in {chosen[0]['function']} ({chosen[0]['file']}, line {chosen[0]['line']})" if chosen else ""
+
+
+LOAD_CODE = "import sys, cloudpickle; cloudpickle.load(open(sys.argv[1], 'rb'))"
+MAX_LOAD_SECONDS = 120.0
+"""Maximum time of a load in seconds."""
+
+
+async def load_in_clean_process(packed: PackedFlow, executable: str, *, limit: float = MAX_LOAD_SECONDS) -> float:
+    """Load the pickle in a separate process with an empty working folder.
+
+    Args:
+        packed: the flow.
+        executable: the Python that loads it, of the same minor version as the one that packed it.
+        limit: maximum time in seconds.
+
+    Returns:
+        Duration of the load in seconds.
+
+    Raises:
+        CannotPickle: the load failed, took too long or was killed.
+    """
+    begun = monotonic()
+    body = Path(packed.body).resolve()
+    # Next to the pickle file: the process that created its folder deletes it, even if this process was killed.
+    with tempfile.TemporaryDirectory(dir=body.parent) as folder:
+        try:
+            done = await run_code(executable, LOAD_CODE, str(body), folder=folder, limit=limit)
+        except ProcessStopped as stopped:
+            raise CannotPickle(
+                f"The clean process that loads the flow did not finish: {stopped.reason}", fix=stopped.fix
+            ) from None
+    if done.code:
+        raise CannotPickle(f"The flow cannot be loaded in a clean process: {done.reason}", fix=_suggest_fix(done))
+    return monotonic() - begun
+
+
+def _suggest_fix(done: FinishedProcess) -> str:
+    if done.lacks_module:
+        return (
+            "Install the module where flow runs execute. Your own module is packed if its file is next to the notebook."
+        )
+    return "Provide what the flow needs where flow runs execute, such as a file or an environment variable."

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from satflow_ext import backends, executors
-from satflow_ext.backends.check_class import ClassCheck
-from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD
+from satflow_ext import cluster_providers, executors
+from satflow_ext.cluster_providers.check_class import ClassCheck
+from satflow_ext.cluster_providers.provider import BACKEND_FIELD, OPTIONS_FIELD
 from satflow_ext.errors import (
     BadRequest,
     ClusterFailed,
@@ -23,8 +23,8 @@ from satflow_ext.models import ClusterClass, ExecutorChoice
 from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopped, run_module
 from satflow_ext.settings import Settings
 
-CHECK_MODULE = "satflow_ext.backends.check_class"
-FORM_MODULE = "satflow_ext.backends.class_form"
+CHECK_MODULE = "satflow_ext.cluster_providers.check_class"
+FORM_MODULE = "satflow_ext.cluster_providers.class_form"
 MAX_IMPORT_SECONDS = 60.0
 """Maximum time in seconds for the import of a class."""
 
@@ -48,7 +48,7 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
     request = executors.find_provider_request(executor, settings)
     if request is None:
         return
-    back_end = backends.find_provider(request.backend)
+    back_end = cluster_providers.find_provider(request.backend)
     if interpreter is not None and back_end.cluster_class:
         _refuse_unfit_class(
             await _inspect_class(interpreter, back_end.cluster_class, list(back_end.make_arguments(request))), back_end
@@ -66,7 +66,7 @@ async def read_class_form(name: str, interpreter: Path, *, limit: float = MAX_IM
         BadRequest: the cluster provider has no class.
         ClusterFailed: the import took longer than `limit` seconds, or was killed.
     """
-    back_end = backends.find_provider(name)
+    back_end = cluster_providers.find_provider(name)
     if not back_end.cluster_class:
         raise BadRequest(f"{back_end.subject} has no class.", fix="Choose another cluster provider.", field="name")
     done = await _run_class_module(interpreter, limit, FORM_MODULE, name)
@@ -108,7 +108,7 @@ def _last_line(output: bytes) -> bytes:
     return output.strip().rpartition(b"\n")[2]
 
 
-def _refuse_unfit_class(inspection: ClassCheck, provider: backends.ClusterProvider) -> None:
+def _refuse_unfit_class(inspection: ClassCheck, provider: cluster_providers.ClusterProvider) -> None:
     if inspection.outcome == "missing":
         raise _missing_class_error(provider, inspection.details[0])
     if inspection.outcome != "fits":
@@ -120,7 +120,7 @@ def _refuse_unfit_class(inspection: ClassCheck, provider: backends.ClusterProvid
         )
 
 
-def _missing_class_error(provider: backends.ClusterProvider, reason: str) -> SatflowError:
+def _missing_class_error(provider: cluster_providers.ClusterProvider, reason: str) -> SatflowError:
     if provider.install:
         fix = f"{provider.install}."
         return ExtraMissing(f"{provider.subject} is not installed: {reason}.", fix=fix, field=BACKEND_FIELD)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from satflow_ext import backends, executors, lease
+from satflow_ext import cluster_providers, executors, lease
 from satflow_ext import endpoints as places
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SettingsWrong
@@ -58,4 +58,4 @@ async def check_offer(executor: ExecutorChoice, settings: Settings) -> None:
     """
     request = executors.find_provider_request(executor, settings)
     if request is not None:
-        await asyncio.to_thread(backends.find_provider(request.backend).check_offer, request, settings)
+        await asyncio.to_thread(cluster_providers.find_provider(request.backend).check_offer, request, settings)

@@ -23,8 +23,7 @@ from satflow_ext.models import ExecutorChoice, Finding, GitFile, PackedFlow, Reg
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import worker_environment
 from satflow_ext.registration.cluster_class import check_class
-from satflow_ext.registration.draft import build_draft, check_registration, find_work_pool
-from satflow_ext.registration.executor_choice import find_replaced_task_runner
+from satflow_ext.registration.draft import build_draft, check_registration, find_replaced_task_runner, find_work_pool
 from satflow_ext.registration.next_version import publish_next_version, reuse_version
 from satflow_ext.registration.reachability import check_offer, check_store
 from satflow_ext.settings import Settings

@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from distributed import Client
 
-from satflow_ext.backends.kubernetes import find_missing_workers
-from satflow_ext.backends.run_cluster import start_run_cluster
+from satflow_ext.cluster_providers.kubernetes import find_missing_workers
+from satflow_ext.cluster_providers.run_cluster import start_run_cluster
 from tests.backends.kube_stand_in import standing_in
 
 question = json.load(sys.stdin)

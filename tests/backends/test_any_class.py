@@ -8,9 +8,9 @@ import pytest
 from distributed import Client
 
 from satflow_ext import executors
-from satflow_ext.backends import ProviderRequest
-from satflow_ext.backends.address_redaction import redact_addresses
-from satflow_ext.backends.run_cluster import start_run_cluster
+from satflow_ext.cluster_providers import ProviderRequest
+from satflow_ext.cluster_providers.address_redaction import redact_addresses
+from satflow_ext.cluster_providers.run_cluster import start_run_cluster
 from satflow_ext.errors import ClusterNotStarted, InvalidExecutorOption, SizeRefused, UnknownBackEnd
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings

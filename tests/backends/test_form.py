@@ -8,9 +8,13 @@ import pytest
 from distributed import LocalCluster
 
 import tests.platforms.asked
-from satflow_ext.backends import ProviderRequest, find_provider
-from satflow_ext.backends.argument_schema import schema_of_annotation, schema_of_documented_type
-from satflow_ext.backends.class_form import build_form, parse_docstrings
+from satflow_ext.cluster_providers import ProviderRequest, find_provider
+from satflow_ext.cluster_providers.class_form import (
+    build_form,
+    parse_docstrings,
+    schema_of_annotation,
+    schema_of_documented_type,
+)
 from tests.platforms.asked import ask
 
 FORMS = Path(tests.platforms.asked.__file__).with_name("forms.py")

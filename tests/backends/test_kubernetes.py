@@ -17,9 +17,8 @@ import pytest
 from distributed import Client
 
 from satflow_ext import executors
-from satflow_ext.backends import ProviderRequest
-from satflow_ext.backends.kube_manifest import build_manifest
-from satflow_ext.backends.kubernetes import summarize_pods
+from satflow_ext.cluster_providers import ProviderRequest
+from satflow_ext.cluster_providers.kubernetes import build_manifest, summarize_pods
 from satflow_ext.errors import InvalidExecutorOption
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import GIB, Settings

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from satflow_ext import backends, executors
-from satflow_ext.backends import signature
-from satflow_ext.backends.any_class import CLASS_PATH
+from satflow_ext import cluster_providers, executors
+from satflow_ext.cluster_providers import signature
+from satflow_ext.cluster_providers.any_class import CLASS_PATH
 from satflow_ext.errors import BadRequest, InvalidExecutorOption
 from satflow_ext.executors.dask_cluster import provider_request
 from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
@@ -19,7 +19,7 @@ from satflow_ext.registration.cluster_class import read_class_form
 from satflow_ext.settings import Settings
 
 SETTINGS = Settings()
-PROVIDERS = (*backends.PROVIDERS, backends.find_provider("package.module:Class"))
+PROVIDERS = (*cluster_providers.PROVIDERS, cluster_providers.find_provider("package.module:Class"))
 SOME_VALUES = {"gateway": "team", "share": "deployment", "backend_options": {"zone": "x"}}
 """A value for each option that some providers accept and others refuse."""
 
@@ -27,13 +27,13 @@ each_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda each: 
 
 
 def test_names_of_providers_are_unique_and_begin_with_the_default():
-    assert len(set(backends.NAMES)) == len(backends.PROVIDERS)
-    assert backends.NAMES[0] == backends.DEFAULT_NAME == DaskClusterOptions().backend
+    assert len(set(cluster_providers.NAMES)) == len(cluster_providers.PROVIDERS)
+    assert cluster_providers.NAMES[0] == cluster_providers.DEFAULT_NAME == DaskClusterOptions().backend
 
 
 @each_provider
 def test_provider_is_found_by_its_name(provider):
-    assert backends.find_provider(provider.name) == provider
+    assert cluster_providers.find_provider(provider.name) == provider
 
 
 @each_provider

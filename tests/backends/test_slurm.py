@@ -16,10 +16,10 @@ import pytest
 from distributed import Client
 from prefect import flow, task
 
-from satflow_ext.backends import ProviderRequest, signature, slurm_command
-from satflow_ext.backends.missing_worker_reasons import receive_reasons
-from satflow_ext.backends.run_cluster import start_run_cluster
-from satflow_ext.backends.slurm import SLURM, Node, list_nodes, summarize_jobs
+from satflow_ext.cluster_providers import ProviderRequest, signature, slurm
+from satflow_ext.cluster_providers.missing_worker_reasons import receive_reasons
+from satflow_ext.cluster_providers.run_cluster import start_run_cluster
+from satflow_ext.cluster_providers.slurm import SLURM, Node, list_nodes, summarize_jobs
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
@@ -169,7 +169,7 @@ def test_what_slurm_cannot_give_is_refused(slurm, chosen, error, message):
 
 def test_a_machine_without_slurm_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("SLURM_CONF", str(tmp_path / "none.conf"))
-    monkeypatch.setattr(slurm_command, "COMMAND_TIMEOUT", 1)
+    monkeypatch.setattr(slurm, "COMMAND_TIMEOUT", 1)
     with pytest.raises(ClusterFailed, match="SLURM"):
         list_nodes(None)
     monkeypatch.setenv("PATH", str(tmp_path))

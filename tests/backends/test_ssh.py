@@ -16,9 +16,9 @@ import pytest
 from distributed import Client, LocalCluster
 from prefect import flow, get_run_logger, task
 
-from satflow_ext.backends import ProviderRequest
-from satflow_ext.backends.run_cluster import start_run_cluster
-from satflow_ext.backends.ssh_placement import HostPlacement
+from satflow_ext.cluster_providers import ProviderRequest
+from satflow_ext.cluster_providers.run_cluster import start_run_cluster
+from satflow_ext.cluster_providers.ssh_hosts import HostPlacement
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, InvalidExecutorOption, PythonMismatch, SizeRefused
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 
-from satflow_ext.backends.run_cluster import start_run_cluster
+from satflow_ext.cluster_providers.run_cluster import start_run_cluster
 
 if __name__ == "__main__":
     with start_run_cluster(request=json.loads(sys.argv[1])):

@@ -19,7 +19,7 @@ from distributed import LocalCluster
 from prefect_dask.task_runners import DaskTaskRunner
 
 from satflow_ext import executors
-from satflow_ext.backends import missing_worker_reasons
+from satflow_ext.cluster_providers import missing_worker_reasons
 from satflow_ext.clusters.cluster_owner import ClusterOwner
 from satflow_ext.clusters.monitored_task_runner import MonitoredDaskTaskRunner
 from satflow_ext.clusters.status_files import StatusFiles

@@ -8,6 +8,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from satflow_ext.backends.class_form import build_form
+from satflow_ext.cluster_providers.class_form import build_form
 
 json.dump({name: build_form(name).model_dump(mode="json") for name in json.load(sys.stdin)}, sys.stdout)

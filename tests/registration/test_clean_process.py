@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from prefect import flow
 
-from satflow_ext.backends import provider
+from satflow_ext.cluster_providers import provider
 from satflow_ext.errors import CannotPickle, ClusterFailed, SettingsWrong, UnknownBackEnd
-from satflow_ext.registration.clean_load import load_in_clean_process
-from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopped, run_code
+from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopped, load_in_clean_process, run_code
 from satflow_ext.registration.cluster_class import read_class_form
 from satflow_ext.registration.worker_environment import inspect_interpreter
 

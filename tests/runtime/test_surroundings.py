@@ -15,7 +15,7 @@ from satflow_ext import runs
 from satflow_ext.errors import CannotRecreate, EnvironmentDiffers
 from satflow_ext.models import Origin, Registration, RunRequest
 from satflow_ext.registration import register
-from satflow_ext.runtime import surroundings
+from satflow_ext.runtime import load
 from satflow_ext.versions import manifest_store
 from tests.environments.locks import OTHER, changed
 from tests.registration.conftest import ended, log_of, name, packed, ran
@@ -78,7 +78,7 @@ def test_same_version_with_other_files_is_refused(stack, packed, registered_as):
     done = registered_as(changed(packed(tells), "toolz", files="sha256:" + "0" * 64), "refuse")
     manifest = asyncio.run(manifest_store.read_manifest(stack.endpoints.store, done.manifest))
     with pytest.raises(EnvironmentDiffers, match="but other files: toolz"):
-        surroundings.check_environment(manifest, Path("/nowhere"), stack.settings)
+        load.check_environment(manifest, Path("/nowhere"), stack.settings)
 
 
 def test_recreated_by_the_first_run_and_there_for_the_next(stack, packed, registered_as):

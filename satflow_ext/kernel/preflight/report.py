@@ -9,8 +9,7 @@ from pathlib import Path
 from satflow_ext.errors import CannotPickle, ContentTooLarge, InvalidInclude
 from satflow_ext.kernel import content_body, refusals
 from satflow_ext.kernel.carried import FlowWithModules, add_local_modules
-from satflow_ext.kernel.flow_choice import find_flow
-from satflow_ext.kernel.flow_discovery import AnyFlow, Shell
+from satflow_ext.kernel.flow_discovery import AnyFlow, Shell, find_flow
 from satflow_ext.kernel.included import match_files, notebook_folder
 from satflow_ext.kernel.preflight.findings import MAX_FINDINGS
 from satflow_ext.kernel.preflight.search import find_findings

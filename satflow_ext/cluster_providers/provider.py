@@ -102,7 +102,7 @@ class ClusterProvider:
     name: str
     title: str | None = None
     accepted_options: frozenset[str] = frozenset({"backend_options"})
-    cluster_factory: str = "satflow_ext.backends.run_cluster:start_run_cluster"
+    cluster_factory: str = "satflow_ext.cluster_providers.run_cluster:start_run_cluster"
     make_factory_arguments: Callable[[ProviderRequest], dict[str, Any]] = make_factory_arguments
     cluster_class: str = ""
     make_arguments: Callable[[ProviderRequest], dict[str, Any]] = options_as_arguments

@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, MissingWorkers, ProviderRequest
+from satflow_ext.cluster_providers.provider import (
+    BACKEND_FIELD,
+    OPTIONS_FIELD,
+    ClusterProvider,
+    MissingWorkers,
+    ProviderRequest,
+)
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.settings import GIB, Settings
 from satflow_ext.validation_errors import describe_error
 
 if TYPE_CHECKING:
-    from satflow_ext.backends.ssh_hosts import SshConnectionSettings
+    from satflow_ext.cluster_providers.ssh_hosts import SshConnectionSettings
 
 INSTALL = "pip install 'satflow-ext[ssh]'"
-CLUSTER_CLASS = "satflow_ext.backends.ssh_cluster:SshCluster"
+CLUSTER_CLASS = "satflow_ext.cluster_providers.ssh_cluster:SshCluster"
 
 
 def make_arguments(request: ProviderRequest) -> dict[str, Any]:
@@ -47,7 +53,7 @@ def check_hosts(request: ProviderRequest, settings: Settings) -> None:
         DaskClusterUnfit: a host lacks packages that a Dask worker needs.
         SizeRefused: the hosts do not have the memory or the GPUs; the message lists the sizes that fit.
     """
-    from satflow_ext.backends.ssh_hosts import probe_hosts
+    from satflow_ext.cluster_providers.ssh_hosts import probe_hosts
 
     if importlib.util.find_spec("asyncssh") is None:  # may be installed only where the flow runs
         message = "asyncssh is not installed here, so the hosts cannot be checked during registration."
@@ -58,7 +64,7 @@ def check_hosts(request: ProviderRequest, settings: Settings) -> None:
 
 
 def _parse_connection(request: ProviderRequest) -> SshConnectionSettings:
-    from satflow_ext.backends.ssh_hosts import SshConnectionSettings
+    from satflow_ext.cluster_providers.ssh_hosts import SshConnectionSettings
 
     given = {name: value for name, value in request.options.items() if name in SshConnectionSettings.model_fields}
     try:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict, fields
 from typing import Any
 
-from satflow_ext.backends.provider import ClusterProvider, ProviderRequest
+from satflow_ext.cluster_providers.provider import ClusterProvider, ProviderRequest
 from satflow_ext.errors import SizeRefused
 from satflow_ext.gateways import cluster_request, connection
 from satflow_ext.gateways.cluster_request import GatewayClusterRequest

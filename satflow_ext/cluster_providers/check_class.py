@@ -1,4 +1,4 @@
-"""`python -m satflow_ext.backends.check_class module:Class NAME…`: check that a class exists and accepts these arguments.
+"""`python -m satflow_ext.cluster_providers.check_class module:Class NAME…`: check a class and its arguments.
 
 The check runs in a separate process with the interpreter of the flow runs, because importing a third-party class may
 have any side effect.
@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from satflow_ext.backends import signature
+from satflow_ext.cluster_providers import signature
 
 
 class ClassCheck(BaseModel):

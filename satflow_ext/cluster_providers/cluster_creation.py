@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from satflow_ext.backends.address_redaction import redact_addresses
-from satflow_ext.backends.run_log import run_log
-from satflow_ext.backends.signature import import_class
+from satflow_ext.cluster_providers.address_redaction import redact_addresses
+from satflow_ext.cluster_providers.signature import import_class
 from satflow_ext.errors import ClusterNotStarted
 
 if TYPE_CHECKING:
@@ -148,3 +148,14 @@ def _close_partial_cluster(cluster: Any) -> None:
 
 async def _close_started_workers(cluster: Any) -> None:
     await asyncio.gather(*(each.close() for each in cluster._created))
+
+
+def run_log() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+    """Return the logger of the current flow run, or this package's logger outside a flow run."""
+    from prefect.exceptions import MissingContextError
+    from prefect.logging import get_run_logger
+
+    try:
+        return get_run_logger()
+    except MissingContextError:
+        return logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from dask_jobqueue.slurm import SLURMJob
 from distributed.deploy.spec import ProcessInterface
 from distributed.security import Security
 
-from satflow_ext.backends.worker_variables import NO_DASHBOARD, export_lines
+from satflow_ext.cluster_providers.worker_variables import NO_DASHBOARD, export_lines
 from satflow_ext.credentials import redacting_filter
 
 LIBRARY_WALLTIME = "00:30:00"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from satflow_ext.backends.provider import (
+from satflow_ext.cluster_providers.provider import (
     BACKEND_FIELD,
     OPTIONS_FIELD,
     ClusterProvider,
@@ -16,7 +17,6 @@ from satflow_ext.backends.provider import (
     ProviderRequest,
     find_unconnected_workers,
 )
-from satflow_ext.backends.slurm_command import FIX, run_slurm_command
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, ExtraMissing, InvalidExecutorOption, SizeRefused
 from satflow_ext.settings import GIB, Settings, SizeSettings
 
@@ -193,7 +193,7 @@ def _read_job_states(jobs: list[str]) -> dict[str, tuple[str, str]]:
 
 SLURM = ClusterProvider(
     name="slurm",
-    cluster_class="satflow_ext.backends.slurm_cluster:SlurmCluster",
+    cluster_class="satflow_ext.cluster_providers.slurm_cluster:SlurmCluster",
     make_arguments=make_arguments,
     install="pip install 'satflow-ext[slurm]'",
     owned_arguments=OWNED_ARGUMENTS,
@@ -201,3 +201,31 @@ SLURM = ClusterProvider(
     check_availability=check_nodes,
     find_missing_workers=find_missing_workers,
 )
+
+
+COMMAND_TIMEOUT = 20
+"""Seconds. SLURM's commands block when the controller is down."""
+
+
+def run_slurm_command(*words: str) -> list[str]:
+    """Run a command and return the lines of its output.
+
+    Raises:
+        ClusterFailed: the command failed or timed out.
+    """
+    try:
+        done = subprocess.run(
+            words, capture_output=True, encoding="utf-8", errors="replace", timeout=COMMAND_TIMEOUT, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        raise ClusterFailed(f"SLURM: {_format_output(error.stderr) or f'{words[0]} failed'}.", fix=FIX) from None
+    except (OSError, subprocess.TimeoutExpired):
+        raise ClusterFailed(f"SLURM does not answer ({words[0]}).", fix=FIX) from None
+    return done.stdout.splitlines()
+
+
+def _format_output(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
+FIX = "Check the output of `sinfo` on this machine."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from satflow_ext.backends.provider import ClusterProvider
+from satflow_ext.cluster_providers.provider import ClusterProvider
 
 CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", re.ASCII)
 """`package.module:Class`."""

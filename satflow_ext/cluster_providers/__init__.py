@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from satflow_ext.backends.any_class import CLASS_PATH, provider_of_class
-from satflow_ext.backends.dask_gateway import GATEWAY
-from satflow_ext.backends.kubernetes import KUBERNETES
-from satflow_ext.backends.provider import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, ProviderRequest
-from satflow_ext.backends.slurm import SLURM
-from satflow_ext.backends.ssh import SSH
+from satflow_ext.cluster_providers.any_class import CLASS_PATH, provider_of_class
+from satflow_ext.cluster_providers.dask_gateway import GATEWAY
+from satflow_ext.cluster_providers.kubernetes import KUBERNETES
+from satflow_ext.cluster_providers.provider import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, ProviderRequest
+from satflow_ext.cluster_providers.slurm import SLURM
+from satflow_ext.cluster_providers.ssh import SSH
 from satflow_ext.credentials.shapes import find_credential
 from satflow_ext.errors import InvalidExecutorOption, SizeRefused, UnknownBackEnd
 
