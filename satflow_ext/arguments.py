@@ -40,6 +40,9 @@ class Parser(argparse.ArgumentParser):
     With argparse's default, `--n 2` for an executor's option `n` would silently become `--name 2`.
     """
 
+    separates_unknown_options = False
+    """True for a parser whose unknown options are those of an executor, each with a value."""
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **options})
         for name in (None, "store"):
@@ -59,9 +62,11 @@ class Parser(argparse.ArgumentParser):
             namespace: receives the values; None for a new one.
 
         Returns:
-            The values, and the remaining arguments. An unknown option and its value are one of these: `--n-workers=2`. With
-            argparse alone, a value after an unknown option would become a positional argument.
+            The values, and the remaining arguments. A parser that separates unknown options returns each of them with its value
+            as one argument, `--n-workers=2`; with argparse alone, the value would become a positional argument.
         """
+        if not self.separates_unknown_options:
+            return super().parse_known_args(args, namespace)
         known, unknown = self._separate_unknown(sys.argv[1:] if args is None else list(args))
         values, rest = super().parse_known_args(known, namespace)
         return values, [*rest, *unknown]
@@ -69,15 +74,12 @@ class Parser(argparse.ArgumentParser):
     def _separate_unknown(self, words: list[str]) -> tuple[list[str], list[str]]:
         known: list[str] = []
         unknown: list[str] = []
-        has_commands = self._subparsers is not None
         while words:
             word = words.pop(0)
             name, equals, _ = word.partition("=")
             action = self._option_string_actions.get(name)
-            if not word.startswith("-") or (has_commands and action is None):
+            if not word.startswith("-"):
                 known.append(word)
-                if has_commands:  # the rest belongs to the command
-                    return [*known, *words], unknown
                 continue
             takes_value = not equals and (action is None or action.nargs != 0)
             if takes_value and words and not words[0].startswith("--"):

@@ -63,8 +63,11 @@ def split_line(line: str) -> list[str]:
         raise BadRequest(f"Cannot read the line: {error}.", fix="Put the whole value between quotes.") from None
 
 
-def add_registration_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a registration. An option that is not given is None, or an empty list if it is repeatable."""
+def add_registration_options(parser: Parser) -> None:
+    """Add the options of a registration; all others are options of its executor.
+
+    The value of an option that is not given is None, or an empty list if it is repeatable.
+    """
     for each in list_options():
         parser.add_argument(
             each.flag,
@@ -76,6 +79,7 @@ def add_registration_options(parser: argparse.ArgumentParser) -> None:
         )
     for flag, purpose in ACTIONS.items():
         parser.add_argument(flag, action="store_true", help=purpose)
+    parser.separates_unknown_options = True
 
 
 def _number_parser(option: RegistrationOption) -> Any:

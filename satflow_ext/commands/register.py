@@ -54,9 +54,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="print what would change, without sending anything")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
-    add_registration_options(parser)
+    register_parser = cast(Parser, parser)
+    add_registration_options(register_parser)
     parser.epilog = EXECUTOR_OPTIONS_HELP
-    parser.set_defaults(known_options=cast(Parser, parser).options)
+    parser.set_defaults(known_options=register_parser.options)
 
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
