@@ -1,16 +1,16 @@
 import { Token } from '@lumino/coreutils';
 
 import type { IClient as Client } from './client';
+import type { ClustersModel } from './clusters/clusters';
+import type { SharedClustersModel } from './clusters/sharedClusters';
+import type { Preferences } from './components/preferences';
+import type { DeploymentsModel } from './flows/deployments';
+import type { FlowsModel } from './flows/flows';
 import type { INotebookSource } from './kernel';
-import type { ClustersModel } from './models/clusters';
-import type { DeploymentsModel } from './models/deployments';
-import type { FlowsModel } from './models/flows';
-import type { RunsModel } from './models/runs';
-import type { SharedClustersModel } from './models/sharedClusters';
-import type { StackModel } from './models/stack';
-import type { Preferences } from './models/preferences';
+import type { RunsModel } from './runs/runs';
+import type { Actions } from './sidebar/actions';
+import type { StackModel } from './stack/stack';
 import type { IStream as Stream } from './stream';
-import type { Actions } from './widgets/actions';
 
 /** The REST client. */
 export type IClient = Client;

@@ -2,9 +2,12 @@ import { render } from '@testing-library/react';
 import React from 'react';
 
 import type { ErrorBody, Registered } from '../_api';
-import { createDraft, type IDraft } from '../models/draft';
-import { createParameterForm } from '../models/parameterSchema';
-import { type IRegisterFormProps, RegisterForm } from '../views/RegisterForm';
+import { createParameterForm } from '../components/parameterSchema';
+import { createDraft, type IDraft } from '../register/draft';
+import {
+  type IRegisterFormProps,
+  RegisterForm
+} from '../register/RegisterForm';
 import { catalogue, deployment, flow } from './fakes';
 
 export const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({

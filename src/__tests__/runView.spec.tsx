@@ -2,11 +2,11 @@ import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
 import type { Artifact } from '../_api';
-import { searchPattern } from '../models/logText';
-import { AnsiText } from '../views/AnsiText';
-import { ArtifactView, safeUrl } from '../views/ArtifactView';
-import { LogView } from '../views/LogView';
-import { RunView } from '../views/RunView';
+import { AnsiText } from '../runs/AnsiText';
+import { ArtifactView, safeUrl } from '../runs/ArtifactView';
+import { searchPattern } from '../runs/logText';
+import { LogView } from '../runs/LogView';
+import { RunView } from '../runs/RunView';
 import { line, run } from './fakes';
 
 describe('RunView', () => {

@@ -9,8 +9,9 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { satflowIcon } from '../icons';
-import { isSavedForm } from '../models/savedForm';
-import type { Intent, IFlowSource } from '../models/flowSource';
+import type { Intent, IFlowSource } from '../register/flowSource';
+import { isSavedForm } from '../register/savedForm';
+import { pickFlow } from '../flows/flowDialogs';
 import {
   IActions,
   IClient,
@@ -20,9 +21,8 @@ import {
   IRuns,
   IStack
 } from '../tokens';
-import { pickFlow } from '../widgets/dialogs';
-import { type IFormParts, RegisterForms } from '../widgets/registerForms';
-import { tabArea } from '../widgets/tabArea';
+import { type IFormParts, RegisterForms } from './registerForms';
+import { tabArea } from './tabArea';
 
 const COMMAND = 'satflow:register-flow';
 const REOPEN = 'satflow:reopen-register-form';

@@ -9,7 +9,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import { satflowIcon } from '../icons';
-import { RunModel } from '../models/run';
+import { RunModel } from '../runs/run';
+import type { IRunTabParts } from '../runs/runTab';
 import {
   IActions,
   IClient,
@@ -19,8 +20,7 @@ import {
   IStack,
   IStream
 } from '../tokens';
-import type { IRunTabParts } from '../widgets/runTab';
-import { tabArea } from '../widgets/tabArea';
+import { tabArea } from './tabArea';
 
 const COMMAND = 'satflow:open-run';
 
@@ -110,7 +110,7 @@ async function createTab(
   model: RunModel,
   parts: IRunTabParts
 ): Promise<MainAreaWidget> {
-  const { RunTab } = await import('../widgets/runTab');
+  const { RunTab } = await import('../runs/runTab');
   const tab = new MainAreaWidget({ content: new RunTab(model, parts) });
   tab.id = PREFIX + model.id;
   tab.title.icon = satflowIcon;
