@@ -1,3 +1,4 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { render, screen } from '@testing-library/react';
 import React from 'react';
 
@@ -26,6 +27,9 @@ function show(taskRunner: string | null): void {
     <ExecutorField
       catalogue={{ ...catalogue(), executors: [info] }}
       executor={FLOW_EXECUTOR}
+      cards={[]}
+      translator={nullTranslator}
+      isSending={false}
       options={{}}
       taskRunner={taskRunner}
       workerUsage={null}

@@ -1,3 +1,4 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { render } from '@testing-library/react';
 import React from 'react';
 
@@ -53,6 +54,8 @@ export const show = (
       openCount={1}
       scheduleError={null}
       catalogue={catalogue()}
+      cards={[]}
+      translator={nullTranslator}
       clusterClass={{ clusterClass: null, error: null, isBusy: false }}
       preflight={{ report: null, error: null, activity: null }}
       nextRuns={['2026-01-02T06:00:00Z']}

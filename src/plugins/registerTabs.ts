@@ -16,6 +16,7 @@ import {
   IActions,
   IClient,
   IDeployments,
+  IExecutorCards,
   IFlows,
   IPreferences,
   IRuns,
@@ -39,7 +40,8 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     IRuns,
     IStack,
     IPreferences,
-    IActions
+    IActions,
+    IExecutorCards
   ],
   optional: [ITranslator, ICommandPalette, ILayoutRestorer, ILabShell],
   activate: (
@@ -51,14 +53,17 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     stack: IStack,
     preferences: IPreferences,
     actions: IActions,
+    cards: IExecutorCards,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     lab: ILabShell | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('satflow_ext');
+    translator ??= nullTranslator;
+    const trans = translator.load('satflow_ext');
     const models = { client, flows, deployments, runs, stack };
-    const parts = { ...models, preferences, actions, trans };
+    const words = { translator, trans };
+    const parts = { ...models, preferences, actions, cards, ...words };
     const area = tabArea(lab);
     const forms = new RegisterForms(app.shell, { ...parts, area });
     addCommands(app.commands, forms, parts);

@@ -16,6 +16,7 @@ import {
   IClient,
   IDeployments,
   IPreferences,
+  IRunPanels,
   IRuns,
   IStack,
   IStream
@@ -35,7 +36,8 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     IDeployments,
     IStack,
     IPreferences,
-    IActions
+    IActions,
+    IRunPanels
   ],
   optional: [ITranslator, ILayoutRestorer, ILabShell],
   activate: (
@@ -47,12 +49,14 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     stack: IStack,
     preferences: IPreferences,
     actions: IActions,
+    panels: IRunPanels,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     lab: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
-    const parts = { deployments, preferences, stack, actions, trans };
+    const views = { actions, panels, trans };
+    const parts = { deployments, preferences, stack, ...views };
     const model = (id: string) => new RunModel(id, client, stream, runs);
     const tracker = addCommand(app, model, { ...parts, area: tabArea(lab) });
     void restorer?.restore(tracker, {

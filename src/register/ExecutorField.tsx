@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -10,6 +10,7 @@ import type {
   WorkerSize
 } from '../_api';
 import { ErrorNote } from '../components/ErrorNote';
+import { Extension } from '../components/Extension';
 import { Field } from '../components/Field';
 import { useFieldId } from '../components/useFieldId';
 import {
@@ -26,9 +27,15 @@ import {
   ClusterClassFields,
   type IClusterClassState
 } from './ClusterClassFields';
+import type { IExecutorCard } from './executorCards';
 
 export interface IExecutorFieldProps {
   catalogue: Catalogue;
+  /** The cards of all executors. */
+  cards: readonly IExecutorCard[];
+  translator: ITranslator;
+  /** True while the form is sent. */
+  isSending: boolean;
   executor: string;
   options: JsonObject;
   /** The flow's own task runner, in words. */
@@ -109,9 +116,39 @@ function ExecutorCard(props: IExecutorCardProps): JSX.Element {
   );
 }
 
-function ExecutorOptions(
-  props: IExecutorFieldProps & { info: ExecutorInfo }
-): JSX.Element | null {
+interface IExecutorOptionsProps extends IExecutorFieldProps {
+  info: ExecutorInfo;
+}
+
+/** The options of the executor: the fields of its JSON schema, and the cards that extensions add or replace them with. */
+function ExecutorOptions(props: IExecutorOptionsProps): JSX.Element {
+  const { info, error } = props;
+  const cards = props.cards.filter(one => one.executor === info.name);
+  const isReplaced = cards.some(one => one.replaces);
+  return (
+    <div className="jp-Satflow-options">
+      {!isReplaced && <SchemaOptions {...props} />}
+      {isReplaced && error && <ErrorNote error={error} />}
+      {cards.map(one => (
+        <Extension
+          key={one.id}
+          render={() =>
+            one.render({
+              value: props.options,
+              onChange: props.onOptions,
+              schema: info.options_schema,
+              error,
+              disabled: props.isSending,
+              translator: props.translator
+            })
+          }
+        />
+      ))}
+    </div>
+  );
+}
+
+function SchemaOptions(props: IExecutorOptionsProps): JSX.Element {
   const { info, options, error, onOptions } = props;
   const id = useFieldId('options');
   const form = createParameterForm(withoutSize(info.options_schema));
@@ -119,7 +156,7 @@ function ExecutorOptions(
   const hasFields = Object.keys(properties).some(key => key !== 'worker_size');
   const atSize = errorBelow(error, 'worker_size');
   return (
-    <div className="jp-Satflow-options">
+    <>
       {hasFields && (
         <SchemaForm
           key={info.name}
@@ -142,7 +179,7 @@ function ExecutorOptions(
           onLoadClass={props.onLoadClass}
         />
       )}
-    </div>
+    </>
   );
 }
 

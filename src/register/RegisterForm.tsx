@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { InputGroup } from '@jupyterlab/ui-components';
 import React, { useContext, useEffect, useRef } from 'react';
 
@@ -21,6 +21,7 @@ import { errorBelow } from '../errors';
 import { ADVANCED_FIELDS, AdvancedFields } from './AdvancedFields';
 import type { IClusterClassState } from './ClusterClassFields';
 import type { IDraft } from './draft';
+import type { IExecutorCard } from './executorCards';
 import { ExecutorField } from './ExecutorField';
 import type { Intent } from './flowSource';
 import { focusField, focusStart } from './focusField';
@@ -54,6 +55,9 @@ export interface IRegisterFormProps {
   intent: Intent;
   openCount: number;
   catalogue: Catalogue | null;
+  /** The cards of executors. */
+  cards: readonly IExecutorCard[];
+  translator: ITranslator;
   nextRuns: string[] | null;
   /** A deployment with the form's name that another notebook registered. */
   foreignDeployment: Deployment | null;
@@ -220,6 +224,9 @@ function ChoiceFields(props: IRegisterFormProps): JSX.Element | null {
     <>
       <ExecutorField
         catalogue={catalogue}
+        cards={props.cards}
+        translator={props.translator}
+        isSending={props.isSending}
         executor={draft.executor}
         taskRunner={flow.task_runner?.text ?? null}
         workerUsage={props.workerUsage}

@@ -1,5 +1,5 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { Run } from '../_api';
@@ -7,6 +7,7 @@ import { ModelView } from '../components/modelView';
 import type { FlowsModel } from '../flows/flows';
 import type { StackModel } from '../stack/stack';
 import { StackBanner } from '../stack/StackBanner';
+import type { ExecutorCards } from './executorCards';
 import type { RegisterModel } from './register';
 import { type IRegisterActions, RegisterForm } from './RegisterForm';
 
@@ -20,6 +21,8 @@ export interface IRegisterTabParts {
   flows: FlowsModel;
   stack: StackModel;
   actions: IRunOpener;
+  cards: ExecutorCards;
+  translator: ITranslator;
   trans: TranslationBundle;
 }
 
@@ -31,7 +34,7 @@ export class RegisterTab extends ModelView {
   ) {
     super(
       parts.trans,
-      [model, parts.stack],
+      [model, parts.stack, parts.cards],
       () => renderForm(model, parts),
       () => {
         parts.flows.enable();
@@ -55,7 +58,7 @@ function renderForm(
   model: RegisterModel,
   parts: IRegisterTabParts
 ): JSX.Element {
-  const { stack, actions, trans } = parts;
+  const { stack, actions, cards, translator, trans } = parts;
   return (
     <>
       <StackBanner
@@ -71,6 +74,8 @@ function renderForm(
         intent={model.intent}
         openCount={model.openCount}
         catalogue={model.catalogue}
+        cards={cards.items}
+        translator={translator}
         nextRuns={model.preview.nextRuns}
         foreignDeployment={model.foreignDeployment}
         workerUsage={model.workerUsage}

@@ -9,7 +9,7 @@ import {
   elapsedSeconds,
   hasEnded
 } from '../format';
-import type { IRunActions } from './RunView';
+import type { IRunActions } from './runPanels';
 import { StateMark } from './StateMark';
 import { useNow } from './useNow';
 

@@ -1,46 +1,20 @@
-import React, { useMemo, useState } from 'react';
+import React, { useState } from 'react';
 
-import type {
-  ClusterStatus,
-  ErrorBody,
-  LogLine,
-  Run,
-  RunDetail
-} from '../_api';
-import { ClusterView } from '../clusters/ClusterView';
-import type { OnDaskPages } from '../clusters/daskPages';
-import type { ISample } from '../clusters/sampleHistory';
+import type { ErrorBody, RunDetail } from '../_api';
 import { ErrorNote } from '../components/ErrorNote';
+import { Extension } from '../components/Extension';
 import { Tabs } from '../components/Tabs';
 import { useTrans } from '../components/translation';
 import { FailureCard } from './FailureCard';
-import type { LogState } from './log';
-import { LogView } from './LogView';
-import { RunDetails } from './RunDetails';
 import { RunHeader } from './RunHeader';
-import { TaskTable } from './TaskTable';
+import type { IRunPanel, IShownRun } from './runPanels';
 
-/** Actions of a run's tab. */
-export interface IRunActions {
-  onCancel: (run: Run) => void;
-  onRunAgain: (run: Run) => void;
-  onDownload: () => void;
-  onDaskPages: OnDaskPages;
-}
-
-export interface IRunViewProps {
+export interface IRunViewProps extends Omit<IShownRun, 'detail'> {
   detail: RunDetail | null;
   /** The deployment's version, if it still exists. */
   version: number | null;
-  lines: readonly LogLine[];
-  /** The loading state of the log. */
-  progress: LogState;
-  cluster: ClusterStatus | null;
-  samples: readonly ISample[];
   error: ErrorBody | null;
-  streamError: ErrorBody | null;
-  follow: boolean;
-  actions: IRunActions;
+  panels: readonly IRunPanel[];
 }
 
 /** A run with all details. */
@@ -65,51 +39,23 @@ export function RunView(props: IRunViewProps): JSX.Element {
   );
 }
 
-function RunTabs(props: IRunViewProps & { detail: RunDetail }): JSX.Element {
+function RunTabs(props: IRunViewProps & IShownRun): JSX.Element {
   const trans = useTrans();
-  const { detail, cluster } = props;
+  const { panels } = props;
   const [selected, setSelected] = useState('log');
-  const taskNames = useMemo(
-    () => new Map(detail.tasks.map(task => [task.id, task.name])),
-    [detail.tasks]
-  );
-  const tabs = [
-    { id: 'log', label: trans.__('Log') },
-    { id: 'tasks', label: trans.__('Tasks (%1)', detail.tasks.length) },
-    {
-      id: 'cluster',
-      label: cluster
-        ? trans.__('Cluster (%1)', cluster.observed)
-        : trans.__('Cluster')
-    },
-    { id: 'details', label: trans.__('Details') }
-  ];
+  const shown = panels.find(one => one.id === selected) ?? panels[0];
+  const tabs = panels.map(({ id, label }) => ({
+    id,
+    label: typeof label === 'string' ? label : label(props)
+  }));
   return (
     <Tabs
       label={trans.__('Run')}
       tabs={tabs}
-      selected={selected}
+      selected={shown.id}
       onSelect={setSelected}
     >
-      {selected === 'log' && (
-        <LogView
-          lines={props.lines}
-          taskNames={taskNames}
-          progress={props.progress}
-          error={props.streamError}
-          follow={props.follow}
-          onDownload={props.actions.onDownload}
-        />
-      )}
-      {selected === 'tasks' && <TaskTable tasks={detail.tasks} />}
-      {selected === 'cluster' && (
-        <ClusterView
-          cluster={cluster}
-          samples={props.samples}
-          onDaskPages={props.actions.onDaskPages}
-        />
-      )}
-      {selected === 'details' && <RunDetails detail={detail} />}
+      <Extension key={shown.id} render={() => shown.render(props)} />
     </Tabs>
   );
 }

@@ -6,8 +6,10 @@ import type { Preferences } from '../components/preferences';
 import { showError } from '../components/showError';
 import type { DeploymentsModel } from '../flows/deployments';
 import type { StackModel } from '../stack/stack';
+import { addOwnRunPanels } from './ownRunPanels';
 import type { RunModel } from './run';
-import { type IRunActions, RunView } from './RunView';
+import type { IRunActions, RunPanels } from './runPanels';
+import { RunView } from './RunView';
 
 /** The objects that a run's tab requires besides the run. */
 export interface IRunTabParts {
@@ -15,6 +17,7 @@ export interface IRunTabParts {
   preferences: Preferences;
   stack: StackModel;
   actions: Omit<IRunActions, 'onDownload'>;
+  panels: RunPanels;
   trans: TranslationBundle;
 }
 
@@ -26,7 +29,7 @@ export class RunTab extends ModelView {
   ) {
     super(
       parts.trans,
-      [run, parts.deployments],
+      [run, parts.deployments, parts.panels],
       () => renderRun(run, parts),
       () => {
         void parts.stack.ensureStarted();
@@ -35,6 +38,8 @@ export class RunTab extends ModelView {
       }
     );
     this.addClass('jp-Satflow-runTab');
+    // Added here, because the code of the panels is loaded with the first tab.
+    addOwnRunPanels(parts.panels, parts.trans);
   }
 
   dispose(): void {
@@ -44,7 +49,7 @@ export class RunTab extends ModelView {
 }
 
 function renderRun(run: RunModel, parts: IRunTabParts): JSX.Element {
-  const { deployments, preferences, actions } = parts;
+  const { deployments, preferences, actions, panels } = parts;
   const { onCancel, onRunAgain, onDaskPages } = actions;
   const id = run.detail?.run.deployment_id;
   const deployment = deployments.items.find(one => one.id === id);
@@ -60,6 +65,7 @@ function renderRun(run: RunModel, parts: IRunTabParts): JSX.Element {
       error={run.error}
       streamError={run.streamError}
       follow={preferences.followLog}
+      panels={panels.items}
       actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
     />
   );
