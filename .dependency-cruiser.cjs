@@ -1,10 +1,37 @@
-/** Arrows only go down: plugins → widgets → views, models → client, stream, kernel → _api. */
+/**
+ * Arrows only go down: plugins, index → tokens, sidebar → features → components → client, stream, kernel → _api.
+ * In a feature, views (`Name.tsx`) render the data of models (`name.ts`), and widgets (`name.tsx`) connect both.
+ */
 const layer = (name, from, to) => ({
   name,
   severity: 'error',
   from: { path: from },
   to: { path: to }
 });
+
+/** The features, and those that each may import. */
+const FEATURES = {
+  clusters: ['flows'],
+  flows: [],
+  register: ['flows', 'runs', 'stack'],
+  runs: ['clusters', 'flows', 'stack'],
+  stack: [],
+  versions: ['flows', 'stack']
+};
+
+const NAMES = Object.keys(FEATURES);
+const ALL = NAMES.join('|');
+
+const feature = name => {
+  const others = NAMES.filter(
+    one => one !== name && !FEATURES[name].includes(one)
+  );
+  return layer(
+    `${name}-imports-declared-features`,
+    `^src/${name}/`,
+    `^src/(${others.join('|')})/`
+  );
+};
 
 module.exports = {
   forbidden: [
@@ -22,29 +49,40 @@ module.exports = {
     },
     layer('contract-is-a-leaf', '^src/_api', '^src/(?!_api)'),
     layer(
+      'the-border-sees-nothing-above',
+      '^src/(client|stream|kernel|errors|format)\\.ts',
+      `^src/(components|${ALL}|sidebar|plugins)/|^src/tokens`
+    ),
+    layer(
+      'components-see-no-feature',
+      '^src/components',
+      `^src/(${ALL}|sidebar|plugins)/|^src/(client|stream|kernel|tokens|icons)`
+    ),
+    ...NAMES.map(feature),
+    layer(
+      'features-see-no-sidebar',
+      `^src/(${ALL})/`,
+      '^src/(sidebar|plugins)/|^src/(tokens|icons)'
+    ),
+    layer(
+      'models-see-no-react',
+      `^src/(components|${ALL})/(?!use[A-Z])[a-z]\\w*\\.ts$`,
+      '/react/|^src/.*\\.tsx$'
+    ),
+    layer(
       'views-see-no-server',
-      '^src/views',
-      '^src/(client|stream|kernel|tokens|widgets|plugins)'
-    ),
-    layer(
-      'models-see-no-views',
-      '^src/models',
-      '^src/(views|widgets|plugins|tokens|icons)'
-    ),
-    layer(
-      'the-border-sees-no-models',
-      '^src/(client|stream|kernel|errors|words)',
-      '^src/(models|views|widgets|plugins|tokens)'
-    ),
-    layer(
-      'widgets-see-no-plugins',
-      '^src/widgets',
-      '^src/(plugins|client|stream|tokens)'
+      `^src/(components|${ALL}|sidebar)/.*\\.tsx$`,
+      '^src/(client|stream|kernel)'
     ),
     layer(
       'nothing-sees-plugins',
       '^src/(?!plugins|index|__tests__)',
       '^src/plugins'
+    ),
+    layer(
+      'tokens-are-for-plugins',
+      '^src/(?!plugins|index|tokens|__tests__)',
+      '^src/tokens'
     )
   ],
   options: {

@@ -1,5 +1,6 @@
 import { actions } from './plugins/actions';
 import { client, stream } from './plugins/connection';
+import { executorCards, runPanels } from './plugins/extensionPoints';
 import {
   clusters,
   deployments,
@@ -16,6 +17,15 @@ import { settings } from './plugins/settings';
 import { sidebar } from './plugins/sidebar';
 import { versionTabs } from './plugins/versionTabs';
 
+export {
+  type IExecutorCard,
+  type IExecutorCardProps,
+  IExecutorCards,
+  IRunPanels,
+  type IRunPanel,
+  type IShownRun
+} from './tokens';
+
 export default [
   settings,
   client,
@@ -27,6 +37,8 @@ export default [
   clusters,
   sharedClusters,
   stack,
+  executorCards,
+  runPanels,
   actions,
   sidebar,
   registerTabs,

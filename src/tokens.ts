@@ -1,16 +1,18 @@
 import { Token } from '@lumino/coreutils';
 
 import type { IClient as Client } from './client';
+import type { ClustersModel } from './clusters/clusters';
+import type { SharedClustersModel } from './clusters/sharedClusters';
+import type { Preferences } from './components/preferences';
+import type { DeploymentsModel } from './flows/deployments';
+import type { FlowsModel } from './flows/flows';
 import type { INotebookSource } from './kernel';
-import type { ClustersModel } from './models/clusters';
-import type { DeploymentsModel } from './models/deployments';
-import type { FlowsModel } from './models/flows';
-import type { RunsModel } from './models/runs';
-import type { SharedClustersModel } from './models/sharedClusters';
-import type { StackModel } from './models/stack';
-import type { Preferences } from './models/preferences';
+import type { ExecutorCards } from './register/executorCards';
+import type { RunPanels } from './runs/runPanels';
+import type { RunsModel } from './runs/runs';
+import type { Actions } from './sidebar/actions';
+import type { StackModel } from './stack/stack';
 import type { IStream as Stream } from './stream';
-import type { Actions } from './widgets/actions';
 
 /** The REST client. */
 export type IClient = Client;
@@ -88,3 +90,28 @@ export const IActions = new Token<IActions>(
   'satflow-ext:IActions',
   'User actions on flows, deployments and runs.'
 );
+
+/** The panels of the runs' views. */
+export type IRunPanels = RunPanels;
+export const IRunPanels = new Token<IRunPanels>(
+  'satflow-ext:IRunPanels',
+  `The panels of the views of runs, each with its own tab.
+  Call \`add({ id, label, rank, render })\` to add a panel; dispose the result to remove it.
+  \`render(run)\` receives the run and is called again when the run changes.`
+);
+
+/** The cards of executors in the register form. */
+export type IExecutorCards = ExecutorCards;
+export const IExecutorCards = new Token<IExecutorCards>(
+  'satflow-ext:IExecutorCards',
+  `The cards with the options of executors in the register form.
+  Call \`add({ id, rank, executor, replaces, render })\` to add a card to the executor with that name, below the fields
+  of its JSON schema or instead of them; dispose the result to remove it.
+  \`render\` receives the options, their schema, and a function that changes them.`
+);
+
+export type {
+  IExecutorCard,
+  IExecutorCardProps
+} from './register/executorCards';
+export type { IRunPanel, IShownRun } from './runs/runPanels';

@@ -1,1 +1,5 @@
 import './base.css';
+import './register.css';
+import './runs.css';
+import './clusters.css';
+import './versions.css';

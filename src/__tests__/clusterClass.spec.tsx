@@ -2,16 +2,16 @@ import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
 import type { ClusterClass, JsonObject } from '../_api';
+import { createParameterForm } from '../components/parameterSchema';
 import {
   toOptions,
   chosenOptions,
   ClusterClassModel
-} from '../models/clusterClass';
-import { createParameterForm } from '../models/parameterSchema';
+} from '../register/clusterClass';
 import {
   ClusterClassFields,
   type IClusterClassState
-} from '../views/ClusterClassFields';
+} from '../register/ClusterClassFields';
 import { clusterClass } from './clusterClasses';
 
 describe('ClusterClassModel', () => {

@@ -1,15 +1,15 @@
 import { fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
 
-import { ClustersModel } from '../models/clusters';
+import { ClustersModel } from '../clusters/clusters';
+import { ClustersSection } from '../clusters/ClustersSection';
+import { ClusterView } from '../clusters/ClusterView';
+import { proxyPath } from '../clusters/daskPages';
 import {
   appendSamples,
   MAX_SAMPLES,
   type ISample
-} from '../models/sampleHistory';
-import { ClustersSection } from '../views/ClustersSection';
-import { ClusterView } from '../views/ClusterView';
-import { proxyPath } from '../widgets/daskPages';
+} from '../clusters/sampleHistory';
 import { cluster, FakeStream } from './fakes';
 import { clusterMoment, sharedCluster } from './sharedClusters';
 

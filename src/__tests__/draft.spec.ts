@@ -1,16 +1,16 @@
 import {
-  parseChoices,
-  createDraft,
-  type IDraft,
-  formatMagicLine
-} from '../models/draft';
-import {
   changedParameters,
   toFormData,
   toJsonTexts,
   createParameterForm
-} from '../models/parameterSchema';
-import { jobVariablesForm, findWorkPool } from '../models/infrastructure';
+} from '../components/parameterSchema';
+import {
+  parseChoices,
+  createDraft,
+  type IDraft,
+  formatMagicLine
+} from '../register/draft';
+import { jobVariablesForm, findWorkPool } from '../register/infrastructure';
 import { catalogue, deployment, flow } from './fakes';
 
 const PRESET = { executor: 'threads', timezone: 'Europe/Berlin' };

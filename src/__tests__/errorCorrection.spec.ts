@@ -1,5 +1,5 @@
 import { RequestFailed } from '../errors';
-import type { IDraft } from '../models/draft';
+import type { IDraft } from '../register/draft';
 import { form } from './registering';
 
 describe('an error in the register form', () => {

@@ -1,9 +1,11 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { render, screen } from '@testing-library/react';
 import React from 'react';
 
-import { FLOW_EXECUTOR, createDraft } from '../models/draft';
-import { ExecutorField } from '../views/ExecutorField';
-import { FindingList } from '../views/FindingList';
+import { FLOW_EXECUTOR } from '../components/preferences';
+import { createDraft } from '../register/draft';
+import { ExecutorField } from '../register/ExecutorField';
+import { FindingList } from '../register/FindingList';
 import { catalogue, deployment, flow } from './fakes';
 
 const PRESET = { executor: 'processes', timezone: 'UTC' };
@@ -25,6 +27,9 @@ function show(taskRunner: string | null): void {
     <ExecutorField
       catalogue={{ ...catalogue(), executors: [info] }}
       executor={FLOW_EXECUTOR}
+      cards={[]}
+      translator={nullTranslator}
+      isSending={false}
       options={{}}
       taskRunner={taskRunner}
       workerUsage={null}

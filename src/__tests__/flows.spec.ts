@@ -1,7 +1,7 @@
 import type { FlowList } from '../_api';
 import { RequestFailed, SERVER_MISSING } from '../errors';
-import { compareWithDeployment, ownDeployments } from '../models/drift';
-import { FlowsModel } from '../models/flows';
+import { compareWithDeployment, ownDeployments } from '../flows/drift';
+import { FlowsModel } from '../flows/flows';
 import { deployment, flow, NOTEBOOK, FakeNotebooks } from './fakes';
 
 const list = (at = '2026-01-01T12:03:00Z', flows = [flow()]): FlowList => ({

@@ -1,11 +1,11 @@
+import { plainText } from '../components/terminalText';
 import {
   filterByLevel,
   logState,
   LogStore,
   findMatches,
   dropOverwritten
-} from '../models/log';
-import { plainText } from '../models/terminalText';
+} from '../runs/log';
 import { line, logs } from './fakes';
 
 describe('LogStore', () => {

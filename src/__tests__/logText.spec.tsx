@@ -1,15 +1,15 @@
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
+import { plainText, shortenText } from '../components/terminalText';
+import { AnsiText } from '../runs/AnsiText';
+import { LineText } from '../runs/LogLines';
 import {
   LINE_LIMIT,
   PARTS_MAX,
   searchPattern,
   splitText
-} from '../models/logText';
-import { plainText, shortenText } from '../models/terminalText';
-import { AnsiText } from '../views/AnsiText';
-import { LineText } from '../views/LineText';
+} from '../runs/logText';
 import { line } from './fakes';
 
 const textOf = (message: string, words = '', limit = 1e9) =>

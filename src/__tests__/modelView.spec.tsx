@@ -3,8 +3,8 @@ import { Widget } from '@lumino/widgets';
 import { act } from '@testing-library/react';
 import React from 'react';
 
-import { useTrans } from '../views/translation';
-import { ModelView } from '../widgets/modelView';
+import { ModelView } from '../components/modelView';
+import { useTrans } from '../components/translation';
 
 function Greeting(): JSX.Element {
   return <p>{useTrans().__('Runs')}</p>;

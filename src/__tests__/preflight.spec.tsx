@@ -2,8 +2,8 @@ import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
 import type { Preflight, PreflightRequest } from '../_api';
-import { PreflightModel } from '../models/preflight';
-import { PreflightPanel } from '../views/PreflightPanel';
+import { PreflightModel } from '../register/preflight';
+import { PreflightPanel } from '../register/PreflightPanel';
 import { preflight } from './fakes';
 
 const REQUEST: PreflightRequest = { kernel_id: 'k1', variable: 'tiles' };

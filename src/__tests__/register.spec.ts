@@ -1,4 +1,4 @@
-import { isSavedForm, saveForm } from '../models/savedForm';
+import { isSavedForm, saveForm } from '../register/savedForm';
 import { flow } from './fakes';
 import { form, needy } from './registering';
 

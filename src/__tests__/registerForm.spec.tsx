@@ -1,7 +1,7 @@
 import { fireEvent, screen } from '@testing-library/react';
 
-import { createDraft } from '../models/draft';
-import { createParameterForm } from '../models/parameterSchema';
+import { createParameterForm } from '../components/parameterSchema';
+import { createDraft } from '../register/draft';
 import { flow } from './fakes';
 import {
   cron,

@@ -8,11 +8,11 @@ import type {
   RegisterRequest
 } from '../_api';
 import { RequestFailed } from '../errors';
-import { DeploymentsModel } from '../models/deployments';
-import type { FlowsModel, FlowsState } from '../models/flows';
-import { RegisterModel } from '../models/register';
-import type { IRegisterParts } from '../models/registerParts';
-import { RunsModel } from '../models/runs';
+import { DeploymentsModel } from '../flows/deployments';
+import type { FlowsModel, FlowsState } from '../flows/flows';
+import { RegisterModel } from '../register/register';
+import type { IRegisterParts } from '../register/registerParts';
+import { RunsModel } from '../runs/runs';
 import { clusterClass } from './clusterClasses';
 import {
   catalogue,

@@ -1,10 +1,14 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { render } from '@testing-library/react';
 import React from 'react';
 
 import type { ErrorBody, Registered } from '../_api';
-import { createDraft, type IDraft } from '../models/draft';
-import { createParameterForm } from '../models/parameterSchema';
-import { type IRegisterFormProps, RegisterForm } from '../views/RegisterForm';
+import { createParameterForm } from '../components/parameterSchema';
+import { createDraft, type IDraft } from '../register/draft';
+import {
+  type IRegisterFormProps,
+  RegisterForm
+} from '../register/RegisterForm';
 import { catalogue, deployment, flow } from './fakes';
 
 export const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({
@@ -50,6 +54,8 @@ export const show = (
       openCount={1}
       scheduleError={null}
       catalogue={catalogue()}
+      cards={[]}
+      translator={nullTranslator}
       clusterClass={{ clusterClass: null, error: null, isBusy: false }}
       preflight={{ report: null, error: null, activity: null }}
       nextRuns={['2026-01-02T06:00:00Z']}

@@ -1,8 +1,8 @@
 import { Signal } from '@lumino/signaling';
 
 import type { LogLine, RunDetail } from '../_api';
-import { RunModel } from '../models/run';
-import type { RunsModel } from '../models/runs';
+import { RunModel } from '../runs/run';
+import type { RunsModel } from '../runs/runs';
 import { FakeStream, line, logs, run } from './fakes';
 import { task } from './taskRuns';
 

@@ -1,12 +1,14 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
 import type { Artifact } from '../_api';
-import { searchPattern } from '../models/logText';
-import { AnsiText } from '../views/AnsiText';
-import { ArtifactView, safeUrl } from '../views/ArtifactView';
-import { LogView } from '../views/LogView';
-import { RunView } from '../views/RunView';
+import { AnsiText } from '../runs/AnsiText';
+import { ArtifactView, safeUrl } from '../runs/ArtifactView';
+import { searchPattern } from '../runs/logText';
+import { LogView } from '../runs/LogView';
+import { createRunPanels } from '../runs/ownRunPanels';
+import { RunView } from '../runs/RunView';
 import { line, run } from './fakes';
 
 describe('RunView', () => {
@@ -19,6 +21,7 @@ describe('RunView', () => {
     error: null,
     streamError: null,
     follow: true,
+    panels: createRunPanels(nullTranslator.load('satflow_ext')),
     actions: {
       onCancel: jest.fn(),
       onRunAgain: jest.fn(),

@@ -2,12 +2,12 @@ import type { Signal } from '@lumino/signaling';
 
 import type { Run, RunRequest } from '../_api';
 import type { IRunsQuery } from '../client';
+import { appendSamples, MAX_SAMPLES } from '../clusters/sampleHistory';
+import { coalesceCalls } from '../components/coalesceCalls';
 import { RequestFailed } from '../errors';
-import { coalesceCalls } from '../models/coalesceCalls';
-import { appendSamples, MAX_SAMPLES } from '../models/sampleHistory';
-import { RunModel } from '../models/run';
-import { RunsModel } from '../models/runs';
-import { groupTasks } from '../models/tasks';
+import { RunModel } from '../runs/run';
+import { RunsModel } from '../runs/runs';
+import { groupTasks } from '../runs/tasks';
 import { cluster, FakeStream, line, logs, run } from './fakes';
 import { clusterMoment } from './sharedClusters';
 import { task } from './taskRuns';

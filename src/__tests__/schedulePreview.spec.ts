@@ -1,5 +1,5 @@
 import type { SchedulePreview as Reply, SchedulePreviewRequest } from '../_api';
-import { SchedulePreview } from '../models/schedulePreview';
+import { SchedulePreview } from '../register/schedulePreview';
 
 const cron = (line: string) =>
   ({ kind: 'cron', cron: line, seconds: '60', timezone: 'UTC' }) as const;

@@ -2,8 +2,8 @@ import { render } from '@testing-library/react';
 import React from 'react';
 
 import type { JsonObject } from '../_api';
-import { createParameterForm } from '../models/parameterSchema';
-import { SchemaForm } from '../views/SchemaForm';
+import { createParameterForm } from '../components/parameterSchema';
+import { SchemaForm } from '../components/SchemaForm';
 
 /** Unions as Pydantic writes them; a union at the top level of a parameter is edited as JSON. */
 const SCHEMA: JsonObject = {

@@ -1,5 +1,8 @@
-import { saveForReload, takeSavedForm } from '../models/sessionForms';
-import type { ISavedForm } from '../models/savedForm';
+import {
+  type ISavedForm,
+  saveForReload,
+  takeSavedForm
+} from '../register/savedForm';
 import { flow } from './fakes';
 
 describe('a form saved when the page is left', () => {

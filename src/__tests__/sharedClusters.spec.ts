@@ -1,5 +1,8 @@
-import { ClustersModel } from '../models/clusters';
-import { SharedClustersModel, parseSizeOrder } from '../models/sharedClusters';
+import { ClustersModel } from '../clusters/clusters';
+import {
+  SharedClustersModel,
+  parseSizeOrder
+} from '../clusters/sharedClusters';
 import { cluster, deployment, FakeStream } from './fakes';
 
 const executor = { name: 'dask-cluster', options: {}, from_flow: false };

@@ -1,5 +1,5 @@
 import type { ClusterMoment } from '../_api';
-import type { ISharedCluster } from '../models/sharedClusters';
+import type { ISharedCluster } from '../clusters/sharedClusters';
 
 export function sharedCluster(
   change: Partial<ISharedCluster> = {}

@@ -2,10 +2,10 @@ import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
 import type { ErrorBody } from '../_api';
-import type { FlowsState } from '../models/flows';
-import { FlowsSection, INSTALL_COMMAND } from '../views/FlowsSection';
-import { RunsSection } from '../views/RunsSection';
+import type { FlowsState } from '../flows/flows';
+import { FlowsSection, INSTALL_COMMAND } from '../flows/FlowsSection';
 import { formatDateTime } from '../format';
+import { RunsSection } from '../runs/RunsSection';
 import { deployment, flow, run } from './fakes';
 
 const wrong = (change: Partial<ErrorBody> = {}): ErrorBody => ({

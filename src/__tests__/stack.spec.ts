@@ -1,6 +1,6 @@
 import type { StackStatus } from '../_api';
 import { RequestFailed } from '../errors';
-import { StackModel } from '../models/stack';
+import { StackModel } from '../stack/stack';
 
 type State = StackStatus['state'];
 

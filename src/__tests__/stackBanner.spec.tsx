@@ -1,7 +1,7 @@
 import { fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 
-import { StackBanner } from '../views/StackBanner';
+import { StackBanner } from '../stack/StackBanner';
 
 describe('StackBanner', () => {
   const status = {

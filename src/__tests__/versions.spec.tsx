@@ -4,8 +4,8 @@ import React from 'react';
 import type { Registered, Version, VersionDiff, VersionList } from '../_api';
 import type { IVersionsQuery } from '../client';
 import { RequestFailed } from '../errors';
-import { VersionsModel } from '../models/versions';
-import { VersionsView } from '../views/VersionsView';
+import { VersionsModel } from '../versions/versions';
+import { VersionsView } from '../versions/VersionsView';
 import { deployment } from './fakes';
 
 const DIGEST = `sha256:${'0'.repeat(64)}`;

@@ -5,6 +5,7 @@ import type {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { Actions } from '../sidebar/actions';
 import {
   IActions,
   IDeployments,
@@ -12,7 +13,6 @@ import {
   IRuns,
   ISharedClusters
 } from '../tokens';
-import { Actions } from '../widgets/actions';
 
 export const actions: JupyterFrontEndPlugin<IActions> = {
   id: 'satflow-ext:actions',

@@ -4,13 +4,13 @@ import type {
 } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
 
+import { ClustersModel } from '../clusters/clusters';
+import { SharedClustersModel } from '../clusters/sharedClusters';
+import { DeploymentsModel } from '../flows/deployments';
+import { FlowsModel } from '../flows/flows';
 import { ActiveNotebook } from '../kernel';
-import { ClustersModel } from '../models/clusters';
-import { DeploymentsModel } from '../models/deployments';
-import { FlowsModel } from '../models/flows';
-import { RunsModel } from '../models/runs';
-import { SharedClustersModel } from '../models/sharedClusters';
-import { StackModel } from '../models/stack';
+import { RunsModel } from '../runs/runs';
+import { StackModel } from '../stack/stack';
 import {
   IActiveNotebook,
   IClient,

@@ -10,9 +10,9 @@ import {
 } from '@jupyterlab/translation';
 
 import type { Run } from '../_api';
-import { waitForEnd } from '../models/waitForEnd';
-import { IActions, IClient, IPreferences, IRuns, IStream } from '../tokens';
 import { formatDuration } from '../format';
+import { waitForEnd } from '../runs/waitForEnd';
+import { IActions, IClient, IPreferences, IRuns, IStream } from '../tokens';
 
 export const notifications: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:notifications',

@@ -9,20 +9,21 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { satflowIcon } from '../icons';
-import { isSavedForm } from '../models/savedForm';
-import type { Intent, IFlowSource } from '../models/flowSource';
+import type { Intent, IFlowSource } from '../register/flowSource';
+import { isSavedForm } from '../register/savedForm';
+import { pickFlow } from '../flows/flowDialogs';
 import {
   IActions,
   IClient,
   IDeployments,
+  IExecutorCards,
   IFlows,
   IPreferences,
   IRuns,
   IStack
 } from '../tokens';
-import { pickFlow } from '../widgets/dialogs';
-import { type IFormParts, RegisterForms } from '../widgets/registerForms';
-import { tabArea } from '../widgets/tabArea';
+import { type IFormParts, RegisterForms } from './registerForms';
+import { tabArea } from './tabArea';
 
 const COMMAND = 'satflow:register-flow';
 const REOPEN = 'satflow:reopen-register-form';
@@ -39,7 +40,8 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     IRuns,
     IStack,
     IPreferences,
-    IActions
+    IActions,
+    IExecutorCards
   ],
   optional: [ITranslator, ICommandPalette, ILayoutRestorer, ILabShell],
   activate: (
@@ -51,14 +53,17 @@ export const registerTabs: JupyterFrontEndPlugin<void> = {
     stack: IStack,
     preferences: IPreferences,
     actions: IActions,
+    cards: IExecutorCards,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     lab: ILabShell | null
   ) => {
-    const trans = (translator ?? nullTranslator).load('satflow_ext');
+    translator ??= nullTranslator;
+    const trans = translator.load('satflow_ext');
     const models = { client, flows, deployments, runs, stack };
-    const parts = { ...models, preferences, actions, trans };
+    const words = { translator, trans };
+    const parts = { ...models, preferences, actions, cards, ...words };
     const area = tabArea(lab);
     const forms = new RegisterForms(app.shell, { ...parts, area });
     addCommands(app.commands, forms, parts);

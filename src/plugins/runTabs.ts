@@ -9,18 +9,19 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import { satflowIcon } from '../icons';
-import { RunModel } from '../models/run';
+import { RunModel } from '../runs/run';
+import type { IRunTabParts } from '../runs/runTab';
 import {
   IActions,
   IClient,
   IDeployments,
   IPreferences,
+  IRunPanels,
   IRuns,
   IStack,
   IStream
 } from '../tokens';
-import type { IRunTabParts } from '../widgets/runTab';
-import { tabArea } from '../widgets/tabArea';
+import { tabArea } from './tabArea';
 
 const COMMAND = 'satflow:open-run';
 
@@ -35,7 +36,8 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     IDeployments,
     IStack,
     IPreferences,
-    IActions
+    IActions,
+    IRunPanels
   ],
   optional: [ITranslator, ILayoutRestorer, ILabShell],
   activate: (
@@ -47,12 +49,14 @@ export const runTabs: JupyterFrontEndPlugin<void> = {
     stack: IStack,
     preferences: IPreferences,
     actions: IActions,
+    panels: IRunPanels,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
     lab: ILabShell | null
   ) => {
     const trans = (translator ?? nullTranslator).load('satflow_ext');
-    const parts = { deployments, preferences, stack, actions, trans };
+    const views = { actions, panels, trans };
+    const parts = { deployments, preferences, stack, ...views };
     const model = (id: string) => new RunModel(id, client, stream, runs);
     const tracker = addCommand(app, model, { ...parts, area: tabArea(lab) });
     void restorer?.restore(tracker, {
@@ -110,7 +114,7 @@ async function createTab(
   model: RunModel,
   parts: IRunTabParts
 ): Promise<MainAreaWidget> {
-  const { RunTab } = await import('../widgets/runTab');
+  const { RunTab } = await import('../runs/runTab');
   const tab = new MainAreaWidget({ content: new RunTab(model, parts) });
   tab.id = PREFIX + model.id;
   tab.title.icon = satflowIcon;

@@ -4,7 +4,7 @@ import type {
 } from '@jupyterlab/application';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 
-import { Preferences } from '../models/preferences';
+import { Preferences } from '../components/preferences';
 import { IPreferences } from '../tokens';
 
 /** The user settings. The schema of the same name also adds the toolbar button of notebooks. */

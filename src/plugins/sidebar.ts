@@ -6,6 +6,7 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { type SectionName, Sidebar } from '../sidebar/sidebar';
 import {
   IActions,
   IClusters,
@@ -15,7 +16,6 @@ import {
   ISharedClusters,
   IStack
 } from '../tokens';
-import { type SectionName, Sidebar } from '../widgets/sidebar';
 
 export const sidebar: JupyterFrontEndPlugin<void> = {
   id: 'satflow-ext:sidebar',

@@ -9,10 +9,10 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import { satflowIcon } from '../icons';
-import { VersionsModel } from '../models/versions';
 import { IClient, IDeployments, IStack } from '../tokens';
-import { tabArea } from '../widgets/tabArea';
-import type { IVersionsTabParts } from '../widgets/versionsTab';
+import { VersionsModel } from '../versions/versions';
+import type { IVersionsTabParts } from '../versions/versionsTab';
+import { tabArea } from './tabArea';
 
 const COMMAND = 'satflow:show-versions';
 
@@ -97,7 +97,7 @@ async function createTab(
   name: string,
   parts: IVersionsTabParts
 ): Promise<MainAreaWidget> {
-  const { VersionsTab } = await import('../widgets/versionsTab');
+  const { VersionsTab } = await import('../versions/versionsTab');
   const content = new VersionsTab(model, name, parts);
   const tab = new MainAreaWidget({ content });
   tab.id = PREFIX + model.deploymentId;

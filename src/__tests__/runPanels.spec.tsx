@@ -1,0 +1,138 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+import { act, fireEvent, screen } from '@testing-library/react';
+import React, { useState } from 'react';
+
+import type { StackStatus } from '../_api';
+import { Preferences } from '../components/preferences';
+import { DeploymentsModel } from '../flows/deployments';
+import { runPanels } from '../plugins/extensionPoints';
+import { RunModel } from '../runs/run';
+import type { IRunPanel, RunPanels } from '../runs/runPanels';
+import type { RunsModel } from '../runs/runs';
+import { RunTab } from '../runs/runTab';
+import { StackModel } from '../stack/stack';
+import { deployment, FakeStream, run } from './fakes';
+
+const READY: StackStatus = {
+  kind: 'local',
+  state: 'ready',
+  step: null,
+  prefect_api: null,
+  store: null,
+  stays: false
+};
+
+/** Return a run's tab with a server that has one run. */
+function createTab(panels: RunPanels): RunTab {
+  const detail = {
+    run: run(),
+    tasks: [],
+    failure: null,
+    artifacts: [],
+    settled: false
+  };
+  const client = {
+    run: async () => detail,
+    log: async () => new Blob(),
+    cancelRun: async () => run(),
+    deployments: async () => ({ deployments: [] }),
+    register: jest.fn(),
+    pauseDeployment: async () => deployment(),
+    deleteDeployment: async () => undefined,
+    stack: async () => READY,
+    startStack: async () => READY
+  };
+  const list = {
+    requestedAt: 0,
+    items: [],
+    changed: new Signal<RunsModel, void>({} as RunsModel)
+  };
+  const model = new RunModel('r1', client, new FakeStream(), list);
+  return new RunTab(model, {
+    deployments: new DeploymentsModel(client),
+    preferences: new Preferences(),
+    stack: new StackModel(client),
+    actions: { onCancel: jest.fn(), onRunAgain: jest.fn(), onDaskPages: null },
+    panels,
+    trans: nullTranslator.load('satflow_ext')
+  });
+}
+
+function Costs({ name }: { name: string }): JSX.Element {
+  const [cost] = useState(7);
+  return <p>{`${name} costs ${cost}`}</p>;
+}
+
+const COSTS: IRunPanel = {
+  id: 'my-ext:costs',
+  label: 'Costs',
+  rank: 250,
+  render: ({ detail }) => <Costs name={detail.run.name} />
+};
+
+describe('a panel of another extension', () => {
+  const labels = () =>
+    screen.getAllByRole('tab').map(one => one.textContent?.split(' ')[0]);
+  const settle = () =>
+    act(() => new Promise(resolve => setTimeout(resolve, 50)));
+  let panels: RunPanels;
+  let tab: RunTab;
+
+  beforeEach(async () => {
+    panels = runPanels.activate({} as never) as RunPanels;
+    tab = createTab(panels);
+    Widget.attach(tab, document.body);
+    await settle();
+  });
+
+  afterEach(() => act(() => tab.dispose()));
+
+  it('has its tab between ours, in a view that is already open', async () => {
+    expect(labels()).toEqual(['Log', 'Tasks', 'Cluster', 'Details']);
+    panels.add(COSTS);
+    await settle();
+    expect(labels()).toEqual(['Log', 'Tasks', 'Costs', 'Cluster', 'Details']);
+    fireEvent.click(screen.getByRole('tab', { name: 'Costs' }));
+    expect(screen.getByRole('tabpanel').textContent).toBe(
+      `${run().name} costs 7`
+    );
+  });
+
+  it('is gone after it was removed, and the first panel is shown', async () => {
+    const added = panels.add(COSTS);
+    await settle();
+    fireEvent.click(screen.getByRole('tab', { name: 'Costs' }));
+    added.dispose();
+    await settle();
+    expect(labels()).toEqual(['Log', 'Tasks', 'Cluster', 'Details']);
+    const log = screen.getByRole('tab', { name: 'Log' });
+    expect(log.getAttribute('aria-selected')).toBe('true');
+  });
+
+  it('shows its error in its place, and the other tabs stay', async () => {
+    jest.spyOn(console, 'error').mockImplementation();
+    const render = () => {
+      throw new Error('No prices.');
+    };
+    panels.add({ ...COSTS, render });
+    await settle();
+    fireEvent.click(screen.getByRole('tab', { name: 'Costs' }));
+    expect(screen.getByRole('tabpanel').textContent).toContain('No prices.');
+    fireEvent.click(screen.getByRole('tab', { name: 'Details' }));
+    expect(screen.getByTestId('satflow-details')).toBeTruthy();
+    jest.restoreAllMocks();
+  });
+
+  it('is added once, with ours, however many tabs are open', () => {
+    const second = createTab(panels);
+    expect(panels.items.map(one => one.id)).toEqual([
+      'log',
+      'tasks',
+      'cluster',
+      'details'
+    ]);
+    second.dispose();
+  });
+});

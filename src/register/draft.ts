@@ -1,0 +1,288 @@
+import type {
+  Catalogue,
+  Deployment,
+  JsonObject,
+  JsonValue,
+  LiveFlow,
+  RegisterRequest,
+  Schedule
+} from '../_api';
+import {
+  changedParameters,
+  toFormData,
+  type IParameterForm,
+  createParameterForm
+} from '../components/parameterSchema';
+import { FLOW_EXECUTOR } from '../components/preferences';
+import { RequestFailed } from '../errors';
+import {
+  type IInfrastructureDraft,
+  createInfrastructureDraft,
+  formatInfrastructureFlags,
+  parseInfrastructure
+} from './infrastructure';
+
+/** A schedule in the form. The values of each kind are kept while another kind is selected. */
+export interface IScheduleDraft {
+  kind: 'none' | 'cron' | 'interval';
+  cron: string;
+  /** The text that the user typed. */
+  seconds: string;
+  timezone: string;
+}
+
+/** The values of the register form. `options` has the options of each executor that the user selected. */
+export interface IDraft {
+  name: string;
+  parameters: JsonObject;
+  executor: string;
+  options: { [executor: string]: JsonObject };
+  schedule: IScheduleDraft;
+  workPool: string | null;
+  infrastructure: IInfrastructureDraft;
+  tags: string;
+  environment: EnvironmentPolicy;
+  missedRuns: MissedRuns;
+  secrets: readonly string[];
+  include: readonly string[];
+}
+
+/** The policy for runs whose packages differ from those of the registration. */
+export type EnvironmentPolicy = NonNullable<RegisterRequest['environment']>;
+
+/** The choice of scheduled runs that start after they were missed while the stack was off. */
+export type MissedRuns = NonNullable<RegisterRequest['missed_runs']>;
+
+/** The choices of a registration that do not depend on the kernel and the notebook. */
+export type IChoices = Required<
+  Pick<
+    RegisterRequest,
+    | 'parameters'
+    | 'executor'
+    | 'work_pool'
+    | 'infrastructure'
+    | 'tags'
+    | 'environment'
+    | 'missed_runs'
+    | 'secrets'
+    | 'include'
+  >
+> & { name: string; schedule: Schedule };
+
+/** The settings for new registrations. */
+export interface IRegistrationDefaults {
+  executor: string;
+  timezone: string;
+}
+
+/** Return the form values for a flow: those of its last registration, or defaults that work. */
+export function createDraft(
+  flow: LiveFlow,
+  deployment: Deployment | null,
+  preset: IRegistrationDefaults
+): IDraft {
+  const form = createParameterForm(flow.parameter_schema);
+  const executor = deployment?.executor ?? null;
+  const isChosen = executor !== null && !executor.from_flow;
+  return {
+    name: deployment?.name ?? flow.name,
+    parameters: toFormData(form, deployment?.parameters ?? {}),
+    executor: isChosen
+      ? executor.name
+      : executor
+        ? FLOW_EXECUTOR
+        : preset.executor,
+    options: isChosen ? { [executor.name]: executor.options } : {},
+    schedule: createScheduleDraft(deployment?.schedule, preset.timezone),
+    workPool: deployment?.work_pool ?? null,
+    infrastructure: createInfrastructureDraft(deployment?.infrastructure),
+    tags: deployment?.tags.join(', ') ?? '',
+    environment: deployment?.environment ?? 'warn',
+    missedRuns: deployment?.missed_runs ?? 'last',
+    secrets: deployment?.secrets ?? [],
+    include: deployment?.include ?? []
+  };
+}
+
+/** Return the values of parameters that the flow still has. */
+export function keepExistingParameters(
+  flow: LiveFlow,
+  values: JsonObject
+): JsonObject {
+  const names = flow.parameters.map(one => one.name);
+  const kept = Object.entries(values).filter(([name]) => names.includes(name));
+  return Object.fromEntries(kept);
+}
+
+function createScheduleDraft(
+  schedule: Schedule | undefined,
+  timezone: string
+): IScheduleDraft {
+  const empty = { kind: 'none', cron: '0 6 * * *', seconds: 3600, timezone };
+  const filled = { ...empty, ...schedule };
+  return { ...filled, seconds: String(filled.seconds) } as IScheduleDraft;
+}
+
+/**
+ * Return the schedule that the form describes.
+ *
+ * @throws RequestFailed if the interval is not a number; `field` names it.
+ */
+export function parseSchedule(draft: IScheduleDraft): Schedule {
+  const { kind, cron, timezone } = draft;
+  switch (kind) {
+    case 'cron':
+      return { kind, cron: cron.trim(), timezone };
+    case 'interval':
+      return { kind, seconds: parseSeconds(draft.seconds), timezone };
+    default:
+      return { kind };
+  }
+}
+
+/** Parse a number of seconds; forms saved by an earlier version hold a number instead of text. */
+function parseSeconds(typed: string | number): number {
+  const text = String(typed).trim();
+  const seconds = Number(text);
+  if (text === '' || !Number.isFinite(seconds)) {
+    throw new RequestFailed({
+      error: 'InvalidSchedule',
+      message: text
+        ? `The interval ${text} is not a number of seconds.`
+        : 'The interval is empty.',
+      fix: 'Enter the number of seconds between runs, such as 3600.',
+      field: 'schedule.seconds'
+    });
+  }
+  return seconds;
+}
+
+/**
+ * Return the choices that the form describes.
+ *
+ * @param form - the form of the flow's parameters
+ * @param pool - the form of the work pool's other job variables
+ * @throws RequestFailed if the text of a field is not valid.
+ */
+export function parseChoices(
+  draft: IDraft,
+  form: IParameterForm,
+  pool: IParameterForm
+): IChoices {
+  return {
+    name: draft.name.trim(),
+    parameters: changedParameters(form, draft.parameters),
+    executor: {
+      name: draft.executor,
+      options: nonEmptyOptions(draft.options[draft.executor] ?? {})
+    },
+    schedule: parseSchedule(draft.schedule),
+    work_pool: draft.workPool,
+    infrastructure: parseInfrastructure(draft.infrastructure, pool),
+    tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== ''),
+    environment: draft.environment,
+    missed_runs: draft.missedRuns,
+    secrets: nonEmptyLines(draft.secrets),
+    include: nonEmptyLines(draft.include)
+  };
+}
+
+/** Format the choices as a `%register_flow` line for a notebook cell. */
+export function formatMagicLine(variable: string, choices: IChoices): string {
+  const flags = [
+    ['--executor', choices.executor.name ?? FLOW_EXECUTOR],
+    ...Object.entries(choices.executor.options ?? {}).map(([option, value]) => [
+      `--${option.replace(/_/g, '-')}`,
+      formatValue(value)
+    ]),
+    ...scheduleFlags(choices.schedule),
+    ...Object.entries(choices.parameters).map(([name, value]) => [
+      '--param',
+      `${name}=${formatValue(value)}`
+    ]),
+    ...(choices.name && choices.name !== variable
+      ? [['--name', choices.name]]
+      : []),
+    ...(choices.work_pool ? [['--work-pool', choices.work_pool]] : []),
+    ...formatInfrastructureFlags(choices.infrastructure, formatValue),
+    ...choices.tags.map(tag => ['--tag', tag]),
+    ...(choices.environment === 'warn'
+      ? []
+      : [['--environment', choices.environment]]),
+    ...(choices.missed_runs === 'last'
+      ? []
+      : [['--missed-runs', choices.missed_runs]]),
+    ...choices.secrets.map(name => ['--secret', name]),
+    ...choices.include.map(pattern => ['--include', pattern])
+  ];
+  const words = flags.map(
+    ([flag, value]) => `${flag} ${quoteShellWord(value)}`
+  );
+  return ['%register_flow', variable, ...words].join(' ');
+}
+
+/** Return the schema of an executor's options, with its defaults, from the server's catalog. */
+export function findOptionsSchema(
+  catalogue: Catalogue,
+  executor: string
+): JsonObject {
+  const info = catalogue.executors.find(one => one.name === executor);
+  return info?.options_schema ?? {};
+}
+
+function scheduleFlags(schedule: Schedule): string[][] {
+  switch (schedule.kind) {
+    case 'cron':
+      return [
+        ['--cron', schedule.cron],
+        ['--timezone', schedule.timezone]
+      ];
+    case 'interval':
+      return [
+        ['--interval', String(schedule.seconds)],
+        ['--timezone', schedule.timezone]
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Trim the typed lines and drop empty ones. */
+function nonEmptyLines(lines: readonly string[]): string[] {
+  return lines.map(line => line.trim()).filter(line => line !== '');
+}
+
+/** Drop empty options, so that the executor's defaults apply. */
+function nonEmptyOptions(options: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(options).filter(
+      ([, value]) => value !== undefined && value !== null && value !== ''
+    )
+  );
+}
+
+/** Format a value as JSON, or as plain text if that cannot be mistaken for JSON. */
+function formatValue(value: JsonValue): string {
+  return typeof value === 'string' && !isJson(value)
+    ? value
+    : JSON.stringify(value);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Quote a word for a POSIX shell, because the magic splits its line in the same way. */
+function quoteShellWord(text: string): string {
+  if (/^[\w.,:/+=@%-]+$/.test(text)) {
+    return text;
+  }
+  return /["\\$`]/.test(text)
+    ? `'${text.replace(/'/g, `'"'"'`)}'`
+    : `"${text}"`;
+}

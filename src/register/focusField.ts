@@ -1,0 +1,88 @@
+import type { Intent } from './flowSource';
+
+/** Ids of inputs outside the schema forms, without the form's prefix, by request field. */
+const INPUT_IDS: Record<string, string> = {
+  name: 'name',
+  'schedule.cron': 'cron',
+  'schedule.seconds': 'interval',
+  'schedule.timezone': 'timezone',
+  'executor.options.worker_size': 'worker-size',
+  work_pool: 'work-pool',
+  'infrastructure.image': 'image',
+  'infrastructure.cpu': 'cpu',
+  'infrastructure.memory': 'memory',
+  'infrastructure.gpus': 'gpus',
+  'infrastructure.env': 'env',
+  tags: 'tags',
+  include: 'include',
+  secrets: 'secrets',
+  environment: 'environment',
+  missed_runs: 'missed-runs'
+};
+
+const FOCUSABLE = 'input, select, textarea';
+
+/**
+ * Move the focus to the element where the Enter key does what the user intends, or to the first missing value.
+ *
+ * @param root - the form
+ * @param formId - the prefix of its inputs' ids
+ * @param intent - the reason for which the user opened the form
+ * @param missing - the parameters that a run requires and that have no value, in the form's order
+ */
+export function focusStart(
+  root: HTMLElement | null,
+  formId: string,
+  intent: Intent,
+  missing: string[]
+): void {
+  if (intent === 'register') {
+    findInput(root, formId, 'name')?.focus();
+  } else if (missing.length > 0) {
+    findInput(root, formId, `parameters.${missing[0]}`)?.focus();
+  } else {
+    root?.querySelector<HTMLElement>('[type="submit"]')?.focus();
+  }
+}
+
+/** Move the focus to the input with the error, or else to the error message. */
+export function focusField(
+  root: HTMLElement | null,
+  formId: string,
+  field: string | null
+): void {
+  const input = field === null ? null : findInput(root, formId, field);
+  const message = root?.querySelector<HTMLElement>('[role="alert"]') ?? null;
+  (input ?? message)?.focus();
+}
+
+/** Return the input of a field or of the nearest field that contains it; for a group of inputs, return the first. */
+function findInput(
+  root: HTMLElement | null,
+  formId: string,
+  field: string
+): HTMLElement | null {
+  const id = CSS.escape(`${formId}-${inputIdOf(field)}`);
+  const found = root?.querySelector<HTMLElement>(`#${id}`);
+  if (found) {
+    return found.matches(FOCUSABLE)
+      ? found
+      : found.querySelector<HTMLElement>(FOCUSABLE);
+  }
+  const end = field.lastIndexOf('.');
+  return end < 0 ? null : findInput(root, formId, field.slice(0, end));
+}
+
+function inputIdOf(field: string): string {
+  const [first, ...rest] = field.split('.');
+  if (first === 'parameters') {
+    return ['parameters', ...rest].join('_');
+  }
+  if (field.startsWith('infrastructure.job_variables.')) {
+    return ['job-variables', ...rest.slice(1)].join('_');
+  }
+  if (!(field in INPUT_IDS) && field.startsWith('executor.options.')) {
+    return ['options', ...rest.slice(1)].join('_');
+  }
+  return INPUT_IDS[field] ?? field;
+}

@@ -1,0 +1,135 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  deleteIcon,
+  historyIcon,
+  pauseIcon,
+  runIcon,
+  undoIcon
+} from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Deployment } from '../_api';
+import { ChangeList } from '../components/ChangeList';
+import { IconButton } from '../components/IconButton';
+import { useTrans } from '../components/translation';
+import { ZonedTime } from '../components/ZonedTime';
+
+/** Actions on a deployment. */
+export interface IDeploymentActions {
+  onRunDeployment: (deployment: Deployment) => void;
+  onPause: (deployment: Deployment, paused: boolean) => void;
+  onVersions: (deployment: Deployment) => void;
+  onDelete: (deployment: Deployment) => void;
+}
+
+export interface IDeploymentRowProps {
+  deployment: Deployment;
+  actions: IDeploymentActions;
+}
+
+/** A deployment with its version, executor and next run. */
+export function DeploymentRow(props: IDeploymentRowProps): JSX.Element {
+  const trans = useTrans();
+  const { deployment, actions } = props;
+  const { name, version, executor, manifest_problem } = deployment;
+  return (
+    <li
+      className="jp-Satflow-row jp-mod-compact"
+      data-testid="satflow-deployment"
+      data-deployment={name}
+    >
+      <div className="jp-Satflow-rowHead">
+        <span className="jp-Satflow-name" title={name}>
+          {name}
+        </span>
+        <span className="jp-Satflow-badge">{trans.__('v%1', version)}</span>
+        <span className="jp-Satflow-rowEnd">
+          <IconButton
+            icon={runIcon}
+            label={trans.__('Run %1 now…', name)}
+            onClick={() => actions.onRunDeployment(deployment)}
+            testId="satflow-run-deployment"
+          />
+          {deployment.schedule.kind !== 'none' && <PauseButton {...props} />}
+          <IconButton
+            icon={historyIcon}
+            label={trans.__('Versions of %1', name)}
+            onClick={() => actions.onVersions(deployment)}
+            testId="satflow-show-versions"
+          />
+          <IconButton
+            icon={deleteIcon}
+            label={trans.__('Delete deployment %1…', name)}
+            onClick={() => actions.onDelete(deployment)}
+            testId="satflow-delete-deployment"
+          />
+        </span>
+      </div>
+      <div className="jp-Satflow-facts">
+        {executor && <span>{executor.name}</span>}
+        <span data-testid="satflow-next-run">
+          <NextRun {...props} />
+        </span>
+        {deployment.needed && (
+          <span data-testid="satflow-needed">{deployment.needed}</span>
+        )}
+      </div>
+      {deployment.drift.length > 0 && (
+        <details className="jp-Satflow-note jp-mod-warning">
+          <summary>
+            {trans.__('Changed in Prefect (%1)', deployment.drift.length)}
+          </summary>
+          <ChangeList changes={deployment.drift} />
+        </details>
+      )}
+      {manifest_problem && (
+        <p className="jp-Satflow-note jp-mod-warning">{manifest_problem}</p>
+      )}
+    </li>
+  );
+}
+
+function PauseButton(props: IDeploymentRowProps): JSX.Element {
+  const trans = useTrans();
+  const { deployment, actions } = props;
+  return deployment.paused ? (
+    <IconButton
+      icon={undoIcon}
+      label={trans.__('Resume the schedule of %1', deployment.name)}
+      onClick={() => actions.onPause(deployment, false)}
+      testId="satflow-resume"
+    />
+  ) : (
+    <IconButton
+      icon={pauseIcon}
+      label={trans.__('Pause the schedule of %1', deployment.name)}
+      onClick={() => actions.onPause(deployment, true)}
+      testId="satflow-pause"
+    />
+  );
+}
+
+function NextRun({ deployment }: IDeploymentRowProps): JSX.Element {
+  const trans = useTrans();
+  const { schedule, paused, next_runs } = deployment;
+  const next = next_runs[0];
+  if (schedule.kind === 'none' || paused || !next) {
+    return <>{describeSchedule(deployment, trans)}</>;
+  }
+  return (
+    <>
+      {trans.__('next run')}{' '}
+      <ZonedTime time={next} timezone={schedule.timezone} />
+    </>
+  );
+}
+
+function describeSchedule(
+  { schedule, paused }: Deployment,
+  trans: TranslationBundle
+): string {
+  if (schedule.kind === 'none') {
+    return trans.__('no schedule');
+  }
+  return paused ? trans.__('schedule paused') : trans.__('scheduled');
+}

@@ -1,0 +1,163 @@
+import { Button } from '@jupyterlab/ui-components';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
+import React, { useEffect, useMemo, useRef, useState } from 'react';
+
+import type { LogLine } from '../_api';
+import { useTrans } from '../components/translation';
+import { formatLogTime, levelName } from '../format';
+import { AnsiText } from './AnsiText';
+import { LINE_LIMIT, LINE_MAX, searchPattern } from './logText';
+
+export interface ILogLinesProps {
+  lines: readonly LogLine[];
+  taskNames: ReadonlyMap<string, string>;
+  search: string;
+  /** The position of the match to show, or null. */
+  current: number | null;
+  follow: boolean;
+  onFollow: (follow: boolean) => void;
+}
+
+/** Height of a line that is not wrapped, in pixels. */
+const LINE_HEIGHT = 18;
+
+/** Maximum distance from the end, in pixels, that counts as the end. */
+const END_DISTANCE = 2 * LINE_HEIGHT;
+
+/** The visible lines, and a few around them. */
+export function LogLines(props: ILogLinesProps): JSX.Element {
+  const trans = useTrans();
+  const { lines, current, follow, onFollow } = props;
+  const search = useMemo(() => searchPattern(props.search), [props.search]);
+  const [whole, setWhole] = useState<ReadonlySet<string>>(new Set());
+  const showAll = (id: string) => setWhole(ids => new Set(ids).add(id));
+  const scroller = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => LINE_HEIGHT,
+    getItemKey: index => lines[index].id,
+    initialRect: { width: 800, height: 600 },
+    overscan: 20
+  });
+  useScrollPosition(rows, props);
+  const release = () => {
+    const element = scroller.current;
+    if (follow && element && !isAtEnd(element)) {
+      onFollow(false);
+    }
+  };
+  return (
+    <div
+      ref={scroller}
+      className="jp-Satflow-lines"
+      role="log"
+      aria-label={trans.__('Log')}
+      aria-live="off"
+      tabIndex={0}
+      data-testid="satflow-log"
+      data-count={lines.length}
+      // Only user input ends following: scrolling to new lines also sends scroll events.
+      onWheel={event => event.deltaY < 0 && follow && onFollow(false)}
+      onKeyUp={release}
+      onPointerUp={release}
+    >
+      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
+        {rows.getVirtualItems().map(row => (
+          <div
+            key={row.key}
+            ref={rows.measureElement}
+            data-index={row.index}
+            data-testid="satflow-log-line"
+            className={lineClassName(lines[row.index], row.index === current)}
+            style={{ transform: `translateY(${row.start}px)` }}
+          >
+            <LineText
+              line={lines[row.index]}
+              taskNames={props.taskNames}
+              search={search}
+              isWhole={whole.has(lines[row.index].id)}
+              onShowAll={showAll}
+            />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** Scroll to the end while following, else to the current match. */
+function useScrollPosition(
+  rows: Virtualizer<HTMLDivElement, Element>,
+  { lines, current, follow }: ILogLinesProps
+): void {
+  useEffect(() => {
+    if (follow && lines.length > 0) {
+      rows.scrollToIndex(lines.length - 1, { align: 'end' });
+    }
+  }, [follow, lines]);
+  useEffect(() => {
+    if (current !== null && !follow) {
+      rows.scrollToIndex(current, { align: 'center' });
+    }
+  }, [current, follow]);
+}
+
+function lineClassName(line: LogLine, isCurrent: boolean): string {
+  const level = `jp-mod-${levelName(line.level).toLowerCase()}`;
+  return `jp-Satflow-line ${level}${isCurrent ? ' jp-mod-current' : ''}`;
+}
+
+function isAtEnd(element: HTMLElement): boolean {
+  return (
+    element.scrollHeight - element.scrollTop - element.clientHeight <=
+    END_DISTANCE
+  );
+}
+
+export interface ILineTextProps {
+  line: LogLine;
+  taskNames: ReadonlyMap<string, string>;
+  search: RegExp | null;
+  /** True if the user asked for the whole of a long line. */
+  isWhole: boolean;
+  onShowAll: (id: string) => void;
+}
+
+/** A line of a log: time, level, task and text. A long text is truncated. */
+export function LineText(props: ILineTextProps): JSX.Element {
+  const trans = useTrans();
+  const { isWhole, search } = props;
+  const { id, time, level, message, task_run_id } = props.line;
+  const task = task_run_id && props.taskNames.get(task_run_id);
+  const more = (length: number) =>
+    isWhole ? (
+      <span className="jp-Satflow-hint">
+        {trans.__(' The download has all %1 characters.', length)}
+      </span>
+    ) : (
+      <Button
+        minimal
+        className="jp-Satflow-link jp-Satflow-showAll"
+        onClick={() => props.onShowAll(id)}
+        data-testid="satflow-log-show-all"
+      >
+        {trans.__('Show all %1 characters', length)}
+      </Button>
+    );
+  return (
+    <>
+      <time>{formatLogTime(time)}</time>
+      <span className="jp-Satflow-level">{levelName(level)}</span>
+      <span className="jp-Satflow-message">
+        {task && <span className="jp-Satflow-logTask">{`${task}  `}</span>}
+        <AnsiText
+          text={message}
+          search={search}
+          limit={isWhole ? LINE_MAX : LINE_LIMIT}
+          renderMore={more}
+        />
+      </span>
+    </>
+  );
+}

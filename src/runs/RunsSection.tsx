@@ -1,0 +1,176 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { Deployment, ErrorBody, Run } from '../_api';
+import { EmptyState } from '../components/EmptyState';
+import { ErrorNote } from '../components/ErrorNote';
+import { useTrans } from '../components/translation';
+import { hasEnded } from '../format';
+import { DeploymentRow, type IDeploymentActions } from './DeploymentRow';
+import { RunRow } from './RunRow';
+import { useNow } from './useNow';
+
+/** Filter of the runs; a missing part selects all. */
+export interface IRunsFilter {
+  deployment_id?: string;
+  state_type?: Run['state_type'];
+}
+
+export interface IRunsActions extends IDeploymentActions {
+  onFilter: (filter: IRunsFilter) => void;
+  onOpen: (run: Run) => void;
+  onCancel: (run: Run) => void;
+  onRunAgain: (run: Run) => void;
+  onShowFlows: () => void;
+}
+
+export interface IRunsSectionProps {
+  runs: Run[];
+  isLoaded: boolean;
+  /** The reason why the list of runs could not be read. */
+  error: ErrorBody | null;
+  deployments: Deployment[];
+  /** The reason why the list of deployments could not be read. */
+  deploymentsError: ErrorBody | null;
+  filter: IRunsFilter;
+  actions: IRunsActions;
+}
+
+/** The deployments with their schedules, and the newest runs. */
+export function RunsSection(props: IRunsSectionProps): JSX.Element {
+  const trans = useTrans();
+  const { deployments, actions, error } = props;
+  const { deploymentsError } = props;
+  return (
+    <>
+      {deploymentsError && <ErrorNote error={deploymentsError} />}
+      {deployments.length > 0 && (
+        <details className="jp-Satflow-deployments" open>
+          <summary>{trans.__('Deployments (%1)', deployments.length)}</summary>
+          <ul
+            className="jp-Satflow-list"
+            aria-label={trans.__('Deployments')}
+            data-testid="satflow-deployments"
+          >
+            {deployments.map(one => (
+              <DeploymentRow key={one.id} deployment={one} actions={actions} />
+            ))}
+          </ul>
+        </details>
+      )}
+      <RunFilters {...props} />
+      {error && !isSameError(error, deploymentsError) && (
+        <ErrorNote error={error} />
+      )}
+      <RunList {...props} />
+    </>
+  );
+}
+
+/** Return whether both lists failed for the same reason and are empty, so that the error is shown once. */
+function isSameError(error: ErrorBody, other: ErrorBody | null): boolean {
+  return other !== null && error.message === other.message;
+}
+
+/** Return the filter with one part changed; an empty part is left out. */
+function changeFilter(
+  filter: IRunsFilter,
+  part: keyof IRunsFilter,
+  value: string
+): IRunsFilter {
+  const { [part]: _, ...rest } = filter;
+  return value === '' ? rest : { ...rest, [part]: value };
+}
+
+function RunFilters(props: IRunsSectionProps): JSX.Element | null {
+  const trans = useTrans();
+  const { runs, deployments, filter, actions } = props;
+  const filtered = Boolean(filter.deployment_id ?? filter.state_type);
+  if (runs.length === 0 && !filtered) {
+    return null;
+  }
+  const names = deployments.map(one => ({ value: one.id, label: one.name }));
+  return (
+    <div className="jp-Satflow-filters">
+      <HTMLSelect
+        aria-label={trans.__('Filter by deployment')}
+        value={filter.deployment_id ?? ''}
+        options={[{ value: '', label: trans.__('All deployments') }, ...names]}
+        onChange={event =>
+          actions.onFilter(
+            changeFilter(filter, 'deployment_id', event.target.value)
+          )
+        }
+      />
+      <HTMLSelect
+        aria-label={trans.__('Filter by state')}
+        value={filter.state_type ?? ''}
+        options={stateOptions(trans)}
+        onChange={event =>
+          actions.onFilter(
+            changeFilter(filter, 'state_type', event.target.value)
+          )
+        }
+      />
+    </div>
+  );
+}
+
+function RunList(props: IRunsSectionProps): JSX.Element | null {
+  const trans = useTrans();
+  const { runs, isLoaded, filter, actions } = props;
+  const now = useNow(runs.some(run => !hasEnded(run.state_type)));
+  if (runs.length > 0) {
+    return (
+      <ul
+        className="jp-Satflow-list"
+        aria-label={trans.__('Runs')}
+        data-testid="satflow-runs"
+      >
+        {runs.map(run => (
+          <RunRow key={run.id} run={run} now={now} {...actions} />
+        ))}
+      </ul>
+    );
+  }
+  if (!isLoaded) {
+    return props.error ? null : (
+      <EmptyState
+        testId="satflow-runs-loading"
+        message={trans.__('Runs are listed when the stack is ready.')}
+      />
+    );
+  }
+  return filter.deployment_id || filter.state_type ? (
+    <EmptyState
+      testId="satflow-no-matching-runs"
+      message={trans.__('No runs match the filter.')}
+      action={{
+        label: trans.__('Show all runs'),
+        run: () => actions.onFilter({})
+      }}
+    />
+  ) : (
+    <EmptyState
+      testId="satflow-no-runs"
+      message={trans.__('No runs yet. Register a flow, then run it.')}
+      action={{ label: trans.__('Show flows'), run: actions.onShowFlows }}
+    />
+  );
+}
+
+function stateOptions(
+  trans: TranslationBundle
+): { value: string; label: string }[] {
+  return [
+    { value: '', label: trans.__('All states') },
+    { value: 'SCHEDULED', label: trans.__('Scheduled') },
+    { value: 'PENDING', label: trans.__('Pending') },
+    { value: 'RUNNING', label: trans.__('Running') },
+    { value: 'COMPLETED', label: trans.__('Completed') },
+    { value: 'FAILED', label: trans.__('Failed') },
+    { value: 'CRASHED', label: trans.__('Crashed') },
+    { value: 'CANCELLED', label: trans.__('Cancelled') }
+  ];
+}

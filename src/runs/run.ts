@@ -1,0 +1,202 @@
+import { DisposableSet } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+
+import type {
+  ClusterFrame,
+  ClusterStatus,
+  ErrorBody,
+  RunDetail,
+  StreamFrame
+} from '../_api';
+import type { IClient } from '../client';
+import { appendSamples, type ISample } from '../clusters/sampleHistory';
+import { coalesceCalls } from '../components/coalesceCalls';
+import { Observable } from '../components/observable';
+import { toErrorBody } from '../errors';
+import { hasEnded } from '../format';
+import type { IStream } from '../stream';
+import { type LogState, logState, LogStore } from './log';
+import type { RunsModel } from './runs';
+import { hasAllTasks } from './tasks';
+
+type IRunClient = Pick<IClient, 'run' | 'log' | 'cancelRun'>;
+type IRunList = Pick<RunsModel, 'requestedAt' | 'changed' | 'items'>;
+
+/** One run with all details, updated live. */
+export class RunModel extends Observable {
+  constructor(
+    readonly id: string,
+    private readonly client: IRunClient,
+    private readonly stream: IStream,
+    private readonly list: IRunList
+  ) {
+    super();
+    list.changed.connect(this.onList, this);
+    this.poll = new Poll({
+      auto: false,
+      factory: () => this.refresh(),
+      // The server sends hints for states of the run, but not for changes of its tasks.
+      frequency: { interval: 3000, backoff: true, max: 30_000 },
+      name: `satflow-ext:run:${id}`,
+      standby: 'when-hidden'
+    });
+  }
+
+  readonly log = new LogStore();
+
+  get detail(): RunDetail | null {
+    return this._detail;
+  }
+
+  get cluster(): ClusterStatus | null {
+    return this._cluster;
+  }
+
+  get samples(): readonly ISample[] {
+    return this._samples;
+  }
+
+  get error(): ErrorBody | null {
+    return this._error;
+  }
+
+  /** The loading state of the log. */
+  get progress(): LogState {
+    const state = this._detail?.run.state_type;
+    return logState(this.log, state !== undefined && hasEnded(state));
+  }
+
+  /** The error of the live updates; the other data can still be valid. */
+  get streamError(): ErrorBody | null {
+    return this._streamError;
+  }
+
+  /** Subscribe and start to read; further calls have no effect. */
+  watch(): void {
+    if (this.subscriptions.isDisposed || this.isWatching) {
+      return;
+    }
+    this.isWatching = true;
+    const take = (frame: StreamFrame) => this.handleFrame(frame);
+    this.subscriptions.add(this.stream.subscribe('runs', null, take));
+    this.subscriptions.add(this.stream.subscribe('logs', this.id, take));
+    this.subscriptions.add(this.stream.subscribe('cluster', this.id, take));
+    void this.poll.refresh();
+  }
+
+  readonly refresh = coalesceCalls(async () => {
+    try {
+      const askedAt = performance.now();
+      this._detail = await this.client.run(this.id);
+      this.requestedAt = askedAt;
+      this._error = null;
+    } catch (reason) {
+      this._error = toErrorBody(reason);
+    }
+    if (this.isComplete) {
+      void this.poll.stop();
+    }
+    this.applyListedState();
+    this.emitChanged();
+  });
+
+  async cancel(): Promise<void> {
+    await this.client.cancelRun(this.id);
+    await this.refresh();
+  }
+
+  /** Return the whole log as text. */
+  download(): Promise<Blob> {
+    return this.client.log(this.id);
+  }
+
+  dispose(): void {
+    this.list.changed.disconnect(this.onList, this);
+    this.subscriptions.dispose();
+    this.poll.dispose();
+    super.dispose();
+  }
+
+  private handleFrame(frame: StreamFrame): void {
+    switch (frame.type) {
+      case 'logs.v1':
+        this.log.addFrame(frame);
+        this._streamError = null;
+        if (frame.ended || this.isTracebackMissing) {
+          void this.refresh();
+        }
+        break;
+      case 'cluster.v1':
+        this.updateCluster(frame);
+        break;
+      case 'runs.v1':
+        void this.refresh();
+        return;
+      case 'error.v1':
+        this._streamError = frame.error;
+    }
+    this.emitChanged();
+  }
+
+  /** True if there is nothing more to read. Prefect records task runs and stores the log after the end of the run. */
+  private get isComplete(): boolean {
+    const detail = this._detail;
+    return (
+      detail !== null &&
+      hasEnded(detail.run.state_type) &&
+      (detail.settled ||
+        (this.log.isComplete &&
+          !this.isTracebackMissing &&
+          hasAllTasks(detail.tasks, this.log.lines)))
+    );
+  }
+
+  /** True if the traceback is missing: Prefect reports the end of a run before it stores the log with the traceback. */
+  private get isTracebackMissing(): boolean {
+    const failure = this._detail?.failure;
+    return failure !== undefined && failure !== null && !failure.traceback;
+  }
+
+  private onList(): void {
+    if (this.applyListedState()) {
+      this.emitChanged();
+      void this.refresh();
+    }
+  }
+
+  /**
+   * Use the state of the run in the list until the run itself is read, which takes longer because of its tasks.
+   * Return whether the state changed.
+   */
+  private applyListedState(): boolean {
+    const run = this.list.items.find(one => one.id === this.id);
+    const detail = this._detail;
+    const isNews =
+      detail !== null &&
+      this.list.requestedAt > this.requestedAt &&
+      run?.state_name !== detail.run.state_name;
+    if (run && isNews) {
+      this._detail = { ...detail, run };
+    }
+    return run !== undefined && isNews;
+  }
+
+  private updateCluster({ status, moments }: ClusterFrame): void {
+    this._samples = appendSamples(this._samples, moments);
+    if (status) {
+      this._cluster = status;
+    } else if (this._cluster) {
+      this._cluster = { ...this._cluster, state: 'closed' }; // the last known state
+    }
+  }
+
+  private requestedAt = 0;
+  private isWatching = false;
+  private _detail: RunDetail | null = null;
+  private _cluster: ClusterStatus | null = null;
+  private _samples: ISample[] = [];
+  private _error: ErrorBody | null = null;
+  private _streamError: ErrorBody | null = null;
+  private readonly poll: Poll;
+  private readonly subscriptions = new DisposableSet();
+}

@@ -1,0 +1,82 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { ModelView } from '../components/modelView';
+import type { Preferences } from '../components/preferences';
+import { showError } from '../components/showError';
+import type { DeploymentsModel } from '../flows/deployments';
+import type { StackModel } from '../stack/stack';
+import { addOwnRunPanels } from './ownRunPanels';
+import type { RunModel } from './run';
+import type { IRunActions, RunPanels } from './runPanels';
+import { RunView } from './RunView';
+
+/** The objects that a run's tab requires besides the run. */
+export interface IRunTabParts {
+  deployments: DeploymentsModel;
+  preferences: Preferences;
+  stack: StackModel;
+  actions: Omit<IRunActions, 'onDownload'>;
+  panels: RunPanels;
+  trans: TranslationBundle;
+}
+
+/** The main-area tab of a run; it subscribes to the stream when it is first visible. */
+export class RunTab extends ModelView {
+  constructor(
+    private readonly run: RunModel,
+    parts: IRunTabParts
+  ) {
+    super(
+      parts.trans,
+      [run, parts.deployments, parts.panels],
+      () => renderRun(run, parts),
+      () => {
+        void parts.stack.ensureStarted();
+        void parts.deployments.refresh();
+        run.watch();
+      }
+    );
+    this.addClass('jp-Satflow-runTab');
+    // Added here, because the code of the panels is loaded with the first tab.
+    addOwnRunPanels(parts.panels, parts.trans);
+  }
+
+  dispose(): void {
+    this.run.dispose();
+    super.dispose();
+  }
+}
+
+function renderRun(run: RunModel, parts: IRunTabParts): JSX.Element {
+  const { deployments, preferences, actions, panels } = parts;
+  const { onCancel, onRunAgain, onDaskPages } = actions;
+  const id = run.detail?.run.deployment_id;
+  const deployment = deployments.items.find(one => one.id === id);
+  const onDownload = () => void downloadLog(run).catch(showError);
+  return (
+    <RunView
+      detail={run.detail}
+      version={deployment?.version ?? null}
+      lines={run.log.lines}
+      progress={run.progress}
+      cluster={run.cluster}
+      samples={run.samples}
+      error={run.error}
+      streamError={run.streamError}
+      follow={preferences.followLog}
+      panels={panels.items}
+      actions={{ onCancel, onRunAgain, onDownload, onDaskPages }}
+    />
+  );
+}
+
+/** Save the whole log, which is fetched here because a plain link would not carry the credential. */
+async function downloadLog(run: RunModel): Promise<void> {
+  const url = URL.createObjectURL(await run.download());
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `${run.detail?.run.name ?? run.id}.log`;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,131 @@
+import { UUID } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import type { ErrorBody, JsonObject, Run } from '../_api';
+import type { IClient, IRunsQuery } from '../client';
+import { coalesceCalls } from '../components/coalesceCalls';
+import { Observable } from '../components/observable';
+import { toErrorBody } from '../errors';
+import type { IStream } from '../stream';
+
+type IRunsClient = Pick<IClient, 'runs' | 'startRun' | 'cancelRun'>;
+
+/** Maximum number of runs in the list. */
+export const RUNS_LIMIT = 100;
+
+/** The newest runs that match the filter, read again after each hint of the stream. */
+export class RunsModel extends Observable {
+  constructor(
+    private readonly client: IRunsClient,
+    private readonly stream: IStream
+  ) {
+    super();
+  }
+
+  get items(): Run[] {
+    return this._items;
+  }
+
+  /** True if the list has been read. */
+  get isLoaded(): boolean {
+    return this._isLoaded;
+  }
+
+  get error(): ErrorBody | null {
+    return this._error;
+  }
+
+  get filter(): IRunsQuery {
+    return this._filter;
+  }
+
+  /** The time of the last request for the list, in milliseconds of `performance.now()`. */
+  get requestedAt(): number {
+    return this._requestedAt;
+  }
+
+  /** Emitted when a run was started here. */
+  get runStarted(): ISignal<RunsModel, Run> {
+    return this._runStarted;
+  }
+
+  readonly refresh = coalesceCalls(async () => {
+    const filter = this._filter;
+    try {
+      const query = { ...filter, limit: RUNS_LIMIT };
+      const askedAt = performance.now();
+      this._items = (await this.client.runs(query)).runs;
+      this._requestedAt = askedAt;
+      this._isLoaded = true;
+      this._error = null;
+      this.readFilter = filter;
+    } catch (reason) {
+      this._error = toErrorBody(reason);
+      if (this.readFilter !== filter) {
+        // Runs that match the previous filter must not look like matches of this one.
+        this._items = [];
+        this._isLoaded = false;
+      }
+    }
+    this.emitChanged();
+  });
+
+  /** Read the list now and after each hint of the server, until `unwatch`. */
+  watch(): void {
+    this.subscription ??= this.stream.subscribe(
+      'runs',
+      null,
+      () => void this.refresh()
+    );
+    void this.refresh();
+  }
+
+  unwatch(): void {
+    this.subscription?.dispose();
+    this.subscription = null;
+  }
+
+  setFilter(filter: IRunsQuery): void {
+    this._filter = filter;
+    this.emitChanged();
+    void this.refresh();
+  }
+
+  /**
+   * Start a run. One call starts one run, even if the request is sent several times.
+   *
+   * @param deploymentId - the id of the deployment
+   * @param parameters - the parameters that differ from the deployment's
+   */
+  async startRun(deploymentId: string, parameters: JsonObject): Promise<Run> {
+    const run = await this.client.startRun({
+      deployment_id: deploymentId,
+      parameters,
+      idempotency_key: UUID.uuid4()
+    });
+    this._runStarted.emit(run);
+    void this.refresh();
+    return run;
+  }
+
+  async cancelRun(id: string): Promise<void> {
+    await this.client.cancelRun(id);
+    await this.refresh();
+  }
+
+  dispose(): void {
+    this.unwatch();
+    super.dispose();
+  }
+
+  private subscription: IDisposable | null = null;
+  private _items: Run[] = [];
+  private _requestedAt = 0;
+  private _isLoaded = false;
+  private _error: ErrorBody | null = null;
+  private _filter: IRunsQuery = {};
+  /** The filter of the list that was read. */
+  private readFilter = this._filter;
+  private readonly _runStarted = new Signal<RunsModel, Run>(this);
+}

@@ -1,0 +1,210 @@
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { SidePanel } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { type AccordionPanel, Panel, type Widget } from '@lumino/widgets';
+import React from 'react';
+
+import type { ClustersModel } from '../clusters/clusters';
+import { ClustersSection } from '../clusters/ClustersSection';
+import type { SharedClustersModel } from '../clusters/sharedClusters';
+import { ModelView } from '../components/modelView';
+import type { DeploymentsModel } from '../flows/deployments';
+import type { FlowsModel } from '../flows/flows';
+import { FlowsSection } from '../flows/FlowsSection';
+import { satflowIcon } from '../icons';
+import type { RunsModel } from '../runs/runs';
+import { RunsSection } from '../runs/RunsSection';
+import type { StackModel } from '../stack/stack';
+import { StackBanner } from '../stack/StackBanner';
+import type { Actions } from './actions';
+
+/** The models of the sidebar. */
+export interface ISidebarModels {
+  flows: FlowsModel;
+  deployments: DeploymentsModel;
+  runs: RunsModel;
+  clusters: ClustersModel;
+  shared: SharedClustersModel;
+  stack: StackModel;
+}
+
+/** The names of the sections. */
+export type SectionName = 'flows' | 'runs' | 'clusters';
+
+/** Flows, runs and clusters, in the left sidebar. It sends no requests before it is first shown. */
+export class Sidebar extends SidePanel {
+  constructor(
+    private readonly models: ISidebarModels,
+    actions: Actions,
+    translator: ITranslator
+  ) {
+    super({ translator, header: new Panel() });
+    const trans = translator.load('satflow_ext');
+    this.id = 'satflow-sidebar';
+    this.addClass('jp-Satflow-sidebar');
+    this.title.icon = satflowIcon;
+    this.title.caption = trans.__('SatFlow: flows, runs, clusters');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('SatFlow'));
+    this.header.addWidget(createBanner(models.stack, trans));
+    this.sections = {
+      flows: createFlowsSection(models, actions, trans),
+      runs: createRunsSection(models, actions, trans),
+      clusters: createClustersSection(models, actions, trans)
+    };
+    Object.values(this.sections).forEach(one => this.addWidget(one));
+    (this.content as AccordionPanel).setRelativeSizes([3, 4, 3]);
+    models.stack.changed.connect(this.updateWatching, this);
+    models.deployments.changed.connect(this.checkStackAfterError, this);
+  }
+
+  /** Open a section. */
+  openSection(name: SectionName): void {
+    const accordion = this.content as AccordionPanel;
+    accordion.expand(accordion.widgets.indexOf(this.sections[name]));
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    if (!this.wasShown) {
+      this.wasShown = true;
+      this.models.flows.enable();
+      void this.models.stack.ensureStarted();
+    }
+    this.updateWatching();
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.updateWatching();
+  }
+
+  /** Read and subscribe while the sidebar is visible and the stack is ready. */
+  private updateWatching(): void {
+    const following = this.isVisible && this.models.stack.isReady;
+    if (following === this.isWatching) {
+      return;
+    }
+    this.isWatching = following;
+    const { runs, deployments } = this.models;
+    [runs, deployments].forEach(one =>
+      following ? one.watch() : one.unwatch()
+    );
+  }
+
+  /** Check the stack after an error, because it may have stopped. */
+  private checkStackAfterError(): void {
+    const { deployments, stack } = this.models;
+    if (deployments.error && stack.isReady) {
+      void stack.checkStack();
+    }
+  }
+
+  private wasShown = false;
+  private isWatching = false;
+  private readonly sections: Record<SectionName, Widget>;
+}
+
+function createBanner(stack: StackModel, trans: TranslationBundle): Widget {
+  return new ModelView(trans, [stack], () => (
+    <StackBanner
+      status={stack.status}
+      error={stack.error}
+      onRetry={() => void stack.start()}
+    />
+  ));
+}
+
+function createFlowsSection(
+  { flows, deployments }: ISidebarModels,
+  actions: Actions,
+  trans: TranslationBundle
+): Widget {
+  const section = new ModelView(trans, [flows, deployments], () => (
+    <FlowsSection
+      state={flows.state}
+      deployments={deployments.items}
+      actions={actions}
+    />
+  ));
+  return setTitle(section, 'flows', trans.__('Flows'));
+}
+
+function createRunsSection(
+  { runs, deployments, stack }: ISidebarModels,
+  actions: Actions,
+  trans: TranslationBundle
+): Widget {
+  const onFilter = runs.setFilter.bind(runs);
+  const section = new ModelView(trans, [runs, deployments, stack], () => (
+    <RunsSection
+      runs={runs.items}
+      isLoaded={runs.isLoaded}
+      error={stack.isReady ? runs.error : null}
+      deployments={deployments.items}
+      deploymentsError={stack.isReady ? deployments.error : null}
+      filter={runs.filter}
+      actions={{ ...actions, onFilter }}
+    />
+  ));
+  return setTitle(section, 'runs', trans.__('Runs'));
+}
+
+function createClustersSection(
+  { clusters, shared }: ISidebarModels,
+  actions: Actions,
+  trans: TranslationBundle
+): Widget {
+  const onOpen = (id: string, name: string) => actions.onOpen({ id, name });
+  const section = new WatchedClusters(trans, clusters, shared, () => (
+    <ClustersSection
+      clusters={clusters.items}
+      samples={clusters.samples}
+      shared={shared.items}
+      error={clusters.error}
+      onOpen={onOpen}
+      onShowFlows={actions.onShowFlows}
+      actions={actions}
+    />
+  ));
+  return setTitle(section, 'clusters', trans.__('Clusters'));
+}
+
+function setTitle(
+  section: ModelView,
+  name: SectionName,
+  label: string
+): Widget {
+  section.id = `satflow-section-${name}`;
+  section.title.label = label;
+  section.addClass('jp-Satflow-section');
+  section.node.dataset.testid = `satflow-section-${name}`;
+  return section;
+}
+
+/** The clusters section, which watches the clusters only while it is open. */
+class WatchedClusters extends ModelView {
+  constructor(
+    trans: TranslationBundle,
+    private readonly clusters: ClustersModel,
+    shared: SharedClustersModel,
+    draw: () => JSX.Element
+  ) {
+    super(trans, [clusters, shared], draw);
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.clusters.watch();
+  }
+
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.clusters.unwatch();
+  }
+
+  protected onBeforeHide(message: Message): void {
+    super.onBeforeHide(message);
+    this.clusters.unwatch();
+  }
+}
