@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_story import RUNS, STARTS, open_form, show_flows
-
-from conftest import shot
+from screenshots import shot
+from sidebar import RUNS, STARTS, open_form, show_flows
 
 FLOW = """
 from prefect import flow

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_story import STARTS, register_first
-
-from conftest import shot
+from screenshots import shot
+from sidebar import STARTS, register_first
 
 GREET = """
 from prefect import flow

@@ -23,8 +23,8 @@ from satflow_ext.backends.kubernetes import summarize_pods
 from satflow_ext.errors import InvalidExecutorOption
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import GIB, Settings
-from tests.conftest import free_port
 from tests.platforms.asked import PYTHON, ask
+from tests.ports import free_port
 
 THERE = Path(__file__).with_name("kube_there.py")
 OPTIONS = {"image": "team/dask:1", "env": {"REGION": "north"}}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 
@@ -28,6 +25,7 @@ from satflow_ext.errors import ClusterNotStarted
 from satflow_ext.executors.worker_usage import UsageStore
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
+from tests.clusters.schedulers import scheduler
 from tests.eventually import eventually
 
 RUN = "3f0a6a5e-6c1b-4c55-9c53-0b6f3a1d2e4f"
@@ -164,16 +162,3 @@ def _wait_for(file):
 def _slow(number):
     time.sleep(0.7)
     return number
-
-
-@contextmanager
-def scheduler(file, *more):
-    """A Dask scheduler of somebody else's: its process and its address."""
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file), *more]
-    process = subprocess.Popen([*command, *options])
-    try:
-        yield process, json.loads(eventually(lambda: file.exists() and file.read_text()))["address"]
-    finally:
-        process.kill()
-        process.wait()

@@ -19,7 +19,7 @@ from satflow_ext.commands import doctor, watch
 from satflow_ext.errors import BadRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.terminal_text import TerminalOutput, show_controls
-from tests.clusters.test_status_files import status
+from tests.clusters.statuses import status
 
 OBEYED = re.compile(r"\x1b(?!\[[0-9;:]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What no output may have: controls but tab, line feed and complete color sequences."""

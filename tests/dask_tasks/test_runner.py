@@ -20,9 +20,9 @@ from prefect.client.schemas.objects import TaskRunResult
 from prefect.futures import as_completed, wait
 
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
-from tests.dask_tasks.conftest import task_runs
+from tests.dask_tasks.task_runs import task_runs
 from tests.eventually import eventually
-from tests.registration.conftest import log_of
+from tests.flow_runs import log_of
 
 
 @pytest.fixture

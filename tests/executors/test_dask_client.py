@@ -18,11 +18,9 @@ from satflow_ext.errors import InvalidExecutorOption, NoDaskCluster, SizeRefused
 from satflow_ext.executors import validate_choice
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings, SizeSettings
-from tests.conftest import free_port
 from tests.eventually import eventually
-from tests.registration.conftest import log_of, name, packed, ran, registered
-
-__all__ = ["name", "packed", "ran", "registered"]
+from tests.flow_runs import log_of
+from tests.ports import free_port
 
 
 @task

@@ -24,12 +24,8 @@ from satflow_ext.models import ExecutorChoice, Registration
 from satflow_ext.registration import register
 from satflow_ext.settings import Settings
 from tests.backends.ssh_here import running
-from tests.commands.test_register import name, notebook
-from tests.conftest import free_port
 from tests.eventually import eventually
-from tests.registration.conftest import packed
-
-__all__ = ["name", "notebook", "packed"]
+from tests.ports import free_port
 
 BESIDE = Path(sys.prefix) / "beside" / "bin"
 FLOW = """

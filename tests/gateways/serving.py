@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 import httpx
 
 from satflow_ext.settings import GatewaySettings
-from tests.conftest import free_port
+from tests.ports import free_port
 
 PASSWORD = "TEAM_GATEWAY_PASSWORD"
 """The environment variable that the settings name."""

@@ -18,7 +18,7 @@ from satflow_ext.gateways.cluster_process import ClusterCommand, run_command
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.settings import load_settings
 from tests.eventually import eventually
-from tests.gateways.test_shared import ONE
+from tests.gateways.requests import ONE
 
 CALLER = """
 import asyncio, sys

@@ -21,15 +21,11 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 
 from satflow_ext.redaction import facts, published
 from tests.hybrid import asking
-from tests.hybrid.at_home import at_home
 from tests.hybrid.canaries import ANSWERED, FACTS, KINDS, Canaries, stem
 from tests.hybrid.encodings import Finder
 from tests.hybrid.messages import messages
 from tests.hybrid.place import CYCLES, Place, place
 from tests.hybrid.sightings import At, Report, parts, report
-from tests.registration.conftest import name, packed
-
-__all__ = ["at_home", "name", "packed"]
 
 EACH = {
     "messages": tuple(CYCLES),

@@ -12,7 +12,7 @@ from satflow_ext.endpoints import Store
 from satflow_ext.errors import SettingsWrong, StoreUnreachable
 from satflow_ext.models import Registration
 from satflow_ext.registration import register
-from tests.conftest import free_port
+from tests.ports import free_port
 
 
 @flow

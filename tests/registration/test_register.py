@@ -27,8 +27,8 @@ from satflow_ext.models import CronSchedule, ExecutorChoice, IntervalSchedule, R
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployments, register
 from satflow_ext.settings import SizeSettings
-from tests.conftest import free_port
-from tests.registration.conftest import log_of, with_work_pool
+from tests.flow_runs import log_of
+from tests.ports import free_port
 
 
 @task
@@ -274,7 +274,9 @@ def test_no_work_pool_named_and_several_there(packed, stack, name):
     asyncio.run(make_work_pool(stack, "another"))
     several = r"No work pool was chosen, and the Prefect server has several\. Choose one of .*another.*satflow-local"
     with pytest.raises(BadRequest, match=several) as caught:
-        asyncio.run(register(packed(doubled), Registration(name=name), with_work_pool(stack, None), stack.settings))
+        asyncio.run(
+            register(packed(doubled), Registration(name=name), replace(stack.endpoints, work_pool=None), stack.settings)
+        )
     assert caught.value.field == "work_pool"
 
 

@@ -19,7 +19,7 @@ from satflow_ext.errors import (
     StoreUnreachable,
 )
 from satflow_ext.registration.store_client import StoreClient
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.registration.nginx import running_nginx
 from tests.webhook import Quiet, always, endpoint
 

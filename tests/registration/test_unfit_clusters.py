@@ -14,9 +14,9 @@ from prefect import flow, task
 
 from satflow_ext import runs
 from satflow_ext.models import ExecutorChoice, RunRequest
-from tests.conftest import free_port
+from tests.flow_runs import ended, log_of
 from tests.gateways.pretending import answering
-from tests.registration.conftest import ended, log_of
+from tests.ports import free_port
 
 
 @task

@@ -16,9 +16,6 @@ from satflow_ext.kernel.preflight import create_report
 from satflow_ext.models import Preflight, Registration
 from satflow_ext.registration.preflight import add_clean_load
 from satflow_ext.settings import Settings
-from tests.registration.conftest import packed
-
-__all__ = ["packed"]
 
 TABLE = np.arange(3)
 

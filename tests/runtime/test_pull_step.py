@@ -19,11 +19,9 @@ from satflow_ext.models import Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.registration.deployment_pin import ENTRYPOINT, Pin
-from tests.conftest import free_port
-from tests.registration.conftest import ended, log_of, name, packed, registered
+from tests.flow_runs import ended, log_of
+from tests.ports import free_port
 from tests.webhook import always, endpoint
-
-__all__ = ["name", "packed", "registered"]
 
 MEBIBYTE = os.urandom(1024 * 1024)
 

@@ -17,9 +17,7 @@ from satflow_ext.models import Origin, Registration, RunRequest
 from satflow_ext.registration import manifests, register
 from satflow_ext.runtime import surroundings
 from tests.environments.locks import OTHER, changed
-from tests.registration.conftest import ended, log_of, name, packed, ran
-
-__all__ = ["name", "packed", "ran"]
+from tests.flow_runs import ended, log_of
 
 
 @flow

@@ -16,18 +16,10 @@ from satflow_ext.clusters.status_builder import StatusBuilder
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ClusterFrame, ClustersFrame, ErrorFrame, LogLine, LogsFrame, RunsFrame
 from satflow_ext.prefect_api import prefect_client
+from tests.server.new_runs import new_run
 
 POUR = Path(__file__).parents[1] / "runs" / "pour.py"
 LINES, RATE = 20_000, 1_000
-
-
-async def new_run(api) -> str:
-    async with prefect_client(api) as client:
-        flow_id = await client.create_flow_from_name("streamed")
-        reply = await client.request(
-            "POST", "/flow_runs/", json={"flow_id": str(flow_id), "state": {"type": "RUNNING"}}
-        )
-        return str(reply.json()["id"])
 
 
 async def end(api, run_id: str) -> None:

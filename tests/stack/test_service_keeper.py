@@ -62,7 +62,7 @@ def test_is_left_alone_when_it_dies_too_often_in_a_row(role, monkeypatch, health
         finally:
             await kept.stop(5)
 
-    asyncio.run(asyncio.wait_for(lives(), 120))
+    asyncio.run(asyncio.eventually(lives(), 120))
 
 
 WORKS = "import sys, time; [sum(range(10**6)) for _ in iter(lambda: time.process_time() < 4, False)]; open(sys.argv[1], 'w')"
@@ -121,7 +121,7 @@ def test_is_given_up_after_its_limit_although_it_works_and_logs(tmp_path):
         assert kept.build_report().state == "failed"
         await kept.stop(5)
 
-    asyncio.run(asyncio.wait_for(works_for_nothing(), 300))
+    asyncio.run(asyncio.eventually(works_for_nothing(), 300))
 
 
 def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
@@ -135,7 +135,7 @@ def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
         assert kept.build_report().state == "ready"
         await kept.stop(5)
 
-    asyncio.run(asyncio.wait_for(begins(), 300))
+    asyncio.run(asyncio.eventually(begins(), 300))
     settings = Settings()
     assert (
         0
@@ -169,7 +169,7 @@ def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_st
             await kept.stop(5)
 
     with listener:
-        asyncio.run(asyncio.wait_for(is_left_alone(), 300))
+        asyncio.run(asyncio.eventually(is_left_alone(), 300))
 
 
 def no_log(role: ServiceDefinition) -> None:
@@ -218,4 +218,4 @@ def test_a_start_that_fails_for_any_reason_counts_as_a_death(role, spoil, last_e
             await kept.stop(5)
 
     with listener:
-        asyncio.run(asyncio.wait_for(is_left_alone(), 300))
+        asyncio.run(asyncio.eventually(is_left_alone(), 300))

@@ -19,8 +19,9 @@ from satflow_ext.endpoints import StackRecord, read_record
 from satflow_ext.models import ErrorFrame, LogLine
 from satflow_ext.server.run_manager import RunManager
 from satflow_ext.server.stack_manager import StackManager
-from tests.conftest import Stack
-from tests.stack.conftest import Place, wait_for
+from tests.eventually import eventually
+from tests.local_stack import Stack
+from tests.stack.place import Place
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
 
 STRANGER = {"Origin": "https://evil.example"}
@@ -188,7 +189,7 @@ def test_the_database_may_be_elsewhere(whole: Place, tmp_path: Path, monkeypatch
 def _sleeping(record: StackRecord | None, folder: Path) -> tuple[UUID, list[psutil.Process]]:
     assert record is not None
     run = asyncio.run(start_sleeper(record, folder))
-    wait_for(lambda: sleepers(folder), "the flow run to start", seconds=60)
+    eventually(lambda: sleepers(folder), "the flow run to start", seconds=60)
     return run, sleepers(folder)
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from satflow_ext.bounded_listener import FOREIGN_LIMIT
 from satflow_ext.store.contents import Contents
-from tests.store.conftest import TOKEN, StartStore, StoreProcess
+from tests.store.store_process import TOKEN, StartStore, StoreProcess
 from tests.strangers import HOLD_CONNECTIONS, stranger
 
 
