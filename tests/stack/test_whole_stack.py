@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -19,7 +19,7 @@ from satflow_ext.endpoints import StackRecord, read_record
 from satflow_ext.models import ErrorFrame, LogLine
 from satflow_ext.server.run_manager import RunManager
 from satflow_ext.server.stack_manager import StackManager
-from tests.eventually import eventually
+from tests.eventually import eventually, eventually_async
 from tests.local_stack import Stack
 from tests.stack.place import Place
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
@@ -68,12 +68,7 @@ def test_the_prefect_api_refuses_other_origins(stack: Stack) -> None:
 
 
 def test_no_service_listens_beyond_loopback(stack: Stack) -> None:
-    listeners = [
-        connection.laddr
-        for process in services(stack)
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    listeners = [address for process in services(stack) for address in _listeners(process)]
     assert len(listeners) >= 2
     assert {address.ip for address in listeners} == {"127.0.0.1"}
 
@@ -115,11 +110,11 @@ async def _killed_twice(whole: Place, folder: Path) -> None:
     run, asleep = await asyncio.to_thread(_sleeping, record, folder)
     shown = Shown()
     reading = asyncio.create_task(shown.read(page, str(run)))
-    await _until(lambda: len(shown.lines) > 3)
+    await eventually_async(lambda: len(shown.lines) > 3)
 
     _kill(whole, "prefect-server", "prefect-worker")
     seen = len(shown.lines)
-    await _until(
+    await eventually_async(
         lambda: len(shown.lines) > seen + 5
     )  # the page may not even notice: they are started again within seconds
     assert (await page.read_detail(str(run))).run.state_type == "RUNNING"
@@ -127,7 +122,7 @@ async def _killed_twice(whole: Place, folder: Path) -> None:
     _kill(whole, "prefect-server", "prefect-worker", supervisor=True)
     await asyncio.to_thread(whole.wait_gone)
     assert [each for each in asleep if _lives(each)] == []
-    await _until(lambda: "StackFailed" in shown.troubles)
+    await eventually_async(lambda: "StackFailed" in shown.troubles)
     await manager.start()  # what the button in the sidebar does
     await reading
     seconds = [int(line.message.split()[1]) for line in shown.lines if line.message.startswith("second ")]
@@ -156,11 +151,6 @@ class Shown:
             else:
                 self.lines += frame.lines
                 self.resets += frame.reset
-
-
-async def _until(done: Callable[[], bool]) -> None:
-    while not done():  # noqa: ASYNC110 - other processes do it
-        await asyncio.sleep(0.1)
 
 
 def _kill(place: Place, *names: str, supervisor: bool = False) -> None:
@@ -202,6 +192,12 @@ def _of(process: psutil.Process, stack: Stack) -> bool:
         here = process.environ().get("SATFLOW_STATE_DIR") == str(stack.settings.state_dir)
         return here and any(word.startswith("satflow_ext.") for word in process.cmdline())
     return False
+
+
+def _listeners(process: psutil.Process) -> list[Any]:
+    with contextlib.suppress(psutil.NoSuchProcess):  # a background job that has just ended
+        return [each.laddr for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
+    return []
 
 
 def _words(process: psutil.Process) -> list[str]:
