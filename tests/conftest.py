@@ -24,10 +24,10 @@ from satflow_ext.endpoints import PrefectApi
 from satflow_ext.settings import config_file, load_settings
 from tests.local_stack import Stack
 from tests.prefect_servers import serving_prefect
-from tests.processes import processes_of
+from tests.processes import describe_process, processes_of
 
 HOUSE = pytest.StashKey[Path]()
-FIXTURES = ("deployments", "kernels", "notebooks", "prefect_api")
+FIXTURES = ("deployments", "kernels", "notebooks", "ports", "prefect_api")
 """The modules of `tests/fixtures`, imported only when no test can touch the user's folders any more."""
 SWITCHES = ("SATFLOW_EVERY_KILL",)
 """What says how much is tested; it is no setting of SatFlow's."""
@@ -90,7 +90,7 @@ def no_leaks(house: Path) -> Iterator[None]:
     deadline = time.monotonic() + 10
     while (left := processes_of(house)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    names = [f"{process.pid} {' '.join(process.cmdline())}" for process in left]
+    names = [name for process in left if (name := describe_process(process))]
     for process in left:
         with contextlib.suppress(psutil.Error):
             process.kill()

@@ -17,6 +17,13 @@ def processes_of(folder: Path) -> list[psutil.Process]:
     return [each for each in psutil.process_iter() if each.pid not in ours and _lives_in(each, folder)]
 
 
+def describe_process(process: psutil.Process) -> str:
+    """Its id and command line, or nothing after its end."""
+    with contextlib.suppress(psutil.Error):
+        return f"{process.pid} {' '.join(process.cmdline())}"
+    return ""
+
+
 def _lives_in(process: psutil.Process, folder: Path) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         state = process.environ().get("SATFLOW_STATE_DIR", "")

@@ -20,7 +20,6 @@ from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings, SizeSettings
 from tests.eventually import eventually
 from tests.flow_runs import log_of
-from tests.ports import free_port
 
 
 @task
@@ -90,8 +89,8 @@ def test_an_async_flow_on_a_cluster_that_is_there(stack, registered, ran):
             assert client.submit(int, 7).result() == 7
 
 
-def test_without_the_cluster_nothing_of_the_flow_runs(stack, registered, ran):
-    address = f"tcp://127.0.0.1:{free_port()}"
+def test_without_the_cluster_nothing_of_the_flow_runs(stack, registered, ran, closed_port):
+    address = f"tcp://127.0.0.1:{closed_port}"
     detail = ran(registered(never, executor=ExecutorChoice(name="dask-client", options={"address": address})))
     log = log_of(stack, detail.run.id)
     assert detail.run.state_type == "FAILED", log

@@ -19,7 +19,6 @@ from satflow_ext.errors import (
     StoreUnreachable,
 )
 from satflow_ext.registration.store_client import StoreClient
-from tests.ports import free_port
 from tests.registration.nginx import running_nginx
 from tests.webhook import Quiet, always, endpoint
 
@@ -156,8 +155,8 @@ def test_credential_does_not_follow_a_redirect():
     assert seen == []
 
 
-def test_nothing_answers():
-    store = Store("gone", f"http://127.0.0.1:{free_port()}/{{digest}}")
+def test_nothing_answers(closed_port):
+    store = Store("gone", f"http://127.0.0.1:{closed_port}/{{digest}}")
     with pytest.raises(StoreUnreachable, match=r"The store 'gone' \(http://127.0.0.1:\d+\) does not answer"):
         asyncio.run(get(store))
 
@@ -175,8 +174,8 @@ def test_content_longer_than_its_manifest_says_is_not_read_to_the_end(tmp_path):
     assert (tmp_path / "content").stat().st_size == 0
 
 
-def test_message_shows_no_path_and_no_credential_of_the_store():
-    store = Store("gone", f"http://127.0.0.1:{free_port()}/s3cr3t-path/{{digest}}", headers={"Authorization": SECRET})
+def test_message_shows_no_path_and_no_credential_of_the_store(closed_port):
+    store = Store("gone", f"http://127.0.0.1:{closed_port}/s3cr3t-path/{{digest}}", headers={"Authorization": SECRET})
     with pytest.raises(StoreUnreachable) as caught:
         asyncio.run(get(store))
     assert "s3cr3t-path" not in str(caught.value)

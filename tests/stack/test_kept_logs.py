@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from uuid import uuid4
 
 import psutil
@@ -13,6 +14,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import Registration, RunRequest
 from satflow_ext.registration import register
 from satflow_ext.run_logs.spool import spool_folder
+from tests.processes import describe_process
 from tests.run_logs.kept import kept
 from tests.run_logs.spooled import messages
 from tests.runtime.speaking import keeps_speaking
@@ -49,6 +51,7 @@ def started(whole: Place, where: Endpoints, packed, gate: str) -> str:
 
 def kill_everything(whole: Place) -> None:
     """At once, the supervisor first."""
-    for process in sorted(whole.processes(), key=lambda each: "satflow_ext.stack" not in each.cmdline()):
-        process.kill()
+    for process in sorted(whole.processes(), key=lambda each: " -m satflow_ext.stack " not in describe_process(each)):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(whole.processes(), timeout=30)

@@ -162,7 +162,7 @@ def test_what_was_not_skipped_after_a_jump_is_tried_again(tmp_path: Path, monkey
                 assert b"csrf-token" in await attempts.get()
             keeping.cancel()
 
-    asyncio.run(asyncio.eventually(jumps_once(), 120))
+    asyncio.run(asyncio.wait_for(jumps_once(), 120))
 
 
 def test_a_run_that_was_taken_in_the_meantime_is_not_skipped(stack: Stack) -> None:
