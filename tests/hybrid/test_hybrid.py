@@ -25,7 +25,7 @@ from tests.hybrid.canaries import ANSWERED, FACTS, KINDS, Canaries, stem
 from tests.hybrid.encodings import Finder
 from tests.hybrid.messages import messages
 from tests.hybrid.place import CYCLES, Place, place
-from tests.hybrid.sightings import At, Report, parts, report
+from tests.hybrid.sightings import At, Report, as_bytes, parts, report
 
 EACH = {
     "messages": tuple(CYCLES),
@@ -118,12 +118,8 @@ def _start(made: Place, kind: str) -> tuple[str, str, str]:
 def _fields_with(credential: str, made: Place) -> frozenset[At]:
     """Where the credential of the Prefect API itself stands."""
     finder = Finder(credential, [credential])
-    told = {at: None for each in messages(made.recording) for at, text in parts(each) if finder.find(_bytes(text))}
+    told = {at: None for each in messages(made.recording) for at, text in parts(each) if finder.find(as_bytes(text))}
     return frozenset(told)
-
-
-def _bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
 def _print_figures(done: dict[str, Measured], seconds: float) -> None:

@@ -11,10 +11,10 @@ from prefect import flow
 
 from satflow_ext.errors import DeploymentDrifted, DeploymentNotFound
 from satflow_ext.models import CronSchedule, Registration
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import deployment_lookup, deployments, register, startup_recovery, write_marker
 from satflow_ext.registration.deployment_pin import Pin
 from satflow_ext.registration.journal import Journal
+from tests.registration.screens import in_prefect
 
 CHOICES = {
     "schedule": CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin"),
@@ -26,16 +26,6 @@ CHOICES = {
 @flow
 def counts(count: int = 1):
     return count
-
-
-def in_prefect(stack, work):
-    """Do something with a Prefect client, as Prefect's own screens would."""
-
-    async def do():
-        async with prefect_client(stack.endpoints.prefect) as client:
-            return await work(client)
-
-    return asyncio.run(do())
 
 
 @pytest.fixture

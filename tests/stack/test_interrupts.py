@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from tests.eventually import eventually
 from tests.local_stack import Stack
+from tests.notebook_files import write_notebook
 from tests.stack.place import Place
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
 
@@ -47,14 +47,7 @@ PATIENCE = 120.0
 
 
 def notebook(folder: Path, *sources: str) -> Path:
-    """A notebook with these cells."""
-    cells = [
-        {"cell_type": "code", "source": each, "metadata": {}, "outputs": [], "execution_count": None, "id": f"cell{i}"}
-        for i, each in enumerate(sources)
-    ]
-    path = folder / "signals.ipynb"
-    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    return path
+    return write_notebook(folder / "signals.ipynb", *sources)
 
 
 @contextmanager
