@@ -22,6 +22,7 @@ import pytest
 from satflow_ext import endpoints, lease
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.settings import config_file, load_settings
+from tests.kinds import mark_kind
 from tests.local_stack import Stack
 from tests.prefect_servers import serving_prefect
 from tests.processes import describe_process, processes_of
@@ -62,6 +63,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
     for name in FIXTURES:
         config.pluginmanager.import_plugin(f"tests.fixtures.{name}")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        mark_kind(item)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -48,6 +48,7 @@ def runner(here):
     return MonitoredDaskTaskRunner.from_task_runner(executors.create_task_runner(choice, Settings()), SUBJECT, here)
 
 
+@pytest.mark.cluster
 def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here, tmp_path):
     with runner.duplicate() as entered:
         assert board.read_status(RUN) is None, "no cluster before the first task"
@@ -90,6 +91,7 @@ def _listening():
     return {c.laddr for p in processes for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
 
 
+@pytest.mark.cluster
 def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
     before = _listening()
     with runner.duplicate() as entered:
@@ -100,6 +102,7 @@ def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
         assert {httpx.get(origin + path).status_code for path in ("/status", "/json/counts.json", "/metrics")} == {404}
 
 
+@pytest.mark.cluster
 def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
     with (
         scheduler(tmp_path / "scheduler.json") as (process, address),
@@ -124,6 +127,7 @@ def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
     assert board.read_status(RUN) is None
 
 
+@pytest.mark.cluster
 def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board, here):
     said = ["job 7 is pending (Resources)", "job 8 is pending (Priority)"]
 

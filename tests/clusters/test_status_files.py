@@ -110,6 +110,7 @@ def test_only_run_ids_name_a_file(settings, run_id):
     assert StatusFiles(settings).read_status(run_id) is None
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_is_taken_away(settings):
     """Another process posts and is gone without saying goodbye."""
     program = (

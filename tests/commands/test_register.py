@@ -195,6 +195,7 @@ def test_the_lock_of_a_deployment(notebook, name, capsys):
     assert "FROM python:3." in printed("--containerfile")
 
 
+@pytest.mark.slow
 def test_check_reports_on_each_flow_and_sends_nothing(notebook):
     path = notebook(FLOWS, "import threading\nlock = threading.Lock()\n@flow\ndef waits():\n    lock.acquire()")
     done = satflow("register", path, "--check", "--json")

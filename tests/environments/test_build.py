@@ -16,6 +16,8 @@ from satflow_ext.settings import Settings, load_settings
 from tests.environments.locks import distribution, lock, origin
 from tests.environments.wheels import wheel
 
+pytestmark = pytest.mark.slow
+
 TINY = lock(
     distribution("tiny", "1.2"), distribution("satflow-ext", where=origin("file:///src/satflow", editable=True))
 )

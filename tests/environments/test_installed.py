@@ -42,6 +42,7 @@ def test_modules_lead_to_their_distribution(module: str, name: str) -> None:
     assert installed.find_providers([module]) == (name,)
 
 
+@pytest.mark.slow
 def test_pip_and_uv_leave_the_same_digest(tmp_path: Path, only) -> None:
     path = wheel(tmp_path)
     commands = {

@@ -98,6 +98,7 @@ def test_without_the_cluster_nothing_of_the_flow_runs(stack, registered, ran, cl
     assert "the body ran" not in log
 
 
+@pytest.mark.cluster
 def test_on_a_dask_worker_it_is_the_worker_s():
     def twice(number: int) -> int:
         with satflow_ext.dask_client() as client:

@@ -48,11 +48,13 @@ def nginx(tmp_path_factory):
         yield Store("nginx", url, headers={"Authorization": SECRET})
 
 
+@pytest.mark.slow
 def test_nginx_keeps_a_document(nginx):
     asyncio.run(put(nginx))
     assert asyncio.run(get(nginx)) == DOCUMENT
 
 
+@pytest.mark.slow
 def test_nginx_keeps_a_file(nginx, tmp_path):
     body = os.urandom(700_000)
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
@@ -67,17 +69,20 @@ def test_nginx_keeps_a_file(nginx, tmp_path):
     assert (tmp_path / "back").read_bytes() == body
 
 
+@pytest.mark.slow
 def test_nginx_has_nothing_under_that_digest(nginx):
     with pytest.raises(ContentMissing, match="has no content sha256:0000"):
         asyncio.run(get(nginx, NOTHING))
 
 
+@pytest.mark.slow
 def test_nginx_refuses_a_wrong_credential(nginx):
     stranger = Store("nginx", nginx.url, headers={"Authorization": "Bearer wrong"})
     with pytest.raises(StoreUnauthorized, match="refused the credential"):
         asyncio.run(put(stranger))
 
 
+@pytest.mark.slow
 def test_nginx_refuses_what_is_too_large(nginx):
     large = os.urandom(1_200_000)
     with pytest.raises(StoreFull, match="no room"):
