@@ -74,6 +74,7 @@ def test_the_commands_import_nothing_from_the_current_folder(module: object, mar
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_an_empty_entry_of_pythonpath_is_not_the_current_folder(
     mark: Path, place: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,6 +114,7 @@ def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(name, option
     assert events == happened
 
 
+@pytest.mark.slow
 def test_a_cluster_that_would_follow_the_work_and_gives_no_worker_is_told_and_taken_away(events):
     asked = replace(ASKED, backend=f"{MODULE}:NoWorkers", workers=None, maximum=1, start_timeout=3)
     with pytest.raises(ClusterNotStarted, match=r"no Dask worker after 3 s\. Increase start_timeout"):
