@@ -8,18 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 import platformdirs
@@ -27,21 +20,18 @@ import psutil
 import pytest
 
 from satflow_ext import endpoints, lease
-from satflow_ext.endpoints import Endpoints, PrefectApi, StackRecord
-from satflow_ext.settings import Settings, config_file, load_settings
+from satflow_ext.endpoints import PrefectApi
+from satflow_ext.settings import config_file, load_settings
+from tests.kinds import mark_kind
+from tests.local_stack import Stack
+from tests.prefect_servers import serving_prefect
+from tests.processes import describe_process, processes_of
 
 HOUSE = pytest.StashKey[Path]()
+FIXTURES = ("deployments", "kernels", "notebooks", "ports", "prefect_api")
+"""The modules of `tests/fixtures`, imported only when no test can touch the user's folders any more."""
 SWITCHES = ("SATFLOW_EVERY_KILL",)
 """What says how much is tested; it is no setting of SatFlow's."""
-
-
-@dataclass(frozen=True)
-class Stack:
-    """A local stack that runs while the tests do."""
-
-    settings: Settings
-    record: StackRecord
-    endpoints: Endpoints
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,6 +61,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["SATFLOW_CONFIG"] = str(house / "satflow.toml")
     os.environ["SLURM_CONF"] = str(house / "slurm" / "slurm.conf")  # for flow runs as well, whenever the stack starts
     os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
+    for name in FIXTURES:
+        config.pluginmanager.import_plugin(f"tests.fixtures.{name}")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        mark_kind(item)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -99,7 +97,7 @@ def no_leaks(house: Path) -> Iterator[None]:
     deadline = time.monotonic() + 10
     while (left := processes_of(house)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    names = [f"{process.pid} {' '.join(process.cmdline())}" for process in left]
+    names = [name for process in left if (name := describe_process(process))]
     for process in left:
         with contextlib.suppress(psutil.Error):
             process.kill()
@@ -124,63 +122,3 @@ def other_prefect(house: Path) -> Iterator[PrefectApi]:
     """
     with serving_prefect(house / "other-prefect", "satflow_ext.stack.prefect_server") as api:
         yield api
-
-
-@contextlib.contextmanager
-def serving_prefect(folder: Path, *module: str) -> Iterator[PrefectApi]:
-    """A Prefect server with an auth string, which a module starts."""
-    auth = f"team:{secrets.token_urlsafe(12)}"
-    port = free_port()
-    environment = {
-        **os.environ,
-        "PREFECT_HOME": str(folder),
-        "PREFECT_SERVER_API_AUTH_STRING": auth,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    arguments = [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", str(port)]
-    with folder.with_suffix(".log").open("wb") as log:
-        server = subprocess.Popen(arguments, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    try:
-        _wait_healthy(f"http://127.0.0.1:{port}/api", server)
-        yield PrefectApi(f"http://127.0.0.1:{port}/api", auth_string=auth)
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def processes_of(folder: Path) -> list[psutil.Process]:
-    """The living processes whose SatFlow state folder is that folder or inside it, except this one."""
-    # Python's own tracker of shared memory is started by the first process that is spawned, and ends with this one.
-    ours = (os.getpid(), resource_tracker._resource_tracker._pid)
-    return [each for each in psutil.process_iter() if each.pid not in ours and _lives_in(each, folder)]
-
-
-def _lives_in(process: psutil.Process, folder: Path) -> bool:
-    with contextlib.suppress(psutil.Error, OSError):
-        state = process.environ().get("SATFLOW_STATE_DIR", "")
-        return process.status() != psutil.STATUS_ZOMBIE and Path(state).is_relative_to(folder)
-    return False
-
-
-def _wait_healthy(url: str, server: subprocess.Popen[bytes], seconds: float = 300) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the other Prefect server ended"
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(f"{url}/health", timeout=2).close()
-            return
-        time.sleep(0.1)
-    raise TimeoutError(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,6 +20,15 @@ def eventually(read: Callable[[], Value], what: str = "it", seconds: float = 60)
     """
     deadline = time.monotonic() + seconds
     while not (value := read()):
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.1)
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+    return value
+
+
+async def eventually_async(read: Callable[[], Value], what: str = "it", seconds: float = 300) -> Value:
+    """The same while other tasks of this event loop go on."""
+    deadline = time.monotonic() + seconds
+    while not (value := read()):
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        await asyncio.sleep(0.02)
     return value

@@ -7,6 +7,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from satflow_ext.file_lock import lock_file, try_lock_file
 
 KILLED = """
@@ -18,6 +20,7 @@ with lock_file(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.slow
 def test_one_at_a_time_and_nothing_stays(tmp_path):
     path, count = tmp_path / "lock", tmp_path / "count"
     count.write_text("0")
@@ -40,6 +43,7 @@ def test_who_is_killed_gives_it_back(tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_many_who_do_not_wait_are_alone_as_well(tmp_path):
     path, count = tmp_path / "lock", tmp_path / "count"
     count.write_text("0")

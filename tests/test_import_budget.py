@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"jupyter_server", "jupyterlab", "tornado", "distributed", "dask", "prefect", "pydantic", "httpx", "IPython"}
 WEB = {"jupyter_server", "jupyterlab", "tornado", "notebook"}
 

@@ -56,6 +56,7 @@ def test_the_files_would_be_imported(mark: Path) -> None:
     assert mark.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [single_update, cluster_watch, cluster_process], ids=lambda module: module.__name__)
 def test_the_commands_import_nothing_from_the_current_folder(module: object, mark: Path, place: Settings) -> None:
     command = module.COMMAND  # type: ignore[attr-defined]
@@ -73,6 +74,7 @@ def test_the_commands_import_nothing_from_the_current_folder(module: object, mar
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_an_empty_entry_of_pythonpath_is_not_the_current_folder(
     mark: Path, place: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

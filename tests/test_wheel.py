@@ -14,6 +14,8 @@ from zipfile import ZipFile
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 LAB = "share/jupyter/labextensions/satflow-ext"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from lab import Lab, running_lab
 from playwright.sync_api import Browser, Page, sync_playwright
-
-HERE = Path(__file__).parent
-OUTPUT = HERE / "output"
+from screenshots import shot
 
 CHROMIUM = [
     "--no-sandbox",
@@ -23,6 +20,12 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker("browser")
 
 
 @pytest.fixture(scope="session")
@@ -56,10 +59,3 @@ def page(browser: Browser, lab: Lab, request: pytest.FixtureRequest) -> Iterator
     lab.shut_kernels_down(page)
     context.close()
     assert not errors, f"the page raised: {errors}"
-
-
-def shot(page: Page, name: str) -> None:
-    """Save a screenshot."""
-    OUTPUT.mkdir(exist_ok=True)
-    safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
-    page.screenshot(path=OUTPUT / f"{safe}.png")

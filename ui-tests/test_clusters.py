@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_story import RUNS, STARTS, open_form, show_flows
+from screenshots import shot
 
-from conftest import shot
+from sidebar import RUNS, STARTS, open_form, show_flows
 
 FLOW = """
 from prefect import flow

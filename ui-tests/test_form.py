@@ -5,24 +5,11 @@ from __future__ import annotations
 import re
 
 from lab import Lab
-from playwright.sync_api import Locator, Page, expect
-from test_story import RUNS, STARTS, open_form, show_flows
+from playwright.sync_api import Page, expect
+from screenshots import shot
+from survey import field, open_survey
 
-from conftest import shot
-
-SURVEY = """
-from pydantic import BaseModel
-from prefect import flow
-
-class Box(BaseModel):
-    west: float = 5.0
-    labels: list[str] = ["north"]
-
-@flow(log_prints=True)
-def survey(place: str, times: int = 2, box: Box = Box(), api_token: str = ""):
-    for _ in range(times):
-        print("looking at", place)
-"""
+from sidebar import RUNS, STARTS, open_form, show_flows
 
 SETUP = """
 import threading
@@ -53,17 +40,6 @@ KEPT = """async word => {
 LISTEN = """() => addEventListener('pagehide', () =>
   localStorage.setItem('left', JSON.stringify({ ...sessionStorage })))"""
 """Copy the session storage when the page is left, so that the test can read it."""
-
-
-def field(form: Locator, label: str) -> Locator:
-    """Return the input that assistive technology finds by this label."""
-    return form.get_by_label(label, exact=True)
-
-
-def open_survey(page: Page, lab: Lab) -> None:
-    lab.open_notebook(page, lab.write("survey.ipynb", SURVEY))
-    lab.run_all(page)
-    show_flows(page)
 
 
 def test_the_flow_s_own_task_runner_counts_and_what_replaces_it_is_said(page: Page, lab: Lab) -> None:

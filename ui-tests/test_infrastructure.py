@@ -6,10 +6,10 @@ import re
 
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_form import field, open_survey
-from test_story import STARTS, open_form
+from screenshots import shot
+from survey import field, open_survey
 
-from conftest import shot
+from sidebar import STARTS, open_form
 
 
 def test_what_runs_are_started_with(page: Page, lab: Lab) -> None:

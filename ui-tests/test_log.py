@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_notebooks import show_themes
-from test_story import RUNS, STARTS, open_form, show_flows
+from themes import show_themes
+
+from sidebar import RUNS, STARTS, open_form, show_flows
 
 LOUD = r"""
 from prefect import flow

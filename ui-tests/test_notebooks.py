@@ -6,9 +6,10 @@ import re
 
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_story import RUNS, STARTS, register_first, show_flows
+from screenshots import shot
+from themes import show_themes
 
-from conftest import shot
+from sidebar import RUNS, STARTS, register_first, show_flows
 
 SHARED = """
 from prefect import flow
@@ -17,8 +18,6 @@ from prefect import flow
 def shared():
     return {number}
 """
-
-THEMES = ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"]
 
 DUPLICATES = """() => {
   const ids = [...document.querySelectorAll('.jp-Satflow-form [id]')].map(one => one.id);
@@ -33,19 +32,6 @@ SAVE_AND_CLOSE = """async () => {
   await notebook.context.save();
   notebook.close();
 }"""
-
-
-def show_themes(page: Page, name: str) -> None:
-    """Save screenshots in each theme and in a narrow window."""
-    for theme in THEMES:
-        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
-        page.wait_for_timeout(1500)
-        shot(page, f"{name}-{theme}")
-    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Light' })")
-    page.set_viewport_size({"width": 1100, "height": 800})
-    page.wait_for_timeout(500)
-    shot(page, f"{name}-narrow")
-    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_a_flow_stands_for_what_its_own_notebook_registered(page: Page, lab: Lab) -> None:

@@ -7,9 +7,9 @@ import json
 import httpx
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_story import STARTS, register_first
+from screenshots import shot
 
-from conftest import shot
+from sidebar import STARTS, register_first
 
 MEASURE = """
 from prefect import flow

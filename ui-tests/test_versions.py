@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lab import Lab
 from playwright.sync_api import Page, expect
-from test_story import STARTS, register_first
+from screenshots import shot
 
-from conftest import shot
+from sidebar import STARTS, register_first
 
 GREET = """
 from prefect import flow

@@ -1,13 +1,10 @@
-"""Registering and running flows, and a SLURM and hosts of this test run's own."""
+"""A SLURM and hosts of this test run's own."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.backends import slurm_here, ssh_here
-from tests.registration.conftest import name, packed, ran, registered
-
-__all__ = ["name", "packed", "ran", "registered"]
 
 
 @pytest.fixture(scope="module")

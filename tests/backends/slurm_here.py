@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.conftest import free_port
+from tests.ports import free_ports
 
 CONF = """
 ClusterName=satflow
@@ -52,7 +52,7 @@ def running(folder: Path) -> Iterator[Path]:
     key = folder / "munge.key"
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
-    ports = [free_port() for _ in range(3)]
+    ports = free_ports(3)
     user = "root" if os.getuid() == 0 else os.environ["USER"]
     conf = folder / "slurm.conf"
     conf.write_text(CONF.format(folder=folder, host=socket.gethostname().split(".")[0], ports=ports, user=user))

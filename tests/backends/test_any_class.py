@@ -71,6 +71,7 @@ def test_a_class_has_a_cluster_for_each_run_and_takes_its_options_as_text():
     assert executors.validate_choice(choice(), Settings(), runs_locally=False).options["share"] == "deployment"
 
 
+@pytest.mark.cluster
 def test_a_cluster_is_as_it_was_asked_for_and_replaces_workers(events):
     asked = replace(ASKED, options={"note": "it"}, workers=2, idle_timeout=4)
     with start_run_cluster(request=asdict(asked)) as cluster, Client(cluster) as client:
@@ -84,6 +85,7 @@ def test_a_cluster_is_as_it_was_asked_for_and_replaces_workers(events):
     assert events == ["made 2 60 it", "closed"]
 
 
+@pytest.mark.cluster
 def test_a_cluster_follows_the_work():
     """Its first Dask worker is there when the first task comes, and none has to stay."""
     with (
@@ -112,6 +114,7 @@ def test_a_cluster_that_is_not_ready_in_time_is_told_and_taken_away(name, option
     assert events == happened
 
 
+@pytest.mark.slow
 def test_a_cluster_that_would_follow_the_work_and_gives_no_worker_is_told_and_taken_away(events):
     asked = replace(ASKED, backend=f"{MODULE}:NoWorkers", workers=None, maximum=1, start_timeout=3)
     with pytest.raises(ClusterNotStarted, match=r"no Dask worker after 3 s\. Increase start_timeout"):

@@ -76,6 +76,7 @@ def test_a_class_says_what_it_can_be_told():
     assert (found.hidden, found.purpose, found.open) == (("api_token",), "Clusters of this test.", False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLOUDS)
 def test_classes_of_clouds_say_nearly_everything(clouds, name):
     """Contract: what the signatures and documentation of these packages say, of versions that are pinned."""
@@ -86,6 +87,7 @@ def test_classes_of_clouds_say_nearly_everything(clouds, name):
     assert "n_workers" not in properties
 
 
+@pytest.mark.slow
 def test_the_class_of_a_back_end_takes_what_it_is_called_with(clouds):
     """Of the arguments, and of the form for what is left to say."""
     shown = clouds["kubernetes"]["options_schema"]["properties"].keys()
@@ -103,6 +105,7 @@ def test_the_class_of_a_back_end_takes_what_it_is_called_with(clouds):
     assert arguments["custom_cluster_spec"]["metadata"]["name"].startswith("satflow-")
 
 
+@pytest.mark.slow
 def test_defaults_of_the_configuration_are_shown(clouds):
     gcp, kubernetes = (
         clouds[name]["options_schema"]["properties"]
@@ -113,6 +116,7 @@ def test_defaults_of_the_configuration_are_shown(clouds):
     assert kubernetes["image"]["default"] == "ghcr.io/dask/dask:latest"
 
 
+@pytest.mark.slow
 def test_credentials_are_not_asked_for(clouds):
     hidden = {name: each["hidden"] for name, each in clouds.items() if each["hidden"]}
     assert hidden == {

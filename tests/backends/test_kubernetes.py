@@ -22,8 +22,8 @@ from satflow_ext.cluster_providers.kubernetes import build_manifest, summarize_p
 from satflow_ext.errors import InvalidExecutorOption
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import GIB, Settings
-from tests.conftest import free_port
 from tests.platforms.asked import PYTHON, ask
+from tests.ports import free_ports
 
 THERE = Path(__file__).with_name("kube_there.py")
 OPTIONS = {"image": "team/dask:1", "env": {"REGION": "north"}}
@@ -67,6 +67,7 @@ def told():
     return dict(zip(made, ask(THERE, list(made.values())), strict=True))
 
 
+@pytest.mark.slow
 def test_the_operator_takes_it_and_kubernetes_drops_nothing(told):
     assert {name: each["wrong"] for name, each in told.items() if name != "wrong"} == {
         name: [] for name in ("fixed", "adaptive", "custom", "autoscaler")
@@ -74,6 +75,7 @@ def test_the_operator_takes_it_and_kubernetes_drops_nothing(told):
     assert {each.partition(":")[0] for each in told["wrong"]["wrong"]} >= {"$.spec", "$.spec.worker"}
 
 
+@pytest.mark.slow
 def test_workers_are_as_big_as_was_chosen(told):
     scheduler, worker = told["fixed"]["containers"]
     size = {"cpu": "2", "memory": str(GIB // 2), "nvidia.com/gpu": "1"}
@@ -87,6 +89,7 @@ def test_workers_are_as_big_as_was_chosen(told):
     }
 
 
+@pytest.mark.slow
 def test_a_custom_specification_keeps_what_it_says(told):
     scheduler, worker = told["custom"]["containers"]
     assert (scheduler["args"], worker["resources"]["limits"]["cpu"]) == (["theirs"], "2")
@@ -98,10 +101,11 @@ def test_a_custom_specification_keeps_what_it_says(told):
     assert CUSTOM["metadata"] == {"labels": {"team": "sky"}}, "what was given is left alone"
 
 
+@pytest.mark.cluster
 def test_what_the_pods_start_works(told):
     """The containers' own words, with what Kubernetes and this machine say in place of names and addresses."""
     scheduler, worker = told["fixed"]["containers"]
-    port, pages = free_port(), free_port()
+    port, pages = free_ports(2)
     here = ["--port", str(port), "--dashboard-address", f"127.0.0.1:{pages}"]
     with (
         _started(scheduler, {"0.0.0.0": "127.0.0.1"}, *here),
@@ -131,9 +135,10 @@ def _started(container, instead, *more):
         process.wait(timeout=30)
 
 
+@pytest.mark.cluster
 def test_a_cluster_lives_and_ends_with_its_run(tmp_path):
     """The real `KubeCluster` and this back end, on a stand-in for Kubernetes and the operator that starts processes."""
-    ports = {"tcp-comm": free_port(), "http-dashboard": free_port()}
+    ports = dict(zip(("tcp-comm", "http-dashboard"), free_ports(2), strict=True))
     options = {"image": "team/dask:1", "namespace": "night", "scheduler_service_type": "LoadBalancer"}
     asked = asdict(replace(ASKED, options=options, workers=2, cores=1, gpus=0))
     pending = "0/3 nodes are available: 3 Insufficient cpu."

@@ -26,7 +26,7 @@ from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.settings import GIB, Settings, SizeSettings
 from tests.backends.slurm_here import said
 from tests.eventually import eventually
-from tests.registration.conftest import log_of
+from tests.flow_runs import log_of
 
 HERE = {"scheduler_options": {"host": "127.0.0.1"}}
 ASKED = ProviderRequest(

@@ -24,7 +24,7 @@ from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.settings import GIB, Settings, SizeSettings
 from tests.eventually import eventually
-from tests.registration.conftest import log_of
+from tests.flow_runs import log_of
 
 ASKED = ProviderRequest(
     2, 0, None, "tiny", 1, GIB // 4, 0, idle_timeout=60, start_timeout=60, backend="ssh", options={}

@@ -17,15 +17,10 @@ from satflow_ext.clusters.persistent_clusters import PersistentCluster
 from satflow_ext.clusters.single_update import update_status_files
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.gateways.cluster_manager import SharedClusterManager
-from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.models import Deployment, ExecutorChoice
-from satflow_ext.settings import GIB
-from tests.clusters.test_monitored_task_runner import scheduler
+from tests.clusters.schedulers import scheduler
 from tests.eventually import eventually
-
-ONE = GatewayClusterRequest(
-    1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="", python=sys.executable
-)
+from tests.gateways.requests import ONE
 
 
 @contextmanager

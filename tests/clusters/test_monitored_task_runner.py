@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 
@@ -28,6 +25,7 @@ from satflow_ext.errors import ClusterNotStarted
 from satflow_ext.executors.worker_usage import UsageStore
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
+from tests.clusters.schedulers import scheduler
 from tests.eventually import eventually
 
 RUN = "3f0a6a5e-6c1b-4c55-9c53-0b6f3a1d2e4f"
@@ -50,6 +48,7 @@ def runner(here):
     return MonitoredDaskTaskRunner.from_task_runner(executors.create_task_runner(choice, Settings()), SUBJECT, here)
 
 
+@pytest.mark.cluster
 def test_cluster_is_on_the_board_from_first_use_to_end(board, runner, here, tmp_path):
     with runner.duplicate() as entered:
         assert board.read_status(RUN) is None, "no cluster before the first task"
@@ -92,6 +91,7 @@ def _listening():
     return {c.laddr for p in processes for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
 
 
+@pytest.mark.cluster
 def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
     before = _listening()
     with runner.duplicate() as entered:
@@ -102,6 +102,7 @@ def test_nothing_listens_beyond_loopback_and_nothing_is_served(runner):
         assert {httpx.get(origin + path).status_code for path in ("/status", "/json/counts.json", "/metrics")} == {404}
 
 
+@pytest.mark.cluster
 def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
     with (
         scheduler(tmp_path / "scheduler.json") as (process, address),
@@ -126,6 +127,7 @@ def test_scheduler_that_hangs_comes_back_or_dies_is_told(board, here, tmp_path):
     assert board.read_status(RUN) is None
 
 
+@pytest.mark.cluster
 def test_what_missing_workers_wait_for_is_told_before_and_after_the_first(board, here):
     said = ["job 7 is pending (Resources)", "job 8 is pending (Priority)"]
 
@@ -164,16 +166,3 @@ def _wait_for(file):
 def _slow(number):
     time.sleep(0.7)
     return number
-
-
-@contextmanager
-def scheduler(file, *more):
-    """A Dask scheduler of somebody else's: its process and its address."""
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file), *more]
-    process = subprocess.Popen([*command, *options])
-    try:
-        yield process, json.loads(eventually(lambda: file.exists() and file.read_text()))["address"]
-    finally:
-        process.kill()
-        process.wait()

@@ -11,40 +11,14 @@ import pytest
 
 from satflow_ext.clusters.sample_history import MAX_BYTES, SampleHistory, to_moment
 from satflow_ext.clusters.status_files import StatusFiles
-from satflow_ext.models import ClusterStatus
 from satflow_ext.server.clusters import UpdateReader
 from satflow_ext.settings import Settings
-
-RUN = "3f0a6a5e-6c1b-4c55-9c53-0b6f3a1d2e4f"
+from tests.clusters.statuses import RUN, status
 
 
 @pytest.fixture
 def settings(tmp_path):
     return Settings(runtime_dir=tmp_path / "run", state_dir=tmp_path)
-
-
-def status(run_id=RUN, state="running", tasks=None, updated=None):
-    now = datetime.now(timezone.utc)
-    return ClusterStatus(
-        run_id=run_id,
-        run_name="brisk-otter",
-        deployment_id=None,
-        deployment_name="tiles",
-        executor="dask-local",
-        state=state,
-        problem=None,
-        plan=2,
-        requested=None,
-        observed=0,
-        pending=None,
-        worker_size=None,
-        tasks=tasks or {},
-        workers=(),
-        events=(),
-        dashboard=None,
-        started=now,
-        updated=updated or now,
-    )
 
 
 def test_what_was_posted_is_read(settings):
@@ -136,6 +110,7 @@ def test_only_run_ids_name_a_file(settings, run_id):
     assert StatusFiles(settings).read_status(run_id) is None
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_is_taken_away(settings):
     """Another process posts and is gone without saying goodbye."""
     program = (

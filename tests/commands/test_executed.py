@@ -44,6 +44,7 @@ def chosen(path: Path, *choices: tuple[str, Registration]) -> list[tuple[str, st
     return asyncio.run(execute())
 
 
+@pytest.mark.stack
 def test_a_cell_with_the_tag_is_a_setup_cell(tmp_path: Path) -> None:
     cell = nbformat.v4.new_code_cell("lock = __import__('threading').Lock()", metadata={"tags": ["flow-setup"]})
     path = written(tmp_path, cell, "from prefect import flow\n@flow\ndef main(): return lock")
@@ -57,6 +58,7 @@ def test_a_cell_with_the_tag_is_a_setup_cell(tmp_path: Path) -> None:
     assert setup.text.strip() == cell.source.strip()
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("cells", "choices", "both"),
     [
@@ -77,6 +79,7 @@ def test_two_flows_that_become_one_deployment_are_refused(tmp_path, cells, choic
     assert f"would become the same deployment {both}" in str(refused.value)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("cells", "choices", "expected"),
     [
@@ -105,6 +108,7 @@ pathlib.Path("found.json").write_text(json.dumps([*found, *map(os.environ.get, n
 URL = "http://127.0.0.1:4299/api"
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("api", "local", "configured"), [(PrefectApi(URL, auth_string="a:b"), True, None), (PrefectApi(URL), False, URL)]
 )
@@ -122,6 +126,7 @@ def test_kernel_uses_the_prefect_of_the_registration(tmp_path, monkeypatch, api,
     assert found == [URL, api.auth_string or "", configured, "false", "1", "false"]
 
 
+@pytest.mark.stack
 def test_prefect_decides_where_no_api_answers(tmp_path, monkeypatch):
     monkeypatch.delenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE")
     path = written(tmp_path, TELLS, "from prefect import flow\n@flow\ndef main(): pass")
@@ -129,6 +134,7 @@ def test_prefect_decides_where_no_api_answers(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "found.json").read_text())[3:] == [None, "1", "false"]
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     "cell",
     [
@@ -162,6 +168,7 @@ class Watcher(io.StringIO):
             self._file.touch()
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_cell_that_runs_for_long_is_reported_until_it_ends(tmp_path, terminal):
     ended = tmp_path / "ended"
@@ -201,6 +208,7 @@ def test_cell_left_out_of_registering_runs_in_a_notebook():
     assert shell.run_cell("1\n2").result == 2
 
 
+@pytest.mark.stack
 def test_cells_with_magics_shell_commands_and_await_are_executed(tmp_path):
     cells = [
         "%%bash\necho hello",
@@ -217,6 +225,7 @@ def test_cells_with_magics_shell_commands_and_await_are_executed(tmp_path):
     assert chosen(written(tmp_path, *cells)) == [("main", "main")]
 
 
+@pytest.mark.stack
 @pytest.mark.skipif(find_spec("matplotlib") is not None, reason="matplotlib is installed")
 def test_magic_that_needs_a_package_names_cell_and_package(tmp_path):
     with pytest.raises(NotebookFailed) as failed:
@@ -225,6 +234,7 @@ def test_magic_that_needs_a_package_names_cell_and_package(tmp_path):
     assert "No module named 'matplotlib'" in str(failed.value)
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     ("cell", "advice"),
     [

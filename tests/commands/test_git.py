@@ -15,7 +15,7 @@ from satflow_ext.commands.in_git import locate_in_git, without_credentials
 from satflow_ext.errors import CommitNotFetched, NotInGit
 from satflow_ext.models import GitFile
 from satflow_ext.runtime import from_git
-from tests.commands.test_register import satflow
+from tests.satflow_command import satflow
 
 FLOWS = """
 from helpers.words import greeting

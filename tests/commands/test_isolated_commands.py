@@ -13,6 +13,8 @@ import pytest
 
 from satflow_ext import cli
 
+pytestmark = pytest.mark.slow
+
 ISOLATED = ("PATH", "PYTHONPATH", "LANG")
 
 

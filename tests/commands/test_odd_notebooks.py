@@ -72,6 +72,7 @@ NAN = {
 }
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(
     "make",
     [
@@ -122,6 +123,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
         flows(tmp_path)
 
 
+@pytest.mark.stack
 def test_text_alone_leaves_no_flow(tmp_path: Path) -> None:
     path = tmp_path / "odd.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Text")]), path)
@@ -129,6 +131,7 @@ def test_text_alone_leaves_no_flow(tmp_path: Path) -> None:
         flows(path)
 
 
+@pytest.mark.stack
 def test_a_read_only_folder(tmp_path: Path) -> None:
     path = tmp_path / "odd.ipynb"
     path.write_text(json.dumps(content()))
@@ -139,6 +142,7 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
         tmp_path.chmod(0o755)
 
 
+@pytest.mark.stack
 def test_files_beside_the_notebook_have_names_of_standard_modules(tmp_path: Path) -> None:
     for name in ("queue.py", "secrets.py"):
         (tmp_path / name).write_text("X = 1")
@@ -147,6 +151,7 @@ def test_files_beside_the_notebook_have_names_of_standard_modules(tmp_path: Path
     assert flows(path) == ["main"]
 
 
+@pytest.mark.stack
 def test_a_file_beside_the_notebook_is_imported_instead_of_a_package(tmp_path: Path) -> None:
     (tmp_path / "prefect.py").write_text("X = 1")
     path = tmp_path / "odd.ipynb"

@@ -14,6 +14,7 @@ import pytest
 
 from satflow_ext import cli
 from satflow_ext.cli import COMMANDS
+from tests.notebook_files import write_notebook
 
 FLOWS = """
 from prefect import flow, get_run_logger
@@ -37,11 +38,7 @@ def satflow(*words, encoding="ascii", **options):
 @pytest.fixture
 def notebook(tmp_path):
     """A notebook with the flow above."""
-    cell = {"cell_type": "code", "id": "c", "source": FLOWS, "metadata": {}, "outputs": [], "execution_count": None}
-    path = tmp_path / "größe.ipynb"
-    document = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(document), "utf-8")
-    return path
+    return write_notebook(tmp_path / "größe.ipynb", FLOWS)
 
 
 @pytest.mark.usefixtures("stack")
@@ -106,6 +103,7 @@ def test_nothing_is_said_where_the_reader_of_the_output_is_gone(words, unbuffere
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.slow
 def test_help_says_nothing_where_its_reader_is_gone():
     with closed_pipe() as writing:
         done = satflow("--help", stdout=writing)
@@ -113,6 +111,7 @@ def test_help_says_nothing_where_its_reader_is_gone():
     assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_both_outputs_may_be_closed_pipes():
     with closed_pipe() as writing:
         done = satflow("sizes", stdout=writing, stderr=writing)

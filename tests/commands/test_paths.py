@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 from uuid import uuid4
 
-import nbformat
 import pytest
 
 from satflow_ext import cli
@@ -16,6 +13,8 @@ from satflow_ext.commands.flow_selection import select_flows
 from satflow_ext.deployments import queries, versions
 from satflow_ext.errors import BadRequest
 from satflow_ext.models import VersionQuery, WrittenRegistration
+from tests.git_command import git
+from tests.notebook_files import write_notebook
 
 FILE = """
 from prefect import flow
@@ -34,18 +33,8 @@ if __name__ == "__main__":
 CELL = "from prefect import flow\n@flow\ndef nightly():\n    return 1"
 
 
-def notebook(path, *cells):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
-
-
 def said(capsys):
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-
-def git(folder, *words):
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-    subprocess.run([shutil.which("git"), *identity, *words], cwd=folder, check=True, capture_output=True)
 
 
 def test_a_python_file_of_a_repository(stack, tmp_path, capsys):
@@ -81,15 +70,15 @@ async def _sources(stack, name):
 
 def test_a_folder_registers_what_its_notebooks_say_and_stops_at_the_first_failure(stack, tmp_path, capsys):
     name = f"ci-{uuid4().hex[:8]}"
-    notebook(tmp_path / "a" / "one.ipynb", CELL, f"%register_flow nightly --name {name} --cron '0 6 * * *'")
-    notebook(tmp_path / "b.ipynb", "1 / 0", "no flow is registered here")
-    notebook(tmp_path / ".ipynb_checkpoints" / "one.ipynb", "%register_flow nightly")
+    write_notebook(tmp_path / "a" / "one.ipynb", CELL, f"%register_flow nightly --name {name} --cron '0 6 * * *'")
+    write_notebook(tmp_path / "b.ipynb", "1 / 0", "no flow is registered here")
+    write_notebook(tmp_path / ".ipynb_checkpoints" / "one.ipynb", "%register_flow nightly")
     assert cli.main(["register", str(tmp_path), "--json"]) == 0
     (made,) = said(capsys)
     assert (made["outcome"], made["deployment"]["schedule"]["cron"]) == ("created", "0 6 * * *")
 
-    notebook(tmp_path / "c.ipynb", "1 / 0", "%register_flow nightly")
-    notebook(tmp_path / "d.ipynb", CELL, "%register_flow nightly --name never")
+    write_notebook(tmp_path / "c.ipynb", "1 / 0", "%register_flow nightly")
+    write_notebook(tmp_path / "d.ipynb", CELL, "%register_flow nightly --name never")
     assert cli.main(["register", str(tmp_path), "--json"]) == 1
     again, failed = said(capsys)
     assert (again["outcome"], failed["error"]) == ("unchanged", "NotebookFailed")
@@ -101,7 +90,7 @@ def test_what_a_path_means(tmp_path):
     choice = WrittenRegistration(tags=("x",))
     assert select_flows("flows.py:main", [], choice)[0].choices == (("main", choice),)
     assert select_flows("a.ipynb", ["f", "g"], choice)[0].choices == (("f", choice), ("g", choice))
-    notebook(
+    write_notebook(
         tmp_path / "n.ipynb",
         "  %register_flow a --tag x\n%register_flow a --name b\n# %register_flow c\n%register_flow --help",
     )

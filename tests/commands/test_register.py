@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from satflow_ext import cli
 from tests.bad_clusters import BAD
+from tests.satflow_command import satflow
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "tiles.ipynb"
@@ -29,36 +27,6 @@ def greets(name: str = "world"):
 def fails():
     raise RuntimeError("no such luck")
 """
-
-
-def satflow(*words, **options):
-    """Run a command; gives the finished process."""
-    command = [sys.executable, "-m", "satflow_ext.cli", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, **options)
-
-
-@pytest.fixture
-def notebook(tmp_path):
-    """Writes a notebook of code cells."""
-
-    def write(*cells, kernel="python3"):
-        source = [
-            {"cell_type": "code", "id": f"c{n}", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
-            for n, text in enumerate(cells)
-        ]
-        spec = {"display_name": kernel, "language": "python", "name": kernel}
-        path = tmp_path / "flows.ipynb"
-        path.write_text(
-            json.dumps({"cells": source, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5})
-        )
-        return path
-
-    return write
-
-
-@pytest.fixture
-def name():
-    return f"cli-{uuid4().hex[:8]}"
 
 
 @pytest.mark.usefixtures("stack")
@@ -227,6 +195,7 @@ def test_the_lock_of_a_deployment(notebook, name, capsys):
     assert "FROM python:3." in printed("--containerfile")
 
 
+@pytest.mark.slow
 def test_check_reports_on_each_flow_and_sends_nothing(notebook):
     path = notebook(FLOWS, "import threading\nlock = threading.Lock()\n@flow\ndef waits():\n    lock.acquire()")
     done = satflow("register", path, "--check", "--json")

@@ -27,6 +27,7 @@ def check(capsys, *words):
     return code, capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_a_store_passes_and_the_credential_stays_in_the_environment(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TEAM_STORE_AUTH", SECRET)
     with running_nginx(tmp_path, SECRET) as url:
@@ -38,6 +39,7 @@ def test_a_store_passes_and_the_credential_stays_in_the_environment(tmp_path, mo
     assert SECRET not in told.out + told.err
 
 
+@pytest.mark.slow
 def test_a_store_of_the_settings(tmp_path, monkeypatch, capsys):
     with running_nginx(tmp_path, SECRET) as url:
         monkeypatch.setenv("SATFLOW_STORES__TEAM__URL", url)

@@ -19,7 +19,8 @@ from satflow_ext.commands import doctor, watch
 from satflow_ext.errors import BadRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.terminal_text import TerminalOutput, show_controls
-from tests.clusters.test_status_files import status
+from tests.clusters.statuses import status
+from tests.notebook_files import write_notebook
 
 OBEYED = re.compile(r"\x1b(?!\[[0-9;:]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What no output may have: controls but tab, line feed and complete color sequences."""
@@ -122,9 +123,7 @@ def test_logs_of_a_run_can_color_and_nothing_else(tmp_path):
         command = [sys.executable, "-m", "satflow_ext.cli", *words]
         return subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path)
 
-    cell = {"cell_type": "code", "id": "c", "source": LOGGING, "metadata": {}, "outputs": [], "execution_count": None}
-    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    (tmp_path / "attacks.ipynb").write_text(json.dumps(notebook))
+    write_notebook(tmp_path / "attacks.ipynb", LOGGING)
     name = f"attacks-{uuid4().hex[:8]}"
     made = satflow("register", "attacks.ipynb", "--name", name)
     assert made.returncode == 0, made.stderr

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from uuid import uuid4
 
-import nbformat
 import pytest
 
 from satflow_ext import cli
 from satflow_ext.models import Registered, VersionDiff, VersionList
+from tests.notebook_files import write_notebook
 
 IMPORTS = "from prefect import flow, task, get_run_logger"
 DOUBLE = "@task\ndef double(number):\n    return 2 * number"
@@ -27,8 +27,7 @@ def name(stack, tmp_path_factory):
     path, name = tmp_path_factory.mktemp("notebook") / "numbers.ipynb", f"cli-{uuid4().hex[:8]}"
     versions = [(IMPORTS, DOUBLE, FIRST), (IMPORTS, DOUBLE, CLEAN, SECOND)]
     for cells, words in zip(versions, (["--cron", "0 6 * * *"], ["--tag", "nightly"]), strict=True):
-        document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        nbformat.write(document, path)
+        write_notebook(path, *cells)
         assert cli.main(["register", str(path), "--name", name, *words]) == 0
     return name
 

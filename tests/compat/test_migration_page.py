@@ -16,13 +16,10 @@ from satflow_ext import runs
 from satflow_ext.deployments import queries
 from satflow_ext.models import ExecutorChoice, RunRequest
 from satflow_ext.settings import load_settings
-from tests.kernel.conftest import module_kernel
-from tests.registration.conftest import ended, log_of
+from tests.flow_runs import ended, log_of
 
 if TYPE_CHECKING:
-    from tests.kernel.conftest import Kernel
-
-__all__ = ["module_kernel"]
+    from tests.kernel.kernel_process import Kernel
 
 PAGE = (Path(__file__).parents[2] / "docs" / "migrating-from-prefect-saturn.md").read_text()
 DEPLOYMENT = "test-flow/test-project"

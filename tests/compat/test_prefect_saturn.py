@@ -15,12 +15,9 @@ from satflow_ext.deployments import queries
 from satflow_ext.errors import BadRequest, InvalidExecutorOption, UnknownWorkerSize
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings
-from tests.kernel.conftest import module_kernel
 
 if TYPE_CHECKING:
-    from tests.kernel.conftest import Kernel
-
-__all__ = ["module_kernel"]
+    from tests.kernel.kernel_process import Kernel
 
 
 @flow

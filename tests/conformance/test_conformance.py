@@ -14,6 +14,8 @@ from satflow_ext.endpoints import Store
 from tests.conformance import results
 from tests.webhook import Quiet, always, endpoint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):

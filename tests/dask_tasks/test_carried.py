@@ -16,10 +16,7 @@ from satflow_ext.models import ExecutorChoice, PackedFlow, Registration, RunRequ
 from satflow_ext.registration import register
 from satflow_ext.runs.log_follower import follow_log
 from tests.eventually import eventually
-from tests.kernel.conftest import kernel
-from tests.registration.conftest import ended
-
-__all__ = ["kernel"]
+from tests.flow_runs import ended
 
 CELLS = """
 import time

@@ -20,9 +20,9 @@ from prefect.client.schemas.objects import TaskRunResult
 from prefect.futures import as_completed, wait
 
 from satflow_ext.dask_tasks.runner import FastDaskTaskRunner
-from tests.dask_tasks.conftest import task_runs
+from tests.dask_tasks.task_runs import task_runs
 from tests.eventually import eventually
-from tests.registration.conftest import log_of
+from tests.flow_runs import log_of
 
 
 @pytest.fixture
@@ -30,121 +30,156 @@ def runner(api, cluster):
     return FastDaskTaskRunner(address=cluster.scheduler_address)
 
 
-def test_tasks_are_prefects(runner, stack, tmp_path):  # noqa: C901  # many small tasks
-    """Retries, caching, timeouts, hooks, tags, limits, prints, failures, `wait_for`, async: one run of all of them."""
-    with get_client(sync_client=True) as client:
-        client._client.post(
-            "/v2/concurrency_limits/", json={"name": "tag:alone", "limit": 1, "active": True}
-        ).raise_for_status()
+@pytest.fixture
+def marks(tmp_path):
+    """Two functions, for tasks in any process: one leaves a mark of a name, the other counts the marks of a name."""
 
     def mark(name):
         (tmp_path / f"{name}-{uuid4().hex}").touch()
 
-    def marks(name):
+    def count(name):
         return len(list(tmp_path.glob(f"{name}-*")))
+
+    return mark, count
+
+
+def test_a_task_is_retried_and_its_hook_is_called_once(runner, marks):
+    mark, count = marks
 
     @task(retries=2, on_completion=[lambda *_: mark("hook")])
     def third_time():
         mark("attempt")
-        if marks("attempt") < 3:
+        if count("attempt") < 3:
             raise ValueError("not yet")
         return "at last"
+
+    @flow(task_runner=runner)
+    def retries():
+        return third_time.submit().result(), runtime.flow_run.id
+
+    said, run_id = retries()
+    assert said == "at last"
+    assert (count("attempt"), count("hook")) == (3, 1)
+    assert task_runs(run_id, 1)["third_time"].run_count == 3
+
+
+def test_a_kept_result_is_used_again_and_what_tasks_say_is_logged(runner, stack, marks, tmp_path):
+    mark, count = marks
 
     @task(cache_policy=INPUTS, persist_result=True)
     def kept(x):
         mark("kept")
         return x
 
-    @task(timeout_seconds=0.2)
-    async def too_slow():
-        await asyncio.sleep(60)
-
     @task(log_prints=True)
     def speaks():
         print("said by print")  # noqa: T201  # it is about prints
         get_run_logger().info("said by a logger")
 
+    @flow(task_runner=runner)
+    def keeps():
+        first = kept.submit(str(tmp_path))
+        again = kept.submit(str(tmp_path), wait_for=[first])
+        speaks.submit().wait()
+        again.wait()
+        return again.state.name, runtime.flow_run.id
+
+    state, run_id = keeps()
+    assert (state, count("kept")) == ("Cached", 1)
+    log = log_of(stack, run_id)
+    assert "said by print" in log
+    assert "said by a logger" in log
+    assert "Finished in state Cached" in log
+
+
+def test_a_limit_holds_for_the_tasks_of_a_tag(runner, marks, tmp_path):
+    with get_client(sync_client=True) as client:
+        client._client.post(
+            "/v2/concurrency_limits/", json={"name": "tag:alone", "limit": 1, "active": True}
+        ).raise_for_status()
+    mark, count = marks
+
     @task(tags=["alone"])
     def alone(number):
         mark("alone-now")
         time.sleep(0.2)
-        together = marks("alone-now")
+        together = count("alone-now")
         for each in tmp_path.glob("alone-now-*"):
             each.unlink()
         return together
 
+    @flow(task_runner=runner)
+    def limited():
+        return alone.map(range(3)).result()
+
+    assert limited() == [1, 1, 1]
+
+
+def test_a_failure_and_a_timeout_are_told_to_the_tasks_after_them(runner):
     @task
-    async def added(x, y):
-        return x + y
+    def succeeds():
+        return "at last"
 
     @task
     def fails():
         raise KeyError("no such thing")
 
+    @task(timeout_seconds=0.2)
+    async def too_slow():
+        await asyncio.sleep(60)
+
     @task
     def after(upstream):
         return type(upstream).__name__
+
+    @flow(task_runner=runner)
+    def goes_on():
+        succeeded, slow, failed = succeeds.submit(), too_slow.submit(), fails.submit()
+        never, nonetheless = after.submit(failed), after.submit(allow_failure(failed))
+        done, pending = wait([succeeded, slow, never], timeout=60)
+        assert (len(done), len(pending)) == (3, 0)
+        slow.wait()
+        never.wait()
+        return {
+            "slow": slow.state.name,
+            "failed": repr(failed.result(raise_on_failure=False)),
+            "never": never.state.name,
+            "nonetheless": nonetheless.result(),
+        }
+
+    assert goes_on() == {
+        "slow": "TimedOut",
+        "failed": "KeyError('no such thing')",
+        "never": "NotReady",
+        "nonetheless": "KeyError",
+    }
+
+
+def test_results_of_async_tasks_tags_and_inputs_are_known(runner):
+    @task
+    async def added(x, y):
+        return x + y
 
     @task(task_run_name="named-by-{x}")
     def named(x, others=()):
         return runtime.task_run.tags
 
-    def ended(future):
-        future.wait()
-        return future.state.name
-
     @flow(task_runner=runner)
-    def everything():
-        retried = third_time.submit()
-        first = kept.submit(str(tmp_path))
-        again = kept.submit(str(tmp_path), wait_for=[first])
-        slow, failed = too_slow.submit(), fails.submit()
-        speaks.submit().wait()
-        limited = alone.map(range(3))
-        total = added.submit(added.submit(1, 2), 3)
-        never, nonetheless = after.submit(failed), after.submit(allow_failure(failed))
+    def adds():
+        first = added.submit(1, 2)
+        total = added.submit(first, 3)
         with tags("by-hand"):
             tagged = named.submit("hand", others=[total, {"deep": [total]}])
-        done, pending = wait([retried, slow, never], timeout=60)
-        assert (len(done), len(pending)) == (3, 0)
-        assert {future.task_run_id for future in as_completed([total, again])} == {total.task_run_id, again.task_run_id}
-        return {
-            "retried": retried.result(),
-            "again": ended(again),
-            "slow": ended(slow),
-            "failed": repr(failed.result(raise_on_failure=False)),
-            "limited": limited.result(),
-            "total": total.result(),
-            "never": ended(never),
-            "nonetheless": nonetheless.result(),
-            "tagged": tagged.result(),
-            "run": runtime.flow_run.id,
-        }
+        assert {each.task_run_id for each in as_completed([total, first])} == {total.task_run_id, first.task_run_id}
+        return total.result(), tagged.result(), runtime.flow_run.id
 
-    got = everything()
-    run_id = got.pop("run")
-    assert got == {
-        "retried": "at last",
-        "again": "Cached",
-        "slow": "TimedOut",
-        "failed": "KeyError('no such thing')",
-        "limited": [1, 1, 1],
-        "total": 6,
-        "never": "NotReady",
-        "nonetheless": "KeyError",
-        "tagged": ["by-hand"],
-    }
-    assert (marks("attempt"), marks("hook"), marks("kept")) == (3, 1, 1)
-    rows = task_runs(run_id, 14)
-    assert rows["third_time"].run_count == 3
+    total, tagged, run_id = adds()
+    assert (total, tagged) == (6, ["by-hand"])
+    rows = task_runs(run_id, 3)
     assert rows["named-by"].tags == ["by-hand"]
-    (total,) = {each.id for each in rows["named-by"].task_inputs["others"] if isinstance(each, TaskRunResult)}
+    (upstream,) = {each.id for each in rows["named-by"].task_inputs["others"] if isinstance(each, TaskRunResult)}
+    assert upstream
     assert rows["added"].state.is_completed()
-    log = log_of(stack, run_id)
-    assert "said by print" in log
-    assert "said by a logger" in log
-    assert "Finished in state Cached" in log
-    assert total
 
 
 class Here:

@@ -14,7 +14,9 @@ from satflow_ext.environments.engine_start import python_path
 from satflow_ext.errors import EnvironmentNotBuilt
 from satflow_ext.settings import Settings, load_settings
 from tests.environments.locks import distribution, lock, origin
-from tests.environments.test_installed import wheel
+from tests.environments.wheels import wheel
+
+pytestmark = pytest.mark.slow
 
 TINY = lock(
     distribution("tiny", "1.2"), distribution("satflow-ext", where=origin("file:///src/satflow", editable=True))

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import zipfile
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -14,22 +13,7 @@ import pytest
 
 from satflow_ext.environments import installed
 from satflow_ext.environments.installed import normalize_name
-
-
-def wheel(folder: Path, name: str = "tiny", version: str = "1.2", body: str = "x = 1\n") -> Path:
-    """A pure Python wheel with one module and one script."""
-    info = f"{name}-{version}.dist-info"
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr(f"{name}.py", body)
-        file.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        file.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        file.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{name} = {name}:x\n")
-        rows = [f"{each.filename},sha256={'0' * 43},{each.file_size}" for each in file.infolist()]
-        file.writestr(f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,"]) + "\n")
-    return path
+from tests.environments.wheels import wheel
 
 
 @pytest.fixture
@@ -58,6 +42,7 @@ def test_modules_lead_to_their_distribution(module: str, name: str) -> None:
     assert installed.find_providers([module]) == (name,)
 
 
+@pytest.mark.slow
 def test_pip_and_uv_leave_the_same_digest(tmp_path: Path, only) -> None:
     path = wheel(tmp_path)
     commands = {

@@ -18,11 +18,8 @@ from satflow_ext.errors import InvalidExecutorOption, NoDaskCluster, SizeRefused
 from satflow_ext.executors import validate_choice
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import Settings, SizeSettings
-from tests.conftest import free_port
 from tests.eventually import eventually
-from tests.registration.conftest import log_of, name, packed, ran, registered
-
-__all__ = ["name", "packed", "ran", "registered"]
+from tests.flow_runs import log_of
 
 
 @task
@@ -92,8 +89,8 @@ def test_an_async_flow_on_a_cluster_that_is_there(stack, registered, ran):
             assert client.submit(int, 7).result() == 7
 
 
-def test_without_the_cluster_nothing_of_the_flow_runs(stack, registered, ran):
-    address = f"tcp://127.0.0.1:{free_port()}"
+def test_without_the_cluster_nothing_of_the_flow_runs(stack, registered, ran, closed_port):
+    address = f"tcp://127.0.0.1:{closed_port}"
     detail = ran(registered(never, executor=ExecutorChoice(name="dask-client", options={"address": address})))
     log = log_of(stack, detail.run.id)
     assert detail.run.state_type == "FAILED", log
@@ -101,6 +98,7 @@ def test_without_the_cluster_nothing_of_the_flow_runs(stack, registered, ran):
     assert "the body ran" not in log
 
 
+@pytest.mark.cluster
 def test_on_a_dask_worker_it_is_the_worker_s():
     def twice(number: int) -> int:
         with satflow_ext.dask_client() as client:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -24,12 +24,8 @@ from satflow_ext.models import ExecutorChoice, Registration
 from satflow_ext.registration import register
 from satflow_ext.settings import Settings
 from tests.backends.ssh_here import running
-from tests.commands.test_register import name, notebook
-from tests.conftest import free_port
 from tests.eventually import eventually
-from tests.registration.conftest import packed
-
-__all__ = ["name", "notebook", "packed"]
+from tests.ports import free_ports
 
 BESIDE = Path(sys.prefix) / "beside" / "bin"
 FLOW = """
@@ -96,7 +92,7 @@ def registered(stack, notebook, name, tmp_path):
 @contextmanager
 def cluster(inside=(), host="127.0.0.1", **environment):
     """A Ray that somebody else runs, at that address, maybe inside a network namespace; gives its address."""
-    port, clients = free_port(), free_port()
+    port, clients = free_ports(2)
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # short: sockets are in it
     words = (
         f"start --head --port {port} --ray-client-server-port {clients} --node-ip-address {host} --num-cpus 2 --block"
@@ -127,6 +123,13 @@ def rays_of(house):
         except psutil.Error:
             continue
     return found
+
+
+def works(house, name):
+    """Tell if a Ray that these tests have started has a process of that name."""
+    with suppress(psutil.NoSuchProcess):
+        return any(each.name() == name for ray in rays_of(house) for each in ray.children(recursive=True))
+    return False
 
 
 def ray_folders(process):
@@ -186,9 +189,7 @@ def test_machines_that_do_not_reach_the_local_stack_are_told_before_the_first_ta
 
 def test_nothing_of_a_ray_outlives_a_run_that_was_killed(stack, house, registered):
     satflow("run", registered(WAITS, "--num-cpus", "1"))
-    eventually(
-        lambda: "ray::waits" in {each.info["name"] for each in psutil.process_iter(["name"])}, "a task on Ray", 300
-    )
+    eventually(lambda: works(house, "ray::waits"), "a task on Ray", 300)
     (killed,) = {each.parent() for each in rays_of(house) if each.name() == "gcs_server"}
     assert ray_folders(killed.pid)
     killed.send_signal(signal.SIGKILL)

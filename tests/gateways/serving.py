@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 import httpx
 
 from satflow_ext.settings import GatewaySettings
-from tests.conftest import free_port
+from tests.ports import free_ports
 
 PASSWORD = "TEAM_GATEWAY_PASSWORD"
 """The environment variable that the settings name."""
@@ -48,7 +48,7 @@ def serving_gateway(folder, also=""):
         folder: for its configuration, log and clusters.
         also: further lines of its configuration.
     """
-    ports = {"api": free_port(), "http": free_port(), "schedulers": free_port()}
+    ports = dict(zip(("api", "http", "schedulers"), free_ports(3), strict=True))
     (folder / "config.py").write_text(CONFIGURATION.format(folder=folder, **ports) + also)
     url, schedulers = f"http://127.0.0.1:{ports['http']}", f"127.0.0.1:{ports['schedulers']}"
     command = [sys.executable, "-m", "dask_gateway_server", "-f", folder / "config.py"]

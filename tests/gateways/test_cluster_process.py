@@ -18,7 +18,7 @@ from satflow_ext.gateways.cluster_process import ClusterCommand, run_command
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.settings import load_settings
 from tests.eventually import eventually
-from tests.gateways.test_shared import ONE
+from tests.gateways.requests import ONE
 
 CALLER = """
 import asyncio, sys
@@ -93,6 +93,7 @@ def test_nothing_is_left_when_the_caller_or_the_process_is_ended(killed, caller,
     assert not has_cluster()
 
 
+@pytest.mark.slow
 def test_a_process_that_is_interrupted_at_its_start_ends_without_a_traceback():
     command = ClusterCommand(verb="read", request=ONE, label=str(uuid4()), settings=load_settings())
     words = command.model_dump_json().encode()

@@ -12,6 +12,8 @@ from distributed.protocol.pickle import dumps
 
 from satflow_ext.gateways.worker_guard import make_guard_plugin
 
+pytestmark = pytest.mark.slow
+
 WITHOUT = Path(__file__).parent.parent / "dask_tasks" / "without"
 READER = """
 import os, pickle, sys

@@ -22,8 +22,8 @@ from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.reachability import check_offer
 from satflow_ext.settings import GIB, Settings
-from tests.conftest import free_port
 from tests.gateways.serving import running, serving_gateway
+from tests.ports import free_port
 
 PYTHON = Path(sys.prefix) / "beside" / "bin" / "python"
 TOKEN = "TEAM_GATEWAY_TOKEN"

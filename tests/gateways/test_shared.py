@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import signal
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -31,16 +30,12 @@ from satflow_ext.errors import (
 from satflow_ext.gateways import cluster_factory, cluster_start, shared_clusters
 from satflow_ext.gateways.cluster_factory import use_cluster
 from satflow_ext.gateways.cluster_manager import SharedClusterManager
-from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.gateways.gateway_locator import find_gateway
 from satflow_ext.settings import GIB
 from tests.eventually import eventually
-
-ONE = GatewayClusterRequest(
-    1, 0, None, None, 1, GIB // 4, 0, idle_timeout=60, start_timeout=120, gateway="", python=sys.executable
-)
+from tests.gateways.requests import ONE
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from satflow_ext.prefect_api import prefect_client
 from tests.hybrid import notebook
 from tests.hybrid.canaries import Canaries
 from tests.hybrid.recording import Recording, recorded
-from tests.kernel.conftest import Kernel
+from tests.kernel.kernel_process import Kernel
 from tests.registration.nginx import running_nginx
 
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")

@@ -48,9 +48,9 @@ def report(recording: Recording, stem: str, canaries: Canaries) -> Report:
     for message in messages(recording):
         told = list(parts(message))
         fields |= {place for place, _ in told}
-        whole = b"\n".join(_bytes(text) for _, text in told) + b"\n" + message.body
+        whole = b"\n".join(as_bytes(text) for _, text in told) + b"\n" + message.body
         if finder.somewhere(whole):
-            found = {(kinds[text], form, place) for place, said in told for text, form in find(_bytes(said))}
+            found = {(kinds[text], form, place) for place, said in told for text, form in find(as_bytes(said))}
             lost = {kinds[text] for text, _ in find(whole)} - {kind for kind, _, _ in found}
             sightings |= found | {(kind, "", At(_call(message), "(nowhere)")) for kind in lost}
     raw = {kinds[text] for each in recording.connections for text, _ in finder.find(bytes(each.sent))}
@@ -103,5 +103,5 @@ def _call(message: Message) -> str:
     return f"{message.method} {ID.sub('{id}', path)}"
 
 
-def _bytes(text: str | bytes) -> bytes:
+def as_bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")

@@ -21,15 +21,11 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 
 from satflow_ext.redaction import facts, published
 from tests.hybrid import asking
-from tests.hybrid.at_home import at_home
 from tests.hybrid.canaries import ANSWERED, FACTS, KINDS, Canaries, stem
 from tests.hybrid.encodings import Finder
 from tests.hybrid.messages import messages
 from tests.hybrid.place import CYCLES, Place, place
-from tests.hybrid.sightings import At, Report, parts, report
-from tests.registration.conftest import name, packed
-
-__all__ = ["at_home", "name", "packed"]
+from tests.hybrid.sightings import At, Report, as_bytes, parts, report
 
 EACH = {
     "messages": tuple(CYCLES),
@@ -122,12 +118,8 @@ def _start(made: Place, kind: str) -> tuple[str, str, str]:
 def _fields_with(credential: str, made: Place) -> frozenset[At]:
     """Where the credential of the Prefect API itself stands."""
     finder = Finder(credential, [credential])
-    told = {at: None for each in messages(made.recording) for at, text in parts(each) if finder.find(_bytes(text))}
+    told = {at: None for each in messages(made.recording) for at, text in parts(each) if finder.find(as_bytes(text))}
     return frozenset(told)
-
-
-def _bytes(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
 def _print_figures(done: dict[str, Measured], seconds: float) -> None:

@@ -66,6 +66,7 @@ def started(packaged):
     return dict(zip((name for name, _ in asked), ask(THERE, questions), strict=True))
 
 
+@pytest.mark.slow
 def test_kubernetes_runs_get_what_was_decided(started):
     (container,) = started["kubernetes"]["job_manifest"]["spec"]["template"]["spec"]["containers"]
     assert container["image"] == WANTED.image
@@ -77,11 +78,13 @@ def test_kubernetes_runs_get_what_was_decided(started):
     assert started["kubernetes"]["env"]["REGION"] == "north"
 
 
+@pytest.mark.slow
 def test_gpus_where_the_template_has_a_place_for_them(started):
     (container,) = started["gpus"]["job_manifest"]["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["limits"]["nvidia.com/gpu"] == 2
 
 
+@pytest.mark.slow
 def test_docker_runs_get_what_was_decided(started):
     made = started["docker"]
     assert (made["image"], made["env"], made["image_pull_policy"]) == (WANTED.image, {"REGION": "north"}, "Always")
@@ -91,6 +94,7 @@ def test_docker_runs_get_what_was_decided(started):
     assert (device["Count"], device["Capabilities"]) == (1, [["gpu"]])
 
 
+@pytest.mark.slow
 def test_what_work_pools_offer(packaged):
     assert {name: supported_fields(each) for name, each in packaged.items()} == {
         "kubernetes": ("image", "env", "cpu", "memory"),
@@ -108,6 +112,7 @@ def test_what_work_pools_offer(packaged):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pool", "wanted", "field", "said"),
     [
@@ -148,6 +153,7 @@ def test_what_no_run_could_be_started_with_is_refused(packaged, pool, wanted, fi
     assert field is None or caught.value.field == f"infrastructure.{field}"
 
 
+@pytest.mark.slow
 def test_what_prefect_fills_in_is_left_to_it(packaged):
     block = {"$ref": {"block_document_id": "4c1b0ad7-8c3c-4b0a-9a53-0d2f8a3e6a11"}}
     given = {"registry_credentials": block, "image_pull_policy": "{{ prefect.variables.policy }}"}

@@ -17,12 +17,12 @@ import pytest
 
 from satflow_ext import runs
 from satflow_ext.models import RunDetail, RunRequest
+from tests.flow_runs import ended
 from tests.kernel.notebooks import NOTEBOOKS, Executor, Notebook
-from tests.registration.conftest import ended
 
 if TYPE_CHECKING:
-    from tests.conftest import Stack
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
+    from tests.local_stack import Stack
 
 AT_ONCE = 3
 BATCH = 17

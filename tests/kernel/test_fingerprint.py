@@ -12,7 +12,7 @@ from satflow_ext.kernel.fingerprint import SharedDigests, SlowDigests, compute_f
 from tests.kernel.notebooks import NOTEBOOKS
 
 if TYPE_CHECKING:
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 NOTEBOOK = '''
 import enum, functools, logging, math

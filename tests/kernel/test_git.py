@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from satflow_ext.git import find_commit
 from satflow_ext.models import Commit
-
-
-def git(folder: Path, *words: str) -> str:
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-    done = subprocess.run(
-        [shutil.which("git"), *identity, *words], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
+from tests.git_command import git
 
 
 @pytest.fixture

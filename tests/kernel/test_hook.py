@@ -12,7 +12,7 @@ from satflow_ext.errors import KernelLacksPackage
 from satflow_ext.kernel_calls import BRIDGE_IMPORT, build_flows_call
 
 if TYPE_CHECKING:
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 ROOT = Path(__file__).parents[2]
 

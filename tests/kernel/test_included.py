@@ -17,13 +17,11 @@ from satflow_ext.models import CarriedFile, ExecutorChoice, PackedFlow, Registra
 from satflow_ext.registration import register
 from satflow_ext.versions import carried_files
 from satflow_ext.versions.store_client import StoreClient
-from tests.registration.conftest import name, packed, ran
 
 if TYPE_CHECKING:
-    from tests.conftest import Stack
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
+    from tests.local_stack import Stack
 
-__all__ = ["name", "packed", "ran"]
 LIMIT = 10_000
 NAMES = ("data/a.csv", "data/b.csv", "data/deep/c.csv", "data/deep/__pycache__/x.pyc", "top.txt", "data/ü b.txt")
 

@@ -15,8 +15,8 @@ from satflow_ext.models import VersionList, VersionQuery
 from satflow_ext.versions import manifest_store
 
 if TYPE_CHECKING:
-    from tests.conftest import Stack
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
+    from tests.local_stack import Stack
 
 TASK = "from prefect import flow, task\nFACTOR = {factor}\n@task\ndef scale(number):\n    return FACTOR * number"
 FLOW = "@flow(name={name!r}, log_prints=True)\ndef main(number: int = 2):\n    return scale(number)"

@@ -39,8 +39,8 @@ from tests.webhook import Quiet, endpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Stack
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
+    from tests.local_stack import Stack
 
 FLOW = "from prefect import flow\n@flow(name='%s', log_prints=True)\ndef main(n: int = 1):\n    print('n is', n)\n    return n"
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}

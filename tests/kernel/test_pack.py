@@ -13,7 +13,7 @@ import pytest
 from tests.kernel.notebooks import NOTEBOOKS
 
 if TYPE_CHECKING:
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 ALONE = """
 import pickle, sys

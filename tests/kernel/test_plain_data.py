@@ -79,6 +79,7 @@ def share(value: Any, known: dict[Any, Any]) -> Any:
     return known.setdefault(repr(spell(value)), value)
 
 
+@pytest.mark.slow
 @given(DATA)
 def test_objects_and_order_do_not_matter(value: Any) -> None:
     assert exact(remake(value)) == exact(value)
@@ -98,6 +99,7 @@ def test_plain_data_are_read_as_a_whole_unless_keys_have_no_order(value: Any) ->
     assert digest == plain_digest([remake(value)])
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.lists(DATA, min_size=1, max_size=5), st.integers(0, 99))
 def test_long_data_are_read_in_chunks(values: list[Any], seed: int) -> None:
@@ -166,6 +168,7 @@ def test_data_inside_themselves_are_not_plain() -> None:
     assert not is_plain(loop, MAX_OBJECTS)
 
 
+@pytest.mark.slow
 def test_shared_data_are_read_once_where_copies_would_fill_memory() -> None:
     value: object = [1]
     for _ in range(60):

@@ -13,7 +13,7 @@ from satflow_ext.registration.preflight import add_choice_findings
 from satflow_ext.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 CELL = """
 import os, sqlite3, threading

@@ -68,6 +68,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     return module
 
 
+@pytest.mark.slow
 def test_every_order_gives_what_the_notebook_has(notebook: types.ModuleType, tmp_path: Path) -> None:
     files, expected = [], []
     for seed in range(GRAPHS):

@@ -16,7 +16,7 @@ from satflow_ext.errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 CREATE = "Create it inside the flow, a task or a setup cell (%%flow_setup) instead of using a global one."
 

@@ -15,7 +15,7 @@ from satflow_ext.errors import CannotPickle
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 FLOW = "from prefect import flow\n@flow\ndef main(): return {}"
 LOAD = """

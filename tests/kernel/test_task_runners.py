@@ -81,6 +81,7 @@ def test_a_task_runner_that_no_executor_is_like_stays(runner):
     assert executors.create_task_runner(found, SETTINGS) is None
 
 
+@pytest.mark.cluster
 def test_a_local_cluster_has_as_many_workers_as_dask_would_start():
     options = resolved(DaskTaskRunner()).options
     with LocalCluster(dashboard_address=":0") as cluster:

@@ -69,6 +69,7 @@ def test_what_the_user_signs_is_trusted_here_and_nowhere_else(here, elsewhere):
         check(elsewhere, seal)
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_make_one_key(here):
     program = (
         "import sys; from pathlib import Path; from satflow_ext.keys import Keyring; from satflow_ext.settings import Settings;"

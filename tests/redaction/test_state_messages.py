@@ -19,6 +19,7 @@ print(json.dumps(state.message))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("message", "sent"),
     [

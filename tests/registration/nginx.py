@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.conftest import free_port
+from tests.ports import free_port
 
 CONFIGURATION = """
 daemon off; worker_processes 1; error_log {root}/error.log; pid {root}/nginx.pid; user {user};

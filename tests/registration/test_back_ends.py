@@ -8,7 +8,7 @@ from prefect import flow, task
 
 from satflow_ext.errors import InvalidExecutorOption, UnknownBackEnd
 from satflow_ext.models import ExecutorChoice
-from tests.registration.conftest import log_of
+from tests.flow_runs import log_of
 
 OPTIONS = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "threads_per_worker": 1, "security": True}
 

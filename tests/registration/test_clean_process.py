@@ -15,6 +15,8 @@ from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopp
 from satflow_ext.registration.cluster_class import read_class_form
 from satflow_ext.registration.worker_environment import inspect_interpreter
 
+pytestmark = pytest.mark.slow
+
 SHORT = 5.0
 LONG = 60.0
 SLEEPS = "import time\ndef waits():\n    time.sleep(600)\nwaits()"

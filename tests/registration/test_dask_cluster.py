@@ -10,7 +10,7 @@ from prefect import flow, task
 from satflow_ext import cli
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.settings import SizeSettings
-from tests.registration.conftest import log_of
+from tests.flow_runs import log_of
 
 SMALL = {"tiny": SizeSettings(cores=1, memory=0.3)}
 CHOICE = ExecutorChoice(name="dask-cluster", options={"n_workers": 1, "worker_size": "tiny"})

@@ -13,9 +13,9 @@ from prefect.client.schemas.schedules import RRuleSchedule
 from satflow_ext.deployments import queries
 from satflow_ext.errors import DeploymentDrifted, DeploymentTaken
 from satflow_ext.models import CronSchedule, Registration
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.registration.preview import preview_registration
+from tests.registration.screens import in_prefect
 
 SIX = CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin")
 CHOICES = {"schedule": SIX, "parameters": {"count": 2, "color": "red"}, "tags": ("nightly",)}
@@ -24,16 +24,6 @@ CHOICES = {"schedule": SIX, "parameters": {"count": 2, "color": "red"}, "tags": 
 @flow
 def counts(count: int = 1, color: str = "blue"):
     return count, color
-
-
-def in_prefect(stack, work):
-    """Do something with a Prefect client, as Prefect's own screens would."""
-
-    async def do():
-        async with prefect_client(stack.endpoints.prefect) as client:
-            return await work(client)
-
-    return asyncio.run(do())
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.settings import load_settings
 from tests.environments.locks import OTHER, changed
-from tests.registration.conftest import ended, log_of
+from tests.flow_runs import ended, log_of
 from tests.registration.nginx import running_nginx
 
 CREDENTIAL = "Bearer a-credential-of-the-team"

@@ -18,7 +18,7 @@ from satflow_ext.errors import DeploymentDrifted, InvalidInfrastructure
 from satflow_ext.models import Infrastructure, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register, rollback
-from tests.registration.conftest import log_of
+from tests.flow_runs import log_of
 
 AGGREGATE = Path(prefect.server.api.collections_data.__path__[0]) / "views" / "aggregate-worker-metadata.json"
 WANTED = Infrastructure(image="team/tiles:1", memory=2, env={"REGION": "north"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
 from prefect import flow
@@ -16,6 +15,7 @@ from satflow_ext.models import Registration
 from satflow_ext.registration import register
 from satflow_ext.registration.preview import preview_registration
 from satflow_ext.registration.registrar import find_other_notebook
+from tests.notebook_files import write_notebook
 
 
 @flow(name="shared")
@@ -69,16 +69,7 @@ def test_another_notebook_is_named_when_it_changes_the_deployment_and_when_it_do
 def test_the_notebooks_of_a_folder(stack, tmp_path, name, capsys):
     for number, file in enumerate(("a.ipynb", "b.ipynb")):
         source = f"from prefect import flow\n@flow(name='shared')\ndef main(): return {number}\n%register_flow main --name {name}"
-        cell = {
-            "cell_type": "code",
-            "id": "c",
-            "source": source,
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-        }
-        document = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-        (tmp_path / file).write_text(json.dumps(document))
+        write_notebook(tmp_path / file, source)
     assert cli.main(["register", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     before, now = tmp_path / "a.ipynb", tmp_path / "b.ipynb"

@@ -11,18 +11,17 @@ from types import SimpleNamespace
 
 import pytest
 from prefect import flow
-from prefect.client.schemas.actions import WorkPoolCreate
 
 from satflow_ext import cli, endpoints
 from satflow_ext.clusters import deployment_clusters, prewarming
 from satflow_ext.deployments import queries
 from satflow_ext.models import ExecutorChoice, IntervalSchedule, Registration, RunQuery
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.registration.prewarm_request import request_file
 from satflow_ext.runs import list_runs
 from satflow_ext.settings import load_settings
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
+from tests.registration.screens import make_work_pool
 
 CHOICE = ExecutorChoice(name="dask-cluster", options={"n_workers": 1, "prewarm": 3600, "idle_timeout": 3600})
 EVERY = IntervalSchedule(seconds=3600)
@@ -96,8 +95,3 @@ def until(command, said, words):
         assert command.poll() is None, said.read_text()
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.3)
-
-
-async def make_work_pool(where, name):
-    async with prefect_client(where.prefect) as client:
-        await client.create_work_pool(WorkPoolCreate(name=name, type="process"))

@@ -12,7 +12,6 @@ from satflow_ext.endpoints import Store
 from satflow_ext.errors import SettingsWrong, StoreUnreachable
 from satflow_ext.models import Registration
 from satflow_ext.registration import register
-from tests.conftest import free_port
 
 
 @flow
@@ -20,8 +19,8 @@ def somewhere():
     return 1
 
 
-def test_a_store_that_the_local_stack_does_not_know_is_refused(stack, packed, settings_file, name):
-    url = f"http://127.0.0.1:{free_port()}/{{digest}}"
+def test_a_store_that_the_local_stack_does_not_know_is_refused(stack, packed, settings_file, name, closed_port):
+    url = f"http://127.0.0.1:{closed_port}/{{digest}}"
     late = replace(stack.endpoints, store=Store("late", url))
 
     def attempt():

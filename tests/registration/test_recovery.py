@@ -13,9 +13,9 @@ from satflow_ext.deployments import conflicts, queries, startup_recovery, write_
 from satflow_ext.deployments.journal import Journal
 from satflow_ext.errors import DeploymentDrifted, DeploymentNotFound
 from satflow_ext.models import CronSchedule, Registration
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.versions.pin import Pin
+from tests.registration.screens import in_prefect
 
 CHOICES = {
     "schedule": CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin"),
@@ -27,16 +27,6 @@ CHOICES = {
 @flow
 def counts(count: int = 1):
     return count
-
-
-def in_prefect(stack, work):
-    """Do something with a Prefect client, as Prefect's own screens would."""
-
-    async def do():
-        async with prefect_client(stack.endpoints.prefect) as client:
-            return await work(client)
-
-    return asyncio.run(do())
 
 
 @pytest.fixture

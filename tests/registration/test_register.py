@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from prefect import flow, get_run_logger, task
-from prefect.client.schemas.actions import WorkPoolCreate
 
 from satflow_ext import runs
 from satflow_ext.deployments import queries
@@ -28,8 +27,8 @@ from satflow_ext.models import CronSchedule, ExecutorChoice, IntervalSchedule, R
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.settings import SizeSettings
-from tests.conftest import free_port
-from tests.registration.conftest import log_of, with_work_pool
+from tests.flow_runs import log_of
+from tests.registration.screens import make_work_pool
 
 
 @task
@@ -241,8 +240,8 @@ def refused(packed, stack, endpoints):
     return asyncio.run(register(packed(doubled), Registration(name="refused"), endpoints, stack.settings))
 
 
-def test_prefect_is_down(packed, stack):
-    down = replace(stack.endpoints, prefect=replace(stack.endpoints.prefect, url=f"http://127.0.0.1:{free_port()}/api"))
+def test_prefect_is_down(packed, stack, closed_port):
+    down = replace(stack.endpoints, prefect=replace(stack.endpoints.prefect, url=f"http://127.0.0.1:{closed_port}/api"))
     with pytest.raises(PrefectUnreachable, match="Nothing answers"):
         refused(packed, stack, down)
 
@@ -259,8 +258,8 @@ def test_prefect_url_of_something_else(packed, stack):
         refused(packed, stack, wrong)
 
 
-def test_store_is_down(packed, stack):
-    down = replace(stack.endpoints.store, url=f"http://127.0.0.1:{free_port()}/{{digest}}")
+def test_store_is_down(packed, stack, closed_port):
+    down = replace(stack.endpoints.store, url=f"http://127.0.0.1:{closed_port}/{{digest}}")
     with pytest.raises(StoreUnreachable):
         refused(packed, stack, replace(stack.endpoints, store=down))
 
@@ -272,16 +271,13 @@ def test_store_refuses_the_credential(packed, stack):
 
 
 def test_no_work_pool_named_and_several_there(packed, stack, name):
-    asyncio.run(make_work_pool(stack, "another"))
+    asyncio.run(make_work_pool(stack.endpoints, "another"))
     several = r"No work pool was chosen, and the Prefect server has several\. Choose one of .*another.*satflow-local"
     with pytest.raises(BadRequest, match=several) as caught:
-        asyncio.run(register(packed(doubled), Registration(name=name), with_work_pool(stack, None), stack.settings))
+        asyncio.run(
+            register(packed(doubled), Registration(name=name), replace(stack.endpoints, work_pool=None), stack.settings)
+        )
     assert caught.value.field == "work_pool"
-
-
-async def make_work_pool(stack, pool):
-    async with prefect_client(stack.endpoints.prefect) as client:
-        await client.create_work_pool(WorkPoolCreate(name=pool, type="process"), overwrite=True)
 
 
 def test_nothing_private_in_the_manifest_either(stack, registered):

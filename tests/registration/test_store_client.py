@@ -19,7 +19,6 @@ from satflow_ext.errors import (
     StoreUnreachable,
 )
 from satflow_ext.versions.store_client import StoreClient
-from tests.conftest import free_port
 from tests.registration.nginx import running_nginx
 from tests.webhook import Quiet, always, endpoint
 
@@ -49,11 +48,13 @@ def nginx(tmp_path_factory):
         yield Store("nginx", url, headers={"Authorization": SECRET})
 
 
+@pytest.mark.slow
 def test_nginx_keeps_a_document(nginx):
     asyncio.run(put(nginx))
     assert asyncio.run(get(nginx)) == DOCUMENT
 
 
+@pytest.mark.slow
 def test_nginx_keeps_a_file(nginx, tmp_path):
     body = os.urandom(700_000)
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
@@ -68,17 +69,20 @@ def test_nginx_keeps_a_file(nginx, tmp_path):
     assert (tmp_path / "back").read_bytes() == body
 
 
+@pytest.mark.slow
 def test_nginx_has_nothing_under_that_digest(nginx):
     with pytest.raises(ContentMissing, match="has no content sha256:0000"):
         asyncio.run(get(nginx, NOTHING))
 
 
+@pytest.mark.slow
 def test_nginx_refuses_a_wrong_credential(nginx):
     stranger = Store("nginx", nginx.url, headers={"Authorization": "Bearer wrong"})
     with pytest.raises(StoreUnauthorized, match="refused the credential"):
         asyncio.run(put(stranger))
 
 
+@pytest.mark.slow
 def test_nginx_refuses_what_is_too_large(nginx):
     large = os.urandom(1_200_000)
     with pytest.raises(StoreFull, match="no room"):
@@ -156,8 +160,8 @@ def test_credential_does_not_follow_a_redirect():
     assert seen == []
 
 
-def test_nothing_answers():
-    store = Store("gone", f"http://127.0.0.1:{free_port()}/{{digest}}")
+def test_nothing_answers(closed_port):
+    store = Store("gone", f"http://127.0.0.1:{closed_port}/{{digest}}")
     with pytest.raises(StoreUnreachable, match=r"The store 'gone' \(http://127.0.0.1:\d+\) does not answer"):
         asyncio.run(get(store))
 
@@ -175,8 +179,8 @@ def test_content_longer_than_its_manifest_says_is_not_read_to_the_end(tmp_path):
     assert (tmp_path / "content").stat().st_size == 0
 
 
-def test_message_shows_no_path_and_no_credential_of_the_store():
-    store = Store("gone", f"http://127.0.0.1:{free_port()}/s3cr3t-path/{{digest}}", headers={"Authorization": SECRET})
+def test_message_shows_no_path_and_no_credential_of_the_store(closed_port):
+    store = Store("gone", f"http://127.0.0.1:{closed_port}/s3cr3t-path/{{digest}}", headers={"Authorization": SECRET})
     with pytest.raises(StoreUnreachable) as caught:
         asyncio.run(get(store))
     assert "s3cr3t-path" not in str(caught.value)

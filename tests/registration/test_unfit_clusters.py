@@ -14,9 +14,8 @@ from prefect import flow, task
 
 from satflow_ext import runs
 from satflow_ext.models import ExecutorChoice, RunRequest
-from tests.conftest import free_port
+from tests.flow_runs import ended, log_of
 from tests.gateways.pretending import answering
-from tests.registration.conftest import ended, log_of
 
 
 @task
@@ -45,10 +44,10 @@ def without_workers(tmp_path):
     scheduler.wait()
 
 
-def test_runs_end_in_time_and_say_why(stack, registered, without_workers):
+def test_runs_end_in_time_and_say_why(stack, registered, without_workers, closed_port):
     with answering("nothing") as silent:
         cases = {
-            "nobody": (f"tcp://127.0.0.1:{free_port()}", "cannot be reached. Check that it is running"),
+            "nobody": (f"tcp://127.0.0.1:{closed_port}", "cannot be reached. Check that it is running"),
             "silent": (silent.replace("http", "tcp"), "does not answer in 10 s."),
             "other": (stack.endpoints.prefect.url.removesuffix("/api").replace("http", "tcp"), "Dask scheduler"),
             "idle": (without_workers, "The cluster had no Dask worker after 2 s. Increase start_timeout"),

@@ -13,7 +13,7 @@ from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import CronSchedule, ExecutorChoice, VersionQuery
 from satflow_ext.registration.rollback import roll_back
 from satflow_ext.versions import manifest_store
-from tests.registration.conftest import log_of
+from tests.flow_runs import log_of
 
 SIX = CronSchedule(cron="0 6 * * *", timezone="Europe/Berlin")
 

@@ -16,9 +16,6 @@ from satflow_ext.kernel.preflight import create_report
 from satflow_ext.models import Preflight, Registration
 from satflow_ext.registration.preflight import add_clean_load
 from satflow_ext.settings import Settings
-from tests.registration.conftest import packed
-
-__all__ = ["packed"]
 
 TABLE = np.arange(3)
 
@@ -63,6 +60,7 @@ def checked(report, packed):
     return check
 
 
+@pytest.mark.slow
 def test_what_is_lacking_is_named_and_loading_fails_there(checked, elsewhere):
     load, package = checked(elsewhere).findings
     assert (package.kind, package.level, package.where) == ("package", "warning", "numpy")
@@ -77,6 +75,7 @@ def test_another_python_is_told_and_never_tried(checked, elsewhere):
     assert (found.has_errors, found.rehearsed) == (True, None)
 
 
+@pytest.mark.slow
 def test_its_own_environment_is_good(checked, elsewhere):
     found = checked(elsewhere.model_copy(update={"runs_python": Path(sys.executable)}))
     assert found.findings == ()
@@ -89,6 +88,7 @@ def test_no_python_at_all(checked, elsewhere, python):
     assert (finding.where, finding.message) == ("runs_python", f"{python} is not a working Python interpreter")
 
 
+@pytest.mark.slow
 def test_where_the_kernels_own_counts_it_is_not_asked(checked, elsewhere):
     local = elsewhere.model_copy(update={"prefect_api_url": None})
     assert checked(local).findings == ()

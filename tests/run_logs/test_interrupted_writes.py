@@ -15,7 +15,7 @@ import pytest
 from satflow_ext.run_logs import spool
 from satflow_ext.run_logs.reading import SpoolReader, SpoolSnapshot
 from satflow_ext.run_logs.spool import SpoolWriter, spool_files
-from tests.run_logs.test_spool import RUN, line, messages
+from tests.run_logs.spooled import RUN, line, messages
 
 Write = Callable[[int, bytes, int], None]
 

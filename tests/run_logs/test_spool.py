@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,27 +17,7 @@ import pytest
 
 from satflow_ext.run_logs.reading import SpoolReader, SpoolSnapshot
 from satflow_ext.run_logs.spool import SpoolWriter, spool_files
-
-NOW = datetime(2026, 11, 29, 6, tzinfo=timezone.utc)
-RUN = str(uuid4())
-
-
-def line(message: str, at: datetime = NOW, run: str = RUN) -> dict[str, object]:
-    return {
-        "flow_run_id": run,
-        "task_run_id": None,
-        "name": "prefect.flow_runs",
-        "level": 20,
-        "timestamp": at.isoformat().replace("+00:00", "Z"),
-        "message": message,
-        "__payload_size__": 99,
-    }
-
-
-def messages(root: Path, run: str = RUN) -> list[str]:
-    snapshot = SpoolSnapshot(root / run)
-    snapshot.read_files()
-    return [each.message for each in snapshot.yield_until(None)]
+from tests.run_logs.spooled import NOW, RUN, line, messages
 
 
 def test_identical_lines_of_one_moment_stay_apart_and_in_order(tmp_path):

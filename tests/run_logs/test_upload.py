@@ -21,7 +21,7 @@ from satflow_ext.run_logs.spool import SpoolWriter, spool_files
 from satflow_ext.run_logs.upload import BATCH_BYTES, BATCH_LINES, LogUploader
 from satflow_ext.runs.log_pages import read_log_pages
 from tests.between import between
-from tests.run_logs.test_spool import line
+from tests.run_logs.spooled import line
 
 NOW = datetime(2026, 11, 29, 6, tzinfo=timezone.utc)
 

@@ -16,7 +16,7 @@ import pytest
 from satflow_ext import runs
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import RunRequest
-from tests.conftest import serving_prefect
+from tests.prefect_servers import serving_prefect
 
 WRITES, BREATH = 1.0, 0.1
 """Seconds in which somebody writes without a break, and in which nobody does."""

@@ -19,9 +19,9 @@ from satflow_ext.runs import log_follower as following
 from satflow_ext.runs.log_book import MAX_DELAY, LogBook
 from satflow_ext.runs.log_follower import LogFollower, follow_log
 from satflow_ext.settings import load_settings
-from tests.run_logs.test_spool import line
-from tests.runs.test_log_follower import NOW, text
-from tests.runs.test_log_follower import line as book_line
+from tests.run_logs.spooled import line
+from tests.runs.book_lines import NOW, text
+from tests.runs.book_lines import line as book_line
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from prefect.client.schemas.actions import LogCreate
@@ -13,22 +13,11 @@ from prefect.states import Completed
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectUnreachable, RunNotFound
-from satflow_ext.models import LogLine
-from satflow_ext.run_logs.lines import RunLogLine
 from satflow_ext.runs.log_book import BATCH_CHARACTERS, BATCH_LINES, MAX_DELAY, LogBatch, LogBook, sort_by_time
 from satflow_ext.runs.log_follower import SETTLE_SECONDS, LogFollower, follow_log
 from satflow_ext.runs.run_watcher import RunWatcher
 from satflow_ext.runs.shared_followers import SharedFollowers
-
-NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
-
-
-def line(number: int) -> RunLogLine:
-    return RunLogLine(uuid4().bytes, NOW + timedelta(seconds=number), 20, "flow", f"line {number}", None)
-
-
-def text(lines: list[LogLine] | tuple[LogLine, ...]) -> list[str]:
-    return [line.message for line in lines]
+from tests.runs.book_lines import line, text
 
 
 def read_all(book: LogBook, cursor: str | None = None) -> list[LogBatch]:

@@ -19,9 +19,7 @@ from satflow_ext import runs
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ExecutorChoice, RunRequest
 from tests.eventually import eventually
-from tests.registration.conftest import ended, log_of, name, packed, registered
-
-__all__ = ["name", "packed", "registered"]
+from tests.flow_runs import ended, log_of
 
 
 @task

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -17,15 +17,13 @@ from prefect import flow, get_run_logger, task
 
 from satflow_ext import lease, runs
 from satflow_ext.models import Run, RunRequest
-from satflow_ext.prefect_api import prefect_client
-from satflow_ext.run_logs.reading import SpoolSnapshot
 from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.runs.log_follower import follow_log
-from satflow_ext.runs.log_pages import read_log_pages
 from satflow_ext.runtime.this_run import RUN_ID
-from tests.registration.conftest import ended, name, packed, registered
-
-__all__ = ["name", "packed", "registered"]
+from tests.flow_runs import ended
+from tests.run_logs.kept import kept
+from tests.run_logs.spooled import messages
+from tests.runtime.speaking import keeps_speaking
 
 LINES = 300
 
@@ -47,19 +45,6 @@ def speaks(gate: str, lines: int):
         time.sleep(0.1)
 
 
-@flow(log_prints=True)
-def keeps_speaking(gate: str):
-    import itertools
-    import time
-    from pathlib import Path
-
-    for number in itertools.count():
-        print(f"line {number}")  # noqa: T201 - Prefect logs it
-        time.sleep(0.002)
-        if Path(gate).exists():
-            return
-
-
 @pytest.fixture
 def started(stack, registered, tmp_path) -> Iterator:
     """Start a run of a flow that goes on until the gate is opened."""
@@ -75,24 +60,6 @@ def started(stack, registered, tmp_path) -> Iterator:
 
     yield start
     (tmp_path / "gate").touch()
-
-
-def spooled(stack, run: Run) -> list[str]:
-    """The messages that are in the files of this machine."""
-    snapshot = SpoolSnapshot(spool_folder(stack.settings) / run.id)
-    snapshot.read_files()
-    return [line.message for line in snapshot.yield_until(None)]
-
-
-def kept(stack, run: Run) -> Counter[str]:
-    """How often the Prefect API has each message."""
-
-    async def read() -> Counter[str]:
-        async with prefect_client(stack.endpoints.prefect) as client:
-            pages = [page async for page in read_log_pages(client, UUID(run.id))]
-        return Counter({each.id: each.message for page in pages for each in page}.values())
-
-    return asyncio.run(read())
 
 
 def downloaded(stack, run: Run) -> Counter[str]:
@@ -125,7 +92,7 @@ def process_of(run: Run) -> psutil.Process:
 
 
 def wait_for_lines(stack, run: Run, count: int) -> None:
-    while sum(each.startswith("line ") for each in spooled(stack, run)) < count:
+    while sum(each.startswith("line ") for each in messages(spool_folder(stack.settings), run.id)) < count:
         time.sleep(0.05)
 
 
@@ -134,29 +101,29 @@ def wait_for_upload(stack, run: Run) -> None:
         time.sleep(0.05)
 
 
-def lines(messages: Counter[str]) -> Counter[str]:
-    return Counter({message: count for message, count in messages.items() if message.startswith("line ")})
+def lines(found: Counter[str]) -> Counter[str]:
+    return Counter({message: count for message, count in found.items() if message.startswith("line ")})
 
 
 def test_each_line_is_there_while_it_runs_and_once(stack, started):
     run, gate = started(speaks, lines=LINES)
     expected = {f"line {number}" for number in range(LINES)} | {f"task says {number}" for number in range(3)}
-    messages: list[str] = []
+    heard: list[str] = []
 
     async def where():
         return stack.endpoints.prefect
 
     async def watch() -> None:
         async for batch in follow_log(where, run.id, settings=stack.settings):
-            messages.extend(line.message for line in batch.lines)
-            if not gate.exists() and expected <= set(messages):
+            heard.extend(line.message for line in batch.lines)
+            if not gate.exists() and expected <= set(heard):
                 gate.touch()
 
     asyncio.run(watch())
-    assert sorted(each for each in messages if each in expected) == sorted(expected)
-    assert messages.count("Finished in state Completed()") == 4, "the three tasks and the flow say the same"
+    assert sorted(each for each in heard if each in expected) == sorted(expected)
+    assert heard.count("Finished in state Completed()") == 4, "the three tasks and the flow say the same"
     wait_for_upload(stack, run)
-    assert kept(stack, run) == Counter(messages) == downloaded(stack, run) == followed(stack, run)
+    assert kept(stack.endpoints.prefect, run.id) == Counter(heard) == downloaded(stack, run) == followed(stack, run)
 
 
 def test_every_line_of_a_killed_run_is_kept(stack, started):
@@ -166,7 +133,7 @@ def test_every_line_of_a_killed_run_is_kept(stack, started):
     ended(stack, run.id)
     followed_then = lines(followed(stack, run))
     wait_for_upload(stack, run)
-    found = lines(kept(stack, run))
+    found = lines(kept(stack.endpoints.prefect, run.id))
     assert len(found) >= 200
     assert found == Counter(f"line {number}" for number in range(len(found)))
     assert followed_then == found == lines(downloaded(stack, run))
@@ -178,14 +145,14 @@ def test_every_line_is_kept_while_the_prefect_server_is_killed(stack, started):
     for _ in range(2):
         server = next(each for each in lease.read_report(stack.settings).services if each.name == "prefect-server")
         os.kill(server.pid, signal.SIGKILL)
-        count = sum(each.startswith("line ") for each in spooled(stack, run))
+        count = sum(each.startswith("line ") for each in messages(spool_folder(stack.settings), run.id))
         wait_for_lines(stack, run, count + 200)
         while (again := _server(stack)) is None or again == server.pid:
             time.sleep(0.1)
     gate.touch()
     ended(stack, run.id)
     wait_for_upload(stack, run)
-    found = lines(kept(stack, run))
+    found = lines(kept(stack.endpoints.prefect, run.id))
     assert len(found) > 600
     assert found == Counter(f"line {number}" for number in range(len(found)))
 

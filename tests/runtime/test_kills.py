@@ -24,11 +24,9 @@ from websockets.sync.client import connect
 from satflow_ext import runs
 from satflow_ext.models import ExecutorChoice, RunRequest, Subscribe
 from satflow_ext.scratch import remove_orphaned_folders
-from tests.conftest import processes_of
-from tests.contract.conftest import serving
-from tests.registration.conftest import ended, log_of, name, packed, registered
-
-__all__ = ["name", "packed", "registered"]
+from tests.contract.jupyter_server import serving
+from tests.flow_runs import ended, log_of
+from tests.processes import processes_of
 
 ROUNDS = int(os.environ.get("KILLS", "3"))
 FIRST = int(os.environ.get("KILLS_FROM", "0"))

@@ -11,7 +11,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 import satflow_ext
+
+pytestmark = pytest.mark.slow
 
 TOTAL = 1_000_000
 SEED = "SATFLOW_TEST_SEED"

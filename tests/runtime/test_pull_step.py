@@ -19,11 +19,8 @@ from satflow_ext.models import Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.versions.pin import ENTRYPOINT, Pin
-from tests.conftest import free_port
-from tests.registration.conftest import ended, log_of, name, packed, registered
+from tests.flow_runs import ended, log_of
 from tests.webhook import always, endpoint
-
-__all__ = ["name", "packed", "registered"]
 
 MEBIBYTE = os.urandom(1024 * 1024)
 
@@ -64,12 +61,12 @@ async def start(stack, done, step: Pin | None = None, command: str | None = None
 
 
 @pytest.fixture
-def stores(settings_file):
+def stores(settings_file, closed_port):
     """Stores in the settings file, which flow runs read when they start, and what a run must say of each."""
     with contextlib.ExitStack() as running:
         refusing = running.enter_context(endpoint(always(401)))
         other = running.enter_context(endpoint(always(200, b"another document")))
-        urls = {"refusing": refusing, "other": other, "down": f"http://127.0.0.1:{free_port()}"}
+        urls = {"refusing": refusing, "other": other, "down": f"http://127.0.0.1:{closed_port}"}
         settings_file.write_text("".join(f"[stores.{each}]\nurl = '{url}/{{digest}}'\n" for each, url in urls.items()))
         yield {
             "nowhere": ("No store is named 'nowhere' in the settings.", "Add [stores.nowhere] to satflow.toml."),

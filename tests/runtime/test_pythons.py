@@ -1,34 +1,35 @@
 """Flows packed by one Python and read by another: told with both versions, never tried, and never a signal.
 
 The interpreters are the one that runs the tests and those of this machine that `scripts/setup` found and gave what reads a flow
-(`.venv/pythons`). Neither Debian nor PyPI has others, so on a machine with one Python only that one reads itself here; the
-headers of other Pythons are tried in both directions in `tests/registration/test_envelope.py`, on every machine.
+(`.venv/pythons`). Neither Debian nor PyPI has others, so what this machine lacks is skipped and named; the headers of other
+Pythons are tried in both directions in `tests/registration/test_envelope.py`, on every machine.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.runtime.python_side import SIGNER
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
+SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
+THIS = "{}.{}".format(*sys.version_info)
 
 
-def pythons() -> dict[str, str]:
-    """Version → interpreter."""
-    others = sorted(ROOT.glob(".venv/pythons/3.*/bin/python"))
-    versions = [
-        subprocess.check_output([each, "-c", "import platform; print(platform.python_version())"], text=True).strip()
-        for each in others
-    ]
-    return {platform.python_version(): sys.executable, **dict(zip(versions, map(str, others), strict=True))}
+def interpreters() -> dict[str, str]:
+    """Python's minor version → interpreter."""
+    others = {each.parents[1].name: str(each) for each in ROOT.glob(".venv/pythons/3.*/bin/python")}
+    return {**others, THIS: sys.executable}
 
 
 def run(python: str, *words: str) -> str:
@@ -40,23 +41,32 @@ def run(python: str, *words: str) -> str:
     return done.stdout
 
 
-def test_every_python_reads_its_own_and_names_the_others(tmp_path, capsys):
-    found = pythons()
+def full_version(python: str) -> str:
+    command = [python, "-c", "import platform; print(platform.python_version())"]
+    return subprocess.check_output(command, text=True).strip()
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory) -> dict[str, Path]:
+    """Version → the flow that a Python of this machine packed."""
+    folder, found = tmp_path_factory.mktemp("packed"), list(interpreters().values())
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda made: run(found[made], "pack", str(tmp_path / made)), found))
-        answers = dict(zip(found, pool.map(lambda reader: read_all(found, reader, tmp_path), found), strict=True))
-    with capsys.disabled():
-        sys.stdout.write(f"\nPythons that read each other's flows: {', '.join(found)}\n")
-    for reader, of in answers.items():
-        for made, answer in zip(found, of, strict=True):
-            if made == reader:
-                assert answer == {"value": 42}
-            else:
-                told = f"The flow was packed by CPython {made}; this flow run has CPython {reader}."
-                assert answer == {"error": "PythonMismatch", "message": told}
+        flows = [folder / version for version in pool.map(full_version, found)]
+        list(pool.map(lambda python, flow: run(python, "pack", str(flow)), found, flows))
+    return {flow.name: flow for flow in flows}
 
 
-def read_all(found: dict[str, str], reader: str, folder: Path) -> list[dict[str, object]]:
-    """What one Python says of the flows of all. Reading takes a content away, so each has copies of its own."""
-    copies = [shutil.copytree(folder / made, folder / f"{made} for {reader}") for made in found]
-    return json.loads(run(found[reader], "load", *map(str, copies)))
+@pytest.mark.parametrize("minor", SUPPORTED)
+def test_every_python_reads_its_own_and_names_the_others(minor, packed, tmp_path):
+    if (python := interpreters().get(minor)) is None:
+        pytest.skip(f"scripts/setup found no Python {minor} on this machine: nothing that it packs or reads is tested")
+    reader = full_version(python)
+    # Reading takes a content away, so each has copies of its own.
+    copies = [shutil.copytree(flow, tmp_path / made) for made, flow in packed.items()]
+    answers = json.loads(run(python, "load", *map(str, copies)))
+    for made, answer in zip(packed, answers, strict=True):
+        if made == reader:
+            assert answer == {"value": 42}
+        else:
+            told = f"The flow was packed by CPython {made}; this flow run has CPython {reader}."
+            assert answer == {"error": "PythonMismatch", "message": told}

@@ -11,9 +11,7 @@ import pytest
 from prefect import flow, get_run_logger, task
 
 from satflow_ext.models import ExecutorChoice
-from tests.registration.conftest import log_of, name, packed, ran, registered
-
-__all__ = ["name", "packed", "ran", "registered"]
+from tests.flow_runs import log_of
 
 
 @task

@@ -18,9 +18,7 @@ from satflow_ext.registration import register
 from satflow_ext.runtime import load
 from satflow_ext.versions import manifest_store
 from tests.environments.locks import OTHER, changed
-from tests.registration.conftest import ended, log_of, name, packed, ran
-
-__all__ = ["name", "packed", "ran"]
+from tests.flow_runs import ended, log_of
 
 
 @flow

@@ -13,9 +13,7 @@ from satflow_ext.models import Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
 from satflow_ext.versions.pin import Pin
-from tests.registration.conftest import log_of, name, packed, ran, registered
-
-__all__ = ["name", "packed", "ran", "registered"]
+from tests.flow_runs import log_of
 
 
 @flow

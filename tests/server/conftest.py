@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import TypeAdapter
 
-from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import ErrorBody, StreamFrame, Subscribe, Unsubscribe, WireModel
 
 ROOT = Path(__file__).parents[2]
@@ -25,11 +24,6 @@ Reply = TypeVar("Reply", bound=WireModel)
 @pytest.fixture(autouse=True)
 def kernels_see_this_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-
-
-@pytest.fixture
-def prefect_api(stack) -> PrefectApi:
-    return stack.endpoints.prefect
 
 
 class Browser:

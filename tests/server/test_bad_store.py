@@ -9,7 +9,7 @@ import pytest
 
 from satflow_ext.models import Registered, Run, RunDetail
 from satflow_ext.prefect_api import prefect_client
-from tests.server.test_rest import reaches
+from tests.server.doubling import reaches
 from tests.webhook import endpoint, moody
 
 FLOW = """

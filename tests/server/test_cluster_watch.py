@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from satflow_ext.server.cluster_watch import IDLE_REFRESHES, ClusterWatcherProcess
 from satflow_ext.server.stack import StackManager
 from satflow_ext.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 REFRESH = 0.02
 

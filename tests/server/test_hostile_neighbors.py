@@ -16,8 +16,8 @@ import pytest
 from satflow_ext.models import Registered
 from satflow_ext.prefect_api import prefect_client
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway
-from tests.server.test_auth import GOLDEN, ID
-from tests.server.test_rest import FLOW
+from tests.server.doubling import FLOW
+from tests.server.routes import GOLDEN, ID
 
 HOSTILE = """
 from distributed.protocol import ToPickle

@@ -7,13 +7,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
 
 from satflow_ext.models import FlowList
 from satflow_ext.settings import load_settings
+from tests.eventually import eventually_async
 
 FLOW = """
 from prefect import flow
@@ -71,7 +71,7 @@ async def test_a_busy_kernel(browser, open_kernel, monkeypatch):
     async with open_kernel() as kernel:
         await kernel.run("import time")
         cell = kernel.begin("time.sleep(3); done = True")
-        await eventually(lambda: kernel.manager.execution_state == "busy")
+        await eventually_async(lambda: kernel.manager.execution_state == "busy")
         code, error = await browser.refused("GET", f"kernels/{kernel.id}/flows")
         assert (code, error.error) == (HTTPStatus.CONFLICT, "KernelBusy")
         reply = await kernel.client.get_shell_msg(timeout=30)
@@ -82,7 +82,7 @@ async def test_a_busy_kernel_that_is_idle_soon(browser, open_kernel):
     async with open_kernel() as kernel:
         await kernel.run(FLOW + "\nimport time")
         kernel.begin("time.sleep(1)")
-        await eventually(lambda: kernel.manager.execution_state == "busy")
+        await eventually_async(lambda: kernel.manager.execution_state == "busy")
         assert len((await browser.ask(FlowList, "GET", f"kernels/{kernel.id}/flows")).flows) == 1
 
 
@@ -174,7 +174,7 @@ async def test_a_kernel_that_ends_while_it_packs(browser, open_kernel, jp_server
     async with open_kernel() as kernel:
         assert (await kernel.run(HANGS))["status"] == "ok"
         asked = asyncio.create_task(browser.refused("POST", "deployments", registration(kernel.id, "hangs")))
-        await eventually(packing.exists)
+        await eventually_async(packing.exists)
         assert len(packs()) == 1
         if how == "killed":
             killed = kernel.manager.provisioner.process.pid
@@ -186,7 +186,7 @@ async def test_a_kernel_that_ends_while_it_packs(browser, open_kernel, jp_server
         code, error = await asked
         if how == "killed":
             # The server starts it again by itself, and trips over its own feet when told to end it meanwhile.
-            await eventually(lambda: is_up_again(kernel.manager, killed))
+            await eventually_async(lambda: is_up_again(kernel.manager, killed))
     assert (code, error.error) == (HTTPStatus.CONFLICT, "KernelDied")
     assert packs() == []
 
@@ -205,9 +205,3 @@ async def test_what_a_kernel_refuses_to_pack(browser, open_kernel):
         code, error = await browser.refused("POST", "deployments", registration(kernel.id, "no_such"))
         assert (code, error.error) == (HTTPStatus.NOT_FOUND, "FlowNotFound")
     assert packs() == []
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for something that only looking can tell."""
-    while not condition():  # noqa: ASYNC110 - a file, or a state kept elsewhere
-        await asyncio.sleep(0.02)

@@ -17,7 +17,7 @@ from prefect.client.schemas.actions import LogCreate
 from satflow_ext.models import RunDetail
 from satflow_ext.prefect_api import prefect_client
 from tests.between import between
-from tests.server.test_stream import new_run
+from tests.server.new_runs import new_run
 
 LINES = 2_000
 

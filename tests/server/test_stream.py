@@ -16,18 +16,11 @@ from satflow_ext.clusters.status_builder import StatusBuilder
 from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ClusterFrame, ClustersFrame, ErrorFrame, LogLine, LogsFrame, RunsFrame
 from satflow_ext.prefect_api import prefect_client
+from tests.eventually import eventually_async
+from tests.server.new_runs import new_run
 
 POUR = Path(__file__).parents[1] / "runs" / "pour.py"
 LINES, RATE = 20_000, 1_000
-
-
-async def new_run(api) -> str:
-    async with prefect_client(api) as client:
-        flow_id = await client.create_flow_from_name("streamed")
-        reply = await client.request(
-            "POST", "/flow_runs/", json={"flow_id": str(flow_id), "state": {"type": "RUNNING"}}
-        )
-        return str(reply.json()["id"])
 
 
 async def end(api, run_id: str) -> None:
@@ -172,8 +165,8 @@ async def test_nothing_follows_when_nobody_listens(open_tab, prefect_api, jp_ser
         await tab.frame()
         await tab.subscribe("cluster", run_id)
         await tab.frame()
-    while watching():  # noqa: ASYNC110 - only looking can tell
-        await asyncio.sleep(0.05)
+        assert {each.partition(".")[0] for each in watching()} == {"RunWatcher", "Subscriptions"}
+    await eventually_async(lambda: not watching(), "the watchers and subscriptions to end", seconds=60)
     await end(prefect_api, run_id)
 
 

@@ -23,7 +23,8 @@ from satflow_ext.settings import GIB
 from satflow_ext.stack import background_jobs
 from satflow_ext.store.collection import DAY
 from satflow_ext.store.contents import Contents
-from tests.stack.conftest import Place, wait_for
+from tests.eventually import eventually
+from tests.stack.place import Place
 
 
 @flow
@@ -47,7 +48,9 @@ def test_what_a_power_cut_took_from_the_database_is_there_after_the_next_start(w
     (tmp_path / "before.db").rename(database)
     with lease.acquire_lease(whole.settings) as held:
         where = endpoints.resolve_endpoints(whole.settings, held.record)
-        wait_for(lambda: asyncio.run(queries.list_deployments(where)), "the deployment to be there again", seconds=240)
+        eventually(
+            lambda: asyncio.run(queries.list_deployments(where)), "the deployment to be there again", seconds=240
+        )
         (healed,) = asyncio.run(queries.list_deployments(where))
         collects_what_nobody_refers_to(whole)
     assert (healed.flow_name, healed.version, healed.manifest_problem, healed.drift) == ("kept", 1, None, ())
@@ -77,7 +80,7 @@ def collects_what_nobody_refers_to(whole: Place) -> None:
 
 async def do_chores_until(done: Callable[[], bool], whole: Place) -> None:
     doing = asyncio.create_task(background_jobs.run_background_jobs(whole.settings, delay=0, pause=0.1))
-    await asyncio.to_thread(wait_for, done, "the chore to be done", seconds=240)
+    await asyncio.to_thread(eventually, done, "the chore to be done", seconds=240)
     doing.cancel()
     await asyncio.gather(doing, return_exceptions=True)
 

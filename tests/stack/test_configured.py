@@ -7,7 +7,7 @@ import httpx
 from satflow_ext import lease
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.settings import Settings, StoreSettings
-from tests.stack.conftest import Place
+from tests.stack.place import Place
 
 
 def elsewhere(place: Place, api: str) -> Settings:

@@ -22,9 +22,8 @@ from satflow_ext.lease.address import make_private_folder
 from satflow_ext.stack import prefect_database, service_environment, services, stack_processes
 from satflow_ext.stack.prefect_database import check_database
 from satflow_ext.stack.stack_lock import take_stack_lock
-from tests.conftest import Stack
-from tests.stack.conftest import Place
-from tests.stack.test_commands import satflow
+from tests.local_stack import Stack
+from tests.stack.place import Place
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
@@ -60,7 +59,7 @@ def test_only_a_disk_without_room_is_full(small_disk: Path, tmp_path: Path) -> N
 def test_a_stack_on_a_full_disk_does_not_start_and_names_it(light: Place, small_disk: Path) -> None:
     (small_disk / "logs").mkdir(mode=0o700)
     fill(small_disk)
-    up = satflow(light, "up")
+    up = light.satflow("up")
     assert up.returncode == 1
     assert f"no room left on the disk of {small_disk}" in up.stderr
     assert "SATFLOW_STATE_DIR" in up.stderr
@@ -220,14 +219,14 @@ def test_the_database_is_not_moved_while_another_process_has_the_stacks_lock(lig
     lock = take_stack_lock(light.settings)
     assert lock is not None
     with lock:
-        refused = satflow(light, "up", "--new-database")
+        refused = light.satflow("up", "--new-database")
     assert refused.returncode == 1
     assert "The local stack is running" in refused.stderr
 
 
 def test_a_database_elsewhere_is_not_moved(light: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SATFLOW_DATABASE_URL", "postgresql+asyncpg://db.example/prefect")
-    refused = satflow(light, "up", "--new-database")
+    refused = light.satflow("up", "--new-database")
     assert refused.returncode == 1
     assert "SATFLOW_DATABASE_URL names" in refused.stderr
 
@@ -243,23 +242,23 @@ def test_a_damaged_database_is_one_sentence_everywhere_and_a_new_one_is_the_way_
     database = home / service_environment.DATABASE_FILE
     overwritten(database)
     spoiled = database.read_bytes()
-    up = satflow(whole, "up")
+    up = whole.satflow("up")
     assert up.returncode == 1
     assert "… Checking the Prefect server's database" in up.stderr
     assert f"{database} is damaged: file is not a database." in up.stderr
     assert "Traceback" not in up.stderr
     whole.wait_gone()
-    doctor = satflow(whole, "doctor")
+    doctor = whole.satflow("doctor")
     assert f"{database} is damaged" in doctor.stdout
     assert "→ `satflow up --new-database`" in doctor.stdout
     whole.wait_gone()
     assert database.read_bytes() == spoiled
-    up = satflow(whole, "up", "--new-database")
+    up = whole.satflow("up", "--new-database")
     assert up.returncode == 0, up.stderr
     (backup,) = home.glob("prefect.db.backup-*")
     assert backup.read_bytes() == spoiled
     assert str(backup) in up.stdout
-    refused = satflow(whole, "up", "--new-database")
+    refused = whole.satflow("up", "--new-database")
     assert refused.returncode == 1
     assert "satflow down" in refused.stderr
-    assert json.loads(satflow(whole, "status", "--json").stdout)["state"] == "ready"
+    assert json.loads(whole.satflow("status", "--json").stdout)["state"] == "ready"

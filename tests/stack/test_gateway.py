@@ -12,7 +12,7 @@ from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.settings import GIB
-from tests.stack.conftest import Place
+from tests.stack.place import Place
 
 ONE = GatewayClusterRequest(
     1, 0, None, None, 1, GIB // 4, 0, idle_timeout=600, start_timeout=60, gateway="", python=sys.executable

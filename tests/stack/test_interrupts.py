@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import socket
 import subprocess
@@ -16,8 +15,10 @@ import psutil
 import pytest
 
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
-from tests.conftest import Stack
-from tests.stack.conftest import Place, wait_for
+from tests.eventually import eventually
+from tests.local_stack import Stack
+from tests.notebook_files import write_notebook
+from tests.stack.place import Place
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
 
 SLEEPS = """
@@ -46,14 +47,7 @@ PATIENCE = 120.0
 
 
 def notebook(folder: Path, *sources: str) -> Path:
-    """A notebook with these cells."""
-    cells = [
-        {"cell_type": "code", "source": each, "metadata": {}, "outputs": [], "execution_count": None, "id": f"cell{i}"}
-        for i, each in enumerate(sources)
-    ]
-    path = folder / "signals.ipynb"
-    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    return path
+    return write_notebook(folder / "signals.ipynb", *sources)
 
 
 @contextmanager
@@ -95,7 +89,7 @@ def check_ended(
     process: subprocess.Popen[str], number: signal.Signals, folder: Path, moment: Callable[[], object]
 ) -> str:
     """Send the signal at that moment; the output of a command that has ended in order."""
-    wait_for(lambda: moment() or process.poll() is not None, "the moment", seconds=PATIENCE)
+    eventually(lambda: moment() or process.poll() is not None, "the moment", seconds=PATIENCE)
     output = folder / "output"
     assert process.poll() is None, output.read_text()
     process.send_signal(number)
@@ -103,7 +97,7 @@ def check_ended(
     text = output.read_text()
     assert code in (128 + number, -number), (code, text)
     assert not [word for word in SPOKEN if word in text], text
-    wait_for(lambda: not marked(folder), "every process of the command to end", seconds=5)
+    eventually(lambda: not marked(folder), "every process of the command to end", seconds=5)
     return text
 
 

@@ -4,40 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from uuid import UUID, uuid4
+from contextlib import suppress
+from uuid import uuid4
 
 import psutil
 
 from satflow_ext import endpoints, lease, runs
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.models import Registration, RunRequest
-from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import register
-from satflow_ext.run_logs.reading import SpoolSnapshot
 from satflow_ext.run_logs.spool import spool_folder
-from satflow_ext.runs.log_pages import read_log_pages
-from tests.registration.conftest import packed
-from tests.runtime.test_kept_logs import keeps_speaking
-from tests.stack.conftest import Place
-
-__all__ = ["packed"]
+from tests.processes import describe_process
+from tests.run_logs.kept import kept
+from tests.run_logs.spooled import messages
+from tests.runtime.speaking import keeps_speaking
+from tests.stack.place import Place
 
 
 def test_the_next_stack_keeps_every_line(whole: Place, packed, tmp_path) -> None:
     with lease.acquire_lease(whole.settings) as held:
         where = endpoints.resolve_endpoints(whole.settings, held.record)
         run_id = started(whole, where, packed, str(tmp_path / "never"))
-        folder = spool_folder(whole.settings) / run_id
-        while sum(each.startswith("line ") for each in spooled(folder)) < 300:
+        spool = spool_folder(whole.settings)
+        while sum(each.startswith("line ") for each in messages(spool, run_id)) < 300:
             time.sleep(0.05)
         kill_everything(whole)
-        written = [each for each in spooled(folder) if each.startswith("line ")]
+        written = [each for each in messages(spool, run_id) if each.startswith("line ")]
     with lease.acquire_lease(whole.settings) as again:
         where = endpoints.resolve_endpoints(whole.settings, again.record)
-        while folder.exists():
+        while (spool / run_id).exists():
             time.sleep(0.05)
-        found = {each: count for each, count in kept(where, run_id).items() if each.startswith("line ")}
+        found = {each: count for each, count in kept(where.prefect, run_id).items() if each.startswith("line ")}
         detail = asyncio.run(runs.read_run_detail(where.prefect, run_id))
     assert len(written) >= 300
     assert set(written) <= set(found)
@@ -54,21 +51,7 @@ def started(whole: Place, where: Endpoints, packed, gate: str) -> str:
 
 def kill_everything(whole: Place) -> None:
     """At once, the supervisor first."""
-    for process in sorted(whole.processes(), key=lambda each: "satflow_ext.stack" not in each.cmdline()):
-        process.kill()
+    for process in sorted(whole.processes(), key=lambda each: " -m satflow_ext.stack " not in describe_process(each)):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(whole.processes(), timeout=30)
-
-
-def spooled(folder) -> list[str]:
-    snapshot = SpoolSnapshot(folder)
-    snapshot.read_files()
-    return [line.message for line in snapshot.yield_until(None)]
-
-
-def kept(where: Endpoints, run_id: str) -> Counter[str]:
-    async def read() -> Counter[str]:
-        async with prefect_client(where.prefect) as client:
-            pages = [page async for page in read_log_pages(client, UUID(run_id))]
-        return Counter({each.id: each.message for page in pages for each in page}.values())
-
-    return asyncio.run(read())

@@ -21,7 +21,8 @@ from satflow_ext.errors import StackFailed
 from satflow_ext.lease.address import make_private_folder, socket_path
 from satflow_ext.server.stack import StackManager
 from satflow_ext.settings import Settings
-from tests.stack.conftest import Place, wait_for
+from tests.eventually import eventually
+from tests.stack.place import Place
 
 
 def test_status_starts_nothing(light: Place, whole: Place) -> None:
@@ -99,8 +100,8 @@ def test_who_gives_up_while_others_wait_leaves_no_stack_that_stays(whole: Place)
     others: list[lease.Lease] = []
     waiting = threading.Thread(target=lambda: others.append(lease.acquire_lease(whole.settings)))
     waiting.start()
-    wait_for(lambda: _leases(whole.settings) == 1, "the first lease", seconds=60)
-    wait_for(lambda: lease.read_status(whole.settings).step, "the first step", seconds=60)
+    eventually(lambda: _leases(whole.settings) == 1, "the first lease", seconds=60)
+    eventually(lambda: lease.read_status(whole.settings).step, "the first step", seconds=60)
     with pytest.raises(StackFailed, match=r"not ready after 1\.5 s; its last step was: Starting the Prefect server"):
         lease.acquire_lease(whole.settings, stay=True, timeout=1.5)
     waiting.join()
@@ -194,7 +195,7 @@ starter.start_supervisor(print)
 os.kill(os.getpid(), 9)
 """
     subprocess.run([sys.executable, "-c", code], env=light.environment, check=False, stdout=subprocess.DEVNULL)
-    wait_for(
+    eventually(
         lambda: light.processes() == [] and light.settings.runtime_dir.exists(), "the supervisor's end", seconds=10
     )
     assert "supervisor" in (light.settings.state_dir / "logs" / "stack.log").read_text()
@@ -254,7 +255,7 @@ def test_a_service_that_dies_is_started_again_at_the_same_address(light: Place) 
         pid = report.services[0].pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: _restarts(light.settings) == 1, "the store to be started again", seconds=20)
+        eventually(lambda: _restarts(light.settings) == 1, "the store to be started again", seconds=20)
         assert httpx.get(str(held.record.store_url), trust_env=False).status_code == 401
         assert endpoints.read_record(light.settings) == held.record
 
@@ -273,7 +274,7 @@ def test_a_long_runtime_folder_has_its_socket_elsewhere(light: Place) -> None:
         assert held.record is not None
         assert socket_path(long).parent.stat().st_mode & 0o777 == 0o700
         assert lease.stop_stack(long)
-    wait_for(lambda: lease.read_report(long) is None, "the stack to end", seconds=5)
+    eventually(lambda: lease.read_report(long) is None, "the stack to end", seconds=5)
     socket_path(long).parent.rmdir()
 
 
@@ -290,7 +291,7 @@ def test_a_stack_that_cannot_start_says_why(light: Place) -> None:
     (light.settings.state_dir / "store" / "sha256").write_text("in the way")
     with pytest.raises(StackFailed, match=r"store ended with code 1.*store\.log"):
         lease.acquire_lease(light.settings)
-    wait_for(lambda: lease.read_report(light.settings) is None, "the stack to end", seconds=5)
+    eventually(lambda: lease.read_report(light.settings) is None, "the stack to end", seconds=5)
     failed = lease.read_status(light.settings.model_copy(update={"prefect_api_url": None}))
     assert failed.state == "failed"
     assert "store ended with code 1" in (failed.step or "")

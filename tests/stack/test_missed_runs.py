@@ -31,8 +31,9 @@ from satflow_ext.stack.missed_runs import (
     select_superseded,
 )
 from satflow_ext.stack.prefect_calls import Credential, PrefectCalls, ScheduledRun
-from tests.conftest import Stack
-from tests.stack.conftest import Place, wait_for
+from tests.eventually import eventually
+from tests.local_stack import Stack
+from tests.stack.place import Place
 from tests.stack.sleeping import api_of
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
@@ -114,8 +115,8 @@ def test_a_stack_that_starts_skips_what_is_superseded(whole: Place, tmp_path: Pa
     with lease.acquire_lease(whole.settings) as held:
         record = held.record
         assert record is not None
-        wait_for(lambda: all("Scheduled" not in each for each in outcomes(record, runs).values()), "all", seconds=300)
-        wait_for(lambda: not unfinished(record, runs), "the end of all runs", seconds=300)
+        eventually(lambda: all("Scheduled" not in each for each in outcomes(record, runs).values()), "all", seconds=300)
+        eventually(lambda: not unfinished(record, runs), "the end of all runs", seconds=300)
         assert outcomes(record, runs) == {
             "last": ["Skipped", "Skipped", "Completed"],
             "none": ["Skipped", "Skipped", "Skipped"],

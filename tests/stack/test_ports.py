@@ -23,8 +23,9 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.settings import LOCAL
 from satflow_ext.tcp_peers import find_owner
 from satflow_ext.versions.store_client import StoreClient
-from tests.conftest import Stack
-from tests.stack.conftest import Place, wait_for
+from tests.eventually import eventually
+from tests.local_stack import Stack
+from tests.stack.place import Place
 from tests.strangers import HOLD_CONNECTIONS, NOBODY, TAKE_PORT, stranger
 
 SECRET = "no-stranger-may-read-this"
@@ -63,7 +64,7 @@ def test_no_other_user_can_listen_at_the_port_of_a_service_that_died_or_of_a_sta
             assert thief.read() == "ready"
             before = {name: kill_service(whole, name) for name in numbers}
             for name, restarts in before.items():
-                wait_for(lambda name=name, n=restarts: has_restarted(whole, name, n), f"{name} again", seconds=300)
+                eventually(lambda name=name, n=restarts: has_restarted(whole, name, n), f"{name} again", seconds=300)
             os.kill(held.record.pid, signal.SIGKILL)
             whole.wait_gone()
             # After the end of the whole stack its ports are free; nobody is left then who sends anything there.

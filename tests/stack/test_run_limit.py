@@ -14,9 +14,10 @@ from satflow_ext.endpoints import LOCAL_POOL, StackRecord
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.stack.orphaned_runs import PROCESS_KILLED
 from satflow_ext.stack.service_definitions import choose_limit
-from tests.stack.conftest import Place, wait_for
+from tests.eventually import eventually
+from tests.stack.kills import PATIENCE, begun, ended, kill, service, state
+from tests.stack.place import Place
 from tests.stack.sleeping import api_of, sleepers, start_sleeper
-from tests.stack.test_run_states import PATIENCE, begun, ended, kill, service, state
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,8 @@ def test_a_restart_of_the_prefect_worker_gives_no_more_places(
         assert pool.base_job_template["variables"]
         first = begun(record, tmp_path / "first")
         kill(whole, "prefect-worker")
-        wait_for(lambda: service(whole, "prefect-worker").restarts == 1, "the next worker", seconds=PATIENCE)
-        wait_for(lambda: service(whole, "prefect-worker").state == "ready", "the next worker", seconds=PATIENCE)
+        eventually(lambda: service(whole, "prefect-worker").restarts == 1, "the next worker", seconds=PATIENCE)
+        eventually(lambda: service(whole, "prefect-worker").state == "ready", "the next worker", seconds=PATIENCE)
         folder = tmp_path / "second"
         folder.mkdir()
         second = asyncio.run(start_sleeper(record, folder))
@@ -57,7 +58,7 @@ def test_a_restart_of_the_prefect_worker_gives_no_more_places(
         assert state(record, second).is_scheduled()
         kill(whole, None, tmp_path / "first")
         assert ended(record, first).message == PROCESS_KILLED
-        wait_for(lambda: sleepers(folder), "the second run to start", seconds=PATIENCE)
+        eventually(lambda: sleepers(folder), "the second run to start", seconds=PATIENCE)
 
 
 async def read_pool(record: StackRecord) -> WorkPool:

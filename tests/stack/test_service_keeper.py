@@ -20,6 +20,9 @@ from satflow_ext.stack import service_definitions, service_keeper, start_progres
 from satflow_ext.stack.prefect_calls import Credential
 from satflow_ext.stack.process import ProcessPlan
 from satflow_ext.stack.service_keeper import MAX_RESTARTS, ServiceDefinition, ServiceKeeper
+from tests.eventually import eventually_async
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -32,19 +35,13 @@ def role(tmp_path) -> ServiceDefinition:
     return ServiceDefinition(plan, None, ready)
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Look again until it does."""
-    while not holds():  # noqa: ASYNC110  # nobody tells of it
-        await asyncio.sleep(0.02)
-
-
 async def killed(kept: ServiceKeeper, times: int) -> None:
     """Kill it as often, each time as soon as it is there again."""
     for _ in range(times):
-        await until(lambda: kept.pid is not None and kept.build_report().state == "ready")
+        await eventually_async(lambda: kept.pid is not None and kept.build_report().state == "ready")
         last = kept.pid
         os.kill(last, signal.SIGKILL)
-        await until(lambda last=last: kept.pid != last)
+        await eventually_async(lambda last=last: kept.pid != last)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +55,9 @@ def test_is_left_alone_when_it_dies_too_often_in_a_row(role, monkeypatch, health
         await kept.start()
         try:
             await killed(kept, deaths)
-            await until(lambda: kept.build_report().state == state and (kept.pid is None) == (state == "failed"))
+            await eventually_async(
+                lambda: kept.build_report().state == state and (kept.pid is None) == (state == "failed")
+            )
         finally:
             await kept.stop(5)
 
@@ -129,7 +128,7 @@ def test_the_limit_of_the_prefect_worker_begins_when_its_server_answers(role):
         answers = asyncio.Event()
         kept = ServiceKeeper(replace(role, before_start=answers.wait, start_timeout=0.0))
         starts = asyncio.create_task(kept.start())
-        await until(lambda: kept.pid is not None)
+        await eventually_async(lambda: kept.pid is not None)
         answers.set()
         await starts
         assert kept.build_report().state == "ready"
@@ -159,7 +158,7 @@ def test_connections_to_a_service_that_is_left_alone_end_at_once_and_its_port_st
         await kept.start()
         try:
             await killed(kept, MAX_RESTARTS + 1)
-            await until(lambda: kept.build_report().state == "failed")
+            await eventually_async(lambda: kept.build_report().state == "failed")
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             assert await reader.read() == b""
             writer.close()
@@ -207,7 +206,7 @@ def test_a_start_that_fails_for_any_reason_counts_as_a_death(role, spoil, last_e
             spoil(role)
             assert kept.pid is not None
             os.kill(kept.pid, signal.SIGKILL)
-            await until(lambda: kept.build_report().state == "failed")
+            await eventually_async(lambda: kept.build_report().state == "failed")
             assert re.fullmatch(last_end, kept.build_report().last_end or "")
             assert kept.build_report().restarts == MAX_RESTARTS
             assert kept.pid is None

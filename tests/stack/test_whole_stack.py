@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -19,8 +19,10 @@ from satflow_ext.endpoints import StackRecord, read_record
 from satflow_ext.models import ErrorFrame, LogLine
 from satflow_ext.server.runs import RunManager
 from satflow_ext.server.stack import StackManager
-from tests.conftest import Stack
-from tests.stack.conftest import Place, wait_for
+from satflow_ext.session import Session
+from tests.eventually import eventually, eventually_async
+from tests.local_stack import Stack
+from tests.stack.place import Place
 from tests.stack.sleeping import sleepers, start_sleeper, state_of
 
 STRANGER = {"Origin": "https://evil.example"}
@@ -67,12 +69,7 @@ def test_the_prefect_api_refuses_other_origins(stack: Stack) -> None:
 
 
 def test_no_service_listens_beyond_loopback(stack: Stack) -> None:
-    listeners = [
-        connection.laddr
-        for process in services(stack)
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    listeners = [address for process in services(stack) for address in _listeners(process)]
     assert len(listeners) >= 2
     assert {address.ip for address in listeners} == {"127.0.0.1"}
 
@@ -108,31 +105,32 @@ def test_a_run_outlives_its_server_and_worker_and_tells_the_truth_when_all_are_k
 
 async def _killed_twice(whole: Place, folder: Path) -> None:
     manager = StackManager(lambda: whole.settings)
-    page = RunManager(manager)
+    session = Session(manager)
+    page = RunManager(session, manager)
     record = read_record(whole.settings) if await manager.endpoints() else None
     assert record is not None
     run, asleep = await asyncio.to_thread(_sleeping, record, folder)
     shown = Shown()
     reading = asyncio.create_task(shown.read(page, str(run)))
-    await _until(lambda: len(shown.lines) > 3)
+    await eventually_async(lambda: len(shown.lines) > 3)
 
     _kill(whole, "prefect-server", "prefect-worker")
     seen = len(shown.lines)
-    await _until(
+    await eventually_async(
         lambda: len(shown.lines) > seen + 5
     )  # the page may not even notice: they are started again within seconds
-    assert (await page.read_detail(str(run))).run.state_type == "RUNNING"
+    assert (await session.runs.read_detail(str(run))).run.state_type == "RUNNING"
 
     _kill(whole, "prefect-server", "prefect-worker", supervisor=True)
     await asyncio.to_thread(whole.wait_gone)
     assert [each for each in asleep if _lives(each)] == []
-    await _until(lambda: "StackFailed" in shown.troubles)
+    await eventually_async(lambda: "StackFailed" in shown.troubles)
     await manager.start()  # what the button in the sidebar does
     await reading
     seconds = [int(line.message.split()[1]) for line in shown.lines if line.message.startswith("second ")]
     assert seconds == sorted(set(seconds)), "none twice, and in their order"
     assert shown.resets == 0
-    found = (await page.read_detail(str(run))).run
+    found = (await session.runs.read_detail(str(run))).run
     assert found.state_type == "CRASHED"
     assert "died while this was running" in (found.state_message or "")
     await page.close()
@@ -155,11 +153,6 @@ class Shown:
             else:
                 self.lines += frame.lines
                 self.resets += frame.reset
-
-
-async def _until(done: Callable[[], bool]) -> None:
-    while not done():  # noqa: ASYNC110 - other processes do it
-        await asyncio.sleep(0.1)
 
 
 def _kill(place: Place, *names: str, supervisor: bool = False) -> None:
@@ -188,7 +181,7 @@ def test_the_database_may_be_elsewhere(whole: Place, tmp_path: Path, monkeypatch
 def _sleeping(record: StackRecord | None, folder: Path) -> tuple[UUID, list[psutil.Process]]:
     assert record is not None
     run = asyncio.run(start_sleeper(record, folder))
-    wait_for(lambda: sleepers(folder), "the flow run to start", seconds=60)
+    eventually(lambda: sleepers(folder), "the flow run to start", seconds=60)
     return run, sleepers(folder)
 
 
@@ -201,6 +194,12 @@ def _of(process: psutil.Process, stack: Stack) -> bool:
         here = process.environ().get("SATFLOW_STATE_DIR") == str(stack.settings.state_dir)
         return here and any(word.startswith("satflow_ext.") for word in process.cmdline())
     return False
+
+
+def _listeners(process: psutil.Process) -> list[Any]:
+    with contextlib.suppress(psutil.NoSuchProcess):  # a background job that has just ended
+        return [each.laddr for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
+    return []
 
 
 def _words(process: psutil.Process) -> list[str]:

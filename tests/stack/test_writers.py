@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from prefect.server.database.configurations import AioSqliteConfiguration
 
 from satflow_ext.stack import prefect_server
-from tests.conftest import Stack
+from tests.local_stack import Stack
 
 WRITERS = 16
 

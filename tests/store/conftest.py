@@ -5,39 +5,13 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-TOKEN = "a-token-of-the-tests"
-
-
-@dataclass
-class StoreProcess:
-    """A running store, and an HTTP client with its credential."""
-
-    process: subprocess.Popen[str]
-    url: str
-    http: httpx.Client
-
-    def put(self, digest: str, body: bytes) -> httpx.Response:
-        return self.http.put(f"{self.url}/{digest}", content=body)
-
-    def get(self, digest: str) -> httpx.Response:
-        return self.http.get(f"{self.url}/{digest}")
-
-    def stop(self) -> None:
-        self.http.close()
-        self.process.terminate()
-        self.process.wait(timeout=10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
-StartStore = Callable[..., StoreProcess]
+from tests.store.store_process import TOKEN, StartStore, StoreProcess
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ class Life(RuleBasedStateMachine):
 Life.TestCase.settings = settings(
     max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
-TestLife = Life.TestCase
+TestLife = pytest.mark.slow(Life.TestCase)
 
 
 @pytest.fixture

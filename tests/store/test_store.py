@@ -18,7 +18,7 @@ import pytest
 
 from satflow_ext.bounded_listener import FOREIGN_LIMIT
 from satflow_ext.store.contents import Contents
-from tests.store.conftest import TOKEN, StartStore, StoreProcess
+from tests.store.store_process import TOKEN, StartStore, StoreProcess
 from tests.strangers import HOLD_CONNECTIONS, stranger
 
 
@@ -257,6 +257,7 @@ def test_a_full_disk_is_507_and_keeps_nothing(start_store: StartStore, tmp_path:
         subprocess.run(["umount", str(root)], check=True)
 
 
+@pytest.mark.slow
 def test_a_token_that_others_may_read_is_refused(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text(TOKEN)
@@ -331,6 +332,7 @@ def test_a_link_in_its_folder_is_not_followed_and_an_upload_replaces_it(start_st
     assert target.read_bytes() == body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sha256", "incoming"])
 def test_it_does_not_start_on_folders_that_are_links(tmp_path, name):
     root, elsewhere, token = tmp_path / "store", tmp_path / "elsewhere", tmp_path / "token"

@@ -18,7 +18,7 @@ from satflow_ext.errors import CannotPickle
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 SEPARATOR = "# %%\n"
 LOAD = """

@@ -12,7 +12,7 @@ from tests.kernel.cases.packed_cells import expected, pack, refused, returned_el
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 DATA = {
     "simple namespace": ("import types\nbox = types.SimpleNamespace(a=1)", "box.a", 1),

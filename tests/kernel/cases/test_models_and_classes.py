@@ -11,7 +11,7 @@ from tests.kernel.cases.packed_cells import expected, refused, returned_elsewher
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel.conftest import Kernel
+    from tests.kernel.kernel_process import Kernel
 
 NESTED = """
 from pydantic import BaseModel

@@ -1,4 +1,4 @@
-"""The local stack's Prefect server for the tests of flow runs, and runs in it."""
+"""Work pools, deployments and flow runs that tests make in a Prefect server, without our code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
-import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 
@@ -21,11 +20,6 @@ SCHEMA = {
     "properties": {"n": {"type": "integer"}, "names": {"type": "array", "items": {"type": "string"}}},
     "required": ["n"],
 }
-
-
-@pytest.fixture(scope="session")
-def prefect_api(stack) -> PrefectApi:
-    return stack.endpoints.prefect
 
 
 class Prefect:
@@ -74,8 +68,3 @@ class Prefect:
             return str(reply.json()["id"])
 
         return self.ask(make)
-
-
-@pytest.fixture
-def prefect(prefect_api: PrefectApi) -> Prefect:
-    return Prefect(prefect_api)

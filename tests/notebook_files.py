@@ -1,0 +1,27 @@
+"""Files of notebooks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def write_notebook(path: Path, *cells: str, kernel: str | None = None) -> Path:
+    """Write a notebook.
+
+    Args:
+        path: the file; its folders are made.
+        cells: the sources of its code cells.
+        kernel: the name of the kernel that it names, if any.
+
+    Returns:
+        The file.
+    """
+    source = [
+        {"cell_type": "code", "id": f"c{n}", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
+        for n, text in enumerate(cells)
+    ]
+    spec = {"kernelspec": {"display_name": kernel, "language": "python", "name": kernel}} if kernel else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cells": source, "metadata": spec, "nbformat": 4, "nbformat_minor": 5}), "utf-8")
+    return path
