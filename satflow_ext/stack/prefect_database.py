@@ -10,7 +10,6 @@ import importlib.util
 import json
 import logging
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from satflow_ext.errors import DiskFailed, StackFailed
+from satflow_ext.stack import quick_check
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def back_up_database(path: Path) -> Path | None:
 def _find_damage(path: Path) -> str | None:
     """Return a description of the damage, None if none was found within `CHECK_SECONDS`."""
     checking = subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__, _database_uri(path), str(CHECK_SECONDS)],
+        [sys.executable, "-I", "-S", quick_check.__file__, _database_uri(path), str(CHECK_SECONDS)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -143,19 +143,3 @@ def _known_revisions() -> set[str]:
     return {
         found for file in folder.glob("*.py") for found in REVISION_PATTERN.findall(file.read_text(encoding="utf-8"))
     }
-
-
-def main() -> None:
-    """Check the database and print the result."""
-    signal.setitimer(signal.ITIMER_REAL, float(sys.argv[2]))
-    try:
-        with contextlib.closing(sqlite3.connect(sys.argv[1], uri=True, timeout=1.0)) as database:
-            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.DatabaseError as error:
-        json.dump([type(error).__name__, str(error)], sys.stdout)
-    else:
-        json.dump([None, found], sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ import pytest
 from prefect import flow
 
 from satflow_ext import executors
-from satflow_ext.compat import prefect_saturn
+from satflow_ext.compat import saturn_cluster
 from satflow_ext.compat.prefect_saturn import PrefectCloudIntegration, describe_sizes
 from satflow_ext.deployments import queries
 from satflow_ext.errors import BadRequest, InvalidExecutorOption, UnknownWorkerSize
@@ -44,7 +44,7 @@ def squares(count: int = 3):
     ],
 )
 def test_arguments_become_a_cluster_on_this_machine(cluster, adapt, options):
-    choice = prefect_saturn.convert_executor(cluster, adapt)
+    choice = saturn_cluster.convert_executor(cluster, adapt)
     assert choice == ExecutorChoice(name="dask-local", options=options)
     executors.validate_choice(choice, Settings(), runs_locally=False)  # has these options
 
@@ -63,25 +63,25 @@ def test_arguments_become_a_cluster_on_this_machine(cluster, adapt, options):
     ],
 )
 def test_clusters_that_stay_or_follow_the_work_are_a_gateways(cluster, adapt, options):
-    choice = prefect_saturn.convert_executor(cluster, adapt)
+    choice = saturn_cluster.convert_executor(cluster, adapt)
     assert choice == ExecutorChoice(name="dask-cluster", options=options)
     executors.validate_choice(choice, Settings(), runs_locally=False)
 
 
 def test_no_threads_are_counted_on_a_gateway():
     with pytest.raises(InvalidExecutorOption, match="nthreads") as caught:
-        prefect_saturn.convert_executor({"nthreads": 2, "autoclose": False}, None)
+        saturn_cluster.convert_executor({"nthreads": 2, "autoclose": False}, None)
     assert caught.value.field == "dask_cluster_kwargs.nthreads"
 
 
 @pytest.mark.parametrize("adapt", [None, {}])
 def test_no_arguments_become_threads(adapt):
-    assert prefect_saturn.convert_executor(None, adapt) == ExecutorChoice(name="threads")
+    assert saturn_cluster.convert_executor(None, adapt) == ExecutorChoice(name="threads")
 
 
 def test_arguments_are_left_as_they_are():
     cluster, adapt = {"nthreads": 2, "autoclose": True}, {"minimum": 2, "maximum": 2}
-    prefect_saturn.convert_executor(cluster, adapt)
+    saturn_cluster.convert_executor(cluster, adapt)
     assert (cluster, adapt) == ({"nthreads": 2, "autoclose": True}, {"minimum": 2, "maximum": 2})
 
 
@@ -104,7 +104,7 @@ CLUSTER = [
 @pytest.mark.parametrize(("name", "value", "reason", "fix"), CLUSTER)
 def test_argument_of_a_cluster_that_is_refused(name, value, reason, fix):
     with pytest.raises(InvalidExecutorOption) as caught:
-        prefect_saturn.convert_executor({"n_workers": 2, name: value}, None)
+        saturn_cluster.convert_executor({"n_workers": 2, name: value}, None)
     assert caught.value.field == f"dask_cluster_kwargs.{name}"
     assert name in caught.value.message
     assert reason in caught.value.message
@@ -126,7 +126,7 @@ ADAPTING = [
 @pytest.mark.parametrize(("cluster", "adapt", "reason", "fix"), ADAPTING)
 def test_adapting_that_is_refused(cluster, adapt, reason, fix):
     with pytest.raises(InvalidExecutorOption) as caught:
-        prefect_saturn.convert_executor(cluster, adapt)
+        saturn_cluster.convert_executor(cluster, adapt)
     assert caught.value.field.startswith("dask_adapt_kwargs")
     assert reason in caught.value.message
     assert fix in caught.value.fix
@@ -134,7 +134,7 @@ def test_adapting_that_is_refused(cluster, adapt, reason, fix):
 
 def test_what_is_no_dictionary():
     with pytest.raises(InvalidExecutorOption, match=r"dask_cluster_kwargs is a list\. Give a dictionary\."):
-        prefect_saturn.convert_executor(["n_workers"], None)
+        saturn_cluster.convert_executor(["n_workers"], None)
 
 
 def test_what_address_is_advised_for_is_an_executor():
