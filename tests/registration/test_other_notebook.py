@@ -87,10 +87,14 @@ def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_n
         register(from_notebook(first, str(here)), Registration(name=name), stack.endpoints, stack.settings)
     )
     known = asyncio.run(manifest_store.read_manifest(stack.endpoints.store, made.manifest))
-    assert find_other_notebook(known, from_notebook(first, "a.ipynb")) == ()
-    assert find_other_notebook(known, from_notebook(first, str(there))) == ()
+
+    def draft(notebook):
+        return known.model_copy(update={"source": from_notebook(first, notebook).source})
+
+    assert find_other_notebook(known, draft("a.ipynb")) == ()
+    assert find_other_notebook(known, draft(str(there))) == ()
     there.touch()
-    (finding,) = find_other_notebook(known, from_notebook(first, str(there)))
+    (finding,) = find_other_notebook(known, draft(str(there)))
     assert f"registered from {here} before, now from {there}" in finding.message, "both are on this machine"
 
 
