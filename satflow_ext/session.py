@@ -128,8 +128,7 @@ class Deployments:
         """Find a deployment by `flow/deployment`, its name or its id, and explain what happened to one that is gone.
 
         Raises:
-            DeploymentNotFound: no such deployment exists.
-            DeploymentAmbiguous: several have that name.
+            DeploymentNotFound: no deployment matches, or more than one.
         """
         endpoints = await self._connection.endpoints()
         from satflow_ext.deployments import conflicts

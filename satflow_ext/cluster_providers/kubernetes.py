@@ -1,4 +1,8 @@
-"""Clusters on Kubernetes: the Dask operator creates pods for the scheduler and the Dask workers (dask-kubernetes)."""
+"""Clusters on Kubernetes: the Dask operator creates pods for the scheduler and the Dask workers (dask-kubernetes).
+
+`dask_kubernetes.make_cluster_spec` is not used: it starts schedulers with a script that distributed has removed, gives
+scheduler and Dask workers the same resources, and serves the dashboard to any client that can reach the pod.
+"""
 
 from __future__ import annotations
 

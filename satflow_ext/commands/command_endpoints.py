@@ -12,8 +12,9 @@ from satflow_ext.settings import Settings
 
 def connect(settings: Settings) -> AbstractContextManager[OpenConnection]:
     """Connect, and print the steps of the start of the local stack; see `session.connect`."""
-    return session.connect(settings, on_step=_print_step)
+    return session.connect(settings, on_step=print_step)
 
 
-def _print_step(step: str) -> None:
+def print_step(step: str) -> None:
+    """Print a step of the start of the local stack to stderr."""
     print(f"… {step}", file=sys.stderr)

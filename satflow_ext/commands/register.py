@@ -1,4 +1,9 @@
-"""`satflow register PATH`: execute notebooks, or import a Python file, and register the flows that they define."""
+"""`satflow register PATH`: execute notebooks, or import a Python file, and register the flows that they define.
+
+`--check` prints the pre-flight report on each flow: nothing is sent, and the local stack is not started. Cells that run a flow
+use the Prefect API if it already answers. Otherwise Prefect's own settings apply, so that such cells still work: Prefect may
+start a server in the kernel, without its telemetry.
+"""
 
 from __future__ import annotations
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import sys
 from collections.abc import Sequence
 
 from satflow_ext import endpoints, lease
 from satflow_ext.commands.argument_words import refuse_extra_arguments
+from satflow_ext.commands.command_endpoints import print_step
 from satflow_ext.commands.status import format_status
 from satflow_ext.errors import BadRequest
 from satflow_ext.settings import Settings, load_settings
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         return 0
     if args.new_database:
         _move_database(settings)
-    with lease.acquire_lease(settings, on_step=_print_step, stay=True, timeout=args.timeout):
+    with lease.acquire_lease(settings, on_step=print_step, stay=True, timeout=args.timeout):
         print(format_status(settings))
     print("It keeps running when JupyterLab and this terminal are closed. `satflow down` stops it.")
     return 0
@@ -73,7 +73,3 @@ def parse_seconds(text: str) -> float:
     if not 0 < (value := float(text)) < math.inf:
         raise ValueError(text)
     return value
-
-
-def _print_step(step: str) -> None:
-    print(f"… {step}", file=sys.stderr)

@@ -1,4 +1,8 @@
-"""Write a deployment's row in Prefect, and read it back."""
+"""Write a deployment's row in Prefect, read it back, and find path changes: changes to the path from a deployment to its flow.
+
+Pull steps, entrypoint and, on this machine, the command are not choices: each version has its own, and a change to them cannot
+be merged. A path change is shown as drift, and only overwritten on request (docs/decisions/0008).
+"""
 
 from __future__ import annotations
 

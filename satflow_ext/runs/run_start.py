@@ -1,4 +1,4 @@
-"""Start a run now."""
+"""Start a run now, or cancel one in the same way as Prefect's own UI."""
 
 from __future__ import annotations
 

@@ -81,11 +81,11 @@ class UpdateReader:
     """Reads the status files for one listener. All methods block.
 
     Args:
-        board: the status files.
+        status_files: the status files.
     """
 
-    def __init__(self, board: StatusFiles) -> None:
-        self._status_files = board
+    def __init__(self, status_files: StatusFiles) -> None:
+        self._status_files = status_files
         self._read_times: dict[str, datetime] = {}
 
     def read_cluster(self, key: str) -> tuple[ClusterStatus | None, Moments]:

@@ -1,4 +1,8 @@
-"""Definitions of the stack's services: Prefect server, Prefect worker, store."""
+"""Definitions of the stack's services: Prefect server, Prefect worker, store; and the limit of simultaneous flow runs.
+
+The Prefect worker's own `--limit` counts only the runs that this worker has started: runs continue when it is killed, and the
+next worker would start as many again. The work pool's concurrency limit counts all runs that are Pending or Running.
+"""
 
 from __future__ import annotations
 
