@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lab import Lab
 from playwright.sync_api import Locator, Page
-
 from sidebar import show_flows
 
 SURVEY = """

@@ -7,9 +7,8 @@ import re
 from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
-from survey import field, open_survey
-
 from sidebar import RUNS, STARTS, open_form, show_flows
+from survey import field, open_survey
 
 SETUP = """
 import threading

@@ -7,9 +7,8 @@ import re
 from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
-from survey import field, open_survey
-
 from sidebar import STARTS, open_form
+from survey import field, open_survey
 
 
 def test_what_runs_are_started_with(page: Page, lab: Lab) -> None:

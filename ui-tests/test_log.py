@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from lab import Lab
 from playwright.sync_api import Page, expect
-from themes import show_themes
-
 from sidebar import RUNS, STARTS, open_form, show_flows
+from themes import show_themes
 
 LOUD = r"""
 from prefect import flow

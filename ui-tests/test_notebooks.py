@@ -7,9 +7,8 @@ import re
 from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
-from themes import show_themes
-
 from sidebar import RUNS, STARTS, register_first, show_flows
+from themes import show_themes
 
 SHARED = """
 from prefect import flow

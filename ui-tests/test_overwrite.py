@@ -8,7 +8,6 @@ import httpx
 from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
-
 from sidebar import STARTS, register_first
 
 MEASURE = """

@@ -7,7 +7,6 @@ import re
 from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
-
 from sidebar import RUNS, STARTS, open_form, show_flows
 
 FAILS = """

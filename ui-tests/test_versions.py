@@ -5,7 +5,6 @@ from __future__ import annotations
 from lab import Lab
 from playwright.sync_api import Page, expect
 from screenshots import shot
-
 from sidebar import STARTS, register_first
 
 GREET = """
