@@ -14,7 +14,7 @@ from satflow_ext import endpoints as places
 from satflow_ext.choices import schedules
 from satflow_ext.deployments import parameter_schema
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.environments import requirements
+from satflow_ext.environments import locked_packages
 from satflow_ext.errors import InvalidExecutorOption, SettingsWrong
 from satflow_ext.job_variables import check_plain_text
 from satflow_ext.models import FLOW_EXECUTOR, ExecutorChoice, Finding, FlowTaskRunner, PackedFlow, Registration
@@ -61,7 +61,7 @@ def check_registration(
     if endpoints.local:
         executors.require_packages(executor, packed.environment.packages)
     if registration.environment == "recreate":
-        requirements.refuse_unobtainable(packed.environment)
+        locked_packages.refuse_unobtainable(packed.environment)
     if registration.schedule.kind != "none":
         parameter_schema.check_complete(packed.flow.parameter_schema, registration.parameters)
     return executor
