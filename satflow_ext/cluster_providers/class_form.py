@@ -187,15 +187,6 @@ def _read_source(function: Callable[..., Any]) -> str:
         return ""
 
 
-if __name__ == "__main__":
-    try:
-        form_json = build_form(sys.argv[1]).model_dump_json()
-    except Exception as error:
-        sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
-        sys.exit(1)
-    sys.stdout.write(f"\n{form_json}\n")
-
-
 TYPE_SCHEMAS: dict[str, JsonObject] = {
     "str": {"type": "string"},
     "string": {"type": "string"},
@@ -265,3 +256,12 @@ def _schema_of_type(text: str) -> JsonObject:
         return TYPE_SCHEMAS["dict"]
     items = TYPE_SCHEMAS.get(inner[2].strip().rstrip("s"), {})
     return {"type": "array", "items": items}
+
+
+if __name__ == "__main__":
+    try:
+        form_json = build_form(sys.argv[1]).model_dump_json()
+    except Exception as error:
+        sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
+        sys.exit(1)
+    sys.stdout.write(f"\n{form_json}\n")

@@ -132,12 +132,6 @@ async def main() -> None:
         await watcher.close()
 
 
-if __name__ == "__main__":
-    refuse_pickles()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the status file reports an unreachable scheduler
-    asyncio.run(main())
-
-
 LIST_CACHE_SECONDS = 2.0
 """Seconds for which a gateway's list of clusters is cached, because many deployments may need it."""
 
@@ -205,3 +199,9 @@ class SchedulerLocator:
                     reports = sorted(gateway.list_clusters(), key=lambda each: (each.start_time, each.name))
                 self._lists[location.name] = (time.monotonic(), reports)
             return reports
+
+
+if __name__ == "__main__":
+    refuse_pickles()
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the status file reports an unreachable scheduler
+    asyncio.run(main())

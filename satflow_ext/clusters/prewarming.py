@@ -141,10 +141,6 @@ async def _start_cluster(due_start: DueStart, target: Endpoints, settings: Setti
         logger.info("%s: its cluster is ready after %.1f s.", due_start.deployment_name, time.monotonic() - begun)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
-
-
 MAX_DELAY = timedelta(seconds=60)
 """Maximum age of a scheduled start. A run that is later starts its cluster itself."""
 MAX_RUNS = 200
@@ -229,3 +225,7 @@ def _upcoming_runs_filter(requests: Mapping[UUID, PrewarmRequest], now: datetime
             after_=now - MAX_DELAY, before_=now + max(each.ahead for each in requests.values())
         ),
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
