@@ -22,6 +22,25 @@ ANSWER_TIMEOUT = 5.0
 NO_ANSWER_ERRORS = (OSError, RuntimeError, ValueError, asyncio.TimeoutError)
 """Errors raised by calls to a scheduler that does not answer; RuntimeError and ValueError if it no longer exists."""
 ADDRESS = re.compile(r"[a-z]+://[^\s'>,]+")
+PLUGIN_NAME = "satflow-status-1"
+"""Name with a version number: a scheduler that has an older version gets this one in addition."""
+HANDLER_NAME = "satflow_status_1"
+"""Name of the handler that the plugin adds to the scheduler."""
+MAX_EVENTS = 200
+"""Number of events that the scheduler keeps for clients that connect later."""
+WORKER_FIELDS = (
+    "name",
+    "threads",
+    "state",
+    "cpu",
+    "memory",
+    "managed",
+    "spilled",
+    "memory_limit",
+    "executing",
+    "ready",
+)
+"""Fields of each Dask worker in the reply, in this order."""
 
 
 @dataclass(frozen=True)
@@ -97,27 +116,6 @@ def _parse_worker(row: Sequence[Any]) -> ClusterWorker:
 def _parse_event(row: Sequence[Any]) -> ClusterEvent:
     _, when, kind, worker, tasks = row
     return ClusterEvent(time=datetime.fromtimestamp(when, timezone.utc), kind=kind, worker=worker, tasks=tasks)
-
-
-PLUGIN_NAME = "satflow-status-1"
-"""Name with a version number: a scheduler that has an older version gets this one in addition."""
-HANDLER_NAME = "satflow_status_1"
-"""Name of the handler that the plugin adds to the scheduler."""
-MAX_EVENTS = 200
-"""Number of events that the scheduler keeps for clients that connect later."""
-WORKER_FIELDS = (
-    "name",
-    "threads",
-    "state",
-    "cpu",
-    "memory",
-    "managed",
-    "spilled",
-    "memory_limit",
-    "executing",
-    "ready",
-)
-"""Fields of each Dask worker in the reply, in this order."""
 
 
 class SchedulerReporter(SchedulerPlugin):

@@ -33,6 +33,15 @@ MAX_OUTPUT_LINES = 20
 """Maximum lines of uv's output in an error message."""
 
 PASSWORD_PATTERN = re.compile(r"//[^/@\s]+@")
+UV_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
+UV_EQUIVALENTS = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+}
+"""pip's option → uv's environment variable, and what separates its values."""
 
 
 def environment_path(digest: str, settings: Settings) -> Path:
@@ -160,17 +169,6 @@ def _replace_link(link: Path, target: Path) -> None:
     fresh = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
     fresh.symlink_to(target)
     fresh.rename(link)  # atomically: another run may be importing through it
-
-
-UV_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
-UV_EQUIVALENTS = {
-    "index-url": ("UV_DEFAULT_INDEX", " "),
-    "extra-index-url": ("UV_INDEX", " "),
-    "find-links": ("UV_FIND_LINKS", ","),
-    "trusted-host": ("UV_INSECURE_HOST", " "),
-    "cert": ("SSL_CERT_FILE", " "),
-}
-"""pip's option → uv's environment variable, and what separates its values."""
 
 
 def uv_variables(environment: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,9 @@ from satflow_ext.models import Distribution, Environment
 
 SATFLOW = "satflow-ext"
 """SatFlow's distribution. If it was installed from a folder, a recreated environment uses the Prefect worker's copy."""
+Compatibility = Literal["same", "compatible", "different"]
+MAX_LISTED = 20
+"""Maximum number of differences to list; the others are counted."""
 
 
 def requirement_lines(lock: Environment) -> list[str]:
@@ -95,12 +98,6 @@ def lock_digest(lock: Environment) -> str:
 
 def _is_editable(distribution: Distribution) -> bool:
     return distribution.origin is not None and distribution.origin.editable
-
-
-Compatibility = Literal["same", "compatible", "different"]
-
-MAX_LISTED = 20
-"""Maximum number of differences to list; the others are counted."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from satflow_ext.job_variables.worker_types import RESOURCES, WORKER_TYPES, Reso
 from satflow_ext.models import Infrastructure, InfrastructureField, JsonObject
 
 IMAGE = "image"
+COMMAND = "command"
+"""The job variable with the command that a Prefect worker starts."""
 
 
 def build_job_variables(infrastructure: Infrastructure, template: Template) -> JsonObject:
@@ -184,10 +186,6 @@ def _is_block(schema: JsonObject) -> bool:
 def _schema_members(schema: JsonObject, key: str) -> list[JsonObject]:
     found = schema.get(key)
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-COMMAND = "command"
-"""The job variable with the command that a Prefect worker starts."""
 
 
 def check_plain_text(infrastructure: Infrastructure, *, local: bool) -> None:

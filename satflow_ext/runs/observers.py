@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 60.0
 """Seconds that a follower outlives its last reader: a reloaded page continues at its position, with its old cursor."""
+BUSY_INTERVAL = 1.0
+"""Seconds between two reads while a run is in progress."""
+IDLE_INTERVAL = 3.0
+"""Seconds between two reads while no run is in progress."""
 
 
 @dataclass
@@ -104,12 +108,6 @@ class SharedFollowers:
         if watched.stop_timer is not None:
             watched.stop_timer.cancel()
         watched.task.cancel()
-
-
-BUSY_INTERVAL = 1.0
-"""Seconds between two reads while a run is in progress."""
-IDLE_INTERVAL = 3.0
-"""Seconds between two reads while no run is in progress."""
 
 
 class RunWatcher:

@@ -28,6 +28,10 @@ from satflow_ext.server.runs import CancelHandler, LogHandler, RunHandler, RunsH
 from satflow_ext.server.stack import StackHandler
 from satflow_ext.server.stream import StreamHandler
 
+ID_PATTERN = r"([^/]+)"
+Parts: TypeAlias = "dict[str, object]"
+Route: TypeAlias = tuple[str, type[RequestHandler], Parts]
+
 
 class SatflowApp(ExtensionApp):
     """SatFlow in a Jupyter server."""
@@ -58,12 +62,6 @@ class UnknownRouteHandler(SatflowHandler):
         """Reject the request."""
         await super().prepare()
         raise web.HTTPError(HTTPStatus.NOT_FOUND, f"No such route: {self.request.path}")
-
-
-ID_PATTERN = r"([^/]+)"
-
-Parts: TypeAlias = "dict[str, object]"
-Route: TypeAlias = tuple[str, type[RequestHandler], Parts]
 
 
 def build_routes(managers: Managers) -> list[Route]:
