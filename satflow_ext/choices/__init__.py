@@ -15,6 +15,7 @@ from satflow_ext.choices.parser import (
     parse_registration,
     parse_schedule,
     parse_secret_names,
+    require_values,
     split_line,
 )
 from satflow_ext.choices.table import RegistrationOption, list_options
@@ -30,5 +31,6 @@ __all__ = [
     "parse_registration",
     "parse_schedule",
     "parse_secret_names",
+    "require_values",
     "split_line",
 ]

@@ -166,6 +166,16 @@ def parse_executor_options(words: Iterable[str], known: Iterable[str]) -> JsonOb
     return options
 
 
+def require_values(words: Sequence[str]) -> None:
+    """Refuse executor options without a value, which only the line of a magic takes as True.
+
+    Raises:
+        BadRequest: an option has no value.
+    """
+    if any(word.startswith("--") and "=" not in word for word in words):
+        raise BadRequest(f"Cannot read {' '.join(words)!r}.", fix="Executor options come in pairs: --n-workers 2.")
+
+
 def parse_choice(field: str, text: str) -> str:
     """Return a value of a field that has a list of possible values, such as the environment policy.
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from satflow_ext import registration, scratch
 from satflow_ext.arguments import Parser
-from satflow_ext.choices import EXECUTOR_OPTIONS_HELP, add_registration_options, parse_registration
+from satflow_ext.choices import EXECUTOR_OPTIONS_HELP, add_registration_options, parse_registration, require_values
 from satflow_ext.commands import interrupts, notebook
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.commands.flow_selection import FlowSelection, report_skipped_cells, select_flows
@@ -60,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
     """Register the flows and print the results. The first failure ends the command."""
+    require_values(rest)
     settings = load_settings()
     everything = select_flows(args.path, args.flow, parse_registration(args, rest, args.known_options))
     if args.check:
