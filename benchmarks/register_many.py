@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from figure import p50, p99, report
 from places import own_stack
 from prefect import flow
-
 from register import kernel, one
+
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.kernel.pack import pack_flow
 from satflow_ext.models import PackedFlow, Registration
