@@ -20,12 +20,13 @@ PATIENCE = 600
 
 def ended(stack, run_id: str, patience: float = PATIENCE) -> RunDetail:
     """A run as it is after its end. A Prefect server that gives no answer for want of processor time is asked again."""
-    prefect, deadline = stack.endpoints.prefect, time.monotonic() + patience
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
+        prefect = stack.endpoints.prefect  # another one after a restart of the stack
         with suppress(PrefectFailed):
             asyncio.run(_until_ended(prefect, UUID(run_id), deadline))
             return asyncio.run(runs.read_run_detail(prefect, run_id))
-    last = asyncio.run(runs.read_run_detail(prefect, run_id)).run
+    last = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, run_id)).run
     raise TimeoutError(f"{last.state_name}: {last.why_waiting}")
 
 
