@@ -14,6 +14,7 @@ export default ts.config(
       'node_modules/**',
       'satflow_ext/**',
       'src/_api.ts',
+      'src/register/_options.ts',
       'ui-tests/**'
     ]
   },

@@ -19,7 +19,7 @@ const modules = [
 module.exports = {
   ...lab(__dirname),
   automock: false,
-  collectCoverageFrom: ['src/**/*.{ts,tsx}', '!src/_api.ts'],
+  collectCoverageFrom: ['src/**/*.{ts,tsx}', '!src/**/_*.ts'],
   coverageDirectory: 'coverage',
   coverageReporters: ['text'],
   modulePathIgnorePatterns: ['<rootDir>/lib', '<rootDir>/satflow_ext'],

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from figure import p50, report
 
-from satflow_ext.environments import build, installed, requirements
+from satflow_ext.environments import build, installed, locked_packages
 from satflow_ext.models import Environment
 from satflow_ext.settings import load_settings
 
@@ -32,7 +32,7 @@ assert os.path.exists(python_path({place!r}))
 def lock_of_here() -> Environment:
     """This environment without what no index has."""
     here = installed.read_environment()
-    obtainable = [each for each in here.distributions if requirements.exact_requirement(each)]
+    obtainable = [each for each in here.distributions if locked_packages.exact_requirement(each)]
     return here.model_copy(update={"distributions": tuple(obtainable)})
 
 
@@ -65,7 +65,7 @@ def main(folder: Path) -> None:
     """Measure in turns, after one round that fills uv's cache."""
     lock = lock_of_here()
     listed = folder / "requirements.txt"
-    listed.write_text(requirements.requirements_text(lock))
+    listed.write_text(locked_packages.requirements_text(lock))
     peer(listed, folder / "first")
     cold = [_cold(lock, listed, folder / str(number)) for number in range(COLD)]
     built = ours(lock, folder / "0" / "ours")

@@ -30,20 +30,43 @@ RESERVED_PREFIX = "satflow_"
 
 
 @dataclass(frozen=True)
-class Option:
-    """The command-line option of a field of a registration: the metadata of that field (`satflow_ext.choices`).
+class FormInput:
+    """The input of an option in the browser's form. `scripts/contract` writes all of them into `src/register/_options.ts`.
 
     Args:
-        flag: the option, such as `--tag`.
+        label: its label.
+        hint: the sentences below the input; an enumeration has `value_hints` instead.
+        value_hints: the explanation of each value of an enumeration, in their order.
+        has_commas: a list is typed on one line, separated by commas; otherwise one value per line.
+        is_advanced: it belongs to the section "Advanced".
+        position: place among the other inputs of its section; equal ones are in the order of their fields.
+    """
+
+    label: str
+    hint: str = ""
+    value_hints: tuple[str, ...] = ()
+    has_commas: bool = False
+    is_advanced: bool = True
+    position: int = 100
+
+
+@dataclass(frozen=True)
+class Option:
+    """The option of a field of a registration, in all interfaces: the metadata of that field (`satflow_ext.choices`).
+
+    Args:
+        flag: the option on a command line, such as `--tag`.
         placeholder: placeholder of its value in help texts.
         purpose: its purpose for help texts, on one line, without a full stop.
         noun: noun for one value in messages.
+        form: its input in the form; None if the form does not show it, or has a widget for it.
     """
 
     flag: str
     placeholder: str
     purpose: str
     noun: str
+    form: FormInput | None = None
 
 
 class WireModel(BaseModel):
@@ -253,7 +276,16 @@ class Registration(WireModel):
     ] = {}
     work_pool: Annotated[str | None, Option("--work-pool", "POOL", "the Prefect work pool", "a work pool")] = None
     infrastructure: Infrastructure = Infrastructure()
-    tags: Annotated[tuple[str, ...], Option("--tag", "TAG", "a tag of the deployment", "a tag")] = ()
+    tags: Annotated[
+        tuple[str, ...],
+        Option(
+            "--tag",
+            "TAG",
+            "a tag of the deployment",
+            "a tag",
+            FormInput("Tags", "Separated by commas.", has_commas=True, position=5),
+        ),
+    ] = ()
     environment: Annotated[
         EnvironmentPolicy,
         Option(
@@ -261,6 +293,16 @@ class Registration(WireModel):
             "POLICY",
             "if a run's packages differ: warn (default), refuse or recreate",
             "an environment policy",
+            FormInput(
+                "If the packages of a run differ from those of this kernel",
+                value_hints=(
+                    "the run starts, and its log lists the differences.",
+                    "the run fails before the flow starts, and lists the differences.",
+                    "the run uses an environment with the packages of this registration; "
+                    "the first run waits until it is created.",
+                ),
+                position=3,
+            ),
         ),
     ] = "warn"
     missed_runs: Annotated[
@@ -270,15 +312,45 @@ class Registration(WireModel):
             "RUNS",
             "scheduled runs to start that the local stack missed: last (default), all or none",
             "a choice of missed runs",
+            FormInput(
+                "Scheduled runs missed while this machine or the local stack was off",
+                value_hints=(
+                    "only the most recent one starts.",
+                    "each of them starts.",
+                    "none of them starts; the next scheduled run does.",
+                ),
+                position=4,
+            ),
         ),
     ] = "last"
     secrets: Annotated[
         tuple[SecretName, ...],
-        Option("--secret", "NAME", "a credential that the flow needs, looked up at run time", "a name of a credential"),
+        Option(
+            "--secret",
+            "NAME",
+            "a credential that the flow needs, looked up at run time",
+            "a name of a credential",
+            FormInput(
+                "Secrets, by name",
+                "One name per line, such as AWS_SECRET_ACCESS_KEY. "
+                "Do not enter values: they are looked up where the flow runs.",
+                position=2,
+            ),
+        ),
     ] = ()
     include: Annotated[
         tuple[str, ...],
-        Option("--include", "FILES", "data files to pack with the flow: data/*.csv, or a folder", "a pattern"),
+        Option(
+            "--include",
+            "FILES",
+            "data files to pack with the flow: data/*.csv, or a folder",
+            "a pattern",
+            FormInput(
+                "Data files packed with the flow",
+                "One file, folder or pattern per line, such as data/*.csv, in the folder of the notebook.",
+                position=1,
+            ),
+        ),
     ] = ()
 
 

@@ -1,6 +1,7 @@
 """Write src/_api.ts, the browser's side of the REST contract, from satflow_ext/models.py.
 
-Also write the executors' names into schema/plugin.json, the schema of JupyterLab's settings, from the catalog of executors.
+Also write src/register/_options.ts, the options that the register form shows without a widget of their own (form_options.py),
+and the executors' names in schema/plugin.json, the schema of JupyterLab's settings, from the catalog of executors.
 With --check, write nothing and fail when a file is not what it should be.
 
 Requests are described as they are validated (fields with defaults are optional), replies and websocket frames as they are
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from form_options import render_form_options
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from satflow_ext import models
@@ -23,6 +25,7 @@ from satflow_ext.executors import EXECUTORS
 ROOT = Path(__file__).resolve().parent.parent
 Schema = dict[str, Any]
 TARGET = ROOT / "src" / "_api.ts"
+OPTIONS = ROOT / "src" / "register" / "_options.ts"
 SETTINGS = ROOT / "schema" / "plugin.json"
 HEADER = "// Generated from satflow_ext/models.py by scripts/contract. Do not edit.\n\n"
 JSON = """export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
@@ -178,7 +181,8 @@ def prettier(text: str, target: Path) -> str:
 
 def main() -> int:
     """Write the files, or with --check compare them."""
-    texts = {target: prettier(text, target) for target, text in ((TARGET, rendered()), (SETTINGS, settings_schema()))}
+    generated = {TARGET: rendered(), OPTIONS: render_form_options(), SETTINGS: settings_schema()}
+    texts = {target: prettier(text, target) for target, text in generated.items()}
     if "--check" not in sys.argv[1:]:
         for target, text in texts.items():
             target.write_text(text)

@@ -19,10 +19,13 @@ def eventually(read: Callable[[], Value], what: str = "it", seconds: float = 60)
         seconds: in which it has to come.
     """
     deadline = time.monotonic() + seconds
-    while not (value := read()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
-    return value
+    while True:
+        begun = time.monotonic()
+        if value := read():
+            return value
+        looked = time.monotonic() - begun
+        assert begun < deadline, f"waited {seconds} s for {what}"
+        time.sleep(max(0.05, looked))  # looking must not take the processor time that it waits for
 
 
 async def eventually_async(read: Callable[[], Value], what: str = "it", seconds: float = 300) -> Value:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from uuid import UUID
 
 from satflow_ext import runs
+from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectFailed
 from satflow_ext.models import RunDetail
+from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.log_follower import follow_log
 
 PATIENCE = 600
@@ -17,15 +20,23 @@ PATIENCE = 600
 
 def ended(stack, run_id: str, patience: float = PATIENCE) -> RunDetail:
     """A run as it is after its end. A Prefect server that gives no answer for want of processor time is asked again."""
-    deadline, last = time.monotonic() + patience, "no answer"
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
+        prefect = stack.endpoints.prefect  # another one after a restart of the stack
         with suppress(PrefectFailed):
-            detail = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, run_id))
-            if detail.run.state_type in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
-                return detail
-            last = f"{detail.run.state_name}: {detail.run.why_waiting}"
-        time.sleep(0.3)
-    raise TimeoutError(last)
+            asyncio.run(_until_ended(prefect, UUID(run_id), deadline))
+            return asyncio.run(runs.read_run_detail(prefect, run_id))
+    last = asyncio.run(runs.read_run_detail(stack.endpoints.prefect, run_id)).run
+    raise TimeoutError(f"{last.state_name}: {last.why_waiting}")
+
+
+async def _until_ended(prefect: PrefectApi, run_id: UUID, deadline: float) -> None:
+    """One small request a look: whole details of many runs keep a Prefect server from running them."""
+    async with prefect_client(prefect) as client:
+        while (run := await client.read_flow_run(run_id)).state is None or not run.state.is_final():
+            if time.monotonic() > deadline:
+                raise PrefectFailed(f"run {run.name} has not ended")
+            await asyncio.sleep(0.3)
 
 
 def log_of(stack, run_id: str) -> str:

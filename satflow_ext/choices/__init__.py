@@ -1,7 +1,7 @@
-"""The options of a registration: what a user may choose, on a command line, in a magic and in Python.
+"""The options of a registration: what a user may choose, on a command line, in a magic, in Python and in the form.
 
-Each option is declared once, as the metadata of its field in `models.Registration`. The parser, the help texts, the completion
-and the messages are derived from these fields.
+Each option is declared once, as the metadata of its field in `models.Registration`. The parser, the help texts, the completion,
+the messages and the inputs of the browser's form are derived from these fields.
 """
 
 from __future__ import annotations

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args, get_origin
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from satflow_ext.models import Option, Registration
+
+InputKind = Literal["text", "number", "boolean", "lines", "words", "enumeration"]
+INPUT_KINDS: dict[type, InputKind] = {str: "text", int: "number", float: "number", bool: "boolean"}
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,13 @@ class RegistrationOption:
         path: path of its field in the registration, such as `("schedule", "cron")`.
         option: how it is written.
         annotation: type of the field.
+        default: default value of the field.
     """
 
     path: tuple[str, ...]
     option: Option
     annotation: Any
+    default: Any
 
     @property
     def flag(self) -> str:
@@ -56,6 +62,20 @@ class RegistrationOption:
         """The purpose for help texts."""
         return f"{self.option.purpose} (repeatable)" if self.is_repeatable else self.option.purpose
 
+    @property
+    def input_kind(self) -> InputKind:
+        """The kind of input with which the form shows its value.
+
+        Raises:
+            KeyError: the form has no input for values of this type without a widget of its own.
+        """
+        if get_origin(self.annotation) is tuple:
+            return "words" if self.option.form and self.option.form.has_commas else "lines"
+        if self.values:
+            return "enumeration"
+        (kind,) = set(get_args(self.annotation) or [self.annotation]) - {NoneType}
+        return INPUT_KINDS[kind]
+
 
 @cache
 def list_options() -> tuple[RegistrationOption, ...]:
@@ -75,7 +95,7 @@ def _walk(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[Registratio
     for name, field in model.model_fields.items():
         option = next((each for each in field.metadata if isinstance(each, Option)), None)
         if option is not None:
-            yield RegistrationOption((*path, name), option, field.annotation)
+            yield RegistrationOption((*path, name), option, field.annotation, field.default)
             continue
         for nested in (field.annotation, *get_args(field.annotation)):
             if isinstance(nested, type) and issubclass(nested, BaseModel):

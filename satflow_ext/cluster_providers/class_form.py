@@ -26,6 +26,25 @@ MARKUP = re.compile(r":\w+:`~?([^`]*)`|`{1,2}([^`]*)`{1,2}")
 """reStructuredText markup around words."""
 MAX_DESCRIPTION = 300
 """Maximum number of characters of an argument's description."""
+SECTION = re.compile(r"^( *)(?:Other )?Parameters\n\1-{3,}\n", re.MULTILINE)
+NEXT_SECTION = re.compile(r"\n[^\n]+\n *-{3,}\n")
+ITEM = re.compile(r"^(\*{0,2}\w[\w, *]*?)\s*(?::\s*(.*))?$")
+CONFIG_READ = re.compile(r"""config\.get\(\s*["']([\w.-]+)["']""")
+TYPE_SCHEMAS: dict[str, JsonObject] = {
+    "str": {"type": "string"},
+    "string": {"type": "string"},
+    "int": {"type": "integer"},
+    "integer": {"type": "integer"},
+    "float": {"type": "number"},
+    "number": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "boolean": {"type": "boolean"},
+    "dict": {"type": "object"},
+    "mapping": {"type": "object"},
+    "list": {"type": "array", "items": {}},
+}
+CHOICE = re.compile(r"^\{(.+)\}")
+INNER = re.compile(r"^(list|dict|tuple)\s*(?:of\s+|\[)(.*?)\]?$")
 
 
 def build_form(name: str) -> ClusterClass:
@@ -99,11 +118,6 @@ def _read_type_hints(functions: list[Callable[..., Any]]) -> Mapping[str, Any]:
     return found
 
 
-SECTION = re.compile(r"^( *)(?:Other )?Parameters\n\1-{3,}\n", re.MULTILINE)
-NEXT_SECTION = re.compile(r"\n[^\n]+\n *-{3,}\n")
-ITEM = re.compile(r"^(\*{0,2}\w[\w, *]*?)\s*(?::\s*(.*))?$")
-
-
 class ParameterDoc(NamedTuple):
     """The documentation of a keyword argument: its type as written, or empty, and its description."""
 
@@ -149,9 +163,6 @@ def _parse_section(section: str, margin: str) -> dict[str, ParameterDoc]:
     return found
 
 
-CONFIG_READ = re.compile(r"""config\.get\(\s*["']([\w.-]+)["']""")
-
-
 def read_configured_defaults(
     called: Callable[..., Any], functions: Iterable[Callable[..., Any]]
 ) -> dict[str, JsonValue]:
@@ -185,23 +196,6 @@ def _read_source(function: Callable[..., Any]) -> str:
         return inspect.getsource(function)
     except (OSError, TypeError):  # defined without a source file
         return ""
-
-
-TYPE_SCHEMAS: dict[str, JsonObject] = {
-    "str": {"type": "string"},
-    "string": {"type": "string"},
-    "int": {"type": "integer"},
-    "integer": {"type": "integer"},
-    "float": {"type": "number"},
-    "number": {"type": "number"},
-    "bool": {"type": "boolean"},
-    "boolean": {"type": "boolean"},
-    "dict": {"type": "object"},
-    "mapping": {"type": "object"},
-    "list": {"type": "array", "items": {}},
-}
-CHOICE = re.compile(r"^\{(.+)\}")
-INNER = re.compile(r"^(list|dict|tuple)\s*(?:of\s+|\[)(.*?)\]?$")
 
 
 def schema_of_annotation(annotation: Any) -> JsonObject:

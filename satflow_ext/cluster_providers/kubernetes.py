@@ -25,6 +25,25 @@ WORKER_ENV = {"DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]"}
 
 PORTS = {"tcp-comm": 8786, "http-dashboard": 8787}
 """The operator finds the scheduler's ports by these names."""
+OPTION_TYPES = (
+    ("image", str, "the name of an image"),
+    ("namespace", str, "the name of a namespace"),
+    ("env", dict, "a JSON object of names and values"),
+    ("scheduler_service_type", str, "a type of service, such as ClusterIP"),
+)
+MANIFEST_OPTIONS = frozenset({"image", "env", "scheduler_service_type", CUSTOM_SPEC})
+"""Options that become part of the manifest."""
+OWNED_ARGUMENTS = {
+    "n_workers": "n_workers",
+    "resources": "worker_size",
+    "idle_timeout": "idle_timeout",
+    "resource_timeout": "start_timeout",
+    **dict.fromkeys(
+        ("asynchronous", "create_mode", "jupyter", "loop", "name", "quiet", "shutdown_on_close", "worker_command"), ""
+    ),
+}
+MAX_LISTED_PODS = 3
+"""Maximum number of pods to list; most wait for the same reason."""
 
 
 def build_manifest(request: ProviderRequest, name: str) -> dict[str, Any]:
@@ -116,16 +135,6 @@ def _env_entries(values: Any) -> list[dict[str, str]]:
     return [{"name": name, "value": str(value)} for name, value in values.items()]
 
 
-OPTION_TYPES = (
-    ("image", str, "the name of an image"),
-    ("namespace", str, "the name of a namespace"),
-    ("env", dict, "a JSON object of names and values"),
-    ("scheduler_service_type", str, "a type of service, such as ClusterIP"),
-)
-MANIFEST_OPTIONS = frozenset({"image", "env", "scheduler_service_type", CUSTOM_SPEC})
-"""Options that become part of the manifest."""
-
-
 def make_arguments(request: ProviderRequest) -> dict[str, Any]:
     """Return the generated manifest and the other arguments of the class."""
     rest = {name: value for name, value in request.options.items() if name not in MANIFEST_OPTIONS}
@@ -173,21 +182,6 @@ def _is_dask_cluster(custom: Any) -> bool:
 
 def _invalid_option(message: str, fix: str) -> InvalidExecutorOption:
     return InvalidExecutorOption(message, fix=fix, field=OPTIONS_FIELD)
-
-
-OWNED_ARGUMENTS = {
-    "n_workers": "n_workers",
-    "resources": "worker_size",
-    "idle_timeout": "idle_timeout",
-    "resource_timeout": "start_timeout",
-    **dict.fromkeys(
-        ("asynchronous", "create_mode", "jupyter", "loop", "name", "quiet", "shutdown_on_close", "worker_command"), ""
-    ),
-}
-
-
-MAX_LISTED_PODS = 3
-"""Maximum number of pods to list; most wait for the same reason."""
 
 
 def find_missing_workers(cluster: Any) -> MissingWorkers:

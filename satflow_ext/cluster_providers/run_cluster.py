@@ -26,6 +26,14 @@ from satflow_ext.redaction import guard
 if TYPE_CHECKING:
     from distributed import Client
 
+ENCRYPTED_SCHEMES = ("tls", "wss", "inproc")
+PERIOD = 5.0
+"""Seconds between two checks."""
+FIRST_DELAY = 1.0
+"""Seconds until the first check."""
+log = logging.getLogger(__name__)
+_closing: set[asyncio.Future[None]] = set()
+
 
 @contextmanager
 def start_run_cluster(*, request: Mapping[str, Any]) -> Iterator[HiddenDashboard]:
@@ -145,9 +153,6 @@ class HiddenDashboard:
         return self
 
 
-ENCRYPTED_SCHEMES = ("tls", "wss", "inproc")
-
-
 def guard_workers(dask_client: Client) -> None:
     """Install the redaction guard on the Dask workers if this flow run needs it. Unencrypted connections carry no secrets."""
     address = dask_client.scheduler_info()["address"]
@@ -162,16 +167,6 @@ def guard_workers(dask_client: Client) -> None:
 def is_private_address(address: str) -> bool:
     """Return whether a connection to this address is encrypted or stays on this machine."""
     return urlsplit(address).scheme in ENCRYPTED_SCHEMES or endpoints.is_on_loopback(address)
-
-
-PERIOD = 5.0
-"""Seconds between two checks."""
-
-FIRST_DELAY = 1.0
-"""Seconds until the first check."""
-
-log = logging.getLogger(__name__)
-_closing: set[asyncio.Future[None]] = set()
 
 
 class ClusterMaintainer:

@@ -22,6 +22,19 @@ from satflow_ext.settings import GIB, Settings, SizeSettings
 
 PARTITION_OPTION = "queue"
 """dask-jobqueue's name for a partition."""
+OWNED_ARGUMENTS = {
+    "n_workers": "n_workers",
+    "cores": "worker_size",
+    "memory": "worker_size",
+    "gpus": "worker_size",
+    **dict.fromkeys(("asynchronous", "job_cls", "loop", "processes", "protocol", "scheduler_cls", "security"), ""),
+}
+MIB = 1024**2
+GPU_RESOURCE = re.compile(r"(?:^|,)gpu(?::[^,:(]+)?:(\d+)")
+"""GPUs in a list of generic resources: `gpu:2`, `gpu:a100:4(S:0-1)`, `gpu:tesla:2,nvme:1` (sinfo's manual page, `%G`)."""
+COMMAND_TIMEOUT = 20
+"""Seconds. SLURM's commands block when the controller is down."""
+FIX = "Check the output of `sinfo` on this machine."
 
 
 def make_arguments(request: ProviderRequest) -> dict[str, Any]:
@@ -93,20 +106,6 @@ def _fits_a_node(size: SizeSettings, nodes: list[Node]) -> bool:
 def _largest_node_sizes(nodes: list[Node]) -> str:
     cores, memory, gpus = (max(getattr(node, name) for node in nodes) for name in ("cores", "memory", "gpus"))
     return f"{cores} cores, {memory / GIB:.1f} GiB, {gpus or 'no'} GPUs"
-
-
-OWNED_ARGUMENTS = {
-    "n_workers": "n_workers",
-    "cores": "worker_size",
-    "memory": "worker_size",
-    "gpus": "worker_size",
-    **dict.fromkeys(("asynchronous", "job_cls", "loop", "processes", "protocol", "scheduler_cls", "security"), ""),
-}
-
-
-MIB = 1024**2
-GPU_RESOURCE = re.compile(r"(?:^|,)gpu(?::[^,:(]+)?:(\d+)")
-"""GPUs in a list of generic resources: `gpu:2`, `gpu:a100:4(S:0-1)`, `gpu:tesla:2,nvme:1` (sinfo's manual page, `%G`)."""
 
 
 @dataclass(frozen=True)
@@ -203,10 +202,6 @@ SLURM = ClusterProvider(
 )
 
 
-COMMAND_TIMEOUT = 20
-"""Seconds. SLURM's commands block when the controller is down."""
-
-
 def run_slurm_command(*words: str) -> list[str]:
     """Run a command and return the lines of its output.
 
@@ -226,6 +221,3 @@ def run_slurm_command(*words: str) -> list[str]:
 
 def _format_output(text: str) -> str:
     return " ".join(text.split()).rstrip(".")
-
-
-FIX = "Check the output of `sinfo` on this machine."

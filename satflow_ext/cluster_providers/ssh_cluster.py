@@ -26,6 +26,25 @@ from satflow_ext.cluster_providers.worker_variables import NO_DASHBOARD, dask_va
 from satflow_ext.dask_tasks.prefect_from_there import API_URL_VARIABLE, find_loopback_api
 from satflow_ext.errors import ClusterFailed
 
+WORKER_SCRIPT = """
+import json, os, subprocess, sys, threading
+order = json.loads(sys.stdin.readline())
+worker = subprocess.Popen([sys.executable, *order["words"]], env={**os.environ, **order["environment"]}, stdin=subprocess.DEVNULL,
+    stdout=subprocess.DEVNULL)
+def goes_with_connection():
+    sys.stdin.read()
+    worker.terminate()
+    try:
+        worker.wait(5)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+threading.Thread(target=goes_with_connection, daemon=True).start()
+sys.exit(worker.wait())
+"""
+"""Script that reads its command from standard input, which other users cannot see, and ends the worker when the input ends."""
+DEATH_TIMEOUT = 60
+"""Seconds after which a Dask worker that has lost its scheduler ends."""
+
 
 class SshCluster(SpecCluster):
     """A cluster that distributes its Dask workers evenly over hosts.
@@ -105,27 +124,6 @@ def _scheduler_options(host: str, security: Security) -> dict[str, Any]:
         "dashboard": False,
         "dashboard_address": "127.0.0.1:0",
     }
-
-
-WORKER_SCRIPT = """
-import json, os, subprocess, sys, threading
-order = json.loads(sys.stdin.readline())
-worker = subprocess.Popen([sys.executable, *order["words"]], env={**os.environ, **order["environment"]}, stdin=subprocess.DEVNULL,
-    stdout=subprocess.DEVNULL)
-def goes_with_connection():
-    sys.stdin.read()
-    worker.terminate()
-    try:
-        worker.wait(5)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-threading.Thread(target=goes_with_connection, daemon=True).start()
-sys.exit(worker.wait())
-"""
-"""Script that reads its command from standard input, which other users cannot see, and ends the worker when the input ends."""
-
-DEATH_TIMEOUT = 60
-"""Seconds after which a Dask worker that has lost its scheduler ends."""
 
 
 class SshWorker(ProcessInterface):

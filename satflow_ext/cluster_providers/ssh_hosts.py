@@ -33,6 +33,7 @@ print(json.dumps({
     "gpus": len(list(pathlib.Path("/dev").glob("nvidia[0-9]*"))),
 }))
 """
+FIX = "Check that `ssh {host}` works from this machine without a prompt."
 
 
 class SshConnectionSettings(BaseModel):
@@ -169,9 +170,6 @@ def _check_versions(name: str, host: HostInfo) -> None:
 def format_error(error: Exception) -> str:
     """Format an error as one line."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
-
-
-FIX = "Check that `ssh {host}` works from this machine without a prompt."
 
 
 class HostPlacement:

@@ -44,6 +44,8 @@ MAX_LINE_BYTES = 2**24
 """Maximum bytes of a line: about ten thousand clusters."""
 
 log = logging.getLogger(__name__)
+LIST_CACHE_SECONDS = 2.0
+"""Seconds for which a gateway's list of clusters is cached, because many deployments may need it."""
 
 
 class ClusterWatcher:
@@ -130,10 +132,6 @@ async def main() -> None:
             watcher.watch_clusters(CLUSTERS_ADAPTER.validate_json(line))
     finally:
         await watcher.close()
-
-
-LIST_CACHE_SECONDS = 2.0
-"""Seconds for which a gateway's list of clusters is cached, because many deployments may need it."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,10 @@ NICENESS = 5
 """Niceness: the services and the user's programs have priority."""
 
 logger = logging.getLogger("satflow_ext.registration")
+MAX_DELAY = timedelta(seconds=60)
+"""Maximum age of a scheduled start. A run that is later starts its cluster itself."""
+MAX_RUNS = 200
+"""Maximum number of scheduled runs that are read, the next ones first: Prefect creates a hundred for each schedule."""
 
 
 def main() -> int:
@@ -139,12 +143,6 @@ async def _start_cluster(due_start: DueStart, target: Endpoints, settings: Setti
         logger.warning("%s: its cluster could not be started ahead of the run: %s", due_start.deployment_name, error)
     else:
         logger.info("%s: its cluster is ready after %.1f s.", due_start.deployment_name, time.monotonic() - begun)
-
-
-MAX_DELAY = timedelta(seconds=60)
-"""Maximum age of a scheduled start. A run that is later starts its cluster itself."""
-MAX_RUNS = 200
-"""Maximum number of scheduled runs that are read, the next ones first: Prefect creates a hundred for each schedule."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
-"""Leftover command-line arguments, and text that several commands print."""
+"""Leftover command-line arguments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from satflow_ext.errors import BadRequest
-from satflow_ext.models import Change
 
 
 def refuse_extra_arguments(rest: Sequence[str], command: str) -> None:
@@ -16,12 +15,3 @@ def refuse_extra_arguments(rest: Sequence[str], command: str) -> None:
     """
     if rest:
         raise BadRequest(f"Unknown arguments: {' '.join(rest)}.", fix=f"See satflow {command} --help.")
-
-
-def format_change(change: Change) -> str:
-    """Format one change as a line."""
-    if change.before is None:
-        return f"{change.name}: {change.after} added"
-    if change.after is None:
-        return f"{change.name}: {change.before} removed"
-    return f"{change.name}: {change.before} → {change.after}"

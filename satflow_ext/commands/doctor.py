@@ -29,6 +29,11 @@ from satflow_ext.prefect_names import read_work_pool, read_workers
 from satflow_ext.settings import Settings, config_file, load_settings
 from satflow_ext.versions.store_client import StoreClient
 
+PROBE_CONTENT = b"satflow doctor was here\n"
+LAB_EXTENSION = Path("share/jupyter/labextensions/satflow-ext/package.json")
+SERVER_EXTENSION = Path("etc/jupyter/jupyter_server_config.d/satflow_ext.json")
+REINSTALL = "Install SatFlow into this environment: pip install --force-reinstall satflow-ext"
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's flags."""
@@ -68,9 +73,6 @@ def _print_finding(finding: Finding) -> bool:
     if finding.wrong and finding.fix:
         print(f"       → {finding.fix}")
     return not finding.wrong
-
-
-PROBE_CONTENT = b"satflow doctor was here\n"
 
 
 def list_checks(endpoints: Endpoints, settings: Settings) -> Sequence[Check]:
@@ -132,11 +134,6 @@ def _check_worker_python(settings: Settings) -> str:
         fix = "Run `satflow down`, then `satflow up` from this environment."
         raise StackFailed(f"The worker uses {theirs}, this command uses {sys.executable}.", fix=fix)
     return theirs
-
-
-LAB_EXTENSION = Path("share/jupyter/labextensions/satflow-ext/package.json")
-SERVER_EXTENSION = Path("etc/jupyter/jupyter_server_config.d/satflow_ext.json")
-REINSTALL = "Install SatFlow into this environment: pip install --force-reinstall satflow-ext"
 
 
 @dataclass(frozen=True)

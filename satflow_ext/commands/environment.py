@@ -11,7 +11,7 @@ from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.deployments import queries
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.environments import requirements
+from satflow_ext.environments import locked_packages
 from satflow_ext.errors import ContentMissing
 from satflow_ext.keys import TrustedKeys, read_trusted_keys
 from satflow_ext.prefect_api import prefect_client
@@ -40,12 +40,12 @@ def run(args: argparse.Namespace, rest: Sequence[str]) -> int:
         manifest = interrupts.run(_read_manifest(connection.resolved, args.deployment, read_trusted_keys(settings)))
     lock = manifest.environment
     if args.containerfile:
-        print(requirements.containerfile_text(lock), end="")
+        print(locked_packages.containerfile_text(lock), end="")
     elif args.requirements:
-        print(requirements.requirements_text(lock), end="")
+        print(locked_packages.requirements_text(lock), end="")
     else:
         print(format_environment(manifest))
-    for each in requirements.find_unobtainable(lock):
+    for each in locked_packages.find_unobtainable(lock):
         print(
             f"satflow: {each.name} {each.version} was installed from a folder or file, and is not available from an index.",
             file=sys.stderr,

@@ -17,19 +17,17 @@ from satflow_ext import registration, scratch
 from satflow_ext.arguments import Parser
 from satflow_ext.choices import EXECUTOR_OPTIONS_HELP, add_registration_options, parse_registration, require_values
 from satflow_ext.commands import interrupts, notebook
-from satflow_ext.commands.argument_words import format_change
 from satflow_ext.commands.command_endpoints import connect
-from satflow_ext.commands.diff import format_diff
 from satflow_ext.commands.flow_selection import FlowSelection, report_skipped_cells, select_flows
 from satflow_ext.commands.in_git import locate_in_git, reference_git_file
 from satflow_ext.commands.notebook import Notebook
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.display.preflight import CheckedFlow
-from satflow_ext.display.registered_flow import executor_text
-from satflow_ext.display.size_format import size_text
+from satflow_ext.display.registered_flow import format_result
+from satflow_ext.display.version_diff import format_diff
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import PrefectFailed, SatflowError, SettingsWrong, StackFailed
-from satflow_ext.models import ErrorBody, LiveFlow, Preflight, Registered, WrittenRegistration
+from satflow_ext.models import ErrorBody, LiveFlow, Preflight, WrittenRegistration
 from satflow_ext.registration.preflight import (
     add_choice_findings,
     add_clean_load,
@@ -132,24 +130,6 @@ def _print_preview(found: Preview, *, as_json: bool) -> None:
         print("\n".join(f"  {line}" for line in format_diff(found.diff).splitlines()), flush=True)
     for finding in found.warnings:
         print(f"  warning: {finding.sentence}", flush=True)
-
-
-def format_result(registered: Registered) -> str:
-    """Format the result on one line, and warnings, settings kept in Prefect, data files and next runs on further lines."""
-    deployment = registered.deployment
-    size = size_text(registered.content_size)
-    line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
-    lines = [line, *(f"  kept as changed in Prefect: {format_change(change)}" for change in registered.kept)]
-    if deployment.executor and deployment.executor.from_flow:
-        lines.append(f"  executor: {executor_text(deployment.executor)}, as set in the flow")
-    if registered.files:
-        total = size_text(sum(file.size for file in registered.files))
-        lines.append(f"  data files: {len(registered.files)} ({total})")
-    if deployment.next_runs:
-        moments = ", ".join(f"{moment:%a %d %b %H:%M %Z}" for moment in deployment.next_runs)
-        lines.append(f"  next runs: {moments}")
-    lines += [f"  warning: {finding.sentence}" for finding in registered.warnings]
-    return "\n".join(lines)
 
 
 def check_flows(args: argparse.Namespace, selections: Iterable[FlowSelection], settings: Settings) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from satflow_ext.commands import interrupts
 from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
-from satflow_ext.commands.register import format_result
+from satflow_ext.display.registered_flow import format_result
 from satflow_ext.models import Registered
 from satflow_ext.session import Session
 from satflow_ext.settings import load_settings

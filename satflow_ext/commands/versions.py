@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from satflow_ext.commands import interrupts
-from satflow_ext.commands.argument_words import format_change, refuse_extra_arguments
+from satflow_ext.commands.argument_words import refuse_extra_arguments
 from satflow_ext.commands.command_endpoints import connect
 from satflow_ext.display.size_format import size_text
+from satflow_ext.display.version_diff import format_change
 from satflow_ext.models import Change, Version, VersionList, VersionQuery, VersionRecord
 from satflow_ext.session import Session
 from satflow_ext.settings import load_settings

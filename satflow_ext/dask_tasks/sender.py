@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_CACHED_TASKS = 8
 """Maximum number of large pickled tasks kept on the workers while the flow calls other tasks."""
+LARGE_SIZE = 64 * 1024
+"""Bytes. Larger data is copied by Dask once to each worker; smaller data is cheaper to send with each call."""
 
 
 class CallSender:
@@ -163,10 +165,6 @@ def _replace_futures(value: Any, first: int = 0) -> tuple[Any, list[Future[Any]]
 
 def _has_futures(value: Any) -> bool:
     return bool(_replace_futures(value)[1])
-
-
-LARGE_SIZE = 64 * 1024
-"""Bytes. Larger data is copied by Dask once to each worker; smaller data is cheaper to send with each call."""
 
 
 class SharedArguments:

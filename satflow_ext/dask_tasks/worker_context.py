@@ -35,6 +35,7 @@ DELIVERY_TIMEOUT = 20.0
 
 _build_lock = threading.Lock()
 _open_contexts: set[WorkerContext] = set()
+T = TypeVar("T")
 
 
 def get_worker_context(plugin: SharedContext) -> WorkerContext:
@@ -162,9 +163,6 @@ def _fresh_flow_run_context() -> Iterator[None]:
         run_context.model_copy(update={**made, "task_runner": task_runner}),
     ):
         yield
-
-
-T = TypeVar("T")
 
 
 @dataclass

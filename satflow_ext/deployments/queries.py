@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from satflow_ext.choices import schedules
@@ -14,7 +14,7 @@ from satflow_ext.deployments.lock import hold_deployment_lock
 from satflow_ext.deployments.rows import find_path_changes
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, SatflowError
-from satflow_ext.models import Deployment
+from satflow_ext.models import Deployment, Registration
 from satflow_ext.prefect_api import parse_id, prefect_client, replace_not_found
 from satflow_ext.settings import Settings
 from satflow_ext.versions import manifest_store
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 PAGE_SIZE = 200
+LIVE_OPTIONS = frozenset({"name", "parameters", "schedule", "work_pool", "tags"})
+"""The options of a registration that a deployment in Prefect has, where they may have changed."""
 
 
 async def list_deployments(endpoints: Endpoints) -> tuple[Deployment, ...]:
@@ -158,14 +160,8 @@ async def describe_deployment(
         name=row.name,
         flow_name=flow_name,
         version=known.version if known else version_number(row.version),
-        executor=known.executor if known else None,
         fingerprint=known.fingerprint if known else None,
         notebook=known.source.notebook if known else None,
-        environment=known.environment_policy if known else None,
-        missed_runs=known.chosen.missed_runs if known else None,
-        secrets=known.secrets if known else None,
-        include=known.chosen.include if known else None,
-        infrastructure=known.chosen.infrastructure if known else None,
         registered_at=known.registered_at if known else None,
         manifest_problem=None if known else str(found),
         parameters=row.parameters,
@@ -176,7 +172,14 @@ async def describe_deployment(
         tags=tuple(row.tags),
         next_runs=() if row.paused or not switched_on else await schedules.next_runs(schedule),
         drift=(*(find_drift(known, row) if known else ()), *find_path_changes(known, row, local=local)),
+        **_registered_options(known),
     )
+
+
+def _registered_options(manifest: Manifest | None) -> dict[str, Any]:
+    """Return the options that only the manifest contains, or None for each of them without a manifest."""
+    names = [name for name in Registration.model_fields if name in Deployment.model_fields and name not in LIVE_OPTIONS]
+    return {name: getattr(manifest.chosen, name) if manifest else None for name in names}
 
 
 async def _describe_deployments(

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 logger = logging.getLogger(__name__)
+Divergence = Literal["as written", "newer", "lost", "deleted", "gone", "changed"]
+"""`lost`: the database has lost the write. `deleted`: the database had the write, and the row was deleted. `gone`: one of the
+two. `changed`: the row's pin was changed. `newer`: the deployment was registered on another machine."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +137,6 @@ def _restore_choices(written: DeploymentWrite) -> MergedChoices:
         paused=written.paused,
         kept=(),
     )
-
-
-Divergence = Literal["as written", "newer", "lost", "deleted", "gone", "changed"]
-"""`lost`: the database has lost the write. `deleted`: the database had the write, and the row was deleted. `gone`: one of the
-two. `changed`: the row's pin was changed. `newer`: the deployment was registered on another machine."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from satflow_ext.deployments import parameter_schema
 from satflow_ext.deployments.drift import MergedChoices
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.environments import build, requirements
+from satflow_ext.environments import build, locked_packages
 from satflow_ext.errors import DeploymentContested, PrefectFailed
 from satflow_ext.models import Change
 from satflow_ext.prefect_names import read_deployment
@@ -90,7 +90,7 @@ def local_job_variables(manifest: Manifest, endpoints: Endpoints) -> dict[str, s
     if not endpoints.local:
         return {}
     if manifest.environment_policy == "recreate":
-        environment = build.environment_path(requirements.lock_digest(manifest.environment), load_settings())
+        environment = build.environment_path(locked_packages.lock_digest(manifest.environment), load_settings())
         return {"command": f"{local_run_command(manifest)} {shlex.quote(str(environment))}"}
     return {"command": local_run_command(manifest)}
 

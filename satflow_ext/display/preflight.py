@@ -12,6 +12,8 @@ from satflow_ext.models import Included, Preflight
 MARKS = {"error": "✗", "warning": "!"}
 MAX_LISTED = 5
 """Maximum number of captured objects and of files to list."""
+Row = tuple[str, str]
+STYLE = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0; background: transparent"
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,6 @@ def _format_files(files: tuple[Included, ...]) -> Iterator[str]:
         yield f"{size_text(each.size):>10}  {each.path}"
     if rest := files[MAX_LISTED:]:
         yield f"{size_text(sum(each.size for each in rest)):>10}  in {len(rest)} more"
-
-
-Row = tuple[str, str]
-STYLE = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0; background: transparent"
 
 
 def as_text(rows: Iterable[Row], *, width: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from satflow_ext.display.preflight import as_html, as_text
 from satflow_ext.display.size_format import size_text
+from satflow_ext.display.version_diff import format_change
 from satflow_ext.models import (
     Change,
     CronSchedule,
@@ -61,6 +62,24 @@ class RegisteredFlow:
 
     def _repr_html_(self) -> str:
         return as_html(self.rows())
+
+
+def format_result(registered: Registered) -> str:
+    """Format the result on one line, and warnings, settings kept in Prefect, data files and next runs on further lines."""
+    deployment = registered.deployment
+    size = size_text(registered.content_size)
+    line = f"{deployment.flow_name}/{deployment.name}: {registered.outcome}, version {deployment.version} ({size})"
+    lines = [line, *(f"  kept as changed in Prefect: {format_change(change)}" for change in registered.kept)]
+    if deployment.executor and deployment.executor.from_flow:
+        lines.append(f"  executor: {executor_text(deployment.executor)}, as set in the flow")
+    if registered.files:
+        total = size_text(sum(file.size for file in registered.files))
+        lines.append(f"  data files: {len(registered.files)} ({total})")
+    if deployment.next_runs:
+        moments = ", ".join(f"{moment:%a %d %b %H:%M %Z}" for moment in deployment.next_runs)
+        lines.append(f"  next runs: {moments}")
+    lines += [f"  warning: {finding.sentence}" for finding in registered.warnings]
+    return "\n".join(lines)
 
 
 def executor_text(executor: ExecutorChoice | None) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import platformdirs
 
-from satflow_ext.environments import requirements
+from satflow_ext.environments import locked_packages
 from satflow_ext.environments.engine_start import python_path
 from satflow_ext.environments.installed import find_metadata_folder
 from satflow_ext.errors import EnvironmentNotBuilt
@@ -33,6 +33,15 @@ MAX_OUTPUT_LINES = 20
 """Maximum lines of uv's output in an error message."""
 
 PASSWORD_PATTERN = re.compile(r"//[^/@\s]+@")
+UV_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
+UV_EQUIVALENTS = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+}
+"""pip's option → uv's environment variable, and what separates its values."""
 
 
 def environment_path(digest: str, settings: Settings) -> Path:
@@ -52,8 +61,8 @@ def build_environment(lock: Environment, settings: Settings, report: Callable[[s
         CannotRecreate: a package in the lock comes from a folder or file of another machine.
         EnvironmentNotBuilt: uv is not installed, or it failed; the message contains its output.
     """
-    requirements.refuse_unobtainable(lock)
-    folder = environment_path(requirements.lock_digest(lock), settings)
+    locked_packages.refuse_unobtainable(lock)
+    folder = environment_path(locked_packages.lock_digest(lock), settings)
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not Path(python_path(str(folder))).exists():
         with _lock_build(folder, report):
@@ -93,7 +102,7 @@ def _run_build(lock: Environment, path: Path, report: Callable[[str], None]) -> 
             folder=path.parent,
         )
         listed = building / "requirements.txt"
-        listed.write_text(requirements.requirements_text(lock))
+        listed.write_text(locked_packages.requirements_text(lock))
         interpreter = ("--python", python_path(str(building)))
         _run_uv("pip", "install", *interpreter, "--no-deps", "--requirement", str(listed), folder=path.parent)
         building.rename(path)
@@ -144,12 +153,12 @@ def _find_uv() -> str:
 def _link_satflow(lock: Environment, environment: Path) -> None:
     """Link this process's SatFlow into the environment if the lock's SatFlow comes from a folder instead of an index."""
     if not any(
-        each.name == requirements.SATFLOW and requirements.exact_requirement(each) is None
+        each.name == locked_packages.SATFLOW and locked_packages.exact_requirement(each) is None
         for each in lock.distributions
     ):
         return
     (site_packages,) = environment.glob("lib/python*/site-packages")
-    metadata = find_metadata_folder(requirements.SATFLOW)
+    metadata = find_metadata_folder(locked_packages.SATFLOW)
     for target in (Path(__file__).parents[1], *([metadata] if metadata else [])):
         _replace_link(site_packages / target.name, target)
 
@@ -160,17 +169,6 @@ def _replace_link(link: Path, target: Path) -> None:
     fresh = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
     fresh.symlink_to(target)
     fresh.rename(link)  # atomically: another run may be importing through it
-
-
-UV_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
-UV_EQUIVALENTS = {
-    "index-url": ("UV_DEFAULT_INDEX", " "),
-    "extra-index-url": ("UV_INDEX", " "),
-    "find-links": ("UV_FIND_LINKS", ","),
-    "trusted-host": ("UV_INSECURE_HOST", " "),
-    "cert": ("SSL_CERT_FILE", " "),
-}
-"""pip's option → uv's environment variable, and what separates its values."""
 
 
 def uv_variables(environment: Mapping[str, str]) -> dict[str, str]:

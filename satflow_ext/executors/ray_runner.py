@@ -33,6 +33,9 @@ FIX = (
     "Check that it is running, that flow runs can reach it, that it has the flow's versions of Python and Ray, and, if it "
     f"requires a token, that {ray_environment.TOKEN_VARIABLE} is among the flow's secrets."
 )
+START_TIMEOUT = 60.0
+"""Seconds for Ray to start a process on each machine."""
+UNREACHABLE_FIX = "Set prefect_api_url to a Prefect server that the machines of the cluster can reach."
 
 
 class FlowRayTaskRunner(DeferredFailureMixin, prefect_ray.RayTaskRunner):  # type: ignore[misc]  # an extra, which mypy need not find
@@ -156,11 +159,6 @@ def _last_line(error: Exception) -> str:
     """Return the last line of an error, because some of Ray's exceptions contain the traceback of another process."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1].strip().rstrip(".")
-
-
-START_TIMEOUT = 60.0
-"""Seconds for Ray to start a process on each machine."""
-UNREACHABLE_FIX = "Set prefect_api_url to a Prefect server that the machines of the cluster can reach."
 
 
 def require_prefect_access(address: str) -> None:

@@ -6,8 +6,12 @@ placeholder for each variable. Nothing in this package does I/O.
 
 from __future__ import annotations
 
-from satflow_ext.job_variables.fit import build_job_variables
-from satflow_ext.job_variables.offered import check_plain_text, other_variables_schema, supported_fields
+from satflow_ext.job_variables.fit import (
+    build_job_variables,
+    check_plain_text,
+    other_variables_schema,
+    supported_fields,
+)
 from satflow_ext.job_variables.template import Template, flatten_job_variables, nest_job_variables
 
 __all__ = [

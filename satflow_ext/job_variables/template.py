@@ -16,6 +16,8 @@ TemplatePath = tuple[str, ...]
 """A path into a job configuration; numbers are list indexes, and `*` matches any text."""
 
 PLACEHOLDER = re.compile(r"^\{\{\s*(\w+)\s*\}\}$")
+ENV = "env"
+"""The job variable with environment variables by name, which all of Prefect's worker types have."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,6 @@ def _values_at(value: JsonValue, place: TemplatePath) -> Iterator[JsonValue]:
                 yield from _values_at(each, place[1:])
     elif isinstance(value, list) and place[0].isdigit() and int(place[0]) < len(value):
         yield from _values_at(value[int(place[0])], place[1:])
-
-
-ENV = "env"
-"""The job variable with environment variables by name, which all of Prefect's worker types have."""
 
 
 def flatten_job_variables(job_variables: JsonObject) -> JsonObject:

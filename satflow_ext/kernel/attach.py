@@ -31,26 +31,26 @@ def _blank_marker_line(lines: list[str]) -> list[str]:
 
 def _register_flow(line: str) -> Any:
     """Register a flow as a Prefect deployment; see `%register_flow --help`."""
-    from satflow_ext.kernel.magic import register_flow
+    from satflow_ext.kernel.magics import register_flow
 
     return register_flow(line)
 
 
 def _load_flow(line: str) -> Any:
     """Load a registered flow into the notebook; see `%load_flow --help`."""
-    from satflow_ext.kernel.load_magic import load_flow
+    from satflow_ext.kernel.magics import load_flow
 
     return load_flow(line)
 
 
 def _dask_cluster(line: str) -> Any:
     """Manage the shared cluster of a deployment; see `%dask_cluster --help`."""
-    from satflow_ext.kernel.cluster_magic import dask_cluster
+    from satflow_ext.kernel.magics import dask_cluster
 
     return dask_cluster(line)
 
 
 def _complete_line(shell: Any, event: Any) -> list[str]:
-    from satflow_ext.kernel.magic import complete_line
+    from satflow_ext.kernel.magics import complete_line
 
     return complete_line(shell, event)

@@ -22,6 +22,9 @@ from satflow_ext.kernel.source import code_files, collect_source
 from satflow_ext.kernel.used_distributions import list_distributions, used_modules
 from satflow_ext.models import CarriedFile, Finding, PackedFlow
 
+MAX_TEXTS = 5000
+"""Maximum number of texts to compare with the shapes of credentials, which takes a few dozen milliseconds."""
+
 
 class _WalkResult(NamedTuple):
     """The results of one walk over a flow."""
@@ -30,10 +33,6 @@ class _WalkResult(NamedTuple):
     uses: tuple[str, ...]
     code_files: list[str]
     warnings: tuple[Finding, ...]
-
-
-MAX_TEXTS = 5000
-"""Maximum number of texts to compare with the shapes of credentials, which takes a few dozen milliseconds."""
 
 
 def pack_flow(

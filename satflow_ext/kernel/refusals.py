@@ -24,6 +24,11 @@ CREATE_INSIDE_FIX = "Create it inside the flow, a task or a setup cell (%%flow_s
 CLASS_BODY_FIX = "Remove it from the class body; create it in the method that uses it."
 LOSSY_KINDS = frozenset({"name", "class", "open file", "dict"})
 """Kinds of objects that can be pickled, but would be lost or different where they are loaded, or must not leave this machine."""
+MAX_BYTES = 256 * 1024
+MAX_CLASSES = 500
+COPIED_TYPES = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset}
+)
 
 
 def pickle_error(whole: WalkedFlow, error: BaseException | None) -> CannotPickle:
@@ -179,13 +184,6 @@ def _find_by_pickling(whole: WalkedFlow) -> ReachedObject | None:
             except Exception as error:  # the object's own code, which may raise anything
                 return ReachedObject(reached.path, reached.value, reached.view._replace(problem=str(error)))
     return None
-
-
-MAX_BYTES = 256 * 1024
-MAX_CLASSES = 500
-COPIED_TYPES = frozenset(
-    {type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset}
-)
 
 
 class LoadFailure(NamedTuple):

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 MODULE = __name__
 
 Clean = Callable[[str], str]
+MIN_LENGTH = 5
+"""Minimum characters of a place. A shorter one, such as `/` or `/srv`, appears in many texts and reveals nothing."""
+CLUSTER_ADDRESS = re.compile(r"\b(?:tcp|tls|ucx|inproc|ray)://[^\s'\"<>,;)\]}]+")
+"""Addresses of schedulers and workers in Dask's format, and of clusters in Ray's."""
+CAUSE = "The above exception was the direct cause of the following exception:"
+CONTEXT = "During handling of the above exception, another exception occurred:"
 
 
 def start_redaction() -> None:
@@ -152,13 +158,6 @@ def _with_types_only(create: Callable[..., Any]) -> Callable[..., Any]:
     return create_told
 
 
-MIN_LENGTH = 5
-"""Minimum characters of a place. A shorter one, such as `/` or `/srv`, appears in many texts and reveals nothing."""
-
-CLUSTER_ADDRESS = re.compile(r"\b(?:tcp|tls|ucx|inproc|ray)://[^\s'\"<>,;)\]}]+")
-"""Addresses of schedulers and workers in Dask's format, and of clusters in Ray's."""
-
-
 def list_places(settings: Settings) -> dict[str, str]:
     """Return place → name for the paths and addresses in this machine's settings."""
     folders = {
@@ -190,10 +189,6 @@ class PlaceRedactor:
     def __call__(self, text: str) -> str:
         """Return the text with all places replaced."""
         return CLUSTER_ADDRESS.sub("[cluster address]", self._pattern.sub(lambda found: self._known[found[0]], text))
-
-
-CAUSE = "The above exception was the direct cause of the following exception:"
-CONTEXT = "During handling of the above exception, another exception occurred:"
 
 
 def format_traceback(error: BaseException, *, with_messages: bool) -> str:

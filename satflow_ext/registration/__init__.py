@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satflow_ext.registration.draft import check_choices
+from satflow_ext.registration.checks import check_choices
 from satflow_ext.registration.registrar import register
 
 __all__ = ["check_choices", "register"]

@@ -27,6 +27,9 @@ KILL_DELAY = 5.0
 TIMEOUT_LINE = re.compile(r"^Timeout \(.+\)!$", re.MULTILINE)
 FRAME_LINE = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
 STANDARD_LIBRARY = re.compile(r"^<|/lib/python3\.\d+/(?!site-packages/)")
+LOAD_CODE = "import sys, cloudpickle; cloudpickle.load(open(sys.argv[1], 'rb'))"
+MAX_LOAD_SECONDS = 120.0
+"""Maximum time of a load in seconds."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +144,6 @@ def _format_stack_location(traces: str) -> str:
     own = [frame for frame in frames if not STANDARD_LIBRARY.search(frame["file"])]
     chosen = (own or frames)[:1]
     return f", in {chosen[0]['function']} ({chosen[0]['file']}, line {chosen[0]['line']})" if chosen else ""
-
-
-LOAD_CODE = "import sys, cloudpickle; cloudpickle.load(open(sys.argv[1], 'rb'))"
-MAX_LOAD_SECONDS = 120.0
-"""Maximum time of a load in seconds."""
 
 
 async def load_in_clean_process(packed: PackedFlow, executable: str, *, limit: float = MAX_LOAD_SECONDS) -> float:

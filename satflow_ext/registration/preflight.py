@@ -10,15 +10,10 @@ from satflow_ext.errors import CannotPickle, PrefectFailed, SatflowError, Settin
 from satflow_ext.models import Finding, PackedFlow, Preflight, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import worker_environment
+from satflow_ext.registration.checks import check_choices, find_replaced_task_runner, resolve_executor
 from satflow_ext.registration.clean_process import load_in_clean_process
 from satflow_ext.registration.cluster_class import check_class
-from satflow_ext.registration.draft import (
-    check_choices,
-    find_replaced_task_runner,
-    find_work_pool,
-    resolve_executor,
-    resolve_job_variables,
-)
+from satflow_ext.registration.draft import find_work_pool, resolve_job_variables
 from satflow_ext.settings import Settings
 
 

@@ -11,7 +11,8 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import Finding, PackedFlow, Registration, VersionDiff
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration.draft import build_draft, check_registration, find_work_pool
+from satflow_ext.registration.checks import check_registration
+from satflow_ext.registration.draft import build_draft, find_work_pool
 from satflow_ext.registration.next_version import StoredContent, complete_draft
 from satflow_ext.registration.registrar import find_other_notebook, find_warnings, is_unchanged
 from satflow_ext.settings import Settings

@@ -22,10 +22,10 @@ from satflow_ext.keys import Keyring, read_trusted_keys
 from satflow_ext.models import ExecutorChoice, Finding, GitFile, PackedFlow, Registered, Registration
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration import worker_environment
+from satflow_ext.registration.checks import check_offer, check_registration, check_store, find_replaced_task_runner
 from satflow_ext.registration.cluster_class import check_class
-from satflow_ext.registration.draft import build_draft, check_registration, find_replaced_task_runner, find_work_pool
+from satflow_ext.registration.draft import build_draft, find_work_pool
 from satflow_ext.registration.next_version import publish_next_version, reuse_version
-from satflow_ext.registration.reachability import check_offer, check_store
 from satflow_ext.settings import Settings
 from satflow_ext.versions import carried_files
 from satflow_ext.versions.manifest import Manifest

@@ -20,7 +20,8 @@ from satflow_ext.errors import DeploymentNotFound, PythonMismatch
 from satflow_ext.keys import Keyring, read_trusted_keys
 from satflow_ext.models import JsonObject, Registered
 from satflow_ext.prefect_api import prefect_client
-from satflow_ext.registration.draft import check_choices, find_work_pool, resolve_job_variables
+from satflow_ext.registration.checks import check_choices
+from satflow_ext.registration.draft import find_work_pool, resolve_job_variables
 from satflow_ext.registration.next_version import publish_next_version, reuse_version
 from satflow_ext.settings import Settings
 from satflow_ext.versions import content_download

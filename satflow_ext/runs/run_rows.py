@@ -40,6 +40,15 @@ if TYPE_CHECKING:
 
 STATE_TYPE_ADAPTER: TypeAdapter[StateType] = TypeAdapter(StateType)
 TERMINAL_STATES = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+PAGE_SIZE = 200
+"""Maximum number of log lines in one response of the API."""
+INDIVIDUAL_QUERIES = 20
+"""Number of runs that are queried individually: Prefect's index finds one row, but a page of several runs sorts all lines."""
+MAX_LINE_LENGTH = 500
+"""Maximum number of characters of a line in a row."""
+LATE_AFTER = timedelta(seconds=3)
+"""Delay of a run before a reason is given: a polling Prefect worker needs that long under normal conditions."""
+WAITING_STATES = frozenset({"SCHEDULED", "PENDING"})
 
 
 @dataclass(frozen=True)
@@ -165,16 +174,6 @@ def _make_waiting_run(flow_run: FlowRun, deployment: DeploymentResponse | None, 
     )
 
 
-PAGE_SIZE = 200
-"""Maximum number of log lines in one response of the API."""
-
-INDIVIDUAL_QUERIES = 20
-"""Number of runs that are queried individually: Prefect's index finds one row, but a page of several runs sorts all lines."""
-
-MAX_LINE_LENGTH = 500
-"""Maximum number of characters of a line in a row."""
-
-
 async def read_last_lines(client: PrefectClient, run_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Read the newest line of each run that has one.
 
@@ -202,12 +201,6 @@ def _pick_first_of_each(newest_first: Sequence[Log]) -> dict[UUID, str]:
         if log.flow_run_id is not None:
             lines.setdefault(log.flow_run_id, log.message[:MAX_LINE_LENGTH])
     return lines
-
-
-LATE_AFTER = timedelta(seconds=3)
-"""Delay of a run before a reason is given: a polling Prefect worker needs that long under normal conditions."""
-
-WAITING_STATES = frozenset({"SCHEDULED", "PENDING"})
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import cloudpickle
 
 from satflow_ext import executors, keys, main_module
 from satflow_ext.credentials import redacting_filter, secret_sources
-from satflow_ext.environments import build, engine_start, installed, requirements
-from satflow_ext.environments.comparison import Comparison, compare_environments
+from satflow_ext.environments import build, engine_start, installed, locked_packages
+from satflow_ext.environments.locked_packages import Comparison, compare_environments
 from satflow_ext.errors import ContentRefused, EnvironmentDiffers, EnvironmentNotBuilt
 from satflow_ext.keys import TrustedKeys
 from satflow_ext.models import ExecutorChoice
@@ -206,7 +206,7 @@ def _used_packages(manifest: Manifest) -> frozenset[str]:
 def _matches_lock(manifest: Manifest, found: Comparison, settings: Settings) -> bool:
     """Return whether this interpreter is the rebuilt one, or has exactly the packages of the lock."""
     lock = manifest.environment
-    rebuilt = build.environment_path(requirements.lock_digest(lock), settings)
+    rebuilt = build.environment_path(locked_packages.lock_digest(lock), settings)
     if Path(sys.prefix).resolve() == rebuilt.resolve():
         return True
     if os.environ.get("VIRTUAL_ENV") == str(rebuilt):

@@ -22,6 +22,15 @@ from satflow_ext.models import FlowList, PackedFlow, Preflight, RegisterRequest
 from satflow_ext.server.base_handler import SatflowHandler
 from satflow_ext.server.stack import StackManager
 
+POLL_INTERVAL = 0.05
+"""Seconds between two reads of a kernel's state, which the Jupyter server keeps in memory."""
+WELCOME_SECONDS = 0.3
+"""Seconds to wait for iopub's welcome message (sent since ipykernel 7): earlier messages are not received."""
+START_SECONDS = 60.0
+"""Seconds to wait for a starting kernel: its imports take long on a busy machine."""
+REPLY_SECONDS = 600.0
+"""Seconds to wait for the reply once the kernel executes the request: pickling of large data takes long."""
+
 
 class KernelBridge:
     """Sends requests to kernels of this Jupyter server, and never while they run a cell.
@@ -123,19 +132,6 @@ def _check_packed_path(folder: Path, packed: PackedFlow) -> PackedFlow:
 def _is_file(path: Path) -> bool:
     """Return whether the path is a regular file and not a symbolic link."""
     return path.is_file() and not path.is_symlink() and not path.parent.is_symlink()
-
-
-POLL_INTERVAL = 0.05
-"""Seconds between two reads of a kernel's state, which the Jupyter server keeps in memory."""
-
-WELCOME_SECONDS = 0.3
-"""Seconds to wait for iopub's welcome message (sent since ipykernel 7): earlier messages are not received."""
-
-START_SECONDS = 60.0
-"""Seconds to wait for a starting kernel: its imports take long on a busy machine."""
-
-REPLY_SECONDS = 600.0
-"""Seconds to wait for the reply once the kernel executes the request: pickling of large data takes long."""
 
 
 class KernelRequest:

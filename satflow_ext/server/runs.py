@@ -29,8 +29,7 @@ from satflow_ext.server.stack import StackManager
 from satflow_ext.session import Session
 
 if TYPE_CHECKING:
-    from satflow_ext.runs.run_watcher import RunWatcher
-    from satflow_ext.runs.shared_followers import SharedFollowers
+    from satflow_ext.runs.observers import RunWatcher, SharedFollowers
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,7 @@ class RunManager:
     async def _start_observers(self) -> RunObservers:
         await import_prefect_modules()
         if self._observers is None:
-            from satflow_ext.runs.run_watcher import RunWatcher
-            from satflow_ext.runs.shared_followers import SharedFollowers
+            from satflow_ext.runs.observers import RunWatcher, SharedFollowers
 
             self._observers = RunObservers(
                 SharedFollowers(self._locate_api, self._stack.settings), RunWatcher(self._locate_api)

@@ -31,6 +31,14 @@ RESOURCES = {
     "cluster": "satflow_ext:clusters",
     "clusters": "satflow_ext:clusters",
 }
+StreamFrames: TypeAlias = Callable[[Subscribe], AsyncGenerator[StreamFrame, None]]
+Send: TypeAlias = Callable[[StreamFrame], Awaitable[None]]
+SubscriptionKey: TypeAlias = "tuple[str, str | None]"
+log = logging.getLogger(__name__)
+GLOBAL_TOPICS = ("runs", "clusters")
+"""Topics that do not belong to one run."""
+MAX_SUBSCRIPTIONS = 64
+"""Maximum number of subscriptions of one tab; the sidebar and ten open runs have about twenty."""
 
 
 class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
@@ -94,18 +102,6 @@ def _parse_request(message: str | bytes) -> StreamRequest:
         return REQUEST_ADAPTER.validate_json(message)
     except ValidationError as error:
         raise convert_first_error(error) from None
-
-
-StreamFrames: TypeAlias = Callable[[Subscribe], AsyncGenerator[StreamFrame, None]]
-Send: TypeAlias = Callable[[StreamFrame], Awaitable[None]]
-SubscriptionKey: TypeAlias = "tuple[str, str | None]"
-
-log = logging.getLogger(__name__)
-
-GLOBAL_TOPICS = ("runs", "clusters")
-"""Topics that do not belong to one run."""
-MAX_SUBSCRIPTIONS = 64
-"""Maximum number of subscriptions of one tab; the sidebar and ten open runs have about twenty."""
 
 
 class Subscriptions:

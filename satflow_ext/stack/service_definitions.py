@@ -48,6 +48,7 @@ WORKER_NAME = "satflow-local"
 
 BACKLOG = 1024
 """Length of a listening socket's queue, where connections wait while the service restarts."""
+logger = logging.getLogger(__name__)
 
 
 def open_listener() -> socket.socket:
@@ -197,9 +198,6 @@ async def _is_store_ready(url: str) -> bool:
             await asyncio.sleep(0.05)
             return False
     return True
-
-
-logger = logging.getLogger(__name__)
 
 
 def choose_limit(current: int | None, last_set: int | None, run_limit: int) -> int | None:

@@ -14,6 +14,8 @@ TASK_METHODS = frozenset({"submit", "map", "delay", "apply_async"})
 CHAINED_METHODS = TASK_METHODS | {"with_options"}
 DECORATORS = {"task": "task", "flow": "flow", "prefect.task": "task", "prefect.flow": "flow"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Kind = Literal["function", "class", "statements"]
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass
@@ -178,10 +180,6 @@ def _called_name(function: ast.expr) -> tuple[str, str | None]:
             function = function.func
         else:
             return _dotted_name(function), way
-
-
-Kind = Literal["function", "class", "statements"]
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class SourceText(NamedTuple):

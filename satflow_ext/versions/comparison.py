@@ -18,6 +18,12 @@ from satflow_ext.versions.manifest import Manifest
 
 UNEXPLAINED_CHANGE = "The flow differs in something that the recorded source does not show, such as captured data."
 NO_SOURCE = "The flows differ, but their code cannot be compared: no source was recorded for one of the versions."
+SEPARATE_CHOICES = frozenset({"name", "executor", "schedule", "parameters", "tags", "infrastructure"})
+"""Choices that are not compared directly: the name is always the same, and the others are formatted first."""
+MAX_DIFF_LINES = 5000
+"""Maximum number of lines in a piece for which a diff is made: a longer diff takes too long and is not readable."""
+MAX_NAMES = 3
+"""Maximum number of names that are listed; beyond it, only their number is given."""
 
 
 def compare_versions(before: Manifest, after: Manifest) -> VersionDiff:
@@ -47,10 +53,6 @@ def _unexplained_difference(before: Manifest, after: Manifest, *, explained: boo
         return None
     sourced = all(each.source.cells or each.source.files for each in (before, after))
     return UNEXPLAINED_CHANGE if sourced else NO_SOURCE
-
-
-SEPARATE_CHOICES = frozenset({"name", "executor", "schedule", "parameters", "tags", "infrastructure"})
-"""Choices that are not compared directly: the name is always the same, and the others are formatted first."""
 
 
 def compare_executors(before: Manifest, after: Manifest) -> tuple[Change, ...]:
@@ -103,10 +105,6 @@ def _choice_facts(manifest: Manifest) -> dict[str, str]:
 def _interpreter_facts(manifest: Manifest) -> dict[str, str]:
     found = manifest.environment
     return {"python": f"{found.implementation} {found.python}", "executable": found.executable}
-
-
-MAX_DIFF_LINES = 5000
-"""Maximum number of lines in a piece for which a diff is made: a longer diff takes too long and is not readable."""
 
 
 def compare_code(before: Source, after: Source) -> tuple[CodeChange, ...]:
@@ -168,10 +166,6 @@ def _format_type(schema: JsonValue) -> str:
         return "one of " + json.dumps(schema["enum"])
     kind = str(schema.get("format") or schema.get("type") or "any")
     return f"{kind} of {_format_type(schema['items'])}" if schema.get("items") else kind
-
-
-MAX_NAMES = 3
-"""Maximum number of names that are listed; beyond it, only their number is given."""
 
 
 def summarize_diff(diff: VersionDiff) -> str:

@@ -11,7 +11,7 @@ import {
   formatMagicLine
 } from '../register/draft';
 import { jobVariablesForm, findWorkPool } from '../register/infrastructure';
-import { catalogue, deployment, flow } from './fakes';
+import { catalogue, deployment, flow, OPTION_DEFAULTS } from './fakes';
 
 const PRESET = { executor: 'threads', timezone: 'Europe/Berlin' };
 const FORM = createParameterForm(flow().parameter_schema);
@@ -28,6 +28,7 @@ const line = (change: Partial<IDraft> = {}): string =>
 describe('draft', () => {
   it('starts with defaults that work', () => {
     expect(parseChoices(draft(), FORM, POOL)).toEqual({
+      ...OPTION_DEFAULTS,
       name: 'tiles',
       parameters: {},
       executor: { name: 'threads', options: {} },
@@ -118,8 +119,7 @@ describe('draft', () => {
       secrets: ['KEY']
     });
     const registered = createDraft(flow(), before, PRESET);
-    const choices = parseChoices(registered, FORM, POOL);
-    expect(choices).toMatchObject({
+    expect(parseChoices(registered, FORM, POOL)).toMatchObject({
       executor: { name: 'dask-local', options: { n_workers: 2 } },
       schedule,
       tags: ['a', 'b'],

@@ -3,6 +3,7 @@ import { Signal } from '@lumino/signaling';
 
 import type * as api from '../_api';
 import type { INotebookState, INotebookSource, IPushedFlows } from '../kernel';
+import { FORM_OPTIONS, type FormOptionField } from '../register/_options';
 import type { ISocket, IStream, Listener, Topic } from '../stream';
 import { KUBERNETES, NO_INFRASTRUCTURE, PROCESS } from './workPools';
 
@@ -113,6 +114,11 @@ export function flow(change: Partial<api.LiveFlow> = {}): api.LiveFlow {
   };
 }
 
+/** The defaults of the options that the form shows without a widget of their own. */
+export const OPTION_DEFAULTS = Object.fromEntries(
+  FORM_OPTIONS.map(option => [option.field, option.default])
+) as Pick<api.Deployment, FormOptionField>;
+
 export function deployment(
   change: Partial<api.Deployment> = {}
 ): api.Deployment {
@@ -128,10 +134,6 @@ export function deployment(
     },
     fingerprint: 'f1',
     notebook: 'tiles.ipynb',
-    environment: 'warn',
-    missed_runs: 'last',
-    secrets: [],
-    include: [],
     infrastructure: NO_INFRASTRUCTURE,
     registered_at: '2026-01-01T00:00:00Z',
     manifest_problem: null,
@@ -140,11 +142,11 @@ export function deployment(
     schedule: { kind: 'none' },
     paused: false,
     work_pool: null,
-    tags: [],
     next_runs: [],
     drift: [],
     needed: null,
     notebook_file: null,
+    ...OPTION_DEFAULTS,
     ...change
   };
 }

@@ -8,7 +8,7 @@ export interface ILinesFieldProps {
   /** The name of the field in its form. */
   name: string;
   label: string;
-  hint: string;
+  hint?: string;
   /** The lines as typed, including empty ones. */
   lines: readonly string[];
   error: ErrorBody | null;

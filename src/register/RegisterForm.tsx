@@ -18,7 +18,8 @@ import { missingParameters } from '../components/parameterSchema';
 import { SchemaForm } from '../components/SchemaForm';
 import { useTrans } from '../components/translation';
 import { errorBelow } from '../errors';
-import { ADVANCED_FIELDS, AdvancedFields } from './AdvancedFields';
+import { FORM_OPTIONS } from './_options';
+import { AdvancedFields } from './AdvancedFields';
 import type { IClusterClassState } from './ClusterClassFields';
 import type { IDraft } from './draft';
 import type { IExecutorCard } from './executorCards';
@@ -28,6 +29,7 @@ import { focusField, focusStart } from './focusField';
 import { findWorkPool } from './infrastructure';
 import { InfrastructureFields } from './InfrastructureFields';
 import { describeKernelError } from './kernelErrors';
+import { OptionFields } from './OptionFields';
 import { type IPreflightPanelProps, PreflightPanel } from './PreflightPanel';
 import { ScheduleField } from './ScheduleField';
 import { SubmitBar } from './SubmitBar';
@@ -82,7 +84,7 @@ const FIELDS_WITH_ERRORS = [
   'schedule',
   'work_pool',
   'infrastructure',
-  ...ADVANCED_FIELDS
+  ...FORM_OPTIONS.map(option => option.field)
 ];
 
 /** One page to register a flow; the Enter key accepts the defaults. */
@@ -133,7 +135,16 @@ function FormContent(props: IRegisterFormProps): JSX.Element {
       <NameField {...props} />
       <ParameterFields {...props} />
       <ChoiceFields {...props} />
-      <AdvancedFields {...props} onChange={actions.onChange} />
+      <OptionFields
+        {...props}
+        options={FORM_OPTIONS.filter(option => !option.isAdvanced)}
+        onChange={actions.onChange}
+      />
+      <AdvancedFields
+        {...props}
+        options={FORM_OPTIONS.filter(option => option.isAdvanced)}
+        onChange={actions.onChange}
+      />
       <PreflightPanel
         report={props.preflight.report}
         error={props.preflight.error && inWords(props.preflight.error)}

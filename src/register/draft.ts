@@ -15,6 +15,14 @@ import {
 } from '../components/parameterSchema';
 import { FLOW_EXECUTOR } from '../components/preferences';
 import { RequestFailed } from '../errors';
+import { FORM_OPTIONS, type FormOptionField } from './_options';
+import {
+  createOptionDraft,
+  formatOptionFlags,
+  type IFormOption,
+  parseOptionDraft,
+  type OptionDraft
+} from './formOption';
 import {
   type IInfrastructureDraft,
   createInfrastructureDraft,
@@ -31,8 +39,11 @@ export interface IScheduleDraft {
   timezone: string;
 }
 
+/** A value for each option that has no widget of its own. */
+type ByOption<T> = { [field in FormOptionField]: T };
+
 /** The values of the register form. `options` has the options of each executor that the user selected. */
-export interface IDraft {
+export interface IDraft extends ByOption<OptionDraft> {
   name: string;
   parameters: JsonObject;
   executor: string;
@@ -40,32 +51,13 @@ export interface IDraft {
   schedule: IScheduleDraft;
   workPool: string | null;
   infrastructure: IInfrastructureDraft;
-  tags: string;
-  environment: EnvironmentPolicy;
-  missedRuns: MissedRuns;
-  secrets: readonly string[];
-  include: readonly string[];
 }
-
-/** The policy for runs whose packages differ from those of the registration. */
-export type EnvironmentPolicy = NonNullable<RegisterRequest['environment']>;
-
-/** The choice of scheduled runs that start after they were missed while the stack was off. */
-export type MissedRuns = NonNullable<RegisterRequest['missed_runs']>;
 
 /** The choices of a registration that do not depend on the kernel and the notebook. */
 export type IChoices = Required<
   Pick<
     RegisterRequest,
-    | 'parameters'
-    | 'executor'
-    | 'work_pool'
-    | 'infrastructure'
-    | 'tags'
-    | 'environment'
-    | 'missed_runs'
-    | 'secrets'
-    | 'include'
+    'parameters' | 'executor' | 'work_pool' | 'infrastructure' | FormOptionField
   >
 > & { name: string; schedule: Schedule };
 
@@ -96,11 +88,9 @@ export function createDraft(
     schedule: createScheduleDraft(deployment?.schedule, preset.timezone),
     workPool: deployment?.work_pool ?? null,
     infrastructure: createInfrastructureDraft(deployment?.infrastructure),
-    tags: deployment?.tags.join(', ') ?? '',
-    environment: deployment?.environment ?? 'warn',
-    missedRuns: deployment?.missed_runs ?? 'last',
-    secrets: deployment?.secrets ?? [],
-    include: deployment?.include ?? []
+    ...mapOptions(option =>
+      createOptionDraft(option, deployment?.[option.field])
+    )
   };
 }
 
@@ -112,6 +102,15 @@ export function keepExistingParameters(
   const names = flow.parameters.map(one => one.name);
   const kept = Object.entries(values).filter(([name]) => names.includes(name));
   return Object.fromEntries(kept);
+}
+
+/** Compute a value for each option that has no widget of its own. */
+function mapOptions<T>(
+  valueOf: (option: IFormOption<FormOptionField>) => T
+): ByOption<T> {
+  return Object.fromEntries(
+    FORM_OPTIONS.map(option => [option.field, valueOf(option)])
+  ) as ByOption<T>;
 }
 
 function createScheduleDraft(
@@ -179,11 +178,9 @@ export function parseChoices(
     schedule: parseSchedule(draft.schedule),
     work_pool: draft.workPool,
     infrastructure: parseInfrastructure(draft.infrastructure, pool),
-    tags: draft.tags.split(/[\s,]+/).filter(tag => tag !== ''),
-    environment: draft.environment,
-    missed_runs: draft.missedRuns,
-    secrets: nonEmptyLines(draft.secrets),
-    include: nonEmptyLines(draft.include)
+    ...(mapOptions(option =>
+      parseOptionDraft(option, draft[option.field])
+    ) as Pick<IChoices, FormOptionField>)
   };
 }
 
@@ -205,15 +202,9 @@ export function formatMagicLine(variable: string, choices: IChoices): string {
       : []),
     ...(choices.work_pool ? [['--work-pool', choices.work_pool]] : []),
     ...formatInfrastructureFlags(choices.infrastructure, formatValue),
-    ...choices.tags.map(tag => ['--tag', tag]),
-    ...(choices.environment === 'warn'
-      ? []
-      : [['--environment', choices.environment]]),
-    ...(choices.missed_runs === 'last'
-      ? []
-      : [['--missed-runs', choices.missed_runs]]),
-    ...choices.secrets.map(name => ['--secret', name]),
-    ...choices.include.map(pattern => ['--include', pattern])
+    ...FORM_OPTIONS.flatMap(option =>
+      formatOptionFlags(option, choices[option.field])
+    )
   ];
   const words = flags.map(
     ([flag, value]) => `${flag} ${quoteShellWord(value)}`
@@ -245,11 +236,6 @@ function scheduleFlags(schedule: Schedule): string[][] {
     default:
       return [];
   }
-}
-
-/** Trim the typed lines and drop empty ones. */
-function nonEmptyLines(lines: readonly string[]): string[] {
-  return lines.map(line => line.trim()).filter(line => line !== '');
 }
 
 /** Drop empty options, so that the executor's defaults apply. */

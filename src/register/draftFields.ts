@@ -1,24 +1,14 @@
 import type { IDraft } from './draft';
 
-/** The field of the request that each part of the form fills in. */
-const FIELDS: Record<keyof IDraft, string> = {
-  name: 'name',
-  parameters: 'parameters',
-  executor: 'executor',
+/** The field of the request that a part of the form fills in, if it has another name. */
+const FIELDS: { [part in keyof IDraft]?: string } = {
   options: 'executor',
-  schedule: 'schedule',
-  workPool: 'work_pool',
-  infrastructure: 'infrastructure',
-  tags: 'tags',
-  environment: 'environment',
-  missedRuns: 'missed_runs',
-  secrets: 'secrets',
-  include: 'include'
+  workPool: 'work_pool'
 };
 
 /** Return the request fields that differ; the form library also reports unchanged values. */
 export function changedFields(before: IDraft, after: IDraft): string[] {
-  return (Object.keys(FIELDS) as (keyof IDraft)[])
+  return (Object.keys(after) as (keyof IDraft)[])
     .filter(key => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
-    .map(key => FIELDS[key]);
+    .map(key => FIELDS[key] ?? key);
 }

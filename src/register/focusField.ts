@@ -1,23 +1,16 @@
 import type { Intent } from './flowSource';
 
-/** Ids of inputs outside the schema forms, without the form's prefix, by request field. */
+/** Ids of inputs outside the schema forms that differ from their request fields, without the form's prefix. */
 const INPUT_IDS: Record<string, string> = {
-  name: 'name',
   'schedule.cron': 'cron',
   'schedule.seconds': 'interval',
   'schedule.timezone': 'timezone',
   'executor.options.worker_size': 'worker-size',
-  work_pool: 'work-pool',
   'infrastructure.image': 'image',
   'infrastructure.cpu': 'cpu',
   'infrastructure.memory': 'memory',
   'infrastructure.gpus': 'gpus',
-  'infrastructure.env': 'env',
-  tags: 'tags',
-  include: 'include',
-  secrets: 'secrets',
-  environment: 'environment',
-  missed_runs: 'missed-runs'
+  'infrastructure.env': 'env'
 };
 
 const FOCUSABLE = 'input, select, textarea';
@@ -73,7 +66,8 @@ function findInput(
   return end < 0 ? null : findInput(root, formId, field.slice(0, end));
 }
 
-function inputIdOf(field: string): string {
+/** Return the id of the input of a request field, without the form's prefix. */
+export function inputIdOf(field: string): string {
   const [first, ...rest] = field.split('.');
   if (first === 'parameters') {
     return ['parameters', ...rest].join('_');
@@ -84,5 +78,5 @@ function inputIdOf(field: string): string {
   if (!(field in INPUT_IDS) && field.startsWith('executor.options.')) {
     return ['options', ...rest.slice(1)].join('_');
   }
-  return INPUT_IDS[field] ?? field;
+  return INPUT_IDS[field] ?? field.replace(/_/g, '-');
 }

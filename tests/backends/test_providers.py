@@ -12,8 +12,7 @@ from satflow_ext import cluster_providers, executors
 from satflow_ext.cluster_providers import signature
 from satflow_ext.cluster_providers.any_class import CLASS_PATH
 from satflow_ext.errors import BadRequest, InvalidExecutorOption
-from satflow_ext.executors.dask_cluster import provider_request
-from satflow_ext.executors.dask_cluster_options import DaskClusterOptions
+from satflow_ext.executors.dask_cluster import DaskClusterOptions, provider_request
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import read_class_form
 from satflow_ext.settings import Settings

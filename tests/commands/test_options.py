@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Annotated, Literal
 
 import pytest
+from satflow_ext.kernel.magic import complete_line
 
 from satflow_ext.arguments import Parser
-from satflow_ext.choices import list_options, parse_registration, split_line
+from satflow_ext.choices import list_options, parse_registration, parser, split_line, table
 from satflow_ext.choices.register_line import build_parser, parse_line
 from satflow_ext.commands import register
 from satflow_ext.errors import BadRequest
-from satflow_ext.models import WrittenRegistration
+from satflow_ext.models import FormInput, Option, Registration, WrittenRegistration
+from scripts.form_options import render_form_options
 
 
 def parsed(*words: str) -> tuple[argparse.Namespace, list[str]]:
@@ -144,3 +149,77 @@ def test_a_value_of_the_magic_may_begin_with_a_dash_and_its_flow_may_come_last()
     words = parse_line("--n-workers 2 --name -x main")
     assert (words.flow, words.registration.name) == ("main", "-x")
     assert words.registration.executor.options == {"n_workers": 2}
+
+
+class Extended(Registration):
+    """A registration with one more option of each kind."""
+
+    owner: Annotated[
+        str | None, Option("--owner", "NAME", "the owner of the deployment", "an owner", FormInput("Owner"))
+    ] = None
+    max_retries: Annotated[
+        int, Option("--max-retries", "NUMBER", "the number of retries", "a number", FormInput("Retries", position=7))
+    ] = 0
+    is_urgent: Annotated[
+        bool, Option("--urgent", "BOOLEAN", "start first", "true or false", FormInput("Urgent", is_advanced=False))
+    ] = False
+    reviewers: Annotated[
+        tuple[str, ...], Option("--reviewer", "NAME", "a reviewer", "a name", FormInput("Reviewers", "One per line."))
+    ] = ()
+    level: Annotated[
+        Literal["low", "high"],
+        Option("--level", "LEVEL", "the level", "a level", FormInput("Level", value_hints=("slow.", "fast."))),
+    ] = "low"
+    hidden: Annotated[str, Option("--hidden", "TEXT", "an option without an input", "a text")] = ""
+
+
+class WrittenExtended(Extended, WrittenRegistration):
+    """The same with parameters as text."""
+
+
+@pytest.fixture
+def more_options(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Add the options of `Extended` to those of a registration."""
+    monkeypatch.setattr(table, "Registration", Extended)
+    monkeypatch.setattr(parser, "WrittenRegistration", WrittenExtended)
+    list_options.cache_clear()
+    yield
+    list_options.cache_clear()
+
+
+ALL_GIVEN = "--owner me --max-retries 3 --urgent true --reviewer A --reviewer B --level high --hidden x"
+
+
+@pytest.mark.usefixtures("more_options")
+def test_a_new_option_is_an_option_of_the_command_and_of_the_magic():
+    expected = WrittenExtended(
+        owner="me", max_retries=3, is_urgent=True, reviewers=("A", "B"), level="high", hidden="x"
+    )
+    assert registration(*split_line(ALL_GIVEN)) == parse_line(f"main {ALL_GIVEN}").registration == expected
+    assert registration() == WrittenExtended()
+    with pytest.raises(BadRequest, match=r"'lo' is not a level\. Choose one of low, high"):
+        registration("--level", "lo")
+
+
+@pytest.mark.usefixtures("more_options")
+def test_a_new_option_is_in_the_help_and_completed():
+    shell = SimpleNamespace(user_ns={})
+    assert help_entries(build_parser().format_help())["--reviewer"] == "NAME a reviewer (repeatable)"
+    assert complete_line(shell, SimpleNamespace(line="%register_flow --rev", symbol="--rev")) == ["--reviewer"]
+    assert complete_line(shell, SimpleNamespace(line="%register_flow --level ", symbol="")) == ["low", "high"]
+
+
+@pytest.mark.usefixtures("more_options")
+def test_a_new_option_with_a_label_is_in_the_form():
+    text = " ".join(render_form_options().split())
+    for kind, entry in {
+        "text": '"owner", flag: "--owner", kind: "text", default: null, isAdvanced: true, position: 100',
+        "number": '"max_retries", flag: "--max-retries", kind: "number", default: 0, isAdvanced: true, position: 7',
+        "boolean": '"is_urgent", flag: "--urgent", kind: "boolean", default: false, isAdvanced: false, position: 100',
+        "lines": '"reviewers", flag: "--reviewer", kind: "lines", default: [], isAdvanced: true, position: 100',
+        "enumeration": '"level", flag: "--level", kind: "enumeration", default: "low", isAdvanced: true, position: 100',
+    }.items():
+        assert f"{{field: {entry}, label: trans => trans.__(" in text, kind
+    assert 'label: trans => trans.__("Reviewers"), hint: trans => trans.__("One per line.")}' in text
+    assert 'values: [{value: "low", label: trans => trans.__("Low:"), hint: trans => trans.__("slow.")}, {' in text
+    assert "hidden" not in text

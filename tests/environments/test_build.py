@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from satflow_ext.environments import build, requirements
+from satflow_ext.environments import build, locked_packages
 from satflow_ext.environments.build import build_environment
 from satflow_ext.environments.engine_start import python_path
 from satflow_ext.errors import EnvironmentNotBuilt
@@ -66,7 +66,7 @@ def test_a_link_that_leads_nowhere_is_mended(settings: Settings) -> None:
 
 
 def test_what_a_killed_build_left_is_taken_away(settings: Settings) -> None:
-    wanted = build.environment_path(requirements.lock_digest(TINY), settings)
+    wanted = build.environment_path(locked_packages.lock_digest(TINY), settings)
     left = wanted.with_name(f"{wanted.name}.0000.tmp")
     left.mkdir(parents=True)
     assert build_environment(TINY, settings, print) == wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from satflow_ext.environments.comparison import compare_environments
+from satflow_ext.environments.locked_packages import compare_environments
 from satflow_ext.models import Distribution, Environment
 
 NO_FILES = "sha256:" + "0" * 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from satflow_ext.environments import requirements
+from satflow_ext.environments import locked_packages
 from satflow_ext.errors import CannotRecreate
 from satflow_ext.models import Distribution
 from tests.environments.locks import distribution, lock, origin
@@ -34,11 +34,11 @@ LOCAL = distribution("mine", "0.1", origin("file:///home/me/mine", editable=True
     ],
 )
 def test_one_requirement(given: Distribution, line: str | None) -> None:
-    assert requirements.exact_requirement(given) == line
+    assert locked_packages.exact_requirement(given) == line
 
 
 def test_a_requirements_file_says_what_it_lacks_and_claims_no_hashes() -> None:
-    text = requirements.requirements_text(lock(distribution("a"), LOCAL))
+    text = locked_packages.requirements_text(lock(distribution("a"), LOCAL))
     assert "\na==1\n" in text
     assert "# mine 0.1 came from file:///home/me/mine" in text
     assert "--hash" not in text
@@ -46,23 +46,23 @@ def test_a_requirements_file_says_what_it_lacks_and_claims_no_hashes() -> None:
 
 def test_what_cannot_be_had_is_named() -> None:
     with pytest.raises(CannotRecreate, match=r"mine 0\.1 \(editable\)"):
-        requirements.refuse_unobtainable(lock(distribution("a"), LOCAL))
+        locked_packages.refuse_unobtainable(lock(distribution("a"), LOCAL))
 
 
 def test_satflow_itself_may_come_from_a_folder() -> None:
     ours = distribution("satflow-ext", where=origin("file:///src/satflow", editable=True))
-    requirements.refuse_unobtainable(lock(ours))
+    locked_packages.refuse_unobtainable(lock(ours))
 
 
 def test_digest_names_what_is_built() -> None:
-    one = requirements.lock_digest(lock(distribution("a"), distribution("b")))
-    assert one == requirements.lock_digest(lock(distribution("a"), distribution("b")))
-    assert one != requirements.lock_digest(lock(distribution("a"), distribution("b", "2")))
-    assert one != requirements.lock_digest(lock(distribution("a"), distribution("b"), python="3.11.99"))
+    one = locked_packages.lock_digest(lock(distribution("a"), distribution("b")))
+    assert one == locked_packages.lock_digest(lock(distribution("a"), distribution("b")))
+    assert one != locked_packages.lock_digest(lock(distribution("a"), distribution("b", "2")))
+    assert one != locked_packages.lock_digest(lock(distribution("a"), distribution("b"), python="3.11.99"))
 
 
 def test_containerfile_has_the_python_of_the_lock_and_no_root() -> None:
-    text = requirements.containerfile_text(lock(distribution("a"), python="3.11.4"))
+    text = locked_packages.containerfile_text(lock(distribution("a"), python="3.11.4"))
     assert "FROM python:3.11.4-slim\n" in text
     assert "--no-deps -r" in text
     assert "USER flow" in text

@@ -20,7 +20,7 @@ from satflow_ext.gateways.cluster_request import GatewayClusterRequest
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration.reachability import check_offer
+from satflow_ext.registration.checks import check_offer
 from satflow_ext.settings import GIB, Settings
 from tests.gateways.serving import running, serving_gateway
 from tests.ports import free_port

@@ -17,7 +17,7 @@ from satflow_ext.gateways.cluster_request import GatewayClusterRequest, set_opti
 from satflow_ext.gateways.cluster_start import release_cluster
 from satflow_ext.gateways.connection import connect_gateway, locate_gateway
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration.reachability import check_offer
+from satflow_ext.registration.checks import check_offer
 from satflow_ext.settings import GIB, GatewaySettings, Settings
 from tests.gateways.pretending import answering
 from tests.gateways.serving import OF_THE_TEAM, PASSWORD, serving_gateway

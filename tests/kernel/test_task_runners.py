@@ -15,7 +15,7 @@ from satflow_ext.errors import InvalidExecutorOption
 from satflow_ext.executors.dask_local import start_local_cluster
 from satflow_ext.kernel.task_runners import describe_task_runner
 from satflow_ext.models import ExecutorChoice
-from satflow_ext.registration.draft import find_replaced_task_runner, resolve_executor
+from satflow_ext.registration.checks import find_replaced_task_runner, resolve_executor
 from satflow_ext.settings import Settings
 
 SETTINGS = Settings()

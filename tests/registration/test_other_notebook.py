@@ -8,8 +8,7 @@ import pytest
 from prefect import flow
 
 from satflow_ext import cli
-from satflow_ext.commands.register import format_result
-from satflow_ext.display.registered_flow import RegisteredFlow
+from satflow_ext.display.registered_flow import RegisteredFlow, format_result
 from satflow_ext.errors import RegisteredElsewhere
 from satflow_ext.models import Registration
 from satflow_ext.registration import register

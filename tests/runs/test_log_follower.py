@@ -15,8 +15,7 @@ from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectUnreachable, RunNotFound
 from satflow_ext.runs.log_book import BATCH_CHARACTERS, BATCH_LINES, MAX_DELAY, LogBatch, LogBook, sort_by_time
 from satflow_ext.runs.log_follower import SETTLE_SECONDS, LogFollower, follow_log
-from satflow_ext.runs.run_watcher import RunWatcher
-from satflow_ext.runs.shared_followers import SharedFollowers
+from satflow_ext.runs.observers import RunWatcher, SharedFollowers
 from tests.runs.book_lines import line, text
 
 

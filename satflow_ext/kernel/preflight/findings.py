@@ -22,6 +22,14 @@ MAX_FINDINGS = 50
 """Maximum number of findings of one kind."""
 MAX_PLAIN_VALUES = 1000
 """Maximum number of values to check per container of plain data."""
+CONNECT_FIX = (
+    "Connect inside the task that needs it; keep the address in a parameter and the password in a declared secret."
+)
+PICKLABLE_MODULES = frozenset({"distributed", "dask_gateway", "requests", "sqlalchemy", "redis"})
+"""Modules with live objects that can be pickled, but are different or useless in another process."""
+PICKLABLE_TYPES = frozenset(
+    {"Session", "Client", "Future", "Engine", "LocalCluster", "GatewayCluster", "SpecCluster", "Redis"}
+)
 
 
 def find_problems(everything: Iterable[ReachedObject], *, texts: int | None = None) -> Iterator[Finding]:
@@ -108,10 +116,6 @@ class LiveObjectKind(NamedTuple):
     fix: str
 
 
-CONNECT_FIX = (
-    "Connect inside the task that needs it; keep the address in a parameter and the password in a declared secret."
-)
-
 KINDS_BY_MODULE: dict[str, LiveObjectKind] = {
     "_thread": LiveObjectKind(
         "a lock", "Create it inside the flow, or remove it: tasks in other processes do not share it."
@@ -170,12 +174,6 @@ KINDS_BY_TYPE: dict[str, LiveObjectKind] = {
 
 GPU = LiveObjectKind("a tensor on a GPU", "Send it from the CPU: tensor.cpu().")
 FILE = LiveObjectKind("an open file", "Open it inside the task that reads or writes it; send its path.")
-
-PICKLABLE_MODULES = frozenset({"distributed", "dask_gateway", "requests", "sqlalchemy", "redis"})
-"""Modules with live objects that can be pickled, but are different or useless in another process."""
-PICKLABLE_TYPES = frozenset(
-    {"Session", "Client", "Future", "Engine", "LocalCluster", "GatewayCluster", "SpecCluster", "Redis"}
-)
 
 
 def live_object_kind(reached: ReachedObject) -> LiveObjectKind | None:

@@ -18,6 +18,56 @@ from satflow_ext.kernel.reachable_objects import ReachedObject
 from satflow_ext.models import Finding
 from satflow_ext.setup_cells import list_setup_cells
 
+MAX_TEXTS = 2000
+"""Maximum number of texts to check."""
+MAX_PATH_LENGTH = 250
+CODE_SUFFIXES = frozenset({".py", ".ipynb"})
+"""Suffixes of files that are packed as code, or are the notebook."""
+MAX_FINDINGS = 20
+SETUP_CELL_FIX = (
+    "Begin the cell with %%flow_setup, or give it the tag flow-setup, so that it also runs in every flow run."
+)
+ENVIRONMENT = "os.environ"
+CHANGING_NAMES = (
+    ENVIRONMENT,
+    "os.putenv",
+    "os.unsetenv",
+    "os.chdir",
+    "locale.setlocale",
+    "random.seed",
+    "socket.setdefaulttimeout",
+    "sys.setrecursionlimit",
+    "decimal.setcontext",
+    "multiprocessing.set_start_method",
+    "numpy.random.seed",
+    "numpy.seterr",
+    "pandas.set_option",
+    "pandas.options",
+    "pandas.api.extensions.register_dataframe_accessor",
+    "pandas.api.extensions.register_series_accessor",
+    "pandas.api.extensions.register_index_accessor",
+    "pandas.core.accessor.register_dataframe_accessor",
+    "pandas.core.accessor.register_series_accessor",
+    "pandas.core.accessor.register_index_accessor",
+    "matplotlib.use",
+    "matplotlib.rcParams",
+    "matplotlib.style.use",
+    "matplotlib.pyplot.rcParams",
+    "matplotlib.pyplot.style.use",
+    "seaborn.set_theme",
+    "dask.config.set",
+    "dotenv.load_dotenv",
+    "dotenv.main.load_dotenv",
+    "torch.manual_seed",
+    "torch.set_default_dtype",
+    "torch.set_num_threads",
+    "polars.Config",
+)
+"""Names that a cell may call, assign to or use as a decorator, also with further attributes."""
+MAGIC_TARGETS = {"env": ENVIRONMENT, "set_env": ENVIRONMENT, "cd": "os.chdir"}
+DISPLAY_PREFIX = "display."
+"""Prefix of pandas' display options, which do not affect a flow run."""
+
 
 def find_findings(
     everything: Sequence[ReachedObject],
@@ -43,14 +93,6 @@ def find_findings(
         *find_side_effects(shell, modules),
         *find_missing_files(everything, folder, included),
     ]
-
-
-MAX_TEXTS = 2000
-"""Maximum number of texts to check."""
-MAX_PATH_LENGTH = 250
-CODE_SUFFIXES = frozenset({".py", ".ipynb"})
-"""Suffixes of files that are packed as code, or are the notebook."""
-MAX_FINDINGS = 20
 
 
 def find_missing_files(
@@ -96,51 +138,6 @@ def _is_file(folder: Path, name: str) -> bool:
         return (folder / path).is_file()
     except OSError:  # the file system does not allow this name
         return False
-
-
-SETUP_CELL_FIX = (
-    "Begin the cell with %%flow_setup, or give it the tag flow-setup, so that it also runs in every flow run."
-)
-ENVIRONMENT = "os.environ"
-CHANGING_NAMES = (
-    ENVIRONMENT,
-    "os.putenv",
-    "os.unsetenv",
-    "os.chdir",
-    "locale.setlocale",
-    "random.seed",
-    "socket.setdefaulttimeout",
-    "sys.setrecursionlimit",
-    "decimal.setcontext",
-    "multiprocessing.set_start_method",
-    "numpy.random.seed",
-    "numpy.seterr",
-    "pandas.set_option",
-    "pandas.options",
-    "pandas.api.extensions.register_dataframe_accessor",
-    "pandas.api.extensions.register_series_accessor",
-    "pandas.api.extensions.register_index_accessor",
-    "pandas.core.accessor.register_dataframe_accessor",
-    "pandas.core.accessor.register_series_accessor",
-    "pandas.core.accessor.register_index_accessor",
-    "matplotlib.use",
-    "matplotlib.rcParams",
-    "matplotlib.style.use",
-    "matplotlib.pyplot.rcParams",
-    "matplotlib.pyplot.style.use",
-    "seaborn.set_theme",
-    "dask.config.set",
-    "dotenv.load_dotenv",
-    "dotenv.main.load_dotenv",
-    "torch.manual_seed",
-    "torch.set_default_dtype",
-    "torch.set_num_threads",
-    "polars.Config",
-)
-"""Names that a cell may call, assign to or use as a decorator, also with further attributes."""
-MAGIC_TARGETS = {"env": ENVIRONMENT, "set_env": ENVIRONMENT, "cd": "os.chdir"}
-DISPLAY_PREFIX = "display."
-"""Prefix of pandas' display options, which do not affect a flow run."""
 
 
 class _NameUse(NamedTuple):

@@ -1,17 +1,21 @@
-"""The `%register_flow` magic."""
+"""The magics `%register_flow`, `%load_flow` and `%dask_cluster`."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from satflow_ext.choices import list_options
+from satflow_ext import cluster_commands
+from satflow_ext.choices import LineParser, list_options, split_line
 from satflow_ext.choices.register_line import ParsedLine, build_parser, parse_line
 from satflow_ext.display.preflight import CheckedFlow
 from satflow_ext.display.registered_flow import RegisteredFlow
 from satflow_ext.errors import BadRequest, SatflowError
 from satflow_ext.kernel.flow_discovery import live_flows
+from satflow_ext.kernel.kernel_session import get_shell, open_session, run_coroutine
+from satflow_ext.kernel.load_flow import LoadedFlow, cells_text, load_with_manifest
 from satflow_ext.models import FLOW_EXECUTOR
+from satflow_ext.settings import load_settings
 
 
 def register_flow(line: str) -> RegisteredFlow | CheckedFlow | None:
@@ -75,3 +79,54 @@ def _executor_options(words: list[str]) -> list[str]:
     name = words[words.index("--executor") + 1] if "--executor" in words[:-1] else FLOW_EXECUTOR
     fields = EXECUTORS[name].options.model_fields if name in EXECUTORS else {}
     return ["--" + each.replace("_", "-") for each in fields]
+
+
+def dask_cluster(line: str) -> None:
+    """Execute a line of the magic. Report an error as one message, without a traceback."""
+    parser = LineParser(
+        prog="%dask_cluster",
+        description="Start, resize and stop the cluster that the runs of a deployment share, before and between runs.",
+        add_help=False,
+    )
+    cluster_commands.add_cluster_commands(parser)
+    words = line.split()
+    if not words or {"-h", "--help"} & set(words):
+        sys.stdout.write(parser.format_help())
+        return
+    try:
+        args = parser.parse_args(split_line(line))
+        done = run_coroutine(cluster_commands.run_command(args, open_session(load_settings())))
+        sys.stdout.write(f"{cluster_commands.format_clusters(done)}\n")
+    except SatflowError as error:
+        sys.stderr.write(f"{error}\n")
+
+
+def load_flow(line: str) -> LoadedFlow | None:
+    """Execute a line of the magic. Report an error as one message, without a traceback."""
+    parser = _parser()
+    try:
+        words = parser.parse_args(split_line(line))
+        if words.help or not words.name:
+            sys.stdout.write(parser.format_help())
+            return None
+        done = load_with_manifest(words.name, words.as_name)
+        shell = get_shell()
+        if words.cells and shell is not None:
+            shell.set_next_input(cells_text(done.manifest))
+    except SatflowError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+    return done
+
+
+def _parser() -> LineParser:
+    parser = LineParser(
+        prog="%load_flow",
+        description="Load a registered flow into this notebook, after its signature and environment were checked.",
+        add_help=False,
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME[@VERSION]", help="the deployment (default: its live version)")
+    parser.add_argument("--as", dest="as_name", metavar="VARIABLE", help="another variable name in this notebook")
+    parser.add_argument("--cells", action="store_true", help="put the cells that defined the flow into a new cell")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help message")
+    return parser

@@ -1,0 +1,158 @@
+"""The checks that can refuse a registration before anything is sent, from those without I/O to those that ask a service.
+
+Flow runs of the local stack have the environment variables of the process that started the stack, and the settings file at the
+time of their start. A store that is defined only in the environment of a later JupyterLab would be unknown to them, and every run
+would fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from satflow_ext import cluster_providers, executors, lease
+from satflow_ext import endpoints as places
+from satflow_ext.choices import schedules
+from satflow_ext.deployments import parameter_schema
+from satflow_ext.endpoints import Endpoints
+from satflow_ext.environments import locked_packages
+from satflow_ext.errors import InvalidExecutorOption, SettingsWrong
+from satflow_ext.job_variables import check_plain_text
+from satflow_ext.models import FLOW_EXECUTOR, ExecutorChoice, Finding, FlowTaskRunner, PackedFlow, Registration
+from satflow_ext.prefect_names import check_deployment_name, check_flow_name
+from satflow_ext.runs.parameter_checks import check_size
+from satflow_ext.settings import LOCAL, Settings
+
+DEFAULT_EXECUTOR = ExecutorChoice(name="threads")
+"""The executor that does the same as Prefect for a flow that names no task runner."""
+STORE_FIX = (
+    "Define the store in satflow.toml, and restart the local stack where the environment variables of its headers are set: "
+    "`satflow down`, then register again."
+)
+
+
+def check_choices(registration: Registration, settings: Settings, *, local: bool) -> None:
+    """Make the checks that can refuse a registration before the flow is packed or anything is started for it.
+
+    Args:
+        registration: the user's choices.
+        settings: worker sizes.
+        local: whether runs happen on this machine.
+    """
+    schedules.check_schedule(registration.schedule)
+    check_size(registration.parameters)
+    if registration.name is not None:
+        check_deployment_name(registration.name)
+    check_plain_text(registration.infrastructure, local=local)
+    executors.validate_choice(registration.executor, settings, runs_locally=local)
+
+
+def check_registration(
+    packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings
+) -> ExecutorChoice:
+    """Make all checks that can refuse a registration before anything is sent.
+
+    Returns:
+        The executor with every option filled in.
+    """
+    check_choices(registration, settings, local=endpoints.local)
+    executor = resolve_executor(registration.executor, packed.flow.task_runner, settings, local=endpoints.local)
+    check_flow_name(packed.flow.name)
+    check_deployment_name(registration.name or packed.flow.name)
+    if endpoints.local:
+        executors.require_packages(executor, packed.environment.packages)
+    if registration.environment == "recreate":
+        locked_packages.refuse_unobtainable(packed.environment)
+    if registration.schedule.kind != "none":
+        parameter_schema.check_complete(packed.flow.parameter_schema, registration.parameters)
+    return executor
+
+
+def resolve_executor(
+    choice: ExecutorChoice, task_runner: FlowTaskRunner | None, settings: Settings, *, local: bool
+) -> ExecutorChoice:
+    """Return the executor that tasks run on, with every option filled in.
+
+    Args:
+        choice: the user's choice. `FLOW_EXECUTOR` becomes the executor that does the same as the flow's task runner, and stays
+            unchanged if there is none.
+        task_runner: the task runner that the flow names.
+        settings: worker sizes.
+        local: whether runs happen on this machine.
+
+    Raises:
+        UnknownExecutor: there is no such executor; see `executors.validate` for further errors.
+    """
+    if choice.name == FLOW_EXECUTOR and not choice.options:
+        same = (task_runner.executor if task_runner else DEFAULT_EXECUTOR) or choice
+        try:
+            return executors.validate_choice(same.model_copy(update={"from_flow": True}), settings, runs_locally=local)
+        except InvalidExecutorOption:  # for example more threads than the executor provides
+            return choice.model_copy(update={"from_flow": True})
+    return executors.validate_choice(choice.model_copy(update={"from_flow": False}), settings, runs_locally=local)
+
+
+def find_replaced_task_runner(
+    executor: ExecutorChoice, task_runner: FlowTaskRunner | None, flow: str, settings: Settings
+) -> tuple[Finding, ...]:
+    """Return a warning if the executor replaces the flow's own task runner.
+
+    Args:
+        executor: the executor from `resolve_executor`.
+        task_runner: the task runner that the flow names.
+        flow: its variable or name.
+        settings: worker sizes.
+    """
+    if task_runner is None or executor.from_flow:
+        return ()
+    same = resolve_executor(ExecutorChoice(), task_runner, settings, local=False)
+    if (same.name, same.options) == (executor.name, executor.options):
+        return ()
+    chosen = f"{executor.name} ({executor.arguments})" if executor.arguments else executor.name
+    return (
+        Finding(
+            kind="task runner",
+            level="warning",
+            where=flow,
+            message=f"runs its tasks with the executor {chosen} instead of its own {task_runner.text}",
+            fix=f"Choose the executor {FLOW_EXECUTOR!r} to keep the flow's task runner.",
+        ),
+    )
+
+
+async def check_store(endpoints: Endpoints, settings: Settings) -> None:
+    """Refuse a store that flow runs of the local stack do not have, or have with another address or credential.
+
+    Raises:
+        SettingsWrong: the runs could not use the store.
+    """
+    store = endpoints.store
+    if not endpoints.local or store.name == LOCAL:
+        return
+    report, record = await asyncio.to_thread(lambda: (lease.read_report(settings), places.read_record(settings)))
+    if report is None or record is None:  # it was just stopped; the next request to Prefect reports that
+        return
+    known = report.stores.get(store.name)
+    if known is None:
+        raise SettingsWrong(
+            f"The local stack, where the flow would run, has no store called {store.name!r}, or lacks its credential.",
+            fix=STORE_FIX,
+        )
+    if known != places.fingerprint_store(store, record):
+        raise SettingsWrong(
+            f"The local stack, where the flow would run, has another address or credential for the store {store.name!r}.",
+            fix=STORE_FIX,
+        )
+
+
+async def check_offer(executor: ExecutorChoice, settings: Settings) -> None:
+    """Refuse a cluster that the service of its provider does not offer, regardless of the machine of the runs.
+
+    Raises:
+        SizeRefused: the service does not offer that worker size; the message lists those that it offers.
+        GatewayRefused: a Dask Gateway cannot separate a shared cluster from others.
+        ClusterFailed: the service does not answer, or refuses the credential.
+        SettingsWrong: the environment variable of its credential is not set.
+    """
+    request = executors.find_provider_request(executor, settings)
+    if request is not None:
+        await asyncio.to_thread(cluster_providers.find_provider(request.backend).check_offer, request, settings)
