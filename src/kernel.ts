@@ -24,6 +24,13 @@ const FLOW_CODE = /^[ \t]*@(?:\w+\.)*flow\b/m;
 /** Kernel states in which a kernel answers, or never will. */
 const ANSWERING: readonly Kernel.Status[] = ['idle', 'busy', 'dead'];
 
+/** States in which JupyterLab has not received a message of a new kernel, although the kernel may be ready. */
+const UNHEARD: readonly Kernel.Status[] = [
+  'starting',
+  'unknown',
+  'autorestarting'
+];
+
 /** Milliseconds between two information requests to a restarted kernel that has not answered yet. */
 const INFO_REQUEST_INTERVAL = 2000;
 
@@ -91,14 +98,14 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
 
   /**
    * Return the status of a kernel. JupyterLab can miss the first messages of a restarted kernel and then reports
-   * "starting" until a cell runs; return "idle" if the kernel has already answered.
+   * "starting" or "unknown" until a cell runs; return "idle" if the kernel has already answered.
    */
   private statusOf(
     kernel: Kernel.IKernelConnection | null,
     generation: string
   ): Kernel.Status {
     const status = kernel?.status ?? 'unknown';
-    return status === 'starting' && this.answeredGeneration === generation
+    return UNHEARD.includes(status) && this.answeredGeneration === generation
       ? 'idle'
       : status;
   }
@@ -108,7 +115,9 @@ export class ActiveNotebook implements INotebookSource, IDisposable {
     { msg, direction }: Kernel.IAnyMessageArgs
   ): void {
     const isAnswer =
-      direction === 'recv' && msg.header.msg_type === 'kernel_info_reply';
+      direction === 'recv' &&
+      msg.header.msg_type === 'kernel_info_reply' &&
+      kernel.status !== 'restarting'; // the reply of the kernel before the restart
     if (isAnswer && kernel.id === this.current?.kernelId) {
       this.answeredGeneration = this.current.generation;
       this._changed.emit();

@@ -46,17 +46,34 @@ describe('ActiveNotebook', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('asks a restarted kernel until it answers', async () => {
-    const { source, kernel, become, answer } = notebook();
+  it.each([
+    ['restarting', 'starting'],
+    ['restarting', 'unknown'],
+    ['autorestarting', 'autorestarting']
+  ])(
+    'asks a kernel that is %s and then %s until it answers',
+    async (first, then) => {
+      const { source, kernel, become, answer } = notebook();
+      become(first);
+      if (then !== first) {
+        become(then);
+      }
+      await jest.advanceTimersByTimeAsync(5000);
+      expect(kernel.requestKernelInfo).toHaveBeenCalledTimes(2);
+      expect(source.current?.status).toBe(then);
+      answer();
+      expect(source.current?.status).toBe('idle');
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(kernel.requestKernelInfo).toHaveBeenCalledTimes(2);
+    }
+  );
+
+  it('does not take the reply of the old kernel for that of the restarted one', () => {
+    const { source, become, answer } = notebook();
     become('restarting');
-    become('starting');
-    await jest.advanceTimersByTimeAsync(5000);
-    expect(kernel.requestKernelInfo).toHaveBeenCalledTimes(2);
-    expect(source.current?.status).toBe('starting');
     answer();
-    expect(source.current?.status).toBe('idle');
-    await jest.advanceTimersByTimeAsync(60_000);
-    expect(kernel.requestKernelInfo).toHaveBeenCalledTimes(2);
+    become('unknown');
+    expect(source.current?.status).toBe('unknown');
   });
 
   it('asks nothing of a restarted kernel that says how it is', async () => {
