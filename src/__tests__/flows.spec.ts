@@ -146,6 +146,30 @@ describe('FlowsModel', () => {
     expect(asked).toEqual(['k1', 'k1']);
   });
 
+  it('queries again when the kernel was idle before the server replied that it was busy', async () => {
+    jest.useFakeTimers();
+    const replies = [refuse('KernelBusy'), refuse('KernelBusy'), () => list()];
+    const { asked, client } = kernelPart(() => replies.shift()!());
+    const model = new FlowsModel(client, new FakeNotebooks(NOTEBOOK));
+    model.enable();
+    await jest.advanceTimersByTimeAsync(60_000);
+    jest.useRealTimers();
+    expect(asked).toEqual(['k1', 'k1', 'k1']);
+    expect(model.state.kind).toBe('listed');
+  });
+
+  it('does not query a busy kernel whose notebook was left', async () => {
+    jest.useFakeTimers();
+    const { asked, client } = kernelPart(refuse('KernelBusy'));
+    const notebooks = new FakeNotebooks(NOTEBOOK);
+    new FlowsModel(client, notebooks).enable();
+    await jest.advanceTimersByTimeAsync(0);
+    notebooks.become(null);
+    await jest.advanceTimersByTimeAsync(60_000);
+    jest.useRealTimers();
+    expect(asked).toEqual(['k1']);
+  });
+
   it('takes what the kernel pushes', () => {
     const { client } = kernelPart(() => list());
     const notebooks = new FakeNotebooks(NOTEBOOK);

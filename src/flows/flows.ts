@@ -19,6 +19,9 @@ export type FlowsState =
   | { kind: 'not-run'; list: FlowList }
   | { kind: 'listed'; list: FlowList };
 
+/** Milliseconds until a kernel is queried again that was busy for the server, but is idle for JupyterLab. */
+const BUSY_RETRY_INTERVAL = 2000;
+
 interface IKernelFlows {
   generation: string;
   isRequested: boolean;
@@ -156,10 +159,29 @@ export class FlowsModel extends Observable {
       known.error = null;
     } catch (reason) {
       known.error = toErrorBody(reason);
-      // A kernel that started a cell before it answered is queried again when it is idle.
-      known.isRequested = known.error.error !== 'KernelBusy';
+      if (known.error.error === 'KernelBusy') {
+        this.retryWhenIdle(known);
+      }
     }
     this.emitChanged();
+  }
+
+  /**
+   * Query a kernel again that ran a cell or was starting: at its next status, or after a moment if it has none, because
+   * JupyterLab can report "idle" before the server replies that it was busy.
+   */
+  private retryWhenIdle(known: IKernelFlows): void {
+    known.isRequested = false;
+    setTimeout(() => {
+      if (!known.isRequested && this.isCurrent(known)) {
+        this.onNotebook();
+      }
+    }, BUSY_RETRY_INTERVAL);
+  }
+
+  private isCurrent(known: IKernelFlows): boolean {
+    const id = this.notebooks.current?.kernelId;
+    return Boolean(id) && this.kernels.get(id as string) === known;
   }
 
   private onPushed(_: INotebookSource, pushed: IPushedFlows): void {
