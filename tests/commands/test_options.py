@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from typing import Annotated, Literal
 
 import pytest
-from satflow_ext.kernel.magic import complete_line
 
 from satflow_ext.arguments import Parser
 from satflow_ext.choices import list_options, parse_registration, parser, split_line, table
 from satflow_ext.choices.register_line import build_parser, parse_line
 from satflow_ext.commands import register
 from satflow_ext.errors import BadRequest
+from satflow_ext.kernel.magics import complete_line
 from satflow_ext.models import FormInput, Option, Registration, WrittenRegistration
 from scripts.form_options import render_form_options
 
