@@ -164,11 +164,11 @@ def supported_fields(template: Template) -> tuple[InfrastructureField, ...]:
 
 
 def other_variables_schema(template: Template, *, local: bool) -> JsonObject:
-    """Return the schema of the job variables that `takes` does not cover, without Prefect blocks.
+    """Return the schema of the job variables that no field of `supported_fields` covers, without Prefect blocks.
 
     Args:
         template: the work pool's base job template.
-        local: whether it is the local stack's work pool, for which the command cannot be set (`plain.check_plain_text`).
+        local: whether it is the local stack's work pool, for which the command cannot be set (`check_plain_text`).
     """
     covered = {IMAGE, ENV, *(each for name in RESOURCES for each in resource_variables(name, template))}
     covered |= {COMMAND} if local else set()

@@ -80,7 +80,7 @@ def resolve_executor(
         local: whether runs happen on this machine.
 
     Raises:
-        UnknownExecutor: there is no such executor; see `executors.validate` for further errors.
+        UnknownExecutor: no executor has that name. `executors.validate_choice` lists further errors.
     """
     if choice.name == FLOW_EXECUTOR and not choice.options:
         same = (task_runner.executor if task_runner else DEFAULT_EXECUTOR) or choice

@@ -172,16 +172,7 @@ export class FlowsModel extends Observable {
    */
   private retryWhenIdle(known: IKernelFlows): void {
     known.isRequested = false;
-    setTimeout(() => {
-      if (!known.isRequested && this.isCurrent(known)) {
-        this.onNotebook();
-      }
-    }, BUSY_RETRY_INTERVAL);
-  }
-
-  private isCurrent(known: IKernelFlows): boolean {
-    const id = this.notebooks.current?.kernelId;
-    return Boolean(id) && this.kernels.get(id as string) === known;
+    setTimeout(() => this.onNotebook(), BUSY_RETRY_INTERVAL);
   }
 
   private onPushed(_: INotebookSource, pushed: IPushedFlows): void {
