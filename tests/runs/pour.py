@@ -1,7 +1,8 @@
 """Pours log lines into a flow run through the Prefect API, as a flow's own logger does: batches, each a POST.
 
 Run as a process of its own: `python pour.py RUN_ID LINES LINES_PER_SECOND [LATE]`, where the address is in the environment. With
-LATE, every hundredth line comes two seconds after the others, the way another process's logger sends it.
+LATE, every hundredth line comes two seconds after the others, the way another process's logger sends it. A batch that the API
+refuses, or does not answer in time, is sent again: how much a busy machine accepts is not the subject of these tests.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from datetime import datetime, timezone
 from time import monotonic
 from uuid import UUID
 
+import httpx
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import LogCreate
 
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.prefect_api import prefect_client
 
 BATCH_SECONDS = 0.2
+BATCH_LINES = 500
 LATE_SECONDS = 2.0
 
 
@@ -40,8 +44,18 @@ async def pour(api: PrefectApi, run_id: UUID, lines: int, rate: int, late: bool)
             batch += [line for at, line in held if at <= monotonic()]
             held = [(at, line) for at, line in held if at > monotonic()]
             sent = max(sent, due)
-            if batch:
-                await client.create_logs(batch)
+            for begin in range(0, len(batch), BATCH_LINES):
+                await _send(client, batch[begin : begin + BATCH_LINES])
+            await asyncio.sleep(BATCH_SECONDS)
+
+
+async def _send(client: PrefectClient, batch: list[LogCreate]) -> None:
+    """Send the batch until the API has it; readers know a line that came twice by its content."""
+    while True:
+        try:
+            return await client.create_logs(batch)
+        except httpx.HTTPError as error:
+            sys.stderr.write(f"{len(batch)} lines are sent again: {error!r}\n")
             await asyncio.sleep(BATCH_SECONDS)
 
 

@@ -18,8 +18,8 @@ from satflow_ext.endpoints import PrefectApi
 from satflow_ext.models import RunRequest
 from tests.prefect_servers import serving_prefect
 
-WRITES, BREATH = 1.0, 0.1
-"""Seconds in which somebody writes without a break, and in which nobody does."""
+WRITES = 0.5
+"""Seconds in which somebody writes without a break, before the server has its turn."""
 
 RUNS = 8
 
@@ -33,7 +33,7 @@ def prefect_api(house) -> Iterator[PrefectApi]:
 
 @pytest.fixture
 def other_writer(prefect_api, house) -> Iterator[None]:
-    """Somebody who commits something to the server's database every few milliseconds, with a breath now and then."""
+    """Somebody who commits something to the server's database every few milliseconds, and then lets it commit once."""
     over = threading.Event()
     writer = threading.Thread(target=_write, args=(house / "busy-prefect" / "prefect.db", over))
     writer.start()
@@ -50,8 +50,20 @@ def _write(database: Path, over: threading.Event) -> None:
             while time.monotonic() < rest:
                 connection.execute("INSERT INTO other_writer VALUES (1)")
                 time.sleep(0.002)
-            time.sleep(BREATH)
+            _wait_for_others(connection, over)
         connection.execute("DROP TABLE other_writer")
+
+
+def _wait_for_others(connection: sqlite3.Connection, over: threading.Event) -> None:
+    """Wait until another connection has committed something, however slow the machine is."""
+    seen = _read_data_version(connection)
+    while not over.wait(0.01) and _read_data_version(connection) == seen:
+        pass
+
+
+def _read_data_version(connection: sqlite3.Connection) -> int:
+    """SQLite's counter of what other connections have committed."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 async def _until_refused(api: PrefectApi, deployment: str) -> httpx.Response:

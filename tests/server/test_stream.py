@@ -73,17 +73,17 @@ def numbers(lines: list[LogLine]) -> list[int]:
 
 async def test_20_000_lines_with_cuts_and_a_stuck_neighbour(open_tab, prefect_api):
     run_id = await new_run(prefect_api)
-    pouring = asyncio.create_task(pour(prefect_api, run_id, LINES, RATE))
     reader, late_comer = Reader(run_id), Reader(run_id)
+
+    async def read_with_cuts() -> None:
+        for enough in (1_000, 7_000, 12_000, None):
+            async with open_tab() as tab:
+                await reader.read(tab, enough)
+
     async with open_tab() as stuck:
         await stuck.subscribe("logs", run_id)
         # It never reads a frame: its socket fills up, and nobody else notices.
-        for enough in (1_000, 7_000, 12_000):
-            async with open_tab() as tab:
-                await reader.read(tab, enough)
-        async with open_tab() as tab:
-            await reader.read(tab)
-        await pouring
+        await asyncio.gather(pour(prefect_api, run_id, LINES, RATE), read_with_cuts())
         async with open_tab() as tab:
             await late_comer.read(tab)
     for read in (reader, late_comer):
