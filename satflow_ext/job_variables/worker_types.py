@@ -73,7 +73,12 @@ DOCKER: dict[Resource, ResourceMapping] = {
     ),
 }
 
-WORKER_TYPES: dict[str, dict[Resource, ResourceMapping]] = {"kubernetes": KUBERNETES, "docker": DOCKER, "process": {}}
+WORKER_TYPES: dict[str, dict[Resource, ResourceMapping]] = {
+    "kubernetes": KUBERNETES,
+    "docker": DOCKER,
+    "process": {},
+    "satflow": {},
+}
 """Supported worker types. For other types, only variables with the names of SatFlow's settings are used."""
 
 

@@ -1,4 +1,4 @@
-"""Definitions of the stack's services: Prefect server, Prefect worker, store; and the limit of simultaneous flow runs.
+"""Definitions of the stack's services, apart from the Dask Gateway; and the limit of simultaneous flow runs.
 
 The Prefect worker's own `--limit` counts only the runs that this worker has started: runs continue when it is killed, and the
 next worker would start as many again. The work pool's concurrency limit counts all runs that are Pending or Running.
@@ -23,6 +23,8 @@ import httpx
 from satflow_ext import atomic_files
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import StackFailed
+from satflow_ext.lease.address import socket_path
+from satflow_ext.lease.start import RUN_TEMPLATE
 from satflow_ext.settings import Settings
 from satflow_ext.stack import service_environment
 from satflow_ext.stack.missed_runs import skip_superseded
@@ -41,6 +43,9 @@ ANSWER_TIMEOUT = 180.0
 
 WORKER_START_TIMEOUT = 300.0
 """Seconds that a Prefect worker may take to be ready once its server answers: it polls and logs even if it never gets ready."""
+
+WORKER_TYPE = "satflow"
+"""Type of the Prefect worker and of its work pool: `satflow_ext.run_template.worker`."""
 
 WORKER_NAME = "satflow-local"
 """Name of the Prefect worker. It never changes, so that each start reuses the previous entry and leaves none offline."""
@@ -87,17 +92,18 @@ def define_prefect_server(settings: Settings, credential: Credential, listener: 
 def define_prefect_worker(
     settings: Settings, credential: Credential, before_start: Callable[[], Awaitable[None]]
 ) -> ServiceDefinition:
-    """Define a stock Prefect worker of type process, without package installs. It creates its work pool in a shared database."""
-    pool = ("--pool", LOCAL_POOL, "--type", "process", "--name", WORKER_NAME, "--install-policy", "never")
+    """Define the Prefect worker, without package installs. It creates its work pool in a shared database."""
+    pool = ("--pool", LOCAL_POOL, "--type", WORKER_TYPE, "--name", WORKER_NAME, "--install-policy", "never")
     limit = ("--limit", str(settings.run_limit))
     plan = ProcessPlan(
         name="prefect-worker",
         module=("prefect", "worker", "start", *pool, *limit),
-        environment=service_environment.prefect_worker_environment(
-            os.environ, settings, credential.url, credential.auth
-        ),
+        environment={
+            **service_environment.prefect_worker_environment(os.environ, settings, credential.url, credential.auth),
+            **({RUN_TEMPLATE: str(run_template_socket(settings))} if can_fork_runs() else {}),
+        },
         log=log_path(settings, "prefect-worker"),
-        preload=("prefect.cli.worker", "prefect.workers.process", "prefect.runner"),
+        preload=("prefect.cli.worker", "satflow_ext.run_template.worker", "prefect.runner"),
     )
     earlier: datetime | None = None
     cause = STACK_DIED
@@ -120,6 +126,37 @@ def define_prefect_worker(
     return ServiceDefinition(
         plan, None, lambda: _is_worker_online(credential, earlier), leftovers_ended, start_timeout=WORKER_START_TIMEOUT
     )
+
+
+def can_fork_runs() -> bool:
+    """Return whether this system has what forked flow runs need (Linux 5.3 or later)."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+def run_template_socket(settings: Settings) -> Path:
+    """Return the path of the socket at which flow runs are forked."""
+    return socket_path(settings).with_name("run-template.sock")
+
+
+def define_run_template(settings: Settings) -> ServiceDefinition:
+    """Define the template process of flow runs. It has no credential; the flow runs get theirs from the Prefect worker."""
+    path = run_template_socket(settings)
+    plan = ProcessPlan(
+        name="run-template",
+        module=("satflow_ext.run_template", "--socket", str(path)),
+        environment=service_environment.run_environment(os.environ, settings),
+        log=log_path(settings, "run-template"),
+        ends_with_supervisor=False,  # a thread would make forks unsafe; the process watches its standard input itself
+    )
+    return ServiceDefinition(plan, None, lambda: _has_socket(path))
+
+
+async def _has_socket(path: Path) -> bool:
+    return path.is_socket()
 
 
 def define_store(settings: Settings, listener: socket.socket, token: Path) -> ServiceDefinition:
@@ -229,7 +266,7 @@ async def apply_run_limit(settings: Settings, credential: Credential) -> None:
     async with PrefectCalls(credential) as calls:
         found = await calls.read_pool_limit()
         if found is None:
-            await calls.create_pool(settings.run_limit)
+            await calls.create_pool(WORKER_TYPE, settings.run_limit)
         elif (limit := _choose_pool_limit(found, settings)) is not None:
             await calls.set_pool_limit(limit)
         elif found.concurrency_limit != settings.run_limit:

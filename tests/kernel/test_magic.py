@@ -152,7 +152,7 @@ MISTAKES = {
     "main --env REGION": "The environment variable 'REGION' lacks a name or a value. Write --env name=value.\n",
     "main --memory much": "--memory: it must be a number",
     "main --image Tiles:1": "--image: it does not have the required format",
-    "main --memory 4": "The work pool 'satflow-local', of type process, has no job variable for memory. It has ",
+    "main --memory 4": "The work pool 'satflow-local', of type satflow, has no job variable for memory. It has ",
     "main --job-variable working_dri=/x": "The work pool 'satflow-local' has no job variable 'working_dri'. Did you mean",
     "main --cron 0 6": "Two flows are named: main and 6. Options start with two dashes; a value with spaces needs quotes",
     "main --name 'x": "Cannot read the line: No closing quotation. Put the whole value between quotes.\n",

@@ -20,6 +20,7 @@ from satflow_ext.clusters.status_files import StatusFiles
 from satflow_ext.models import ExecutorChoice, RunRequest
 from tests.eventually import eventually
 from tests.flow_runs import ended, log_of
+from tests.run_processes import is_flow_run
 
 
 @task
@@ -70,7 +71,7 @@ def test_killed_flow_run_is_crashed_and_leaves_nothing(stack, registered, tmp_pa
     dask_worker = psutil.Process(eventually(lambda: pids(tmp_path)).pop())
     board = StatusFiles(stack.settings)
     assert board.read_status(run_id).state == "running"
-    engine = next(p for p in dask_worker.parents() if "prefect.engine" in " ".join(p.cmdline()))
+    engine = next(filter(is_flow_run, dask_worker.parents()))
     engine.kill()
     assert ended(stack, run_id).run.state_type == "CRASHED"
     eventually(lambda: not dask_worker.is_running() or dask_worker.status() == psutil.STATUS_ZOMBIE)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
 import pytest
 from prefect import flow, get_run_logger, task
 
@@ -19,10 +18,10 @@ from satflow_ext import lease, runs
 from satflow_ext.models import Run, RunRequest
 from satflow_ext.run_logs.spool import spool_folder
 from satflow_ext.runs.log_follower import follow_log
-from satflow_ext.runtime.this_run import RUN_ID
 from tests.flow_runs import ended
 from tests.run_logs.kept import kept
 from tests.run_logs.spooled import messages
+from tests.run_processes import process_of_run
 from tests.runtime.speaking import keeps_speaking
 
 LINES = 300
@@ -82,15 +81,6 @@ def followed(stack, run: Run) -> Counter[str]:
     return Counter(asyncio.run(read()))
 
 
-def process_of(run: Run) -> psutil.Process:
-    (process,) = [
-        each
-        for each in psutil.process_iter(["environ", "cmdline"])
-        if (each.info["environ"] or {}).get(RUN_ID) == run.id and "prefect.engine" in (each.info["cmdline"] or [])
-    ]
-    return process
-
-
 def wait_for_lines(stack, run: Run, count: int) -> None:
     while sum(each.startswith("line ") for each in messages(spool_folder(stack.settings), run.id)) < count:
         time.sleep(0.05)
@@ -129,7 +119,7 @@ def test_each_line_is_there_while_it_runs_and_once(stack, started):
 def test_every_line_of_a_killed_run_is_kept(stack, started):
     run, _ = started(keeps_speaking)
     wait_for_lines(stack, run, 200)
-    process_of(run).send_signal(signal.SIGKILL)
+    process_of_run(run.id).send_signal(signal.SIGKILL)
     ended(stack, run.id)
     followed_then = lines(followed(stack, run))
     wait_for_upload(stack, run)

@@ -27,8 +27,9 @@ from satflow_ext.scratch import remove_orphaned_folders
 from tests.contract.jupyter_server import serving
 from tests.flow_runs import ended, log_of
 from tests.processes import processes_of
+from tests.run_processes import executes, is_flow_run
 
-ROUNDS = int(os.environ.get("KILLS", "3"))
+ROUNDS = int(os.environ.get("KILLS", "4"))
 FIRST = int(os.environ.get("KILLS_FROM", "0"))
 LATEST = 12.0
 """Seconds after the start of the runs in which something is killed."""
@@ -63,14 +64,14 @@ def _runs(module: str) -> Callable[[psutil.Process, str], bool]:
     return lambda process, run_id: module in " ".join(process.cmdline())
 
 
-def _flow_run(process: psutil.Process, run_id: str) -> bool:
-    mine = process.environ().get("PREFECT__FLOW_RUN_ID") == run_id
-    return mine and "prefect.engine" in " ".join(process.cmdline())
+def _is_template(process: psutil.Process, run_id: str) -> bool:
+    return "satflow_ext.run_template" in process.cmdline() and not is_flow_run(process)
 
 
 JUPYTER = Victim("the Jupyter server", _runs("-m jupyter_server"), frozenset({"shared", "other", "own"}))
 VICTIMS = (
-    Victim("the flow run", _flow_run, frozenset({"other", "own"})),
+    Victim("the flow run", executes, frozenset({"other", "own"})),
+    Victim("the template of the flow runs", _is_template, frozenset({"shared", "other", "own"})),
     JUPYTER,
     Victim("the scheduler of the shared cluster", _runs("dask_scheduler"), frozenset({"own"})),
     Victim("the Dask worker of the shared cluster", _runs("distributed.cli.dask_worker"), frozenset({"own"})),
@@ -146,17 +147,17 @@ def nothing_stays(stack) -> None:
 
 def leftovers(stack) -> list[str]:
     words = (
-        *("prefect.engine", "dask_scheduler", "distributed.cli", "multiprocessing.spawn"),
+        *("dask_scheduler", "distributed.cli", "multiprocessing.spawn"),
         *("jupyter_server", "satflow_ext.clusters.cluster_watcher"),
     )
     lines = []
     for process in processes_of(stack.settings.state_dir):
         try:
             line = " ".join(process.cmdline())
+            if is_flow_run(process) or any(word in line for word in words):
+                lines.append(line)
         except psutil.Error:
             continue
-        if any(word in line for word in words):
-            lines.append(line)
     return lines
 
 

@@ -45,7 +45,7 @@ def test_a_restart_of_the_prefect_worker_gives_no_more_places(
         record = held.record
         assert record is not None
         pool = asyncio.run(read_pool(record))
-        assert (pool.type, pool.concurrency_limit) == ("process", 1)
+        assert (pool.type, pool.concurrency_limit) == ("satflow", 1)
         assert pool.base_job_template["variables"]
         first = begun(record, tmp_path / "first")
         kill(whole, "prefect-worker")

@@ -1,0 +1,150 @@
+"""Start Prefect's engine as a fork of the template process, and end as it ends: `python -I -S start_run.py SOCKET`.
+
+The Prefect worker treats this process as the flow run: its signals are passed on, its standard streams, folder and environment
+are the run's, and its exit status is the run's. Without a template process, it replaces itself by Prefect's engine.
+
+It is run by its path and without the `site` module, so that it takes milliseconds. Therefore it imports nothing of this package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+READY = b"r"
+"""The fork's first message. Streams that are sent to a process that hangs would stay open until its end."""
+LENGTH = struct.Struct("=I")
+"""Precedes a request: the number of its bytes."""
+PROCESS_ID = struct.Struct("=i")
+"""The fork's answer: its process id, or 0 if it cannot become this run."""
+START = b"g"
+"""Sent to the fork when this process watches it. Without this byte the fork ends, so that no run is started twice."""
+EXIT_STATUS = struct.Struct("=ci")
+"""Sent at the end: who reports it, and an exit code, or the negative of a signal."""
+FROM_FORK = b"f"
+"""The fork reports the exit code that it is about to end with."""
+FROM_TEMPLATE = b"t"
+"""The template reports how the fork has ended."""
+
+PASSED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+START_PATIENCE = 30.0
+"""Seconds until a template that does not answer counts as unable to start the run."""
+TEMPLATE_PATIENCE = 5000
+"""Milliseconds after the end of a fork in which its template reports it, unless the template has ended as well."""
+UNREPORTED_STATUS = -signal.SIGKILL
+"""Exit status of a fork that ended without a message, together with the template: both were killed."""
+
+
+def main() -> NoReturn:
+    """Start the run as a fork, or become the run."""
+    fork = request_fork(sys.argv[1])
+    if fork is None:
+        os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])  # no shell is wanted
+    end_like(wait_for_end(*fork))
+
+
+def request_fork(path: str) -> tuple[socket.socket, int] | None:
+    """Ask the template for a fork with this process's environment, folder and standard streams, and start the run in it.
+
+    Args:
+        path: path of the template's socket.
+
+    Returns:
+        The connection to the fork and a descriptor of its process; None if the template cannot start this run.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(START_PATIENCE)
+    try:
+        connection.connect(path)
+        receive_exactly(connection, len(READY))
+        request = encode_request()
+        socket.send_fds(connection, [LENGTH.pack(len(request))], [0, 1, 2])
+        connection.sendall(request)
+        (process_id,) = PROCESS_ID.unpack(receive_exactly(connection, PROCESS_ID.size))
+        if process_id == 0:
+            connection.close()
+            return None
+        process = os.pidfd_open(process_id)  # the fork lives: it waits for the next byte
+        for each in PASSED_SIGNALS:
+            signal.signal(each, _make_passer(process))
+        connection.settimeout(None)
+        connection.sendall(START)
+    except OSError:
+        connection.close()
+        return None
+    return connection, process
+
+
+def encode_request() -> bytes:
+    """Encode the folder, the umask and the environment of this process, separated by null bytes."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    variables = [name + b"=" + value for name, value in os.environb.items()]
+    return b"\0".join([os.fsencode(os.getcwd()), str(umask).encode(), *variables])
+
+
+def receive_exactly(connection: socket.socket, size: int) -> bytes:
+    """Receive a message of that many bytes.
+
+    Raises:
+        ConnectionError: the connection ended before.
+    """
+    received = b""
+    while len(received) < size:
+        piece = connection.recv(size - len(received))
+        if not piece:
+            raise ConnectionError
+        received += piece
+    return received
+
+
+def wait_for_end(connection: socket.socket, process: int) -> int:
+    """Wait for the end of the fork, and return its exit status as the template reports it.
+
+    If the template has ended before, the exit code that the fork has announced counts; without one, the fork was killed.
+    """
+    poll, timeout = select.poll(), None
+    poll.register(connection, select.POLLIN)
+    poll.register(process, select.POLLIN)
+    announced = UNREPORTED_STATUS
+    while ready := [descriptor for descriptor, _ in poll.poll(timeout)]:
+        if connection.fileno() in ready:
+            try:
+                sender, status = EXIT_STATUS.unpack(receive_exactly(connection, EXIT_STATUS.size))
+            except OSError:
+                break
+            if sender == FROM_TEMPLATE:
+                return int(status)
+            announced = status
+        else:
+            poll.unregister(process)
+            timeout = TEMPLATE_PATIENCE
+    return announced
+
+
+def end_like(status: int) -> NoReturn:
+    """End this process with an exit status: an exit code, or the negative of a signal."""
+    if status < 0:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status if status >= 0 else 128 - status)
+
+
+def _make_passer(process: int) -> Callable[[int, object], None]:
+    def pass_on(number: int, _frame: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(process, number)
+
+    return pass_on
+
+
+if __name__ == "__main__":
+    main()

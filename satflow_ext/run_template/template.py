@@ -1,0 +1,177 @@
+"""The template process: it accepts requests for flow runs, and forks for each.
+
+It has one thread, imports no user code, and opens no connection to anything. It reads no request: the fork does. When a file
+that it has imported changes, it replaces itself by a new interpreter, and remains the parent of its forks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from satflow_ext.run_template.imported_files import FileStates, are_unchanged, read_imported_files
+from satflow_ext.run_template.start_run import EXIT_STATUS, FROM_TEMPLATE
+
+BACKLOG = 256
+"""Length of the queue in which requests wait while the template replaces itself."""
+
+MODULE = "satflow_ext.run_template"
+"""Module that runs a template process."""
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A flow run.
+
+    Args:
+        pid: its process id.
+        connection: connection to the process that requested it.
+    """
+
+    pid: int
+    connection: socket.socket
+
+
+def open_socket(path: Path) -> socket.socket:
+    """Listen on a unix socket. A socket that an earlier template left is replaced.
+
+    Args:
+        path: path in a folder that only this user can enter.
+    """
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(os.fspath(path))
+    listener.listen(BACKLOG)
+    return listener
+
+
+class RunTemplate:
+    """The loop of the template process.
+
+    Args:
+        listener: the listening socket.
+        lifeline: descriptor of a pipe that closes when the stack's supervisor has ended.
+        on_orphaned: called then.
+        forks: forks of this process's former program, by process id.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        lifeline: int,
+        on_orphaned: Callable[[], object],
+        forks: Mapping[int, socket.socket],
+    ) -> None:
+        self._listener = listener
+        self._lifeline = lifeline
+        self._on_orphaned = on_orphaned
+        self._files: FileStates = read_imported_files()
+        self._forks: dict[int, Fork] = {}  # by the descriptor of the process
+        self._poll = select.poll()
+        self._poll.register(listener, select.POLLIN)
+        self._poll.register(lifeline, select.POLLIN)
+        for pid, connection in forks.items():
+            self._watch_fork(pid, connection)
+
+    def serve(self) -> socket.socket:
+        """Accept requests until the end of this process.
+
+        Returns:
+            Only in a fork: the connection to the process that requested it. All other descriptors of the template are closed.
+        """
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor == self._lifeline:
+                    self._read_lifeline()
+                elif descriptor == self._listener.fileno():
+                    if not are_unchanged(self._files):
+                        self._replace_program()
+                    connection, _ = self._listener.accept()
+                    if self._start_fork(connection):
+                        return connection
+                elif descriptor in self._forks:
+                    self._report_end(descriptor)
+                else:
+                    self._kill_abandoned(descriptor)
+
+    def _start_fork(self, connection: socket.socket) -> bool:
+        """Fork. Return whether this is the fork; a request that cannot be met is closed without an answer."""
+        if (threads := len(os.listdir("/proc/self/task"))) > 1:
+            sys.stderr.write(f"The template has {threads} threads and does not fork; flow runs start without it.\n")
+            connection.close()
+            return False
+        try:
+            pid = os.fork()
+        except OSError as error:
+            sys.stderr.write(f"The template cannot fork: {error}\n")
+            connection.close()
+            return False
+        if pid:
+            self._watch_fork(pid, connection)
+            return False
+        self._close_descriptors()
+        return True
+
+    def _watch_fork(self, pid: int, connection: socket.socket) -> None:
+        process = os.pidfd_open(pid)  # not reaped yet, so that the id is still this process's
+        self._forks[process] = Fork(pid, connection)
+        self._poll.register(process, select.POLLIN)
+        self._poll.register(connection, 0)  # only its end is reported
+
+    def _report_end(self, process: int) -> None:
+        fork = self._forks.pop(process)
+        self._poll.unregister(process)
+        os.close(process)
+        with contextlib.suppress(KeyError):
+            self._poll.unregister(fork.connection)
+        _, status = os.waitpid(fork.pid, 0)
+        with contextlib.suppress(OSError):
+            fork.connection.send(
+                EXIT_STATUS.pack(FROM_TEMPLATE, os.waitstatus_to_exitcode(status)), socket.MSG_DONTWAIT
+            )
+        fork.connection.close()
+
+    def _kill_abandoned(self, descriptor: int) -> None:
+        """Kill the fork whose requesting process has ended: Prefect has killed it, and means the flow run."""
+        self._poll.unregister(descriptor)
+        for fork in self._forks.values():
+            if fork.connection.fileno() == descriptor:
+                _kill_group(fork.pid)
+
+    def _read_lifeline(self) -> None:
+        if not os.read(self._lifeline, 1):
+            self._on_orphaned()
+            os._exit(1)
+
+    def _replace_program(self) -> None:
+        """Replace this program by a new interpreter. The request waits in the queue of the listening socket."""
+        descriptors = [self._listener.fileno(), *(fork.connection.fileno() for fork in self._forks.values())]
+        for each in descriptors:
+            os.set_inheritable(each, True)
+        forks = [f"{fork.pid}:{fork.connection.fileno()}" for fork in self._forks.values()]
+        os.execv(  # no shell is wanted
+            sys.executable, [sys.executable, "-m", MODULE, "--listener", str(self._listener.fileno()), *forks]
+        )
+
+    def _close_descriptors(self) -> None:
+        """Close what a fork must not hold."""
+        self._listener.close()
+        for process, fork in self._forks.items():
+            os.close(process)
+            fork.connection.close()
+
+
+def _kill_group(pid: int) -> None:
+    """Kill a fork and the processes of its group; before it has its own group, only itself."""
+    with contextlib.suppress(ProcessLookupError):
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)

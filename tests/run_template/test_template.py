@@ -1,0 +1,247 @@
+"""A flow run that is a fork of the template behaves like one with an interpreter of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import pytest
+
+from satflow_ext.run_template import start_run
+from tests.eventually import eventually
+from tests.prefect_objects import Prefect
+from tests.run_processes import executes
+
+FLOWS = Path(__file__).with_name("flows.py")
+ENGINE = [sys.executable, "-m", "prefect.engine"]
+
+
+class Template:
+    """A template process and what requests runs from it."""
+
+    def __init__(self, prefect: Prefect, folder: Path) -> None:
+        self._prefect = prefect
+        self.folder = folder
+        self.socket = folder / "t.sock"
+        self.modules = folder / "modules"
+        self.modules.mkdir()
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(self.modules), os.getcwd()]),
+            "PREFECT_API_URL": prefect.api.url,
+            "PREFECT_API_AUTH_STRING": str(prefect.api.auth_string),
+        }
+        command = [sys.executable, "-m", "satflow_ext.run_template", "--socket", str(self.socket)]
+        own = {name: value for name, value in self.environment.items() if not name.startswith("PREFECT_API")}
+        self.process = psutil.Popen(command, env=own, cwd="/", stdin=subprocess.PIPE, start_new_session=True)
+        eventually(lambda: self.socket.is_socket() or self.process.poll() is not None, "the template", seconds=300)
+
+    def start(
+        self, flow: str, *, command: list[str] | None = None, **variables: str
+    ) -> tuple[subprocess.Popen[str], Path]:
+        """Start a run of a flow in `flows.py`; its process, and the file that it writes to."""
+        run_id = self._prefect.run("PENDING")
+        answer = self.folder / f"{run_id}.json"
+        environment = {
+            **self.environment,
+            "PREFECT__FLOW_RUN_ID": run_id,
+            "PREFECT__FLOW_ENTRYPOINT": f"{FLOWS}:{flow}",
+            "ANSWER": str(answer),
+            **variables,
+        }
+        starter = [sys.executable, "-I", "-S", start_run.__file__, str(self.socket)]
+        process = subprocess.Popen(
+            command or starter,
+            env=environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            umask=0o027,
+        )
+        process.run_id = run_id  # type: ignore[attr-defined]
+        return process, answer
+
+    def run(self, flow: str, *, command: list[str] | None = None, **variables: str) -> tuple[int, str, dict]:
+        """Run a flow to its end: exit status, output, and what it wrote."""
+        process, answer = self.start(flow, command=command, **variables)
+        said, _ = process.communicate()
+        return process.returncode, said, json.loads(answer.read_text()) if answer.exists() else {}
+
+    def state(self, run_id: str) -> str:
+        """The state of a run."""
+        return str(self._prefect.ask(lambda client: client.read_flow_run(UUID(run_id))).state_name)
+
+    def forks(self) -> list[psutil.Process]:
+        """The forks that live."""
+        return [each for each in self.process.children() if each.status() != psutil.STATUS_ZOMBIE]
+
+    def end(self) -> None:
+        """End the template and its forks, whatever the test did to them."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for each in [*self.process.children(recursive=True), self.process]:
+                each.kill()
+        self.process.wait()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def template(prefect_api, tmp_path_factory) -> Iterator[Template]:
+    started = Template(Prefect(prefect_api), tmp_path_factory.mktemp("template"))
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def victim(prefect_api, tmp_path) -> Iterator[Template]:
+    """A template to which something happens."""
+    started = Template(Prefect(prefect_api), tmp_path)
+    yield started
+    started.end()
+
+
+def is_fork(report: dict, template: Template) -> bool:
+    return bool(report["parent"] == template.process.pid)
+
+
+def test_a_fork_is_like_an_interpreter_of_its_own(template):
+    code, said, forked = template.run("report", command=None, PREFECT_LOGGING_LEVEL="DEBUG", EXTRA="ä\udcff")
+    assert code == 0, said
+    own_code, own_said, own = template.run("report", command=ENGINE, PREFECT_LOGGING_LEVEL="DEBUG", EXTRA="ä\udcff")
+    assert own_code == 0, own_said
+    assert is_fork(forked, template)
+    for report in (forked, own):
+        del report["parent"], report["environment"]["PREFECT__FLOW_RUN_ID"], report["environment"]["ANSWER"]
+    assert forked == own
+    for words in ("written to standard output", "written to standard error", "Beginning flow run", "DEBUG"):
+        assert (words in said, words in own_said) == (True, True), f"{words}\n{said}\n{own_said}"
+
+
+@pytest.mark.parametrize("flow", ["spawns", "forks", "forks_by_itself", "closes_descriptors", "works_after_its_end"])
+def test_a_run_may_do_what_it_likes(template, flow):
+    code, said, answer = template.run(flow)
+    assert (code, answer["done"]) == (0, True), said
+    assert is_fork(answer, template)
+    eventually(lambda: not template.forks(), "the fork to be gone")
+
+
+@pytest.mark.parametrize(
+    ("flow", "status"), [("exits", 7), ("is_killed", -signal.SIGKILL), ("crashes", -signal.SIGSEGV)]
+)
+def test_a_run_that_ends_by_itself(template, flow, status):
+    assert template.run(flow)[0] == status
+    assert template.process.is_running()
+
+
+def test_a_signal_reaches_the_run(template):
+    """Prefect's engine ends by the signal that it was sent, after it has handled it."""
+    process, answer = template.start("waits")
+    eventually(answer.exists, "the run to begin")
+    process.terminate()
+    said, _ = process.communicate()
+    forked = process.returncode, template.state(process.run_id)
+    process, answer = template.start("waits", command=ENGINE)
+    eventually(answer.exists, "the run to begin")
+    process.terminate()
+    process.communicate()
+    assert forked == (process.returncode, template.state(process.run_id)), said
+
+
+def test_a_run_ends_with_the_process_that_requested_it(template):
+    process, answer = template.start("waits")
+    child = eventually(lambda: answer.exists() and json.loads(answer.read_text()))["child"]
+    (fork,) = template.forks()
+    assert executes(fork, process.run_id)
+    process.kill()
+    process.communicate()
+    eventually(lambda: not template.forks(), "the fork to be gone")
+    eventually(lambda: not psutil.pid_exists(child), "its child to be gone")
+
+
+@pytest.mark.parametrize("kill_run", [False, True])
+def test_a_run_outlives_its_template(victim, kill_run):
+    process, answer = victim.start("waits_for_gate", GATE=str(victim.folder / "gate"))
+    pid = eventually(lambda: answer.exists() and json.loads(answer.read_text()))["pid"]
+    victim.process.kill()
+    victim.process.wait()
+    if kill_run:
+        os.kill(pid, signal.SIGKILL)
+    (victim.folder / "gate").touch()
+    said, _ = process.communicate()
+    assert process.returncode == (-signal.SIGKILL if kill_run else 0), said
+
+
+@pytest.mark.parametrize("fault", ["killed", "gone", "stopped", "another hash seed"])
+def test_a_run_starts_without_the_template(victim, fault):
+    variables = {}
+    if fault == "killed":
+        victim.process.kill()
+        victim.process.wait()
+    elif fault == "gone":
+        victim.socket.unlink()
+    elif fault == "stopped":
+        victim.process.suspend()
+    else:
+        variables = {"PYTHONHASHSEED": "7"}
+    impatient = f"import sys; sys.path[:0] = [{str(Path(start_run.__file__).parent)!r}]; import start_run; "
+    impatient += f"start_run.START_PATIENCE = 1; sys.argv[1:] = [{str(victim.socket)!r}]; start_run.main()"
+    code, said, answer = victim.run("spawns", command=[sys.executable, "-c", impatient], **variables)
+    assert (code, answer["done"]) == (0, True), said
+    assert not is_fork(answer, victim)
+    if fault == "stopped":
+        victim.process.resume()
+        assert victim.run("forks")[0] == 0
+        eventually(lambda: not victim.forks(), "the fork that nobody waits for to be gone")
+
+
+def test_what_is_installed_is_what_runs(victim):
+    """A run that began before goes on, and its end is still reported."""
+    before, answer = victim.start("waits_for_gate", GATE=str(victim.folder / "gate"))
+    eventually(answer.exists, "the first run to begin")
+    for version, file in ((1, "new_module.py"), (2, "new_module.py"), (3, "sitecustomize.py")):
+        (victim.modules / file).write_text(f"import sys; sys.version_here = {version}")
+        code, said, answer = victim.run("imports_new_module")
+        assert (code, answer["seen"]) == (0, version), said
+        assert is_fork(answer, victim)
+    (victim.modules / "sitecustomize.py").write_text("import sys; sys.version_here = 4")
+    (victim.modules / "new_module.py").unlink()
+    assert victim.run("imports_new_module")[2]["seen"] == 4
+    (victim.folder / "gate").touch()
+    said, _ = before.communicate()
+    assert before.returncode == 0, said
+
+
+def test_many_at_once(template):
+    with contextlib.ExitStack() as ending:
+        started = [template.start("spawns") for _ in range(6)]
+        for process, _ in started:
+            ending.callback(process.kill)
+        for process, _ in started:
+            said, _ = process.communicate()
+            assert process.returncode == 0, said
+    parents = {json.loads(answer.read_text())["parent"] for _, answer in started}
+    assert parents == {template.process.pid}
+    assert len({json.loads(answer.read_text())["random"] for _, answer in started}) == len(started)
+
+
+def test_the_template_ends_with_its_supervisor(victim):
+    assert victim.process.stdin is not None
+    victim.process.stdin.close()
+    victim.process.wait()
+    assert victim.process.returncode == 1
+
+
+def test_the_template_has_one_thread_and_no_credential(template):
+    assert template.process.num_threads() == 1
+    assert "PREFECT_API_AUTH_STRING" not in template.process.environ()
+    assert not template.process.net_connections("inet")
