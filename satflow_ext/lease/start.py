@@ -22,9 +22,6 @@ MAX_ATTEMPTS = 5
 STACK_MARK = "SATFLOW_STACK"
 """Environment variable of every process of a stack; its value is the runtime folder."""
 
-RUN_TEMPLATE = "SATFLOW_RUN_TEMPLATE"
-"""Environment variable of the Prefect worker, with the path of the socket at which a process forks flow runs."""
-
 STACK_API = "SATFLOW_STACK_API"
 """Environment variable of processes that log for flow runs, with the URL of the Prefect API that the stack uploads lines to."""
 

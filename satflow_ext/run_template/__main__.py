@@ -1,22 +1,20 @@
 """The program of the template process: `python -m satflow_ext.run_template --socket PATH`.
 
-Standard input is a pipe from the stack's supervisor. With `--listener FD PID:FD…`, the program continues for a former one of the
+Standard input is a pipe from the Prefect worker. With `--listener FD PID:FD…`, the program continues for a former one of the
 same process, with its listening socket and its forks.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
-import os
 import socket
 from pathlib import Path
 
-from satflow_ext.lease.start import STACK_MARK
 from satflow_ext.run_template.forked_run import execute_run
 from satflow_ext.run_template.template import RunTemplate, open_socket
-from satflow_ext.stack import stack_processes
 
 PRELOADED = (
     "anyio._backends._asyncio",
@@ -40,7 +38,8 @@ def main() -> None:
     """Import, listen and fork."""
     arguments = _parse_arguments()
     for module in PRELOADED:
-        importlib.import_module(module)
+        with contextlib.suppress(ImportError):  # not every release of Prefect has each
+            importlib.import_module(module)
     gc.collect()
     gc.freeze()
     if arguments.listener is None:
@@ -48,14 +47,17 @@ def main() -> None:
     else:
         listener = socket.socket(fileno=arguments.listener)
         listener.set_inheritable(False)
-    mark = os.environ.get(STACK_MARK)
-    template = RunTemplate(
-        listener,
-        lifeline=0,
-        on_orphaned=lambda: stack_processes.end_clients(mark) if mark else None,
-        forks=dict(map(_parse_fork, arguments.forks)),
-    )
-    execute_run(template.serve())
+    connection = RunTemplate(listener, lifeline=0, forks=dict(map(_parse_fork, arguments.forks))).serve()
+    if connection is not None:
+        execute_run(connection)
+    _remove_socket(Path(listener.getsockname()))
+
+
+def _remove_socket(path: Path) -> None:
+    """Remove the socket, and its folder if it contains nothing else."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
 
 
 def _parse_arguments() -> argparse.Namespace:

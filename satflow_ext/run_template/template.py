@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +57,7 @@ class RunTemplate:
 
     Args:
         listener: the listening socket.
-        lifeline: descriptor of a pipe that closes when the stack's supervisor has ended.
-        on_orphaned: called then.
+        lifeline: descriptor of a pipe from the Prefect worker, which closes when the worker has ended.
         forks: forks of this process's former program, by process id.
     """
 
@@ -66,12 +65,10 @@ class RunTemplate:
         self,
         listener: socket.socket,
         lifeline: int,
-        on_orphaned: Callable[[], object],
         forks: Mapping[int, socket.socket],
     ) -> None:
         self._listener = listener
         self._lifeline = lifeline
-        self._on_orphaned = on_orphaned
         self._files: FileStates = read_imported_files()
         self._forks: dict[int, Fork] = {}  # by the descriptor of the process
         self._poll = select.poll()
@@ -80,17 +77,18 @@ class RunTemplate:
         for pid, connection in forks.items():
             self._watch_fork(pid, connection)
 
-    def serve(self) -> socket.socket:
-        """Accept requests until the end of this process.
+    def serve(self) -> socket.socket | None:
+        """Accept requests until the Prefect worker has ended.
 
         Returns:
-            Only in a fork: the connection to the process that requested it. All other descriptors of the template are closed.
+            In a fork, the connection to the process that requested it: all other descriptors of the template are closed.
+            In the template itself, None.
         """
         while True:
             for descriptor, _ in self._poll.poll():
                 if descriptor == self._lifeline:
-                    self._read_lifeline()
-                elif descriptor == self._listener.fileno():
+                    return None
+                if descriptor == self._listener.fileno():
                     if not are_unchanged(self._files):
                         self._replace_program()
                     connection, _ = self._listener.accept()
@@ -144,11 +142,6 @@ class RunTemplate:
         for fork in self._forks.values():
             if fork.connection.fileno() == descriptor:
                 _kill_group(fork.pid)
-
-    def _read_lifeline(self) -> None:
-        if not os.read(self._lifeline, 1):
-            self._on_orphaned()
-            os._exit(1)
 
     def _replace_program(self) -> None:
         """Replace this program by a new interpreter. The request waits in the queue of the listening socket."""

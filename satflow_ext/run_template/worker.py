@@ -6,30 +6,64 @@ for a fork, and becomes an ordinary flow run without one.
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
-from satflow_ext.lease.start import RUN_TEMPLATE
-from satflow_ext.run_template import start_run
+from satflow_ext.run_template import start_run, template_process
+from satflow_ext.run_template.template_process import TemplateProcess
+from satflow_ext.versions.pin import pin_of
 
 if TYPE_CHECKING:
     import anyio.abc
     from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.responses import DeploymentResponse
 
-TYPE = "satflow"
-"""Name of this worker type in Prefect."""
+ENGINE_COMMAND = [sys.executable, "-m", "prefect.engine"]
+"""Runs Prefect's engine with this interpreter."""
+
+
+class SatflowJobConfiguration(ProcessJobConfiguration):
+    """The configuration of a run: without a command, flows that SatFlow registered are run by Prefect's engine alone.
+
+    Prefect's process worker fetches such a flow in a process of its own first. SatFlow's pull step does not need that.
+    """
+
+    def prepare_for_flow_run(
+        self, flow_run: FlowRun, deployment: DeploymentResponse | None = None, *arguments: Any, **options: Any
+    ) -> None:
+        """Choose the command."""
+        if self.command is None and deployment is not None and pin_of(deployment) is not None:
+            self.command = shlex.join(ENGINE_COMMAND)
+        super().prepare_for_flow_run(flow_run, deployment, *arguments, **options)
 
 
 class SatflowWorker(ProcessWorker):
     """A process worker that forks flow runs."""
 
-    type = TYPE
+    type = "satflow"
     _display_name = "SatFlow"
-    _description = "Execute flow runs as processes of this machine. They start as forks of a process with warm imports."
+    _description = (
+        "Execute flow runs as processes on a worker. They are forks of a process that has already imported Prefect."
+    )
+    job_configuration = SatflowJobConfiguration
+    _template: TemplateProcess | None = None
+
+    async def setup(self) -> None:
+        """Start the template as well."""
+        await super().setup()
+        if template_process.is_supported():
+            self._template = TemplateProcess()
+
+    async def teardown(self, *exc_info: Any) -> None:
+        """End the template as well; flow runs go on."""
+        if self._template is not None:
+            self._template.close()
+            self._template = None
+        await super().teardown(*exc_info)
 
     async def run(
         self,
@@ -38,13 +72,19 @@ class SatflowWorker(ProcessWorker):
         task_status: anyio.abc.TaskStatus[int] | None = None,
     ) -> ProcessWorkerResult:
         """Run a flow run, and return its result when it has ended."""
-        changed = configuration.model_copy(update={"command": choose_command(configuration.command)})
-        return await super().run(flow_run, changed, task_status)
+        if self._template is not None and configuration.command is not None:
+            command = choose_command(configuration.command, self._template.restart_if_ended())
+            configuration = configuration.model_copy(update={"command": command})
+        return await super().run(flow_run, configuration, task_status)
 
 
-def choose_command(command: str | None) -> str | None:
-    """Return the command that requests a fork, if this command runs Prefect's engine with this interpreter."""
-    socket = os.environ.get(RUN_TEMPLATE)
-    if socket is None or command is None or shlex.split(command) != [sys.executable, "-m", "prefect.engine"]:
+def choose_command(command: str, socket: Path) -> str:
+    """Return the command that requests a fork, if this command runs Prefect's engine with this interpreter.
+
+    Args:
+        command: command of the flow run.
+        socket: path of the template's socket.
+    """
+    if shlex.split(command) != ENGINE_COMMAND:
         return command
-    return shlex.join([sys.executable, "-I", "-S", start_run.__file__, socket])
+    return shlex.join([sys.executable, "-I", "-S", start_run.__file__, str(socket)])

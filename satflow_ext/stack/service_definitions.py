@@ -23,8 +23,6 @@ import httpx
 from satflow_ext import atomic_files
 from satflow_ext.endpoints import LOCAL_POOL
 from satflow_ext.errors import StackFailed
-from satflow_ext.lease.address import socket_path
-from satflow_ext.lease.start import RUN_TEMPLATE
 from satflow_ext.settings import Settings
 from satflow_ext.stack import service_environment
 from satflow_ext.stack.missed_runs import skip_superseded
@@ -98,10 +96,9 @@ def define_prefect_worker(
     plan = ProcessPlan(
         name="prefect-worker",
         module=("prefect", "worker", "start", *pool, *limit),
-        environment={
-            **service_environment.prefect_worker_environment(os.environ, settings, credential.url, credential.auth),
-            **({RUN_TEMPLATE: str(run_template_socket(settings))} if can_fork_runs() else {}),
-        },
+        environment=service_environment.prefect_worker_environment(
+            os.environ, settings, credential.url, credential.auth
+        ),
         log=log_path(settings, "prefect-worker"),
         preload=("prefect.cli.worker", "satflow_ext.run_template.worker", "prefect.runner"),
     )
@@ -126,37 +123,6 @@ def define_prefect_worker(
     return ServiceDefinition(
         plan, None, lambda: _is_worker_online(credential, earlier), leftovers_ended, start_timeout=WORKER_START_TIMEOUT
     )
-
-
-def can_fork_runs() -> bool:
-    """Return whether this system has what forked flow runs need (Linux 5.3 or later)."""
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except (AttributeError, OSError):
-        return False
-    return True
-
-
-def run_template_socket(settings: Settings) -> Path:
-    """Return the path of the socket at which flow runs are forked."""
-    return socket_path(settings).with_name("run-template.sock")
-
-
-def define_run_template(settings: Settings) -> ServiceDefinition:
-    """Define the template process of flow runs. It has no credential; the flow runs get theirs from the Prefect worker."""
-    path = run_template_socket(settings)
-    plan = ProcessPlan(
-        name="run-template",
-        module=("satflow_ext.run_template", "--socket", str(path)),
-        environment=service_environment.run_environment(os.environ, settings),
-        log=log_path(settings, "run-template"),
-        ends_with_supervisor=False,  # a thread would make forks unsafe; the process watches its standard input itself
-    )
-    return ServiceDefinition(plan, None, lambda: _has_socket(path))
-
-
-async def _has_socket(path: Path) -> bool:
-    return path.is_socket()
 
 
 def define_store(settings: Settings, listener: socket.socket, token: Path) -> ServiceDefinition:

@@ -72,18 +72,13 @@ def prefect_server_environment(environment: Mapping[str, str], settings: Setting
     return server
 
 
-def run_environment(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Return the environment of flow runs without their access to the Prefect server."""
-    path = f"{Path(sys.executable).parent}:{environment.get('PATH', '/usr/bin:/bin')}"
-    return {**base_environment(environment, settings), "PATH": path}
-
-
 def prefect_worker_environment(
     environment: Mapping[str, str], settings: Settings, api: str, auth: str
 ) -> dict[str, str]:
     """Return the environment of the Prefect worker, which its flow runs inherit."""
     return {
-        **run_environment(environment, settings),
+        **base_environment(environment, settings),
+        "PATH": f"{Path(sys.executable).parent}:{environment.get('PATH', '/usr/bin:/bin')}",
         "PREFECT_API_URL": api,
         STACK_API: api,
         "PREFECT_API_AUTH_STRING": auth,

@@ -17,7 +17,7 @@ import httpx
 from satflow_ext import atomic_files
 from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Service
-from satflow_ext.errors import DiskFull, StackFailed
+from satflow_ext.errors import DiskFull
 from satflow_ext.lease.address import make_private_folder
 from satflow_ext.lease.messages import ServiceReport
 from satflow_ext.settings import Settings
@@ -54,7 +54,6 @@ class StackServices:
         self.gateway_schedulers: str | None = None
         self.gateway_password: str | None = None
         self._listeners: dict[str, socket.socket] = {}
-        self._template_start: asyncio.Task[None] | None = None
 
     async def start_services(self, needs: Collection[Service]) -> None:
         """Start the needed services that do not run yet; independent services start at the same time.
@@ -107,8 +106,6 @@ class StackServices:
 
     async def end_services(self) -> None:
         """End every process of the stack and set the final state of its flow runs."""
-        if self._template_start is not None:
-            self._template_start.cancel()
         for kept in self._keepers.values():
             kept.stop_restarting()
         server = self._keepers.get("prefect-server")
@@ -151,19 +148,6 @@ class StackServices:
             answers.set()
             await warming
         self.credential = credential
-        if service_definitions.can_fork_runs():
-            self._template_start = asyncio.create_task(self._start_run_template())
-
-    async def _start_run_template(self) -> None:
-        """Start the template of flow runs. Nothing waits for it: without it, flow runs start as ordinary processes."""
-        service_definitions.run_template_socket(self._settings).unlink(missing_ok=True)
-        template = ServiceKeeper(service_definitions.define_run_template(self._settings))
-        self._keepers["run-template"] = template
-        try:
-            await template.start()
-        except StackFailed as error:
-            logger.warning("%s", error)
-            await template.stop(0.5)
 
     async def _check_database(self, path: Path) -> None:
         if path.exists():

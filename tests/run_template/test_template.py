@@ -234,11 +234,12 @@ def test_many_at_once(template):
     assert len({json.loads(answer.read_text())["random"] for _, answer in started}) == len(started)
 
 
-def test_the_template_ends_with_its_supervisor(victim):
+def test_the_template_ends_with_its_worker(victim):
     assert victim.process.stdin is not None
     victim.process.stdin.close()
     victim.process.wait()
-    assert victim.process.returncode == 1
+    assert victim.process.returncode == 0
+    assert not victim.socket.exists()
 
 
 def test_the_template_has_one_thread_and_no_credential(template):

@@ -1,0 +1,115 @@
+"""A Prefect worker of type `satflow`, started as any other: `prefect worker start --type satflow`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+from prefect import flow, get_run_logger
+
+from satflow_ext.models import RunDetail
+from satflow_ext.prefect_api import prefect_client
+from satflow_ext.run_template.worker import ENGINE_COMMAND, choose_command
+from tests.eventually import eventually
+from tests.flow_runs import log_of
+
+SOCKET = Path("/private/socket")
+
+
+@flow
+def tells_of_its_parents():
+    import psutil
+
+    get_run_logger().info(f"parents {[each.pid for each in psutil.Process().parents()]}")
+
+
+@pytest.fixture
+def worker(stack, tmp_path, monkeypatch) -> Iterator[psutil.Popen]:
+    """The worker, and its work pool as the one that registrations choose."""
+    pool = f"forks-{uuid4().hex[:8]}"
+    environment = {
+        **os.environ,
+        "PREFECT_API_URL": stack.endpoints.prefect.url,
+        "PREFECT_API_AUTH_STRING": str(stack.endpoints.prefect.auth_string),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "TMPDIR": str(tmp_path),
+    }
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "satflow", "--pool", pool]
+    with (tmp_path / "worker.log").open("wb") as log:
+        started = psutil.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    started.pool = pool
+    asyncio.run(_until_polled(stack, pool))
+    yield started
+    if started.poll() is None:
+        started.terminate()
+        started.wait()
+
+
+async def _until_polled(stack, pool: str) -> None:
+    async with prefect_client(stack.endpoints.prefect) as client:
+        while pool not in {each.name for each in await client.read_work_pools()}:  # noqa: ASYNC110  # another process makes it
+            await asyncio.sleep(0.2)
+
+
+def template_of(worker: psutil.Popen) -> psutil.Process:
+    def look() -> psutil.Process | None:
+        found = [each for each in worker.children() if "satflow_ext.run_template" in each.cmdline()]
+        return found[0] if found else None
+
+    return eventually(look, "the template", seconds=300)
+
+
+def test_runs_are_forks_also_after_the_template_was_killed(stack, registered, ran, worker, tmp_path):
+    done = registered(tells_of_its_parents, work_pool=worker.pool)
+    first = template_of(worker)
+    eventually(lambda: list(tmp_path.glob("satflow-template-*/socket")), "its socket", seconds=300)
+    assert first.pid in parents(stack, ran(done))
+    first.kill()
+    assert first.pid not in parents(stack, ran(done)), "a run needs no template"
+    second = template_of(worker)
+    eventually(lambda: list(tmp_path.glob("satflow-template-*/socket")), "its socket", seconds=300)
+    assert second.pid in parents(stack, ran(done))
+    worker.terminate()
+    worker.wait()
+    eventually(lambda: not second.is_running(), "the template to end")
+    assert not list(tmp_path.glob("satflow-template-*"))
+
+
+def parents(stack, detail: RunDetail) -> list[int]:
+    log = log_of(stack, detail.run.id)
+    assert detail.run.state_type == "COMPLETED", log
+    line = next(each for each in log.splitlines() if "parents [" in each)
+    return [int(pid) for pid in line.partition("[")[2].rstrip("]").split(",")]
+
+
+def test_a_template_is_not_left_by_a_killed_worker(worker, tmp_path):
+    template = template_of(worker)
+    worker.kill()
+    worker.wait()
+    eventually(lambda: not template.is_running() or template.status() == psutil.STATUS_ZOMBIE, "its end", seconds=300)
+    assert not list(tmp_path.glob("satflow-template-*"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -m prefect.engine",
+        "nice " + " ".join(ENGINE_COMMAND),
+        f"{sys.executable} -u -m prefect.engine",
+        f"{sys.executable} -m satflow_ext.environments.engine_start /tmp",
+        "",
+    ],
+)
+def test_other_commands_are_kept(command):
+    assert choose_command(command, SOCKET) == command
+
+
+def test_the_engine_with_this_interpreter_is_a_fork():
+    assert choose_command(" ".join(ENGINE_COMMAND), SOCKET).endswith(f"start_run.py {SOCKET}")
