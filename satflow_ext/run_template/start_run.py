@@ -46,7 +46,7 @@ def main() -> NoReturn:
     """Start the run as a fork, or become the run."""
     fork = request_fork(sys.argv[1])
     if fork is None:
-        os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])  # no shell is wanted
+        os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])
     end_like(wait_for_end(*fork))
 
 

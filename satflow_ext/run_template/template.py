@@ -72,8 +72,8 @@ class RunTemplate:
         self._files: FileStates = read_imported_files()
         self._forks: dict[int, Fork] = {}  # by the descriptor of the process
         self._poll = select.poll()
-        self._poll.register(listener, select.POLLIN)
         self._poll.register(lifeline, select.POLLIN)
+        self._poll.register(listener, select.POLLIN)
         for pid, connection in forks.items():
             self._watch_fork(pid, connection)
 
@@ -85,19 +85,21 @@ class RunTemplate:
             In the template itself, None.
         """
         while True:
-            for descriptor, _ in self._poll.poll():
-                if descriptor == self._lifeline:
-                    return None
-                if descriptor == self._listener.fileno():
-                    if not are_unchanged(self._files):
-                        self._replace_program()
-                    connection, _ = self._listener.accept()
-                    if self._start_fork(connection):
-                        return connection
-                elif descriptor in self._forks:
-                    self._report_end(descriptor)
-                else:
-                    self._kill_abandoned(descriptor)
+            # One event of each poll, because it may close the descriptor of another one. The last, which is of the newest fork:
+            # requests wait until the ends of forks are reported.
+            descriptor, _ = self._poll.poll()[-1]
+            if descriptor == self._lifeline:
+                return None
+            if descriptor == self._listener.fileno():
+                if not are_unchanged(self._files):
+                    self._replace_program()
+                connection, _ = self._listener.accept()
+                if self._start_fork(connection):
+                    return connection
+            elif descriptor in self._forks:
+                self._report_end(descriptor)
+            else:
+                self._kill_abandoned(descriptor)
 
     def _start_fork(self, connection: socket.socket) -> bool:
         """Fork. Return whether this is the fork; a request that cannot be met is closed without an answer."""
@@ -149,9 +151,8 @@ class RunTemplate:
         for each in descriptors:
             os.set_inheritable(each, True)
         forks = [f"{fork.pid}:{fork.connection.fileno()}" for fork in self._forks.values()]
-        os.execv(  # no shell is wanted
-            sys.executable, [sys.executable, "-m", MODULE, "--listener", str(self._listener.fileno()), *forks]
-        )
+        arguments = ["--listener", str(self._listener.fileno()), *forks]
+        os.execv(sys.executable, [sys.executable, "-m", MODULE, *arguments])
 
     def _close_descriptors(self) -> None:
         """Close what a fork must not hold."""

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from satflow_ext.run_template.template import MODULE
+
 
 def is_supported() -> bool:
     """Return whether this system has what forked flow runs need (Linux 5.3 or later)."""
@@ -50,7 +52,7 @@ def _start_process(socket: Path) -> subprocess.Popen[bytes]:
     """Start the template, without access to Prefect: each flow run brings its own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "satflow_ext.run_template", "--socket", str(socket)],
+        [sys.executable, "-m", MODULE, "--socket", str(socket)],
         cwd="/",  # a module in the worker's folder must not be imported
         env=environment,
         stdin=subprocess.PIPE,

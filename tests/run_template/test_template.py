@@ -234,6 +234,26 @@ def test_many_at_once(template):
     assert len({json.loads(answer.read_text())["random"] for _, answer in started}) == len(started)
 
 
+def test_ends_of_runs_and_of_their_processes_at_once(victim):
+    """The template learns of all of them in one moment."""
+    started = [victim.start("waits") for _ in range(4)]
+    for process, answer in started:
+        eventually(lambda: answer.exists() or process.poll() is not None, "the run to begin")  # noqa: B023  # called at once
+    victim.process.suspend()
+    for process, answer in started:
+        process.kill()
+        os.kill(json.loads(answer.read_text())["pid"], signal.SIGKILL)
+        os.kill(json.loads(answer.read_text())["child"], signal.SIGKILL)
+    waiting, answer = victim.start("spawns")
+    victim.process.resume()
+    said, _ = waiting.communicate()
+    assert waiting.returncode == 0, said
+    assert is_fork(json.loads(answer.read_text()), victim), said
+    for process, _ in started:
+        process.communicate()
+    eventually(lambda: not victim.forks(), "the forks to be gone")
+
+
 def test_the_template_ends_with_its_worker(victim):
     assert victim.process.stdin is not None
     victim.process.stdin.close()
