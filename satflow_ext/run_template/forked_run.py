@@ -156,6 +156,7 @@ def _begin_prefect() -> None:
 def _run_engine() -> int:
     """Run Prefect's engine as the main module, and return the exit code."""
     sys.modules["__main__"] = ModuleType("__main__")
+    sys.modules.pop(ENGINE, None)  # imported by others; `python -m` imports it as the main module first
     try:
         runpy._run_module_as_main(ENGINE)  # type: ignore[attr-defined]  # what `python -m` calls
     except SystemExit as end:

@@ -1,19 +1,22 @@
 """A Prefect worker whose flow runs are forks of a template process: `prefect worker start --type satflow --pool POOL`.
 
-It is Prefect's process worker, except for the command of runs with the worker's own interpreter. Their process asks the template
-for a fork, and becomes an ordinary flow run without one.
+It is Prefect's process worker, with two differences. The process of a run with the worker's own interpreter asks the template for
+a fork, and becomes an ordinary flow run without one. And the worker polls as soon as it hears of a run, besides its interval.
 """
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from satflow_ext.run_template import start_run, template_process
+from satflow_ext.run_template.scheduled_runs import listen_for_scheduled_runs
 from satflow_ext.run_template.template_process import TemplateProcess
 from satflow_ext.versions.pin import pin_of
 
@@ -41,8 +44,12 @@ class SatflowJobConfiguration(ProcessJobConfiguration):
         super().prepare_for_flow_run(flow_run, deployment, *arguments, **options)
 
 
+SECOND_POLL_PAUSE = 0.5
+"""Seconds until the second poll if the first one after a hint found no run: the server may report a run before it lists it."""
+
+
 class SatflowWorker(ProcessWorker):
-    """A process worker that forks flow runs."""
+    """A process worker that forks flow runs, and polls at once when it hears of one."""
 
     type = "satflow"
     _display_name = "SatFlow"
@@ -51,15 +58,23 @@ class SatflowWorker(ProcessWorker):
     )
     job_configuration = SatflowJobConfiguration
     _template: TemplateProcess | None = None
+    _tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def setup(self) -> None:
-        """Start the template as well."""
+        """Start the template and listen for events as well."""
         await super().setup()
+        self._hinted = asyncio.Event()
+        self._poll_lock = asyncio.Lock()
         if template_process.is_supported():
             self._template = TemplateProcess()
+        listening = asyncio.create_task(listen_for_scheduled_runs(self._hinted.set))
+        self._tasks = listening, asyncio.create_task(self._poll_after_hints())
 
     async def teardown(self, *exc_info: Any) -> None:
-        """End the template as well; flow runs go on."""
+        """End the template and listening as well; flow runs go on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._template is not None:
             self._template.close()
             self._template = None
@@ -75,7 +90,23 @@ class SatflowWorker(ProcessWorker):
         if self._template is not None and configuration.command is not None:
             command = choose_command(configuration.command, self._template.restart_if_ended())
             configuration = configuration.model_copy(update={"command": command})
-        return await super().run(flow_run, configuration, task_status)
+        try:
+            return await super().run(flow_run, configuration, task_status)
+        finally:
+            self._hinted.set()  # there is room for another run
+
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        """Poll. One poll at a time: of two, the later one could submit a run that the earlier one has submitted."""
+        async with self._poll_lock:
+            return await super().get_and_submit_flow_runs()
+
+    async def _poll_after_hints(self) -> None:
+        while await self._hinted.wait():
+            self._hinted.clear()
+            with suppress(Exception):  # the worker's own polling reports failures
+                if not await self.get_and_submit_flow_runs():
+                    await asyncio.sleep(SECOND_POLL_PAUSE)
+                    await self.get_and_submit_flow_runs()
 
 
 def choose_command(command: str, socket: Path) -> str:

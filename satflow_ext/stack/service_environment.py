@@ -82,7 +82,7 @@ def prefect_worker_environment(
         "PREFECT_API_URL": api,
         STACK_API: api,
         "PREFECT_API_AUTH_STRING": auth,
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_WORKER_QUERY_SECONDS": "5",  # the worker hears of runs, and polls only in case it missed one
         "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
         # The Prefect server has the flows' log lines. Writing them, in color, to the Prefect worker's log as well would take

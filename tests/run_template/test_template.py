@@ -123,6 +123,7 @@ def test_a_fork_is_like_an_interpreter_of_its_own(template):
     for report in (forked, own):
         del report["parent"], report["environment"]["PREFECT__FLOW_RUN_ID"], report["environment"]["ANSWER"]
     assert forked == own
+    assert "Warning" not in said
     for words in ("written to standard output", "written to standard error", "Beginning flow run", "DEBUG"):
         assert (words in said, words in own_said) == (True, True), f"{words}\n{said}\n{own_said}"
 

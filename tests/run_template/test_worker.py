@@ -14,11 +14,12 @@ import psutil
 import pytest
 from prefect import flow, get_run_logger
 
-from satflow_ext.models import RunDetail
+from satflow_ext import runs
+from satflow_ext.models import RunDetail, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.run_template.worker import ENGINE_COMMAND, choose_command
 from tests.eventually import eventually
-from tests.flow_runs import log_of
+from tests.flow_runs import ended, log_of
 
 SOCKET = Path("/private/socket")
 
@@ -38,10 +39,10 @@ def worker(stack, tmp_path, monkeypatch) -> Iterator[psutil.Popen]:
         **os.environ,
         "PREFECT_API_URL": stack.endpoints.prefect.url,
         "PREFECT_API_AUTH_STRING": str(stack.endpoints.prefect.auth_string),
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_WORKER_QUERY_SECONDS": "3600",  # runs start because the worker hears of them
         "TMPDIR": str(tmp_path),
     }
-    command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "satflow", "--pool", pool]
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "satflow", "--pool", pool, "--limit", "1"]
     with (tmp_path / "worker.log").open("wb") as log:
         started = psutil.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     started.pool = pool
@@ -80,6 +81,19 @@ def test_runs_are_forks_also_after_the_template_was_killed(stack, registered, ra
     worker.wait()
     eventually(lambda: not second.is_running(), "the template to end")
     assert not list(tmp_path.glob("satflow-template-*"))
+
+
+def test_a_waiting_run_starts_when_there_is_room(stack, registered, worker):
+    deployment = registered(tells_of_its_parents, work_pool=worker.pool).deployment.id
+    template_of(worker)
+    started = [start_run(stack, deployment) for _ in range(3)]
+    for run_id in started:
+        assert ended(stack, run_id).run.state_type == "COMPLETED"
+
+
+def start_run(stack, deployment: str) -> str:
+    request = RunRequest(deployment_id=deployment, parameters={}, idempotency_key=str(uuid4()))
+    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
 
 
 def parents(stack, detail: RunDetail) -> list[int]:
