@@ -61,7 +61,6 @@ def report() -> None:
         ),
         "root": [type(handler).__name__ for handler in logging.root.handlers],
         "settings": json.loads(get_current_settings().model_dump_json()),
-        "threads": sorted(each.name for each in threading.enumerate()),
         "main_thread": threading.current_thread() is threading.main_thread(),
         "encodings": [sys.stdout.encoding, sys.getfilesystemencoding()],
     }
