@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ENGINE_COMMAND = [sys.executable, "-m", "prefect.engine"]
 """Runs Prefect's engine with this interpreter."""
 
+SECOND_POLL_PAUSE = 0.5
+"""Seconds until the second poll if the first one after a hint found no run: the server may report a run before it lists it."""
+
 
 class SatflowJobConfiguration(ProcessJobConfiguration):
     """The configuration of a run: without a command, flows that SatFlow registered are run by Prefect's engine alone.
@@ -42,10 +45,6 @@ class SatflowJobConfiguration(ProcessJobConfiguration):
         if self.command is None and deployment is not None and pin_of(deployment) is not None:
             self.command = shlex.join(ENGINE_COMMAND)
         super().prepare_for_flow_run(flow_run, deployment, *arguments, **options)
-
-
-SECOND_POLL_PAUSE = 0.5
-"""Seconds until the second poll if the first one after a hint found no run: the server may report a run before it lists it."""
 
 
 class SatflowWorker(ProcessWorker):
