@@ -27,7 +27,7 @@ MISSED_AFTER = timedelta(seconds=60)
 """Delay after which a scheduled run that has not started counts as missed."""
 
 CLOCK_CHECK_PAUSE = 1.0
-"""Seconds between two comparisons of the clocks, equal to the interval at which the Prefect worker polls for runs."""
+"""Seconds between two comparisons of the clocks, shorter than the interval at which the Prefect worker polls for runs."""
 
 MIN_CLOCK_JUMP = MISSED_AFTER.total_seconds()
 """Seconds by which the wall clock must gain on the monotonic clock to count as a suspend or a change of the clock."""
