@@ -49,8 +49,13 @@ class TemplateProcess:
 
 
 def _start_process(socket: Path) -> subprocess.Popen[bytes]:
-    """Start the template, without access to Prefect: each flow run brings its own."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    """Start the template, without settings of Prefect: each flow run brings its own.
+
+    Only Prefect's folder must be the same. The import of Prefect creates it.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PREFECT_") or name == "PREFECT_HOME"
+    }
     return subprocess.Popen(
         [sys.executable, "-m", MODULE, "--socket", str(socket)],
         cwd="/",  # a module in the worker's folder must not be imported
