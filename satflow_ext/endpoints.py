@@ -28,6 +28,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LOCAL_POOL = "satflow-local"
 """The work pool of the local stack."""
 
+WORKER_TYPE = "satflow"
+"""The type of SatFlow's Prefect worker, and of the work pool of the local stack."""
+
 
 @dataclass(frozen=True)
 class PrefectApi:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from satflow_ext import runs
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectFailed
-from satflow_ext.models import RunDetail
+from satflow_ext.models import RunDetail, RunRequest
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.runs.log_follower import follow_log
 
 PATIENCE = 600
 """Seconds for a run on a machine that has much else to do."""
+
+
+def start_run(stack, deployment_id: str, **parameters: object) -> str:
+    """Start a run of a deployment, and return its id."""
+    request = RunRequest(deployment_id=deployment_id, parameters=parameters, idempotency_key=str(uuid4()))
+    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
 
 
 def ended(stack, run_id: str, patience: float = PATIENCE) -> RunDetail:

@@ -68,3 +68,10 @@ class Prefect:
             return str(reply.json()["id"])
 
         return self.ask(make)
+
+
+async def until_pool_exists(api: PrefectApi, name: str) -> None:
+    """Wait until a Prefect worker has made its work pool."""
+    async with prefect_client(api) as client:
+        while name not in {pool.name for pool in await client.read_work_pools()}:  # noqa: ASYNC110  # another process makes it
+            await asyncio.sleep(0.2)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from satflow_ext.endpoints import WORKER_TYPE
 from satflow_ext.job_variables.template import Template, TemplatePath
 
 Resource = Literal["cpu", "memory", "gpus"]
@@ -77,7 +78,7 @@ WORKER_TYPES: dict[str, dict[Resource, ResourceMapping]] = {
     "kubernetes": KUBERNETES,
     "docker": DOCKER,
     "process": {},
-    "satflow": {},
+    WORKER_TYPE: {},
 }
 """Supported worker types. For other types, only variables with the names of SatFlow's settings are used."""
 

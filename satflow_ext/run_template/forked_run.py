@@ -20,6 +20,8 @@ from types import ModuleType
 from typing import NoReturn
 
 from satflow_ext.run_template.start_run import (
+    ENGINE,
+    ENGINE_COMMAND,
     EXIT_STATUS,
     FROM_FORK,
     LENGTH,
@@ -29,8 +31,6 @@ from satflow_ext.run_template.start_run import (
     receive_exactly,
 )
 from satflow_ext.runtime.this_run import RUN_ID
-
-ENGINE = "prefect.engine"
 
 READ_AT_START = ("PYTHON", "LD_", "MALLOC_", "GLIBC_TUNABLES", "LANG", "LC_", "TZ", "PYDANTIC_")
 """Beginnings of the names of variables that interpreter, C library and imported modules read once."""
@@ -76,7 +76,7 @@ def _accept_request(connection: socket.socket) -> RunRequest | None:
     """Return the request, or None if this process is not to start its run."""
     try:
         connection.sendall(READY)
-        request = receive_request(connection)
+        request = _receive_request(connection)
         if _needs_other_interpreter(request.environment):
             connection.sendall(PROCESS_ID.pack(0))
             return None
@@ -88,7 +88,7 @@ def _accept_request(connection: socket.socket) -> RunRequest | None:
     return request
 
 
-def receive_request(connection: socket.socket) -> RunRequest:
+def _receive_request(connection: socket.socket) -> RunRequest:
     """Receive a request and the standard streams.
 
     Raises:
@@ -139,7 +139,7 @@ def _begin_interpreter() -> None:
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = folder
     sys.argv = [ENGINE]
-    sys.orig_argv = [sys.executable, "-m", ENGINE]
+    sys.orig_argv = list(ENGINE_COMMAND)
     multiprocessing_process.ORIGINAL_DIR = folder  # type: ignore[attr-defined]  # where spawned processes start
     importlib.invalidate_caches()
 

@@ -18,6 +18,10 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+ENGINE = "prefect.engine"
+ENGINE_COMMAND = [sys.executable, "-m", ENGINE]
+"""Runs Prefect's engine with this interpreter."""
+
 READY = b"r"
 """The fork's first message. Streams that are sent to a process that hangs would stay open until its end."""
 LENGTH = struct.Struct("=I")
@@ -46,7 +50,7 @@ def main() -> NoReturn:
     """Start the run as a fork, or become the run."""
     fork = request_fork(sys.argv[1])
     if fork is None:
-        os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])
+        os.execv(sys.executable, ENGINE_COMMAND)
     end_like(wait_for_end(*fork))
 
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from satflow_ext.endpoints import WORKER_TYPE
 from satflow_ext.run_template import start_run, template_process
 from satflow_ext.run_template.scheduled_runs import listen_for_scheduled_runs
+from satflow_ext.run_template.start_run import ENGINE_COMMAND
 from satflow_ext.run_template.template_process import TemplateProcess
 from satflow_ext.versions.pin import pin_of
 
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     import anyio.abc
     from prefect.client.schemas.objects import FlowRun
     from prefect.client.schemas.responses import DeploymentResponse
-
-ENGINE_COMMAND = [sys.executable, "-m", "prefect.engine"]
-"""Runs Prefect's engine with this interpreter."""
 
 SECOND_POLL_PAUSE = 0.5
 """Seconds until the second poll if the first one after a hint found no run: the server may report a run before it lists it."""
@@ -50,7 +49,7 @@ class SatflowJobConfiguration(ProcessJobConfiguration):
 class SatflowWorker(ProcessWorker):
     """A process worker that forks flow runs, and polls at once when it hears of one."""
 
-    type = "satflow"
+    type = WORKER_TYPE
     _display_name = "SatFlow"
     _description = (
         "Execute flow runs as processes on a worker. They are forks of a process that has already imported Prefect."

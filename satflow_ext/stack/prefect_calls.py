@@ -12,7 +12,7 @@ from types import TracebackType
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from satflow_ext.endpoints import LOCAL_POOL
+from satflow_ext.endpoints import LOCAL_POOL, WORKER_TYPE
 
 PAGE_SIZE = 200
 """Maximum number of objects that the server returns per request."""
@@ -175,9 +175,9 @@ class PrefectCalls:
         response.raise_for_status()
         return PoolLimit.model_validate_json(response.content)
 
-    async def create_pool(self, worker_type: str, limit: int) -> None:
+    async def create_pool(self, limit: int) -> None:
         """Create the local work pool; the Prefect worker adds the job template of its type when it starts."""
-        await self._send("POST", "/work_pools/", {"name": LOCAL_POOL, "type": worker_type, "concurrency_limit": limit})
+        await self._send("POST", "/work_pools/", {"name": LOCAL_POOL, "type": WORKER_TYPE, "concurrency_limit": limit})
 
     async def set_pool_limit(self, limit: int) -> None:
         """Set the concurrency limit of the local work pool."""

@@ -21,7 +21,7 @@ from typing import TypeVar
 import httpx
 
 from satflow_ext import atomic_files
-from satflow_ext.endpoints import LOCAL_POOL
+from satflow_ext.endpoints import LOCAL_POOL, WORKER_TYPE
 from satflow_ext.errors import StackFailed
 from satflow_ext.settings import Settings
 from satflow_ext.stack import service_environment
@@ -41,9 +41,6 @@ ANSWER_TIMEOUT = 180.0
 
 WORKER_START_TIMEOUT = 300.0
 """Seconds that a Prefect worker may take to be ready once its server answers: it polls and logs even if it never gets ready."""
-
-WORKER_TYPE = "satflow"
-"""Type of the Prefect worker and of its work pool: `satflow_ext.run_template.worker`."""
 
 WORKER_NAME = "satflow-local"
 """Name of the Prefect worker. It never changes, so that each start reuses the previous entry and leaves none offline."""
@@ -232,7 +229,7 @@ async def apply_run_limit(settings: Settings, credential: Credential) -> None:
     async with PrefectCalls(credential) as calls:
         found = await calls.read_pool_limit()
         if found is None:
-            await calls.create_pool(WORKER_TYPE, settings.run_limit)
+            await calls.create_pool(settings.run_limit)
         elif (limit := _choose_pool_limit(found, settings)) is not None:
             await calls.set_pool_limit(limit)
         elif found.concurrency_limit != settings.run_limit:

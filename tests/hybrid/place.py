@@ -20,11 +20,11 @@ from satflow_ext import runs
 from satflow_ext.endpoints import PrefectApi
 from satflow_ext.errors import PrefectFailed
 from satflow_ext.models import RunRequest
-from satflow_ext.prefect_api import prefect_client
 from tests.hybrid import notebook
 from tests.hybrid.canaries import Canaries
 from tests.hybrid.recording import Recording, recorded
 from tests.kernel.kernel_process import Kernel
+from tests.prefect_objects import until_pool_exists
 from tests.registration.nginx import running_nginx
 
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -238,15 +238,8 @@ def _worker(made: Place, folder: Path, house: Path, team: Mapping[str, str], lev
     with (folder / "worker.log").open("wb") as log:
         worker = subprocess.Popen(command, env=there, cwd=home, stdout=log, stderr=log)
     try:
-        asyncio.run(_until_polled(made.direct, canaries["work_pool"]))
+        asyncio.run(until_pool_exists(made.direct, canaries["work_pool"]))
         yield
     finally:
         worker.terminate()
         worker.wait(timeout=60)
-
-
-async def _until_polled(api: PrefectApi, work_pool: str) -> None:
-    """Wait until the Prefect worker has made its work pool."""
-    async with prefect_client(api) as client:
-        while work_pool not in {pool.name for pool in await client.read_work_pools()}:  # noqa: ASYNC110  # another process
-            await asyncio.sleep(0.2)

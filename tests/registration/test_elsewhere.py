@@ -21,6 +21,7 @@ from satflow_ext.registration import register
 from satflow_ext.settings import load_settings
 from tests.environments.locks import OTHER, changed
 from tests.flow_runs import ended, log_of
+from tests.prefect_objects import until_pool_exists
 from tests.registration.nginx import running_nginx
 
 CREDENTIAL = "Bearer a-credential-of-the-team"
@@ -63,15 +64,8 @@ def work_pool(team, house, tmp_path):
     worker.wait(timeout=30)
 
 
-async def until_there(team, name):
-    """Wait until the worker has made its work pool."""
-    async with prefect_client(team.endpoints.prefect) as client:
-        while name not in {pool.name for pool in await client.read_work_pools()}:  # noqa: ASYNC110  # another process makes it
-            await asyncio.sleep(0.2)  # another process makes it
-
-
 def test_registered_and_run_elsewhere(team, work_pool, packed):
-    asyncio.run(until_there(team, work_pool))
+    asyncio.run(until_pool_exists(team.endpoints.prefect, work_pool))
     wanted = Registration(work_pool=work_pool)
     done = asyncio.run(register(packed(elsewhere), wanted, team.endpoints, team.settings))
     assert done.outcome == "created"
@@ -95,7 +89,7 @@ def tells_of_toolz():
 
 def test_recreated_elsewhere(team, work_pool, packed):
     """The worker's own command starts the run: its supervisor has done the pull step, and the loader does the rest."""
-    asyncio.run(until_there(team, work_pool))
+    asyncio.run(until_pool_exists(team.endpoints.prefect, work_pool))
     wanted = Registration(work_pool=work_pool, environment="recreate")
     other = changed(packed(tells_of_toolz), "toolz", version=OTHER)
     done = asyncio.run(register(other, wanted, team.endpoints, team.settings))
@@ -107,7 +101,7 @@ def test_recreated_elsewhere(team, work_pool, packed):
 
 
 def test_store_credential_is_nowhere_in_prefect(team, work_pool, packed):
-    asyncio.run(until_there(team, work_pool))
+    asyncio.run(until_pool_exists(team.endpoints.prefect, work_pool))
     done = asyncio.run(
         register(packed(elsewhere), Registration(name="secret", work_pool=work_pool), team.endpoints, team.settings)
     )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
 import time
-from uuid import uuid4
 
 import pytest
 from prefect import flow, task
 
-from satflow_ext import runs
-from satflow_ext.models import ExecutorChoice, RunRequest
-from tests.flow_runs import ended, log_of
+from satflow_ext.models import ExecutorChoice
+from tests.flow_runs import ended, log_of, start_run
 from tests.gateways.pretending import answering
 
 
@@ -65,5 +62,4 @@ def test_runs_end_in_time_and_say_why(stack, registered, without_workers, closed
 def begun(stack, registered, name, address, kind="dask-address"):
     executor = ExecutorChoice(name=kind, options={"address": address, "start_timeout": 2})
     done = registered(placed, executor=executor, name=name)
-    request = RunRequest(deployment_id=done.deployment.id, parameters={}, idempotency_key=str(uuid4()))
-    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
+    return start_run(stack, done.deployment.id)

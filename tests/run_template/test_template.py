@@ -21,7 +21,6 @@ from tests.prefect_objects import Prefect
 from tests.run_processes import executes
 
 FLOWS = Path(__file__).with_name("flows.py")
-ENGINE = [sys.executable, "-m", "prefect.engine"]
 
 
 class Template:
@@ -117,7 +116,8 @@ def is_fork(report: dict, template: Template) -> bool:
 def test_a_fork_is_like_an_interpreter_of_its_own(template):
     code, said, forked = template.run("report", command=None, PREFECT_LOGGING_LEVEL="DEBUG", EXTRA="ä\udcff")
     assert code == 0, said
-    own_code, own_said, own = template.run("report", command=ENGINE, PREFECT_LOGGING_LEVEL="DEBUG", EXTRA="ä\udcff")
+    engine = start_run.ENGINE_COMMAND
+    own_code, own_said, own = template.run("report", command=engine, PREFECT_LOGGING_LEVEL="DEBUG", EXTRA="ä\udcff")
     assert own_code == 0, own_said
     assert is_fork(forked, template)
     for report in (forked, own):
@@ -151,7 +151,7 @@ def test_a_signal_reaches_the_run(template):
     process.terminate()
     said, _ = process.communicate()
     forked = process.returncode, template.state(process.run_id)
-    process, answer = template.start("waits", command=ENGINE)
+    process, answer = template.start("waits", command=start_run.ENGINE_COMMAND)
     eventually(answer.exists, "the run to begin")
     process.terminate()
     process.communicate()

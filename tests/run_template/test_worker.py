@@ -14,12 +14,12 @@ import psutil
 import pytest
 from prefect import flow, get_run_logger
 
-from satflow_ext import runs
-from satflow_ext.models import RunDetail, RunRequest
-from satflow_ext.prefect_api import prefect_client
-from satflow_ext.run_template.worker import ENGINE_COMMAND, choose_command
+from satflow_ext.models import RunDetail
+from satflow_ext.run_template.start_run import ENGINE_COMMAND
+from satflow_ext.run_template.worker import choose_command
 from tests.eventually import eventually
-from tests.flow_runs import ended, log_of
+from tests.flow_runs import ended, log_of, start_run
+from tests.prefect_objects import until_pool_exists
 
 SOCKET = Path("/private/socket")
 
@@ -46,17 +46,11 @@ def worker(stack, tmp_path, monkeypatch) -> Iterator[psutil.Popen]:
     with (tmp_path / "worker.log").open("wb") as log:
         started = psutil.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     started.pool = pool
-    asyncio.run(_until_polled(stack, pool))
+    asyncio.run(until_pool_exists(stack.endpoints.prefect, pool))
     yield started
     if started.poll() is None:
         started.terminate()
         started.wait()
-
-
-async def _until_polled(stack, pool: str) -> None:
-    async with prefect_client(stack.endpoints.prefect) as client:
-        while pool not in {each.name for each in await client.read_work_pools()}:  # noqa: ASYNC110  # another process makes it
-            await asyncio.sleep(0.2)
 
 
 def template_of(worker: psutil.Popen) -> psutil.Process:
@@ -89,11 +83,6 @@ def test_a_waiting_run_starts_when_there_is_room(stack, registered, worker):
     started = [start_run(stack, deployment) for _ in range(3)]
     for run_id in started:
         assert ended(stack, run_id).run.state_type == "COMPLETED"
-
-
-def start_run(stack, deployment: str) -> str:
-    request = RunRequest(deployment_id=deployment, parameters={}, idempotency_key=str(uuid4()))
-    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
 
 
 def parents(stack, detail: RunDetail) -> list[int]:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from uuid import uuid4
 
 import psutil
 import pytest
@@ -17,9 +16,9 @@ from prefect import flow, task
 
 from satflow_ext import runs
 from satflow_ext.clusters.status_files import StatusFiles
-from satflow_ext.models import ExecutorChoice, RunRequest
+from satflow_ext.models import ExecutorChoice
 from tests.eventually import eventually
-from tests.flow_runs import ended, log_of
+from tests.flow_runs import ended, log_of, start_run
 from tests.run_processes import is_flow_run
 
 
@@ -39,10 +38,7 @@ def crunches(folder: str, count: int = 4):
 
 
 def start(stack, done, folder):
-    request = RunRequest(
-        deployment_id=done.deployment.id, parameters={"folder": str(folder)}, idempotency_key=str(uuid4())
-    )
-    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
+    return start_run(stack, done.deployment.id, folder=str(folder))
 
 
 def all_settled(stack, run_id):

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count, islice
-from uuid import uuid4
 
 import psutil
 import pytest
@@ -22,10 +21,10 @@ from prefect import flow, task
 from websockets.sync.client import connect
 
 from satflow_ext import runs
-from satflow_ext.models import ExecutorChoice, RunRequest, Subscribe
+from satflow_ext.models import ExecutorChoice, Subscribe
 from satflow_ext.scratch import remove_orphaned_folders
 from tests.contract.jupyter_server import serving
-from tests.flow_runs import ended, log_of
+from tests.flow_runs import ended, log_of, start_run
 from tests.processes import processes_of
 from tests.run_processes import executes, is_flow_run
 
@@ -94,7 +93,11 @@ def test_killed_at_any_moment(stack, registered, tmp_path):
     own = registered(crunches, executor=OWN, name="own").deployment.id
     for victim, moment in rounds():
         with watched(tmp_path) if victim is JUPYTER else nullcontext():
-            started = {"shared": start(stack, shared), "other": start(stack, shared), "own": start(stack, own)}
+            started = {
+                "shared": start_run(stack, shared),
+                "other": start_run(stack, shared),
+                "own": start_run(stack, own),
+            }
             killed = kill(stack, victim, started["shared"], moment)
             ends = {which: ended(stack, run_id, 240).run.state_type for which, run_id in started.items()}
         told = f"{victim.name}, {moment:.1f} s, killed: {killed}: {ends}"
@@ -114,11 +117,6 @@ def watched(folder) -> Iterator[None]:
             for topic in ("runs", "clusters"):
                 tab.send(Subscribe(topic=topic).model_dump_json())
             yield
-
-
-def start(stack, deployment_id):
-    request = RunRequest(deployment_id=deployment_id, parameters={}, idempotency_key=str(uuid4()))
-    return asyncio.run(runs.start_run(stack.endpoints.prefect, request)).id
 
 
 def kill(stack, victim: Victim, run_id: str, moment: float) -> bool:
