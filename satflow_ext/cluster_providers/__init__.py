@@ -6,9 +6,9 @@ a provider by its name: what differs between providers is an attribute of the re
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 
-from satflow_ext.cluster_providers.any_class import CLASS_PATH, provider_of_class
 from satflow_ext.cluster_providers.dask_gateway import GATEWAY
 from satflow_ext.cluster_providers.kubernetes import KUBERNETES
 from satflow_ext.cluster_providers.provider import BACKEND_FIELD, OPTIONS_FIELD, ClusterProvider, ProviderRequest
@@ -31,10 +31,16 @@ __all__ = [
 PROVIDERS: tuple[ClusterProvider, ...] = (GATEWAY, SLURM, SSH, KUBERNETES)
 NAMES = tuple(each.name for each in PROVIDERS)
 DEFAULT_NAME = GATEWAY.name
+CLASS_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", re.ASCII)
+"""`package.module:Class`."""
+CLASS_OWNED_ARGUMENTS = {"n_workers": "n_workers", "asynchronous": "", "loop": ""}
+"""`ClusterProvider.owned_arguments` of any class."""
 
 
 def find_provider(name: str) -> ClusterProvider:
     """Return the cluster provider with this name, or build one for a class given as `module:Class`.
+
+    Such a provider has no worker sizes: each class has its own arguments for them.
 
     Raises:
         UnknownBackEnd: no provider has this name.
@@ -43,7 +49,7 @@ def find_provider(name: str) -> ClusterProvider:
         if each.name == name:
             return each
     if CLASS_PATH.fullmatch(name):
-        return provider_of_class(name)
+        return ClusterProvider(name=name, cluster_class=name, owned_arguments=CLASS_OWNED_ARGUMENTS, has_sizes=False)
     near = get_close_matches(name, NAMES, n=1)
     raise UnknownBackEnd(
         f"No cluster provider is called {name!r}.",

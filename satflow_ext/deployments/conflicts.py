@@ -29,29 +29,29 @@ DIVERGENCE_MESSAGES = {
 }
 
 
-def check_divergence(recovered: RecoveredDeployment, full_name: str) -> None:
+def check_divergence(recovered: RecoveredDeployment) -> None:
     """Refuse a deployment that SatFlow did not create, or that no longer matches the last write.
 
     Raises:
         DeploymentDrifted: it was deleted in Prefect, or runs something else.
         DeploymentTaken: SatFlow did not create it.
     """
-    divergence = describe_divergence(recovered, full_name)
+    divergence = describe_divergence(recovered)
     if divergence is not None:
         raise DeploymentDrifted(divergence, fix=OVERWRITE_FIX, field="name")
     if recovered.row is not None and pin_of(recovered.row) is None:
         raise DeploymentTaken(
-            f"The deployment {full_name} already exists, and SatFlow did not create it.",
+            f"The deployment {recovered.full_name} already exists, and SatFlow did not create it.",
             fix="Choose another name, or register with overwrite.",
             field="name",
         )
 
 
-def describe_divergence(recovered: RecoveredDeployment, full_name: str) -> str | None:
+def describe_divergence(recovered: RecoveredDeployment) -> str | None:
     """Describe how a deployment differs from the last write; return None if it matches."""
     if recovered.written is None or recovered.divergence not in DIVERGENCE_MESSAGES:
         return None
-    return DIVERGENCE_MESSAGES[recovered.divergence].format(name=full_name, number=recovered.written.version)
+    return DIVERGENCE_MESSAGES[recovered.divergence].format(name=recovered.full_name, number=recovered.written.version)
 
 
 def refuse_other_notebook(previous: Manifest | None, full_name: str) -> NoReturn:
@@ -113,8 +113,8 @@ async def _describe_from_journal(endpoints: Endpoints, settings: Settings, name:
     entries = await asyncio.to_thread(Journal(settings).find_entries, endpoints, name)
     async with prefect_client(endpoints.prefect) as client:
         for entry in entries:
-            healed = await recovery.inspect_deployment(client, entry.full_name, endpoints, settings)
-            divergence = describe_divergence(healed, entry.full_name)
+            found = await recovery.inspect_deployment(client, entry.full_name, endpoints, settings)
+            divergence = describe_divergence(found)
             if divergence is not None:
                 return divergence
     return None

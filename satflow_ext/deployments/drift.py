@@ -70,24 +70,19 @@ def merge_choices(
         row: the row in Prefect, None if there is no such deployment.
         overwrite: whether to overwrite all changes that were made in Prefect, regardless of the previous choices.
     """
-    chosen = decided.chosen
+    chosen, new_values = decided.chosen, _chosen_values(decided)
     if row is None or recorded is None or overwrite:
-        paused = row is not None and row.paused
-        job_variables = _merge_job_variables(decided, recorded, row, frozenset())
         return MergedChoices(
-            chosen.parameters,
-            list(chosen.tags),
-            chosen.work_pool,
-            job_variables,
-            _chosen_schedules(chosen, row),
-            paused,
-            (),
+            parameters=chosen.parameters,
+            tags=list(chosen.tags),
+            work_pool=chosen.work_pool,
+            job_variables=_merge_job_variables(decided, recorded, row, frozenset()),
+            schedules=_chosen_schedules(chosen, row),
+            paused=row is not None and row.paused,
+            kept=(),
         )
-    new_values, before, live = (
-        _chosen_values(decided),
-        _chosen_values(recorded),
-        _live_values(row, _job_variable_names(decided) | _job_variable_names(recorded)),
-    )
+    before = _chosen_values(recorded)
+    live = _live_values(row, _job_variable_names(decided) | _job_variable_names(recorded))
     kept = {
         name for name in {**new_values, **before, **live} if new_values.get(name) == before.get(name) != live.get(name)
     }

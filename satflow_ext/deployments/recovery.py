@@ -36,8 +36,16 @@ two. `changed`: the row's pin was changed. `newer`: the deployment was registere
 
 @dataclass(frozen=True)
 class RecoveredDeployment:
-    """A deployment after recovery: its row, its last write in the journal (None if there is none), and its divergence."""
+    """A deployment after recovery.
 
+    Args:
+        full_name: `flow/deployment`.
+        row: its row in Prefect, None if there is none.
+        written: its last write in the journal, None if there is none.
+        divergence: how row and last write differ.
+    """
+
+    full_name: str
     row: DeploymentResponse | None
     written: DeploymentWrite | None
     divergence: Divergence
@@ -54,9 +62,8 @@ async def inspect_deployment(
     """
     row = await read_deployment(client, full_name)
     entry = await asyncio.to_thread(Journal(settings).read_entry, endpoints, full_name)
-    return await _determine_divergence(
-        client, row, entry.settle_begun_write(pin_of(row) if row else None) if entry else None
-    )
+    settled = entry.settle_begun_write(pin_of(row) if row else None) if entry else None
+    return await _determine_divergence(client, full_name, row, settled)
 
 
 async def recover_deployment(
@@ -75,7 +82,7 @@ async def recover_deployment(
     entry = await asyncio.to_thread(journal.read_entry, endpoints, full_name)
     if entry is not None and entry.begun is not None:
         entry = await _settle_entry(client, entry, row, journal)
-    found = await _determine_divergence(client, row, entry)
+    found = await _determine_divergence(client, full_name, row, entry)
     if found.divergence != "lost" or found.written is None:
         return found
     try:
@@ -87,20 +94,20 @@ async def recover_deployment(
         client, made, found.written.pin, _restore_choices(found.written), row, endpoints, journal
     )
     logger.warning("Prefect had lost version %s of %s; it was restored.", made.version, full_name)
-    return RecoveredDeployment(row, found.written, "as written")
+    return RecoveredDeployment(full_name, row, found.written, "as written")
 
 
 async def _determine_divergence(
-    client: PrefectClient, row: DeploymentResponse | None, entry: JournalEntry | None
+    client: PrefectClient, full_name: str, row: DeploymentResponse | None, entry: JournalEntry | None
 ) -> RecoveredDeployment:
     written = entry.written if entry else None
     if entry is None or written is None:
-        return RecoveredDeployment(row, None, "as written")
+        return RecoveredDeployment(full_name, row, None, "as written")
     live = LiveState(version_number(row.version), pin_of(row)) if row else None
     divergence = classify_divergence(written, live, None)
     if divergence in ("changed", "gone") and entry.marker_name is not None:
         divergence = classify_divergence(written, live, await write_marker.read_marker(client, entry.marker_name))
-    return RecoveredDeployment(row, written, divergence)
+    return RecoveredDeployment(full_name, row, written, divergence)
 
 
 async def _settle_entry(

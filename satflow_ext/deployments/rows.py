@@ -51,6 +51,7 @@ async def write_row(
         flow_id=await client.create_flow_from_name(manifest.flow_name),
         name=manifest.deployment,
         version=str(manifest.version),
+        job_variables={**settled.job_variables, **local_job_variables(manifest, endpoints)},
         schedules=settled.schedules,
         parameters=settled.parameters,
         tags=settled.tags,
@@ -59,7 +60,6 @@ async def write_row(
         parameter_openapi_schema=parameter_schema.schema_for_prefect(manifest.parameter_schema),
         enforce_parameter_schema=True,
         pull_steps=pin.pull_steps(),
-        job_variables={**settled.job_variables, **local_job_variables(manifest, endpoints)},
         paused=settled.paused,
         **_preserved_values(row, settled),
     )
@@ -89,10 +89,11 @@ def local_job_variables(manifest: Manifest, endpoints: Endpoints) -> dict[str, s
     """
     if not endpoints.local:
         return {}
+    command = local_run_command(manifest)
     if manifest.environment_policy == "recreate":
         environment = build.environment_path(locked_packages.lock_digest(manifest.environment), load_settings())
-        return {"command": f"{local_run_command(manifest)} {shlex.quote(str(environment))}"}
-    return {"command": local_run_command(manifest)}
+        command = f"{command} {shlex.quote(str(environment))}"
+    return {"command": command}
 
 
 def local_run_command(manifest: Manifest) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from satflow_ext.deployments import conflicts
@@ -15,6 +16,7 @@ from satflow_ext.deployments.rows import find_path_changes
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import SatflowError
 from satflow_ext.keys import TrustedKeys
+from satflow_ext.models import Finding, GitFile
 from satflow_ext.versions import manifest_store
 from satflow_ext.versions.manifest import MAX_EARLIER, Manifest
 from satflow_ext.versions.pin import pin_of
@@ -36,11 +38,13 @@ class DeploymentState:
     """A deployment as it is now.
 
     Args:
+        full_name: `flow/deployment`.
         row: its row in Prefect, None if there is none.
         found: the manifest of its live version, the error that prevented reading it, or None without a version.
         written: the last write of this machine.
     """
 
+    full_name: str
     row: DeploymentResponse | None
     found: Manifest | SatflowError | None
     written: DeploymentWrite | None
@@ -67,6 +71,28 @@ class DeploymentState:
             return position
         return ChainPosition(self.written.version + 1, (self.written.manifest,))
 
+    def is_unchanged(self, draft: Manifest) -> bool:
+        """Return whether a new version would be the same as the live one."""
+        return self.live is not None and _version_identity(self.live) == _version_identity(draft)
+
+    def find_other_notebook(self, draft: Manifest) -> tuple[Finding, ...]:
+        """Return a warning if the live version was registered from another notebook or file.
+
+        Files with the same name count as the same file in two checkouts, unless this machine has both.
+        """
+        before, now = self.live.source.notebook if self.live else None, draft.source.notebook
+        if before is None or now is None or _is_same_notebook(before, now):
+            return ()
+        return (
+            Finding(
+                kind="notebook",
+                level="warning",
+                where=draft.variable,
+                message=f"was registered from {before} before, now from {now}",
+                fix="Give one of them another name if both should run.",
+            ),
+        )
+
     def merge_draft(self, draft: Manifest, *, overwrite: bool, runs_locally: bool) -> MergedChoices:
         """Merge the choices of a draft with the live values in Prefect.
 
@@ -76,7 +102,7 @@ class DeploymentState:
         merged = merge_choices(draft, self.live, self.row, overwrite=overwrite)
         if self.row and not overwrite:
             path_changes = find_path_changes(self.live, self.row, local=runs_locally)
-            conflicts.check_conflicts(merged.contested + path_changes, draft.full_name)
+            conflicts.check_conflicts(merged.contested + path_changes, self.full_name)
         return merged
 
 
@@ -85,12 +111,11 @@ async def read_state(
 ) -> DeploymentState:
     """Read the state of a recovered deployment."""
     found = await read_live_manifest(recovered.row, endpoints, trusted_keys)
-    return DeploymentState(recovered.row, found, recovered.written)
+    return DeploymentState(recovered.full_name, recovered.row, found, recovered.written)
 
 
 async def read_compatible_state(
     recovered: RecoveredDeployment,
-    full_name: str,
     endpoints: Endpoints,
     trusted_keys: TrustedKeys,
     *,
@@ -101,7 +126,6 @@ async def read_compatible_state(
 
     Args:
         recovered: the deployment.
-        full_name: `flow/deployment`.
         endpoints: the store.
         trusted_keys: the keys that may have signed its live version.
         overwrite: whether to overwrite changes that were made in Prefect.
@@ -113,10 +137,10 @@ async def read_compatible_state(
         RegisteredElsewhere: it is not one of `replaces`.
     """
     if not overwrite:
-        conflicts.check_divergence(recovered, full_name)
+        conflicts.check_divergence(recovered)
     state = await read_state(recovered, endpoints, trusted_keys)
     if state.row and replaces is not None and str(state.row.id) not in replaces:
-        conflicts.refuse_other_notebook(state.live, full_name)
+        conflicts.refuse_other_notebook(state.live, state.full_name)
     return state
 
 
@@ -134,3 +158,27 @@ async def read_live_manifest(
         return await manifest_store.read_verified_manifest(endpoints.store, pin.manifest, trusted_keys)
     except SatflowError as error:
         return error
+
+
+def _is_same_notebook(before: str, now: str) -> bool:
+    paths = Path(before), Path(now)
+    if before == now or paths[0].name != paths[1].name:
+        return before == now
+    both = all(path.is_absolute() and path.exists() for path in paths)
+    return not both or paths[0].samefile(paths[1])
+
+
+def _version_identity(version: Manifest) -> tuple[object, ...]:
+    return (
+        version.exact,
+        version.chosen,
+        version.worker_sizes,
+        version.job_variables,
+        version.environment,
+        _file_identity(version.git),
+    )
+
+
+def _file_identity(git: GitFile | None) -> tuple[str, str, str] | None:
+    """Return the values that identify the files of a run: another commit may contain the same files."""
+    return (git.repository, git.path, git.tree) if git else None

@@ -7,12 +7,13 @@ executor by its name: what differs between executors is an attribute of the reco
 from __future__ import annotations
 
 from collections.abc import Container
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from satflow_ext.cluster_providers import ProviderRequest
+from satflow_ext.cluster_providers import ClusterProvider, ProviderRequest, find_provider
 from satflow_ext.errors import ExtraMissing, InvalidExecutorOption, UnknownExecutor
 from satflow_ext.executors import worker_sizes
 from satflow_ext.executors.dask_address import DASK_ADDRESS
@@ -36,18 +37,54 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXECUTORS",
+    "ResolvedExecutor",
     "build_catalog",
     "create_task_runner",
     "find_executor",
     "find_provider_request",
-    "find_sizes",
     "locate_persistent_cluster",
-    "require_packages",
+    "resolve_choice",
     "validate_choice",
 ]
 
 KINDS = (FLOW_TASK_RUNNER, THREADS, PROCESSES, DASK_LOCAL, DASK_CLUSTER, DASK_CLIENT, DASK_ADDRESS, RAY)
 EXECUTORS: dict[str, Executor[Any]] = {each.name: each for each in KINDS}
+
+
+@dataclass(frozen=True)
+class ResolvedExecutor:
+    """A validated choice of an executor, with the values that registrations derive from it.
+
+    Args:
+        kind: the record of the executor.
+        choice: the choice with every option filled in.
+        sizes: the definitions of the worker sizes that it names.
+        request: the request that flow runs make to a cluster provider; None if the executor uses no provider.
+        provider: that provider.
+    """
+
+    kind: Executor[Any]
+    choice: ExecutorChoice
+    sizes: dict[str, SizeSettings]
+    request: ProviderRequest | None
+    provider: ClusterProvider | None
+
+    def require_packages(self, installed: Container[str]) -> None:
+        """Check that an environment has the packages of the executor.
+
+        Args:
+            installed: names of the distributions in the environment of flow runs.
+
+        Raises:
+            ExtraMissing: a package is missing.
+        """
+        lacking = sorted(each for each in self.kind.packages if each not in installed)
+        if lacking:
+            raise ExtraMissing(
+                f"The executor {self.kind.name!r} needs {' and '.join(lacking)}, which the flow's environment does not have.",
+                fix=f"Run in that environment: pip install '{self.kind.install}'.",
+                field="executor.name",
+            )
 
 
 def build_catalog(
@@ -80,7 +117,12 @@ def find_executor(name: str) -> Executor[Any]:
 
 
 def validate_choice(choice: ExecutorChoice, settings: Settings, *, runs_locally: bool = True) -> ExecutorChoice:
-    """Validate a choice and fill in the defaults of all options.
+    """Validate a choice and fill in the defaults of all options; arguments and errors as in `resolve_choice`."""
+    return resolve_choice(choice, settings, runs_locally=runs_locally).choice
+
+
+def resolve_choice(choice: ExecutorChoice, settings: Settings, *, runs_locally: bool = True) -> ResolvedExecutor:
+    """Validate a choice, and derive everything that a registration needs from it.
 
     Args:
         choice: the executor's name and the given options.
@@ -94,45 +136,18 @@ def validate_choice(choice: ExecutorChoice, settings: Settings, *, runs_locally:
         UnknownBackEnd: no cluster provider has this name.
         SizeRefused: this machine or the cluster provider cannot provide that many workers of this size.
     """
-    executor = find_executor(choice.name)
-    options = _parse_options(executor, choice)
+    kind = find_executor(choice.name)
+    options = _parse_options(kind, choice)
     size = getattr(options, "worker_size", None)
-    if size is not None:
-        worker_sizes.find_size(size, settings)
-    executor.validate_options(options, settings)
+    sizes = {} if size is None else {size: worker_sizes.find_size(size, settings)}
+    kind.validate_options(options, settings)
     if runs_locally:
-        executor.check_machine(options, settings, measure_machine())
-    return choice.model_copy(update={"options": options.model_dump(mode="json")})
-
-
-def require_packages(choice: ExecutorChoice, installed: Container[str]) -> None:
-    """Check that an environment has the packages of an executor.
-
-    Args:
-        choice: the executor.
-        installed: names of the distributions in the environment of flow runs.
-
-    Raises:
-        ExtraMissing: a package is missing.
-    """
-    executor = find_executor(choice.name)
-    lacking = sorted(each for each in executor.packages if each not in installed)
-    if lacking:
-        raise ExtraMissing(
-            f"The executor {choice.name!r} needs {' and '.join(lacking)}, which the flow's environment does not have.",
-            fix=f"Run in that environment: pip install '{executor.install}'.",
-            field="executor.name",
-        )
-
-
-def find_sizes(choice: ExecutorChoice, settings: Settings) -> dict[str, SizeSettings]:
-    """Return the definitions of the worker sizes that a choice names.
-
-    Raises:
-        UnknownWorkerSize: no size has this name.
-    """
-    name = choice.options.get("worker_size")
-    return {name: worker_sizes.find_size(name, settings)} if isinstance(name, str) else {}
+        kind.check_machine(options, settings, measure_machine())
+    request = kind.provider_request(options, settings) if kind.provider_request else None
+    provider = find_provider(request.backend) if request else None
+    return ResolvedExecutor(
+        kind, choice.model_copy(update={"options": options.model_dump(mode="json")}), sizes, request, provider
+    )
 
 
 def find_provider_request(choice: ExecutorChoice, settings: Settings) -> ProviderRequest | None:

@@ -8,17 +8,22 @@ would fail.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
-from satflow_ext import cluster_providers, executors, lease
 from satflow_ext import endpoints as places
+from satflow_ext import executors, lease
 from satflow_ext.choices import schedules
 from satflow_ext.deployments import parameter_schema
+from satflow_ext.disk_room import check_free_space
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import locked_packages
 from satflow_ext.errors import InvalidExecutorOption, SettingsWrong
+from satflow_ext.executors import ResolvedExecutor
 from satflow_ext.job_variables import check_plain_text
 from satflow_ext.models import FLOW_EXECUTOR, ExecutorChoice, Finding, FlowTaskRunner, PackedFlow, Registration
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name
+from satflow_ext.registration.cluster_class import check_class
+from satflow_ext.registration.worker_environment import find_run_interpreter
 from satflow_ext.runs.parameter_checks import check_size
 from satflow_ext.settings import LOCAL, Settings
 
@@ -46,30 +51,65 @@ def check_choices(registration: Registration, settings: Settings, *, local: bool
     executors.validate_choice(registration.executor, settings, runs_locally=local)
 
 
+@dataclass(frozen=True)
+class CheckedRegistration:
+    """The executor of a registration that passed the checks without I/O, and warnings about problems that its runs may have."""
+
+    executor: ResolvedExecutor
+    warnings: tuple[Finding, ...]
+
+
 def check_registration(
     packed: PackedFlow, registration: Registration, endpoints: Endpoints, settings: Settings
-) -> ExecutorChoice:
-    """Make all checks that can refuse a registration before anything is sent.
-
-    Returns:
-        The executor with every option filled in.
-    """
+) -> CheckedRegistration:
+    """Make all checks without I/O that can refuse a registration before anything is sent."""
+    flow = packed.flow
     check_choices(registration, settings, local=endpoints.local)
-    executor = resolve_executor(registration.executor, packed.flow.task_runner, settings, local=endpoints.local)
-    check_flow_name(packed.flow.name)
-    check_deployment_name(registration.name or packed.flow.name)
+    executor = resolve_executor(registration.executor, flow.task_runner, settings, local=endpoints.local)
     if endpoints.local:
-        executors.require_packages(executor, packed.environment.packages)
+        executor.require_packages(packed.environment.packages)
+    if registration.schedule.kind != "none":
+        parameter_schema.check_complete(flow.parameter_schema, registration.parameters)
+    check_flow_name(flow.name)
+    check_deployment_name(registration.name or flow.name)
     if registration.environment == "recreate":
         locked_packages.refuse_unobtainable(packed.environment)
-    if registration.schedule.kind != "none":
-        parameter_schema.check_complete(packed.flow.parameter_schema, registration.parameters)
-    return executor
+    replaced = find_replaced_task_runner(executor.choice, flow.task_runner, flow.variable, settings)
+    return CheckedRegistration(executor, (*packed.warnings, *replaced))
+
+
+async def check_services(
+    packed: PackedFlow,
+    registration: Registration,
+    executor: ResolvedExecutor,
+    endpoints: Endpoints,
+    settings: Settings,
+) -> None:
+    """Make the checks that ask this machine, a process or a service, and can refuse a registration before anything is sent.
+
+    Args:
+        packed: the flow, which names the interpreter of local flow runs.
+        registration: the user's choices.
+        executor: the executor of the flow runs.
+        endpoints: the store, and whether runs happen on this machine.
+        settings: worker sizes, and the folders that need free space.
+
+    Raises:
+        DiskFailed: a disk of this machine is full.
+        SettingsWrong: runs of the local stack could not use the store.
+    `check_offer` and `check_class` list further errors.
+    """
+    if endpoints.local:
+        await asyncio.to_thread(check_free_space, (settings.state_dir, settings.runtime_dir))
+    await check_store(endpoints, settings)
+    await check_offer(executor, settings)
+    interpreter = find_run_interpreter(packed, registration, settings, local=endpoints.local)
+    await check_class(executor, interpreter, settings, local=endpoints.local)
 
 
 def resolve_executor(
     choice: ExecutorChoice, task_runner: FlowTaskRunner | None, settings: Settings, *, local: bool
-) -> ExecutorChoice:
+) -> ResolvedExecutor:
     """Return the executor that tasks run on, with every option filled in.
 
     Args:
@@ -80,15 +120,15 @@ def resolve_executor(
         local: whether runs happen on this machine.
 
     Raises:
-        UnknownExecutor: no executor has that name. `executors.validate_choice` lists further errors.
+        UnknownExecutor: no executor has that name. `executors.resolve_choice` lists further errors.
     """
     if choice.name == FLOW_EXECUTOR and not choice.options:
         same = (task_runner.executor if task_runner else DEFAULT_EXECUTOR) or choice
         try:
-            return executors.validate_choice(same.model_copy(update={"from_flow": True}), settings, runs_locally=local)
+            return executors.resolve_choice(same.model_copy(update={"from_flow": True}), settings, runs_locally=local)
         except InvalidExecutorOption:  # for example more threads than the executor provides
-            return choice.model_copy(update={"from_flow": True})
-    return executors.validate_choice(choice.model_copy(update={"from_flow": False}), settings, runs_locally=local)
+            return executors.resolve_choice(choice.model_copy(update={"from_flow": True}), settings, runs_locally=local)
+    return executors.resolve_choice(choice.model_copy(update={"from_flow": False}), settings, runs_locally=local)
 
 
 def find_replaced_task_runner(
@@ -97,14 +137,14 @@ def find_replaced_task_runner(
     """Return a warning if the executor replaces the flow's own task runner.
 
     Args:
-        executor: the executor from `resolve_executor`.
+        executor: the choice with every option filled in, from `resolve_executor`.
         task_runner: the task runner that the flow names.
         flow: its variable or name.
         settings: worker sizes.
     """
     if task_runner is None or executor.from_flow:
         return ()
-    same = resolve_executor(ExecutorChoice(), task_runner, settings, local=False)
+    same = resolve_executor(ExecutorChoice(), task_runner, settings, local=False).choice
     if (same.name, same.options) == (executor.name, executor.options):
         return ()
     chosen = f"{executor.name} ({executor.arguments})" if executor.arguments else executor.name
@@ -144,7 +184,7 @@ async def check_store(endpoints: Endpoints, settings: Settings) -> None:
         )
 
 
-async def check_offer(executor: ExecutorChoice, settings: Settings) -> None:
+async def check_offer(executor: ResolvedExecutor, settings: Settings) -> None:
     """Refuse a cluster that the service of its provider does not offer, regardless of the machine of the runs.
 
     Raises:
@@ -153,6 +193,5 @@ async def check_offer(executor: ExecutorChoice, settings: Settings) -> None:
         ClusterFailed: the service does not answer, or refuses the credential.
         SettingsWrong: the environment variable of its credential is not set.
     """
-    request = executors.find_provider_request(executor, settings)
-    if request is not None:
-        await asyncio.to_thread(cluster_providers.find_provider(request.backend).check_offer, request, settings)
+    if executor.provider is not None and executor.request is not None:
+        await asyncio.to_thread(executor.provider.check_offer, executor.request, settings)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from satflow_ext import cluster_providers, executors
+from satflow_ext import cluster_providers
 from satflow_ext.cluster_providers.check_class import ClassCheck
 from satflow_ext.cluster_providers.provider import BACKEND_FIELD, OPTIONS_FIELD
 from satflow_ext.errors import (
@@ -19,7 +19,8 @@ from satflow_ext.errors import (
     SatflowError,
     UnknownBackEnd,
 )
-from satflow_ext.models import ClusterClass, ExecutorChoice
+from satflow_ext.executors import ResolvedExecutor
+from satflow_ext.models import ClusterClass
 from satflow_ext.registration.clean_process import FinishedProcess, ProcessStopped, run_module
 from satflow_ext.settings import Settings
 
@@ -29,11 +30,11 @@ MAX_IMPORT_SECONDS = 60.0
 """Maximum time in seconds for the import of a class."""
 
 
-async def check_class(executor: ExecutorChoice, interpreter: Path | None, settings: Settings, *, local: bool) -> None:
+async def check_class(executor: ResolvedExecutor, interpreter: Path | None, settings: Settings, *, local: bool) -> None:
     """Refuse a cluster provider whose class is missing in the interpreter of flow runs or does not accept its options.
 
     Args:
-        executor: the choice, with every option filled in.
+        executor: the executor of the flow runs.
         interpreter: the interpreter of flow runs; None if it is unknown on this machine, and then the class is not checked.
         settings: worker sizes.
         local: whether runs happen on this machine; then the cluster provider itself is checked as well.
@@ -45,10 +46,9 @@ async def check_class(executor: ExecutorChoice, interpreter: Path | None, settin
         SizeRefused: the cluster provider has no worker of that size.
         ClusterFailed: the cluster provider does not answer.
     """
-    request = executors.find_provider_request(executor, settings)
-    if request is None:
+    request, back_end = executor.request, executor.provider
+    if request is None or back_end is None:
         return
-    back_end = cluster_providers.find_provider(request.backend)
     if interpreter is not None and back_end.cluster_class:
         _refuse_unfit_class(
             await _inspect_class(interpreter, back_end.cluster_class, list(back_end.make_arguments(request))), back_end

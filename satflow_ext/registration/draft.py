@@ -5,18 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from satflow_ext import executors
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
+from satflow_ext.executors import ResolvedExecutor
 from satflow_ext.job_variables import Template, build_job_variables
 from satflow_ext.keys import user_name
-from satflow_ext.models import (
-    ExecutorChoice,
-    JsonObject,
-    PackedFlow,
-    Registration,
-)
+from satflow_ext.models import JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_names import read_work_pool
-from satflow_ext.settings import Settings
 from satflow_ext.versions.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -28,24 +22,21 @@ NO_CONTENT = "sha256:" + "0" * 64
 """The content of a draft, which has none yet."""
 
 
-def build_draft(
-    packed: PackedFlow, registration: Registration, executor: ExecutorChoice, pool: WorkPool, settings: Settings
-) -> Manifest:
+def build_draft(packed: PackedFlow, registration: Registration, executor: ResolvedExecutor, pool: WorkPool) -> Manifest:
     """Build the manifest of a registration, except for its position and content, which publishing adds.
 
     Args:
         packed: the flow.
         registration: the user's choices.
-        executor: the executor with every option filled in, from `check_registration`.
+        executor: the executor, from `check_registration`.
         pool: the work pool.
-        settings: worker sizes.
 
     Raises:
         InvalidInfrastructure: the work pool cannot start flow runs with these choices.
     """
     name = registration.name or packed.flow.name
     sets = {field: tuple(sorted(set(getattr(registration, field)))) for field in ("tags", "include", "secrets")}
-    settled = {"name": name, "executor": executor, "work_pool": pool.name, **sets}
+    settled = {"name": name, "executor": executor.choice, "work_pool": pool.name, **sets}
     return Manifest(
         flow_name=packed.flow.name,
         variable=packed.flow.variable,
@@ -57,7 +48,7 @@ def build_draft(
         exact=packed.exact,
         parameter_schema=packed.flow.parameter_schema,
         chosen=registration.model_copy(update=settled),
-        worker_sizes=executors.find_sizes(executor, settings),
+        worker_sizes=executor.sizes,
         job_variables=resolve_job_variables(pool, registration),
         environment=packed.environment,
         uses=packed.uses,

@@ -20,11 +20,11 @@ from satflow_ext.deployments.journal import Journal
 from satflow_ext.deployments.rows import find_path_changes
 from satflow_ext.deployments.state import ChainPosition, DeploymentState
 from satflow_ext.endpoints import Endpoints
-from satflow_ext.keys import Signer, user_name
+from satflow_ext.keys import Keyring, Signer, user_name
 from satflow_ext.models import Change, Environment, Registered
 from satflow_ext.registration import prewarm_request
 from satflow_ext.settings import Settings
-from satflow_ext.versions import envelope, manifest_store, packing_environment
+from satflow_ext.versions import carried_files, envelope, manifest_store, packing_environment
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.pin import Pin, pin_of
 from satflow_ext.versions.store_client import StoreClient
@@ -44,27 +44,38 @@ class StoredContent:
     size: int
 
 
+@dataclass(frozen=True)
+class VersionUpload:
+    """The files of this machine from which a version is uploaded; they are only read.
+
+    Args:
+        body: the pickle.
+        copies: the copies of the manifest's data files, in their order; none if the store has all of them.
+    """
+
+    body: Path
+    copies: tuple[Path, ...] = ()
+
+
 async def publish_next_version(
     client: PrefectClient,
     draft: Manifest,
-    body: Path,
+    upload: VersionUpload,
     state: DeploymentState,
     merged: MergedChoices,
-    signer: Signer,
     endpoints: Endpoints,
     settings: Settings,
 ) -> Registered:
-    """Upload the content and the manifest of the next version, then make the deployment pin it. The caller holds its lock.
+    """Upload data files, content and manifest of the next version, then make the deployment pin it. The caller holds its lock.
 
     Args:
         client: an open Prefect client.
         draft: the manifest of the version, except for its position and its content.
-        body: the pickle's file, which is only read.
+        upload: the files to upload.
         state: the deployment as it is now.
         merged: the values that are written to Prefect.
-        signer: the key that signs content and manifest.
         endpoints: the Prefect API and the store.
-        settings: contain the folder of the journal.
+        settings: the folders of the journal, and of the key that signs content and manifest.
 
     Raises:
         StoreFailed: the content was not stored; the deployment is unchanged.
@@ -73,7 +84,9 @@ async def publish_next_version(
         DiskFailed: a disk of this machine failed.
     """
     position = state.next_position
-    stored = await upload_content(body, draft.environment, draft.full_name, position.version, endpoints, signer)
+    signer = await asyncio.to_thread(Keyring(settings).get_signer)
+    await upload_files(draft, upload, endpoints)
+    stored = await upload_content(upload.body, draft.environment, draft.full_name, position.version, endpoints, signer)
     manifest = complete_draft(draft, position, stored)
     pin = await upload_manifest(manifest, endpoints, signer)
     row = await publish.publish_version(client, manifest, pin, merged, state.row, endpoints, Journal(settings))
@@ -133,6 +146,19 @@ async def build_result(
         kept=preserved,
         warnings=(),
     )
+
+
+async def upload_files(draft: Manifest, upload: VersionUpload, endpoints: Endpoints) -> None:
+    """Upload the data files, which the manifest references.
+
+    Raises:
+        StoreFailed: a file was not stored.
+        DiskFailed: a disk of this machine failed to read a file.
+    """
+    if upload.copies:
+        with scratch.report_disk_errors(upload.body.parent):
+            async with StoreClient(endpoints.store) as store_client:
+                await carried_files.upload_files(store_client, draft.files, upload.copies)
 
 
 async def upload_content(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from satflow_ext import endpoints, executors, lease
+from satflow_ext import endpoints, lease
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import CannotPickle, PrefectFailed, SatflowError, SettingsWrong
 from satflow_ext.models import Finding, PackedFlow, Preflight, Registration
@@ -31,7 +31,7 @@ def add_choice_findings(report: Preflight, registration: Registration, settings:
         executor = resolve_executor(registration.executor, report.task_runner, settings, local=local)
     except SatflowError as error:
         return _add_findings(report, Finding.from_error(error, "choice", error.field or "registration"))
-    return _add_findings(report, *find_replaced_task_runner(executor, report.task_runner, report.flow, settings))
+    return _add_findings(report, *find_replaced_task_runner(executor.choice, report.task_runner, report.flow, settings))
 
 
 async def add_work_pool_findings(report: Preflight, registration: Registration, settings: Settings) -> Preflight:
@@ -99,7 +99,7 @@ async def _add_cluster_findings(
         return report
     try:
         if local:
-            executors.require_packages(executor, packed.environment.packages)
+            executor.require_packages(packed.environment.packages)
         python = worker_environment.find_run_interpreter(packed, registration, settings, local=local)
         await check_class(executor, python, settings, local=local)
     except SatflowError as error:

@@ -14,7 +14,6 @@ from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration.checks import check_registration
 from satflow_ext.registration.draft import build_draft, find_work_pool
 from satflow_ext.registration.next_version import StoredContent, complete_draft
-from satflow_ext.registration.registrar import find_other_notebook, find_warnings, is_unchanged
 from satflow_ext.settings import Settings
 from satflow_ext.versions import comparison
 
@@ -40,17 +39,14 @@ async def preview_registration(
     Raises:
         SatflowError: registering would be refused.
     """
-    executor = check_registration(packed, registration, endpoints, settings)
-    warnings = find_warnings(packed, executor, settings)
+    checked = check_registration(packed, registration, endpoints, settings)
     async with prefect_client(endpoints.prefect) as client:
         pool = await find_work_pool(client, registration.work_pool or endpoints.work_pool)
-        draft = build_draft(packed, registration, executor, pool, settings)
+        draft = build_draft(packed, registration, checked.executor, pool)
         recovered = await recovery.inspect_deployment(client, draft.full_name, endpoints, settings)
-    state = await read_compatible_state(
-        recovered, draft.full_name, endpoints, read_trusted_keys(settings), overwrite=overwrite
-    )
-    warnings = (*find_other_notebook(state.live, draft), *warnings)
-    if state.live and is_unchanged(state.live, draft):
+    state = await read_compatible_state(recovered, endpoints, read_trusted_keys(settings), overwrite=overwrite)
+    warnings = (*state.find_other_notebook(draft), *checked.warnings)
+    if state.is_unchanged(draft):
         return Preview(draft.full_name, "unchanged", None, warnings)
     state.merge_draft(draft, overwrite=overwrite, runs_locally=endpoints.local)
     if state.live is None:

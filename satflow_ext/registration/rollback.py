@@ -6,7 +6,6 @@ the next number, with the key of the user who rolls back. The earlier choices ar
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,12 @@ from satflow_ext.deployments.state import read_state
 from satflow_ext.deployments.versions import build_chain
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import DeploymentNotFound, PythonMismatch
-from satflow_ext.keys import Keyring, read_trusted_keys
+from satflow_ext.keys import read_trusted_keys
 from satflow_ext.models import JsonObject, Registered
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.registration.checks import check_choices
 from satflow_ext.registration.draft import find_work_pool, resolve_job_variables
-from satflow_ext.registration.next_version import publish_next_version, reuse_version
+from satflow_ext.registration.next_version import VersionUpload, publish_next_version, reuse_version
 from satflow_ext.settings import Settings
 from satflow_ext.versions import content_download
 from satflow_ext.versions.manifest import Manifest
@@ -53,31 +52,29 @@ async def roll_back(endpoints: Endpoints, settings: Settings, deployment_id: str
         async with hold_deployment_lock(full_name, endpoints.prefect, settings):
             # It may have changed during the wait for the lock.
             recovered = await recovery.recover_deployment(client, full_name, endpoints, settings)
-            return await _roll_back_locked(client, recovered, full_name, number, endpoints, settings)
+            return await _roll_back_locked(client, recovered, number, endpoints, settings)
 
 
 async def _roll_back_locked(
     client: PrefectClient,
     recovered: RecoveredDeployment,
-    full_name: str,
     number: int,
     endpoints: Endpoints,
     settings: Settings,
 ) -> Registered:
     row, keys = recovered.row, read_trusted_keys(settings)
     if row is None:
-        raise DeploymentNotFound(f"{full_name} was deleted a moment ago.", fix="Register the flow again.")
-    chain = await build_chain(row, full_name, endpoints.store)
+        raise DeploymentNotFound(f"{recovered.full_name} was deleted a moment ago.", fix="Register the flow again.")
+    chain = await build_chain(row, recovered.full_name, endpoints.store)
     earlier = await content_download.download_version(chain, number, keys)
     job_variables = await _check_runnable(client, earlier.manifest, endpoints, settings)
     if number == chain.newest:
         return await reuse_version(client, row, earlier.manifest, endpoints, settings, overwrite=True)
-    signer = await asyncio.to_thread(Keyring(settings).get_signer)
     state = await read_state(recovered, endpoints, keys)
     draft = earlier.manifest.model_copy(update={"restores": number, "job_variables": job_variables})
     merged = state.merge_draft(draft, overwrite=True, runs_locally=endpoints.local)
     async with content_download.private_pickle_file(earlier.opened, settings) as body:
-        return await publish_next_version(client, draft, body, state, merged, signer, endpoints, settings)
+        return await publish_next_version(client, draft, VersionUpload(body), state, merged, endpoints, settings)
 
 
 async def _check_runnable(

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from satflow_ext.errors import ContentRefused, StoreFailed
-from satflow_ext.models import CarriedFile, PackedFlow
+from satflow_ext.models import CarriedFile
 from satflow_ext.versions.store_client import StoreClient
 
 
-async def upload_files(store_client: StoreClient, packed: PackedFlow) -> None:
-    """Upload the data files of a packed flow to a store, except those that it already has.
+async def upload_files(store_client: StoreClient, files: Sequence[CarriedFile], copies: Sequence[Path]) -> None:
+    """Upload data files to a store, except those that it already has. `copies` are the files on this machine, in their order.
 
     Raises:
         StoreFailed: a file was not stored.
     """
-    for file, copy in zip(packed.files, packed.list_copies(), strict=True):
+    for file, copy in zip(files, copies, strict=True):
         try:
             await store_client.verify(file.digest, file.size)
         except (StoreFailed, ContentRefused):

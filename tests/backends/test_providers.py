@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from satflow_ext import cluster_providers, executors
-from satflow_ext.cluster_providers import signature
-from satflow_ext.cluster_providers.any_class import CLASS_PATH
+from satflow_ext.cluster_providers import CLASS_PATH, signature
 from satflow_ext.errors import BadRequest, InvalidExecutorOption
 from satflow_ext.executors.dask_cluster import DaskClusterOptions, provider_request
 from satflow_ext.models import ExecutorChoice

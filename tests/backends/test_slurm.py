@@ -21,6 +21,7 @@ from satflow_ext.cluster_providers.missing_worker_reasons import receive_reasons
 from satflow_ext.cluster_providers.run_cluster import start_run_cluster
 from satflow_ext.cluster_providers.slurm import SLURM, Node, list_nodes, summarize_jobs
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, ExtraMissing, InvalidExecutorOption, SizeRefused
+from satflow_ext.executors import resolve_choice
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.settings import GIB, Settings, SizeSettings
@@ -158,7 +159,9 @@ def test_the_jobs_of_a_run_that_was_killed_end(slurm):
 )
 def test_what_slurm_cannot_give_is_refused(slurm, chosen, error, message):
     def check():
-        asyncio.run(check_class(chosen, Path(sys.executable), Settings(worker_sizes=SIZES), local=True))
+        settings = Settings(worker_sizes=SIZES)
+        executor = resolve_choice(chosen, settings, runs_locally=False)
+        asyncio.run(check_class(executor, Path(sys.executable), settings, local=True))
 
     if error is None:
         check()

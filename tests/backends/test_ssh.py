@@ -20,6 +20,7 @@ from satflow_ext.cluster_providers import ProviderRequest
 from satflow_ext.cluster_providers.run_cluster import start_run_cluster
 from satflow_ext.cluster_providers.ssh_hosts import HostPlacement
 from satflow_ext.errors import ClusterFailed, ClusterNotStarted, InvalidExecutorOption, PythonMismatch, SizeRefused
+from satflow_ext.executors import resolve_choice
 from satflow_ext.models import ExecutorChoice
 from satflow_ext.registration.cluster_class import check_class
 from satflow_ext.settings import GIB, Settings, SizeSettings
@@ -57,8 +58,9 @@ def empty(hosts):
 
 def check(options, size="tiny"):
     given = {"backend": "ssh", "n_workers": 2, "worker_size": size, "backend_options": options}
-    choice = ExecutorChoice(name="dask-cluster", options=given)
-    asyncio.run(check_class(choice, Path(sys.executable), Settings(worker_sizes=SIZES), local=True))
+    settings = Settings(worker_sizes=SIZES)
+    executor = resolve_choice(ExecutorChoice(name="dask-cluster", options=given), settings, runs_locally=False)
+    asyncio.run(check_class(executor, Path(sys.executable), settings, local=True))
 
 
 def test_the_workers_of_a_run_that_was_killed_end(hosts):

@@ -69,8 +69,8 @@ def team(hub, tmp_path_factory):
 
 
 def check(settings):
-    choice = executors.validate_choice(ExecutorChoice(name="dask-cluster", options={"gateway": "team"}), settings)
-    asyncio.run(check_offer(choice, settings))
+    executor = executors.resolve_choice(ExecutorChoice(name="dask-cluster", options={"gateway": "team"}), settings)
+    asyncio.run(check_offer(executor, settings))
 
 
 def test_a_users_token_gives_clusters_of_hers(hub, team, monkeypatch):

@@ -34,7 +34,7 @@ def team(tmp_path_factory):
 
 def chosen(settings, **options):
     choice = ExecutorChoice(name="dask-cluster", options={"gateway": "team", **options})
-    return executors.validate_choice(choice, settings)
+    return executors.resolve_choice(choice, settings)
 
 
 def test_what_it_gives_is_taken(team):

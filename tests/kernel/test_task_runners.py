@@ -60,7 +60,7 @@ OWN = [
 
 
 def resolved(runner: TaskRunner | type[TaskRunner] | None, choice: ExecutorChoice = FLOW) -> ExecutorChoice:
-    return resolve_executor(choice, describe(runner), SETTINGS, local=True)
+    return resolve_executor(choice, describe(runner), SETTINGS, local=True).choice
 
 
 def describe(runner):

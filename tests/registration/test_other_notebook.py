@@ -8,12 +8,12 @@ import pytest
 from prefect import flow
 
 from satflow_ext import cli
+from satflow_ext.deployments.state import DeploymentState
 from satflow_ext.display.registered_flow import RegisteredFlow, format_result
 from satflow_ext.errors import RegisteredElsewhere
 from satflow_ext.models import Registration
 from satflow_ext.registration import register
 from satflow_ext.registration.preview import preview_registration
-from satflow_ext.registration.registrar import find_other_notebook
 from tests.notebook_files import write_notebook
 
 
@@ -90,10 +90,11 @@ def test_one_notebook_in_two_checkouts_is_the_same_one(stack, registered, from_n
     def draft(notebook):
         return known.model_copy(update={"source": from_notebook(first, notebook).source})
 
-    assert find_other_notebook(known, draft("a.ipynb")) == ()
-    assert find_other_notebook(known, draft(str(there))) == ()
+    state = DeploymentState(known.full_name, None, known, None)
+    assert state.find_other_notebook(draft("a.ipynb")) == ()
+    assert state.find_other_notebook(draft(str(there))) == ()
     there.touch()
-    (finding,) = find_other_notebook(known, draft(str(there)))
+    (finding,) = state.find_other_notebook(draft(str(there)))
     assert f"registered from {here} before, now from {there}" in finding.message, "both are on this machine"
 
 
