@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from satflow_ext.choices import schedules
-from satflow_ext.job_variables import flatten_job_variables, nest_job_variables
+from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
 from satflow_ext.models import Change, JsonObject, Registration
 
 if TYPE_CHECKING:

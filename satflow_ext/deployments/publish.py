@@ -16,7 +16,7 @@ from satflow_ext.deployments.drift import MergedChoices
 from satflow_ext.deployments.journal import DeploymentWrite, Journal, JournalEntry
 from satflow_ext.endpoints import Endpoints
 from satflow_ext.errors import JournalFailed
-from satflow_ext.job_variables import flatten_job_variables, nest_job_variables
+from satflow_ext.job_variables.template import flatten_job_variables, nest_job_variables
 from satflow_ext.models import JsonObject
 from satflow_ext.versions.manifest import Manifest
 from satflow_ext.versions.pin import Pin

@@ -19,7 +19,7 @@ from satflow_ext.endpoints import Endpoints
 from satflow_ext.environments import locked_packages
 from satflow_ext.errors import InvalidExecutorOption, SettingsWrong
 from satflow_ext.executors import ResolvedExecutor
-from satflow_ext.job_variables import check_plain_text
+from satflow_ext.job_variables.fit import check_plain_text
 from satflow_ext.models import FLOW_EXECUTOR, ExecutorChoice, Finding, FlowTaskRunner, PackedFlow, Registration
 from satflow_ext.prefect_names import check_deployment_name, check_flow_name
 from satflow_ext.registration.cluster_class import check_class

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from satflow_ext.errors import BadRequest, WorkPoolNotFound
 from satflow_ext.executors import ResolvedExecutor
-from satflow_ext.job_variables import Template, build_job_variables
+from satflow_ext.job_variables.fit import build_job_variables
+from satflow_ext.job_variables.template import Template
 from satflow_ext.keys import user_name
 from satflow_ext.models import JsonObject, PackedFlow, Registration
 from satflow_ext.prefect_names import read_work_pool

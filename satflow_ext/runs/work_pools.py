@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from prefect.client.schemas.objects import WorkerStatus
 
 from satflow_ext.endpoints import LOCAL_POOL, PrefectApi
-from satflow_ext.job_variables import Template, other_variables_schema, supported_fields
+from satflow_ext.job_variables.fit import other_variables_schema, supported_fields
+from satflow_ext.job_variables.template import Template
 from satflow_ext.models import WorkPool
 from satflow_ext.prefect_api import prefect_client
 from satflow_ext.prefect_names import read_workers

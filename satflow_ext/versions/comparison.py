@@ -10,7 +10,7 @@ from typing import Literal, cast
 from pydantic import JsonValue
 
 from satflow_ext.choices import schedules
-from satflow_ext.job_variables import flatten_job_variables
+from satflow_ext.job_variables.template import flatten_job_variables
 from satflow_ext.models import Change, CodeChange, JsonObject, Source, VersionDiff
 from satflow_ext.versions import code_comparison
 from satflow_ext.versions.code_comparison import SourcePiece, split_source

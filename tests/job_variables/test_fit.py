@@ -10,15 +10,13 @@ import prefect.server.api.collections_data
 import pytest
 
 from satflow_ext.errors import InvalidInfrastructure
-from satflow_ext.job_variables import (
-    Template,
+from satflow_ext.job_variables.fit import (
     build_job_variables,
     check_plain_text,
-    flatten_job_variables,
-    nest_job_variables,
     other_variables_schema,
     supported_fields,
 )
+from satflow_ext.job_variables.template import Template, flatten_job_variables, nest_job_variables
 from satflow_ext.models import Infrastructure
 from tests.platforms.asked import ask
 
